@@ -1,0 +1,91 @@
+package wire
+
+// Quantity is one of the physical quantities a station can report. Its number is written into
+// journals and binary payloads: numbers are never reused and new quantities are added at the end.
+type Quantity uint8
+
+// The quantities of protocol version 1. Zero is no quantity.
+const (
+	PM1         Quantity = iota + 1 // µg/m³, particles up to 1 µm
+	PM2_5                           // µg/m³, particles up to 2.5 µm
+	PM4                             // µg/m³, particles up to 4 µm
+	PM10                            // µg/m³, particles up to 10 µm
+	NO2                             // µg/m³
+	NO                              // µg/m³
+	O3                              // µg/m³
+	SO2                             // µg/m³
+	CO                              // mg/m³
+	CO2                             // ppm
+	VOCIndex                        // 1, Sensirion's index, 1 to 500
+	NOxIndex                        // 1, Sensirion's index, 1 to 500; not a concentration
+	Temperature                     // °C
+	Humidity                        // %, relative
+	Pressure                        // hPa at the station's height
+	NoiseLAeq                       // dB(A), equivalent continuous level
+	Battery                         // V
+	RSSI                            // dBm
+	quantityEnd
+)
+
+var quantityTable = [quantityEnd]struct{ name, unit string }{
+	PM1:         {"pm1", "µg/m³"},
+	PM2_5:       {"pm2_5", "µg/m³"},
+	PM4:         {"pm4", "µg/m³"},
+	PM10:        {"pm10", "µg/m³"},
+	NO2:         {"no2", "µg/m³"},
+	NO:          {"no", "µg/m³"},
+	O3:          {"o3", "µg/m³"},
+	SO2:         {"so2", "µg/m³"},
+	CO:          {"co", "mg/m³"},
+	CO2:         {"co2", "ppm"},
+	VOCIndex:    {"voc_index", "1"},
+	NOxIndex:    {"nox_index", "1"},
+	Temperature: {"temperature", "°C"},
+	Humidity:    {"humidity", "%"},
+	Pressure:    {"pressure", "hPa"},
+	NoiseLAeq:   {"noise_laeq", "dB(A)"},
+	Battery:     {"battery", "V"},
+	RSSI:        {"rssi", "dBm"},
+}
+
+var quantityByName = func() map[string]Quantity {
+	m := make(map[string]Quantity, quantityEnd)
+	for _, q := range Quantities() {
+		m[q.String()] = q
+	}
+	return m
+}()
+
+// Quantities lists every quantity in the order of its number.
+func Quantities() []Quantity {
+	all := make([]Quantity, 0, quantityEnd-1)
+	for q := PM1; q < quantityEnd; q++ {
+		all = append(all, q)
+	}
+	return all
+}
+
+// ParseQuantity finds a quantity by the name it has in messages, files and routes.
+func ParseQuantity(name string) (Quantity, bool) {
+	q, ok := quantityByName[name]
+	return q, ok
+}
+
+// Valid reports whether q is a quantity of this version.
+func (q Quantity) Valid() bool { return q > 0 && q < quantityEnd }
+
+// String is the name of q in messages, files and routes, such as "pm2_5".
+func (q Quantity) String() string {
+	if !q.Valid() {
+		return "unknown"
+	}
+	return quantityTable[q].name
+}
+
+// Unit is the unit every value of q is in, such as "µg/m³"; "1" for an index.
+func (q Quantity) Unit() string {
+	if !q.Valid() {
+		return ""
+	}
+	return quantityTable[q].unit
+}

@@ -1,0 +1,34 @@
+package wire
+
+// Reason says why a message, a reading or a value was refused. The list is closed and public: it is
+// sent to stations, counted in metrics and kept with refusals. Reasons are only ever added at the end.
+type Reason string
+
+// The reasons, each with what it means for the one who wrote the firmware.
+const (
+	Malformed      Reason = "malformed"       // the payload is not what its topic promises (not JSON, not an object)
+	TooLarge       Reason = "too_large"       // the payload is longer than MaxMessage
+	TooMany        Reason = "too_many"        // more than MaxReadings readings in one message
+	UnknownMember  Reason = "unknown_member"  // a member is no quantity and does not begin with "x_"
+	RepeatedMember Reason = "repeated_member" // the same member twice in one object
+	NotANumber     Reason = "not_a_number"    // the member's value is no finite JSON number
+	BadTime        Reason = "bad_time"        // "t" or "age" is unusable, or both are there
+	NoValues       Reason = "no_values"       // a reading without a single value
+	BadTopic       Reason = "bad_topic"       // a topic that is not part of the protocol
+	Unsupported    Reason = "unsupported"     // something known that this version cannot take
+	UnknownStation Reason = "unknown_station" // no such station is registered
+	Inactive       Reason = "inactive"        // the station waits for approval, is paused or retired
+	Forbidden      Reason = "forbidden"       // a station published below another's prefix
+	Clock          Reason = "clock"           // more than 5 min in the future or older than 30 days
+	Retained       Reason = "retained"        // a retained message without a time of its own
+	Duplicate      Reason = "duplicate"       // another reading of this station has the same time
+	Unstorable     Reason = "unstorable"      // the store refused it; the detail quotes the store
+)
+
+// Reasons lists every reason in the order in which they were introduced.
+func Reasons() []Reason {
+	return []Reason{
+		Malformed, TooLarge, TooMany, UnknownMember, RepeatedMember, NotANumber, BadTime, NoValues,
+		BadTopic, Unsupported, UnknownStation, Inactive, Forbidden, Clock, Retained, Duplicate, Unstorable,
+	}
+}

@@ -1,0 +1,64 @@
+package aggregate
+
+import (
+	"time"
+
+	"stadtluft/geo"
+)
+
+// Window is the span an average covers.
+type Window uint8
+
+const (
+	Live Window = iota // the 60 minutes before a moment, no condition on coverage
+	Hour               // a full UTC hour, stamped by its start
+)
+
+// Seconds is the length of w.
+func (w Window) Seconds() int { return 3600 }
+
+// String is the name of w in routes, files and stores: "live" or "1h".
+func (w Window) String() string {
+	if w == Live {
+		return "live"
+	}
+	return "1h"
+}
+
+// ParseWindow is the inverse of String.
+func ParseWindow(s string) (Window, bool) {
+	switch s {
+	case "live":
+		return Live, true
+	case "1h":
+		return Hour, true
+	}
+	return 0, false
+}
+
+// Sample is one good value of a station: what enters an average.
+type Sample struct {
+	Station  string
+	Cell     geo.Cell // the BaseSize cell the station stood in at Time
+	Quantity uint8    // a number of the caller's; this package only keeps quantities apart
+	Time     time.Time
+	Received time.Time
+	Milli    int64 // the value in thousandths of its unit
+}
+
+// Row is one cell's average of one quantity over one window. Values are thousandths of the unit:
+// sums of integers are exact, so a row does not depend on the order of arrival.
+type Row struct {
+	Cell     geo.Cell
+	Start    time.Time // start of the window, UTC
+	Window   Window
+	Quantity uint8
+	Mean     int64 // mean of the stations' means, rounded half away from zero
+	Median   int64 // median of the stations' means
+	Min      int64 // smallest of the stations' means
+	Max      int64 // largest of the stations' means
+	Stations int   // stations that count
+	Readings int   // values behind it
+	Coverage int64 // thousandths: mean over the stations of the share of 5-minute slots with a value
+	Revision int   // values that came after the window was first published; 0 = never corrected
+}

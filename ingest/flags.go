@@ -1,0 +1,68 @@
+package ingest
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// Flags is a set of what the checks found doubtful about a value. The bits are written into journals
+// and stores: they are never reused and new ones are added at the end.
+type Flags uint32
+
+// The flags, with the rule of each in package quality.
+const (
+	Range        Flags = 1 << iota // outside its sensor's measuring range
+	Sentinel                       // a firmware's or sensor's mark for "no value"
+	Inconsistent                   // a smaller particle fraction exceeds a larger one
+	flagEnd
+)
+
+// Excluding are the flags that keep a value out of every average.
+const Excluding = Range | Sentinel | Inconsistent
+
+var flagNames = [...]string{"range", "sentinel", "inconsistent"}
+
+// AllFlags lists every flag on its own, in the order of the bits.
+func AllFlags() []Flags {
+	var all []Flags
+	for f := Flags(1); f < flagEnd; f <<= 1 {
+		all = append(all, f)
+	}
+	return all
+}
+
+// Good reports whether no flag keeps the value out of averages.
+func (f Flags) Good() bool { return f&Excluding == 0 }
+
+// Names are the names of the flags that are set, in the order of the bits; nil when none is.
+func (f Flags) Names() []string {
+	var names []string
+	for ; f != 0; f &= f - 1 {
+		if i := bits.TrailingZeros32(uint32(f)); i < len(flagNames) {
+			names = append(names, flagNames[i])
+		}
+	}
+	return names
+}
+
+// String joins the names with "|", as the CSV column does; empty means good.
+func (f Flags) String() string { return strings.Join(f.Names(), "|") }
+
+// ParseFlags is the inverse of String.
+func ParseFlags(s string) (Flags, bool) {
+	var f Flags
+	if s == "" {
+		return 0, true
+	}
+next:
+	for _, name := range strings.Split(s, "|") {
+		for i, known := range flagNames {
+			if name == known {
+				f |= 1 << i
+				continue next
+			}
+		}
+		return 0, false
+	}
+	return f, true
+}

@@ -1,0 +1,47 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// Message is one payload as it reached an entrance.
+type Message struct {
+	Topic       string
+	Payload     []byte // owned by the pipeline from hand-over on
+	Received    time.Time
+	Retained    bool // the broker replayed it
+	Redelivered bool // the broker sent it before and had no acknowledgement
+	// Done is called exactly once, after what became of the message is on disk.
+	// An entrance that need not know leaves it nil.
+	Done func()
+}
+
+// Arrival is what the checks must know of how a reading came.
+type Arrival struct {
+	Received    time.Time
+	Retained    bool
+	Redelivered bool
+}
+
+// Stations finds registered stations. The registry is one.
+type Stations interface {
+	// Station returns a snapshot that the caller may keep but not change.
+	Station(id string) (*Station, bool)
+}
+
+// Checker resolves a decoded reading's time and judges its values.
+type Checker interface {
+	// Check returns the reading to keep, with flags set, and what is refused of it. The reading has no
+	// values when nothing is to be kept; repeated is the number of values that are already known and
+	// equal, which is neither kept nor refused.
+	Check(st *Station, a Arrival, r wire.Reading) (keep Reading, refused []Refusal, repeated int)
+}
+
+// Journal keeps batches on disk.
+type Journal interface {
+	// Append returns nil only when the batch is durable.
+	Append(ctx context.Context, b Batch) error
+}

@@ -1,0 +1,61 @@
+package ingest
+
+import (
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// TimeSource says where a reading's time came from. Its number is written into the journal.
+type TimeSource uint8
+
+const (
+	StationClock TimeSource = iota // the station sent "t"
+	StationAge                     // receipt minus the "age" the station sent
+	Receipt                        // the time of receipt, the station sent nothing
+)
+
+var timeSourceNames = [...]string{"station", "age", "receipt"}
+
+// String is the name of s in files: station, age or receipt.
+func (s TimeSource) String() string {
+	if int(s) < len(timeSourceNames) {
+		return timeSourceNames[s]
+	}
+	return "unknown"
+}
+
+// Value is a measured value with the flags the checks have set. The value itself is as it came.
+type Value struct {
+	Quantity wire.Quantity
+	Flags    Flags
+	Value    float64
+}
+
+// Reading is a trusted reading: decoded, from a known station, with a plausible time. Nothing past
+// this package checks its form again.
+type Reading struct {
+	Station    string
+	Time       time.Time // of observation; UTC, whole seconds
+	Received   time.Time // of receipt; UTC, milliseconds
+	TimeSource TimeSource
+	Values     []Value // at least one, no quantity twice
+}
+
+// Refusal is something a station sent that was not taken, kept so that its owner can read why.
+type Refusal struct {
+	Station  string    // as the topic or the log-in named it; empty where nothing did
+	Received time.Time // UTC, milliseconds
+	Reason   wire.Reason
+	Field    string // the member at fault; empty for the whole message
+	Detail   string // one English sentence that quotes what came, at most MaxDetail bytes
+}
+
+// MaxDetail bounds a refusal's detail, in bytes.
+const MaxDetail = 300
+
+// Batch is what one micro-batch of messages became: each input is in exactly one of the two.
+type Batch struct {
+	Readings []Reading
+	Refusals []Refusal
+}

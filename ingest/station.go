@@ -1,0 +1,60 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/paulmach/orb"
+)
+
+// Status is where a station stands in its life. Only an active station's messages are taken.
+type Status string
+
+const (
+	Pending Status = "pending" // registered, waits for the administrator's approval
+	Active  Status = "active"
+	Paused  Status = "paused"
+	Retired Status = "retired"
+)
+
+// Exposure is how a station meets the air. Only an outdoor one enters averages.
+type Exposure string
+
+const (
+	Outdoor Exposure = "outdoor"
+	Indoor  Exposure = "indoor"
+)
+
+// Station is a registered station. Credentials stay inside the registry.
+type Station struct {
+	ID       string
+	Name     string
+	Kit      string   // "sds011-bme280" or free text
+	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
+	Exposure Exposure
+	Height   float64 // metres above ground
+	Status   Status
+	Zone     string // IANA zone, for kits that send local time
+	Licence  string // SPDX-like id the owner agreed to
+	Email    string // optional, never published
+	Demo     bool   // a simulated station
+	Created  time.Time
+	Places   []Place // ascending by From, at least one
+}
+
+// Place is where a station stands from a moment on. Exact is never published; Public is the centre of
+// its 100 m cell.
+type Place struct {
+	From   time.Time
+	Exact  orb.Point // lon, lat
+	Public orb.Point // lon, lat
+}
+
+// PlaceAt is the place that was valid at t; before the first, the first.
+func (s *Station) PlaceAt(t time.Time) Place {
+	for i := len(s.Places) - 1; i > 0; i-- {
+		if !t.Before(s.Places[i].From) {
+			return s.Places[i]
+		}
+	}
+	return s.Places[0]
+}

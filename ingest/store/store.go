@@ -1,0 +1,54 @@
+// Package store says what a place where readings rest must do. Its rooms do it: sqlite is the
+// embedded default, influx speaks to InfluxDB 1.8, 2 and what is compatible. storetest holds the one
+// suite that both pass.
+package store
+
+import (
+	"context"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// Store keeps readings and grid rows.
+//
+// Writing is idempotent: a reading is known by station and second, a grid row by cell, window,
+// quantity and start. Writing the same again changes nothing; writing a reading with the same key and
+// other quantities adds them; a value written again with the same key replaces the old one (keeping
+// the first of two conflicting readings is the checks' work, before the journal).
+//
+// A nil error means that everything is durable but what was returned as refused. An error means that
+// the caller must write the whole batch again: a Store retries nothing by itself beyond one call and
+// loses nothing silently. Methods are safe for concurrent use.
+type Store interface {
+	// WriteReadings stores readings. What the store will never take, and only that, comes back as
+	// refusals with Reason wire.Unstorable and the store's own words as detail.
+	WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error)
+	// WriteGrid stores grid rows.
+	WriteGrid(ctx context.Context, rows []aggregate.Row) error
+	// Readings calls yield for each reading of q, ascending by time, then station. It streams: memory
+	// does not grow with the period. An error from yield ends it and is returned.
+	Readings(ctx context.Context, q ReadingQuery, yield func(ingest.Reading) error) error
+	// Grid calls yield for each row of q, ascending by start, then quantity, then cell (size, north, east).
+	Grid(ctx context.Context, q GridQuery, yield func(aggregate.Row) error) error
+	// Ping reports whether the store can be used now, and says what is wrong if not.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// ReadingQuery selects readings with From <= time < To.
+type ReadingQuery struct {
+	From, To   time.Time
+	Stations   []string        // empty = all
+	Quantities []wire.Quantity // empty = all; readings without one of them are left out
+}
+
+// GridQuery selects grid rows with From <= start < To.
+type GridQuery struct {
+	From, To   time.Time
+	Window     aggregate.Window
+	Quantities []wire.Quantity // empty = all
+	Size       int32           // metres; 0 = every resolution stored
+}
