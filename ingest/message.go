@@ -14,6 +14,9 @@ type Message struct {
 	Received    time.Time
 	Retained    bool // the broker replayed it
 	Redelivered bool // the broker sent it before and had no acknowledgement
+	// Refused is set when the entrance itself refused something, such as a publish below another's
+	// prefix; nothing else of the message is looked at then.
+	Refused *Refusal
 	// Done is called exactly once, after what became of the message is on disk.
 	// An entrance that need not know leaves it nil.
 	Done func()

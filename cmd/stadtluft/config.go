@@ -1,0 +1,322 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // a small server may lack the zone files
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"stadtluft/geo"
+	"stadtluft/ingest/registry"
+)
+
+// Config is everything an operator can set. The key tag is the name in the YAML file; the environment
+// variable is STADTLUFT_ and the key in capitals with underscores, and wins over the file. A key
+// tagged secret can also be given as KEY_file with the path of a file that holds it.
+type Config struct {
+	Data string `key:"data"`
+
+	HTTPListen    string `key:"http.listen"`
+	HTTPPublicURL string `key:"http.public_url"`
+	HTTPTLSCert   string `key:"http.tls_cert"`
+	HTTPTLSKey    string `key:"http.tls_key"`
+
+	MQTTListen   string `key:"mqtt.listen"`
+	MQTTBroker   string `key:"mqtt.broker"`
+	MQTTUsername string `key:"mqtt.username"`
+	MQTTPassword string `key:"mqtt.password" secret:"true"`
+	MQTTCA       string `key:"mqtt.ca"`
+
+	NATSURL  string `key:"nats.url"`
+	NATSSync string `key:"nats.sync"`
+
+	StoreKind    string `key:"store.kind"`
+	InfluxURL    string `key:"store.influxdb.url"`
+	InfluxToken  string `key:"store.influxdb.token" secret:"true"`
+	InfluxOrg    string `key:"store.influxdb.org"`
+	InfluxBucket string `key:"store.influxdb.bucket"`
+
+	CityName     string `key:"city.name"`
+	CityBoundary string `key:"city.boundary"`
+	CityZone     string `key:"city.zone"`
+
+	GridResolution int `key:"grid.resolution"`
+
+	Registration string `key:"registration"`
+
+	LicenceID          string `key:"licence.id"`
+	LicenceAttribution string `key:"licence.attribution"`
+
+	AdminToken string `key:"admin_token" secret:"true"`
+
+	LogLevel  string `key:"log.level"`
+	LogFormat string `key:"log.format"`
+}
+
+// defaults is the configuration of a fresh machine: everything embedded, everything on this host.
+func defaults() Config {
+	return Config{
+		Data:               "data",
+		HTTPListen:         "127.0.0.1:8080",
+		MQTTListen:         "127.0.0.1:1883",
+		NATSSync:           "always",
+		StoreKind:          "sqlite",
+		InfluxURL:          "http://127.0.0.1:8086",
+		InfluxBucket:       "stadtluft",
+		CityName:           "Köln",
+		CityZone:           "Europe/Berlin",
+		GridResolution:     1000,
+		Registration:       "open",
+		LicenceID:          "dl-zero-de/2.0",
+		LicenceAttribution: "Stadtluft",
+		LogLevel:           "info",
+		LogFormat:          "text",
+	}
+}
+
+// envPrefix begins the environment variable of every key.
+const envPrefix = "STADTLUFT_"
+
+// maxConfigBytes bounds the configuration file.
+const maxConfigBytes = 1 << 20
+
+// setting is one key of the configuration bound to its place in a Config.
+type setting struct {
+	key    string
+	secret bool
+	value  reflect.Value
+}
+
+// settings binds every key to c.
+func settings(c *Config) []setting {
+	v := reflect.ValueOf(c).Elem()
+	list := make([]setting, 0, v.NumField())
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		list = append(list, setting{key: tag.Get("key"), secret: tag.Get("secret") != "", value: v.Field(i)})
+	}
+	return list
+}
+
+// env is the name of the setting's environment variable.
+func (s setting) env() string { return envName(s.key) }
+
+func envName(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+func (s setting) set(text string) error {
+	if s.value.Kind() == reflect.String {
+		s.value.SetString(text)
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not a whole number", s.key, text)
+	}
+	s.value.SetInt(int64(n))
+	return nil
+}
+
+// setFile sets a secret from a file, without the line end that editors add.
+func (s setting) setFile(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_file: %w", s.key, err)
+	}
+	s.value.SetString(strings.TrimRight(string(text), "\r\n"))
+	return nil
+}
+
+// loadConfig reads the file (none when path is empty), then the environment, and validates. All
+// mistakes come back together.
+func loadConfig(path string, environ []string) (Config, error) {
+	c := defaults()
+	var mistakes []error
+	if path != "" {
+		mistakes = append(mistakes, c.readFile(path)...)
+	}
+	mistakes = append(mistakes, c.readEnv(environ)...)
+	mistakes = append(mistakes, c.validate()...)
+	return c, errors.Join(mistakes...)
+}
+
+func (c *Config) readFile(path string) []error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return []error{fmt.Errorf("read the configuration: %w", err)}
+	}
+	if info.Size() > maxConfigBytes {
+		return []error{fmt.Errorf("read the configuration: %s is larger than %d bytes", path, maxConfigBytes)}
+	}
+	file, err := parser.ParseFile(path, 0)
+	if err != nil {
+		return []error{fmt.Errorf("read the configuration %s: %w", path, err)}
+	}
+	var mistakes []error
+	for _, doc := range file.Docs {
+		mistakes = append(mistakes, c.readNode(path, "", doc.Body)...)
+	}
+	return mistakes
+}
+
+// readNode walks the YAML tree down to its scalars, joining names with dots.
+func (c *Config) readNode(path, prefix string, node ast.Node) []error {
+	switch n := node.(type) {
+	case nil, *ast.NullNode, *ast.CommentGroupNode:
+		return nil
+	case *ast.MappingNode:
+		var mistakes []error
+		for _, pair := range n.Values {
+			mistakes = append(mistakes, c.readNode(path, prefix, pair)...)
+		}
+		return mistakes
+	case *ast.MappingValueNode:
+		key := n.Key.GetToken().Value
+		if prefix != "" {
+			key = prefix + "." + key
+		}
+		if scalar, ok := n.Value.(ast.ScalarNode); ok {
+			if err := c.setKey(key, scalar); err != nil {
+				return []error{fmt.Errorf("%s:%d: %w", path, n.Key.GetToken().Position.Line, err)}
+			}
+			return nil
+		}
+		return c.readNode(path, key, n.Value)
+	}
+	line := node.GetToken().Position.Line
+	return []error{fmt.Errorf("%s:%d: %s holds a list or something else that is no setting", path, line, prefix)}
+}
+
+func (c *Config) setKey(key string, scalar ast.ScalarNode) error {
+	text := scalar.GetToken().Value
+	if _, null := scalar.(*ast.NullNode); null {
+		text = ""
+	}
+	for _, s := range settings(c) {
+		switch {
+		case s.key == key && text == "" && s.value.Kind() != reflect.String:
+			return fmt.Errorf("%s is empty", key)
+		case s.key == key:
+			return s.set(text)
+		case s.secret && s.key+"_file" == key:
+			return s.setFile(text)
+		}
+	}
+	return unknownKey(key)
+}
+
+func (c *Config) readEnv(environ []string) []error {
+	known := map[string]func(string) error{}
+	for _, s := range settings(c) {
+		known[s.env()] = s.set
+		if s.secret {
+			known[s.env()+"_FILE"] = s.setFile
+		}
+	}
+	var mistakes []error
+	for _, pair := range environ {
+		name, text, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(otherEnv, name) {
+			continue
+		}
+		set, ok := known[name]
+		if !ok {
+			key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+			mistakes = append(mistakes, fmt.Errorf("environment variable %s: %w", name, unknownKey(key)))
+			continue
+		}
+		if err := set(text); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("environment variable %s: %w", name, err))
+		}
+	}
+	return mistakes
+}
+
+// otherEnv are variables with our prefix that are no configuration of the server.
+var otherEnv = []string{"STADTLUFT_CONFIG"}
+
+// unknownKey names the nearest known key.
+func unknownKey(key string) error {
+	best, bestDistance := "", len(key)
+	for _, s := range settings(&Config{}) {
+		names := []string{s.key}
+		if s.secret {
+			names = append(names, s.key+"_file")
+		}
+		for _, name := range names {
+			if d := editDistance(strings.ReplaceAll(key, ".", "_"), strings.ReplaceAll(name, ".", "_")); d < bestDistance {
+				best, bestDistance = name, d
+			}
+		}
+	}
+	if best == "" {
+		return fmt.Errorf("unknown key %q", key)
+	}
+	return fmt.Errorf("unknown key %q: did you mean %q?", key, best)
+}
+
+// editDistance is Levenshtein's: the insertions, deletions and substitutions between a and b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+// validate holds every rule between and within keys.
+func (c *Config) validate() []error {
+	var mistakes []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			mistakes = append(mistakes, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Data != "", "data: name a folder")
+	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
+	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
+	if c.MQTTBroker != "" {
+		u, err := url.Parse(c.MQTTBroker)
+		check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
+	}
+	if c.NATSSync != "always" {
+		d, err := time.ParseDuration(c.NATSSync)
+		check(err == nil && d > 0, "nats.sync: %q is neither \"always\" nor a time such as 10s", c.NATSSync)
+	}
+	check(slices.Contains([]string{"sqlite", "influxdb"}, c.StoreKind), "store.kind: %q is neither sqlite nor influxdb", c.StoreKind)
+	if c.StoreKind == "influxdb" {
+		u, err := url.Parse(c.InfluxURL)
+		check(err == nil && u.Host != "", "store.influxdb.url: %q is not a URL such as http://127.0.0.1:8086", c.InfluxURL)
+		check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
+	}
+	_, err := time.LoadLocation(c.CityZone)
+	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
+	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	policies := []registry.Policy{registry.Open, registry.Approve, registry.Closed}
+	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
+	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
+	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
+	return mistakes
+}

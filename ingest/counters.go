@@ -1,0 +1,91 @@
+package ingest
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// Counters counts what a pipeline did since the program started. The zero value is ready. A value
+// that came in ends in exactly one of Kept, Repeated and Refused; a message that could not be taken
+// apart counts as one refusal.
+type Counters struct {
+	received atomic.Uint64
+	kept     atomic.Uint64
+	repeated atomic.Uint64
+	stalled  atomic.Pointer[error]
+
+	mu      sync.Mutex // guards refused and flagged
+	refused map[wire.Reason]uint64
+	flagged map[Flags]uint64
+}
+
+// Counts is a snapshot of Counters.
+type Counts struct {
+	Received uint64                 // messages
+	Kept     uint64                 // values handed to the journal
+	Repeated uint64                 // values that were already known and equal
+	Refused  map[wire.Reason]uint64 // refusals by reason; every reason is present
+	Flagged  map[Flags]uint64       // values by single flag; every flag is present
+}
+
+// Snapshot is a copy that the caller owns.
+func (c *Counters) Snapshot() Counts {
+	s := Counts{
+		Received: c.received.Load(), Kept: c.kept.Load(), Repeated: c.repeated.Load(),
+		Refused: map[wire.Reason]uint64{}, Flagged: map[Flags]uint64{},
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, reason := range wire.Reasons() {
+		s.Refused[reason] = c.refused[reason]
+	}
+	for _, flag := range AllFlags() {
+		s.Flagged[flag] = c.flagged[flag]
+	}
+	return s
+}
+
+// Stalled is the journal's word while a batch waits for it, else nil.
+func (c *Counters) Stalled() error {
+	if err := c.stalled.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (c *Counters) refuse(reason wire.Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		c.refused = map[wire.Reason]uint64{}
+	}
+	c.refused[reason]++
+}
+
+// keep counts a reading's values and reports whether one of them carries a flag.
+func (c *Counters) keep(r Reading) (flagged bool) {
+	c.kept.Add(uint64(len(r.Values)))
+	for _, v := range r.Values {
+		if v.Flags == 0 {
+			continue
+		}
+		flagged = true
+		c.flag(v.Flags)
+	}
+	return flagged
+}
+
+func (c *Counters) flag(flags Flags) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flagged == nil {
+		c.flagged = map[Flags]uint64{}
+	}
+	for _, flag := range AllFlags() {
+		if flags&flag != 0 {
+			c.flagged[flag]++
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+const (
+	// BatchTime bounds how long a message waits for others. It is a bound in time and never only in
+	// count because Mosquitto stops after 20 unacknowledged messages by default.
+	BatchTime = 5 * time.Millisecond
+	// BatchMessages bounds a micro-batch in messages.
+	BatchMessages = 1000
+
+	retryFirst = 50 * time.Millisecond
+	retryMost  = 2 * time.Second
+)
+
+// Pipeline takes messages to the journal: it decodes, identifies and checks a micro-batch, appends
+// what became of it, and only then calls each message's Done. When the journal refuses, the same
+// batch is tried again until it is taken; meanwhile nothing is acknowledged and nothing more is read.
+type Pipeline struct {
+	Stations Stations
+	Checker  Checker
+	Journal  Journal
+	Log      *slog.Logger
+
+	// OnRefusal, OnFlagged and OnStatus are told after the journal has the batch. They must not block; nil means nobody listens.
+	OnRefusal func(Refusal)
+	OnFlagged func(Reading)
+	OnStatus  func(station, status string, at time.Time)
+
+	Counters Counters
+
+	decoder wire.Decoder
+	batch   Batch
+}
+
+// Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
+// acknowledged: their entrance gets them again.
+func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
+	messages := make([]Message, 0, BatchMessages)
+	for {
+		messages = collect(ctx, in, messages[:0])
+		if len(messages) == 0 {
+			return nil
+		}
+		if err := p.take(ctx, messages); err != nil {
+			return nil // only ctx ends a take
+		}
+	}
+}
+
+// collect waits for a first message and adds what arrives within BatchTime, at most BatchMessages.
+// It returns nothing when ctx ends or in is closed.
+func collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
+	select {
+	case <-ctx.Done():
+		return nil
+	case m, ok := <-in:
+		if !ok {
+			return nil
+		}
+		messages = append(messages, m)
+	}
+	timer := time.NewTimer(BatchTime)
+	defer timer.Stop()
+	for len(messages) < BatchMessages {
+		select {
+		case m, ok := <-in:
+			if !ok {
+				return messages
+			}
+			messages = append(messages, m)
+		case <-timer.C:
+			return messages
+		case <-ctx.Done():
+			return messages
+		}
+	}
+	return messages
+}
+
+// take brings one micro-batch into the journal and acknowledges it.
+func (p *Pipeline) take(ctx context.Context, messages []Message) error {
+	p.batch.Readings = p.batch.Readings[:0]
+	p.batch.Refusals = p.batch.Refusals[:0]
+	for i := range messages {
+		p.judge(&messages[i])
+	}
+	if err := p.append(ctx); err != nil {
+		return err
+	}
+	for i := range messages {
+		if messages[i].Done != nil {
+			messages[i].Done()
+		}
+		messages[i] = Message{}
+	}
+	p.report()
+	return nil
+}
+
+// append retries until the journal has the batch or ctx ends.
+func (p *Pipeline) append(ctx context.Context) error {
+	if len(p.batch.Readings) == 0 && len(p.batch.Refusals) == 0 {
+		return nil
+	}
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		err := p.Journal.Append(ctx, p.batch)
+		if err == nil {
+			p.Counters.stalled.Store(nil)
+			return nil
+		}
+		if p.Counters.stalled.Swap(&err) == nil && !errors.Is(err, context.Canceled) {
+			p.Log.Warn("journal refuses, intake waits", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// report counts a batch that is safe and tells those who listen.
+func (p *Pipeline) report() {
+	for _, refusal := range p.batch.Refusals {
+		p.Counters.refuse(refusal.Reason)
+		if p.OnRefusal != nil {
+			p.OnRefusal(refusal)
+		}
+	}
+	for _, reading := range p.batch.Readings {
+		if p.Counters.keep(reading) && p.OnFlagged != nil {
+			p.OnFlagged(reading)
+		}
+	}
+}
+
+// judge adds what one message holds to the batch.
+func (p *Pipeline) judge(m *Message) {
+	p.Counters.received.Add(1)
+	if m.Refused != nil {
+		p.batch.Refusals = append(p.batch.Refusals, *m.Refused)
+		return
+	}
+	topic, ok := wire.ParseTopic(m.Topic)
+	if !ok {
+		p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", clip(m.Topic)))
+		return
+	}
+	station, ok := p.identify(m, topic.Station)
+	if !ok {
+		return
+	}
+	switch topic.Kind {
+	case wire.ReadingKind:
+		p.readings(m, station)
+	case wire.StatusKind:
+		p.status(m, station)
+	case wire.KitKind:
+		p.refuse(m, station.ID, wire.Unsupported, fmt.Sprintf("kit family %q is not taken yet", topic.Family))
+	default:
+		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %q", clip(m.Topic)))
+	}
+}
+
+// identify finds the station of a message, or refuses the message.
+func (p *Pipeline) identify(m *Message, id string) (*Station, bool) {
+	station, ok := p.Stations.Station(id)
+	if !ok {
+		p.refuse(m, id, wire.UnknownStation, fmt.Sprintf("no station %q is registered here", id))
+		return nil, false
+	}
+	if station.Status != Active {
+		p.refuse(m, station.ID, wire.Inactive, fmt.Sprintf("the station is %s", station.Status))
+		return nil, false
+	}
+	return station, true
+}
+
+// readings decodes and checks the native payload.
+func (p *Pipeline) readings(m *Message, station *Station) {
+	decoded := p.decoder.Decode(m.Payload)
+	for _, r := range decoded.Refusals {
+		p.batch.Refusals = append(p.batch.Refusals, Refusal{
+			Station: station.ID, Received: m.Received, Reason: r.Reason, Field: r.Field, Detail: clip(r.Detail),
+		})
+	}
+	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered}
+	for _, r := range decoded.Readings {
+		keep, refused, repeated := p.Checker.Check(station, arrival, r)
+		p.Counters.repeated.Add(uint64(repeated))
+		p.batch.Refusals = append(p.batch.Refusals, refused...)
+		if len(keep.Values) > 0 {
+			p.batch.Readings = append(p.batch.Readings, keep)
+		}
+	}
+}
+
+// status passes on the station's word about itself. A retained one is only a memory of the broker's.
+func (p *Pipeline) status(m *Message, station *Station) {
+	status := string(m.Payload)
+	if status != wire.Online && status != wire.Offline {
+		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, clip(status)))
+		return
+	}
+	if p.OnStatus != nil && !m.Retained {
+		p.OnStatus(station.ID, status, m.Received)
+	}
+}
+
+func (p *Pipeline) refuse(m *Message, station string, reason wire.Reason, detail string) {
+	p.batch.Refusals = append(p.batch.Refusals, Refusal{
+		Station: station, Received: m.Received, Reason: reason, Detail: clip(detail),
+	})
+}
+
+// clip bounds foreign text to MaxDetail bytes of valid UTF-8.
+func clip(s string) string {
+	if len(s) <= MaxDetail {
+		return s
+	}
+	const ellipsis = "…"
+	end := MaxDetail - len(ellipsis)
+	for end > 0 && s[end]&0xC0 == 0x80 {
+		end--
+	}
+	return s[:end] + ellipsis
+}
