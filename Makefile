@@ -1,0 +1,54 @@
+# Everything a newcomer needs: `make run` shows a living map, `make test` proves it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TOOLS    := $(CURDIR)/.tools/bin
+WEB      := export/web
+GO_FILES := $(shell git ls-files '*.go')
+INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run build pages test lint bench tools packages
+
+help: ## what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build everything and show a living map of a simulated city
+	bin/stadtluft serve --demo 80 --data data/demo
+
+build: pages ## the binary with its pages, in bin/
+	go build -o bin/stadtluft ./cmd/stadtluft
+
+pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svelte' '$(WEB)/*.json')
+	npm --prefix $(WEB) run build
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
+	npm --prefix $(WEB) ci --no-audit --no-fund
+
+lint: tools ## formatting, vet and static checks
+	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
+	go vet ./...
+	$(TOOLS)/staticcheck ./...
+	npm --prefix $(WEB) run check
+
+test: packages build lint ## everything: checks, Go tests with the race detector, page tests, a browser story
+	STADTLUFT_INFLUXD=$(TOOLS)/influxd go test -race -timeout 14m ./...
+	npm --prefix $(WEB) test
+	deploy/story.sh
+
+bench: packages tools ## benchmarks, each beside a peer where there is one
+	STADTLUFT_INFLUXD=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
+
+# What the tests need beside Go and Node.js: real servers and a real browser.
+packages: tools
+	@deploy/packages.sh mosquitto mosquitto_pub:mosquitto-clients chromium promtool:prometheus cs2cs:proj-bin
+
+tools: $(TOOLS)/influxd $(TOOLS)/staticcheck
+
+$(TOOLS)/influxd:
+	GOBIN=$(TOOLS) go install $(INFLUXD)
+
+$(TOOLS)/staticcheck:
+	GOBIN=$(TOOLS) go install $(STATIC)

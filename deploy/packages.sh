@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs the Debian packages of the commands named, where they are missing and we may.
+# Usage: packages.sh COMMAND[:PACKAGE] …
+set -euo pipefail
+missing=()
+for pair in "$@"; do
+	command=${pair%%:*} package=${pair##*:}
+	PATH=$PATH:/usr/sbin command -v "$command" >/dev/null || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+else
+	echo "the tests need these Debian packages: sudo apt-get install ${missing[*]}" >&2
+	exit 1
+fi

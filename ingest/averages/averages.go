@@ -1,0 +1,111 @@
+// Package averages keeps the aggregate fed and its results at rest: it turns readings into samples at
+// the places their stations stood in, and writes hours to the store when they are complete and
+// whenever a late reading corrects them.
+//
+// Everything it holds can be had again by replaying the journal; writing an hour again is idempotent.
+// It leaves the arithmetic to geo/aggregate and decides only what may enter an average.
+package averages
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// writeEvery is how often finished hours are looked for, and how long a failed write waits.
+const writeEvery = 10 * time.Second
+
+// Averaged are the quantities that enter averages. Gases are missing until their sensors have a
+// calibration on record; battery and rssi say something about the kit, not about the air; an index of
+// volatile compounds compares a sensor only with its own past.
+var Averaged = []wire.Quantity{
+	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.CO2,
+	wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq,
+}
+
+var averaged = func() (set [256]bool) {
+	for _, q := range Averaged {
+		set[q] = true
+	}
+	return set
+}()
+
+// Store is where finished hours rest.
+type Store interface {
+	WriteGrid(ctx context.Context, rows []aggregate.Row) error
+}
+
+// Averages feeds one aggregate. Observe is called from one goroutine; Run from another.
+type Averages struct {
+	Aggregate *aggregate.Aggregate
+	Stations  ingest.Stations
+	Store     Store
+	Size      int32 // metres, the resolution whose hours are stored
+	Log       *slog.Logger
+}
+
+// Observe adds a reading's good values to the averages of the place its station stood in. Values of
+// indoor stations, of stations that are gone, and values with an excluding flag stay out.
+func (a *Averages) Observe(r ingest.Reading) {
+	station, ok := a.Stations.Station(r.Station)
+	if !ok || station.Exposure != ingest.Outdoor {
+		return
+	}
+	cell, err := geo.CellAt(station.PlaceAt(r.Time).Exact, geo.BaseSize)
+	if err != nil {
+		return // the registry lets no such place in
+	}
+	for _, v := range r.Values {
+		if !averaged[v.Quantity] || !v.Flags.Good() {
+			continue
+		}
+		a.Aggregate.Add(aggregate.Sample{
+			Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity),
+			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
+		})
+	}
+}
+
+// Milli is a value in thousandths of its unit, rounded half away from zero.
+func Milli(value float64) int64 { return int64(math.Round(value * 1000)) }
+
+// Run writes finished hours to the store until ctx ends. Hours that could not be written are kept
+// and tried again.
+func (a *Averages) Run(ctx context.Context) error {
+	ticker := time.NewTicker(writeEvery)
+	defer ticker.Stop()
+	var pending []time.Time
+	for {
+		now := time.Now()
+		pending = a.write(ctx, append(pending, a.Aggregate.Changed(now)...))
+		a.Aggregate.Prune(now)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// write stores the hours and returns those that are still to be written.
+func (a *Averages) write(ctx context.Context, hours []time.Time) []time.Time {
+	for i, hour := range hours {
+		rows := a.Aggregate.Hour(hour, a.Size, 0)
+		if len(rows) == 0 {
+			continue
+		}
+		if err := a.Store.WriteGrid(ctx, rows); err != nil {
+			if ctx.Err() == nil {
+				a.Log.Warn("grid hours wait for the store", "hours", len(hours)-i, "err", err)
+			}
+			return hours[i:]
+		}
+	}
+	return nil
+}
