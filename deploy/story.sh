@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# One browser story against the real binary: starts it with a simulated city on free ports, opens the
+# map in Chromium, and stops it again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
+
+data=$(mktemp -d)
+http=$(port) mqtt=$(port)
+STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt \
+	bin/stadtluft serve --demo 80 --data "$data" >"$data/log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
+
+for _ in $(seq 150); do
+	curl -fsS "http://127.0.0.1:$http/readyz" >/dev/null 2>&1 && break
+	kill -0 "$server" 2>/dev/null || { cat "$data/log"; exit 1; }
+	sleep 0.2
+done
+STADTLUFT_URL=http://127.0.0.1:$http npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }
