@@ -1,0 +1,321 @@
+package aggregate
+
+import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+)
+
+var hour10 = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+
+const pm = 2 // any quantity
+
+func cellAt(t testing.TB, lon, lat float64) geo.Cell {
+	t.Helper()
+	c, err := geo.CellAt(orb.Point{lon, lat}, geo.BaseSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// full is a value every five minutes of an hour for one station.
+func full(station string, cell geo.Cell, start time.Time, milli ...int64) []Sample {
+	var list []Sample
+	for i := range 12 {
+		at := start.Add(time.Duration(i) * 5 * time.Minute)
+		list = append(list, Sample{station, cell, pm, at, at.Add(time.Second), milli[i%len(milli)]})
+	}
+	return list
+}
+
+func addAll(a *Aggregate, samples []Sample) {
+	for _, s := range samples {
+		a.Add(s)
+	}
+}
+
+func TestACellIsTheMeanOfItsStationsMeans(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{}
+	addAll(a, full("A", cell, hour10, 10_000, 20_000)) // mean 15.000
+	addAll(a, full("B", cell, hour10, 40_000))         // mean 40.000
+	for i := range 600 {                               // a chatty station does not outvote the others
+		at := hour10.Add(time.Duration(i*6) * time.Second)
+		a.Add(Sample{"C", cell, pm, at, at, 11_000})
+	}
+	got := a.Hour(hour10, 1000, pm)
+	want := []Row{{
+		Cell: cell.Parent(1000), Start: hour10, Window: Hour, Quantity: pm,
+		Mean:   22_000, // (15 + 40 + 11) / 3
+		Median: 15_000, Min: 11_000, Max: 40_000, Stations: 3, Readings: 624, Coverage: 1000,
+	}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Hour = %+v\nwant   %+v", got, want)
+	}
+}
+
+func TestRoundingIsHalfAwayFromZero(t *testing.T) {
+	f := func(sum, n, want int64) {
+		t.Helper()
+		if got := divide(sum, n); got != want {
+			t.Errorf("divide(%d, %d) = %d, want %d", sum, n, got, want)
+		}
+	}
+	f(5, 2, 3)
+	f(-5, 2, -3)
+	f(4, 3, 1)
+	f(-4, 3, -1)
+	f(0, 7, 0)
+}
+
+func TestAnHourNeedsThreeQuartersOfItsSlots(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	f := func(slots, wantStations int, wantCoverage int64) {
+		t.Helper()
+		a := &Aggregate{}
+		addAll(a, full("A", cell, hour10, 1000)[:slots])
+		rows := a.Hour(hour10, 1000, pm)
+		if len(rows) != wantStations {
+			t.Errorf("%d slots: %d rows, want %d", slots, len(rows), wantStations)
+			return
+		}
+		if len(rows) == 1 && rows[0].Coverage != wantCoverage {
+			t.Errorf("%d slots: coverage %d, want %d", slots, rows[0].Coverage, wantCoverage)
+		}
+		live := a.Live(hour10.Add(time.Hour-time.Second), 1000, pm)
+		if len(live) != 1 || live[0].Readings != slots {
+			t.Errorf("%d slots: live is %+v, want a row of %d readings", slots, live, slots)
+		}
+	}
+	f(8, 0, 0)
+	f(9, 1, 750)
+	f(12, 1, 1000)
+}
+
+func TestLiveIsTheLastSixtyMinutes(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{}
+	at := hour10.Add(30 * time.Minute)
+	for _, s := range []struct {
+		before time.Duration
+		milli  int64
+	}{{time.Hour, 1_000_000}, {time.Hour - time.Second, 10_000}, {0, 20_000}, {-time.Second, 1_000_000}} {
+		when := at.Add(-s.before)
+		a.Add(Sample{"A", cell, pm, when, when, s.milli})
+	}
+	got := a.Live(at, 1000, pm)
+	if len(got) != 1 || got[0].Mean != 15_000 || got[0].Readings != 2 || got[0].Coverage != 167 || !got[0].Start.Equal(at.Add(-time.Hour)) {
+		t.Errorf("Live = %+v, want a mean of 15.000 from 2 readings, 2 of 12 slots, from %v", got, at.Add(-time.Hour))
+	}
+}
+
+func TestRevisionCountsWhatCameLate(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{}
+	addAll(a, full("A", cell, hour10, 1000)[:10])
+	published := hour10.Add(time.Hour + Grace)
+	if got := a.Changed(published.Add(-time.Second)); got != nil {
+		t.Errorf("Changed before the grace is over = %v, want none", got)
+	}
+	if got := a.Changed(published); !slices.Equal(got, []time.Time{hour10}) {
+		t.Errorf("Changed = %v, want %v", got, hour10)
+	}
+	if got := a.Changed(published); got != nil {
+		t.Errorf("Changed again = %v, want none", got)
+	}
+	if got := a.Hour(hour10, 1000, pm)[0].Revision; got != 0 {
+		t.Errorf("revision = %d, want 0", got)
+	}
+	a.Add(Sample{"A", cell, pm, hour10.Add(51 * time.Minute), published, 1000})
+	if got := a.Hour(hour10, 1000, pm)[0].Revision; got != 0 {
+		t.Errorf("revision after a value within the grace = %d, want 0", got)
+	}
+	a.Add(Sample{"A", cell, pm, hour10.Add(52 * time.Minute), published.Add(time.Second), 1000})
+	if got := a.Hour(hour10, 1000, pm)[0].Revision; got != 1 {
+		t.Errorf("revision after a late value = %d, want 1", got)
+	}
+	if got := a.Changed(published); !slices.Equal(got, []time.Time{hour10}) {
+		t.Errorf("Changed after a late value = %v, want %v", got, hour10)
+	}
+}
+
+func TestWhatAddTurnsAway(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{}
+	s := Sample{"A", cell, pm, hour10, hour10, 1000}
+	if !a.Add(s) {
+		t.Error("the first was turned away")
+	}
+	s.Milli = 2000
+	if a.Add(s) {
+		t.Error("a second value of the same second was taken")
+	}
+	s.Time = hour10.Add(-Keep - time.Second)
+	if a.Add(s) {
+		t.Error("a value older than Keep was taken")
+	}
+	s.Time, s.Milli = hour10.Add(time.Second), 1<<31
+	if a.Add(s) {
+		t.Error("a value beyond 32 bits was taken")
+	}
+	if got, want := a.Stats(), (Stats{Series: 1, Values: 1, Repeated: 1, Old: 1, Overflow: 1}); got != want {
+		t.Errorf("Stats = %+v, want %+v", got, want)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	cell := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{}
+	addAll(a, full("A", cell, hour10, 1000))
+	last := hour10.Add(time.Hour - time.Second + Keep)
+	a.Prune(last)
+	if got := a.Stats().Values; got != 12 {
+		t.Errorf("%d values at the end of Keep, want 12", got)
+	}
+	a.Prune(last.Add(time.Second))
+	if got := a.Stats(); got.Values != 0 || got.Series != 0 {
+		t.Errorf("after Keep: %+v, want nothing", got)
+	}
+}
+
+// TestOrderDoesNotMatter adds the same values in random orders, with duplicates and questions in
+// between, and holds every answer against a second computation in exact fractions.
+func TestOrderDoesNotMatter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var samples []Sample
+	for station := range 30 {
+		cell := cellAt(t, 6.9+rng.Float64()*0.05, 50.9+rng.Float64()*0.05)
+		for range 40 {
+			at := hour10.Add(time.Duration(rng.IntN(3600)) * time.Second)
+			if slices.ContainsFunc(samples, func(s Sample) bool { return s.Station == fmt.Sprint(station) && s.Time.Equal(at) }) {
+				continue
+			}
+			received := at.Add(time.Duration(rng.IntN(100)) * time.Minute)
+			samples = append(samples, Sample{fmt.Sprint(station), cell, pm, at, received, rng.Int64N(200_000) - 20_000})
+		}
+	}
+	for _, size := range []int32{100, 1000, 5000} {
+		want := naiveHour(samples, size)
+		for range 20 {
+			a := &Aggregate{}
+			for _, i := range rng.Perm(len(samples)) {
+				a.Add(samples[i])
+				if rng.IntN(10) == 0 {
+					a.Add(samples[rng.IntN(len(samples)/2)])
+				}
+				if rng.IntN(300) == 0 {
+					a.Hour(hour10, size, pm)
+					a.Changed(hour10.Add(10 * time.Hour))
+				}
+			}
+			addAll(a, samples)
+			if got := a.Hour(hour10, size, pm); !reflect.DeepEqual(got, want) {
+				t.Fatalf("size %d: got %+v\nwant %+v", size, got, want)
+			}
+		}
+	}
+}
+
+// naiveHour computes rows from a plain list with rational numbers.
+func naiveHour(samples []Sample, size int32) []Row {
+	byStation := map[string][]Sample{}
+	for _, s := range samples {
+		byStation[s.Station] = append(byStation[s.Station], s)
+	}
+	type part struct {
+		mean            int64
+		count, late, sl int
+	}
+	parts := map[geo.Cell][]part{}
+	for _, list := range byStation {
+		sum, late, seen := int64(0), 0, map[int]bool{}
+		for _, s := range list {
+			sum += s.Milli
+			seen[s.Time.Minute()/5] = true
+			if s.Received.After(hour10.Add(time.Hour + 5*time.Minute)) {
+				late++
+			}
+		}
+		if 100*len(seen) < 75*12 {
+			continue
+		}
+		cell := list[0].Cell
+		parent := geo.Cell{Size: size, North: cell.North / size * size, East: cell.East / size * size}
+		parts[parent] = append(parts[parent], part{rounded(sum, len(list)), len(list), late, len(seen)})
+	}
+	var rows []Row
+	for cell, list := range parts {
+		slices.SortFunc(list, func(a, b part) int { return int(a.mean - b.mean) })
+		row := Row{Cell: cell, Start: hour10, Window: Hour, Quantity: pm, Min: list[0].mean, Max: list[len(list)-1].mean, Stations: len(list)}
+		sum, sl := int64(0), 0
+		for _, p := range list {
+			sum += p.mean
+			sl += p.sl
+			row.Readings += p.count
+			row.Revision += p.late
+		}
+		row.Mean = rounded(sum, len(list))
+		row.Median = rounded(list[(len(list)-1)/2].mean+list[len(list)/2].mean, 2)
+		row.Coverage = rounded(int64(sl)*1000, 12*len(list))
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b Row) int { return a.Cell.Compare(b.Cell) })
+	return rows
+}
+
+// rounded is sum/n as big.Rat rounds it: to the nearest, halves away from zero.
+func rounded(sum int64, n int) int64 {
+	var whole int64
+	fmt.Sscan(big.NewRat(sum, int64(n)).FloatString(0), &whole)
+	return whole
+}
+
+func TestCity(t *testing.T) {
+	if _, ok := City(nil); ok {
+		t.Error("a city without cells has a value")
+	}
+	if got, ok := City([]Row{{Mean: 10}, {Mean: 15}}); !ok || got != 13 {
+		t.Errorf("City = %d, %v, want 13 (12.5 away from zero)", got, ok)
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	cell := cellAt(b, 6.9583, 50.9413)
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("STN%04d", i)
+	}
+	a := &Aggregate{}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		at := hour10.Add(time.Duration(i/len(names)*2) * time.Second)
+		a.Add(Sample{names[i%len(names)], cell, pm, at, at, 12_300})
+		i++
+	}
+}
+
+func BenchmarkLive(b *testing.B) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	a := &Aggregate{}
+	for station := range 10_000 {
+		cell := cellAt(b, 6.85+rng.Float64()*0.25, 50.85+rng.Float64()*0.2)
+		for i := range 24 {
+			at := hour10.Add(time.Duration(i*145) * time.Second)
+			a.Add(Sample{fmt.Sprint(station), cell, pm, at, at, rng.Int64N(50_000)})
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		a.Live(hour10.Add(time.Hour), 1000, pm)
+	}
+}

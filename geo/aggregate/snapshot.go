@@ -1,0 +1,163 @@
+package aggregate
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+
+	"stadtluft/geo"
+)
+
+// Live is the average of each cell of the given size over the 60 minutes up to and including at, with
+// no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity.
+func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
+	to := at.Unix()
+	from := to - 3600 // not included
+	return a.rows(size, quantity, Row{Start: time.Unix(from, 0).UTC(), Window: Live}, func(s *series) (stationMean, bool) {
+		m := stationMean{}
+		for index := floorDiv(from+1, 3600); index <= floorDiv(to, 3600); index++ {
+			h := s.hours[index]
+			if h == nil {
+				continue
+			}
+			for i, offset := range h.offsets {
+				if unix := index*3600 + int64(offset); unix > from && unix <= to {
+					m.add(h.milli[i], int(unix-from-1)/slotSeconds)
+				}
+			}
+		}
+		return m, m.count > 0
+	})
+}
+
+// Hour is the average of each cell of the given size over the hour that starts at start, sorted by
+// quantity and cell. A station counts when at least 75 % of its twelve 5-minute slots hold a value.
+func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
+	index := floorDiv(start.Unix(), 3600)
+	return a.rows(size, quantity, Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour}, func(s *series) (stationMean, bool) {
+		h := s.hours[index]
+		if h == nil {
+			return stationMean{}, false
+		}
+		m := stationMean{late: h.late}
+		for i, offset := range h.offsets {
+			m.add(h.milli[i], int(offset)/slotSeconds)
+		}
+		return m, bits.OnesCount16(m.slots) >= minSlots
+	})
+}
+
+// stationMean is one station's part of a cell.
+type stationMean struct {
+	sum   int64
+	count int
+	late  int
+	slots uint16 // a bit for each 5-minute slot that holds a value
+}
+
+func (m *stationMean) add(milli int32, slot int) {
+	m.sum += int64(milli)
+	m.count++
+	m.slots |= 1 << slot
+}
+
+// cellKey is what a row is about.
+type cellKey struct {
+	cell     geo.Cell
+	quantity uint8
+}
+
+// cell gathers the stations of one row.
+type cell struct {
+	means    []int64
+	readings int
+	slots    int
+	late     int
+}
+
+// rows gathers every series that part accepts into rows like the given one.
+func (a *Aggregate) rows(size int32, quantity uint8, like Row, part func(*series) (stationMean, bool)) []Row {
+	cells := a.gather(size, quantity, part)
+	rows := make([]Row, 0, len(cells))
+	for key, c := range cells {
+		slices.Sort(c.means)
+		row := like
+		row.Cell, row.Quantity = key.cell, key.quantity
+		row.Mean = mean(c.means)
+		row.Median = median(c.means)
+		row.Min, row.Max = c.means[0], c.means[len(c.means)-1]
+		row.Stations, row.Readings = len(c.means), c.readings
+		row.Coverage = divide(int64(c.slots)*1000, int64(slots*len(c.means)))
+		if row.Window == Hour {
+			row.Revision = c.late
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, compareRows)
+	return rows
+}
+
+func (a *Aggregate) gather(size int32, quantity uint8, part func(*series) (stationMean, bool)) map[cellKey]*cell {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	cells := map[cellKey]*cell{}
+	for key, s := range a.series {
+		if quantity != 0 && key.quantity != quantity {
+			continue
+		}
+		m, ok := part(s)
+		if !ok {
+			continue
+		}
+		k := cellKey{key.cell.Parent(size), key.quantity}
+		c := cells[k]
+		if c == nil {
+			c = &cell{}
+			cells[k] = c
+		}
+		c.means = append(c.means, divide(m.sum, int64(m.count)))
+		c.readings += m.count
+		c.slots += bits.OnesCount16(m.slots)
+		c.late += m.late
+	}
+	return cells
+}
+
+// mean is the rounded mean of values that are not none.
+func mean(values []int64) int64 {
+	sum := int64(0)
+	for _, v := range values {
+		sum += v
+	}
+	return divide(sum, int64(len(values)))
+}
+
+// median is the middle of sorted values, or the rounded mean of the two in the middle.
+func median(sorted []int64) int64 {
+	n := len(sorted)
+	if n%2 == 1 {
+		return sorted[n/2]
+	}
+	return divide(sorted[n/2-1]+sorted[n/2], 2)
+}
+
+// divide rounds to the nearest whole number, half away from zero; n is positive.
+func divide(sum, n int64) int64 {
+	if sum < 0 {
+		return -divide(-sum, n)
+	}
+	return (2*sum + n) / (2 * n)
+}
+
+// City is the city's value of one quantity: the rounded mean over its cells, which are equal in area.
+// Rows are of one quantity; false when there are none.
+func City(rows []Row) (milli int64, ok bool) {
+	if len(rows) == 0 {
+		return 0, false
+	}
+	sum := int64(0)
+	for _, row := range rows {
+		sum += row.Mean
+	}
+	return divide(sum, int64(len(rows))), true
+}
