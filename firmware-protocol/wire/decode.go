@@ -1,0 +1,300 @@
+package wire
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+const (
+	// MaxRefusals bounds the refusals of one message; the last then says how many more there were.
+	MaxRefusals = 100
+	maxDepth    = 16 // nesting of JSON in members that begin with "x_"
+	maxTime     = 253402300799
+	maxAge      = 366 * 24 * 3600 // seconds; more is no age but a mistake
+	maxQuoted   = 40              // bytes of foreign text in a detail
+)
+
+// Decoder decodes native payloads. The zero value is ready; it is not safe for concurrent use. Its
+// buffers are used again: a Message is valid until the next Decode.
+type Decoder struct {
+	readings []Reading
+	values   []Value
+	spans    []span
+	refusals []Refusal
+	refused  int // including those beyond MaxRefusals
+
+	scan scanner
+}
+
+// span is the part of values that belongs to a reading; slices are cut when values has stopped growing.
+type span struct{ from, to int }
+
+// Decode takes a payload apart: one object or an array of objects, strict JSON (RFC 8259). What is
+// usable and what is refused is in the Message; each value is judged by itself. A payload that is not
+// JSON, is longer than MaxMessage or holds more than MaxReadings is refused as a whole.
+func (d *Decoder) Decode(payload []byte) Message {
+	d.readings, d.values, d.spans, d.refusals, d.refused = d.readings[:0], d.values[:0], d.spans[:0], d.refusals[:0], 0
+	if len(payload) > MaxMessage {
+		return whole(TooLarge, fmt.Sprintf("the message has %d bytes, at most %d are taken", len(payload), MaxMessage))
+	}
+	d.scan = scanner{data: payload}
+	if err := d.message(); err != nil {
+		return whole(err.reason, err.detail)
+	}
+	for i, s := range d.spans {
+		d.readings[i].Values = d.values[s.from:s.to:s.to]
+	}
+	if more := d.refused - len(d.refusals); more > 0 {
+		last := &d.refusals[len(d.refusals)-1]
+		last.Detail += fmt.Sprintf(" (and %d more refusals)", more)
+	}
+	return Message{Readings: d.readings, Refusals: d.refusals}
+}
+
+func whole(reason Reason, detail string) Message {
+	return Message{Refusals: []Refusal{{Reason: reason, Detail: detail}}}
+}
+
+// failure refuses the whole message.
+type failure struct {
+	reason Reason
+	detail string
+}
+
+func (d *Decoder) message() *failure {
+	s := &d.scan
+	s.space()
+	switch s.peek() {
+	case '{':
+		if err := d.object(-1); err != nil {
+			return err
+		}
+	case '[':
+		if err := d.array(); err != nil {
+			return err
+		}
+	default:
+		return s.unexpected("an object or an array of objects")
+	}
+	s.space()
+	if s.pos != len(s.data) {
+		return s.unexpected("nothing more")
+	}
+	return nil
+}
+
+func (d *Decoder) array() *failure {
+	s := &d.scan
+	s.pos++
+	s.space()
+	if s.peek() == ']' {
+		s.pos++
+		d.refuse(-1, NoValues, "", "the array is empty")
+		return nil
+	}
+	for i := 0; ; i++ {
+		if i == MaxReadings {
+			return &failure{TooMany, fmt.Sprintf("the array holds more than %d readings", MaxReadings)}
+		}
+		s.space()
+		if s.peek() == '{' {
+			if err := d.object(i); err != nil {
+				return err
+			}
+		} else {
+			text, err := s.skip(0)
+			if err != nil {
+				return err
+			}
+			d.refuse(i, Malformed, "", "a reading is an object, not "+quote(text))
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case ']':
+			s.pos++
+			return nil
+		default:
+			return s.unexpected("',' or ']'")
+		}
+	}
+}
+
+// timing is what an object says about its time.
+type timing struct {
+	t, age       bool // seen
+	bad          bool // refused already
+	seconds      int64
+	agoInSeconds int64
+}
+
+// object decodes one reading; index is its place in the array, or -1.
+func (d *Decoder) object(index int) *failure {
+	s := &d.scan
+	s.pos++
+	from, refusedBefore := len(d.values), d.refused
+	var at timing
+	s.space()
+	if s.peek() == '}' {
+		s.pos++
+	} else if err := d.members(index, from, &at); err != nil {
+		return err
+	}
+	if at.t && at.age && !at.bad {
+		at.bad = true
+		d.refuse(index, BadTime, "age", `a reading has "t" or "age", not both`)
+	}
+	switch {
+	case at.bad: // a wrong time spoils every value
+		d.values = d.values[:from]
+	case len(d.values) > from:
+		d.keep(from, at)
+	case d.refused == refusedBefore:
+		d.refuse(index, NoValues, "", "the reading has no value")
+	}
+	return nil
+}
+
+func (d *Decoder) keep(from int, at timing) {
+	r := Reading{HasAge: at.age, Age: time.Duration(at.agoInSeconds) * time.Second}
+	if at.t {
+		r.Time = time.Unix(at.seconds, 0).UTC()
+	}
+	d.readings = append(d.readings, r)
+	d.spans = append(d.spans, span{from, len(d.values)})
+}
+
+func (d *Decoder) members(index, from int, at *timing) *failure {
+	s := &d.scan
+	for {
+		s.space()
+		name, err := s.text()
+		if err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() != ':' {
+			return s.unexpected("':'")
+		}
+		s.pos++
+		s.space()
+		value, err := s.skip(0)
+		if err != nil {
+			return err
+		}
+		d.member(index, from, at, name, value)
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case '}':
+			s.pos++
+			return nil
+		default:
+			return s.unexpected("',' or '}'")
+		}
+	}
+}
+
+// member judges one member; value is the raw JSON of its value.
+func (d *Decoder) member(index, from int, at *timing, name, value []byte) {
+	switch {
+	case string(name) == "t":
+		if at.t {
+			d.refuse(index, RepeatedMember, "t", "the first \"t\" counts")
+			return
+		}
+		at.t = true
+		d.when(index, at, "t", value, maxTime, &at.seconds)
+	case string(name) == "age":
+		if at.age {
+			d.refuse(index, RepeatedMember, "age", "the first \"age\" counts")
+			return
+		}
+		at.age = true
+		d.when(index, at, "age", value, maxAge, &at.agoInSeconds)
+	case len(name) >= 2 && name[0] == 'x' && name[1] == '_':
+	default:
+		d.value(index, from, name, value)
+	}
+}
+
+// when reads a time in seconds, 0 to most; fractions are cut off.
+func (d *Decoder) when(index int, at *timing, name string, value []byte, most float64, seconds *int64) {
+	n, ok := number(value)
+	if !ok || n < 0 || n > most {
+		at.bad = true
+		d.refuse(index, BadTime, name, fmt.Sprintf("%q is seconds from 0 to %.0f, not %s", name, most, quote(value)))
+		return
+	}
+	*seconds = int64(n)
+}
+
+func (d *Decoder) value(index, from int, name, value []byte) {
+	q, known := quantityByName[string(name)]
+	if !known {
+		d.refuse(index, UnknownMember, quoteName(name), unknown(string(name)))
+		return
+	}
+	for _, v := range d.values[from:] {
+		if v.Quantity == q {
+			d.refuse(index, RepeatedMember, q.String(), fmt.Sprintf("the first %q counts", q.String()))
+			return
+		}
+	}
+	n, ok := number(value)
+	if !ok {
+		d.refuse(index, NotANumber, q.String(), fmt.Sprintf("%q is a finite number, not %s", q.String(), quote(value)))
+		return
+	}
+	d.values = append(d.values, Value{Quantity: q, Value: n})
+}
+
+// refuse notes a refusal, unless there are too many already.
+func (d *Decoder) refuse(index int, reason Reason, field, detail string) {
+	d.refused++
+	if len(d.refusals) == MaxRefusals {
+		return
+	}
+	if index >= 0 {
+		prefix := "[" + strconv.Itoa(index) + "]"
+		if field != "" {
+			prefix += "."
+		}
+		field = prefix + field
+	}
+	d.refusals = append(d.refusals, Refusal{Reason: reason, Field: field, Detail: detail})
+}
+
+// number is the value of a raw JSON number; false for anything else and for numbers beyond float64.
+func number(raw []byte) (float64, bool) {
+	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(raw), 64)
+	return n, err == nil && !math.IsInf(n, 0)
+}
+
+// quote is foreign text as a detail shows it.
+func quote(raw []byte) string {
+	if len(raw) > maxQuoted {
+		return strconv.QuoteToGraphic(string(raw[:maxQuoted])) + "…"
+	}
+	return strconv.QuoteToGraphic(string(raw))
+}
+
+// quoteName is a foreign member's name as a refusal's field: as it came when it is short and plain.
+func quoteName(name []byte) string {
+	if len(name) > maxQuoted {
+		name = name[:maxQuoted]
+	}
+	for _, c := range name {
+		if c < 0x21 || c > 0x7e {
+			return strconv.QuoteToASCII(string(name))
+		}
+	}
+	return string(name)
+}

@@ -1,0 +1,45 @@
+package wire
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// AppendReading appends the native JSON of a reading to dst: "t" or "age" first, then the quantities in
+// the order of their numbers, each number in its shortest form.
+func AppendReading(dst []byte, r Reading) []byte {
+	dst = append(dst, '{')
+	switch {
+	case r.HasAge:
+		dst = append(dst, `"age":`...)
+		dst = strconv.AppendInt(dst, int64(r.Age/time.Second), 10)
+	case !r.Time.IsZero():
+		dst = append(dst, `"t":`...)
+		dst = strconv.AppendInt(dst, r.Time.Unix(), 10)
+	}
+	values := slices.Clone(r.Values)
+	slices.SortFunc(values, func(a, b Value) int { return int(a.Quantity) - int(b.Quantity) })
+	for _, v := range values {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = append(dst, v.Quantity.String()...)
+		dst = append(dst, `":`...)
+		dst = strconv.AppendFloat(dst, v.Value, 'g', -1, 64)
+	}
+	return append(dst, '}')
+}
+
+// AppendReadings appends the array of readings.
+func AppendReadings(dst []byte, readings []Reading) []byte {
+	dst = append(dst, '[')
+	for i, r := range readings {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendReading(dst, r)
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,71 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+)
+
+// commonNames are what other firmware calls our quantities.
+var commonNames = map[string]Quantity{
+	"pm2": PM2_5, "pm25": PM2_5, "p2": PM2_5, "pm01": PM1, "pm02": PM2_5, "p1": PM10, "p0": PM1, "pm100": PM10,
+	"temp": Temperature, "t": Temperature, "hum": Humidity, "rh": Humidity, "press": Pressure, "p": Pressure,
+	"voc": VOCIndex, "nox": NOxIndex, "noise": NoiseLAeq, "laeq": NoiseLAeq, "bat": Battery, "vbat": Battery,
+	"wifi": RSSI, "signal": RSSI,
+}
+
+// unknown says that a member is no quantity, and which may have been meant.
+func unknown(name string) string {
+	if q, ok := nearest(name); ok {
+		return fmt.Sprintf("%s is no quantity: did you mean %q?", quote([]byte(name)), q.String())
+	}
+	return quote([]byte(name)) + ` is no quantity; members of your own begin with "x_"`
+}
+
+// nearest compares letters and digits only, ignoring case.
+func nearest(name string) (Quantity, bool) {
+	const longest = 32
+	if len(name) > longest {
+		return 0, false
+	}
+	bare := bareName(name)
+	if q, ok := commonNames[bare]; ok {
+		return q, true
+	}
+	for _, q := range Quantities() {
+		known := bareName(q.String())
+		if bare == known || len(known) > 4 && len(bare) > 3 && strings.HasPrefix(known, bare) || oneTypo(bare, known) {
+			return q, true
+		}
+	}
+	return 0, false
+}
+
+func bareName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
+}
+
+// oneTypo reports whether one inserted, missing or wrong letter makes a of b; names with a digit must
+// be right in every letter, as no2 and so2 are different things.
+func oneTypo(a, b string) bool {
+	if strings.ContainsAny(b, "0123456789") || len(b) < 4 {
+		return false
+	}
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	switch len(a) - len(b) {
+	case 0:
+		return i < len(a) && a[i+1:] == b[i+1:]
+	case 1:
+		return a[i+1:] == b[i:]
+	case -1:
+		return a[i:] == b[i+1:]
+	}
+	return false
+}

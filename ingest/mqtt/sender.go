@@ -1,0 +1,63 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// Sender publishes as a station does: with the station's own log-in, QoS 1, a last will that says
+// offline, and again until the broker has acknowledged.
+type Sender struct {
+	client  paho.Client
+	station string
+}
+
+// NewSender prepares a station's connection to a broker; Send opens it.
+func NewSender(broker, station, token string) *Sender {
+	options := paho.NewClientOptions().AddBroker(broker).
+		SetClientID("station-"+station).SetUsername(station).SetPassword(token).
+		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
+		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
+		SetAutoReconnect(true).SetMaxReconnectInterval(10*time.Second).
+		SetWill(wire.StatusTopic(station), wire.Offline, 1, true)
+	options.SetOnConnectHandler(func(c paho.Client) {
+		c.Publish(wire.StatusTopic(station), 1, true, wire.Online)
+	})
+	return &Sender{client: paho.NewClient(options), station: station}
+}
+
+// Send publishes a reading's payload and returns when the broker has acknowledged it. While the
+// broker is away it waits for it.
+func (s *Sender) Send(ctx context.Context, payload []byte) error {
+	if !s.client.IsConnected() {
+		if err := await(ctx, s.client.Connect()); err != nil {
+			return fmt.Errorf("connect station %s: %w", s.station, err)
+		}
+	}
+	if err := await(ctx, s.client.Publish(wire.ReadingTopic(s.station), 1, false, payload)); err != nil {
+		return fmt.Errorf("publish as station %s: %w", s.station, err)
+	}
+	return nil
+}
+
+// Close says goodbye.
+func (s *Sender) Close() {
+	if s.client.IsConnectionOpen() {
+		s.client.Publish(wire.StatusTopic(s.station), 1, true, wire.Offline).WaitTimeout(time.Second)
+	}
+	s.client.Disconnect(100)
+}
+
+func await(ctx context.Context, token paho.Token) error {
+	select {
+	case <-token.Done():
+		return token.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

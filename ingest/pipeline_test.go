@@ -1,0 +1,217 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+var receipt = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+
+// register is a Stations of fixed content.
+type register map[string]*Station
+
+func (r register) Station(id string) (*Station, bool) {
+	s, ok := r[id]
+	return s, ok
+}
+
+// plain is a Checker that keeps everything, flags pm10 above 1000 and refuses negative temperatures.
+type plain struct{}
+
+func (plain) Check(st *Station, a Arrival, r wire.Reading) (Reading, []Refusal, int) {
+	keep := Reading{Station: st.ID, Time: a.Received, Received: a.Received, TimeSource: Receipt}
+	var refused []Refusal
+	for _, v := range r.Values {
+		switch {
+		case v.Quantity == wire.Temperature && v.Value < 0:
+			refused = append(refused, Refusal{Station: st.ID, Received: a.Received, Reason: wire.Clock})
+		case v.Quantity == wire.PM10 && v.Value > 1000:
+			keep.Values = append(keep.Values, Value{Quantity: v.Quantity, Value: v.Value, Flags: Range})
+		default:
+			keep.Values = append(keep.Values, Value{Quantity: v.Quantity, Value: v.Value})
+		}
+	}
+	return keep, refused, 0
+}
+
+// log is a Journal in memory that fails as often as it is told to.
+type log struct {
+	mu      sync.Mutex // guards all below
+	fail    int
+	batches []Batch
+}
+
+var errJournal = errors.New("the disk is full")
+
+func (l *log) Append(_ context.Context, b Batch) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail > 0 {
+		l.fail--
+		return errJournal
+	}
+	l.batches = append(l.batches, Batch{
+		Readings: append([]Reading(nil), b.Readings...), Refusals: append([]Refusal(nil), b.Refusals...),
+	})
+	return nil
+}
+
+func newPipeline(j Journal) *Pipeline {
+	return &Pipeline{
+		Stations: register{
+			"AAA": {ID: "AAA", Status: Active},
+			"PPP": {ID: "PPP", Status: Paused},
+		},
+		Checker: plain{}, Journal: j, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+}
+
+// feed runs a pipeline over messages and returns what the journal got.
+func feed(t *testing.T, p *Pipeline, messages ...Message) {
+	t.Helper()
+	in := make(chan Message, len(messages))
+	for _, m := range messages {
+		in <- m
+	}
+	close(in)
+	if err := p.Run(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
+	f := func(topic, payload string, wantValues int, wantReason wire.Reason) {
+		t.Helper()
+		j := &log{}
+		acknowledged := 0
+		p := newPipeline(j)
+		feed(t, p, Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func() { acknowledged++ }})
+		values, reason := 0, wire.Reason("")
+		for _, b := range j.batches {
+			for _, r := range b.Readings {
+				values += len(r.Values)
+			}
+			for _, r := range b.Refusals {
+				reason = r.Reason
+			}
+		}
+		if values != wantValues || reason != wantReason {
+			t.Errorf("%s %s: got %d values and refusal %q, want %d and %q", topic, payload, values, reason, wantValues, wantReason)
+		}
+		if acknowledged != 1 {
+			t.Errorf("%s %s: acknowledged %d times, want once", topic, payload, acknowledged)
+		}
+		counts := p.Counters.Snapshot()
+		if wantReason != "" && counts.Refused[wantReason] != 1 {
+			t.Errorf("%s %s: refusal counted %d times, want once", topic, payload, counts.Refused[wantReason])
+		}
+		if counts.Kept != uint64(wantValues) {
+			t.Errorf("%s %s: counted %d kept values, want %d", topic, payload, counts.Kept, wantValues)
+		}
+	}
+	f("stadtluft/v1/AAA/reading", `{"pm10":20,"pm2_5":3}`, 2, "")
+	f("stadtluft/v1/AAA/reading", `{"pm10":20,"pm2_5":"3"}`, 1, wire.NotANumber)
+	f("stadtluft/v1/AAA/reading", `{"pm10":20,"temperature":-1}`, 1, wire.Clock)
+	f("stadtluft/v1/AAA/reading", `{"pm10":20`, 0, wire.Malformed)
+	f("stadtluft/v1/AAA/reading", strings.Repeat(" ", wire.MaxMessage+1), 0, wire.TooLarge)
+	f("stadtluft/v1/ZZZ/reading", `{"pm10":20}`, 0, wire.UnknownStation)
+	f("stadtluft/v1/PPP/reading", `{"pm10":20}`, 0, wire.Inactive)
+	f("stadtluft/v1/AAA/kit/airrohr", `{}`, 0, wire.Unsupported)
+	f("stadtluft/v1/AAA/feedback", `{}`, 0, wire.BadTopic)
+	f("elsewhere", `{}`, 0, wire.BadTopic)
+	f("stadtluft/v1/AAA/status", `online`, 0, "")
+	f("stadtluft/v1/AAA/status", `on fire`, 0, wire.Malformed)
+}
+
+func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &log{fail: 5}
+		p := newPipeline(j)
+		in := make(chan Message, 1)
+		acknowledged := make(chan int, 1)
+		in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func() {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			acknowledged <- len(j.batches)
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go p.Run(ctx, in)
+		time.Sleep(retryFirst) // virtual time: the journal still refuses
+		synctest.Wait()
+		select {
+		case <-acknowledged:
+			t.Error("acknowledged while the journal refused")
+		default:
+		}
+		if err := p.Counters.Stalled(); !errors.Is(err, errJournal) {
+			t.Errorf("Stalled() = %v, want %v", err, errJournal)
+		}
+		if got := <-acknowledged; got != 1 {
+			t.Errorf("acknowledged with %d batches in the journal, want 1", got)
+		}
+		if err := p.Counters.Stalled(); err != nil {
+			t.Errorf("Stalled() = %v after the journal took it, want nil", err)
+		}
+	})
+}
+
+func TestWhatIsHeldWhenItEndsStaysUnacknowledged(t *testing.T) {
+	j := &log{fail: 1 << 30}
+	p := newPipeline(j)
+	in := make(chan Message, 1)
+	in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func() {
+		t.Error("acknowledged what the journal never took")
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := p.Run(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestABatchWaitsForTimeNotForCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &log{}
+		p := newPipeline(j)
+		in := make(chan Message) // as a broker that sends no more before an acknowledgement
+		go p.Run(t.Context(), in)
+		start := time.Now()
+		for i := range 20 {
+			done := make(chan struct{})
+			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func() { close(done) }}
+			<-done
+		}
+		if got, most := time.Since(start), 20*BatchTime; got > most {
+			t.Errorf("20 messages one by one took %v, want at most %v", got, most)
+		}
+		close(in)
+	})
+}
+
+func TestAnEntrancesOwnRefusalIsKept(t *testing.T) {
+	j := &log{}
+	want := Refusal{Station: "AAA", Received: receipt, Reason: wire.Forbidden, Detail: "not yours"}
+	feed(t, newPipeline(j), Message{Refused: &want})
+	if len(j.batches) != 1 || len(j.batches[0].Refusals) != 1 || j.batches[0].Refusals[0] != want {
+		t.Errorf("journal has %+v, want the refusal %+v", j.batches, want)
+	}
+}
+
+func TestClipKeepsWholeCharacters(t *testing.T) {
+	long := strings.Repeat("ü", MaxDetail)
+	got := clip(long)
+	if len(got) > MaxDetail || !strings.HasSuffix(got, "ü…") {
+		t.Errorf("clip gave %d bytes ending in %q, want at most %d and a whole character", len(got), got[len(got)-5:], MaxDetail)
+	}
+}
