@@ -1,0 +1,116 @@
+package quality
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// Checker is the ingest.Checker of a city. It is safe for concurrent use.
+type Checker struct {
+	rules Rules
+
+	mu     sync.Mutex // guards recent
+	recent map[string]*memory
+}
+
+// New makes a checker that judges by the rules.
+func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[string]*memory{}} }
+
+// Rules are the rules in force.
+func (c *Checker) Rules() Rules { return c.rules }
+
+// Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned
+// reading's values belong to the caller.
+func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, repeated int) {
+	keep = ingest.Reading{Station: st.ID, Received: a.Received}
+	refuse := func(reason wire.Reason, field, detail string) {
+		refused = append(refused, ingest.Refusal{Station: st.ID, Received: a.Received, Reason: reason, Field: field, Detail: detail})
+	}
+	keep.Time, keep.TimeSource = resolve(a, r)
+	if a.Retained && keep.TimeSource == ingest.Receipt {
+		refuse(wire.Retained, "", "a retained message without a time of its own would repeat an old value as a new one")
+		return keep, refused, 0
+	}
+	if problem := c.clock(keep.Time, a.Received); problem != "" {
+		refuse(wire.Clock, timeField(keep.TimeSource), problem)
+		return keep, refused, 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.memory(st.ID)
+	if a.Redelivered && keep.TimeSource != ingest.StationClock && m.redelivered(a.Received, r.Values) {
+		return keep, nil, len(r.Values)
+	}
+	keep.Values = make([]ingest.Value, 0, len(r.Values))
+	for _, v := range r.Values {
+		first, known := m.find(keep.Time, v.Quantity)
+		switch {
+		case !known:
+			keep.Values = append(keep.Values, ingest.Value{Quantity: v.Quantity, Value: v.Value})
+		case first == v.Value:
+			repeated++
+		default:
+			refuse(wire.Duplicate, v.Quantity.String(), fmt.Sprintf("at %s %s was %v already; %v comes too late, the first stays",
+				keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value))
+		}
+	}
+	for _, check := range checks {
+		check(&c.rules, st, keep.Values)
+	}
+	m.add(keep)
+	return keep, refused, repeated
+}
+
+// Remember takes in a reading that the journal has already, so that a restart forgets nothing.
+func (c *Checker) Remember(r ingest.Reading) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.memory(r.Station).add(r)
+}
+
+func (c *Checker) memory(station string) *memory {
+	m := c.recent[station]
+	if m == nil {
+		m = &memory{}
+		c.recent[station] = m
+	}
+	return m
+}
+
+// resolve is the time of observation in whole seconds and where it came from.
+func resolve(a ingest.Arrival, r wire.Reading) (time.Time, ingest.TimeSource) {
+	switch {
+	case r.HasAge:
+		return a.Received.Add(-r.Age).Truncate(time.Second), ingest.StationAge
+	case !r.Time.IsZero():
+		return r.Time.Truncate(time.Second), ingest.StationClock
+	}
+	return a.Received.Truncate(time.Second), ingest.Receipt
+}
+
+func timeField(s ingest.TimeSource) string {
+	if s == ingest.StationAge {
+		return "age"
+	}
+	return "t"
+}
+
+// clock says what is wrong with a time of observation; nothing when it is plausible.
+func (c *Checker) clock(at, received time.Time) string {
+	text := at.Format(time.RFC3339)
+	switch {
+	case at.Sub(received) > c.rules.Ahead && at.Year() >= 2036:
+		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
+	case at.Sub(received) > c.rules.Ahead:
+		return fmt.Sprintf("%s is more than %v in the future", text, c.rules.Ahead)
+	case received.Sub(at) > c.rules.Old && at.Year() <= 1971:
+		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
+	case received.Sub(at) > c.rules.Old:
+		return fmt.Sprintf("%s is more than %.0f days ago", text, c.rules.Old.Hours()/24)
+	}
+	return ""
+}

@@ -1,0 +1,77 @@
+package quality
+
+import (
+	"math"
+	"slices"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// check sets flags on a reading's values by looking at this one reading.
+type check func(rules *Rules, st *ingest.Station, values []ingest.Value)
+
+// checks in the order in which they run. A sentinel is no measurement, so it is not out of range too,
+// and nothing is compared with it.
+var checks = []check{sentinelCheck, rangeCheck, consistencyCheck}
+
+func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
+	for i := range values {
+		v := &values[i]
+		for _, s := range sentinels[v.Quantity] {
+			if math.Abs(v.Value-s.value) <= sentinelWidth && (s.sensor == "" || slices.Contains(st.Sensors, s.sensor)) {
+				v.Flags |= ingest.Sentinel
+			}
+		}
+	}
+}
+
+func rangeCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
+	for i := range values {
+		v := &values[i]
+		if v.Flags&ingest.Sentinel != 0 {
+			continue
+		}
+		if l, ok := rangeOf(st, v.Quantity); ok && (v.Value < l.low || v.Value > l.high) {
+			v.Flags |= ingest.Range
+		}
+	}
+}
+
+// rangeOf is the measuring range of the station's first sensor that measures q, else the one that holds
+// for any sensor. Some quantities have none.
+func rangeOf(st *ingest.Station, q wire.Quantity) (limits, bool) {
+	for _, sensor := range st.Sensors {
+		if l, ok := sensors[sensor][q]; ok {
+			return l, true
+		}
+	}
+	l, ok := unknownSensor[q]
+	return l, ok
+}
+
+// nested are the pairs of particle fractions of which the first is part of the second.
+var nested = [][2]wire.Quantity{{wire.PM1, wire.PM2_5}, {wire.PM2_5, wire.PM10}}
+
+func consistencyCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
+	for _, pair := range nested {
+		small, large := find(values, pair[0]), find(values, pair[1])
+		if small == nil || large == nil || small.Flags&ingest.Sentinel != 0 || large.Flags&ingest.Sentinel != 0 {
+			continue
+		}
+		over := small.Value - large.Value
+		if over > rules.InconsistentBy && over > rules.InconsistentShare*large.Value {
+			small.Flags |= ingest.Inconsistent
+			large.Flags |= ingest.Inconsistent
+		}
+	}
+}
+
+func find(values []ingest.Value, q wire.Quantity) *ingest.Value {
+	for i := range values {
+		if values[i].Quantity == q {
+			return &values[i]
+		}
+	}
+	return nil
+}
