@@ -1,0 +1,187 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// refused is the return code of a subscription that the broker did not grant (MQTT 3.1.1, 3.9.3).
+const refused = 0x80
+
+var errOverflow = errors.New("too many messages wait for the journal")
+
+// session is one connection. Each has a client of its own, so that a late Done of an old one goes
+// nowhere instead of acknowledging another message that has got the same number.
+type session struct {
+	s    *Subscriber
+	lost chan error // what ended it, first come
+	over atomic.Bool
+
+	mu   sync.Mutex // guards open
+	open map[uint16]struct{}
+}
+
+// session connects, subscribes and serves until the connection ends. served is true when it got as far
+// as the subscription.
+func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
+	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
+	client := paho.NewClient(c.options())
+	filters := map[string]byte{wire.ReadingFilter: 1, wire.StatusFilter: 1, wire.KitFilter: 1}
+	for filter := range filters {
+		client.AddRoute(filter, c.take) // before the connection: a resumed session sends at once
+	}
+	defer func() {
+		c.over.Store(true)
+		client.Disconnect(quiesce)
+		s.set(nil, err)
+	}()
+	if err := await(ctx, client.Connect()); err != nil {
+		return false, logInError(err)
+	}
+	if err := subscribe(ctx, client, filters); err != nil {
+		s.options.Log.Error("the broker does not let us read the stations' topics", "broker", s.broker, "err", err)
+		return false, err
+	}
+	s.set(client, nil)
+	if s.counts.connects.Add(1) == 1 {
+		close(s.ready)
+	}
+	s.options.Log.Info("subscribed at the MQTT broker", "broker", s.broker)
+	select {
+	case <-ctx.Done():
+		return true, nil
+	case err := <-c.lost:
+		return true, err
+	}
+}
+
+func (c *session) options() *paho.ClientOptions {
+	o := c.s.options
+	po := paho.NewClientOptions().AddBroker(c.s.broker).SetClientID(o.ClientID).
+		SetUsername(o.Username).SetPassword(o.Password).
+		SetProtocolVersion(4).SetCleanSession(false).
+		SetAutoAckDisabled(true).SetOrderMatters(true).
+		SetAutoReconnect(false).SetConnectRetry(false).
+		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
+		SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
+		SetDefaultPublishHandler(c.unexpected).
+		SetConnectionLostHandler(func(_ paho.Client, err error) { c.end(fmt.Errorf("connection lost: %w", err)) })
+	if c.s.tls != nil {
+		po.SetTLSConfig(c.s.tls)
+	}
+	return po
+}
+
+// subscribe asks for all filters and looks at each answer.
+func subscribe(ctx context.Context, client paho.Client, filters map[string]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	token := client.SubscribeMultiple(filters, nil)
+	err := await(ctx, token)
+	for filter, code := range token.(*paho.SubscribeToken).Result() {
+		if code == refused {
+			return fmt.Errorf("subscribe to %s: the broker refused: may this user read it?", filter)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("subscribe: %w", err)
+	}
+	return nil
+}
+
+// logInError says what a person can act on. NATS closes the line right behind its refusal, so that paho
+// may see only the end of it.
+func logInError(err error) error {
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return fmt.Errorf("log in: wrong user or password (mqtt.username, mqtt.password): %w", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("log in: the broker closed the connection, as some do on a wrong user or password (mqtt.username, mqtt.password): %w", err)
+	}
+	return fmt.Errorf("connect: %w", err)
+}
+
+// end makes err the reason why the connection ends, unless there is one.
+func (c *session) end(err error) {
+	select {
+	case c.lost <- err:
+	default:
+	}
+}
+
+// take hands a message over and never blocks.
+func (c *session) take(_ paho.Client, m paho.Message) {
+	if c.over.Load() {
+		return // unacknowledged: it comes again with the next connection, and in order
+	}
+	s, size := c.s, int64(len(m.Payload()))
+	if !c.hold(m) {
+		s.counts.repeated.Add(1)
+		return
+	}
+	held, bytes := s.held.Add(1), s.bytes.Add(size)
+	if held > int64(s.options.Held) || bytes > heldBytes {
+		c.overflow(size)
+		return
+	}
+	message := ingest.Message{
+		Topic: m.Topic(), Payload: m.Payload(), Received: time.Now().UTC(),
+		Retained: m.Retained(), Redelivered: m.Duplicate(),
+	}
+	message.Done = func() {
+		c.release(m.MessageID())
+		s.held.Add(-1)
+		s.bytes.Add(-size)
+		m.Ack()
+	}
+	s.counts.received.Add(1)
+	s.queue <- message // has room: it is as long as what may be held
+}
+
+// overflow lets the message go unacknowledged and ends the connection.
+func (c *session) overflow(size int64) {
+	c.s.held.Add(-1)
+	c.s.bytes.Add(-size)
+	c.over.Store(true)
+	c.s.counts.overflows.Add(1)
+	c.end(errOverflow)
+}
+
+// hold remembers a message's number until it is done. It is false for a copy of one that is still held:
+// NATS sends those while the connection stands, after its acknowledgement wait.
+func (c *session) hold(m paho.Message) bool {
+	if m.Qos() == 0 {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, held := c.open[m.MessageID()]; held && m.Duplicate() {
+		return false
+	}
+	c.open[m.MessageID()] = struct{}{}
+	return true
+}
+
+func (c *session) release(id uint16) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, id)
+}
+
+// unexpected is for what no filter of ours matches, such as a subscription that an older version left in
+// the session. Unacknowledged it would take a place in the broker's window for ever.
+func (c *session) unexpected(_ paho.Client, m paho.Message) {
+	c.s.counts.unexpected.Add(1)
+	m.Ack()
+}

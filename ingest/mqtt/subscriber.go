@@ -1,0 +1,243 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stadtluft/ingest"
+)
+
+const (
+	// DefaultHeld is how many messages are held without acknowledgement at most.
+	DefaultHeld = 16384
+	// heldBytes bounds the payloads of held messages together.
+	heldBytes = 64 << 20
+
+	keepAlive      = 30 * time.Second
+	pingTimeout    = 10 * time.Second
+	connectTimeout = 10 * time.Second
+	writeTimeout   = 10 * time.Second
+	quiesce        = 100 // milliseconds for the last acknowledgements when the connection is closed
+
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 30 * time.Second
+	drainEvery = 20 * time.Millisecond
+)
+
+// ErrNotConnected is what Publish says while there is no connection.
+var ErrNotConnected = errors.New("not connected to the MQTT broker")
+
+// Options say which broker and how.
+type Options struct {
+	Broker   string // tcp://, mqtt://, ssl:// or mqtts:// with host and port; the port may be left out
+	Username string
+	Password string
+	CAFile   string // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
+	ClientID string // fixed, so that the broker keeps the session while we are away; one per broker
+	Held     int    // messages held without acknowledgement at most; 0 = DefaultHeld
+	Out      chan<- ingest.Message
+	Log      *slog.Logger
+}
+
+// Subscriber takes the stations' messages from a broker to Out.
+//
+// It holds at most Options.Held messages (and 64 MiB of payloads) between their arrival and their Done.
+// When that is full it takes nothing more, so order is kept: further messages stay unacknowledged, the
+// connection is closed, and when half of what it holds is done it connects again and the broker sends
+// them once more. It never blocks the client's reading, for that would stop the keep-alive as well.
+// Counts.Overflows tells how often that happened.
+type Subscriber struct {
+	options Options
+	tls     *tls.Config
+	broker  string
+	queue   chan ingest.Message
+	ready   chan struct{}
+	counts  counters
+	held    atomic.Int64
+	bytes   atomic.Int64
+
+	mu     sync.Mutex // guards what follows
+	client paho.Client
+	up     bool
+	since  time.Time
+	err    error
+}
+
+// Counts is what a subscriber did since it started.
+type Counts struct {
+	Received   uint64 // messages handed on
+	Unexpected uint64 // messages on a topic nobody asked for; acknowledged and let go
+	Repeated   uint64 // copies of a message that is still held; let go, the first one settles both
+	Overflows  uint64 // times the connection was closed because too much was held
+	Connects   uint64 // connections made; all but the first are reconnects
+	Held       int    // messages handed on and not done
+	Capacity   int    // the most of those
+}
+
+type counters struct{ received, unexpected, repeated, overflows, connects atomic.Uint64 }
+
+// New checks the options. Run does the work.
+func New(o Options) (*Subscriber, error) {
+	if o.Held <= 0 {
+		o.Held = DefaultHeld
+	}
+	if o.ClientID == "" {
+		return nil, errors.New("mqtt: no client id: the broker could not keep the session")
+	}
+	s := &Subscriber{options: o, queue: make(chan ingest.Message, o.Held), ready: make(chan struct{}), since: time.Now()}
+	u, err := url.Parse(o.Broker)
+	if err != nil || u.Hostname() == "" {
+		return nil, fmt.Errorf("mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", o.Broker)
+	}
+	port := "1883"
+	switch u.Scheme {
+	case "tcp", "mqtt":
+		u.Scheme = "tcp"
+	case "ssl", "mqtts":
+		u.Scheme, port = "ssl", "8883"
+		if s.tls, err = trust(o.CAFile); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("mqtt.broker: %q begins with none of tcp://, mqtt://, ssl://, mqtts://", o.Broker)
+	}
+	if u.Port() == "" {
+		u.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	s.broker = (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
+	return s, nil
+}
+
+func trust(file string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if file == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("mqtt.ca: %w", err)
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("mqtt.ca: no certificate in %s", file)
+	}
+	return c, nil
+}
+
+// Run keeps the subscription until ctx ends. It never gives up: a broker that is away, or that refuses
+// the log-in, is tried again with growing pauses. It returns nil, when all it started has ended; Done
+// may still be called afterwards, and those messages come again with the next session.
+func (s *Subscriber) Run(ctx context.Context) error {
+	var forward sync.WaitGroup
+	forward.Go(func() { s.forward(ctx) })
+	defer forward.Wait()
+	wait := retryFirst
+	for ctx.Err() == nil {
+		served, err := s.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if served {
+			wait = retryFirst
+		}
+		s.drain(ctx)
+		pause := wait/2 + rand.N(wait/2) // jitter keeps many clients from coming back at once
+		s.options.Log.Warn("no connection to the MQTT broker, trying again", "broker", s.broker, "in", pause.Round(time.Millisecond), "err", err)
+		sleep(ctx, pause)
+		wait = min(2*wait, retryMost)
+	}
+	return nil
+}
+
+// forward takes messages from the bounded queue to Out, which may block.
+func (s *Subscriber) forward(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-s.queue:
+			select {
+			case <-ctx.Done():
+				return
+			case s.options.Out <- m:
+			}
+		}
+	}
+}
+
+// drain waits, after an overflow, until half of what may be held is free.
+func (s *Subscriber) drain(ctx context.Context) {
+	for ctx.Err() == nil && (s.held.Load() > int64(s.options.Held/2) || s.bytes.Load() > heldBytes/2) {
+		sleep(ctx, drainEvery)
+	}
+}
+
+// Ready is closed when the subscription has been acknowledged for the first time.
+func (s *Subscriber) Ready() <-chan struct{} { return s.ready }
+
+// Connected reports whether the subscription stands, since when it does or does not, and what the last
+// trouble was.
+func (s *Subscriber) Connected() (ok bool, since time.Time, last error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.up, s.since, s.err
+}
+
+// Counts is a snapshot.
+func (s *Subscriber) Counts() Counts {
+	return Counts{
+		Received: s.counts.received.Load(), Unexpected: s.counts.unexpected.Load(), Repeated: s.counts.repeated.Load(),
+		Overflows: s.counts.overflows.Load(), Connects: s.counts.connects.Load(),
+		Held: int(s.held.Load()), Capacity: s.options.Held,
+	}
+}
+
+// Publish sends a message and, with QoS 1, returns when the broker has acknowledged it. It does not try
+// again: feedback and averages are soon followed by newer ones.
+func (s *Subscriber) Publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
+	s.mu.Lock()
+	client := s.client
+	s.mu.Unlock()
+	if client == nil || !client.IsConnectionOpen() {
+		return ErrNotConnected
+	}
+	if err := await(ctx, client.Publish(topic, qos, retained, payload)); err != nil {
+		return fmt.Errorf("publish to %s: %w", topic, err)
+	}
+	return nil
+}
+
+// set remembers how the connection stands.
+func (s *Subscriber) set(client paho.Client, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if up := client != nil; up != s.up {
+		s.up, s.since = up, time.Now()
+	}
+	s.client = client
+	if err != nil {
+		s.err = err
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
