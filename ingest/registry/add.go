@@ -1,0 +1,238 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+)
+
+const (
+	maxName    = 80  // characters of a station's name
+	maxKit     = 80  // characters of a kit's name
+	maxSensors = 10  // sensors of a station
+	maxHeight  = 300 // metres above ground
+)
+
+// Registration is what an owner says of a new station.
+type Registration struct {
+	Name           string
+	Point          orb.Point // exact, lon and lat
+	Kit            string
+	Sensors        []string // derived from Kit when empty
+	Height         float64  // metres above ground
+	Exposure       ingest.Exposure
+	Email          string // optional
+	Demo           bool
+	LicenceConsent bool
+	Address        string // where the request came from; empty from a shell, which has no limit and needs no approval
+}
+
+// FieldError says which part of a registration cannot be taken, why, and what was perhaps meant.
+type FieldError struct {
+	Field      string
+	Problem    string
+	Suggestion string
+}
+
+func (e *FieldError) Error() string {
+	text := e.Field + ": " + e.Problem
+	if e.Suggestion != "" {
+		text += "; " + e.Suggestion
+	}
+	return text
+}
+
+// ErrClosed and ErrTooMany refuse a registration over HTTP.
+var (
+	ErrClosed  = errors.New("this city registers stations itself: ask its operator")
+	ErrTooMany = fmt.Errorf("at most %d stations a day can be registered from one address: try again tomorrow", DefaultPerDay)
+)
+
+// Add registers a station. The tokens in the credentials are to be had only now.
+func (r *Registry) Add(ctx context.Context, n Registration) (Credentials, *ingest.Station, error) {
+	if n.Address != "" && r.options.Policy == PolicyClosed {
+		return Credentials{}, nil, ErrClosed
+	}
+	if err := r.check(&n); err != nil {
+		return Credentials{}, nil, err
+	}
+	c := Credentials{Token: newToken(), ManageToken: newToken()}
+	status := ingest.Active
+	if n.Address != "" && r.options.Policy == PolicyApprove {
+		status = ingest.Pending
+	}
+	if err := r.insert(ctx, &c, n, status); err != nil {
+		return Credentials{}, nil, err
+	}
+	if err := r.reload(ctx); err != nil {
+		return Credentials{}, nil, err
+	}
+	station, _ := r.Station(c.ID)
+	return c, station, nil
+}
+
+func (r *Registry) insert(ctx context.Context, c *Credentials, n Registration, status ingest.Status) error {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("registry: add a station: %w", err)
+	}
+	defer tx.Rollback()
+	now := time.Now().UTC()
+	if err := countAddress(ctx, tx, n.Address, now); err != nil {
+		return err
+	}
+	for c.ID = newID(); ; c.ID = newID() {
+		var taken int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM station WHERE id = ?", c.ID).Scan(&taken); err != nil {
+			return fmt.Errorf("registry: add a station: %w", err)
+		}
+		if taken == 0 && c.ID != exampleID {
+			break
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO station (id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, created, token, manage)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, n.Name, n.Kit, strings.Join(n.Sensors, ","), n.Exposure, n.Height, status, r.options.Zone, r.options.Licence, n.Email,
+		n.Demo, now.Unix(), hashed(c.Token), hashed(c.ManageToken))
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", c.ID, now.Unix(), n.Point.Lon(), n.Point.Lat())
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return fmt.Errorf("registry: add a station: %w", err)
+	}
+	return nil
+}
+
+// countAddress counts a registration from an address and refuses one too many. Yesterday's counts go.
+func countAddress(ctx context.Context, tx *sql.Tx, address string, now time.Time) error {
+	if address == "" {
+		return nil
+	}
+	day := now.Format(time.DateOnly)
+	sum := sha256.Sum256([]byte(day + " " + address))
+	var count int
+	err := tx.QueryRowContext(ctx, `INSERT INTO registration (day, address, count) VALUES (?, ?, 1)
+		ON CONFLICT (day, address) DO UPDATE SET count = count + 1 RETURNING count`, day, hex.EncodeToString(sum[:16])).Scan(&count)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM registration WHERE day < ?", day)
+	}
+	if err != nil {
+		return fmt.Errorf("registry: add a station: %w", err)
+	}
+	if count > DefaultPerDay {
+		return ErrTooMany
+	}
+	return nil
+}
+
+// check cleans a registration and says what is wrong with it.
+func (r *Registry) check(n *Registration) (err error) {
+	if n.Name, err = cleanName(n.Name); err != nil {
+		return err
+	}
+	if n.Kit, err = cleanText("kit", n.Kit, maxKit); err != nil {
+		return err
+	}
+	if len(n.Sensors) == 0 {
+		n.Sensors = sensorsOf(n.Kit)
+	}
+	if len(n.Sensors) > maxSensors {
+		return &FieldError{Field: "sensors", Problem: fmt.Sprintf("more than %d", maxSensors)}
+	}
+	for i, s := range n.Sensors {
+		n.Sensors[i] = strings.ToLower(strings.TrimSpace(s))
+		if !plainSensor(n.Sensors[i]) {
+			return &FieldError{Field: "sensors", Problem: fmt.Sprintf("%q is no sensor's name such as bme280", s)}
+		}
+	}
+	switch {
+	case n.Exposure == "":
+		n.Exposure = ingest.Outdoor
+	case n.Exposure != ingest.Outdoor && n.Exposure != ingest.Indoor:
+		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", n.Exposure)}
+	}
+	if !(n.Height >= -50 && n.Height <= maxHeight) {
+		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", n.Height, maxHeight)}
+	}
+	if n.Email != "" {
+		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
+			return &FieldError{Field: "email", Problem: fmt.Sprintf("%q is no address such as name@example.org", n.Email)}
+		}
+	}
+	if !n.LicenceConsent {
+		return &FieldError{Field: "licence_consent", Problem: "readings are published under " + r.options.Licence + "; this needs your consent"}
+	}
+	return r.checkPlace(n.Point)
+}
+
+// checkPlace refuses a place where no station of this city can stand.
+func (r *Registry) checkPlace(p orb.Point) error {
+	problem := ""
+	_, err := geo.CellAt(p, geo.BaseSize)
+	switch {
+	case p == orb.Point{}:
+		problem = "0, 0 lies in the Atlantic and means that no place was set"
+	case r.options.Boundary != nil && (err != nil || r.options.Boundary.Distance(p) > DefaultMargin):
+		problem = fmt.Sprintf("longitude %v, latitude %v is more than %d km outside the city", p.Lon(), p.Lat(), DefaultMargin/1000)
+	case err != nil:
+		problem = err.Error()
+	default:
+		return nil
+	}
+	e := &FieldError{Field: "lon, lat", Problem: problem}
+	if r.options.Boundary != nil {
+		if q, ok := r.options.Boundary.Suggest(p, DefaultMargin); ok {
+			e.Suggestion = fmt.Sprintf("did you mean longitude %.5f, latitude %.5f?", q.Lon(), q.Lat())
+		}
+	}
+	return e
+}
+
+func cleanName(name string) (string, error) { return cleanText("name", name, maxName) }
+
+// cleanText trims and bounds text that is published.
+func cleanText(field, text string, most int) (string, error) {
+	text = strings.Join(strings.Fields(text), " ")
+	switch {
+	case text == "":
+		return "", &FieldError{Field: field, Problem: "is empty"}
+	case len([]rune(text)) > most:
+		return "", &FieldError{Field: field, Problem: fmt.Sprintf("is longer than %d characters", most)}
+	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "", &FieldError{Field: field, Problem: "holds characters that cannot be printed"}
+	}
+	return text, nil
+}
+
+// knownSensors are the sensors whose names are recognised in a kit's name.
+var knownSensors = []string{"sds011", "pms5003", "pms7003", "sps30", "sen54", "sen55", "bme280", "bmp280", "dht22", "ds18b20", "scd30", "scd41", "dnms"}
+
+func sensorsOf(kit string) []string {
+	var found []string
+	for _, part := range strings.FieldsFunc(strings.ToLower(kit), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if slices.Contains(knownSensors, part) && !slices.Contains(found, part) {
+			found = append(found, part)
+		}
+	}
+	return found
+}
+
+func plainSensor(s string) bool {
+	return s != "" && len(s) <= 24 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}

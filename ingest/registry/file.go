@@ -1,0 +1,177 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+)
+
+// migrations bring the file from each schema version to the next; PRAGMA user_version counts them.
+var migrations = []string{`
+CREATE TABLE station (
+	id         TEXT PRIMARY KEY,
+	name       TEXT NOT NULL,
+	kit        TEXT NOT NULL,
+	sensors    TEXT NOT NULL,                -- joined by commas
+	exposure   TEXT NOT NULL,
+	height     REAL NOT NULL,                -- metres above ground
+	status     TEXT NOT NULL,
+	zone       TEXT NOT NULL,
+	licence    TEXT NOT NULL,                -- what the owner agreed to, when the station was created
+	email      TEXT NOT NULL,                -- never published
+	demo       INTEGER NOT NULL,
+	created    INTEGER NOT NULL,             -- Unix seconds
+	token      TEXT NOT NULL,                -- SHA-256, hex
+	manage     TEXT NOT NULL                 -- SHA-256, hex
+) STRICT;
+CREATE TABLE place (
+	station    TEXT NOT NULL REFERENCES station (id),
+	since      INTEGER NOT NULL,             -- Unix seconds
+	lon        REAL NOT NULL,                -- exact, never published
+	lat        REAL NOT NULL,
+	PRIMARY KEY (station, since)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE registration (                      -- how many stations an address registered on a day
+	day        TEXT NOT NULL,
+	address    TEXT NOT NULL,                -- hash with the day, so that it cannot be followed
+	count      INTEGER NOT NULL,
+	PRIMARY KEY (day, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE refusal (
+	seq        INTEGER NOT NULL,             -- the journal entry, and
+	item       INTEGER NOT NULL,             -- the refusal in it: what makes keeping it twice harmless
+	station    TEXT NOT NULL,                -- '' when it is not registered
+	named      TEXT NOT NULL,                -- the station as the message named it
+	received   INTEGER NOT NULL,             -- Unix milliseconds
+	reason     TEXT NOT NULL,
+	field      TEXT NOT NULL,
+	detail     TEXT NOT NULL,
+	PRIMARY KEY (seq, item, received)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refusal_by_station ON refusal (station, received DESC);
+CREATE TABLE setting (
+	name       TEXT PRIMARY KEY,
+	value      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`}
+
+// Open opens the registry's file and makes it when it is missing.
+func Open(ctx context.Context, path string, options Options) (*Registry, error) {
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+query.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("registry %s: %w", path, err)
+	}
+	r := &Registry{db: db, options: options}
+	if err := r.prepare(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("registry %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func (r *Registry) prepare(ctx context.Context) error {
+	if err := r.migrate(ctx); err != nil {
+		return err
+	}
+	return r.reload(ctx)
+}
+
+func (r *Registry) migrate(ctx context.Context) error {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("written by a newer Stadtluft (schema %d, this one reads up to %d): upgrade", version, len(migrations))
+	}
+	for i := version; i < len(migrations); i++ {
+		if _, err := tx.ExecContext(ctx, migrations[i]); err != nil {
+			return fmt.Errorf("bring it to schema %d: %w", i+1, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(migrations))); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// load reads the whole registry in one transaction.
+func (r *Registry) load(ctx context.Context) (*snapshot, error) {
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("registry: load stations: %w", err)
+	}
+	defer tx.Rollback()
+	next := &snapshot{byID: map[string]*entry{}}
+	if err := next.loadStations(ctx, tx); err != nil {
+		return nil, fmt.Errorf("registry: load stations: %w", err)
+	}
+	if err := next.loadPlaces(ctx, tx); err != nil {
+		return nil, fmt.Errorf("registry: load places: %w", err)
+	}
+	err = tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'admin'").Scan(&next.admin)
+	if err != nil && err != sql.ErrNoRows {
+		return nil, fmt.Errorf("registry: load settings: %w", err)
+	}
+	return next, nil
+}
+
+func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, created, token, manage FROM station ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		st, e := &ingest.Station{}, &entry{}
+		var sensors string
+		var created int64
+		if err := rows.Scan(&st.ID, &st.Name, &st.Kit, &sensors, &st.Exposure, &st.Height, &st.Status, &st.Zone, &st.Licence,
+			&st.Email, &st.Demo, &created, &e.token, &e.manage); err != nil {
+			return err
+		}
+		st.Sensors = splitSensors(sensors)
+		st.Created = time.Unix(created, 0).UTC()
+		e.station = st
+		s.stations = append(s.stations, st)
+		s.byID[st.ID] = e
+	}
+	return rows.Err()
+}
+
+func (s *snapshot) loadPlaces(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT station, since, lon, lat FROM place ORDER BY station, since`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var since int64
+		var exact orb.Point
+		if err := rows.Scan(&id, &since, &exact[0], &exact[1]); err != nil {
+			return err
+		}
+		cell, err := geo.CellAt(exact, geo.BaseSize)
+		if err != nil {
+			return fmt.Errorf("station %s: %w", id, err)
+		}
+		if e := s.byID[id]; e != nil {
+			e.station.Places = append(e.station.Places, ingest.Place{From: time.Unix(since, 0).UTC(), Exact: exact, Public: cell.Center()})
+		}
+	}
+	return rows.Err()
+}

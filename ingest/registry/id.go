@@ -1,0 +1,58 @@
+package registry
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+)
+
+// A station's id is idDigits random digits and a check digit. The digits are Crockford's base 32
+// (without I, L, O and U) but for Z, so that there are 31 of them, a prime: the check digit, their sum
+// weighted by place modulo 31, then finds every single wrong digit and every swap of neighbours.
+const (
+	idAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXY"
+	idDigits   = 6 // 31^6 = 887 million
+)
+
+// newID makes a random id.
+func newID() string {
+	digits := make([]byte, 0, idDigits+1)
+	var b [1]byte
+	for len(digits) < idDigits {
+		rand.Read(b[:])
+		if v := b[0] >> 3; int(v) < len(idAlphabet) { // 31 is drawn again
+			digits = append(digits, idAlphabet[v])
+		}
+	}
+	return string(append(digits, checkDigit(string(digits))))
+}
+
+// checkDigit weights each digit with its place: a wrong digit changes the sum by weight × difference,
+// a swap of neighbours by their difference, and neither is a multiple of 31.
+func checkDigit(digits string) byte {
+	sum := 0
+	for i := range len(digits) {
+		sum += (i + 1) * strings.IndexByte(idAlphabet, digits[i])
+	}
+	return idAlphabet[sum%len(idAlphabet)]
+}
+
+// ParseID reads an id as people write it: in lower case, with hyphens or spaces, with I or L for 1 and
+// O for 0. An id whose check digit does not fit is an error that says so.
+func ParseID(text string) (string, error) {
+	const longest = 32
+	if len(text) > longest {
+		return "", fmt.Errorf("%q is no station id: too long", text[:longest]+"…")
+	}
+	id := strings.NewReplacer("-", "", " ", "", "I", "1", "L", "1", "O", "0").Replace(strings.ToUpper(text))
+	if len(id) != idDigits+1 || strings.Trim(id, idAlphabet) != "" {
+		return "", fmt.Errorf("%q is no station id: it has %d letters and digits, such as %s", text, idDigits+1, exampleID)
+	}
+	if checkDigit(id[:idDigits]) != id[idDigits] {
+		return "", fmt.Errorf("%q is no station id: its last character does not fit the others, did you mistype?", text)
+	}
+	return id, nil
+}
+
+// exampleID is an id that is never given out by chance: its digits are all zero.
+const exampleID = "0000000"

@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+const (
+	// KeptRefusals is how many refusals of a station are kept, the newest.
+	KeptRefusals = 20
+	// KeptUnknown is how many are kept of senders that are not registered, all together.
+	KeptUnknown = 200
+)
+
+// KeptRefusal is a refusal with its place in the journal, which makes keeping it twice harmless.
+type KeptRefusal struct {
+	Seq  uint64
+	Item int
+	ingest.Refusal
+}
+
+// KeepRefusals keeps refusals for their stations' owners and the operator, in one transaction.
+func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) error {
+	if len(refusals) == 0 {
+		return nil
+	}
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("registry: keep refusals: %w", err)
+	}
+	defer tx.Rollback()
+	insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO refusal (seq, item, station, named, received, reason, field, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return fmt.Errorf("registry: keep refusals: %w", err)
+	}
+	touched := map[string]bool{}
+	for _, k := range refusals {
+		id := k.Station
+		if _, known := r.Station(id); !known {
+			id = ""
+		}
+		touched[id] = true
+		if _, err := insert.ExecContext(ctx, int64(k.Seq), k.Item, id, k.Station, k.Received.UnixMilli(), string(k.Reason), k.Field, k.Detail); err != nil {
+			return fmt.Errorf("registry: keep refusals: %w", err)
+		}
+	}
+	for id := range touched {
+		most := KeptRefusals
+		if id == "" {
+			most = KeptUnknown
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM refusal WHERE station = ? AND (seq, item) NOT IN
+			(SELECT seq, item FROM refusal WHERE station = ? ORDER BY received DESC, seq DESC, item DESC LIMIT ?)`, id, id, most)
+		if err != nil {
+			return fmt.Errorf("registry: keep refusals: %w", err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("registry: keep refusals: %w", err)
+	}
+	return nil
+}
+
+// Refusals are the last of a station, newest first; those of senders that are not registered for "".
+func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT named, received, reason, field, detail FROM refusal WHERE station = ?
+		ORDER BY received DESC, seq DESC, item DESC`, id)
+	if err != nil {
+		return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
+	}
+	defer rows.Close()
+	var list []ingest.Refusal
+	for rows.Next() {
+		var f ingest.Refusal
+		var received int64
+		var reason string
+		if err := rows.Scan(&f.Station, &received, &reason, &f.Field, &f.Detail); err != nil {
+			return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
+		}
+		f.Received, f.Reason = time.UnixMilli(received).UTC(), wire.Reason(reason)
+		list = append(list, f)
+	}
+	return list, rows.Err()
+}

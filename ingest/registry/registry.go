@@ -1,0 +1,274 @@
+// Package registry knows the stations: who they are, where they stood over time, what they may do and
+// what of theirs was refused. It is one SQLite file that several processes may use; each keeps a
+// snapshot in memory and notices within a second when another has changed the file.
+//
+// Tokens are kept as hashes only. An exact place never leaves this package but as Place.Exact of a
+// Station, for choosing a cell; what may be published is Place.Public.
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+)
+
+// Policy says who may register a station over HTTP.
+type Policy string
+
+const (
+	PolicyOpen    Policy = "open"    // anyone
+	PolicyApprove Policy = "approve" // anyone, but the station is pending until an administrator approves
+	PolicyClosed  Policy = "closed"  // nobody: only from a shell
+)
+
+const (
+	// DefaultMargin is how far outside the boundary a station may stand, in metres.
+	DefaultMargin = 20_000
+	// DefaultPerDay is how many stations one address may register in a day.
+	DefaultPerDay = 10
+
+	pollEvery = time.Second // how soon another process's change is noticed
+)
+
+// Options are a registry's settings.
+type Options struct {
+	Boundary *geo.Boundary // nil lets a station stand anywhere on the grid
+	Policy   Policy
+	Zone     string // of new stations, IANA name
+	Licence  string // what owners of new stations agree to
+}
+
+// Registry is an open registry. It is safe for concurrent use and implements ingest.Stations.
+type Registry struct {
+	db      *sql.DB
+	options Options
+
+	current atomic.Pointer[snapshot]
+
+	mu       sync.Mutex // guards reload and the two below
+	version  int64      // PRAGMA data_version at the last reload
+	onChange []func(id string)
+}
+
+// snapshot is the registry at one moment; nothing in it changes.
+type snapshot struct {
+	stations []*ingest.Station
+	byID     map[string]*entry
+	admin    string
+}
+
+type entry struct {
+	station       *ingest.Station
+	token, manage string // hex of SHA-256
+}
+
+// Credentials are what an owner gets once: the station's log-in and the key to manage it.
+type Credentials struct {
+	ID          string
+	Token       string
+	ManageToken string
+}
+
+// Station finds a station by its id.
+func (r *Registry) Station(id string) (*ingest.Station, bool) {
+	e, ok := r.current.Load().byID[id]
+	if !ok {
+		return nil, false
+	}
+	return e.station, true
+}
+
+// Stations lists every station by id. The list is the caller's; the stations are not to be changed.
+func (r *Registry) Stations() []*ingest.Station {
+	return slices.Clone(r.current.Load().stations)
+}
+
+// Authenticate reports whether token is the station's, and the station may speak.
+func (r *Registry) Authenticate(id, token string) bool {
+	e, ok := r.current.Load().byID[id]
+	return ok && e.station.Status != ingest.Retired && matches(e.token, token)
+}
+
+// Manages reports whether token is the key to manage the station.
+func (r *Registry) Manages(id, token string) bool {
+	e, ok := r.current.Load().byID[id]
+	return ok && matches(e.manage, token)
+}
+
+// Admin reports whether token is the administrator's.
+func (r *Registry) Admin(token string) bool {
+	return matches(r.current.Load().admin, token)
+}
+
+// matches compares in constant time. Tokens are random with 128 bits and more, so one round of
+// SHA-256 keeps them; slow hashes protect secrets that people choose.
+func matches(hash, token string) bool {
+	return hash != "" && subtle.ConstantTimeCompare([]byte(hash), []byte(hashed(token))) == 1
+}
+
+func hashed(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// newToken has 130 bits in 26 letters and digits that are hard to confuse.
+func newToken() string {
+	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+	b := make([]byte, 26)
+	rand.Read(b)
+	for i := range b {
+		b[i] = alphabet[b[i]&31]
+	}
+	return string(b)
+}
+
+// OnChange calls f with the id of each station that was changed, here or by another process. f must
+// not block and must be set before Run.
+func (r *Registry) OnChange(f func(id string)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onChange = append(r.onChange, f)
+}
+
+// Run notices what other processes change until ctx ends.
+func (r *Registry) Run(ctx context.Context) error {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	conn, err := r.db.Conn(ctx) // data_version counts what others than this connection change
+	if err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	defer conn.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		var version int64
+		if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("registry: %w", err)
+		}
+		r.mu.Lock()
+		changed := version != r.version
+		r.version = version
+		r.mu.Unlock()
+		if changed {
+			if err := r.reload(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+// reload takes a new snapshot and names the stations that differ from the last one.
+func (r *Registry) reload(ctx context.Context) error {
+	next, err := r.load(ctx)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := r.current.Swap(next)
+	if last == nil {
+		return nil
+	}
+	for id, e := range next.byID {
+		if old := last.byID[id]; old == nil || !old.same(e) {
+			for _, f := range r.onChange {
+				f(id)
+			}
+		}
+	}
+	return nil
+}
+
+// same compares what other rooms act upon.
+func (e *entry) same(o *entry) bool {
+	a, b := e.station, o.station
+	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places)
+}
+
+// Rotate gives a station a new token; the old one ends at once.
+func (r *Registry) Rotate(ctx context.Context, id string) (token string, err error) {
+	token = newToken()
+	return token, r.update(ctx, id, "UPDATE station SET token = ? WHERE id = ?", hashed(token), id)
+}
+
+// SetStatus moves a station on in its life.
+func (r *Registry) SetStatus(ctx context.Context, id string, status ingest.Status) error {
+	return r.update(ctx, id, "UPDATE station SET status = ? WHERE id = ?", status, id)
+}
+
+// Rename changes what people call a station.
+func (r *Registry) Rename(ctx context.Context, id, name string) error {
+	name, err := cleanName(name)
+	if err != nil {
+		return err
+	}
+	return r.update(ctx, id, "UPDATE station SET name = ? WHERE id = ?", name, id)
+}
+
+// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay.
+func (r *Registry) Retire(ctx context.Context, id string) error {
+	return r.update(ctx, id, "UPDATE station SET status = ?, email = '' WHERE id = ?", ingest.Retired, id)
+}
+
+// ErrUnknown marks a station that is not registered.
+var ErrUnknown = errors.New("no such station")
+
+func (r *Registry) update(ctx context.Context, id, statement string, args ...any) error {
+	result, err := r.db.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return fmt.Errorf("registry: change station %s: %w", id, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(fmt.Errorf("station %q: %w", id, ErrUnknown), err)
+	}
+	return r.reload(ctx)
+}
+
+// EnsureAdmin sets the administrator's token. With none given and none set, one is made and returned,
+// to be printed once.
+func (r *Registry) EnsureAdmin(ctx context.Context, given string) (made string, err error) {
+	if given == "" {
+		if r.current.Load().admin != "" {
+			return "", nil
+		}
+		made = newToken()
+		given = made
+	}
+	_, err = r.db.ExecContext(ctx, "INSERT INTO setting (name, value) VALUES ('admin', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", hashed(given))
+	if err != nil {
+		return "", fmt.Errorf("registry: set the administrator's token: %w", err)
+	}
+	return made, r.reload(ctx)
+}
+
+// Close closes the file.
+func (r *Registry) Close() error { return r.db.Close() }
+
+func splitSensors(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
