@@ -3,6 +3,7 @@ package broker
 import (
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,15 +114,15 @@ func (b *Broker) admit(id uint64, c conn, access Access) bool {
 func permissions(a Access) *server.Permissions {
 	var publish, subscribe []string
 	if a.Public || a.Station != "" {
-		subscribe = append(subscribe, subject(wire.CityFilter), subject(wire.GridFilter))
+		subscribe = slices.Concat(subjects(wire.CityFilter), subjects(wire.GridFilter))
 	}
 	if a.Station != "" {
-		publish = append(publish, subject(wire.StationPrefix(a.Station)+"#"))
-		subscribe = append(subscribe, subject(wire.FeedbackTopic(a.Station)), subject(wire.StatusTopic(a.Station)))
+		publish = []string{toSubject.Replace(wire.StationPrefix(a.Station) + "#")}
+		subscribe = slices.Concat(subscribe, subjects(wire.FeedbackTopic(a.Station)), subjects(wire.StatusTopic(a.Station)))
 	}
 	if a.Intake {
-		publish = append(publish, "stadtluft.>")
-		subscribe = append(subscribe, "stadtluft.>")
+		publish = subjects("stadtluft/#")
+		subscribe = publish
 	}
 	return &server.Permissions{Publish: allow(publish), Subscribe: allow(subscribe)}
 }
@@ -132,8 +133,14 @@ var (
 	toTopic   = strings.NewReplacer("//", ".", ".", "/", "*", "+", ">", "#")
 )
 
-func subject(topic string) string { return toSubject.Replace(topic) }
-func topic(subject string) string { return toTopic.Replace(subject) }
+// subjects are what NATS needs for an MQTT filter: "a/#" means "a" as well.
+func subjects(filter string) []string {
+	all := []string{toSubject.Replace(filter)}
+	if above, ok := strings.CutSuffix(filter, "/#"); ok {
+		all = append(all, toSubject.Replace(above))
+	}
+	return all
+}
 
 // allow permits subjects and nothing else. NATS takes an empty list for no limit at all.
 func allow(subjects []string) *server.SubjectPermission {

@@ -26,9 +26,10 @@ const (
 	// DefaultReserve is the free space the disk must keep, in bytes.
 	DefaultReserve = 256 << 20
 
-	// maxAckPending is the window of one subscription. Three of them must stay below the 65,535 that
-	// MQTT allows a session; NATS's default of 1,024 stalls an intake that acknowledges in batches.
-	maxAckPending = 16384
+	// maxAckPending is the window of one subscription; NATS's default of 1,024 stalls an intake that
+	// acknowledges in batches. A session's windows together must stay below 65,536, and a filter that
+	// ends in "#" takes two: a dashboard with both averages and a station's own topics need six.
+	maxAckPending = 8192
 	// ackWait is how long after its delivery an unacknowledged message comes again. On a healthy line
 	// it is not needed; after a restart of the intake it is what brings the messages it held.
 	ackWait = 10 * time.Second

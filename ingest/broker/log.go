@@ -78,7 +78,7 @@ func (l *logger) denied(line string, pattern *regexp.Regexp, action Action, coun
 	count.Add(1)
 	subject := m[1]
 	if plain, err := strconv.Unquote(subject); err == nil {
-		subject = topic(plain)
+		subject = toTopic.Replace(plain)
 	}
 	l.log.Debug("client refused", "action", action, "subject", subject, "nats", line)
 	if l.b.options.OnDenied != nil {
