@@ -45,16 +45,15 @@ CREATE TABLE registration (                      -- how many stations an address
 	PRIMARY KEY (day, address)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE refusal (
-	seq        INTEGER NOT NULL,             -- the journal entry, and
-	item       INTEGER NOT NULL,             -- the refusal in it: what makes keeping it twice harmless
+	id         INTEGER PRIMARY KEY,
 	station    TEXT NOT NULL,                -- '' when it is not registered
 	named      TEXT NOT NULL,                -- the station as the message named it
 	received   INTEGER NOT NULL,             -- Unix milliseconds
 	reason     TEXT NOT NULL,
 	field      TEXT NOT NULL,
 	detail     TEXT NOT NULL,
-	PRIMARY KEY (seq, item, received)
-) STRICT, WITHOUT ROWID;
+	UNIQUE (named, received, reason, field, detail) -- keeping the same twice is harmless
+) STRICT;
 CREATE INDEX refusal_by_station ON refusal (station, received DESC);
 CREATE TABLE setting (
 	name       TEXT PRIMARY KEY,

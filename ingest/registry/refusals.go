@@ -16,15 +16,9 @@ const (
 	KeptUnknown = 200
 )
 
-// KeptRefusal is a refusal with its place in the journal, which makes keeping it twice harmless.
-type KeptRefusal struct {
-	Seq  uint64
-	Item int
-	ingest.Refusal
-}
-
-// KeepRefusals keeps refusals for their stations' owners and the operator, in one transaction.
-func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) error {
+// KeepRefusals keeps refusals for their stations' owners and the operator, in one transaction. Keeping
+// the same again changes nothing.
+func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) error {
 	if len(refusals) == 0 {
 		return nil
 	}
@@ -33,7 +27,7 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) err
 		return fmt.Errorf("registry: keep refusals: %w", err)
 	}
 	defer tx.Rollback()
-	insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO refusal (seq, item, station, named, received, reason, field, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO refusal (station, named, received, reason, field, detail) VALUES (?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return fmt.Errorf("registry: keep refusals: %w", err)
 	}
@@ -44,7 +38,7 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) err
 			id = ""
 		}
 		touched[id] = true
-		if _, err := insert.ExecContext(ctx, int64(k.Seq), k.Item, id, k.Station, k.Received.UnixMilli(), string(k.Reason), k.Field, k.Detail); err != nil {
+		if _, err := insert.ExecContext(ctx, id, k.Station, k.Received.UnixMilli(), string(k.Reason), k.Field, k.Detail); err != nil {
 			return fmt.Errorf("registry: keep refusals: %w", err)
 		}
 	}
@@ -53,8 +47,8 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) err
 		if id == "" {
 			most = KeptUnknown
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM refusal WHERE station = ? AND (seq, item) NOT IN
-			(SELECT seq, item FROM refusal WHERE station = ? ORDER BY received DESC, seq DESC, item DESC LIMIT ?)`, id, id, most)
+		_, err := tx.ExecContext(ctx, `DELETE FROM refusal WHERE station = ? AND id NOT IN
+			(SELECT id FROM refusal WHERE station = ? ORDER BY received DESC, id DESC LIMIT ?)`, id, id, most)
 		if err != nil {
 			return fmt.Errorf("registry: keep refusals: %w", err)
 		}
@@ -68,7 +62,7 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []KeptRefusal) err
 // Refusals are the last of a station, newest first; those of senders that are not registered for "".
 func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT named, received, reason, field, detail FROM refusal WHERE station = ?
-		ORDER BY received DESC, seq DESC, item DESC`, id)
+		ORDER BY received DESC, id DESC`, id)
 	if err != nil {
 		return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
 	}

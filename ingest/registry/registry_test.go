@@ -258,14 +258,14 @@ func TestRefusalsAreKeptOnceAndBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 5, 1, 10, 0, 0, 123_000_000, time.UTC)
-	var batch []KeptRefusal
+	var batch []ingest.Refusal
 	for i := range 30 {
-		batch = append(batch, KeptRefusal{Seq: 7, Item: i, Refusal: ingest.Refusal{
+		batch = append(batch, ingest.Refusal{
 			Station: c.ID, Received: at.Add(time.Duration(i) * time.Second), Reason: wire.NotANumber, Field: "pm10", Detail: fmt.Sprint(i),
-		}})
+		})
 	}
 	for i := range 250 {
-		batch = append(batch, KeptRefusal{Seq: 8, Item: i, Refusal: ingest.Refusal{Station: "NOBODY", Received: at, Reason: wire.UnknownStation}})
+		batch = append(batch, ingest.Refusal{Station: "NOBODY", Received: at, Reason: wire.UnknownStation, Detail: fmt.Sprint(i)})
 	}
 	for range 2 {
 		if err := r.KeepRefusals(t.Context(), batch); err != nil {
@@ -276,7 +276,7 @@ func TestRefusalsAreKeptOnceAndBounded(t *testing.T) {
 	if err != nil || len(got) != KeptRefusals {
 		t.Fatalf("%d refusals, %v, want %d", len(got), err, KeptRefusals)
 	}
-	if got[0] != batch[29].Refusal || got[19] != batch[10].Refusal {
+	if got[0] != batch[29] || got[19] != batch[10] {
 		t.Errorf("newest %+v, oldest %+v", got[0], got[19])
 	}
 	if unknown, err := r.Refusals(t.Context(), ""); err != nil || len(unknown) != KeptUnknown || unknown[0].Station != "NOBODY" {
