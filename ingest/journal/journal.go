@@ -1,0 +1,239 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"stadtluft/ingest"
+)
+
+const (
+	// DefaultStream is the stream's name when Options leaves it empty.
+	DefaultStream = "STADTLUFT_JOURNAL"
+	// DefaultMaxAge is how long acknowledged entries stay for replays when Options leaves it zero.
+	DefaultMaxAge = 72 * time.Hour
+
+	writerName    = "writer"
+	requestTime   = 5 * time.Second        // one question to the server, or one append
+	reconnectWait = 500 * time.Millisecond // between attempts to reach a lost server
+	headroom      = 1 << 10                // of the server's max payload, for subject and headers
+
+	asideShare = 64      // the stream kept aside has this part of MaxBytes,
+	asideLeast = 1 << 20 // but at least this many bytes
+)
+
+// ErrFull is the kind of error of an Append that found no room: the bound is reached with entries the
+// writer has not acknowledged, or the server has no space left.
+var ErrFull = errors.New("the journal is full")
+
+// InProcess is a NATS server in the same process.
+type InProcess interface {
+	InProcessConn() (net.Conn, error)
+}
+
+// Options say where the journal is and how much it keeps.
+type Options struct {
+	URL            string    // of an external NATS cluster; several separated by commas
+	InProcess      InProcess // used instead of URL when it is set
+	User, Password string    // optional
+	Credentials    string    // optional, path of a NATS credentials file
+	Stream         string    // DefaultStream when empty
+	MaxAge         time.Duration
+	MaxBytes       int64 // 0 is without bound
+	Replicas       int   // 1 when zero; 3 survives the loss of one server of a cluster
+	Log            *slog.Logger
+}
+
+// Journal is an open journal. Its methods are safe for concurrent use.
+type Journal struct {
+	o      Options
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	stream jetstream.Stream
+	writer jetstream.Consumer
+	log    *slog.Logger
+
+	writing     atomic.Bool
+	undecodable atomic.Uint64
+	appends     atomic.Uint64
+	appendTime  atomic.Int64 // nanoseconds
+	problem     atomic.Pointer[error]
+}
+
+// Open connects, and creates or updates the stream and the writer's consumer. Close ends it.
+func Open(ctx context.Context, o Options) (*Journal, error) {
+	if o.Stream == "" {
+		o.Stream = DefaultStream
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	j := &Journal{o: o, log: o.Log}
+	if err := j.connect(); err != nil {
+		return nil, fmt.Errorf("open journal: connect to NATS: %w", err)
+	}
+	if err := j.create(ctx); err != nil {
+		j.nc.Close()
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return j, nil
+}
+
+// connect sets a connection up that comes back for ever and holds nothing back while it is away, so
+// that an append during a cut is an error and not a promise.
+func (j *Journal) connect() error {
+	options := []nats.Option{
+		nats.Name("stadtluft journal"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				j.log.Warn("journal connection lost", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { j.log.Info("journal connection back") }),
+	}
+	if j.o.InProcess != nil {
+		options = append(options, nats.InProcessServer(j.o.InProcess))
+	}
+	if j.o.User != "" {
+		options = append(options, nats.UserInfo(j.o.User, j.o.Password))
+	}
+	if j.o.Credentials != "" {
+		options = append(options, nats.UserCredentials(j.o.Credentials))
+	}
+	var err error
+	if j.nc, err = nats.Connect(j.o.URL, options...); err != nil {
+		return err
+	}
+	if j.js, err = jetstream.New(j.nc); err != nil {
+		j.nc.Close()
+	}
+	return err
+}
+
+// create makes the streams and the consumer. The server's own age limit is not used: it would
+// discard what the writer has not acknowledged.
+func (j *Journal) create(ctx context.Context) error {
+	bound, aside := int64(-1), int64(-1)
+	if j.o.MaxBytes > 0 {
+		bound, aside = j.o.MaxBytes, max(j.o.MaxBytes/asideShare, asideLeast)
+	}
+	config := jetstream.StreamConfig{
+		Name: j.o.Stream, Subjects: []string{j.subject()}, Storage: jetstream.FileStorage,
+		Discard: jetstream.DiscardNew, MaxBytes: bound, Replicas: max(j.o.Replicas, 1),
+	}
+	var err error
+	if j.stream, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
+		return fmt.Errorf("stream %q: %w", config.Name, err)
+	}
+	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
+	if _, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
+		return fmt.Errorf("stream %q: %w", config.Name, err)
+	}
+	j.writer, err = j.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: writerName, DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: fetchEntries,
+	})
+	if err != nil {
+		return fmt.Errorf("consumer %q: %w", writerName, err)
+	}
+	return nil
+}
+
+func (j *Journal) subject() string      { return j.o.Stream + ".entry" }
+func (j *Journal) asideSubject() string { return j.o.Stream + ".aside" }
+
+// Close ends the connection. Write and Follow must have returned.
+func (j *Journal) Close() { j.nc.Close() }
+
+// Append returns nil only when the server has acknowledged the whole batch. A batch beyond the
+// server's max payload becomes several entries. After an error a part may be in the journal: the
+// caller appends the same batch again. It is ErrFull when there is no room; nothing is lost then.
+func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
+	if len(b.Readings)+len(b.Refusals) == 0 {
+		return nil
+	}
+	start := time.Now()
+	err := j.append(ctx, b)
+	if errors.Is(err, ErrFull) {
+		if trimmed, trimErr := j.trim(ctx, time.Now()); trimErr == nil && trimmed > 0 {
+			err = j.append(ctx, b)
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("append to the journal: %w", err)
+		j.problem.Store(&err)
+		return err
+	}
+	j.problem.Store(nil)
+	j.appends.Add(1)
+	j.appendTime.Add(int64(time.Since(start)))
+	return nil
+}
+
+func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
+	data := AppendBatch(nil, b)
+	n := len(b.Readings) + len(b.Refusals)
+	if int64(len(data)) > j.nc.MaxPayload()-headroom && n > 1 {
+		first, second := halve(b, n/2)
+		if err := j.append(ctx, first); err != nil {
+			return err
+		}
+		return j.append(ctx, second)
+	}
+	return j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
+}
+
+// halve splits b after n records, readings first.
+func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
+	k := min(n, len(b.Readings))
+	first.Readings, second.Readings = b.Readings[:k], b.Readings[k:]
+	first.Refusals, second.Refusals = b.Refusals[:n-k], b.Refusals[n-k:]
+	return first, second
+}
+
+func (j *Journal) publish(ctx context.Context, m *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	_, err := j.js.PublishMsg(ctx, m)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && outOfRoom(api.ErrorCode) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// outOfRoom knows the server's codes (nats-server, server/errors.json).
+func outOfRoom(code jetstream.ErrorCode) bool {
+	switch code {
+	case 10002, // JSAccountResourcesExceededErr
+		10023, // JSInsufficientResourcesErr
+		10047, // JSStorageResourcesExceededErr
+		10077: // JSStreamStoreFailedF, "maximum bytes exceeded" among them
+		return true
+	}
+	return false
+}
+
+// Problem is what keeps the last Append from being taken, as one sentence that says what to do; nil
+// when it was taken.
+func (j *Journal) Problem() error {
+	err := j.problem.Load()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(*err, ErrFull):
+		return fmt.Errorf("nothing more is taken until the store's writer works again or the journal gets more space (its bound or the disk): %w", *err)
+	}
+	return fmt.Errorf("nothing more is taken until the journal's NATS server answers: %w", *err)
+}

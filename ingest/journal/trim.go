@@ -1,0 +1,163 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	trimEvery = time.Minute
+	// Above fullShare of MaxBytes acknowledged entries go, oldest first, down to easeShare, even
+	// when they are younger than MaxAge. Averages can then replay less than MaxAge.
+	fullShare = 0.8
+	easeShare = 0.7
+)
+
+// Run trims the journal once a minute until ctx ends.
+func (j *Journal) Run(ctx context.Context) error {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		if _, err := j.trim(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			j.log.Warn("journal not trimmed", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// trim discards acknowledged entries that are older than MaxAge or too many, and returns how many.
+// The last entry always stays: a follower that catches up waits for it.
+func (j *Journal) trim(ctx context.Context, now time.Time) (uint64, error) {
+	info, err := j.info(ctx)
+	if err != nil {
+		return 0, err
+	}
+	floor, err := j.floor(ctx)
+	if err != nil {
+		return 0, err
+	}
+	state := info.State
+	limit := min(floor+1, state.LastSeq) // the first to keep whatever its age
+	if state.Msgs == 0 || limit <= state.FirstSeq {
+		return 0, nil
+	}
+	keep, err := j.firstSince(ctx, now.Add(-j.o.MaxAge), state.FirstSeq, limit)
+	if err != nil {
+		return 0, err
+	}
+	if used := float64(state.Bytes); j.o.MaxBytes > 0 && used > fullShare*float64(j.o.MaxBytes) {
+		share := (used - easeShare*float64(j.o.MaxBytes)) / used
+		keep = max(keep, min(limit, state.FirstSeq+uint64(share*float64(state.Msgs))+1))
+	}
+	if keep <= state.FirstSeq {
+		return 0, nil
+	}
+	if err := j.stream.Purge(ctx, jetstream.WithPurgeSequence(keep)); err != nil {
+		return 0, fmt.Errorf("purge the journal up to %d: %w", keep, err)
+	}
+	return keep - state.FirstSeq, nil
+}
+
+// firstSince searches [from, to) for the first entry that is not older than t; to when there is none.
+func (j *Journal) firstSince(ctx context.Context, t time.Time, from, to uint64) (uint64, error) {
+	for from < to {
+		middle := from + (to-from)/2
+		m, err := j.next(ctx, middle)
+		if err != nil {
+			return 0, err
+		}
+		if m == nil || !m.Time.Before(t) {
+			to = middle
+		} else {
+			from = middle + 1
+		}
+	}
+	return from, nil
+}
+
+// next is the entry with sequence seq or the first behind it; nil when there is none.
+func (j *Journal) next(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg, error) {
+	m, err := j.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(j.subject()))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read journal entry %d: %w", seq, err)
+	}
+	return m, nil
+}
+
+// info asks the server about the stream. The handles cache their answers without a lock, so each
+// question takes a new one.
+func (j *Journal) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	s, err := j.js.Stream(ctx, j.o.Stream)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the journal's state: %w", err)
+	}
+	return s.CachedInfo(), nil
+}
+
+func (j *Journal) consumerInfo(ctx context.Context) (*jetstream.ConsumerInfo, error) {
+	c, err := j.js.Consumer(ctx, j.o.Stream, writerName)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the writer's state: %w", err)
+	}
+	return c.CachedInfo(), nil
+}
+
+// floor is the sequence up to which the writer has acknowledged everything.
+func (j *Journal) floor(ctx context.Context) (uint64, error) {
+	info, err := j.consumerInfo(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return info.AckFloor.Stream, nil
+}
+
+// Stats is the journal's state.
+type Stats struct {
+	Entries        uint64
+	Bytes          uint64
+	LastSeq        uint64
+	AckFloor       uint64        // the writer has acknowledged everything up to here
+	Unwritten      uint64        // entries the writer has not acknowledged
+	Lag            time.Duration // age of the oldest of them; 0 without any
+	Undecodable    uint64        // entries put aside since Open
+	Appends        uint64        // batches taken since Open,
+	AppendDuration time.Duration // and the time they took, together
+}
+
+// Stats asks the server.
+func (j *Journal) Stats(ctx context.Context) (Stats, error) {
+	info, err := j.info(ctx)
+	if err != nil {
+		return Stats{}, err
+	}
+	writer, err := j.consumerInfo(ctx)
+	if err != nil {
+		return Stats{}, err
+	}
+	s := Stats{
+		Entries: info.State.Msgs, Bytes: info.State.Bytes, LastSeq: info.State.LastSeq, AckFloor: writer.AckFloor.Stream,
+		Unwritten: writer.NumPending + uint64(writer.NumAckPending), Undecodable: j.undecodable.Load(),
+		Appends: j.appends.Load(), AppendDuration: time.Duration(j.appendTime.Load()),
+	}
+	if s.Unwritten > 0 {
+		oldest, err := j.next(ctx, s.AckFloor+1)
+		if err != nil {
+			return Stats{}, err
+		}
+		if oldest != nil {
+			s.Lag = max(0, time.Since(oldest.Time))
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,189 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"stadtluft/ingest"
+)
+
+const (
+	fetchEntries  = 64   // entries in the writer's hands at once
+	mergeReadings = 5000 // a merged batch is closed when it holds this many
+	fetchWait     = 100 * time.Millisecond
+
+	// ackWait is after how long an entry whose writer died comes again if the server cannot be asked to
+	// reset the consumer.
+	ackWait = 30 * time.Second
+
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 10 * time.Second
+)
+
+// Sink takes the merged entries first to last, by sequence. It must be idempotent: after an error, a
+// crash or a lost acknowledgement the same entries come again, perhaps merged otherwise.
+type Sink func(ctx context.Context, first, last uint64, b ingest.Batch) error
+
+// Write hands all entries to sink, in order, until ctx ends, and acknowledges them after sink returned
+// nil. While sink fails the same batch is tried again with growing pauses. An entry that cannot be
+// decoded is logged, counted and moved to the stream NAME_ASIDE; it does not hold up the others. Only
+// one Write may run on a stream, in all processes together.
+func (j *Journal) Write(ctx context.Context, sink Sink) error {
+	if !j.writing.CompareAndSwap(false, true) {
+		return errors.New("write from the journal: a writer is already at work")
+	}
+	defer j.writing.Store(false)
+	for fresh, wait := true, retryFirst; ctx.Err() == nil; {
+		if fresh {
+			j.reset(ctx)
+		}
+		err := j.round(ctx, sink)
+		fresh = err != nil
+		if err == nil {
+			wait = retryFirst
+			continue
+		}
+		if ctx.Err() == nil {
+			j.log.Warn("journal's writer waits", "err", err)
+		}
+		wait = pause(ctx, wait)
+	}
+	return nil
+}
+
+// reset makes the server send again, in order and at once, what was sent but never acknowledged. Servers
+// before 2.14 do not know it; there such entries come after ackWait.
+func (j *Journal) reset(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	if _, err := j.stream.ResetConsumer(ctx, writerName); err != nil {
+		j.log.Debug("journal's consumer not reset", "err", err)
+	}
+}
+
+// pause waits, or until ctx ends, and returns how long to wait next.
+func pause(ctx context.Context, wait time.Duration) time.Duration {
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+	return min(2*wait, retryMost)
+}
+
+// round fetches, writes and acknowledges once.
+func (j *Journal) round(ctx context.Context, sink Sink) error {
+	fetched, err := j.writer.Fetch(fetchEntries, jetstream.FetchMaxWait(fetchWait))
+	if err != nil {
+		return fmt.Errorf("fetch from the journal: %w", err)
+	}
+	var messages []jetstream.Msg
+	for m := range fetched.Messages() {
+		messages = append(messages, m)
+	}
+	if err := fetched.Error(); err != nil {
+		return fmt.Errorf("fetch from the journal: %w", err)
+	}
+	for len(messages) > 0 && ctx.Err() == nil {
+		n, err := j.write(ctx, sink, messages)
+		if err != nil {
+			return err
+		}
+		messages = messages[n:]
+	}
+	return nil
+}
+
+// write merges entries from the front of messages, brings them to sink and acknowledges them.
+func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg) (int, error) {
+	var b ingest.Batch
+	var first, last uint64
+	n := 0
+	for ; n < len(messages) && len(b.Readings)+len(b.Refusals) < mergeReadings; n++ {
+		seq, entry, err := decode(messages[n])
+		if err != nil {
+			if err := j.putAside(ctx, seq, messages[n].Data(), err); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if first == 0 {
+			first = seq
+		}
+		last = seq
+		b.Readings = append(b.Readings, entry.Readings...)
+		b.Refusals = append(b.Refusals, entry.Refusals...)
+	}
+	if first > 0 {
+		if err := j.sink(ctx, sink, first, last, b); err != nil {
+			return 0, err
+		}
+	}
+	return n, acknowledge(ctx, messages[:n])
+}
+
+// sink retries until the batch is taken or ctx ends.
+func (j *Journal) sink(ctx context.Context, sink Sink, first, last uint64, b ingest.Batch) error {
+	for wait := retryFirst; ; wait = pause(ctx, wait) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := sink(ctx, first, last, b)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			j.log.Warn("store refuses, the journal keeps the readings", "first", first, "last", last, "err", err)
+		}
+	}
+}
+
+// acknowledge waits for the server's answer to the last acknowledgement only: all travel on one
+// connection in order, so the others are there when the last is.
+func acknowledge(ctx context.Context, messages []jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+	defer cancel()
+	last := len(messages) - 1
+	for _, m := range messages[:last] {
+		if err := m.Ack(); err != nil {
+			return fmt.Errorf("acknowledge to the journal: %w", err)
+		}
+	}
+	if err := messages[last].DoubleAck(ctx); err != nil {
+		return fmt.Errorf("acknowledge to the journal: %w", err)
+	}
+	return nil
+}
+
+func decode(m jetstream.Msg) (uint64, ingest.Batch, error) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return 0, ingest.Batch{}, err
+	}
+	b, err := DecodeBatch(m.Data())
+	return meta.Sequence.Stream, b, err
+}
+
+// putAside keeps an undecodable entry. Its number makes a second copy after a retry a duplicate.
+// When there is no room even for that, the bytes go to the log, so that the others get on.
+func (j *Journal) putAside(ctx context.Context, seq uint64, data []byte, cause error) error {
+	number := strconv.FormatUint(seq, 10)
+	m := &nats.Msg{Subject: j.asideSubject(), Data: data, Header: nats.Header{
+		"Nats-Msg-Id": {number}, "Stadtluft-Sequence": {number}, "Stadtluft-Error": {cause.Error()},
+	}}
+	switch err := j.publish(ctx, m); {
+	case errors.Is(err, ErrFull):
+		j.log.Error("journal entry cannot be read, no room aside", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
+	case err != nil:
+		return fmt.Errorf("put journal entry %d aside: %w", seq, err)
+	default:
+		j.log.Error("journal entry cannot be read, put aside", "seq", seq, "err", cause, "stream", j.o.Stream+"_ASIDE")
+	}
+	j.undecodable.Add(1)
+	return nil
+}
