@@ -31,6 +31,9 @@ func NewBoundary(polygons orb.MultiPolygon) (*Boundary, error) {
 		return nil, errors.New("boundary: no polygon")
 	}
 	for _, polygon := range polygons {
+		if len(polygon) == 0 {
+			return nil, errors.New("boundary: a polygon without a ring")
+		}
 		for i, ring := range polygon {
 			if err := checkRing(ring); err != nil {
 				return nil, fmt.Errorf("boundary: %w", err)

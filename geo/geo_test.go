@@ -239,6 +239,8 @@ func TestReadBoundary(t *testing.T) {
 	bad(``, "not GeoJSON")
 	bad(`{"type":"Point","coordinates":[7,51]}`, "Point")
 	bad(`{"type":"FeatureCollection","features":[]}`, "no polygon")
+	bad(`{"type":"Polygon","coordinates":[]}`, "without a ring")
+	bad(`{"type":"MultiPolygon","coordinates":[[`+ccw+`],[]]}`, "without a ring")
 	bad(`{"type":"Polygon","coordinates":[[[6,50],[8,50],[6,50]]]}`, "fewer than four")
 	bad(`{"type":"Polygon","coordinates":[[[600000,5000000],[800000,5000000],[800000,5200000],[600000,5000000]]]}`, "degrees")
 	bad(`{"type":"Polygon","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::25832"}},"coordinates":[`+ccw+`]}`, "25832")
