@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -63,6 +64,7 @@ type Broker struct {
 	addr    string
 	intake  Credentials
 	counts  counters
+	broken  atomic.Pointer[string] // NATS's words on a failed write; such a stream takes nothing more until a restart
 	fatal   chan error
 	stop    chan struct{}
 	ended   sync.WaitGroup

@@ -336,6 +336,40 @@ func TestAFullDiskShutsTheGate(t *testing.T) {
 	station(t, b, "AAA")
 }
 
+// TestAFailedWriteShutsTheGate says what NATS 2.15.2 said on a file system without space; its
+// JetStreamEnabled stays true, so that its log line is the only trace.
+func TestAFailedWriteShutsTheGate(t *testing.T) {
+	b := start(t, Options{guardInterval: time.Millisecond})
+	b.SetOpen(true)
+	s := station(t, b, "AAA")
+	l := &logger{b: b, log: b.options.Log}
+	l.Errorf("JetStream stream '$G > $MQTT_msgs' critical write error: write 3.blk: no space left on device")
+	until(t, "the station to be gone", func() bool { return !s.IsConnectionOpen() })
+	if err := b.Problem(); err == nil || !strings.Contains(err.Error(), "no space left on device") {
+		t.Errorf("Problem() = %v, want one that quotes the write", err)
+	}
+}
+
+// TestAFullLogLetsTheIntakeIn fills the log while the intake is away. NATS would refuse even the
+// intake's log-in once the bound is reached, so stations must be kept out before.
+func TestAFullLogLetsTheIntakeIn(t *testing.T) {
+	b := start(t, Options{MaxStore: 8 << 20, guardInterval: time.Millisecond})
+	in := intake(t, b, nil)
+	if code := subscribe(t, in, "stadtluft/v1/+/reading"); code != 1 {
+		t.Fatalf("subscribe: code %#x, want 1", code)
+	}
+	in.Disconnect(100)
+	b.SetOpen(true)
+	s := station(t, b, "AAA")
+	until(t, "the gate to shut", func() bool {
+		s.Publish("stadtluft/v1/AAA/reading", 1, false, make([]byte, 32<<10))
+		return b.Problem() != nil
+	})
+	intake(t, b, func(paho.Client, paho.Message) {}) // acknowledges what it gets
+	until(t, "the log to be read", func() bool { return b.Problem() == nil })
+	station(t, b, "AAA")
+}
+
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

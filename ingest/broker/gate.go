@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// storeMargin is the part of the log's bound, one in so many, that stations may not fill.
+const storeMargin = 8
+
+var errLogOff = errors.New("the log has switched itself off: free disk space and restart")
+
 // SetOpen lets stations log in, or keeps them out and closes the connections of those that are in, so
 // that nothing is acknowledged to them that would not be kept. It starts shut. Open it when the intake
 // has its subscription.
@@ -46,9 +51,6 @@ func (b *Broker) Connected() int {
 // Problem says why stations' messages cannot be kept; nil when they can. A shut gate alone is no
 // problem of the broker's: whoever shut it knows why.
 func (b *Broker) Problem() error {
-	if !b.server.JetStreamEnabled() {
-		return errors.New("the log has switched itself off after a write error: free disk space and restart")
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.full
@@ -103,18 +105,9 @@ func (b *Broker) watch() {
 	}
 }
 
-// guard shuts the gate while the disk has less than the reserve free.
+// guard shuts the gate while no more should be kept.
 func (b *Broker) guard() {
-	var full error
-	free, err := b.options.freeBytes(b.options.Dir)
-	switch {
-	case err != nil:
-		full = fmt.Errorf("free space of %s: %w", b.options.Dir, err)
-	case free < b.options.Reserve:
-		full = fmt.Errorf("the disk of %s has %d MiB free, %d MiB are reserved: free some space", b.options.Dir, free>>20, b.options.Reserve>>20)
-	case !b.server.JetStreamEnabled():
-		full = errors.New("the log has switched itself off")
-	}
+	full := b.space()
 	b.mu.Lock()
 	was := b.full
 	b.full = full
@@ -125,8 +118,36 @@ func (b *Broker) guard() {
 		b.options.Log.Error("stations are kept out", "err", full)
 		b.disconnect(func(c conn) bool { return c.station != "" })
 	case full == nil && was != nil:
-		b.options.Log.Info("stations may come in again", "free_bytes", free)
+		b.options.Log.Info("stations may come in again")
 	}
+}
+
+// space says why no more should be kept. It speaks before the log's own bound is reached, because a log
+// that is full refuses the intake's log-in too: NATS writes down each session, and then nothing could
+// be taken out any more.
+func (b *Broker) space() error {
+	if line := b.broken.Load(); line != nil {
+		return fmt.Errorf("a write to the log failed, free disk space and restart: %s", *line)
+	}
+	if !b.server.JetStreamEnabled() {
+		return errLogOff
+	}
+	free, err := b.options.freeBytes(b.options.Dir)
+	if err != nil {
+		return fmt.Errorf("free space of %s: %w", b.options.Dir, err)
+	}
+	if free < b.options.Reserve {
+		return fmt.Errorf("the disk of %s has %d MiB free, %d MiB are reserved: free some space", b.options.Dir, free>>20, b.options.Reserve>>20)
+	}
+	info, err := b.server.Jsz(nil)
+	if err != nil {
+		return fmt.Errorf("size of the log: %w", err)
+	}
+	most := uint64(max(info.Config.MaxStore, 0))
+	if most > 0 && info.Store > most-most/storeMargin {
+		return fmt.Errorf("the log holds %d of at most %d MiB: what reads it has stopped", info.Store>>20, most>>20)
+	}
+	return nil
 }
 
 // freeBytes is what an ordinary user may still write on dir's file system.

@@ -65,6 +65,9 @@ func (l *logger) Errorf(format string, v ...any) {
 	case connectionID.MatchString(line):
 		l.log.Debug("client connection", "nats", line)
 	default:
+		if strings.Contains(line, "ritical write error") {
+			l.b.broken.Store(&line)
+		}
 		l.log.Error("broker", "nats", line)
 	}
 }
