@@ -158,7 +158,7 @@ func (b *Broker) shutdown() {
 	b.server.WaitForShutdown()
 }
 
-// Addr is the address of the MQTT listener as host:port; empty when there is none.
+// Addr is where this machine reaches the MQTT listener, as host:port; empty when there is none.
 func (b *Broker) Addr() string { return b.addr }
 
 // IntakeCredentials log the intake in. They are made anew with each start.
@@ -222,7 +222,11 @@ func (b *Broker) probe() (host string, port int, err error) {
 	}
 	defer l.Close()
 	port = l.Addr().(*net.TCPAddr).Port
-	b.addr = net.JoinHostPort(host, strconv.Itoa(port))
+	reach := host
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		reach = "127.0.0.1"
+	}
+	b.addr = net.JoinHostPort(reach, strconv.Itoa(port))
 	return host, port, nil
 }
 

@@ -404,6 +404,14 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestListeningOnEveryAddress(t *testing.T) {
+	b := start(t, Options{Listen: ":0"})
+	if got, want := b.Addr(), "127.0.0.1:"; !strings.HasPrefix(got, want) {
+		t.Errorf("Addr() = %q, want it to begin with %q", got, want)
+	}
+	intake(t, b, nil)
+}
+
 func TestWithoutAListener(t *testing.T) {
 	b, err := Start(Options{Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
