@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/storetest"
+)
+
+func open(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "readings.db")) })
+}
+
+func TestOpenErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	s := open(t, path)
+	if _, err := s.write.Exec("PRAGMA user_version = 9"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "newer Stadtluft (schema 9") {
+		t.Errorf("a newer schema: %v", err)
+	}
+	garbage := filepath.Join(t.TempDir(), "readings.db")
+	if err := os.WriteFile(garbage, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), garbage); err == nil || !strings.Contains(err.Error(), garbage) {
+		t.Errorf("no database: %v", err)
+	}
+}
+
+func TestANewQuantityIsANewColumn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	s := open(t, path)
+	if _, err := s.write.Exec("ALTER TABLE reading DROP COLUMN rssi; ALTER TABLE reading DROP COLUMN flags_rssi"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	again := open(t, path)
+	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	_, err := again.WriteReadings(t.Context(), []ingest.Reading{{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: wire.RSSI, Value: -60}}}})
+	if err != nil {
+		t.Errorf("write a new quantity: %v", err)
+	}
+}
+
+// TestAFullFileKeepsNothingHalf lets the file reach its largest size and wants a batch whole or not there.
+func TestAFullFileKeepsNothingHalf(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
+	if _, err := s.write.Exec("PRAGMA max_page_count = 60"); err != nil { // 240 KiB: SQLite answers as on a full disk
+		t.Fatal(err)
+	}
+	stored := 0
+	for i := 0; ; i++ {
+		if _, err := s.WriteReadings(t.Context(), batch(i*500, 500)); err != nil {
+			if !strings.Contains(err.Error(), "full") {
+				t.Errorf("error %v, want one that says full", err)
+			}
+			break
+		}
+		stored += 500
+	}
+	count := func() (n int) {
+		if err := s.write.QueryRow("SELECT count(*) FROM reading").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if got := count(); got != stored || stored == 0 {
+		t.Errorf("%d readings in the file, %d were confirmed", got, stored)
+	}
+	if _, err := s.write.Exec("PRAGMA max_page_count = 100000"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WriteReadings(t.Context(), batch(stored, 500)); err != nil || count() != stored+500 {
+		t.Errorf("with room again: %v, %d readings, want %d", err, count(), stored+500)
+	}
+}
+
+func batch(from, n int) []ingest.Reading {
+	list := make([]ingest.Reading, n)
+	for i := range list {
+		at := time.Unix(1_770_000_000+int64(from+i), 0).UTC()
+		list[i] = ingest.Reading{Station: fmt.Sprintf("S%05d", i%200), Time: at, Received: at, Values: []ingest.Value{
+			{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 20.1}, {Quantity: wire.Temperature, Value: 14.2},
+		}}
+	}
+	return list
+}
+
+func BenchmarkWrite(b *testing.B) {
+	for _, size := range []int{100, 1000, 5000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			s := open(b, filepath.Join(b.TempDir(), "readings.db"))
+			n := 0
+			for b.Loop() {
+				if _, err := s.WriteReadings(b.Context(), batch(n, size)); err != nil {
+					b.Fatal(err)
+				}
+				n += size
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "readings.db"))
+	for i := range 10 {
+		if _, err := s.WriteReadings(b.Context(), batch(i*5000, 5000)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n := 0
+	for b.Loop() {
+		if err := s.Readings(b.Context(), store.ReadingQuery{To: time.Unix(1<<40, 0)}, func(ingest.Reading) error { n++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
+}
