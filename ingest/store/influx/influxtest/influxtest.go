@@ -1,0 +1,115 @@
+// Package influxtest starts a real InfluxDB 1.8 for tests, on free ports, with its data in a folder of
+// the test.
+package influxtest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Server is a running InfluxDB. It ends with the test.
+type Server struct {
+	URL string
+
+	t      testing.TB
+	config string
+	cmd    *exec.Cmd
+	output bytes.Buffer
+}
+
+// patience bounds the start: InfluxDB replays its log before it answers.
+const patience = 60 * time.Second
+
+// Start starts InfluxDB and waits until it answers. The binary is STADTLUFT_INFLUXD, influxd in PATH, or
+// .tools/bin/influxd of the project. Settings are lines of its [http] section, such as "auth-enabled = true".
+func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	folder := t.TempDir()
+	addr, rpc := freeAddr(t), freeAddr(t)
+	s := &Server{URL: "http://" + addr, t: t, config: filepath.Join(folder, "influxdb.conf")}
+	text := fmt.Sprintf("reporting-disabled = true\nbind-address = %q\n[meta]\ndir = %q\n[data]\ndir = %q\nwal-dir = %q\n[http]\nbind-address = %q\nlog-enabled = false\n",
+		rpc, folder+"/meta", folder+"/data", folder+"/wal", addr)
+	for _, line := range settings {
+		text += line + "\n"
+	}
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Restart starts InfluxDB again after Stop and waits until it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.cmd = exec.Command(binary(s.t), "run", "-config", s.config)
+	s.output.Reset()
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("start InfluxDB: %v", err)
+	}
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !s.healthy(); <-ticker.C {
+		if time.Now().After(deadline) {
+			s.Stop()
+			s.t.Fatalf("InfluxDB does not answer after %v:\n%s", patience, s.output.String())
+		}
+	}
+}
+
+func (s *Server) healthy() bool {
+	response, err := http.Get(s.URL + "/health")
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Stop kills InfluxDB; its data stays for Restart.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill() // it may have ended
+	_ = s.cmd.Wait()         // killed
+	s.cmd = nil
+}
+
+func binary(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("STADTLUFT_INFLUXD"); path != "" {
+		return path
+	}
+	if path, err := exec.LookPath("influxd"); err == nil {
+		return path
+	}
+	folder, err := os.Getwd()
+	for ; err == nil && folder != filepath.Dir(folder); folder = filepath.Dir(folder) {
+		path := filepath.Join(folder, ".tools", "bin", "influxd")
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	t.Fatal("no influxd: run `make tools`, or set STADTLUFT_INFLUXD")
+	return ""
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,255 @@
+package influx
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// result is one chunk of an answer.
+type result struct {
+	columns []string
+	values  [][]any // numbers are json.Number
+}
+
+// query runs InfluxQL and hands each chunk on as it comes.
+func (s *Store) query(ctx context.Context, query, method string, each func(result) error) error {
+	response, err := s.request(ctx, query, method)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	decoder := json.NewDecoder(bufio.NewReaderSize(response.Body, 64<<10))
+	decoder.UseNumber()
+	for {
+		var chunk struct {
+			Error   string
+			Results []struct {
+				Error  string
+				Series []struct {
+					Columns []string
+					Values  [][]any
+				}
+			}
+		}
+		err := decoder.Decode(&chunk)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("InfluxDB: the answer breaks off: %w", err)
+		}
+		for _, r := range chunk.Results {
+			if words := cmp.Or(chunk.Error, r.Error); words != "" {
+				return &answerError{url: s.options.URL, bucket: s.options.Bucket, status: http.StatusBadRequest, words: words}
+			}
+			for _, series := range r.Series {
+				if err := each(result{series.Columns, series.Values}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// Readings streams. InfluxDB answers in the order of time; readings of one second are put in the order of
+// their stations, so memory is bounded by a chunk and the readings of one second.
+func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	quantities := q.Quantities
+	if len(quantities) == 0 {
+		quantities = wire.Quantities()
+	}
+	fields := []string{"station", "received", "time_source"}
+	for _, quantity := range quantities {
+		fields = append(fields, quantity.String(), "flags_"+quantity.String())
+	}
+	where := period(q.From, q.To)
+	if len(q.Stations) > 0 {
+		var any []string
+		for _, id := range q.Stations {
+			any = append(any, `"station" = `+quoteText(id))
+		}
+		where += " AND (" + strings.Join(any, " OR ") + ")"
+	}
+	var second []ingest.Reading
+	flush := func() error {
+		slices.SortFunc(second, func(a, b ingest.Reading) int { return cmp.Compare(a.Station, b.Station) })
+		for _, r := range second {
+			if err := yield(r); err != nil {
+				return err
+			}
+		}
+		second = second[:0]
+		return nil
+	}
+	err := s.query(ctx, "SELECT "+quoteNames(fields)+` FROM "reading" WHERE `+where+" ORDER BY time ASC", http.MethodGet, func(r result) error {
+		for _, values := range r.values {
+			reading, err := decodeReading(values, quantities)
+			if err != nil {
+				return err
+			}
+			if len(reading.Values) == 0 {
+				continue
+			}
+			if len(second) > 0 && !second[0].Time.Equal(reading.Time) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			second = append(second, reading)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// decodeReading takes a row apart: time, station, received, time_source, then value and flags of each
+// quantity. A column is null where the reading has no such field.
+func decodeReading(values []any, quantities []wire.Quantity) (ingest.Reading, error) {
+	if len(values) != 4+2*len(quantities) {
+		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+2*len(quantities))
+	}
+	station, _ := values[1].(string)
+	r := ingest.Reading{
+		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[2])).UTC(),
+		TimeSource: ingest.TimeSource(whole(values[3])),
+	}
+	for i, q := range quantities {
+		number, ok := values[4+2*i].(json.Number)
+		if !ok {
+			continue
+		}
+		v, err := number.Float64()
+		if err != nil {
+			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", q, number, err)
+		}
+		r.Values = append(r.Values, ingest.Value{Quantity: q, Value: v, Flags: ingest.Flags(whole(values[5+2*i]))})
+	}
+	return r, nil
+}
+
+// whole is an integer column; 0 where it is null.
+func whole(v any) int64 {
+	number, _ := v.(json.Number)
+	n, _ := number.Int64()
+	return n
+}
+
+// milli is a float column in thousandths.
+func milli(v any) int64 {
+	number, _ := v.(json.Number)
+	f, _ := strconv.ParseFloat(string(number), 64)
+	return int64(math.Round(f * 1000))
+}
+
+// Grid streams; rows of one start are put in order, so memory is bounded by a chunk and one window's cells.
+func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
+	where := period(q.From, q.To) + ` AND "window" = ` + quoteText(q.Window.String())
+	if len(q.Quantities) > 0 {
+		var any []string
+		for _, quantity := range q.Quantities {
+			any = append(any, `"quantity" = `+quoteText(quantity.String()))
+		}
+		where += " AND (" + strings.Join(any, " OR ") + ")"
+	}
+	var window []aggregate.Row
+	flush := func() error {
+		slices.SortFunc(window, func(a, b aggregate.Row) int {
+			return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), a.Cell.Compare(b.Cell))
+		})
+		for _, row := range window {
+			if err := yield(row); err != nil {
+				return err
+			}
+		}
+		window = window[:0]
+		return nil
+	}
+	query := "SELECT " + quoteNames([]string{"cell", "quantity", "mean", "median", "min", "max", "stations", "readings", "coverage", "revision"}) +
+		` FROM "grid" WHERE ` + where + " ORDER BY time ASC"
+	err := s.query(ctx, query, http.MethodGet, func(r result) error {
+		for _, values := range r.values {
+			row, err := decodeRow(values, q.Window)
+			if err != nil {
+				return err
+			}
+			if q.Size != 0 && row.Cell.Size != q.Size {
+				continue
+			}
+			if len(window) > 0 && !window[0].Start.Equal(row.Start) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			window = append(window, row)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
+	if len(values) != 11 {
+		return aggregate.Row{}, fmt.Errorf("InfluxDB: a grid row of %d columns, want 11", len(values))
+	}
+	code, _ := values[1].(string)
+	cell, err := geo.ParseCell(code)
+	if err != nil {
+		return aggregate.Row{}, fmt.Errorf("InfluxDB: %w", err)
+	}
+	name, _ := values[2].(string)
+	quantity, ok := wire.ParseQuantity(name)
+	if !ok {
+		return aggregate.Row{}, fmt.Errorf("InfluxDB: quantity %q is not known to this version", name)
+	}
+	return aggregate.Row{
+		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: uint8(quantity),
+		Mean: milli(values[3]), Median: milli(values[4]), Min: milli(values[5]), Max: milli(values[6]),
+		Stations: int(whole(values[7])), Readings: int(whole(values[8])), Coverage: milli(values[9]), Revision: int(whole(values[10])),
+	}, nil
+}
+
+// period is from <= time < to in InfluxQL.
+func period(from, to time.Time) string {
+	return fmt.Sprintf("time >= %s AND time < %s", quoteText(from.UTC().Format(time.RFC3339Nano)), quoteText(to.UTC().Format(time.RFC3339Nano)))
+}
+
+// quoteText is a string literal of InfluxQL.
+func quoteText(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + "'"
+}
+
+// quoteName is an identifier of InfluxQL.
+func quoteName(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+func quoteNames(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quoteName(name)
+	}
+	return strings.Join(quoted, ", ")
+}
