@@ -12,6 +12,7 @@ import (
 // apart counts as one refusal.
 type Counters struct {
 	received atomic.Uint64
+	readings atomic.Uint64
 	kept     atomic.Uint64
 	repeated atomic.Uint64
 	stalled  atomic.Pointer[error]
@@ -24,6 +25,7 @@ type Counters struct {
 // Counts is a snapshot of Counters.
 type Counts struct {
 	Received uint64                 // messages
+	Readings uint64                 // readings handed to the journal
 	Kept     uint64                 // values handed to the journal
 	Repeated uint64                 // values that were already known and equal
 	Refused  map[wire.Reason]uint64 // refusals by reason; every reason is present
@@ -33,7 +35,7 @@ type Counts struct {
 // Snapshot is a copy that the caller owns.
 func (c *Counters) Snapshot() Counts {
 	s := Counts{
-		Received: c.received.Load(), Kept: c.kept.Load(), Repeated: c.repeated.Load(),
+		Received: c.received.Load(), Readings: c.readings.Load(), Kept: c.kept.Load(), Repeated: c.repeated.Load(),
 		Refused: map[wire.Reason]uint64{}, Flagged: map[Flags]uint64{},
 	}
 	c.mu.Lock()
@@ -66,6 +68,7 @@ func (c *Counters) refuse(reason wire.Reason) {
 
 // keep counts a reading's values and reports whether one of them carries a flag.
 func (c *Counters) keep(r Reading) (flagged bool) {
+	c.readings.Add(1)
 	c.kept.Add(uint64(len(r.Values)))
 	for _, v := range r.Values {
 		if v.Flags == 0 {

@@ -1,0 +1,196 @@
+// Package api is the public HTTP interface: data as JSON, GeoJSON and CSV, registration, the live
+// stream, health, and the pages. Whatever goes wrong is answered as a problem document (RFC 9457) whose
+// detail says what, where and what to do.
+//
+// It reads the store, the aggregate and the live picture and changes only the registry. Answers stream;
+// one that breaks off after its first byte ends the connection, so that nobody takes it for whole.
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"stadtluft/export"
+	"stadtluft/export/live"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
+)
+
+const (
+	readHeaderTime = 10 * time.Second
+	idleTime       = 2 * time.Minute
+	stopTime       = 3 * time.Second
+	maxHeaderBytes = 16 << 10
+)
+
+// City is what the configuration says of the city.
+type City struct {
+	Name        string
+	Zone        string
+	Boundary    *geo.Boundary
+	Sketch      bool // the boundary is only a sketch
+	Resolution  int32
+	Licence     string
+	Attribution string
+	Policy      registry.Policy
+	MQTTHost    string // where stations publish, as they see it; empty = the host of the request
+	MQTTPort    int
+}
+
+// Problem is something that keeps the program from working as it should.
+type Problem struct {
+	Part    string `json:"part"`
+	Problem string `json:"problem"`
+	Do      string `json:"do"`
+}
+
+// Server serves the API and the pages.
+type Server struct {
+	City      City
+	Version   string
+	Store     store.Store
+	Registry  *registry.Registry
+	Aggregate *aggregate.Aggregate
+	Now       *live.Now
+	Problems  func(ctx context.Context) []Problem
+	Metrics   http.Handler
+	Log       *slog.Logger
+
+	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
+	TLSCert, TLSKey string
+
+	cityCells map[int32]int // how many cells of each size the city has
+}
+
+// handler answers a request or returns why it cannot.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// Handler is the whole interface.
+func (s *Server) Handler() http.Handler {
+	s.countCells()
+	mux := http.NewServeMux()
+	for pattern, h := range s.routes() {
+		mux.Handle(pattern, s.answer(h))
+	}
+	mux.Handle("GET /metrics", s.Metrics)
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
+	if err != nil {
+		panic(err) // its options are constants
+	}
+	return guard(compress(mux))
+}
+
+func (s *Server) routes() map[string]handler {
+	return map[string]handler{
+		"GET /api/v1/city":                   s.getCity,
+		"GET /api/v1/stations":               s.getStations,
+		"GET /api/v1/stations/{id}":          s.getStation,
+		"GET /api/v1/stations/{id}/health":   s.getHealth,
+		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
+		"GET /api/v1/readings":               s.getReadings,
+		"GET /api/v1/grid":                   s.getGrid,
+		"GET /api/v1/stream":                 s.getStream,
+		"POST /api/v1/stations":              s.postStation,
+		"PATCH /api/v1/stations/{id}":        s.patchStation,
+		"DELETE /api/v1/stations/{id}":       s.deleteStation,
+		"GET /healthz":                       s.getHealthz,
+		"GET /readyz":                        s.getReadyz,
+		"/api/":                              s.noRoute,
+		"/":                                  s.getPage,
+	}
+}
+
+func (s *Server) countCells() {
+	s.cityCells = map[int32]int{}
+	for _, size := range geo.Resolutions() {
+		if size >= 500 {
+			s.cityCells[size] = len(s.City.Boundary.Cells(size))
+		}
+	}
+}
+
+// CityCells is how many cells of the stored resolution the city has; at least 1.
+func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution]) }
+
+// meta is what every document says of itself.
+func (s *Server) meta(at time.Time) export.Meta {
+	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC(), Demo: s.demo()}
+}
+
+// demo reports whether simulated stations are registered.
+func (s *Server) demo() bool {
+	for _, st := range s.Registry.Stations() {
+		if st.Demo {
+			return true
+		}
+	}
+	return false
+}
+
+// guard sets what every answer carries.
+func guard(next http.Handler) http.Handler {
+	const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			h.Set("Access-Control-Allow-Origin", "*")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Listen opens the address; one that is in use is an error that says what to do.
+func Listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: set http.listen or stop the other server", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("http.listen: %w", err)
+	}
+	return l, nil
+}
+
+// Serve answers requests on l until ctx ends, then lets those under way finish for a moment.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // ends streams with us
+		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() {
+		if s.TLSCert != "" {
+			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+			served <- server.ServeTLS(l, s.TLSCert, s.TLSKey)
+			return
+		}
+		served <- server.Serve(l)
+	}()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if err := server.Shutdown(stop); err != nil {
+		server.Close()
+	}
+	<-served
+	return nil
+}

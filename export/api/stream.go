@@ -1,0 +1,85 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"stadtluft/export/live"
+)
+
+const (
+	heartbeat    = 15 * time.Second
+	retryMillis  = 3000
+	writeTimeout = 10 * time.Second // for one event; a client that takes longer has gone
+)
+
+type streamValue struct {
+	Value float64  `json:"value"`
+	Flags []string `json:"flags"`
+}
+
+// getStream sends readings and changes of the live grid as server-sent events.
+func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
+	if err := newQuery(r.URL.Query()).done(); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	subscriber := s.Now.Subscribe()
+	defer s.Now.Unsubscribe(subscriber)
+	control := http.NewResponseController(w)
+	send := func(format string, args ...any) error {
+		if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			return err
+		}
+		return control.Flush()
+	}
+	if err := send("retry: %d\n\n", retryMillis); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(heartbeat)
+	defer ticker.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-ticker.C:
+			err = send(": still here\n\n")
+		case event, ok := <-subscriber.Events:
+			if !ok {
+				return nil // too slow: the client comes again
+			}
+			name, data := s.event(event)
+			err = send("event: %s\ndata: %s\n\n", name, data)
+		}
+		if err != nil {
+			return nil // the client has gone
+		}
+	}
+}
+
+func (s *Server) event(e live.Event) (name string, data []byte) {
+	var body map[string]any
+	if e.Reading == nil {
+		name, body = "grid", map[string]any{"window": "live", "resolution": s.City.Resolution, "generated": e.Grid.Format(time.RFC3339)}
+	} else {
+		values := map[string]streamValue{}
+		for _, v := range e.Reading.Values {
+			values[v.Quantity.String()] = streamValue{v.Value, append([]string{}, v.Flags.Names()...)}
+		}
+		name, body = "reading", map[string]any{"station": e.Reading.Station, "time": e.Reading.Time.Format(time.RFC3339), "values": values}
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return name, []byte("{}") // values are finite
+	}
+	return name, data
+}

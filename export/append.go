@@ -1,0 +1,110 @@
+package export
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+)
+
+// appendTime appends RFC 3339 in UTC with whole seconds.
+func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, "2006-01-02T15:04:05Z") }
+
+// appendValue appends the shortest decimal that is the same float64 again, never with an exponent
+// between 1e-6 and 1e21, as JavaScript and most people write numbers.
+func appendValue(b []byte, v float64) []byte {
+	format := byte('f')
+	if abs := max(v, -v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(b, v, format, -1, 64)
+}
+
+// appendMilli appends thousandths as a decimal with three places, without floating point.
+func appendMilli(b []byte, milli int64) []byte {
+	if milli < 0 {
+		b = append(b, '-')
+		milli = -milli
+	}
+	b = strconv.AppendInt(b, milli/1000, 10)
+	rest := milli % 1000
+	return append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+}
+
+// appendDegrees appends degrees with six decimals, about 0.1 m.
+func appendDegrees(b []byte, degrees float64) []byte {
+	return strconv.AppendFloat(b, degrees, 'f', 6, 64)
+}
+
+// appendPosition appends a GeoJSON position, longitude first.
+func appendPosition(b []byte, p orb.Point) []byte {
+	b = append(b, '[')
+	b = appendDegrees(b, p.Lon())
+	b = append(b, ',')
+	b = appendDegrees(b, p.Lat())
+	return append(b, ']')
+}
+
+// appendRing appends a ring of positions.
+func appendRing(b []byte, ring orb.Ring) []byte {
+	b = append(b, '[')
+	for i, p := range ring {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendPosition(b, p)
+	}
+	return append(b, ']')
+}
+
+// appendString appends a JSON string.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f || c == '<' || c == '>' || c == '&' {
+			text, err := json.Marshal(s)
+			if err != nil {
+				return append(b, `""`...) // a string always marshals
+			}
+			return append(b, text...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// appendCell appends a CSV field, quoted where RFC 4180 demands it. A field that a spreadsheet would take
+// for a formula is only ever one of our own names.
+func appendCell(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, "\",\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
+}
+
+// appendMembers appends the foreign members that every GeoJSON document of ours carries.
+func appendMembers(b []byte, m Meta) []byte {
+	b = append(b, `"licence":`...)
+	b = appendString(b, m.Licence)
+	b = append(b, `,"attribution":`...)
+	b = appendString(b, m.Attribution)
+	if !m.Generated.IsZero() {
+		b = append(b, `,"generated":"`...)
+		b = appendTime(b, m.Generated)
+		b = append(b, '"')
+	}
+	b = append(b, `,"demo":`...)
+	b = strconv.AppendBool(b, m.Demo)
+	b = append(b, `,"notice":`...)
+	return appendString(b, Notice)
+}
+
+// Milli is a number of thousandths that becomes a JSON number with three decimals.
+type Milli int64
+
+// MarshalJSON writes the decimal.
+func (m Milli) MarshalJSON() ([]byte, error) { return appendMilli(nil, int64(m)), nil }

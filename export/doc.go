@@ -1,0 +1,70 @@
+// Package export is how data leaves: readings, grid averages and stations as CSV and GeoJSON, streamed
+// row by row, the same input always as the same bytes. README.md beside this file is the promise to
+// data users; its columns are held against the encoders by a test.
+//
+// The rooms below it publish: api over HTTP, live as a stream and over MQTT, metrics for operators, web
+// as pages. It knows no HTTP itself.
+package export
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Notice goes with every document that has a place for it.
+const Notice = "Indicative values from low-cost sensors, not regulatory data."
+
+// Meta is what a document says of itself.
+type Meta struct {
+	Licence     string    // such as dl-zero-de/2.0
+	Attribution string    // whom to name
+	Generated   time.Time // UTC; the zero time is left out
+	Demo        bool      // simulated stations are among the sources
+}
+
+// Format is a form a document can have.
+type Format string
+
+const (
+	CSV     Format = "csv"     // RFC 4180 with LF at the end of lines, UTF-8, a header line
+	GeoJSON Format = "geojson" // RFC 7946
+)
+
+// MediaType is the format's type in HTTP.
+func (f Format) MediaType() string {
+	if f == CSV {
+		return "text/csv; charset=utf-8; header=present"
+	}
+	return "application/geo+json"
+}
+
+// ParseTime reads RFC 3339, or a date, which is its midnight in UTC.
+func ParseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	const most = 40
+	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-05-01T10:00:00Z nor a date", text[:min(len(text), most)])
+}
+
+// flushBytes is how much is gathered before it is written.
+const flushBytes = 32 << 10
+
+// document gathers bytes and writes them in pieces. Its buffer is the encoders' scratch space.
+type document struct {
+	w   io.Writer
+	buf []byte
+}
+
+// flush writes what is gathered, when it is enough or force is set.
+func (d *document) flush(force bool) error {
+	if len(d.buf) == 0 || !force && len(d.buf) < flushBytes {
+		return nil
+	}
+	_, err := d.w.Write(d.buf)
+	d.buf = d.buf[:0]
+	return err
+}

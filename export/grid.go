@@ -1,0 +1,151 @@
+package export
+
+import (
+	"io"
+	"strconv"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/geo/airindex"
+)
+
+// GridColumns are the columns of grid averages as CSV, one row a cell, window and quantity.
+const GridColumns = "cell,window_start,window_seconds,quantity,unit,mean,median,min,max,stations,readings,coverage,eaqi,lon,lat,revision"
+
+// Grid encodes grid rows as they come: Begin, Add for each, End. Not safe for concurrent use.
+type Grid interface {
+	Begin() error
+	Add(r aggregate.Row) error
+	End() error
+}
+
+// NewGrid makes an encoder that writes to w.
+func NewGrid(w io.Writer, format Format, meta Meta) Grid {
+	if format == GeoJSON {
+		return &gridGeoJSON{document: document{w: w}, meta: meta}
+	}
+	return &gridCSV{document: document{w: w}}
+}
+
+// EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
+func EAQI(quantity wire.Quantity, milli int64) (airindex.Class, bool) {
+	return airindex.EAQI(quantity.String(), float64(milli)/1000)
+}
+
+type gridCSV struct{ document }
+
+func (e *gridCSV) Begin() error {
+	e.buf = append(append(e.buf, GridColumns...), '\n')
+	return nil
+}
+
+func (e *gridCSV) Add(r aggregate.Row) error {
+	q := wire.Quantity(r.Quantity)
+	b := r.Cell.Append(e.buf)
+	b = append(b, ',')
+	b = appendTime(b, r.Start)
+	b = append(b, ',')
+	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
+	b = append(b, ',')
+	b = append(b, q.String()...)
+	b = append(b, ',')
+	b = append(b, q.Unit()...)
+	for _, milli := range [...]int64{r.Mean, r.Median, r.Min, r.Max} {
+		b = append(b, ',')
+		b = appendMilli(b, milli)
+	}
+	b = append(b, ',')
+	b = strconv.AppendInt(b, int64(r.Stations), 10)
+	b = append(b, ',')
+	b = strconv.AppendInt(b, int64(r.Readings), 10)
+	b = append(b, ',')
+	b = appendMilli(b, r.Coverage)
+	b = append(b, ',')
+	if class, ok := EAQI(q, r.Mean); ok {
+		b = strconv.AppendInt(b, int64(class), 10)
+	}
+	center := r.Cell.Center()
+	b = append(b, ',')
+	b = appendDegrees(b, center.Lon())
+	b = append(b, ',')
+	b = appendDegrees(b, center.Lat())
+	b = append(b, ',')
+	b = strconv.AppendInt(b, int64(r.Revision), 10)
+	e.buf = append(b, '\n')
+	return e.flush(false)
+}
+
+func (e *gridCSV) End() error { return e.flush(true) }
+
+type gridGeoJSON struct {
+	document
+	meta Meta
+	more bool
+}
+
+func (e *gridGeoJSON) Begin() error {
+	e.buf = append(e.buf, `{"type":"FeatureCollection",`...)
+	e.buf = appendMembers(e.buf, e.meta)
+	e.buf = append(e.buf, `,"features":[`...)
+	return nil
+}
+
+func (e *gridGeoJSON) Add(r aggregate.Row) error {
+	b := e.buf
+	if e.more {
+		b = append(b, ',')
+	}
+	e.more = true
+	b = append(b, "\n"+`{"type":"Feature","id":"`...)
+	b = r.Cell.Append(b)
+	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
+	b = appendRing(b, r.Cell.Polygon()[0])
+	b = append(b, `]},"properties":`...)
+	b = AppendRow(b, r)
+	e.buf = append(b, '}')
+	return e.flush(false)
+}
+
+func (e *gridGeoJSON) End() error {
+	e.buf = append(e.buf, "\n]}\n"...)
+	return e.flush(true)
+}
+
+// AppendRow appends a row as a JSON object: the columns of the CSV but lon and lat.
+func AppendRow(b []byte, r aggregate.Row) []byte {
+	q := wire.Quantity(r.Quantity)
+	b = append(b, `{"cell":"`...)
+	b = r.Cell.Append(b)
+	b = append(b, `","window_start":"`...)
+	b = appendTime(b, r.Start)
+	b = append(b, `","window_seconds":`...)
+	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
+	b = append(b, `,"quantity":"`...)
+	b = append(b, q.String()...)
+	b = append(b, `","unit":`...)
+	b = appendString(b, q.Unit())
+	for _, m := range [...]struct {
+		name  string
+		milli int64
+	}{{"mean", r.Mean}, {"median", r.Median}, {"min", r.Min}, {"max", r.Max}} {
+		b = append(b, `,"`...)
+		b = append(b, m.name...)
+		b = append(b, `":`...)
+		b = appendMilli(b, m.milli)
+	}
+	b = append(b, `,"stations":`...)
+	b = strconv.AppendInt(b, int64(r.Stations), 10)
+	b = append(b, `,"readings":`...)
+	b = strconv.AppendInt(b, int64(r.Readings), 10)
+	b = append(b, `,"coverage":`...)
+	b = appendMilli(b, r.Coverage)
+	b = append(b, `,"eaqi":`...)
+	if class, ok := EAQI(q, r.Mean); ok {
+		b = strconv.AppendInt(b, int64(class), 10)
+	} else {
+		b = append(b, "null"...)
+	}
+	b = append(b, `,"revision":`...)
+	b = strconv.AppendInt(b, int64(r.Revision), 10)
+	return append(b, '}')
+}

@@ -1,0 +1,100 @@
+package live
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+)
+
+// PublishEvery is how often live averages are looked at for changes.
+const PublishEvery = 5 * time.Second
+
+// Publisher tells dashboards the live averages: subscribers of Now that the grid changed, and MQTT
+// readers each value, retained, on stadtluft/v1/city/{quantity} and stadtluft/v1/grid/{cell}/{quantity}.
+// A cell that has no value any more gets an empty message, which takes the old value away.
+type Publisher struct {
+	Now       *Now
+	Aggregate *aggregate.Aggregate
+	Size      int32 // metres
+	CityCells int   // of that size within the boundary
+	// Publish sends an MQTT message; nil publishes nothing.
+	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
+	Log     *slog.Logger
+
+	sent map[string]string // payloads without their time, by topic
+}
+
+// Run publishes what changed until ctx ends.
+func (p *Publisher) Run(ctx context.Context) error {
+	ticker := time.NewTicker(PublishEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case at := <-ticker.C:
+			err := p.round(ctx, at.UTC())
+			if err != nil && !failing && ctx.Err() == nil {
+				p.Log.Warn("live averages wait for the broker", "err", err)
+			}
+			failing = err != nil
+		}
+	}
+}
+
+// round publishes what differs from what was published last. After an error the rest is tried next time.
+func (p *Publisher) round(ctx context.Context, at time.Time) error {
+	next := p.messages(p.Aggregate.Live(at, p.Size, 0))
+	changed := !maps.Equal(next, p.sent)
+	if changed {
+		p.Now.GridChanged(at)
+	}
+	if p.sent == nil {
+		p.sent = map[string]string{}
+	}
+	if p.Publish == nil {
+		p.sent = next
+		return nil
+	}
+	for topic, body := range next {
+		if p.sent[topic] == body {
+			continue
+		}
+		if err := p.Publish(ctx, topic, 1, true, []byte(`{"t":`+at.Format(`"2006-01-02T15:04:05Z"`)+`,`+body+`}`)); err != nil {
+			return err
+		}
+		p.sent[topic] = body
+	}
+	for topic := range p.sent {
+		if _, still := next[topic]; still {
+			continue
+		}
+		if err := p.Publish(ctx, topic, 1, true, nil); err != nil {
+			return err
+		}
+		delete(p.sent, topic)
+	}
+	return nil
+}
+
+// messages are the members of each topic's object but its time. Rows are sorted by quantity.
+func (p *Publisher) messages(rows []aggregate.Row) map[string]string {
+	messages := make(map[string]string, len(rows)+8)
+	for len(rows) > 0 {
+		q := wire.Quantity(rows[0].Quantity)
+		n := 0
+		for n < len(rows) && rows[n].Quantity == rows[0].Quantity {
+			messages[wire.GridTopic(rows[n].Cell.String(), q)] = string(export.AppendAverage(nil, rows[n]))
+			n++
+		}
+		messages[wire.CityTopic(q)] = string(export.AppendCity(nil, q, rows[:n], p.CityCells))
+		rows = rows[n:]
+	}
+	return messages
+}
