@@ -314,7 +314,7 @@ func (c *Config) validate() []error {
 	_, err := time.LoadLocation(c.CityZone)
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
-	policies := []registry.Policy{registry.Open, registry.Approve, registry.Closed}
+	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)

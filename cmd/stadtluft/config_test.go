@@ -1,0 +1,123 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestExampleIsTheDefault holds the example file against the code: it names every key, with the
+// default as its value.
+func TestExampleIsTheDefault(t *testing.T) {
+	path := filepath.Join("..", "..", "deploy", "stadtluft.example.yaml")
+	got, err := loadConfig(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := defaults(); got != want {
+		t.Errorf("the example gives %+v, the defaults are %+v", got, want)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none Config
+	for _, s := range settings(&none) {
+		name := s.key[strings.LastIndexByte(s.key, '.')+1:]
+		if !strings.Contains(string(text), name+": ") {
+			t.Errorf("the example does not show %s", s.key)
+		}
+		// With every other value the file must change exactly this key.
+		changed, err := loadConfig(path, []string{s.env() + "=" + otherValue(s)})
+		if s.value.Kind() == reflect.String && !strings.Contains(errText(err), name) && reflect.DeepEqual(changed, got) {
+			t.Errorf("%s does nothing", s.env())
+		}
+	}
+}
+
+func otherValue(s setting) string {
+	if s.value.Kind() == reflect.Int {
+		return "500"
+	}
+	return "other"
+}
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestConfigMistakes(t *testing.T) {
+	f := func(yaml string, environ []string, want ...string) {
+		t.Helper()
+		_, err := loadConfig(writeFile(t, "c.yaml", yaml), environ)
+		for _, w := range want {
+			if !strings.Contains(errText(err), w) {
+				t.Errorf("%q %v: error is %q, want %q in it", yaml, environ, errText(err), w)
+			}
+		}
+		if len(want) == 0 && err != nil {
+			t.Errorf("%q %v: error is %v, want none", yaml, environ, err)
+		}
+	}
+	f("", nil)
+	f("http:\n  listen: 127.0.0.1:9000\n", nil)
+	f("http.listen: 127.0.0.1:9000\n", nil)
+	f("http:\n  lisen: x\n", nil, ":2: ", `unknown key "http.lisen"`, `"http.listen"`)
+	f("store:\n  influxdb:\n    tokn: x\n", nil, `"store.influxdb.token"`)
+	f("mqtt:\n  - a\n", nil, "mqtt holds a list")
+	f("registration: sometimes\n", nil, `"sometimes" is not one of [open approve closed]`)
+	f("grid:\n  resolution: 300\n", nil, "300 is not one of")
+	f("grid:\n  resolution: big\n", nil, `"big" is not a whole number`)
+	f("nats:\n  sync: never\n", nil, `"never"`)
+	f("store:\n  kind: excel\n", nil, `"excel" is neither sqlite nor influxdb`)
+	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
+	f("mqtt:\n  listen: \"\"\n", nil, "no station could reach this server")
+	f("log:\n  level: loud\nhttp:\n  tls_cert: a.pem\n", nil, `"loud"`, "set both or neither")
+	f("mqtt: [\n", nil, "read the configuration")
+	f("", []string{"STADTLUFT_HTTP_LISTN=x"}, "STADTLUFT_HTTP_LISTN", `"http.listen"`)
+	f("", []string{"STADTLUFT_GRID_RESOLUTION=500", "HOME=/nowhere"})
+	f("", []string{"STADTLUFT_ADMIN_TOKEN_FILE=/does/not/exist"}, "admin_token_file")
+}
+
+func TestEnvironmentWinsAndFilesHoldSecrets(t *testing.T) {
+	secret := writeFile(t, "token", "s3cret\n")
+	path := writeFile(t, "c.yaml", "http:\n  listen: 127.0.0.1:1\nadmin_token_file: "+secret+"\n")
+	c, err := loadConfig(path, []string{"STADTLUFT_HTTP_LISTEN=127.0.0.1:2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTPListen != "127.0.0.1:2" {
+		t.Errorf("http.listen = %q, want the environment's 127.0.0.1:2", c.HTTPListen)
+	}
+	if c.AdminToken != "s3cret" {
+		t.Errorf("admin token = %q, want the file's s3cret", c.AdminToken)
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	f := func(a, b string, want int) {
+		t.Helper()
+		if got := editDistance(a, b); got != want {
+			t.Errorf("editDistance(%q, %q) = %d, want %d", a, b, got, want)
+		}
+	}
+	f("", "", 0)
+	f("kitten", "sitting", 3)
+	f("abc", "", 3)
+	f("", "ab", 2)
+	f("http_lisen", "http_listen", 1)
+}

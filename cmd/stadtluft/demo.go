@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// demoEvery is faster than real kits are, so that one sees something happen.
+	demoEvery = 30 * time.Second
+	// demoBacklog fills the last full hour.
+	demoBacklog = 2*time.Hour + 15*time.Minute
+)
+
+// startDemo brings simulated stations to life, over real MQTT and with credentials of their own.
+func (s *server) startDemo(ctx context.Context) error {
+	if s.demo == 0 {
+		return nil
+	}
+	if s.config.MQTTListen == "" {
+		return configError{errors.New("--demo needs the embedded broker: set mqtt.listen, or use `stadtluft simulate` with a broker of your own")}
+	}
+	run, err := newSimulation(ctx, s.registry, s.boundary, "tcp://"+s.broker.Addr(), s.seed, s.demo)
+	if err != nil {
+		return err
+	}
+	run.Every, run.Backlog = demoEvery, demoBacklog
+	s.house.start("demo stations", run.Run)
+	return nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
+)
+
+// exportCmd writes a period of the store to a file or to standard output.
+type exportCmd struct {
+	configFlag
+	What   string `help:"readings or grid." enum:"readings,grid" default:"readings"`
+	From   string `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
+	To     string `required:"" help:"End, not included." placeholder:"T"`
+	Format string `help:"csv or geojson." enum:"csv,geojson" default:"csv"`
+	Output string `short:"o" help:"The file; it appears only when it is complete. Standard output without it." placeholder:"FILE"`
+	from   time.Time
+	to     time.Time
+}
+
+func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
+	var errs [2]error
+	cmd.from, errs[0] = export.ParseTime(cmd.From)
+	cmd.to, errs[1] = export.ParseTime(cmd.To)
+	if err := errors.Join(errs[:]...); err != nil {
+		return configError{err}
+	}
+	if !cmd.from.Before(cmd.to) {
+		return configError{fmt.Errorf("--from %s is not before --to %s", cmd.From, cmd.To)}
+	}
+	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+		config, err := cmd.load()
+		if err != nil {
+			return err
+		}
+		s, err := openStore(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if cmd.Output == "" {
+			return cmd.write(ctx, std.out, config, r, s)
+		}
+		return writeWhole(cmd.Output, func(w io.Writer) error { return cmd.write(ctx, w, config, r, s) })
+	})
+}
+
+// write streams what was asked for.
+func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, r *registry.Registry, s store.Store) error {
+	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}
+	for _, station := range r.Stations() {
+		meta.Demo = meta.Demo || station.Demo
+	}
+	if cmd.What == "grid" {
+		return encode(export.NewGrid(w, export.Format(cmd.Format), meta), func(add func(aggregate.Row) error) error {
+			return s.Grid(ctx, store.GridQuery{From: cmd.from, To: cmd.to, Window: aggregate.Hour, Size: int32(c.GridResolution)}, add)
+		})
+	}
+	return encode(export.NewReadings(w, export.Format(cmd.Format), r, meta), func(add func(ingest.Reading) error) error {
+		return s.Readings(ctx, store.ReadingQuery{From: cmd.from, To: cmd.to}, add)
+	})
+}
+
+// encode writes a whole document of rows.
+func encode[T any](e interface {
+	Begin() error
+	Add(T) error
+	End() error
+}, rows func(add func(T) error) error) error {
+	if err := e.Begin(); err != nil {
+		return err
+	}
+	if err := rows(e.Add); err != nil {
+		return err
+	}
+	return e.End()
+}
+
+// writeWhole makes a file that is complete or not there at all.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	buffered := bufio.NewWriter(file)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

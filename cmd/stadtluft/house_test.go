@@ -1,0 +1,157 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floors is the height of each room. An import may only point to a lower floor, or within one floor
+// to a room that rooms names.
+var floors = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmware-protocol": 0}
+
+// rooms lists every package with what it may import: our own rooms, and third parties by module path.
+// A third party's types stay in the rooms that name it here.
+var rooms = map[string][]string{
+	"firmware-protocol/wire": {},
+	"geo":                    {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
+	"geo/aggregate":          {"geo", "github.com/paulmach/orb"},
+	"geo/airindex":           {},
+
+	"ingest":          {"firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/averages": {"ingest", "firmware-protocol/wire", "geo", "geo/aggregate"},
+	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
+	"ingest/journal":  {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/mqtt":     {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
+	"ingest/quality":  {"ingest", "firmware-protocol/wire"},
+	"ingest/registry": {"ingest", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/store":    {"ingest", "firmware-protocol/wire", "geo/aggregate"},
+	"ingest/store/sqlite": {
+		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "modernc.org/sqlite",
+	},
+	"ingest/store/influx": {
+		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
+		"github.com/influxdata/influxdb-client-go/v2", "github.com/influxdata/line-protocol/v2",
+	},
+	"ingest/store/influx/influxtest": {},
+	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate"},
+
+	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb"},
+	"export/api": {
+		"export", "export/live", "export/web", "ingest", "ingest/registry", "ingest/store", "firmware-protocol/wire",
+		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
+	},
+	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
+	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
+	"export/web":     {},
+
+	"cmd/stadtluft/simulation": {"firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
+	"cmd/stadtluft": {
+		"*", // puts every room together, so it may import each of ours
+		"github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/paulmach/orb",
+	},
+}
+
+// inTests may be imported by tests alone.
+var inTests = []string{
+	"github.com/nats-io/nats-server/v2", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
+	"ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+}
+
+const module = "stadtluft/"
+
+// TestHouse reads every source file's imports and package comments.
+func TestHouse(t *testing.T) {
+	commented := map[string]bool{}
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, path)
+		if entry.IsDir() {
+			if name := entry.Name(); rel != "." && strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(path) == ".go" {
+			checkFile(t, path, filepath.ToSlash(rel), commented)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !commented[room] {
+			t.Errorf("%s: no package comment, or no such package", room)
+		}
+	}
+}
+
+func checkFile(t *testing.T, path, rel string, commented map[string]bool) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	room := filepath.ToSlash(filepath.Dir(rel))
+	allowed, ok := rooms[room]
+	if !ok {
+		t.Errorf("%s: the package %s is not in the list of rooms", rel, room)
+		return
+	}
+	test := strings.HasSuffix(rel, "_test.go")
+	if !test && file.Doc != nil && len(file.Doc.List) > 0 {
+		commented[room] = true
+	}
+	for _, spec := range file.Imports {
+		checkImport(t, rel, room, allowed, test, spec)
+	}
+}
+
+func checkImport(t *testing.T, rel, room string, allowed []string, test bool, spec *ast.ImportSpec) {
+	t.Helper()
+	target, err := strconv.Unquote(spec.Path.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, ours := strings.CutPrefix(target, module)
+	first, _, _ := strings.Cut(target, "/")
+	if !ours && !strings.Contains(first, ".") {
+		return // the standard library
+	}
+	if ours {
+		target = own
+		if from, to := floor(room), floor(target); to > from {
+			t.Errorf("%s imports %s: from floor %d up to floor %d", rel, target, from, to)
+		}
+		if target == room || slices.Contains(allowed, "*") {
+			return
+		}
+	}
+	if permits(allowed, target) || test && permits(inTests, target) {
+		return
+	}
+	t.Errorf("%s imports %s, which %s may not: see rooms in this test", rel, target, room)
+}
+
+func floor(room string) int {
+	top, _, _ := strings.Cut(room, "/")
+	return floors[top]
+}
+
+// permits reports whether target is one of the list, or a package of a third party's module in it.
+func permits(list []string, target string) bool {
+	return slices.ContainsFunc(list, func(entry string) bool {
+		return target == entry || strings.Contains(entry, ".") && strings.HasPrefix(target, entry+"/")
+	})
+}

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"stadtluft/export/live"
+	"stadtluft/export/metrics"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/broker"
+	"stadtluft/ingest/journal"
+	"stadtluft/ingest/mqtt"
+	"stadtluft/ingest/quality"
+	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/influx"
+	"stadtluft/ingest/store/sqlite"
+)
+
+const (
+	// journalBytes bounds the journal: at 1,000 stations that is months, at 50,000 a week.
+	journalBytes = 2 << 30
+	// brokerBytes bounds what the embedded broker keeps for its readers.
+	brokerBytes = 4 << 30
+	// messageBuffer is how many messages wait between the subscriber and the pipeline. When it is full
+	// the subscriber holds what it has unacknowledged; see mqtt.Subscriber.
+	messageBuffer = 1024
+	// openTime is how long a start waits for a store that does not answer yet.
+	openTime = 30 * time.Second
+)
+
+// server is one running Stadtluft: the rooms, in the order in which they stand on each other.
+type server struct {
+	config Config
+	log    *slog.Logger
+	house  *house
+	out    io.Writer
+	demo   int
+	seed   uint64
+
+	boundary  *geo.Boundary
+	registry  *registry.Registry
+	store     store.Store
+	broker    *broker.Broker // nil when there is no embedded one
+	journal   *journal.Journal
+	checker   *quality.Checker
+	aggregate *aggregate.Aggregate
+	averages  *averages.Averages
+	now       *live.Now
+	pipeline  *ingest.Pipeline
+	messages  chan ingest.Message
+	intake    []*mqtt.Subscriber
+	metrics   *metrics.Metrics
+}
+
+// start brings the rooms up from the bottom. What has been started is in the house, also after an error.
+func (s *server) start(ctx context.Context) error {
+	begin := time.Now()
+	for _, step := range []func(context.Context) error{
+		s.startData, s.startStore, s.startBroker, s.startJournal, s.startAverages, s.startIntake, s.startPages, s.startDemo,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	s.log.Info("stadtluft is up", "address", s.address(), "version", version(), "after", time.Since(begin).Round(time.Millisecond))
+	return nil
+}
+
+// address is where people open the pages.
+func (s *server) address() string {
+	if s.config.HTTPPublicURL != "" {
+		return s.config.HTTPPublicURL
+	}
+	scheme := "http"
+	if s.config.HTTPTLSCert != "" {
+		scheme = "https"
+	}
+	return (&url.URL{Scheme: scheme, Host: s.config.HTTPListen, Path: "/"}).String()
+}
+
+// startData opens the data folder and the registry in it.
+func (s *server) startData(ctx context.Context) (err error) {
+	if err := makeDataFolder(s.config.Data); err != nil {
+		return err
+	}
+	release, err := lockData(s.config.Data)
+	if err != nil {
+		return err
+	}
+	s.house.closing("data folder", release)
+	if s.boundary, err = loadBoundary(s.config); err != nil {
+		return configError{err}
+	}
+	if s.registry, err = openRegistry(ctx, s.config, s.boundary); err != nil {
+		return err
+	}
+	s.house.closing("registry", s.registry.Close)
+	made, err := s.registry.EnsureAdmin(ctx, s.config.AdminToken)
+	if err != nil {
+		return err
+	}
+	if made != "" {
+		fmt.Fprintf(s.out, "The administrator's token, shown only now: %s\n", made)
+	}
+	s.registry.OnChange(func(id string) {
+		if s.broker != nil {
+			s.broker.Disconnect(id)
+		}
+	})
+	return nil
+}
+
+func (s *server) startStore(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	if s.store, err = openStore(ctx, s.config); err != nil {
+		return err
+	}
+	s.house.closing("store", s.store.Close)
+	return nil
+}
+
+// openStore opens the store that the configuration names.
+func openStore(ctx context.Context, c Config) (store.Store, error) {
+	if c.StoreKind == "influxdb" {
+		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
+	}
+	return sqlite.Open(ctx, filepath.Join(c.Data, "readings.db"))
+}
+
+// startBroker starts the embedded server: always as the place of the journal unless a cluster is
+// configured, and as the stations' broker when it has an address.
+func (s *server) startBroker(ctx context.Context) (err error) {
+	s.messages = make(chan ingest.Message, messageBuffer)
+	if s.config.NATSURL != "" && s.config.MQTTListen == "" {
+		s.house.start("registry watch", s.registry.Run)
+		return nil
+	}
+	s.broker, err = broker.Start(broker.Options{
+		Dir: filepath.Join(s.config.Data, "nats"), Listen: s.config.MQTTListen, Sync: s.config.NATSSync,
+		MaxStore: journalBytes + brokerBytes, Auth: stationLogin{s.registry}, Log: s.log, OnDenied: s.denied,
+	})
+	if err != nil {
+		return err
+	}
+	s.house.closing("broker", func() error { s.broker.Close(); return nil })
+	// The registry is watched above the broker, which it disconnects stations from.
+	s.house.start("registry watch", s.registry.Run)
+	return nil
+}
+
+// stationLogin lets stations in by the registry's word.
+type stationLogin struct{ registry *registry.Registry }
+
+func (l stationLogin) Authenticate(user, password string) broker.Access {
+	if l.registry.Authenticate(user, password) {
+		return broker.Access{Station: user}
+	}
+	return broker.Access{Denied: true}
+}
+
+// denied makes a refusal of what the embedded broker did not let a station do.
+func (s *server) denied(user string, action broker.Action, subject string) {
+	reason, detail := wire.Forbidden, fmt.Sprintf("%s to %q is not allowed: a station stays below %s", action, subject, wire.StationPrefix(user))
+	if action == broker.TooLarge {
+		reason, detail = wire.TooLarge, fmt.Sprintf("a message of %s bytes, at most %d are taken; the connection was closed", subject, wire.MaxMessage)
+	}
+	now := time.Now().UTC()
+	refusal := ingest.Refusal{Station: user, Received: now, Reason: reason, Detail: detail}
+	select {
+	case s.messages <- ingest.Message{Received: now, Refused: &refusal}:
+	default: // intake is stalled; the broker's own counter has it
+	}
+}
+
+func (s *server) startJournal(ctx context.Context) (err error) {
+	s.metrics = metrics.New(s.figures())
+	options := journal.Options{URL: s.config.NATSURL, MaxBytes: journalBytes, Log: s.log}
+	if s.config.NATSURL == "" {
+		options.InProcess = s.broker.InProcess()
+	}
+	if s.journal, err = journal.Open(ctx, options); err != nil {
+		return err
+	}
+	s.house.closing("journal", func() error { s.journal.Close(); return nil })
+	s.house.start("journal trimming", s.journal.Run)
+	s.house.start("writer", func(ctx context.Context) error { return s.journal.Write(ctx, s.write) })
+	return nil
+}
+
+// write brings what the journal has to where it rests. It is called again with the same entries until
+// it returns nil; both places take the same twice without harm.
+func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
+	begin := time.Now()
+	unstorable, err := s.store.WriteReadings(ctx, b.Readings)
+	if err != nil {
+		return err
+	}
+	s.metrics.Wrote(len(b.Readings), time.Since(begin))
+	return s.registry.KeepRefusals(ctx, append(b.Refusals, unstorable...))
+}
+
+// startAverages replays the journal, so that averages, live values and the memory of what is known are
+// as they were, and goes on following it.
+func (s *server) startAverages(ctx context.Context) error {
+	s.checker = quality.New(quality.DefaultRules())
+	s.aggregate = &aggregate.Aggregate{}
+	s.averages = &averages.Averages{
+		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), Log: s.log,
+	}
+	s.now = live.NewNow()
+	replayed := make(chan struct{})
+	s.house.start("averages", func(ctx context.Context) error {
+		begin, caughtUp := time.Now(), false
+		since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
+		return s.journal.Follow(ctx, since, func() {
+			caughtUp = true
+			s.now.CaughtUp()
+			close(replayed)
+			s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
+		}, func(_ uint64, b ingest.Batch) error {
+			for _, r := range b.Readings {
+				if !caughtUp {
+					s.checker.Remember(r)
+				}
+				s.averages.Observe(r)
+				s.now.Observe(r)
+			}
+			return nil
+		})
+	})
+	select {
+	case <-replayed:
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-s.house.failed:
+		return err
+	}
+	s.house.start("hours", s.averages.Run)
+	return nil
+}
+
+// startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their
+// messages will be kept.
+func (s *server) startIntake(ctx context.Context) error {
+	feedback := ingest.NewFeedback(s.publish, s.log)
+	s.pipeline = &ingest.Pipeline{
+		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: feedback.Tell,
+	}
+	s.house.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
+	if s.broker != nil && s.config.MQTTListen != "" {
+		login := s.broker.IntakeCredentials()
+		embedded, err := s.subscribe(mqtt.Options{
+			Broker: "tcp://" + s.broker.Addr(), Username: login.User, Password: login.Password, ClientID: broker.IntakeClientID,
+		})
+		if err != nil {
+			return err
+		}
+		select {
+		case <-embedded.Ready():
+			s.broker.SetOpen(true)
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-s.house.failed:
+			return err
+		}
+	}
+	if s.config.MQTTBroker != "" {
+		_, err := s.subscribe(mqtt.Options{
+			Broker: s.config.MQTTBroker, Username: s.config.MQTTUsername, Password: s.config.MQTTPassword, CAFile: s.config.MQTTCA,
+			ClientID: broker.IntakeClientID,
+		})
+		if err != nil {
+			return configError{fmt.Errorf("mqtt: %w", err)}
+		}
+	}
+	s.house.start("feedback", feedback.Run)
+	return nil
+}
+
+func (s *server) subscribe(o mqtt.Options) (*mqtt.Subscriber, error) {
+	o.Out, o.Log = s.messages, s.log
+	subscriber, err := mqtt.New(o)
+	if err != nil {
+		return nil, err
+	}
+	s.intake = append(s.intake, subscriber)
+	s.house.start("subscriber "+o.Broker, subscriber.Run)
+	return subscriber, nil
+}
+
+// publish sends to every broker that stations or dashboards listen at.
+func (s *server) publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
+	var errs []error
+	for _, subscriber := range s.intake {
+		errs = append(errs, subscriber.Publish(ctx, topic, qos, retained, payload))
+	}
+	return errors.Join(errs...)
+}

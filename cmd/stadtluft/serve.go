@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// serveCmd runs everything in one process.
+type serveCmd struct {
+	configFlag
+	Demo int    `help:"Bring this many simulated stations to life, marked as demo data." placeholder:"N"`
+	Seed uint64 `help:"Which simulated city: the same seed is the same city." default:"1"`
+}
+
+func (cmd *serveCmd) Run(ctx context.Context, std streams) error {
+	config, err := cmd.load()
+	if err != nil {
+		return configError{fmt.Errorf("configuration:\n%w", err)}
+	}
+	log := newLogger(config, std.err)
+	h := newHouse(log)
+	defer h.stop()
+	s := &server{config: config, log: log, house: h, out: std.out, demo: cmd.Demo, seed: cmd.Seed}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	err = h.wait(ctx)
+	log.Info("stopping")
+	return err
+}
+
+func newLogger(c Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // validated with the configuration
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

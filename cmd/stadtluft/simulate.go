@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stadtluft/cmd/stadtluft/simulation"
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/mqtt"
+	"stadtluft/ingest/registry"
+)
+
+// simulateCmd lets simulated stations publish to a broker with credentials of their own. It registers
+// them in the data folder; a server on that folder notices within two seconds.
+type simulateCmd struct {
+	configFlag
+	Broker   string        `required:"" help:"The broker, such as tcp://127.0.0.1:1883." placeholder:"URL"`
+	Stations int           `required:"" help:"How many stations." placeholder:"N"`
+	Rate     float64       `help:"Messages a second of all stations together; without it each sends every 145 s." placeholder:"R"`
+	Duration time.Duration `help:"How long; until interrupted without it." placeholder:"D"`
+	Backlog  time.Duration `help:"How far back each station first delivers what it measured while offline." placeholder:"D"`
+	Seed     uint64        `help:"Which simulated city: the same seed is the same city." default:"1"`
+}
+
+func (cmd *simulateCmd) Run(ctx context.Context, std streams) error {
+	every, err := simulation.Interval(cmd.Stations, cmd.Rate)
+	if err != nil {
+		return configError{err}
+	}
+	config, err := cmd.load()
+	if err != nil {
+		return configError{err}
+	}
+	boundary, err := loadBoundary(config)
+	if err != nil {
+		return err
+	}
+	var run *simulation.Run
+	err = withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+		run, err = newSimulation(ctx, r, boundary, cmd.Broker, cmd.Seed, cmd.Stations)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	run.Every, run.Backlog = every, cmd.Backlog
+	if cmd.Duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, cmd.Duration)
+		defer cancel()
+	}
+	fmt.Fprintf(std.err, "%d stations publish to %s, each every %v\n", cmd.Stations, cmd.Broker, every)
+	if err := run.Run(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "%d messages acknowledged, %d given up at the end\n", run.Sent(), run.Failed())
+	return err
+}
+
+// newSimulation registers the stations of a simulated city, as demo stations, with fresh tokens. The
+// same seed finds its stations of last time again by their names.
+func newSimulation(ctx context.Context, r *registry.Registry, boundary *geo.Boundary, broker string, seed uint64, n int) (*simulation.Run, error) {
+	city, stations := simulation.New(seed, boundary, n)
+	known := map[string]*ingest.Station{}
+	for _, s := range r.Stations() {
+		if s.Demo && s.Status == ingest.Active {
+			known[s.Name] = s
+		}
+	}
+	senders := make([]simulation.Sender, n)
+	for i := range stations {
+		id, token, err := demoStation(ctx, r, known[stations[i].Name], &stations[i])
+		if err != nil {
+			return nil, fmt.Errorf("register simulated station %q: %w", stations[i].Name, err)
+		}
+		senders[i] = mqtt.NewSender(broker, id, token)
+	}
+	return &simulation.Run{
+		City: city, Stations: stations, Every: simulation.Every,
+		Dial: func(s *simulation.Station) simulation.Sender { return senders[s.Index] },
+	}, nil
+}
+
+func demoStation(ctx context.Context, r *registry.Registry, known *ingest.Station, s *simulation.Station) (id, token string, err error) {
+	if known != nil {
+		token, err = r.Rotate(ctx, known.ID)
+		return known.ID, token, err
+	}
+	credentials, _, err := r.Add(ctx, registry.Registration{
+		Name: s.Name, Point: s.Point, Kit: simulation.Kit, Height: s.Height, Exposure: ingest.Outdoor,
+		Demo: true, LicenceConsent: true,
+	})
+	return credentials.ID, credentials.Token, err
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// stationCmd works on the data folder; a running server notices within two seconds.
+type stationCmd struct {
+	Add    stationAddCmd    `cmd:"" help:"Register a station and print its credentials, once."`
+	List   stationListCmd   `cmd:"" help:"List every station."`
+	Show   stationShowCmd   `cmd:"" help:"Show a station, without its credentials."`
+	Rotate stationRotateCmd `cmd:"" help:"Give a station a new token; the old one ends."`
+	Retire stationRetireCmd `cmd:"" help:"End a station; its readings stay."`
+}
+
+type stationAddCmd struct {
+	configFlag
+	Name     string   `required:"" help:"What people call it."`
+	Lon      float64  `required:"" help:"Longitude in degrees, WGS 84. Never published."`
+	Lat      float64  `required:"" help:"Latitude in degrees, WGS 84. Never published."`
+	Kit      string   `required:"" help:"The kit, such as sds011-bme280."`
+	Sensors  []string `help:"Its sensors, where the kit's name does not tell."`
+	Height   float64  `help:"Metres above ground." default:"3"`
+	Exposure string   `help:"outdoor or indoor." enum:"outdoor,indoor" default:"outdoor"`
+	Email    string   `help:"The owner's address; never published."`
+	JSON     bool     `help:"Print JSON."`
+}
+
+func (cmd *stationAddCmd) Run(ctx context.Context, std streams) error {
+	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+		credentials, station, err := r.Add(ctx, registry.Registration{
+			Name: cmd.Name, Point: orb.Point{cmd.Lon, cmd.Lat}, Kit: cmd.Kit, Sensors: cmd.Sensors,
+			Height: cmd.Height, Exposure: ingest.Exposure(cmd.Exposure), Email: cmd.Email, LicenceConsent: true,
+		})
+		if err != nil {
+			return err
+		}
+		if cmd.JSON {
+			return printJSON(std.out, map[string]string{
+				"id": credentials.ID, "token": credentials.Token, "manage_token": credentials.ManageToken,
+			})
+		}
+		public := station.Places[0].Public
+		_, err = fmt.Fprintf(std.out, "station       %s\ntoken         %s\nmanage token  %s\npublic place  %.6f %.6f (the centre of its 100 m cell)\n\nThe tokens are shown only now.\n",
+			credentials.ID, credentials.Token, credentials.ManageToken, public.Lon(), public.Lat())
+		return err
+	})
+}
+
+type stationListCmd struct {
+	configFlag
+	JSON bool `help:"Print JSON."`
+}
+
+func (cmd *stationListCmd) Run(ctx context.Context, std streams) error {
+	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+		stations := r.Stations()
+		if cmd.JSON {
+			list := make([]stationJSON, len(stations))
+			for i, s := range stations {
+				list[i] = publicStation(s)
+			}
+			return printJSON(std.out, list)
+		}
+		table := tabwriter.NewWriter(std.out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "STATION\tSTATUS\tKIT\tEXPOSURE\tSINCE\tNAME")
+		for _, s := range stations {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Status, s.Kit, s.Exposure, s.Created.Format("2006-01-02"), s.Name)
+		}
+		return table.Flush()
+	})
+}
+
+type stationShowCmd struct {
+	configFlag
+	ID string `arg:"" help:"The station's id."`
+}
+
+func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		return printJSON(std.out, publicStation(s))
+	})
+}
+
+type stationRotateCmd struct {
+	configFlag
+	ID string `arg:"" help:"The station's id."`
+}
+
+func (cmd *stationRotateCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		token, err := r.Rotate(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(std.out, token)
+		return err
+	})
+}
+
+type stationRetireCmd struct {
+	configFlag
+	ID string `arg:"" help:"The station's id."`
+}
+
+func (cmd *stationRetireCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		if err := r.Retire(ctx, s.ID); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.out, "%s is retired; its readings stay\n", s.ID)
+		return err
+	})
+}
+
+// stationJSON is what a shell sees of a station.
+type stationJSON struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Kit      string          `json:"kit"`
+	Sensors  []string        `json:"sensors"`
+	Exposure ingest.Exposure `json:"exposure"`
+	Height   float64         `json:"height"`
+	Status   ingest.Status   `json:"status"`
+	Created  string          `json:"created"`
+	Demo     bool            `json:"demo"`
+	Lon      float64         `json:"public_lon"`
+	Lat      float64         `json:"public_lat"`
+}
+
+func publicStation(s *ingest.Station) stationJSON {
+	place := s.Places[len(s.Places)-1].Public
+	return stationJSON{
+		ID: s.ID, Name: s.Name, Kit: s.Kit, Sensors: s.Sensors, Exposure: s.Exposure, Height: s.Height, Status: s.Status,
+		Created: s.Created.Format("2006-01-02T15:04:05Z"), Demo: s.Demo, Lon: place.Lon(), Lat: place.Lat(),
+	}
+}
+
+func withRegistry(ctx context.Context, flag configFlag, use func(*registry.Registry) error) error {
+	config, err := flag.load()
+	if err != nil {
+		return configError{err}
+	}
+	if err := makeDataFolder(config.Data); err != nil {
+		return err
+	}
+	boundary, err := loadBoundary(config)
+	if err != nil {
+		return err
+	}
+	r, err := openRegistry(ctx, config, boundary)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return use(r)
+}
+
+func withStation(ctx context.Context, flag configFlag, id string, use func(*registry.Registry, *ingest.Station) error) error {
+	return withRegistry(ctx, flag, func(r *registry.Registry) error {
+		parsed, err := registry.ParseID(id)
+		if err != nil {
+			return err
+		}
+		station, ok := r.Station(parsed)
+		if !ok {
+			return fmt.Errorf("no station %s is registered", parsed)
+		}
+		return use(r, station)
+	})
+}
+
+func openRegistry(ctx context.Context, c Config, boundary *geo.Boundary) (*registry.Registry, error) {
+	return registry.Open(ctx, filepath.Join(c.Data, "registry.db"), registry.Options{
+		Boundary: boundary, Policy: registry.Policy(c.Registration), Zone: c.CityZone, Licence: c.LicenceID,
+	})
+}
+
+// loadBoundary reads the city's outline, or takes the sketch when none is configured.
+func loadBoundary(c Config) (*geo.Boundary, error) {
+	if c.CityBoundary == "" {
+		return geo.CologneSketch(), nil
+	}
+	file, err := os.Open(c.CityBoundary)
+	if err != nil {
+		return nil, fmt.Errorf("city.boundary: %w", err)
+	}
+	defer file.Close()
+	boundary, err := geo.ReadBoundary(file)
+	if err != nil {
+		return nil, fmt.Errorf("city.boundary: read %s: %w", c.CityBoundary, err)
+	}
+	return boundary, nil
+}
+
+func makeDataFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

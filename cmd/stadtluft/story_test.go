@@ -1,0 +1,508 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// These stories run the real binary as its own process, publish with real MQTT clients, and count
+// what went in against what is there afterwards.
+
+const (
+	storyStations = 200
+	storyReadings = 100 // per station
+	patience      = 90 * time.Second
+)
+
+// asProgram makes the test binary behave as stadtluft itself.
+const asProgram = "STADTLUFT_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Unsetenv(asProgram)
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// resident is a station of a story with its credentials.
+type resident struct {
+	id, token string
+	public    orb.Point
+	cell      geo.Cell
+}
+
+// settle registers n stations all over the city in a data folder.
+func settle(t *testing.T, data string, n int) []resident {
+	t.Helper()
+	city := geo.CologneSketch()
+	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
+		Boundary: city, Policy: "open", Zone: "Europe/Berlin",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cells := city.Cells(1000)
+	list := make([]resident, n)
+	for i := range list {
+		p := cells[i*7%len(cells)].Center()
+		p[0] += float64(i%5) * 0.0011
+		credentials, station, err := r.Add(t.Context(), registry.Registration{
+			Name: fmt.Sprintf("Story %d", i), Point: p, Kit: "sds011-bme280", Height: 3,
+			Exposure: ingest.Outdoor, LicenceConsent: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cell, err := geo.CellAt(p, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[i] = resident{credentials.ID, credentials.Token, station.Places[0].Public, cell}
+	}
+	return list
+}
+
+// measured is one planned reading.
+type measured struct {
+	time       time.Time
+	pm10, pm25 float64
+}
+
+// plan is what station i measures: a reading every 144 s over four full hours that ended at least
+// three hours ago, so that every hour is closed before the first message is sent.
+func plan(i int, end time.Time) []measured {
+	list := make([]measured, storyReadings)
+	for k := range list {
+		at := end.Add(-4 * time.Hour).Add(time.Duration(k*144+i%140) * time.Second)
+		fine := float64((i*31+k*17)%400) / 10
+		list[k] = measured{at, fine + float64(k%50)/10 + 0.1, fine}
+	}
+	for k := range list {
+		list[k].pm10 = math.Round(list[k].pm10*10) / 10
+	}
+	return list
+}
+
+func (m measured) payload() string {
+	return fmt.Sprintf(`{"t":%d,"pm2_5":%v,"pm10":%v}`, m.time.Unix(), m.pm25, m.pm10)
+}
+
+// process is a running stadtluft.
+type process struct {
+	t    *testing.T
+	args []string
+	env  []string
+	url  string
+	mqtt string
+	cmd  *exec.Cmd
+	log  *syncBuffer
+	done chan struct{}
+}
+
+// launch starts stadtluft on a data folder with free ports and waits until it is ready.
+func launch(t *testing.T, data string, env ...string) *process {
+	t.Helper()
+	httpAddr, mqttAddr := freeAddr(t), freeAddr(t)
+	p := &process{
+		t: t, args: []string{"serve", "--data", data}, url: "http://" + httpAddr, mqtt: "tcp://" + mqttAddr, log: &syncBuffer{},
+		env: append([]string{
+			asProgram + "=1", "PATH=" + os.Getenv("PATH"),
+			"STADTLUFT_HTTP_LISTEN=" + httpAddr, "STADTLUFT_MQTT_LISTEN=" + mqttAddr,
+		}, env...),
+	}
+	p.start()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of stadtluft:\n%s", p.log.String())
+		}
+	})
+	return p
+}
+
+func (p *process) start() {
+	p.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd = exec.Command(self, p.args...)
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.done = make(chan struct{})
+	go func(cmd *exec.Cmd, done chan struct{}) { cmd.Wait(); close(done) }(p.cmd, p.done)
+	p.t.Logf("stadtluft ready after %v", eventually(p.t, "stadtluft to be ready", func() bool {
+		select {
+		case <-p.done:
+			p.t.Fatalf("stadtluft ended: %s", p.log.String())
+		default:
+		}
+		response, err := http.Get(p.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}))
+}
+
+// kill is kill -9; it returns when the process is gone.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	<-p.done
+}
+
+// get is the body of a route that must answer 200.
+func (p *process) get(route string) []byte {
+	p.t.Helper()
+	response, err := http.Get(p.url + route)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		p.t.Fatalf("GET %s: %s %v: %s", route, response.Status, err, body)
+	}
+	return body
+}
+
+// metric is the value of a metric without labels, or the sum over its labels.
+func (p *process) metric(name string) float64 {
+	response, err := http.Get(p.url + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	sum := 0.0
+	for scanner := bufio.NewScanner(response.Body); scanner.Scan(); {
+		series, value, _ := strings.Cut(scanner.Text(), " ")
+		bare, _, _ := strings.Cut(series, "{")
+		if bare == name {
+			v, _ := strconv.ParseFloat(value, 64)
+			sum += v
+		}
+	}
+	return sum
+}
+
+// syncBuffer collects a process's output.
+type syncBuffer struct {
+	mu sync.Mutex // guards b
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually waits for a condition and says how long it took.
+func eventually(t *testing.T, what string, condition func() bool) time.Duration {
+	t.Helper()
+	start := time.Now()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !condition() {
+		if time.Since(start) > patience {
+			t.Fatalf("waited %v for %s", patience, what)
+		}
+		<-ticker.C
+	}
+	return time.Since(start)
+}
+
+// publish sends each station's plan with QoS 1 and returns when every message has its PUBACK. A
+// station sends a message again until it is acknowledged, over as many connections as that takes.
+func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i, r := range residents {
+		wg.Go(func() {
+			options := mqtt.NewClientOptions().AddBroker(broker).SetClientID("story-" + r.id).
+				SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectTimeout(5 * time.Second)
+			if login {
+				options.SetUsername(r.id).SetPassword(r.token)
+			}
+			station := &sender{options: options}
+			defer station.hangUp()
+			for _, m := range plan(i, end) {
+				if !station.send(ctx, "stadtluft/v1/"+r.id+"/reading", m.payload()) {
+					t.Errorf("station %s: not everything was acknowledged", r.id)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// sender is a station with a simple firmware: one message at a time, again until it is acknowledged.
+type sender struct {
+	options *mqtt.ClientOptions
+	client  mqtt.Client
+}
+
+func (s *sender) send(ctx context.Context, topic, payload string) bool {
+	for ctx.Err() == nil {
+		if s.client == nil || !s.client.IsConnectionOpen() {
+			s.client = mqtt.NewClient(s.options)
+			if token := s.client.Connect(); !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+				s.client.Disconnect(0)
+				select {
+				case <-time.After(50 * time.Millisecond):
+				case <-ctx.Done():
+				}
+				continue
+			}
+		}
+		if token := s.client.Publish(topic, 1, false, payload); token.WaitTimeout(5*time.Second) && token.Error() == nil {
+			return true
+		}
+		s.hangUp()
+	}
+	return false
+}
+
+func (s *sender) hangUp() {
+	if s.client != nil {
+		s.client.Disconnect(0)
+		s.client = nil
+	}
+}
+
+// span is the period of a story: full hours that are long closed.
+func span() (from, end time.Time) {
+	end = time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
+	return end.Add(-4 * time.Hour), end
+}
+
+// wantReadings is the CSV the plans must become, made without the program.
+func wantReadings(residents []resident, end time.Time) string {
+	var lines []string
+	for i, r := range residents {
+		for _, m := range plan(i, end) {
+			for _, v := range []struct {
+				quantity string
+				value    float64
+			}{{"pm2_5", m.pm25}, {"pm10", m.pm10}} {
+				lines = append(lines, fmt.Sprintf("%s,%s,%.6f,%.6f,%s,%v,µg/m³,", m.time.Format(time.RFC3339), r.id,
+					r.public.Lon(), r.public.Lat(), v.quantity, v.value))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// sortedLines is a CSV without its header, sorted.
+func sortedLines(t *testing.T, table []byte) string {
+	t.Helper()
+	header, rest, _ := strings.Cut(string(table), "\n")
+	if want := "time,station,lon,lat,quantity,value,unit,flags"; strings.TrimSpace(header) != want {
+		t.Fatalf("CSV header = %q, want %q", header, want)
+	}
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(rest, "\r", "")), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// wantGrid is the mean of each cell and hour of one quantity in thousandths, computed anew from the
+// readings' CSV: station means, then the mean of those, each rounded half away from zero.
+func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type key struct{ hour, cell, station string }
+	sums, counts, slots := map[key]int64{}, map[key]int64{}, map[key]map[int]bool{}
+	for _, row := range rows[1:] {
+		if row[4] != quantity {
+			continue
+		}
+		at, _ := time.Parse(time.RFC3339, row[0])
+		lon, _ := strconv.ParseFloat(row[2], 64)
+		lat, _ := strconv.ParseFloat(row[3], 64)
+		value, _ := strconv.ParseFloat(row[5], 64)
+		cell, err := geo.CellAt(orb.Point{lon, lat}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := key{at.Truncate(time.Hour).Format(time.RFC3339), cell.String(), row[1]}
+		sums[k] += int64(math.Round(value * 1000))
+		counts[k]++
+		if slots[k] == nil {
+			slots[k] = map[int]bool{}
+		}
+		slots[k][at.Minute()/5] = true
+	}
+	cellSums, cellCounts := map[string]int64{}, map[string]int64{}
+	for k, sum := range sums {
+		if len(slots[k]) < 9 {
+			continue
+		}
+		name := k.hour + " " + k.cell
+		cellSums[name] += (2*sum + counts[k]) / (2 * counts[k]) // all are positive
+		cellCounts[name]++
+	}
+	for name, n := range cellCounts {
+		cellSums[name] = (2*cellSums[name] + n) / (2 * n)
+	}
+	return cellSums
+}
+
+// gotGrid is the same from the program's own answers, and their bytes.
+func gotGrid(t *testing.T, p *process, from, end time.Time, quantity string) (map[string]int64, string) {
+	t.Helper()
+	got, all := map[string]int64{}, ""
+	for hour := from; hour.Before(end); hour = hour.Add(time.Hour) {
+		table := p.get(fmt.Sprintf("/api/v1/grid?format=csv&window=1h&quantity=%s&time=%s", quantity, hour.Format(time.RFC3339)))
+		all += string(table)
+		rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			mean, err := strconv.ParseFloat(row[5], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[row[1]+" "+row[0]] = int64(math.Round(mean * 1000))
+		}
+	}
+	return got, all
+}
+
+// checkStory holds the program's data against the plan and against a second computation, and returns
+// the grid's bytes.
+func checkStory(t *testing.T, p *process, residents []resident) string {
+	t.Helper()
+	from, end := span()
+	route := fmt.Sprintf("/api/v1/readings?format=csv&from=%s&to=%s", from.Format(time.RFC3339), end.Format(time.RFC3339))
+	want := wantReadings(residents, end)
+	var table []byte
+	eventually(t, "every reading to be in the store", func() bool {
+		table = p.get(route)
+		return bytes.Count(table, []byte("\n")) > strings.Count(want, "\n")+1
+	})
+	if got := sortedLines(t, table); got != want {
+		t.Fatalf("the store differs from what was sent: %s", firstDifference(got, want))
+	}
+	var bytesOfGrid string
+	for _, quantity := range []string{"pm2_5", "pm10"} {
+		want := wantGrid(t, table, quantity)
+		if len(want) == 0 {
+			t.Fatal("the second computation has no cell")
+		}
+		got, all := gotGrid(t, p, from, end, quantity)
+		if len(got) != len(want) {
+			t.Errorf("%s: %d cells and hours, want %d", quantity, len(got), len(want))
+		}
+		for name, mean := range want {
+			if got[name] != mean {
+				t.Errorf("%s: %s: mean %d, want %d thousandths", quantity, name, got[name], mean)
+			}
+		}
+		bytesOfGrid += all
+	}
+	return bytesOfGrid
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return fmt.Sprintf("%d lines, want %d; line %d is %q, want %q", len(g), len(w), i+1, g[i], w[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
+}
+
+// copyRegistry gives a second server the same stations.
+func copyRegistry(t *testing.T, from, to string) {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(from, "registry.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(to, "registry.db"), body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKilledInTheMiddle sends 20,000 readings twice, once undisturbed and once with three kill -9 in
+// between, and wants the same bytes.
+func TestKilledInTheMiddle(t *testing.T) {
+	calm, rough := t.TempDir(), t.TempDir()
+	residents := settle(t, calm, storyStations)
+	copyRegistry(t, calm, rough)
+	_, end := span()
+
+	p := launch(t, calm)
+	publish(t, t.Context(), p.mqtt, true, residents, end)
+	want := checkStory(t, p, residents)
+	p.kill()
+
+	p = launch(t, rough)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		publish(t, t.Context(), p.mqtt, true, residents, end)
+	}()
+	for range 3 {
+		eventually(t, "some thousand messages", func() bool {
+			return p.metric("stadtluft_received_total") > storyStations*storyReadings/5
+		})
+		p.kill()
+		p.start()
+	}
+	<-sent
+	if got := checkStory(t, p, residents); got != want {
+		t.Errorf("grid with kills differs: %s", firstDifference(got, want))
+	}
+}
