@@ -60,7 +60,7 @@ func settle(t *testing.T, data string, n int) []resident {
 	t.Helper()
 	city := geo.CologneSketch()
 	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
-		Boundary: city, Policy: "open", Zone: "Europe/Berlin",
+		Boundary: city, Policy: registry.PolicyOpen, Zone: "Europe/Berlin",
 	})
 	if err != nil {
 		t.Fatal(err)
