@@ -14,6 +14,9 @@ const (
 	// BatchTime bounds how long a message waits for others. It is a bound in time and never only in
 	// count because Mosquitto stops after 20 unacknowledged messages by default.
 	BatchTime = 5 * time.Millisecond
+	// BatchGap ends a batch early when no message follows the last: a broker that waits for
+	// acknowledgements sends nothing more, and at Mosquitto's 20 a queue behind it fills and is dropped.
+	BatchGap = 400 * time.Microsecond
 	// BatchMessages bounds a micro-batch in messages.
 	BatchMessages = 1000
 
@@ -56,8 +59,8 @@ func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 	}
 }
 
-// collect waits for a first message and adds what arrives within BatchTime, at most BatchMessages.
-// It returns nothing when ctx ends or in is closed.
+// collect waits for a first message and adds what follows without a BatchGap, within BatchTime and at
+// most BatchMessages. It returns nothing when ctx ends or in is closed.
 func collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	select {
 	case <-ctx.Done():
@@ -68,8 +71,9 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 		}
 		messages = append(messages, m)
 	}
-	timer := time.NewTimer(BatchTime)
-	defer timer.Stop()
+	end := time.Now().Add(BatchTime)
+	gap := time.NewTimer(BatchGap)
+	defer gap.Stop()
 	for len(messages) < BatchMessages {
 		select {
 		case m, ok := <-in:
@@ -77,7 +81,12 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 				return messages
 			}
 			messages = append(messages, m)
-		case <-timer.C:
+			left := time.Until(end)
+			if left <= 0 {
+				return messages
+			}
+			gap.Reset(min(left, BatchGap))
+		case <-gap.C:
 			return messages
 		case <-ctx.Done():
 			return messages

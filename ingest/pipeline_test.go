@@ -192,7 +192,7 @@ func TestABatchWaitsForTimeNotForCount(t *testing.T) {
 			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func() { close(done) }}
 			<-done
 		}
-		if got, most := time.Since(start), 20*BatchTime; got > most {
+		if got, most := time.Since(start), 20*BatchGap; got > most {
 			t.Errorf("20 messages one by one took %v, want at most %v", got, most)
 		}
 		close(in)

@@ -256,9 +256,10 @@ func eventually(t *testing.T, what string, condition func() bool) time.Duration 
 	return time.Since(start)
 }
 
-// publish sends each station's plan with QoS 1 and returns when every message has its PUBACK. A
-// station sends a message again until it is acknowledged, over as many connections as that takes.
-func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time) {
+// publish sends each station's plan with QoS 1, a message every pause at most, and returns when every
+// message has its PUBACK. A station sends a message again until it is acknowledged, over as many
+// connections as that takes.
+func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time, pause time.Duration) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, r := range residents {
@@ -270,7 +271,10 @@ func publish(t *testing.T, ctx context.Context, broker string, login bool, resid
 			}
 			station := &sender{options: options}
 			defer station.hangUp()
+			pace := time.NewTicker(max(pause, 1))
+			defer pace.Stop()
 			for _, m := range plan(i, end) {
+				<-pace.C
 				if !station.send(ctx, "stadtluft/v1/"+r.id+"/reading", m.payload()) {
 					t.Errorf("station %s: not everything was acknowledged", r.id)
 					return
@@ -426,6 +430,13 @@ func checkStory(t *testing.T, p *process, residents []resident) string {
 	route := fmt.Sprintf("/api/v1/readings?format=csv&from=%s&to=%s", from.Format(time.RFC3339), end.Format(time.RFC3339))
 	want := wantReadings(residents, end)
 	var table []byte
+	defer func() {
+		if t.Failed() {
+			t.Logf("%d lines of CSV, want %d; received %v, kept %v, unwritten %v, stored %v", bytes.Count(table, []byte("\n")),
+				strings.Count(want, "\n")+2, p.metric("stadtluft_received_total"), p.metric("stadtluft_kept_total"),
+				p.metric("stadtluft_journal_unwritten"), p.metric("stadtluft_stored_total"))
+		}
+	}()
 	eventually(t, "every reading to be in the store", func() bool {
 		table = p.get(route)
 		return bytes.Count(table, []byte("\n")) > strings.Count(want, "\n")+1
@@ -484,7 +495,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	_, end := span()
 
 	p := launch(t, calm)
-	publish(t, t.Context(), p.mqtt, true, residents, end)
+	publish(t, t.Context(), p.mqtt, true, residents, end, 0)
 	want := checkStory(t, p, residents)
 	p.kill()
 
@@ -492,7 +503,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, residents, end)
+		publish(t, t.Context(), p.mqtt, true, residents, end, 0)
 	}()
 	for range 3 {
 		eventually(t, "some thousand messages", func() bool {
