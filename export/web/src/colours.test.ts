@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { bounds, breaks, colourOf, indexColours, indexOf, steps } from "./colours";
+
+// Bounds and colours of the European Air Quality Index, ETC HE Report 2024/17.
+test.each([
+  ["pm2_5", -1, 1], ["pm2_5", 5, 1], ["pm2_5", 5.001, 2], ["pm2_5", 15, 2], ["pm2_5", 15.001, 3], ["pm2_5", 50, 3], ["pm2_5", 50.001, 4],
+  ["pm2_5", 90, 4], ["pm2_5", 90.001, 5], ["pm2_5", 140, 5], ["pm2_5", 140.001, 6], ["pm10", 15, 1], ["pm10", 15.001, 2], ["pm10", 45, 2],
+  ["pm10", 45.001, 3], ["pm10", 120, 3], ["pm10", 120.001, 4], ["pm10", 195, 4], ["pm10", 195.001, 5], ["pm10", 270, 5], ["pm10", 270.001, 6],
+])("%s %d is class %d", (quantity, mean, want) => expect(indexOf(quantity, mean)).toBe(want));
+
+test("the index says nothing of other quantities", () => {
+  expect(indexOf("temperature", 20)).toBeNull();
+  expect(indexOf("pm10", NaN)).toBeNull();
+});
+
+test("a legend of the index has its six classes and colours", () => {
+  const legend = steps("pm2_5", []);
+  expect(legend.map((s) => s.colour)).toEqual(["#50f0e6", "#50ccaa", "#f0e641", "#ff5050", "#960032", "#7d2181"]);
+  expect(legend.map((s) => s.high)).toEqual([5, 15, 50, 90, 140, null]);
+  for (const [quantity, list] of Object.entries(bounds)) {
+    for (const [i, bound] of list.entries()) expect(colourOf(steps(quantity, []), bound)).toBe(indexColours[i]);
+  }
+});
+
+test("breaks are round and lie between the values", () => {
+  expect(breaks([4.2, 15.8], 6)).toEqual([6, 8, 10, 12, 14]);
+  expect(breaks([55, 61.5], 6)).toEqual([56, 58, 60]);
+  expect(breaks([-3.2, 2.9], 6)).toEqual([-2, 0, 2]);
+  expect(breaks([7, 7], 6)).toEqual([]);
+  expect(breaks([], 6)).toEqual([]);
+});
+
+test("every value has a colour of its legend", () => {
+  const values = [-5.5, -1, 0, 3.3, 8, 21.9];
+  const legend = steps("temperature", values);
+  for (const v of values) expect(legend.map((s) => s.colour)).toContain(colourOf(legend, v));
+  expect(colourOf(legend, -5.5)).not.toBe(colourOf(legend, 21.9));
+});

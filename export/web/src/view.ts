@@ -1,0 +1,169 @@
+// What the page shows beside the map: figure, legend, card and tables. Each function makes its part anew
+// from the state.
+import { gridRoute, type CellProperties, type Choice, type City, type Grid, type State, type StationProperties, type Stations } from "./api";
+import { indexOf, type Step } from "./colours";
+import { h, swatch } from "./dom";
+import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "./language";
+import { symbol, type Chosen } from "./map";
+import type { Key } from "./messages/de";
+
+const indexKey = (index: number): Key => `index${index}` as Key;
+
+// indexWords is the class of the index in words.
+export const indexWords = (index: number | null): string => (index ? t(indexKey(index)) : t("noIndex"));
+
+export function figure(city: City, choice: Choice, legend: readonly Step[]): HTMLElement {
+  const q = city.properties.quantities.find((x) => x.quantity === choice.quantity);
+  if (!q) return h("p", { class: "quiet" }, city.properties.last_reading ? t("noCityMean") : t("noReading"));
+  const step = q.eaqi ? legend[q.eaqi - 1] : undefined;
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, `${t("cityMean")}, ${t("windowLive")}`),
+    h(
+      "p",
+      { class: "big" },
+      h("span", { class: "value" }, number(q.mean, digitsOf(q.quantity))),
+      q.unit === "1" ? null : h("span", { class: "unit" }, q.unit),
+      step ? h("span", { class: "class" }, swatch(step.colour), indexWords(q.eaqi ?? null)) : null,
+    ),
+    h("p", { class: "quiet" }, t("cityShare", { cells: String(q.cells), all: String(q.city_cells), share: percent(q.share) })),
+  );
+}
+
+export function legend(steps: readonly Step[], choice: Choice, unit: string): HTMLElement {
+  const digits = steps.every((s) => (s.low === null || Number.isInteger(s.low)) && (s.high === null || Number.isInteger(s.high))) ? 0 : 1;
+  const bound = (v: number) => number(v, digits);
+  const words = (s: Step): string => {
+    if (s.low === null && s.high === null) return "";
+    if (s.low === null) return t(s.index ? "upTo" : "below", { high: bound(s.high ?? 0) });
+    if (s.high === null) return t(s.index ? "over" : "from", { low: bound(s.low) });
+    return t("between", { low: bound(s.low), high: bound(s.high) });
+  };
+  const indexed = steps[0]?.index != null;
+  return h(
+    "section",
+    { class: "legend", "aria-label": t("legend") },
+    h("h2", {}, indexed ? t("legendIndex", { unit }) : t("legendScale", { quantity: name(choice.quantity), unit })),
+    h(
+      "ul",
+      {},
+      ...steps.map((s) => h("li", {}, swatch(s.colour), s.index ? h("span", {}, indexWords(s.index)) : null, h("span", { class: "bounds" }, words(s)))),
+    ),
+    h("p", { class: "quiet" }, swatch("transparent", true), t("legendSingle")),
+    h("p", { class: "quiet" }, t("legendNone")),
+    h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s)))),
+  );
+}
+
+function picture(state: State): HTMLElement {
+  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "aria-hidden": "true" });
+  canvas.getContext("2d")?.putImageData(symbol(state), 0, 0);
+  return canvas;
+}
+
+export function stateWords(state: State): string {
+  return t({ ok: "stateOk", silent: "stateSilent", check: "stateCheck", new: "stateNew" }[state] as Key);
+}
+
+function facts(rows: [string, string | Node][]): HTMLElement {
+  return h("dl", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+}
+
+export function cellCard(c: CellProperties, choice: Choice, zone: string, legend: readonly Step[]): HTMLElement {
+  const index = choice.window === "live" || choice.window === "1h" ? indexOf(c.quantity, c.mean) : null;
+  const step = index ? legend[index - 1] : undefined;
+  const end = new Date(Date.parse(c.window_start) + c.window_seconds * 1000).toISOString();
+  const value = (v: number) => amount(v, c.quantity, c.unit);
+  const rows: [string, string | Node][] = [
+    [t("air"), h("span", { class: "class" }, step ? swatch(step.colour) : null, indexWords(index))],
+    [t("median"), value(c.median)],
+    [t("range"), `${number(c.min, digitsOf(c.quantity))} – ${value(c.max)}`],
+    [t("stations"), String(c.stations)],
+    [t("readings"), String(c.readings)],
+    [t("coverage"), percent(c.coverage)],
+    [t("since"), `${clock(c.window_start, zone)} – ${clock(end, zone)}`],
+  ];
+  if (c.revision > 0) rows.push([t("revision"), String(c.revision)]);
+  return h(
+    "div",
+    {},
+    h("p", { class: "big" }, h("span", { class: "value" }, number(c.mean, digitsOf(c.quantity))), c.unit === "1" ? null : h("span", { class: "unit" }, c.unit)),
+    h("p", { class: "label" }, `${name(c.quantity)}, ${t("mean")}`),
+    c.stations === 1 ? h("p", { class: "hint" }, t("oneStation")) : null,
+    facts(rows),
+    h(
+      "p",
+      { class: "quiet" },
+      `${t("download")}: `,
+      h("a", { href: gridRoute(choice, "csv") }, "CSV"),
+      " ",
+      h("a", { href: gridRoute(choice, "geojson") }, "GeoJSON"),
+    ),
+    h("p", { class: "quiet code" }, c.cell),
+  );
+}
+
+export function stationCard(id: string, s: StationProperties, zone: string): HTMLElement {
+  const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
+    name(quantity),
+    h("span", {}, amount(v.value, quantity, v.unit), v.flags.length ? h("span", { class: "hint" }, ` ${t("flagged", { flags: flagWords(v.flags) })}`) : null),
+  ]);
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, s.name, s.demo ? ` · ${t("demoStation")}` : ""),
+    facts([[t("state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))], [t("lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("never")], [t("kit"), s.kit], ...values]),
+    h("p", { class: "quiet" }, `${t("download")}: `, h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV")),
+    h("p", { class: "quiet code" }, id),
+  );
+}
+
+export function tables(grid: Grid | null, stations: Stations | null, choice: Choice, zone: string, choose: (c: Chosen) => void): HTMLElement {
+  const windowWords = t(choice.window === "live" ? "windowLive" : "windowHour");
+  const open = (kind: Chosen["kind"], id: string) => h("button", { type: "button", class: "link", click: () => choose({ kind, id }) }, id);
+  const cells = (grid?.features ?? []).map((f) => {
+    const c = f.properties;
+    const corners = f.geometry.coordinates[0] ?? [];
+    const middle = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
+    return [
+      open("cell", c.cell),
+      amount(c.mean, c.quantity, c.unit),
+      indexWords(c.eaqi),
+      String(c.stations),
+      percent(c.coverage),
+      `${number(middle[1] ?? 0, 3)}, ${number(middle[0] ?? 0, 3)}`,
+    ];
+  });
+  const list = (stations?.features ?? []).map((f) => {
+    const v = f.properties.values[choice.quantity];
+    return [
+      open("station", String(f.id)),
+      f.properties.name,
+      v ? amount(v.value, choice.quantity, v.unit) : "–",
+      stateWords(f.properties.state),
+      f.properties.last_seen ? clock(f.properties.last_seen, zone, true) : t("never"),
+    ];
+  });
+  return h(
+    "div",
+    {},
+    table(t("tableCells", { quantity: name(choice.quantity), window: windowWords }), [t("columnCell"), t("columnValue"), t("air"), t("stations"), t("coverage"), t("columnPlace")], cells, t("noCells")),
+    table(t("tableStations"), [t("columnStation"), "", t("columnValue"), t("state"), t("lastSeen")], list, t("noStations")),
+  );
+}
+
+function table(caption: string, columns: string[], rows: (string | Node)[][], none: string): HTMLElement {
+  if (rows.length === 0) return h("p", {}, h("strong", {}, caption), `: ${none}`);
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h(
+      "table",
+      {},
+      h("caption", {}, caption),
+      h("thead", {}, h("tr", {}, ...columns.map((c) => (c ? h("th", { scope: "col" }, c) : h("td", {}))))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", {}, cell)))))),
+    ),
+  );
+}
