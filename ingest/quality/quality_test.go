@@ -1,0 +1,254 @@
+package quality
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+var (
+	received = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+	arrival  = ingest.Arrival{Received: received}
+)
+
+func station(sensors ...string) *ingest.Station { return &ingest.Station{ID: "AAA", Sensors: sensors} }
+
+func at(t time.Time, values ...wire.Value) wire.Reading { return wire.Reading{Time: t, Values: values} }
+
+func pm(q wire.Quantity, v float64) wire.Value { return wire.Value{Quantity: q, Value: v} }
+
+func TestFlagsOfOneValue(t *testing.T) {
+	f := func(sensor string, q wire.Quantity, value float64, want ingest.Flags) {
+		t.Helper()
+		keep, refused, _ := New(DefaultRules()).Check(station(sensor), arrival, at(received, pm(q, value)))
+		if len(refused) > 0 || len(keep.Values) != 1 {
+			t.Errorf("%s %s %v: kept %+v, refused %+v", sensor, q, value, keep.Values, refused)
+			return
+		}
+		if got := keep.Values[0]; got.Flags != want || got.Value != value {
+			t.Errorf("%s %s %v: %v %q, want %q and the value as it came", sensor, q, value, got.Value, got.Flags, want)
+		}
+	}
+	// Measuring ranges, both sides of each end, from the data sheets.
+	f("sds011", wire.PM2_5, 0, 0)
+	f("sds011", wire.PM2_5, -0.1, ingest.Range)
+	f("sds011", wire.PM2_5, 999.8, 0)
+	f("sds011", wire.PM10, 1000, ingest.Range)
+	f("pms5003", wire.PM10, 1000, 0)
+	f("pms5003", wire.PM10, 1001, ingest.Range)
+	f("sps30", wire.PM4, 1000.1, ingest.Range)
+	f("bme280", wire.Temperature, -40, 0)
+	f("bme280", wire.Temperature, -40.01, ingest.Range)
+	f("bme280", wire.Temperature, 85, 0)
+	f("bme280", wire.Temperature, 85.01, ingest.Range)
+	f("bme280", wire.Humidity, 100, 0)
+	f("bme280", wire.Humidity, 100.1, ingest.Range)
+	f("bme280", wire.Pressure, 300, 0)
+	f("bme280", wire.Pressure, 299.9, ingest.Range)
+	f("dht22", wire.Temperature, 80.1, ingest.Range)
+	f("scd41", wire.CO2, 399, ingest.Range)
+	f("scd41", wire.CO2, 400, 0)
+	f("", wire.Temperature, 60, 0)
+	f("", wire.Temperature, 60.1, ingest.Range)
+	f("", wire.Pressure, 849.9, ingest.Range)
+	f("", wire.Pressure, 1100.1, ingest.Range)
+	f("", wire.CO2, 249, ingest.Range)
+	f("", wire.NoiseLAeq, 19.9, ingest.Range)
+	f("", wire.NoiseLAeq, 140.1, ingest.Range)
+	f("", wire.NO2, -5, 0) // noise of an electrochemical cell
+	f("", wire.NO2, -5.1, ingest.Range)
+	f("", wire.NO2, 2000.1, ingest.Range)
+	f("", wire.Battery, 999, 0) // has no range
+	// Marks for "no value"; a mark is not out of range as well.
+	f("sds011", wire.PM2_5, 999.9, ingest.Sentinel)
+	f("sds011", wire.PM10, 1999.9, ingest.Sentinel)
+	f("pms5003", wire.PM10, 999.9, 0)
+	f("", wire.PM10, -1, ingest.Sentinel)
+	f("", wire.PM10, -999, ingest.Sentinel)
+	f("", wire.PM10, -1.01, ingest.Range)
+	f("", wire.Humidity, -1, ingest.Sentinel)
+	f("dht22", wire.Humidity, 99.9, ingest.Sentinel)
+	f("bme280", wire.Humidity, 99.9, 0)
+	f("", wire.Temperature, -1000.99, ingest.Sentinel)
+	f("", wire.Temperature, -127, ingest.Sentinel)
+	f("", wire.Temperature, -1, 0) // it may be cold
+	f("ds18b20", wire.Temperature, 85, ingest.Sentinel)
+	f("", wire.Pressure, 0, ingest.Sentinel)
+}
+
+func TestParticleFractionsAreNested(t *testing.T) {
+	f := func(pm1, pm25, pm10 float64, want [3]bool) {
+		t.Helper()
+		keep, _, _ := New(DefaultRules()).Check(station("sps30"), arrival, at(received, pm(wire.PM1, pm1), pm(wire.PM2_5, pm25), pm(wire.PM10, pm10), pm(wire.Temperature, 20)))
+		for i, w := range want {
+			if got := keep.Values[i].Flags == ingest.Inconsistent; got != w {
+				t.Errorf("%v %v %v: value %d inconsistent = %v, want %v", pm1, pm25, pm10, i, got, w)
+			}
+		}
+		if keep.Values[3].Flags != 0 {
+			t.Errorf("%v %v %v: the temperature is flagged %q", pm1, pm25, pm10, keep.Values[3].Flags)
+		}
+	}
+	f(5, 10, 20, [3]bool{})
+	f(5, 25, 20, [3]bool{})                          // 5 above is not more than 5
+	f(5, 25.1, 20, [3]bool{false, true, true})       // 5.1 and 25 % above
+	f(5, 110, 100, [3]bool{})                        // 10 above, but not more than 10 %
+	f(5, 110.1, 100, [3]bool{false, true, true})     // 10.1 and 10.1 %
+	f(30, 20, 40, [3]bool{true, true, false})        // PM1 above PM2.5
+	f(100, 60, 20, [3]bool{true, true, true})        // both
+	f(-1, 20, 1, [3]bool{false, true, true})         // PM1 is a mark, not compared
+	f(0, 999.9, 999.9, [3]bool{false, false, false}) // no SDS011: values like others
+}
+
+func TestTime(t *testing.T) {
+	f := func(a ingest.Arrival, r wire.Reading, wantTime time.Time, wantSource ingest.TimeSource, wantReason wire.Reason) {
+		t.Helper()
+		r.Values = []wire.Value{pm(wire.PM10, 20)}
+		keep, refused, _ := New(DefaultRules()).Check(station(), a, r)
+		if wantReason != "" {
+			if len(keep.Values) > 0 || len(refused) != 1 || refused[0].Reason != wantReason || refused[0].Detail == "" {
+				t.Errorf("%+v %+v: kept %v, refused %+v, want %s", a, r, keep.Values, refused, wantReason)
+			}
+			return
+		}
+		if len(refused) > 0 || !keep.Time.Equal(wantTime) || keep.TimeSource != wantSource {
+			t.Errorf("%+v %+v: time %v from %v, refused %+v, want %v from %v", a, r, keep.Time, keep.TimeSource, refused, wantTime, wantSource)
+		}
+	}
+	later := ingest.Arrival{Received: received.Add(700 * time.Millisecond)}
+	retained := ingest.Arrival{Received: received, Retained: true}
+	f(later, wire.Reading{}, received, ingest.Receipt, "")
+	f(later, wire.Reading{HasAge: true, Age: time.Minute}, received.Add(-time.Minute), ingest.StationAge, "")
+	f(later, wire.Reading{Time: received.Add(-time.Hour)}, received.Add(-time.Hour), ingest.StationClock, "")
+	f(arrival, wire.Reading{Time: received.Add(5 * time.Minute)}, received.Add(5*time.Minute), ingest.StationClock, "")
+	f(arrival, wire.Reading{Time: received.Add(5*time.Minute + time.Second)}, time.Time{}, 0, wire.Clock)
+	f(arrival, wire.Reading{Time: received.Add(-30 * 24 * time.Hour)}, received.Add(-30*24*time.Hour), ingest.StationClock, "")
+	f(arrival, wire.Reading{Time: received.Add(-30*24*time.Hour - time.Second)}, time.Time{}, 0, wire.Clock)
+	f(arrival, wire.Reading{Time: time.Unix(0, 0)}, time.Time{}, 0, wire.Clock)
+	f(arrival, wire.Reading{Time: time.Date(2036, 2, 7, 6, 28, 16, 0, time.UTC)}, time.Time{}, 0, wire.Clock)
+	f(arrival, wire.Reading{HasAge: true, Age: 31 * 24 * time.Hour}, time.Time{}, 0, wire.Clock)
+	f(retained, wire.Reading{}, time.Time{}, 0, wire.Retained)
+	f(retained, wire.Reading{Time: received.Add(-time.Hour)}, received.Add(-time.Hour), ingest.StationClock, "")
+}
+
+func TestAClockThatWasNeverSetIsToldSo(t *testing.T) {
+	for _, when := range []time.Time{time.Unix(1234, 0), time.Date(2036, 2, 7, 6, 28, 16, 0, time.UTC)} {
+		_, refused, _ := New(DefaultRules()).Check(station(), arrival, at(when, pm(wire.PM10, 1)))
+		if len(refused) != 1 || !strings.Contains(refused[0].Detail, "NTP") || refused[0].Field != "t" {
+			t.Errorf("%v: %+v, want a word about NTP and the field t", when, refused)
+		}
+	}
+}
+
+func TestWhatIsKnownAlready(t *testing.T) {
+	c := New(DefaultRules())
+	st := station()
+	f := func(what string, a ingest.Arrival, r wire.Reading, wantKept, wantRepeated int, wantRefused ...string) {
+		t.Helper()
+		keep, refused, repeated := c.Check(st, a, r)
+		var fields []string
+		for _, r := range refused {
+			if r.Reason != wire.Duplicate {
+				t.Errorf("%s: refused as %s", what, r.Reason)
+			}
+			fields = append(fields, r.Field)
+		}
+		if len(keep.Values) != wantKept || repeated != wantRepeated || !reflect.DeepEqual(fields, wantRefused) {
+			t.Errorf("%s: kept %+v, repeated %d, refused %v, want %d, %d, %v", what, keep.Values, repeated, fields, wantKept, wantRepeated, wantRefused)
+		}
+	}
+	f("the first", arrival, at(received, pm(wire.PM10, 20), pm(wire.PM2_5, 10)), 2, 0)
+	f("the same again", arrival, at(received, pm(wire.PM10, 20), pm(wire.PM2_5, 10)), 0, 2)
+	f("another value of the same second", arrival, at(received, pm(wire.PM10, 21), pm(wire.PM2_5, 10)), 0, 1, "pm10")
+	f("the other half of a split reading", arrival, at(received, pm(wire.Humidity, 60)), 1, 0)
+	f("the next second", arrival, at(received.Add(time.Second), pm(wire.PM10, 21)), 1, 0)
+	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(-time.Hour), Received: received, Values: []ingest.Value{{Quantity: wire.PM10, Value: 5}}})
+	f("one the journal had", arrival, at(received.Add(-time.Hour), pm(wire.PM10, 5)), 0, 1)
+
+	st = &ingest.Station{ID: "BBB"}
+	f("without a time", arrival, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+	again := ingest.Arrival{Received: received.Add(9 * time.Second), Redelivered: true}
+	f("delivered again by the broker", again, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 0, 2)
+	f("other values delivered again", again, at(time.Time{}, pm(wire.PM10, 8), pm(wire.PM2_5, 3)), 2, 0)
+	f("the same values measured anew", ingest.Arrival{Received: received.Add(20 * time.Second)}, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+	much := ingest.Arrival{Received: received.Add(11 * time.Minute), Redelivered: true}
+	f("delivered again much later", much, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	c := New(DefaultRules())
+	st := station()
+	for i := range 10 * remembered {
+		c.Check(st, arrival, at(received.Add(-time.Duration(i)*time.Second), pm(wire.PM10, float64(i%50))))
+	}
+	if n := len(c.recent["AAA"].ring); n != remembered {
+		t.Errorf("%d values remembered, want %d", n, remembered)
+	}
+	if size := int(reflect.TypeFor[memento]().Size()) * remembered; size > 8<<10 {
+		t.Errorf("a station's memory has %d bytes, want at most 8 KiB", size)
+	}
+}
+
+// TestRealDays replays real days of SDS011 where the folder with real data is beside the project: not
+// one of their rows may be inconsistent.
+func TestRealDays(t *testing.T) {
+	files, _ := filepath.Glob("../../../shared/data/sensor-community/*_sds011_*.csv")
+	if len(files) == 0 {
+		t.Log("left out: the folder with real data is not beside the project")
+		return
+	}
+	rows := 0
+	for _, path := range files {
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := csv.NewReader(file)
+		reader.Comma = ';'
+		records, err := reader.ReadAll()
+		file.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := New(DefaultRules())
+		for _, record := range records[1:] {
+			when, err := time.Parse("2006-01-02T15:04:05", record[5])
+			p1, err1 := strconv.ParseFloat(record[6], 64)
+			p2, err2 := strconv.ParseFloat(record[9], 64)
+			if err != nil || err1 != nil || err2 != nil {
+				continue
+			}
+			rows++
+			keep, _, _ := c.Check(station("sds011"), ingest.Arrival{Received: when}, at(when, pm(wire.PM10, p1), pm(wire.PM2_5, p2)))
+			for _, v := range keep.Values {
+				if v.Flags&ingest.Inconsistent != 0 {
+					t.Errorf("%s: %v is inconsistent", path, record)
+				}
+			}
+		}
+	}
+	if rows < 4000 {
+		t.Errorf("%d rows, want eight days of them", rows)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	c := New(DefaultRules())
+	st := station("sds011", "bme280")
+	r := at(received, pm(wire.PM2_5, 12.3), pm(wire.PM10, 20.1), pm(wire.Temperature, 14.2))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r.Time = received.Add(-time.Duration(i%2_000_000) * time.Second)
+		c.Check(st, arrival, r)
+		i++
+	}
+}
