@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -83,7 +84,7 @@ func (a *Averages) Run(ctx context.Context) error {
 	var pending []time.Time
 	for {
 		now := time.Now()
-		pending = a.write(ctx, append(pending, a.Aggregate.Changed(now)...))
+		pending = a.write(ctx, whole(append(pending, a.Aggregate.Changed(now)...), now))
 		a.Aggregate.Prune(now)
 		select {
 		case <-ctx.Done():
@@ -91,6 +92,12 @@ func (a *Averages) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// whole leaves out hours of which the aggregate, or the replay that filled it, may hold only a part: what
+// is stored of them stays as it is.
+func whole(hours []time.Time, now time.Time) []time.Time {
+	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
 }
 
 // write stores the hours and returns those that are still to be written.

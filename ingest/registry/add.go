@@ -94,7 +94,7 @@ func (r *Registry) insert(ctx context.Context, c *Credentials, n Registration, s
 	if err := countAddress(ctx, tx, n.Address, now); err != nil {
 		return err
 	}
-	for c.ID = newID(); ; c.ID = newID() {
+	for c.ID = newID(n.Demo); ; c.ID = newID(n.Demo) {
 		var taken int
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM station WHERE id = ?", c.ID).Scan(&taken); err != nil {
 			return fmt.Errorf("registry: add a station: %w", err)

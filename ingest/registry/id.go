@@ -9,16 +9,23 @@ import (
 // A station's id is idDigits random digits and a check digit. The digits are Crockford's base 32
 // (without I, L, O and U) but for Z, so that there are 31 of them, a prime: the check digit, their sum
 // weighted by place modulo 31, then finds every single wrong digit and every swap of neighbours.
+//
+// A simulated station's id begins with demoPrefix and is longer, so that every row of every file shows
+// what it is.
 const (
 	idAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXY"
 	idDigits   = 6 // 31^6 = 887 million
+	demoPrefix = "DEM0"
 )
 
 // newID makes a random id.
-func newID() string {
-	digits := make([]byte, 0, idDigits+1)
+func newID(demo bool) string {
+	var digits []byte
+	if demo {
+		digits = []byte(demoPrefix)
+	}
 	var b [1]byte
-	for len(digits) < idDigits {
+	for most := len(digits) + idDigits; len(digits) < most; {
 		rand.Read(b[:])
 		if v := b[0] >> 3; int(v) < len(idAlphabet) { // 31 is drawn again
 			digits = append(digits, idAlphabet[v])
@@ -45,10 +52,14 @@ func ParseID(text string) (string, error) {
 		return "", fmt.Errorf("%q is no station id: too long", text[:longest]+"…")
 	}
 	id := strings.NewReplacer("-", "", " ", "", "I", "1", "L", "1", "O", "0").Replace(strings.ToUpper(text))
-	if len(id) != idDigits+1 || strings.Trim(id, idAlphabet) != "" {
+	random := strings.TrimPrefix(id, demoPrefix)
+	if len(id) == idDigits+1 {
+		random = id
+	}
+	if len(random) != idDigits+1 || strings.Trim(id, idAlphabet) != "" {
 		return "", fmt.Errorf("%q is no station id: it has %d letters and digits, such as %s", text, idDigits+1, exampleID)
 	}
-	if checkDigit(id[:idDigits]) != id[idDigits] {
+	if last := len(id) - 1; checkDigit(id[:last]) != id[last] {
 		return "", fmt.Errorf("%q is no station id: its last character does not fit the others, did you mistype?", text)
 	}
 	return id, nil

@@ -1,0 +1,307 @@
+package export
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var (
+	noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	meta = Meta{Licence: "dl-zero-de/2.0", Attribution: `Stadt "Köln"`, Generated: noon, Demo: true}
+)
+
+type register map[string]*ingest.Station
+
+func (r register) Station(id string) (*ingest.Station, bool) {
+	s, ok := r[id]
+	return s, ok
+}
+
+var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
+	{From: noon.Add(-24 * time.Hour), Exact: orb.Point{6.958300, 50.941300}, Public: orb.Point{6.957988, 50.941012}},
+	{From: noon.Add(time.Minute), Exact: orb.Point{7.05, 50.9}, Public: orb.Point{7.050123, 50.900456}},
+}}}
+
+var readingList = []ingest.Reading{
+	{Station: "K7M2Q9X", Time: noon, Values: []ingest.Value{
+		{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Range | ingest.Inconsistent}, {Quantity: wire.NoiseLAeq, Value: 55},
+	}},
+	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Values: []ingest.Value{{Quantity: wire.Temperature, Value: -0.0625}, {Quantity: wire.CO, Value: 1e-9}}},
+	{Station: `GO,"NE"`, Time: noon.Add(2 * time.Minute), Values: []ingest.Value{{Quantity: wire.VOCIndex, Value: 100}}},
+}
+
+var rowList = []aggregate.Row{
+	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5),
+		Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2},
+	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.Temperature),
+		Mean: -500, Median: -500, Min: -1_500, Max: 500, Stations: 2, Readings: 50, Coverage: 1000},
+}
+
+func encodeReadings(t testing.TB, format Format) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := NewReadings(&b, format, stations, meta)
+	if err := e.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range readingList {
+		if err := e.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.End(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func encodeGrid(t testing.TB, format Format) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := NewGrid(&b, format, meta)
+	if err := e.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rowList {
+		if err := e.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.End(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestGolden compares whole documents with files that a person has read.
+func TestGolden(t *testing.T) {
+	for name, got := range map[string][]byte{
+		"readings.csv": encodeReadings(t, CSV), "readings.geojson": encodeReadings(t, GeoJSON),
+		"grid.csv": encodeGrid(t, CSV), "grid.geojson": encodeGrid(t, GeoJSON),
+	} {
+		path := filepath.Join("testdata", name+".golden")
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+func TestCSVReadsBack(t *testing.T) {
+	rows, err := csv.NewReader(bytes.NewReader(encodeReadings(t, CSV))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got int
+	for _, r := range readingList {
+		for _, v := range r.Values {
+			got++
+			row := rows[got]
+			value, err := strconv.ParseFloat(row[5], 64)
+			if err != nil || value != v.Value || row[1] != r.Station || row[4] != v.Quantity.String() || row[6] != v.Quantity.Unit() || row[7] != v.Flags.String() {
+				t.Errorf("row %d is %q, want %+v of %s", got, row, v, r.Station)
+			}
+			if at, err := time.Parse(time.RFC3339, row[0]); err != nil || !at.Equal(r.Time) {
+				t.Errorf("row %d: time %q, want %v", got, row[0], r.Time)
+			}
+		}
+	}
+	if len(rows) != got+1 {
+		t.Errorf("%d rows, want %d", len(rows), got+1)
+	}
+	if rows[1][2] != "6.957988" || rows[4][2] != "7.050123" || rows[6][2] != "" {
+		t.Errorf("longitudes %q %q %q, want the public place of the time, and none for a stranger", rows[1][2], rows[4][2], rows[6][2])
+	}
+}
+
+// TestGeoJSONFollowsTheRFC reads the documents with encoding/json and checks what RFC 7946 demands.
+func TestGeoJSONFollowsTheRFC(t *testing.T) {
+	for name, text := range map[string][]byte{"readings": encodeReadings(t, GeoJSON), "grid": encodeGrid(t, GeoJSON)} {
+		var doc struct {
+			Type, Licence, Attribution, Notice string
+			Demo                               bool
+			CRS                                any
+			Features                           []struct {
+				Type     string
+				Geometry *struct {
+					Type        string
+					Coordinates json.RawMessage
+				}
+				Properties map[string]any
+			}
+		}
+		if err := json.Unmarshal(text, &doc); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if doc.Type != "FeatureCollection" || doc.CRS != nil || doc.Attribution != meta.Attribution || !doc.Demo || doc.Notice != Notice {
+			t.Errorf("%s: head %+v", name, doc)
+		}
+		for _, f := range doc.Features {
+			if f.Geometry == nil || f.Geometry.Type != "Polygon" {
+				continue
+			}
+			var rings [][][2]float64
+			if err := json.Unmarshal(f.Geometry.Coordinates, &rings); err != nil {
+				t.Fatal(err)
+			}
+			ring, area := rings[0], 0.0
+			for i := range len(ring) - 1 {
+				area += ring[i][0]*ring[i+1][1] - ring[i+1][0]*ring[i][1]
+			}
+			if ring[0] != ring[len(ring)-1] || area <= 0 {
+				t.Errorf("%s: the ring %v is not closed or not counter-clockwise", name, ring)
+			}
+		}
+	}
+}
+
+func TestAppendMilli(t *testing.T) {
+	f := func(milli int64, want string) {
+		t.Helper()
+		if got := string(appendMilli(nil, milli)); got != want {
+			t.Errorf("appendMilli(%d) = %s, want %s", milli, got, want)
+		}
+	}
+	f(0, "0.000")
+	f(1, "0.001")
+	f(-1, "-0.001")
+	f(12_345, "12.345")
+	f(-999, "-0.999")
+	f(1_013_250, "1013.250")
+}
+
+func TestAppendValue(t *testing.T) {
+	f := func(value float64, want string) {
+		t.Helper()
+		got := string(appendValue(nil, value))
+		if back, err := strconv.ParseFloat(got, 64); got != want || err != nil || back != value {
+			t.Errorf("appendValue(%v) = %s, want %s", value, got, want)
+		}
+	}
+	f(0, "0")
+	f(12.3, "12.3")
+	f(-0.1, "-0.1")
+	f(100000000, "100000000")
+	f(1e-6, "0.000001")
+	f(1e-7, "1e-07")
+	f(math.MaxFloat64, "1.7976931348623157e+308")
+}
+
+func TestParseTime(t *testing.T) {
+	f := func(text string, want time.Time, wantErr bool) {
+		t.Helper()
+		if got, err := ParseTime(text); !got.Equal(want) || (err != nil) != wantErr {
+			t.Errorf("ParseTime(%q) = %v, %v, want %v", text, got, err, want)
+		}
+	}
+	f("2026-05-01T12:00:00Z", noon, false)
+	f("2026-05-01T14:00:00+02:00", noon, false)
+	f("2026-05-01", noon.Add(-12*time.Hour), false)
+	f("yesterday", time.Time{}, true)
+	f("", time.Time{}, true)
+}
+
+// TestThePromiseNamesEveryColumn holds README.md against the encoders.
+func TestThePromiseNamesEveryColumn(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, columns := range []string{ReadingColumns, GridColumns} {
+		if !strings.Contains(string(text), "`"+columns+"`") {
+			t.Errorf("README.md does not show the columns %s", columns)
+		}
+		for _, column := range strings.Split(columns, ",") {
+			if !strings.Contains(string(text), "| `"+column+"` |") {
+				t.Errorf("README.md does not explain the column %s", column)
+			}
+		}
+	}
+	for _, flag := range ingest.AllFlags() {
+		if !strings.Contains(string(text), "| `"+flag.String()+"` |") {
+			t.Errorf("README.md does not explain the flag %s", flag)
+		}
+	}
+}
+
+// TestMemoryDoesNotGrow encodes many rows and wants no allocation for each.
+func TestMemoryDoesNotGrow(t *testing.T) {
+	e := NewReadings(io.Discard, CSV, stations, meta)
+	if err := e.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	good := ingest.Reading{Station: "K7M2Q9X", Time: noon, Values: readingList[0].Values[:1]}
+	for range 2000 { // until the buffer has its size
+		if err := e.Add(good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := testing.AllocsPerRun(5000, func() { _ = e.Add(good) }); got > 0 {
+		t.Errorf("%v allocations a reading, want none", got)
+	}
+}
+
+func BenchmarkReadingsCSV(b *testing.B) {
+	e := NewReadings(io.Discard, CSV, stations, meta)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := e.Add(readingList[0]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReadingsCSVPeer is the same with encoding/csv.
+func BenchmarkReadingsCSVPeer(b *testing.B) {
+	w := csv.NewWriter(io.Discard)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, v := range readingList[0].Values {
+			p := stations["K7M2Q9X"].PlaceAt(noon).Public
+			err := w.Write([]string{noon.Format(time.RFC3339), "K7M2Q9X", strconv.FormatFloat(p[0], 'f', 6, 64), strconv.FormatFloat(p[1], 'f', 6, 64),
+				v.Quantity.String(), strconv.FormatFloat(v.Value, 'f', -1, 64), v.Quantity.Unit(), v.Flags.String()})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkGridGeoJSON(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		e := NewGrid(io.Discard, GeoJSON, meta)
+		for range 400 {
+			if err := e.Add(rowList[0]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

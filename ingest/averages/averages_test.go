@@ -1,0 +1,139 @@
+package averages
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+type register map[string]*ingest.Station
+
+func (r register) Station(id string) (*ingest.Station, bool) {
+	s, ok := r[id]
+	return s, ok
+}
+
+// shelf is a Store in memory that refuses as often as it is told to.
+type shelf struct {
+	mu   sync.Mutex // guards all below
+	fail int
+	rows []aggregate.Row
+}
+
+func (s *shelf) WriteGrid(_ context.Context, rows []aggregate.Row) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail > 0 {
+		s.fail--
+		return errors.New("away")
+	}
+	s.rows = append(s.rows, rows...)
+	return nil
+}
+
+func place(from time.Time, lon, lat float64) ingest.Place {
+	return ingest.Place{From: from, Exact: orb.Point{lon, lat}, Public: orb.Point{lon, lat}}
+}
+
+func newAverages(store Store) *Averages {
+	long := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	home := []ingest.Place{place(long, 6.9583, 50.9413)}
+	return &Averages{
+		Aggregate: &aggregate.Aggregate{}, Store: store, Size: 1000, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Stations: register{
+			"OUT":   {ID: "OUT", Exposure: ingest.Outdoor, Places: home},
+			"IN":    {ID: "IN", Exposure: ingest.Indoor, Places: home},
+			"MOVED": {ID: "MOVED", Exposure: ingest.Outdoor, Places: append(slices.Clone(home), place(long.AddDate(0, 0, 1), 7.05, 50.90))},
+		},
+	}
+}
+
+func reading(station string, at time.Time, values ...ingest.Value) ingest.Reading {
+	return ingest.Reading{Station: station, Time: at, Received: at, Values: values}
+}
+
+func TestOnlyGoodOutdoorValuesOfTheAirCount(t *testing.T) {
+	at := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	f := func(station string, v ingest.Value, want int) {
+		t.Helper()
+		a := newAverages(nil)
+		a.Observe(reading(station, at, v))
+		if got := len(a.Aggregate.Live(at, 1000, 0)); got != want {
+			t.Errorf("%s %+v: %d cells, want %d", station, v, got, want)
+		}
+	}
+	f("OUT", ingest.Value{Quantity: wire.PM10, Value: 20}, 1)
+	f("OUT", ingest.Value{Quantity: wire.PM10, Value: 2000, Flags: ingest.Range}, 0)
+	f("OUT", ingest.Value{Quantity: wire.NO2, Value: 20}, 0) // no calibration on record
+	f("OUT", ingest.Value{Quantity: wire.NOxIndex, Value: 20}, 0)
+	f("OUT", ingest.Value{Quantity: wire.Battery, Value: 3.7}, 0)
+	f("IN", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
+	f("NOBODY", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
+}
+
+func TestAStationCountsWhereItStoodThen(t *testing.T) {
+	a := newAverages(nil)
+	before := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	after := before.AddDate(0, 0, 1)
+	a.Observe(reading("MOVED", before, ingest.Value{Quantity: wire.PM10, Value: 20}))
+	a.Observe(reading("MOVED", after, ingest.Value{Quantity: wire.PM10, Value: 20}))
+	first, second := a.Aggregate.Live(before, 1000, 0), a.Aggregate.Live(after, 1000, 0)
+	if len(first) != 1 || len(second) != 1 || first[0].Cell == second[0].Cell {
+		t.Errorf("before %+v, after %+v, want one cell each and two different ones", first, second)
+	}
+}
+
+func TestMilli(t *testing.T) {
+	f := func(value float64, want int64) {
+		t.Helper()
+		if got := Milli(value); got != want {
+			t.Errorf("Milli(%v) = %d, want %d", value, got, want)
+		}
+	}
+	f(12.3, 12300)
+	f(0.0005, 1)
+	f(-0.0005, -1)
+	f(1013.25, 1013250)
+	f(0.1+0.2, 300)
+}
+
+// TestHoursReachTheStore runs an hour in virtual time with a store that is away at first.
+func TestHoursReachTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &shelf{fail: 3}
+		a := newAverages(store)
+		start := time.Now().UTC().Truncate(time.Hour)
+		for i := range 12 {
+			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: float64(i)}))
+		}
+		old := start.Add(-49 * time.Hour) // received now, but its hour is not whole in memory any more
+		for i := range 12 {
+			r := reading("OUT", old.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1})
+			r.Received = start
+			a.Observe(r)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go a.Run(ctx)
+		time.Sleep(time.Hour + aggregate.Grace + 4*writeEvery)
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		if len(store.rows) != 1 || store.rows[0].Mean != 5500 || !store.rows[0].Start.Equal(start) || store.rows[0].Readings != 12 {
+			t.Errorf("stored %+v, want the mean 5.5 of 0 to 11 of the hour %v alone", store.rows, start)
+		}
+	})
+}
