@@ -1,0 +1,167 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func reading(at time.Time, values ...ingest.Value) ingest.Reading {
+	return ingest.Reading{Station: "A", Time: at, Received: at, Values: values}
+}
+
+func TestStates(t *testing.T) {
+	good, bad := ingest.Value{Quantity: wire.PM10, Value: 20}, ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range}
+	f := func(want State, at time.Time, readings ...ingest.Reading) {
+		t.Helper()
+		n := NewNow()
+		for _, r := range readings {
+			n.Observe(r)
+		}
+		if got := n.Station("A", at).State; got != want {
+			t.Errorf("%+v at %v: %s, want %s", readings, at, got, want)
+		}
+	}
+	f(New, noon)
+	f(OK, noon, reading(noon, good))
+	f(OK, noon.Add(SilentAfter), reading(noon, good))
+	f(Silent, noon.Add(SilentAfter+time.Second), reading(noon, good))
+	f(Check, noon, reading(noon, bad))
+	f(OK, noon, reading(noon, good, bad)) // half is not more than half
+	f(OK, noon, reading(noon.Add(-time.Minute), bad), reading(noon, good))
+}
+
+func TestLatestIsByTimeOfObservation(t *testing.T) {
+	n := NewNow()
+	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 20}))
+	late := reading(noon.Add(-time.Hour), ingest.Value{Quantity: wire.PM10, Value: 7}, ingest.Value{Quantity: wire.Humidity, Value: 60})
+	late.Received = noon.Add(time.Minute)
+	n.Observe(late)
+	s := n.Station("A", noon)
+	if s.Values[wire.PM10].Value != 20 || s.Values[wire.Humidity].Value != 60 || !s.LastSeen.Equal(noon.Add(time.Minute)) || !n.Last().Equal(noon) {
+		t.Errorf("station %+v, last %v", s, n.Last())
+	}
+	s.Values[wire.PM10] = Latest{}
+	if n.Station("A", noon).Values[wire.PM10].Value != 20 {
+		t.Error("a reader changed the picture")
+	}
+}
+
+func TestTallyIsOfADay(t *testing.T) {
+	n := NewNow()
+	for hour := range 30 {
+		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 1},
+			ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range | ingest.Inconsistent}))
+	}
+	got := n.Tally("A", noon.Add(29*time.Hour))
+	if got.Values != 48 || got.Good != 24 || got.Flags["range"] != 24 || got.Flags["inconsistent"] != 24 {
+		t.Errorf("tally = %+v, want 48 values of 24 hours, half of them good", got)
+	}
+}
+
+func TestSubscribers(t *testing.T) {
+	n := NewNow()
+	s := n.Subscribe()
+	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 1}))
+	select {
+	case e := <-s.Events:
+		t.Errorf("an event during the replay: %+v", e)
+	default:
+	}
+	n.CaughtUp()
+	n.Observe(reading(noon.Add(time.Second), ingest.Value{Quantity: wire.PM10, Value: 2}))
+	n.GridChanged(noon)
+	if e := <-s.Events; e.Reading == nil || e.Reading.Values[0].Value != 2 {
+		t.Errorf("first event %+v, want the reading", e)
+	}
+	if e := <-s.Events; e.Reading != nil || !e.Grid.Equal(noon) {
+		t.Errorf("second event %+v, want the grid", e)
+	}
+	slow := n.Subscribe()
+	for range subscriberBuffer + 1 {
+		n.GridChanged(noon)
+		<-s.Events
+	}
+	if now, dropped := n.Subscribers(); now != 1 || dropped != 1 {
+		t.Errorf("%d subscribers, %d dropped, want the slow one gone", now, dropped)
+	}
+	heard := 0
+	for range slow.Events {
+		heard++
+	}
+	if heard != subscriberBuffer {
+		t.Errorf("the slow one heard %d events, want %d and the end", heard, subscriberBuffer)
+	}
+	n.Unsubscribe(s)
+	n.Unsubscribe(s)
+	n.Unsubscribe(slow)
+}
+
+func TestPublisher(t *testing.T) {
+	cell, err := geo.CellAt(orb.Point{6.9583, 50.9413}, geo.BaseSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := map[string]string{}
+	var refuse error
+	p := &Publisher{Now: NewNow(), Aggregate: &aggregate.Aggregate{}, Size: 1000, CityCells: 400, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Publish: func(_ context.Context, topic string, qos byte, retained bool, payload []byte) error {
+			if refuse != nil {
+				return refuse
+			}
+			if qos != 1 || !retained {
+				return fmt.Errorf("%s: QoS %d, retained %v", topic, qos, retained)
+			}
+			sent[topic] = string(payload)
+			return nil
+		}}
+	round := func(at time.Time, wantErr error) {
+		t.Helper()
+		clear(sent)
+		if err := p.round(t.Context(), at); !errors.Is(err, wantErr) {
+			t.Fatalf("round: %v, want %v", err, wantErr)
+		}
+	}
+	round(noon, nil)
+	if len(sent) != 0 {
+		t.Errorf("sent %v without a value", sent)
+	}
+	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: uint8(wire.PM2_5), Time: noon, Received: noon, Milli: 12_300})
+	refuse = errors.New("no broker")
+	round(noon, refuse)
+	refuse = nil
+	round(noon, nil)
+	const cityTopic, cellTopic = "stadtluft/v1/city/pm2_5", "stadtluft/v1/grid/CRS3035RES1000mN3096000E4107000/pm2_5"
+	var city, grid map[string]any
+	if err := errors.Join(json.Unmarshal([]byte(sent[cityTopic]), &city), json.Unmarshal([]byte(sent[cellTopic]), &grid)); err != nil {
+		t.Fatalf("%v in %v", err, sent)
+	}
+	if city["mean"] != 12.3 || city["t"] != "2026-05-01T12:00:00Z" || city["eaqi"] != 2.0 || city["cells"] != 1.0 || city["share"] != 0.002 {
+		t.Errorf("city = %v", city)
+	}
+	if grid["mean"] != 12.3 || grid["unit"] != "µg/m³" || grid["stations"] != 1.0 {
+		t.Errorf("cell = %v", grid)
+	}
+	round(noon.Add(time.Minute), nil)
+	if len(sent) != 0 {
+		t.Errorf("sent %v though nothing changed", sent)
+	}
+	round(noon.Add(2*time.Hour), nil)
+	if len(sent) != 2 || sent[cityTopic] != "" || sent[cellTopic] != "" {
+		t.Errorf("sent %v, want both old values taken away", sent)
+	}
+}
