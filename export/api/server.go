@@ -93,13 +93,13 @@ func (s *Server) Handler() http.Handler {
 
 func (s *Server) routes() map[string]handler {
 	return map[string]handler{
-		"GET /api/v1/city":                   s.getCity,
-		"GET /api/v1/stations":               s.getStations,
-		"GET /api/v1/stations/{id}":          s.getStation,
+		"GET /api/v1/city":                   tagged(s.getCity),
+		"GET /api/v1/stations":               tagged(s.getStations),
+		"GET /api/v1/stations/{id}":          tagged(s.getStation),
 		"GET /api/v1/stations/{id}/health":   s.getHealth,
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
-		"GET /api/v1/grid":                   s.getGrid,
+		"GET /api/v1/grid":                   tagged(s.getGrid),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/stations":              s.postStation,
 		"PATCH /api/v1/stations/{id}":        s.patchStation,
