@@ -26,6 +26,7 @@ type Decoder struct {
 	refused  int // including those beyond MaxRefusals
 
 	scan scanner
+	name []byte // the member at hand; passing over its value writes to the scanner's buffer
 }
 
 // span is the part of values that belongs to a reading; slices are cut when values has stopped growing.
@@ -39,7 +40,7 @@ func (d *Decoder) Decode(payload []byte) Message {
 	if len(payload) > MaxMessage {
 		return whole(TooLarge, fmt.Sprintf("the message has %d bytes, at most %d are taken", len(payload), MaxMessage))
 	}
-	d.scan = scanner{data: payload}
+	d.scan = scanner{data: payload, scratch: d.scan.scratch}
 	if err := d.message(); err != nil {
 		return whole(err.reason, err.detail)
 	}
@@ -123,10 +124,11 @@ func (d *Decoder) array() *failure {
 	}
 }
 
-// timing is what an object says about its time.
-type timing struct {
-	t, age       bool // seen
-	bad          bool // refused already
+// draft is a reading while its members come in.
+type draft struct {
+	seen         [quantityEnd]bool // also those whose value was refused
+	t, age       bool              // seen
+	bad          bool              // the time is refused already
 	seconds      int64
 	agoInSeconds int64
 }
@@ -136,11 +138,11 @@ func (d *Decoder) object(index int) *failure {
 	s := &d.scan
 	s.pos++
 	from, refusedBefore := len(d.values), d.refused
-	var at timing
+	var at draft
 	s.space()
 	if s.peek() == '}' {
 		s.pos++
-	} else if err := d.members(index, from, &at); err != nil {
+	} else if err := d.members(index, &at); err != nil {
 		return err
 	}
 	if at.t && at.age && !at.bad {
@@ -158,7 +160,7 @@ func (d *Decoder) object(index int) *failure {
 	return nil
 }
 
-func (d *Decoder) keep(from int, at timing) {
+func (d *Decoder) keep(from int, at draft) {
 	r := Reading{HasAge: at.age, Age: time.Duration(at.agoInSeconds) * time.Second}
 	if at.t {
 		r.Time = time.Unix(at.seconds, 0).UTC()
@@ -167,7 +169,7 @@ func (d *Decoder) keep(from int, at timing) {
 	d.spans = append(d.spans, span{from, len(d.values)})
 }
 
-func (d *Decoder) members(index, from int, at *timing) *failure {
+func (d *Decoder) members(index int, at *draft) *failure {
 	s := &d.scan
 	for {
 		s.space()
@@ -175,6 +177,7 @@ func (d *Decoder) members(index, from int, at *timing) *failure {
 		if err != nil {
 			return err
 		}
+		d.name = append(d.name[:0], name...)
 		s.space()
 		if s.peek() != ':' {
 			return s.unexpected("':'")
@@ -185,7 +188,7 @@ func (d *Decoder) members(index, from int, at *timing) *failure {
 		if err != nil {
 			return err
 		}
-		d.member(index, from, at, name, value)
+		d.member(index, at, d.name, value)
 		s.space()
 		switch s.peek() {
 		case ',':
@@ -200,7 +203,7 @@ func (d *Decoder) members(index, from int, at *timing) *failure {
 }
 
 // member judges one member; value is the raw JSON of its value.
-func (d *Decoder) member(index, from int, at *timing, name, value []byte) {
+func (d *Decoder) member(index int, at *draft, name, value []byte) {
 	switch {
 	case string(name) == "t":
 		if at.t {
@@ -218,12 +221,12 @@ func (d *Decoder) member(index, from int, at *timing, name, value []byte) {
 		d.when(index, at, "age", value, maxAge, &at.agoInSeconds)
 	case len(name) >= 2 && name[0] == 'x' && name[1] == '_':
 	default:
-		d.value(index, from, name, value)
+		d.value(index, at, name, value)
 	}
 }
 
 // when reads a time in seconds, 0 to most; fractions are cut off.
-func (d *Decoder) when(index int, at *timing, name string, value []byte, most float64, seconds *int64) {
+func (d *Decoder) when(index int, at *draft, name string, value []byte, most float64, seconds *int64) {
 	n, ok := number(value)
 	if !ok || n < 0 || n > most {
 		at.bad = true
@@ -233,18 +236,17 @@ func (d *Decoder) when(index int, at *timing, name string, value []byte, most fl
 	*seconds = int64(n)
 }
 
-func (d *Decoder) value(index, from int, name, value []byte) {
+func (d *Decoder) value(index int, at *draft, name, value []byte) {
 	q, known := quantityByName[string(name)]
 	if !known {
 		d.refuse(index, UnknownMember, quoteName(name), unknown(string(name)))
 		return
 	}
-	for _, v := range d.values[from:] {
-		if v.Quantity == q {
-			d.refuse(index, RepeatedMember, q.String(), fmt.Sprintf("the first %q counts", q.String()))
-			return
-		}
+	if at.seen[q] {
+		d.refuse(index, RepeatedMember, q.String(), fmt.Sprintf("the first %q counts", q.String()))
+		return
 	}
+	at.seen[q] = true
 	n, ok := number(value)
 	if !ok {
 		d.refuse(index, NotANumber, q.String(), fmt.Sprintf("%q is a finite number, not %s", q.String(), quote(value)))

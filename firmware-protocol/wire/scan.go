@@ -46,7 +46,7 @@ func (s *scanner) unexpected(want string) *failure {
 
 // skip passes over one value and returns its raw text.
 func (s *scanner) skip(depth int) ([]byte, *failure) {
-	if depth > maxDepth {
+	if c := s.peek(); depth == maxDepth && (c == '{' || c == '[') {
 		return nil, &failure{Malformed, fmt.Sprintf("nested deeper than %d levels at byte %d", maxDepth, s.pos)}
 	}
 	start := s.pos

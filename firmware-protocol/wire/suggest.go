@@ -27,7 +27,8 @@ func nearest(name string) (Quantity, bool) {
 	if len(name) > longest {
 		return 0, false
 	}
-	bare := bareName(name)
+	// PM1.0 is not PM10.
+	bare := bareName(strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(name), ".0"), "_0"))
 	if q, ok := commonNames[bare]; ok {
 		return q, true
 	}
@@ -46,7 +47,7 @@ func bareName(name string) string {
 			return r
 		}
 		return -1
-	}, strings.ToLower(name))
+	}, name)
 }
 
 // oneTypo reports whether one inserted, missing or wrong letter makes a of b; names with a digit must

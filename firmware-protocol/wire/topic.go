@@ -79,7 +79,7 @@ func ParseTopic(topic string) (Topic, bool) {
 // ValidStation reports whether id can be a station's in a topic: letters, digits and hyphens, at most
 // 32, and none of the names that topics use for themselves.
 func ValidStation(id string) bool {
-	return plainName(id, maxStation) && id != "city" && id != "grid"
+	return plainName(id, maxStation) && !strings.Contains(id, "_") && id != "city" && id != "grid"
 }
 
 func plainName(s string, most int) bool {

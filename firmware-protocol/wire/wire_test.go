@@ -26,6 +26,9 @@ func TestSuggestions(t *testing.T) {
 	f("PM2.5", `"pm2_5"`)
 	f("pm25", `"pm2_5"`)
 	f("PM10", `"pm10"`)
+	f("PM1.0", `"pm1"`) // not pm10
+	f("pm1_0", `"pm1"`)
+	f("PM10.0", `"pm10"`)
 	f("P1", `"pm10"`)
 	f("P2", `"pm2_5"`)
 	f("temp", `"temperature"`)
@@ -73,6 +76,7 @@ func TestTopics(t *testing.T) {
 	f("stadtluft/v1/grid/reading", Topic{}, false)
 	f("stadtluft/v1//reading", Topic{}, false)
 	f("stadtluft/v1/a b/reading", Topic{}, false)
+	f("stadtluft/v1/a_b/reading", Topic{}, false)
 	f("stadtluft/v2/K7M2Q9X/reading", Topic{}, false)
 	f("stadtluft/v1/"+strings.Repeat("A", 33)+"/reading", Topic{}, false)
 	f("", Topic{}, false)
@@ -139,6 +143,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		var d, again Decoder
 		m := d.Decode(payload)
+		checkAgainstTokens(t, payload, m)
 		whole := len(m.Readings) == 0 && len(m.Refusals) == 1 && m.Refusals[0].Field == ""
 		if broken := whole && m.Refusals[0].Reason == Malformed; broken == json.Valid(payload) && len(payload) <= MaxMessage {
 			// Valid JSON is malformed only when it is no object or array of objects, or nested too deep.
