@@ -132,7 +132,7 @@ func TestPublisher(t *testing.T) {
 	round := func(at time.Time, wantErr error) {
 		t.Helper()
 		clear(sent)
-		if err := p.round(t.Context(), at); !errors.Is(err, wantErr) {
+		if _, err := p.round(t.Context(), at); !errors.Is(err, wantErr) {
 			t.Fatalf("round: %v, want %v", err, wantErr)
 		}
 	}

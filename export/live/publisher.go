@@ -11,8 +11,12 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// PublishEvery is how often live averages are looked at for changes.
-const PublishEvery = 5 * time.Second
+const (
+	// lookEvery is how soon a change of the live averages is noticed in a quiet city.
+	lookEvery = time.Second
+	// PublishEvery is how often changes are published in a busy one.
+	PublishEvery = 5 * time.Second
+)
 
 // Publisher tells dashboards the live averages: subscribers of Now that the grid changed, and MQTT
 // readers each value, retained, on stadtluft/v1/city/{quantity} and stadtluft/v1/grid/{cell}/{quantity}.
@@ -22,7 +26,7 @@ type Publisher struct {
 	Aggregate *aggregate.Aggregate
 	Size      int32 // metres
 	CityCells int   // of that size within the boundary
-	// Publish sends an MQTT message; nil publishes nothing.
+	// Publish sends an MQTT message.
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
 	Log     *slog.Logger
 
@@ -31,15 +35,22 @@ type Publisher struct {
 
 // Run publishes what changed until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
-	ticker := time.NewTicker(PublishEvery)
+	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	failing := false
+	var last time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case at := <-ticker.C:
-			err := p.round(ctx, at.UTC())
+			if at.Sub(last) < PublishEvery {
+				continue
+			}
+			changed, err := p.round(ctx, at.UTC())
+			if changed {
+				last = at
+			}
 			if err != nil && !failing && ctx.Err() == nil {
 				p.Log.Warn("live averages wait for the broker", "err", err)
 			}
@@ -49,18 +60,18 @@ func (p *Publisher) Run(ctx context.Context) error {
 }
 
 // round publishes what differs from what was published last. After an error the rest is tried next time.
-func (p *Publisher) round(ctx context.Context, at time.Time) error {
+func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err error) {
 	next := p.messages(p.Aggregate.Live(at, p.Size, 0))
-	changed := !maps.Equal(next, p.sent)
-	if changed {
-		p.Now.GridChanged(at)
+	if maps.Equal(next, p.sent) {
+		return false, nil
 	}
+	p.Now.GridChanged(at)
+	return true, p.publish(ctx, at, next)
+}
+
+func (p *Publisher) publish(ctx context.Context, at time.Time, next map[string]string) error {
 	if p.sent == nil {
 		p.sent = map[string]string{}
-	}
-	if p.Publish == nil {
-		p.sent = next
-		return nil
 	}
 	for topic, body := range next {
 		if p.sent[topic] == body {

@@ -1,5 +1,5 @@
 // Package airindex turns hourly means into classes of an air quality index: the European one in its
-// revision of 2024. Its bands are exported so that a legend can be made from them.
+// revision of 2024.
 //
 // An index of values from low-cost sensors is indicative; whoever shows one says so.
 package airindex
@@ -44,11 +44,4 @@ func EAQI(pollutant string, mean float64) (Class, bool) {
 		}
 	}
 	return ExtremelyPoor, true
-}
-
-// Bounds are the upper bounds of the classes good to very poor for a pollutant, in µg/m³; above the
-// last is extremely poor.
-func Bounds(pollutant string) ([5]float64, bool) {
-	bounds, ok := eaqi[pollutant]
-	return bounds, ok
 }
