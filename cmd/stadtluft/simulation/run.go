@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,8 +128,8 @@ func Interval(n int, rate float64) (time.Duration, error) {
 		return Every, nil
 	}
 	d := time.Duration(float64(n) / rate * float64(time.Second))
-	if rate < 0 || d < time.Millisecond {
-		return 0, fmt.Errorf("rate: %v messages a second from %d stations is out of reach", rate, n)
+	if rate < 0 || d < time.Second {
+		return 0, fmt.Errorf("rate: a station has at most one reading a second, so %v messages a second need %.0f stations, not %d", rate, math.Ceil(max(rate, 1)), n)
 	}
 	return d, nil
 }

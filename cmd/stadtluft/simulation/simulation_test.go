@@ -133,6 +133,8 @@ func TestInterval(t *testing.T) {
 	}
 	f(10, 0, Every, false)
 	f(100, 50, 2*time.Second, false)
+	f(100, 100, time.Second, false)
+	f(100, 101, 0, true)
 	f(0, 1, 0, true)
 	f(1, -1, 0, true)
 	f(1, 1e6, 0, true)
