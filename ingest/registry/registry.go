@@ -179,14 +179,15 @@ func (r *Registry) Run(ctx context.Context) error {
 	}
 }
 
-// reload takes a new snapshot and names the stations that differ from the last one.
+// reload takes a new snapshot and names the stations that differ from the last one. One at a time, or
+// a slow one would put an older snapshot in the place of a newer.
 func (r *Registry) reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	next, err := r.load(ctx)
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	last := r.current.Swap(next)
 	if last == nil {
 		return nil
