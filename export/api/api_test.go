@@ -405,6 +405,12 @@ func TestRegistration(t *testing.T) {
 	if response, _ := h.do("POST", "/api/v1/stations", registration, "X-Forwarded-For", "203.0.113.99, 198.51.100.7"); response.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("one too many from an address behind the proxy: %s", response.Status)
 	}
+	for i := range registry.DefaultPerDay {
+		h.do("POST", "/api/v1/stations", registration, "X-Forwarded-For", fmt.Sprintf("2001:db8:1:2::%d", i))
+	}
+	if response, _ := h.do("POST", "/api/v1/stations", registration, "X-Forwarded-For", "2001:db8:1:2:3::1"); response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one too many from an IPv6 network: %s", response.Status)
+	}
 }
 
 func TestStream(t *testing.T) {

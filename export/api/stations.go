@@ -265,16 +265,20 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// address is who asks. Behind a proxy on this host it is the last address the proxy saw.
+// address is who asks. Behind a proxy on this host it is the last address the proxy saw. Of an IPv6
+// address only the network counts: whoever has one has all of its addresses.
 func address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		if seen := r.Header.Get("X-Forwarded-For"); seen != "" {
-			return strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])
-		}
+	ip := net.ParseIP(host)
+	if seen := r.Header.Get("X-Forwarded-For"); seen != "" && ip != nil && ip.IsLoopback() {
+		host = strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])
+		ip = net.ParseIP(host)
+	}
+	if ip != nil && ip.To4() == nil {
+		return ip.Mask(net.CIDRMask(64, 128)).String()
 	}
 	return host
 }

@@ -2,9 +2,7 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 
@@ -125,13 +124,13 @@ func countAddress(ctx context.Context, tx *sql.Tx, address string, now time.Time
 		return nil
 	}
 	day := now.Format(time.DateOnly)
-	sum := sha256.Sum256([]byte(day + " " + address))
-	var count int
-	err := tx.QueryRowContext(ctx, `INSERT INTO registration (day, address, count) VALUES (?, ?, 1)
-		ON CONFLICT (day, address) DO UPDATE SET count = count + 1 RETURNING count`, day, hex.EncodeToString(sum[:16])).Scan(&count)
-	if err == nil {
-		_, err = tx.ExecContext(ctx, "DELETE FROM registration WHERE day < ?", day)
+	salt, err := saltOf(ctx, tx, day)
+	if err != nil {
+		return fmt.Errorf("registry: add a station: %w", err)
 	}
+	var count int
+	err = tx.QueryRowContext(ctx, `INSERT INTO registration (day, address, count) VALUES (?, ?, 1)
+		ON CONFLICT (day, address) DO UPDATE SET count = count + 1 RETURNING count`, day, hashed(salt+address)).Scan(&count)
 	if err != nil {
 		return fmt.Errorf("registry: add a station: %w", err)
 	}
@@ -139,6 +138,23 @@ func countAddress(ctx context.Context, tx *sql.Tx, address string, now time.Time
 		return ErrTooMany
 	}
 	return nil
+}
+
+// saltOf is the day's random salt. A new day gets a new one, and what the old one hid is forgotten.
+func saltOf(ctx context.Context, tx *sql.Tx, day string) (string, error) {
+	var salt string
+	err := tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = ?", "salt "+day).Scan(&salt)
+	if err != sql.ErrNoRows {
+		return salt, err
+	}
+	salt = newToken()
+	for _, statement := range []string{"DELETE FROM setting WHERE name LIKE 'salt %'", "DELETE FROM registration"} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return "", err
+		}
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO setting (name, value) VALUES (?, ?)", "salt "+day, salt)
+	return salt, err
 }
 
 // check cleans a registration and says what is wrong with it.
@@ -214,7 +230,7 @@ func cleanText(field, text string, most int) (string, error) {
 		return "", &FieldError{Field: field, Problem: "is empty"}
 	case len([]rune(text)) > most:
 		return "", &FieldError{Field: field, Problem: fmt.Sprintf("is longer than %d characters", most)}
-	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "", &FieldError{Field: field, Problem: "holds characters that cannot be printed"}
 	}
 	return text, nil

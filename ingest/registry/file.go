@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -40,7 +41,7 @@ CREATE TABLE place (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE registration (                      -- how many stations an address registered on a day
 	day        TEXT NOT NULL,
-	address    TEXT NOT NULL,                -- hash with the day, so that it cannot be followed
+	address    TEXT NOT NULL,                -- hash with a random salt that is forgotten after the day
 	count      INTEGER NOT NULL,
 	PRIMARY KEY (day, address)
 ) STRICT, WITHOUT ROWID;
@@ -68,12 +69,26 @@ func Open(ctx context.Context, path string, options Options) (*Registry, error) 
 	if err != nil {
 		return nil, fmt.Errorf("registry %s: %w", path, err)
 	}
+	if err := private(path); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("registry: %w", err)
+	}
 	r := &Registry{db: db, options: options}
 	if err := r.prepare(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("registry %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// private makes the file, when it is missing, so that only its owner can read it: it holds exact places
+// and addresses. SQLite gives the files beside it the same mode.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 func (r *Registry) prepare(ctx context.Context) error {

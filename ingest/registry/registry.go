@@ -43,6 +43,7 @@ const (
 	DefaultPerDay = 10
 
 	pollEvery = time.Second // how soon another process's change is noticed
+	pollFails = 10          // polls in a row that may fail before Run gives up
 )
 
 // Options are a registry's settings.
@@ -154,29 +155,40 @@ func (r *Registry) Run(ctx context.Context) error {
 		return fmt.Errorf("registry: %w", err)
 	}
 	defer conn.Close()
-	for {
+	for fails := 0; fails < pollFails; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
-		var version int64
-		if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("registry: %w", err)
+		if err = r.poll(ctx, conn); err != nil {
+			fails++ // the file may be busy
+			continue
 		}
-		r.mu.Lock()
-		changed := version != r.version
-		r.version = version
-		r.mu.Unlock()
-		if changed {
-			if err := r.reload(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
+		fails = 0
 	}
+	return err
+}
+
+// poll reloads when another connection has changed the file.
+func (r *Registry) poll(ctx context.Context, conn *sql.Conn) error {
+	var version int64
+	if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	r.mu.Lock()
+	changed := version != r.version
+	r.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	if err := r.reload(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.version = version
+	r.mu.Unlock()
+	return nil
 }
 
 // reload takes a new snapshot and names the stations that differ from the last one. One at a time, or

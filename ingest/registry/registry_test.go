@@ -57,6 +57,9 @@ func TestAddStation(t *testing.T) {
 	if !r.Manages(c.ID, c.ManageToken) || r.Manages(c.ID, c.Token) {
 		t.Error("Manages does not tell the management token from others")
 	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v, %v, want 0600", info.Mode(), err)
+	}
 	r.Close()
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -90,6 +93,7 @@ func TestRefusedRegistrations(t *testing.T) {
 	f(func(n *Registration) { n.Point = orb.Point{13.4, 52.5} }, place, "20 km outside", "")
 	f(func(n *Registration) { n.Name = "  " }, "name", "empty", "")
 	f(func(n *Registration) { n.Name = "a\x00b" }, "name", "printed", "")
+	f(func(n *Registration) { n.Name = "a\xffb" }, "name", "printed", "")
 	f(func(n *Registration) { n.Name = strings.Repeat("ü", 81) }, "name", "80", "")
 	f(func(n *Registration) { n.Kit = "" }, "kit", "empty", "")
 	f(func(n *Registration) { n.Sensors = []string{"sds 011!"} }, "sensors", "sds 011!", "")
