@@ -71,12 +71,11 @@ function facts(rows: [string, string | Node][]): HTMLElement {
 }
 
 export function cellCard(c: CellProperties, choice: Choice, zone: string, legend: readonly Step[]): HTMLElement {
-  const index = choice.window === "live" || choice.window === "1h" ? indexOf(c.quantity, c.mean) : null;
+  const index = indexOf(c.quantity, c.mean);
   const step = index ? legend[index - 1] : undefined;
   const end = new Date(Date.parse(c.window_start) + c.window_seconds * 1000).toISOString();
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [
-    [t("air"), h("span", { class: "class" }, step ? swatch(step.colour) : null, indexWords(index))],
     [t("median"), value(c.median)],
     [t("range"), `${number(c.min, digitsOf(c.quantity))} – ${value(c.max)}`],
     [t("stations"), String(c.stations)],
@@ -84,6 +83,7 @@ export function cellCard(c: CellProperties, choice: Choice, zone: string, legend
     [t("coverage"), percent(c.coverage)],
     [t("since"), `${clock(c.window_start, zone)} – ${clock(end, zone)}`],
   ];
+  if (step) rows.unshift([t("air"), h("span", { class: "class" }, swatch(step.colour), indexWords(index))]);
   if (c.revision > 0) rows.push([t("revision"), String(c.revision)]);
   return h(
     "div",
