@@ -88,14 +88,13 @@ func subscribe(ctx context.Context, client paho.Client, filters map[string]byte)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	token := client.SubscribeMultiple(filters, nil)
-	err := await(ctx, token)
+	if err := await(ctx, token); err != nil {
+		return fmt.Errorf("subscribe: %w", err) // paho may still be writing the result
+	}
 	for filter, code := range token.(*paho.SubscribeToken).Result() {
 		if code == refused {
 			return fmt.Errorf("subscribe to %s: the broker refused: may this user read it?", filter)
 		}
-	}
-	if err != nil {
-		return fmt.Errorf("subscribe: %w", err)
 	}
 	return nil
 }
