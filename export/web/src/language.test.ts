@@ -27,6 +27,7 @@ test("numbers follow the language", () => {
   expect(amount(12.34, "pm10", "µg/m³")).toBe("12,3 µg/m³");
   expect(amount(60.4, "humidity", "%")).toBe("60 %");
   expect(percent(0.163)).toMatch(/^16\s%$/);
+  expect(percent(0.0022)).toMatch(/^0,2\s%$/);
   use("en");
   expect(number(1234.56)).toBe("1,234.6");
   expect(percent(0.163)).toBe("16%");

@@ -69,8 +69,10 @@ export function number(value: number, digits = 1): string {
   return new Intl.NumberFormat(languages[current].locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
+// percent has a decimal only where a whole number would say nothing.
 export function percent(share: number): string {
-  return new Intl.NumberFormat(languages[current].locale, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  const digits = share > 0 && share < 0.01 ? 1 : 0;
+  return new Intl.NumberFormat(languages[current].locale, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
 // amount is a value with its unit, with as many decimals as the quantity deserves.
