@@ -38,6 +38,7 @@ export function steps(quantity: string, values: readonly number[]): Step[] {
   if (list) {
     return indexColours.map((colour, i) => ({ low: list[i - 1] ?? null, high: list[i] ?? null, colour, index: i + 1 }));
   }
+  if (values.length === 0) return []; // no values, no bounds to state
   const inner = breaks(values, scaleColours.length);
   return Array.from({ length: inner.length + 1 }, (_, i) => ({
     low: inner[i - 1] ?? null,

@@ -2,13 +2,14 @@
 import * as api from "./api";
 import type { Choice, City, Grid, ReadingEvent, Stations } from "./api";
 import { steps, type Step } from "./colours";
-import { h } from "./dom";
+import { fill, h } from "./dom";
 import { clock, language, languages, name, remember, start, t, type Language } from "./language";
 import { create, type Chosen, type CityMap } from "./map";
 import "./style.css";
 import * as view from "./view";
 
 const retryAfter = 5000; // milliseconds after a failed request
+const thanks = 5000; // milliseconds for which a connection that is back is mentioned
 const settle = 400; // milliseconds within which changes of the grid are asked for once
 
 const resolutions = [500, 1000, 2000, 5000];
@@ -22,6 +23,7 @@ const state = {
   lastReading: null as string | null,
   failure: null as string | null,
   lost: false,
+  back: false,
 };
 
 start();
@@ -57,6 +59,14 @@ function build() {
     if (e.key === "Escape" && state.chosen) choose(null);
   });
   const details = h("details", { id: "table" }, parts.summary, parts.tables);
+  let opened = false; // for the printer, not by a person
+  addEventListener("beforeprint", () => {
+    opened = !details.open;
+    details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    if (opened) details.open = false;
+  });
   parts.skip.addEventListener("click", () => {
     details.open = true;
     parts.summary.focus();
@@ -97,23 +107,25 @@ function render(): void {
   page.skip.textContent = t("skip");
   page.notice.textContent = t("notice");
   page.summary.textContent = t("table");
-  page.map.setAttribute("aria-label", t("map"));
+  map?.speak({ map: t("map"), zoomIn: t("zoomIn"), zoomOut: t("zoomOut") });
   page.demo.hidden = !city?.properties.demo;
   page.demo.textContent = t("demo");
   page.languages.setAttribute("aria-label", t("language"));
-  page.languages.replaceChildren(
+  fill(
+    page.languages,
     ...(Object.keys(languages) as Language[]).map((code) =>
-      h("button", { type: "button", lang: code, "aria-pressed": String(code === language()), click: () => speak(code) }, languages[code].name),
+      h("button", { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => speak(code) }, languages[code].name),
     ),
   );
   const legend = currentSteps();
-  if (city) page.figure.replaceChildren(view.figure(city, state.choice, legend));
+  if (city) fill(page.figure, view.figure(city, state.choice, legend));
   renderLast();
   renderStatus();
   renderControls();
-  page.legend.replaceChildren(view.legend(legend, state.choice, unit()));
-  page.tables.replaceChildren(view.tables(state.grid, state.stations, state.choice, zone(), choose));
-  page.footer.replaceChildren(
+  fill(page.legend, view.legend(legend, state.choice, unit()));
+  fill(page.tables, view.tables(state.grid, state.stations, state.choice, zone(), choose));
+  fill(
+    page.footer,
     ...(city
       ? [
           h("p", {}, t("licence", { attribution: city.attribution, licence: city.licence })),
@@ -130,9 +142,9 @@ function renderLast(): void {
 }
 
 function renderStatus(): void {
-  const words = state.failure ? t("failed", { detail: state.failure }) : state.lost ? t("lost") : "";
+  const words = state.failure ? t("failed", { detail: state.failure }) : state.lost ? t("lost") : state.back ? t("back") : "";
   if (page.status.textContent !== words) page.status.textContent = words;
-  page.status.classList.toggle("trouble", words !== "");
+  page.status.classList.toggle("trouble", state.failure !== null || state.lost);
 }
 
 function renderControls(): void {
@@ -143,14 +155,14 @@ function renderControls(): void {
       h("span", {}, label),
       h(
         "select",
-        { id, name: id, change: (e) => change(id, (e.target as HTMLSelectElement).value) },
+        { id, name: id, "data-key": id, change: (e) => change(id, (e.target as HTMLSelectElement).value) },
         ...options.map(([value, text]) => h("option", { value, selected: value === String(state.choice[id]) }, text)),
       ),
     );
   const known = state.city?.properties.quantities.map((q) => q.quantity) ?? [];
   const quantities = known.includes(state.choice.quantity) ? known : [state.choice.quantity, ...known];
-  const focused = document.activeElement?.id;
-  page.controls.replaceChildren(
+  fill(
+    page.controls,
     select(t("quantity"), "quantity", quantities.map((q) => [q, name(q)])),
     select(t("window"), "window", [
       ["live", t("windowLive")],
@@ -158,7 +170,6 @@ function renderControls(): void {
     ]),
     select(t("resolution"), "resolution", resolutions.map((m) => [String(m), m < 1000 ? `${m} m` : `${m / 1000} km`])),
   );
-  if (focused && ["quantity", "window", "resolution"].includes(focused)) document.getElementById(focused)?.focus();
 }
 
 function renderCard(legend: readonly Step[]): void {
@@ -167,8 +178,9 @@ function renderCard(legend: readonly Step[]): void {
   page.card.hidden = body === null;
   if (!chosen || !body) return page.card.replaceChildren();
   const heading = t(chosen.kind === "cell" ? "cell" : "station", { [chosen.kind === "cell" ? "code" : "id"]: short(chosen) });
-  page.card.replaceChildren(
-    h("div", { class: "card-head" }, h("h2", { tabindex: "-1" }, heading), h("button", { type: "button", class: "close", "aria-label": t("close"), click: () => choose(null) }, "×")),
+  fill(
+    page.card,
+    h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading), h("button", { type: "button", class: "close", "data-key": "close", "aria-label": t("close"), click: () => choose(null) }, "×")),
     body,
   );
 }
@@ -192,6 +204,12 @@ function cardBody(chosen: Chosen, legend: readonly Step[]): HTMLElement | null {
 
 let opener: Element | null = null;
 
+// again is the element itself, or the one that took its place when the page was redrawn.
+function again(element: HTMLElement): HTMLElement | null {
+  const key = element.getAttribute("data-key");
+  return element.isConnected || !key ? element : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
 // choose opens the card of a cell or station, or closes it; the focus goes there and back.
 function choose(chosen: Chosen | null): void {
   if (chosen && !state.chosen) opener = document.activeElement;
@@ -199,18 +217,20 @@ function choose(chosen: Chosen | null): void {
   map?.mark(chosen);
   renderCard(currentSteps());
   if (chosen) page.card.querySelector("h2")?.focus();
-  else if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+  else if (opener instanceof HTMLElement) again(opener)?.focus();
 }
 
 function speak(code: Language): void {
   remember(code);
   render();
-  page.languages.querySelector<HTMLElement>(`[lang=${code}]`)?.focus();
 }
 
 function change(id: keyof Choice, value: string): void {
   state.choice = { ...state.choice, [id]: id === "resolution" ? Number(value) : value };
   if (state.chosen?.kind === "cell") choose(null);
+  state.grid = null; // never another choice's values under this one's name
+  map?.grid(null, []);
+  render();
   void loadGrid();
 }
 
@@ -267,8 +287,15 @@ function listen(): void {
   stream.addEventListener("open", () => {
     const was = state.lost;
     state.lost = false;
+    if (was) {
+      state.back = true;
+      window.setTimeout(() => {
+        state.back = false;
+        renderStatus();
+      }, thanks);
+      void load();
+    }
     renderStatus();
-    if (was) void load();
   });
   stream.addEventListener("error", () => {
     state.lost = true;
@@ -310,9 +337,7 @@ function heard(reading: ReadingEvent): void {
     }
   }
   if (state.chosen?.kind === "station" && state.chosen.id === reading.station) {
-    const focused = page.card.contains(document.activeElement);
     renderCard(currentSteps());
-    if (focused) page.card.querySelector("h2")?.focus();
   }
 }
 

@@ -10,8 +10,9 @@ export interface Chosen {
 }
 
 export interface CityMap {
+  speak(words: { map: string; zoomIn: string; zoomOut: string }): void;
   city(city: City): void;
-  grid(grid: Grid, legend: readonly Step[]): void;
+  grid(grid: Grid | null, legend: readonly Step[]): void;
   stations(stations: Stations): void;
   mark(chosen: Chosen | null): void;
 }
@@ -41,20 +42,32 @@ export function create(container: HTMLElement, choose: (chosen: Chosen | null) =
   const loaded = new Promise<void>((resolve) => map.once("load", () => resolve()));
   void loaded.then(() => addLayers(map));
   listen(map, choose);
-  let framed = false;
+  let bounds: maplibregl.LngLatBounds | null = null;
+  let moved = false; // by a person; until then the city stays in the frame
+  const frame = () => bounds && !moved && map.fitBounds(bounds, { padding: 24, animate: false });
+  map.on("movestart", (e) => (moved ||= e.originalEvent !== undefined));
+  map.on("resize", frame);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => recolour(map));
 
   const set = (source: string, data: GeoJSON.GeoJSON) => void loaded.then(() => (map.getSource(source) as GeoJSONSource).setData(data));
   return {
+    speak(words) {
+      map.getCanvas().setAttribute("aria-label", words.map);
+      for (const [name, text] of [["in", words.zoomIn], ["out", words.zoomOut]] as const) {
+        const button = container.querySelector(`.maplibregl-ctrl-zoom-${name}`);
+        button?.setAttribute("aria-label", text);
+        button?.setAttribute("title", text);
+      }
+    },
     city(city) {
       set("city", city);
-      if (framed) return;
-      framed = true;
-      const bounds = new maplibregl.LngLatBounds();
+      if (bounds) return;
+      bounds = new maplibregl.LngLatBounds();
       for (const polygon of city.geometry.coordinates) for (const p of polygon[0] ?? []) bounds.extend([p[0] ?? 0, p[1] ?? 0]);
-      map.fitBounds(bounds, { padding: 24, animate: false });
+      frame();
     },
     grid(grid, legend) {
+      if (!grid) return set("grid", empty);
       set("grid", {
         ...grid,
         features: grid.features.map((f) => ({ ...f, properties: { ...f.properties, colour: colourOf(legend, f.properties.mean) } })),

@@ -57,7 +57,7 @@ export function legend(steps: readonly Step[], choice: Choice, unit: string): HT
 }
 
 function picture(state: State): HTMLElement {
-  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "aria-hidden": "true" });
+  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "data-state": state, "aria-hidden": "true" });
   canvas.getContext("2d")?.putImageData(symbol(state), 0, 0);
   return canvas;
 }
@@ -121,7 +121,7 @@ export function stationCard(id: string, s: StationProperties, zone: string): HTM
 
 export function tables(grid: Grid | null, stations: Stations | null, choice: Choice, zone: string, choose: (c: Chosen) => void): HTMLElement {
   const windowWords = t(choice.window === "live" ? "windowLive" : "windowHour");
-  const open = (kind: Chosen["kind"], id: string) => h("button", { type: "button", class: "link", click: () => choose({ kind, id }) }, id);
+  const open = (kind: Chosen["kind"], id: string) => h("button", { type: "button", class: "link", "data-key": `${kind}/${id}`, click: () => choose({ kind, id }) }, id);
   const cells = (grid?.features ?? []).map((f) => {
     const c = f.properties;
     const corners = f.geometry.coordinates[0] ?? [];
@@ -148,7 +148,7 @@ export function tables(grid: Grid | null, stations: Stations | null, choice: Cho
   return h(
     "div",
     {},
-    table(t("tableCells", { quantity: name(choice.quantity), window: windowWords }), [t("columnCell"), t("columnValue"), t("air"), t("stations"), t("coverage"), t("columnPlace")], cells, t("noCells")),
+    table(t("tableCells", { quantity: name(choice.quantity), window: windowWords }), [t("columnCell"), t("columnValue"), t("air"), t("stations"), t("coverage"), t("columnPlace")], cells, t(grid ? "noCells" : "loading")),
     table(t("tableStations"), [t("columnStation"), "", t("columnValue"), t("state"), t("lastSeen")], list, t("noStations")),
   );
 }
@@ -157,7 +157,7 @@ function table(caption: string, columns: string[], rows: (string | Node)[][], no
   if (rows.length === 0) return h("p", {}, h("strong", {}, caption), `: ${none}`);
   return h(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    { class: "scroll", "data-key": caption, tabindex: "0", role: "region", "aria-label": caption },
     h(
       "table",
       {},
