@@ -18,11 +18,12 @@ import (
 
 // stationCmd works on the data folder; a running server notices within two seconds.
 type stationCmd struct {
-	Add    stationAddCmd    `cmd:"" help:"Register a station and print its credentials, once."`
-	List   stationListCmd   `cmd:"" help:"List every station."`
-	Show   stationShowCmd   `cmd:"" help:"Show a station, without its credentials."`
-	Rotate stationRotateCmd `cmd:"" help:"Give a station a new token; the old one ends."`
-	Retire stationRetireCmd `cmd:"" help:"End a station; its readings stay."`
+	Add     stationAddCmd     `cmd:"" help:"Register a station and print its credentials, once."`
+	List    stationListCmd    `cmd:"" help:"List every station."`
+	Show    stationShowCmd    `cmd:"" help:"Show a station, without its credentials."`
+	Approve stationApproveCmd `cmd:"" help:"Let in a station that waits for approval."`
+	Rotate  stationRotateCmd  `cmd:"" help:"Give a station a new token; the old one ends."`
+	Retire  stationRetireCmd  `cmd:"" help:"End a station; its readings stay."`
 }
 
 type stationAddCmd struct {
@@ -91,6 +92,24 @@ type stationShowCmd struct {
 func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		return printJSON(std.out, publicStation(s))
+	})
+}
+
+type stationApproveCmd struct {
+	configFlag
+	ID string `arg:"" help:"The station's id."`
+}
+
+func (cmd *stationApproveCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		if s.Status != ingest.Pending {
+			return fmt.Errorf("%s is %s and does not wait for approval", s.ID, s.Status)
+		}
+		if err := r.SetStatus(ctx, s.ID, ingest.Active); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.out, "%s is active\n", s.ID)
+		return err
 	})
 }
 

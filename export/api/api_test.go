@@ -413,6 +413,34 @@ func TestRegistration(t *testing.T) {
 	}
 }
 
+func TestOnlyTheAdministratorApproves(t *testing.T) {
+	h := open(t, registry.PolicyApprove)
+	admin, err := h.server.Registry.EnsureAdmin(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := h.do("POST", "/api/v1/stations", registration)
+	var made struct {
+		ID, Status string
+		Manage     string `json:"manage_token"`
+	}
+	if err := json.Unmarshal(body, &made); err != nil || made.Status != "pending" {
+		t.Fatalf("%s %v, want a pending station", body, err)
+	}
+	f := func(token string, want int) {
+		t.Helper()
+		if response, body := h.do("PATCH", "/api/v1/stations/"+made.ID, `{"status":"active"}`, "Authorization", "Bearer "+token); response.StatusCode != want {
+			t.Errorf("approve: %s %s, want %d", response.Status, body, want)
+		}
+	}
+	f("", http.StatusUnauthorized)
+	f(made.Manage, http.StatusBadRequest)
+	f(admin, http.StatusOK)
+	if st, _ := h.server.Registry.Station(made.ID); st.Status != ingest.Active {
+		t.Errorf("the station is %s, want active", st.Status)
+	}
+}
+
 func TestStream(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -283,22 +283,24 @@ func address(r *http.Request) string {
 	return host
 }
 
-// managed is the station of a route whose management token the request carries.
-func (s *Server) managed(r *http.Request) (*ingest.Station, error) {
-	st, err := s.station(r)
+// managed is the station of a route if the request carries its management token, or the administrator's.
+func (s *Server) managed(r *http.Request) (st *ingest.Station, admin bool, err error) {
+	st, err = s.station(r)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || !s.Registry.Manages(st.ID, token) {
-		return nil, newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …")
+	admin = ok && s.Registry.Admin(token)
+	if !admin && (!ok || !s.Registry.Manages(st.ID, token)) {
+		return nil, false, newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …")
 	}
-	return st, nil
+	return st, admin, nil
 }
 
-// patchStation changes what an owner may change: the name, and whether the station pauses.
+// patchStation changes what an owner may change: the name, and whether the station pauses. The
+// administrator may also approve a station that waits for it.
 func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.managed(r)
+	st, admin, err := s.managed(r)
 	if err != nil {
 		return err
 	}
@@ -310,7 +312,8 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if change.Status != nil {
-		moves := st.Status == ingest.Active && *change.Status == ingest.Paused || st.Status == ingest.Paused && *change.Status == ingest.Active
+		moves := st.Status == ingest.Active && *change.Status == ingest.Paused ||
+			(st.Status == ingest.Paused || admin && st.Status == ingest.Pending) && *change.Status == ingest.Active
 		if !moves && *change.Status != st.Status {
 			p := wrongChoice("status", string(*change.Status), []string{string(ingest.Active), string(ingest.Paused)})
 			p.Detail = "an owner can pause an active station and let it go on; this one is " + string(st.Status)
@@ -331,7 +334,7 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 
 // deleteStation retires a station; its readings stay, detached from the owner.
 func (s *Server) deleteStation(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.managed(r)
+	st, _, err := s.managed(r)
 	if err != nil {
 		return err
 	}
