@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -49,6 +51,8 @@ type Averages struct {
 	Store     Store
 	Size      int32 // metres, the resolution whose hours are stored
 	Log       *slog.Logger
+
+	cells map[orb.Point]geo.Cell // base cells of places that stations stood in
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
@@ -58,8 +62,8 @@ func (a *Averages) Observe(r ingest.Reading) {
 	if !ok || station.Exposure != ingest.Outdoor {
 		return
 	}
-	cell, err := geo.CellAt(station.PlaceAt(r.Time).Exact, geo.BaseSize)
-	if err != nil {
+	cell, ok := a.cell(station.PlaceAt(r.Time).Exact)
+	if !ok {
 		return // the registry lets no such place in
 	}
 	for _, v := range r.Values {
@@ -71,6 +75,23 @@ func (a *Averages) Observe(r ingest.Reading) {
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})
 	}
+}
+
+// cell finds a place's base cell; projecting it anew for each reading would take most of the time.
+func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
+	cell, known := a.cells[place]
+	if known {
+		return cell, true
+	}
+	cell, err := geo.CellAt(place, geo.BaseSize)
+	if err != nil {
+		return geo.Cell{}, false
+	}
+	if a.cells == nil {
+		a.cells = map[orb.Point]geo.Cell{}
+	}
+	a.cells[place] = cell
+	return cell, true
 }
 
 // Milli is a value in thousandths of its unit, rounded half away from zero.
