@@ -34,12 +34,12 @@ lint: tools ## formatting, vet and static checks
 	npm --prefix $(WEB) run check
 
 test: packages build lint ## everything: checks, Go tests with the race detector, page tests, a browser story
-	STADTLUFT_INFLUXD=$(TOOLS)/influxd go test -race -timeout 14m ./...
+	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
 	npm --prefix $(WEB) test
 	deploy/story.sh
 
 bench: packages tools ## benchmarks, each beside a peer where there is one
-	STADTLUFT_INFLUXD=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
+	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
 
 # What the tests need beside Go and Node.js: real servers and a real browser.
 packages: tools

@@ -18,4 +18,4 @@ for _ in $(seq 150); do
 	kill -0 "$server" 2>/dev/null || { cat "$data/log"; exit 1; }
 	sleep 0.2
 done
-STADTLUFT_URL=http://127.0.0.1:$http npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }
+STORY_URL=http://127.0.0.1:$http npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }

@@ -1,13 +1,13 @@
-// One story of the map in a real browser, against the running program named by STADTLUFT_URL. With
-// STADTLUFT_SHOTS it leaves pictures of the page in that folder.
+// One story of the map in a real browser, against the running program named by STORY_URL. With
+// STORY_SHOTS it leaves pictures of the page in that folder.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-const url = process.env.STADTLUFT_URL;
-const shots = process.env.STADTLUFT_SHOTS;
-assert.ok(url, "set STADTLUFT_URL to the address of a running stadtluft, such as http://127.0.0.1:8080");
+const url = process.env.STORY_URL;
+const shots = process.env.STORY_SHOTS;
+assert.ok(url, "set STORY_URL to the address of a running stadtluft, such as http://127.0.0.1:8080");
 if (shots) mkdirSync(shots, { recursive: true });
 
 let browser;

@@ -27,7 +27,7 @@ type Server struct {
 // patience bounds the start: InfluxDB replays its log before it answers.
 const patience = 60 * time.Second
 
-// Start starts InfluxDB and waits until it answers. The binary is STADTLUFT_INFLUXD, influxd in PATH, or
+// Start starts InfluxDB and waits until it answers. The binary is INFLUXD_BINARY, influxd in PATH, or
 // .tools/bin/influxd of the project. Settings are lines of its [http] section, such as "auth-enabled = true".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
@@ -87,7 +87,7 @@ func (s *Server) Stop() {
 
 func binary(t testing.TB) string {
 	t.Helper()
-	if path := os.Getenv("STADTLUFT_INFLUXD"); path != "" {
+	if path := os.Getenv("INFLUXD_BINARY"); path != "" {
 		return path
 	}
 	if path, err := exec.LookPath("influxd"); err == nil {
@@ -100,7 +100,7 @@ func binary(t testing.TB) string {
 			return path
 		}
 	}
-	t.Fatal("no influxd: run `make tools`, or set STADTLUFT_INFLUXD")
+	t.Fatal("no influxd: run `make tools`, or set INFLUXD_BINARY")
 	return ""
 }
 
