@@ -103,11 +103,13 @@ func (s *server) figures() metrics.Source {
 		Stations: s.stationStates,
 		Queues:   s.queues,
 		Counters: s.counters,
-		Gauges: func() map[string]float64 {
+		Gauges: func() []metrics.Figure {
 			stats := s.aggregate.Stats()
 			subscribers, _ := s.now.Subscribers()
-			return map[string]float64{
-				"aggregate_series": float64(stats.Series), "aggregate_values": float64(stats.Values), "stream_subscribers": float64(subscribers),
+			return []metrics.Figure{
+				{Name: "aggregate_series", Help: "Stations and quantities that averages are made of.", Value: float64(stats.Series)},
+				{Name: "aggregate_values", Help: "Values kept for averages.", Value: float64(stats.Values)},
+				{Name: "stream_subscribers", Help: "Clients of the live stream.", Value: float64(subscribers)},
 			}
 		},
 		Ready: func(ctx context.Context) bool { return len(s.problems(ctx)) == 0 },
@@ -137,22 +139,32 @@ func (s *server) queues() map[string][2]int {
 	return map[string][2]int{"unacknowledged": {held, most}, "pipeline": {len(s.messages), cap(s.messages)}}
 }
 
-func (s *server) counters() map[string]uint64 {
-	_, slow := s.now.Subscribers()
-	list := map[string]uint64{"stream_slow": slow}
+func (s *server) counters() []metrics.Figure {
+	var mqtt struct{ connects, unexpected, overflows uint64 }
 	for _, subscriber := range s.intake {
 		counts := subscriber.Counts()
-		list["mqtt_connects"] += counts.Connects
-		list["mqtt_unexpected"] += counts.Unexpected
-		list["mqtt_overflows"] += counts.Overflows
-	}
-	if s.broker != nil {
-		counts := s.broker.Counts()
-		list["broker_logins_refused"] = counts.Refused
-		list["broker_denied"] = counts.Publish + counts.Subscribe
-		list["broker_too_large"] = counts.TooLarge
+		mqtt.connects += counts.Connects
+		mqtt.unexpected += counts.Unexpected
+		mqtt.overflows += counts.Overflows
 	}
 	stats := s.aggregate.Stats()
-	list["aggregate_repeated"], list["aggregate_old"], list["aggregate_overflow"] = stats.Repeated, stats.Old, stats.Overflow
-	return list
+	_, slow := s.now.Subscribers()
+	list := []metrics.Figure{
+		{Name: "mqtt_connects_total", Help: "Connections made to MQTT brokers.", Value: float64(mqtt.connects)},
+		{Name: "mqtt_unexpected_total", Help: "Messages on topics nobody asked for.", Value: float64(mqtt.unexpected)},
+		{Name: "mqtt_overflows_total", Help: "Times too much was held and a connection was made anew.", Value: float64(mqtt.overflows)},
+		{Name: "aggregate_repeated_total", Help: "Values that averages had already.", Value: float64(stats.Repeated)},
+		{Name: "aggregate_old_total", Help: "Values that came too late for averages.", Value: float64(stats.Old)},
+		{Name: "aggregate_overflow_total", Help: "Values too large for averages.", Value: float64(stats.Overflow)},
+		{Name: "stream_slow_total", Help: "Clients of the live stream that were too slow and let go.", Value: float64(slow)},
+	}
+	if s.broker == nil {
+		return list
+	}
+	counts := s.broker.Counts()
+	return append(list,
+		metrics.Figure{Name: "broker_logins_refused_total", Help: "Log-ins the embedded broker refused.", Value: float64(counts.Refused)},
+		metrics.Figure{Name: "broker_denied_total", Help: "Publishes and subscriptions outside a station's topics.", Value: float64(counts.Publish + counts.Subscribe)},
+		metrics.Figure{Name: "broker_too_large_total", Help: "Messages too large for the embedded broker.", Value: float64(counts.TooLarge)},
+	)
 }

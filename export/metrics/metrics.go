@@ -29,11 +29,18 @@ type Journal struct {
 type Source struct {
 	Intake   func() ingest.Counts
 	Journal  func(ctx context.Context) (Journal, error)
-	Stations func() map[string]int     // by state
-	Queues   func() map[string][2]int  // held and capacity by queue
-	Counters func() map[string]uint64  // further counters, by name without prefix and _total
-	Gauges   func() map[string]float64 // further gauges, by name without prefix
+	Stations func() map[string]int    // by state
+	Queues   func() map[string][2]int // held and capacity by queue
+	Counters func() []Figure          // further counters
+	Gauges   func() []Figure          // further gauges
 	Ready    func(context.Context) bool
+}
+
+// Figure is a metric without labels.
+type Figure struct {
+	Name  string // after "stadtluft_"
+	Help  string
+	Value float64
 }
 
 // Metrics is the collector with what is measured here.
@@ -85,11 +92,11 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		c.gauge("queue_length", "Items in a queue.", float64(fill[0]), "queue", queue)
 		c.gauge("queue_capacity", "Items a queue can hold.", float64(fill[1]), "queue", queue)
 	}
-	for name, n := range m.source.Counters() {
-		c.counter(name+"_total", "See deploy/README.md.", float64(n))
+	for _, f := range m.source.Counters() {
+		c.counter(f.Name, f.Help, f.Value)
 	}
-	for name, v := range m.source.Gauges() {
-		c.gauge(name, "See deploy/README.md.", v)
+	for _, f := range m.source.Gauges() {
+		c.gauge(f.Name, f.Help, f.Value)
 	}
 	ready := 0.0
 	if m.source.Ready(ctx) {
