@@ -28,15 +28,15 @@ import (
 )
 
 const (
-	// journalBytes bounds the journal: at 1,000 stations that is months, at 50,000 a week.
+	// journalBytes bounds the journal. 1,000 stations that send five values every 145 s fill it in weeks.
 	journalBytes = 2 << 30
 	// brokerBytes bounds what the embedded broker keeps for its readers.
 	brokerBytes = 4 << 30
 	// messageBuffer is how many messages wait between the subscriber and the pipeline. When it is full
 	// the subscriber holds what it has unacknowledged; see mqtt.Subscriber.
 	messageBuffer = 1024
-	// openTime is how long a start waits for a store that does not answer yet.
-	openTime = 30 * time.Second
+	// openTime bounds how long a start asks the store. One that is away may come later.
+	openTime = 10 * time.Second
 )
 
 // server is one running Stadtluft: the rooms, in the order in which they stand on each other.

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -52,13 +53,16 @@ type Store struct {
 	http    *http.Client
 	closed  chan struct{}
 
+	prepared atomic.Bool
+
 	sleep func(context.Context, time.Duration) error // tests shorten it
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects, waits until InfluxDB answers or ctx ends, and makes the database of an InfluxDB 1.8
-// when it is missing.
+// Open connects and makes the database of an InfluxDB 1.8 when it is missing. An InfluxDB that is away or
+// busy is no error: it is prepared before the first write that reaches it. A wrong token or a missing
+// bucket is one.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	log.Log = nil // every error comes back to us; the client need not print it as well
 	options := influxdb2.DefaultOptions().SetUseGZip(true).SetPrecision(time.Second).SetHTTPRequestTimeout(requestSeconds)
@@ -67,26 +71,24 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		http: &http.Client{}, closed: make(chan struct{}), sleep: sleep,
 	}
 	s.writer = s.client.WriteAPIBlocking(o.Org, o.Bucket)
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(ctx); err != nil && !passing(err) {
 		s.client.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// prepare makes sure once that there is a database to write to.
 func (s *Store) prepare(ctx context.Context) error {
-	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		err := s.createDatabase(ctx)
-		if err == nil {
-			err = s.Ping(ctx)
-		}
-		if err == nil || !passing(err) {
-			return err
-		}
-		if s.sleep(ctx, wait) != nil {
-			return err
-		}
+	if s.prepared.Load() {
+		return nil
 	}
+	err := s.createDatabase(ctx)
+	if err == nil {
+		err = s.Ping(ctx)
+	}
+	s.prepared.Store(err == nil)
+	return err
 }
 
 // createDatabase makes the database on 1.8. InfluxDB 2 does not know the statement and says so; there

@@ -134,6 +134,26 @@ func TestAnAbsenceLosesNothing(t *testing.T) {
 	}
 }
 
+func TestInfluxDBMayComeLater(t *testing.T) {
+	server := influxtest.Start(t)
+	server.Stop()
+	s := open(t, Options{URL: server.URL, Bucket: "later"})
+	s.sleep = func(context.Context, time.Duration) error { return nil }
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("Ping without InfluxDB has no error")
+	}
+	if _, err := s.WriteReadings(t.Context(), readings(5)); err == nil {
+		t.Error("a write without InfluxDB has no error")
+	}
+	server.Restart()
+	if _, err := s.WriteReadings(t.Context(), readings(5)); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, s, wire.PM10); got != 5 {
+		t.Errorf("%d readings, want 5", got)
+	}
+}
+
 // fake is an InfluxDB 2 that answers writes as it is told; there is no binary of one to test with.
 type fake struct {
 	answers []func(w http.ResponseWriter, lines []string)

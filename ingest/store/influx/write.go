@@ -163,7 +163,10 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 	body := string(lines)
 	wait := retryFirst
 	for attempt := 1; ; attempt++ {
-		err := s.understand(s.writer.WriteRecord(ctx, body))
+		err := s.prepare(ctx)
+		if err == nil {
+			err = s.understand(s.writer.WriteRecord(ctx, body))
+		}
 		if err == nil || !passing(err) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
