@@ -276,6 +276,9 @@ func TestGrid(t *testing.T) {
 	if got := read(""); len(got.Features) != 1 || got.Features[0].ID != "CRS3035RES1000mN3096000E4107000" || got.Features[0].Properties.Mean != 13 || *got.Features[0].Properties.EAQI != 2 {
 		t.Errorf("live = %+v, want 13 in the cathedral's cell, class 2", got)
 	}
+	if got := read("quantity=temperature,pm2_5"); len(got.Features) != 2 {
+		t.Errorf("two quantities = %+v, want two cells", got)
+	}
 	if got := read("resolution=500"); len(got.Features) != 1 || !strings.HasPrefix(got.Features[0].ID, "CRS3035RES500m") {
 		t.Errorf("at 500 m = %+v", got)
 	}

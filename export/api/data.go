@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -173,22 +174,20 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	return encoder.End()
 }
 
+// gridFromMemory adds the rows of each quantity asked for, of all when none is named.
 func (s *Server) gridFromMemory(g gridQuery, add func(aggregate.Row) error) error {
-	quantities := g.quantities
-	if len(quantities) == 0 {
-		quantities = []wire.Quantity{0} // all, in their order
+	var rows []aggregate.Row
+	if g.window == aggregate.Live {
+		rows = s.live(g.at, g.resolution)
+	} else {
+		rows = s.Aggregate.Hour(g.at, g.resolution, 0)
 	}
-	for _, q := range quantities {
-		var rows []aggregate.Row
-		if g.window == aggregate.Live {
-			rows = s.Aggregate.Live(g.at, g.resolution, uint8(q))
-		} else {
-			rows = s.Aggregate.Hour(g.at, g.resolution, uint8(q))
+	for _, row := range rows {
+		if len(g.quantities) > 0 && !slices.Contains(g.quantities, wire.Quantity(row.Quantity)) {
+			continue
 		}
-		for _, row := range rows {
-			if err := add(row); err != nil {
-				return err
-			}
+		if err := add(row); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -234,25 +233,19 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) cityQuantities(now time.Time) []cityQuantity {
 	list := []cityQuantity{}
-	rows := s.Aggregate.Live(now, s.City.Resolution, 0)
-	for len(rows) > 0 {
-		n := 0
-		for n < len(rows) && rows[n].Quantity == rows[0].Quantity {
-			n++
-		}
-		q := wire.Quantity(rows[0].Quantity)
-		mean, _ := aggregate.City(rows[:n]) // there is a row
+	byQuantity(s.live(now.Truncate(time.Second), s.City.Resolution), func(q wire.Quantity, rows []aggregate.Row) {
+		mean, _ := aggregate.City(rows) // there is a row
 		c := cityQuantity{
-			Quantity: q.String(), Unit: q.Unit(), Mean: export.Milli(mean), Cells: n, CityCells: s.CityCells(),
-			Share: export.Milli(min(1000, n*1000/s.CityCells())),
+			Quantity: q.String(), Unit: q.Unit(), Mean: export.Milli(mean), Cells: len(rows), CityCells: s.CityCells(),
+			Share: export.Milli(min(1000, len(rows)*1000/s.CityCells())),
 		}
-		for _, row := range rows[:n] {
+		for _, row := range rows {
 			c.Stations += row.Stations
 		}
 		if class, ok := export.EAQI(q, mean); ok {
 			c.EAQI = int(class)
 		}
-		list, rows = append(list, c), rows[n:]
-	}
+		list = append(list, c)
+	})
 	return list
 }

@@ -71,6 +71,7 @@ type Server struct {
 	TLSCert, TLSKey string
 
 	cityCells map[int32]int // how many cells of each size the city has
+	snapshots snapshots
 }
 
 // handler answers a request or returns why it cannot.
