@@ -27,7 +27,7 @@ func (s *server) startPages(context.Context) error {
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
-		CityCells: len(s.boundary.Cells(int32(s.config.GridResolution))), Publish: s.publish, Log: s.log,
+		CityCells: len(s.boundary.Cells(int32(s.config.GridResolution))), Publish: s.publish, Published: s.published, Log: s.log,
 	}
 	s.house.start("live averages", publisher.Run)
 	s.house.start("pages", func(ctx context.Context) error { return web.Serve(ctx, listener) })

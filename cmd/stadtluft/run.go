@@ -308,3 +308,14 @@ func (s *server) publish(ctx context.Context, topic string, qos byte, retained b
 	}
 	return errors.Join(errs...)
 }
+
+// published are the averages that the brokers still keep from an earlier run.
+func (s *server) published(ctx context.Context) ([]string, error) {
+	var all []string
+	var errs []error
+	for _, subscriber := range s.intake {
+		topics, err := subscriber.Retained(ctx, wire.CityFilter, wire.GridFilter)
+		all, errs = append(all, topics...), append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}

@@ -136,16 +136,19 @@ func TestPublisher(t *testing.T) {
 			t.Fatalf("round: %v, want %v", err, wantErr)
 		}
 	}
+	const cityTopic, cellTopic = "stadtluft/v1/city/pm2_5", "stadtluft/v1/grid/CRS3035RES1000mN3096000E4107000/pm2_5"
+	const goneTopic = "stadtluft/v1/grid/CRS3035RES1000mN3097000E4107000/pm10"
+	p.Published = func(context.Context) ([]string, error) { return []string{goneTopic}, nil }
+	p.remember(t.Context())
 	round(noon, nil)
-	if len(sent) != 0 {
-		t.Errorf("sent %v without a value", sent)
+	if payload, ok := sent[goneTopic]; len(sent) != 1 || !ok || payload != "" {
+		t.Errorf("sent %v, want only the value of an earlier run taken away", sent)
 	}
 	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: uint8(wire.PM2_5), Time: noon, Received: noon, Milli: 12_300})
 	refuse = errors.New("no broker")
 	round(noon, refuse)
 	refuse = nil
 	round(noon, nil)
-	const cityTopic, cellTopic = "stadtluft/v1/city/pm2_5", "stadtluft/v1/grid/CRS3035RES1000mN3096000E4107000/pm2_5"
 	var city, grid map[string]any
 	if err := errors.Join(json.Unmarshal([]byte(sent[cityTopic]), &city), json.Unmarshal([]byte(sent[cellTopic]), &grid)); err != nil {
 		t.Fatalf("%v in %v", err, sent)

@@ -28,13 +28,16 @@ type Publisher struct {
 	CityCells int   // of that size within the boundary
 	// Publish sends an MQTT message.
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
-	Log     *slog.Logger
+	// Published lists the topics that brokers still keep a value for from an earlier run.
+	Published func(ctx context.Context) ([]string, error)
+	Log       *slog.Logger
 
 	sent map[string]string // payloads without their time, by topic
 }
 
 // Run publishes what changed until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
+	p.remember(ctx)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	failing := false
@@ -59,6 +62,18 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
+// remember takes what an earlier run published as sent, so that a value that is no more is taken away.
+func (p *Publisher) remember(ctx context.Context) {
+	topics, err := p.Published(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.Log.Warn("averages of an earlier run may stay at the broker", "err", err)
+	}
+	p.sent = make(map[string]string, len(topics))
+	for _, topic := range topics {
+		p.sent[topic] = ""
+	}
+}
+
 // round publishes what differs from what was published last. After an error the rest is tried next time.
 func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err error) {
 	next := p.messages(p.Aggregate.Live(at, p.Size, 0))
@@ -70,9 +85,6 @@ func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err 
 }
 
 func (p *Publisher) publish(ctx context.Context, at time.Time, next map[string]string) error {
-	if p.sent == nil {
-		p.sent = map[string]string{}
-	}
 	for topic, body := range next {
 		if p.sent[topic] == body {
 			continue

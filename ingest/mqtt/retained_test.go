@@ -1,0 +1,42 @@
+package mqtt
+
+import (
+	"slices"
+	"testing"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+func TestRetainedTopicsAreListed(t *testing.T) {
+	brokers(t, func(t *testing.T, r *rig) {
+		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
+		list := func() []string {
+			t.Helper()
+			topics, err := s.Retained(t.Context(), wire.CityFilter, wire.GridFilter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(topics)
+			return topics
+		}
+		if got := list(); len(got) != 0 {
+			t.Errorf("an empty broker keeps %v", got)
+		}
+		want := []string{wire.CityTopic(wire.PM10), wire.GridTopic("CRS3035RES1000mN3096000E4107000", wire.PM10)}
+		for _, topic := range want {
+			if err := s.Publish(t.Context(), topic, 1, true, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := list(); !slices.Equal(got, want) {
+			t.Errorf("Retained = %v, want %v", got, want)
+		}
+		if err := s.Publish(t.Context(), want[1], 1, true, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := list(); !slices.Equal(got, want[:1]) {
+			t.Errorf("Retained after one was taken away = %v, want %v", got, want[:1])
+		}
+	})
+}
