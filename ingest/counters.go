@@ -66,18 +66,15 @@ func (c *Counters) refuse(reason wire.Reason) {
 	c.refused[reason]++
 }
 
-// keep counts a reading's values and reports whether one of them carries a flag.
-func (c *Counters) keep(r Reading) (flagged bool) {
+// keep counts a reading's values and their flags.
+func (c *Counters) keep(r Reading) {
 	c.readings.Add(1)
 	c.kept.Add(uint64(len(r.Values)))
 	for _, v := range r.Values {
-		if v.Flags == 0 {
-			continue
+		if v.Flags != 0 {
+			c.flag(v.Flags)
 		}
-		flagged = true
-		c.flag(v.Flags)
 	}
-	return flagged
 }
 
 func (c *Counters) flag(flags Flags) {

@@ -33,10 +33,8 @@ type Pipeline struct {
 	Journal  Journal
 	Log      *slog.Logger
 
-	// OnRefusal, OnFlagged and OnStatus are told after the journal has the batch. They must not block; nil means nobody listens.
+	// OnRefusal is told after the journal has the batch. It must not block; nil means nobody listens.
 	OnRefusal func(Refusal)
-	OnFlagged func(Reading)
-	OnStatus  func(station, status string, at time.Time)
 
 	Counters Counters
 
@@ -146,9 +144,7 @@ func (p *Pipeline) report() {
 		}
 	}
 	for _, reading := range p.batch.Readings {
-		if p.Counters.keep(reading) && p.OnFlagged != nil {
-			p.OnFlagged(reading)
-		}
+		p.Counters.keep(reading)
 	}
 }
 
@@ -213,15 +209,11 @@ func (p *Pipeline) readings(m *Message, station *Station) {
 	}
 }
 
-// status passes on the station's word about itself. A retained one is only a memory of the broker's.
+// status looks at the station's word about itself, which brokers keep for whoever listens. That a station
+// is silent is known from its readings.
 func (p *Pipeline) status(m *Message, station *Station) {
-	status := string(m.Payload)
-	if status != wire.Online && status != wire.Offline {
+	if status := string(m.Payload); status != wire.Online && status != wire.Offline {
 		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, clip(status)))
-		return
-	}
-	if p.OnStatus != nil && !m.Retained {
-		p.OnStatus(station.ID, status, m.Received)
 	}
 }
 

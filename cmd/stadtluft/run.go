@@ -57,6 +57,7 @@ type server struct {
 	aggregate *aggregate.Aggregate
 	averages  *averages.Averages
 	now       *live.Now
+	feedback  *ingest.Feedback
 	pipeline  *ingest.Pipeline
 	messages  chan ingest.Message
 	intake    []*mqtt.Subscriber
@@ -254,9 +255,9 @@ func (s *server) startAverages(ctx context.Context) error {
 // startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their
 // messages will be kept.
 func (s *server) startIntake(ctx context.Context) error {
-	feedback := ingest.NewFeedback(s.publish, s.log)
+	s.feedback = ingest.NewFeedback(s.publish, s.log)
 	s.pipeline = &ingest.Pipeline{
-		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: feedback.Tell,
+		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: s.feedback.Tell,
 	}
 	s.house.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
 	if s.broker != nil && s.config.MQTTListen != "" {
@@ -285,7 +286,7 @@ func (s *server) startIntake(ctx context.Context) error {
 			return configError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
-	s.house.start("feedback", feedback.Run)
+	s.house.start("feedback", s.feedback.Run)
 	return nil
 }
 
