@@ -37,6 +37,8 @@ type Station struct {
 	Licence  string // SPDX-like id the owner agreed to
 	Email    string // optional, never published
 	Demo     bool   // a simulated station
+	Source   string // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
+	Devices  []Device
 	Created  time.Time
 	Places   []Place // ascending by From, at least one
 }
@@ -47,6 +49,13 @@ type Place struct {
 	From   time.Time
 	Exact  orb.Point // lon, lat
 	Public orb.Point // lon, lat
+}
+
+// Device is a station's name in the world of its own firmware: a chip id, a serial number, a DevEUI. It
+// finds the station of a message on another firmware's topic and is never published.
+type Device struct {
+	Family string // of package kits, or a neighbour's Source
+	Key    string // lower case
 }
 
 // PlaceAt is the place that was valid at t; before the first, the first.

@@ -33,7 +33,8 @@ type Registration struct {
 	Sensors        []string // derived from Kit when empty
 	Height         float64  // metres above ground
 	Exposure       ingest.Exposure
-	Email          string // optional
+	Email          string          // optional
+	Devices        []ingest.Device // optional: its names in its own firmware's world
 	Demo           bool
 	LicenceConsent bool
 	Address        string // where the request came from; empty from a shell, which has no limit and needs no approval
@@ -93,21 +94,45 @@ func (r *Registry) insert(ctx context.Context, c *Credentials, n Registration, s
 	if err := countAddress(ctx, tx, n.Address, now); err != nil {
 		return err
 	}
-	for c.ID = newID(n.Demo); ; c.ID = newID(n.Demo) {
-		var taken int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM station WHERE id = ?", c.ID).Scan(&taken); err != nil {
-			return fmt.Errorf("registry: add a station: %w", err)
-		}
-		if taken == 0 && c.ID != exampleID {
+	prefix := ""
+	if n.Demo {
+		prefix = demoPrefix
+	}
+	for c.ID = newID(prefix); ; c.ID = newID(prefix) {
+		if taken, err := idTaken(ctx, tx, c.ID); err != nil {
+			return err
+		} else if !taken && c.ID != exampleID {
 			break
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO station (id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, created, token, manage)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, n.Name, n.Kit, strings.Join(n.Sensors, ","), n.Exposure, n.Height, status, r.options.Zone, r.options.Licence, n.Email,
-		n.Demo, now.Unix(), hashed(c.Token), hashed(c.ManageToken))
+	return r.insertStation(ctx, tx, &ingest.Station{
+		ID: c.ID, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Height: n.Height, Status: status, Licence: r.options.Licence,
+		Email: n.Email, Demo: n.Demo, Devices: n.Devices, Places: []ingest.Place{{From: now, Exact: n.Point}},
+	}, *c)
+}
+
+func idTaken(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
+	var taken int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM station WHERE id = ?", id).Scan(&taken); err != nil {
+		return false, fmt.Errorf("registry: add a station: %w", err)
+	}
+	return taken > 0, nil
+}
+
+// insertStation writes a station with its first place and its devices, and commits.
+func (r *Registry) insertStation(ctx context.Context, tx *sql.Tx, st *ingest.Station, c Credentials) error {
+	first := st.Places[0]
+	_, err := tx.ExecContext(ctx, `INSERT INTO station (id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, token, manage)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		st.ID, st.Name, st.Kit, strings.Join(st.Sensors, ","), st.Exposure, st.Height, st.Status, r.options.Zone, st.Licence, st.Email,
+		st.Demo, st.Source, first.From.Unix(), hashed(c.Token), hashed(c.ManageToken))
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", c.ID, now.Unix(), n.Point.Lon(), n.Point.Lat())
+		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", st.ID, first.From.Unix(), first.Exact.Lon(), first.Exact.Lat())
+	}
+	for _, d := range st.Devices {
+		if err == nil {
+			err = insertDevice(ctx, tx, st.ID, d)
+		}
 	}
 	if err == nil {
 		err = tx.Commit()
@@ -189,6 +214,11 @@ func (r *Registry) check(n *Registration) (err error) {
 	if n.Email != "" {
 		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
 			return &FieldError{Field: "email", Problem: fmt.Sprintf("%q is no address such as name@example.org", n.Email)}
+		}
+	}
+	for i := range n.Devices {
+		if n.Devices[i], err = cleanDevice(n.Devices[i]); err != nil {
+			return err
 		}
 	}
 	if !n.LicenceConsent {

@@ -60,6 +60,14 @@ CREATE TABLE setting (
 	name       TEXT PRIMARY KEY,
 	value      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE station ADD COLUMN source TEXT NOT NULL DEFAULT ''; -- whose it is, empty for our own
+CREATE TABLE device (                            -- a station's name in its own firmware's world, never published
+	family     TEXT NOT NULL,
+	key        TEXT NOT NULL,                -- lower case
+	station    TEXT NOT NULL REFERENCES station (id),
+	PRIMARY KEY (family, key)
+) STRICT, WITHOUT ROWID;
 `}
 
 // Open opens the registry's file and makes it when it is missing.
@@ -129,12 +137,15 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 		return nil, fmt.Errorf("registry: load stations: %w", err)
 	}
 	defer tx.Rollback()
-	next := &snapshot{byID: map[string]*entry{}}
+	next := &snapshot{byID: map[string]*entry{}, byDevice: map[ingest.Device]*ingest.Station{}}
 	if err := next.loadStations(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load stations: %w", err)
 	}
 	if err := next.loadPlaces(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load places: %w", err)
+	}
+	if err := next.loadDevices(ctx, tx); err != nil {
+		return nil, fmt.Errorf("registry: load devices: %w", err)
 	}
 	err = tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'admin'").Scan(&next.admin)
 	if err != nil && err != sql.ErrNoRows {
@@ -144,7 +155,7 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 }
 
 func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, created, token, manage FROM station ORDER BY id`)
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, token, manage FROM station ORDER BY id`)
 	if err != nil {
 		return err
 	}
@@ -154,7 +165,7 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 		var sensors string
 		var created int64
 		if err := rows.Scan(&st.ID, &st.Name, &st.Kit, &sensors, &st.Exposure, &st.Height, &st.Status, &st.Zone, &st.Licence,
-			&st.Email, &st.Demo, &created, &e.token, &e.manage); err != nil {
+			&st.Email, &st.Demo, &st.Source, &created, &e.token, &e.manage); err != nil {
 			return err
 		}
 		st.Sensors = splitSensors(sensors)
@@ -185,6 +196,26 @@ func (s *snapshot) loadPlaces(ctx context.Context, tx *sql.Tx) error {
 		}
 		if e := s.byID[id]; e != nil {
 			e.station.Places = append(e.station.Places, ingest.Place{From: time.Unix(since, 0).UTC(), Exact: exact, Public: cell.Center()})
+		}
+	}
+	return rows.Err()
+}
+
+func (s *snapshot) loadDevices(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT family, key, station FROM device ORDER BY family, key`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d ingest.Device
+		var id string
+		if err := rows.Scan(&d.Family, &d.Key, &id); err != nil {
+			return err
+		}
+		if e := s.byID[id]; e != nil {
+			e.station.Devices = append(e.station.Devices, d)
+			s.byDevice[d] = e.station
 		}
 	}
 	return rows.Err()

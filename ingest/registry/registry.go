@@ -70,6 +70,7 @@ type Registry struct {
 type snapshot struct {
 	stations []*ingest.Station
 	byID     map[string]*entry
+	byDevice map[ingest.Device]*ingest.Station
 	admin    string
 }
 
@@ -217,7 +218,7 @@ func (r *Registry) reload(ctx context.Context) error {
 // same compares what other rooms act upon.
 func (e *entry) same(o *entry) bool {
 	a, b := e.station, o.station
-	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places)
+	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
 }
 
 // Rotate gives a station a new token; the old one ends at once.

@@ -150,7 +150,7 @@ func TestAnAddressRegistersTenADay(t *testing.T) {
 // TestIDsTellTypos changes every character of ids to every other and swaps all neighbours.
 func TestIDsTellTypos(t *testing.T) {
 	for n := range 200 {
-		id := newID(n%2 == 0)
+		id := newID([]string{"", demoPrefix}[n%2])
 		if got, err := ParseID(strings.ToLower(id[:3] + "-" + id[3:])); err != nil || got != id {
 			t.Fatalf("ParseID(%q) = %q, %v", id, got, err)
 		}
