@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -17,10 +18,19 @@ type Counters struct {
 	repeated atomic.Uint64
 	stalled  atomic.Pointer[error]
 
-	mu      sync.Mutex // guards refused and flagged
+	mu      sync.Mutex // guards refused, flagged and left
 	refused map[wire.Reason]uint64
 	flagged map[Flags]uint64
+	left    map[Left]uint64
 }
+
+// Left is a name in another firmware's messages that is not taken.
+type Left struct{ Family, Name string }
+
+const (
+	maxLeftNames = 500     // names that are counted by themselves
+	otherNames   = "other" // counts the names beyond
+)
 
 // Counts is a snapshot of Counters.
 type Counts struct {
@@ -30,6 +40,7 @@ type Counts struct {
 	Repeated uint64                 // values that were already known and equal
 	Refused  map[wire.Reason]uint64 // refusals by reason; every reason is present
 	Flagged  map[Flags]uint64       // values by single flag; every flag is present
+	Left     map[Left]uint64        // members of other firmware's messages that were not taken, by name
 }
 
 // Snapshot is a copy that the caller owns.
@@ -46,6 +57,7 @@ func (c *Counters) Snapshot() Counts {
 	for _, flag := range AllFlags() {
 		s.Flagged[flag] = c.flagged[flag]
 	}
+	s.Left = maps.Clone(c.left)
 	return s
 }
 
@@ -64,6 +76,25 @@ func (c *Counters) refuse(reason wire.Reason) {
 		c.refused = map[wire.Reason]uint64{}
 	}
 	c.refused[reason]++
+}
+
+// leave counts names that were not taken.
+func (c *Counters) leave(family string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left == nil {
+		c.left = map[Left]uint64{}
+	}
+	for _, name := range names {
+		key := Left{family, name}
+		if _, known := c.left[key]; !known && len(c.left) >= maxLeftNames {
+			key.Name = otherNames
+		}
+		c.left[key]++
+	}
 }
 
 // keep counts a reading's values and their flags.

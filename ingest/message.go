@@ -19,7 +19,15 @@ type Message struct {
 	Refused *Refusal
 	// Done is called exactly once, after what became of the message is on disk.
 	// An entrance that need not know leaves it nil.
-	Done func()
+	Done func(Outcome)
+}
+
+// Outcome is what became of one message. Its slices are valid during the call only.
+type Outcome struct {
+	Readings []Reading
+	Refusals []Refusal
+	Repeated int      // values that were known already and equal
+	Left     []string // names in another firmware's message that were not taken
 }
 
 // Arrival is what the checks must know of how a reading came.
@@ -27,12 +35,19 @@ type Arrival struct {
 	Received    time.Time
 	Retained    bool
 	Redelivered bool
+	// Clock says whose clock a reading's own time is of; the zero value is the station's.
+	Clock TimeSource
 }
 
 // Stations finds registered stations. The registry is one.
 type Stations interface {
 	// Station returns a snapshot that the caller may keep but not change.
 	Station(id string) (*Station, bool)
+}
+
+// Devices finds the station of a device on another firmware's topic. The registry is one.
+type Devices interface {
+	Device(d Device) (*Station, bool)
 }
 
 // Checker resolves a decoded reading's time and judges its values.

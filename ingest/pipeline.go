@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -32,6 +34,11 @@ type Pipeline struct {
 	Checker  Checker
 	Journal  Journal
 	Log      *slog.Logger
+	// Topics are other firmware's own; Devices finds whose the devices on them are. Both may be left out.
+	Topics  []kits.Topic
+	Devices Devices
+	// Names are what owners of free names call quantities; see kits.Settings.
+	Names map[string]wire.Quantity
 
 	// OnRefusal is told after the journal has the batch. It must not block; nil means nobody listens.
 	OnRefusal func(Refusal)
@@ -40,6 +47,15 @@ type Pipeline struct {
 
 	decoder wire.Decoder
 	batch   Batch
+	shares  []share // of each message in the batch
+	share   share   // of the message at hand
+	joins   joins
+}
+
+// share is one message's part of the batch, and what else became of it.
+type share struct {
+	readings, refusals, repeated int
+	left                         []string
 }
 
 // Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
@@ -97,16 +113,23 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 func (p *Pipeline) take(ctx context.Context, messages []Message) error {
 	p.batch.Readings = p.batch.Readings[:0]
 	p.batch.Refusals = p.batch.Refusals[:0]
+	p.shares = p.shares[:0]
 	for i := range messages {
+		p.share = share{readings: -len(p.batch.Readings), refusals: -len(p.batch.Refusals)}
 		p.judge(&messages[i])
+		p.share.readings += len(p.batch.Readings)
+		p.share.refusals += len(p.batch.Refusals)
+		p.shares = append(p.shares, p.share)
 	}
 	if err := p.append(ctx); err != nil {
 		return err
 	}
-	for i := range messages {
+	readings, refusals := p.batch.Readings, p.batch.Refusals
+	for i, s := range p.shares {
 		if messages[i].Done != nil {
-			messages[i].Done()
+			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.repeated, s.left})
 		}
+		readings, refusals = readings[s.readings:], refusals[s.refusals:]
 		messages[i] = Message{}
 	}
 	p.report()
@@ -157,7 +180,7 @@ func (p *Pipeline) judge(m *Message) {
 	}
 	topic, ok := wire.ParseTopic(m.Topic)
 	if !ok {
-		p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", clip(m.Topic)))
+		p.foreign(m)
 		return
 	}
 	station, ok := p.identify(m, topic.Station)
@@ -166,11 +189,11 @@ func (p *Pipeline) judge(m *Message) {
 	}
 	switch topic.Kind {
 	case wire.ReadingKind:
-		p.readings(m, station)
+		p.native(m, station)
 	case wire.StatusKind:
 		p.status(m, station)
 	case wire.KitKind:
-		p.refuse(m, station.ID, wire.Unsupported, fmt.Sprintf("kit family %q is not taken yet", topic.Family))
+		p.kit(m, station, topic.Family, topic.Part)
 	default:
 		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %q", clip(m.Topic)))
 	}
@@ -183,30 +206,83 @@ func (p *Pipeline) identify(m *Message, id string) (*Station, bool) {
 		p.refuse(m, id, wire.UnknownStation, fmt.Sprintf("no station %q is registered here", id))
 		return nil, false
 	}
-	if station.Status != Active {
-		p.refuse(m, station.ID, wire.Inactive, fmt.Sprintf("the station is %s", station.Status))
-		return nil, false
-	}
-	return station, true
+	return station, p.active(m, station)
 }
 
-// readings decodes and checks the native payload.
-func (p *Pipeline) readings(m *Message, station *Station) {
-	decoded := p.decoder.Decode(m.Payload)
+func (p *Pipeline) active(m *Message, station *Station) bool {
+	if station.Status != Active {
+		p.refuse(m, station.ID, wire.Inactive, fmt.Sprintf("the station is %s", station.Status))
+		return false
+	}
+	return true
+}
+
+// foreign takes a message on another firmware's topic. The device's name stays out of refusals that are
+// shown with a station.
+func (p *Pipeline) foreign(m *Message) {
+	for _, t := range p.Topics {
+		key, part, ok := t.Match(m.Topic)
+		if !ok {
+			continue
+		}
+		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
+		if !known {
+			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%s: add it to its station", t.Family, clip(key)))
+		} else if p.active(m, station) {
+			p.kit(m, station, t.Family, part)
+		}
+		return
+	}
+	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", clip(m.Topic)))
+}
+
+// native decodes and checks what comes on a station's topic for readings: the native payload, and the same in
+// SenML or CBOR.
+func (p *Pipeline) native(m *Message, station *Station) {
+	if family := kits.Sniff(m.Payload); family != "" {
+		p.kit(m, station, family, "")
+		return
+	}
+	p.readings(m, station, p.decoder.Decode(m.Payload), StationClock)
+}
+
+// kit decodes and checks another firmware's payload.
+func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
+	decoded, ok := kits.Decode(family, m.Payload, kits.Settings{Received: m.Received, Zone: station.Location, Part: part, Names: p.Names})
+	if !ok {
+		p.refuse(m, station.ID, wire.Unsupported, fmt.Sprintf("the kit family %q is none of %s", family, strings.Join(kits.Families(), ", ")))
+		return
+	}
+	p.share.left = decoded.Left
+	p.Counters.leave(family, decoded.Left)
+	clock := StationClock
+	if decoded.Network {
+		clock = Network
+	}
+	if decoded.Partial {
+		p.joins.join(station.ID, m.Received, decoded.Readings)
+		clock = Receipt
+	}
+	p.readings(m, station, decoded.Message, clock)
+}
+
+// readings checks what was decoded.
+func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, clock TimeSource) {
 	for _, r := range decoded.Refusals {
 		p.batch.Refusals = append(p.batch.Refusals, Refusal{
 			Station: station.ID, Received: m.Received, Reason: r.Reason, Field: r.Field, Detail: clip(r.Detail),
 		})
 	}
-	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered}
+	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered, Clock: clock}
 	for _, r := range decoded.Readings {
 		keep, refused, repeated := p.Checker.Check(station, arrival, r)
-		p.Counters.repeated.Add(uint64(repeated))
+		p.share.repeated += repeated
 		p.batch.Refusals = append(p.batch.Refusals, refused...)
 		if len(keep.Values) > 0 {
 			p.batch.Readings = append(p.batch.Readings, keep)
 		}
 	}
+	p.Counters.repeated.Add(uint64(p.share.repeated))
 }
 
 // status looks at the station's word about itself, which brokers keep for whoever listens. That a station

@@ -95,7 +95,7 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 		j := &log{}
 		acknowledged := 0
 		p := newPipeline(j)
-		feed(t, p, Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func() { acknowledged++ }})
+		feed(t, p, Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func(Outcome) { acknowledged++ }})
 		values, reason := 0, wire.Reason("")
 		for _, b := range j.batches {
 			for _, r := range b.Readings {
@@ -139,7 +139,7 @@ func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {
 		p := newPipeline(j)
 		in := make(chan Message, 1)
 		acknowledged := make(chan int, 1)
-		in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func() {
+		in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func(Outcome) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			acknowledged <- len(j.batches)
@@ -170,7 +170,7 @@ func TestWhatIsHeldWhenItEndsStaysUnacknowledged(t *testing.T) {
 	j := &log{fail: 1 << 30}
 	p := newPipeline(j)
 	in := make(chan Message, 1)
-	in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func() {
+	in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func(Outcome) {
 		t.Error("acknowledged what the journal never took")
 	}}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -189,7 +189,7 @@ func TestABatchWaitsForTimeNotForCount(t *testing.T) {
 		start := time.Now()
 		for i := range 20 {
 			done := make(chan struct{})
-			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func() { close(done) }}
+			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func(Outcome) { close(done) }}
 			<-done
 		}
 		if got, most := time.Since(start), 20*BatchGap; got > most {

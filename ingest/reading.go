@@ -13,11 +13,12 @@ const (
 	StationClock TimeSource = iota // the station sent "t"
 	StationAge                     // receipt minus the "age" the station sent
 	Receipt                        // the time of receipt, the station sent nothing
+	Network                        // a radio network or a neighbour's server received it then
 )
 
-var timeSourceNames = [...]string{"station", "age", "receipt"}
+var timeSourceNames = [...]string{"station", "age", "receipt", "network"}
 
-// String is the name of s in files: station, age or receipt.
+// String is the name of s in files: station, age, receipt or network.
 func (s TimeSource) String() string {
 	if int(s) < len(timeSourceNames) {
 		return timeSourceNames[s]

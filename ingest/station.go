@@ -33,11 +33,12 @@ type Station struct {
 	Exposure Exposure
 	Height   float64 // metres above ground
 	Status   Status
-	Zone     string // IANA zone, for kits that send local time
-	Licence  string // SPDX-like id the owner agreed to
-	Email    string // optional, never published
-	Demo     bool   // a simulated station
-	Source   string // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
+	Zone     string         // IANA zone, for kits that send local time
+	Location *time.Location // of Zone; nil is UTC
+	Licence  string         // SPDX-like id the owner agreed to
+	Email    string         // optional, never published
+	Demo     bool           // a simulated station
+	Source   string         // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
 	Devices  []Device
 	Created  time.Time
 	Places   []Place // ascending by From, at least one

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/ingest/registry"
 )
@@ -35,6 +36,14 @@ type Config struct {
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
 	MQTTCA       string `key:"mqtt.ca"`
+
+	TopicsAirGradient  string `key:"mqtt.topics.airgradient"`
+	TopicsESPHome      string `key:"mqtt.topics.esphome"`
+	TopicsOpenAirNoise string `key:"mqtt.topics.openair_noise"`
+	TopicsSmartCitizen string `key:"mqtt.topics.smartcitizen"`
+	TopicsTasmota      string `key:"mqtt.topics.tasmota"`
+	TopicsTTN          string `key:"mqtt.topics.ttn"`
+	TTNNames           string `key:"ttn.names"`
 
 	NATSURL  string `key:"nats.url"`
 	NATSSync string `key:"nats.sync"`
@@ -68,6 +77,7 @@ func defaults() Config {
 		Data:               "data",
 		HTTPListen:         "127.0.0.1:8080",
 		MQTTListen:         "127.0.0.1:1883",
+		TopicsAirGradient:  "airgradient/readings/{key}",
 		NATSSync:           "always",
 		StoreKind:          "sqlite",
 		InfluxURL:          "http://127.0.0.1:8086",
@@ -301,6 +311,10 @@ func (c *Config) validate() []error {
 		u, err := url.Parse(c.MQTTBroker)
 		check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
 	}
+	_, err := c.topics()
+	check(err == nil, "mqtt.topics: %v", err)
+	_, err = kits.ParseNames(c.TTNNames)
+	check(err == nil, "ttn.names: %v", err)
 	if c.NATSSync != "always" {
 		d, err := time.ParseDuration(c.NATSSync)
 		check(err == nil && d > 0, "nats.sync: %q is neither \"always\" nor a time such as 10s", c.NATSSync)
@@ -311,7 +325,7 @@ func (c *Config) validate() []error {
 		check(err == nil && u.Host != "", "store.influxdb.url: %q is not a URL such as http://127.0.0.1:8086", c.InfluxURL)
 		check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
 	}
-	_, err := time.LoadLocation(c.CityZone)
+	_, err = time.LoadLocation(c.CityZone)
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
@@ -319,4 +333,25 @@ func (c *Config) validate() []error {
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
 	return mistakes
+}
+
+// topics are other firmware's own, as far as they are set.
+func (c *Config) topics() ([]kits.Topic, error) {
+	var topics []kits.Topic
+	var mistakes []error
+	for _, t := range []struct{ family, pattern string }{
+		{"airgradient", c.TopicsAirGradient}, {"esphome", c.TopicsESPHome}, {"openair-noise", c.TopicsOpenAirNoise},
+		{"smartcitizen", c.TopicsSmartCitizen}, {"tasmota", c.TopicsTasmota}, {"ttn", c.TopicsTTN},
+	} {
+		if t.pattern == "" {
+			continue
+		}
+		topic, err := kits.ParseTopic(t.family, t.pattern)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", t.family, err))
+			continue
+		}
+		topics = append(topics, topic)
+	}
+	return topics, errors.Join(mistakes...)
 }

@@ -19,16 +19,18 @@ var floors = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmw
 // rooms lists every package with what it may import: our own rooms, and third parties by module path.
 // A third party's types stay in the rooms that name it here.
 var rooms = map[string][]string{
+	"firmware-protocol/kits": {"firmware-protocol/wire", "github.com/fxamacker/cbor/v2"},
 	"firmware-protocol/wire": {},
 	"geo":                    {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
 	"geo/aggregate":          {"geo", "github.com/paulmach/orb"},
 	"geo/airindex":           {},
 
-	"ingest":          {"firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest":          {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages": {"ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":  {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/mqtt":     {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
+	"ingest/push":     {"ingest", "firmware-protocol/kits", "firmware-protocol/wire"},
 	"ingest/quality":  {"ingest", "firmware-protocol/wire"},
 	"ingest/registry": {"ingest", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/store":    {"ingest", "firmware-protocol/wire", "geo/aggregate"},
@@ -44,7 +46,7 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/live", "export/web", "ingest", "ingest/registry", "ingest/store", "firmware-protocol/wire",
+		"export", "export/live", "export/web", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/ingest"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 )
 
@@ -21,9 +23,13 @@ func (s *server) startPages(context.Context) error {
 	if err != nil {
 		return err
 	}
+	secret, err := writeImportToken(s.config.Data)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	web := &api.Server{
 		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
-		Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
+		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),

@@ -12,6 +12,7 @@ import (
 
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -48,6 +49,7 @@ type server struct {
 	demo   int
 	seed   uint64
 
+	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
 	registry  *registry.Registry
 	store     store.Store
@@ -103,6 +105,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 	if s.boundary, err = loadBoundary(s.config); err != nil {
 		return configError{err}
 	}
+	if s.topics, err = s.config.topics(); err != nil {
+		return configError{err}
+	}
 	if s.registry, err = openRegistry(ctx, s.config, s.boundary); err != nil {
 		return err
 	}
@@ -150,7 +155,7 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 	}
 	s.broker, err = broker.Start(broker.Options{
 		Dir: filepath.Join(s.config.Data, "nats"), Listen: s.config.MQTTListen, Sync: s.config.NATSSync,
-		MaxStore: journalBytes + brokerBytes, Auth: stationLogin{s.registry}, Log: s.log, OnDenied: s.denied,
+		MaxStore: journalBytes + brokerBytes, Auth: stationLogin{s.registry, s.topics}, Topics: filters(s.topics), Log: s.log, OnDenied: s.denied,
 	})
 	if err != nil {
 		return err
@@ -161,14 +166,35 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 	return nil
 }
 
-// stationLogin lets stations in by the registry's word.
-type stationLogin struct{ registry *registry.Registry }
+// stationLogin lets stations in by the registry's word, also to their own firmware's topics.
+type stationLogin struct {
+	registry *registry.Registry
+	topics   []kits.Topic
+}
 
 func (l stationLogin) Authenticate(user, password string) broker.Access {
-	if l.registry.Authenticate(user, password) {
-		return broker.Access{Station: user}
+	if !l.registry.Authenticate(user, password) {
+		return broker.Access{Denied: true}
 	}
-	return broker.Access{Denied: true}
+	access := broker.Access{Station: user}
+	if station, ok := l.registry.Station(user); ok {
+		for _, device := range station.Devices {
+			for _, topic := range l.topics {
+				if topic.Family == device.Family {
+					access.Topics = append(access.Topics, topic.Of(device.Key))
+				}
+			}
+		}
+	}
+	return access
+}
+
+func filters(topics []kits.Topic) []string {
+	list := make([]string, len(topics))
+	for i, topic := range topics {
+		list[i] = topic.Filter()
+	}
+	return list
 }
 
 // denied makes a refusal of what the embedded broker did not let a station do.
@@ -258,6 +284,11 @@ func (s *server) startIntake(ctx context.Context) error {
 	s.feedback = ingest.NewFeedback(s.publish, s.log)
 	s.pipeline = &ingest.Pipeline{
 		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: s.feedback.Tell,
+		Topics: s.topics, Devices: s.registry,
+	}
+	var err error
+	if s.pipeline.Names, err = kits.ParseNames(s.config.TTNNames); err != nil {
+		return configError{err}
 	}
 	s.house.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
 	if s.broker != nil && s.config.MQTTListen != "" {
@@ -291,7 +322,7 @@ func (s *server) startIntake(ctx context.Context) error {
 }
 
 func (s *server) subscribe(o mqtt.Options) (*mqtt.Subscriber, error) {
-	o.Out, o.Log = s.messages, s.log
+	o.Out, o.Log, o.Topics = s.messages, s.log, filters(s.topics)
 	subscriber, err := mqtt.New(o)
 	if err != nil {
 		return nil, err

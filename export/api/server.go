@@ -23,6 +23,7 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 )
@@ -63,6 +64,7 @@ type Server struct {
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	Now       *live.Now
+	Push      *push.Entrance
 	Problems  func(ctx context.Context) []Problem
 	Metrics   http.Handler
 	Log       *slog.Logger
@@ -102,6 +104,8 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
 		"GET /api/v1/stream":                 s.getStream,
+		"POST /api/v1/push/{family}":         s.postPush,
+		"POST /write":                        s.postWrite,
 		"POST /api/v1/stations":              s.postStation,
 		"PATCH /api/v1/stations/{id}":        s.patchStation,
 		"DELETE /api/v1/stations/{id}":       s.deleteStation,

@@ -114,6 +114,9 @@ func (m *Metrics) intake(c collection) {
 	for reason, n := range counts.Refused {
 		c.counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
 	}
+	for left, n := range counts.Left {
+		c.counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", left.Family, "name", left.Name)
+	}
 	for flag, n := range counts.Flagged {
 		c.counter("flagged_total", "Values by flag.", float64(n), "flag", flag.String())
 	}

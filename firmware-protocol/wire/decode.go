@@ -38,7 +38,7 @@ type span struct{ from, to int }
 func (d *Decoder) Decode(payload []byte) Message {
 	d.readings, d.values, d.spans, d.refusals, d.refused = d.readings[:0], d.values[:0], d.spans[:0], d.refusals[:0], 0
 	if len(payload) > MaxMessage {
-		return whole(TooLarge, fmt.Sprintf("the message has %d bytes, at most %d are taken", len(payload), MaxMessage))
+		return whole(TooLarge, tooLarge(payload))
 	}
 	d.scan = scanner{data: payload, scratch: d.scan.scratch}
 	if err := d.message(); err != nil {
@@ -52,6 +52,10 @@ func (d *Decoder) Decode(payload []byte) Message {
 		last.Detail += fmt.Sprintf(" (and %d more refusals)", more)
 	}
 	return Message{Readings: d.readings, Refusals: d.refusals}
+}
+
+func tooLarge(payload []byte) string {
+	return fmt.Sprintf("the message has %d bytes, at most %d are taken", len(payload), MaxMessage)
 }
 
 func whole(reason Reason, detail string) Message {

@@ -90,4 +90,9 @@ var explanations = map[Reason]Explanation{
 		"The database refused the value.", "Die Datenbank hat den Wert abgelehnt.",
 		"This is for the operator: the detail quotes the database.", "Das ist ein Fall für den Betreiber: Das Detail zitiert die Datenbank.",
 	},
+	Contradictory: {
+		"Parts of the message contradict each other.", "Teile der Nachricht widersprechen einander.",
+		"Look at the sensor: one of its two channels may be dirty or broken.",
+		"Sieh nach dem Sensor: Einer seiner beiden Kanäle ist vielleicht verschmutzt oder defekt.",
+	},
 }

@@ -23,6 +23,7 @@ const (
 	Retained       Reason = "retained"        // a retained message without a time of its own
 	Duplicate      Reason = "duplicate"       // another reading of this station has the same time
 	Unstorable     Reason = "unstorable"      // the store refused it; the detail quotes the store
+	Contradictory  Reason = "contradictory"   // parts of the message contradict each other
 )
 
 // Reasons lists every reason in the order in which they were introduced.
@@ -30,5 +31,6 @@ func Reasons() []Reason {
 	return []Reason{
 		Malformed, TooLarge, TooMany, UnknownMember, RepeatedMember, NotANumber, BadTime, NoValues,
 		BadTopic, Unsupported, UnknownStation, Inactive, Forbidden, Clock, Retained, Duplicate, Unstorable,
+		Contradictory,
 	}
 }

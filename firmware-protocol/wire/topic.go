@@ -9,7 +9,7 @@ const Prefix = "stadtluft/v1/"
 const (
 	ReadingFilter = Prefix + "+/reading"
 	StatusFilter  = Prefix + "+/status"
-	KitFilter     = Prefix + "+/kit/+"
+	KitFilter     = Prefix + "+/kit/#"
 )
 
 // What anyone may read: live averages.
@@ -25,7 +25,7 @@ const (
 )
 
 const (
-	maxTopic   = 128 // bytes of a topic that is looked at
+	maxTopic   = 256 // bytes of a topic that is looked at
 	maxStation = 32  // bytes of a station's id
 	maxFamily  = 32  // bytes of a kit family's name
 )
@@ -45,6 +45,7 @@ type Topic struct {
 	Station string
 	Kind    Kind
 	Family  string // of KitKind
+	Part    string // of KitKind: the levels behind the family, where another firmware says what the payload is
 }
 
 // ParseTopic takes a topic below a station's prefix apart. It is false for any other topic and for
@@ -68,10 +69,11 @@ func ParseTopic(topic string) (Topic, bool) {
 		t.Kind = FeedbackKind
 	default:
 		family, kit := strings.CutPrefix(rest, "kit/")
+		family, part, _ := strings.Cut(family, "/")
 		if !kit || !plainName(family, maxFamily) {
 			return Topic{}, false
 		}
-		t.Kind, t.Family = KitKind, family
+		t.Kind, t.Family, t.Part = KitKind, family, part
 	}
 	return t, true
 }

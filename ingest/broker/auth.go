@@ -23,9 +23,10 @@ const (
 // Access is what a log-in may do. The zero value may do nothing.
 type Access struct {
 	Denied  bool
-	Station string // may publish below stadtluft/v1/{Station}/ and read its feedback and the public averages
-	Public  bool   // may read the public averages
-	Intake  bool   // may do everything below stadtluft/
+	Station string   // may publish below stadtluft/v1/{Station}/ and read its feedback and the public averages
+	Topics  []string // filters of its own firmware's topics, where it may publish as well
+	Public  bool     // may read the public averages
+	Intake  bool     // may do everything below stadtluft/
 }
 
 // Authenticator decides about log-ins over MQTT. It is asked by many goroutines at once. User and
@@ -54,7 +55,7 @@ func (a authenticator) Check(c server.ClientAuthentication) bool {
 	opts := c.GetOpts()
 	user, password := opts.Username, opts.Password
 	access := a.b.access(user, password)
-	if access == (Access{}) {
+	if access.Station == "" && !access.Public && !access.Intake {
 		access.Denied = true
 	}
 	if access.Denied {
@@ -64,7 +65,7 @@ func (a authenticator) Check(c server.ClientAuthentication) bool {
 	if !a.b.admit(c.GetID(), conn{user: user, station: access.Station, clientID: clientID(c)}, access) {
 		return false
 	}
-	c.RegisterUser(&server.User{Username: user, Permissions: permissions(access)})
+	c.RegisterUser(&server.User{Username: user, Permissions: permissions(access, a.b.options.Topics)})
 	return true
 }
 
@@ -110,19 +111,26 @@ func (b *Broker) admit(id uint64, c conn, access Access) bool {
 	return true
 }
 
-// permissions are what an access may do, and nothing else.
-func permissions(a Access) *server.Permissions {
+// permissions are what an access may do, and nothing else. foreign are the filters of other firmware's topics,
+// which the intake reads.
+func permissions(a Access, foreign []string) *server.Permissions {
 	var publish, subscribe []string
 	if a.Public || a.Station != "" {
 		subscribe = slices.Concat(subjects(wire.CityFilter), subjects(wire.GridFilter))
 	}
 	if a.Station != "" {
 		publish = []string{toSubject.Replace(wire.StationPrefix(a.Station) + "#")}
+		for _, topic := range a.Topics {
+			publish = append(publish, toSubject.Replace(topic))
+		}
 		subscribe = slices.Concat(subscribe, subjects(wire.FeedbackTopic(a.Station)), subjects(wire.StatusTopic(a.Station)))
 	}
 	if a.Intake {
 		publish = subjects("stadtluft/#")
-		subscribe = publish
+		subscribe = slices.Clone(publish)
+		for _, filter := range foreign {
+			subscribe = append(subscribe, subjects(filter)...)
+		}
 	}
 	return &server.Permissions{Publish: allow(publish), Subscribe: allow(subscribe)}
 }

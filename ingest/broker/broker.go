@@ -51,6 +51,7 @@ type Options struct {
 	TLSCert       string        // PEM file; with TLSKey the MQTT listener speaks TLS only
 	TLSKey        string        // PEM file
 	Auth          Authenticator // nil: no station can log in
+	Topics        []string      // filters of other firmware's topics that the intake reads
 	Log           *slog.Logger
 	OnDenied      func(user string, action Action, subject string) // see Action; must not block; nil = nobody listens
 	freeBytes     func(dir string) (uint64, error)                 // tests only

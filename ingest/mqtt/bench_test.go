@@ -42,7 +42,7 @@ func BenchmarkDurable(b *testing.B) {
 			b.ResetTimer()
 			for range b.N {
 				m := <-in
-				m.Done()
+				m.Done(ingest.Outcome{})
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 		})

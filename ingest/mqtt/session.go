@@ -38,6 +38,9 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
 	client := paho.NewClient(c.options())
 	filters := map[string]byte{wire.ReadingFilter: 1, wire.StatusFilter: 1, wire.KitFilter: 1}
+	for _, filter := range c.s.options.Topics {
+		filters[filter] = 1
+	}
 	for filter := range filters {
 		client.AddRoute(filter, c.take) // before the connection: a resumed session sends at once
 	}
@@ -138,7 +141,7 @@ func (c *session) take(_ paho.Client, m paho.Message) {
 		Topic: m.Topic(), Payload: m.Payload(), Received: time.Now().UTC(),
 		Retained: m.Retained(), Redelivered: m.Duplicate(),
 	}
-	message.Done = func() {
+	message.Done = func(ingest.Outcome) {
 		c.release(m.MessageID())
 		s.held.Add(-1)
 		s.bytes.Add(-size)

@@ -45,9 +45,10 @@ type Options struct {
 	Broker   string // tcp://, mqtt://, ssl:// or mqtts:// with host and port; the port may be left out
 	Username string
 	Password string
-	CAFile   string // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
-	ClientID string // fixed, so that the broker keeps the session while we are away; one per broker
-	Held     int    // messages held without acknowledgement at most; 0 = DefaultHeld
+	CAFile   string   // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
+	ClientID string   // fixed, so that the broker keeps the session while we are away; one per broker
+	Topics   []string // filters of other firmware's topics, beside the protocol's own
+	Held     int      // messages held without acknowledgement at most; 0 = DefaultHeld
 	Out      chan<- ingest.Message
 	Log      *slog.Logger
 }

@@ -68,7 +68,7 @@ func consume(in <-chan ingest.Message, n, batch int) (seen map[string]int, redel
 			}
 		}
 		for _, m := range held {
-			m.Done()
+			m.Done(ingest.Outcome{})
 		}
 		held = held[:0]
 	}
@@ -197,7 +197,7 @@ func TestRetainedIsPassedOn(t *testing.T) {
 		in := make(chan ingest.Message, 1)
 		run(t, r, 0, in)
 		m := <-in
-		m.Done()
+		m.Done(ingest.Outcome{})
 		if string(m.Payload) != "online" || !m.Retained || m.Topic != "stadtluft/v1/AAA/status" {
 			t.Errorf("got %q on %s, retained %v; want online on the status topic, true", m.Payload, m.Topic, m.Retained)
 		}
@@ -215,7 +215,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("Publish() = %v, want nil", err)
 	}
 	m := <-in // the first of the two is on no topic of ours
-	m.Done()
+	m.Done(ingest.Outcome{})
 	if string(m.Payload) != "x" {
 		t.Errorf("got %q, want x", m.Payload)
 	}

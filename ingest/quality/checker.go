@@ -35,14 +35,14 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		refuse(wire.Retained, "", "a retained message without a time of its own would repeat an old value as a new one")
 		return keep, refused, 0
 	}
-	if problem := c.clock(keep.Time, a.Received); problem != "" {
+	if problem := c.clock(st, keep.Time, a.Received); problem != "" {
 		refuse(wire.Clock, timeField(keep.TimeSource), problem)
 		return keep, refused, 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.memory(st.ID)
-	if a.Redelivered && keep.TimeSource != ingest.StationClock && m.redelivered(a.Received, r.Values) {
+	if a.Redelivered && (keep.TimeSource == ingest.Receipt || keep.TimeSource == ingest.StationAge) && m.redelivered(a.Received, r.Values) {
 		return keep, nil, len(r.Values)
 	}
 	keep.Values = make([]ingest.Value, 0, len(r.Values))
@@ -87,7 +87,7 @@ func resolve(a ingest.Arrival, r wire.Reading) (time.Time, ingest.TimeSource) {
 	case r.HasAge:
 		return a.Received.Add(-r.Age).Truncate(time.Second), ingest.StationAge
 	case !r.Time.IsZero():
-		return r.Time.Truncate(time.Second), ingest.StationClock
+		return r.Time.Truncate(time.Second), a.Clock
 	}
 	return a.Received.Truncate(time.Second), ingest.Receipt
 }
@@ -99,14 +99,16 @@ func timeField(s ingest.TimeSource) string {
 	return "t"
 }
 
-// clock says what is wrong with a time of observation; nothing when it is plausible.
-func (c *Checker) clock(at, received time.Time) string {
+// clock says what is wrong with a time of observation; nothing when it is plausible. A neighbour's archive may
+// be as old as it likes: its clock was a server's.
+func (c *Checker) clock(st *ingest.Station, at, received time.Time) string {
 	text := at.Format(time.RFC3339)
 	switch {
 	case at.Sub(received) > c.rules.Ahead && at.Year() >= 2036:
 		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
 	case at.Sub(received) > c.rules.Ahead:
 		return fmt.Sprintf("%s is more than %v in the future", text, c.rules.Ahead)
+	case st.Source != "" && at.Year() > 1971:
 	case received.Sub(at) > c.rules.Old && at.Year() <= 1971:
 		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
 	case received.Sub(at) > c.rules.Old:

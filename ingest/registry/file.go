@@ -160,6 +160,7 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	defer rows.Close()
+	locations := map[string]*time.Location{}
 	for rows.Next() {
 		st, e := &ingest.Station{}, &entry{}
 		var sensors string
@@ -170,6 +171,10 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 		}
 		st.Sensors = splitSensors(sensors)
 		st.Created = time.Unix(created, 0).UTC()
+		if _, known := locations[st.Zone]; !known {
+			locations[st.Zone], _ = time.LoadLocation(st.Zone) // one that is gone is UTC
+		}
+		st.Location = locations[st.Zone]
 		e.station = st
 		s.stations = append(s.stations, st)
 		s.byID[st.ID] = e

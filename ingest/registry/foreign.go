@@ -10,7 +10,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/geo"
-
 	"stadtluft/ingest"
 )
 

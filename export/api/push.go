@@ -1,0 +1,98 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+	"stadtluft/ingest/push"
+)
+
+// pushed is the answer to a delivery: what is on disk now, and what was not taken and why.
+type pushed struct {
+	Station  string        `json:"station"`
+	Accepted []accepted    `json:"accepted"`
+	Repeated int           `json:"repeated"`         // values that were known already
+	Refused  []keptRefusal `json:"refused"`          // each with its reason
+	Left     []string      `json:"left,omitempty"`   // names that are no quantity here
+	Detail   string        `json:"detail,omitempty"` // set when nothing was taken
+}
+
+type accepted struct {
+	Time   string                   `json:"time"`
+	Values map[string]acceptedValue `json:"values"`
+}
+
+type acceptedValue struct {
+	Value float64  `json:"value"`
+	Unit  string   `json:"unit"`
+	Flags []string `json:"flags,omitempty"`
+}
+
+// postPush takes what a kit delivers that cannot speak MQTT: POST /api/v1/push/{family}.
+func (s *Server) postPush(w http.ResponseWriter, r *http.Request) error {
+	family := r.PathValue("family")
+	if families := push.Families(); !slices.Contains(families, family) {
+		p := newProblem(http.StatusNotFound, "family", "the kit family %q is not known", clip(family))
+		p.Allowed = families
+		return p
+	}
+	part := ""
+	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
+		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
+	}
+	return s.deliver(w, r, family, part)
+}
+
+// postWrite takes InfluxDB's line protocol as the airRohr firmware sends it: POST /write.
+func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) error {
+	return s.deliver(w, r, "airrohr", "write")
+}
+
+func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part string) error {
+	id, password, _ := r.BasicAuth()
+	st, ok := s.Push.LogIn(strings.ToUpper(strings.TrimSpace(id)), password)
+	if !ok {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
+		return newProblem(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password")
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage)
+	} else if err != nil {
+		return wrong("", "the message broke off: %v", err)
+	}
+	outcome, err := s.Push.Deliver(r.Context(), st.ID, family, part, payload)
+	if errors.Is(err, push.ErrBusy) {
+		w.Header().Set("Retry-After", "60")
+		return newProblem(http.StatusServiceUnavailable, "", "%v", err)
+	} else if err != nil {
+		return err
+	}
+	status, answer := http.StatusAccepted, newPushed(st.ID, outcome)
+	if len(answer.Accepted) == 0 && answer.Repeated == 0 && len(answer.Refused) > 0 {
+		status, answer.Detail = http.StatusUnprocessableEntity, "nothing of the message was taken; \"refused\" says why"
+		if answer.Refused[0].Reason == wire.Inactive {
+			status = http.StatusForbidden
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, status, "application/json", answer)
+}
+
+func newPushed(station string, o ingest.Outcome) pushed {
+	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Repeated: o.Repeated, Refused: explained(o.Refusals), Left: o.Left}
+	for i, reading := range o.Readings {
+		p.Accepted[i] = accepted{reading.Time.Format(time.RFC3339), map[string]acceptedValue{}}
+		for _, v := range reading.Values {
+			p.Accepted[i].Values[v.Quantity.String()] = acceptedValue{v.Value, v.Quantity.Unit(), v.Flags.Names()}
+		}
+	}
+	return p
+}

@@ -1,0 +1,147 @@
+package kits
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// draft is a message while its members come in.
+type draft struct {
+	message Message
+	refused int // including those beyond maxRefusals
+	reading []candidate
+}
+
+// candidate is a value and where it came from.
+type candidate struct {
+	wire.Value
+	field string
+	rank  int // of several sensors for one quantity the lowest rank counts
+}
+
+// meaning is what a foreign name stands for.
+type meaning struct {
+	quantity wire.Quantity // 0 for a name that is known and not taken
+	rank     int
+	convert  func(float64) float64 // to our unit; nil when it is that already
+}
+
+// json takes a value that is a number, or a number in quotes.
+func (d *draft) json(m meaning, field string, j wire.JSON) {
+	if n, ok := j.Number(); ok {
+		d.put(m, field, n)
+		return
+	}
+	text, ok := j.Text()
+	if !ok {
+		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
+		return
+	}
+	d.text(m, field, text)
+}
+
+// text takes a value in text.
+func (d *draft) text(m meaning, field, text string) {
+	n, ok := parse(text)
+	if !ok {
+		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, quote(text)))
+		return
+	}
+	d.put(m, field, n)
+}
+
+// put takes a finite value, unless a better sensor gave the quantity already.
+func (d *draft) put(m meaning, field string, v float64) {
+	if m.convert != nil {
+		v = m.convert(v)
+	}
+	field = plain(field)
+	next := candidate{wire.Value{Quantity: m.quantity, Value: v}, field, m.rank}
+	for i := range d.reading {
+		old := &d.reading[i]
+		switch {
+		case old.Quantity != m.quantity:
+		case old.field == field:
+			d.refuse(wire.RepeatedMember, field, fmt.Sprintf("the first %q counts", field))
+			return
+		case old.rank <= m.rank:
+			d.leave(field)
+			return
+		default:
+			d.leave(old.field)
+			*old = next
+			return
+		}
+	}
+	d.reading = append(d.reading, next)
+}
+
+// refuse notes a refusal, unless there are too many already.
+func (d *draft) refuse(reason wire.Reason, field, detail string) {
+	if d.refused++; d.refused <= maxRefusals {
+		d.message.Refusals = append(d.message.Refusals, wire.Refusal{Reason: reason, Field: plain(field), Detail: detail})
+	}
+}
+
+// leave notes a name that is not taken.
+func (d *draft) leave(name string) {
+	if len(d.message.Left) < maxLeft {
+		d.message.Left = append(d.message.Left, plain(name))
+	}
+}
+
+// end ends the reading at hand; at says when it was. One without a value is none.
+func (d *draft) end(at wire.Reading) {
+	if len(d.reading) == 0 {
+		return
+	}
+	at.Values = make([]wire.Value, len(d.reading))
+	for i, c := range d.reading {
+		at.Values[i] = c.Value
+	}
+	d.message.Readings = append(d.message.Readings, at)
+	d.reading = d.reading[:0]
+}
+
+// done is the message.
+func (d *draft) done() Message {
+	if more := d.refused - len(d.message.Refusals); more > 0 {
+		d.message.Refusals[maxRefusals-1].Detail += fmt.Sprintf(" (and %d more refusals)", more)
+	}
+	return d.message
+}
+
+// parse reads a decimal number with white space around it. Marks such as "nan" and "none" are no numbers.
+func parse(text string) (float64, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.Trim(text, "0123456789+-.eE") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && !math.IsInf(n, 0)
+}
+
+// quote is foreign text as a detail shows it.
+func quote(text string) string {
+	if len(text) > maxName {
+		return strconv.QuoteToGraphic(text[:maxName]) + "…"
+	}
+	return strconv.QuoteToGraphic(text)
+}
+
+// plain is a foreign name as fields and counters show it: at most maxName bytes of printable ASCII.
+func plain(name string) string {
+	if len(name) > maxName {
+		name = name[:maxName]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x21 || r > 0x7e {
+			return '?'
+		}
+		return r
+	}, name)
+}

@@ -1,0 +1,63 @@
+package kits
+
+import (
+	"strings"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// esphome decodes one of ESPHome's messages on {prefix}/sensor/{object_id}/state, a plain number each. What it
+// measures is read from the object's name, which its owner chose. Other components' messages carry no reading.
+func esphome(payload []byte, s Settings) Message {
+	levels := strings.Split(s.Part, "/")
+	n := len(levels)
+	if n < 3 || levels[n-3] != "sensor" || levels[n-1] != "state" {
+		return Message{} // status, debug, a switch
+	}
+	var d draft
+	d.message.Partial = true
+	name := levels[n-2]
+	if q := esphomeName(name); q == 0 {
+		d.leave(name)
+	} else {
+		d.text(meaning{quantity: q}, name, string(payload))
+	}
+	d.end(wire.Reading{})
+	return d.done()
+}
+
+// esphomeEndings are the ends of objects' names, the longer before the shorter. In front stand the sensor or
+// the place, as in "bme280_temperature".
+var esphomeEndings = []struct {
+	ending   string
+	quantity wire.Quantity
+}{
+	{"pm_10_0", wire.PM10}, {"pm10_0", wire.PM10}, {"pm_2_5", wire.PM2_5}, {"pm2_5", wire.PM2_5}, {"pm25", wire.PM2_5}, {"pm_25", wire.PM2_5},
+	{"pm_1_0", wire.PM1}, {"pm1_0", wire.PM1}, {"pm_4_0", wire.PM4}, {"pm4_0", wire.PM4},
+	{"pm_10", wire.PM10}, {"pm10", wire.PM10}, {"pm_1", wire.PM1}, {"pm1", wire.PM1}, {"pm_4", wire.PM4}, {"pm4", wire.PM4},
+	{"temperature", wire.Temperature}, {"humidity", wire.Humidity}, {"pressure", wire.Pressure}, {"co2", wire.CO2}, {"carbon_dioxide", wire.CO2},
+	{"voc_index", wire.VOCIndex}, {"nox_index", wire.NOxIndex}, {"battery_voltage", wire.Battery}, {"wifi_signal", wire.RSSI}, {"rssi", wire.RSSI},
+	{"noise_laeq", wire.NoiseLAeq}, {"laeq", wire.NoiseLAeq},
+}
+
+// esphomeOthers are words that make another thing of a name.
+var esphomeOthers = []string{"internal", "cpu", "esp32", "esp8266", "chip", "board", "dew", "absolute", "target", "sea_level", "eco2", "raw"}
+
+// esphomeName is the quantity of an object's name; 0 when it is none that is known. ESPHome's example names such
+// as "particulate_matter_2_5um_concentration" are known too.
+func esphomeName(name string) wire.Quantity {
+	name = strings.ToLower(name)
+	for _, word := range esphomeOthers {
+		if strings.Contains(name, word) {
+			return 0
+		}
+	}
+	name = strings.TrimSuffix(strings.TrimSuffix(name, "_concentration"), "um")
+	name = strings.ReplaceAll(strings.ReplaceAll(name, "particulate_matter", "pm"), "__", "_")
+	for _, e := range esphomeEndings {
+		if front, ok := strings.CutSuffix(name, e.ending); ok && (front == "" || strings.HasSuffix(front, "_")) {
+			return e.quantity
+		}
+	}
+	return 0
+}

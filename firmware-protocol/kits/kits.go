@@ -1,0 +1,132 @@
+// Package kits decodes what other people's firmware sends, so that nobody has to flash a kit anew. Each
+// file is a family: a pure function from a payload, the time of receipt and the station's settings to
+// readings in our quantities and units.
+//
+// A decoder judges each value by itself: what is no number is refused by the name it has in the firmware,
+// what is unknown is left and named, and neither costs its neighbours. It takes values as they came;
+// whether they are plausible is for the checks. What it accepts is finite. It never panics, and never
+// allocates more than ten times the message and 32 KiB.
+package kits
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+const (
+	maxRefusals = 32 // of one message; the last then says how many more there were
+	maxLeft     = 32 // names left of one message
+	maxName     = 40 // bytes of a foreign name
+	maxReadings = wire.MaxReadings
+)
+
+// Settings are what a decoder must know beside the payload.
+type Settings struct {
+	Received time.Time      // time of receipt, UTC
+	Zone     *time.Location // where the station's clock stands, for firmware that sends local time; nil is UTC
+	// Part is what the topic's levels behind the family, or the HTTP request, say of the payload, such as
+	// "sensor/pm_2_5/state" or "pin/1".
+	Part string
+	// Names gives free names their quantity, for families whose owners choose names themselves: "name", or
+	// "application/name" for one application alone.
+	Names map[string]wire.Quantity
+}
+
+// Message is what a payload holds.
+type Message struct {
+	wire.Message
+	// Left names members that were not taken: those of no quantity that this version knows, and a second
+	// sensor's value of a quantity that another one gave. At most 32 of at most 40 bytes.
+	Left []string
+	// Partial says that the reading is one of several messages that make up a reading.
+	Partial bool
+	// Network says that times are those at which a radio network received the message.
+	Network bool
+}
+
+// decoder is a family's function.
+type decoder func(payload []byte, s Settings) Message
+
+var families = map[string]decoder{
+	"airgradient":   airgradient,
+	"airrohr":       airrohr,
+	"cbor":          nativeCBOR,
+	"esphome":       esphome,
+	"hackair":       hackair,
+	"openair-noise": openairNoise,
+	"purpleair":     purpleair,
+	"senml":         senml,
+	"smartcitizen":  smartcitizen,
+	"tasmota":       tasmota,
+	"ttn":           ttn,
+}
+
+// Families lists the families by name.
+func Families() []string {
+	names := make([]string, 0, len(families))
+	for name := range families {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Decode decodes a payload of a family; false when there is no such family. A message longer than
+// wire.MaxMessage is refused whatever it holds.
+func Decode(family string, payload []byte, s Settings) (Message, bool) {
+	decode, ok := families[family]
+	if !ok {
+		return Message{}, false
+	}
+	if len(payload) > wire.MaxMessage {
+		_, refusal := wire.ParseJSON(payload)
+		return refused(*refusal), true
+	}
+	if s.Zone == nil {
+		s.Zone = time.UTC
+	}
+	return decode(payload, s), true
+}
+
+// refused is a message that is refused as a whole.
+func refused(r wire.Refusal) Message {
+	return Message{Message: wire.Message{Refusals: []wire.Refusal{r}}}
+}
+
+func malformed(detail string) Message {
+	return refused(wire.Refusal{Reason: wire.Malformed, Detail: detail})
+}
+
+// object parses a payload that must be a JSON object.
+func object(payload []byte) (wire.JSON, *wire.Refusal) {
+	j, refusal := wire.ParseJSON(payload)
+	if refusal == nil && !j.IsObject() {
+		refusal = &wire.Refusal{Reason: wire.Malformed, Detail: "an object is needed, not " + j.String()}
+	}
+	return j, refusal
+}
+
+// tidy rounds what a conversion of units made to a millionth, so that 101001.28 Pa are 1010.0128 hPa and
+// not 1010.0128000000001.
+func tidy(v float64) float64 {
+	const places = 1e6
+	if r := math.Round(v*places) / places; !math.IsInf(r, 0) {
+		return r
+	}
+	return v
+}
+
+// Conversions to our units. A nil conversion leaves a value as it is.
+func fromPascal(v float64) float64     { return tidy(v / 100) }
+func fromKilopascal(v float64) float64 { return tidy(v * 10) }
+func fromFahrenheit(v float64) float64 { return tidy((v - 32) * 5 / 9) }
+func fromKelvin(v float64) float64     { return tidy(v - 273.15) }
+
+// fromMillimetres converts millimetres of mercury (133.322387415 Pa, BIPM).
+func fromMillimetres(v float64) float64 { return tidy(v * 1.33322387415) }
+
+// fromInches converts inches of mercury, 25.4 mm each.
+func fromInches(v float64) float64 { return tidy(v * 33.8638866667) }

@@ -1,0 +1,74 @@
+package kits
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// Two channels contradict each other when their PM2.5 differ by more than both (Barkjohn, Gantt and Clements,
+// AMT 14:4617, 2021, for 24 h means: 5 µg/m³ and 61 %; PurpleAir's own bound is 70 %).
+const (
+	channelsBy    = 5.0 // µg/m³
+	channelsShare = 0.70
+)
+
+// purpleairParticles have a second channel under the same name with "_b".
+var purpleairParticles = map[string]wire.Quantity{"pm1_0_atm": wire.PM1, "pm2_5_atm": wire.PM2_5, "pm10_0_atm": wire.PM10}
+
+var purpleairOthers = map[string]meaning{
+	"current_temp_f": {wire.Temperature, 0, fromFahrenheit}, "current_humidity": {wire.Humidity, 0, nil},
+	"pressure": {wire.Pressure, 0, nil}, "rssi": {wire.RSSI, 0, nil},
+}
+
+// purpleair decodes a PurpleAir's local /json. A particle value is the mean of its two channels; when they
+// contradict each other no particle value is taken. The factory's series ("_cf_1"), the device's own
+// correction and its position are left.
+func purpleair(payload []byte, _ Settings) Message {
+	top, refusal := object(payload)
+	if refusal != nil {
+		return refused(*refusal)
+	}
+	var d draft
+	a, b := channels(top)
+	for name, value := range top.Members() {
+		_, secondOf := purpleairParticles[strings.TrimSuffix(name, "_b")]
+		if q, ok := purpleairParticles[name]; ok {
+			if differ(a, b) {
+				d.refuse(wire.Contradictory, name, fmt.Sprintf("PM2.5 is %v in one channel and %v in the other: one of the sensors is dirty or broken", a, b))
+				continue
+			}
+			if second, ok := top.Member(name + "_b").Number(); ok {
+				d.json(meaning{quantity: q, convert: func(v float64) float64 { return tidy(v/2 + second/2) }}, name, value)
+				continue
+			}
+			d.json(meaning{quantity: q}, name, value)
+		} else if m, ok := purpleairOthers[name]; ok {
+			d.json(m, name, value)
+		} else if !secondOf {
+			d.leave(name)
+		}
+	}
+	at := wire.Reading{}
+	d.end(at)
+	return d.done()
+}
+
+// channels are the PM2.5 of both; NaN where one is missing.
+func channels(top wire.JSON) (a, b float64) {
+	a, ok := top.Member("pm2_5_atm").Number()
+	if !ok {
+		a = math.NaN()
+	}
+	if b, ok = top.Member("pm2_5_atm_b").Number(); !ok {
+		b = math.NaN()
+	}
+	return a, b
+}
+
+func differ(a, b float64) bool {
+	by := math.Abs(a - b)
+	return by > channelsBy && by > channelsShare*(a+b)/2
+}

@@ -1,0 +1,134 @@
+package kits
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// smartcitizenIDs are the sensors of the Smart Citizen Kit by their number, as its firmware's list of sensors
+// (Sensors.h, smartcitizen-kit-21) has them; 29 is the first kits' microphone. 112 and 113 (a CCS811's eCO2 and
+// VOC) are estimates and left, as are raw gas signals. Of several that measure the same the lowest rank counts.
+var smartcitizenIDs = map[int]meaning{
+	10:  {}, // the battery in percent, not volts
+	14:  {}, // light
+	29:  {wire.NoiseLAeq, 1, nil},
+	53:  {wire.NoiseLAeq, 0, nil},
+	55:  {wire.Temperature, 0, nil},
+	56:  {wire.Humidity, 0, nil},
+	58:  {wire.Pressure, 0, fromKilopascal},
+	227: {wire.Pressure, 1, fromKilopascal},
+	89:  {wire.PM1, 2, nil}, 87: {wire.PM2_5, 2, nil}, 88: {wire.PM10, 2, nil}, // PMS5003
+	182: {wire.PM1, 0, nil}, 183: {wire.PM2_5, 0, nil}, 184: {wire.PM4, 0, nil}, 185: {wire.PM10, 0, nil}, // SPS30
+	193: {wire.PM1, 1, nil}, 194: {wire.PM2_5, 1, nil}, 195: {wire.PM4, 1, nil}, 196: {wire.PM10, 1, nil}, // SEN5x
+	203: {wire.Humidity, 1, nil}, 204: {wire.Temperature, 1, nil}, 205: {wire.VOCIndex, 0, nil}, 206: {wire.NOxIndex, 0, nil},
+	220: {wire.RSSI, 0, nil}, 222: {wire.Battery, 0, nil},
+}
+
+// smartcitizen decodes both forms of the Smart Citizen Kit:
+//
+//	{"data":[{"recorded_at":"2026-05-01 10:00:00","sensors":[{"id":55,"value":18.2}]}]}
+//	{t:2026-05-01T10:00:00Z,55:18.2,56:60}
+//
+// The second is not JSON. A time without a zone is UTC.
+func smartcitizen(payload []byte, _ Settings) Message {
+	if !bytes.ContainsRune(payload, '"') {
+		return smartcitizenRaw(payload)
+	}
+	top, refusal := object(payload)
+	if refusal != nil {
+		return refused(*refusal)
+	}
+	data := top.Member("data")
+	if !data.IsArray() {
+		return malformed(`"data" is missing`)
+	}
+	var d draft
+	for i, element := range data.Elements() {
+		where := fmt.Sprintf("data[%d]", i)
+		if i == maxReadings {
+			d.refuse(wire.TooMany, where, fmt.Sprintf("more than %d readings", maxReadings))
+			break
+		}
+		at, ok := recordedAt(element.Member("recorded_at"))
+		if !ok {
+			d.refuse(wire.BadTime, where+".recorded_at", "a time such as 2026-05-01 10:00:00 is needed, not "+element.Member("recorded_at").String())
+			continue
+		}
+		for _, sensor := range element.Member("sensors").Elements() {
+			id, ok := sensor.Member("id").Number()
+			if !ok {
+				d.refuse(wire.Malformed, where, `a sensor is {"id":…,"value":…}, not `+sensor.String())
+				continue
+			}
+			name := strconv.FormatFloat(id, 'f', -1, 64)
+			if m := smartcitizenIDs[int(id)]; m.quantity != 0 && id == float64(int(id)) {
+				d.json(m, name, sensor.Member("value"))
+			} else {
+				d.leave(name)
+			}
+		}
+		d.end(at)
+	}
+	return d.done()
+}
+
+// recordedAt reads a reading's time; one that says nothing is at the time of receipt.
+func recordedAt(j wire.JSON) (wire.Reading, bool) {
+	if j.IsZero() || j.IsNull() {
+		return wire.Reading{}, true
+	}
+	text, ok := j.Text()
+	if !ok {
+		return wire.Reading{}, false
+	}
+	at, ok := moment(text)
+	return wire.Reading{Time: at}, ok
+}
+
+// moment reads a time with or without a zone; without one it is UTC.
+func moment(text string) (time.Time, bool) {
+	text = strings.TrimSuffix(strings.TrimSpace(text), " UTC")
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		if at, err := time.Parse(layout, text); err == nil && at.Year() >= 1970 {
+			return at.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// smartcitizenRaw decodes the form that is not JSON: members in any order, spaces allowed, "null" for nothing.
+func smartcitizenRaw(payload []byte) Message {
+	text := strings.TrimSpace(string(payload))
+	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+		return malformed("this is neither JSON nor {t:TIME,ID:VALUE,…}")
+	}
+	var d draft
+	var at wire.Reading
+	for member := range strings.SplitSeq(text[1:len(text)-1], ",") {
+		name, value, ok := strings.Cut(member, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok {
+			d.refuse(wire.Malformed, name, "a member is ID:VALUE, not "+quote(member))
+			continue
+		}
+		if name == "t" {
+			if at.Time, ok = moment(value); !ok {
+				return refused(wire.Refusal{Reason: wire.BadTime, Field: "t", Detail: "a time such as 2026-05-01T10:00:00Z is needed, not " + quote(value)})
+			}
+			continue
+		}
+		id, err := strconv.Atoi(name)
+		if m := smartcitizenIDs[id]; err == nil && m.quantity != 0 {
+			d.text(m, name, value)
+		} else {
+			d.leave(name)
+		}
+	}
+	d.end(at)
+	return d.done()
+}

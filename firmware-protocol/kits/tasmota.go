@@ -1,0 +1,127 @@
+package kits
+
+import (
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// clockTolerance is how far a station's local time may be from receipt. Beyond it the clock is wrong, or the
+// zone is, and the time of receipt counts.
+const clockTolerance = 5 * time.Minute
+
+// tasmotaSensors are the sensors whose values are taken, by the beginning of their name; of several that
+// measure the same the lowest rank counts. ENERGY, ANALOG, ESP32 (the chip's own temperature) and the like
+// are not among them.
+var tasmotaSensors = []struct {
+	prefix string
+	rank   int
+}{
+	{"BME280", 0}, {"BME680", 1}, {"SHT", 2}, {"SI7021", 3}, {"HTU21", 3}, {"HDC", 3}, {"AHT", 3}, {"BMP", 4}, {"AM2301", 5}, {"DHT", 5},
+	{"SCD", 6}, {"SEN5", 6}, {"MHZ19", 7}, {"SENSEAIR", 7}, {"DS18B20", 8}, {"DS18S20", 8},
+	{"SDS0", 0}, {"SPS30", 1}, {"PMS", 2}, {"HPMA", 3}, {"HM330", 3}, {"VINDRIKTNING", 4},
+}
+
+// tasmotaNames: PM… is the atmospheric series, CF… the factory's, which is left. The names with an underscore
+// are other drivers' dialects.
+var tasmotaNames = map[string]wire.Quantity{
+	"Temperature": wire.Temperature, "Humidity": wire.Humidity, "Pressure": wire.Pressure, "CarbonDioxide": wire.CO2,
+	"PM1": wire.PM1, "PM2.5": wire.PM2_5, "PM4": wire.PM4, "PM10": wire.PM10,
+	"PM1_0": wire.PM1, "PM2_5": wire.PM2_5, "PM4_0": wire.PM4,
+	"pm1": wire.PM1, "pm2_5": wire.PM2_5, "pm10": wire.PM10,
+	"VOCIndex": wire.VOCIndex, "NOxIndex": wire.NOxIndex,
+}
+
+// tasmota decodes a message on tele/{device}/SENSOR:
+//
+//	{"Time":"2026-05-01T10:00:00","BME280":{"Temperature":18.2,…},"TempUnit":"C"}
+//
+// Its time is local and has no zone. Messages on STATE, LWT and the like carry no reading.
+func tasmota(payload []byte, s Settings) Message {
+	if last := s.Part[strings.LastIndexByte(s.Part, '/')+1:]; last != "" && last != "SENSOR" && last != "STATUS8" && last != "STATUS10" {
+		return Message{}
+	}
+	top, refusal := object(payload)
+	if refusal != nil {
+		return refused(*refusal)
+	}
+	if status := top.Member("StatusSNS"); status.IsObject() { // the answer to the command STATUS 10
+		top = status
+	}
+	var d draft
+	units := tasmotaUnits(&d, top)
+	for sensor, values := range top.Members() {
+		if !values.IsObject() {
+			continue // Time, units and switches
+		}
+		rank, known := tasmotaSensor(sensor)
+		for name, value := range values.Members() {
+			q, ok := tasmotaNames[name]
+			if !known || !ok {
+				d.leave(sensor + "." + name)
+				continue
+			}
+			d.json(meaning{quantity: q, rank: rank, convert: units[q]}, sensor+"."+name, value)
+		}
+	}
+	at := wire.Reading{}
+	if text, ok := top.Member("Time").Text(); ok {
+		at.Time = localTime(text, s)
+	}
+	d.end(at)
+	return d.done()
+}
+
+func tasmotaSensor(name string) (rank int, known bool) {
+	for _, s := range tasmotaSensors {
+		if strings.HasPrefix(strings.ToUpper(name), s.prefix) {
+			return s.rank, true
+		}
+	}
+	return 0, false
+}
+
+// tasmotaUnits are the conversions that the message's units ask for.
+func tasmotaUnits(d *draft, top wire.JSON) map[wire.Quantity]func(float64) float64 {
+	units := map[wire.Quantity]func(float64) float64{}
+	if unit, _ := top.Member("TempUnit").Text(); unit == "F" {
+		units[wire.Temperature] = fromFahrenheit
+	}
+	switch unit, ok := top.Member("PressureUnit").Text(); {
+	case unit == "mmHg":
+		units[wire.Pressure] = fromMillimetres
+	case unit == "inHg":
+		units[wire.Pressure] = fromInches
+	case ok && unit != "hPa" && unit != "mbar":
+		d.leave("PressureUnit=" + unit)
+	}
+	return units
+}
+
+// localTime reads a time of the station's own clock, with or without a zone and fractions of a second. Of the
+// two moments that a local time means when clocks go back it is the one nearer to receipt. Zero when the text
+// is no time or the moment is more than clockTolerance from receipt.
+func localTime(text string, s Settings) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		wall, err := time.Parse("2006-01-02T15:04:05", text)
+		if err != nil {
+			return time.Time{}
+		}
+		// The zone's offsets around that day are all that the wall clock can have shown.
+		const day = 24 * time.Hour
+		for _, near := range []time.Time{wall.Add(-day), wall.Add(day)} {
+			_, offset := near.In(s.Zone).Zone()
+			if moment := wall.Add(-time.Duration(offset) * time.Second); at.IsZero() || distance(moment, s.Received) < distance(at, s.Received) {
+				at = moment
+			}
+		}
+	}
+	if distance(at, s.Received) > clockTolerance {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+func distance(a, b time.Time) time.Duration { return a.Sub(b).Abs() }

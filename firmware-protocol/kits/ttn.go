@@ -1,0 +1,105 @@
+package kits
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// ttnRank: a name that the city has configured counts before one that is a quantity's own.
+const ttnRank = 1
+
+// ttn decodes an uplink of The Things Stack v3, from MQTT or a webhook. A payload in our own binary form is
+// decoded from its bytes, because the stack leaves out members that are 0; else decoded_payload counts, with
+// the names that are configured or are quantities. Messages without either, such as a status port's, carry no
+// reading. The time is the one at which the network received the uplink.
+func ttn(payload []byte, s Settings) Message {
+	top, refusal := object(payload)
+	if refusal != nil {
+		return refused(*refusal)
+	}
+	uplink := top.Member("uplink_message")
+	if data := top.Member("data"); !uplink.IsObject() && data.IsObject() { // an event wraps the message
+		uplink = data.Member("uplink_message")
+	}
+	var d draft
+	d.message.Network = true
+	at := wire.Reading{Time: networkTime(uplink, top)}
+	decoded := uplink.Member("decoded_payload")
+	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
+	d.names(decoded, "", application, s.Names)
+	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
+		d.put(meaning{quantity: wire.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
+	}
+	d.end(at)
+	return d.done()
+}
+
+// names takes the members whose name is configured or a quantity's, also one level below: "bme280.temperature".
+func (d *draft) names(object wire.JSON, above, application string, configured map[string]wire.Quantity) {
+	for name, value := range object.Members() {
+		name = above + name
+		if value.IsObject() && above == "" {
+			d.names(value, name+".", application, configured)
+			continue
+		}
+		m := meaning{rank: ttnRank - 1}
+		m.quantity = configured[application+"/"+name]
+		if m.quantity == 0 {
+			m.quantity = configured[name]
+		}
+		if m.quantity == 0 {
+			m.rank = ttnRank
+			m.quantity, _ = wire.ParseQuantity(name[strings.LastIndexByte(name, '.')+1:])
+		}
+		if m.quantity == 0 {
+			d.leave(name)
+			continue
+		}
+		d.json(m, name, value)
+	}
+}
+
+// networkTime is when the network server received the uplink; zero when the message does not say.
+func networkTime(uplink, top wire.JSON) time.Time {
+	for _, j := range []wire.JSON{uplink, top} {
+		if text, ok := j.Member("received_at").Text(); ok {
+			if at, err := time.Parse(time.RFC3339, text); err == nil {
+				return at.UTC()
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// strongest is the best signal of the gateways that heard the uplink, in dBm.
+func strongest(gateways wire.JSON) (float64, bool) {
+	best := math.Inf(-1)
+	for _, g := range gateways.Elements() {
+		if rssi, ok := g.Member("rssi").Number(); ok {
+			best = max(best, rssi)
+		}
+	}
+	return best, !math.IsInf(best, 0)
+}
+
+// ParseNames reads the configuration's free names: "name=quantity" or "application/name=quantity", separated by
+// commas.
+func ParseNames(text string) (map[string]wire.Quantity, error) {
+	names := map[string]wire.Quantity{}
+	for _, pair := range strings.Split(text, ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		name, quantity, _ := strings.Cut(pair, "=")
+		q, ok := wire.ParseQuantity(strings.TrimSpace(quantity))
+		if name = strings.TrimSpace(name); name == "" || !ok {
+			return nil, fmt.Errorf("%q is not NAME=QUANTITY or APPLICATION/NAME=QUANTITY with a quantity such as pm2_5", pair)
+		}
+		names[name] = q
+	}
+	return names, nil
+}

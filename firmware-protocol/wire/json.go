@@ -1,0 +1,109 @@
+package wire
+
+import "iter"
+
+// JSON is a JSON value (RFC 8259) inside a message that ParseJSON found sound. It is a view of the
+// message's bytes and builds nothing until asked. The zero value is no value at all.
+type JSON struct{ raw []byte }
+
+// ParseJSON checks a whole message: at most MaxMessage bytes of sound JSON, nested at most 16 levels
+// deep. What is wrong with it is the refusal; nil when nothing is.
+func ParseJSON(payload []byte) (JSON, *Refusal) {
+	if len(payload) > MaxMessage {
+		return JSON{}, &Refusal{Reason: TooLarge, Detail: tooLarge(payload)}
+	}
+	s := scanner{data: payload}
+	s.space()
+	raw, err := s.skip(0)
+	if err == nil {
+		if s.space(); s.pos != len(payload) {
+			err = s.unexpected("nothing more")
+		}
+	}
+	if err != nil {
+		return JSON{}, &Refusal{Reason: err.reason, Detail: err.detail}
+	}
+	return JSON{raw}, nil
+}
+
+// IsZero reports whether j is no value at all, as that of a member that is missing.
+func (j JSON) IsZero() bool { return len(j.raw) == 0 }
+
+// IsObject reports whether j is an object.
+func (j JSON) IsObject() bool { return len(j.raw) > 0 && j.raw[0] == '{' }
+
+// IsArray reports whether j is an array.
+func (j JSON) IsArray() bool { return len(j.raw) > 0 && j.raw[0] == '[' }
+
+// IsNull reports whether j is null.
+func (j JSON) IsNull() bool { return string(j.raw) == "null" }
+
+// Members yields the members of an object in their order; none when j is no object.
+func (j JSON) Members() iter.Seq2[string, JSON] {
+	return func(yield func(string, JSON) bool) {
+		if !j.IsObject() {
+			return
+		}
+		s := scanner{data: j.raw, pos: 1}
+		for s.space(); s.peek() != '}'; s.space() {
+			if s.peek() == ',' {
+				s.pos++
+				s.space()
+			}
+			name, _ := s.text()
+			key := string(name)
+			s.space()
+			s.pos++ // the colon
+			s.space()
+			value, err := s.skip(0)
+			if err != nil || !yield(key, JSON{value}) {
+				return
+			}
+		}
+	}
+}
+
+// Member is the first member of an object with that name; nothing when there is none.
+func (j JSON) Member(name string) JSON {
+	for key, value := range j.Members() {
+		if key == name {
+			return value
+		}
+	}
+	return JSON{}
+}
+
+// Elements yields the elements of an array; none when j is no array.
+func (j JSON) Elements() iter.Seq2[int, JSON] {
+	return func(yield func(int, JSON) bool) {
+		if !j.IsArray() {
+			return
+		}
+		s := scanner{data: j.raw, pos: 1}
+		s.space()
+		for i := 0; s.peek() != ']'; i++ {
+			if s.peek() == ',' {
+				s.pos++
+				s.space()
+			}
+			value, err := s.skip(0)
+			if err != nil || !yield(i, JSON{value}) {
+				return
+			}
+			s.space()
+		}
+	}
+}
+
+// Number is the value of a number; false for anything else and for numbers beyond float64.
+func (j JSON) Number() (float64, bool) { return number(j.raw) }
+
+// Text is a string without its quotes and escapes; false for anything else.
+func (j JSON) Text() (string, bool) {
+	s := scanner{data: j.raw}
+	text, err := s.text()
+	return string(text), err == nil
+}
+
+// String is the JSON as it came, shortened as refusals show it.
+func (j JSON) String() string { return quote(j.raw) }

@@ -1,0 +1,94 @@
+// Package push is the entrance for kits that cannot speak MQTT, and for neighbours' data. It puts what an
+// HTTP request brought on the same way as what a broker brings, and answers when the journal has it.
+//
+// The requests themselves, their log-in in the header and the words of the answer belong to package api; this
+// one knows who may deliver for whom, and how long to wait.
+package push
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"time"
+
+	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// Native is the family of our own payload, for whoever has it but no MQTT.
+const Native = "native"
+
+// wait is how long a delivery waits for the journal. The airRohr firmware gives up after 20 s.
+const wait = 15 * time.Second
+
+// ErrBusy says that the journal has not taken a delivery in time. It may still do so; delivering the same
+// again is harmless where the payload holds its time.
+var ErrBusy = errors.New("nothing is taken at the moment: deliver it again in a minute")
+
+// Registry knows stations and their tokens. The registry of stations is one.
+type Registry interface {
+	Authenticate(id, token string) bool
+	Station(id string) (*ingest.Station, bool)
+}
+
+// Entrance takes deliveries.
+type Entrance struct {
+	Registry Registry
+	Out      chan<- ingest.Message
+	// Import is the password for stations of neighbours, whose own tokens nobody has; empty lets nobody in.
+	Import string
+}
+
+// Families lists what can be delivered.
+func Families() []string { return append(kits.Families(), Native) }
+
+// LogIn finds the station that may deliver with this password. It does not say what was wrong.
+func (e *Entrance) LogIn(id, password string) (*ingest.Station, bool) {
+	st, ok := e.Registry.Station(id)
+	if !ok {
+		return nil, false
+	}
+	if st.Source != "" {
+		return st, e.Import != "" && subtle.ConstantTimeCompare([]byte(password), []byte(e.Import)) == 1
+	}
+	return st, e.Registry.Authenticate(id, password)
+}
+
+// Deliver hands a station's payload on and returns what became of it when that is on disk. The family is
+// one of Families; part is what else the request says of the payload. The error is ErrBusy, or ctx's.
+func (e *Entrance) Deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
+	topic := wire.ReadingTopic(station)
+	if family != Native {
+		topic = wire.KitTopic(station, family)
+		if part != "" {
+			topic += "/" + part
+		}
+	}
+	answer := make(chan ingest.Outcome, 1) // the pipeline never waits for us
+	message := ingest.Message{
+		Topic: topic, Payload: payload, Received: time.Now().UTC(),
+		Done: func(o ingest.Outcome) {
+			o.Readings, o.Refusals, o.Left = slices.Clone(o.Readings), slices.Clone(o.Refusals), slices.Clone(o.Left)
+			answer <- o
+		},
+	}
+	late := time.NewTimer(wait)
+	defer late.Stop()
+	select {
+	case e.Out <- message:
+	case <-late.C:
+		return ingest.Outcome{}, ErrBusy
+	case <-ctx.Done():
+		return ingest.Outcome{}, ctx.Err()
+	}
+	select {
+	case o := <-answer:
+		return o, nil
+	case <-late.C:
+		return ingest.Outcome{}, ErrBusy
+	case <-ctx.Done():
+		return ingest.Outcome{}, ctx.Err()
+	}
+}
