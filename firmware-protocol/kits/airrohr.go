@@ -97,7 +97,9 @@ func airrohr(payload []byte, s Settings) Message {
 	pin, _ := strings.CutPrefix(s.Part, "pin/")
 	for i, element := range values.Elements() {
 		name, ok := element.Member("value_type").Text()
-		if !ok {
+		if !ok && d.over() {
+			continue
+		} else if !ok {
 			d.refuse(wire.Malformed, "sensordatavalues["+strconv.Itoa(i)+"]", `a value is {"value_type":…,"value":…}, not `+element.String())
 			continue
 		}

@@ -29,15 +29,17 @@ var cborMode = func() cbor.DecMode {
 }()
 
 // nativeCBOR decodes our native object, or an array of them, in CBOR (RFC 8949) with the same members. A number is
-// an integer or a float; one of half or single precision has the shortest decimal that means it, so that a 12.3
+// an integer or a float; one of single precision has the shortest decimal that means it, so that 12.3
 // comes out as 12.3.
 func nativeCBOR(payload []byte, _ Settings) Message {
 	if len(payload) == 0 {
 		return malformed("the message is empty")
 	}
-	items := []cbor.RawMessage{payload}
+	var items []cbor.RawMessage // not payload's memory, which decoding into it would overwrite
 	prefix := func(int) string { return "" }
-	if payload[0]>>5 == 4 { // an array
+	if payload[0]>>5 != 4 {
+		items = append(items, payload)
+	} else { // an array
 		if err := cborMode.Unmarshal(payload, &items); err != nil {
 			return cborError(err)
 		}
@@ -118,14 +120,14 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 
 // cborNumber is an integer or a float that is finite.
 func cborNumber(raw cbor.RawMessage) (float64, bool) {
-	if len(raw) == 0 || raw[0]>>5 > 1 && raw[0]>>5 != 7 {
+	const half, single, double = 0xf9, 0xfa, 0xfb
+	if len(raw) == 0 || raw[0]>>5 > 1 && raw[0] != half && raw[0] != single && raw[0] != double {
 		return 0, false
 	}
 	var n float64
 	if err := cborMode.Unmarshal(raw, &n); err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0, false
 	}
-	const single = 0xfa
 	if raw[0] == single {
 		n, _ = strconv.ParseFloat(strconv.FormatFloat(n, 'g', -1, 32), 64)
 	}

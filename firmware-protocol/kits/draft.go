@@ -37,21 +37,20 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 		return
 	}
 	text, ok := j.Text()
-	if !ok {
+	if !ok && !d.over() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
-		return
+	} else if ok {
+		d.text(m, field, text)
 	}
-	d.text(m, field, text)
 }
 
 // text takes a value in text.
 func (d *draft) text(m meaning, field, text string) {
-	n, ok := parse(text)
-	if !ok {
+	if n, ok := parse(text); ok {
+		d.put(m, field, n)
+	} else if !d.over() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, quote(text)))
-		return
 	}
-	d.put(m, field, n)
 }
 
 // put takes a finite value, unless a better sensor gave the quantity already.
@@ -78,6 +77,15 @@ func (d *draft) put(m meaning, field string, v float64) {
 		}
 	}
 	d.reading = append(d.reading, next)
+}
+
+// over counts a refusal beyond the bound, for loops whose words would cost more than the message.
+func (d *draft) over() bool {
+	if d.refused < maxRefusals {
+		return false
+	}
+	d.refused++
+	return true
 }
 
 // refuse notes a refusal, unless there are too many already.

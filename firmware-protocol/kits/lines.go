@@ -26,7 +26,7 @@ func lines(payload []byte) Message {
 			d.refuse(wire.TooMany, "", "more than 1000 lines")
 			break
 		}
-		where := "line " + strconv.Itoa(number)
+		where := "line[" + strconv.Itoa(number) + "]"
 		_, rest, ok := cutUnescaped(line, ' ')
 		if !ok {
 			d.refuse(wire.Malformed, where, "a line is MEASUREMENT,TAGS FIELDS, not "+quote(line))

@@ -112,7 +112,9 @@ func smartcitizenRaw(payload []byte) Message {
 	for member := range strings.SplitSeq(text[1:len(text)-1], ",") {
 		name, value, ok := strings.Cut(member, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if !ok {
+		if !ok && d.over() {
+			continue
+		} else if !ok {
 			d.refuse(wire.Malformed, name, "a member is ID:VALUE, not "+quote(member))
 			continue
 		}

@@ -121,7 +121,7 @@ func localTime(text string, s Settings) time.Time {
 	if distance(at, s.Received) > clockTolerance {
 		return time.Time{}
 	}
-	return at.UTC()
+	return at.UTC().Truncate(time.Second)
 }
 
 func distance(a, b time.Time) time.Duration { return a.Sub(b).Abs() }

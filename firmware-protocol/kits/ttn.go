@@ -68,7 +68,7 @@ func networkTime(uplink, top wire.JSON) time.Time {
 	for _, j := range []wire.JSON{uplink, top} {
 		if text, ok := j.Member("received_at").Text(); ok {
 			if at, err := time.Parse(time.RFC3339, text); err == nil {
-				return at.UTC()
+				return at.UTC().Truncate(time.Second)
 			}
 		}
 	}

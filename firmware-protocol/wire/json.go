@@ -100,6 +100,9 @@ func (j JSON) Number() (float64, bool) { return number(j.raw) }
 
 // Text is a string without its quotes and escapes; false for anything else.
 func (j JSON) Text() (string, bool) {
+	if len(j.raw) == 0 || j.raw[0] != '"' {
+		return "", false
+	}
 	s := scanner{data: j.raw}
 	text, err := s.text()
 	return string(text), err == nil
