@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -23,6 +25,16 @@ type register map[string]*Station
 func (r register) Station(id string) (*Station, bool) {
 	s, ok := r[id]
 	return s, ok
+}
+
+func (r register) Device(d Device) (*Station, bool) {
+	d.Key = strings.ToLower(d.Key)
+	for _, s := range r {
+		if slices.Contains(s.Devices, d) {
+			return s, true
+		}
+	}
+	return nil, false
 }
 
 // plain is a Checker that keeps everything, flags pm10 above 1000 and refuses negative temperatures.
@@ -67,11 +79,16 @@ func (l *log) Append(_ context.Context, b Batch) error {
 }
 
 func newPipeline(j Journal) *Pipeline {
+	stations := register{
+		"AAA": {ID: "AAA", Status: Active, Devices: []Device{{"airgradient", "known"}}},
+		"PPP": {ID: "PPP", Status: Paused, Devices: []Device{{"airgradient", "paused"}}},
+	}
+	topic, err := kits.ParseTopic("airgradient", "airgradient/readings/{key}")
+	if err != nil {
+		panic(err)
+	}
 	return &Pipeline{
-		Stations: register{
-			"AAA": {ID: "AAA", Status: Active},
-			"PPP": {ID: "PPP", Status: Paused},
-		},
+		Stations: stations, Devices: stations, Topics: []kits.Topic{topic},
 		Checker: plain{}, Journal: j, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
@@ -126,7 +143,16 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 	f("stadtluft/v1/AAA/reading", strings.Repeat(" ", wire.MaxMessage+1), 0, wire.TooLarge)
 	f("stadtluft/v1/ZZZ/reading", `{"pm10":20}`, 0, wire.UnknownStation)
 	f("stadtluft/v1/PPP/reading", `{"pm10":20}`, 0, wire.Inactive)
-	f("stadtluft/v1/AAA/kit/airrohr", `{}`, 0, wire.Unsupported)
+	f("stadtluft/v1/AAA/reading", `[{"bn":"urn:dev:","n":"pm10","v":3}]`, 1, "")
+	f("stadtluft/v1/AAA/reading", "\xa1\x64pm10\x0c", 1, "")
+	f("stadtluft/v1/AAA/kit/airrohr", `{}`, 0, wire.Malformed)
+	f("stadtluft/v1/AAA/kit/tasmota/tele/SENSOR", `{"SDS0X1":{"PM10":7.7}}`, 1, "")
+	f("stadtluft/v1/AAA/kit/tasmota/tele/LWT", `Online`, 0, "")
+	f("stadtluft/v1/AAA/kit/telegraph", `{}`, 0, wire.Unsupported)
+	f("airgradient/readings/KNOWN", `{"pm02":7}`, 1, "")
+	f("airgradient/readings/paused", `{"pm02":7}`, 0, wire.Inactive)
+	f("airgradient/readings/stranger", `{"pm02":7}`, 0, wire.UnknownStation)
+	f("airgradient/settings/known", `{"pm02":7}`, 0, wire.BadTopic)
 	f("stadtluft/v1/AAA/feedback", `{}`, 0, wire.BadTopic)
 	f("elsewhere", `{}`, 0, wire.BadTopic)
 	f("stadtluft/v1/AAA/status", `online`, 0, "")
@@ -214,4 +240,48 @@ func TestClipKeepsWholeCharacters(t *testing.T) {
 	if len(got) > MaxDetail || !strings.HasSuffix(got, "ü…") {
 		t.Errorf("clip gave %d bytes ending in %q, want at most %d and a whole character", len(got), got[len(got)-5:], MaxDetail)
 	}
+}
+
+// TestOutcomes tells each of several messages in one batch what became of it, and of no other.
+func TestOutcomes(t *testing.T) {
+	var got []string
+	message := func(topic, payload string) Message {
+		return Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func(o Outcome) {
+			line := fmt.Sprint(len(o.Readings), " ", len(o.Refusals), " ", o.Repeated, " ", o.Left)
+			if len(o.Readings) > 0 {
+				line += fmt.Sprint(" ", o.Readings[0].Values[0].Value)
+			}
+			got = append(got, line)
+		}}
+	}
+	feed(t, newPipeline(&log{}),
+		message("stadtluft/v1/AAA/reading", `[{"pm10":1},{"pm10":2}]`),
+		message("stadtluft/v1/ZZZ/reading", `{"pm10":3}`),
+		message("stadtluft/v1/AAA/kit/airgradient", `{"pm02":4,"boot":1,"rco2":"x"}`),
+		message("stadtluft/v1/AAA/status", `online`),
+	)
+	want := []string{"2 0 0 [] 1", "0 1 0 []", "1 1 0 [boot] 4", "0 0 0 []"}
+	if !slices.Equal(got, want) {
+		t.Errorf("outcomes %q, want %q", got, want)
+	}
+}
+
+// TestJoins gives values that come one by one the time of the first, for a minute or until one comes again.
+func TestJoins(t *testing.T) {
+	var j joins
+	f := func(station string, q wire.Quantity, after, want time.Duration) {
+		t.Helper()
+		readings := []wire.Reading{{Values: []wire.Value{{Quantity: q}}}}
+		j.join(station, receipt.Add(after), readings)
+		if got := readings[0].Time; !got.Equal(receipt.Add(want)) {
+			t.Errorf("%s %s after %v is of %v, want %v", station, q, after, got, want)
+		}
+	}
+	f("A", wire.PM10, 0, 0)
+	f("A", wire.PM2_5, 3*time.Second, 0)
+	f("B", wire.PM2_5, 4*time.Second, 4*time.Second)
+	f("A", wire.Temperature, 59*time.Second, 0)
+	f("A", wire.PM10, 60*time.Second, 60*time.Second)
+	f("A", wire.PM2_5, 61*time.Second, 60*time.Second)
+	f("A", wire.Humidity, 121*time.Second, 121*time.Second)
 }

@@ -59,6 +59,16 @@ type Device struct {
 	Key    string // lower case
 }
 
+// Device is the key of the station's device of a family; empty when it has none.
+func (s *Station) Device(family string) string {
+	for _, d := range s.Devices {
+		if d.Family == family {
+			return d.Key
+		}
+	}
+	return ""
+}
+
 // PlaceAt is the place that was valid at t; before the first, the first.
 func (s *Station) PlaceAt(t time.Time) Place {
 	for i := len(s.Places) - 1; i > 0; i-- {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -44,18 +43,11 @@ func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution,
-		Policy: registry.Policy(s.config.Registration),
+		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
 	}
-	if u, err := url.Parse(s.config.HTTPPublicURL); err == nil {
-		c.MQTTHost = u.Hostname()
-	}
-	if s.broker != nil {
+	if s.broker != nil && s.config.MQTTBroker == "" {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
-		c.MQTTPort, _ = strconv.Atoi(port)
-	}
-	if u, err := url.Parse(s.config.MQTTBroker); err == nil && s.config.MQTTBroker != "" {
-		c.MQTTHost = u.Hostname()
-		c.MQTTPort, _ = strconv.Atoi(u.Port())
+		c.Access.MQTTPort, _ = strconv.Atoi(port)
 	}
 	return c
 }

@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -22,6 +24,7 @@ type stationCmd struct {
 	List    stationListCmd    `cmd:"" help:"List every station."`
 	Show    stationShowCmd    `cmd:"" help:"Show a station, without its credentials."`
 	Approve stationApproveCmd `cmd:"" help:"Let in a station that waits for approval."`
+	Device  stationDeviceCmd  `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
 	Rotate  stationRotateCmd  `cmd:"" help:"Give a station a new token; the old one ends."`
 	Retire  stationRetireCmd  `cmd:"" help:"End a station; its readings stay."`
 }
@@ -36,13 +39,18 @@ type stationAddCmd struct {
 	Height   float64  `help:"Metres above ground." default:"3"`
 	Exposure string   `help:"outdoor or indoor." enum:"outdoor,indoor" default:"outdoor"`
 	Email    string   `help:"The owner's address; never published."`
+	Device   string   `help:"FAMILY:KEY of a device whose firmware has topics of its own, such as airgradient:ecda3b1eaaaf; never published."`
 	JSON     bool     `help:"Print JSON."`
 }
 
 func (cmd *stationAddCmd) Run(ctx context.Context, std streams) error {
+	var devices []ingest.Device
+	if cmd.Device != "" {
+		devices = append(devices, parseDevice(cmd.Device))
+	}
 	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
 		credentials, station, err := r.Add(ctx, registry.Registration{
-			Name: cmd.Name, Point: orb.Point{cmd.Lon, cmd.Lat}, Kit: cmd.Kit, Sensors: cmd.Sensors,
+			Name: cmd.Name, Point: orb.Point{cmd.Lon, cmd.Lat}, Kit: cmd.Kit, Sensors: cmd.Sensors, Devices: devices,
 			Height: cmd.Height, Exposure: ingest.Exposure(cmd.Exposure), Email: cmd.Email, LicenceConsent: true,
 		})
 		if err != nil {
@@ -86,13 +94,60 @@ func (cmd *stationListCmd) Run(ctx context.Context, std streams) error {
 
 type stationShowCmd struct {
 	configFlag
-	ID string `arg:"" help:"The station's id."`
+	ID       string `arg:"" help:"The station's id."`
+	Settings bool   `help:"Print settings ready to paste for each firmware instead."`
+	Token    string `help:"The station's token, to stand in the settings."`
 }
 
 func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
+	config, err := cmd.load()
+	if err != nil {
+		return configError{err}
+	}
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		if cmd.Settings {
+			access := config.local(config.access())
+			access.Station, access.Token, access.Serial = s.ID, cmd.Token, s.Device("airgradient")
+			return printRecipes(std.out, kits.Recipes(access))
+		}
 		return printJSON(std.out, publicStation(s))
 	})
+}
+
+func printRecipes(w io.Writer, recipes []kits.Recipe) error {
+	for _, r := range recipes {
+		if _, err := fmt.Fprintf(w, "%s\n%s\n\n%s\n\n", r.Title.English, r.How.English, strings.TrimRight(r.Settings, "\n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type stationDeviceCmd struct {
+	configFlag
+	ID     string `arg:"" help:"The station's id."`
+	Device string `arg:"" help:"FAMILY:KEY, such as ttn:eui-70b3d57ed0001234; never published."`
+	Remove bool   `help:"Take it away instead."`
+}
+
+func (cmd *stationDeviceCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		change, done := r.AddDevice, "has"
+		if cmd.Remove {
+			change, done = r.RemoveDevice, "no longer has"
+		}
+		if err := change(ctx, s.ID, parseDevice(cmd.Device)); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.out, "%s %s the device %s\n", s.ID, done, cmd.Device)
+		return err
+	})
+}
+
+// parseDevice reads FAMILY:KEY; the registry says what is wrong with it.
+func parseDevice(text string) ingest.Device {
+	family, key, _ := strings.Cut(text, ":")
+	return ingest.Device{Family: family, Key: key}
 }
 
 type stationApproveCmd struct {

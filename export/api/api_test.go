@@ -23,6 +23,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -91,7 +92,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 	}
 	h := &house{t: t, store: &shelf{}, station: station, owner: owner}
 	h.server = &Server{
-		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, MQTTPort: 1883},
+		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Now: live.NewNow(), Version: "test",
 		Problems: func(context.Context) []Problem { return nil }, Metrics: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

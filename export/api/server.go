@@ -21,6 +21,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/push"
@@ -45,8 +46,7 @@ type City struct {
 	Licence     string
 	Attribution string
 	Policy      registry.Policy
-	MQTTHost    string // where stations publish, as they see it; empty = the host of the request
-	MQTTPort    int
+	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
 
 // Problem is something that keeps the program from working as it should.

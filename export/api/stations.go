@@ -6,12 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -210,7 +212,14 @@ type newStation struct {
 	Height         float64         `json:"height"`
 	Exposure       ingest.Exposure `json:"exposure"`
 	Email          string          `json:"email"`
+	Device         *newDevice      `json:"device"` // optional
 	LicenceConsent bool            `json:"licence_consent"`
+}
+
+// newDevice is a station's name in its own firmware's world, such as an AirGradient's serial number.
+type newDevice struct {
+	Family string `json:"family"`
+	Key    string `json:"key"`
 }
 
 // readBody reads a JSON object without unknown members.
@@ -240,9 +249,13 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	if n.Lon == nil || n.Lat == nil {
 		return newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees")
 	}
+	var devices []ingest.Device
+	if n.Device != nil {
+		devices = []ingest.Device{{Family: n.Device.Family, Key: n.Device.Key}}
+	}
 	credentials, st, err := s.Registry.Add(r.Context(), registry.Registration{
 		Name: n.Name, Point: orb.Point{*n.Lon, *n.Lat}, Kit: n.Kit, Sensors: n.Sensors, Height: n.Height, Exposure: n.Exposure,
-		Email: n.Email, LicenceConsent: n.LicenceConsent, Address: address(r),
+		Email: n.Email, Devices: devices, LicenceConsent: n.LicenceConsent, Address: address(r),
 	})
 	if err != nil {
 		return err
@@ -252,17 +265,32 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	host := s.City.MQTTHost
-	if host == "" {
-		host, _, _ = strings.Cut(r.Host, ":")
-	}
+	access := s.access(r)
+	access.Station, access.Token = credentials.ID, credentials.Token
+	access.Serial = st.Device("airgradient")
 	w.Header().Set("Location", "/api/v1/stations/"+st.ID)
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusCreated, "application/json", map[string]any{
 		"id": credentials.ID, "token": credentials.Token, "manage_token": credentials.ManageToken, "status": st.Status,
 		"public": map[string]float64{"lon": at[0], "lat": at[1]}, "cell": cell.String(),
-		"mqtt": map[string]any{"host": host, "port": s.City.MQTTPort, "topic": wire.ReadingTopic(st.ID)},
+		"mqtt":     map[string]any{"host": access.MQTTHost, "port": access.MQTTPort, "topic": wire.ReadingTopic(st.ID)},
+		"settings": kits.Recipes(access),
 	})
+}
+
+// access is how stations reach the city, as whoever asks sees it.
+func (s *Server) access(r *http.Request) kits.Access {
+	a := s.City.Access
+	if a.HTTP.Host == "" {
+		a.HTTP = url.URL{Scheme: "http", Host: r.Host}
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			a.HTTP.Scheme = "https"
+		}
+	}
+	if a.MQTTHost == "" {
+		a.MQTTHost = a.HTTP.Hostname()
+	}
+	return a
 }
 
 // address is who asks. Behind a proxy on this host it is the last address the proxy saw. Of an IPv6

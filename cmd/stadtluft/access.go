@@ -1,0 +1,46 @@
+package main
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+
+	"stadtluft/firmware-protocol/kits"
+)
+
+// access is how stations reach this city by the configuration: the external broker where there is one, else
+// the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.
+func (c *Config) access() kits.Access {
+	a := kits.Access{MQTTPort: 1883}
+	if public, err := url.Parse(c.HTTPPublicURL); err == nil && public.Host != "" {
+		a.HTTP = url.URL{Scheme: public.Scheme, Host: public.Host}
+		a.MQTTHost = public.Hostname()
+	}
+	if _, port, err := net.SplitHostPort(c.MQTTListen); err == nil {
+		a.MQTTPort, _ = strconv.Atoi(port) // one that is none does not start
+	}
+	if external, err := url.Parse(c.MQTTBroker); err == nil && external.Host != "" {
+		a.MQTTHost, a.MQTTPort = external.Hostname(), 1883
+		if a.MQTTTLS = external.Scheme == "ssl" || external.Scheme == "mqtts"; a.MQTTTLS {
+			a.MQTTPort = 8883
+		}
+		if port, err := strconv.Atoi(external.Port()); err == nil {
+			a.MQTTPort = port
+		}
+	}
+	return a
+}
+
+// local fills in this host where the configuration tells none.
+func (c *Config) local(a kits.Access) kits.Access {
+	if a.HTTP.Host == "" {
+		a.HTTP = url.URL{Scheme: "http", Host: c.HTTPListen}
+		if c.HTTPTLSCert != "" {
+			a.HTTP.Scheme = "https"
+		}
+	}
+	if a.MQTTHost == "" {
+		a.MQTTHost = a.HTTP.Hostname()
+	}
+	return a
+}
