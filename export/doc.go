@@ -21,6 +21,7 @@ type Meta struct {
 	Attribution string    // whom to name
 	Generated   time.Time // UTC; the zero time is left out
 	Demo        bool      // simulated stations are among the sources
+	Licences    []string  // URLs of neighbours' licences, beside the city's own
 }
 
 // Format is a form a document can have.

@@ -24,6 +24,7 @@ type exportCmd struct {
 	From   string `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
 	To     string `required:"" help:"End, not included." placeholder:"T"`
 	Format string `help:"csv or geojson." enum:"csv,geojson" default:"csv"`
+	Source string `help:"Of readings: all, own (the city's stations), or a neighbour such as sensor-community." enum:"all,own,sensor-community" default:"all"`
 	Output string `short:"o" help:"The file; it appears only when it is complete. Standard output without it." placeholder:"FILE"`
 	from   time.Time
 	to     time.Time
@@ -58,17 +59,19 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 
 // write streams what was asked for.
 func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, r *registry.Registry, s store.Store) error {
-	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}
-	for _, station := range r.Stations() {
-		meta.Demo = meta.Demo || station.Demo
-	}
+	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}.From(export.FromSource(r.Stations(), cmd.Source))
 	if cmd.What == "grid" {
 		return encode(export.NewGrid(w, export.Format(cmd.Format), meta), func(add func(aggregate.Row) error) error {
 			return s.Grid(ctx, store.GridQuery{From: cmd.from, To: cmd.to, Window: aggregate.Hour, Size: int32(c.GridResolution)}, add)
 		})
 	}
 	return encode(export.NewReadings(w, export.Format(cmd.Format), r, meta), func(add func(ingest.Reading) error) error {
-		return s.Readings(ctx, store.ReadingQuery{From: cmd.from, To: cmd.to}, add)
+		return s.Readings(ctx, store.ReadingQuery{From: cmd.from, To: cmd.to}, func(reading ingest.Reading) error {
+			if st, known := r.Station(reading.Station); cmd.Source != export.AllSources && !(known && export.IsFrom(st, cmd.Source)) {
+				return nil
+			}
+			return add(reading)
+		})
 	})
 }
 

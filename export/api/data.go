@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -49,19 +47,22 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 	}
 	box, boxed := q.bbox()
 	onlyGood := q.choice("flags", "all", "all", "good") == "good"
+	source := q.choice("source", export.AllSources, export.Sources()...)
 	if err := q.done(); err != nil {
 		return err
 	}
 	if format == export.GeoJSON && to.Sub(from) > maxGeoJSON {
 		return wrong("from", "as GeoJSON at most %.0f days can be had at once; CSV has no such limit", maxGeoJSON.Hours()/24)
 	}
-	s.head(w, format, "readings", from)
-	encoder := export.NewReadings(w, format, s.Registry, s.meta(now))
+	meta := s.metaOf(now, export.FromSource(s.Registry.Stations(), source))
+	s.head(w, meta, format, "readings", from)
+	encoder := export.NewReadings(w, format, s.Registry, meta)
 	if err := encoder.Begin(); err != nil {
 		return err
 	}
 	err := s.Store.Readings(r.Context(), selection, func(reading ingest.Reading) error {
-		if boxed && !s.within(&reading, box) {
+		st, known := s.Registry.Station(reading.Station)
+		if boxed && !(known && box.Contains(st.PlaceAt(reading.Time).Public)) || source != export.AllSources && !(known && export.IsFrom(st, source)) {
 			return nil
 		}
 		if onlyGood {
@@ -76,21 +77,19 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 }
 
 // head announces a file. Demo data says so in its name.
-func (s *Server) head(w http.ResponseWriter, format export.Format, what string, from time.Time) {
+func (s *Server) head(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
 	name := "stadtluft-" + what + "-" + from.Format("20060102T150405Z") + "." + string(format)
-	if s.demo() {
+	if meta.Demo {
 		name = "demo-" + name
 	}
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
 	h.Set("Content-Disposition", `inline; filename="`+name+`"`)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Link", `<http://dcat-ap.de/def/licenses/`+s.City.Licence+`>; rel="license"`)
-}
-
-func (s *Server) within(r *ingest.Reading, box orb.Bound) bool {
-	st, ok := s.Registry.Station(r.Station)
-	return ok && box.Contains(st.PlaceAt(r.Time).Public)
+	h.Set("Link", `<http://dcat-ap.de/def/licenses/`+meta.Licence+`>; rel="license"`)
+	for _, licence := range meta.Licences {
+		h.Add("Link", `<`+licence+`>; rel="license"`)
+	}
 }
 
 func good(values []ingest.Value) []ingest.Value {
@@ -156,8 +155,9 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
 		return p
 	}
-	s.head(w, g.format, "grid-"+g.window.String(), g.at)
-	encoder := export.NewGrid(w, g.format, s.meta(now))
+	meta := s.meta(now)
+	s.head(w, meta, g.format, "grid-"+g.window.String(), g.at)
+	encoder := export.NewGrid(w, g.format, meta)
 	if err := encoder.Begin(); err != nil {
 		return err
 	}

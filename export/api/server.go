@@ -24,6 +24,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -130,17 +131,12 @@ func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution])
 
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {
-	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC(), Demo: s.demo()}
+	return s.metaOf(at, s.Registry.Stations())
 }
 
-// demo reports whether simulated stations are registered.
-func (s *Server) demo() bool {
-	for _, st := range s.Registry.Stations() {
-		if st.Demo {
-			return true
-		}
-	}
-	return false
+// metaOf is what a document with these stations' data says of itself.
+func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
+	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
 }
 
 // guard sets what every answer carries.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -44,6 +45,8 @@ type stationProperties struct {
 	Status   ingest.Status          `json:"status"`
 	State    string                 `json:"state"`
 	Demo     bool                   `json:"demo"`
+	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
+	Licence  string                 `json:"licence"` // of its readings
 	LastSeen *string                `json:"last_seen"`
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
@@ -73,7 +76,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Status: st.Status,
-			State: string(live.State), Demo: st.Demo, Values: map[string]latestValue{},
+			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {
@@ -104,17 +107,20 @@ func half(v float64) float64 {
 
 // getStations answers with the public stations and their latest values.
 func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
-	if err := newQuery(r.URL.Query()).done(); err != nil {
+	q := newQuery(r.URL.Query())
+	source := q.choice("source", export.AllSources, export.Sources()...)
+	if err := q.done(); err != nil {
 		return err
 	}
 	now := time.Now().UTC()
 	features := []stationFeature{}
-	for _, st := range s.Registry.Stations() {
+	stations := export.FromSource(s.Registry.Stations(), source)
+	for _, st := range stations {
 		if public(st) {
 			features = append(features, s.feature(st, now))
 		}
 	}
-	meta := s.meta(now)
+	meta := s.metaOf(now, stations)
 	w.Header().Set("Cache-Control", "no-cache")
 	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), map[string]any{
 		"type": "FeatureCollection", "features": features, "licence": meta.Licence, "attribution": meta.Attribution,

@@ -1,0 +1,41 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"stadtluft/ingest"
+)
+
+func TestSources(t *testing.T) {
+	own := &ingest.Station{ID: "A"}
+	demo := &ingest.Station{ID: "D", Demo: true}
+	foreign := &ingest.Station{ID: "F", Source: "sensor-community"}
+	f := func(source, want string) {
+		t.Helper()
+		got := ""
+		for _, s := range FromSource([]*ingest.Station{own, demo, foreign}, source) {
+			got += s.ID
+		}
+		if got != want {
+			t.Errorf("FromSource(%s) = %s, want %s", source, got, want)
+		}
+	}
+	f(AllSources, "ADF")
+	f(OwnSource, "AD")
+	f("sensor-community", "F")
+	if got := fmt.Sprint(Sources()); got != "[all own sensor-community]" {
+		t.Errorf("Sources() = %s", got)
+	}
+
+	meta := Meta{Attribution: "Stadt Köln"}
+	if got := meta.From([]*ingest.Station{own}); got.Attribution != "Stadt Köln" || got.Demo || len(got.Licences) > 0 {
+		t.Errorf("our own data says %+v", got)
+	}
+	want := "Stadt Köln; Sensor.Community (ODbL-1.0, DbCL-1.0)"
+	if got := meta.From([]*ingest.Station{own, demo, foreign, foreign}); got.Attribution != want || !got.Demo ||
+		!slices.Equal(got.Licences, []string{"https://opendatacommons.org/licenses/odbl/1-0/"}) {
+		t.Errorf("mixed data says %+v", got)
+	}
+}
