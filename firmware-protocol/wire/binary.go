@@ -67,8 +67,6 @@ func DecodeBinary(payload []byte) Message {
 		return whole(Malformed, "the payload is empty")
 	case payload[0] != BinaryVersion:
 		return whole(Unsupported, fmt.Sprintf("the payload begins with %#02x, not with version %#02x", payload[0], BinaryVersion))
-	case len(payload) == 1:
-		return whole(NoValues, "the payload has no value")
 	}
 	readings := splitBinary(payload[1:])
 	var d Decoder // for its refusals
