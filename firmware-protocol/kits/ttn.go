@@ -1,6 +1,7 @@
 package kits
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math"
 	"strings"
@@ -29,6 +30,11 @@ func ttn(payload []byte, s Settings) Message {
 	d.message.Network = true
 	at := wire.Reading{Time: networkTime(uplink, top)}
 	decoded := uplink.Member("decoded_payload")
+	if binary, ok := uplink.Member("frm_payload").Text(); ok && (!decoded.IsObject() || !decoded.Member(binaryMark).IsZero()) {
+		if d.binary(binary, at, !decoded.IsObject()) {
+			return d.done()
+		}
+	}
 	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
 	d.names(decoded, "", application, s.Names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
@@ -38,9 +44,38 @@ func ttn(payload []byte, s Settings) Message {
 	return d.done()
 }
 
+// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Other
+// payloads can begin with the same byte.
+const binaryMark = "x_stadtluft"
+
+// binary decodes our own payload; ages in it count back from when the network received it. It is false when
+// the bytes are something else, and with tentative, where nobody has said that they are ours, when anything
+// of them is refused.
+func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
+	bytes, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(bytes) == 0 {
+		return false
+	}
+	m := wire.DecodeBinary(bytes)
+	if tentative && len(m.Refusals) > 0 {
+		return false
+	}
+	for i := range m.Readings {
+		if r := &m.Readings[i]; !at.Time.IsZero() {
+			r.Time, r.Age, r.HasAge = at.Time.Add(-r.Age), 0, false
+		}
+	}
+	d.message.Message = m
+	d.refused = len(m.Refusals)
+	return true
+}
+
 // names takes the members whose name is configured or a quantity's, also one level below: "bme280.temperature".
 func (d *draft) names(object wire.JSON, above, application string, configured map[string]wire.Quantity) {
 	for name, value := range object.Members() {
+		if strings.HasPrefix(name, "x_") {
+			continue // a node's own
+		}
 		name = above + name
 		if value.IsObject() && above == "" {
 			d.names(value, name+".", application, configured)

@@ -18,9 +18,7 @@ func AppendReading(dst []byte, r Reading) []byte {
 		dst = append(dst, `"t":`...)
 		dst = strconv.AppendInt(dst, r.Time.Unix(), 10)
 	}
-	values := slices.Clone(r.Values)
-	slices.SortFunc(values, func(a, b Value) int { return int(a.Quantity) - int(b.Quantity) })
-	for _, v := range values {
+	for _, v := range inOrder(r.Values) {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
@@ -30,6 +28,13 @@ func AppendReading(dst []byte, r Reading) []byte {
 		dst = strconv.AppendFloat(dst, v.Value, 'g', -1, 64)
 	}
 	return append(dst, '}')
+}
+
+// inOrder is a copy of values in the order of their quantities' numbers.
+func inOrder(values []Value) []Value {
+	values = slices.Clone(values)
+	slices.SortFunc(values, func(a, b Value) int { return int(a.Quantity) - int(b.Quantity) })
+	return values
 }
 
 // AppendReadings appends the array of readings.

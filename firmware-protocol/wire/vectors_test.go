@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ type vector struct {
 	About         string  `json:"about"`
 	Payload       *string `json:"payload"`
 	PayloadBase64 *string `json:"payload_base64"`
+	PayloadHex    *string `json:"payload_hex"`
+	Canonical     *bool   `json:"canonical"`
 	PayloadRepeat *struct {
 		Head      string `json:"head"`
 		Item      string `json:"item"`
@@ -63,6 +66,12 @@ func (v *vector) bytes(t testing.TB) []byte {
 			t.Fatal(err)
 		}
 		return b
+	case v.PayloadHex != nil:
+		b, err := hex.DecodeString(strings.ReplaceAll(*v.PayloadHex, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
 	case v.PayloadRepeat != nil:
 		r := v.PayloadRepeat
 		items := strings.Repeat(r.Item+r.Separator, r.Count)
@@ -72,38 +81,45 @@ func (v *vector) bytes(t testing.TB) []byte {
 	return nil
 }
 
-func vectorFiles(t testing.TB) []string {
+// vectorFiles lists the vectors of JSON payloads, or with the prefix "binary-" those of binary payloads.
+func vectorFiles(t testing.TB, prefix string) []string {
 	t.Helper()
-	files, err := filepath.Glob("../vectors/*/*.json")
-	if err != nil || len(files) < 60 {
-		t.Fatalf("%d vectors, %v, want the whole folder", len(files), err)
+	good, _ := filepath.Glob("../vectors/" + prefix + "good/*.json")
+	bad, _ := filepath.Glob("../vectors/" + prefix + "bad/*.json")
+	if len(good) < 20 || len(bad) < 20 {
+		t.Fatalf("%d good and %d bad vectors, want the whole folders", len(good), len(bad))
 	}
-	return files
+	return append(good, bad...)
 }
 
 func TestVectors(t *testing.T) {
 	var d Decoder // one for all: buffers are used again
-	for _, path := range vectorFiles(t) {
+	for _, path := range vectorFiles(t, "") {
 		v := readVector(t, path)
-		name := strings.TrimPrefix(path, "../vectors/")
-		got := d.Decode(v.bytes(t))
-		checkReadings(t, name, got.Readings, v)
-		var reasons, want []string
-		for _, r := range got.Refusals {
-			reasons = append(reasons, string(r.Reason)+" "+r.Field)
-			if r.Detail == "" {
-				t.Errorf("%s: a refusal without a detail: %+v", name, r)
-			}
+		checkMessage(t, path, d.Decode(v.bytes(t)), v)
+	}
+}
+
+// checkMessage holds what became of a vector against what must.
+func checkMessage(t *testing.T, path string, got Message, v vector) {
+	t.Helper()
+	name := strings.TrimPrefix(path, "../vectors/")
+	checkReadings(t, name, got.Readings, v)
+	var reasons, want []string
+	for _, r := range got.Refusals {
+		reasons = append(reasons, string(r.Reason)+" "+r.Field)
+		if r.Detail == "" {
+			t.Errorf("%s: a refusal without a detail: %+v", name, r)
 		}
-		for _, r := range v.Refused {
-			want = append(want, string(r.Reason)+" "+r.Field)
-		}
-		if !slices.Equal(reasons, want) {
-			t.Errorf("%s: refused %q, want %q", name, reasons, want)
-		}
-		if good := strings.HasPrefix(name, "good/"); good != (len(v.Refused) == 0) {
-			t.Errorf("%s: in the wrong folder", name)
-		}
+	}
+	for _, r := range v.Refused {
+		want = append(want, string(r.Reason)+" "+r.Field)
+	}
+	if !slices.Equal(reasons, want) {
+		t.Errorf("%s: refused %q, want %q", name, reasons, want)
+	}
+	if good := strings.Contains(name, "good/"); good != (len(v.Refused) == 0) {
+		t.Errorf("%s: in the wrong folder", name)
 	}
 }
 
@@ -141,7 +157,7 @@ func checkReadings(t *testing.T, name string, got []Reading, v vector) {
 // TestVectorsShowEveryReason wants a vector for each reason the decoder can give.
 func TestVectorsShowEveryReason(t *testing.T) {
 	shown := map[Reason]bool{}
-	for _, path := range vectorFiles(t) {
+	for _, path := range vectorFiles(t, "") {
 		for _, r := range readVector(t, path).Refused {
 			shown[r.Reason] = true
 		}

@@ -135,7 +135,7 @@ func TestSpecificationNamesEverything(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, path := range vectorFiles(f) {
+	for _, path := range vectorFiles(f, "") {
 		v := readVector(f, path)
 		if b := v.bytes(f); len(b) < 4096 {
 			f.Add(b)

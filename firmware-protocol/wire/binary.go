@@ -1,0 +1,228 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+const (
+	// MaxBinary bounds the binary payload: what LoRaWAN takes at its slowest data rates in Europe (RP002-1.0.4
+	// regional parameters, EU863-870, DR0 to DR2, N without repeater).
+	MaxBinary = 51
+	// BinaryVersion is the first byte of a binary payload.
+	BinaryVersion = 1
+
+	maxBinaryAge = 1<<24 - 1 // seconds
+
+	ageCode = 0x00 // the number that is no quantity: an age follows
+	wideBit = 0x80 // of a code: three bytes follow instead of two
+)
+
+// binaryTable says how a value travels: its code is the quantity's number, with wideBit for three bytes, and
+// the whole number that follows is divided by scale, a power of ten.
+var binaryTable = [quantityEnd]struct {
+	code   byte
+	scale  float64
+	signed bool
+}{
+	PM1:         {0x01, 10, false},
+	PM2_5:       {0x02, 10, false},
+	PM4:         {0x03, 10, false},
+	PM10:        {0x04, 10, false},
+	NO2:         {0x05, 10, true},
+	NO:          {0x06, 10, true},
+	O3:          {0x07, 10, true},
+	SO2:         {0x08, 10, true},
+	CO:          {0x09, 100, true},
+	CO2:         {0x0a, 1, false},
+	VOCIndex:    {0x0b, 10, false},
+	NOxIndex:    {0x0c, 10, false},
+	Temperature: {0x0d, 100, true},
+	Humidity:    {0x0e, 100, false},
+	Pressure:    {0x8f, 100, false},
+	NoiseLAeq:   {0x10, 10, false},
+	Battery:     {0x11, 1000, false},
+	RSSI:        {0x12, 1, true},
+}
+
+// binaryRange is the least and the greatest whole number that a value of q can travel as.
+func (q Quantity) binaryRange() (low, high float64) {
+	values := math.Exp2(float64(8 * width(binaryTable[q].code)))
+	if binaryTable[q].signed {
+		return -values / 2, values/2 - 1
+	}
+	return 0, values - 1
+}
+
+// DecodeBinary takes a binary payload apart, as LoRaWAN carries it. Each value is judged by itself: one of an
+// unknown code is passed over and refused with the code, such as "0x13", as its field. A payload of another
+// version, or longer than MaxBinary, is refused as a whole.
+func DecodeBinary(payload []byte) Message {
+	switch {
+	case len(payload) > MaxBinary:
+		return whole(TooLarge, fmt.Sprintf("the payload has %d bytes, at most %d are taken", len(payload), MaxBinary))
+	case len(payload) == 0:
+		return whole(Malformed, "the payload is empty")
+	case payload[0] != BinaryVersion:
+		return whole(Unsupported, fmt.Sprintf("the payload begins with %#02x, not with version %#02x", payload[0], BinaryVersion))
+	}
+	readings := splitBinary(payload[1:])
+	var d Decoder // for its refusals
+	var m Message
+	for i, items := range readings {
+		if len(readings) == 1 {
+			i = -1
+		}
+		if r := d.binaryReading(i, items); len(r.Values) > 0 {
+			m.Readings = append(m.Readings, r)
+		}
+	}
+	m.Refusals = d.refusals
+	return m
+}
+
+// width is how many bytes follow a code.
+func width(code byte) int {
+	if code&wideBit != 0 {
+		return 3
+	}
+	return 2
+}
+
+// splitBinary cuts a payload before each age.
+func splitBinary(payload []byte) [][]byte {
+	var readings [][]byte
+	from := 0
+	for pos := 0; pos < len(payload); pos += 1 + width(payload[pos]) {
+		if payload[pos]&^wideBit == ageCode && pos > from {
+			readings = append(readings, payload[from:pos])
+			from = pos
+		}
+	}
+	return append(readings, payload[from:])
+}
+
+// binaryReading decodes the values of one age; index is its place in the payload, or -1.
+func (d *Decoder) binaryReading(index int, items []byte) Reading {
+	r := Reading{Values: make([]Value, 0, len(items)/3)}
+	var seen [quantityEnd]bool
+	refusedBefore := d.refused
+	for len(items) > 0 {
+		code, size := items[0], 1+width(items[0])
+		if len(items) < size {
+			reason, field := Malformed, binaryField(code)
+			if field == "age" {
+				reason = BadTime
+			}
+			d.refuse(index, reason, field, fmt.Sprintf("%d bytes follow %#02x, not %d", size-1, code, len(items)-1))
+			break
+		}
+		raw := 0
+		for _, b := range items[1:size] {
+			raw = raw<<8 | int(b)
+		}
+		items = items[size:]
+		q := Quantity(code &^ wideBit)
+		switch {
+		case q == ageCode:
+			r.HasAge, r.Age = true, time.Duration(raw)*time.Second
+		case !q.Valid() || binaryTable[q].code != code:
+			d.refuse(index, UnknownMember, binaryField(code), fmt.Sprintf("%#02x is no quantity's code", code))
+		case seen[q]:
+			d.refuse(index, RepeatedMember, q.String(), fmt.Sprintf("the first %q counts", q.String()))
+		default:
+			seen[q] = true
+			if bits := 8 * (size - 1); binaryTable[q].signed && raw >= 1<<(bits-1) {
+				raw -= 1 << bits
+			}
+			r.Values = append(r.Values, Value{q, float64(raw) / binaryTable[q].scale})
+		}
+	}
+	if len(r.Values) == 0 && d.refused == refusedBefore {
+		d.refuse(index, NoValues, "", "the reading has no value")
+	}
+	return r
+}
+
+// binaryField names what a code stands for.
+func binaryField(code byte) string {
+	switch q := Quantity(code &^ wideBit); {
+	case q == ageCode:
+		return "age"
+	case q.Valid() && binaryTable[q].code == code:
+		return q.String()
+	}
+	return fmt.Sprintf("%#02x", code)
+}
+
+// AppendBinary appends the binary payload of readings to dst. A reading has an Age of whole seconds below
+// 2^24, or none; only the first may have none. Values are written in the order of their numbers, rounded to
+// the quantity's resolution, half away from zero. What cannot be said so, or not in MaxBinary bytes, is an
+// error, and dst comes back as it was.
+func AppendBinary(dst []byte, readings []Reading) ([]byte, error) {
+	out := append(dst, BinaryVersion)
+	for i, r := range readings {
+		var err error
+		if out, err = appendBinaryReading(out, r, i == 0); err != nil {
+			return dst, fmt.Errorf("encode reading %d: %w", i, err)
+		}
+	}
+	switch size := len(out) - len(dst); {
+	case size == 1:
+		return dst, errors.New("encode: there is no reading")
+	case size > MaxBinary:
+		return dst, fmt.Errorf("encode: %d bytes, at most %d are taken", size, MaxBinary)
+	}
+	return out, nil
+}
+
+func appendBinaryReading(dst []byte, r Reading, first bool) ([]byte, error) {
+	switch age := r.Age / time.Second; {
+	case !r.Time.IsZero():
+		return nil, errors.New("the binary payload has ages, not times")
+	case !r.HasAge && !first:
+		return nil, errors.New("only the first reading may be without an age")
+	case !r.HasAge:
+	case r.Age < 0 || age > maxBinaryAge:
+		return nil, fmt.Errorf("age %v outside 0 to %d s", r.Age, maxBinaryAge)
+	case age > math.MaxUint16:
+		dst = append(dst, ageCode|wideBit, byte(age>>16), byte(age>>8), byte(age))
+	default:
+		dst = append(dst, ageCode, byte(age>>8), byte(age))
+	}
+	if len(r.Values) == 0 {
+		return nil, errors.New("the reading has no value")
+	}
+	previous := Quantity(0)
+	for _, v := range inOrder(r.Values) {
+		if !v.Quantity.Valid() {
+			return nil, fmt.Errorf("%d is no quantity", v.Quantity)
+		}
+		if v.Quantity == previous {
+			return nil, fmt.Errorf("%s stands twice", v.Quantity)
+		}
+		previous = v.Quantity
+		var err error
+		if dst, err = appendBinaryValue(dst, v); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func appendBinaryValue(dst []byte, v Value) ([]byte, error) {
+	how := binaryTable[v.Quantity]
+	low, high := v.Quantity.binaryRange()
+	scaled := math.Round(v.Value * how.scale)
+	if !(scaled >= low && scaled <= high) { // also when it is no number
+		return nil, fmt.Errorf("%s %v outside %v to %v", v.Quantity, v.Value, low/how.scale, high/how.scale)
+	}
+	raw := int32(scaled)
+	dst = append(dst, how.code)
+	if how.code&wideBit != 0 {
+		dst = append(dst, byte(raw>>16))
+	}
+	return append(dst, byte(raw>>8), byte(raw)), nil
+}
