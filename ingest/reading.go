@@ -18,9 +18,12 @@ const (
 
 var timeSourceNames = [...]string{"station", "age", "receipt", "network"}
 
+// Valid reports whether s is a source of this version.
+func (s TimeSource) Valid() bool { return int(s) < len(timeSourceNames) }
+
 // String is the name of s in files: station, age, receipt or network.
 func (s TimeSource) String() string {
-	if int(s) < len(timeSourceNames) {
+	if s.Valid() {
 		return timeSourceNames[s]
 	}
 	return "unknown"
@@ -55,8 +58,20 @@ type Refusal struct {
 // MaxDetail bounds a refusal's detail, in bytes.
 const MaxDetail = 300
 
-// Batch is what one micro-batch of messages became: each input is in exactly one of the two.
+// Verdict is what the checks that look at whole hours found of one quantity of a station: flags for each of
+// the hour's values, beside those that the values have by themselves. A later verdict on the same replaces
+// it; one without flags takes it away.
+type Verdict struct {
+	Station  string
+	Hour     time.Time // start of the hour, UTC
+	Quantity wire.Quantity
+	Flags    Flags
+}
+
+// Batch is what one micro-batch of messages became: each input is a reading or a refusal. Verdicts come in
+// batches of their own, behind the readings they are about.
 type Batch struct {
 	Readings []Reading
 	Refusals []Refusal
+	Verdicts []Verdict
 }

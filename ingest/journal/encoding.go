@@ -16,6 +16,7 @@ const (
 
 	kindReading = 1
 	kindRefusal = 2
+	kindVerdict = 3
 
 	// maxEntry bounds an entry in bytes. It is the most a NATS server can be configured to take.
 	maxEntry = 64 << 20
@@ -60,8 +61,17 @@ func AppendBatch(dst []byte, b ingest.Batch) []byte {
 		dst = appendText(dst, r.Field)
 		dst = appendText(dst, r.Detail)
 	}
+	for _, v := range b.Verdicts {
+		dst = append(dst, kindVerdict)
+		dst = appendText(dst, v.Station)
+		dst = binary.AppendVarint(dst, floorHours(v.Hour))
+		dst = append(dst, byte(v.Quantity))
+		dst = binary.AppendUvarint(dst, uint64(v.Flags))
+	}
 	return dst
 }
+
+func floorHours(t time.Time) int64 { return t.Truncate(time.Hour).Unix() / 3600 }
 
 func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
@@ -113,10 +123,12 @@ func DecodeBatch(data []byte) (ingest.Batch, error) {
 	d := decoder{data: data[1:]}
 	for len(d.data) > 0 && d.err == nil {
 		switch kind := d.byte(); {
-		case kind == kindReading && len(b.Refusals) == 0:
+		case kind == kindReading && len(b.Refusals)+len(b.Verdicts) == 0:
 			b.Readings = append(b.Readings, d.reading())
-		case kind == kindRefusal:
+		case kind == kindRefusal && len(b.Verdicts) == 0:
 			b.Refusals = append(b.Refusals, d.refusal())
+		case kind == kindVerdict:
+			b.Verdicts = append(b.Verdicts, d.verdict())
 		default:
 			d.fail(fmt.Errorf("journal entry holds an unexpected record of kind %d", kind))
 		}
@@ -183,16 +195,21 @@ func (d *decoder) bytes() []byte {
 	return s
 }
 
-// stationAndReceived reads what both kinds begin with. Neighbours of one station share its string.
-func (d *decoder) stationAndReceived() (string, time.Time) {
+// stationID reads what every record begins with. Neighbours of one station share its string.
+func (d *decoder) stationID() string {
 	if s := d.bytes(); string(s) != d.station {
 		d.station = string(s)
 	}
+	return d.station
+}
+
+func (d *decoder) stationAndReceived() (string, time.Time) {
+	station := d.stationID()
 	d.last += d.varint()
 	if s := floorSeconds(d.last); s < minTime || s > maxTime {
 		d.fail(errTime)
 	}
-	return d.station, time.UnixMilli(d.last).UTC()
+	return station, time.UnixMilli(d.last).UTC()
 }
 
 func (d *decoder) reading() ingest.Reading {
@@ -204,7 +221,7 @@ func (d *decoder) reading() ingest.Reading {
 	}
 	r.Time = time.Unix(seconds, 0).UTC()
 	r.TimeSource = ingest.TimeSource(d.byte())
-	if r.TimeSource > ingest.Receipt {
+	if !r.TimeSource.Valid() {
 		d.fail(fmt.Errorf("journal entry holds the unknown time source %d", r.TimeSource))
 	}
 	r.Values = d.readingValues()
@@ -229,6 +246,11 @@ func (d *decoder) readingValues() []ingest.Value {
 }
 
 func (d *decoder) value() ingest.Value {
+	q, flags := d.quantityAndFlags()
+	return ingest.Value{Quantity: q, Flags: flags, Value: d.number()}
+}
+
+func (d *decoder) quantityAndFlags() (wire.Quantity, ingest.Flags) {
 	q := wire.Quantity(d.byte())
 	if !q.Valid() {
 		d.fail(fmt.Errorf("journal entry holds the unknown quantity %d", q))
@@ -237,7 +259,19 @@ func (d *decoder) value() ingest.Value {
 	if flags > math.MaxUint32 {
 		d.fail(fmt.Errorf("journal entry holds flags %#x: at most 32 bits are read", flags))
 	}
-	return ingest.Value{Quantity: q, Flags: ingest.Flags(flags), Value: d.number()}
+	return q, ingest.Flags(flags)
+}
+
+func (d *decoder) verdict() ingest.Verdict {
+	v := ingest.Verdict{Station: d.stationID()}
+	hours := d.varint()
+	if hours < minTime/3600 || hours > maxTime/3600 {
+		d.fail(errTime)
+		return v
+	}
+	v.Hour = time.Unix(hours*3600, 0).UTC()
+	v.Quantity, v.Flags = d.quantityAndFlags()
+	return v
 }
 
 func (d *decoder) number() float64 {

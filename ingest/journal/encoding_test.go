@@ -64,6 +64,32 @@ func TestValuesKeepTheirBits(t *testing.T) {
 	}
 }
 
+// TestVerdictsAndNetworkTime go there and back; the bytes are put together by hand from FORMAT.md's tables.
+func TestVerdictsAndNetworkTime(t *testing.T) {
+	b := ingest.Batch{Verdicts: []ingest.Verdict{
+		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM10, Flags: 8},
+		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM2_5},
+	}}
+	want, err := hex.DecodeString("01" + "03" + "024b37" + "a0e83b" + "04" + "08" + "03" + "024b37" + "a0e83b" + "02" + "00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := AppendBatch(nil, b); !bytes.Equal(got, want) {
+		t.Errorf("AppendBatch = %x, want %x", got, want)
+	}
+	network := many(1)
+	network.Readings[0].TimeSource = ingest.Network
+	for _, b := range []ingest.Batch{b, network} {
+		if got, err := DecodeBatch(AppendBatch(nil, b)); err != nil || !reflect.DeepEqual(got, b) {
+			t.Errorf("got %+v, %v, want %+v", got, err, b)
+		}
+	}
+	first, second := halve(ingest.Batch{Readings: example().Readings, Refusals: example().Refusals, Verdicts: b.Verdicts}, 3)
+	if size(first) != 3 || size(second) != 1 || second.Verdicts[0] != b.Verdicts[1] {
+		t.Errorf("halved into %+v and %+v", first, second)
+	}
+}
+
 func TestUnknownVersion(t *testing.T) {
 	_, err := DecodeBatch([]byte{7})
 	if want := "journal entry version 7: this program reads up to 1"; err == nil || err.Error() != want {

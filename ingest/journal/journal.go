@@ -160,7 +160,7 @@ func (j *Journal) Close() { j.nc.Close() }
 // server's max payload becomes several entries. After an error a part may be in the journal: the
 // caller appends the same batch again. It is ErrFull when there is no room; nothing is lost then.
 func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
-	if len(b.Readings)+len(b.Refusals) == 0 {
+	if size(b) == 0 {
 		return nil
 	}
 	start := time.Now()
@@ -183,7 +183,7 @@ func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 
 func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
 	data := AppendBatch(nil, b)
-	n := len(b.Readings) + len(b.Refusals)
+	n := size(b)
 	if int64(len(data)) > j.nc.MaxPayload()-headroom && n > 1 {
 		first, second := halve(b, n/2)
 		if err := j.append(ctx, first); err != nil {
@@ -194,11 +194,18 @@ func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
 	return j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
 }
 
-// halve splits b after n records, readings first.
+// size is the number of records in b.
+func size(b ingest.Batch) int { return len(b.Readings) + len(b.Refusals) + len(b.Verdicts) }
+
+// halve splits b after n records, in the order in which an entry holds them.
 func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 	k := min(n, len(b.Readings))
 	first.Readings, second.Readings = b.Readings[:k], b.Readings[k:]
-	first.Refusals, second.Refusals = b.Refusals[:n-k], b.Refusals[n-k:]
+	n -= k
+	k = min(n, len(b.Refusals))
+	first.Refusals, second.Refusals = b.Refusals[:k], b.Refusals[k:]
+	n -= k
+	first.Verdicts, second.Verdicts = b.Verdicts[:n], b.Verdicts[n:]
 	return first, second
 }
 

@@ -104,7 +104,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg
 	var b ingest.Batch
 	var first, last uint64
 	n := 0
-	for ; n < len(messages) && len(b.Readings)+len(b.Refusals) < mergeReadings; n++ {
+	for ; n < len(messages) && size(b) < mergeReadings; n++ {
 		seq, entry, err := decode(messages[n])
 		if err != nil {
 			if err := j.putAside(ctx, seq, messages[n].Data(), err); err != nil {
@@ -118,6 +118,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg
 		last = seq
 		b.Readings = append(b.Readings, entry.Readings...)
 		b.Refusals = append(b.Refusals, entry.Refusals...)
+		b.Verdicts = append(b.Verdicts, entry.Verdicts...)
 	}
 	if first > 0 {
 		if err := j.sink(ctx, sink, first, last, b); err != nil {

@@ -121,7 +121,7 @@ func roundTrip(t *testing.T, s store.Store) {
 	var want []ingest.Reading
 	for i, value := range []float64{0, 0.1, -0.1, 12.3, 999.9, -127, 101325.123456789, 1e-300, 1e300, math.MaxFloat64, math.SmallestNonzeroFloat64, 1.0 / 3} {
 		r := reading("A", i, wire.PM10, value)
-		r.TimeSource = ingest.TimeSource(i % 3)
+		r.TimeSource = ingest.TimeSource(i % 4)
 		r.Values[0].Flags = ingest.Flags(i % 8)
 		r.Values = append(r.Values, ingest.Value{Quantity: wire.Temperature, Value: -value})
 		want = append(want, r)
