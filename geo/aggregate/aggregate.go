@@ -27,10 +27,20 @@ const (
 // Aggregate keeps the recent values of every station and answers with averages. The zero value is
 // ready. It is safe for concurrent use.
 type Aggregate struct {
-	mu      sync.Mutex // guards all below
-	series  map[seriesKey]*series
-	changed map[int64]struct{} // hours with values since they were last asked for
-	stats   Stats
+	// Correction is applied to stations' means; set it before use.
+	Correction Correction
+
+	mu       sync.Mutex // guards all below
+	series   map[seriesKey]*series
+	excluded map[int64]map[Excluded]struct{} // by hour
+	changed  map[int64]struct{}              // hours that differ from when they were last asked for
+	stats    Stats
+}
+
+// Excluded is a quantity of a station that does not count in an hour.
+type Excluded struct {
+	Station  string
+	Quantity uint8
 }
 
 // seriesKey tells apart what must not be mixed. A station that moved is a new series.
@@ -92,6 +102,8 @@ func (a *Aggregate) Add(s Sample) bool {
 func (a *Aggregate) hourOf(key seriesKey, index int64) *hour {
 	if a.series == nil {
 		a.series = map[seriesKey]*series{}
+	}
+	if a.changed == nil {
 		a.changed = map[int64]struct{}{}
 	}
 	s := a.series[key]
@@ -124,8 +136,36 @@ func (h *hour) insert(offset uint16, milli int32) bool {
 	return true
 }
 
+// Exclude takes a quantity of a station out of the hour that starts at start, or back in. Every hour of a
+// live average follows.
+func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	index := floorDiv(start.Unix(), 3600)
+	set := a.excluded[index]
+	if _, is := set[e]; is == out {
+		return
+	}
+	if set == nil {
+		if a.excluded == nil {
+			a.excluded = map[int64]map[Excluded]struct{}{}
+		}
+		set = map[Excluded]struct{}{}
+		a.excluded[index] = set
+	}
+	if out {
+		set[e] = struct{}{}
+	} else {
+		delete(set, e)
+	}
+	if a.changed == nil {
+		a.changed = map[int64]struct{}{}
+	}
+	a.changed[index] = struct{}{}
+}
+
 // Changed are the starts of the hours that are published by until (their end and Grace have passed)
-// and got values since Changed last named them, ascending.
+// and got values, or other exclusions, since Changed last named them, ascending.
 func (a *Aggregate) Changed(until time.Time) []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -154,6 +194,11 @@ func (a *Aggregate) Prune(now time.Time) {
 		}
 		if len(s.hours) == 0 {
 			delete(a.series, key)
+		}
+	}
+	for index := range a.excluded {
+		if index < oldest {
+			delete(a.excluded, index)
 		}
 	}
 }

@@ -56,7 +56,8 @@ func TestACellIsTheMeanOfItsStationsMeans(t *testing.T) {
 	want := []Row{{
 		Cell: cell.Parent(1000), Start: hour10, Window: Hour, Quantity: pm,
 		Mean:   22_000, // (15 + 40 + 11) / 3
-		Median: 15_000, Min: 11_000, Max: 40_000, Stations: 3, Readings: 624, Coverage: 1000,
+		Median: 15_000, Min: 11_000, Max: 40_000, Stations: 3, Readings: 624, Coverage: 1000, Raw: 22_000,
+		Spread: 15_716, // √((7² + 18² + 11²) / 2)
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Hour = %+v\nwant   %+v", got, want)
@@ -264,6 +265,16 @@ func naiveHour(samples []Sample, size int32) []Row {
 			row.Revision += p.late
 		}
 		row.Mean = rounded(sum, len(list))
+		row.Raw = row.Mean
+		squares := new(big.Float)
+		for _, p := range list {
+			d := big.NewFloat(float64(p.mean - row.Mean))
+			squares.Add(squares, d.Mul(d, d))
+		}
+		if len(list) > 1 {
+			deviation := new(big.Float).Sqrt(squares.Quo(squares, big.NewFloat(float64(len(list)-1))))
+			row.Spread, _ = deviation.Add(deviation, big.NewFloat(0.5)).Int64()
+		}
 		row.Median = rounded(list[(len(list)-1)/2].mean+list[len(list)/2].mean, 2)
 		row.Coverage = rounded(int64(sl)*1000, 12*len(list))
 		rows = append(rows, row)

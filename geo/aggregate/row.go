@@ -49,16 +49,19 @@ type Sample struct {
 // Row is one cell's average of one quantity over one window. Values are thousandths of the unit:
 // sums of integers are exact, so a row does not depend on the order of arrival.
 type Row struct {
-	Cell     geo.Cell
-	Start    time.Time // start of the window, UTC
-	Window   Window
-	Quantity uint8
-	Mean     int64 // mean of the stations' means, rounded half away from zero
-	Median   int64 // median of the stations' means
-	Min      int64 // smallest of the stations' means
-	Max      int64 // largest of the stations' means
-	Stations int   // stations that count
-	Readings int   // values behind it
-	Coverage int64 // thousandths: mean over the stations of the share of 5-minute slots with a value
-	Revision int   // values that came after the window was first published; 0 = never corrected
+	Cell        geo.Cell
+	Start       time.Time // start of the window, UTC
+	Window      Window
+	Quantity    uint8
+	Mean        int64 // mean of the stations' corrected means, rounded half away from zero
+	Median      int64 // median of the stations' means
+	Min         int64 // smallest of the stations' means
+	Max         int64 // largest of the stations' means
+	Stations    int   // stations that count
+	Readings    int   // values behind it
+	Coverage    int64 // thousandths: mean over the stations of the share of 5-minute slots with a value
+	Raw         int64 // mean of the stations' means as they measured
+	Uncorrected int   // stations whose mean should have been corrected and could not be, for want of a humidity
+	Spread      int64 // sample standard deviation between the stations' means; 0 for one station
+	Revision    int   // values that came after the window was first published; 0 = never corrected
 }

@@ -1,6 +1,8 @@
 package aggregate
 
 import (
+	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -8,16 +10,19 @@ import (
 	"stadtluft/geo"
 )
 
+// part is what a series has of a window; ok says whether it is enough to count.
+type part func(key seriesKey, s *series) (m stationMean, ok bool)
+
 // Live is the average of each cell of the given size over the 60 minutes up to and including at, with
 // no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity.
 func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
 	to := at.Unix()
 	from := to - 3600 // not included
-	return a.rows(size, quantity, Row{Start: time.Unix(from, 0).UTC(), Window: Live}, func(s *series) (stationMean, bool) {
+	return a.rows(size, quantity, Row{Start: time.Unix(from, 0).UTC(), Window: Live}, func(key seriesKey, s *series) (stationMean, bool) {
 		m := stationMean{}
 		for index := floorDiv(from+1, 3600); index <= floorDiv(to, 3600); index++ {
 			h := s.hours[index]
-			if h == nil {
+			if h == nil || a.isExcluded(index, key) {
 				continue
 			}
 			for i, offset := range h.offsets {
@@ -34,9 +39,9 @@ func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
 // quantity and cell. A station counts when at least 75 % of its twelve 5-minute slots hold a value.
 func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 	index := floorDiv(start.Unix(), 3600)
-	return a.rows(size, quantity, Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour}, func(s *series) (stationMean, bool) {
+	return a.rows(size, quantity, Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour}, func(key seriesKey, s *series) (stationMean, bool) {
 		h := s.hours[index]
-		if h == nil {
+		if h == nil || a.isExcluded(index, key) {
 			return stationMean{}, false
 		}
 		m := stationMean{late: h.late}
@@ -45,6 +50,49 @@ func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 		}
 		return m, bits.OnesCount16(m.slots) >= minSlots
 	})
+}
+
+// isExcluded needs mu.
+func (a *Aggregate) isExcluded(index int64, key seriesKey) bool {
+	_, out := a.excluded[index][Excluded{key.station, key.quantity}]
+	return out
+}
+
+// StationHour is one station's hour of one quantity, whether it counts or is excluded or not. Values are
+// thousandths of the unit.
+type StationHour struct {
+	Station  string
+	Cell     geo.Cell // of BaseSize, where the station stood
+	Quantity uint8
+	Mean     int64 // rounded half away from zero
+	Median   int64
+	Count    int // values, at least 1
+}
+
+// Stations are the stations' means over the hour that starts at start, as they measured, sorted by station,
+// cell and quantity.
+func (a *Aggregate) Stations(start time.Time) []StationHour {
+	index := floorDiv(start.Unix(), 3600)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []StationHour
+	for key, s := range a.series {
+		h := s.hours[index]
+		if h == nil {
+			continue
+		}
+		values, sum := make([]int64, len(h.milli)), int64(0)
+		for i, milli := range h.milli {
+			values[i] = int64(milli)
+			sum += int64(milli)
+		}
+		slices.Sort(values)
+		list = append(list, StationHour{key.station, key.cell, key.quantity, divide(sum, int64(len(values))), median(values), len(values)})
+	}
+	slices.SortFunc(list, func(a, b StationHour) int {
+		return cmp.Or(cmp.Compare(a.Station, b.Station), a.Cell.Compare(b.Cell), cmp.Compare(a.Quantity, b.Quantity))
+	})
+	return list
 }
 
 // stationMean is one station's part of a cell.
@@ -69,25 +117,29 @@ type cellKey struct {
 
 // cell gathers the stations of one row.
 type cell struct {
-	means    []int64
-	readings int
-	slots    int
-	late     int
+	means       []int64
+	raw         int64 // sum of the means before correction
+	uncorrected int
+	readings    int
+	slots       int
+	late        int
 }
 
 // rows gathers every series that part accepts into rows like the given one.
-func (a *Aggregate) rows(size int32, quantity uint8, like Row, part func(*series) (stationMean, bool)) []Row {
+func (a *Aggregate) rows(size int32, quantity uint8, like Row, part part) []Row {
 	cells := a.gather(size, quantity, part)
 	rows := make([]Row, 0, len(cells))
 	for key, c := range cells {
 		slices.Sort(c.means)
+		n := len(c.means)
 		row := like
 		row.Cell, row.Quantity = key.cell, key.quantity
-		row.Mean = mean(c.means)
+		row.Mean, row.Raw = mean(c.means), divide(c.raw, int64(n))
 		row.Median = median(c.means)
-		row.Min, row.Max = c.means[0], c.means[len(c.means)-1]
-		row.Stations, row.Readings = len(c.means), c.readings
-		row.Coverage = divide(int64(c.slots)*1000, int64(slots*len(c.means)))
+		row.Min, row.Max = c.means[0], c.means[n-1]
+		row.Spread = spread(c.means, row.Mean)
+		row.Stations, row.Uncorrected, row.Readings = n, c.uncorrected, c.readings
+		row.Coverage = divide(int64(c.slots)*1000, int64(slots*n))
 		if row.Window == Hour {
 			row.Revision = c.late
 		}
@@ -97,15 +149,16 @@ func (a *Aggregate) rows(size int32, quantity uint8, like Row, part func(*series
 	return rows
 }
 
-func (a *Aggregate) gather(size int32, quantity uint8, part func(*series) (stationMean, bool)) map[cellKey]*cell {
+func (a *Aggregate) gather(size int32, quantity uint8, part part) map[cellKey]*cell {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	humid := a.humidity(quantity, part)
 	cells := map[cellKey]*cell{}
 	for key, s := range a.series {
 		if quantity != 0 && key.quantity != quantity {
 			continue
 		}
-		m, ok := part(s)
+		m, ok := part(key, s)
 		if !ok {
 			continue
 		}
@@ -115,12 +168,32 @@ func (a *Aggregate) gather(size int32, quantity uint8, part func(*series) (stati
 			c = &cell{}
 			cells[k] = c
 		}
-		c.means = append(c.means, divide(m.sum, int64(m.count)))
+		measured := divide(m.sum, int64(m.count))
+		corrected, done := a.Correction.apply(key, measured, humid)
+		c.means = append(c.means, corrected)
+		c.raw += measured
+		if !done {
+			c.uncorrected++
+		}
 		c.readings += m.count
 		c.slots += bits.OnesCount16(m.slots)
 		c.late += m.late
 	}
 	return cells
+}
+
+// spread is the sample standard deviation of sorted values around their mean, rounded. Each product is rounded
+// by itself, so that every machine comes to the same.
+func spread(sorted []int64, mean int64) int64 {
+	if len(sorted) < 2 {
+		return 0
+	}
+	sum := 0.0
+	for _, v := range sorted {
+		d := float64(v - mean)
+		sum += float64(d * d)
+	}
+	return int64(math.Round(math.Sqrt(sum / float64(len(sorted)-1))))
 }
 
 // mean is the rounded mean of values that are not none.
