@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"geo":                    {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
 	"geo/aggregate":          {"geo", "github.com/paulmach/orb"},
 	"geo/airindex":           {},
+	"geo/coverage":           {"geo"},
 
 	"ingest":          {"firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages": {"ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
