@@ -1,0 +1,162 @@
+package airindex
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"testing"
+)
+
+func TestLQI(t *testing.T) {
+	f := func(pollutant string, mean float64, want Class) {
+		t.Helper()
+		if got, ok := LQI(pollutant, mean); got != want || ok != (want != None) {
+			t.Errorf("LQI(%s, %v) = %d, %v, want %d", pollutant, mean, got, ok, want)
+		}
+	}
+	// Both sides of every bound of the Umweltbundesamt's table, which is in whole numbers: a bound of 5
+	// ends just below 5.5, for halves are rounded up.
+	f("pm2_5", -2, SehrGut)
+	f("pm2_5", 0, SehrGut)
+	f("pm2_5", 5, SehrGut)
+	f("pm2_5", 5.499, SehrGut)
+	f("pm2_5", 5.5, Gut)
+	f("pm2_5", 6, Gut)
+	f("pm2_5", 15.499, Gut)
+	f("pm2_5", 15.5, Maessig)
+	f("pm2_5", 30.499, Maessig)
+	f("pm2_5", 30.5, Schlecht)
+	f("pm2_5", 50.499, Schlecht)
+	f("pm2_5", 50.5, SehrSchlecht)
+	f("pm10", 9.499, SehrGut)
+	f("pm10", 9.5, Gut)
+	f("pm10", 27.499, Gut)
+	f("pm10", 27.5, Maessig)
+	f("pm10", 54.499, Maessig)
+	f("pm10", 54.5, Schlecht)
+	f("pm10", 90.499, Schlecht)
+	f("pm10", 90.5, SehrSchlecht)
+	f("no2", 10.499, SehrGut)
+	f("no2", 10.5, Gut)
+	f("no2", 30.499, Gut)
+	f("no2", 30.5, Maessig)
+	f("no2", 60.499, Maessig)
+	f("no2", 60.5, Schlecht)
+	f("no2", 100.499, Schlecht)
+	f("no2", 100.5, SehrSchlecht)
+	f("so2", 10.499, SehrGut)
+	f("so2", 10.5, Gut)
+	f("so2", 30.499, Gut)
+	f("so2", 30.5, Maessig)
+	f("so2", 60.499, Maessig)
+	f("so2", 60.5, Schlecht)
+	f("so2", 100.499, Schlecht)
+	f("so2", 100.5, SehrSchlecht)
+	f("o3", 24.499, SehrGut)
+	f("o3", 24.5, Gut)
+	f("o3", 72.499, Gut)
+	f("o3", 72.5, Maessig)
+	f("o3", 144.499, Maessig)
+	f("o3", 144.5, Schlecht)
+	f("o3", 240.499, Schlecht)
+	f("o3", 240.5, SehrSchlecht)
+	f("temperature", 20, None)
+	f("pm2_5", math.NaN(), None)
+	f("pm2_5", math.Inf(1), SehrSchlecht)
+	f("pm2_5", math.Inf(-1), SehrGut)
+}
+
+func TestHalfUp(t *testing.T) {
+	f := func(v, want float64) {
+		t.Helper()
+		if got := halfUp(v); got != want {
+			t.Errorf("halfUp(%v) = %v, want %v", v, got, want)
+		}
+	}
+	f(0.49999999999999994, 0)
+	f(0.5, 1)
+	f(1.5, 2)
+	f(2.5, 3)
+	f(-0.5, 0)
+	f(-0.50001, -1)
+	f(9007199254740991, 9007199254740991) // the largest odd whole number
+}
+
+func TestOf(t *testing.T) {
+	f := func(x Index, means map[string]float64, class Class, pollutant string, measured int) {
+		t.Helper()
+		want := Value{Index: x, Class: class, Pollutant: pollutant, Measured: measured}
+		if got := x.Of(means); got != want {
+			t.Errorf("%v.Of(%v) = %+v, want %+v", x, means, got, want)
+		}
+	}
+	type m = map[string]float64
+	f(European, m{"pm2_5": 12}, Fair, "pm2_5", 1)
+	f(European, m{"pm2_5": 12, "pm10": 46}, Moderate, "pm10", 2)
+	f(European, m{"pm2_5": 12, "no2": 160, "humidity": 99}, ExtremelyPoor, "no2", 2)
+	f(European, m{"pm2_5": 2, "pm10": 2, "no2": 2, "o3": 2, "so2": 2}, Good, "pm2_5", 5)
+	f(European, m{"pm10": 50, "no2": 50, "o3": 110, "so2": 100}, Moderate, "pm10", 4)
+	f(European, m{"pm10": 1, "no2": 50, "o3": 110, "so2": 100}, Moderate, "no2", 4)
+	f(European, m{"pm10": 1, "o3": 110, "so2": 100}, Moderate, "o3", 3)
+	f(German, m{"pm2_5": 15.5, "pm10": 9.5}, Maessig, "pm2_5", 2)
+	f(German, m{"pm10": 300}, SehrSchlecht, "pm10", 1)
+
+	// Too few data.
+	f(European, nil, None, "", 0)
+	f(German, m{"no2": 160, "o3": 300}, None, "", 2)
+	f(European, m{"pm2_5": math.NaN(), "no2": 5}, None, "", 1)
+	f(European, m{"temperature": 5}, None, "", 0)
+}
+
+func TestLabels(t *testing.T) {
+	f := func(x Index, c Class, english, german, colour string) {
+		t.Helper()
+		want := Label{Words{english, german}, colour}
+		if got := (Value{Index: x, Class: c}).Label(); got != want {
+			t.Errorf("label of class %d of %v = %v, want %v", c, x, got, want)
+		}
+	}
+	f(European, None, "no statement", "keine Aussage", "")
+	f(European, Good, "good", "gut", "#50F0E6")
+	f(European, ExtremelyPoor, "extremely poor", "extrem schlecht", "#7D2181")
+	f(European, 7, "no statement", "keine Aussage", "")
+	f(German, None, "no statement", "keine Aussage", "")
+	f(German, SehrGut, "very good", "sehr gut", "")
+	f(German, SehrSchlecht, "very poor", "sehr schlecht", "")
+	f(German, 6, "no statement", "keine Aussage", "")
+}
+
+// TestDefinitionsAreWhole finds a class without a name and a pollutant without bounds.
+func TestDefinitionsAreWhole(t *testing.T) {
+	colour := regexp.MustCompile(`^#[0-9A-F]{6}$`)
+	for _, x := range []Index{European, German} {
+		for _, pollutant := range Pollutants() {
+			bounds := x.definition().bounds[pollutant]
+			if len(bounds)+1 != x.Classes() {
+				t.Errorf("%v: %d bounds of %s for %d classes", x, len(bounds), pollutant, x.Classes())
+			}
+			for i := 1; i < len(bounds); i++ {
+				if bounds[i] <= bounds[i-1] {
+					t.Errorf("%v: bounds of %s do not rise: %v", x, pollutant, bounds)
+				}
+			}
+		}
+		for c := range x.Classes() {
+			label := x.Label(Class(c + 1))
+			if label.English == "" || label.German == "" || (x == European) != colour.MatchString(label.Colour) {
+				t.Errorf("%v: class %d is shown as %+v", x, c+1, label)
+			}
+		}
+	}
+}
+
+func ExampleIndex_Of() {
+	hour := map[string]float64{"pm2_5": 17.2, "pm10": 24, "temperature": 11.5}
+	for _, x := range []Index{European, German} {
+		v := x.Of(hour)
+		fmt.Println(v.Index, v.Class, v.Pollutant, v.Label().German)
+	}
+	// Output:
+	// eaqi 3 pm2_5 mäßig
+	// lqi 3 pm2_5 mäßig
+}

@@ -1,0 +1,47 @@
+package airindex
+
+import "math"
+
+// The classes of the German Luftqualitätsindex.
+const (
+	SehrGut Class = iota + 1
+	Gut
+	Maessig
+	Schlecht
+	SehrSchlecht
+)
+
+// lqi is the index of 2025. Source: Umweltbundesamt, after Pfäfflin et al. 2025, doi
+// 10.60810/openumwelt-7990: hourly means, whole numbers. We know of no published figures for its
+// colours, so it has none.
+var lqi = definition{
+	name: "lqi",
+	bounds: map[string][]float64{
+		"pm2_5": {5, 15, 30, 50},
+		"pm10":  {9, 27, 54, 90},
+		"no2":   {10, 30, 60, 100},
+		"o3":    {24, 72, 144, 240},
+		"so2":   {10, 30, 60, 100},
+	},
+	round: halfUp,
+	labels: []Label{
+		noStatement,
+		{Words: Words{"very good", "sehr gut"}},
+		{Words: Words{"good", "gut"}},
+		{Words: Words{"moderate", "mäßig"}},
+		{Words: Words{"poor", "schlecht"}},
+		{Words: Words{"very poor", "sehr schlecht"}},
+	},
+}
+
+// LQI is the class of an hourly mean in µg/m³ in the German Luftqualitätsindex, as German.Class.
+func LQI(pollutant string, mean float64) (Class, bool) { return German.Class(pollutant, mean) }
+
+// halfUp rounds to a whole number, halves up. Adding 0.5 first would round 0.49999999999999994 to 1.
+func halfUp(v float64) float64 {
+	whole := math.Floor(v)
+	if v-whole >= 0.5 {
+		whole++
+	}
+	return whole
+}
