@@ -51,9 +51,9 @@ var readingList = []ingest.Reading{
 
 var rowList = []aggregate.Row{
 	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5),
-		Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2},
+		Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2, Raw: 20_002, Uncorrected: 1, Spread: 15_505},
 	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.Temperature),
-		Mean: -500, Median: -500, Min: -1_500, Max: 500, Stations: 2, Readings: 50, Coverage: 1000},
+		Mean: -500, Median: -500, Min: -1_500, Max: 500, Stations: 2, Readings: 50, Coverage: 1000, Raw: -500, Spread: 1_414},
 }
 
 func encodeReadings(t testing.TB, format Format) []byte {

@@ -10,7 +10,7 @@ import (
 )
 
 // GridColumns are the columns of grid averages as CSV, one row a cell, window and quantity.
-const GridColumns = "cell,window_start,window_seconds,quantity,unit,mean,median,min,max,stations,readings,coverage,eaqi,lon,lat,revision"
+const GridColumns = "cell,window_start,window_seconds,quantity,unit,mean,median,min,max,stations,readings,coverage,eaqi,lon,lat,revision,raw_mean,uncorrected,spread,certainty,lqi"
 
 // Grid encodes grid rows as they come: Begin, Add for each, End. Not safe for concurrent use.
 type Grid interface {
@@ -30,6 +30,20 @@ func NewGrid(w io.Writer, format Format, meta Meta) Grid {
 // EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
 func EAQI(quantity wire.Quantity, milli int64) (airindex.Class, bool) {
 	return airindex.EAQI(quantity.String(), float64(milli)/1000)
+}
+
+// LQI is a row's class of the German Luftqualitätsindex, 1 to 5; false when the index has none for it.
+func LQI(quantity wire.Quantity, milli int64) (airindex.Class, bool) {
+	return airindex.German.Class(quantity.String(), float64(milli)/1000)
+}
+
+// Certainty is how far a row's mean can be trusted, by its stations and the spread between them.
+func Certainty(r aggregate.Row) airindex.Certainty {
+	mean := float64(r.Mean) / 1000
+	if _, concentration := EAQI(wire.Quantity(r.Quantity), r.Mean); !concentration {
+		mean = 0 // the zero of a temperature is arbitrary
+	}
+	return airindex.CertaintyOf(r.Stations, float64(r.Spread)/1000, mean)
 }
 
 type gridCSV struct{ document }
@@ -71,6 +85,18 @@ func (e *gridCSV) Add(r aggregate.Row) error {
 	b = appendDegrees(b, center.Lat())
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(r.Revision), 10)
+	b = append(b, ',')
+	b = appendMilli(b, r.Raw)
+	b = append(b, ',')
+	b = strconv.AppendInt(b, int64(r.Uncorrected), 10)
+	b = append(b, ',')
+	b = appendMilli(b, r.Spread)
+	b = append(b, ',')
+	b = append(b, Certainty(r).String()...)
+	b = append(b, ',')
+	if class, ok := LQI(q, r.Mean); ok {
+		b = strconv.AppendInt(b, int64(class), 10)
+	}
 	e.buf = append(b, '\n')
 	return e.flush(false)
 }
@@ -140,12 +166,28 @@ func AppendRow(b []byte, r aggregate.Row) []byte {
 	b = append(b, `,"coverage":`...)
 	b = appendMilli(b, r.Coverage)
 	b = append(b, `,"eaqi":`...)
-	if class, ok := EAQI(q, r.Mean); ok {
-		b = strconv.AppendInt(b, int64(class), 10)
-	} else {
-		b = append(b, "null"...)
-	}
+	class, ok := EAQI(q, r.Mean)
+	b = appendClass(b, class, ok)
 	b = append(b, `,"revision":`...)
 	b = strconv.AppendInt(b, int64(r.Revision), 10)
+	b = append(b, `,"raw_mean":`...)
+	b = appendMilli(b, r.Raw)
+	b = append(b, `,"uncorrected":`...)
+	b = strconv.AppendInt(b, int64(r.Uncorrected), 10)
+	b = append(b, `,"spread":`...)
+	b = appendMilli(b, r.Spread)
+	b = append(b, `,"certainty":`...)
+	b = appendString(b, Certainty(r).String())
+	b = append(b, `,"lqi":`...)
+	class, ok = LQI(q, r.Mean)
+	b = appendClass(b, class, ok)
 	return append(b, '}')
+}
+
+// appendClass appends an index's class, or null where the index says nothing.
+func appendClass(b []byte, class airindex.Class, ok bool) []byte {
+	if !ok {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, int64(class), 10)
 }

@@ -17,6 +17,7 @@ import (
 
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
+	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 )
 
@@ -60,6 +61,8 @@ type Config struct {
 
 	GridResolution int `key:"grid.resolution"`
 
+	QualityKappa float64 `key:"quality.kappa"`
+
 	Registration string `key:"registration"`
 
 	LicenceID          string `key:"licence.id"`
@@ -85,6 +88,7 @@ func defaults() Config {
 		CityName:           "Köln",
 		CityZone:           "Europe/Berlin",
 		GridResolution:     1000,
+		QualityKappa:       quality.DefaultKappa,
 		Registration:       "open",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
@@ -127,6 +131,14 @@ func envName(key string) string {
 func (s setting) set(text string) error {
 	if s.value.Kind() == reflect.String {
 		s.value.SetString(text)
+		return nil
+	}
+	if s.value.Kind() == reflect.Float64 {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %q is not a number", s.key, text)
+		}
+		s.value.SetFloat(n)
 		return nil
 	}
 	n, err := strconv.Atoi(text)
@@ -328,6 +340,7 @@ func (c *Config) validate() []error {
 	_, err = time.LoadLocation(c.CityZone)
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)

@@ -19,6 +19,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/quality"
 )
 
 // writeEvery is how often finished hours are looked for, and how long a failed write waits.
@@ -92,6 +93,17 @@ func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
 	}
 	a.cells[place] = cell
 	return cell, true
+}
+
+// ForHumidity is the correction of particle means in an aggregate.
+func ForHumidity(c quality.Correction) aggregate.Correction {
+	return aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(quantity uint8, milli, humidity int64) (int64, bool) {
+		switch wire.Quantity(quantity) {
+		case wire.PM1, wire.PM2_5, wire.PM4, wire.PM10:
+			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
+		}
+		return milli, false
+	}}
 }
 
 // Milli is a value in thousandths of its unit, rounded half away from zero.

@@ -184,7 +184,7 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 		window = window[:0]
 		return nil
 	}
-	query := "SELECT " + quoteNames([]string{"cell", "quantity", "mean", "median", "min", "max", "stations", "readings", "coverage", "revision"}) +
+	query := "SELECT " + quoteNames([]string{"cell", "quantity", "mean", "median", "min", "max", "stations", "readings", "coverage", "revision", "raw_mean", "uncorrected", "spread"}) +
 		` FROM "grid" WHERE ` + where + " ORDER BY time ASC"
 	err := s.query(ctx, query, http.MethodGet, func(r result) error {
 		for _, values := range r.values {
@@ -211,8 +211,8 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 }
 
 func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
-	if len(values) != 11 {
-		return aggregate.Row{}, fmt.Errorf("InfluxDB: a grid row of %d columns, want 11", len(values))
+	if len(values) != 14 {
+		return aggregate.Row{}, fmt.Errorf("InfluxDB: a grid row of %d columns, want 14", len(values))
 	}
 	code, _ := values[1].(string)
 	cell, err := geo.ParseCell(code)
@@ -228,6 +228,7 @@ func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
 		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: uint8(quantity),
 		Mean: milli(values[3]), Median: milli(values[4]), Min: milli(values[5]), Max: milli(values[6]),
 		Stations: int(whole(values[7])), Readings: int(whole(values[8])), Coverage: milli(values[9]), Revision: int(whole(values[10])),
+		Raw: milli(values[11]), Uncorrected: int(whole(values[12])), Spread: milli(values[13]),
 	}, nil
 }
 

@@ -146,6 +146,9 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	whole("stations", r.Stations)
 	whole("readings", r.Readings)
 	whole("revision", r.Revision)
+	float("raw_mean", float64(r.Raw)/1000)
+	whole("uncorrected", r.Uncorrected)
+	float("spread", float64(r.Spread)/1000)
 	if class, ok := airindex.EAQI(quantity, float64(r.Mean)/1000); ok {
 		whole("eaqi", int(class))
 	}

@@ -13,17 +13,19 @@ import (
 	"stadtluft/ingest/store"
 )
 
-const upsertGrid = `INSERT INTO grid (start, "window", quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const upsertGrid = `INSERT INTO grid (start, "window", quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision, raw, uncorrected, spread)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT DO UPDATE SET mean = excluded.mean, median = excluded.median, min = excluded.min, max = excluded.max,
-	stations = excluded.stations, readings = excluded.readings, coverage = excluded.coverage, revision = excluded.revision`
+	stations = excluded.stations, readings = excluded.readings, coverage = excluded.coverage, revision = excluded.revision,
+	raw = excluded.raw, uncorrected = excluded.uncorrected, spread = excluded.spread`
 
 // WriteGrid stores grid rows in one transaction.
 func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
 	err := s.transact(ctx, upsertGrid, func(insert *sql.Stmt) error {
 		for _, r := range rows {
 			_, err := insert.ExecContext(ctx, r.Start.Unix(), r.Window.String(), wire.Quantity(r.Quantity).String(), r.Cell.Size, r.Cell.North, r.Cell.East,
-				r.Mean, r.Median, r.Min, r.Max, r.Stations, r.Readings, r.Coverage, r.Revision)
+				r.Mean, r.Median, r.Min, r.Max, r.Stations, r.Readings, r.Coverage, r.Revision,
+				r.Raw, r.Uncorrected, r.Spread)
 			if err != nil {
 				return err
 			}
@@ -69,7 +71,7 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 			args = append(args, quantity.String())
 		}
 	}
-	query := `SELECT start, quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision FROM grid
+	query := `SELECT start, quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision, raw, uncorrected, spread FROM grid
 		WHERE ` + where + ` AND start = (SELECT min(start) FROM grid WHERE ` + where + ` AND start > ?) ORDER BY size, north, east`
 	rows, err := s.read.QueryContext(ctx, query, append(append(slices.Clone(args), args...), after)...)
 	if err != nil {
@@ -82,7 +84,7 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 		var start int64
 		var quantity string
 		if err := rows.Scan(&start, &quantity, &r.Cell.Size, &r.Cell.North, &r.Cell.East, &r.Mean, &r.Median, &r.Min, &r.Max,
-			&r.Stations, &r.Readings, &r.Coverage, &r.Revision); err != nil {
+			&r.Stations, &r.Readings, &r.Coverage, &r.Revision, &r.Raw, &r.Uncorrected, &r.Spread); err != nil {
 			return nil, err
 		}
 		r.Start = time.Unix(start, 0).UTC()

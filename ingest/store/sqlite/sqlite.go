@@ -86,7 +86,7 @@ func (s *Store) Close() error {
 }
 
 // schema is the version of the tables; quantities are columns and do not count.
-const schema = 1
+const schema = 2
 
 func (s *Store) migrate(ctx context.Context) error {
 	tx, err := s.write.BeginTx(ctx, nil)
@@ -106,6 +106,11 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 	}
+	if version == 1 {
+		if _, err := tx.ExecContext(ctx, secondSchema); err != nil {
+			return err
+		}
+	}
 	if err := s.addColumns(ctx, tx); err != nil {
 		return err
 	}
@@ -114,6 +119,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	return tx.Commit()
 }
+
+// secondSchema brings rows of the first up: nothing was corrected then.
+const secondSchema = `
+ALTER TABLE grid ADD COLUMN raw INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grid ADD COLUMN uncorrected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grid ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;
+UPDATE grid SET raw = mean;`
 
 // addColumns gives a file of an older version the quantities that are new.
 func (s *Store) addColumns(ctx context.Context, tx *sql.Tx) error {
@@ -166,7 +178,7 @@ CREATE TABLE reading (
 	time        INTEGER NOT NULL,        -- of observation, Unix seconds
 	station     TEXT NOT NULL,
 	received    INTEGER NOT NULL,        -- Unix milliseconds
-	time_source INTEGER NOT NULL,        -- 0 the station's clock, 1 its "age", 2 the time of receipt
+	time_source INTEGER NOT NULL,        -- 0 the station's clock, 1 its "age", 2 the time of receipt, 3 a network's
 ` + strings.Join(definitions, ",\n") + `,
 	PRIMARY KEY (time, station)
 ) STRICT, WITHOUT ROWID;
@@ -186,6 +198,9 @@ CREATE TABLE grid (
 	readings    INTEGER NOT NULL,
 	coverage    INTEGER NOT NULL,        -- thousandths
 	revision    INTEGER NOT NULL,
+	raw         INTEGER NOT NULL,        -- thousandths: the mean before correction for humidity
+	uncorrected INTEGER NOT NULL,        -- stations
+	spread      INTEGER NOT NULL,        -- thousandths
 	PRIMARY KEY (start, "window", quantity, size, north, east)
 ) STRICT, WITHOUT ROWID;`,
 		columns: strings.Join(columns, ", "),

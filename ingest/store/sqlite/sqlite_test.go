@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/storetest"
@@ -136,4 +137,34 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
+}
+
+// TestFirstSchema opens a file as the first version wrote it.
+func TestFirstSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"ALTER TABLE grid DROP COLUMN raw", "ALTER TABLE grid DROP COLUMN uncorrected", "ALTER TABLE grid DROP COLUMN spread", "PRAGMA user_version = 1",
+		"INSERT INTO grid VALUES (1777622400, '1h', 'pm10', 1000, 3096000, 4107000, 15001, 15001, 15001, 15001, 1, 25, 1000, 0)",
+	} {
+		if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	if s, err = Open(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var rows []aggregate.Row
+	all := store.GridQuery{From: time.Unix(0, 0), To: time.Unix(2e9, 0), Window: aggregate.Hour}
+	if err := s.Grid(t.Context(), all, func(r aggregate.Row) error { rows = append(rows, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1 || rows[0].Raw != 15001 || rows[0].Spread != 0 || rows[0].Uncorrected != 0 {
+		t.Errorf("rows %+v, want the old one, uncorrected as it was", rows)
+	}
 }

@@ -308,7 +308,7 @@ func concurrency(t *testing.T, s store.Store) {
 func row(start time.Time, q wire.Quantity, size, north, east int32, mean int64) aggregate.Row {
 	return aggregate.Row{
 		Cell: geo.Cell{Size: size, North: north, East: east}, Start: start, Window: aggregate.Hour, Quantity: uint8(q),
-		Mean: mean, Median: mean + 1, Min: mean - 2, Max: mean + 3, Stations: 4, Readings: 97, Coverage: 917, Revision: 5,
+		Mean: mean, Median: mean + 1, Min: mean - 2, Max: mean + 3, Stations: 4, Readings: 97, Coverage: 917, Revision: 5, Raw: mean - 7, Uncorrected: 1, Spread: 1234,
 	}
 }
 
