@@ -44,7 +44,8 @@ var stadtluftTable = {
 function decodeUplink(input) {
   var bytes = input.bytes;
   if (input.fPort !== stadtluftPort) {
-    return { data: {}, warnings: ["FPort " + input.fPort + " carries no readings, FPort " + stadtluftPort + " does"], errors: [] };
+    var elsewhere = "FPort " + input.fPort + " carries no readings, FPort " + stadtluftPort + " does";
+    return { data: {}, warnings: [elsewhere], errors: [] };
   }
   if (bytes.length > stadtluftMost) {
     return stadtluftFailure("too_large: the payload has " + bytes.length + " bytes, at most " + stadtluftMost + " are taken");
