@@ -8,7 +8,7 @@ GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build pages test lint bench tools packages
+.PHONY: help run build pages test firmware lint bench tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,26 @@ lint: tools ## formatting, vet and static checks
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
-test: packages build lint ## everything: checks, Go tests with the race detector, page tests, a browser story
+test: packages build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
 	npm --prefix $(WEB) test
 	deploy/story.sh
+
+PROTOCOL := firmware-protocol
+C_CHECKS := -Wall -Wextra -Werror -pedantic -Wconversion
+SANITIZE := -g -fsanitize=address,undefined -fno-sanitize-recover
+STAND_IN := -std=c++17 -Wall -Wextra -Werror -I$(PROTOCOL)/c -I$(PROTOCOL)/c/examples/stand-in
+
+firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vectors
+	@deploy/packages.sh cc:gcc g++:g++
+	@mkdir -p bin
+	cc -std=c99 $(C_CHECKS) $(SANITIZE) $(PROTOCOL)/c/vectors.c -o bin/vectors
+	bin/vectors $(PROTOCOL)/vectors/good/*.json $(PROTOCOL)/vectors/binary-good/*.json
+	g++ -std=c++11 $(C_CHECKS) -fsyntax-only -x c++ $(PROTOCOL)/c/stadtluft.h
+	g++ $(STAND_IN) -include Arduino.h -fsyntax-only -x c++ $(PROTOCOL)/c/examples/station/station.ino
+	g++ $(STAND_IN) $(SANITIZE) $(PROTOCOL)/c/examples/stand-in/station_test.cc -o bin/station
+	bin/station
+	node --test $(PROTOCOL)/lorawan/formatter.test.js
 
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...

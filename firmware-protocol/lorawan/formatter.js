@@ -7,12 +7,13 @@
 //
 // The stack leaves out members that are 0 when it passes messages on. So a reading names its members that
 // are 0 in "x_zero": {"temperature": 0, "x_zero": ["temperature"]}; whoever reads decoded_payload puts them
-// back. A Stadtluft server needs neither: it decodes frm_payload.
+// back. A Stadtluft server need not: "x_stadtluft", the payload's version, tells it to decode frm_payload itself.
 //
 // What is refused is a warning, "unknown_member 0x13: ...", with reason and field as in the specification, or an
 // error when it is the whole payload.
 
 var stadtluftPort = 1;
+var stadtluftVersion = 1;
 var stadtluftMost = 51; // bytes of a payload
 
 // By code: name, what the whole number is divided by, whether it is signed. The code's top bit says that
@@ -43,7 +44,8 @@ var stadtluftTable = {
 function decodeUplink(input) {
   var bytes = input.bytes;
   if (input.fPort !== stadtluftPort) {
-    return { data: {}, warnings: ["FPort " + input.fPort + " carries no readings, FPort " + stadtluftPort + " does"], errors: [] };
+    var elsewhere = "FPort " + input.fPort + " carries no readings, FPort " + stadtluftPort + " does";
+    return { data: {}, warnings: [elsewhere], errors: [] };
   }
   if (bytes.length > stadtluftMost) {
     return stadtluftFailure("too_large: the payload has " + bytes.length + " bytes, at most " + stadtluftMost + " are taken");
@@ -51,8 +53,8 @@ function decodeUplink(input) {
   if (bytes.length === 0) {
     return stadtluftFailure("malformed: the payload is empty");
   }
-  if (bytes[0] !== 1) {
-    return stadtluftFailure("unsupported: the payload begins with " + stadtluftHex(bytes[0]) + ", not with version 0x01");
+  if (bytes[0] !== stadtluftVersion) {
+    return stadtluftFailure("unsupported: the payload begins with " + stadtluftHex(bytes[0]) + ", not with version " + stadtluftHex(stadtluftVersion));
   }
   return stadtluftReadings(bytes);
 }
@@ -74,6 +76,7 @@ function stadtluftReadings(bytes) {
     }
   }
   var data = readings.length > 1 ? { readings: readings } : readings[0] || {};
+  data.x_stadtluft = stadtluftVersion;
   return { data: data, warnings: warnings, errors: [] };
 }
 

@@ -37,7 +37,10 @@ for (const [name, vector] of [...vectors("binary-good"), ...vectors("binary-bad"
   test(name, () => {
     const members = ["about", "payload_hex", "canonical", "readings", "refused"];
     assert.deepEqual(Object.keys(vector).filter((member) => !members.includes(member)), []);
-    const { data, warnings, errors } = decode([...Buffer.from(vector.payload_hex.replaceAll(" ", ""), "hex")]);
+    const answer = decode([...Buffer.from(vector.payload_hex.replaceAll(" ", ""), "hex")]);
+    const { warnings, errors } = answer;
+    const { x_stadtluft: version, ...data } = answer.data;
+    assert.equal(version, errors.length > 0 ? undefined : 1);
 
     const readings = data.readings ?? (Object.keys(data).length > 0 ? [data] : []);
     const want = vector.readings.map(({ age, values }) => (age === undefined ? values : { age, ...values }));

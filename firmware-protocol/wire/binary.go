@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// MaxBinary bounds the binary payload: what LoRaWAN takes at its slowest data rates in Europe (RP002-1.0.4
-	// regional parameters, EU863-870, DR0 to DR2, N without repeater).
+	// MaxBinary bounds the binary payload: what LoRaWAN takes at its slowest data rates in Europe (RP002
+	// LoRaWAN Regional Parameters, EU863-870, maximum payload size N of DR0 to DR2).
 	MaxBinary = 51
 	// BinaryVersion is the first byte of a binary payload.
 	BinaryVersion = 1
