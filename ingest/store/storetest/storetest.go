@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"yield ends a read", yieldEnds},
 		{"a cancelled read ends", cancelled},
 		{"many at once", concurrency},
+		{"flags are revised", revising},
 		{"grid rows", gridRows},
 		{"grid order and filters", gridOrder},
 		{"empty", empty},
@@ -326,6 +327,46 @@ func readGrid(t *testing.T, s store.Store, q store.GridQuery) []aggregate.Row {
 
 func allHours() store.GridQuery {
 	return store.GridQuery{From: noon.Add(-24 * time.Hour), To: noon.Add(24 * time.Hour), Window: aggregate.Hour}
+}
+
+func revising(t *testing.T, s store.Store) {
+	const mask = ingest.Flags(8 | 16)
+	reading := func(station string, minute int, flags ingest.Flags) ingest.Reading {
+		at := noon.Add(time.Duration(minute) * time.Minute)
+		return ingest.Reading{Station: station, Time: at, Received: at, Values: []ingest.Value{
+			{Quantity: wire.PM2_5, Value: 1, Flags: flags}, {Quantity: wire.PM10, Value: 2},
+		}}
+	}
+	readings := []ingest.Reading{reading("A", -1, 0), reading("A", 0, ingest.Range), reading("A", 59, 0), reading("A", 60, 0), reading("B", 5, 0)}
+	if _, err := s.WriteReadings(t.Context(), readings); err != nil {
+		t.Fatal(err)
+	}
+	f := func(flags ingest.Flags, want ...ingest.Flags) {
+		t.Helper()
+		verdicts := []ingest.Verdict{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: 8}}
+		for range 2 { // again changes nothing
+			if refused, err := store.Revise(t.Context(), s, verdicts, mask); err != nil || len(refused) > 0 {
+				t.Fatalf("Revise: %v, %v", refused, err)
+			}
+			var got []ingest.Flags
+			err := s.Readings(t.Context(), store.ReadingQuery{From: noon.Add(-time.Hour), To: noon.Add(2 * time.Hour)}, func(r ingest.Reading) error {
+				for _, v := range r.Values {
+					if v.Quantity == wire.PM2_5 {
+						got = append(got, v.Flags)
+					} else if v.Flags != 0 {
+						t.Errorf("%s at %v: another quantity has the flags %d", r.Station, r.Time, v.Flags)
+					}
+				}
+				return nil
+			})
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("flags %v, %v, want %v", got, err, want)
+			}
+		}
+	}
+	f(8, 0, ingest.Range|8, 0, 8, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
+	f(16, 0, ingest.Range|16, 0, 16, 0)
+	f(0, 0, ingest.Range, 0, 0, 0)
 }
 
 func gridRows(t *testing.T, s store.Store) {
