@@ -22,6 +22,9 @@ const (
 	slots       = 12
 	// minSlots is 75 % of the twelve slots (39. BImSchV, Anlage 11: an hour needs 45 minutes).
 	minSlots = 9
+
+	dayHours = 24
+	minHours = 18 // hours that count of a day (39. BImSchV, Anlage 11)
 )
 
 // Aggregate keeps the recent values of every station and answers with averages. The zero value is

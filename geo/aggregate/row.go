@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"slices"
 	"time"
 
 	"stadtluft/geo"
@@ -12,28 +13,27 @@ type Window uint8
 const (
 	Live Window = iota // the 60 minutes before a moment, no condition on coverage
 	Hour               // a full UTC hour, stamped by its start
+	Day                // 24 full hours, stamped by their start
 )
 
-// Seconds is the length of w.
-func (w Window) Seconds() int { return 3600 }
+// windowNames are the windows' names in routes, files and stores.
+var windowNames = [...]string{"live", "1h", "24h"}
 
-// String is the name of w in routes, files and stores: "live" or "1h".
-func (w Window) String() string {
-	if w == Live {
-		return "live"
+// Seconds is the length of w.
+func (w Window) Seconds() int {
+	if w == Day {
+		return dayHours * 3600
 	}
-	return "1h"
+	return 3600
 }
+
+// String is the name of w in routes, files and stores: "live", "1h" or "24h".
+func (w Window) String() string { return windowNames[w] }
 
 // ParseWindow is the inverse of String.
 func ParseWindow(s string) (Window, bool) {
-	switch s {
-	case "live":
-		return Live, true
-	case "1h":
-		return Hour, true
-	}
-	return 0, false
+	i := slices.Index(windowNames[:], s)
+	return Window(max(i, 0)), i >= 0
 }
 
 // Sample is one good value of a station: what enters an average.

@@ -18,7 +18,9 @@ type part func(key seriesKey, s *series) (m stationMean, ok bool)
 func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
 	to := at.Unix()
 	from := to - 3600 // not included
-	return a.rows(size, quantity, Row{Start: time.Unix(from, 0).UTC(), Window: Live}, func(key seriesKey, s *series) (stationMean, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	means := a.means(quantity, func(key seriesKey, s *series) (stationMean, bool) {
 		m := stationMean{}
 		for index := floorDiv(from+1, 3600); index <= floorDiv(to, 3600); index++ {
 			h := s.hours[index]
@@ -33,13 +35,21 @@ func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
 		}
 		return m, m.count > 0
 	})
+	return rows(size, means, Row{Start: time.Unix(from, 0).UTC(), Window: Live})
 }
 
 // Hour is the average of each cell of the given size over the hour that starts at start, sorted by
 // quantity and cell. A station counts when at least 75 % of its twelve 5-minute slots hold a value.
 func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 	index := floorDiv(start.Unix(), 3600)
-	return a.rows(size, quantity, Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour}, func(key seriesKey, s *series) (stationMean, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return rows(size, a.hour(index, quantity), Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour})
+}
+
+// hour are the stations that count in an hour. It needs mu.
+func (a *Aggregate) hour(index int64, quantity uint8) map[seriesKey]windowMean {
+	return a.means(quantity, func(key seriesKey, s *series) (stationMean, bool) {
 		h := s.hours[index]
 		if h == nil || a.isExcluded(index, key) {
 			return stationMean{}, false
@@ -50,6 +60,45 @@ func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 		}
 		return m, bits.OnesCount16(m.slots) >= minSlots
 	})
+}
+
+// Day is the average of each cell of the given size over the 24 hours from start, a full hour, sorted by
+// quantity and cell. A station counts when at least 18 of its hours do, with the mean of their means
+// (39. BImSchV, Anlage 11); coverage is the share of the hours that count.
+func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
+	first := floorDiv(start.Unix(), 3600)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	type day struct {
+		windowMean
+		hours int64
+	}
+	days := map[seriesKey]*day{}
+	for index := first; index < first+dayHours; index++ {
+		for key, m := range a.hour(index, quantity) {
+			d := days[key]
+			if d == nil {
+				d = &day{}
+				days[key] = d
+			}
+			d.hours++
+			d.measured += m.measured
+			d.corrected += m.corrected
+			d.uncorrected = d.uncorrected || m.uncorrected
+			d.readings += m.readings
+			d.late += m.late
+		}
+	}
+	means := map[seriesKey]windowMean{}
+	for key, d := range days {
+		if d.hours < minHours {
+			continue
+		}
+		d.measured, d.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
+		d.parts, d.of = int(d.hours), dayHours
+		means[key] = d.windowMean
+	}
+	return rows(size, means, Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
 }
 
 // isExcluded needs mu.
@@ -95,7 +144,7 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 	return list
 }
 
-// stationMean is one station's part of a cell.
+// stationMean gathers one station's values of a window.
 type stationMean struct {
 	sum   int64
 	count int
@@ -107,6 +156,34 @@ func (m *stationMean) add(milli int32, slot int) {
 	m.sum += int64(milli)
 	m.count++
 	m.slots |= 1 << slot
+}
+
+// windowMean is one station's part of a cell.
+type windowMean struct {
+	measured, corrected int64
+	uncorrected         bool // should have been corrected and could not
+	readings, late      int
+	parts, of           int // how many parts of the window hold a value, of how many
+}
+
+// means are the stations that part accepts, corrected. It needs mu.
+func (a *Aggregate) means(quantity uint8, part part) map[seriesKey]windowMean {
+	humid := a.humidity(quantity, part)
+	means := make(map[seriesKey]windowMean, len(a.series))
+	for key, s := range a.series {
+		if quantity != 0 && key.quantity != quantity {
+			continue
+		}
+		m, ok := part(key, s)
+		if !ok {
+			continue
+		}
+		w := windowMean{measured: divide(m.sum, int64(m.count)), readings: m.count, late: m.late, parts: bits.OnesCount16(m.slots), of: slots}
+		corrected, done := a.Correction.apply(key, w.measured, humid)
+		w.corrected, w.uncorrected = corrected, !done
+		means[key] = w
+	}
+	return means
 }
 
 // cellKey is what a row is about.
@@ -121,13 +198,13 @@ type cell struct {
 	raw         int64 // sum of the means before correction
 	uncorrected int
 	readings    int
-	slots       int
 	late        int
+	parts, of   int
 }
 
-// rows gathers every series that part accepts into rows like the given one.
-func (a *Aggregate) rows(size int32, quantity uint8, like Row, part part) []Row {
-	cells := a.gather(size, quantity, part)
+// rows gathers stations into cells of the given size, as rows like the given one.
+func rows(size int32, means map[seriesKey]windowMean, like Row) []Row {
+	cells := gather(size, means)
 	rows := make([]Row, 0, len(cells))
 	for key, c := range cells {
 		slices.Sort(c.means)
@@ -139,8 +216,8 @@ func (a *Aggregate) rows(size int32, quantity uint8, like Row, part part) []Row 
 		row.Min, row.Max = c.means[0], c.means[n-1]
 		row.Spread = spread(c.means, row.Mean)
 		row.Stations, row.Uncorrected, row.Readings = n, c.uncorrected, c.readings
-		row.Coverage = divide(int64(c.slots)*1000, int64(slots*n))
-		if row.Window == Hour {
+		row.Coverage = divide(int64(c.parts)*1000, int64(c.of))
+		if row.Window != Live {
 			row.Revision = c.late
 		}
 		rows = append(rows, row)
@@ -149,35 +226,24 @@ func (a *Aggregate) rows(size int32, quantity uint8, like Row, part part) []Row 
 	return rows
 }
 
-func (a *Aggregate) gather(size int32, quantity uint8, part part) map[cellKey]*cell {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	humid := a.humidity(quantity, part)
+func gather(size int32, means map[seriesKey]windowMean) map[cellKey]*cell {
 	cells := map[cellKey]*cell{}
-	for key, s := range a.series {
-		if quantity != 0 && key.quantity != quantity {
-			continue
-		}
-		m, ok := part(key, s)
-		if !ok {
-			continue
-		}
+	for key, m := range means {
 		k := cellKey{key.cell.Parent(size), key.quantity}
 		c := cells[k]
 		if c == nil {
 			c = &cell{}
 			cells[k] = c
 		}
-		measured := divide(m.sum, int64(m.count))
-		corrected, done := a.Correction.apply(key, measured, humid)
-		c.means = append(c.means, corrected)
-		c.raw += measured
-		if !done {
+		c.means = append(c.means, m.corrected)
+		c.raw += m.measured
+		if m.uncorrected {
 			c.uncorrected++
 		}
-		c.readings += m.count
-		c.slots += bits.OnesCount16(m.slots)
+		c.readings += m.readings
 		c.late += m.late
+		c.parts += m.parts
+		c.of += m.of
 	}
 	return cells
 }
