@@ -32,40 +32,43 @@ func purpleair(payload []byte, _ Settings) Message {
 		return refused(*refusal)
 	}
 	var d draft
-	a, b := channels(top)
+	second := secondChannel(top)
+	a, aok := top.Member("pm2_5_atm").Number()
+	b, bok := second[wire.PM2_5]
+	contradict := aok && bok && differ(a, b)
 	for name, value := range top.Members() {
 		_, secondOf := purpleairParticles[strings.TrimSuffix(name, "_b")]
 		if q, ok := purpleairParticles[name]; ok {
-			if differ(a, b) {
+			if contradict {
 				d.refuse(wire.Contradictory, name, fmt.Sprintf("PM2.5 is %v in one channel and %v in the other: one of the sensors is dirty or broken", a, b))
 				continue
 			}
-			if second, ok := top.Member(name + "_b").Number(); ok {
-				d.json(meaning{quantity: q, convert: func(v float64) float64 { return tidy(v/2 + second/2) }}, name, value)
-				continue
+			m := meaning{quantity: q}
+			if b, ok := second[q]; ok {
+				m.convert = func(a float64) float64 { return tidy(a/2 + b/2) }
 			}
-			d.json(meaning{quantity: q}, name, value)
+			d.json(m, name, value)
 		} else if m, ok := purpleairOthers[name]; ok {
 			d.json(m, name, value)
 		} else if !secondOf {
 			d.leave(name)
 		}
 	}
-	at := wire.Reading{}
-	d.end(at)
+	d.end(wire.Reading{})
 	return d.done()
 }
 
-// channels are the PM2.5 of both; NaN where one is missing.
-func channels(top wire.JSON) (a, b float64) {
-	a, ok := top.Member("pm2_5_atm").Number()
-	if !ok {
-		a = math.NaN()
+// secondChannel are its values.
+func secondChannel(top wire.JSON) map[wire.Quantity]float64 {
+	values := map[wire.Quantity]float64{}
+	for name, value := range top.Members() {
+		first, isSecond := strings.CutSuffix(name, "_b")
+		q, ok := purpleairParticles[first]
+		if n, isNumber := value.Number(); isSecond && ok && isNumber {
+			values[q] = n
+		}
 	}
-	if b, ok = top.Member("pm2_5_atm_b").Number(); !ok {
-		b = math.NaN()
-	}
-	return a, b
+	return values
 }
 
 func differ(a, b float64) bool {
