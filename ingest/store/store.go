@@ -26,7 +26,7 @@ type Store interface {
 	// WriteReadings stores readings. What the store will never take, and only that, comes back as
 	// refusals with Reason wire.Unstorable and the store's own words as detail.
 	WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error)
-	// WriteGrid stores grid rows.
+	// WriteGrid stores grid rows. A row without stations takes the row with its key away.
 	WriteGrid(ctx context.Context, rows []aggregate.Row) error
 	// Readings calls yield for each reading of q, ascending by time, then station. It streams: memory
 	// does not grow with the period. An error from yield ends it and is returned.

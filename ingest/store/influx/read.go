@@ -192,7 +192,7 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 			if err != nil {
 				return err
 			}
-			if q.Size != 0 && row.Cell.Size != q.Size {
+			if q.Size != 0 && row.Cell.Size != q.Size || row.Stations == 0 {
 				continue
 			}
 			if len(window) > 0 && !window[0].Start.Equal(row.Start) {

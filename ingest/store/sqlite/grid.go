@@ -61,7 +61,7 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 
 // nextStart are the rows of the first window after a start, by size, north and east.
 func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) ([]aggregate.Row, error) {
-	where, args := `"window" = ? AND start < ?`, []any{q.Window.String(), ceil(q.To)}
+	where, args := `stations > 0 AND "window" = ? AND start < ?`, []any{q.Window.String(), ceil(q.To)}
 	if q.Size != 0 {
 		where, args = where+" AND size = ?", append(args, q.Size)
 	}

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"many at once", concurrency},
 		{"flags are revised", revising},
 		{"grid rows", gridRows},
+		{"grid rows go", gridRowsGo},
 		{"grid order and filters", gridOrder},
 		{"empty", empty},
 	} {
@@ -388,6 +389,29 @@ func gridRows(t *testing.T, s store.Store) {
 	}
 	if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, want) {
 		t.Errorf("corrected grid is\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// gridRowsGo replaces an hour by one with other cells: what is not in it is not there any more.
+func gridRowsGo(t *testing.T, s store.Store) {
+	kept, gone, elsewhere := row(noon, wire.PM10, 1000, 3_096_000, 4_107_000, 1000), row(noon, wire.PM10, 1000, 3_097_000, 4_107_000, 2000), row(noon.Add(time.Hour), wire.PM10, 1000, 3_097_000, 4_107_000, 3000)
+	if err := s.WriteGrid(t.Context(), []aggregate.Row{kept, gone, elsewhere}); err != nil {
+		t.Fatal(err)
+	}
+	kept.Mean = 1500
+	for range 2 {
+		if err := store.ReplaceGrid(t.Context(), s, noon, aggregate.Hour, 1000, []aggregate.Row{kept}); err != nil {
+			t.Fatal(err)
+		}
+		if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, []aggregate.Row{kept, elsewhere}) {
+			t.Errorf("rows %+v, want %+v", got, []aggregate.Row{kept, elsewhere})
+		}
+	}
+	if err := s.WriteGrid(t.Context(), []aggregate.Row{gone}); err != nil {
+		t.Fatal(err)
+	}
+	if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, []aggregate.Row{kept, gone, elsewhere}) {
+		t.Errorf("a row that comes back: %+v", got)
 	}
 }
 
