@@ -106,5 +106,8 @@ func appendMembers(b []byte, m Meta) []byte {
 // Milli is a number of thousandths that becomes a JSON number with three decimals.
 type Milli int64
 
-// MarshalJSON writes the decimal.
+// String is the decimal.
+func (m Milli) String() string { return string(appendMilli(nil, int64(m))) }
+
+// MarshalJSON writes a number with three decimals.
 func (m Milli) MarshalJSON() ([]byte, error) { return appendMilli(nil, int64(m)), nil }

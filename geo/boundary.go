@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/paulmach/orb"
 	orbgeo "github.com/paulmach/orb/geo"
@@ -73,15 +72,14 @@ func ReadBoundary(r io.Reader) (*Boundary, error) {
 	if len(data) > maxBoundaryBytes {
 		return nil, fmt.Errorf("boundary: larger than %d bytes", maxBoundaryBytes)
 	}
+	if err := checkHead(data); err != nil {
+		return nil, fmt.Errorf("boundary: %w", err)
+	}
 	var head struct {
-		Type string          `json:"type"`
-		CRS  json.RawMessage `json:"crs"`
+		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, fmt.Errorf("boundary: not GeoJSON: %w", err)
-	}
-	if crs := string(head.CRS); crs != "" && crs != "null" && !strings.Contains(crs, "CRS84") && !strings.Contains(crs, "4326") {
-		return nil, fmt.Errorf("boundary: crs %s: GeoJSON must be longitude and latitude in WGS 84", clip(crs))
 	}
 	polygons, err := readPolygons(head.Type, data)
 	if err != nil {

@@ -14,13 +14,23 @@ const (
 	Range        Flags = 1 << iota // outside its sensor's measuring range
 	Sentinel                       // a firmware's or sensor's mark for "no value"
 	Inconsistent                   // a smaller particle fraction exceeds a larger one
+	Stuck                          // the value has not changed for hours
+	Spike                          // far from the station's own past, and not shared by its neighbours
+	Humid                          // measured in humid air, in which particle counters show too much
+	Outlier                        // far from the neighbours
+	Uncorrelated                   // does not follow the neighbours
+	SeemsIndoor                    // behaves as if it hung indoors
+	Moved                          // does not stand where its owner said
 	flagEnd
 )
 
 // Excluding are the flags that keep a value out of every average.
-const Excluding = Range | Sentinel | Inconsistent
+const Excluding = Range | Sentinel | Inconsistent | Stuck | Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
-var flagNames = [...]string{"range", "sentinel", "inconsistent"}
+// HourFlags are the flags of verdicts: those that only a whole hour and the neighbours can show.
+const HourFlags = Spike | Humid | Outlier | Uncorrelated | SeemsIndoor | Moved
+
+var flagNames = [...]string{"range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved"}
 
 // AllFlags lists every flag on its own, in the order of the bits.
 func AllFlags() []Flags {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -66,6 +67,11 @@ type Verdict struct {
 	Hour     time.Time // start of the hour, UTC
 	Quantity wire.Quantity
 	Flags    Flags
+}
+
+// Compare orders verdicts by hour, station and quantity.
+func (v Verdict) Compare(o Verdict) int {
+	return cmp.Or(v.Hour.Compare(o.Hour), cmp.Compare(v.Station, o.Station), cmp.Compare(v.Quantity, o.Quantity))
 }
 
 // Batch is what one micro-batch of messages became: each input is a reading or a refusal. Verdicts come in

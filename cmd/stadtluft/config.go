@@ -55,9 +55,11 @@ type Config struct {
 	InfluxOrg    string `key:"store.influxdb.org"`
 	InfluxBucket string `key:"store.influxdb.bucket"`
 
-	CityName     string `key:"city.name"`
-	CityBoundary string `key:"city.boundary"`
-	CityZone     string `key:"city.zone"`
+	CityName      string `key:"city.name"`
+	CityBoundary  string `key:"city.boundary"`
+	CityDistricts string `key:"city.districts"`
+	CityZone      string `key:"city.zone"`
+	CityDay       int    `key:"city.day_offset"`
 
 	GridResolution int `key:"grid.resolution"`
 
@@ -87,6 +89,7 @@ func defaults() Config {
 		InfluxBucket:       "stadtluft",
 		CityName:           "Köln",
 		CityZone:           "Europe/Berlin",
+		CityDay:            1,
 		GridResolution:     1000,
 		QualityKappa:       quality.DefaultKappa,
 		Registration:       "open",
@@ -339,6 +342,7 @@ func (c *Config) validate() []error {
 	}
 	_, err = time.LoadLocation(c.CityZone)
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
+	check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
 	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
@@ -367,4 +371,12 @@ func (c *Config) topics() ([]kits.Topic, error) {
 		topics = append(topics, topic)
 	}
 	return topics, errors.Join(mistakes...)
+}
+
+// dayOffset is how far before midnight UTC a day begins.
+func (c *Config) dayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
+
+// correction is how particle means are corrected for humidity.
+func (c *Config) correction() quality.Correction {
+	return quality.Correction{Method: quality.KappaKohler, Kappa: c.QualityKappa}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,6 +23,7 @@ type exportCmd struct {
 	From   string `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
 	To     string `required:"" help:"End, not included." placeholder:"T"`
 	Format string `help:"csv or geojson." enum:"csv,geojson" default:"csv"`
+	Window string `help:"Of grid averages: 1h or 24h." enum:"1h,24h" default:"1h"`
 	Source string `help:"Of readings: all, own (the city's stations), or a neighbour such as sensor-community." enum:"all,own,sensor-community" default:"all"`
 	Output string `short:"o" help:"The file; it appears only when it is complete. Standard output without it." placeholder:"FILE"`
 	from   time.Time
@@ -31,14 +31,9 @@ type exportCmd struct {
 }
 
 func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
-	var errs [2]error
-	cmd.from, errs[0] = export.ParseTime(cmd.From)
-	cmd.to, errs[1] = export.ParseTime(cmd.To)
-	if err := errors.Join(errs[:]...); err != nil {
+	var err error
+	if cmd.from, cmd.to, err = period(cmd.From, cmd.To); err != nil {
 		return configError{err}
-	}
-	if !cmd.from.Before(cmd.to) {
-		return configError{fmt.Errorf("--from %s is not before --to %s", cmd.From, cmd.To)}
 	}
 	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
 		config, err := cmd.load()
@@ -61,8 +56,9 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, r *registry.Registry, s store.Store) error {
 	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}.From(export.FromSource(r.Stations(), cmd.Source))
 	if cmd.What == "grid" {
+		window, _ := aggregate.ParseWindow(cmd.Window) // one of the two
 		return encode(export.NewGrid(w, export.Format(cmd.Format), meta), func(add func(aggregate.Row) error) error {
-			return s.Grid(ctx, store.GridQuery{From: cmd.from, To: cmd.to, Window: aggregate.Hour, Size: int32(c.GridResolution)}, add)
+			return s.Grid(ctx, store.GridQuery{From: cmd.from, To: cmd.to, Window: window, Size: int32(c.GridResolution)}, add)
 		})
 	}
 	return encode(export.NewReadings(w, export.Format(cmd.Format), r, meta), func(add func(ingest.Reading) error) error {

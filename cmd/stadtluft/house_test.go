@@ -27,7 +27,7 @@ var rooms = map[string][]string{
 	"geo/coverage":           {"geo"},
 
 	"ingest":             {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/averages":    {"ingest", "ingest/quality", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"ingest/averages":    {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":      {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":     {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/mqtt":        {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},

@@ -292,7 +292,7 @@ func TestPushAnswers(t *testing.T) {
 	f("/api/v1/push/telegraph", r.ID, r.Token, half, 404, "airgradient")
 	f("/api/v1/push/airrohr", r.ID, r.Token, strings.Repeat(" ", 70_000), 413, "split it")
 	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x64pm10", 422, `"malformed"`)
-	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x64pm10\x0c", 202, `"pm10":{"value":12`)
+	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x63co2\x19\x01\x9b", 202, `"co2":{"value":411`)
 }
 
 // TestOwnTopics lets kits in that speak their own topics on a city's broker, by the name of their device.

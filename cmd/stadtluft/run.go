@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"stadtluft/export/live"
@@ -51,6 +52,7 @@ type server struct {
 
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
+	districts []geo.District
 	registry  *registry.Registry
 	store     store.Store
 	broker    *broker.Broker // nil when there is no embedded one
@@ -103,6 +105,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 	}
 	s.house.closing("data folder", release)
 	if s.boundary, err = loadBoundary(s.config); err != nil {
+		return configError{err}
+	}
+	if s.districts, err = loadDistricts(s.config); err != nil {
 		return configError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {
@@ -235,16 +240,21 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 		return err
 	}
 	s.metrics.Wrote(len(b.Readings), time.Since(begin))
-	return s.registry.KeepRefusals(ctx, append(b.Refusals, unstorable...))
+	more, err := store.Revise(ctx, s.store, b.Verdicts)
+	if err != nil {
+		return err
+	}
+	return s.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, unstorable, more))
 }
 
 // startAverages replays the journal, so that averages, live values and the memory of what is known are
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(quality.DefaultRules())
-	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(quality.Correction{Method: quality.KappaKohler, Kappa: s.config.QualityKappa})}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
 	s.averages = &averages.Averages{
-		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), Log: s.log,
+		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
+		Append: s.journal.Append,
 	}
 	s.now = live.NewNow()
 	replayed := make(chan struct{})
@@ -257,6 +267,9 @@ func (s *server) startAverages(ctx context.Context) error {
 			close(replayed)
 			s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
 		}, func(_ uint64, b ingest.Batch) error {
+			for _, v := range b.Verdicts {
+				s.averages.Apply(v)
+			}
 			for _, r := range b.Readings {
 				if !caughtUp {
 					s.checker.Remember(r)

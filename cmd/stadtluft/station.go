@@ -279,6 +279,23 @@ func loadBoundary(c Config) (*geo.Boundary, error) {
 	return boundary, nil
 }
 
+// loadDistricts reads the city's districts; none where none are configured.
+func loadDistricts(c Config) ([]geo.District, error) {
+	if c.CityDistricts == "" {
+		return nil, nil
+	}
+	file, err := os.Open(c.CityDistricts)
+	if err != nil {
+		return nil, fmt.Errorf("city.districts: %w", err)
+	}
+	defer file.Close()
+	districts, err := geo.ReadDistricts(file, "")
+	if err != nil {
+		return nil, fmt.Errorf("city.districts: read %s: %w", c.CityDistricts, err)
+	}
+	return districts, nil
+}
+
 func makeDataFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)

@@ -313,7 +313,7 @@ func TestCityAndStations(t *testing.T) {
 				Quantity string
 				Mean     float64
 				Cells    int
-				All      int `json:"city_cells"`
+				All      int `json:"all_cells"`
 				EAQI     int
 			}
 		}

@@ -42,7 +42,9 @@ type City struct {
 	Name        string
 	Zone        string
 	Boundary    *geo.Boundary
-	Sketch      bool // the boundary is only a sketch
+	Districts   []geo.District // sorted by name
+	DayOffset   time.Duration  // a day begins at midnight UTC minus this
+	Sketch      bool           // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
@@ -73,8 +75,10 @@ type Server struct {
 	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
 	TLSCert, TLSKey string
 
-	cityCells map[int32]int // how many cells of each size the city has
-	snapshots snapshots
+	cityCells     map[int32]int    // how many cells of each size the city has
+	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
+	districtCells []int            // how many of them each has
+	snapshots     snapshots
 }
 
 // handler answers a request or returns why it cannot.
@@ -104,6 +108,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/districts":              tagged(s.getDistricts),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,
@@ -114,15 +119,6 @@ func (s *Server) routes() map[string]handler {
 		"GET /readyz":                        s.getReadyz,
 		"/api/":                              s.noRoute,
 		"/":                                  s.getPage,
-	}
-}
-
-func (s *Server) countCells() {
-	s.cityCells = map[int32]int{}
-	for _, size := range geo.Resolutions() {
-		if size >= 500 {
-			s.cityCells[size] = len(s.City.Boundary.Cells(size))
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 )
 
@@ -30,16 +29,4 @@ func (s *Server) live(at time.Time, size int32) []aggregate.Row {
 		c.rows[size] = rows
 	}
 	return rows
-}
-
-// byQuantity calls each with the rows of one quantity after the other; rows are sorted by quantity.
-func byQuantity(rows []aggregate.Row, each func(wire.Quantity, []aggregate.Row)) {
-	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n].Quantity == rows[0].Quantity {
-			n++
-		}
-		each(wire.Quantity(rows[0].Quantity), rows[:n])
-		rows = rows[n:]
-	}
 }

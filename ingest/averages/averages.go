@@ -1,6 +1,7 @@
 // Package averages keeps the aggregate fed and its results at rest: it turns readings into samples at
-// the places their stations stood in, and writes hours to the store when they are complete and
-// whenever a late reading corrects them.
+// the places their stations stood in, has complete hours judged, and writes hours and days to the store
+// when they are complete and whenever a late reading or a verdict corrects them. Rebuild makes the same
+// averages from stored readings.
 //
 // Everything it holds can be had again by replaying the journal; writing an hour again is idempotent.
 // It leaves the arithmetic to geo/aggregate and decides only what may enter an average.
@@ -10,7 +11,6 @@ import (
 	"context"
 	"log/slog"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -20,10 +20,8 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
+	"stadtluft/ingest/store"
 )
-
-// writeEvery is how often finished hours are looked for, and how long a failed write waits.
-const writeEvery = 10 * time.Second
 
 // Averaged are the quantities that enter averages. Gases are missing until their sensors have a
 // calibration on record; battery and rssi say something about the kit, not about the air; an index of
@@ -40,25 +38,29 @@ var averaged = func() (set [256]bool) {
 	return set
 }()
 
-// Store is where finished hours rest.
-type Store interface {
-	WriteGrid(ctx context.Context, rows []aggregate.Row) error
-}
-
-// Averages feeds one aggregate. Observe is called from one goroutine; Run from another.
+// Averages feeds one aggregate. Observe and Apply are called from one goroutine; Run from another.
 type Averages struct {
 	Aggregate *aggregate.Aggregate
 	Stations  ingest.Stations
-	Store     Store
-	Size      int32 // metres, the resolution whose hours are stored
+	Store     store.Store
+	Size      int32         // metres, the resolution whose averages are stored
+	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
-	cells map[orb.Point]geo.Cell // base cells of places that stations stood in
+	// Judge looks at whole hours, and Append keeps what it found; both nil judges nothing. What was appended
+	// comes back through Apply.
+	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict
+	Append func(ctx context.Context, b ingest.Batch) error
+
+	cells    map[orb.Point]geo.Cell // base cells of places that stations stood in
+	verdicts verdicts
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
 // indoor stations, of stations that are gone, and values with an excluding flag stay out.
-func (a *Averages) Observe(r ingest.Reading) {
+func (a *Averages) Observe(r ingest.Reading) { a.observe(a.Aggregate, r) }
+
+func (a *Averages) observe(into *aggregate.Aggregate, r ingest.Reading) {
 	station, ok := a.Stations.Station(r.Station)
 	if !ok || station.Exposure != ingest.Outdoor {
 		return
@@ -71,7 +73,7 @@ func (a *Averages) Observe(r ingest.Reading) {
 		if !averaged[v.Quantity] || !v.Flags.Good() {
 			continue
 		}
-		a.Aggregate.Add(aggregate.Sample{
+		into.Add(aggregate.Sample{
 			Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity),
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})
@@ -108,44 +110,3 @@ func ForHumidity(c quality.Correction) aggregate.Correction {
 
 // Milli is a value in thousandths of its unit, rounded half away from zero.
 func Milli(value float64) int64 { return int64(math.Round(value * 1000)) }
-
-// Run writes finished hours to the store until ctx ends. Hours that could not be written are kept
-// and tried again.
-func (a *Averages) Run(ctx context.Context) error {
-	ticker := time.NewTicker(writeEvery)
-	defer ticker.Stop()
-	var pending []time.Time
-	for {
-		now := time.Now()
-		pending = a.write(ctx, whole(append(pending, a.Aggregate.Changed(now)...), now))
-		a.Aggregate.Prune(now)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
-}
-
-// whole leaves out hours of which the aggregate, or the replay that filled it, may hold only a part: what
-// is stored of them stays as it is.
-func whole(hours []time.Time, now time.Time) []time.Time {
-	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
-}
-
-// write stores the hours and returns those that are still to be written.
-func (a *Averages) write(ctx context.Context, hours []time.Time) []time.Time {
-	for i, hour := range hours {
-		rows := a.Aggregate.Hour(hour, a.Size, 0)
-		if len(rows) == 0 {
-			continue
-		}
-		if err := a.Store.WriteGrid(ctx, rows); err != nil {
-			if ctx.Err() == nil {
-				a.Log.Warn("grid hours wait for the store", "hours", len(hours)-i, "err", err)
-			}
-			return hours[i:]
-		}
-	}
-	return nil
-}

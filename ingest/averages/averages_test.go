@@ -1,6 +1,7 @@
 package averages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/store"
 )
 
 type register map[string]*ingest.Station
@@ -27,9 +29,47 @@ func (r register) Station(id string) (*ingest.Station, bool) {
 
 // shelf is a Store in memory that refuses as often as it is told to.
 type shelf struct {
-	mu   sync.Mutex // guards all below
-	fail int
-	rows []aggregate.Row
+	store.Store
+	mu       sync.Mutex // guards all below
+	fail     int
+	rows     []aggregate.Row // one for each key
+	readings []ingest.Reading
+}
+
+func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rows {
+		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Window == q.Window {
+			if err := yield(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *shelf) Readings(_ context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.readings {
+		if !r.Time.Before(q.From) && r.Time.Before(q.To) {
+			if err := yield(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sorted are the rows in the order of their keys.
+func (s *shelf) sorted() []aggregate.Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.SortFunc(s.rows, func(a, b aggregate.Row) int {
+		return cmp.Or(cmp.Compare(a.Window, b.Window), a.Start.Compare(b.Start), cmp.Compare(a.Quantity, b.Quantity), a.Cell.Compare(b.Cell))
+	})
+	return slices.Clone(s.rows)
 }
 
 func (s *shelf) WriteGrid(_ context.Context, rows []aggregate.Row) error {
@@ -39,7 +79,14 @@ func (s *shelf) WriteGrid(_ context.Context, rows []aggregate.Row) error {
 		s.fail--
 		return errors.New("away")
 	}
-	s.rows = append(s.rows, rows...)
+	for _, r := range rows {
+		s.rows = slices.DeleteFunc(s.rows, func(o aggregate.Row) bool {
+			return o.Cell == r.Cell && o.Start.Equal(r.Start) && o.Window == r.Window && o.Quantity == r.Quantity
+		})
+		if r.Stations > 0 {
+			s.rows = append(s.rows, r)
+		}
+	}
 	return nil
 }
 
@@ -47,7 +94,7 @@ func place(from time.Time, lon, lat float64) ingest.Place {
 	return ingest.Place{From: from, Exact: orb.Point{lon, lat}, Public: orb.Point{lon, lat}}
 }
 
-func newAverages(store Store) *Averages {
+func newAverages(store store.Store) *Averages {
 	long := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	home := []ingest.Place{place(long, 6.9583, 50.9413)}
 	return &Averages{

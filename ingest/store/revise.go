@@ -10,10 +10,10 @@ import (
 	"stadtluft/ingest"
 )
 
-// Revise gives stored readings the flags of verdicts on their hour: of the flags in mask a value then has
-// exactly those of its verdict, all others stay. The readings must be stored already. Doing it again changes
+// Revise gives stored readings the flags of verdicts on their hour: of ingest.HourFlags a value then has exactly
+// those of its verdict, all others stay. The readings must be stored already. Doing it again changes
 // nothing; after an error the caller does all of it again.
-func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict, mask ingest.Flags) ([]ingest.Refusal, error) {
+func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.Refusal, error) {
 	verdicts = slices.Clone(verdicts)
 	slices.SortStableFunc(verdicts, func(a, b ingest.Verdict) int {
 		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Station, b.Station))
@@ -25,7 +25,7 @@ func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict, mask ingest
 		for n < len(verdicts) && verdicts[n].Station == first.Station && verdicts[n].Hour.Equal(first.Hour) {
 			n++
 		}
-		changed, err := revised(ctx, s, verdicts[:n], mask)
+		changed, err := revised(ctx, s, verdicts[:n])
 		if err != nil {
 			return nil, fmt.Errorf("revise flags: %w", err)
 		}
@@ -43,10 +43,10 @@ func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict, mask ingest
 
 // revised are the values of one station and hour whose flags differ from their verdicts'. Of two verdicts on one
 // quantity the later in the list counts.
-func revised(ctx context.Context, s Store, verdicts []ingest.Verdict, mask ingest.Flags) ([]ingest.Reading, error) {
+func revised(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.Reading, error) {
 	flags := map[uint8]ingest.Flags{}
 	for _, v := range verdicts {
-		flags[uint8(v.Quantity)] = v.Flags & mask
+		flags[uint8(v.Quantity)] = v.Flags & ingest.HourFlags
 	}
 	hour := verdicts[0].Hour
 	var changed []ingest.Reading
@@ -54,7 +54,7 @@ func revised(ctx context.Context, s Store, verdicts []ingest.Verdict, mask inges
 		var values []ingest.Value
 		for _, v := range r.Values {
 			want, judged := flags[uint8(v.Quantity)]
-			if want |= v.Flags &^ mask; judged && want != v.Flags {
+			if want |= v.Flags &^ ingest.HourFlags; judged && want != v.Flags {
 				v.Flags = want
 				values = append(values, v)
 			}

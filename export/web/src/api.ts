@@ -6,7 +6,7 @@ export interface CityQuantity {
   unit: string;
   mean: number;
   cells: number;
-  city_cells: number;
+  all_cells: number;
   share: number;
   stations: number;
   eaqi?: number;

@@ -27,7 +27,7 @@ export function figure(city: City, choice: Choice, legend: readonly Step[]): HTM
       q.unit === "1" ? null : h("span", { class: "unit" }, q.unit),
       step ? h("span", { class: "class" }, swatch(step.colour), indexWords(q.eaqi ?? null)) : null,
     ),
-    h("p", { class: "quiet" }, t("cityShare", { cells: String(q.cells), all: String(q.city_cells), share: percent(q.share) })),
+    h("p", { class: "quiet" }, t("cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
   );
 }
 

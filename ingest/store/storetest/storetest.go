@@ -331,7 +331,6 @@ func allHours() store.GridQuery {
 }
 
 func revising(t *testing.T, s store.Store) {
-	const mask = ingest.Flags(8 | 16)
 	reading := func(station string, minute int, flags ingest.Flags) ingest.Reading {
 		at := noon.Add(time.Duration(minute) * time.Minute)
 		return ingest.Reading{Station: station, Time: at, Received: at, Values: []ingest.Value{
@@ -344,9 +343,9 @@ func revising(t *testing.T, s store.Store) {
 	}
 	f := func(flags ingest.Flags, want ...ingest.Flags) {
 		t.Helper()
-		verdicts := []ingest.Verdict{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: 8}}
+		verdicts := []ingest.Verdict{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: ingest.Spike}}
 		for range 2 { // again changes nothing
-			if refused, err := store.Revise(t.Context(), s, verdicts, mask); err != nil || len(refused) > 0 {
+			if refused, err := store.Revise(t.Context(), s, verdicts); err != nil || len(refused) > 0 {
 				t.Fatalf("Revise: %v, %v", refused, err)
 			}
 			var got []ingest.Flags
@@ -365,8 +364,8 @@ func revising(t *testing.T, s store.Store) {
 			}
 		}
 	}
-	f(8, 0, ingest.Range|8, 0, 8, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
-	f(16, 0, ingest.Range|16, 0, 16, 0)
+	f(ingest.Spike, 0, ingest.Range|ingest.Spike, 0, ingest.Spike, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
+	f(ingest.Outlier, 0, ingest.Range|ingest.Outlier, 0, ingest.Outlier, 0)
 	f(0, 0, ingest.Range, 0, 0, 0)
 }
 

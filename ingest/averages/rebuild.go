@@ -1,0 +1,59 @@
+package averages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Rebuild computes the averages of every hour and day that begins in the period again, from stored readings with
+// the flags they have there, and replaces what is stored. It gives the same rows as Run did. progress is told after each
+// day and may be nil.
+func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress func(done time.Time)) error {
+	for start := a.dayOf(from.Truncate(time.Hour)); start.Before(to); start = start.Add(day) {
+		if err := a.rebuildDay(ctx, start, from, to); err != nil {
+			return fmt.Errorf("rebuild the day from %s: %w", start.Format(time.RFC3339), err)
+		}
+		if progress != nil {
+			progress(start.Add(day))
+		}
+	}
+	return nil
+}
+
+func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) error {
+	values, err := a.fromStore(ctx, start, start.Add(day))
+	if err != nil {
+		return err
+	}
+	for hour := start; hour.Before(start.Add(day)); hour = hour.Add(time.Hour) {
+		if hour.Before(from) || !hour.Before(to) {
+			continue
+		}
+		if err := store.ReplaceGrid(ctx, a.Store, hour, aggregate.Hour, a.Size, values.Hour(hour, a.Size, 0)); err != nil {
+			return err
+		}
+	}
+	if start.Before(from) {
+		return nil
+	}
+	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Day, a.Size, values.Day(start, a.Size, 0))
+}
+
+// fromStore is an aggregate of the stored readings of a period. A value that came too late for the averages of its
+// time counts here; it is late all the same.
+func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {
+	into := &aggregate.Aggregate{Correction: a.Aggregate.Correction}
+	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {
+		if latest := r.Time.Add(aggregate.Keep); r.Received.After(latest) {
+			r.Received = latest
+		}
+		a.observe(into, r)
+		return nil
+	})
+	return into, err
+}

@@ -1,0 +1,179 @@
+package averages
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/quality"
+)
+
+// town is some stations about Cologne; every third has no humidity of its own.
+func town(rng *rand.Rand) register {
+	stations := register{}
+	for i := range 9 {
+		id := fmt.Sprintf("S%d", i)
+		p := place(time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), 6.9+rng.Float64()*0.1, 50.9+rng.Float64()*0.05)
+		stations[id] = &ingest.Station{ID: id, Exposure: ingest.Outdoor, Places: []ingest.Place{p}}
+	}
+	return stations
+}
+
+// weather is two days of readings of the town, some received hours late, some flagged, some hours with gaps.
+func weather(rng *rand.Rand, stations register, start time.Time) []ingest.Reading {
+	var readings []ingest.Reading
+	for i := range len(stations) {
+		for minute := 0; minute < 48*60; minute += 4 {
+			if rng.IntN(60) == 0 {
+				minute += rng.IntN(90)
+			}
+			at := start.Add(time.Duration(minute) * time.Minute)
+			r := ingest.Reading{Station: fmt.Sprintf("S%d", i), Time: at, Received: at.Add(time.Second), Values: []ingest.Value{
+				{Quantity: wire.PM10, Value: float64(rng.IntN(900)) / 10},
+			}}
+			if rng.IntN(50) == 0 {
+				r.Values[0].Flags = ingest.Range
+			}
+			if i%3 > 0 {
+				r.Values = append(r.Values, ingest.Value{Quantity: wire.Humidity, Value: 40 + float64(rng.IntN(600))/10})
+			}
+			if rng.IntN(20) == 0 {
+				r.Received = at.Add(time.Duration(rng.IntN(10*60)) * time.Minute)
+			}
+			readings = append(readings, r)
+		}
+	}
+	return readings
+}
+
+// strict takes out a quantity of a station in an hour by a rule that needs the whole hour.
+func strict(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
+	var found []ingest.Verdict
+	for _, h := range hours {
+		if wire.Quantity(h.Quantity) == wire.PM10 && h.Mean > 52_000 {
+			found = append(found, ingest.Verdict{Station: h.Station, Hour: start, Quantity: wire.PM10, Flags: ingest.Inconsistent})
+		}
+	}
+	return found
+}
+
+// TestRebuildGivesWhatRunGave plays two days in virtual time, in random order within what may come late, with
+// duplicates and a restart that replays everything; then rebuilds from the stored readings with their flags, in
+// another order: the same rows.
+func TestRebuildGivesWhatRunGave(t *testing.T) {
+	for seed := range uint64(4) {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			start := time.Now().UTC().Truncate(day)
+			stations := town(rng)
+			readings := weather(rng, stations, start)
+			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
+
+			live := &shelf{}
+			var journal []any // readings and verdicts in their order
+			var a *Averages
+			open := func(ctx context.Context) {
+				a = newAverages(live)
+				a.Stations, a.DayOffset, a.Judge = stations, time.Hour, strictBy(rng)
+				a.Aggregate.Correction = ForHumidity(quality.Correction{Method: quality.KappaKohler, Kappa: 0.4})
+				a.Append = func(_ context.Context, b ingest.Batch) error {
+					for _, v := range b.Verdicts {
+						journal = append(journal, v)
+						a.Apply(v)
+					}
+					return nil
+				}
+				for _, entry := range journal {
+					if r, ok := entry.(ingest.Reading); ok {
+						a.Observe(r)
+					} else {
+						a.Apply(entry.(ingest.Verdict))
+					}
+				}
+				go a.Run(ctx)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			open(ctx)
+			for i, r := range readings {
+				time.Sleep(time.Until(r.Received))
+				journal = append(journal, r)
+				a.Observe(r)
+				if rng.IntN(30) == 0 {
+					a.Observe(readings[rng.IntN(i+1)]) // again
+				}
+				if i == len(readings)/2 {
+					cancel()
+					synctest.Wait()
+					ctx, cancel = context.WithCancel(t.Context())
+					open(ctx)
+				}
+			}
+			time.Sleep(12 * time.Hour)
+			synctest.Wait()
+			cancel()
+			synctest.Wait()
+
+			again := &shelf{readings: slices.Clone(readings)}
+			flags := map[judgedKey]map[time.Time]ingest.Flags{}
+			for _, entry := range journal {
+				if v, ok := entry.(ingest.Verdict); ok {
+					key := judgedKey{v.Station, v.Quantity}
+					if flags[key] == nil {
+						flags[key] = map[time.Time]ingest.Flags{}
+					}
+					flags[key][v.Hour] = v.Flags
+				}
+			}
+			for i, r := range again.readings {
+				again.readings[i].Values = slices.Clone(r.Values)
+				for j, v := range r.Values {
+					again.readings[i].Values[j].Flags |= flags[judgedKey{r.Station, v.Quantity}][r.Time.Truncate(time.Hour)]
+				}
+			}
+			rng.Shuffle(len(again.readings), func(i, j int) {
+				again.readings[i], again.readings[j] = again.readings[j], again.readings[i]
+			})
+			b := newAverages(again)
+			b.Stations, b.DayOffset, b.Aggregate.Correction = stations, time.Hour, a.Aggregate.Correction
+			if err := b.Rebuild(t.Context(), start.Add(-day), start.Add(3*day), nil); err != nil {
+				t.Fatal(err)
+			}
+			got, want := again.sorted(), live.sorted()
+			windows := map[aggregate.Window]int{}
+			for _, r := range want {
+				windows[r.Window]++
+			}
+			if windows[aggregate.Hour] < 200 || windows[aggregate.Day] < 5 {
+				t.Fatalf("only %v rows", windows)
+			}
+			if len(flags) == 0 {
+				t.Error("nothing was judged")
+			}
+			for i := range min(len(got), len(want)) {
+				if !reflect.DeepEqual(got[i], want[i]) {
+					t.Fatalf("seed %d, row %d of %d and %d:\nrebuilt %+v\nlive    %+v", seed, i, len(got), len(want), got[i], want[i])
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%d rows rebuilt, %d live", len(got), len(want))
+			}
+		})
+	}
+}
+
+// strictBy is strict in any order.
+func strictBy(rng *rand.Rand) func(time.Time, []aggregate.StationHour) []ingest.Verdict {
+	return func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
+		found := strict(start, hours)
+		rng.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		return found
+	}
+}

@@ -1,0 +1,96 @@
+package averages
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/store"
+)
+
+// writeEvery is how often finished hours are looked for, and how long a failed write waits.
+const writeEvery = 10 * time.Second
+
+// day is the length of a day, which has 24 hours all year.
+const day = 24 * time.Hour
+
+// Run judges finished hours and writes them, and their days, to the store until ctx ends. What could not be
+// written is kept and tried again.
+func (a *Averages) Run(ctx context.Context) error {
+	ticker := time.NewTicker(writeEvery)
+	defer ticker.Stop()
+	var hours, days []time.Time
+	for {
+		now := time.Now()
+		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
+		for _, hour := range hours {
+			days = append(days, a.dayOf(hour))
+		}
+		hours = a.each(ctx, hours, a.writeHour)
+		days = a.each(ctx, sorted(days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
+		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Keep })
+		a.Aggregate.Prune(now)
+		a.verdicts.prune(now)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// sorted are the times in order, each once.
+func sorted(times []time.Time) []time.Time {
+	slices.SortFunc(times, time.Time.Compare)
+	return slices.CompactFunc(times, time.Time.Equal)
+}
+
+// whole leaves out hours of which the aggregate, or the replay that filled it, may hold only a part: what
+// is stored of them stays as it is.
+func whole(hours []time.Time, now time.Time) []time.Time {
+	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
+}
+
+// dayOf is the start of the day that an hour belongs to.
+func (a *Averages) dayOf(hour time.Time) time.Time {
+	return hour.Add(a.DayOffset).Truncate(day).Add(-a.DayOffset)
+}
+
+// each does windows one by one and returns those that are still to be done.
+func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) []time.Time {
+	for i, start := range starts {
+		if err := do(ctx, start); err != nil {
+			if ctx.Err() == nil {
+				a.Log.Warn("averages wait for the store", "windows", len(starts)-i, "err", err)
+			}
+			return slices.Clone(starts[i:])
+		}
+	}
+	return nil
+}
+
+// writeHour has an hour judged and, unless the verdicts are new and change it, stores it.
+func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
+	changed, err := a.judge(ctx, start)
+	if err != nil || changed {
+		return err // the verdicts come back through Apply and name the hour again
+	}
+	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Hour, a.Size, a.Aggregate.Hour(start, a.Size, 0))
+}
+
+// writeDay stores a day that is over: from memory, or from stored readings when a part of it is not in memory
+// any more. A day that is not over yet comes again with its next hour.
+func (a *Averages) writeDay(ctx context.Context, start, now time.Time) error {
+	if now.Before(start.Add(day + aggregate.Grace)) {
+		return nil
+	}
+	from := a.Aggregate
+	if !aggregate.Kept(start, now) {
+		var err error
+		if from, err = a.fromStore(ctx, start, start.Add(day)); err != nil {
+			return err
+		}
+	}
+	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Day, a.Size, from.Day(start, a.Size, 0))
+}
