@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"ingest/broker":      {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":     {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/mqtt":        {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
+	"ingest/neighbours":  {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/push":        {"ingest", "firmware-protocol/kits", "firmware-protocol/wire"},
 	"ingest/quality":     {"ingest", "firmware-protocol/wire"},
 	"ingest/registry":    {"ingest", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},

@@ -164,7 +164,7 @@ func bareSensor(name string) Sensor {
 func seconds(j wire.JSON) (time.Duration, bool) {
 	n, ok := j.Number()
 	if text, isText := j.Text(); isText {
-		n, ok = parse(text)
+		n, ok = ParseNumber(text)
 	}
 	const most = 366 * 24 * 3600
 	return time.Duration(n) * time.Second, ok && n >= 0 && n <= most

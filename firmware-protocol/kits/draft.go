@@ -46,7 +46,7 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 
 // text takes a value in text.
 func (d *draft) text(m meaning, field, text string) {
-	if n, ok := parse(text); ok {
+	if n, ok := ParseNumber(text); ok {
 		d.put(m, field, n)
 	} else if !d.over() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, quote(text)))
@@ -123,8 +123,8 @@ func (d *draft) done() Message {
 	return d.message
 }
 
-// parse reads a decimal number with white space around it. Marks such as "nan" and "none" are no numbers.
-func parse(text string) (float64, bool) {
+// ParseNumber reads a decimal number with white space around it. Marks such as "nan" and "none" are no numbers.
+func ParseNumber(text string) (float64, bool) {
 	text = strings.TrimSpace(text)
 	if text == "" || strings.Trim(text, "0123456789+-.eE") != "" {
 		return 0, false

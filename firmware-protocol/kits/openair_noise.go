@@ -23,7 +23,7 @@ func openairNoise(payload []byte, s Settings) Message {
 	}
 	var numbers [6]float64
 	for i, name := range []string{"min", "max", "average", "variance", "mean", "count"} {
-		n, ok := parse(fields[i])
+		n, ok := ParseNumber(fields[i])
 		if !ok {
 			return refused(wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: fmt.Sprintf("%q is a number, not %s", name, quote(fields[i]))})
 		}

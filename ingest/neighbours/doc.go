@@ -1,0 +1,108 @@
+// Package neighbours reads the open data of neighbouring networks, today Sensor.Community's: the daily and monthly
+// archive in CSV, also compressed, and the live data.json. It knows no registry and sends nothing; it turns what is
+// there into rows that say where they came from, and into refusals that name file and line.
+//
+// Nothing is lost: each line or record becomes a row or a refusal. Memory does not grow with a file.
+package neighbours
+
+import (
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/wire"
+)
+
+const (
+	maxLine   = 8 << 10 // bytes of a line of CSV
+	maxRecord = 64 << 10
+	maxName   = 64 // bytes of a sensor's or location's name
+)
+
+// Row is one measurement of one sensor.
+type Row struct {
+	File     string
+	Line     int    // of CSV; the number of the record in JSON; from 1
+	Location string // Sensor.Community's id of the place: sensors that share it are one station
+	Sensor   string // id
+	Type     string // such as SDS011
+	Point    orb.Point
+	Indoor   bool
+	Reading  wire.Reading // with its time; values may be missing when each was refused
+	Refused  []wire.Refusal
+}
+
+// Broken is a line or record that is no row.
+type Broken struct {
+	File   string
+	Line   int
+	Reason wire.Reason
+	Detail string
+}
+
+// sensorOf is the kind of a sensor type.
+func sensorOf(name string) kits.Sensor {
+	name = strings.ToUpper(name)
+	for _, known := range []struct {
+		prefix string
+		sensor kits.Sensor
+	}{
+		{"SDS", kits.ParticleSensor}, {"PMS", kits.ParticleSensor}, {"HPM", kits.ParticleSensor}, {"SPS30", kits.ParticleSensor},
+		{"NPM", kits.ParticleSensor}, {"NEXTPM", kits.ParticleSensor}, {"IPS", kits.ParticleSensor}, {"PPD42", kits.PPD42NS},
+		{"DHT", kits.ClimateSensor}, {"BME", kits.ClimateSensor}, {"BMP", kits.ClimateSensor}, {"HTU", kits.ClimateSensor},
+		{"SHT", kits.ClimateSensor}, {"DS18", kits.ClimateSensor}, {"SCD30", kits.CO2Sensor}, {"DNMS", kits.NoiseSensor},
+		{"LAERM", kits.NoiseSensor}, {"GPS", kits.Positioning},
+	} {
+		if strings.HasPrefix(name, known.prefix) {
+			return known.sensor
+		}
+	}
+	return kits.UnknownSensor
+}
+
+// value adds one named value to a row; an empty one is absent.
+func (r *Row) value(name, text string) {
+	q, convert, unsupported := kits.CommunityName(sensorOf(r.Type), name)
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+	case unsupported:
+		r.Refused = append(r.Refused, wire.Refusal{Reason: wire.Unsupported, Field: name, Detail: r.Type + " counts particles and does not weigh them"})
+	case q == 0: // durP1, altitude and the like
+	default:
+		v, ok := kits.ParseNumber(text)
+		if !ok {
+			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: name + " is a number, not " + text[:min(len(text), maxName)]})
+			return
+		}
+		if convert != nil {
+			v = convert(v)
+		}
+		for _, known := range r.Reading.Values {
+			if known.Quantity == q {
+				r.Refused = append(r.Refused, wire.Refusal{Reason: wire.RepeatedMember, Field: name, Detail: "the first counts"})
+				return
+			}
+		}
+		r.Reading.Values = append(r.Reading.Values, wire.Value{Quantity: q, Value: v})
+	}
+}
+
+// parseTime reads the archive's and the live data's times, UTC without saying so.
+func parseTime(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", time.RFC3339} {
+		if at, err := time.Parse(layout, text); err == nil && at.Unix() > 0 {
+			return at.UTC().Truncate(time.Second), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// parsePlace reads degrees.
+func parsePlace(lon, lat string) (orb.Point, bool) {
+	x, okX := kits.ParseNumber(lon)
+	y, okY := kits.ParseNumber(lat)
+	return orb.Point{x, y}, okX && okY && x >= -180 && x <= 180 && y >= -90 && y <= 90
+}

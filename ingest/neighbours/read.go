@@ -1,0 +1,111 @@
+package neighbours
+
+import (
+	"archive/zip"
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxBytes bounds what one file holds when it is unpacked: a month of one type of sensor has about 3 GB.
+const maxBytes = 16 << 30
+
+// Files are the files of paths that can be read: a file is itself, a folder those in it, however deep, by name.
+func Files(paths []string) ([]string, error) {
+	var files []string
+	var errs []error
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		var within []string
+		err = filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && readable(p) {
+				within = append(within, p)
+			}
+			return err
+		})
+		errs = append(errs, err)
+		slices.Sort(within)
+		files = append(files, within...)
+	}
+	return files, errors.Join(errs...)
+}
+
+func readable(path string) bool {
+	bare := strings.TrimSuffix(strings.ToLower(path), ".gz")
+	return strings.HasSuffix(bare, ".csv") || strings.HasSuffix(bare, ".json") || strings.HasSuffix(bare, ".zip")
+}
+
+// ReadFile reads a file, which may be compressed. Rows come in the file's order. An error is one of the whole file, of
+// row's, or where it breaks off: rows before it have come.
+func ReadFile(path string, row func(Row) error, broken func(Broken)) error {
+	if strings.HasSuffix(strings.ToLower(path), ".zip") {
+		return readZip(path, row, broken)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return Read(path, file, row, broken)
+}
+
+func readZip(path string, row func(Row) error, broken func(Broken)) error {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer archive.Close()
+	for _, entry := range archive.File {
+		if !readable(entry.Name) {
+			continue
+		}
+		part, err := entry.Open()
+		if err == nil {
+			err = errors.Join(Read(path+"/"+entry.Name, part, row, broken), part.Close())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read reads what r holds: CSV, or JSON when it begins with a bracket, either also in gzip.
+func Read(name string, r io.Reader, row func(Row) error, broken func(Broken)) error {
+	buffered := bufio.NewReader(r)
+	if head, _ := buffered.Peek(2); string(head) == "\x1f\x8b" {
+		unpacked, err := gzip.NewReader(buffered)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer unpacked.Close()
+		buffered = bufio.NewReader(unpacked)
+	}
+	limited := &io.LimitedReader{R: buffered, N: maxBytes}
+	read := readCSV
+	if head, _ := buffered.Peek(1); string(head) == "[" {
+		read = readJSON
+	}
+	if err := read(name, limited, row, broken); err != nil {
+		return err
+	}
+	if limited.N == 0 {
+		return fmt.Errorf("%s: more than %d bytes: the rest is not read", name, int64(maxBytes))
+	}
+	return nil
+}
