@@ -58,9 +58,7 @@ type Averages struct {
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
 // indoor stations, of stations that are gone, and values with an excluding flag stay out.
-func (a *Averages) Observe(r ingest.Reading) { a.observe(a.Aggregate, r) }
-
-func (a *Averages) observe(into *aggregate.Aggregate, r ingest.Reading) {
+func (a *Averages) Observe(r ingest.Reading) {
 	station, ok := a.Stations.Station(r.Station)
 	if !ok || station.Exposure != ingest.Outdoor {
 		return
@@ -73,7 +71,7 @@ func (a *Averages) observe(into *aggregate.Aggregate, r ingest.Reading) {
 		if !averaged[v.Quantity] || !v.Flags.Good() {
 			continue
 		}
-		into.Add(aggregate.Sample{
+		a.Aggregate.Add(aggregate.Sample{
 			Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity),
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})

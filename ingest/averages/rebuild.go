@@ -47,13 +47,13 @@ func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) er
 // fromStore is an aggregate of the stored readings of a period. A value that came too late for the averages of its
 // time counts here; it is late all the same.
 func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {
-	into := &aggregate.Aggregate{Correction: a.Aggregate.Correction}
+	again := &Averages{Aggregate: &aggregate.Aggregate{Correction: a.Aggregate.Correction}, Stations: a.Stations}
 	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {
 		if latest := r.Time.Add(aggregate.Keep); r.Received.After(latest) {
 			r.Received = latest
 		}
-		a.observe(into, r)
+		again.Observe(r)
 		return nil
 	})
-	return into, err
+	return again.Aggregate, err
 }

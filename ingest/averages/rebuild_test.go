@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,13 +79,16 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 
 			live := &shelf{}
+			var mu sync.Mutex // guards journal, and Observe and Apply, which come one by one
 			var journal []any // readings and verdicts in their order
 			var a *Averages
 			open := func(ctx context.Context) {
 				a = newAverages(live)
-				a.Stations, a.DayOffset, a.Judge = stations, time.Hour, strictBy(rng)
+				a.Stations, a.DayOffset, a.Judge = stations, time.Hour, strictBy(rand.New(rand.NewPCG(seed, 2)))
 				a.Aggregate.Correction = ForHumidity(quality.Correction{Method: quality.KappaKohler, Kappa: 0.4})
 				a.Append = func(_ context.Context, b ingest.Batch) error {
+					mu.Lock()
+					defer mu.Unlock()
 					for _, v := range b.Verdicts {
 						journal = append(journal, v)
 						a.Apply(v)
@@ -104,11 +108,13 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			open(ctx)
 			for i, r := range readings {
 				time.Sleep(time.Until(r.Received))
+				mu.Lock()
 				journal = append(journal, r)
 				a.Observe(r)
 				if rng.IntN(30) == 0 {
 					a.Observe(readings[rng.IntN(i+1)]) // again
 				}
+				mu.Unlock()
 				if i == len(readings)/2 {
 					cancel()
 					synctest.Wait()
