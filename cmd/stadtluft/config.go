@@ -58,6 +58,7 @@ type Config struct {
 	CityName      string `key:"city.name"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
+	CityCensus    string `key:"city.census"`
 	CityZone      string `key:"city.zone"`
 	CityDay       int    `key:"city.day_offset"`
 

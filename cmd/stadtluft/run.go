@@ -53,6 +53,7 @@ type server struct {
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
 	districts []geo.District
+	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
 	store     store.Store
 	broker    *broker.Broker // nil when there is no embedded one
@@ -108,6 +109,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 		return configError{err}
 	}
 	if s.districts, err = loadDistricts(s.config); err != nil {
+		return configError{err}
+	}
+	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
 		return configError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {

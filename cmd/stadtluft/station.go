@@ -14,6 +14,7 @@ import (
 
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
+	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -294,6 +295,23 @@ func loadDistricts(c Config) ([]geo.District, error) {
 		return nil, fmt.Errorf("city.districts: read %s: %w", c.CityDistricts, err)
 	}
 	return districts, nil
+}
+
+// loadPeople reads the inhabitants of the city's cells; none where no census table is configured.
+func loadPeople(c Config, boundary *geo.Boundary) (map[geo.Cell]int, error) {
+	if c.CityCensus == "" {
+		return nil, nil
+	}
+	file, err := os.Open(c.CityCensus)
+	if err != nil {
+		return nil, fmt.Errorf("city.census: %w", err)
+	}
+	defer file.Close()
+	people, err := coverage.ReadPeople(file, boundary.Cells(int32(c.GridResolution)))
+	if err != nil {
+		return nil, fmt.Errorf("city.census: read %s: %w", c.CityCensus, err)
+	}
+	return people, nil
 }
 
 func makeDataFolder(path string) error {

@@ -42,9 +42,10 @@ type City struct {
 	Name        string
 	Zone        string
 	Boundary    *geo.Boundary
-	Districts   []geo.District // sorted by name
-	DayOffset   time.Duration  // a day begins at midnight UTC minus this
-	Sketch      bool           // the boundary is only a sketch
+	Districts   []geo.District   // sorted by name
+	People      map[geo.Cell]int // inhabitants of its cells of Resolution, where known; nil without a census table
+	DayOffset   time.Duration    // a day begins at midnight UTC minus this
+	Sketch      bool             // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
@@ -75,10 +76,8 @@ type Server struct {
 	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
 	TLSCert, TLSKey string
 
-	cityCells     map[int32]int    // how many cells of each size the city has
-	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
-	districtCells []int            // how many of them each has
-	snapshots     snapshots
+	areas     []export.Area // the districts, without rows
+	snapshots snapshots
 }
 
 // handler answers a request or returns why it cannot.
@@ -86,7 +85,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.countCells()
+	s.areas = s.City.districts()
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.answer(h))
@@ -109,6 +108,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
+		"GET /api/v1/coverage":               tagged(s.getCoverage),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,
@@ -121,9 +121,6 @@ func (s *Server) routes() map[string]handler {
 		"/":                                  s.getPage,
 	}
 }
-
-// CityCells is how many cells of the stored resolution the city has; at least 1.
-func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution]) }
 
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {
