@@ -255,7 +255,7 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(quality.DefaultRules())
-	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
 		Append: s.journal.Append,
