@@ -12,6 +12,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/coverage"
@@ -21,13 +22,14 @@ import (
 
 // stationCmd works on the data folder; a running server notices within two seconds.
 type stationCmd struct {
-	Add     stationAddCmd     `cmd:"" help:"Register a station and print its credentials, once."`
-	List    stationListCmd    `cmd:"" help:"List every station."`
-	Show    stationShowCmd    `cmd:"" help:"Show a station, without its credentials."`
-	Approve stationApproveCmd `cmd:"" help:"Let in a station that waits for approval."`
-	Device  stationDeviceCmd  `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
-	Rotate  stationRotateCmd  `cmd:"" help:"Give a station a new token; the old one ends."`
-	Retire  stationRetireCmd  `cmd:"" help:"End a station; its readings stay."`
+	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
+	List        stationListCmd        `cmd:"" help:"List every station."`
+	Show        stationShowCmd        `cmd:"" help:"Show a station, without its credentials."`
+	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval."`
+	Device      stationDeviceCmd      `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
+	Calibration stationCalibrationCmd `cmd:"" help:"Put a calibration made elsewhere on a station's record, or take one off it."`
+	Rotate      stationRotateCmd      `cmd:"" help:"Give a station a new token; the old one ends."`
+	Retire      stationRetireCmd      `cmd:"" help:"End a station; its readings stay."`
 }
 
 type stationAddCmd struct {
@@ -213,6 +215,8 @@ type stationJSON struct {
 	Demo     bool            `json:"demo"`
 	Lon      float64         `json:"public_lon"`
 	Lat      float64         `json:"public_lat"`
+
+	Calibrations []export.Calibration `json:"calibrations"`
 }
 
 func publicStation(s *ingest.Station) stationJSON {
@@ -220,6 +224,7 @@ func publicStation(s *ingest.Station) stationJSON {
 	return stationJSON{
 		ID: s.ID, Name: s.Name, Kit: s.Kit, Sensors: s.Sensors, Exposure: s.Exposure, Height: s.Height, Status: s.Status,
 		Created: s.Created.Format("2006-01-02T15:04:05Z"), Demo: s.Demo, Lon: place.Lon(), Lat: place.Lat(),
+		Calibrations: export.Calibrations(s),
 	}
 }
 
