@@ -13,7 +13,6 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
-	"stadtluft/geo/airindex"
 	"stadtluft/geo/coverage"
 )
 
@@ -113,29 +112,14 @@ func (v *AreaValue) share(s coverage.Share) {
 
 func thousandths(share float64) Milli { return Milli(math.Round(share * 1000)) }
 
-// IndexClass is what an index says, in words. Class 0 is no statement.
-type IndexClass struct {
-	Class     int    `json:"class"`
-	Pollutant string `json:"pollutant,omitempty"` // the one that decides
-	English   string `json:"en"`
-	German    string `json:"de"`
-	Colour    string `json:"colour,omitempty"`
-}
-
-// Indices are both indices of an area: the worst pollutant of each decides. They are made for hourly means; of another
-// window they say how an hour of that air would be.
-func Indices(values []AreaValue) map[string]IndexClass {
-	means := map[string]float64{}
-	for _, v := range values {
-		means[v.Quantity] = float64(v.Mean) / 1000
+// Indices are both indices of an area, by their names. They are made for hourly means; of another window they say how an
+// hour of that air would be.
+func (a Area) Indices() map[string]IndexClass {
+	means := map[string]int64{}
+	for _, v := range a.Values() {
+		means[v.Quantity] = int64(v.Mean)
 	}
-	indices := map[string]IndexClass{}
-	for _, index := range []airindex.Index{airindex.European, airindex.German} {
-		v := index.Of(means)
-		label := v.Label()
-		indices[index.String()] = IndexClass{int(v.Class), v.Pollutant, label.English, label.German, label.Colour}
-	}
-	return indices
+	return Indices(means)
 }
 
 // WriteAreas writes areas as CSV.

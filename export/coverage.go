@@ -157,17 +157,8 @@ func (c *Coverage) appendLine(b []byte, cell geo.Cell, rank int) []byte {
 }
 
 func (c *Coverage) appendFeature(b []byte, cell geo.Cell, rank int, more bool) []byte {
-	if more {
-		b = append(b, ',')
-	}
-	b = append(b, "\n"+`{"type":"Feature","id":"`...)
-	b = cell.Append(b)
-	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
-	b = appendRing(b, cell.Polygon()[0])
-	b = append(b, `]},"properties":{"cell":"`...)
-	b = cell.Append(b)
-	b = append(b, `","covered":`...)
-	b = strconv.AppendBool(b, c.Counts[cell] > 0)
+	b = appendCellFeature(b, cell, more)
+	b = strconv.AppendBool(appendName(b, "covered"), c.Counts[cell] > 0)
 	b = appendInt(b, "stations", c.Counts[cell])
 	if people, known := c.City.People[cell]; known {
 		b = appendInt(b, "people", people)

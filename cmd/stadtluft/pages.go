@@ -28,7 +28,7 @@ func (s *server) startPages(context.Context) error {
 	}
 	city := s.city()
 	web := &api.Server{
-		City: city, Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
+		City: city, Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Again: s.averages.Rows, Now: s.now,
 		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
 	}
 	publisher := &live.Publisher{

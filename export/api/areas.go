@@ -19,7 +19,7 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readWindow(q, &g, now); err != nil {
 		return err
 	}
-	areas, err := s.averages(r.Context(), g, now, []export.Area{s.City.Area()})
+	areas, err := s.averages(r.Context(), g, now, []export.Area{s.city})
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,6 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 	if g.format == export.CSV {
 		return export.WriteAreas(w, g.start(), g.window, areas)
 	}
-	values := areas[0].Values()
 	var last *string
 	if at := s.Now.Last(); !at.IsZero() {
 		text := at.Format(time.RFC3339)
@@ -40,7 +39,7 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 		"properties": map[string]any{
 			"name": s.City.Name, "zone": s.City.Zone, "sketch": s.City.Sketch, "registration": s.City.Policy,
 			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "",
-			"quantities": values, "index": export.Indices(values), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
+			"quantities": areas[0].Values(), "index": areas[0].Indices(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
 			"districts": len(s.City.Districts), "last_reading": last, "demo": meta.Demo,
 		},
 		"licence": meta.Licence, "attribution": meta.Attribution, "demo": meta.Demo, "notice": export.Notice,
@@ -80,13 +79,12 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	}
 	features := make([]map[string]any, len(areas))
 	for i, area := range areas {
-		values := area.Values()
 		features[i] = map[string]any{
 			"type": "Feature", "id": area.Name,
 			"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Districts[i].Geometry()},
 			"properties": map[string]any{
 				"name": area.Name, "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
-				"quantities": values, "index": export.Indices(values),
+				"quantities": area.Values(), "index": area.Indices(),
 			},
 		}
 	}

@@ -89,8 +89,7 @@ func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQu
 // coverage is what is covered in a window.
 func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time) (export.Coverage, error) {
 	c := export.Coverage{Quantity: q.quantities[0], Window: q.window, Start: q.start(), Counts: map[geo.Cell]int{}}
-	area := s.City.Area()
-	c.City = coverage.City{Cells: area.Cells, People: area.People, Stations: s.stationCells(c.Quantity, now)}
+	c.City = coverage.City{Cells: s.city.Cells, People: s.city.People, Stations: s.stationCells(c.Quantity, now)}
 	err := s.gridRows(ctx, q.gridQuery, now, func(row aggregate.Row) error {
 		c.Counts[row.Cell] = row.Stations
 		c.City.Covered = append(c.City.Covered, row.Cell)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -67,17 +68,21 @@ type Server struct {
 	Store     store.Store
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	Now       *live.Now
-	Push      *push.Entrance
-	Problems  func(ctx context.Context) []Problem
-	Metrics   http.Handler
-	Log       *slog.Logger
+	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
+	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now      *live.Now
+	Push     *push.Entrance
+	Problems func(ctx context.Context) []Problem
+	Metrics  http.Handler
+	Log      *slog.Logger
 
 	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
 	TLSCert, TLSKey string
 
+	city      export.Area   // without rows
 	areas     []export.Area // the districts, without rows
 	snapshots snapshots
+	again     sync.Mutex // held while Again computes, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.
@@ -85,7 +90,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.areas = s.City.districts()
+	s.city, s.areas = s.City.Area(), s.City.districts()
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.answer(h))
@@ -107,6 +112,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
 		"GET /api/v1/coverage":               tagged(s.getCoverage),
 		"GET /api/v1/stream":                 s.getStream,

@@ -230,6 +230,14 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			if len(got) != len(want) {
 				t.Errorf("%d rows rebuilt, %d live", len(got), len(want))
 			}
+			for _, window := range []aggregate.Window{aggregate.Hour, aggregate.Day} {
+				first := start.Add(-time.Hour)
+				rows, err := b.Rows(t.Context(), window, first.Add(day), b.Size)
+				stored := slices.DeleteFunc(slices.Clone(got), func(r aggregate.Row) bool { return r.Window != window || !r.Start.Equal(first.Add(day)) })
+				if err != nil || len(rows) == 0 || !reflect.DeepEqual(rows, stored) {
+					t.Errorf("%v computed again: %+v, %v, want as stored %+v", window, rows, err, stored)
+				}
+			}
 		})
 	}
 }
