@@ -6,7 +6,16 @@ import (
 	"strconv"
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest/broker"
+	"stadtluft/ingest/mqtt"
 )
+
+// externalBroker is how we reach the city's own broker.
+func (c *Config) externalBroker() mqtt.Options {
+	return mqtt.Options{
+		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: broker.IntakeClientID,
+	}
+}
 
 // access is how stations reach this city by the configuration: the external broker where there is one, else
 // the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.

@@ -322,11 +322,7 @@ func (s *server) startIntake(ctx context.Context) error {
 		}
 	}
 	if s.config.MQTTBroker != "" {
-		_, err := s.subscribe(mqtt.Options{
-			Broker: s.config.MQTTBroker, Username: s.config.MQTTUsername, Password: s.config.MQTTPassword, CAFile: s.config.MQTTCA,
-			ClientID: broker.IntakeClientID,
-		})
-		if err != nil {
+		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
 			return configError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
