@@ -28,6 +28,10 @@ func (c *Config) access() kits.Access {
 	if _, port, err := net.SplitHostPort(c.MQTTListen); err == nil {
 		a.MQTTPort, _ = strconv.Atoi(port) // one that is none does not start
 	}
+	if _, port, err := net.SplitHostPort(c.MQTTTLSListen); err == nil {
+		a.MQTTPort, _ = strconv.Atoi(port)
+		a.MQTTTLS = true
+	}
 	if external, err := url.Parse(c.MQTTBroker); err == nil && external.Host != "" {
 		a.MQTTHost, a.MQTTPort = external.Hostname(), 1883
 		if a.MQTTTLS = external.Scheme == "ssl" || external.Scheme == "mqtts"; a.MQTTTLS {

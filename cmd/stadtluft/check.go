@@ -143,16 +143,16 @@ func (c *inspection) http(context.Context) {
 	c.listen("http", "http.listen", c.config.HTTPListen)
 	public, _ := url.Parse(c.config.HTTPPublicURL)
 	if c.config.HTTPTLSCert != "" {
-		c.certificate()
+		c.certificate("http", c.config.HTTPTLSCert, c.config.HTTPTLSKey)
 	} else if !loopback(c.config.HTTPListen) && (public == nil || public.Scheme != "https") {
 		c.say(doubt, "http", "without TLS passwords of kits and management links cross the network in the clear: set http.tls_cert and http.tls_key, or use a proxy and set http.public_url to its https address")
 	}
 }
 
-func (c *inspection) certificate() {
-	pair, err := tls.LoadX509KeyPair(c.config.HTTPTLSCert, c.config.HTTPTLSKey)
+func (c *inspection) certificate(part, certFile, keyFile string) {
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		c.say(wrong, "certificate", "http.tls_cert and http.tls_key: %v", err)
+		c.say(wrong, part, "%[1]s.tls_cert and %[1]s.tls_key: %[2]v", part, err)
 		return
 	}
 	end, v := pair.Leaf.NotAfter, fine
@@ -162,7 +162,7 @@ func (c *inspection) certificate() {
 	case left < certificateSoon:
 		v = doubt
 	}
-	c.say(v, "certificate", "%s is valid until %s", c.config.HTTPTLSCert, end.UTC().Format(time.RFC3339))
+	c.say(v, part, "%s is valid until %s", certFile, end.UTC().Format(time.RFC3339))
 }
 
 func (c *inspection) mqttListen(context.Context) {
@@ -170,8 +170,12 @@ func (c *inspection) mqttListen(context.Context) {
 		return
 	}
 	c.listen("mqtt", "mqtt.listen", c.config.MQTTListen)
+	if c.config.MQTTTLSListen != "" {
+		c.listen("mqtt", "mqtt.tls_listen", c.config.MQTTTLSListen)
+		c.certificate("mqtt", c.config.MQTTTLSCert, c.config.MQTTTLSKey)
+	}
 	if !loopback(c.config.MQTTListen) {
-		c.say(doubt, "mqtt", "stations' tokens cross the network in the clear unless a proxy ends TLS before %s", c.config.MQTTListen)
+		c.say(doubt, "mqtt", "the tokens of stations that use %s cross the network in the clear: see mqtt.tls_listen", c.config.MQTTListen)
 	}
 }
 

@@ -32,7 +32,11 @@ type Config struct {
 	HTTPTLSCert   string `key:"http.tls_cert"`
 	HTTPTLSKey    string `key:"http.tls_key"`
 
-	MQTTListen   string `key:"mqtt.listen"`
+	MQTTListen    string `key:"mqtt.listen"`
+	MQTTTLSListen string `key:"mqtt.tls_listen"`
+	MQTTTLSCert   string `key:"mqtt.tls_cert"`
+	MQTTTLSKey    string `key:"mqtt.tls_key"`
+
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
@@ -321,6 +325,9 @@ func (c *Config) validate() []error {
 	check(c.Data != "", "data: name a folder")
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	tls := c.MQTTTLSListen != ""
+	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
 	check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
 	if c.MQTTBroker != "" {
 		u, err := url.Parse(c.MQTTBroker)

@@ -87,6 +87,7 @@ func TestConfigMistakes(t *testing.T) {
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
 	f("mqtt:\n  listen: \"\"\n", nil, "no station could reach this server")
 	f("log:\n  level: loud\nhttp:\n  tls_cert: a.pem\n", nil, `"loud"`, "set both or neither")
+	f("mqtt:\n  tls_listen: 127.0.0.1:8883\n", nil, "set all or none")
 	f("mqtt: [\n", nil, "read the configuration")
 	f("", []string{"STADTLUFT_HTTP_LISTN=x"}, "STADTLUFT_HTTP_LISTN", `"http.listen"`)
 	f("", []string{"STADTLUFT_GRID_RESOLUTION=500", "HOME=/nowhere"})

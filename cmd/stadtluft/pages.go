@@ -28,7 +28,12 @@ func (s *server) startPages(context.Context) error {
 	}
 	web := &api.Server{
 		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
-		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
+		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log,
+	}
+	if s.config.HTTPTLSCert != "" {
+		if web.TLS, err = serverTLS(s.config.HTTPTLSCert, s.config.HTTPTLSKey, s.log); err != nil {
+			return errors.Join(err, listener.Close())
+		}
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
@@ -46,7 +51,7 @@ func (s *server) city() api.City {
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
 		Districts: s.districts, DayOffset: s.config.dayOffset(),
 	}
-	if s.broker != nil && s.config.MQTTBroker == "" {
+	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
 		c.Access.MQTTPort, _ = strconv.Atoi(port)
 	}

@@ -72,8 +72,7 @@ type Server struct {
 	Metrics   http.Handler
 	Log       *slog.Logger
 
-	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
-	TLSCert, TLSKey string
+	TLS *tls.Config // nil serves without
 
 	cityCells     map[int32]int    // how many cells of each size the city has
 	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
@@ -171,9 +170,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		if s.TLSCert != "" {
-			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-			served <- server.ServeTLS(l, s.TLSCert, s.TLSKey)
+		if s.TLS != nil {
+			server.TLSConfig = s.TLS
+			served <- server.ServeTLS(l, "", "")
 			return
 		}
 		served <- server.Serve(l)
