@@ -167,9 +167,20 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 		return err
 	}
 	s.house.closing("broker", func() error { s.broker.Close(); return nil })
+	s.house.start("broker watch", s.watchBroker)
 	// The registry is watched above the broker, which it disconnects stations from.
 	s.house.start("registry watch", s.registry.Run)
 	return nil
+}
+
+// watchBroker brings the house down when its log can only be mended by a new start, which systemd then does.
+func (s *server) watchBroker(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.broker.Failed():
+		return err
+	}
 }
 
 // stationLogin lets stations in by the registry's word, also to their own firmware's topics.
