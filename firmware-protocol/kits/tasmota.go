@@ -56,10 +56,11 @@ func tasmota(payload []byte, s Settings) Message {
 			continue // Time, units and switches
 		}
 		rank, known := tasmotaSensor(sensor)
+		sensor = plain(sensor)
 		for name, value := range values.Members() {
 			q, ok := tasmotaNames[name]
 			if !known || !ok {
-				d.leave(sensor + "." + name)
+				d.leaveOf(sensor, name)
 				continue
 			}
 			d.json(meaning{quantity: q, rank: rank, convert: units[q]}, sensor+"."+name, value)
@@ -75,7 +76,7 @@ func tasmota(payload []byte, s Settings) Message {
 
 func tasmotaSensor(name string) (rank int, known bool) {
 	for _, s := range tasmotaSensors {
-		if strings.HasPrefix(strings.ToUpper(name), s.prefix) {
+		if len(name) >= len(s.prefix) && strings.EqualFold(name[:len(s.prefix)], s.prefix) {
 			return s.rank, true
 		}
 	}

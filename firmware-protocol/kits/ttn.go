@@ -36,6 +36,9 @@ func ttn(payload []byte, s Settings) Message {
 		}
 	}
 	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
+	if len(application) > maxName {
+		application = "" // none that the stack allows
+	}
 	d.names(decoded, "", application, s.Names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
 		d.put(meaning{quantity: wire.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
@@ -77,12 +80,13 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 			continue // a node's own
 		}
 		name = above + name
-		if value.IsObject() && above == "" {
+		if value.IsObject() && above == "" && len(name) <= maxName {
 			d.names(value, name+".", application, configured)
 			continue
 		}
 		m := meaning{rank: ttnRank - 1}
-		m.quantity = configured[application+"/"+name]
+		var key [3 * maxName]byte
+		m.quantity = configured[string(append(append(append(key[:0], application...), '/'), name...))]
 		if m.quantity == 0 {
 			m.quantity = configured[name]
 		}
