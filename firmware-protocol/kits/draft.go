@@ -52,12 +52,18 @@ func (d *draft) text(m meaning, field, text string) {
 	}
 }
 
-// put takes a finite value, unless a better sensor gave the quantity already.
+// put takes a finite value, unless a better sensor gave the quantity already or it is none in our unit.
 func (d *draft) put(m meaning, field string, v float64) {
 	if m.convert != nil {
 		v = m.convert(v)
 	}
 	field = plain(field)
+	if math.IsInf(v, 0) {
+		if !d.over() {
+			d.refuse(wire.NotANumber, field, m.quantity.String()+" is too large in our unit")
+		}
+		return
+	}
 	next := candidate{wire.Value{Quantity: m.quantity, Value: v}, field, m.rank}
 	for i := range d.reading {
 		old := &d.reading[i]

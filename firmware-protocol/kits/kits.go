@@ -129,4 +129,4 @@ func fromKelvin(v float64) float64     { return tidy(v - 273.15) }
 func fromMillimetres(v float64) float64 { return tidy(v * 1.33322387415) }
 
 // fromInches converts inches of mercury, 25.4 mm each.
-func fromInches(v float64) float64 { return tidy(v * 33.8638866667) }
+func fromInches(v float64) float64 { return fromMillimetres(25.4 * v) }

@@ -231,7 +231,12 @@ func TestSniff(t *testing.T) {
 	}
 	f("", "")
 	f(`{"pm10":1}`, "")
-	f(`[{"pm10":1,"x_n":{"n":1}}]`, "senml") // an own member that holds SenML's looks like it
+	f(`[{"pm10":1,"x_n":{"n":1}}]`, "")
+	f(`[{"pm10":1,"x_n":"n"}]`, "")
+	f(" [ {\"bt\":1}]", "senml")
+	f(`[{"n":"pm10","v":1}`, "") // the native decoder says where it breaks off
+	f(`[]`, "")
+	f(`[[{"n":1}]]`, "")
 	f(`[{"pm10":1},{"n":"a"}]`, "")
 	f(`[{"bn":"urn:dev:1:","n":"pm10","v":1}]`, "senml")
 	f("\xa1\x63no2\x01", "cbor")

@@ -30,8 +30,10 @@ func ttn(payload []byte, s Settings) Message {
 	d.message.Network = true
 	at := wire.Reading{Time: networkTime(uplink, top)}
 	decoded := uplink.Member("decoded_payload")
-	if binary, ok := uplink.Member("frm_payload").Text(); ok && (!decoded.IsObject() || !decoded.Member(binaryMark).IsZero()) {
-		if d.binary(binary, at, !decoded.IsObject()) {
+	marked := !decoded.Member(binaryMark).IsZero()
+	port, _ := uplink.Member("f_port").Number()
+	if binary, ok := uplink.Member("frm_payload").Text(); ok && (marked || !decoded.IsObject() && port == binaryPort) {
+		if d.binary(binary, at, !marked) {
 			return d.done()
 		}
 	}
@@ -47,9 +49,12 @@ func ttn(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Other
-// payloads can begin with the same byte.
-const binaryMark = "x_stadtluft"
+// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Where it has not
+// been set up only those on binaryPort are tried: other payloads can begin with the same byte.
+const (
+	binaryMark = "x_stadtluft"
+	binaryPort = 1
+)
 
 // binary decodes our own payload; ages in it count back from when the network received it. It is false when
 // the bytes are something else, and with tentative, where nobody has said that they are ours, when anything
