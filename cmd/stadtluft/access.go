@@ -44,3 +44,20 @@ func (c *Config) local(a kits.Access) kits.Access {
 	}
 	return a
 }
+
+// pages is the address of this server's own pages, as a command on this host reaches them. With TLS it is the public
+// one, whose name the certificate has.
+func (c *Config) pages() string {
+	if c.HTTPTLSCert != "" {
+		a := c.local(c.access())
+		return a.HTTP.String()
+	}
+	host, port, err := net.SplitHostPort(c.HTTPListen)
+	if err != nil {
+		return "http://" + c.HTTPListen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -175,13 +175,6 @@ func TestImportFromAddress(t *testing.T) {
 	if agent := (<-requests).Header.Get("User-Agent"); !strings.HasPrefix(agent, "stadtluft/") || !strings.Contains(agent, "(+http") {
 		t.Errorf("asks as %q", agent)
 	}
-	f := &feed{url: neighbour.URL, agent: "test"}
-	if got, err := f.fetch(t.Context()); err != nil || got == nil {
-		t.Fatalf("first fetch: %v, %v", got, err)
-	}
-	if got, err := f.fetch(t.Context()); err != nil || got != nil {
-		t.Errorf("second fetch: %v, %v, want nothing new", got, err)
-	}
 	var live []byte
 	eventually(t, "the live average", func() bool {
 		live = p.get("/api/v1/grid?quantity=pm10&format=csv")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func TestFiles(t *testing.T) {
 	}
 	rows := 0
 	for _, file := range files {
-		if err := ReadFile(file, func(Row) error { rows++; return nil }, func(b Broken) { t.Errorf("broken: %+v", b) }); err != nil {
+		if err := readPath(t, file, func(Row) error { rows++; return nil }); err != nil {
 			t.Error(err)
 		}
 	}
@@ -110,8 +111,52 @@ func TestFiles(t *testing.T) {
 		t.Error("a missing file is no error")
 	}
 	stop := errors.New("stop")
-	if err := ReadFile(files[0], func(Row) error { return stop }, nil); !errors.Is(err, stop) {
+	if err := readPath(t, files[0], func(Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped with %v", err)
+	}
+}
+
+// readPath reads a file of which no line is broken.
+func readPath(t *testing.T, path string, row func(Row) error) error {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return ReadFile(path, file, row, func(b Broken) { t.Errorf("broken: %+v", b) })
+}
+
+// TestBrokenParts keeps what can be read of an archive whose parts break off.
+func TestBrokenParts(t *testing.T) {
+	var good, cut bytes.Buffer
+	z := gzip.NewWriter(&good)
+	fmt.Fprint(z, header+"1;SDS011;7;50.9;6.9;2019-04-20T00:00:01;1;;;2;;\n")
+	z.Close()
+	cut.Write(good.Bytes()[:good.Len()-9])
+	path := filepath.Join(t.TempDir(), "x.zip")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := zip.NewWriter(file)
+	for name, content := range map[string][]byte{"a.csv": []byte("time;value\n1;2\n"), "b.csv.gz": cut.Bytes(), "c.csv.gz": good.Bytes()} {
+		w, err := a.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(content)
+	}
+	if err := errors.Join(a.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var of []string
+	err = readPath(t, path, func(r Row) error { of = append(of, filepath.Base(r.File)); return nil })
+	if err == nil || !strings.Contains(err.Error(), `x.zip/a.csv: line 1: no column "sensor_id"`) || !strings.Contains(err.Error(), "x.zip/b.csv.gz: line") {
+		t.Errorf("told %v", err)
+	}
+	if !slices.Contains(of, "c.csv.gz") {
+		t.Errorf("rows of %q, want those of c.csv.gz", of)
 	}
 }
 
