@@ -60,12 +60,12 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &neighbours.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.pages()), "/"), Password: func() (string, error) { return readImportToken(config.Data) }},
+			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readImportToken(config.Data) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)
 		}
-		return cmd.fetch(ctx, std, im, &neighbours.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.pages()) + ")"})
+		return cmd.fetch(ctx, std, im, &neighbours.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.reached()) + ")"})
 	})
 }
 

@@ -7,6 +7,7 @@
 package neighbours
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (r *Row) value(name, text string) {
 	default:
 		v, ok := kits.ParseNumber(text)
 		if !ok {
-			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: name + " is a number, not " + text[:min(len(text), maxName)]})
+			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: fmt.Sprintf("%s is a number, not %q", name, text[:min(len(text), maxName)])})
 			return
 		}
 		if convert != nil {

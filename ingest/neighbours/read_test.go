@@ -50,6 +50,9 @@ func TestRead(t *testing.T) {
 		strings.Repeat("9", maxLine+1)+"\n1;SDS011;7;50.9;6.9;2019-04-20T00:00:01;1;;;2;;\n",
 		"2 broken malformed", "3 broken malformed", "4 broken bad_time", "5 broken unsupported", "6 broken malformed", "7 broken too_large",
 		`8 7/1 SDS011 [6.9 50.9] {"t":1555718401,"pm2_5":2,"pm10":1}`)
+	f(`[{"a":"`+strings.Repeat("x", maxRecord)+`"},{"timestamp":"2019-04-25 01:51:12","location":{"id":"7","latitude":50.9,"longitude":"6.9"},"sensor":{"id":1,"sensor_type":{"name":"DHT22"}},
+	   "sensordatavalues":[{"value":"none","value_type":"temperature"},{"value":"","value_type":"humidity"}]}]`,
+		"1 broken too_large", `2 7/1 DHT22 [6.9 50.9] {"t":1556157072} !not_a_number temperature`)
 	f(`[{"timestamp":"2019-04-25 01:51:12","location":{"id":1071,"latitude":"52.544","longitude":"13.374","indoor":1},"sensor":{"id":2129,"sensor_type":{"name":"SDS011"}},
 	   "sensordatavalues":[{"value":"19.13","value_type":"P1"},{"value":16.23,"value_type":"P2"},{"value":null,"value_type":"P0"}]},{"timestamp":1},{}]`,
 		`1 1071/2129 SDS011 [13.374 52.544] {"t":1556157072,"pm2_5":16.23,"pm10":19.13}`, "2 broken malformed", "3 broken malformed")
@@ -64,7 +67,8 @@ func TestReadFails(t *testing.T) {
 			t.Errorf("Read(%q) = %d lines, %v, want %d and %q", content, len(lines), err, wantLines, want)
 		}
 	}
-	f("", "a.csv: line 1", 0)
+	f("", "a.csv: the file is empty", 0)
+	f(`[{"timestamp":1},{"a":"`+strings.Repeat("x", 2*maxAhead)+`"}]`, "a.csv: record 2: more than", 1)
 	f("time;value\n1;2\n", `no column "sensor_id"`, 0)
 	f("{}", "no column", 0)
 	f(`[{"timestamp":1},{"timestamp"`, "a.csv: record 2", 1)
