@@ -110,6 +110,9 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
 	if cmd.Every == 0 {
 		_, err := f.Import(ctx, im)
+		if im.Tally.Files == 0 && err != nil {
+			return err // nothing came
+		}
 		return cmd.end(std, im, err)
 	}
 	var printed error
@@ -147,14 +150,14 @@ func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *neighbours.Tally) e
 	for _, n := range t.Refused {
 		refused += n
 	}
-	fmt.Fprintf(w, "%d rows of %d files: %d stored, %d known already, %d outside the city, %d refused\n", t.Rows, t.Files, t.Stored, t.Repeated, t.Outside, refused)
+	fmt.Fprintf(w, "%d rows of %d files: %d are in the store, %d outside the city, %d refused\n", t.Rows, t.Files, t.Used(), t.Outside, refused)
 	for _, reason := range slices.Sorted(maps.Keys(t.Refused)) {
 		fmt.Fprintf(w, "  refused as %s: %d rows\n", reason, t.Refused[reason])
 	}
 	for _, reason := range slices.Sorted(maps.Keys(t.Values.Refused)) {
 		fmt.Fprintf(w, "  refused as %s: %d values of rows that were stored without them\n", reason, t.Values.Refused[reason])
 	}
-	_, err := fmt.Fprintf(w, "%d values of %d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", t.Values.Stored, len(t.Stations))
+	_, err := fmt.Fprintf(w, "%d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", len(t.Stations))
 	if t.Stored > 0 && time.Since(t.First) > aggregate.Late {
 		_, err = fmt.Fprintf(w, "averages of what is older than two days follow with: stadtluft rebuild --from %s --to %s\n",
 			t.First.AddDate(0, 0, -1).Format(time.DateOnly), t.Last.AddDate(0, 0, 2).Format(time.DateOnly))

@@ -48,8 +48,8 @@ type Importer struct {
 type Tally struct {
 	Files    int            `json:"files"`
 	Rows     int            `json:"rows"`
-	Stored   int            `json:"stored"`
-	Repeated int            `json:"repeated"` // known already
+	Stored   int            `json:"stored"`   // perhaps again: the server knows only the latest
+	Repeated int            `json:"repeated"` // known to the server already
 	Outside  int            `json:"outside"`  // beyond the boundary and its margin
 	Refused  map[string]int `json:"refused"`  // by reason
 	Broken   int            `json:"broken"`   // of those refused, lines that are no rows
