@@ -157,7 +157,8 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n uint8, part string, payload []byte) {
 		family := all[int(n)%len(all)]
-		s := Settings{Received: received, Zone: berlin, Part: part}
+		s := Settings{Received: received, Zone: berlin, Part: part, Names: map[string]wire.Quantity{"PM25": wire.PM2_5, "luft/t": wire.Temperature}}
+		checkAllocated(t, family, string(payload), s)
 		got, _ := Decode(family, payload, s)
 		if again, _ := Decode(family, payload, s); !reflect.DeepEqual(got, again) {
 			t.Errorf("%s: decoded %+v, then %+v", family, got, again)
@@ -242,23 +243,4 @@ func TestSniff(t *testing.T) {
 	f("\xa1\x63no2\x01", "cbor")
 	f("\x81\xa0", "cbor")
 	f("\xef\xbb\xbf{}", "")
-}
-
-func BenchmarkDecode(b *testing.B) {
-	readVectors(b, func(family, name string, v vector, payload []byte, s Settings) {
-		best := map[string]string{
-			"airgradient": "indoor", "airrohr": "sds011-bme280", "cbor": "object", "esphome": "pm", "hackair": "node", "openair-noise": "minute",
-			"purpleair": "two-channels", "senml": "base", "smartcitizen": "json", "tasmota": "bme280-pms5003", "ttn": "names",
-		}
-		if name != family+"/"+best[family]+".json" {
-			return
-		}
-		b.Run(family, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(payload)))
-			for b.Loop() {
-				Decode(family, payload, s)
-			}
-		})
-	})
 }
