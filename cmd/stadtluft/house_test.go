@@ -49,9 +49,11 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/live", "export/web", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"export", "export/answer", "export/live", "export/ogc", "export/web", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
+	"export/answer":  {},
+	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/web":     {},

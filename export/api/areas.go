@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -67,16 +68,7 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	if len(s.City.Districts) == 0 {
 		return newProblem(http.StatusNotFound, "", "this city has no districts configured: see /api/v1/city and /api/v1/grid")
 	}
-	areas := make([]export.Area, len(s.City.Districts))
-	for i, d := range s.City.Districts {
-		areas[i] = export.Area{Name: d.Name, AllCells: s.districtCells[i]}
-	}
-	err := s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
-		if i, within := s.districtOf[row.Cell]; within {
-			areas[i].Rows = append(areas[i].Rows, row)
-		}
-		return nil
-	})
+	areas, err := s.areas(r.Context(), g, now)
 	if err != nil {
 		return err
 	}
@@ -101,6 +93,21 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 		"type": "FeatureCollection", "features": features, "licence": meta.Licence, "attribution": meta.Attribution,
 		"generated": now.Format(time.RFC3339), "demo": meta.Demo, "notice": export.Notice,
 	})
+}
+
+// areas are the city's districts with their rows of a window.
+func (s *Server) areas(ctx context.Context, g gridQuery, now time.Time) ([]export.Area, error) {
+	areas := make([]export.Area, len(s.City.Districts))
+	for i, d := range s.City.Districts {
+		areas[i] = export.Area{Name: d.Name, AllCells: s.districtCells[i]}
+	}
+	err := s.gridRows(ctx, g, now, func(row aggregate.Row) error {
+		if i, within := s.districtOf[row.Cell]; within {
+			areas[i].Rows = append(areas[i].Rows, row)
+		}
+		return nil
+	})
+	return areas, err
 }
 
 // countCells notes how many cells the city has, and which district of the stored resolution each belongs to.

@@ -92,6 +92,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.answer(h))
 	}
 	mux.Handle("GET /metrics", s.Metrics)
+	s.mount(mux)
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
