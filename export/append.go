@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -93,6 +94,15 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// AppendJSON appends a value as JSON that people can read: an & in an address stays one.
+func AppendJSON(b []byte, v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...), err
 }
 
 // appendCell appends a CSV field, quoted where RFC 4180 demands it. A field that a spreadsheet would take

@@ -8,6 +8,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
+	"stadtluft/export/sta"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -21,6 +22,9 @@ func (s *Server) mount(mux *http.ServeMux) {
 	}).Handler()
 	mux.Handle(ogc.Root, features)
 	mux.Handle(ogc.Root+"/", features)
+	sensors := (&sta.Service{Source: source, Base: s.base, Log: s.Log}).Handler()
+	mux.Handle(sta.Root, sensors)
+	mux.Handle(sta.Root+"/", sensors)
 }
 
 // base is the server's address as whoever asks sees it.
@@ -34,9 +38,15 @@ type source struct{ s *Server }
 
 func (o source) Stations() []*ingest.Station { return o.s.Registry.Stations() }
 
+func (o source) Station(id string) (*ingest.Station, bool) { return o.s.Registry.Station(id) }
+
 func (o source) Meta(at time.Time) export.Meta { return o.s.meta(at) }
 
 func (o source) Latest(id string, at time.Time) live.Station { return o.s.Now.Station(id, at) }
+
+func (o source) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	return o.s.Store.Readings(ctx, q, yield)
+}
 
 func (o source) Hours(ctx context.Context, from, to time.Time, yield func(aggregate.Row) error) error {
 	return o.s.Store.Grid(ctx, store.GridQuery{From: from, To: to, Window: aggregate.Hour, Size: o.s.City.Resolution}, yield)

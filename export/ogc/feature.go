@@ -1,8 +1,6 @@
 package ogc
 
 import (
-	"encoding/json"
-
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/clip"
 
@@ -26,7 +24,7 @@ type property struct {
 // append appends the feature as GeoJSON; links may be none.
 func (f *feature) append(b []byte, links []link) ([]byte, error) {
 	b = append(b, `{"type":"Feature","id":`...)
-	b, err := appendJSON(b, f.id)
+	b, err := export.AppendJSON(b, f.id)
 	if err != nil {
 		return b, err
 	}
@@ -37,22 +35,17 @@ func (f *feature) append(b []byte, links []link) ([]byte, error) {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), p.name...), `":`...) // names are ours
-		if b, err = appendJSON(b, p.value); err != nil {
+		if b, err = export.AppendJSON(b, p.value); err != nil {
 			return b, err
 		}
 	}
 	b = append(b, '}')
 	if links != nil {
-		if b, err = appendJSON(append(b, `,"links":`...), links); err != nil {
+		if b, err = export.AppendJSON(append(b, `,"links":`...), links); err != nil {
 			return b, err
 		}
 	}
 	return append(b, '}'), nil
-}
-
-func appendJSON(b []byte, v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	return append(b, text...), err
 }
 
 // within reports whether the feature's geometry meets one of the boxes (/req/core/fc-bbox-response).

@@ -130,7 +130,7 @@ func (p *result) send(r *request, meta export.Meta) error {
 	}
 	b = strconv.AppendInt(append(b, `"numberReturned":`...), int64(len(p.features)), 10)
 	b = export.AppendMembers(append(b, ','), meta)
-	b, err := appendJSON(append(b, `,"links":`...), p.links)
+	b, err := export.AppendJSON(append(b, `,"links":`...), p.links)
 	if err != nil {
 		return err
 	}

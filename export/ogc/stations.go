@@ -70,7 +70,7 @@ func (s *Service) readings() collection {
 		title:   text{"Latest readings", "Neueste Messwerte"},
 		about:   text{"The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."},
 		filters: []filter{byStation, byQuantity},
-		span:    func(now time.Time) span { return span{now.Add(-live.SilentAfter), now} },
+		span:    func(now time.Time) span { return span{s.sinceFirst(now).from, now} },
 		after:   afterText,
 		read: func(_ context.Context, chosen selection, yield func(feature) error) error {
 			for _, st := range s.Stations() {
