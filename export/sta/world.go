@@ -31,7 +31,7 @@ type world struct {
 // newWorld looks around once.
 func newWorld(ctx context.Context, source Source, base string, now time.Time) *world {
 	w := &world{
-		ctx: ctx, source: source, base: base, now: now, meta: source.Meta(now), budget: budget{entities: maxEntities, reads: maxReads},
+		ctx: ctx, source: source, base: base, now: now, meta: source.Meta(now), budget: budget{maxLooked, maxReads, maxEntities},
 		byStation: map[string][]*entity{}, sensorsOf: map[string][]string{}, all: map[*kind][]*entity{},
 	}
 	measured := map[wire.Quantity]bool{}
