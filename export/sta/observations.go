@@ -165,8 +165,8 @@ func (w *world) observationsOf(of *entity, o options) (list, error) {
 		if e := w.latest(of); e != nil {
 			return list{entities: []*entity{e}, count: -1, more: true, token: e.id}, nil
 		}
-	case !byTime && o.token != "":
-		return list{}, answer.Wrong("$skiptoken", "$skiptoken goes with an order by phenomenonTime: follow @iot.nextLink as it is")
+	case o.token != "" && (!byTime || o.count):
+		return list{}, answer.Wrong("$skiptoken", "$skiptoken goes with an order by phenomenonTime and without $count: follow @iot.nextLink as it is")
 	}
 	pick := &picker{world: w, options: o, list: list{count: -1}, early: byTime && !o.count}
 	if o.count {

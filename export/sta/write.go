@@ -40,6 +40,7 @@ func (o *options) next(page list) string {
 	delete(query, "$skip")
 	if page.token != "" {
 		query["$skiptoken"] = page.token
+		delete(query, "$count") // it has been told
 	} else {
 		query["$skip"] = strconv.Itoa(o.skip + o.top)
 	}
