@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"os"
 	"reflect"
@@ -70,6 +71,12 @@ type Config struct {
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
 
+	PublisherName      string `key:"publisher.name"`
+	PublisherURL       string `key:"publisher.url"`
+	ContactEmail       string `key:"contact.email"`
+	ContactURL         string `key:"contact.url"`
+	CatalogContributor string `key:"catalog.contributor_id"`
+
 	AdminToken string `key:"admin_token" secret:"true"`
 
 	LogLevel  string `key:"log.level"`
@@ -95,10 +102,14 @@ func defaults() Config {
 		Registration:       "open",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
+		CatalogContributor: contributors + "openNRW",
 		LogLevel:           "info",
 		LogFormat:          "text",
 	}
 }
+
+// contributors begins the address of every contributor of DCAT-AP.de.
+const contributors = "http://dcat-ap.de/def/contributors/"
 
 // envPrefix begins the environment variable of every key.
 const envPrefix = "STADTLUFT_"
@@ -347,9 +358,23 @@ func (c *Config) validate() []error {
 	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
+	c.validatePublisher(check)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
 	return mistakes
+}
+
+// validatePublisher checks who answers for the data.
+func (c *Config) validatePublisher(check func(ok bool, format string, args ...any)) {
+	for _, address := range []struct{ key, value string }{{"publisher.url", c.PublisherURL}, {"contact.url", c.ContactURL}} {
+		u, err := url.Parse(address.value)
+		check(address.value == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
+			"%s: %q is not a URL such as https://www.example.org/", address.key, address.value)
+	}
+	plain, err := mail.ParseAddress(c.ContactEmail)
+	check(c.ContactEmail == "" || err == nil && plain.Address == c.ContactEmail, "contact.email: %q is not an address such as data@example.org", c.ContactEmail)
+	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
+	check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
 
 // topics are other firmware's own, as far as they are set.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/catalog"
+	"stadtluft/export/feed"
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
 	"stadtluft/export/sta"
@@ -25,6 +27,10 @@ func (s *Server) mount(mux *http.ServeMux) {
 	sensors := (&sta.Service{Source: source, Base: s.base, Log: s.Log}).Handler()
 	mux.Handle(sta.Root, sensors)
 	mux.Handle(sta.Root+"/", sensors)
+	(&catalog.Service{
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pagePaths, Base: s.base, Log: s.Log,
+	}).Register(mux)
+	(&feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}).Register(mux)
 }
 
 // base is the server's address as whoever asks sees it.
@@ -35,6 +41,17 @@ func (s *Server) base(r *http.Request) string {
 
 // source is what those rooms read: nothing that is not public.
 type source struct{ s *Server }
+
+func (o source) Days(ctx context.Context) ([]export.Day, error) {
+	if o.s.Archive == nil {
+		return nil, nil
+	}
+	return o.s.Archive.Days(ctx)
+}
+
+func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
+	return o.s.Registry.Refusals(ctx, id)
+}
 
 func (o source) Stations() []*ingest.Station { return o.s.Registry.Stations() }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
@@ -48,6 +49,7 @@ type City struct {
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -67,6 +69,7 @@ type Server struct {
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	Now       *live.Now
+	Archive   export.Archive // nil where there is none
 	Push      *push.Entrance
 	Problems  func(ctx context.Context) []Problem
 	Metrics   http.Handler
