@@ -51,9 +51,15 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/live", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"export", "export/answer", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
+		"ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
+	"export/answer":  {},
+	"export/catalog": {"export", "export/answer", "ingest", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"export/feed":    {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire"},
+	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},

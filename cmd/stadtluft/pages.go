@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export/api"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/export/web"
@@ -51,6 +52,9 @@ func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution,
+		Publisher: catalog.Publisher{
+			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
+		},
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
 		Contact: s.config.CityContact, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(),
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
@@ -52,6 +53,7 @@ type City struct {
 	Licence     string
 	Attribution string
 	Contact     string // an e-mail address or a URL; may be empty
+	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -73,6 +75,7 @@ type Server struct {
 	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Now      *live.Now
+	Archive  export.Archive // nil where there is none
 	Push     *push.Entrance
 	Problems func(ctx context.Context) []Problem
 	Metrics  http.Handler
@@ -101,6 +104,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.answer(h))
 	}
 	mux.Handle("GET /metrics", s.Metrics)
+	s.mount(mux)
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
