@@ -52,6 +52,9 @@ var rooms = map[string][]string{
 		"export", "export/live", "export/web", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
+	"export/archive": {
+		"export", "export/parquet", "ingest", "ingest/store", "geo/aggregate", "github.com/paulmach/orb", "github.com/klauspost/compress",
+	},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
