@@ -27,7 +27,7 @@ func (s *server) startPages(context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	web := &api.Server{
-		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
+		City: s.city(), Version: version(), Store: s.store, Archive: s.store.Archive, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
 		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
 	}
 	publisher := &live.Publisher{

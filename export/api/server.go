@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
@@ -64,6 +65,7 @@ type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
+	Archive   *archive.Archive
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	Now       *live.Now
@@ -96,7 +98,10 @@ func (s *Server) Handler() http.Handler {
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	return guard(compress(mux))
+	outer := http.NewServeMux()
+	outer.Handle("/", compress(mux))
+	outer.HandleFunc("GET "+archive.Root, s.getArchive)
+	return guard(outer)
 }
 
 func (s *Server) routes() map[string]handler {
