@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -169,9 +170,20 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 		return err
 	}
 	s.house.closing("broker", func() error { s.broker.Close(); return nil })
+	s.house.start("broker watch", s.watchBroker)
 	// The registry is watched above the broker, which it disconnects stations from.
 	s.house.start("registry watch", s.registry.Run)
 	return nil
+}
+
+// watchBroker brings the house down when its log can only be mended by a new start, which systemd then does.
+func (s *server) watchBroker(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.broker.Failed():
+		return err
+	}
 }
 
 // stationLogin lets stations in by the registry's word, also to their own firmware's topics.
@@ -324,17 +336,32 @@ func (s *server) startIntake(ctx context.Context) error {
 		case err := <-s.house.failed:
 			return err
 		}
+		if err := s.startMQTTOverTLS(); err != nil {
+			return err
+		}
 	}
 	if s.config.MQTTBroker != "" {
-		_, err := s.subscribe(mqtt.Options{
-			Broker: s.config.MQTTBroker, Username: s.config.MQTTUsername, Password: s.config.MQTTPassword, CAFile: s.config.MQTTCA,
-			ClientID: broker.IntakeClientID,
-		})
-		if err != nil {
+		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
 			return configError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
 	s.house.start("feedback", s.feedback.Run)
+	return nil
+}
+
+func (s *server) startMQTTOverTLS() error {
+	if s.config.MQTTTLSListen == "" {
+		return nil
+	}
+	config, err := serverTLS(s.config.MQTTTLSCert, s.config.MQTTTLSKey, s.log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.config.MQTTTLSListen)
+	if err != nil {
+		return fmt.Errorf("mqtt.tls_listen: %w", err)
+	}
+	s.house.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,6 +50,7 @@ type City struct {
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Contact     string // an e-mail address or a URL; may be empty
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -72,10 +74,13 @@ type Server struct {
 	Push      *push.Entrance
 	Problems  func(ctx context.Context) []Problem
 	Metrics   http.Handler
+	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log       *slog.Logger
 
-	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
-	TLSCert, TLSKey string
+	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
+	FrameAncestors string
+
+	TLS *tls.Config // nil serves without
 
 	cityCells     map[int32]int    // how many cells of each size the city has
 	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
@@ -105,7 +110,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) routes() map[string]handler {
-	return map[string]handler{
+	routes := map[string]handler{
 		"GET /api/v1/city":                   tagged(s.getCity),
 		"GET /api/v1/stations":               tagged(s.getStations),
 		"GET /api/v1/stations/{id}":          tagged(s.getStation),
@@ -123,8 +128,12 @@ func (s *Server) routes() map[string]handler {
 		"GET /healthz":                       s.getHealthz,
 		"GET /readyz":                        s.getReadyz,
 		"/api/":                              s.noRoute,
-		"/":                                  s.getPage,
+		"/":                                  s.getFile,
 	}
+	for _, pattern := range pagePatterns {
+		routes["GET "+pattern] = s.getPage
+	}
+	return routes
 }
 
 // CityCells is how many cells of the stored resolution the city has; at least 1.
@@ -140,12 +149,16 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
 }
 
+// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
+func contentPolicy(ancestors string) string {
+	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+}
+
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
-	const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentPolicy("'none'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -176,9 +189,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		if s.TLSCert != "" {
-			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-			served <- server.ServeTLS(l, s.TLSCert, s.TLSKey)
+		if s.TLS != nil {
+			server.TLSConfig = s.TLS
+			served <- server.ServeTLS(l, "", "")
 			return
 		}
 		served <- server.Serve(l)
