@@ -75,6 +75,8 @@ type Config struct {
 
 	Registration string `key:"registration"`
 
+	Retention string `key:"retention"`
+
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
 
@@ -378,6 +380,7 @@ func (c *Config) validate() []error {
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 	c.validatePublisher(check)
+	check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
 	return mistakes
@@ -415,6 +418,19 @@ func (c *Config) topics() ([]kits.Topic, error) {
 
 // dayOffset is how far before midnight UTC a day begins.
 func (c *Config) dayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
+
+// minRetention is the least number of days that the store keeps readings: a day must be closed and archived before.
+const minRetention = 7
+
+// retention is how long the store keeps readings of archived days; 0 is for ever.
+func (c *Config) retention() time.Duration {
+	digits, ok := strings.CutSuffix(c.Retention, "d")
+	days, err := strconv.Atoi(digits)
+	if !ok || err != nil || days < minRetention || days > 36500 {
+		return 0
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
 
 // correction is how particle means are corrected for humidity.
 func (c *Config) correction() quality.Correction {

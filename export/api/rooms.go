@@ -46,7 +46,7 @@ func (o source) Days(ctx context.Context) ([]export.Day, error) {
 	if o.s.Archive == nil {
 		return nil, nil
 	}
-	return o.s.Archive.Days(ctx)
+	return o.s.Archive.Published(ctx)
 }
 
 func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {

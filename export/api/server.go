@@ -22,6 +22,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
@@ -70,12 +71,12 @@ type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
+	Archive   *archive.Archive // nil where there is none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Now      *live.Now
-	Archive  export.Archive // nil where there is none
 	Push     *push.Entrance
 	Problems func(ctx context.Context) []Problem
 	Metrics  http.Handler
@@ -109,7 +110,10 @@ func (s *Server) Handler() http.Handler {
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	return guard(compress(mux))
+	outer := http.NewServeMux()
+	outer.Handle("/", compress(mux))
+	outer.HandleFunc("GET "+archive.Root, s.getArchive)
+	return guard(outer)
 }
 
 func (s *Server) routes() map[string]handler {
