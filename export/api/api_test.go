@@ -58,7 +58,7 @@ func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 
 func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	for _, r := range s.rows {
-		if r.Start.Equal(q.From) && r.Cell.Size == q.Size {
+		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Cell.Size == q.Size {
 			if err := yield(r); err != nil {
 				return err
 			}

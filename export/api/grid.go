@@ -76,10 +76,8 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !g.kept(now) && g.resolution != s.City.Resolution {
-		p := wrong("resolution", "averages before %s are kept at %d m only", now.Add(-aggregate.Late).Truncate(time.Hour).Format(time.RFC3339), s.City.Resolution)
-		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
-		return p
+	if err := s.available(g, now); err != nil {
+		return err
 	}
 	meta := s.meta(now)
 	s.head(w, meta, g.format, "grid-"+g.window.String(), g.at)
@@ -91,6 +89,16 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return encoder.End()
+}
+
+// available is an error where the window is kept at another resolution only.
+func (s *Server) available(g gridQuery, now time.Time) error {
+	if g.kept(now) || g.resolution == s.City.Resolution {
+		return nil
+	}
+	p := wrong("resolution", "averages before %s are kept at %d m only", now.Add(-aggregate.Late).Truncate(time.Hour).Format(time.RFC3339), s.City.Resolution)
+	p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
+	return p
 }
 
 // kept reports whether the window is whole in memory.
