@@ -2,3 +2,5 @@
 export * from "./de/frame";
 export * from "./de/names";
 export * from "./de/map";
+export * from "./de/plot";
+export * from "./de/embed";
