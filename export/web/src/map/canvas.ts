@@ -4,6 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { City, Districts, Grid, Stations } from "../api";
 import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
+import "./canvas.css";
 import { symbol } from "./symbol";
 
 // Words are what the map is called, and its buttons.

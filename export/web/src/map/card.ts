@@ -5,7 +5,7 @@ import { snippet } from "../embed/snippet";
 import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "../language";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { big, certaintyWords, facts, indexRows, of, picture, stateWords } from "./words";
+import { big, certaintyWords, facts, indexRows, of, period, picture, stateWords } from "./words";
 
 // Around is what cards need to know beside their own.
 export interface Around {
@@ -86,12 +86,6 @@ export function station(id: string, s: StationProperties, { choice, zone }: Arou
 }
 
 const between = (low: number, high: number, quantity: string, unit: string): string => `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
-
-// period is a window by the city's clocks.
-export function period(w: { window_start: string; window_seconds: number }, zone: string): string {
-  const end = new Date(Date.parse(w.window_start) + w.window_seconds * 1000).toISOString();
-  return `${clock(w.window_start, zone)} – ${clock(end, zone)}`;
-}
 
 function downloads(route: (format: "csv" | "geojson") => string): HTMLElement {
   return h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: route("csv"), "data-key": "csv" }, "CSV"), " ", h("a", { href: route("geojson"), "data-key": "geojson" }, "GeoJSON"));

@@ -14,7 +14,7 @@ import { legend } from "./legend";
 import "./map.css";
 import { listen } from "./stream";
 import { tables } from "./table";
-import { big, classOf, metres, of, short } from "./words";
+import { big, indexRows, metres, of, short } from "./words";
 
 const retryAfter = 5000; // milliseconds after a failed request
 const thanks = 5000; // milliseconds for which a connection that is back is mentioned
@@ -111,7 +111,7 @@ export function open(frame: Frame): Page {
     choices.show(view, city);
     const scale = currentSteps();
     fill(parts.legend, legend(scale, view.quantity, unit(), view.stations));
-    fill(parts.embed, h("h2", {}, t("embed.heading")), h("p", { class: "quiet" }, t("embed.what")), snippet("city", view.quantity), snippet("map", view.quantity));
+    fill(parts.embed, h("h2", {}, t("embed.heading")), h("p", { class: "quiet" }, t("embed.what")), snippet("city", view.quantity, t("embed.city")), snippet("map", view.quantity, t("embed.map")));
     renderTables();
     renderCard(scale);
   }
@@ -124,7 +124,7 @@ export function open(frame: Frame): Page {
       h("p", { class: "label" }, `${t("map.cityMean")}, ${when()}`),
       big(q.mean, q.quantity, q.unit, currentSteps()),
       h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
-      h("p", { class: "quiet" }, `${t("eaqi.european")}: ${classOf(city.properties.index.eaqi)} · ${t("eaqi.german")}: ${classOf(city.properties.index.lqi)}`),
+      ...indexRows(city.properties.index).map(([index, says]) => h("p", { class: "quiet" }, `${index}: ${says}`)),
     ];
   }
 

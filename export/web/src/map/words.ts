@@ -1,8 +1,9 @@
 // Words for what values mean, shared by map, cards and embedded cards.
 import type { CityQuantity, Certainty, IndexClass, Indices, State } from "../api";
 import { h, swatch } from "../dom";
-import { digitsOf, language, name, number, t, type Key } from "../language";
+import { clock, digitsOf, language, name, number, t, type Key } from "../language";
 import { colourOf, indexOf, type Step } from "./colours";
+import "./parts.css";
 import { symbol } from "./symbol";
 
 // indexWords is the class of the European index in words.
@@ -60,3 +61,9 @@ export function short(code: string): string {
 }
 
 export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);
+
+// period is a window by the city's clocks.
+export function period(w: { window_start: string; window_seconds: number }, zone: string): string {
+  const end = new Date(Date.parse(w.window_start) + w.window_seconds * 1000).toISOString();
+  return `${clock(w.window_start, zone)} – ${clock(end, zone)}`;
+}

@@ -20,7 +20,7 @@ export const map = {
   colours: "Farben",
   coloursIndex: "des Index",
   coloursSafe: "für Farbfehlsichtige",
-  showStations: "Stationen zeigen",
+  showStations: "Stationen",
   otherSize: "Ältere Werte gibt es nur im Raster von {size}.",
   cityMean: "Mittel der Stadt",
   cityShare: "Messwerte aus {cells} von {all} Zellen, {share} der Fläche",
