@@ -34,7 +34,11 @@ type Config struct {
 	HTTPTLSKey    string `key:"http.tls_key"`
 	HTTPFrames    string `key:"http.frame_ancestors"`
 
-	MQTTListen   string `key:"mqtt.listen"`
+	MQTTListen    string `key:"mqtt.listen"`
+	MQTTTLSListen string `key:"mqtt.tls_listen"`
+	MQTTTLSCert   string `key:"mqtt.tls_cert"`
+	MQTTTLSKey    string `key:"mqtt.tls_key"`
+
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
@@ -61,6 +65,7 @@ type Config struct {
 	CityContact   string `key:"city.contact"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
+	CityCensus    string `key:"city.census"`
 	CityZone      string `key:"city.zone"`
 	CityDay       int    `key:"city.day_offset"`
 
@@ -331,6 +336,9 @@ func (c *Config) validate() []error {
 	check(c.Data != "", "data: name a folder")
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	tls := c.MQTTTLSListen != ""
+	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
 	for _, source := range strings.Fields(c.HTTPFrames) {
 		check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
 	}

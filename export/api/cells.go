@@ -38,14 +38,12 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readWindow(q, &g, now); err != nil {
 		return err
 	}
-	if err := s.available(g, now); err != nil {
-		return err
-	}
 	quantity, _ := wire.ParseQuantity(name) // one of them
-	rows, averages := []aggregate.Row(nil), []json.RawMessage{}
+	means, averages := map[string]int64{}, []json.RawMessage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
-			rows, averages = append(rows, row), append(averages, export.AppendRow(nil, row))
+			means[wire.Quantity(row.Quantity).String()] = row.Mean
+			averages = append(averages, export.AppendRow(nil, row))
 		}
 		return nil
 	})
@@ -60,7 +58,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	return writeJSON(w, http.StatusOK, "application/json", map[string]any{
 		"cell": cell.String(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
-		"averages": averages, "index": export.Indices(export.Area{Name: cell.String(), Rows: rows}.Values()),
+		"averages": averages, "index": export.Indices(means),
 		"trend":   map[string]any{"quantity": name, "unit": quantity.Unit(), "hours": hours},
 		"licence": meta.Licence, "attribution": meta.Attribution, "demo": meta.Demo, "notice": export.Notice, "generated": now.Format(time.RFC3339),
 	})

@@ -105,5 +105,4 @@ func TestACellsMistakes(t *testing.T) {
 	f("1kmN3096E4107?quantity=luck", http.StatusBadRequest)
 	f("1kmN3096E4107?quantity=pm10,pm2_5", http.StatusBadRequest)
 	f("1kmN3096E4107?resolution=500", http.StatusBadRequest)
-	f("5kmN619E821?window=1h&time=2026-01-01T00:00:00Z", http.StatusBadRequest) // kept at 1 km only
 }

@@ -239,7 +239,7 @@ export function open(frame: Frame): Page {
 
   let asked = new AbortController();
 
-  // loadValues asks for what the view shows. Where the server has the window in one size of cells only, it takes that.
+  // loadValues asks for what the view shows, in the city's own cells where the server cannot give others.
   async function loadValues(): Promise<void> {
     asked.abort();
     asked = new AbortController();
@@ -249,10 +249,9 @@ export function open(frame: Frame): Page {
       return Promise.all([api.cityAt(view, signal), areas ? null : api.grid(shown(), signal), areas ? api.districts(view, signal) : null]);
     };
     try {
-      const answer = await ask().catch((e: unknown) => {
-        const only = e instanceof api.Problem && e.field === "resolution" ? Number(e.allowed[0]) : 0;
-        if (!only || size) throw e;
-        size = only;
+      const answer = await ask().catch(async (e: unknown) => {
+        if (!(e instanceof api.Problem) || e.field !== "resolution" || size) throw e;
+        size = (await frame.city).properties.grid_resolution;
         return ask();
       });
       if (signal.aborted) return;

@@ -21,7 +21,7 @@ export const map = {
   coloursIndex: "des Index",
   coloursSafe: "für Farbfehlsichtige",
   showStations: "Stationen",
-  otherSize: "Ältere Werte gibt es nur im Raster von {size}.",
+  otherSize: "In dieser Rasterweite gibt es den Zeitpunkt nicht; gezeigt wird das Raster von {size}.",
   cityMean: "Mittel der Stadt",
   cityShare: "Messwerte aus {cells} von {all} Zellen, {share} der Fläche",
   noCityMean: "Für diese Zeit gibt es keinen Wert.",

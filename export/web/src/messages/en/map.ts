@@ -23,7 +23,7 @@ export const map: typeof german = {
   coloursIndex: "of the index",
   coloursSafe: "colour-blind safe",
   showStations: "Stations",
-  otherSize: "Older values are kept for the {size} grid only.",
+  otherSize: "This time cannot be had in cells of that size; shown is the {size} grid.",
   cityMean: "City mean",
   cityShare: "Values from {cells} of {all} cells, {share} of the area",
   noCityMean: "There is no value for this time.",
