@@ -4,3 +4,7 @@ export * from "./de/names";
 export * from "./de/map";
 export * from "./de/plot";
 export * from "./de/embed";
+export * from "./de/coverage";
+export * from "./de/data";
+export * from "./de/about";
+export * from "./de/school";

@@ -3,3 +3,7 @@ export * from "./en/names";
 export * from "./en/map";
 export * from "./en/plot";
 export * from "./en/embed";
+export * from "./en/coverage";
+export * from "./en/data";
+export * from "./en/about";
+export * from "./en/school";
