@@ -28,7 +28,7 @@ function sections(r: Rules): HTMLElement[] {
   const v = numbers(r);
   return [
     section("value", t("about.value"), paragraph("about.valueIs"), bullets(["about.live", "about.hour", "about.day", "about.city"])),
-    section("checks", t("about.checks"), paragraph("about.checksAre"), bullets(checks.map((c) => `about.check_${c}`), v), paragraph("about.checksShared")),
+    section("checks", t("about.checks"), paragraph("about.checksAre"), bullets(checks.map((c) => `about.check_${c}`), v), paragraph("about.checksShared"), thresholds(r)),
     section("correction", t("about.correction"), paragraph("about.correctionIs", v), factors(r)),
     section("indices", t("about.indices"), paragraph("about.indicesAre"), europe(), germany(), paragraph("about.indicesNot")),
     section("certainty", t("about.certainty"), paragraph("about.certaintyIs"), bullets(["about.single", "about.few", "about.good"])),
@@ -38,6 +38,15 @@ function sections(r: Rules): HTMLElement[] {
   ];
 }
 
+// thresholds are all numbers in force, as the server publishes them.
+function thresholds(r: Rules): HTMLElement | null {
+  if (r.thresholds.length === 0) return null;
+  const english = (text: string) => h("span", { lang: "en" }, text);
+  const amount = (x: { value: number; unit: string }) => `${x.value.toLocaleString("en-GB", { maximumFractionDigits: 3 })}${x.unit === "1" ? "" : ` ${x.unit}`}`;
+  const rows = r.thresholds.map((x) => [x.key.replace(/^quality\./, ""), amount(x), english(x.what), english(x.source)]);
+  return h("details", {}, h("summary", { "data-key": "thresholds" }, t("about.thresholds")), h("div", {}, table(t("about.thresholds"), [t("about.key"), t("map.columnValue"), t("about.what"), t("about.source")], rows)));
+}
+
 // numbers are the thresholds as they stand in the sentences.
 function numbers(r: Rules): Record<string, string> {
   const whole = (key: string, per = 1) => number(value(r, key) / per, Number.isInteger(value(r, key) / per) ? 0 : 1);
@@ -45,7 +54,7 @@ function numbers(r: Rules): Record<string, string> {
     stuck: whole("stuck.particles"), stuckOthers: whole("stuck.others"), share: whole("inconsistent.share", 0.01), by: whole("inconsistent.by"), humid: whole("humid.from"),
     spikeDays: whole("spike.past", 24), spike: whole("spike.z"), outlier: whole("outlier.z"), neighbours: whole("outlier.neighbours"), near: whole("outlier.near", 1000),
     far: whole("outlier.far", 1000), r: number(value(r, "uncorrelated.r")), past: whole("uncorrelated.past"), indoor: whole("indoor.share", 0.01), indoorDays: whole("indoor.days"),
-    indoorOf: whole("indoor.of"), moved: whole("moved.by"), ahead: whole("clock.ahead"), old: whole("clock.old"), kappa: number(r.kappa, 2),
+    indoorOf: whole("indoor.of"), moved: whole("moved.by"), ahead: whole("clock.ahead"), old: whole("clock.old"), kappa: number(r.correction.kappa, 2),
   };
 }
 
@@ -64,7 +73,7 @@ function table(caption: string, columns: string[], rows: (string | Node)[][]): H
 }
 
 const factors = (r: Rules): HTMLElement =>
-  table(t("about.factors"), [t("quantity.humidity"), t("about.factor")], [30, 50, 70, 80, 90, 95].map((humidity) => [`${humidity} %`, `÷ ${number(factor(r.kappa, humidity), 2)}`]));
+  table(t("about.factors"), [t("quantity.humidity"), t("about.factor")], [30, 50, 70, 80, 90, 95].map((humidity) => [`${humidity} %`, `÷ ${number(factor(r.correction.kappa, humidity), 2)}`]));
 
 function europe(): HTMLElement {
   const rows = Object.entries(bounds).map(([quantity, list]) => [name(quantity), ...list.map((b) => number(b, 0)), `> ${number(list[4] ?? 0, 0)}`]);

@@ -9,5 +9,5 @@ test.each([[50, 1.242], [80, 1.97], [95, 5.606], [100, 5.606]])("at %d %% partic
 
 test("what the server says wins", () => {
   expect(value(standing, "stuck.particles")).toBe(8);
-  expect(value({ kappa: 0.4, thresholds: [{ key: "stuck.particles", value: 6, unit: "h" }] }, "stuck.particles")).toBe(6);
+  expect(value({ ...standing, thresholds: [{ key: "quality.stuck.particles", value: 6, unit: "h", what: "", source: "" }] }, "stuck.particles")).toBe(6);
 });

@@ -3,30 +3,31 @@ import { get } from "../api";
 
 // Threshold is one number of the rules.
 export interface Threshold {
-  key: string; // such as "stuck.particles"
+  key: string; // in the city's configuration, such as "quality.stuck.particles"
   value: number;
   unit: string;
+  what: string; // in English
+  source: string;
 }
 
 export interface Rules {
   thresholds: Threshold[];
-  kappa: number;
+  correction: { kappa: number };
 }
 
-// defaults are the numbers that hold where a city sets no others. A test of the server's rules is not needed here: what
-// the server says wins, and these stand in only while it cannot be asked.
+// defaults are the numbers where a city sets no others. They stand there until the server has answered.
 const defaults: Record<string, number> = {
   "stuck.particles": 8, "stuck.others": 24, "inconsistent.share": 0.1, "inconsistent.by": 5, "humid.from": 75, "spike.z": 10, "spike.past": 360,
   "outlier.z": 5, "outlier.neighbours": 5, "outlier.near": 3000, "outlier.far": 10_000, "uncorrelated.r": 0.3, "uncorrelated.past": 30, "indoor.share": 0.25,
   "indoor.days": 7, "indoor.of": 10, "moved.by": 8, "clock.ahead": 5, "clock.old": 30,
 };
 
-export const standing: Rules = { thresholds: [], kappa: 0.4 };
+export const standing: Rules = { thresholds: [], correction: { kappa: 0.4 } };
 
 export const rules = (): Promise<Rules> => get<Rules>("/api/v1/quality");
 
 // value is a threshold in force.
-export const value = (r: Rules, key: string): number => r.thresholds.find((x) => x.key === key)?.value ?? defaults[key] ?? Number.NaN;
+export const value = (r: Rules, key: string): number => r.thresholds.find((x) => x.key === `quality.${key}`)?.value ?? defaults[key] ?? Number.NaN;
 
 // factor is by how much particles show too much at a relative humidity in percent (κ-Köhler; Crilley et al., AMT 11:709, 2018).
 export const factor = (kappa: number, humidity: number): number => 1 + kappa / 1.65 / (1 / (Math.min(humidity, 95) / 100) - 1);

@@ -55,4 +55,8 @@ export const about = {
   cannotAlarm: "Warnen : Bei Rauch oder Gasgeruch zählt der Notruf 112, nicht diese Karte.",
   privacy: "Der Ort einer Station",
   privacyIs: "Öffentlich ist nur die Mitte einer Zelle von 100 m, nie die genaue Stelle. Eine E-Mail-Adresse ist freiwillig und wird nie gezeigt.",
+  thresholds: "Alle Schwellen in Zahlen",
+  key: "Schlüssel",
+  what: "Was (englisch)",
+  source: "Quelle (englisch)",
 };

@@ -57,4 +57,8 @@ export const about: typeof german = {
   cannotAlarm: "Warn : when there is smoke or a smell of gas, call 112; do not look at this map.",
   privacy: "Where a station is",
   privacyIs: "Only the centre of a 100 m cell is public, never the exact spot. An e-mail address is optional and never shown.",
+  thresholds: "All thresholds in numbers",
+  key: "Key",
+  what: "What",
+  source: "Source",
 };
