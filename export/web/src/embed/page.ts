@@ -64,7 +64,7 @@ function make(kind: string, id: string, view: View, zone: string): Promise<Card>
 function more(kind: string, id: string, view: View): string {
   if (kind === "station") return `/stations/${encodeURIComponent(id)}`;
   const chosen = kind === "cell" || kind === "district" ? { kind, id } as const : null;
-  return `/${write({ ...view, chosen, layer: kind === "district" ? "districts" : "grid" }, "")}`;
+  return `/${write({ ...view, chosen }, "")}`;
 }
 
 const nothing = () => h("p", { class: "quiet" }, t("embed.noValue"));

@@ -21,6 +21,11 @@ test.each(["?quantity=<script>", "?window=1y", "?resolution=300", "?window=1h&ti
   (search) => expect({ ...read(search), window: "live" }).toEqual(start),
 );
 
+test("what an address leaves out follows from what it names", () => {
+  expect(read("?cell=CRS3035RES500mN3096000E4107000").resolution).toBe(500);
+  expect(read("?district=Nippes").layer).toBe("districts");
+});
+
 const now = Date.parse("2026-05-10T12:03:00Z");
 
 test("the last hour is published five minutes after its end", () => {

@@ -40,16 +40,19 @@ export function read(search: string): View {
   const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T => allowed.find((a) => a === q.get(name)) ?? otherwise;
   const window = one<Window>("window", ["live", "1h", "24h"], "live");
   const kind = kinds.find((k) => q.get(k));
-  const size = Number(q.get("resolution"));
+  const id = (kind && q.get(kind)) ?? "";
+  // A cell is drawn in the grid of its size, a district among districts, whatever else an address leaves out.
+  const size = Number(/^CRS3035RES(\d+)m/.exec(kind === "cell" ? id : "")?.[1] ?? q.get("resolution"));
+  const layer = kind === "cell" ? "grid" : kind === "district" ? "districts" : one<Layer>("layer", ["grid", "districts"], "grid");
   return {
     quantity: /^[a-z0-9_]{1,20}$/.exec(q.get("quantity") ?? "")?.[0] ?? start.quantity,
     window,
     time: window === "live" ? "" : moment(q.get("time")),
     resolution: resolutions.find((r) => r === size) ?? start.resolution,
-    layer: one<Layer>("layer", ["grid", "districts"], "grid"),
+    layer,
     palette: one<Palette>("colours", ["index", "safe"], "index"),
     stations: q.get("stations") !== "hidden",
-    chosen: kind ? { kind, id: q.get(kind) ?? "" } : null,
+    chosen: kind ? { kind, id } : null,
     place: place(q.get("place")),
   };
 }

@@ -225,16 +225,16 @@ export function open(frame: Frame): Page {
       map?.districts(null, "", []);
     }
     draw();
+    if (stations) map?.stations(stations, view.stations);
     render();
     if (values) void loadValues();
   }
 
-  // draw puts values and stations on the map.
+  // draw puts values on the map.
   function draw(): void {
     const scale = currentSteps();
     if (grid) map?.grid(grid, scale);
     if (districts) map?.districts(districts, view.quantity, scale);
-    if (stations) map?.stations(stations, view.stations);
   }
 
   let asked = new AbortController();
