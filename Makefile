@@ -4,11 +4,12 @@ SHELL := /bin/bash
 
 TOOLS    := $(CURDIR)/.tools/bin
 WEB      := export/web
+CLIENTS  := export/clients
 GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build pages test firmware catalog lint bench tools packages
+.PHONY: help run build pages test firmware lint bench tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,13 +28,17 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-fi
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
 
+# Readers of open data as others have them, for tests.
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	npm --prefix $(CLIENTS) ci --no-audit --no-fund
+
 lint: tools ## formatting, vet and static checks
 	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
 	go vet ./...
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
-test: packages build lint firmware catalog ## everything: checks, Go tests with the race detector, page tests, a browser story
+test: packages $(CLIENTS)/node_modules/.package-lock.json build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
 	npm --prefix $(WEB) test
 	deploy/story.sh
@@ -53,14 +58,6 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 	g++ $(STAND_IN) $(SANITIZE) $(PROTOCOL)/c/examples/stand-in/station_test.cc -o bin/station
 	bin/station
 	node --test $(PROTOCOL)/lorawan/formatter.test.js
-
-CATALOG := export/catalog/check
-
-catalog: $(CATALOG)/node_modules/.package-lock.json ## the catalogue against the rules of DCAT-AP.de
-	npm --prefix $(CATALOG) test
-
-$(CATALOG)/node_modules/.package-lock.json: $(CATALOG)/package.json $(CATALOG)/package-lock.json
-	npm --prefix $(CATALOG) ci --no-audit --no-fund
 
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...

@@ -28,7 +28,7 @@ func (s *Server) mount(mux *http.ServeMux) {
 	mux.Handle(sta.Root, sensors)
 	mux.Handle(sta.Root+"/", sensors)
 	(&catalog.Service{
-		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pagePaths, Base: s.base, Log: s.Log,
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: publicPages, Base: s.base, Log: s.Log,
 	}).Register(mux)
 	(&feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}).Register(mux)
 }
@@ -46,7 +46,7 @@ func (o source) Days(ctx context.Context) ([]export.Day, error) {
 	if o.s.Archive == nil {
 		return nil, nil
 	}
-	return o.s.Archive.Days(ctx)
+	return o.s.Archive.Published(ctx)
 }
 
 func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
@@ -71,5 +71,5 @@ func (o source) Hours(ctx context.Context, from, to time.Time, yield func(aggreg
 
 func (o source) Areas(ctx context.Context, at time.Time) ([]export.Area, error) {
 	at = at.Truncate(time.Second)
-	return o.s.areas(ctx, gridQuery{window: aggregate.Live, at: at, resolution: o.s.City.Resolution}, at)
+	return o.s.averages(ctx, gridQuery{window: aggregate.Live, at: at, resolution: o.s.City.Resolution}, at, o.s.areas)
 }

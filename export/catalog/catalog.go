@@ -33,8 +33,7 @@ type Source interface {
 type Publisher struct {
 	Name        string
 	URL         string // empty where there is none
-	Email       string // of the contact; empty where there is none
-	ContactURL  string // of the contact; empty where there is none
+	Contact     string // an e-mail address or a URL; empty where there is none
 	Contributor string // address of the portal's contributor, such as http://dcat-ap.de/def/contributors/openNRW
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -224,12 +225,11 @@ func (d *describer) publisher() {
 	}
 	d.isA(contact, "vcard:Organization")
 	d.say(contact, "vcard:fn", plain(name))
-	if d.Publisher.Email != "" {
-		d.say(contact, "vcard:hasEmail", at("mailto:"+d.Publisher.Email))
+	if who := d.Publisher.Contact; who != "" && !strings.Contains(who, "://") {
+		d.say(contact, "vcard:hasEmail", at("mailto:"+who))
+		return
 	}
-	if d.Publisher.ContactURL != "" || d.Publisher.Email == "" {
-		d.say(contact, "vcard:hasURL", at(cmp.Or(d.Publisher.ContactURL, d.Publisher.URL, d.base+"/")))
-	}
+	d.say(contact, "vcard:hasURL", at(cmp.Or(d.Publisher.Contact, d.Publisher.URL, d.base+"/")))
 }
 
 // place is the city, as the box around its boundary.

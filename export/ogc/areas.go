@@ -104,8 +104,8 @@ func (s *Service) districts() collection {
 // district has the same members.
 func district(area export.Area) []property {
 	values := area.Values()
-	indices := export.Indices(values)
-	list := []property{{"name", area.Name}, {"cells", area.AllCells}}
+	indices := area.Indices()
+	list := []property{{"name", area.Name}, {"cells", len(area.Cells)}}
 	for _, index := range []string{"eaqi", "lqi"} {
 		list = append(list, property{index, class(indices[index].Class, indices[index].Class > 0)})
 	}

@@ -99,7 +99,16 @@ func (w *town) Hours(_ context.Context, from, to time.Time, yield func(aggregate
 func (w *town) Areas(context.Context, time.Time) ([]export.Area, error) {
 	cell, err := geo.CellAt(dom, 1000)
 	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: uint8(wire.PM2_5), Mean: 12345, Stations: 2, Readings: 40}
-	return []export.Area{{Name: "Altstadt/Süd", AllCells: 4, Rows: []aggregate.Row{row}}, {Name: "Dreieck", AllCells: 9}}, err
+	return []export.Area{{Name: "Altstadt/Süd", Cells: eastwards(cell, 4), Rows: []aggregate.Row{row}}, {Name: "Dreieck", Cells: eastwards(cell, 9)}}, err
+}
+
+// eastwards are n cells in a row.
+func eastwards(cell geo.Cell, n int) (cells []geo.Cell) {
+	for range n {
+		cells = append(cells, cell)
+		cell.East += cell.Size
+	}
+	return cells
 }
 
 func (w *town) Meta(at time.Time) export.Meta {
