@@ -254,7 +254,7 @@ func (s *server) startAverages(ctx context.Context) error {
 	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
-		Append: s.journal.Append,
+		Judge: openJudge(s.config.Data, s.checker.Rules(), s.log).hour, Append: s.journal.Append,
 	}
 	s.now = live.NewNow()
 	replayed := make(chan struct{})

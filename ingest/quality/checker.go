@@ -61,6 +61,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	for _, check := range checks {
 		check(&c.rules, st, keep.Values)
 	}
+	c.stuck(m, st, &keep)
 	m.add(keep)
 	return keep, refused, repeated
 }
@@ -69,7 +70,13 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 func (c *Checker) Remember(r ingest.Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.memory(r.Station).add(r)
+	m := c.memory(r.Station)
+	for _, v := range r.Values {
+		if v.Flags&ingest.Sentinel == 0 {
+			m.hold(r.Time, v.Quantity, v.Value)
+		}
+	}
+	m.add(r)
 }
 
 func (c *Checker) memory(station string) *memory {

@@ -13,7 +13,7 @@ type check func(rules *Rules, st *ingest.Station, values []ingest.Value)
 
 // checks in the order in which they run. A sentinel is no measurement, so it is not out of range too,
 // and nothing is compared with it.
-var checks = []check{sentinelCheck, rangeCheck, consistencyCheck}
+var checks = []check{sentinelCheck, rangeCheck, consistencyCheck, humidCheck}
 
 func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 	for i := range values {
@@ -48,6 +48,53 @@ func rangeOf(st *ingest.Station, q wire.Quantity) (limits, bool) {
 	}
 	l, ok := unknownSensor[q]
 	return l, ok
+}
+
+// humidCheck looks at the humidity of the same reading.
+func humidCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
+	humidity := find(values, wire.Humidity)
+	if humidity == nil || !humidity.Flags.Good() || humidity.Value < rules.Humid {
+		return
+	}
+	for i := range values {
+		if particles(values[i].Quantity) {
+			values[i].Flags |= ingest.Humid
+		}
+	}
+}
+
+// stuck looks back: a value that has not changed for hours is flagged from then on. Particles that are next to nothing may
+// stay so.
+func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
+	for i := range r.Values {
+		v := &r.Values[i]
+		if v.Flags&ingest.Sentinel != 0 {
+			continue
+		}
+		since, readings := m.hold(r.Time, v.Quantity, v.Value)
+		long := c.rules.StuckOthers
+		switch {
+		case particles(v.Quantity) && v.Value <= 2*resolutionOf(st):
+			continue
+		case particles(v.Quantity):
+			long = c.rules.StuckParticles
+		case v.Quantity != wire.Temperature && v.Quantity != wire.Humidity && v.Quantity != wire.Pressure:
+			continue
+		}
+		if readings >= c.rules.StuckReadings && r.Time.Sub(since) >= long {
+			v.Flags |= ingest.Stuck
+		}
+	}
+}
+
+// resolutionOf is a particle counter's resolution in µg/m³, by its data sheet; 1 where it is not known.
+func resolutionOf(st *ingest.Station) float64 {
+	for _, sensor := range st.Sensors {
+		if resolution, ok := resolutions[sensor]; ok {
+			return resolution
+		}
+	}
+	return 1
 }
 
 // nested are the pairs of particle fractions of which the first is part of the second.

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -17,8 +18,9 @@ const (
 
 // memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
 type memory struct {
-	ring []memento
-	next int
+	ring   []memento
+	next   int
+	steady []steady
 }
 
 // memento is a value in 16 bytes. Times before 1970 and after 2106 never get here: clock refuses them.
@@ -26,6 +28,37 @@ type memento struct {
 	at       uint32 // Unix seconds
 	received uint32 // Unix seconds; the quantity takes the place of its top bits
 	value    float64
+}
+
+// steady is since when a quantity has had its value.
+type steady struct {
+	value    float64
+	since    uint32 // Unix seconds of observation
+	last     uint32 // of the newest reading
+	readings uint32
+	quantity wire.Quantity
+}
+
+// hold takes in a value and says since when and how many readings long it has not changed. A reading older than the
+// newest changes nothing.
+func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.Time, readings int) {
+	unix := uint32(at.Unix())
+	i := slices.IndexFunc(m.steady, func(s steady) bool { return s.quantity == q })
+	if i < 0 {
+		m.steady = append(m.steady, steady{value, unix, unix, 1, q})
+		return at, 1
+	}
+	s := &m.steady[i]
+	switch {
+	case unix < s.last:
+		return at, 1
+	case value != s.value:
+		*s = steady{value, unix, unix, 1, q}
+	default:
+		s.last = unix
+		s.readings++
+	}
+	return time.Unix(int64(s.since), 0), int(s.readings)
 }
 
 // quantityShift leaves 26 bits for the seconds of receipt, which wrap around after two years: only
@@ -48,6 +81,7 @@ func (m *memory) find(at time.Time, q wire.Quantity) (float64, bool) {
 	return 0, false
 }
 
+// add remembers a reading; its values' Stuck flags are its own.
 func (m *memory) add(r ingest.Reading) {
 	for _, v := range r.Values {
 		e := memento{

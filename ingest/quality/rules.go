@@ -2,8 +2,9 @@
 // already known, and sets flags on values; it never changes a value.
 //
 // Checks that look at one reading are functions from station and reading to flags, listed in order in
-// checks.go. Checks that look back or at neighbours will work on completed hours and revise flags the
-// same way. Thresholds are in this file, each with its source, and travel with the data as Rules.
+// checks.go. Judge holds those that look back and at neighbours: they work on full hours, and their verdicts
+// revise the flags of the hour. Thresholds are in this file, each with its source, and travel with the data as
+// Rules. The humidity correction of particle counters is here too, as pure functions.
 package quality
 
 import (
@@ -14,11 +15,42 @@ import (
 
 // Rules are the thresholds in force. The zero value is not usable: take DefaultRules.
 type Rules struct {
-	Ahead time.Duration // how far in the future a reading's time may lie
-	Old   time.Duration // how old a reading may be
+	Ahead time.Duration `json:"clock_ahead"` // how far in the future a reading's time may lie
+	Old   time.Duration `json:"clock_old"`   // how old a reading may be
 
-	InconsistentShare float64 // a smaller fraction may exceed a larger one by this share of it …
-	InconsistentBy    float64 // … or by this much, µg/m³; only more than both is inconsistent
+	InconsistentShare float64 `json:"inconsistent_share"` // a smaller fraction may exceed a larger one by this share of it …
+	InconsistentBy    float64 `json:"inconsistent_by"`    // … or by this much, µg/m³; only more than both is inconsistent
+
+	StuckParticles time.Duration `json:"stuck_particles"` // without any change
+	StuckOthers    time.Duration `json:"stuck_others"`
+	StuckReadings  int           `json:"stuck_readings"` // at least, in that time
+
+	Humid       float64 `json:"humid"`        // relative humidity, %, from which on it is
+	HumidWithin float64 `json:"humid_within"` // metres to the nearest hygrometer where a station has none
+
+	SpikeZ          float64 `json:"spike_z"`
+	SpikePast       int     `json:"spike_past"`  // hours
+	SpikeLeast      int     `json:"spike_least"` // hours of them with a value
+	SpikeFloor      float64 `json:"spike_floor"` // least median absolute deviation, µg/m³
+	SpikeNeighbours int     `json:"spike_neighbours"`
+
+	OutlierZ          float64 `json:"outlier_z"`
+	OutlierNeighbours int     `json:"outlier_neighbours"` // at least
+	OutlierNear       float64 `json:"outlier_near"`       // metres
+	OutlierFar        float64 `json:"outlier_far"`        // metres, where there are too few nearer
+	OutlierParticles  float64 `json:"outlier_particles"`  // least median absolute deviation, µg/m³
+	OutlierDegrees    float64 `json:"outlier_degrees"`    // the same, °C
+	OutlierHumidity   float64 `json:"outlier_humidity"`   // the same, %
+
+	Correlation      float64 `json:"correlation"`       // Pearson's r of hourly medians with the neighbours', below which they do not follow
+	CorrelationPast  int     `json:"correlation_past"`  // hours
+	CorrelationLeast int     `json:"correlation_least"` // hours of them with a value
+
+	Indoor     float64 `json:"indoor"`      // share of the neighbours' daily range of temperature
+	IndoorDays int     `json:"indoor_days"` // on so many …
+	IndoorOf   int     `json:"indoor_of"`   // … of the last so many days
+
+	Moved float64 `json:"moved"` // hPa that a day's pressure differs from its usual difference to the neighbours
 }
 
 // DefaultRules are the rules that hold where a city sets no others.
@@ -29,7 +61,33 @@ func DefaultRules() Rules {
 		// 2,087,007 real rows of SDS011 never break this rule.
 		InconsistentShare: 0.10,
 		InconsistentBy:    5,
+		// FILTER's step for constant values (Hassani et al., J. Environ. Manage. 380:125100, 2025); the windows are ours.
+		StuckParticles: 8 * time.Hour, StuckOthers: 24 * time.Hour, StuckReadings: 20,
+		// PMS rise above about 75 % RH (Jayaratne et al., AMT 11:4883, 2018); SDS011's data sheet says 70 %.
+		Humid: 75, HumidWithin: 5000,
+		// FILTER: ±10 against 360 h; that the neighbourhood must not share it is ours.
+		SpikeZ: 10, SpikePast: 360, SpikeLeast: 48, SpikeFloor: 2, SpikeNeighbours: 3,
+		// CrowdQC+'s buddy check (3000 m, at least 5), FILTER's spatial step.
+		OutlierZ: 5, OutlierNeighbours: 5, OutlierNear: 3000, OutlierFar: 10_000,
+		OutlierParticles: 3, OutlierDegrees: 1.5, OutlierHumidity: 5,
+		// FILTER's spatial correlation; CrowdQC+ is stricter (0.9, temperature).
+		Correlation: 0.3, CorrelationPast: 30 * 24, CorrelationLeast: 15 * 24,
+		Indoor: 0.25, IndoorDays: 7, IndoorOf: 10, // ours
+		Moved: 8, // ours; about 65 m of height
 	}
+}
+
+// outlierFloor is the least median absolute deviation of a quantity in its unit; false when it is not compared.
+func (r *Rules) outlierFloor(q wire.Quantity) (float64, bool) {
+	switch {
+	case particles(q):
+		return r.OutlierParticles, true
+	case q == wire.Temperature:
+		return r.OutlierDegrees, true
+	case q == wire.Humidity:
+		return r.OutlierHumidity, true
+	}
+	return 0, false
 }
 
 // limits is a closed measuring range.
@@ -58,6 +116,9 @@ var sensors = map[string]map[wire.Quantity]limits{
 	"ds18b20": {wire.Temperature: {-55, 125}},
 	"scd41":   {wire.CO2: {400, 40000}},
 }
+
+// resolutions of particle counters in µg/m³, from their data sheets.
+var resolutions = map[string]float64{"sds011": 0.3, "pms5003": 1, "pms7003": 1, "sps30": 0.1, "sen54": 0.1, "sen55": 0.1}
 
 var sen5x = map[wire.Quantity]limits{
 	wire.PM1: {0, 1000}, wire.PM2_5: {0, 1000}, wire.PM4: {0, 1000}, wire.PM10: {0, 1000},
