@@ -72,16 +72,16 @@ func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
 			continue
 		}
 		since, readings := m.hold(r.Time, v.Quantity, v.Value)
-		long := c.rules.StuckOthers
+		long := hours(c.rules.StuckOthers)
 		switch {
 		case particles(v.Quantity) && v.Value <= 2*resolutionOf(st):
 			continue
 		case particles(v.Quantity):
-			long = c.rules.StuckParticles
+			long = hours(c.rules.StuckParticles)
 		case v.Quantity != wire.Temperature && v.Quantity != wire.Humidity && v.Quantity != wire.Pressure:
 			continue
 		}
-		if readings >= c.rules.StuckReadings && r.Time.Sub(since) >= long {
+		if readings >= int(c.rules.StuckReadings) && r.Time.Sub(since) >= long {
 			v.Flags |= ingest.Stuck
 		}
 	}

@@ -1,7 +1,7 @@
 package quality
 
 import (
-	"math"
+	"cmp"
 	"slices"
 	"time"
 
@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// StationHour is what one station measured of one quantity in a full hour, of values that no check has excluded.
+// StationHour is what one station measured of one quantity in a full hour, of values without an excluding flag of their own.
 type StationHour struct {
 	Station  string
 	East     float64 // metres, EPSG:3035
@@ -20,268 +20,149 @@ type StationHour struct {
 	Count    int // values
 }
 
-// Judge judges full hours by looking back and around. It knows no clock and no store. It is not safe for concurrent use.
+// Judge judges full hours by looking around and back. It knows no clock and no store. It is not safe for concurrent use.
 //
-// An hour's verdicts depend on that hour and on what is remembered of the 30 days before, never on later hours or on
-// the order of stations. Judging an hour again, after late readings, replaces what is remembered of it. An hour must
-// be judged at most 2 days after it was first.
+// An hour's verdicts depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
+// order of stations, or on earlier verdicts on the same hour. Judging an hour again, after late readings, replaces what
+// is remembered of it, so that it ends the same whenever they came. An hour can be judged again for two days. Of a station
+// that was given another place, hours before that are not remembered any more.
 type Judge struct {
 	rules    Rules
 	stations map[string]*record
+	newest   int64 // hour
 	scratch  []float64
 }
-
-// record is what is remembered of a station: at most 12 KiB.
-type record struct {
-	Quantities map[wire.Quantity]*history
-	Offset     ring // pressure above the neighbours' median, hPa
-}
-
-// remembering are the quantities whose past is looked at.
-var remembering = []wire.Quantity{wire.PM2_5, wire.PM10, wire.Temperature}
 
 // NewJudge makes a judge that remembers nothing.
 func NewJudge(rules Rules) *Judge { return &Judge{rules: rules, stations: map[string]*record{}} }
 
 // hour is one hour while it is judged.
 type hour struct {
-	at       int64 // Unix hour
-	areas    map[wire.Quantity]*area
-	verdicts map[ingest.Verdict]ingest.Flags // by station, hour and quantity, with no flags in the key
-	start    time.Time
-}
+	at      int64         // Unix hour
+	list    []StationHour // sorted by quantity and station
+	flags   []ingest.Flags
+	records []*record // nil where nothing may be remembered
+	areas   []*area   // of different stations or places
+	within  float64   // metres to the farthest neighbour
 
-func (h *hour) flag(s *StationHour, flags ingest.Flags) {
-	if flags != 0 {
-		h.verdicts[ingest.Verdict{Station: s.Station, Hour: h.start, Quantity: s.Quantity}] |= flags
-	}
+	hygrometers []StationHour // the part of the list with humidity
 }
 
 // Hour judges the hour that starts at start and returns the verdicts with flags, sorted.
 func (j *Judge) Hour(start time.Time, hours []StationHour) []ingest.Verdict {
-	h := &hour{at: unixHour(start), start: start, areas: map[wire.Quantity]*area{}, verdicts: map[ingest.Verdict]ingest.Flags{}}
-	byQuantity := map[wire.Quantity][]*StationHour{}
-	for i := range hours {
-		byQuantity[hours[i].Quantity] = append(byQuantity[hours[i].Quantity], &hours[i])
-	}
-	for q, list := range byQuantity {
-		h.areas[q] = newArea(list)
-	}
-	for q, list := range byQuantity {
-		for _, s := range list {
-			j.judge(h, q, s)
+	h := j.open(start, hours)
+	h.each(func(q wire.Quantity, from, to int) {
+		switch {
+		case particles(q):
+			j.spikes(h, from, to)
+			j.humid(h, from, to)
+			j.compare(h, from, to)
+		case q == wire.Pressure:
+			j.pressure(h, from, to)
+		default:
+			j.compare(h, from, to)
 		}
-	}
-	daily := map[string]map[wire.Quantity]ingest.Flags{}
-	for i := range hours {
-		s := &hours[i]
-		if daily[s.Station] == nil {
-			daily[s.Station] = j.judgeDay(j.stations[s.Station], h.at/24*24)
+	})
+	j.explain(h)
+	j.forget(h.at)
+	var verdicts []ingest.Verdict
+	for i, flags := range h.flags {
+		if flags != 0 {
+			verdicts = append(verdicts, ingest.Verdict{Station: h.list[i].Station, Hour: start, Quantity: h.list[i].Quantity, Flags: flags})
 		}
-		h.flag(s, daily[s.Station][s.Quantity]|daily[s.Station][everything])
-	}
-	verdicts := make([]ingest.Verdict, 0, len(h.verdicts))
-	for v, flags := range h.verdicts {
-		v.Flags = flags
-		verdicts = append(verdicts, v)
 	}
 	slices.SortFunc(verdicts, ingest.Verdict.Compare)
 	return verdicts
 }
 
-// judge runs the checks of one quantity of a station, and remembers the hour.
-func (j *Judge) judge(h *hour, q wire.Quantity, s *StationHour) {
-	near := h.areas[q].around(s, j.rules.OutlierFar)
-	if floor, ok := j.rules.outlierFloor(q); ok {
-		h.flag(s, j.outlier(s, near, floor))
+// open sorts an hour's stations. Of a station that was at two places within the hour the one with more values
+// counts.
+func (j *Judge) open(start time.Time, hours []StationHour) *hour {
+	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: j.rules.OutlierFar}
+	slices.SortFunc(h.list, func(a, b StationHour) int {
+		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Station, b.Station), cmp.Compare(b.Count, a.Count),
+			cmp.Compare(a.East, b.East), cmp.Compare(a.North, b.North))
+	})
+	h.list = slices.CompactFunc(h.list, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
+	h.flags = make([]ingest.Flags, len(h.list))
+	h.records = make([]*record, len(h.list))
+	for i := range h.list {
+		h.records[i] = j.record(&h.list[i], h.at)
 	}
-	if particles(q) {
-		h.flag(s, j.humid(h, s))
-	}
-	middle := math.NaN()
-	if len(near) >= j.rules.OutlierNeighbours {
-		j.scratch = means(j.scratch[:0], near)
-		middle = median(j.scratch)
-	}
-	r := j.record(s.Station)
-	if q == wire.Pressure {
-		r.Offset.put(h.at, s.Median-middle)
-	}
-	if !slices.Contains(remembering, q) {
-		return
-	}
-	past := r.Quantities[q]
-	if past == nil {
-		past = &history{}
-		r.Quantities[q] = past
-	}
-	if particles(q) {
-		h.flag(s, j.spike(h, s, near))
-	}
-	past.Own.put(h.at, s.Median)
-	past.Neighbours.put(h.at, middle)
+	h.each(func(q wire.Quantity, from, to int) {
+		if q == wire.Humidity {
+			h.hygrometers = h.list[from:to]
+		}
+	})
+	return h
 }
 
-func (j *Judge) record(station string) *record {
-	r := j.stations[station]
-	if r == nil {
-		r = &record{Quantities: map[wire.Quantity]*history{}}
-		j.stations[station] = r
+// area is that of a part of the list. Most quantities come from the same stations and share one.
+func (h *hour) area(list []StationHour) *area {
+	for _, a := range h.areas {
+		if a.isOf(list) {
+			return a
+		}
 	}
+	a := newArea(list, h.within)
+	h.areas = append(h.areas, a)
+	return a
+}
+
+// each calls do with the part of the list of each quantity.
+func (h *hour) each(do func(q wire.Quantity, from, to int)) {
+	for from := 0; from < len(h.list); {
+		q, to := h.list[from].Quantity, from
+		for to < len(h.list) && h.list[to].Quantity == q {
+			to++
+		}
+		do(q, from, to)
+		from = to
+	}
+}
+
+// record is a station's, begun anew when it stands elsewhere; nil in an hour before it came to its place.
+func (j *Judge) record(s *StationHour, at int64) *record {
+	r := j.stations[s.Station]
+	switch {
+	case r == nil, (r.East != s.East || r.North != s.North) && at > r.Newest:
+		r = &record{East: s.East, North: s.North, Since: at}
+		j.stations[s.Station] = r
+	case r.East != s.East || r.North != s.North:
+		return nil
+	}
+	r.Newest = max(r.Newest, at)
 	return r
 }
 
-func particles(q wire.Quantity) bool {
-	return q == wire.PM1 || q == wire.PM2_5 || q == wire.PM4 || q == wire.PM10
-}
-
-// outlier compares with at least five neighbours within 3 km, or as far as it takes up to 10 km.
-func (j *Judge) outlier(s *StationHour, near []neighbour, floor float64) ingest.Flags {
-	n := 0
-	for n < len(near) && (near[n].distance <= j.rules.OutlierNear || n < j.rules.OutlierNeighbours) {
-		n++
-	}
-	if n < j.rules.OutlierNeighbours {
-		return 0
-	}
-	j.scratch = means(j.scratch[:0], near[:n])
-	if math.Abs(robustZ(s.Mean, j.scratch, floor)) > j.rules.OutlierZ {
-		return ingest.Outlier
-	}
-	return 0
-}
-
-// spike compares with the station's own past. What the neighbourhood shares is no spike: when the median of the neighbours'
-// own scores is above half the threshold. Without three neighbours that have a past nobody can say.
-func (j *Judge) spike(h *hour, s *StationHour, near []neighbour) ingest.Flags {
-	z, ok := j.score(h, s)
-	if !ok || math.Abs(z) <= j.rules.SpikeZ {
-		return 0
-	}
-	var others []float64
-	for _, n := range near {
-		if z, ok := j.score(h, n.StationHour); ok {
-			others = append(others, z)
+// explain adds what is found of stations by the days before. What explains an hour stands alone.
+func (j *Judge) explain(h *hour) {
+	day := h.at / dayHours
+	known := make(map[*record]findings, len(h.list)/4)
+	for i, r := range h.records {
+		if r == nil {
+			continue
+		}
+		found, ok := known[r]
+		if !ok {
+			found = j.findings(r, day)
+			known[r] = found
+		}
+		if flags := found.of(h.list[i].Quantity); flags != 0 {
+			h.flags[i] = h.flags[i]&^ingest.Excluding | flags
 		}
 	}
-	if len(others) < j.rules.SpikeNeighbours || math.Abs(median(others)) > j.rules.SpikeZ/2 {
-		return 0
-	}
-	return ingest.Spike
 }
 
-// score is the robust score of an hour against the station's past.
-func (j *Judge) score(h *hour, s *StationHour) (z float64, ok bool) {
-	r := j.stations[s.Station]
-	if r == nil || r.Quantities[s.Quantity] == nil {
-		return 0, false
+// forget lets go of stations that have not been heard for longer than anything looks back.
+func (j *Judge) forget(at int64) {
+	if at/dayHours <= j.newest/dayHours {
+		return
 	}
-	j.scratch = r.Quantities[s.Quantity].Own.past(j.scratch[:0], h.at-int64(j.rules.SpikePast), h.at)
-	if len(j.scratch) < j.rules.SpikeLeast {
-		return 0, false
-	}
-	return robustZ(s.Median, j.scratch, j.rules.SpikeFloor), true
-}
-
-// humid is for a station that measured no humidity itself: the nearest's within 5 km counts.
-func (j *Judge) humid(h *hour, s *StationHour) ingest.Flags {
-	hygrometers := h.areas[wire.Humidity]
-	if hygrometers == nil {
-		return 0
-	}
-	for _, other := range hygrometers.buckets[bucketOf(s)] {
-		if other.Station == s.Station {
-			return 0 // its readings say it themselves
+	j.newest = at
+	for id, r := range j.stations {
+		if at-r.Newest > (pastDays+againDays)*dayHours {
+			delete(j.stations, id)
 		}
 	}
-	if near := hygrometers.around(s, j.rules.HumidWithin); len(near) > 0 && near[0].Mean >= j.rules.Humid {
-		return ingest.Humid
-	}
-	return 0
-}
-
-// everything stands for all quantities of a station.
-const everything wire.Quantity = 0
-
-// judgeDay are the flags that hold for a whole day, by the hours before it.
-func (j *Judge) judgeDay(r *record, end int64) map[wire.Quantity]ingest.Flags {
-	flags := map[wire.Quantity]ingest.Flags{}
-	for q, past := range r.Quantities {
-		if j.uncorrelated(past, end) {
-			flags[q] |= ingest.Uncorrelated
-		}
-	}
-	if temperature := r.Quantities[wire.Temperature]; temperature != nil && j.indoor(temperature, end) {
-		flags[everything] |= ingest.SeemsIndoor
-	}
-	if j.moved(&r.Offset, end) {
-		flags[everything] |= ingest.Moved
-	}
-	return flags
-}
-
-func (j *Judge) uncorrelated(past *history, end int64) bool {
-	var p pearson
-	for at := end - int64(j.rules.CorrelationPast); at < end; at++ {
-		x, ok := past.Own.at(at)
-		y, both := past.Neighbours.at(at)
-		if ok && both {
-			p.add(x, y)
-		}
-	}
-	return int(p.n) >= j.rules.CorrelationLeast && p.r() < j.rules.Correlation
-}
-
-// indoor compares each day's range of temperature with that of the neighbours' median.
-func (j *Judge) indoor(past *history, end int64) bool {
-	const full = 18 // hours of a day that must be there
-	days := 0
-	for day := range int64(j.rules.IndoorOf) {
-		from := end - 24*(day+1)
-		own, near := newSpan(), newSpan()
-		for at := from; at < from+24; at++ {
-			x, ok := past.Own.at(at)
-			y, both := past.Neighbours.at(at)
-			if ok && both {
-				own.add(x)
-				near.add(y)
-			}
-		}
-		if own.n >= full && own.width() < j.rules.Indoor*near.width() {
-			days++
-		}
-	}
-	return days >= j.rules.IndoorDays
-}
-
-type span struct {
-	low, high float64
-	n         int
-}
-
-func newSpan() span { return span{low: math.Inf(1), high: math.Inf(-1)} }
-
-func (s *span) add(v float64) {
-	s.low, s.high = math.Min(s.low, v), math.Max(s.high, v)
-	s.n++
-}
-
-func (s *span) width() float64 { return s.high - s.low }
-
-// moved looks at the pressure above the neighbours': its usual difference is the height's, and when a day's differs the
-// station stands elsewhere.
-func (j *Judge) moved(offset *ring, end int64) bool {
-	const day, least, most = 24, 18, 30 * 24
-	usual := offset.past(nil, end-most, end-day)
-	last := offset.past(nil, end-day, end)
-	if len(usual) < 3*day || len(last) < least {
-		return false
-	}
-	middle := median(usual)
-	for _, v := range last {
-		if math.Abs(v-middle) <= j.rules.Moved {
-			return false
-		}
-	}
-	return true
 }

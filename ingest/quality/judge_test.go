@@ -2,8 +2,6 @@ package quality
 
 import (
 	"bytes"
-	"flag"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -15,238 +13,90 @@ import (
 	"stadtluft/ingest"
 )
 
-var seeds = flag.Int("seeds", 2, "simulated cities of TestConfusion")
-
-// firstHour is a midnight; New Year's Eve is the city's 39th day.
-var firstHour = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-
-const (
-	cityDays  = 41
-	faultDay  = 34 // when what breaks suddenly breaks
-	yearsDay  = 38
-	residents = 200
-)
-
-// fault is what is wrong with a station, and the flag that should say so.
-type fault struct {
-	name    string
-	want    ingest.Flags
-	from    int           // day from which on it should be found
-	within  time.Duration // so soon
-	station int
-}
-
-var faults = []fault{
-	{"900 µg/m³ on a calm day", ingest.Spike | ingest.Outlier, faultDay, time.Hour, 10},
-	{"hangs indoors", ingest.SeemsIndoor, 10, 24 * time.Hour, 20},
-	{"beside a chimney", ingest.Outlier, 0, 24 * time.Hour, 30},
-	{"moved 200 km", ingest.Moved, faultDay, 48 * time.Hour, 40},
-	{"noise instead of air", ingest.Uncorrelated, 15, 24 * time.Hour, 50},
-}
-
-// town is a simulated city: shared weather and traffic, stations with a bias and noise of their own.
-type town struct {
-	rng      *rand.Rand
-	stations [residents]resident
-	pm, hPa  float64 // slow parts
-	warmth   float64
-}
-
-type resident struct {
-	id          string
-	east, north float64
-	bias        float64 // of particles
-	degrees     float64 // offset
-	humidity    float64
-	hPa         float64 // height
-}
-
-func newTown(seed uint64) *town {
-	t := &town{rng: rand.New(rand.NewPCG(seed, 3)), pm: 12, hPa: 1013, warmth: 5}
-	for i := range t.stations {
-		t.stations[i] = resident{
-			id: fmt.Sprintf("S%03d", i), east: 4_100_000 + t.rng.Float64()*16_000, north: 3_090_000 + t.rng.Float64()*16_000,
-			bias: math.Exp(0.12 * t.rng.NormFloat64()), degrees: 0.6 * t.rng.NormFloat64(), humidity: 2.5 * t.rng.NormFloat64(), hPa: 3 * t.rng.NormFloat64(),
-		}
+// hoursOf are the hours of a town, by number.
+func hoursOf(seed uint64, count int) [][]StationHour {
+	t, checker := newTown(seed), New(DefaultRules())
+	result := played{map[int]*tally{}, map[int]int{}, 0, 0}
+	for kind := clean; kind < len(faults); kind++ {
+		result.kinds[kind] = &tally{}
 	}
-	return t
-}
-
-// hour is what the city measures in one hour since the first.
-func (t *town) hour(n int) []StationHour {
-	t.pm += 0.04*(12-t.pm) + 1.1*t.rng.NormFloat64()
-	t.pm = math.Max(t.pm, 3)
-	t.hPa += 0.02*(1013-t.hPa) + 0.5*t.rng.NormFloat64()
-	t.warmth += 0.01*(5-t.warmth) + 0.25*t.rng.NormFloat64()
-	day, clock := n/24, float64(n%24)
-	sun := math.Max(0, math.Sin((clock-6)/12*math.Pi))
-	rush := math.Exp(-(clock-8)*(clock-8)/4) + math.Exp(-(clock-18)*(clock-18)/4)
-	humidity := math.Min(98, 82-25*sun+0.5*(1013-t.hPa))
-	air := (t.pm + 5*rush) * Growth(humidity, 0.3)
-	if day == yearsDay && clock >= 23 || day == yearsDay+1 && clock < 1 {
-		air = 600
-	}
-	var list []StationHour
-	for i, s := range t.stations {
-		pm := air * s.bias * (1 + 0.05*t.rng.NormFloat64())
-		values := map[wire.Quantity]float64{
-			wire.PM2_5: pm, wire.PM10: 1.5 * pm * (1 + 0.05*t.rng.NormFloat64()), wire.Temperature: t.warmth + 6*sun + s.degrees + 0.2*t.rng.NormFloat64(),
-			wire.Humidity: humidity + s.humidity + t.rng.NormFloat64(), wire.Pressure: t.hPa + s.hPa + 0.1*t.rng.NormFloat64(),
-		}
-		t.spoil(i, day, int(clock), values)
-		for _, q := range wire.Quantities() {
-			if v, ok := values[q]; ok {
-				list = append(list, StationHour{s.id, s.east, s.north, q, v, v, 25})
-			}
-		}
+	list := make([][]StationHour, count)
+	for n := range list {
+		t.next()
+		_, list[n] = t.hour(checker, n, &result)
 	}
 	return list
 }
 
-// spoil plants the faults.
-func (t *town) spoil(station, day, clock int, values map[wire.Quantity]float64) {
-	switch station {
-	case 10:
-		if day == faultDay && clock >= 14 && clock < 19 {
-			values[wire.PM10], values[wire.PM2_5] = 900, 700
-		}
-	case 20:
-		values[wire.Temperature] = values[wire.Temperature]*0.05 + 5
-	case 30:
-		if clock >= 17 && clock < 23 {
-			burst := 40 + 120*t.rng.Float64()
-			values[wire.PM10] += burst
-			values[wire.PM2_5] += burst
-		}
-	case 40:
-		if day >= faultDay {
-			values[wire.Pressure] -= 20
-		}
-	case 50:
-		values[wire.PM10] = 8 + 20*t.rng.Float64()
-		values[wire.PM2_5] = 5 + 12*t.rng.Float64()
-	}
-}
+func startOf(n int) time.Time { return firstHour.Add(time.Duration(n) * time.Hour) }
 
-func TestConfusion(t *testing.T) {
-	given := map[string]map[ingest.Flags]int{} // by planted fault, hours with a flag
-	hours, alarms, peaks := 0, 0, 0
-	for seed := range *seeds {
-		city, judge := newTown(uint64(seed)), NewJudge(DefaultRules())
-		found := map[int]int{} // the hour in which a fault was found
-		for n := range cityDays * 24 {
-			list := city.hour(n)
-			for _, v := range judge.Hour(firstHour.Add(time.Duration(n)*time.Hour), list) {
-				name := "nothing"
-				for i, f := range faults {
-					if v.Station != fmt.Sprintf("S%03d", f.station) {
-						continue
-					}
-					name = f.name
-					if _, known := found[i]; !known && v.Flags&f.want != 0 && n >= f.from*24 {
-						found[i] = n
-					}
-				}
-				if given[name] == nil {
-					given[name] = map[ingest.Flags]int{}
-				}
-				for _, flag := range ingest.AllFlags() {
-					if v.Flags&flag != 0 {
-						given[name][flag]++
-					}
-				}
-				if name == "nothing" && !v.Flags.Good() {
-					alarms++
-					if n >= yearsDay*24+23 && n < yearsDay*24+25 {
-						peaks++
-					}
-				}
-			}
-			hours += len(list) - 5*len(faults)
-		}
-		for i, f := range faults {
-			start := f.from * 24
-			if f.station == 10 {
-				start += 14
-			}
-			if f.station == 30 {
-				start = 17
-			}
-			at, ok := found[i]
-			if took := time.Duration(at-start) * time.Hour; !ok || took > f.within {
-				t.Errorf("seed %d: %s was found %v (%v after it began), want within %v", seed, f.name, ok, took, f.within)
-			}
-		}
-	}
-	flags := ingest.AllFlags()
-	for _, name := range append([]string{"nothing"}, faultNames()...) {
-		line := fmt.Sprintf("%-26s", name)
-		for _, flag := range flags {
-			if ingest.HourFlags&flag != 0 {
-				line += fmt.Sprintf(" %s=%d", flag, given[name][flag])
-			}
-		}
-		t.Log(line)
-	}
-	perTenThousand := float64(alarms) * 1e4 / float64(hours)
-	t.Logf("%d false alarms in %d values of hours, %.2f of 10,000; %d of them on New Year's Eve", alarms, hours, perTenThousand, peaks)
-	if perTenThousand > 0.5 {
-		t.Errorf("%.2f false alarms in 10,000, want next to none", perTenThousand)
-	}
-	if peaks > 0 {
-		t.Errorf("New Year's Eve is flagged %d times", peaks)
-	}
-}
-
-func faultNames() []string {
-	names := make([]string, len(faults))
-	for i, f := range faults {
-		names[i] = f.name
-	}
-	return names
-}
-
-// TestJudgeIsAFunctionOfItsHours judges the same hours with stations in another order, hours twice, and through a file in the
-// middle: the same verdicts.
+// TestJudgeIsAFunctionOfItsHours judges the same hours with stations in another order, with a part of an hour first and the
+// whole of it up to two days later, and through a file in the middle. Whatever came late, in the end all is judged again, as after
+// a restart: the same verdicts.
 func TestJudgeIsAFunctionOfItsHours(t *testing.T) {
-	city, rng := newTown(9), rand.New(rand.NewPCG(1, 1))
+	list, rng := hoursOf(9, 16*dayHours), rand.New(rand.NewPCG(1, 1))
 	one, other := NewJudge(DefaultRules()), NewJudge(DefaultRules())
-	verdicts := 0
-	for n := range 20 * 24 {
-		start, list := firstHour.Add(time.Duration(n)*time.Hour), city.hour(n)
-		want := one.Hour(start, slices.Clone(list))
-		verdicts += len(want)
-		rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		if n%7 == 0 {
-			other.Hour(start, list[:len(list)/2]) // the rest came late
+	found := map[ingest.Flags]int{}
+	var late []int
+	for n, hours := range list {
+		one.Hour(startOf(n), hours)
+		shuffled := slices.Clone(hours)
+		rng.Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
+		if rng.IntN(5) == 0 {
+			other.Hour(startOf(n), shuffled[:len(shuffled)/2])
+			late = append(late, n)
+		} else {
+			other.Hour(startOf(n), shuffled)
 		}
-		if got := other.Hour(start, list); !reflect.DeepEqual(got, want) {
+		if len(late) > 8 || len(late) > 0 && n-late[0] >= 47 {
+			i := rng.IntN(len(late))
+			other.Hour(startOf(late[i]), list[late[i]])
+			other.Hour(startOf(late[0]), list[late[0]])
+			late = nil
+		}
+		if n%100 == 50 {
+			other = reloaded(t, other)
+		}
+	}
+	for n := len(list) - 47; n < len(list); n++ {
+		other.Hour(startOf(n), list[n])
+	}
+	for n := len(list) - 47; n < len(list); n++ {
+		want, got := one.Hour(startOf(n), list[n]), other.Hour(startOf(n), list[n])
+		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("hour %d: %v, want %v", n, got, want)
 		}
-		if n == 10*24 {
-			var file bytes.Buffer
-			if err := other.Save(&file); err != nil {
-				t.Fatal(err)
-			}
-			other = NewJudge(DefaultRules())
-			if err := other.Load(&file); err != nil {
-				t.Fatal(err)
-			}
+		for _, v := range want {
+			found[v.Flags]++
 		}
 	}
-	if verdicts == 0 {
-		t.Error("nothing was found")
+	if found[ingest.Outlier] == 0 || found[ingest.SeemsIndoor] == 0 {
+		t.Errorf("found only %v", found)
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
-	j := NewJudge(DefaultRules())
-	j.Hour(firstHour, newTown(1).hour(0))
+func reloaded(t *testing.T, j *Judge) *Judge {
+	t.Helper()
 	var file bytes.Buffer
 	if err := j.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	good := file.Bytes()
+	again := NewJudge(j.rules)
+	if err := again.Load(&file); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+func TestLoadRefuses(t *testing.T) {
+	j := NewJudge(DefaultRules())
+	list := hoursOf(1, 1)[0]
+	j.Hour(firstHour, list)
+	var file bytes.Buffer
+	if err := j.Save(&file); err != nil {
+		t.Fatal(err)
+	}
+	good, stations := file.Bytes(), len(j.stations)
 	for what, bad := range map[string][]byte{
 		"nothing": nil, "another file": []byte("stadtluft-judge-0\n12345678"), "a cut one": good[:len(good)-9],
 		"a wrong byte": append(append([]byte{}, good[:40]...), append([]byte{good[40] ^ 1}, good[41:]...)...),
@@ -255,39 +105,112 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s: %v, %d stations remembered", what, err, len(j.stations))
 		}
 	}
-	if err := j.Load(bytes.NewReader(good)); err != nil || len(j.stations) != residents {
-		t.Errorf("a good one: %v, %d stations", err, len(j.stations))
+	if err := j.Load(bytes.NewReader(good)); err != nil || len(j.stations) != stations {
+		t.Errorf("a good one: %v, %d stations, want %d", err, len(j.stations), stations)
 	}
 }
 
 func TestRing(t *testing.T) {
-	var r ring
+	const length = 100
+	r := newRing[tenths](length)
 	f := func(hour int64, want float64, wantOK bool) {
 		t.Helper()
-		if got, ok := r.at(hour); ok != wantOK || ok && got != want {
-			t.Errorf("at(%d) = %v, %v, want %v, %v", hour, got, ok, want, wantOK)
+		got, ok := r.at(hour).number()
+		if ok != wantOK || ok && float64(got)/10 != want {
+			t.Errorf("at(%d) = %v tenths, %v, want %v, %v", hour, got, ok, want, wantOK)
 		}
 	}
+	put := func(hour int64, v float64) { r.put(hour, inTenths(v)) }
 	f(500_000, 0, false)
-	r.put(500_000, 12.34)
-	r.put(500_002, -1)
-	r.put(500_001, 1e6)
+	put(500_000, 12.34)
+	put(500_002, -1)
+	put(500_001, 1e6)
 	f(499_999, 0, false)
 	f(500_000, 12.3, true)
-	f(500_001, 3276.7, true)
+	f(500_001, 3276.6, true)
 	f(500_002, -1, true)
 	f(500_003, 0, false)
-	r.put(500_002, math.NaN())
+	put(500_003, 0)
+	f(500_003, 0, true)
+	put(500_002, math.NaN())
 	f(500_002, 0, false)
-	r.put(500_000+historyHours, 5)
+	put(500_000+length, 5)
 	f(500_000, 0, false)
-	f(500_001, 3276.7, true)
-	r.put(500_000, 7) // too old
-	f(500_000+historyHours, 5, true)
-	r.put(600_000, 8) // after a long silence
-	f(500_000+historyHours, 0, false)
+	f(500_001, 3276.6, true)
+	put(500_000, 7) // too old
+	f(500_000+length, 5, true)
+	put(600_000, 8) // after a long silence
+	f(500_000+length, 0, false)
 	f(600_000, 8, true)
 	f(599_999, 0, false)
+}
+
+// TestNeighboursAreTheNearest holds the grid against looking at everyone.
+func TestNeighboursAreTheNearest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, n := range []int{1, 2, 6, 30, 400} {
+		list := make([]StationHour, n)
+		for i := range list {
+			reach := math.Pow(10, 2+3*rng.Float64()) // crowded and lonely
+			list[i] = StationHour{Station: string(rune('A' + i)), East: 4_100_000 + reach*rng.NormFloat64(), North: 3_090_000 + reach*rng.NormFloat64()}
+			if i > 0 && i%10 == 0 {
+				list[i].East, list[i].North = list[i-1].East, list[i-1].North // at one spot
+			}
+		}
+		a := newArea(list, 10_000)
+		for i := range list {
+			var want []neighbour
+			for k := range list {
+				dx, dy := list[k].East-list[i].East, list[k].North-list[i].North
+				if square := dx*dx + dy*dy; k != i && square <= 1e8 {
+					want = append(want, neighbour{int32(k), square})
+				}
+			}
+			slices.SortStableFunc(want, func(x, y neighbour) int {
+				switch {
+				case x.square < y.square:
+					return -1
+				case x.square > y.square:
+					return 1
+				}
+				return 0
+			})
+			want = want[:min(len(want), mostNeighbours)]
+			if got := a.around(i); !slices.Equal(got, want) {
+				t.Fatalf("%d stations, around %d: %v, want %v", n, i, got, want)
+			}
+		}
+	}
+}
+
+// TestRobustStatistics has values worked out by hand, and the correlation held against its definition.
+func TestRobustStatistics(t *testing.T) {
+	values := []float64{9, 1, 5, 3, 100}
+	if middle := median(values); middle != 5 || deviation(values, middle) != 4 { // 4 2 0 4 95
+		t.Errorf("median %v, then %v", middle, values)
+	}
+	if got := median([]float64{4, 1, 3, 2}); got != 2.5 {
+		t.Errorf("median of 1 to 4 = %v", got)
+	}
+	if got := score(5+4*1.4826*3, 5, 4); math.Abs(got-3) > 1e-12 {
+		t.Errorf("score of three deviations = %v", got)
+	}
+	rng, past := rand.New(rand.NewPCG(8, 8)), newHistory(wire.PM10)
+	var xs, ys []float64
+	for n := range int64(60) {
+		y := math.Round(200*rng.Float64()) / 10
+		x := math.Round(5*y+300*rng.Float64()) / 10
+		past.remember(n, x, y, 0)
+		xs, ys = append(xs, x), append(ys, y)
+	}
+	mx, my := average(xs), average(ys)
+	var xx, yy, xy float64
+	for i := range xs {
+		xx, yy, xy = xx+(xs[i]-mx)*(xs[i]-mx), yy+(ys[i]-my)*(ys[i]-my), xy+(xs[i]-mx)*(ys[i]-my)
+	}
+	if got, want := pearson([]sums{past.Days.at(0), past.Days.at(1), {}, past.Days.at(2)}), xy/math.Sqrt(xx*yy); math.Abs(got-want) > 1e-6 {
+		t.Errorf("r = %v, want %v", got, want)
+	}
 }
 
 func TestStuck(t *testing.T) {
@@ -326,23 +249,37 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-func BenchmarkJudgeHour(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	var list []StationHour
-	for i := range 10_000 {
-		east, north := 4_100_000+rng.Float64()*30_000, 3_090_000+rng.Float64()*30_000
-		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Temperature, wire.Humidity} {
-			v := 10 + rng.NormFloat64()
-			list = append(list, StationHour{fmt.Sprintf("S%05d", i), east, north, q, v, v, 25})
+// TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins anew there. Hours before that, judged
+// again, neither bring the old place back nor are remembered.
+func TestAPlaceThatChanges(t *testing.T) {
+	j := NewJudge(DefaultRules())
+	at := func(n int, hPa, north float64) []ingest.Verdict {
+		list := []StationHour{{"M", 4_100_000, north, wire.Pressure, hPa, hPa, 25}}
+		for i := range 6 {
+			list = append(list, StationHour{string(rune('A' + i)), 4_100_000 + 100*float64(i), 3_090_000, wire.Pressure, 1013, 1013, 25})
+		}
+		return j.Hour(startOf(n), list)
+	}
+	const days = 12
+	for n := range days * dayHours {
+		if v := at(n, 1013, 3_090_500); len(v) > 0 {
+			t.Fatalf("hour %d: %v, want nothing", n, v)
 		}
 	}
-	j, n := NewJudge(DefaultRules()), 0
-	for ; n < 72; n++ { // spikes need a past
-		j.Hour(firstHour.Add(time.Duration(n)*time.Hour), list)
+	n := days * dayHours
+	for ; n < (days+40)*dayHours; n++ {
+		v := at(n, 990, 3_090_500)
+		switch moved := len(v) == 1 && v[0].Station == "M" && v[0].Flags == ingest.Moved; {
+		case n < (days+1)*dayHours && (len(v) != 1 || v[0].Flags != ingest.Outlier):
+			t.Fatalf("hour %d: %v, want an outlier on the first day", n, v)
+		case n >= (days+1)*dayHours && !moved:
+			t.Fatalf("hour %d: %v, want moved for as long as it takes", n, v)
+		}
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		j.Hour(firstHour.Add(time.Duration(n)*time.Hour), list)
-		n++
+	for end := n + 2*dayHours; n < end; n++ {
+		if v := at(n, 990, 3_095_000); len(v) > 0 {
+			t.Fatalf("hour %d: %v at the new place", n, v)
+		}
+		at(n-40, 990, 3_090_500)
 	}
 }

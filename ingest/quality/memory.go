@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// remembered is how many values of a station are remembered: 8 KiB, about four hours of a kit that
-	// sends five values every 145 s, or a hundred readings delivered at once.
-	remembered = 512
+	// remembered is how many values of a station are remembered: 5.25 KiB, three and a half hours of a kit that
+	// sends five values every 145 s, or ninety readings delivered at once.
+	remembered = 448
 	// redeliverWithin is how soon a broker delivers again what was not acknowledged.
 	redeliverWithin = 10 * time.Minute
 )
@@ -23,11 +23,12 @@ type memory struct {
 	steady []steady
 }
 
-// memento is a value in 16 bytes. Times before 1970 and after 2106 never get here: clock refuses them.
+// memento is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
+// a value are enough to know it again.
 type memento struct {
 	at       uint32 // Unix seconds
 	received uint32 // Unix seconds; the quantity takes the place of its top bits
-	value    float64
+	value    float32
 }
 
 // steady is since when a quantity has had its value.
@@ -71,7 +72,7 @@ const (
 func (e memento) quantity() wire.Quantity { return wire.Quantity(e.received >> quantityShift) }
 
 // find is the value that is known for a time and quantity.
-func (m *memory) find(at time.Time, q wire.Quantity) (float64, bool) {
+func (m *memory) find(at time.Time, q wire.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
 	for i := range m.ring {
 		if e := &m.ring[i]; e.at == unix && e.quantity() == q {
@@ -81,15 +82,18 @@ func (m *memory) find(at time.Time, q wire.Quantity) (float64, bool) {
 	return 0, false
 }
 
-// add remembers a reading; its values' Stuck flags are its own.
+// add remembers a reading.
 func (m *memory) add(r ingest.Reading) {
 	for _, v := range r.Values {
 		e := memento{
 			at:       uint32(r.Time.Unix()),
 			received: uint32(v.Quantity)<<quantityShift | uint32(r.Received.Unix())&receivedMask,
-			value:    v.Value,
+			value:    float32(v.Value),
 		}
-		if len(m.ring) < remembered {
+		if n := len(m.ring); n < remembered {
+			if n == cap(m.ring) {
+				m.ring = append(make([]memento, 0, min(max(8, 2*n), remembered)), m.ring...)
+			}
 			m.ring = append(m.ring, e)
 			continue
 		}
@@ -113,7 +117,7 @@ func (m *memory) receivedLately(now uint32, v wire.Value) bool {
 	for i := range m.ring {
 		e := &m.ring[i]
 		age := (now - e.received) & receivedMask
-		if e.quantity() == v.Quantity && e.value == v.Value && age <= uint32(redeliverWithin/time.Second) {
+		if e.quantity() == v.Quantity && e.value == float32(v.Value) && age <= uint32(redeliverWithin/time.Second) {
 			return true
 		}
 	}

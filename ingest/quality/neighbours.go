@@ -1,93 +1,135 @@
 package quality
 
 import (
-	"cmp"
 	"math"
 	"slices"
-	"strings"
 )
 
 const (
 	// mostNeighbours bounds whom a station is compared with: the nearest say most.
 	mostNeighbours = 20
-	bucketMetres   = 1000
+	// farthest is the longest way to a neighbour that a city may set, in metres.
+	farthest = 20_000
+	// smallBucket is the smallest bucket's width in metres; buckets hold perBucket stations or more on average.
+	smallBucket = 500
+	perBucket   = 3
 )
 
-// neighbour is a station's value in an hour, seen from another.
-type neighbour struct {
-	*StationHour
-	distance float64 // metres
-}
-
-// area is the stations that measured one quantity in one hour, by place.
+// area is stations by place in a hash grid: buckets as wide as it takes to hold a few stations each.
 type area struct {
-	buckets map[[2]int][]*StationHour
-	found   []neighbour
+	list    []StationHour // sorted by station
+	within  float64       // metres to the farthest neighbour
+	width   float64       // of a bucket, metres
+	buckets map[bucket]part
+	points  []point       // by bucket
+	near    [][]neighbour // of each station, when it was asked for
+	found   [mostNeighbours + 1]neighbour
 }
 
-func newArea(hours []*StationHour) *area {
-	a := &area{buckets: make(map[[2]int][]*StationHour, len(hours))}
-	for _, h := range hours {
-		key := bucketOf(h)
-		a.buckets[key] = append(a.buckets[key], h)
+type (
+	bucket struct{ east, north int32 }
+	part   struct{ from, to int32 }
+	point  struct {
+		east, north float64
+		index       int32
+	}
+	// neighbour is a place in the list.
+	neighbour struct {
+		index  int32
+		square float64 // of the distance in metres
+	}
+)
+
+func newArea(list []StationHour, within float64) *area {
+	a := &area{list: list, within: within, width: smallBucket, near: make([][]neighbour, len(list))}
+	for a.fill(); len(a.buckets) > len(list)/perBucket && a.width < farthest; a.fill() {
+		a.width *= 2
+	}
+	a.points = make([]point, len(list))
+	from := int32(0)
+	for i := range list {
+		key := a.bucket(list[i].East, list[i].North)
+		p := a.buckets[key]
+		if p.from < 0 { // not begun
+			from, p = from+p.to, part{from, from}
+		}
+		a.points[p.to] = point{list[i].East, list[i].North, int32(i)}
+		a.buckets[key] = part{p.from, p.to + 1}
 	}
 	return a
 }
 
-func bucketOf(h *StationHour) [2]int {
-	return [2]int{int(math.Floor(h.East / bucketMetres)), int(math.Floor(h.North / bucketMetres))}
+// fill counts the stations of each bucket.
+func (a *area) fill() {
+	a.buckets = make(map[bucket]part, len(a.list)/perBucket)
+	for i := range a.list {
+		key := a.bucket(a.list[i].East, a.list[i].North)
+		a.buckets[key] = part{-1, a.buckets[key].to + 1}
+	}
 }
 
-// around are the nearest other stations within some metres, at most mostNeighbours, by distance and name. The list is
-// valid until the next call.
-func (a *area) around(h *StationHour, within float64) []neighbour {
-	a.found = a.found[:0]
-	middle, rings := bucketOf(h), int(math.Ceil(within/bucketMetres))
-	for ring := 0; ring <= rings; ring++ {
-		a.ring(h, middle, ring, within)
+func (a *area) bucket(east, north float64) bucket {
+	return bucket{int32(math.Floor(east / a.width)), int32(math.Floor(north / a.width))}
+}
+
+// isOf reports whether the area is of the same stations at the same places as a list.
+func (a *area) isOf(list []StationHour) bool {
+	return slices.EqualFunc(a.list, list, func(x, y StationHour) bool {
+		return x.Station == y.Station && x.East == y.East && x.North == y.North
+	})
+}
+
+// around are the nearest other stations of the i-th, at most mostNeighbours, by distance and name.
+func (a *area) around(i int) []neighbour {
+	if a.near[i] == nil {
+		a.near[i] = append([]neighbour{}, a.nearest(&a.list[i], i, a.within)...)
+	}
+	return a.near[i]
+}
+
+// nearest is around a station of another list; but is the place in this list of one to leave out. It is valid until the
+// next call.
+func (a *area) nearest(h *StationHour, but int, within float64) []neighbour {
+	middle, rings, n := a.bucket(h.East, h.North), int32(math.Ceil(within/a.width)), 0
+	for ring := int32(0); ring <= rings; ring++ {
+		n = a.ring(h, but, middle, ring, within*within, n)
 		// Whoever is in a farther ring is at least this far away.
-		if near := float64(ring) * bucketMetres; a.countWithin(near) >= mostNeighbours {
+		if far := float64(ring) * a.width; n == mostNeighbours && a.found[n-1].square <= far*far {
 			break
 		}
 	}
-	slices.SortFunc(a.found, func(x, y neighbour) int {
-		return cmp.Or(cmp.Compare(x.distance, y.distance), strings.Compare(x.Station, y.Station))
-	})
-	return a.found[:min(len(a.found), mostNeighbours)]
+	return a.found[:n]
 }
 
-// ring looks at the buckets that are so many steps from the middle.
-func (a *area) ring(h *StationHour, middle [2]int, ring int, within float64) {
+// ring looks at the buckets that are so many steps from the middle; n are found.
+func (a *area) ring(h *StationHour, but int, middle bucket, ring int32, square float64, n int) int {
 	for east := -ring; east <= ring; east++ {
-		step := 2 * ring
-		if east == -ring || east == ring || ring == 0 {
+		step := max(1, 2*ring)
+		if east == -ring || east == ring {
 			step = 1
 		}
 		for north := -ring; north <= ring; north += step {
-			for _, other := range a.buckets[[2]int{middle[0] + east, middle[1] + north}] {
-				d := math.Hypot(other.East-h.East, other.North-h.North)
-				if d <= within && other.Station != h.Station {
-					a.found = append(a.found, neighbour{other, d})
+			p := a.buckets[bucket{middle.east + east, middle.north + north}]
+			for _, other := range a.points[p.from:p.to] {
+				dx, dy := other.east-h.East, other.north-h.North
+				s := float64(dx*dx) + float64(dy*dy)
+				if s > square || n == mostNeighbours && s > a.found[n-1].square || int(other.index) == but {
+					continue
 				}
+				n = a.insert(neighbour{other.index, s}, n)
 			}
-		}
-	}
-}
-
-func (a *area) countWithin(metres float64) int {
-	n := 0
-	for _, f := range a.found {
-		if f.distance <= metres {
-			n++
 		}
 	}
 	return n
 }
 
-// means are the neighbours' means.
-func means(into []float64, neighbours []neighbour) []float64 {
-	for _, n := range neighbours {
-		into = append(into, n.Mean)
+// insert keeps the nearest, sorted, and says how many there are.
+func (a *area) insert(o neighbour, n int) int {
+	i := n
+	for i > 0 && (o.square < a.found[i-1].square || o.square == a.found[i-1].square && o.index < a.found[i-1].index) {
+		a.found[i] = a.found[i-1]
+		i--
 	}
-	return into
+	a.found[i] = o
+	return min(n+1, mostNeighbours)
 }

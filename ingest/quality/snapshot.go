@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-
-	"stadtluft/firmware-protocol/wire"
 )
 
 const (
@@ -53,11 +51,6 @@ func (j *Judge) Load(r io.Reader) error {
 	stations := map[string]*record{}
 	if err := gob.NewDecoder(bytes.NewReader(data[len(snapshotMagic):end])).Decode(&stations); err != nil {
 		return fmt.Errorf("load what checks remember: %w", err)
-	}
-	for _, r := range stations {
-		if r.Quantities == nil {
-			r.Quantities = map[wire.Quantity]*history{}
-		}
 	}
 	j.stations = stations
 	return nil

@@ -21,29 +21,43 @@ func median(values []float64) float64 {
 	return (values[n/2-1] + values[n/2]) / 2
 }
 
-// robustZ is by how many robust standard deviations v lies above (or, negative, below) the median of values; the median absolute
-// deviation counts as at least least. It sorts and changes values.
-func robustZ(v float64, values []float64, least float64) float64 {
-	middle := median(values)
+// deviation is the median absolute deviation of values from a middle. It changes values.
+func deviation(values []float64, middle float64) float64 {
 	for i := range values {
 		values[i] = math.Abs(values[i] - middle)
 	}
-	return (v - middle) / (sigmas * math.Max(median(values), least))
+	return median(values)
 }
 
-// pearson gathers a correlation.
-type pearson struct{ n, x, y, xx, yy, xy float64 }
-
-func (p *pearson) add(x, y float64) {
-	p.n++
-	p.x += x
-	p.y += y
-	p.xx += x * x
-	p.yy += y * y
-	p.xy += x * y
+// fewer is by what the median absolute deviation of n values is too small on average (Croux and Rousseeuw, Computational
+// Statistics 1:411, 1992).
+func fewer(n int) float64 {
+	if small := [...]float64{1, 1, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107}; n < len(small) {
+		return small[n]
+	}
+	return float64(n) / (float64(n) - 0.8)
 }
 
-// r is the coefficient of correlation; NaN when one of the two never changes.
-func (p *pearson) r() float64 {
-	return (p.n*p.xy - p.x*p.y) / math.Sqrt((p.n*p.xx-p.x*p.x)*(p.n*p.yy-p.y*p.y))
+// score is by how many robust standard deviations v lies above (or, negative, below) middle.
+func score(v, middle, deviation float64) float64 { return (v - middle) / (sigmas * deviation) }
+
+// pearson is a correlation over days of which each has its own sums; NaN when one of the two never changes.
+func pearson(days []sums) float64 {
+	var n, x, y float64
+	for _, d := range days {
+		n, x, y = n+float64(d.N), x+float64(d.X), y+float64(d.Y)
+	}
+	x, y = x/n, y/n
+	var xx, yy, xy float64
+	for _, d := range days {
+		if d.N == 0 {
+			continue
+		}
+		count := float64(d.N)
+		dx, dy := float64(d.X)/count-x, float64(d.Y)/count-y
+		xx += float64(d.XX) + float64(count*dx*dx)
+		yy += float64(d.YY) + float64(count*dy*dy)
+		xy += float64(d.XY) + float64(count*dx*dy)
+	}
+	return xy / math.Sqrt(xx*yy)
 }
