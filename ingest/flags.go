@@ -42,6 +42,15 @@ func AllFlags() []Flags {
 	return all
 }
 
+// Each are the flags that are set, each on its own, in the order of the bits; nil when none is.
+func (f Flags) Each() []Flags {
+	var each []Flags
+	for ; f != 0; f &= f - 1 {
+		each = append(each, f&-f)
+	}
+	return each
+}
+
 // Good reports whether no flag keeps the value out of averages.
 func (f Flags) Good() bool { return f&Excluding == 0 }
 

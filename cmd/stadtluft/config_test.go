@@ -32,6 +32,11 @@ func TestExampleIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, threshold := range got.Quality.Thresholds() {
+		if !strings.Contains(string(text), "# "+strings.TrimPrefix(threshold.Unit+": ", "1: ")+threshold.What+"\n") {
+			t.Errorf("the example does not say of quality.%s what the rules do", threshold.Key)
+		}
+	}
 	var none Config
 	for _, s := range settings(&none) {
 		name := s.key[strings.LastIndexByte(s.key, '.')+1:]
@@ -87,6 +92,10 @@ func TestConfigMistakes(t *testing.T) {
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
 	f("mqtt:\n  listen: \"\"\n", nil, "no station could reach this server")
 	f("log:\n  level: loud\nhttp:\n  tls_cert: a.pem\n", nil, `"loud"`, "set both or neither")
+	f("quality:\n  spike:\n    z: 12.5\n", []string{"STADTLUFT_QUALITY_MOVED_BY=10"})
+	f("quality:\n  spike:\n    zz: 12\n", nil, `unknown key "quality.spike.zz"`, `"quality.spike.z"`)
+	f("quality:\n  spike:\n    z: 0\n  outlier:\n    near: 12000\n", nil, "quality.spike.z: 0 is not between 3 and 100", "quality.outlier.near: 12000 is more than quality.outlier.far")
+	f("quality:\n  humid:\n    from: wet\n", nil, `"wet" is not a number`)
 	f("mqtt: [\n", nil, "read the configuration")
 	f("", []string{"STADTLUFT_HTTP_LISTN=x"}, "STADTLUFT_HTTP_LISTN", `"http.listen"`)
 	f("", []string{"STADTLUFT_GRID_RESOLUTION=500", "HOME=/nowhere"})

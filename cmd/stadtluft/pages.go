@@ -44,7 +44,7 @@ func (s *server) city() api.City {
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution,
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Districts: s.districts, DayOffset: s.config.dayOffset(),
+		Districts: s.districts, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address

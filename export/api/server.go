@@ -26,6 +26,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/push"
+	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 )
@@ -44,7 +45,9 @@ type City struct {
 	Boundary    *geo.Boundary
 	Districts   []geo.District // sorted by name
 	DayOffset   time.Duration  // a day begins at midnight UTC minus this
-	Sketch      bool           // the boundary is only a sketch
+	Rules       quality.Rules
+	Correction  quality.Correction
+	Sketch      bool // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
@@ -109,6 +112,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
+		"GET /api/v1/quality":                tagged(s.getQuality),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,

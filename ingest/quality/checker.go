@@ -20,9 +20,6 @@ type Checker struct {
 // New makes a checker that judges by the rules.
 func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[string]*memory{}} }
 
-// Rules are the rules in force.
-func (c *Checker) Rules() Rules { return c.rules }
-
 // Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned
 // reading's values belong to the caller.
 func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, repeated int) {

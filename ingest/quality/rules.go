@@ -57,7 +57,7 @@ const (
 	filter    = "FILTER (Hassani et al., J. Environ. Manage. 380:125100, 2025)"
 	crowdQC   = "CrowdQC+ (Fenner et al., Front. Environ. Sci. 9:720747, 2021), buddy check"
 	rows      = "2,087,007 real rows of SDS011, of which none breaks this rule"
-	factor    = "robust standard deviations: 1.4826 times the median absolute deviation (MAD)"
+	factor    = "robust standard deviations of 1.4826 MAD (median absolute deviation)"
 	sds011    = "SDS011's data sheet: ±15 % and ±10 µg/m³ between healthy sensors"
 	jayaratne = "Jayaratne et al., AMT 11:4883 (2018): PMS rise above about 75 %; SDS011's data sheet says 70 %"
 )
@@ -68,8 +68,8 @@ func (r *Rules) Thresholds() []Threshold {
 		{"clock.ahead", "clock", 5, 0, 60, "min", "how far in the future a reading's time may lie", "ours: clocks drift, more is a clock that was never set", &r.ClockAhead},
 		{"clock.old", "clock", 30, 1, 366, "d", "how old a reading may be", "ours: a station that buffers offline delivers within a month", &r.ClockOld},
 
-		{"inconsistent.share", "inconsistent", 0.10, 0, 1, "1", "share by which a smaller particle fraction may exceed a larger one …", rows, &r.InconsistentShare},
-		{"inconsistent.by", "inconsistent", 5, 0, 100, "µg/m³", "… or so much; only more than both is inconsistent", rows, &r.InconsistentBy},
+		{"inconsistent.share", "inconsistent", 0.10, 0, 1, "1", "how much a smaller particle fraction may exceed a larger one, as a share of it; only more than this and inconsistent.by is flagged", rows, &r.InconsistentShare},
+		{"inconsistent.by", "inconsistent", 5, 0, 100, "µg/m³", "the same in mass", rows, &r.InconsistentBy},
 
 		{"stuck.particles", "stuck", 8, 1, 48, "h", "how long particles may not change at all, unless at or below twice the sensor's resolution", filter + ", constant values; the window is ours", &r.StuckParticles},
 		{"stuck.others", "stuck", 24, 1, 48, "h", "the same of temperature, humidity and pressure", filter + ", constant values; the window is ours", &r.StuckOthers},
@@ -78,29 +78,29 @@ func (r *Rules) Thresholds() []Threshold {
 		{"humid.from", "humid", 75, 0, 100, "%", "relative humidity from which on particle counters show too much", jayaratne, &r.Humid},
 		{"humid.within", "humid", 5000, 0, 20_000, "m", "distance to the nearest hygrometer where a station has none", ours, &r.HumidWithin},
 
-		{"spike.z", "spike", 10, 3, 100, "1", "distance of an hour's mean from the station's past, in " + factor, filter + ", ±10", &r.SpikeZ},
+		{"spike.z", "spike", 10, 3, 100, "1", "how far an hour's mean is from the station's past, in " + factor, filter + ", ±10", &r.SpikeZ},
 		{"spike.past", "spike", 360, 24, spikeHours, "h", "the past that is looked at", filter + ", 360 h", &r.SpikePast},
 		{"spike.least", "spike", 48, 12, spikeHours, "h", "hours of it that must have a value", ours, &r.SpikeLeast},
 		{"spike.floor", "spike", 2, 0.1, 100, "µg/m³", "least MAD", ours, &r.SpikeFloor},
-		{"spike.neighbours", "spike", 3, 1, mostNeighbours, "1", "least neighbours with a past, of which half must be nearer than half of spike.z, else the air was so", ours, &r.SpikeNeighbours},
+		{"spike.neighbours", "spike", 3, 1, mostNeighbours, "1", "least number of neighbours with a past; where half of them are half as far from theirs, it is the air", ours, &r.SpikeNeighbours},
 
-		{"outlier.z", "outlier", 5, 2, 100, "1", "distance of an hour's mean from the neighbours' median, in " + factor, crowdQC + "; " + filter + ", spatial step", &r.OutlierZ},
+		{"outlier.z", "outlier", 5, 2, 100, "1", "how far an hour's mean is from the neighbours' median, in " + factor, crowdQC + "; " + filter + ", spatial step", &r.OutlierZ},
 		{"outlier.neighbours", "outlier", 5, 3, mostNeighbours, "1", "least number of neighbours", crowdQC + ", ≥ 5", &r.OutlierNeighbours},
-		{"outlier.near", "outlier", 3000, 100, farthest, "m", "neighbours are all within this distance, at most the nearest 20 …", crowdQC + ", 3000 m", &r.OutlierNear},
-		{"outlier.far", "outlier", 10_000, 100, farthest, "m", "… and, where those are too few, the nearest within this", "AirGradient's map, 10 km", &r.OutlierFar},
-		{"outlier.particles", "outlier", 3, 0.1, 100, "µg/m³", "least MAD of particles …", ours, &r.OutlierParticles},
-		{"outlier.share", "outlier", 0.15, 0, 1, "1", "… and at least this share of the neighbours' median", sds011, &r.OutlierShare},
+		{"outlier.near", "outlier", 3000, 100, farthest, "m", "all stations within this distance are neighbours, at most the nearest 20", crowdQC + ", 3000 m", &r.OutlierNear},
+		{"outlier.far", "outlier", 10_000, 100, farthest, "m", "where those are too few, the nearest within this are", "AirGradient's map, 10 km", &r.OutlierFar},
+		{"outlier.particles", "outlier", 3, 0.1, 100, "µg/m³", "least MAD of particles", ours, &r.OutlierParticles},
+		{"outlier.share", "outlier", 0.15, 0, 1, "1", "least MAD of particles as a share of the neighbours' median", sds011, &r.OutlierShare},
 		{"outlier.temperature", "outlier", 1.5, 0.1, 20, "°C", "least MAD of temperature", ours, &r.OutlierTemperature},
 		{"outlier.humidity", "outlier", 5, 0.1, 50, "%", "least MAD of relative humidity", ours, &r.OutlierHumidity},
 		{"outlier.pressure", "outlier", 2, 0.1, 50, "hPa", "least MAD of pressure, brought to one height by each station's usual difference to its neighbours", ours, &r.OutlierPressure},
 
 		{"uncorrelated.r", "uncorrelated", 0.3, -1, 1, "1", "Pearson's r of the hourly medians with the neighbours' median, below which a station does not follow", filter + ", spatial correlation", &r.UncorrelatedR},
 		{"uncorrelated.past", "uncorrelated", 30, 2, pastDays, "d", "the past that is looked at", filter + ", 30 days", &r.UncorrelatedPast},
-		{"uncorrelated.least", "uncorrelated", 15, 1, pastDays, "d", "hours of it that must have a value, in days", filter + ", 15 days", &r.UncorrelatedLeast},
+		{"uncorrelated.least", "uncorrelated", 15, 1, pastDays, "d", "how much of it must have a value, in hours of which 24 make a day", filter + ", 15 days", &r.UncorrelatedLeast},
 
 		{"indoor.share", "indoor", 0.25, 0, 1, "1", "share of the neighbours' daily range of temperature, below which a day is one indoors", ours, &r.IndoorShare},
-		{"indoor.days", "indoor", 7, 1, pastDays, "d", "so many days …", ours, &r.IndoorDays},
-		{"indoor.of", "indoor", 10, 1, pastDays, "d", "… of the last so many", ours, &r.IndoorOf},
+		{"indoor.days", "indoor", 7, 1, pastDays, "d", "so many such days make a station seem indoors", ours, &r.IndoorDays},
+		{"indoor.of", "indoor", 10, 1, pastDays, "d", "of the last so many days", ours, &r.IndoorOf},
 
 		{"moved.by", "moved", 8, 1, 100, "hPa", "how far the pressure of a whole day is from its usual difference to the neighbours; 8 hPa are about 65 m of height", ours, &r.MovedBy},
 	}
@@ -120,7 +120,7 @@ func (r *Rules) Validate() error {
 	var mistakes []error
 	for _, t := range r.Thresholds() {
 		if !(*t.Value >= t.Low && *t.Value <= t.High) {
-			mistakes = append(mistakes, fmt.Errorf("quality.%s: %v is not between %v and %v %s", t.Key, *t.Value, t.Low, t.High, t.Unit))
+			mistakes = append(mistakes, fmt.Errorf("quality.%s: %v is not between %v and %v (%s)", t.Key, *t.Value, t.Low, t.High, t.Unit))
 		}
 	}
 	for _, pair := range [][2]string{
