@@ -59,6 +59,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		check(&c.rules, st, keep.Values)
 	}
 	c.stuck(m, st, &keep)
+	c.humid(m, &keep)
 	m.add(keep)
 	return keep, refused, repeated
 }
@@ -73,6 +74,7 @@ func (c *Checker) Remember(r ingest.Reading) {
 			m.hold(r.Time, v.Quantity, v.Value)
 		}
 	}
+	m.breathe(&r)
 	m.add(r)
 }
 

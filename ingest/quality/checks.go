@@ -3,6 +3,7 @@ package quality
 import (
 	"math"
 	"slices"
+	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
@@ -11,9 +12,9 @@ import (
 // check sets flags on a reading's values by looking at this one reading.
 type check func(rules *Rules, st *ingest.Station, values []ingest.Value)
 
-// checks in the order in which they run. A sentinel is no measurement, so it is not out of range too,
+// checks in the order in which they run, before stuck and humid, which look back. A sentinel is no measurement, so it is not out of range too,
 // and nothing is compared with it.
-var checks = []check{sentinelCheck, rangeCheck, consistencyCheck, humidCheck}
+var checks = []check{sentinelCheck, rangeCheck, consistencyCheck}
 
 func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 	for i := range values {
@@ -50,15 +51,16 @@ func rangeOf(st *ingest.Station, q wire.Quantity) (limits, bool) {
 	return l, ok
 }
 
-// humidCheck looks at the humidity of the same reading.
-func humidCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
-	humidity := find(values, wire.Humidity)
-	if humidity == nil || !humidity.Flags.Good() || humidity.Value < rules.Humid {
+// humid flags particles by the humidity of the same reading, or by one that the station sent by itself a moment ago.
+func (c *Checker) humid(m *memory, r *ingest.Reading) {
+	m.breathe(r)
+	apart := r.Time.Sub(time.Unix(int64(m.humidity.at), 0)).Abs()
+	if apart > together || float64(m.humidity.percent) < c.rules.Humid {
 		return
 	}
-	for i := range values {
-		if particles(values[i].Quantity) {
-			values[i].Flags |= ingest.Humid
+	for i := range r.Values {
+		if particles(r.Values[i].Quantity) {
+			r.Values[i].Flags |= ingest.Humid
 		}
 	}
 }

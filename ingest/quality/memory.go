@@ -14,6 +14,9 @@ const (
 	remembered = 448
 	// redeliverWithin is how soon a broker delivers again what was not acknowledged.
 	redeliverWithin = 10 * time.Minute
+	// together is how far apart a station's particles and humidity may be measured: four times the interval of kits that send them
+	// one by one.
+	together = 10 * time.Minute
 )
 
 // memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
@@ -21,6 +24,14 @@ type memory struct {
 	ring   []memento
 	next   int
 	steady []steady
+
+	humidity moist // the newest that is good
+}
+
+// moist is a relative humidity in % at a time in Unix seconds.
+type moist struct {
+	at      uint32
+	percent float32
 }
 
 // memento is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
@@ -60,6 +71,13 @@ func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.
 		s.readings++
 	}
 	return time.Unix(int64(s.since), 0), int(s.readings)
+}
+
+// breathe remembers a reading's humidity.
+func (m *memory) breathe(r *ingest.Reading) {
+	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() && r.Time.Unix() >= int64(m.humidity.at) {
+		m.humidity = moist{uint32(r.Time.Unix()), float32(h.Value)}
+	}
 }
 
 // quantityShift leaves 26 bits for the seconds of receipt, which wrap around after two years: only

@@ -12,7 +12,7 @@ import (
 // Order is the flags in the order in which they are looked for.
 func Order() []ingest.Flags {
 	return []ingest.Flags{
-		ingest.Sentinel, ingest.Range, ingest.Inconsistent, ingest.Humid, ingest.Stuck,
+		ingest.Sentinel, ingest.Range, ingest.Inconsistent, ingest.Stuck, ingest.Humid,
 		ingest.Spike, ingest.Outlier, ingest.Moved, ingest.SeemsIndoor, ingest.Uncorrelated,
 	}
 }
