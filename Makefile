@@ -35,6 +35,7 @@ lint: tools ## formatting, vet and static checks
 
 test: packages build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
+	go test -run TestNewYearsEve ./ingest/quality
 	npm --prefix $(WEB) test
 	deploy/story.sh
 

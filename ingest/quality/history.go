@@ -34,6 +34,20 @@ func (r *ring[T]) at(i int64) (entry T) {
 	return entry
 }
 
+// between are the entries from <= i < to that are there, in order, in two pieces.
+func (r *ring[T]) between(from, to int64) (older, newer []T) {
+	length := int64(len(r.Of))
+	from, to = max(from, r.Last-length+1), min(to, r.Last+1)
+	if from >= to {
+		return nil, nil
+	}
+	first, last := from%length, (to-1)%length
+	if first <= last {
+		return r.Of[first : last+1], nil
+	}
+	return r.Of[first:], r.Of[:last+1]
+}
+
 // put sets an entry. What is too old by then is let go.
 func (r *ring[T]) put(i int64, entry T) {
 	length := int64(len(r.Of))

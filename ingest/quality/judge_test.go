@@ -143,6 +143,23 @@ func TestRing(t *testing.T) {
 	f(500_000+length, 0, false)
 	f(600_000, 8, true)
 	f(599_999, 0, false)
+	g := func(from, to int64, want ...tenths) {
+		t.Helper()
+		older, newer := r.between(from, to)
+		if got := slices.Concat(older, newer); !slices.Equal(got, want) {
+			t.Errorf("between %d and %d: %v, want %v", from, to, got, want)
+		}
+	}
+	put(600_001, 9) // 600,000 is the first place of the ring
+	put(599_999, 7)
+	g(599_999, 600_001, 71, 81)
+	g(599_999, 700_000, 71, 81, 91)
+	g(600_001, 600_002, 91)
+	g(600_002, 600_009)
+	g(0, 600_001-length)
+	if older, newer := r.between(0, 600_002); len(older)+len(newer) != length {
+		t.Errorf("%d and %d entries in all", len(older), len(newer))
+	}
 }
 
 // TestNeighboursAreTheNearest holds the grid against looking at everyone.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,16 +15,16 @@ import (
 	"stadtluft/ingest"
 )
 
-var seeds = flag.Int("seeds", 20, "simulated cities of TestNewYearsEve")
+var seeds = flag.Int("seeds", cities, "simulated cities of TestNewYearsEve")
 
-// The simulated city lives from 10 December on; faults that come suddenly come on its 20th day, a calm one.
-var firstHour = time.Date(2026, 12, 10, 0, 0, 0, 0, time.UTC)
+// The simulated city lives from 13 December on; faults that come suddenly come on its 17th day, a calm one.
+var firstHour = time.Date(2026, 12, 13, 0, 0, 0, 0, time.UTC)
 
 const (
 	residents = 200
-	townDays  = 23 // to the end of 1 January
-	faultDay  = 19
-	midnight  = 22 * dayHours // New Year
+	townDays  = 20 // to the end of 1 January
+	faultDay  = 16
+	midnight  = 19 * dayHours // New Year
 )
 
 // fault is what is wrong with a resident, and the finding that should say so.
@@ -208,6 +210,26 @@ func play(seed uint64) played {
 	return result
 }
 
+// playAll plays towns side by side.
+func playAll(seeds int) []played {
+	towns := make([]played, seeds)
+	var wg sync.WaitGroup
+	turns := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for seed := range turns {
+				towns[seed] = play(uint64(seed))
+			}
+		})
+	}
+	for seed := range towns {
+		turns <- seed
+	}
+	close(turns)
+	wg.Wait()
+	return towns
+}
+
 type judged struct {
 	station  string
 	quantity wire.Quantity
@@ -316,8 +338,7 @@ func TestNewYearsEve(t *testing.T) {
 	)
 	all := map[int]*tally{}
 	found, peaks := map[int]int{}, 0
-	for seed := range *seeds {
-		p := play(uint64(seed))
+	for seed, p := range playAll(*seeds) {
 		for kind, one := range p.kinds {
 			if all[kind] == nil {
 				all[kind] = &tally{flags: map[ingest.Flags]int{}}

@@ -43,17 +43,20 @@ func (j *Judge) past(h *hour, i int) float64 {
 	}
 	j.scratch = j.scratch[:0]
 	above, below, reach := 0, 0, j.rules.SpikeZ/2*sigmas*j.rules.SpikeFloor
-	for at := h.at - int64(j.rules.SpikePast); at < h.at; at++ {
-		tenth, ok := past.Own.at(at).number()
-		if !ok {
-			continue
-		}
-		v := float64(tenth) / 10
-		j.scratch = append(j.scratch, v)
-		if v >= s.Mean+reach {
-			above++
-		} else if v <= s.Mean-reach {
-			below++
+	older, newer := past.Own.between(h.at-int64(j.rules.SpikePast), h.at)
+	for _, piece := range [2][]tenths{older, newer} {
+		for _, t := range piece {
+			n, ok := t.number()
+			if !ok {
+				continue
+			}
+			v := float64(n) / 10
+			j.scratch = append(j.scratch, v)
+			if v >= s.Mean+reach {
+				above++
+			} else if v <= s.Mean-reach {
+				below++
+			}
 		}
 	}
 	n := len(j.scratch)
