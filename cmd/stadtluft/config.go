@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +32,13 @@ type Config struct {
 	HTTPPublicURL string `key:"http.public_url"`
 	HTTPTLSCert   string `key:"http.tls_cert"`
 	HTTPTLSKey    string `key:"http.tls_key"`
+	HTTPFrames    string `key:"http.frame_ancestors"`
 
-	MQTTListen   string `key:"mqtt.listen"`
+	MQTTListen    string `key:"mqtt.listen"`
+	MQTTTLSListen string `key:"mqtt.tls_listen"`
+	MQTTTLSCert   string `key:"mqtt.tls_cert"`
+	MQTTTLSKey    string `key:"mqtt.tls_key"`
+
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
@@ -56,8 +62,10 @@ type Config struct {
 	InfluxBucket string `key:"store.influxdb.bucket"`
 
 	CityName      string `key:"city.name"`
+	CityContact   string `key:"city.contact"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
+	CityCensus    string `key:"city.census"`
 	CityZone      string `key:"city.zone"`
 	CityDay       int    `key:"city.day_offset"`
 
@@ -68,8 +76,14 @@ type Config struct {
 
 	Registration string `key:"registration"`
 
+	Retention string `key:"retention"`
+
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
+
+	PublisherName      string `key:"publisher.name"`
+	PublisherURL       string `key:"publisher.url"`
+	CatalogContributor string `key:"catalog.contributor_id"`
 
 	AdminToken string `key:"admin_token" secret:"true"`
 
@@ -82,6 +96,7 @@ func defaults() Config {
 	return Config{
 		Data:               "data",
 		HTTPListen:         "127.0.0.1:8080",
+		HTTPFrames:         "*",
 		MQTTListen:         "127.0.0.1:1883",
 		TopicsAirGradient:  "airgradient/readings/{key}",
 		NATSSync:           "always",
@@ -97,10 +112,14 @@ func defaults() Config {
 		Registration:       "open",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
+		CatalogContributor: contributors + "openNRW",
 		LogLevel:           "info",
 		LogFormat:          "text",
 	}
 }
+
+// contributors begins the address of every contributor of DCAT-AP.de.
+const contributors = "http://dcat-ap.de/def/contributors/"
 
 // envPrefix begins the environment variable of every key.
 const envPrefix = "STADTLUFT_"
@@ -318,6 +337,12 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
+var (
+	// frameSource is an origin, or all below a name, as Content Security Policy Level 3 writes a host-source.
+	frameSource = regexp.MustCompile(`^https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?$`)
+	contact     = regexp.MustCompile(`^(https?://[^\s]+|[^@\s:/?]+@[^@\s:/?]+)$`)
+)
+
 // validate holds every rule between and within keys.
 func (c *Config) validate() []error {
 	var mistakes []error
@@ -329,6 +354,13 @@ func (c *Config) validate() []error {
 	check(c.Data != "", "data: name a folder")
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	tls := c.MQTTTLSListen != ""
+	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
+	for _, source := range strings.Fields(c.HTTPFrames) {
+		check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
+	}
+	check(c.CityContact == "" || contact.MatchString(c.CityContact), "city.contact: %q is neither an e-mail address nor a page such as https://www.example.org/luft", c.CityContact)
 	check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
 	if c.MQTTBroker != "" {
 		u, err := url.Parse(c.MQTTBroker)
@@ -358,9 +390,20 @@ func (c *Config) validate() []error {
 	}
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
+	c.validatePublisher(check)
+	check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
 	return mistakes
+}
+
+// validatePublisher checks who answers for the data.
+func (c *Config) validatePublisher(check func(ok bool, format string, args ...any)) {
+	u, err := url.Parse(c.PublisherURL)
+	check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
+		"publisher.url: %q is not a URL such as https://www.example.org/", c.PublisherURL)
+	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
+	check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
 
 // topics are other firmware's own, as far as they are set.
@@ -386,6 +429,19 @@ func (c *Config) topics() ([]kits.Topic, error) {
 
 // dayOffset is how far before midnight UTC a day begins.
 func (c *Config) dayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
+
+// minRetention is the least number of days that the store keeps readings: a day must be closed and archived before.
+const minRetention = 7
+
+// retention is how long the store keeps readings of archived days; 0 is for ever.
+func (c *Config) retention() time.Duration {
+	digits, ok := strings.CutSuffix(c.Retention, "d")
+	days, err := strconv.Atoi(digits)
+	if !ok || err != nil || days < minRetention || days > 36500 {
+		return 0
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
 
 // correction is how particle means are corrected for humidity.
 func (c *Config) correction() quality.Correction {
