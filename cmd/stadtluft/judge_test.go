@@ -1,13 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/cmd/stadtluft/simulation"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -80,5 +89,41 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 	}
 	if n := flags[simulation.Absurd][ingest.Sentinel]; n < values[simulation.Absurd]*3/5/8 {
 		t.Errorf("%d of %d absurd stations' values are marks", n, values[simulation.Absurd])
+	}
+}
+
+// TestWhatChecksRememberSurvives judges hours of the past and of now: only what is newer than the last two hours is saved, a new
+// judge begins with it, and a broken file is said and begun anew.
+func TestWhatChecksRememberSurvives(t *testing.T) {
+	data, known := t.TempDir(), roll{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
+	var said bytes.Buffer
+	open := func() *judge {
+		return openJudge(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
+	}
+	cell, err := geo.CellAt(orb.Point{6.9583, 50.9413}, geo.BaseSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: uint8(wire.PM10), Mean: 20_000, Median: 20_000, Count: 12}}
+	path, now := filepath.Join(data, judgeFile), time.Now().UTC().Truncate(time.Hour)
+	first := open()
+	first.hour(now.Add(-5*time.Hour), hours)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("hours that a start has judged again are saved: %v", err)
+	}
+	first.hour(now.Add(-time.Hour), hours)
+	saved, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again bytes.Buffer
+	if err := open().Save(&again); err != nil || len(again.Bytes()) != len(saved) || said.Len() > 0 {
+		t.Errorf("%v, %d bytes of %d, said %q", err, again.Len(), len(saved), said.String())
+	}
+	if err := os.WriteFile(path, saved[:len(saved)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if open(); !strings.Contains(said.String(), "begin anew") || !strings.Contains(said.String(), judgeFile) {
+		t.Errorf("of a broken file it says %q", said.String())
 	}
 }
