@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// judgeFile is what the checks that look back remember of 33 days, as quality.Judge saves it. After a crash it is at most two
+// judgeFile holds exact places and what the checks that look back remember of 33 days, as quality.Judge saves them. After a crash it is at most two
 // hours old, and a start has all hours of the last two days judged again: nothing is lost. Without the file those
 // checks wait until they know enough again, and take back what they found in the last two days.
 const judgeFile = "checks.state"
@@ -34,6 +34,10 @@ func openJudge(data string, rules quality.Rules, stations ingest.Stations, log *
 		Judge: quality.NewJudge(rules), stations: stations, path: filepath.Join(data, judgeFile), log: log,
 		saved: time.Now().Truncate(time.Hour).Add(-2 * time.Hour),
 	}
+	parts, _ := filepath.Glob(j.path + partSuffix) // of a crash
+	for _, part := range parts {
+		os.Remove(part)
+	}
 	file, err := os.Open(j.path)
 	if err == nil {
 		err = errors.Join(j.Load(bufio.NewReader(file)), file.Close())
@@ -49,7 +53,7 @@ func (j *judge) hour(start time.Time, hours []aggregate.StationHour) []ingest.Ve
 	verdicts := j.Judge.Hour(start, averages.ForJudge(j.stations, start, hours))
 	if start.After(j.saved) {
 		j.saved = start
-		if err := writeWhole(j.path, j.Save); err != nil {
+		if err := writeWhole(j.path, 0o600, j.Save); err != nil {
 			j.log.Warn("what checks remember is not saved", "file", j.path, "err", err)
 		}
 	}

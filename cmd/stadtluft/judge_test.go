@@ -116,9 +116,19 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v: it holds exact places", info, err)
+	}
+	left := path + ".123.part"
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var again bytes.Buffer
 	if err := open().Save(&again); err != nil || len(again.Bytes()) != len(saved) || said.Len() > 0 {
 		t.Errorf("%v, %d bytes of %d, said %q", err, again.Len(), len(saved), said.String())
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a crash left is still there: %v", err)
 	}
 	if err := os.WriteFile(path, saved[:len(saved)/2], 0o600); err != nil {
 		t.Fatal(err)
