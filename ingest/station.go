@@ -41,7 +41,10 @@ type Station struct {
 	Source   string         // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
 	Devices  []Device
 	Created  time.Time
-	Places   []Place // ascending by From, at least one
+	Ended    time.Time // when it was retired; zero while it is not
+	Places   []Place   // ascending by From, at least one
+	// Calibrations are those on record, ascending by quantity's name and From.
+	Calibrations []Calibration
 }
 
 // Place is where a station stands from a moment on. Exact is never published; Public is the centre of

@@ -35,7 +35,7 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 		}
 		defer s.Close()
 		a := &averages.Averages{
-			Aggregate: &aggregate.Aggregate{Correction: averages.ForHumidity(config.correction())}, Stations: r, Store: s,
+			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.correction())}, Stations: r, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.dayOffset(), Log: slog.New(slog.DiscardHandler),
 		}
 		days := 0

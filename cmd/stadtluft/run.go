@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,7 @@ type server struct {
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
 	districts []geo.District
+	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
 	store     store.Store
 	broker    *broker.Broker // nil when there is no embedded one
@@ -108,6 +110,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 		return configError{err}
 	}
 	if s.districts, err = loadDistricts(s.config); err != nil {
+		return configError{err}
+	}
+	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
 		return configError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {
@@ -166,9 +171,20 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 		return err
 	}
 	s.house.closing("broker", func() error { s.broker.Close(); return nil })
+	s.house.start("broker watch", s.watchBroker)
 	// The registry is watched above the broker, which it disconnects stations from.
 	s.house.start("registry watch", s.registry.Run)
 	return nil
+}
+
+// watchBroker brings the house down when its log can only be mended by a new start, which systemd then does.
+func (s *server) watchBroker(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.broker.Failed():
+		return err
+	}
 }
 
 // stationLogin lets stations in by the registry's word, also to their own firmware's topics.
@@ -251,7 +267,7 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(quality.DefaultRules())
-	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
 		Append: s.journal.Append,
@@ -320,17 +336,32 @@ func (s *server) startIntake(ctx context.Context) error {
 		case err := <-s.house.failed:
 			return err
 		}
+		if err := s.startMQTTOverTLS(); err != nil {
+			return err
+		}
 	}
 	if s.config.MQTTBroker != "" {
-		_, err := s.subscribe(mqtt.Options{
-			Broker: s.config.MQTTBroker, Username: s.config.MQTTUsername, Password: s.config.MQTTPassword, CAFile: s.config.MQTTCA,
-			ClientID: broker.IntakeClientID,
-		})
-		if err != nil {
+		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
 			return configError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
 	s.house.start("feedback", s.feedback.Run)
+	return nil
+}
+
+func (s *server) startMQTTOverTLS() error {
+	if s.config.MQTTTLSListen == "" {
+		return nil
+	}
+	config, err := serverTLS(s.config.MQTTTLSCert, s.config.MQTTTLSKey, s.log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.config.MQTTTLSListen)
+	if err != nil {
+		return fmt.Errorf("mqtt.tls_listen: %w", err)
+	}
+	s.house.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
 	return nil
 }
 

@@ -11,9 +11,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,12 +44,14 @@ type City struct {
 	Name        string
 	Zone        string
 	Boundary    *geo.Boundary
-	Districts   []geo.District // sorted by name
-	DayOffset   time.Duration  // a day begins at midnight UTC minus this
-	Sketch      bool           // the boundary is only a sketch
+	Districts   []geo.District   // sorted by name
+	People      map[geo.Cell]int // inhabitants of its cells of Resolution, where known; nil without a census table
+	DayOffset   time.Duration    // a day begins at midnight UTC minus this
+	Sketch      bool             // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Contact     string // an e-mail address or a URL; may be empty
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -66,19 +70,24 @@ type Server struct {
 	Store     store.Store
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	Now       *live.Now
-	Push      *push.Entrance
-	Problems  func(ctx context.Context) []Problem
-	Metrics   http.Handler
-	Log       *slog.Logger
+	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
+	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now      *live.Now
+	Push     *push.Entrance
+	Problems func(ctx context.Context) []Problem
+	Metrics  http.Handler
+	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Log      *slog.Logger
 
-	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
-	TLSCert, TLSKey string
+	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
+	FrameAncestors string
 
-	cityCells     map[int32]int    // how many cells of each size the city has
-	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
-	districtCells []int            // how many of them each has
-	snapshots     snapshots
+	TLS *tls.Config // nil serves without
+
+	city      export.Area   // without rows
+	areas     []export.Area // the districts, without rows
+	snapshots snapshots
+	again     sync.Mutex // held while Again computes, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.
@@ -86,7 +95,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.countCells()
+	s.city, s.areas = s.City.Area(), s.City.districts()
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.answer(h))
@@ -100,7 +109,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) routes() map[string]handler {
-	return map[string]handler{
+	routes := map[string]handler{
 		"GET /api/v1/city":                   tagged(s.getCity),
 		"GET /api/v1/stations":               tagged(s.getStations),
 		"GET /api/v1/stations/{id}":          tagged(s.getStation),
@@ -108,7 +117,9 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
+		"GET /api/v1/coverage":               tagged(s.getCoverage),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,
@@ -118,12 +129,13 @@ func (s *Server) routes() map[string]handler {
 		"GET /healthz":                       s.getHealthz,
 		"GET /readyz":                        s.getReadyz,
 		"/api/":                              s.noRoute,
-		"/":                                  s.getPage,
+		"/":                                  s.getFile,
 	}
+	for _, pattern := range pagePatterns {
+		routes["GET "+pattern] = s.getPage
+	}
+	return routes
 }
-
-// CityCells is how many cells of the stored resolution the city has; at least 1.
-func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution]) }
 
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {
@@ -135,12 +147,16 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
 }
 
+// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
+func contentPolicy(ancestors string) string {
+	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+}
+
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
-	const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentPolicy("'none'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -171,9 +187,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		if s.TLSCert != "" {
-			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-			served <- server.ServeTLS(l, s.TLSCert, s.TLSKey)
+		if s.TLS != nil {
+			server.TLSConfig = s.TLS
+			served <- server.ServeTLS(l, "", "")
 			return
 		}
 		served <- server.Serve(l)
