@@ -1,6 +1,7 @@
 package kits
 
 import (
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -39,18 +40,23 @@ func TestAllocations(t *testing.T) {
 			checkAllocated(t, family, string(payload), s)
 		}
 	}
+	checkAllocated(t, "esphome", "1", Settings{Part: "sensor/" + strings.Repeat("\xd0", wire.MaxMessage) + "/state"})
 	checkAllocated(t, "airrohr", string(repeat("", "a b=1\n", "")), Settings{Part: "write"})
 }
 
-// checkAllocated decodes twice, because what is made once is made at first.
+// checkAllocated decodes more than once, because what is made once is made at first, and because the runtime
+// allocates for itself at times.
 func checkAllocated(t *testing.T, family, payload string, s Settings) {
 	t.Helper()
-	decode := func() { Decode(family, []byte(payload), s) }
-	decode()
-	got, copied, most := allocated(decode), uint64(len(payload)), uint64(10*len(payload)+16<<10)*slack
-	if got > most+copied {
-		t.Errorf("%s: %d bytes allocated for %d, want at most %d: %.60s…%.40s", family, got-copied, len(payload), most, payload, payload[len(payload)/2:])
+	const tries = 4
+	copied, most := uint64(len(payload)), uint64(10*len(payload)+16<<10)*slack
+	least := uint64(math.MaxUint64)
+	for range tries {
+		if least = min(least, allocated(func() { Decode(family, []byte(payload), s) })); least <= most+copied {
+			return
+		}
 	}
+	t.Errorf("%s: %d bytes allocated for %d, want at most %d: %.60s…%.40s", family, least-copied, len(payload), most, payload, payload[len(payload)/2:])
 }
 
 func allocated(f func()) uint64 {
