@@ -99,7 +99,7 @@ func recordedAt(j wire.JSON) (wire.Reading, bool) {
 func moment(text string) (time.Time, bool) {
 	text = strings.TrimSuffix(strings.TrimSpace(text), " UTC")
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if at, err := time.Parse(layout, text); err == nil && at.Year() >= 1970 {
+		if at, ok := parseTime(layout, text); ok && at.Year() >= 1970 {
 			return at.UTC(), true
 		}
 	}
