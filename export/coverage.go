@@ -94,7 +94,7 @@ func WriteCoverage(w io.Writer, format Format, c Coverage, meta Meta) error {
 // head begins the GeoJSON: what holds for the city as a whole.
 func (c *Coverage) head(d *document, meta Meta) error {
 	d.buf = append(d.buf, `{"type":"FeatureCollection",`...)
-	d.buf = appendMembers(d.buf, meta)
+	d.buf = AppendMembers(d.buf, meta)
 	now, err := json.Marshal(struct {
 		Quantity string `json:"quantity"`
 		Window   string `json:"window"`

@@ -90,7 +90,7 @@ func WriteIndices(w io.Writer, format Format, cells []CellIndex, meta Meta) erro
 		d.buf = append(append(d.buf, IndexColumns...), '\n')
 	} else {
 		d.buf = append(d.buf, `{"type":"FeatureCollection",`...)
-		d.buf = appendMembers(d.buf, meta)
+		d.buf = AppendMembers(d.buf, meta)
 		d.buf = append(d.buf, `,"features":[`...)
 	}
 	for i, c := range cells {

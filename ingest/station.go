@@ -81,3 +81,6 @@ func (s *Station) PlaceAt(t time.Time) Place {
 	}
 	return s.Places[0]
 }
+
+// Shown reports whether the public may know of the station: it is active or pauses.
+func (s *Station) Shown() bool { return s.Status == Active || s.Status == Paused }

@@ -20,6 +20,7 @@ type cli struct {
 	Import    importCmd    `cmd:"" help:"Bring neighbours' open data into the same map."`
 	Calibrate calibrateCmd `cmd:"" help:"Fit a station's sensor to a reference instrument beside it."`
 	Rebuild   rebuildCmd   `cmd:"" help:"Compute averages again, from stored readings."`
+	Archive   archiveCmd   `cmd:"" help:"Closed days as files."`
 	Check     checkCmd     `cmd:"" help:"Try every setting and connection, before you rely on it."`
 	Export    exportCmd    `cmd:"" help:"Write readings or grid averages of a period to a file."`
 

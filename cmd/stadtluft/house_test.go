@@ -51,9 +51,19 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/live", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"export", "export/answer", "export/archive", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
+		"ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
+	"export/answer": {},
+	"export/archive": {
+		"export", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
+		"github.com/paulmach/orb", "github.com/klauspost/compress",
+	},
+	"export/catalog": {"export", "export/answer", "ingest", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"export/feed":    {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire"},
+	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
@@ -69,7 +79,7 @@ var rooms = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"ingest/store/sqlite", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

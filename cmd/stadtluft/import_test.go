@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// archive is a day of two sensors that share a location, with what real files hold: rows out of order, two in one
+// sensorDay is a day of two sensors that share a location, with what real files hold: rows out of order, two in one
 // second, an empty value, a broken line, and a neighbour far outside the city.
-const archive = `sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2
+const sensorDay = `sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2
 11;SDS011;7;50.941;6.958;2019-04-20T00:05:00;12.50;;;6.30;;
 11;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10.00;;;5.00;;
 11;SDS011;7;50.941;6.958;2019-04-20T00:05:00;13.00;;;6.40;;
@@ -61,7 +61,7 @@ func TestImport(t *testing.T) {
 	z := gzip.NewWriter(&packed)
 	fmt.Fprint(z, climate)
 	z.Close()
-	for name, content := range map[string]string{"a.csv": archive, "b/c.csv.gz": packed.String(), "readme.txt": "not read"} {
+	for name, content := range map[string]string{"a.csv": sensorDay, "b/c.csv.gz": packed.String(), "readme.txt": "not read"} {
 		path := filepath.Join(folder, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
 			t.Fatal(err)
@@ -140,7 +140,7 @@ func TestImportOfNothing(t *testing.T) {
 	f("nothing was usable", 1, broken)
 	f("no such file", 1, filepath.Join(folder, "missing.csv"))
 	f("at least 1m", 2, "--every", "5s", "http://127.0.0.1:1/data.json")
-	f("is the server running?", 1, "--server", "http://127.0.0.1:1", writeFile(t, "a.csv", archive))
+	f("is the server running?", 1, "--server", "http://127.0.0.1:1", writeFile(t, "a.csv", sensorDay))
 }
 
 // TestImportFromAddress fetches live data with conditional requests: what has not changed is not sent again.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/export/archive"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
@@ -56,7 +57,7 @@ type server struct {
 	districts []geo.District
 	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
-	store     store.Store
+	store     *archive.Store // joined with the archive
 	broker    *broker.Broker // nil when there is no embedded one
 	journal   *journal.Journal
 	checker   *quality.Checker
@@ -140,9 +141,11 @@ func (s *server) startData(ctx context.Context) (err error) {
 func (s *server) startStore(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	if s.store, err = openStore(ctx, s.config); err != nil {
+	rests, err := openStore(ctx, s.config)
+	if err != nil {
 		return err
 	}
+	s.store = &archive.Store{Store: rests, Archive: archiveOf(s.config, s.registry, s.log)}
 	s.house.closing("store", s.store.Close)
 	return nil
 }
@@ -304,6 +307,7 @@ func (s *server) startAverages(ctx context.Context) error {
 		return err
 	}
 	s.house.start("hours", s.averages.Run)
+	s.house.start("archive", s.store.Run)
 	return nil
 }
 

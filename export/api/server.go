@@ -22,6 +22,8 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
@@ -52,6 +54,7 @@ type City struct {
 	Licence     string
 	Attribution string
 	Contact     string // an e-mail address or a URL; may be empty
+	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -68,6 +71,7 @@ type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
+	Archive   *archive.Archive // nil where there is none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
@@ -101,11 +105,15 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.answer(h))
 	}
 	mux.Handle("GET /metrics", s.Metrics)
+	s.mount(mux)
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	return guard(compress(mux))
+	outer := http.NewServeMux()
+	outer.Handle("/", compress(mux))
+	outer.HandleFunc("GET "+archive.Root, s.getArchive)
+	return guard(outer)
 }
 
 func (s *Server) routes() map[string]handler {
@@ -117,6 +125,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/cells/{cell}":           tagged(s.getCell),
 		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
 		"GET /api/v1/coverage":               tagged(s.getCoverage),
