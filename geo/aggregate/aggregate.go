@@ -167,6 +167,45 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	a.changed[index] = struct{}{}
 }
 
+// Place sets anew where a station stood: each of its values moves to the base cell that at names for its time, and
+// goes where at says false. Hours that change are named by Changed again.
+func (a *Aggregate) Place(station string, at func(time.Time) (geo.Cell, bool)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	old := map[seriesKey]*series{}
+	for key, s := range a.series {
+		if key.station == station {
+			old[key] = s
+			delete(a.series, key)
+		}
+	}
+	for key, s := range old {
+		for index, h := range s.hours {
+			a.place(key, index, h, at)
+		}
+	}
+}
+
+// place needs mu.
+func (a *Aggregate) place(key seriesKey, index int64, h *hour, at func(time.Time) (geo.Cell, bool)) {
+	late := h.late
+	for i, offset := range h.offsets {
+		cell, stands := at(time.Unix(index*3600+int64(offset), 0).UTC())
+		if stands {
+			to := a.hourOf(seriesKey{key.station, cell, key.quantity}, index)
+			stands = to.insert(offset, h.milli[i])
+			to.late += late // all of the old hour's, with its first value
+			late = 0
+		}
+		if !stands {
+			a.stats.Values--
+		}
+		if !stands || cell != key.cell {
+			a.changed[index] = struct{}{}
+		}
+	}
+}
+
 // Changed are the starts of the hours that are published by until (their end and Grace have passed)
 // and got values, or other exclusions, since Changed last named them, ascending.
 func (a *Aggregate) Changed(until time.Time) []time.Time {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -52,15 +53,17 @@ type Averages struct {
 	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict
 	Append func(ctx context.Context, b ingest.Batch) error
 
-	cells    map[orb.Point]geo.Cell // base cells of places that stations stood in
 	verdicts verdicts
+
+	mu    sync.Mutex             // guards cells
+	cells map[orb.Point]geo.Cell // base cells of places that stations stood in
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
-// indoor stations, of stations that are gone, and values with an excluding flag stay out.
+// indoor stations, of stations that are gone or whose readings are to go, and values with an excluding flag stay out.
 func (a *Averages) Observe(r ingest.Reading) {
 	station, ok := a.Stations.Station(r.Station)
-	if !ok || station.Exposure != ingest.Outdoor {
+	if !ok || station.Exposure != ingest.Outdoor || station.Status == ingest.Erased {
 		return
 	}
 	cell, ok := a.cell(station.PlaceAt(r.Time).Exact)
@@ -80,6 +83,8 @@ func (a *Averages) Observe(r ingest.Reading) {
 
 // cell finds a place's base cell; projecting it anew for each reading would take most of the time.
 func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	cell, known := a.cells[place]
 	if known {
 		return cell, true
