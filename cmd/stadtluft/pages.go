@@ -28,7 +28,7 @@ func (s *server) startPages(context.Context) error {
 	}
 	web := &api.Server{
 		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
-		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
+		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Inside: s.inside, Backup: s.backup, Data: s.config.Data, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
@@ -75,6 +75,9 @@ func (s *server) problems(ctx context.Context) []api.Problem {
 		add("store", fmt.Errorf("%d journal entries wait for the store, the oldest for %v", stats.Unwritten, stats.Lag.Round(time.Second)),
 			"they are safe; look at the store and at the log")
 	}
+	if err := s.unrestated.Load(); err != nil {
+		add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
+	}
 	add("store", s.store.Ping(ctx), "readings are safe in the journal until it answers again")
 	for _, subscriber := range s.intake {
 		if ok, since, last := subscriber.Connected(); !ok {
@@ -113,6 +116,21 @@ func (s *server) figures() metrics.Source {
 		},
 		Ready: func(ctx context.Context) bool { return len(s.problems(ctx)) == 0 },
 	}
+}
+
+// inside is what the administrator sees.
+func (s *server) inside(ctx context.Context) (api.Inside, error) {
+	i := api.Inside{Store: s.config.StoreKind}
+	for _, setting := range settings(&s.config) {
+		i.Settings = append(i.Settings, api.Setting{Key: setting.key, Value: setting.shown()})
+	}
+	if s.broker != nil {
+		counts := s.broker.Counts()
+		i.Connected, i.Refused, i.Denied = s.broker.Connected(), counts.Refused, counts.Publish+counts.Subscribe
+	}
+	stats, err := s.journal.Stats(ctx)
+	i.Entries, i.Bytes, i.Unwritten, i.Lag, i.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
+	return i, err
 }
 
 func (s *server) stationStates() map[string]int {

@@ -69,6 +69,9 @@ type Server struct {
 	Now       *live.Now
 	Push      *push.Entrance
 	Problems  func(ctx context.Context) []Problem
+	Inside    func(ctx context.Context) (Inside, error)
+	Backup    func() []Copy
+	Data      string // the data folder, which has room for a backup
 	Metrics   http.Handler
 	Log       *slog.Logger
 
@@ -92,7 +95,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(pattern, s.answer(h))
 	}
 	mux.Handle("GET /metrics", s.Metrics)
-	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
@@ -101,24 +104,34 @@ func (s *Server) Handler() http.Handler {
 
 func (s *Server) routes() map[string]handler {
 	return map[string]handler{
-		"GET /api/v1/city":                   tagged(s.getCity),
-		"GET /api/v1/stations":               tagged(s.getStations),
-		"GET /api/v1/stations/{id}":          tagged(s.getStation),
-		"GET /api/v1/stations/{id}/health":   s.getHealth,
-		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
-		"GET /api/v1/readings":               s.getReadings,
-		"GET /api/v1/grid":                   tagged(s.getGrid),
-		"GET /api/v1/districts":              tagged(s.getDistricts),
-		"GET /api/v1/stream":                 s.getStream,
-		"POST /api/v1/push/{family}":         s.postPush,
-		"POST /write":                        s.postWrite,
-		"POST /api/v1/stations":              s.postStation,
-		"PATCH /api/v1/stations/{id}":        s.patchStation,
-		"DELETE /api/v1/stations/{id}":       s.deleteStation,
-		"GET /healthz":                       s.getHealthz,
-		"GET /readyz":                        s.getReadyz,
-		"/api/":                              s.noRoute,
-		"/":                                  s.getPage,
+		"GET /api/v1/city":                        tagged(s.getCity),
+		"GET /api/v1/stations":                    tagged(s.getStations),
+		"GET /api/v1/stations/{id}":               tagged(s.getStation),
+		"GET /api/v1/stations/{id}/health":        s.getHealth,
+		"GET /api/v1/stations/{id}/series":        s.getSeries,
+		"GET /api/v1/stations/{id}/readings":      s.getStationReadings,
+		"GET /api/v1/readings":                    s.getReadings,
+		"GET /api/v1/grid":                        tagged(s.getGrid),
+		"GET /api/v1/districts":                   tagged(s.getDistricts),
+		"GET /api/v1/stream":                      s.getStream,
+		"POST /api/v1/push/{family}":              s.postPush,
+		"POST /write":                             s.postWrite,
+		"POST /api/v1/stations":                   s.postStation,
+		"PATCH /api/v1/stations/{id}":             s.patchStation,
+		"DELETE /api/v1/stations/{id}":            s.deleteStation,
+		"GET /api/v1/stations/{id}/manage":        s.getManage,
+		"POST /api/v1/stations/{id}/token":        s.postToken,
+		"POST /api/v1/stations/{id}/manage-token": s.postManageToken,
+		"POST /api/v1/cell":                       s.postCell,
+		"GET /api/v1/admin/status":                s.administered(s.getAdmin),
+		"GET /api/v1/admin/stations":              s.administered(s.getAdminStations),
+		"GET /api/v1/admin/refusals":              s.administered(s.getAdminRefusals),
+		"GET /api/v1/admin/changes":               s.administered(s.getAdminChanges),
+		"GET /api/v1/admin/backup":                s.administered(s.getAdminBackup),
+		"GET /healthz":                            s.getHealthz,
+		"GET /readyz":                             s.getReadyz,
+		"/api/":                                   s.noRoute,
+		"/":                                       s.getPage,
 	}
 }
 

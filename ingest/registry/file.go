@@ -156,6 +156,14 @@ func (r *Registry) migrate(ctx context.Context) error {
 	return tx.Commit()
 }
 
+// Backup writes a consistent copy of the file to a path that is free.
+func (r *Registry) Backup(ctx context.Context, path string) error {
+	if _, err := r.db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return fmt.Errorf("registry: copy to %s: %w", path, err)
+	}
+	return nil
+}
+
 // load reads the whole registry in one transaction.
 func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})

@@ -63,6 +63,8 @@ type Registry struct {
 	mu       sync.Mutex // guards reload and the two below
 	version  int64      // PRAGMA data_version at the last reload
 	onChange []func(id string)
+
+	wrongTokens wrongTokens
 }
 
 // snapshot is the registry at one moment; nothing in it changes.
@@ -102,7 +104,14 @@ func (r *Registry) Stations() []*ingest.Station {
 // Authenticate reports whether token is the station's, and the station may speak.
 func (r *Registry) Authenticate(id, token string) bool {
 	e, ok := r.current.Load().byID[id]
-	return ok && speaks(e.station.Status) && matches(e.token, token)
+	if !ok || !speaks(e.station.Status) {
+		return false
+	}
+	right := matches(e.token, token)
+	if !right {
+		r.wrongTokens.tell(id)
+	}
+	return right
 }
 
 func speaks(s ingest.Status) bool { return s != ingest.Retired && s != ingest.Erased }

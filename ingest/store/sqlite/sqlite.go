@@ -74,6 +74,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Backup writes a consistent copy of the file to a path that is free. Writers go on meanwhile.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if _, err := s.read.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return fmt.Errorf("copy the store to %s: %w", path, err)
+	}
+	return nil
+}
+
 // Close closes the file.
 func (s *Store) Close() error {
 	var errs []error
