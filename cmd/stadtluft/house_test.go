@@ -49,7 +49,7 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/live", "export/web", "ingest", "ingest/averages", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"export", "export/live", "ingest", "ingest/averages", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},

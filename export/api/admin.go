@@ -44,6 +44,16 @@ type Copy struct {
 	Make func(ctx context.Context, path string) error
 }
 
+func (s *Server) adminRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /api/v1/admin/status":   s.administered(s.getAdmin),
+		"GET /api/v1/admin/stations": s.administered(s.getAdminStations),
+		"GET /api/v1/admin/refusals": s.administered(s.getAdminRefusals),
+		"GET /api/v1/admin/changes":  s.administered(s.getAdminChanges),
+		"GET /api/v1/admin/backup":   s.administered(s.getAdminBackup),
+	}
+}
+
 // administered lets only the administrator through. Nothing of the answers is kept by browsers.
 func (s *Server) administered(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {

@@ -13,6 +13,16 @@ import (
 // shownChanges is how many changes of a station its owner sees.
 const shownChanges = 50
 
+func (s *Server) managementRoutes() map[string]handler {
+	return map[string]handler{
+		"PATCH /api/v1/stations/{id}":             s.patchStation,
+		"DELETE /api/v1/stations/{id}":            s.deleteStation,
+		"GET /api/v1/stations/{id}/manage":        s.getManage,
+		"POST /api/v1/stations/{id}/token":        s.postToken,
+		"POST /api/v1/stations/{id}/manage-token": s.postManageToken,
+	}
+}
+
 // managed is the station of a route if the request carries its management token, or the administrator's.
 func (s *Server) managed(r *http.Request) (*ingest.Station, registry.By, error) {
 	st, err := s.station(r)

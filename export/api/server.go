@@ -11,7 +11,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"syscall"
@@ -48,6 +50,7 @@ type City struct {
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Contact     string // an e-mail address or a URL; may be empty
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -73,7 +76,11 @@ type Server struct {
 	Backup    func() []Copy
 	Data      string // the data folder, which has room for a backup
 	Metrics   http.Handler
+	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log       *slog.Logger
+
+	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
+	FrameAncestors string
 
 	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
 	TLSCert, TLSKey string
@@ -103,36 +110,32 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) routes() map[string]handler {
-	return map[string]handler{
-		"GET /api/v1/city":                        tagged(s.getCity),
-		"GET /api/v1/stations":                    tagged(s.getStations),
-		"GET /api/v1/stations/{id}":               tagged(s.getStation),
-		"GET /api/v1/stations/{id}/health":        s.getHealth,
-		"GET /api/v1/stations/{id}/series":        s.getSeries,
-		"GET /api/v1/stations/{id}/readings":      s.getStationReadings,
-		"GET /api/v1/readings":                    s.getReadings,
-		"GET /api/v1/grid":                        tagged(s.getGrid),
-		"GET /api/v1/districts":                   tagged(s.getDistricts),
-		"GET /api/v1/stream":                      s.getStream,
-		"POST /api/v1/push/{family}":              s.postPush,
-		"POST /write":                             s.postWrite,
-		"POST /api/v1/stations":                   s.postStation,
-		"PATCH /api/v1/stations/{id}":             s.patchStation,
-		"DELETE /api/v1/stations/{id}":            s.deleteStation,
-		"GET /api/v1/stations/{id}/manage":        s.getManage,
-		"POST /api/v1/stations/{id}/token":        s.postToken,
-		"POST /api/v1/stations/{id}/manage-token": s.postManageToken,
-		"POST /api/v1/cell":                       s.postCell,
-		"GET /api/v1/admin/status":                s.administered(s.getAdmin),
-		"GET /api/v1/admin/stations":              s.administered(s.getAdminStations),
-		"GET /api/v1/admin/refusals":              s.administered(s.getAdminRefusals),
-		"GET /api/v1/admin/changes":               s.administered(s.getAdminChanges),
-		"GET /api/v1/admin/backup":                s.administered(s.getAdminBackup),
-		"GET /healthz":                            s.getHealthz,
-		"GET /readyz":                             s.getReadyz,
-		"/api/":                                   s.noRoute,
-		"/":                                       s.getPage,
+	routes := map[string]handler{
+		"GET /api/v1/city":                   tagged(s.getCity),
+		"GET /api/v1/stations":               tagged(s.getStations),
+		"GET /api/v1/stations/{id}":          tagged(s.getStation),
+		"GET /api/v1/stations/{id}/health":   s.getHealth,
+		"GET /api/v1/stations/{id}/series":   s.getSeries,
+		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
+		"GET /api/v1/readings":               s.getReadings,
+		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/districts":              tagged(s.getDistricts),
+		"GET /api/v1/stream":                 s.getStream,
+		"POST /api/v1/push/{family}":         s.postPush,
+		"POST /write":                        s.postWrite,
+		"POST /api/v1/stations":              s.postStation,
+		"POST /api/v1/cell":                  s.postCell,
+		"GET /healthz":                       s.getHealthz,
+		"GET /readyz":                        s.getReadyz,
+		"/api/":                              s.noRoute,
+		"/":                                  s.getFile,
 	}
+	maps.Copy(routes, s.managementRoutes())
+	maps.Copy(routes, s.adminRoutes())
+	for _, pattern := range pagePatterns {
+		routes["GET "+pattern] = s.getPage
+	}
+	return routes
 }
 
 // CityCells is how many cells of the stored resolution the city has; at least 1.
@@ -148,12 +151,16 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
 }
 
+// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
+func contentPolicy(ancestors string) string {
+	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+}
+
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
-	const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentPolicy("'none'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
