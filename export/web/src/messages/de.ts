@@ -2,3 +2,6 @@
 export * from "./de/frame";
 export * from "./de/names";
 export * from "./de/map";
+export * from "./de/register";
+export * from "./de/station";
+export * from "./de/admin";
