@@ -24,7 +24,7 @@ const (
 	minNear   = 3
 )
 
-// series is one quantity of a station beside its neighbours, one entry a window. What is missing is null.
+// series is one quantity of a station beside its neighbours, one entry a window that is over. What is missing is null.
 type series struct {
 	Station    string          `json:"station"`
 	Quantity   string          `json:"quantity"`
@@ -72,8 +72,9 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Q
 	if err != nil {
 		return nil, err
 	}
+	length := time.Duration(window.Seconds()) * time.Second
 	answer := &series{Station: st.ID, Quantity: quantity.String(), Unit: quantity.Unit(), Window: window.String(), Start: []string{}}
-	for start := s.windowStart(window, from); start.Before(to); start = start.Add(time.Duration(window.Seconds()) * time.Second) {
+	for start := s.windowStart(window, from); start.Before(to) && !start.Add(length).After(time.Now()); start = start.Add(length) {
 		var measured, corrected, around *export.Milli
 		if row, ok := own[start]; ok {
 			measured, corrected = new(export.Milli(row.Raw)), new(export.Milli(row.Mean))

@@ -17,6 +17,7 @@ export interface CityProperties {
   zone: string;
   demo: boolean;
   sketch: boolean;
+  districts: number;
   registration: "open" | "approve" | "closed";
   grid_resolution: number;
   resolutions: number[];

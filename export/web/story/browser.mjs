@@ -24,6 +24,7 @@ after(() => browser?.close());
 // open opens a page and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
 export async function open(path = "/", options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints = [];
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && complaints.push(m.text()));

@@ -35,7 +35,6 @@ const typed = {
 let frame: Frame;
 let city: City | null = null;
 let step: Step = "place";
-let trouble: { text: string; field: string } | null = null;
 let made: Registered | null = null;
 const heard = h("div", { class: "heard", role: "status" });
 const first: First = { reading: null, health: null, since: "" };
@@ -59,13 +58,14 @@ function render(): void {
     return hear(heard, first, city);
   }
   if (city.properties.registration === "closed") return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", {}, t("register.closed"))));
-  const form = h("form", { class: "text", novalidate: true, submit: (e) => void next(e) }, h("h1", {}, t("register.title")), step === "place" ? h("p", { class: "lead" }, t("register.lead")) : null, progress(), body(city), fault(), buttons());
+  const form = h("form", { class: "text", novalidate: true, submit: (e) => void next(e) }, h("h1", {}, t("register.title")), step === "place" ? h("p", { class: "lead" }, t("register.lead")) : null, progress(), body(city), fault, buttons());
   frame.main.replaceChildren(form);
 }
 
 // go shows a step and puts the focus on its heading, so that it is read.
 function go(to: Step): void {
   step = to;
+  blame("");
   render();
   frame.main.querySelector<HTMLElement>(".step-title")?.focus();
 }
@@ -149,8 +149,12 @@ function consentStep(city: City): HTMLElement {
   );
 }
 
-function fault(): HTMLElement {
-  return h("p", { class: trouble ? "trouble" : "", role: "alert" }, trouble?.text ?? "");
+const fault = h("p", { role: "alert" });
+
+// blame says what is wrong with a step, without touching what was typed; empty takes it away.
+function blame(text: string): void {
+  fault.className = text ? "trouble" : "";
+  fault.textContent = text;
 }
 
 function buttons(): HTMLElement {
@@ -173,8 +177,8 @@ const metres = (): number => Number(typed.height.trim().replace(",", ".") || NaN
 async function next(e: Event): Promise<void> {
   e.preventDefault();
   const lack = missing();
-  trouble = lack ? { text: lack, field: "" } : null;
-  if (lack) return render();
+  blame(lack);
+  if (lack) return;
   const after = steps[steps.indexOf(step) + 1];
   if (after) return go(after);
   await register();
@@ -188,8 +192,8 @@ async function register(): Promise<void> {
       ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
     });
   } catch (e) {
-    trouble = { text: words(e), field: e instanceof Refused ? e.field : "" };
-    return go(stepOf[trouble.field] ?? step);
+    go((e instanceof Refused && stepOf[e.field]) || step);
+    return blame(words(e));
   }
   first.since = new Date(Date.now() - 60_000).toISOString();
   addEventListener("beforeunload", keep);

@@ -56,6 +56,11 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       tell(words(e), "trouble");
     }
   };
+  coordinates.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter") return;
+    e.preventDefault(); // it shows the place; it does not send the form
+    coordinates.dispatchEvent(new Event("change"));
+  });
   coordinates.addEventListener("change", () => {
     const p = read(coordinates.value);
     if (p) void choose(p).then(() => view?.look(p));
@@ -72,18 +77,17 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   } catch {
     canvas.replaceChildren(h("p", { class: "hint" }, t("place.noMap")));
   }
-  void ask<Districts>("GET", "/api/v1/districts").then(
-    (found) => {
-      view?.districts(found);
-      const names = found.features.map((f) => f.properties.name);
-      const go = (name: string) => {
-        const district = found.features.find((f) => f.properties.name === name);
-        if (district) view?.look(middle(district.geometry), 12.5);
-      };
-      districts.replaceChildren(field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")));
-    },
-    () => {}, // a city without districts has none to choose from
-  );
+  const offer = (found: Districts): void => {
+    view?.districts(found);
+    const names = found.features.map((f) => f.properties.name);
+    const go = (name: string) => {
+      const district = found.features.find((f) => f.properties.name === name);
+      if (district) view?.look(middle(district.geometry), 12.5);
+    };
+    districts.replaceChildren(field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")));
+  };
+  // Without them the map and the coordinates are still there.
+  if (city.properties.districts > 0) void ask<Districts>("GET", "/api/v1/districts").then(offer, () => {});
   if (start) void choose(start).then(() => view?.look(start));
   return h(
     "div",

@@ -5,7 +5,7 @@ import { ask, words } from "../client";
 import { h } from "../dom";
 import { clock, t, type Key } from "../language";
 import { button, copyable, facts, field, list, pick, qr, table } from "../parts";
-import { placePicker, type Place } from "../register/place";
+import type { Place } from "../register/place";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { sensorBoxes, winds } from "../register/choices";
 import type { Station } from "./page";
@@ -156,7 +156,9 @@ function move(m: Managed, desk: Desk): HTMLElement {
     },
   );
   open.addEventListener("toggle", () => {
-    if (!stage.firstChild) stage.append(placePicker(desk.city, null, (p) => (place = p))); // a map needs its size
+    if (stage.dataset.opened) return;
+    stage.dataset.opened = "yes"; // a map needs its size, and is large: it is fetched when it is wanted
+    void import("../register/place").then(({ placePicker }) => stage.append(placePicker(desk.city, null, (p) => (place = p))));
   });
   return open;
 }

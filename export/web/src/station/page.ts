@@ -154,7 +154,7 @@ function renderTrouble(health: Health | null): void {
     h("h2", {}, t("station.trouble")),
     ...(Object.keys(flags).length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
     ...(refusals.length ? [h("h3", {}, t("station.refusals")), refusalList(refusals, zone())] : []),
-    ...(Object.keys(flags).length || refusals.length ? [] : [h("p", {}, t("station.noTrouble"))]),
+    ...(Object.keys(flags).length || refusals.length ? [] : [h("p", {}, t(health?.last_seen ? "station.noTrouble" : "station.nothingYet"))]),
   );
 }
 

@@ -30,6 +30,7 @@ export const station = {
   refusals: "Nicht angenommen",
   refusedTimes: "{count} ×, zuletzt {time}",
   noTrouble: "Nichts. Alles, was kam, wurde angenommen, und kein Wert fiel auf.",
+  nothingYet: "Noch nichts: Es kam noch keine Nachricht an.",
   values: "Gemessen",
   noValues: "noch keine Werte",
   quantity: "Messgröße",

@@ -30,6 +30,7 @@ export const station = {
   refusals: "Not taken",
   refusedTimes: "{count} ×, last {time}",
   noTrouble: "Nothing. All that came was taken, and no value stood out.",
+  nothingYet: "Nothing yet: no message has come.",
   values: "Measured",
   noValues: "no values yet",
   quantity: "Quantity",
