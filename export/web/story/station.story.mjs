@@ -124,7 +124,7 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await form.getByLabel("Name", { exact: true }).fill("Umbenannt");
   await form.getByLabel("Höhe").fill("tief");
   await form.getByRole("button", { name: "Speichern" }).click();
-  await form.getByRole("alert").filter({ hasText: "height" }).waitFor();
+  await form.getByRole("alert").filter({ hasText: "keine Zahl" }).waitFor();
   await form.getByLabel("Höhe").fill("7");
   await form.getByRole("button", { name: "Speichern" }).click();
   await said(page, "Gespeichert");

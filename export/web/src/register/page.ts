@@ -6,7 +6,7 @@ import type { Frame, Page } from "../frame";
 import { t, type Key } from "../language";
 import { button, field, list, pick } from "../parts";
 import { done, follow, hear, type First, type Registered } from "./done";
-import { sensorBoxes, winds } from "./choices";
+import { metres, sensorBoxes, winds } from "./choices";
 import { kitName, kits } from "./kits";
 import { placePicker, type Place } from "./place";
 import "./register.css";
@@ -167,12 +167,10 @@ function buttons(): HTMLElement {
 function missing(): string {
   if (step === "place" && !typed.place) return t("register.noPlace");
   if (step === "details" && !typed.name.trim()) return t("register.noName");
-  if (step === "details" && !Number.isFinite(metres())) return t("register.noHeight");
+  if (step === "details" && !Number.isFinite(metres(typed.height))) return t("register.noHeight");
   if (step === "consent" && !typed.consent) return t("register.noConsent");
   return "";
 }
-
-const metres = (): number => Number(typed.height.trim().replace(",", ".") || NaN);
 
 async function next(e: Event): Promise<void> {
   e.preventDefault();
@@ -187,7 +185,7 @@ async function next(e: Event): Promise<void> {
 async function register(): Promise<void> {
   try {
     made = await ask<Registered>("POST", "/api/v1/stations", {
-      ...typed.place, name: typed.name, kit: kitName(typed.kit, typed.sensors), sensors: typed.sensors, height: metres(), exposure: typed.exposure, side: typed.side,
+      ...typed.place, name: typed.name, kit: kitName(typed.kit, typed.sensors), sensors: typed.sensors, height: metres(typed.height), exposure: typed.exposure, side: typed.side,
       email: typed.email.trim(), licence_consent: typed.consent,
       ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
     });

@@ -7,7 +7,7 @@ import { clock, t, type Key } from "../language";
 import { button, copyable, facts, field, list, pick, qr, table } from "../parts";
 import type { Place } from "../register/place";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
-import { sensorBoxes, winds } from "../register/choices";
+import { metres, sensorBoxes, winds } from "../register/choices";
 import type { Station } from "./page";
 
 interface Managed {
@@ -130,7 +130,9 @@ function rename(m: Managed, desk: Desk): HTMLElement {
     [field(t("register.name"), title), field(t("register.height"), height), field(t("register.side"), list(winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const), side, (v) => (side = v)))],
     t("manage.save"),
     async () => {
-      await patch(desk, { name: title.value, side, height: Number(height.value.trim().replace(",", ".") || NaN) });
+      const high = metres(height.value);
+      if (!Number.isFinite(high)) throw new Error(t("register.noHeight"));
+      await patch(desk, { name: title.value, side, height: high });
       desk.done(t("manage.saved"));
     },
   );
