@@ -43,8 +43,11 @@ type Station struct {
 	Source   string         // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
 	Devices  []Device
 	Created  time.Time
+	Ended    time.Time // when it was retired; zero while it is not
 	Places   []Place   // ascending by From, at least one
-	Fittings []Fitting // ascending by From; Kit and Sensors are the last one's
+	// Calibrations are those on record, ascending by quantity's name and From.
+	Calibrations []Calibration
+	Fittings     []Fitting // ascending by From; Kit and Sensors are the last one's
 }
 
 // Place is where a station stands from a moment on. Exact is never published; Public is the centre of
@@ -103,3 +106,6 @@ func (s *Station) At(t time.Time) *Station {
 	then.Kit, then.Sensors = s.Fittings[i].Kit, s.Fittings[i].Sensors
 	return &then
 }
+
+// Shown reports whether the public may know of the station: it is active or pauses.
+func (s *Station) Shown() bool { return s.Status == Active || s.Status == Paused }

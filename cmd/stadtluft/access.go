@@ -3,10 +3,20 @@ package main
 import (
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest/broker"
+	"stadtluft/ingest/mqtt"
 )
+
+// externalBroker is how we reach the city's own broker.
+func (c *Config) externalBroker() mqtt.Options {
+	return mqtt.Options{
+		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: broker.IntakeClientID,
+	}
+}
 
 // access is how stations reach this city by the configuration: the external broker where there is one, else
 // the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.
@@ -18,6 +28,10 @@ func (c *Config) access() kits.Access {
 	}
 	if _, port, err := net.SplitHostPort(c.MQTTListen); err == nil {
 		a.MQTTPort, _ = strconv.Atoi(port) // one that is none does not start
+	}
+	if _, port, err := net.SplitHostPort(c.MQTTTLSListen); err == nil {
+		a.MQTTPort, _ = strconv.Atoi(port)
+		a.MQTTTLS = true
 	}
 	if external, err := url.Parse(c.MQTTBroker); err == nil && external.Host != "" {
 		a.MQTTHost, a.MQTTPort = external.Hostname(), 1883
@@ -34,13 +48,44 @@ func (c *Config) access() kits.Access {
 // local fills in this host where the configuration tells none.
 func (c *Config) local(a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
-		a.HTTP = url.URL{Scheme: "http", Host: c.HTTPListen}
-		if c.HTTPTLSCert != "" {
-			a.HTTP.Scheme = "https"
+		a.HTTP = c.pages()
+		if c.everywhere() {
+			if name, err := os.Hostname(); err == nil {
+				a.HTTP.Host = net.JoinHostPort(name, a.HTTP.Port())
+			}
 		}
 	}
 	if a.MQTTHost == "" {
 		a.MQTTHost = a.HTTP.Hostname()
 	}
 	return a
+}
+
+// everywhere reports whether the pages are served on each of this host's addresses.
+func (c *Config) everywhere() bool {
+	host, _, _ := net.SplitHostPort(c.HTTPListen)
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// pages is the address of this server's own pages as a command on this host reaches them.
+func (c *Config) pages() url.URL {
+	a := url.URL{Scheme: "http", Host: c.HTTPListen}
+	if c.everywhere() {
+		a.Host = net.JoinHostPort("127.0.0.1", a.Port())
+	}
+	if c.HTTPTLSCert != "" {
+		a.Scheme = "https"
+	}
+	return a
+}
+
+// reached is the address at which a command reaches the server: with TLS it is the public one, whose name the
+// certificate has.
+func (c *Config) reached() string {
+	a := c.pages()
+	if public := c.access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {
+		a = public
+	}
+	return a.String()
 }

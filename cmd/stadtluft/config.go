@@ -34,7 +34,11 @@ type Config struct {
 	HTTPTLSKey    string `key:"http.tls_key"`
 	HTTPFrames    string `key:"http.frame_ancestors"`
 
-	MQTTListen   string `key:"mqtt.listen"`
+	MQTTListen    string `key:"mqtt.listen"`
+	MQTTTLSListen string `key:"mqtt.tls_listen"`
+	MQTTTLSCert   string `key:"mqtt.tls_cert"`
+	MQTTTLSKey    string `key:"mqtt.tls_key"`
+
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
@@ -61,6 +65,7 @@ type Config struct {
 	CityContact   string `key:"city.contact"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
+	CityCensus    string `key:"city.census"`
 	CityZone      string `key:"city.zone"`
 	CityDay       int    `key:"city.day_offset"`
 
@@ -70,8 +75,14 @@ type Config struct {
 
 	Registration string `key:"registration"`
 
+	Retention string `key:"retention"`
+
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
+
+	PublisherName      string `key:"publisher.name"`
+	PublisherURL       string `key:"publisher.url"`
+	CatalogContributor string `key:"catalog.contributor_id"`
 
 	AdminToken string `key:"admin_token" secret:"true"`
 
@@ -99,10 +110,14 @@ func defaults() Config {
 		Registration:       "open",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
+		CatalogContributor: contributors + "openNRW",
 		LogLevel:           "info",
 		LogFormat:          "text",
 	}
 }
+
+// contributors begins the address of every contributor of DCAT-AP.de.
+const contributors = "http://dcat-ap.de/def/contributors/"
 
 // envPrefix begins the environment variable of every key.
 const envPrefix = "STADTLUFT_"
@@ -343,6 +358,9 @@ func (c *Config) validate() []error {
 	check(c.Data != "", "data: name a folder")
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	tls := c.MQTTTLSListen != ""
+	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
 	for _, source := range strings.Fields(c.HTTPFrames) {
 		check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
 	}
@@ -373,9 +391,20 @@ func (c *Config) validate() []error {
 	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
+	c.validatePublisher(check)
+	check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
 	return mistakes
+}
+
+// validatePublisher checks who answers for the data.
+func (c *Config) validatePublisher(check func(ok bool, format string, args ...any)) {
+	u, err := url.Parse(c.PublisherURL)
+	check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
+		"publisher.url: %q is not a URL such as https://www.example.org/", c.PublisherURL)
+	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
+	check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
 
 // topics are other firmware's own, as far as they are set.
@@ -401,6 +430,19 @@ func (c *Config) topics() ([]kits.Topic, error) {
 
 // dayOffset is how far before midnight UTC a day begins.
 func (c *Config) dayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
+
+// minRetention is the least number of days that the store keeps readings: a day must be closed and archived before.
+const minRetention = 7
+
+// retention is how long the store keeps readings of archived days; 0 is for ever.
+func (c *Config) retention() time.Duration {
+	digits, ok := strings.CutSuffix(c.Retention, "d")
+	days, err := strconv.Atoi(digits)
+	if !ok || err != nil || days < minRetention || days > 36500 {
+		return 0
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
 
 // correction is how particle means are corrected for humidity.
 func (c *Config) correction() quality.Correction {

@@ -87,6 +87,7 @@ func TestConfigMistakes(t *testing.T) {
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
 	f("mqtt:\n  listen: \"\"\n", nil, "no station could reach this server")
 	f("log:\n  level: loud\nhttp:\n  tls_cert: a.pem\n", nil, `"loud"`, "set both or neither")
+	f("mqtt:\n  tls_listen: 127.0.0.1:8883\n", nil, "set all or none")
 	f("http:\n  frame_ancestors: https://www.example.org https://*.example.net:8443\ncity:\n  contact: luft@example.org\n", nil)
 	f("http:\n  frame_ancestors: \"\"\ncity:\n  contact: https://www.example.org/luft\n", nil)
 	f("http:\n  frame_ancestors: www.example.org\n", nil, `http.frame_ancestors: "www.example.org"`)

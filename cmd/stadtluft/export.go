@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 )
 
@@ -35,25 +35,21 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 	if cmd.from, cmd.to, err = period(cmd.From, cmd.To); err != nil {
 		return configError{err}
 	}
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
 		config, err := cmd.load()
 		if err != nil {
 			return err
 		}
-		s, err := openStore(ctx, config)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
 		if cmd.Output == "" {
-			return cmd.write(ctx, std.out, config, r, s)
+			return cmd.write(ctx, std.out, config, s)
 		}
-		return writeWhole(cmd.Output, func(w io.Writer) error { return cmd.write(ctx, w, config, r, s) })
+		return writeWhole(cmd.Output, func(w io.Writer) error { return cmd.write(ctx, w, config, s) })
 	})
 }
 
 // write streams what was asked for.
-func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, r *registry.Registry, s store.Store) error {
+func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, s *archive.Store) error {
+	r := s.Archive.Stations
 	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}.From(export.FromSource(r.Stations(), cmd.Source))
 	if cmd.What == "grid" {
 		window, _ := aggregate.ParseWindow(cmd.Window) // one of the two

@@ -64,7 +64,7 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (*series, error) {
-	own, err := s.stationMeans(ctx, st, quantity, window, from, to)
+	own, err := s.meansOf(ctx, st, quantity, window, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +90,9 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Q
 	return answer, nil
 }
 
-// stationMeans are a station's own means by start of window, from its stored readings with the rules of averages, wherever
+// meansOf are a station's own means by start of window, from its stored readings with the rules of averages, wherever
 // it stood. It holds one day in memory.
-func (s *Server) stationMeans(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.Row, error) {
+func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.Row, error) {
 	means := map[time.Time]aggregate.Row{}
 	add := func(rows []aggregate.Row) {
 		for _, row := range rows {
@@ -119,6 +119,7 @@ func (s *Server) stationMeans(ctx context.Context, st *ingest.Station, quantity 
 // stationDay is an aggregate of a station's good values of a day.
 func (s *Server) stationDay(ctx context.Context, st *ingest.Station, quantity wire.Quantity, start time.Time) (*aggregate.Aggregate, error) {
 	values := &aggregate.Aggregate{Correction: s.Aggregate.Correction}
+	values.Calibrate(st.ID, averages.Calibrations(st))
 	query := store.ReadingQuery{From: start, To: start.Add(24 * time.Hour), Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity, wire.Humidity}}
 	err := s.Store.Readings(ctx, query, func(r ingest.Reading) error {
 		for _, v := range good(r.Values) {

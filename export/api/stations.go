@@ -43,6 +43,10 @@ type stationProperties struct {
 	Cell     string                 `json:"cell"`
 	Places   []publicPlace          `json:"places,omitempty"`
 	Fittings []fitting              `json:"fittings,omitempty"`
+
+	Means        map[string]stationMean       `json:"means"` // of the last 60 minutes
+	Index        map[string]export.IndexClass `json:"index"` // of the means, by the index's name
+	Calibrations []export.Calibration         `json:"calibrations,omitempty"`
 }
 
 type latestValue struct {
@@ -85,6 +89,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
+	f.Properties.judge(s.stationMeans(st.ID, now))
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...)}
 	}
@@ -159,6 +164,7 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 // detailed is a station with its history.
 func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
 	f := s.feature(st, now)
+	f.Properties.Calibrations = export.Calibrations(st)
 	for _, p := range st.Places {
 		at := degrees(p.Public)
 		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})

@@ -290,12 +290,13 @@ func rounded(sum int64, n int) int64 {
 	return whole
 }
 
-func TestCity(t *testing.T) {
-	if _, ok := City(nil); ok {
-		t.Error("a city without cells has a value")
+func TestArea(t *testing.T) {
+	if _, _, ok := Area(nil); ok {
+		t.Error("an area without cells has a value")
 	}
-	if got, ok := City([]Row{{Mean: 10}, {Mean: 15}}); !ok || got != 13 {
-		t.Errorf("City = %d, %v, want 13 (12.5 away from zero)", got, ok)
+	// √((3² + 2²) / 1) = 3.6 around the rounded mean.
+	if got, spread, ok := Area([]Row{{Mean: 15}, {Mean: 10}}); !ok || got != 13 || spread != 4 {
+		t.Errorf("Area = %d ± %d, %v, want 13 (12.5 away from zero) ± 4", got, spread, ok)
 	}
 }
 

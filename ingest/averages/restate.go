@@ -6,22 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
 
-// Restate makes the averages from a moment on again after a station turned out to have stood elsewhere, or is to
-// count no more: those in memory at once, older ones from stored readings. It may be interrupted and done again.
+// Restate makes the stored averages from a moment on again after a station turned out to have stood elsewhere, or is to
+// count no more. What is in memory follows the registry by itself. It may be interrupted and done again.
 func (a *Averages) Restate(ctx context.Context, station string, from time.Time) error {
-	a.Aggregate.Place(station, func(at time.Time) (geo.Cell, bool) {
-		st, ok := a.Stations.Station(station)
-		if !ok || st.Status == ingest.Erased {
-			return geo.Cell{}, false
-		}
-		return a.cell(st.PlaceAt(at).Exact)
-	})
+	a.review()
 	first, found, err := a.firstOf(ctx, station, from)
 	if err != nil || !found {
 		return err

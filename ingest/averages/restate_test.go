@@ -21,8 +21,8 @@ func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			start := time.Now().UTC().Truncate(day).Add(-time.Hour) // of a day
-			stations := town(rng)
-			readings := weather(rng, stations, start)
+			stations := &residents{now: town(rng)}
+			readings := weather(rng, start)
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 			live := &shelf{}
 			a := newAverages(live)
@@ -38,12 +38,10 @@ func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
 			}
 			time.Sleep(time.Until(start.Add(3*day + day/2)))
 
-			moved, erased := *stations["S1"], *stations["S2"]
 			since := start.Add(20*time.Hour + 20*time.Minute)
-			moved.Places = append(slices.Clone(moved.Places), place(since, 7.05, 50.98))
-			erased.Status = ingest.Erased
+			stations.change("S1", func(s *ingest.Station) { s.Places = append(slices.Clone(s.Places), place(since, 7.05, 50.98)) })
+			stations.change("S2", func(s *ingest.Station) { s.Status = ingest.Erased })
 			synctest.Wait()
-			stations["S1"], stations["S2"] = &moved, &erased
 			slices.SortFunc(live.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
 			for range 2 { // done again, it is the same
 				if err := a.Restate(t.Context(), "S1", since); err != nil {

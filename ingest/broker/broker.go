@@ -2,7 +2,6 @@ package broker
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,8 +47,6 @@ type Options struct {
 	Sync          string        // "always" (or empty): fsync before each acknowledgement; else an interval such as "2s"
 	MaxStore      int64         // bytes the log may take on disk; 0 = what NATS finds sensible
 	Reserve       uint64        // bytes that must stay free on Dir's file system; 0 = DefaultReserve
-	TLSCert       string        // PEM file; with TLSKey the MQTT listener speaks TLS only
-	TLSKey        string        // PEM file
 	Auth          Authenticator // nil: no station can log in
 	Topics        []string      // filters of other firmware's topics that the intake reads
 	Log           *slog.Logger
@@ -67,6 +64,7 @@ type Broker struct {
 	counts  counters
 	broken  atomic.Pointer[string] // NATS's words on a failed write; such a stream takes nothing more until a restart
 	fatal   chan error
+	failed  chan error
 	stop    chan struct{}
 	ended   sync.WaitGroup
 	close   func()
@@ -101,6 +99,7 @@ func Start(o Options) (*Broker, error) {
 		options: o,
 		intake:  Credentials{User: intakeUser, Password: rand.Text()},
 		fatal:   make(chan error, 1),
+		failed:  make(chan error, 1),
 		stop:    make(chan struct{}),
 		conns:   map[uint64]conn{}, sessions: map[string]uint64{},
 	}
@@ -196,14 +195,6 @@ func (b *Broker) serverOptions() (*server.Options, error) {
 		return nil, err
 	}
 	so.MQTT = server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, MaxAckPending: maxAckPending}
-	if o.TLSCert != "" || o.TLSKey != "" {
-		cert, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("load certificate of the MQTT listener: %w", err)
-		}
-		so.MQTT.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-		so.MQTT.TLSTimeout = 5
-	}
 	return so, nil
 }
 

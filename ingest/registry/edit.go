@@ -237,7 +237,8 @@ func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (
 	})
 }
 
-// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay.
+// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay, and
+// those before now stay in averages.
 func (r *Registry) Retire(ctx context.Context, id string, by By) error {
 	return r.end(ctx, id, by, ingest.Retired)
 }
@@ -249,7 +250,7 @@ func (r *Registry) Erase(ctx context.Context, id string, by By) error {
 
 func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Status) error {
 	return r.change(ctx, id, by, func(e *edit) {
-		e.exec("UPDATE station SET email = '' WHERE id = ?", id)
+		e.exec("UPDATE station SET email = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
 		if e.set("status", e.station.Status, status); status == ingest.Erased {
 			e.restate(time.Unix(0, 0))
 		}

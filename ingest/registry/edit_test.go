@@ -180,7 +180,7 @@ func TestAnErasedStationGoes(t *testing.T) {
 	if err := r.Restated(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"station", "place", "fitting", "restatement"} {
+	for _, table := range []string{"station", "place", "fitting", "calibration", "restatement"} {
 		var n int
 		if err := r.db.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows left in %s, %v", n, table, err)

@@ -58,7 +58,7 @@ func (r *Registry) Restated(ctx context.Context, done Restatement) error {
 	defer tx.Rollback()
 	_, err = tx.ExecContext(ctx, "DELETE FROM restatement WHERE station = ? AND since = ?", id, done.From.Unix())
 	if done.Station.Status == ingest.Erased {
-		for _, table := range []string{"place", "fitting", "device", "refusal"} {
+		for _, table := range []string{"place", "fitting", "device", "calibration", "refusal"} {
 			_, e := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE station = ?", id)
 			err = errors.Join(err, e)
 		}

@@ -162,7 +162,7 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await old.close();
   await page.goto("about:blank");
   await page.goto(link);
-  await page.locator(".manage").getByText("Verwaltungslink").first().waitFor();
+  await page.getByRole("button", { name: "Pause machen" }).waitFor();
   const seen = await fetch(`${url}/api/v1/stations/${s.id}/manage`, { headers: { Authorization: `Bearer ${new URL(link).hash.split("=")[1]}` } });
   assert.equal((await seen.json()).email, "", "the e-mail address went over");
 
