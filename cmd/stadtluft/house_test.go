@@ -52,7 +52,7 @@ var rooms = map[string][]string{
 	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"export", "export/answer", "export/archive", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/answer": {},

@@ -139,7 +139,7 @@ export const manage = {
   notSure: "Die Kennung stimmt nicht. Tippe sie ab, damit nichts aus Versehen verloren geht.",
   removed: "Die Station ist gelöscht",
   removedKept: "Deine E-Mail-Adresse ist gelöscht, ihre Messungen bleiben.",
-  removedErased: "Deine E-Mail-Adresse ist gelöscht. Ihre Messungen werden jetzt gelöscht und die Mittelwerte neu gerechnet; das dauert Sekunden bis Minuten. Was andere schon heruntergeladen haben, können wir nicht zurückholen.",
+  removedErased: "Deine E-Mail-Adresse ist gelöscht. Ihre Messungen werden jetzt gelöscht und die Mittelwerte neu gerechnet; das dauert Sekunden bis Minuten. Was andere schon heruntergeladen haben und was in abgeschlossenen Tagen des Archivs steht, lässt sich nicht zurückholen.",
   changes: "Änderungen",
   when: "Wann",
   station: "Station",

@@ -139,7 +139,7 @@ export const manage = {
   notSure: "That is not the station's id. Type it, so that nothing is lost by mistake.",
   removed: "The station is deleted",
   removedKept: "Your e-mail address is deleted, its readings stay.",
-  removedErased: "Your e-mail address is deleted. Its readings are being deleted now and the averages made again; that takes seconds to minutes. What others have downloaded already we cannot take back.",
+  removedErased: "Your e-mail address is deleted. Its readings are being deleted now and the averages made again; that takes seconds to minutes. What others have downloaded already, and what stands in closed days of the archive, cannot be taken back.",
   changes: "Changes",
   when: "When",
   station: "Station",
