@@ -128,6 +128,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/cells/{cell}":           tagged(s.getCell),
 		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
 		"GET /api/v1/coverage":               tagged(s.getCoverage),

@@ -62,6 +62,8 @@ type latestValue struct {
 	Unit  string   `json:"unit"`
 	Time  string   `json:"time"`
 	Flags []string `json:"flags"`
+	// Signal marks a gas without a calibration: a number to compare the sensor with itself, and no concentration.
+	Signal bool `json:"signal,omitempty"`
 }
 
 type publicPlace struct {
@@ -92,7 +94,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	}
 	f.Properties.judge(s.stationMeans(st.ID, now))
 	for q, v := range live.Values {
-		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...)}
+		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
 	return f
 }
