@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -47,17 +48,37 @@ func appendPosition(b []byte, p orb.Point) []byte {
 	return append(b, ']')
 }
 
-// appendRing appends a ring of positions.
-func appendRing(b []byte, ring orb.Ring) []byte {
+// AppendGeometry appends a GeoJSON geometry (RFC 7946): a point, a polygon or several. Nothing else is ours.
+func AppendGeometry(b []byte, g orb.Geometry) []byte {
+	b = append(append(append(b, `{"type":"`...), g.GeoJSONType()...), `","coordinates":`...)
+	switch g := g.(type) {
+	case orb.Point:
+		b = appendPosition(b, g)
+	case orb.Polygon:
+		b = appendPolygon(b, g)
+	case orb.MultiPolygon:
+		b = appendList(b, g, appendPolygon)
+	default:
+		b = append(b, "null"...)
+	}
+	return append(b, '}')
+}
+
+func appendPolygon(b []byte, p orb.Polygon) []byte { return appendList(b, p, appendRing) }
+
+func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 	b = append(b, '[')
-	for i, p := range ring {
+	for i, item := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendPosition(b, p)
+		b = one(b, item)
 	}
 	return append(b, ']')
 }
+
+// appendRing appends a ring of positions.
+func appendRing(b []byte, ring orb.Ring) []byte { return appendList(b, ring, appendPosition) }
 
 // appendString appends a JSON string.
 func appendString(b []byte, s string) []byte {
@@ -75,6 +96,15 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// AppendJSON appends a value as JSON that people can read: an & in an address stays one.
+func AppendJSON(b []byte, v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...), err
+}
+
 // appendCell appends a CSV field, quoted where RFC 4180 demands it. A field that a spreadsheet would take
 // for a formula is only ever one of our own names.
 func appendCell(b []byte, s string) []byte {
@@ -86,8 +116,8 @@ func appendCell(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendMembers appends the foreign members that every GeoJSON document of ours carries.
-func appendMembers(b []byte, m Meta) []byte {
+// AppendMembers appends the foreign members that every GeoJSON document of ours carries.
+func AppendMembers(b []byte, m Meta) []byte {
 	b = append(b, `"licence":`...)
 	b = appendString(b, m.Licence)
 	b = append(b, `,"attribution":`...)

@@ -24,6 +24,9 @@ type Meta struct {
 	Licences    []string  // URLs of neighbours' licences, beside the city's own
 }
 
+// LicenceURL is the address of one of the licences of DCAT-AP.de.
+func LicenceURL(id string) string { return "http://dcat-ap.de/def/licenses/" + id }
+
 // Format is a form a document can have.
 type Format string
 

@@ -234,7 +234,7 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, columns := range []string{ReadingColumns, GridColumns} {
+	for _, columns := range []string{ReadingColumns, GridColumns, AreaColumns, IndexColumns, CoverageColumns, HistoryColumns} {
 		if !strings.Contains(string(text), "`"+columns+"`") {
 			t.Errorf("README.md does not show the columns %s", columns)
 		}

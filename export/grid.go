@@ -111,7 +111,7 @@ type gridGeoJSON struct {
 
 func (e *gridGeoJSON) Begin() error {
 	e.buf = append(e.buf, `{"type":"FeatureCollection",`...)
-	e.buf = appendMembers(e.buf, e.meta)
+	e.buf = AppendMembers(e.buf, e.meta)
 	e.buf = append(e.buf, `,"features":[`...)
 	return nil
 }

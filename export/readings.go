@@ -86,7 +86,7 @@ type readingsGeoJSON struct {
 
 func (e *readingsGeoJSON) Begin() error {
 	e.buf = append(e.buf, `{"type":"FeatureCollection",`...)
-	e.buf = appendMembers(e.buf, e.meta)
+	e.buf = AppendMembers(e.buf, e.meta)
 	e.buf = append(e.buf, `,"features":[`...)
 	return nil
 }

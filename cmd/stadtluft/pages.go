@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export/api"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/export/web"
@@ -27,8 +28,9 @@ func (s *server) startPages(context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	city := s.city()
 	site := &api.Server{
-		City: s.city(), Version: version(), Store: s.store, Archive: s.store.Archive, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
+		City: city, Version: version(), Store: s.store, Archive: s.store.Archive, Registry: s.registry, Aggregate: s.aggregate, Again: s.averages.Rows, Now: s.now,
 		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Pages: web.Files(), Log: s.log,
 		FrameAncestors: s.config.HTTPFrames,
 	}
@@ -39,7 +41,7 @@ func (s *server) startPages(context.Context) error {
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
-		CityCells: len(s.boundary.Cells(int32(s.config.GridResolution))), Publish: s.publish, Published: s.published, Log: s.log,
+		City: city.Area(), Publish: s.publish, Published: s.published, Log: s.log,
 	}
 	s.house.start("live averages", publisher.Run)
 	s.house.start("pages", func(ctx context.Context) error { return site.Serve(ctx, listener) })
@@ -50,8 +52,11 @@ func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution,
+		Publisher: catalog.Publisher{
+			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
+		},
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Contact: s.config.CityContact, Districts: s.districts, DayOffset: s.config.dayOffset(),
+		Contact: s.config.CityContact, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address

@@ -30,7 +30,7 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 			return configError{err}
 		}
 		a := &averages.Averages{
-			Aggregate: &aggregate.Aggregate{Correction: averages.ForHumidity(config.correction())}, Stations: s.Archive.Stations, Store: s,
+			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.correction())}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.dayOffset(), Log: slog.New(slog.DiscardHandler),
 		}
 		days := 0

@@ -55,6 +55,7 @@ type server struct {
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
 	districts []geo.District
+	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
 	store     *archive.Store // joined with the archive
 	broker    *broker.Broker // nil when there is no embedded one
@@ -110,6 +111,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 		return configError{err}
 	}
 	if s.districts, err = loadDistricts(s.config); err != nil {
+		return configError{err}
+	}
+	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
 		return configError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {
@@ -266,7 +270,7 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(quality.DefaultRules())
-	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
 		Append: s.journal.Append,

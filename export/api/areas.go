@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -12,21 +13,21 @@ import (
 // getCity answers with the boundary, what is measured, and the value of each quantity over a window.
 func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
+	q := newQuery(r.URL.Query())
 	g := gridQuery{resolution: s.City.Resolution}
-	if err := s.readWindow(newQuery(r.URL.Query()), &g, now); err != nil {
+	g.format = q.format(export.GeoJSON, export.GeoJSON, export.CSV)
+	if err := s.readWindow(q, &g, now); err != nil {
 		return err
 	}
-	area := export.Area{Name: s.City.Name, AllCells: s.CityCells()}
-	err := s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
-		area.Rows = append(area.Rows, row)
-		return nil
-	})
+	areas, err := s.averages(r.Context(), g, now, []export.Area{s.city})
 	if err != nil {
 		return err
 	}
-	values := area.Values()
-	w.Header().Set("Cache-Control", "no-cache")
 	meta := s.meta(now)
+	s.head(w, meta, g.format, "city-"+g.window.String(), g.start())
+	if g.format == export.CSV {
+		return export.WriteAreas(w, g.start(), g.window, areas)
+	}
 	var last *string
 	if at := s.Now.Last(); !at.IsZero() {
 		text := at.Format(time.RFC3339)
@@ -38,7 +39,7 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 		"properties": map[string]any{
 			"name": s.City.Name, "zone": s.City.Zone, "sketch": s.City.Sketch, "registration": s.City.Policy,
 			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "", "contact": s.City.Contact,
-			"quantities": values, "index": export.Indices(values), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
+			"quantities": areas[0].Values(), "index": areas[0].Indices(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
 			"districts": len(s.City.Districts), "last_reading": last, "demo": meta.Demo,
 		},
 		"licence": meta.Licence, "attribution": meta.Attribution, "demo": meta.Demo, "notice": export.Notice,
@@ -67,16 +68,7 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	if len(s.City.Districts) == 0 {
 		return newProblem(http.StatusNotFound, "", "this city has no districts configured: see /api/v1/city and /api/v1/grid")
 	}
-	areas := make([]export.Area, len(s.City.Districts))
-	for i, d := range s.City.Districts {
-		areas[i] = export.Area{Name: d.Name, AllCells: s.districtCells[i]}
-	}
-	err := s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
-		if i, within := s.districtOf[row.Cell]; within {
-			areas[i].Rows = append(areas[i].Rows, row)
-		}
-		return nil
-	})
+	areas, err := s.averages(r.Context(), g, now, s.areas)
 	if err != nil {
 		return err
 	}
@@ -87,13 +79,12 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	}
 	features := make([]map[string]any, len(areas))
 	for i, area := range areas {
-		values := area.Values()
 		features[i] = map[string]any{
 			"type": "Feature", "id": area.Name,
 			"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Districts[i].Geometry()},
 			"properties": map[string]any{
 				"name": area.Name, "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
-				"quantities": values, "index": export.Indices(values),
+				"quantities": area.Values(), "index": area.Indices(),
 			},
 		}
 	}
@@ -103,21 +94,37 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// countCells notes how many cells the city has, and which district of the stored resolution each belongs to.
-func (s *Server) countCells() {
-	s.cityCells = map[int32]int{}
-	for _, size := range geo.Resolutions() {
-		if size >= 500 {
-			s.cityCells[size] = len(s.City.Boundary.Cells(size))
-		}
+// averages are areas with their rows of a window.
+func (s *Server) averages(ctx context.Context, g gridQuery, now time.Time, areas []export.Area) ([]export.Area, error) {
+	var rows []aggregate.Row
+	err := s.gridRows(ctx, g, now, func(row aggregate.Row) error {
+		rows = append(rows, row)
+		return nil
+	})
+	filled := make([]export.Area, len(areas))
+	for i, area := range areas {
+		filled[i] = area.With(rows)
 	}
-	s.districtOf, s.districtCells = map[geo.Cell]int{}, make([]int, len(s.City.Districts))
-	for i, d := range s.City.Districts {
-		for _, cell := range d.Cells(s.City.Resolution) {
-			if _, taken := s.districtOf[cell]; !taken {
-				s.districtOf[cell] = i
-				s.districtCells[i]++
+	return filled, err
+}
+
+// Area is the whole city, without rows.
+func (c *City) Area() export.Area {
+	return export.Area{Name: c.Name, Cells: c.Boundary.Cells(c.Resolution), People: c.People}
+}
+
+// districts are the city's, without rows. A cell belongs to the first that its centre lies in.
+func (c *City) districts() []export.Area {
+	taken := map[geo.Cell]bool{}
+	areas := make([]export.Area, len(c.Districts))
+	for i, d := range c.Districts {
+		areas[i] = export.Area{Name: d.Name, People: c.People}
+		for _, cell := range d.Cells(c.Resolution) {
+			if !taken[cell] {
+				taken[cell] = true
+				areas[i].Cells = append(areas[i].Cells, cell)
 			}
 		}
 	}
+	return areas
 }

@@ -81,7 +81,7 @@ func (s *Server) head(w http.ResponseWriter, meta export.Meta, format export.For
 	h.Set("Content-Type", format.MediaType())
 	h.Set("Content-Disposition", `inline; filename="`+name+`"`)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Link", `<http://dcat-ap.de/def/licenses/`+meta.Licence+`>; rel="license"`)
+	h.Set("Link", `<`+export.LicenceURL(meta.Licence)+`>; rel="license"`)
 	for _, licence := range meta.Licences {
 		h.Add("Link", `<`+licence+`>; rel="license"`)
 	}

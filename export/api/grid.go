@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -12,6 +12,9 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
 )
+
+// againTime bounds how long a window may be computed from its readings.
+const againTime = 30 * time.Second
 
 // gridQuery is what a request for grid averages asks for.
 type gridQuery struct {
@@ -76,11 +79,6 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !g.kept(now) && g.resolution != s.City.Resolution {
-		p := wrong("resolution", "averages before %s are kept at %d m only", now.Add(-aggregate.Late).Truncate(time.Hour).Format(time.RFC3339), s.City.Resolution)
-		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
-		return p
-	}
 	meta := s.meta(now)
 	s.head(w, meta, g.format, "grid-"+g.window.String(), g.at)
 	encoder := export.NewGrid(w, g.format, meta)
@@ -98,27 +96,52 @@ func (g gridQuery) kept(now time.Time) bool {
 	return g.window == aggregate.Live || aggregate.Kept(g.at, now)
 }
 
-// gridRows adds the rows of a window, from memory where it is whole there, else from the store.
+// gridRows adds the rows of a window: from memory where it is whole there, else from the store, or from stored
+// readings where the store has another resolution.
 func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add func(aggregate.Row) error) error {
-	if g.kept(now) {
-		return s.gridFromMemory(g, add)
+	switch {
+	case g.kept(now):
+		return g.each(s.gridFromMemory(g), add)
+	case g.resolution != s.City.Resolution:
+		rows, err := s.gridAgain(ctx, g)
+		if err != nil {
+			return err
+		}
+		return g.each(rows, add)
 	}
 	return s.Store.Grid(ctx, store.GridQuery{
 		From: g.at, To: g.at.Add(time.Second), Window: g.window, Quantities: g.quantities, Size: g.resolution,
 	}, add)
 }
 
-// gridFromMemory adds the rows of each quantity asked for, of all when none is named.
-func (s *Server) gridFromMemory(g gridQuery, add func(aggregate.Row) error) error {
-	var rows []aggregate.Row
-	switch g.window {
-	case aggregate.Live:
-		rows = s.live(g.at, g.resolution)
-	case aggregate.Hour:
-		rows = s.Aggregate.Hour(g.at, g.resolution, 0)
-	case aggregate.Day:
-		rows = s.Aggregate.Day(g.at, g.resolution, 0)
+// gridAgain computes a window from its readings: at most a day's, within againTime, and one at a time.
+func (s *Server) gridAgain(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
+	if !s.again.TryLock() {
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution)
 	}
+	defer s.again.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, againTime)
+	defer cancel()
+	rows, err := s.Again(ctx, g.window, g.at, g.resolution)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution)
+	}
+	return rows, err
+}
+
+// gridFromMemory are the rows of every quantity.
+func (s *Server) gridFromMemory(g gridQuery) []aggregate.Row {
+	switch g.window {
+	case aggregate.Hour:
+		return s.Aggregate.Hour(g.at, g.resolution, 0)
+	case aggregate.Day:
+		return s.Aggregate.Day(g.at, g.resolution, 0)
+	}
+	return s.live(g.at, g.resolution)
+}
+
+// each adds the rows of each quantity asked for, of all when none is named.
+func (g gridQuery) each(rows []aggregate.Row, add func(aggregate.Row) error) error {
 	for _, row := range rows {
 		if len(g.quantities) > 0 && !slices.Contains(g.quantities, wire.Quantity(row.Quantity)) {
 			continue

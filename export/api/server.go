@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
@@ -44,13 +46,15 @@ type City struct {
 	Name        string
 	Zone        string
 	Boundary    *geo.Boundary
-	Districts   []geo.District // sorted by name
-	DayOffset   time.Duration  // a day begins at midnight UTC minus this
-	Sketch      bool           // the boundary is only a sketch
+	Districts   []geo.District   // sorted by name
+	People      map[geo.Cell]int // inhabitants of its cells of Resolution, where known; nil without a census table
+	DayOffset   time.Duration    // a day begins at midnight UTC minus this
+	Sketch      bool             // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
 	Contact     string // an e-mail address or a URL; may be empty
+	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -67,25 +71,27 @@ type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
-	Archive   *archive.Archive
+	Archive   *archive.Archive // nil where there is none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	Now       *live.Now
-	Push      *push.Entrance
-	Problems  func(ctx context.Context) []Problem
-	Metrics   http.Handler
-	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
-	Log       *slog.Logger
+	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
+	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now      *live.Now
+	Push     *push.Entrance
+	Problems func(ctx context.Context) []Problem
+	Metrics  http.Handler
+	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Log      *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
 	FrameAncestors string
 
 	TLS *tls.Config // nil serves without
 
-	cityCells     map[int32]int    // how many cells of each size the city has
-	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
-	districtCells []int            // how many of them each has
-	snapshots     snapshots
+	city      export.Area   // without rows
+	areas     []export.Area // the districts, without rows
+	snapshots snapshots
+	again     sync.Mutex // held while Again computes, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.
@@ -93,12 +99,13 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.countCells()
+	s.city, s.areas = s.City.Area(), s.City.districts()
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.answer(h))
 	}
 	mux.Handle("GET /metrics", s.Metrics)
+	s.mount(mux)
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
@@ -118,7 +125,10 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
+		"GET /api/v1/cells/{cell}":           tagged(s.getCell),
+		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
+		"GET /api/v1/coverage":               tagged(s.getCoverage),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,
@@ -135,9 +145,6 @@ func (s *Server) routes() map[string]handler {
 	}
 	return routes
 }
-
-// CityCells is how many cells of the stored resolution the city has; at least 1.
-func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution]) }
 
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {

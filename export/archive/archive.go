@@ -14,6 +14,8 @@
 package archive
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -160,6 +162,27 @@ func (a *Archive) Days(first, last Day) ([]Day, error) {
 		return nil, fmt.Errorf("archive: %w", err)
 	}
 	return slices.DeleteFunc(days, func(d Day) bool { n, _ := a.newest(d); return n == 0 }), nil
+}
+
+// Published are all archived days.
+func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
+	days, err := a.Days(Ends())
+	if err != nil {
+		return nil, err
+	}
+	published := make([]export.Day, len(days))
+	for i, d := range days {
+		revision, err := a.newest(d)
+		if err != nil {
+			return nil, err
+		}
+		made, err := os.Stat(a.revisionFolder(d, revision))
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return nil, fmt.Errorf("list the archive: %w", err)
+		}
+		published[i] = export.Day{Date: d.date, Updated: made.ModTime(), Revision: revision}
+	}
+	return published, nil
 }
 
 // list are the names in a folder, sorted; none when it is not there.
