@@ -58,11 +58,16 @@ func stand(id string, from time.Time, x float64) *ingest.Station {
 	}
 }
 
-// stations: A stood all day, B moved at noon, C came at noon, D was silent, E came the day after.
+// stations: A stood all day, B moved at noon, C came at noon, D was silent and went at six, E came the day after, F went the
+// day before, G waits for its approval.
 func stations() register {
 	b := stand("B", begin.Add(-time.Hour), 0.01)
 	b.Places = append(b.Places, ingest.Place{From: begin.Add(12 * time.Hour), Public: orb.Point{6.95, 50.95}})
-	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), stand("D", begin, 0.03), stand("E", begin.Add(24*time.Hour), 0.04)}
+	d, f, g := stand("D", begin, 0.03), stand("F", begin.Add(-48*time.Hour), 0.05), stand("G", begin, 0.06)
+	d.Status, d.Ended = ingest.Retired, begin.Add(6*time.Hour)
+	f.Status, f.Ended = ingest.Retired, begin
+	g.Status = ingest.Pending
+	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), d, stand("E", begin.Add(24*time.Hour), 0.04), f, g}
 }
 
 // open is an archive over a store of SQLite.
@@ -173,6 +178,25 @@ func TestTheSameDayGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// TestThePromiseNamesEveryFile holds README.md against a day's folder.
+func TestThePromiseNamesEveryFile(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, t.TempDir())
+	build(t, s, 1)
+	names, err := list(s.Archive.revisionFolder(may, 1))
+	if err != nil || len(names) != 10 {
+		t.Fatalf("%v, %v, want ten files", names, err)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("README.md does not name %s", name)
+		}
+	}
+}
+
 // TestFilesSayWhatTheEncodersSay compares with the encoders of export over the same rows.
 func TestFilesSayWhatTheEncodersSay(t *testing.T) {
 	s := open(t, t.TempDir())
@@ -234,7 +258,7 @@ func TestManifest(t *testing.T) {
 	fill(t, s, list)
 	m := build(t, s, 1)
 	hour := func(n int) time.Time { return begin.Add(time.Duration(n) * time.Hour) }
-	if want := []Gap{{"A", hour(3), hour(5)}, {"D", hour(0), hour(24)}}; !reflect.DeepEqual(m.Gaps, want) {
+	if want := []Gap{{"A", hour(3), hour(5)}, {"D", hour(0), hour(6)}}; !reflect.DeepEqual(m.Gaps, want) {
 		t.Errorf("gaps %v, want %v", m.Gaps, want)
 	}
 	if m.Stations != 4 || m.Silent != 1 || m.Readings != len(list) || m.Values != 2*len(list) || m.Late != 1 || m.Flagged["range"] != flagged || len(m.EmptyHours) != 0 {
