@@ -194,9 +194,13 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
+	counts := map[string]int{}
+	for f, n := range tally.Flags {
+		counts[f.String()] = n
+	}
 	answer := map[string]any{
-		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil,
-		"values_24h": tally.Values, "good_share_24h": nil, "flags_24h": tally.Flags, "refusals": explained(refusals),
+		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
+		"flags_24h": counts, "flags": found(tally), "refusals": explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer["last_seen"] = live.LastSeen.Format(time.RFC3339)

@@ -146,7 +146,7 @@ func (d *describer) year(years []year, i int) {
 	d.distribution(it, n+"-csv", text{"Messwerte " + n + " als CSV", "Readings of " + n + " as CSV"}, y.download(), y.download(), "CSV", "text/csv")
 	if len(y.days) > 0 {
 		d.say(it, "dct:modified", moment(latest(y.days)))
-		d.distribution(it, n+"-archive", text{"Abgeschlossene Tage " + n, "Closed days of " + n}, "/archive/", "", "CSV", "text/csv")
+		d.distribution(it, n+"-archive", text{"Abgeschlossene Tage " + n, "Closed days of " + n}, "/archive/"+n+"/", "/archive/"+n+".tar", "TAR", "application/x-tar")
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -349,5 +351,16 @@ func TestIdentifier(t *testing.T) {
 	hosts := [16]byte{0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
 	if got, want := named(hosts, "www.example.com"), "urn:uuid:2ed6657d-e927-568b-95e1-2665a8aea6a2"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// The promise to data users tells how far feeds look back.
+func TestPromise(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("on which of the last %d days", Days); !strings.Contains(string(page), want) {
+		t.Errorf("export/README.md does not say %q", want)
 	}
 }

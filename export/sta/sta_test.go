@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -312,6 +314,23 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 			if strings.Contains(string(body), forbidden) {
 				t.Errorf("%s tell %q", k.plural, forbidden)
 			}
+		}
+	}
+}
+
+// The promise to data users tells the bounds.
+func TestPromise(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	thousands := func(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }
+	for _, want := range []string{
+		fmt.Sprintf("`$top` (%d, at most %s)", defaultTop, thousands(maxTop)), fmt.Sprintf("`$skip` (at most %s)", thousands(maxSkip)), "five levels deep",
+		fmt.Sprintf("no more than %s readings", thousands(maxLooked)), fmt.Sprintf("no more than %d entities and", maxReads), fmt.Sprintf("no more than %s entities:", thousands(maxEntities)),
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("export/README.md does not say %q", want)
 		}
 	}
 }
