@@ -22,7 +22,7 @@ build: pages ## the binary with its pages, in bin/
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svelte' '$(WEB)/*.json')
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json')
 	npm --prefix $(WEB) run build
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json

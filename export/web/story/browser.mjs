@@ -24,6 +24,7 @@ after(() => browser?.close());
 // open opens a page and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
 export async function open(path = "/", options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints = [];
   const itself = (m) => m.location().url === url + path && /status of 404/.test(m.text()); // a page that says it is none
