@@ -11,6 +11,7 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
 	"stadtluft/export/sta"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -65,8 +66,8 @@ func (o source) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return o.s.Store.Readings(ctx, q, yield)
 }
 
-func (o source) Hours(ctx context.Context, from, to time.Time, yield func(aggregate.Row) error) error {
-	return o.s.Store.Grid(ctx, store.GridQuery{From: from, To: to, Window: aggregate.Hour, Size: o.s.City.Resolution}, yield)
+func (o source) Hours(ctx context.Context, from, to time.Time, quantities []wire.Quantity, yield func(aggregate.Row) error) error {
+	return o.s.Store.Grid(ctx, store.GridQuery{From: from, To: to, Window: aggregate.Hour, Quantities: quantities, Size: o.s.City.Resolution}, yield)
 }
 
 func (o source) Areas(ctx context.Context, at time.Time) ([]export.Area, error) {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 )
 
@@ -42,7 +45,12 @@ func (s *Service) grid() collection {
 			if !from.Before(to) {
 				return nil
 			}
-			return s.Hours(ctx, from, to, func(r aggregate.Row) error { return yield(hour(r)) })
+			var quantities []wire.Quantity
+			if q, ok := wire.ParseQuantity(chosen.quantity); ok {
+				quantities = []wire.Quantity{q}
+			}
+			outlines := map[geo.Cell]orb.Polygon{}
+			return s.Hours(ctx, from, to, quantities, func(r aggregate.Row) error { return yield(hour(r, outlines)) })
 		},
 	}
 }
@@ -53,17 +61,30 @@ func week(now time.Time) span {
 	return span{now.Add(-Days * 24 * time.Hour), now}
 }
 
-func hour(r aggregate.Row) feature {
+// hour is an hourly average. outlines keeps cells' outlines from one hour to the next.
+func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
+	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
+	return feature{
+		id: hourID(r), time: span{r.Start, end}, quantity: wire.Quantity(r.Quantity).String(),
+		geometry: func() orb.Geometry {
+			if outlines[r.Cell] == nil {
+				outlines[r.Cell] = r.Cell.Polygon()
+			}
+			return outlines[r.Cell]
+		},
+		properties: func() []property { return hourly(r) },
+	}
+}
+
+func hourly(r aggregate.Row) []property {
 	q := wire.Quantity(r.Quantity)
-	properties := []property{
+	return []property{
 		{"cell", r.Cell.String()}, {"window_start", stamp(r.Start)}, {"window_seconds", r.Window.Seconds()}, {"quantity", q.String()}, {"unit", q.Unit()},
 		{"mean", export.Milli(r.Mean)}, {"median", export.Milli(r.Median)}, {"min", export.Milli(r.Min)}, {"max", export.Milli(r.Max)},
 		{"stations", r.Stations}, {"readings", r.Readings}, {"coverage", export.Milli(r.Coverage)}, {"eaqi", class(export.EAQI(q, r.Mean))}, {"lqi", class(export.LQI(q, r.Mean))},
 		{"revision", r.Revision}, {"raw_mean", export.Milli(r.Raw)}, {"uncorrected", r.Uncorrected}, {"spread", export.Milli(r.Spread)},
 		{"certainty", export.Certainty(r).String()},
 	}
-	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
-	return feature{id: hourID(r), geometry: r.Cell.Polygon(), time: span{r.Start, end}, properties: properties}
 }
 
 // class is an index's class, or nil where it says nothing.
@@ -90,7 +111,7 @@ func (s *Service) districts() collection {
 				return err
 			}
 			for i, area := range areas {
-				f := feature{id: area.Name, geometry: s.Districts[i].Geometry(), time: span{chosen.now.Add(-time.Hour), chosen.now}, properties: district(area)}
+				f := feature{id: area.Name, geometry: fixed(s.Districts[i].Geometry()), time: span{chosen.now.Add(-time.Hour), chosen.now}, properties: func() []property { return district(area) }}
 				if err := yield(f); err != nil {
 					return err
 				}

@@ -31,11 +31,11 @@ type collection struct {
 
 // selection is what a request asks of a collection.
 type selection struct {
-	boxes   boxes
-	time    span
-	filters map[string]string // by property
-	now     time.Time
-	from    string // what comes before the feature with this id need not be read; empty for all
+	boxes             boxes
+	time              span
+	station, quantity string // empty for all
+	now               time.Time
+	from              string // what comes before the feature with this id need not be read; empty for all
 }
 
 // filter selects by a property's exact value (/rec/core/fc-filters).
@@ -63,12 +63,7 @@ func (s *selection) admits(f *feature) bool {
 	if !s.time.meets(f.time) || !f.within(s.boxes) {
 		return false
 	}
-	for _, p := range f.properties {
-		if want, filtered := s.filters[p.name]; filtered && p.value != want {
-			return false
-		}
-	}
-	return true
+	return (s.station == "" || s.station == f.station) && (s.quantity == "" || s.quantity == f.quantity)
 }
 
 // errEnough ends a reading early.

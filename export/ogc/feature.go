@@ -7,13 +7,17 @@ import (
 	"stadtluft/export"
 )
 
-// feature is a feature of a collection.
+// feature is a feature of a collection. What most features of a long collection are not asked for is made on demand.
 type feature struct {
-	id         string
-	geometry   orb.Geometry
-	time       span // for datetime
-	properties []property
+	id                string
+	time              span   // for datetime
+	station, quantity string // for filters
+	geometry          func() orb.Geometry
+	properties        func() []property
 }
+
+// fixed is a geometry that is there already.
+func fixed(g orb.Geometry) func() orb.Geometry { return func() orb.Geometry { return g } }
 
 // property is a member of a feature's properties; they keep their order.
 type property struct {
@@ -28,9 +32,9 @@ func (f *feature) append(b []byte, links []link) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = export.AppendGeometry(append(b, `,"geometry":`...), f.geometry)
+	b = export.AppendGeometry(append(b, `,"geometry":`...), f.geometry())
 	b = append(b, `,"properties":{`...)
-	for i, p := range f.properties {
+	for i, p := range f.properties() {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -50,14 +54,18 @@ func (f *feature) append(b []byte, links []link) ([]byte, error) {
 
 // within reports whether the feature's geometry meets one of the boxes (/req/core/fc-bbox-response).
 func (f *feature) within(boxes boxes) bool {
-	if !boxes.meets(f.geometry.Bound()) {
+	if len(boxes) == 0 {
+		return true
+	}
+	g := f.geometry()
+	if !boxes.meets(g.Bound()) {
 		return false
 	}
-	if _, point := f.geometry.(orb.Point); point || len(boxes) == 0 {
+	if _, point := g.(orb.Point); point {
 		return true
 	}
 	for _, box := range boxes {
-		if !empty(clip.Geometry(box, orb.Clone(f.geometry))) {
+		if !empty(clip.Geometry(box, orb.Clone(g))) {
 			return true
 		}
 	}

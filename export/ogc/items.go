@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func (s *Service) items(r *request) error {
 		return err
 	}
 	limit := r.limit()
-	chosen := selection{boxes: r.bbox(), time: r.datetime(), filters: r.filters(c), now: r.now}
+	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(c, byStation), quantity: r.filter(c, byQuantity), now: r.now}
 	chosen.from = r.query.Text("after", "")
 	behind, possible := c.after(chosen.from)
 	if chosen.from != "" && !possible {
@@ -41,28 +42,28 @@ func (s *Service) items(r *request) error {
 	return result.send(r, s.Meta(r.now))
 }
 
-func (r *request) filters(c collection) map[string]string {
-	chosen := map[string]string{}
-	for _, f := range c.filters {
-		value := r.query.Text(f.property, "")
-		if value == "" {
-			continue
-		}
-		if len(f.allowed) > 0 {
-			r.query.Choice(f.property, value, f.allowed...)
-		}
-		chosen[f.property] = value
+// filter is the value of a filter; empty for all, and where the collection does not have it.
+func (r *request) filter(c collection, f filter) string {
+	if !slices.ContainsFunc(c.filters, func(has filter) bool { return has.property == f.property }) {
+		return ""
 	}
-	return chosen
+	value := r.query.Text(f.property, "")
+	if value != "" && len(f.allowed) > 0 {
+		r.query.Choice(f.property, value, f.allowed...)
+	}
+	return value
 }
 
 // result is one page.
 type result struct {
 	features []feature
-	matched  int // of all pages; counted on the first alone, else -1
+	matched  int // of all pages; counted on the first alone and up to maxCounted, else -1
 	more     bool
 	links    []link
 }
+
+// maxCounted is how many features are counted; with more, numberMatched is left out (/req/core/fc-numberMatched).
+const maxCounted = 100_000
 
 // page reads a page. The first counts all that is selected; those behind it read no farther than they must.
 func (c collection) page(r *request, chosen selection, limit int, behind func(*feature) bool) (result, error) {
@@ -83,9 +84,10 @@ func (c collection) page(r *request, chosen selection, limit int, behind func(*f
 			return nil
 		}
 		page.more = true
-		if first {
+		if page.matched >= 0 && page.matched <= maxCounted {
 			return nil
 		}
+		page.matched = -1
 		return errEnough
 	})
 	if errors.Is(err, errEnough) {
@@ -196,7 +198,7 @@ func (s *Service) item(r *request) error {
 
 // title is a feature's name, if it has one.
 func (f *feature) title() string {
-	for _, p := range f.properties {
+	for _, p := range f.properties() {
 		if name, ok := p.value.(string); ok && p.name == "name" {
 			return name
 		}
@@ -205,9 +207,9 @@ func (f *feature) title() string {
 }
 
 func (f *feature) rows() []row {
-	rows := make([]row, len(f.properties))
-	for i, p := range f.properties {
-		rows[i] = row{cell{Text: p.name}, cell{Text: words(p.value)}}
+	var rows []row
+	for _, p := range f.properties() {
+		rows = append(rows, row{cell{Text: p.name}, cell{Text: words(p.value)}})
 	}
 	return rows
 }
@@ -233,12 +235,12 @@ func (s *Service) itemsPage(r *request, c collection, result *result) page {
 		f := &result.features[i]
 		if i == 0 {
 			p.Head = []string{"id"}
-			for _, property := range f.properties {
+			for _, property := range f.properties() {
 				p.Head = append(p.Head, property.name)
 			}
 		}
 		cells := row{cell{f.id, r.itemAddress(c, f.id) + "?f=html"}}
-		for _, property := range f.properties {
+		for _, property := range f.properties() {
 			cells = append(cells, cell{Text: words(property.value)})
 		}
 		p.Rows = append(p.Rows, cells)

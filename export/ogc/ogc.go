@@ -18,6 +18,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -35,8 +36,9 @@ type Source interface {
 	Stations() []*ingest.Station
 	// Latest is what is known of a station at a moment.
 	Latest(id string, at time.Time) live.Station
-	// Hours are the averages of the hours that start in from <= t < to, ascending by start, quantity and cell.
-	Hours(ctx context.Context, from, to time.Time, yield func(aggregate.Row) error) error
+	// Hours are the averages of the hours that start in from <= t < to, ascending by start, quantity and cell; of
+	// every quantity when none is named.
+	Hours(ctx context.Context, from, to time.Time, quantities []wire.Quantity, yield func(aggregate.Row) error) error
 	// Areas are the live averages of the districts at a moment, in the order of Service.Districts.
 	Areas(ctx context.Context, at time.Time) ([]export.Area, error)
 	// Meta is what a document says of itself.

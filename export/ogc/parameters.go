@@ -27,7 +27,7 @@ func (r *request) limit() int {
 	return int(min(n, maxLimit))
 }
 
-// boxes is what bbox selects: none selects everything, two are a box across the antimeridian.
+// boxes is what bbox selects: none is everything, two are a box across the antimeridian.
 type boxes []orb.Bound
 
 func (b boxes) meets(o orb.Bound) bool {
@@ -36,7 +36,7 @@ func (b boxes) meets(o orb.Bound) bool {
 			return true
 		}
 	}
-	return len(b) == 0
+	return false
 }
 
 // bbox reads four numbers, or six with heights, which our features have not (/req/core/fc-bbox-definition).

@@ -54,11 +54,13 @@ func (s *Service) sinceFirst(now time.Time) span {
 func (s *Service) station(st *ingest.Station, now time.Time) feature {
 	at := s.Latest(st.ID, now)
 	return feature{
-		id: st.ID, geometry: st.PlaceAt(now).Public, time: span{from: st.Created},
-		properties: []property{
-			{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", st.Height},
-			{"status", string(st.Status)}, {"state", string(at.State)}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
-			{"source", cmp.Or(st.Source, export.OwnSource)}, {"licence", st.Licence}, {"demo", st.Demo},
+		id: st.ID, geometry: fixed(st.PlaceAt(now).Public), time: span{from: st.Created},
+		properties: func() []property {
+			return []property{
+				{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", st.Height},
+				{"status", string(st.Status)}, {"state", string(at.State)}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
+				{"source", cmp.Or(st.Source, export.OwnSource)}, {"licence", st.Licence}, {"demo", st.Demo},
+			}
 		},
 	}
 }
@@ -102,10 +104,12 @@ func byName() []wire.Quantity {
 
 func reading(st *ingest.Station, q wire.Quantity, v live.Latest) feature {
 	return feature{
-		id: st.ID + "." + q.String(), geometry: st.PlaceAt(v.Time).Public, time: span{v.Time, v.Time},
-		properties: []property{
-			{"station", st.ID}, {"name", st.Name}, {"quantity", q.String()}, {"value", v.Value}, {"unit", q.Unit()}, {"time", stamp(v.Time)},
-			{"flags", v.Flags.String()}, {"good", v.Flags.Good()}, {"exposure", string(st.Exposure)}, {"demo", st.Demo},
+		id: st.ID + "." + q.String(), geometry: fixed(st.PlaceAt(v.Time).Public), time: span{v.Time, v.Time}, station: st.ID, quantity: q.String(),
+		properties: func() []property {
+			return []property{
+				{"station", st.ID}, {"name", st.Name}, {"quantity", q.String()}, {"value", v.Value}, {"unit", q.Unit()}, {"time", stamp(v.Time)},
+				{"flags", v.Flags.String()}, {"good", v.Flags.Good()}, {"exposure", string(st.Exposure)}, {"demo", st.Demo},
+			}
 		},
 	}
 }

@@ -115,7 +115,7 @@ func (w *world) readBack(r reach, yield func(*entity) error) error {
 	if err := w.ask(); err != nil {
 		return err
 	}
-	length := time.Hour
+	length := 5 * time.Minute
 	for end := r.to; r.from.Before(end); {
 		part := r
 		part.to, part.from = end, later(r.from, end.Add(-length))

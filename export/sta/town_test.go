@@ -2,7 +2,6 @@ package sta
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -130,8 +129,6 @@ func (w *world) sample() *entity {
 	}
 	return e
 }
-
-func base(*http.Request) string { return "http://test" }
 
 // ids are those of entities, with spaces between.
 func ids(entities []*entity) string {
