@@ -64,7 +64,7 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) error {
 // windowStart is the start of the hour or day that a moment lies in.
 func (s *Server) windowStart(window aggregate.Window, at time.Time) time.Time {
 	if window == aggregate.Day {
-		return at.Add(s.City.DayOffset).Truncate(24 * time.Hour).Add(-s.City.DayOffset)
+		return aggregate.DayOf(at, s.City.DayOffset)
 	}
 	return at.Truncate(time.Hour)
 }

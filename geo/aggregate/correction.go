@@ -3,13 +3,14 @@ package aggregate
 import (
 	"cmp"
 	"math"
+	"math/bits"
 
 	"stadtluft/geo"
 )
 
-// reach is how far away the humidity may have been measured that a station without its own is corrected with,
+// Reach is how far away the humidity may have been measured that a station without its own is corrected with,
 // in metres.
-const reach = 5000
+const Reach = 5000
 
 // Correction takes out of stations' means what humidity put in. The zero Correction changes nothing.
 //
@@ -39,6 +40,14 @@ func (c *Correction) apply(key seriesKey, milli int64, humid *hygrometers) (corr
 	return corrected, true
 }
 
+// mean is a station's mean over an hour, corrected.
+func (c *Correction) mean(key seriesKey, m stationMean, humid *hygrometers) windowMean {
+	w := windowMean{measured: divide(m.sum, int64(m.count)), readings: m.count, late: m.late, parts: bits.OnesCount16(m.slots), of: slots}
+	corrected, done := c.apply(key, w.measured, humid)
+	w.corrected, w.uncorrected = corrected, !done
+	return w
+}
+
 // hygrometers are the stations that measured humidity in a window.
 type hygrometers struct {
 	own  map[seriesKey]int64 // with quantity 0
@@ -59,22 +68,30 @@ func (a *Aggregate) humidity(quantity uint8, part part) *hygrometers {
 	if _, needed := a.Correction.Of(quantity, 0, 0); quantity != 0 && !needed {
 		return nil
 	}
-	h := &hygrometers{own: map[seriesKey]int64{}, near: map[[2]int32][]hygrometer{}}
+	h := newHygrometers()
 	for key, s := range a.series {
 		if key.quantity != a.Correction.Humidity {
 			continue
 		}
 		if m, _ := part(key, s); m.count > 0 {
-			milli := divide(m.sum, int64(m.count))
-			key.quantity = 0
-			h.own[key] = milli
-			h.near[bucket(key.cell)] = append(h.near[bucket(key.cell)], hygrometer{key.station, key.cell, milli})
+			h.add(key, m)
 		}
 	}
 	return h
 }
 
-func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / reach, c.East / reach} }
+func newHygrometers() *hygrometers {
+	return &hygrometers{own: map[seriesKey]int64{}, near: map[[2]int32][]hygrometer{}}
+}
+
+func (h *hygrometers) add(key seriesKey, m stationMean) {
+	milli := divide(m.sum, int64(m.count))
+	key.quantity = 0
+	h.own[key] = milli
+	h.near[bucket(key.cell)] = append(h.near[bucket(key.cell)], hygrometer{key.station, key.cell, milli})
+}
+
+func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / Reach, c.East / Reach} }
 
 // at is the humidity for a series.
 func (h *hygrometers) at(key seriesKey) (int64, bool) {
@@ -90,7 +107,7 @@ func (h *hygrometers) at(key seriesKey) (int64, bool) {
 			for _, c := range h.near[[2]int32{north, east}] {
 				dn, de := int64(c.cell.North-key.cell.North), int64(c.cell.East-key.cell.East)
 				d := dn*dn + de*de
-				if d <= reach*reach && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station)) < 0 {
+				if d <= Reach*Reach && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station)) < 0 {
 					best, least = c, d
 				}
 			}

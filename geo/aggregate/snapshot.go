@@ -69,36 +69,55 @@ func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
 	first := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	type day struct {
-		windowMean
-		hours int64
-	}
-	days := map[seriesKey]*day{}
+	all := days{}
 	for index := first; index < first+dayHours; index++ {
-		for key, m := range a.hour(index, quantity) {
-			d := days[key]
-			if d == nil {
-				d = &day{}
-				days[key] = d
-			}
-			d.hours++
-			d.measured += m.measured
-			d.corrected += m.corrected
-			d.uncorrected = d.uncorrected || m.uncorrected
-			d.readings += m.readings
-			d.late += m.late
-		}
+		all.add(a.hour(index, quantity))
 	}
+	return rows(size, all.means(), Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
+}
+
+// days gathers a day's hours by station.
+type days map[seriesKey]*dayMean
+
+type dayMean struct {
+	windowMean
+	hours int64
+}
+
+// add takes in the stations that count in an hour.
+func (d days) add(hour map[seriesKey]windowMean) {
+	for key, m := range hour {
+		day := d[key]
+		if day == nil {
+			day = &dayMean{}
+			d[key] = day
+		}
+		day.hours++
+		day.measured += m.measured
+		day.corrected += m.corrected
+		day.uncorrected = day.uncorrected || m.uncorrected
+		day.readings += m.readings
+		day.late += m.late
+	}
+}
+
+// mean is the mean of the hours' means.
+func (d *dayMean) mean() windowMean {
+	m := d.windowMean
+	m.measured, m.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
+	m.parts, m.of = int(d.hours), dayHours
+	return m
+}
+
+// means are the stations that count in the day.
+func (d days) means() map[seriesKey]windowMean {
 	means := map[seriesKey]windowMean{}
-	for key, d := range days {
-		if d.hours < minHours {
-			continue
+	for key, day := range d {
+		if day.hours >= minHours {
+			means[key] = day.mean()
 		}
-		d.measured, d.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
-		d.parts, d.of = int(d.hours), dayHours
-		means[key] = d.windowMean
 	}
-	return rows(size, means, Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
+	return means
 }
 
 // isExcluded needs mu.
@@ -178,10 +197,7 @@ func (a *Aggregate) means(quantity uint8, part part) map[seriesKey]windowMean {
 		if !ok {
 			continue
 		}
-		w := windowMean{measured: divide(m.sum, int64(m.count)), readings: m.count, late: m.late, parts: bits.OnesCount16(m.slots), of: slots}
-		corrected, done := a.Correction.apply(key, w.measured, humid)
-		w.corrected, w.uncorrected = corrected, !done
-		means[key] = w
+		means[key] = a.Correction.mean(key, m, humid)
 	}
 	return means
 }
