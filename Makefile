@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 TOOLS    := $(CURDIR)/.tools/bin
 WEB      := export/web
+CLIENTS  := export/clients
 GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -27,13 +28,17 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-fi
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
 
+# Readers of open data as others have them, for tests.
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	npm --prefix $(CLIENTS) ci --no-audit --no-fund
+
 lint: tools ## formatting, vet and static checks
 	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
 	go vet ./...
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
-test: packages build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
+test: packages $(CLIENTS)/node_modules/.package-lock.json build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
 	npm --prefix $(WEB) test
 	deploy/story.sh

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -28,6 +29,12 @@ func (s TimeSource) String() string {
 		return timeSourceNames[s]
 	}
 	return "unknown"
+}
+
+// ParseTimeSource is the inverse of String.
+func ParseTimeSource(name string) (TimeSource, bool) {
+	i := slices.Index(timeSourceNames[:], name)
+	return TimeSource(max(i, 0)), i >= 0
 }
 
 // Value is a measured value with the flags the checks have set. The value itself is as it came.

@@ -1,0 +1,247 @@
+package parquet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+var (
+	noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	meta = export.Meta{Licence: "dl-zero-de/2.0", Attribution: `Stadt "Köln"`, Demo: true, Licences: []string{"https://a.example", "https://b.example"}}
+)
+
+type register map[string]*ingest.Station
+
+func (r register) Station(id string) (*ingest.Station, bool) {
+	s, ok := r[id]
+	return s, ok
+}
+
+var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
+	{From: noon.Add(-24 * time.Hour), Exact: orb.Point{6.958300, 50.941300}, Public: orb.Point{6.9579884, 50.9410119}},
+	{From: noon.Add(time.Minute), Exact: orb.Point{7.05, 50.9}, Public: orb.Point{7.050123, 50.900456}},
+}}}
+
+var readingList = []ingest.Reading{
+	{Station: "K7M2Q9X", Time: noon, Received: noon.Add(1250 * time.Millisecond), TimeSource: ingest.Receipt, Values: []ingest.Value{
+		{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel | ingest.Range}, {Quantity: wire.Temperature, Value: -0.1},
+	}},
+	{Station: "STRANGER", Time: noon, Received: noon, Values: []ingest.Value{{Quantity: wire.NoiseLAeq, Value: 1.0 / 3}}},
+	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Received: noon.Add(time.Hour), TimeSource: ingest.Network, Values: []ingest.Value{{Quantity: wire.PM2_5, Value: math.MaxFloat64}}},
+}
+
+func write[T any](t testing.TB, e interface {
+	Begin() error
+	Add(T) error
+	End() error
+}, rows []T) {
+	t.Helper()
+	err := e.Begin()
+	for i := 0; err == nil && i < len(rows); i++ {
+		err = e.Add(rows[i])
+	}
+	if err = errors.Join(err, e.End()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func encode(t testing.TB, list []ingest.Reading) []byte {
+	var b bytes.Buffer
+	write(t, NewReadings(&b, stations, meta, map[string]string{"rules": `{"a":1}`}), list)
+	return b.Bytes()
+}
+
+func decode(t testing.TB, text []byte, from, to time.Time) []ingest.Reading {
+	t.Helper()
+	var list []ingest.Reading
+	if err := Read(bytes.NewReader(text), int64(len(text)), from, to, func(r ingest.Reading) error {
+		list = append(list, r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestReadingsComeBack(t *testing.T) {
+	text := encode(t, readingList)
+	f := func(from, to time.Duration, want []ingest.Reading) {
+		t.Helper()
+		if got := decode(t, text, noon.Add(from), noon.Add(to)); !reflect.DeepEqual(got, want) {
+			t.Errorf("from %v to %v\n%+v\nwant\n%+v", from, to, got, want)
+		}
+	}
+	f(-time.Hour, time.Hour, readingList)
+	f(0, time.Minute, readingList[:2])
+	f(time.Nanosecond, time.Minute+time.Nanosecond, readingList[2:])
+	f(time.Hour, 2*time.Hour, nil)
+}
+
+// many are readings over several groups of rows.
+func many(n int) []ingest.Reading {
+	rng := rand.New(rand.NewPCG(1, 2))
+	list := make([]ingest.Reading, n)
+	for i := range list {
+		at := noon.Add(time.Duration(i/10) * time.Second)
+		list[i] = ingest.Reading{Station: fmt.Sprintf("S%03d", i%10), Time: at, Received: at.Add(time.Duration(rng.IntN(3000)) * time.Millisecond)}
+		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Pressure} {
+			list[i].Values = append(list[i].Values, ingest.Value{Quantity: q, Value: rng.NormFloat64() * 100, Flags: ingest.Flags(rng.IntN(4))})
+		}
+	}
+	return list
+}
+
+// TestManyGroups has readings whose rows lie on both sides of a group's end, and more values than a dictionary holds.
+func TestManyGroups(t *testing.T) {
+	list := many(groupRows)
+	text := encode(t, list)
+	file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
+	if err != nil || len(file.RowGroups()) != 3 {
+		t.Fatalf("%d groups, %v, want 3", len(file.RowGroups()), err)
+	}
+	if got := decode(t, text, noon, noon.Add(24*time.Hour)); !reflect.DeepEqual(got, list) {
+		t.Error("the readings are others")
+	}
+	late := noon.Add(13000 * time.Second)
+	if got := decode(t, text, late, late.Add(time.Second)); !reflect.DeepEqual(got, list[130000:130010]) {
+		t.Errorf("one second is %+v", got)
+	}
+	if !bytes.Equal(text, encode(t, list)) {
+		t.Error("the same readings give other bytes")
+	}
+}
+
+func TestYieldEnds(t *testing.T) {
+	text, enough := encode(t, readingList), errors.New("enough")
+	if err := Read(bytes.NewReader(text), int64(len(text)), noon, noon.Add(time.Hour), func(ingest.Reading) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("Read = %v, want %v", err, enough)
+	}
+}
+
+// TestWhatIsCutIsRefused cuts a file at each length.
+func TestWhatIsCutIsRefused(t *testing.T) {
+	text := encode(t, readingList)
+	for n := range len(text) {
+		if err := Read(bytes.NewReader(text[:n]), int64(n), noon, noon.Add(time.Hour), func(ingest.Reading) error { return nil }); err == nil {
+			t.Fatalf("a file cut after %d of %d bytes is read", n, len(text))
+		}
+	}
+}
+
+// TestColumns holds names, order, types and metadata as the README promises them.
+func TestColumns(t *testing.T) {
+	var gridText bytes.Buffer
+	write(t, NewGrid(&gridText, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Window: aggregate.Hour, Start: noon, Quantity: uint8(wire.PM2_5)}})
+	f := func(text []byte, columns, types string) {
+		t.Helper()
+		file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names, kinds []string
+		for _, c := range file.Root().Columns() {
+			names, kinds = append(names, c.Name()), append(kinds, c.Type().String())
+		}
+		if got := strings.Join(names, ","); got != columns {
+			t.Errorf("columns %s\nwant    %s", got, columns)
+		}
+		if got := strings.Join(kinds, " "); got != types {
+			t.Errorf("types %s\nwant  %s", got, types)
+		}
+		for key, want := range map[string]string{
+			"licence": "dl-zero-de/2.0", "attribution": `Stadt "Köln"`, "notice": export.Notice, "demo": "true", "licences": "https://a.example https://b.example",
+		} {
+			if got, ok := file.Lookup(key); !ok || got != want {
+				t.Errorf("%s is %q, want %q", key, got, want)
+			}
+		}
+	}
+	const stamp = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
+	readings := encode(t, readingList)
+	f(readings, ReadingColumns, stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
+	f(gridText.Bytes(), export.GridColumns, "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
+	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
+	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
+		t.Errorf("rules are %q", got)
+	}
+}
+
+// TestPlaces are the public ones of the time, with the six decimals of the CSV, and none for a stranger.
+func TestPlaces(t *testing.T) {
+	text := encode(t, readingList)
+	rows, err := parquet.Read[readingRow](bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows[0].Lon == nil || *rows[0].Lon != 6.957988 || *rows[0].Lat != 50.941012 || rows[3].Lon != nil || *rows[4].Lon != 7.050123 {
+		t.Errorf("places of %+v", rows)
+	}
+}
+
+// TestMemoryDoesNotGrow writes eight times as many rows and wants no eight times as much memory.
+func TestMemoryDoesNotGrow(t *testing.T) {
+	list := many(groupRows / 3)
+	held := func(times int) uint64 {
+		e := NewReadings(io.Discard, stations, meta, nil)
+		for range times {
+			for _, r := range list {
+				if err := e.Add(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		runtime.GC()
+		runtime.GC() // pools let go at the second
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		runtime.KeepAlive(e)
+		return m.HeapAlloc
+	}
+	few, lots := held(2), held(16)
+	if lots > few+4<<20 {
+		t.Errorf("%d bytes after 16 groups, %d after 2", lots, few)
+	}
+}
+
+func BenchmarkReadings(b *testing.B) {
+	list := many(100_000)
+	e := NewReadings(io.Discard, stations, meta, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, r := range list {
+			if err := e.Add(r); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N*300_000)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkRead(b *testing.B) {
+	text := encode(b, many(100_000))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Read(bytes.NewReader(text), int64(len(text)), noon, noon.Add(24*time.Hour), func(ingest.Reading) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*300_000)/b.Elapsed().Seconds(), "rows/s")
+}
