@@ -1,21 +1,13 @@
 package export
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/csv"
-	"io"
 	"slices"
-	"strconv"
-	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 )
-
-// AreaColumns are the columns of averages of districts as CSV, one row a district, window and quantity.
-const AreaColumns = "district,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi"
 
 // Area is the average of a part of the city over one window: the mean over its cells that have a value.
 type Area struct {
@@ -100,35 +92,4 @@ func Indices(values []AreaValue) map[string]IndexClass {
 		indices[index.String()] = IndexClass{int(v.Class), v.Pollutant, label.English, label.German, label.Colour}
 	}
 	return indices
-}
-
-// WriteAreas writes areas as CSV.
-func WriteAreas(w io.Writer, start time.Time, window aggregate.Window, areas []Area) error {
-	buffered := bufio.NewWriter(w)
-	if _, err := buffered.WriteString(AreaColumns + "\n"); err != nil {
-		return err
-	}
-	rows := csv.NewWriter(buffered)
-	for _, a := range areas {
-		for _, v := range a.Values() {
-			class := func(n int) string {
-				if n == 0 {
-					return ""
-				}
-				return strconv.Itoa(n)
-			}
-			err := rows.Write([]string{
-				a.Name, start.UTC().Format(time.RFC3339), strconv.Itoa(window.Seconds()), v.Quantity, v.Unit, v.Mean.String(), v.Min.String(), v.Max.String(),
-				strconv.Itoa(v.Cells), strconv.Itoa(v.AllCells), v.Share.String(), strconv.Itoa(v.Stations), strconv.Itoa(v.Readings), class(v.EAQI), class(v.LQI),
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	rows.Flush()
-	if err := rows.Error(); err != nil {
-		return err
-	}
-	return buffered.Flush()
 }

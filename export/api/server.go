@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -48,6 +51,7 @@ type City struct {
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -70,6 +74,8 @@ type Server struct {
 	Push      *push.Entrance
 	Problems  func(ctx context.Context) []Problem
 	Metrics   http.Handler
+	Routes    []openapi.Route // of other rooms, served and described beside ours
+	Groups    []openapi.Group // that they stand under
 	Log       *slog.Logger
 
 	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
@@ -79,6 +85,7 @@ type Server struct {
 	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
 	districtCells []int            // how many of them each has
 	snapshots     snapshots
+	changes       changes
 }
 
 // handler answers a request or returns why it cannot.
@@ -88,38 +95,21 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func (s *Server) Handler() http.Handler {
 	s.countCells()
 	mux := http.NewServeMux()
-	for pattern, h := range s.routes() {
-		mux.Handle(pattern, s.answer(h))
+	methods := map[string][]string{}
+	for _, route := range s.allRoutes() {
+		mux.Handle(route.Pattern(), s.checked(route))
+		methods[route.Path] = append(methods[route.Path], route.Method)
 	}
-	mux.Handle("GET /metrics", s.Metrics)
-	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
+	for path, list := range methods {
+		mux.Handle("OPTIONS "+path, preflight(list))
+	}
+	mux.Handle("/api/", s.answer(s.noRoute))
+	mux.Handle("/", s.answer(s.getPage))
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
 	return guard(compress(mux))
-}
-
-func (s *Server) routes() map[string]handler {
-	return map[string]handler{
-		"GET /api/v1/city":                   tagged(s.getCity),
-		"GET /api/v1/stations":               tagged(s.getStations),
-		"GET /api/v1/stations/{id}":          tagged(s.getStation),
-		"GET /api/v1/stations/{id}/health":   s.getHealth,
-		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
-		"GET /api/v1/readings":               s.getReadings,
-		"GET /api/v1/grid":                   tagged(s.getGrid),
-		"GET /api/v1/districts":              tagged(s.getDistricts),
-		"GET /api/v1/stream":                 s.getStream,
-		"POST /api/v1/push/{family}":         s.postPush,
-		"POST /write":                        s.postWrite,
-		"POST /api/v1/stations":              s.postStation,
-		"PATCH /api/v1/stations/{id}":        s.patchStation,
-		"DELETE /api/v1/stations/{id}":       s.deleteStation,
-		"GET /healthz":                       s.getHealthz,
-		"GET /readyz":                        s.getReadyz,
-		"/api/":                              s.noRoute,
-		"/":                                  s.getPage,
-	}
 }
 
 // CityCells is how many cells of the stored resolution the city has; at least 1.
@@ -132,7 +122,9 @@ func (s *Server) meta(at time.Time) export.Meta {
 
 // metaOf is what a document with these stations' data says of itself.
 func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
-	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
+	meta := s.source().Meta(stations)
+	meta.Generated = at.UTC()
+	return meta
 }
 
 // guard sets what every answer carries.
@@ -145,8 +137,39 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Expose-Headers", exposed)
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+const (
+	// exposed are what scripts of other sites may read of an answer.
+	exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, Link"
+	// asked are what they may ask with, beside what is always allowed.
+	asked = "Accept, If-Modified-Since, If-None-Match, If-Range, Range"
+	// preflightAge is how long a browser may remember, in seconds.
+	preflightAge = "86400"
+)
+
+// preflight tells browsers that everyone may read, and everyone which methods there are. What changes something is for
+// our own pages and for programs.
+func preflight(methods []string) http.Handler {
+	methods = append(slices.Clone(methods), http.MethodOptions)
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
+	}
+	slices.Sort(methods)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Allow", strings.Join(methods, ", "))
+		if slices.Contains(methods, http.MethodGet) {
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+			h.Set("Access-Control-Allow-Headers", asked)
+			h.Set("Access-Control-Max-Age", preflightAge)
+		}
+		w.WriteHeader(http.StatusNoContent)
 	})
 }
 

@@ -107,11 +107,7 @@ func half(v float64) float64 {
 
 // getStations answers with the public stations and their latest values.
 func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r.URL.Query())
-	source := q.choice("source", export.AllSources, export.Sources()...)
-	if err := q.done(); err != nil {
-		return err
-	}
+	source := newQuery(r).text("source")
 	now := time.Now().UTC()
 	features := []stationFeature{}
 	stations := export.FromSource(s.Registry.Stations(), source)
@@ -121,11 +117,10 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	meta := s.metaOf(now, stations)
+	meta.Averaging = export.Single
 	w.Header().Set("Cache-Control", "no-cache")
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), map[string]any{
-		"type": "FeatureCollection", "features": features, "licence": meta.Licence, "attribution": meta.Attribution,
-		"generated": now.Format(time.RFC3339), "demo": meta.Demo, "notice": export.Notice,
-	})
+	licences(w.Header(), meta)
+	return writeGeoJSON(w, meta, map[string]any{"type": "FeatureCollection", "features": features})
 }
 
 // station is the station that a route names, if it is public.
@@ -145,9 +140,6 @@ func (s *Server) station(r *http.Request) (*ingest.Station, error) {
 func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.station(r)
 	if err != nil {
-		return err
-	}
-	if err := newQuery(r.URL.Query()).done(); err != nil {
 		return err
 	}
 	if !public(st) {
@@ -175,9 +167,6 @@ type keptRefusal struct {
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.station(r)
 	if err != nil {
-		return err
-	}
-	if err := newQuery(r.URL.Query()).done(); err != nil {
 		return err
 	}
 	refusals, err := s.Registry.Refusals(r.Context(), st.ID)
@@ -331,6 +320,12 @@ func (s *Server) managed(r *http.Request) (st *ingest.Station, admin bool, err e
 	return st, admin, nil
 }
 
+// stationChange is the body of a change.
+type stationChange struct {
+	Name   *string        `json:"name,omitempty"`
+	Status *ingest.Status `json:"status,omitempty"`
+}
+
 // patchStation changes what an owner may change: the name, and whether the station pauses. The
 // administrator may also approve a station that waits for it.
 func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
@@ -338,10 +333,7 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var change struct {
-		Name   *string        `json:"name"`
-		Status *ingest.Status `json:"status"`
-	}
+	var change stationChange
 	if err := readBody(w, r, &change); err != nil {
 		return err
 	}

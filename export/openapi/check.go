@@ -26,12 +26,15 @@ func (r Route) Check(query url.Values) *Mistake {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if _, known := r.parameter(name); !known {
+		if _, known := r.parameter(name); !known && !r.Free {
 			return &Mistake{name, fmt.Sprintf("there is no parameter %q here", clip(name)), r.queryNames()}
 		}
 	}
 	for _, name := range names {
-		p, _ := r.parameter(name)
+		p, known := r.parameter(name)
+		if !known {
+			continue
+		}
 		if m := p.check(query[name]); m != nil {
 			return m
 		}

@@ -34,6 +34,7 @@ type Route struct {
 	About   Text   // what else there is to know
 
 	Parameters []Parameter // those of the path have their names in it
+	Free       bool        // other parameters pass unread: firmware and monitors send what they like
 	Body       []Content   // what can be sent; none when empty
 	Answers    []Answer    // the good ones; problem documents are added to each route
 	Login      Login
@@ -100,6 +101,5 @@ func (r Route) inPath(name string) bool {
 
 // path is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
 func (r Route) path() string {
-	path := strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
-	return path
+	return strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
 }

@@ -52,7 +52,7 @@ type Averages struct {
 	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict
 	Append func(ctx context.Context, b ingest.Batch) error
 
-	cells    map[orb.Point]geo.Cell // base cells of places that stations stood in
+	cells    Cells // of places that stations stood in
 	verdicts verdicts
 }
 
@@ -63,7 +63,7 @@ func (a *Averages) Observe(r ingest.Reading) {
 	if !ok || station.Exposure != ingest.Outdoor {
 		return
 	}
-	cell, ok := a.cell(station.PlaceAt(r.Time).Exact)
+	cell, ok := a.cells.At(station.PlaceAt(r.Time).Exact)
 	if !ok {
 		return // the registry lets no such place in
 	}
@@ -78,9 +78,13 @@ func (a *Averages) Observe(r ingest.Reading) {
 	}
 }
 
-// cell finds a place's base cell; projecting it anew for each reading would take most of the time.
-func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
-	cell, known := a.cells[place]
+// Cells remembers the base cells of places; projecting a place anew for each reading would take most of the time.
+// The zero value is ready.
+type Cells struct{ at map[orb.Point]geo.Cell }
+
+// At is a place's base cell; false outside the grid.
+func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
+	cell, known := c.at[place]
 	if known {
 		return cell, true
 	}
@@ -88,10 +92,10 @@ func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
 	if err != nil {
 		return geo.Cell{}, false
 	}
-	if a.cells == nil {
-		a.cells = map[orb.Point]geo.Cell{}
+	if c.at == nil {
+		c.at = map[orb.Point]geo.Cell{}
 	}
-	a.cells[place] = cell
+	c.at[place] = cell
 	return cell, true
 }
 
