@@ -6,7 +6,16 @@ import (
 	"strconv"
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest/broker"
+	"stadtluft/ingest/mqtt"
 )
+
+// externalBroker is how we reach the city's own broker.
+func (c *Config) externalBroker() mqtt.Options {
+	return mqtt.Options{
+		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: broker.IntakeClientID,
+	}
+}
 
 // access is how stations reach this city by the configuration: the external broker where there is one, else
 // the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.
@@ -18,6 +27,10 @@ func (c *Config) access() kits.Access {
 	}
 	if _, port, err := net.SplitHostPort(c.MQTTListen); err == nil {
 		a.MQTTPort, _ = strconv.Atoi(port) // one that is none does not start
+	}
+	if _, port, err := net.SplitHostPort(c.MQTTTLSListen); err == nil {
+		a.MQTTPort, _ = strconv.Atoi(port)
+		a.MQTTTLS = true
 	}
 	if external, err := url.Parse(c.MQTTBroker); err == nil && external.Host != "" {
 		a.MQTTHost, a.MQTTPort = external.Hostname(), 1883

@@ -19,6 +19,7 @@ type cli struct {
 	Station  stationCmd  `cmd:"" help:"The registry of stations from a shell."`
 	Import   importCmd   `cmd:"" help:"Bring neighbours' open data into the same map."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Compute averages again, from stored readings."`
+	Check    checkCmd    `cmd:"" help:"Try every setting and connection, before you rely on it."`
 	Export   exportCmd   `cmd:"" help:"Write readings or grid averages of a period to a file."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +32,13 @@ type Config struct {
 	HTTPPublicURL string `key:"http.public_url"`
 	HTTPTLSCert   string `key:"http.tls_cert"`
 	HTTPTLSKey    string `key:"http.tls_key"`
+	HTTPFrames    string `key:"http.frame_ancestors"`
 
-	MQTTListen   string `key:"mqtt.listen"`
+	MQTTListen    string `key:"mqtt.listen"`
+	MQTTTLSListen string `key:"mqtt.tls_listen"`
+	MQTTTLSCert   string `key:"mqtt.tls_cert"`
+	MQTTTLSKey    string `key:"mqtt.tls_key"`
+
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
@@ -56,6 +62,7 @@ type Config struct {
 	InfluxBucket string `key:"store.influxdb.bucket"`
 
 	CityName      string `key:"city.name"`
+	CityContact   string `key:"city.contact"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
 	CityZone      string `key:"city.zone"`
@@ -81,6 +88,7 @@ func defaults() Config {
 	return Config{
 		Data:               "data",
 		HTTPListen:         "127.0.0.1:8080",
+		HTTPFrames:         "*",
 		MQTTListen:         "127.0.0.1:1883",
 		TopicsAirGradient:  "airgradient/readings/{key}",
 		NATSSync:           "always",
@@ -310,6 +318,12 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
+var (
+	// frameSource is an origin, or all below a name, as Content Security Policy Level 3 writes a host-source.
+	frameSource = regexp.MustCompile(`^https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?$`)
+	contact     = regexp.MustCompile(`^(https?://[^\s]+|[^@\s:/?]+@[^@\s:/?]+)$`)
+)
+
 // validate holds every rule between and within keys.
 func (c *Config) validate() []error {
 	var mistakes []error
@@ -321,6 +335,13 @@ func (c *Config) validate() []error {
 	check(c.Data != "", "data: name a folder")
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	tls := c.MQTTTLSListen != ""
+	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
+	for _, source := range strings.Fields(c.HTTPFrames) {
+		check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
+	}
+	check(c.CityContact == "" || contact.MatchString(c.CityContact), "city.contact: %q is neither an e-mail address nor a page such as https://www.example.org/luft", c.CityContact)
 	check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
 	if c.MQTTBroker != "" {
 		u, err := url.Parse(c.MQTTBroker)

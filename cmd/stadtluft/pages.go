@@ -11,6 +11,7 @@ import (
 	"stadtluft/export/api"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
+	"stadtluft/export/web"
 	"stadtluft/ingest"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
@@ -26,16 +27,22 @@ func (s *server) startPages(context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	web := &api.Server{
+	site := &api.Server{
 		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
-		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Log: s.log, TLSCert: s.config.HTTPTLSCert, TLSKey: s.config.HTTPTLSKey,
+		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Pages: web.Files(), Log: s.log,
+		FrameAncestors: s.config.HTTPFrames,
+	}
+	if s.config.HTTPTLSCert != "" {
+		if site.TLS, err = serverTLS(s.config.HTTPTLSCert, s.config.HTTPTLSKey, s.log); err != nil {
+			return errors.Join(err, listener.Close())
+		}
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
 		CityCells: len(s.boundary.Cells(int32(s.config.GridResolution))), Publish: s.publish, Published: s.published, Log: s.log,
 	}
 	s.house.start("live averages", publisher.Run)
-	s.house.start("pages", func(ctx context.Context) error { return web.Serve(ctx, listener) })
+	s.house.start("pages", func(ctx context.Context) error { return site.Serve(ctx, listener) })
 	return nil
 }
 
@@ -44,9 +51,9 @@ func (s *server) city() api.City {
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.correction().String(),
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Districts: s.districts, DayOffset: s.config.dayOffset(),
+		Contact: s.config.CityContact, Districts: s.districts, DayOffset: s.config.dayOffset(),
 	}
-	if s.broker != nil && s.config.MQTTBroker == "" {
+	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
 		c.Access.MQTTPort, _ = strconv.Atoi(port)
 	}

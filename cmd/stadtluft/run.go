@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -320,17 +321,32 @@ func (s *server) startIntake(ctx context.Context) error {
 		case err := <-s.house.failed:
 			return err
 		}
+		if err := s.startMQTTOverTLS(); err != nil {
+			return err
+		}
 	}
 	if s.config.MQTTBroker != "" {
-		_, err := s.subscribe(mqtt.Options{
-			Broker: s.config.MQTTBroker, Username: s.config.MQTTUsername, Password: s.config.MQTTPassword, CAFile: s.config.MQTTCA,
-			ClientID: broker.IntakeClientID,
-		})
-		if err != nil {
+		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
 			return configError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
 	s.house.start("feedback", s.feedback.Run)
+	return nil
+}
+
+func (s *server) startMQTTOverTLS() error {
+	if s.config.MQTTTLSListen == "" {
+		return nil
+	}
+	config, err := serverTLS(s.config.MQTTTLSCert, s.config.MQTTTLSKey, s.log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.config.MQTTTLSListen)
+	if err != nil {
+		return fmt.Errorf("mqtt.tls_listen: %w", err)
+	}
+	s.house.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
 	return nil
 }
 

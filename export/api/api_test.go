@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -94,7 +95,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Now: live.NewNow(), Version: "test",
-		Problems: func(context.Context) []Problem { return nil }, Metrics: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Problems: func(context.Context) []Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	h.server.Now.CaughtUp()
 	h.http = httptest.NewServer(h.server.Handler())

@@ -42,7 +42,7 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 		"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Boundary.Geometry()},
 		"properties": map[string]any{
 			"name": s.City.Name, "zone": s.City.Zone, "sketch": s.City.Sketch, "registration": s.City.Policy,
-			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "",
+			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "", "contact": s.City.Contact,
 			"quantities": values, "index": export.Indices(values), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
 			"districts": len(s.City.Districts), "last_reading": last, "demo": meta.Demo,
 		},

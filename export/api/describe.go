@@ -17,7 +17,7 @@ func (s *Server) description() openapi.Document {
 		Title: "Stadtluft " + s.City.Name, Version: s.Version,
 		About: text("Air of the city, measured by its people, as open data. "+export.Notice+" "+export.QualityRule(),
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
-		Contact: map[string]string{"name": s.City.Attribution, "url": "/"},
+		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": licenceURL(s.City.Licence)},
 		Groups:  append(slices.Clone(groups), s.Groups...), Routes: s.allRoutes(), Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
@@ -26,6 +26,18 @@ func (s *Server) description() openapi.Document {
 		},
 		Problem: "Problem", ProblemType: "application/problem+json",
 	}
+}
+
+// contact is whom to ask.
+func (s *Server) contact() map[string]string {
+	contact := map[string]string{"name": s.City.Attribution}
+	switch {
+	case strings.Contains(s.City.Contact, "://"):
+		contact["url"] = s.City.Contact
+	case s.City.Contact != "":
+		contact["email"] = s.City.Contact
+	}
+	return contact
 }
 
 // schemas are the shapes of answers: of rows by their tables, of the rest by what encodes them.

@@ -9,52 +9,65 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"stadtluft/export/web"
 )
 
 // readyTime bounds how long /readyz asks around.
 const readyTime = 3 * time.Second
 
-// pagePaths are the addresses that the pages answer for.
-var pagePaths = []string{"/"}
+// pagePatterns are the addresses that the pages answer for; export/web/src/routes.ts leads each to its page.
+var pagePatterns = []string{
+	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
+}
 
-// getPage serves the built pages. Files whose names carry a hash never change.
+// getPage serves the one document that every page is made of.
 func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
+	if strings.HasPrefix(r.URL.Path, "/embed/") {
+		w.Header().Set("Content-Security-Policy", contentPolicy("'self' "+s.FrameAncestors))
+	}
+	return s.writePage(w, http.StatusOK)
+}
+
+// getFile serves the files that pages are made of. Those whose names carry a hash never change. A person who asks for an
+// address that is none gets a page that says so, a program a problem.
+func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return newProblem(http.StatusMethodNotAllowed, "", "%s is not for %s", clip(r.URL.Path), r.Method)
 	}
-	if !web.Built() {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, err := io.WriteString(w, "the pages are not built: run make\n")
-		return err
-	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	for _, page := range pagePaths {
-		if r.URL.Path == page {
-			name = "index.html"
-		}
+	file, err := s.Pages.Open(name)
+	if err == nil {
+		defer file.Close()
 	}
-	if _, err := fs.Stat(web.Files(), name); errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || name == "placeholder" {
+	content, ok := file.(io.ReadSeeker)
+	switch {
+	case err == nil && ok && name != "index.html" && name != "placeholder":
+	case strings.Contains(r.Header.Get("Accept"), "text/html"):
+		return s.writePage(w, http.StatusNotFound)
+	default:
 		return newProblem(http.StatusNotFound, "", "there is no page %s", clip(r.URL.Path))
 	}
+	w.Header().Set("Cache-Control", "no-cache")
 	if strings.HasPrefix(name, "assets/") {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		w.Header().Set("Cache-Control", "no-cache")
-	}
-	file, err := web.Files().Open(name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	content, ok := file.(io.ReadSeeker)
-	if !ok {
-		return newProblem(http.StatusNotFound, "", "there is no page %s", clip(r.URL.Path))
 	}
 	http.ServeContent(w, r, name, time.Time{}, content)
 	return nil
+}
+
+// writePage writes the document, which finds by its address what to show.
+func (s *Server) writePage(w http.ResponseWriter, status int) error {
+	page, err := fs.ReadFile(s.Pages, "index.html")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	if errors.Is(err, fs.ErrNotExist) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		status, page = http.StatusServiceUnavailable, []byte("the pages are not built: run make\n")
+	} else if err != nil {
+		return err
+	}
+	w.WriteHeader(status)
+	_, err = w.Write(page)
+	return err
 }
 
 // getHealthz says that the program lives.

@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,6 +53,7 @@ type City struct {
 	Licence     string
 	Attribution string
 	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
+	Contact     string // an e-mail address or a URL; may be empty
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -76,10 +78,13 @@ type Server struct {
 	Metrics   http.Handler
 	Routes    []openapi.Route // of other rooms, served and described beside ours
 	Groups    []openapi.Group // that they stand under
+	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log       *slog.Logger
 
-	// TLSCert and TLSKey are PEM files; both empty serves without TLS.
-	TLSCert, TLSKey string
+	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
+	FrameAncestors string
+
+	TLS *tls.Config // nil serves without
 
 	cityCells     map[int32]int    // how many cells of each size the city has
 	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
@@ -104,7 +109,10 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("OPTIONS "+path, preflight(list))
 	}
 	mux.Handle("/api/", s.answer(s.noRoute))
-	mux.Handle("/", s.answer(s.getPage))
+	for _, pattern := range pagePatterns {
+		mux.Handle("GET "+pattern, s.answer(s.getPage))
+	}
+	mux.Handle("/", s.answer(s.getFile))
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
@@ -127,12 +135,16 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return meta
 }
 
+// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
+func contentPolicy(ancestors string) string {
+	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+}
+
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
-	const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", contentPolicy("'none'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -194,9 +206,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() {
-		if s.TLSCert != "" {
-			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-			served <- server.ServeTLS(l, s.TLSCert, s.TLSKey)
+		if s.TLS != nil {
+			server.TLSConfig = s.TLS
+			served <- server.ServeTLS(l, "", "")
 			return
 		}
 		served <- server.Serve(l)

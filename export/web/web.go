@@ -1,6 +1,6 @@
 // Package web holds the built web pages. Their sources beside this file are TypeScript and eat only the
 // public API; `make pages` builds them into dist, which is embedded here. Without them the program still
-// builds and says so instead of showing a blank screen.
+// builds, and the server says so instead of showing a blank screen.
 package web
 
 import (
@@ -11,17 +11,11 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Files are the built pages, with index.html at the root.
+// Files are the built pages, with index.html at the root; without it they are not built.
 func Files() fs.FS {
 	files, err := fs.Sub(dist, "dist")
 	if err != nil {
 		panic(err) // dist is embedded above
 	}
 	return files
-}
-
-// Built reports whether the pages are there.
-func Built() bool {
-	_, err := fs.Stat(Files(), "index.html")
-	return err == nil
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,8 +47,6 @@ type Options struct {
 	Sync          string        // "always" (or empty): fsync before each acknowledgement; else an interval such as "2s"
 	MaxStore      int64         // bytes the log may take on disk; 0 = what NATS finds sensible
 	Reserve       uint64        // bytes that must stay free on Dir's file system; 0 = DefaultReserve
-	TLSCert       string        // PEM file; with TLSKey the MQTT listener speaks TLS only
-	TLSKey        string        // PEM file
 	Auth          Authenticator // nil: no station can log in
 	Topics        []string      // filters of other firmware's topics that the intake reads
 	Log           *slog.Logger
@@ -196,14 +193,6 @@ func (b *Broker) serverOptions() (*server.Options, error) {
 		return nil, err
 	}
 	so.MQTT = server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, MaxAckPending: maxAckPending}
-	if o.TLSCert != "" || o.TLSKey != "" {
-		cert, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("load certificate of the MQTT listener: %w", err)
-		}
-		so.MQTT.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-		so.MQTT.TLSTimeout = 5
-	}
 	return so, nil
 }
 

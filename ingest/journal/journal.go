@@ -90,6 +90,19 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	return j, nil
 }
 
+// Check reports whether there is a NATS server with JetStream where o says. It makes nothing there.
+func Check(ctx context.Context, o Options) error {
+	j := &Journal{o: o, log: slog.New(slog.DiscardHandler)}
+	if err := j.connect(); err != nil {
+		return fmt.Errorf("connect to NATS: %w", err)
+	}
+	defer j.nc.Close()
+	if _, err := j.js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("ask for JetStream: %w", err)
+	}
+	return nil
+}
+
 // connect sets a connection up that comes back for ever and holds nothing back while it is away, so
 // that an append during a cut is an error and not a promise.
 func (j *Journal) connect() error {

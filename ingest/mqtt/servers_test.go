@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -72,15 +73,15 @@ func embedded(t testing.TB) *rig {
 }
 
 // mosquitto is a real one at its default settings but for the listener and, when it is to be restarted,
-// its persistence.
-func mosquitto(t testing.TB, persistence bool) *rig {
+// its persistence, and what more is given.
+func mosquitto(t testing.TB, persistence bool, more ...string) *rig {
 	t.Helper()
 	path := "/usr/sbin/mosquitto"
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s is missing: apt-get install mosquitto", path)
 	}
 	dir, port := t.TempDir(), freePort(t)
-	config := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\n", port)
+	config := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\n", port) + strings.Join(more, "")
 	if persistence {
 		config += fmt.Sprintf("persistence true\npersistence_location %s/\nmax_queued_messages 0\nuser root\n", dir)
 	}

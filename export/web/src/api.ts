@@ -20,6 +20,7 @@ export interface CityProperties {
   grid_resolution: number;
   resolutions: number[];
   basemap: string;
+  contact: string; // an e-mail address or an https URL; empty where there is none
   quantities: CityQuantity[];
   last_reading: string | null;
 }

@@ -1,16 +1,21 @@
 import { beforeEach, expect, test } from "vitest";
 import { amount, choose, clock, flagWords, name, number, percent, t, use } from "./language";
-import { de } from "./messages/de";
-import { en } from "./messages/en";
+import * as de from "./messages/de";
+import * as en from "./messages/en";
 
 beforeEach(() => use("de"));
 
-test("both languages have the same messages with the same places to fill", () => {
+test("both languages have the same sections and messages with the same places to fill", () => {
   expect(Object.keys(en)).toEqual(Object.keys(de));
   const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const key of Object.keys(de) as (keyof typeof de)[]) {
-    expect(en[key], key).not.toBe("");
-    expect(places(en[key]), key).toEqual(places(de[key]));
+  for (const section of Object.keys(de) as (keyof typeof de)[]) {
+    const [german, english]: Record<string, string>[] = [de[section], en[section]];
+    expect(Object.keys(english ?? {}), section).toEqual(Object.keys(german ?? {}));
+    for (const [key, text] of Object.entries(german ?? {})) {
+      expect(text, key).not.toBe("");
+      expect(english?.[key], key).not.toBe("");
+      expect(places(english?.[key] ?? ""), key).toEqual(places(text));
+    }
   }
 });
 
@@ -41,7 +46,7 @@ test("times are the city's, with the day when it is another", () => {
 });
 
 test("words for what a newer server may name", () => {
-  expect(t("upTo", { high: "5" })).toBe("bis 5");
+  expect(t("map.upTo", { high: "5" })).toBe("bis 5");
   expect(name("pm2_5")).toBe("Feinstaub PM2,5");
   expect(name("pollen")).toBe("pollen");
   expect(flagWords(["range", "stuck"])).toBe("außerhalb des Messbereichs, stuck");

@@ -1,6 +1,11 @@
 // Which language the page speaks, and its words, numbers and times.
-import { de, type Key, type Messages } from "./messages/de";
-import { en } from "./messages/en";
+import * as de from "./messages/de";
+import * as en from "./messages/en";
+
+// Messages are the sections of a language, each with its messages by key.
+export type Messages = typeof de;
+// Key names a message as "section.key".
+export type Key = { [S in keyof Messages]: `${S}.${keyof Messages[S] & string}` }[keyof Messages];
 
 export type Language = "de" | "en";
 export const languages: Record<Language, { name: string; messages: Messages; locale: string }> = {
@@ -49,21 +54,22 @@ export function remember(language: Language): void {
 
 export const language = (): Language => current;
 
+// word is a message that may be missing, for names that a newer server may know and this page does not.
+function word(section: keyof Messages, key: string): string | undefined {
+  return (languages[current].messages[section] as Record<string, string>)[key];
+}
+
 // t is a message with its {placeholders} filled.
 export function t(key: Key, values: Record<string, string> = {}): string {
-  return languages[current].messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  const [section, name] = key.split(".") as [keyof Messages, string];
+  return (word(section, name) ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => values[place] ?? whole);
 }
 
-// name is a quantity's name; its own key when a newer server has one that this page does not know.
-export function name(quantity: string): string {
-  return (languages[current].messages as Record<string, string>)[quantity] ?? quantity;
-}
+// name is a quantity's name.
+export const name = (quantity: string): string => word("quantity", quantity) ?? quantity;
 
 // flagWords puts flags into words.
-export function flagWords(flags: readonly string[]): string {
-  const words = languages[current].messages as Record<string, string>;
-  return flags.map((flag) => words[`flag_${flag}`] ?? flag).join(", ");
-}
+export const flagWords = (flags: readonly string[]): string => flags.map((flag) => word("flag", flag) ?? flag).join(", ");
 
 export function number(value: number, digits = 1): string {
   return new Intl.NumberFormat(languages[current].locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);

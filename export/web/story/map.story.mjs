@@ -1,43 +1,20 @@
-// One story of the map in a real browser, against the running program named by STORY_URL. With
-// STORY_SHOTS it leaves pictures of the page in that folder.
+// The map's story in a real browser, against the running program.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { test } from "node:test";
+import { drawn, fits, open as openPage } from "./browser.mjs";
 
-const url = process.env.STORY_URL;
-const shots = process.env.STORY_SHOTS;
-assert.ok(url, "set STORY_URL to the address of a running stadtluft, such as http://127.0.0.1:8080");
-if (shots) mkdirSync(shots, { recursive: true });
-
-let browser;
-before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-      "--disable-sync", "--enable-unsafe-swiftshader", "--use-gl=angle", "--use-angle=swiftshader"],
-  });
-});
-after(() => browser?.close());
-
-// open opens the map and fails on whatever the page complains of or asks elsewhere.
-async function open(options = {}, path = "/", prepare = async () => {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
-  const page = await context.newPage();
-  const complaints = [];
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && complaints.push(m.text()));
-  page.on("pageerror", (e) => complaints.push(String(e)));
-  page.on("request", (r) => !r.url().startsWith(url) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
-  await prepare(page);
-  await page.goto(url + path);
-  await page.locator(".figure .value").waitFor();
-  return { page, complaints, close: () => context.close() };
+// open opens the map and waits for its first value.
+async function open(path = "/", options = {}, prepare = undefined) {
+  const opened = await openPage(path, options, prepare);
+  await opened.page.locator(".figure .value").waitFor();
+  return opened;
 }
 
 test("the map shows living values in both languages", async () => {
   const { page, complaints, close } = await open();
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
-  assert.match(await page.locator("h1").innerText(), /Stadtluft Köln/);
+  assert.match(await page.locator(".brand").innerText(), /Stadtluft Köln/);
+  assert.equal(await page.title(), "Stadtluft Köln");
   assert.equal(await page.locator(".maplibregl-canvas").getAttribute("aria-label"), "Karte: Rasterzellen und Stationen");
   assert.equal(await page.locator(".maplibregl-ctrl-zoom-in").getAttribute("aria-label"), "Hineinzoomen");
   assert.match(await page.locator(".demo").innerText(), /erfunden/);
@@ -55,7 +32,7 @@ test("the map shows living values in both languages", async () => {
 test("cells open by mouse and by keyboard, and the focus comes back", async () => {
   const { page, complaints, close } = await open();
   await page.waitForFunction(() => document.querySelector(".maplibregl-canvas"));
-  await page.keyboard.press("Tab");
+  await page.locator("#main .skip").focus();
   await page.keyboard.press("Enter"); // "skip to the table" opens it
   const first = page.locator("#table table").first().locator("tbody button").first();
   await first.waitFor();
@@ -76,7 +53,7 @@ test("cells open by mouse and by keyboard, and the focus comes back", async () =
 async function redrawn(page) {
   const answer = await page.waitForResponse(/\/api\/v1\/grid/, { timeout: 60_000 });
   await answer.finished();
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await drawn(page);
 }
 
 test("new values leave the focus and the lists alone", async () => {
@@ -103,7 +80,7 @@ test("new values leave the focus and the lists alone", async () => {
 });
 
 test("values never stand under another quantity's name", async () => {
-  const { page, close } = await open({}, "/", (page) =>
+  const { page, close } = await open("/", {}, (page) =>
     page.route(/grid\?quantity=temperature/, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"being tested"}' })),
   );
   await page.locator("#table tbody tr").first().waitFor({ state: "attached" });
@@ -116,7 +93,7 @@ test("values never stand under another quantity's name", async () => {
 
 test("a lost connection is told, and that it is back", async () => {
   let cut = true;
-  const { page, close } = await open({}, "/", (page) =>
+  const { page, close } = await open("/", {}, (page) =>
     page.route("**/api/v1/stream", (route) => {
       if (!cut) return route.continue();
       cut = false;
@@ -152,21 +129,5 @@ test("another quantity has its own legend, and values change by themselves", asy
   await close();
 });
 
-test("it fits a phone and a desk, in both languages, light and dark", async () => {
-  for (const width of [390, 1440]) {
-    for (const lang of ["de", "en"]) {
-      for (const colorScheme of ["light", "dark"]) {
-        const { page, complaints, close } = await open({ viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme }, `/?lang=${lang}`);
-        await page.waitForFunction(() => document.querySelectorAll("#table tbody tr").length > 1);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(wide <= 0, `${width} px ${lang}: ${wide} px too wide`);
-        if (shots) {
-          await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-          await page.screenshot({ path: `${shots}/map-${width}-${lang}-${colorScheme}.png`, fullPage: width < 600 });
-        }
-        assert.deepEqual(complaints, []);
-        await close();
-      }
-    }
-  }
-});
+test("it fits a phone and a desk, in both languages, light and dark", () =>
+  fits("map", "/", (page) => page.waitForFunction(() => document.querySelectorAll("#table tbody tr").length > 1)));

@@ -95,6 +95,7 @@ func TestAWrongTokenIsNobodysFault(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	response.Body.Close()
+	answersWith(t, server, "admin:secret", http.StatusOK)
 	s := open(t, Options{URL: server.URL, Bucket: "db", Token: "admin:secret"})
 	if refused, err := s.WriteReadings(t.Context(), readings(3)); err != nil || len(refused) > 0 {
 		t.Errorf("with the right token: %v %v", refused, err)
@@ -104,13 +105,55 @@ func TestAWrongTokenIsNobodysFault(t *testing.T) {
 			t.Errorf("token %q: %v, want an error that names store.influxdb.token", token, err)
 		}
 	}
-	s.writer = s.client.WriteAPIBlocking("", "db")
-	wrong := open(t, Options{URL: server.URL, Bucket: "db", Token: "admin:secret"})
 	if _, err := http.PostForm(server.URL+"/query?u=admin&p=secret", url.Values{"q": {"SET PASSWORD FOR admin = 'other'"}}); err != nil {
 		t.Fatal(err)
 	}
-	if refused, err := wrong.WriteReadings(t.Context(), readings(3)); err == nil || len(refused) > 0 || !strings.Contains(err.Error(), "store.influxdb.token") {
+	answersWith(t, server, "admin:secret", http.StatusUnauthorized)
+	if refused, err := s.WriteReadings(t.Context(), readings(3)); err == nil || len(refused) > 0 || !strings.Contains(err.Error(), "store.influxdb.token") {
 		t.Errorf("after the password changed: refused %v, error %v, want an error that names store.influxdb.token", refused, err)
+	}
+}
+
+// answersWith waits until InfluxDB answers a token with a status: it learns of users a moment after it said so.
+func answersWith(t *testing.T, server *influxtest.Server, token string, status int) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-ticker.C {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/query?q=SHOW+DATABASES", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Token "+token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode == status {
+			return
+		}
+	}
+	t.Fatalf("InfluxDB never answers %q with %d", token, status)
+}
+
+// TestADatabaseThatWasDropped costs one write, which its caller does again.
+func TestADatabaseThatWasDropped(t *testing.T) {
+	server := influxtest.Start(t)
+	s := open(t, Options{URL: server.URL, Bucket: "db"})
+	response, err := http.PostForm(server.URL+"/query", url.Values{"q": {"DROP DATABASE db"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if refused, err := s.WriteReadings(t.Context(), readings(3)); err == nil || len(refused) > 0 || !strings.Contains(err.Error(), "store.influxdb.bucket") {
+		t.Errorf("without a database: refused %v, error %v, want an error that names store.influxdb.bucket", refused, err)
+	}
+	if _, err := s.WriteReadings(t.Context(), readings(3)); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, s, wire.PM10); got != 3 {
+		t.Errorf("%d readings, want 3", got)
 	}
 }
 

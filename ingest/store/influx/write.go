@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -170,11 +171,14 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 		if err == nil {
 			err = s.understand(s.writer.WriteRecord(ctx, body))
 		}
+		var answer *answerError
+		if errors.As(err, &answer) && answer.status == http.StatusNotFound {
+			s.prepared.Store(false) // the next write looks for the database, and makes it
+		}
 		if err == nil || !passing(err) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
-		var answer *answerError
-		if errors.As(err, &answer) && answer.retryIn > 0 {
+		if answer != nil && answer.retryIn > 0 {
 			wait = answer.retryIn
 		}
 		if s.sleep(ctx, wait) != nil {

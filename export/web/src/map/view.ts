@@ -1,25 +1,22 @@
 // What the page shows beside the map: figure, legend, card and tables. Each function makes its part anew
 // from the state.
-import { gridRoute, type CellProperties, type Choice, type City, type Grid, type State, type StationProperties, type Stations } from "./api";
+import { gridRoute, type CellProperties, type Choice, type City, type Grid, type State, type StationProperties, type Stations } from "../api";
 import { indexOf, type Step } from "./colours";
-import { h, swatch } from "./dom";
-import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "./language";
-import { symbol, type Chosen } from "./map";
-import type { Key } from "./messages/de";
-
-const indexKey = (index: number): Key => `index${index}` as Key;
+import { h, swatch } from "../dom";
+import { amount, clock, digitsOf, flagWords, name, number, percent, t, type Key } from "../language";
+import { symbol, type Chosen } from "./canvas";
 
 // indexWords is the class of the index in words.
-export const indexWords = (index: number | null): string => (index ? t(indexKey(index)) : t("noIndex"));
+export const indexWords = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
 
 export function figure(city: City, choice: Choice, legend: readonly Step[]): HTMLElement {
   const q = city.properties.quantities.find((x) => x.quantity === choice.quantity);
-  if (!q) return h("p", { class: "quiet" }, city.properties.last_reading ? t("noCityMean") : t("noReading"));
+  if (!q) return h("p", { class: "quiet" }, city.properties.last_reading ? t("map.noCityMean") : t("map.noReading"));
   const step = q.eaqi ? legend[q.eaqi - 1] : undefined;
   return h(
     "div",
     {},
-    h("p", { class: "label" }, `${t("cityMean")}, ${t("windowLive")}`),
+    h("p", { class: "label" }, `${t("map.cityMean")}, ${t("map.windowLive")}`),
     h(
       "p",
       { class: "big" },
@@ -27,7 +24,7 @@ export function figure(city: City, choice: Choice, legend: readonly Step[]): HTM
       q.unit === "1" ? null : h("span", { class: "unit" }, q.unit),
       step ? h("span", { class: "class" }, swatch(step.colour), indexWords(q.eaqi ?? null)) : null,
     ),
-    h("p", { class: "quiet" }, t("cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
+    h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
   );
 }
 
@@ -36,22 +33,22 @@ export function legend(steps: readonly Step[], choice: Choice, unit: string): HT
   const bound = (v: number) => number(v, digits);
   const words = (s: Step): string => {
     if (s.low === null && s.high === null) return "";
-    if (s.low === null) return t(s.index ? "upTo" : "below", { high: bound(s.high ?? 0) });
-    if (s.high === null) return t(s.index ? "over" : "from", { low: bound(s.low) });
-    return t("between", { low: bound(s.low), high: bound(s.high) });
+    if (s.low === null) return t(s.index ? "map.upTo" : "map.below", { high: bound(s.high ?? 0) });
+    if (s.high === null) return t(s.index ? "map.over" : "map.from", { low: bound(s.low) });
+    return t("map.between", { low: bound(s.low), high: bound(s.high) });
   };
   const indexed = steps[0]?.index != null;
   return h(
     "section",
-    { class: "legend", "aria-label": t("legend") },
-    h("h2", {}, indexed ? t("legendIndex", { unit }) : t("legendScale", { quantity: name(choice.quantity), unit })),
+    { class: "legend", "aria-label": t("map.legend") },
+    h("h2", {}, indexed ? t("map.legendIndex", { unit }) : t("map.legendScale", { quantity: name(choice.quantity), unit })),
     h(
       "ul",
       {},
       ...steps.map((s) => h("li", {}, swatch(s.colour), s.index ? h("span", {}, indexWords(s.index)) : null, h("span", { class: "bounds" }, words(s)))),
     ),
-    h("p", { class: "quiet" }, swatch("transparent", true), t("legendSingle")),
-    h("p", { class: "quiet" }, t("legendNone")),
+    h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
+    h("p", { class: "quiet" }, t("map.legendNone")),
     h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s)))),
   );
 }
@@ -63,11 +60,11 @@ function picture(state: State): HTMLElement {
 }
 
 export function stateWords(state: State): string {
-  return t({ ok: "stateOk", silent: "stateSilent", check: "stateCheck", new: "stateNew" }[state] as Key);
+  return t(`state.${state}`);
 }
 
 function facts(rows: [string, string | Node][]): HTMLElement {
-  return h("dl", {}, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+  return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
 export function cellCard(c: CellProperties, choice: Choice, zone: string, legend: readonly Step[]): HTMLElement {
@@ -76,26 +73,26 @@ export function cellCard(c: CellProperties, choice: Choice, zone: string, legend
   const end = new Date(Date.parse(c.window_start) + c.window_seconds * 1000).toISOString();
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [
-    [t("median"), value(c.median)],
-    [t("range"), `${number(c.min, digitsOf(c.quantity))} – ${value(c.max)}`],
-    [t("stations"), String(c.stations)],
-    [t("readings"), String(c.readings)],
-    [t("coverage"), percent(c.coverage)],
-    [t("since"), `${clock(c.window_start, zone)} – ${clock(end, zone)}`],
+    [t("map.median"), value(c.median)],
+    [t("map.range"), `${number(c.min, digitsOf(c.quantity))} – ${value(c.max)}`],
+    [t("map.stations"), String(c.stations)],
+    [t("map.readings"), String(c.readings)],
+    [t("map.coverage"), percent(c.coverage)],
+    [t("map.since"), `${clock(c.window_start, zone)} – ${clock(end, zone)}`],
   ];
-  if (step) rows.unshift([t("air"), h("span", { class: "class" }, swatch(step.colour), indexWords(index))]);
-  if (c.revision > 0) rows.push([t("revision"), String(c.revision)]);
+  if (step) rows.unshift([t("map.air"), h("span", { class: "class" }, swatch(step.colour), indexWords(index))]);
+  if (c.revision > 0) rows.push([t("map.revision"), String(c.revision)]);
   return h(
     "div",
     {},
     h("p", { class: "big" }, h("span", { class: "value" }, number(c.mean, digitsOf(c.quantity))), c.unit === "1" ? null : h("span", { class: "unit" }, c.unit)),
-    h("p", { class: "label" }, `${name(c.quantity)}, ${t("mean")}`),
-    c.stations === 1 ? h("p", { class: "hint" }, t("oneStation")) : null,
+    h("p", { class: "label" }, `${name(c.quantity)}, ${t("map.mean")}`),
+    c.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts(rows),
     h(
       "p",
       { class: "quiet" },
-      `${t("download")}: `,
+      `${t("map.download")}: `,
       h("a", { href: gridRoute(choice, "csv") }, "CSV"),
       " ",
       h("a", { href: gridRoute(choice, "geojson") }, "GeoJSON"),
@@ -107,20 +104,20 @@ export function cellCard(c: CellProperties, choice: Choice, zone: string, legend
 export function stationCard(id: string, s: StationProperties, zone: string): HTMLElement {
   const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
     name(quantity),
-    h("span", {}, amount(v.value, quantity, v.unit), v.flags.length ? h("span", { class: "hint" }, ` ${t("flagged", { flags: flagWords(v.flags) })}`) : null),
+    h("span", {}, amount(v.value, quantity, v.unit), v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagWords(v.flags) })}`) : null),
   ]);
   return h(
     "div",
     {},
-    h("p", { class: "label" }, s.name, s.demo ? ` · ${t("demoStation")}` : ""),
-    facts([[t("state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))], [t("lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("never")], [t("kit"), s.kit], ...values]),
-    h("p", { class: "quiet" }, `${t("download")}: `, h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV")),
+    h("p", { class: "label" }, s.name, s.demo ? ` · ${t("map.demoStation")}` : ""),
+    facts([[t("map.state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))], [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")], [t("map.kit"), s.kit], ...values]),
+    h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV")),
     h("p", { class: "quiet code" }, id),
   );
 }
 
 export function tables(grid: Grid | null, stations: Stations | null, choice: Choice, zone: string, choose: (c: Chosen) => void): HTMLElement {
-  const windowWords = t(choice.window === "live" ? "windowLive" : "windowHour");
+  const windowWords = t(choice.window === "live" ? "map.windowLive" : "map.windowHour");
   const open = (kind: Chosen["kind"], id: string) => h("button", { type: "button", class: "link", "data-key": `${kind}/${id}`, click: () => choose({ kind, id }) }, id);
   const cells = (grid?.features ?? []).map((f) => {
     const c = f.properties;
@@ -142,14 +139,14 @@ export function tables(grid: Grid | null, stations: Stations | null, choice: Cho
       f.properties.name,
       v ? amount(v.value, choice.quantity, v.unit) : "–",
       stateWords(f.properties.state),
-      f.properties.last_seen ? clock(f.properties.last_seen, zone, true) : t("never"),
+      f.properties.last_seen ? clock(f.properties.last_seen, zone, true) : t("map.never"),
     ];
   });
   return h(
     "div",
     {},
-    table(t("tableCells", { quantity: name(choice.quantity), window: windowWords }), [t("columnCell"), t("columnValue"), t("air"), t("stations"), t("coverage"), t("columnPlace")], cells, t(grid ? "noCells" : "loading")),
-    table(t("tableStations"), [t("columnStation"), "", t("columnValue"), t("state"), t("lastSeen")], list, t("noStations")),
+    table(t("map.tableCells", { quantity: name(choice.quantity), window: windowWords }), [t("map.columnCell"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.coverage"), t("map.columnPlace")], cells, t(grid ? "map.noCells" : "frame.loading")),
+    table(t("map.tableStations"), [t("map.columnStation"), "", t("map.columnValue"), t("map.state"), t("map.lastSeen")], list, t("map.noStations")),
   );
 }
 

@@ -1,7 +1,7 @@
 // The map: boundary, cells and stations. It draws what it is given and says what was chosen.
 import maplibregl, { type ExpressionSpecification, type GeoJSONSource, type Map as MapLibre } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
-import type { City, Grid, Stations } from "./api";
+import type { City, Grid, Stations } from "../api";
 import { colourOf, type Step } from "./colours";
 
 export interface Chosen {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// certificate is a pair of PEM files that are read again when they have been renewed.
+type certificate struct {
+	certFile, keyFile string
+	log               *slog.Logger
+
+	mu   sync.Mutex // guards all below
+	pair *tls.Certificate
+	read time.Time // the certificate file's time when it was read
+}
+
+// serverTLS is how a listener with these files speaks TLS.
+func serverTLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
+	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
+	if _, err := c.get(nil); err != nil {
+		return nil, configError{err}
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
+}
+
+// get looks at each handshake whether the files are new. Until both fit together, as while they are being
+// renewed, the old pair stays.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	info, err := os.Stat(c.certFile)
+	if err == nil && c.pair != nil && info.ModTime().Equal(c.read) {
+		return c.pair, nil
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	}
+	switch {
+	case err == nil:
+		c.pair, c.read = &pair, info.ModTime()
+	case c.pair == nil:
+		return nil, fmt.Errorf("certificate %s: %w", c.certFile, err)
+	default:
+		c.log.Warn("certificate not renewed, the old one stays", "file", c.certFile, "err", err)
+	}
+	return c.pair, nil
+}

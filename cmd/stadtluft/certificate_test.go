@@ -1,0 +1,113 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// testCertificate writes a certificate of 127.0.0.1 and its key, and returns who trusts it.
+func testCertificate(t *testing.T) (certFile, keyFile string, trusts *tls.Config) {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		return writeFile(t, name, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	}
+	trusts = &tls.Config{RootCAs: x509.NewCertPool()}
+	trusts.RootCAs.AddCert(server.Certificate())
+	return write("cert.pem", "CERTIFICATE", server.Certificate().Raw), write("key.pem", "PRIVATE KEY", key), trusts
+}
+
+// TestStationsAndPeopleOverTLS publishes and looks over TLS; whoever does not trust the city's certificate does neither.
+func TestStationsAndPeopleOverTLS(t *testing.T) {
+	data, addr := t.TempDir(), freeAddr(t)
+	station := settle(t, data, 1)[0]
+	certFile, keyFile, trusts := testCertificate(t)
+	p := launch(t, data, "STADTLUFT_MQTT_TLS_LISTEN="+addr, "STADTLUFT_MQTT_TLS_CERT="+certFile, "STADTLUFT_MQTT_TLS_KEY="+keyFile)
+	options := func(trusts *tls.Config) *mqtt.ClientOptions {
+		return mqtt.NewClientOptions().AddBroker("ssl://" + addr).SetClientID("station").SetProtocolVersion(4).SetAutoReconnect(false).
+			SetUsername(station.id).SetPassword(station.token).SetTLSConfig(trusts)
+	}
+	stranger := mqtt.NewClient(options(&tls.Config{}))
+	if token := stranger.Connect(); !token.WaitTimeout(patience) || token.Error() == nil {
+		t.Error("who does not trust the certificate is connected all the same")
+	}
+	client := mqtt.NewClient(options(trusts))
+	if token := client.Connect(); !token.WaitTimeout(patience) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	if token := client.Publish("stadtluft/v1/"+station.id+"/reading", 1, false, `{"pm10":17.5}`); !token.WaitTimeout(patience) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	eventually(t, "the reading", func() bool { return strings.Contains(string(p.get("/api/v1/readings?format=csv")), ",pm10,17.5,") })
+
+	p.cmd.Process.Signal(os.Interrupt)
+	<-p.done
+	eventually(t, "the connection to end", func() bool { return !client.IsConnectionOpen() })
+}
+
+// TestCertificateIsReadAgain renews the files of a running server, at first badly.
+func TestCertificateIsReadAgain(t *testing.T) {
+	certFile, keyFile, _ := testCertificate(t)
+	config, err := serverTLS(certFile, keyFile, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func() *tls.Certificate {
+		t.Helper()
+		pair, err := config.GetCertificate(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pair
+	}
+	first, content := get(), read(t, certFile)
+	if get() != first {
+		t.Error("a certificate that has not changed was read again")
+	}
+	renew := func(content string, after time.Duration) {
+		t.Helper()
+		if err := os.WriteFile(certFile, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if at := time.Now().Add(after); os.Chtimes(certFile, at, at) != nil {
+			t.Fatal("cannot set the time of", certFile)
+		}
+	}
+	renew("half a certif", time.Hour)
+	if get() != first {
+		t.Error("a broken certificate took the place of the old one")
+	}
+	renew(content, 2*time.Hour)
+	if get() == first {
+		t.Error("the renewed certificate was not read")
+	}
+	if _, err := serverTLS(filepath.Join(t.TempDir(), "none"), keyFile, slog.Default()); err == nil {
+		t.Error("a start without a certificate has no error")
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

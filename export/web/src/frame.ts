@@ -1,0 +1,143 @@
+// The frame that all pages share: header, navigation, language, status, footer. A page fills `main`.
+import * as api from "./api";
+import type { City } from "./api";
+import { fill, h } from "./dom";
+import { language, languages, remember, t, type Key, type Language } from "./language";
+import type { Route } from "./routes";
+
+const retryAfter = 5000; // milliseconds after a failed request
+
+// Open puts a page into a frame's main. It is called once; what it returns speaks the language in use.
+export type Open = (frame: Frame) => Page;
+
+// Page is a page that has been opened.
+export interface Page {
+  title(): string; // of the document, without the city's name; empty for the map
+  render(): void; // puts everything on the page, at the start and in another language
+}
+
+// Frame is what a page may use of what surrounds it.
+export interface Frame {
+  readonly main: HTMLElement;
+  readonly parts: Record<string, string>; // of the address, such as id in /stations/{id}
+  readonly city: Promise<City>; // asked again until it comes
+  say(words: string, trouble?: boolean): void; // in the status line, which is read aloud; empty clears it
+  show(page: Page): void;
+}
+
+const navigation: readonly [path: string, key: Key][] = [
+  ["/", "frame.map"],
+  ["/register", "frame.register"],
+  ["/coverage", "frame.coverage"],
+  ["/data", "frame.data"],
+  ["/about", "frame.about"],
+];
+
+// build puts the frame of a route on the document. Embedded pages are bare: they have no header and no footer.
+export function build(route: Route | null): Frame {
+  const bare = route?.folder === "embed";
+  const main = h("main", { id: "main", tabindex: "-1", class: `page-${route?.folder ?? "missing"}` });
+  const status = h("p", { class: "status", role: "status" });
+  const top = h("div", { class: "top" });
+  const foot = h("footer", {});
+  let city: City | null = null;
+  let page: Page | null = null;
+
+  const render = (): void => {
+    const brand = t("frame.title", { city: city?.properties.name ?? "" }).trim();
+    const title = page?.title();
+    document.title = title ? `${title} · ${brand}` : brand;
+    if (!bare) fill(top, ...header(brand, city, speak));
+    if (!bare) fill(foot, ...footer(city));
+    page?.render();
+  };
+  const speak = (code: Language): void => {
+    remember(code);
+    render();
+  };
+  const say = (words: string, trouble = false): void => {
+    if (status.textContent !== words) status.textContent = words;
+    status.classList.toggle("trouble", trouble);
+  };
+
+  document.documentElement.classList.toggle("bare", bare);
+  document.getElementById("app")?.replaceChildren(...(bare ? [status, main] : [top, status, main, foot]));
+  render();
+  return {
+    main,
+    parts: route?.parts ?? {},
+    say,
+    city: patient(api.city, say).then((got) => {
+      city = got;
+      render();
+      return got;
+    }),
+    show(opened) {
+      page = opened;
+      render();
+    },
+  };
+}
+
+// patient asks until there is an answer, and says so meanwhile.
+async function patient<T>(ask: () => Promise<T>, say: (words: string, trouble?: boolean) => void): Promise<T> {
+  for (;;) {
+    try {
+      const answer = await ask();
+      say("");
+      return answer;
+    } catch (e) {
+      say(t("frame.failed", { detail: e instanceof Error ? e.message : String(e) }), true);
+      await new Promise((again) => setTimeout(again, retryAfter));
+    }
+  }
+}
+
+function header(brand: string, city: City | null, speak: (code: Language) => void): HTMLElement[] {
+  const link = ([path, key]: readonly [string, Key]) =>
+    h("li", {}, h("a", { href: path, "data-key": path, "aria-current": path === location.pathname ? "page" : null }, t(key)));
+  return [
+    h("a", { class: "skip", href: "#main", "data-key": "skip" }, t("frame.skip")),
+    ...(city?.properties.demo ? [h("p", { class: "demo" }, t("frame.demo"))] : []),
+    h(
+      "header",
+      {},
+      h("a", { class: "brand", href: "/", "data-key": "brand" }, h("img", { src: "/icon.svg", alt: "", width: 28, height: 28 }), brand),
+      h("nav", { "aria-label": t("frame.pages") }, h("ul", {}, ...navigation.map(link))),
+      languageSwitch(speak),
+    ),
+  ];
+}
+
+function languageSwitch(speak: (code: Language) => void): HTMLElement {
+  const button = (code: Language) =>
+    h("button", { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => speak(code) }, languages[code].name);
+  return h("div", { class: "languages", role: "group", "aria-label": t("frame.language") }, ...(Object.keys(languages) as Language[]).map(button));
+}
+
+function footer(city: City | null): HTMLElement[] {
+  return [
+    h("p", { class: "notice" }, t("frame.notice")),
+    ...(city ? [h("p", {}, t("frame.licence", { attribution: city.attribution, licence: city.licence }))] : []),
+    ...(city?.properties.sketch ? [h("p", {}, t("frame.sketch"))] : []),
+    ...(city?.properties.contact ? [h("p", {}, contact(city.properties.contact))] : []),
+    h("p", {}, h("a", { href: "/school", "data-key": "/school" }, t("frame.school"))),
+  ];
+}
+
+// contact is an e-mail address or the address of a page, as a link.
+const contact = (to: string): HTMLElement => h("a", { href: to.includes("@") ? `mailto:${to}` : to }, t("frame.contact"));
+
+// missing is the page of an address that has none.
+export function missing(frame: Frame): Page {
+  return {
+    title: () => t("frame.missing"),
+    render: () =>
+      fill(
+        frame.main,
+        h("h1", {}, t("frame.missing")),
+        h("p", {}, t("frame.missingDo", { path: location.pathname })),
+        h("p", {}, h("a", { href: "/" }, t("frame.toMap"))),
+      ),
+  };
+}

@@ -1,0 +1,43 @@
+export const quantity = {
+  pm1: "Feinstaub PM1",
+  pm2_5: "Feinstaub PM2,5",
+  pm4: "Feinstaub PM4",
+  pm10: "Feinstaub PM10",
+  co2: "Kohlendioxid CO₂",
+  temperature: "Temperatur",
+  humidity: "Luftfeuchte",
+  pressure: "Luftdruck",
+  noise_laeq: "Lärm LAeq",
+  no2: "Stickstoffdioxid NO₂",
+  no: "Stickstoffmonoxid NO",
+  o3: "Ozon O₃",
+  so2: "Schwefeldioxid SO₂",
+  co: "Kohlenmonoxid CO",
+  voc_index: "VOC-Index",
+  nox_index: "NOx-Index",
+  battery: "Batterie",
+  rssi: "Funksignal",
+};
+
+export const flag = {
+  range: "außerhalb des Messbereichs",
+  sentinel: "Sensor meldet keinen Wert",
+  inconsistent: "Feinstaubwerte widersprechen sich",
+};
+
+export const eaqi = {
+  class1: "gut",
+  class2: "ordentlich",
+  class3: "mäßig",
+  class4: "schlecht",
+  class5: "sehr schlecht",
+  class6: "extrem schlecht",
+  none: "keine Aussage",
+};
+
+export const state = {
+  ok: "meldet sich",
+  silent: "seit über 15 Minuten still",
+  check: "bitte prüfen: Werte zählen nicht",
+  new: "noch nie gemeldet",
+};

@@ -1,0 +1,28 @@
+import type { frame as german } from "../de/frame";
+
+export const frame: typeof german = {
+  title: "Stadtluft {city}",
+  skip: "Skip to the content",
+  language: "Language",
+  pages: "Pages",
+  map: "Map",
+  register: "Take part",
+  coverage: "Coverage",
+  data: "Data",
+  about: "About the numbers",
+  school: "For schools",
+  station: "Station",
+  admin: "Administration",
+  missing: "There is no such page",
+  missingDo: "There is nothing at {path}. Perhaps the address is incomplete, or the page has moved.",
+  toMap: "To the map",
+  demo: "Demonstration: these stations and values are made up.",
+  sketch: "The city's outline is only a rough sketch.",
+  notice: "Indicative values from low-cost sensors, not regulatory data.",
+  lost: "Connection lost, trying again …",
+  back: "Connected again.",
+  failed: "The data could not be loaded ({detail}). Trying again …",
+  loading: "Loading …",
+  licence: "Data: {attribution}, licence {licence}",
+  contact: "Contact",
+};

@@ -1,0 +1,62 @@
+// What the stories share: one Chromium, pages that complain when they should not, pictures, and accessibility.
+// STORY_URL is the address of a running stadtluft; with STORY_SHOTS pictures are left in that folder.
+import AxeBuilder from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before } from "node:test";
+import { chromium } from "playwright-core";
+
+export const url = process.env.STORY_URL;
+const shots = process.env.STORY_SHOTS;
+assert.ok(url, "set STORY_URL to the address of a running stadtluft, such as http://127.0.0.1:8080");
+if (shots) mkdirSync(shots, { recursive: true });
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+      "--disable-sync", "--enable-unsafe-swiftshader", "--use-gl=angle", "--use-angle=swiftshader"],
+  });
+});
+after(() => browser?.close());
+
+// open opens a page and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
+export async function open(path = "/", options = {}, prepare = async () => {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && complaints.push(m.text()));
+  page.on("pageerror", (e) => complaints.push(String(e)));
+  page.on("request", (r) => !r.url().startsWith(url) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
+  await prepare(page);
+  await page.goto(url + path);
+  await page.locator("main h1").waitFor();
+  return { page, complaints, close: () => context.close() };
+}
+
+// drawn waits until the browser has painted what is on the page now.
+export const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+// fits opens a page at 390 and 1440 px, in both languages, light and dark: nothing is wider than the screen, axe finds
+// nothing, nobody complains. ready waits until the page shows what it should; name is that of the pictures.
+export async function fits(name, path, ready = async () => {}) {
+  for (const width of [390, 1440]) {
+    for (const lang of ["de", "en"]) {
+      for (const colorScheme of ["light", "dark"]) {
+        const where = `${name}-${width}-${lang}-${colorScheme}`;
+        const query = path.includes("?") ? `&lang=${lang}` : `?lang=${lang}`;
+        const { page, complaints, close } = await open(path + query, { viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme });
+        await ready(page);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `${where}: ${wide} px too wide`);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`), [], where);
+        await drawn(page);
+        if (shots) await page.screenshot({ path: `${shots}/${where}.png`, fullPage: true });
+        assert.deepEqual(complaints, [], where);
+        await close();
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+const (
+	retainedQuiet = 500 * time.Millisecond // no retained message in this time: there are no more
+	retainedMost  = 10 * time.Second
+)
+
+// Retained lists the topics below the filters that the broker keeps a message for.
+func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string, error) {
+	var list []string
+	err := s.visit(ctx, func(topic string, _ []byte) { list = append(list, topic) }, filters...)
+	if err != nil {
+		return nil, fmt.Errorf("list retained topics: %w", err)
+	}
+	return list, nil
+}
+
+// Check logs in, asks for everything that Run asks for, and goes again, with no trace at the broker. It returns the
+// broker's own name and version where it tells.
+func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
+	filters := slices.Concat(s.options.Topics, []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter})
+	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
+		return "", err
+	}
+	const topic = "$SYS/broker/version"                                                   // Mosquitto's
+	_ = s.visit(ctx, func(_ string, payload []byte) { version = string(payload) }, topic) // a broker need not tell
+	return version, nil
+}
+
+// visit hands each retained message below the filters to each, over a connection of its own.
+func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload []byte), filters ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, retainedMost)
+	defer cancel()
+	messages := make(chan paho.Message)
+	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
+		SetUsername(s.options.Username).SetPassword(s.options.Password).
+		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
+		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
+			if !m.Retained() {
+				return
+			}
+			select {
+			case messages <- m:
+			case <-ctx.Done():
+			}
+		})
+	if s.tls != nil {
+		o.SetTLSConfig(s.tls)
+	}
+	client := paho.NewClient(o)
+	defer client.Disconnect(quiesce)
+	if err := await(ctx, client.Connect()); err != nil {
+		return logInError(err)
+	}
+	wanted := map[string]byte{}
+	for _, filter := range filters {
+		wanted[filter] = 0
+	}
+	if err := subscribe(ctx, client, wanted); err != nil {
+		return err
+	}
+	quiet := time.NewTimer(retainedQuiet)
+	defer quiet.Stop()
+	for {
+		select {
+		case m := <-messages:
+			each(m.Topic(), m.Payload())
+			quiet.Reset(retainedQuiet)
+		case <-quiet.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
