@@ -49,6 +49,10 @@ func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
 			continue
 		}
+		r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v ingest.Value) bool { return len(q.Quantities) > 0 && !slices.Contains(q.Quantities, v.Quantity) })
+		if len(r.Values) == 0 {
+			continue
+		}
 		if err := yield(r); err != nil {
 			return err
 		}
@@ -58,7 +62,7 @@ func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 
 func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	for _, r := range s.rows {
-		if r.Start.Equal(q.From) && r.Cell.Size == q.Size {
+		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Cell.Size == q.Size {
 			if err := yield(r); err != nil {
 				return err
 			}
