@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,4 +98,32 @@ func TestEveryGeoJSONIsValid(t *testing.T) {
 		files = append(files, h.saved(route+"&format=geojson", "geojson"))
 	}
 	run(t, "node", files...)
+}
+
+// TestGDALReads has ogrinfo count the rows of CSV and GeoJSON, and find their fields.
+func TestGDALReads(t *testing.T) {
+	h := living(t)
+	for _, route := range questions(h)["rows"] {
+		lines := bytes.Count(h.get(route+"&format=csv&quantity=pm2_5"), []byte("\n"))
+		h.gdal(route+"&format=csv&quantity=pm2_5", "csv", lines-1, "quantity: String", "unit: String")
+		if strings.Contains(route, "/districts") {
+			h.gdal(route+"&format=geojson", "geojson", 2, "Geometry: Multi Polygon", "name: String")
+			continue
+		}
+		h.gdal(route+"&format=geojson&quantity=pm2_5", "geojson", lines-1, "quantity: String", `GEOGCRS["WGS 84"`)
+	}
+	h.gdal("/api/v1/stations", "geojson", 1, "Geometry: Point", "last_seen: DateTime")
+}
+
+func (h *house) gdal(route, extension string, features int, words ...string) {
+	h.t.Helper()
+	out := run(h.t, "ogrinfo", "-so", "-al", h.saved(route, extension))
+	if features == 0 {
+		words = nil // nothing shows what fields there are
+	}
+	for _, want := range append(words, fmt.Sprintf("Feature Count: %d\n", features)) {
+		if !strings.Contains(out, want) {
+			h.t.Errorf("%s: ogrinfo finds no %q:\n%s", route, want, out)
+		}
+	}
 }

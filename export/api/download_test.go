@@ -180,7 +180,7 @@ func TestPeriodOfTheGrid(t *testing.T) {
 	f("window=1h&from="+old.Format(time.RFC3339), append([]string{stored}, recent...)...)
 	f("window=1h&from="+old.Add(time.Second).Format(time.RFC3339), recent...)
 	f("window=1h&from="+old.Format(time.RFC3339)+"&to="+first.Add(time.Hour).Format(time.RFC3339), stored, recent[0])
-	f("window=1h&from="+old.Format(time.RFC3339)+"&bbox=6,50,6.5,50.5")
+	f("window=1h&from=" + old.Format(time.RFC3339) + "&bbox=6,50,6.5,50.5")
 }
 
 // endless is a store that yields for ever, and says when its reader has gone.

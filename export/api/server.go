@@ -78,7 +78,7 @@ type Server struct {
 	Metrics   http.Handler
 	Routes    []openapi.Route // of other rooms, served and described beside ours
 	Groups    []openapi.Group // that they stand under
-	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Pages     fs.FS           // the built web pages, with index.html at the root; empty when they are not built
 	Log       *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
