@@ -191,6 +191,7 @@ func scanReadings(rows *sql.Rows, quantities []wire.Quantity) (page []ingest.Rea
 	for i := range quantities {
 		targets = append(targets, &values[i], &flags[i])
 	}
+	page = make([]ingest.Reading, 0, pageReadings)
 	var all []ingest.Value // of the page, so that not each reading has to be allocated
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
