@@ -21,7 +21,7 @@ type Table struct {
 	Name    string // as in /api/v1/schema/{name}.json
 	About   string
 	Columns []Column
-	Key     []string // columns that together name a row
+	Key     []string // columns that together name a row; none where a row of a moved station would break it
 }
 
 // Header is the first line of the CSV, without its end.
@@ -60,7 +60,7 @@ var readingsTable = Table{Name: "readings", About: "Single values as stations se
 	{Name: "flags", Type: "string", About: "what the checks found, joined by a vertical bar; empty is good", Empty: true},
 }}
 
-var meansTable = Table{Name: "means", About: "Means of single stations over five minutes, hours or days.", Key: []string{"window_start", "window_seconds", "station", "lon", "lat", "quantity"}, Columns: append(window[:2:2],
+var meansTable = Table{Name: "means", About: "Means of single stations over five minutes, hours or days.", Columns: append(window[:2:2],
 	Column{Name: "station", Type: "string", About: "the station's id"},
 	Column{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
 	Column{Name: "lat", Type: "number", About: "latitude of the public place, degrees", Empty: true},
@@ -123,10 +123,12 @@ func (t Table) Schema(m Meta) map[string]any {
 		}
 		fields[i] = map[string]any{"name": c.Name, "type": c.Type, "description": plain(c.About), "constraints": constraints}
 	}
-	return map[string]any{
-		"name": t.Name, "description": t.About, "fields": fields, "primaryKey": t.Key, "missingValues": []string{""},
-		"licence": m.Licence, "attribution": m.Attribution, "notice": Notice, "averaging": m.Averaging, "quality": m.Quality,
+	schema := map[string]any{"name": t.Name, "description": t.About, "fields": fields, "missingValues": []string{""}}
+	if t.Key != nil {
+		schema["primaryKey"] = t.Key
 	}
+	m.AddTo(schema)
+	return schema
 }
 
 // plain takes the marks of Markdown out.
