@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -69,17 +70,37 @@ func appendLonLat(b []byte, p orb.Point, placed bool) []byte {
 	return appendDegrees(b, p.Lat())
 }
 
-// appendRing appends a ring of positions.
-func appendRing(b []byte, ring orb.Ring) []byte {
+// AppendGeometry appends a GeoJSON geometry (RFC 7946): a point, a polygon or several. Nothing else is ours.
+func AppendGeometry(b []byte, g orb.Geometry) []byte {
+	b = append(append(append(b, `{"type":"`...), g.GeoJSONType()...), `","coordinates":`...)
+	switch g := g.(type) {
+	case orb.Point:
+		b = appendPosition(b, g)
+	case orb.Polygon:
+		b = appendPolygon(b, g)
+	case orb.MultiPolygon:
+		b = appendList(b, g, appendPolygon)
+	default:
+		b = append(b, "null"...)
+	}
+	return append(b, '}')
+}
+
+func appendPolygon(b []byte, p orb.Polygon) []byte { return appendList(b, p, appendRing) }
+
+func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 	b = append(b, '[')
-	for i, p := range ring {
+	for i, item := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendPosition(b, p)
+		b = one(b, item)
 	}
 	return append(b, ']')
 }
+
+// appendRing appends a ring of positions.
+func appendRing(b []byte, ring orb.Ring) []byte { return appendList(b, ring, appendPosition) }
 
 // appendString appends a JSON string.
 func appendString(b []byte, s string) []byte {
@@ -95,6 +116,15 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// AppendJSON appends a value as JSON that people can read: an & in an address stays one.
+func AppendJSON(b []byte, v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...), err
 }
 
 // appendCell appends a CSV field, quoted where RFC 4180 or a semicolon demands it. A field that a spreadsheet would take
@@ -120,8 +150,8 @@ func appendHeader(b []byte, columns string, comma byte) []byte {
 	return append(b, '\n')
 }
 
-// appendMembers appends the foreign members that every GeoJSON and JSON document of ours carries.
-func appendMembers(b []byte, m Meta) []byte {
+// AppendMembers appends the foreign members that every GeoJSON and JSON document of ours carries.
+func AppendMembers(b []byte, m Meta) []byte {
 	b = append(b, `"licence":`...)
 	b = appendString(b, m.Licence)
 	b = append(b, `,"attribution":`...)

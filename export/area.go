@@ -2,34 +2,53 @@ package export
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strconv"
 
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
-	"stadtluft/geo/airindex"
+	"stadtluft/geo/coverage"
 )
 
-// Area is the average of a part of the city over one window: the mean over its cells that have a value.
+// Area is a part of the city, or all of it, with its averages over one window.
 type Area struct {
-	Name     string
-	AllCells int             // cells of it
-	Rows     []aggregate.Row // of one window
+	Name   string
+	Cells  []geo.Cell       // all of its cells, sorted, of one size
+	People map[geo.Cell]int // inhabitants by cell, where known; nil without a census table
+	Rows   []aggregate.Row  // of one window and of its cells
 }
 
-// AreaValue is an area's average of one quantity. Values are in the quantity's unit.
+// With is the area with those of the rows that are of its cells.
+func (a Area) With(rows []aggregate.Row) Area {
+	a.Rows = nil
+	for _, r := range rows {
+		if _, within := slices.BinarySearchFunc(a.Cells, r.Cell, geo.Cell.Compare); within {
+			a.Rows = append(a.Rows, r)
+		}
+	}
+	return a
+}
+
+// AreaValue is an area's average of one quantity: the mean over its cells that have a value. Values are in the
+// quantity's unit.
 type AreaValue struct {
-	Quantity string `json:"quantity"`
-	Unit     string `json:"unit"`
-	Mean     Milli  `json:"mean"`
-	Min      Milli  `json:"min"` // the smallest of the cells' means
-	Max      Milli  `json:"max"` // the largest of the cells' means
-	Cells    int    `json:"cells"`
-	AllCells int    `json:"all_cells"`
-	Share    Milli  `json:"share"` // of the area's cells
-	Stations int    `json:"stations"`
-	Readings int    `json:"readings"`
-	EAQI     int    `json:"eaqi,omitempty"`
-	LQI      int    `json:"lqi,omitempty"`
+	Quantity    string `json:"quantity"`
+	Unit        string `json:"unit"`
+	Mean        Milli  `json:"mean"`
+	Min         Milli  `json:"min"` // the smallest of the cells' means
+	Max         Milli  `json:"max"` // the largest of the cells' means
+	Cells       int    `json:"cells"`
+	AllCells    int    `json:"all_cells"`
+	Share       Milli  `json:"share"` // of the area's cells
+	Stations    int    `json:"stations"`
+	Readings    int    `json:"readings"`
+	EAQI        int    `json:"eaqi,omitempty"`
+	LQI         int    `json:"lqi,omitempty"`
+	PeopleShare *Milli `json:"people_share"` // of the area's inhabitants; null where they are not known
+	Spread      Milli  `json:"spread"`       // between the cells, or between the stations of the only cell
+	Certainty   string `json:"certainty"`
 }
 
 // Values are the area's averages by quantity, in the order of their numbers.
@@ -50,16 +69,23 @@ func (a Area) Values() []AreaValue {
 
 func (a Area) value(rows []aggregate.Row) AreaValue {
 	q := wire.Quantity(rows[0].Quantity)
-	mean, _ := aggregate.City(rows) // there is a row
-	v := AreaValue{
-		Quantity: q.String(), Unit: q.Unit(), Mean: Milli(mean), Min: Milli(rows[0].Mean), Max: Milli(rows[0].Mean), Cells: len(rows), AllCells: a.AllCells,
-		Share: Milli(min(1000, len(rows)*1000/max(1, a.AllCells))),
+	mean, spread, _ := aggregate.Area(rows) // there is a row
+	whole := aggregate.Row{Quantity: rows[0].Quantity, Mean: mean, Spread: spread, Stations: len(rows)}
+	if len(rows) == 1 {
+		whole = rows[0]
 	}
-	for _, r := range rows {
+	v := AreaValue{
+		Quantity: q.String(), Unit: q.Unit(), Mean: Milli(mean), Min: Milli(rows[0].Mean), Max: Milli(rows[0].Mean),
+		Spread: Milli(whole.Spread), Certainty: Certainty(whole).String(),
+	}
+	covered := make([]geo.Cell, len(rows))
+	for i, r := range rows {
+		covered[i] = r.Cell
 		v.Min, v.Max = min(v.Min, Milli(r.Mean)), max(v.Max, Milli(r.Mean))
 		v.Stations += r.Stations
 		v.Readings += r.Readings
 	}
+	v.share(coverage.City{Cells: a.Cells, Covered: covered, People: a.People}.Share())
 	if class, ok := EAQI(q, mean); ok {
 		v.EAQI = int(class)
 	}
@@ -69,27 +95,38 @@ func (a Area) value(rows []aggregate.Row) AreaValue {
 	return v
 }
 
-// IndexClass is what an index says, in words. Class 0 is no statement.
-type IndexClass struct {
-	Class     int    `json:"class"`
-	Pollutant string `json:"pollutant,omitempty"` // the one that decides
-	English   string `json:"en"`
-	German    string `json:"de"`
-	Colour    string `json:"colour,omitempty"`
+func (v *AreaValue) share(s coverage.Share) {
+	v.Cells, v.AllCells, v.Share = s.Covered, s.Cells, thousandths(s.OfArea())
+	if people, known := s.OfPeople(); known {
+		share := thousandths(people)
+		v.PeopleShare = &share
+	}
 }
 
-// Indices are both indices of an area: the worst pollutant of each decides. They are made for hourly means; of another
-// window they say how an hour of that air would be.
-func Indices(values []AreaValue) map[string]IndexClass {
-	means := map[string]float64{}
-	for _, v := range values {
-		means[v.Quantity] = float64(v.Mean) / 1000
+func thousandths(share float64) Milli { return Milli(math.Round(share * 1000)) }
+
+// Indices are both indices of an area, by their names. They are made for hourly means; of another window they say how an
+// hour of that air would be.
+func (a Area) Indices() map[string]IndexClass {
+	means := map[string]int64{}
+	for _, v := range a.Values() {
+		means[v.Quantity] = int64(v.Mean)
 	}
-	indices := map[string]IndexClass{}
-	for _, index := range []airindex.Index{airindex.European, airindex.German} {
-		v := index.Of(means)
-		label := v.Label()
-		indices[index.String()] = IndexClass{int(v.Class), v.Pollutant, label.English, label.German, label.Colour}
+	return Indices(means)
+}
+
+// classText is a class of an index; empty where it says nothing.
+func classText(class int) string {
+	if class == 0 {
+		return ""
 	}
-	return indices
+	return strconv.Itoa(class)
+}
+
+// optional is a number; empty where it is not known.
+func optional(m *Milli) string {
+	if m == nil {
+		return ""
+	}
+	return m.String()
 }

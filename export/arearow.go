@@ -8,14 +8,14 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// AreaColumns are the columns of averages of districts as CSV, one row a district, window and quantity.
-const AreaColumns = "district,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi"
+// AreaColumns are the columns of averages of districts and of the city as CSV, one row an area, window and quantity.
+const AreaColumns = "area,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi,people_share,spread,certainty"
 
 // AreaRow is an area's average of one quantity over one window.
 type AreaRow struct {
-	District string
-	Start    time.Time
-	Window   aggregate.Window
+	Area   string // its name
+	Start  time.Time
+	Window aggregate.Window
 	AreaValue
 }
 
@@ -50,7 +50,7 @@ func (e *areasCSV) Begin() error {
 }
 
 func (e *areasCSV) Add(r AreaRow) error {
-	b := appendCell(e.buf, r.District)
+	b := appendCell(e.buf, r.Area)
 	b = append(b, e.comma)
 	b = appendTime(b, r.Start)
 	b = append(b, e.comma)
@@ -79,6 +79,14 @@ func (e *areasCSV) Add(r AreaRow) error {
 			b = strconv.AppendInt(b, int64(class), 10)
 		}
 	}
+	b = append(b, e.comma)
+	if r.PeopleShare != nil {
+		b = appendMilli(b, int64(*r.PeopleShare))
+	}
+	b = append(b, e.comma)
+	b = appendMilli(b, int64(r.Spread))
+	b = append(b, e.comma)
+	b = appendCell(b, r.Certainty)
 	e.buf = append(b, '\n')
 	return e.flush(false)
 }
@@ -88,8 +96,8 @@ func (e *areasCSV) End() error { return e.flush(true) }
 type areasJSON struct{ list }
 
 func (e *areasJSON) Add(r AreaRow) error {
-	b := append(e.next(), `{"district":`...)
-	b = appendString(b, r.District)
+	b := append(e.next(), `{"area":`...)
+	b = appendString(b, r.Area)
 	b = append(b, `,"window_start":"`...)
 	b = appendTime(b, r.Start)
 	b = append(b, `","window_seconds":`...)
@@ -116,15 +124,25 @@ func (e *areasJSON) Add(r AreaRow) error {
 	b = append(b, `,"readings":`...)
 	b = strconv.AppendInt(b, int64(r.Readings), 10)
 	b = append(b, `,"eaqi":`...)
-	b = appendIndex(b, r.EAQI)
+	b = appendClassNumber(b, r.EAQI)
 	b = append(b, `,"lqi":`...)
-	b = appendIndex(b, r.LQI)
+	b = appendClassNumber(b, r.LQI)
+	b = append(b, `,"people_share":`...)
+	if r.PeopleShare == nil {
+		b = append(b, "null"...)
+	} else {
+		b = appendMilli(b, int64(*r.PeopleShare))
+	}
+	b = append(b, `,"spread":`...)
+	b = appendMilli(b, int64(r.Spread))
+	b = append(b, `,"certainty":`...)
+	b = appendString(b, r.Certainty)
 	e.buf = append(b, '}')
 	return e.flush(false)
 }
 
-// appendIndex appends a class, or null where it is none.
-func appendIndex(b []byte, class int) []byte {
+// appendClassNumber appends a class, or null where it is none.
+func appendClassNumber(b []byte, class int) []byte {
 	if class == 0 {
 		return append(b, "null"...)
 	}

@@ -9,47 +9,65 @@ import (
 
 // AppendAverage appends the members of a cell's live average as dashboards get it, without braces.
 func AppendAverage(b []byte, r aggregate.Row) []byte {
-	b = appendAverageHead(b, wire.Quantity(r.Quantity), r.Mean)
-	b = append(b, `,"median":`...)
-	b = appendMilli(b, r.Median)
-	b = append(b, `,"stations":`...)
-	b = strconv.AppendInt(b, int64(r.Stations), 10)
-	b = append(b, `,"coverage":`...)
-	return appendMilli(b, r.Coverage)
+	q := wire.Quantity(r.Quantity)
+	b = appendAverageHead(b, q.String(), q.Unit(), r.Mean)
+	if class, ok := EAQI(q, r.Mean); ok {
+		b = appendInt(b, "eaqi", int(class))
+	}
+	if class, ok := LQI(q, r.Mean); ok {
+		b = appendInt(b, "lqi", int(class))
+	}
+	b = appendNumber(b, "median", Milli(r.Median))
+	b = appendInt(b, "stations", r.Stations)
+	b = appendNumber(b, "coverage", Milli(r.Coverage))
+	return appendCertainty(b, Milli(r.Spread), Certainty(r).String())
 }
 
 // AppendCity appends the members of the city's live average of one quantity, without braces: the mean
 // over its cells, how many of them there are, and their share of the city's cells.
-func AppendCity(b []byte, q wire.Quantity, rows []aggregate.Row, cityCells int) []byte {
-	mean, ok := aggregate.City(rows)
-	if !ok {
-		return b
+func AppendCity(b []byte, v AreaValue) []byte {
+	b = appendAverageHead(b, v.Quantity, v.Unit, int64(v.Mean))
+	if v.EAQI > 0 {
+		b = appendInt(b, "eaqi", v.EAQI)
 	}
-	stations := 0
-	for _, r := range rows {
-		stations += r.Stations
+	if v.LQI > 0 {
+		b = appendInt(b, "lqi", v.LQI)
 	}
-	b = appendAverageHead(b, q, mean)
-	b = append(b, `,"cells":`...)
-	b = strconv.AppendInt(b, int64(len(rows)), 10)
-	b = append(b, `,"city_cells":`...)
-	b = strconv.AppendInt(b, int64(cityCells), 10)
-	b = append(b, `,"share":`...)
-	b = appendMilli(b, min(1000, int64(len(rows))*1000/int64(max(1, cityCells))))
-	b = append(b, `,"stations":`...)
-	return strconv.AppendInt(b, int64(stations), 10)
+	b = appendInt(b, "cells", v.Cells)
+	b = appendInt(b, "city_cells", v.AllCells)
+	b = appendNumber(b, "share", v.Share)
+	if v.PeopleShare != nil {
+		b = appendNumber(b, "people_share", *v.PeopleShare)
+	}
+	b = appendInt(b, "stations", v.Stations)
+	return appendCertainty(b, v.Spread, v.Certainty)
 }
 
-func appendAverageHead(b []byte, q wire.Quantity, mean int64) []byte {
+func appendAverageHead(b []byte, quantity, unit string, mean int64) []byte {
 	b = append(b, `"quantity":"`...)
-	b = append(b, q.String()...)
+	b = append(b, quantity...)
 	b = append(b, `","unit":`...)
-	b = appendString(b, q.Unit())
-	b = append(b, `,"mean":`...)
-	b = appendMilli(b, mean)
-	if class, ok := EAQI(q, mean); ok {
-		b = append(b, `,"eaqi":`...)
-		b = strconv.AppendInt(b, int64(class), 10)
-	}
-	return b
+	b = appendString(b, unit)
+	return appendNumber(b, "mean", Milli(mean))
+}
+
+func appendCertainty(b []byte, spread Milli, certainty string) []byte {
+	b = appendNumber(b, "spread", spread)
+	b = append(b, `,"certainty":`...)
+	return appendString(b, certainty)
+}
+
+func appendInt(b []byte, name string, n int) []byte {
+	return strconv.AppendInt(appendName(b, name), int64(n), 10)
+}
+
+func appendNumber(b []byte, name string, m Milli) []byte {
+	return appendMilli(appendName(b, name), int64(m))
+}
+
+// appendName begins a further member.
+func appendName(b []byte, name string) []byte {
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	return append(b, `":`...)
 }

@@ -27,6 +27,9 @@ type Meta struct {
 	Next        string    // address of the next page of JSON; empty on the last
 }
 
+// LicenceURL is the address of one of the licences of DCAT-AP.de.
+func LicenceURL(id string) string { return "http://dcat-ap.de/def/licenses/" + id }
+
 // Format is a form a document can have.
 type Format string
 

@@ -72,8 +72,8 @@ func TestGolden(t *testing.T) {
 		"readings.csv": encodeReadings(t, CSV), "readings.geojson": encodeReadings(t, GeoJSON),
 		"grid.csv": encodeGrid(t, CSV), "grid.geojson": encodeGrid(t, GeoJSON),
 		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon),
-		"means.csv":     encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationMean] { return NewMeans(w, CSV, meta) }),
-		"means.geojson": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationMean] { return NewMeans(w, GeoJSON, meta) }),
+		"means.csv":     encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, CSV, meta) }),
+		"means.geojson": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, GeoJSON, meta) }),
 		"districts.csv": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, CSV, meta) }),
 	} {
 		path := filepath.Join("testdata", name+".golden")
@@ -226,6 +226,12 @@ func TestThePromiseIsKept(t *testing.T) {
 		has("columns of "+table.Name, lines)
 		has("schema of "+table.Name, "`/api/v1/schema/"+table.Name+".json`")
 	}
+	for _, columns := range []string{IndexColumns, CoverageColumns, HistoryColumns} {
+		has("columns", "`"+columns+"`")
+		for _, column := range strings.Split(columns, ",") {
+			has("column", "| `"+column+"` |")
+		}
+	}
 	for _, flag := range ingest.AllFlags() {
 		excludes := map[bool]string{true: "no", false: "yes"}[flag.Good()]
 		has("flag "+flag.String(), "| `"+flag.String()+"` | "+excludes+" | ")
@@ -240,7 +246,7 @@ func TestThePromiseIsKept(t *testing.T) {
 func TestTablesAreWhatIsWritten(t *testing.T) {
 	documents := func(format Format) map[string][]byte {
 		return map[string][]byte{
-			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationMean] { return NewMeans(w, format, meta) }),
+			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, format, meta) }),
 			"grid": encodeGrid(t, format), "districts": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, format, meta) }),
 		}
 	}
@@ -292,14 +298,15 @@ func fits(c Column, value any, text string) bool {
 	return false
 }
 
-var meanList = []aggregate.StationMean{
-	{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5),
-		Mean: 8_123, Raw: 12_300, Corrected: true, Readings: 24, Coverage: 917},
-	{Station: `GO;"NE"`, Start: noon, Window: aggregate.Slot, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000},
+var meanList = []aggregate.StationWindow{
+	{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{
+		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
+		Station: `GO;"NE"`, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 }
 
 func areaList() []AreaRow {
-	return RowsOf(noon, aggregate.Hour, []Area{{Name: "Köln, Mitte", AllCells: 3, Rows: rowList}, {Name: "empty", AllCells: 1}})
+	return RowsOf(noon, aggregate.Hour, []Area{{Name: "Köln, Mitte", Cells: []geo.Cell{rowList[0].Cell, rowList[1].Cell, {Size: 1000, North: 3098000, East: 4107000}}, Rows: rowList}, {Name: "empty"}})
 }
 
 func encode[T any](t testing.TB, rows []T, encoder func(io.Writer) Encoder[T]) []byte {

@@ -20,7 +20,7 @@ func (l *list) Begin() error {
 	if l.geojson {
 		l.buf = append(l.buf, `"type":"FeatureCollection",`...)
 	}
-	l.buf = appendMembers(l.buf, l.meta)
+	l.buf = AppendMembers(l.buf, l.meta)
 	if l.geojson {
 		l.buf = append(l.buf, `,"features":[`...)
 		return nil

@@ -12,7 +12,7 @@ import (
 const MeanColumns = "window_start,window_seconds,station,lon,lat,quantity,unit,mean,raw_mean,corrected,readings,coverage"
 
 // NewMeans makes an encoder of means of stations that writes to w.
-func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationMean] {
+func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {
 	if format == GeoJSON || format == JSON {
 		return &meansJSON{newList(w, format, meta)}
 	}
@@ -29,7 +29,7 @@ func (e *meansCSV) Begin() error {
 	return nil
 }
 
-func (e *meansCSV) Add(m aggregate.StationMean) error {
+func (e *meansCSV) Add(m aggregate.StationWindow) error {
 	q := wire.Quantity(m.Quantity)
 	b := appendTime(e.buf, m.Start)
 	b = append(b, e.comma)
@@ -67,7 +67,7 @@ func (e *meansCSV) End() error { return e.flush(true) }
 
 type meansJSON struct{ list }
 
-func (e *meansJSON) Add(m aggregate.StationMean) error {
+func (e *meansJSON) Add(m aggregate.StationWindow) error {
 	q, placed := wire.Quantity(m.Quantity), !m.Cell.IsZero()
 	center := m.Cell.Center()
 	b := e.next()

@@ -96,8 +96,8 @@ var gridTable = Table{Name: "grid", About: "Averages of the cells of the Europea
 	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none", Empty: true},
 )}
 
-var districtsTable = Table{Name: "districts", About: "Averages of parts of the city: means over their cells that have a value.", Key: []string{"district", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
-	{Name: "district", Type: "string", About: "name of the district"},
+var districtsTable = Table{Name: "districts", About: "Averages of parts of the city: means over their cells that have a value.", Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
+	{Name: "area", Type: "string", About: "name of the district, or of the city"},
 }, window...),
 	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
 	Column{Name: "unit", Type: "string", About: "unit of mean, min and max"},
@@ -111,6 +111,9 @@ var districtsTable = Table{Name: "districts", About: "Averages of parts of the c
 	Column{Name: "readings", Type: "integer", About: "how many of their values"},
 	Column{Name: "eaqi", Type: "integer", About: "class of the mean in the European index; empty where it has none", Empty: true},
 	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German index; empty where it has none", Empty: true},
+	Column{Name: "people_share", Type: "number", About: "of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table", Empty: true},
+	Column{Name: "spread", Type: "number", About: "sample standard deviation between the cells' means; of an area with one cell that of its stations"},
+	Column{Name: "certainty", Type: "string", About: "as in the grid, with cells for stations", Among: []string{"single station", "few", "good"}},
 )}
 
 // Schema is the table's Table Schema (Frictionless), with what every document says of itself.

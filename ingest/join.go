@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -20,35 +21,42 @@ const maxJoins = 10_000
 type joins struct{ open map[string]*openReading }
 
 type openReading struct {
-	at   time.Time
-	seen uint32 // a bit per quantity
+	at     time.Time
+	values []wire.Value
 }
 
-// join gives readings without a time of their own the time of their station's open reading.
-func (j *joins) join(station string, received time.Time, readings []wire.Reading) {
+// join gives readings without a time of their own the time of their station's open reading. A message that comes
+// again, because its acknowledgement was lost, belongs where it was; a retained one is of no known time and is left
+// for the checks to refuse.
+func (j *joins) join(station string, m *Message, readings []wire.Reading) {
+	if m.Retained {
+		return
+	}
 	if j.open == nil || len(j.open) >= maxJoins {
 		j.open = map[string]*openReading{}
 	}
 	for i := range readings {
 		if r := &readings[i]; r.Time.IsZero() && !r.HasAge {
-			r.Time = j.time(station, received, quantities(r.Values))
+			r.Time = j.time(station, m, r.Values)
 		}
 	}
 }
 
-func (j *joins) time(station string, received time.Time, seen uint32) time.Time {
+func (j *joins) time(station string, m *Message, values []wire.Value) time.Time {
 	o := j.open[station]
-	if o == nil || o.seen&seen != 0 || received.Sub(o.at).Abs() > joinWithin {
-		o = &openReading{at: received.Truncate(time.Second)}
+	if o == nil || m.Received.Sub(o.at).Abs() > joinWithin || !o.takes(values, m.Redelivered) {
+		o = &openReading{at: m.Received.Truncate(time.Second)}
 		j.open[station] = o
 	}
-	o.seen |= seen
+	o.values = append(o.values, values...)
 	return o.at
 }
 
-func quantities(values []wire.Value) (set uint32) {
-	for _, v := range values {
-		set |= 1 << v.Quantity
-	}
-	return set
+// takes reports whether none of the quantities is there already; with again the same value may be.
+func (o *openReading) takes(values []wire.Value, again bool) bool {
+	return !slices.ContainsFunc(values, func(v wire.Value) bool {
+		return slices.ContainsFunc(o.values, func(old wire.Value) bool {
+			return old.Quantity == v.Quantity && !(again && old.Value == v.Value)
+		})
+	})
 }

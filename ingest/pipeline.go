@@ -260,7 +260,7 @@ func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
 		clock = Network
 	}
 	if decoded.Partial {
-		p.joins.join(station.ID, m.Received, decoded.Readings)
+		p.joins.join(station.ID, m, decoded.Readings)
 		clock = Receipt
 	}
 	p.readings(m, station, decoded.Message, clock)

@@ -269,19 +269,26 @@ func TestOutcomes(t *testing.T) {
 // TestJoins gives values that come one by one the time of the first, for a minute or until one comes again.
 func TestJoins(t *testing.T) {
 	var j joins
-	f := func(station string, q wire.Quantity, after, want time.Duration) {
+	f := func(station string, q wire.Quantity, value float64, m Message, after, want time.Duration) {
 		t.Helper()
-		readings := []wire.Reading{{Values: []wire.Value{{Quantity: q}}}}
-		j.join(station, receipt.Add(after), readings)
-		if got := readings[0].Time; !got.Equal(receipt.Add(want)) {
+		readings := []wire.Reading{{Values: []wire.Value{{Quantity: q, Value: value}}}}
+		m.Received = receipt.Add(after)
+		j.join(station, &m, readings)
+		if got := readings[0].Time; want < 0 && !got.IsZero() || want >= 0 && !got.Equal(receipt.Add(want)) {
 			t.Errorf("%s %s after %v is of %v, want %v", station, q, after, got, want)
 		}
 	}
-	f("A", wire.PM10, 0, 0)
-	f("A", wire.PM2_5, 3*time.Second, 0)
-	f("B", wire.PM2_5, 4*time.Second, 4*time.Second)
-	f("A", wire.Temperature, 59*time.Second, 0)
-	f("A", wire.PM10, 60*time.Second, 60*time.Second)
-	f("A", wire.PM2_5, 61*time.Second, 60*time.Second)
-	f("A", wire.Humidity, 121*time.Second, 121*time.Second)
+	const s, none = time.Second, -1
+	once, again, retained := Message{}, Message{Redelivered: true}, Message{Retained: true}
+	f("A", wire.PM10, 1, once, 0, 0)
+	f("A", wire.PM2_5, 1, once, 3*s, 0)
+	f("B", wire.PM2_5, 1, once, 4*s, 4*s)
+	f("A", wire.PM2_5, 1, again, 5*s, 0)
+	f("A", wire.Pressure, 1, retained, 6*s, none)
+	f("A", wire.Pressure, 2, once, 6*s, 0)
+	f("A", wire.Temperature, 1, once, 59*s, 0)
+	f("A", wire.PM10, 1, once, 60*s, 60*s)
+	f("A", wire.PM2_5, 1, once, 61*s, 60*s)
+	f("A", wire.Humidity, 1, once, 121*s, 121*s)
+	f("A", wire.Humidity, 2, again, 122*s, 122*s) // another value: its first delivery got lost
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 
 	"stadtluft/firmware-protocol/kits"
@@ -47,13 +48,44 @@ func (c *Config) access() kits.Access {
 // local fills in this host where the configuration tells none.
 func (c *Config) local(a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
-		a.HTTP = url.URL{Scheme: "http", Host: c.HTTPListen}
-		if c.HTTPTLSCert != "" {
-			a.HTTP.Scheme = "https"
+		a.HTTP = c.pages()
+		if c.everywhere() {
+			if name, err := os.Hostname(); err == nil {
+				a.HTTP.Host = net.JoinHostPort(name, a.HTTP.Port())
+			}
 		}
 	}
 	if a.MQTTHost == "" {
 		a.MQTTHost = a.HTTP.Hostname()
 	}
 	return a
+}
+
+// everywhere reports whether the pages are served on each of this host's addresses.
+func (c *Config) everywhere() bool {
+	host, _, _ := net.SplitHostPort(c.HTTPListen)
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// pages is the address of this server's own pages as a command on this host reaches them.
+func (c *Config) pages() url.URL {
+	a := url.URL{Scheme: "http", Host: c.HTTPListen}
+	if c.everywhere() {
+		a.Host = net.JoinHostPort("127.0.0.1", a.Port())
+	}
+	if c.HTTPTLSCert != "" {
+		a.Scheme = "https"
+	}
+	return a
+}
+
+// reached is the address at which a command reaches the server: with TLS it is the public one, whose name the
+// certificate has.
+func (c *Config) reached() string {
+	a := c.pages()
+	if public := c.access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {
+		a = public
+	}
+	return a.String()
 }

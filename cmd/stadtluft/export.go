@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
@@ -41,20 +42,15 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 	if err := cmd.read(); err != nil {
 		return configError{err}
 	}
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
 		config, err := cmd.load()
 		if err != nil {
 			return err
 		}
-		if err := cmd.findStations(r); err != nil {
+		if err := cmd.findStations(s.Archive.Stations); err != nil {
 			return err
 		}
-		s, err := openStore(ctx, config)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		source := config.source(r, s)
+		source := config.source(s.Archive.Stations, s)
 		if cmd.Output == "" {
 			return cmd.write(ctx, std.out, config, source)
 		}
@@ -84,7 +80,7 @@ func (cmd *exportCmd) read() (err error) {
 	return nil
 }
 
-func (cmd *exportCmd) findStations(r *registry.Registry) error {
+func (cmd *exportCmd) findStations(r download.Stations) error {
 	for _, text := range cmd.Station {
 		id, err := registry.ParseID(text)
 		if err != nil {
@@ -99,10 +95,10 @@ func (cmd *exportCmd) findStations(r *registry.Registry) error {
 }
 
 // source is where exports and answers come from.
-func (c Config) source(r *registry.Registry, s store.Store) download.Source {
+func (c Config) source(r download.Stations, s store.Store) download.Source {
 	return download.Source{
 		Store: s, Stations: r, Licence: c.LicenceID, Attribution: c.LicenceAttribution,
-		Correction: averages.ForHumidity(c.correction()), Corrected: c.correction().String(), DayOffset: c.dayOffset(),
+		Correction: averages.Correction(c.correction()), Corrected: c.correction().String(), DayOffset: c.dayOffset(),
 	}
 }
 
@@ -127,7 +123,7 @@ func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, source d
 		})
 	}
 	meta.Averaging = export.StationRule(q.Resolution.Window(), source.Corrected)
-	return download.Write(download.NewMeans(w, format, meta), func(add func(aggregate.StationMean) error) error {
+	return download.Write(download.NewMeans(w, format, meta), func(add func(aggregate.StationWindow) error) error {
 		return source.Means(ctx, q, add)
 	})
 }

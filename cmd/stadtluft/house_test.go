@@ -26,12 +26,14 @@ var rooms = map[string][]string{
 	"geo/airindex":           {},
 	"geo/coverage":           {"geo"},
 
-	"ingest":             {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/averages":    {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"ingest/broker":      {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
-	"ingest/journal":     {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
-	"ingest/mqtt":        {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
-	"ingest/neighbours":  {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest":          {"firmware-protocol/kits", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/averages": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
+	"ingest/journal":  {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/mqtt":     {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
+	"ingest/neighbours": {
+		"ingest", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
+	},
 	"ingest/push":        {"ingest", "firmware-protocol/kits", "firmware-protocol/wire"},
 	"ingest/quality":     {"ingest", "firmware-protocol/wire"},
 	"ingest/registry":    {"ingest", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
@@ -47,11 +49,21 @@ var rooms = map[string][]string{
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate"},
 
-	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb"},
+	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/download", "export/live", "export/openapi", "ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
-		"geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/klauspost/compress",
+		"export", "export/answer", "export/archive", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
+		"ingest", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
+	"export/answer": {},
+	"export/archive": {
+		"export", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
+		"github.com/paulmach/orb", "github.com/klauspost/compress",
+	},
+	"export/catalog": {"export", "export/answer", "ingest", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"export/feed":    {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire"},
+	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
@@ -71,7 +83,7 @@ var rooms = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

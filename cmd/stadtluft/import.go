@@ -1,17 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/neighbours"
 	"stadtluft/ingest/registry"
 )
@@ -57,116 +58,91 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		if err != nil {
 			return configError{err}
 		}
-		server := cmd.Server
-		if server == "" {
-			pages := config.local(config.access()).HTTP
-			server = pages.String()
+		im := &neighbours.Importer{
+			Registry: r, Boundary: boundary, Margin: cmd.Margin,
+			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readImportToken(config.Data) }},
 		}
-		im := &importer{registry: r, boundary: boundary, margin: cmd.Margin, data: config.Data, server: strings.TrimSuffix(server, "/"), tally: newTally()}
-		if address != "" {
-			return cmd.watch(ctx, std, im, &feed{url: address, agent: "stadtluft/" + version() + " (+" + server + ")"})
+		if address == "" {
+			return cmd.files(ctx, std, im)
 		}
-		return cmd.files(ctx, std, im)
+		return cmd.fetch(ctx, std, im, &neighbours.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.reached()) + ")"})
 	})
 }
 
 // files imports files one by one.
-func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im *importer) error {
+func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im *neighbours.Importer) error {
 	files, err := neighbours.Files(cmd.From)
 	if err != nil {
 		return err
 	}
-	progress := newProgress(std.err, len(files))
-	for i, file := range files {
-		err = im.read(ctx, func(row func(neighbours.Row) error, broken func(neighbours.Broken)) error {
-			return neighbours.ReadFile(file, row, broken)
-		})
-		if fatal := im.note(std.err, file, err); fatal != nil {
-			progress.end()
-			fmt.Fprintf(std.err, "stopped in %s, the %d. of %d files; running again goes on without harm\n", file, i+1, len(files))
-			return errors.Join(fatal, cmd.summary(std.out, im.tally))
+	done, bar := 0, newProgress(std.err, len(files))
+	im.Problem = func(text string) { fmt.Fprintln(bar.line(), text) }
+	im.Progress = func() { bar.step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Tally.Rows)) }
+	for _, path := range files {
+		if err = importFile(ctx, im, path); err != nil {
+			break
 		}
-		progress.step(im.tally.Rows)
+		done++
+		im.Progress()
 	}
-	if fatal := im.note(std.err, "", im.flush(ctx)); fatal != nil {
-		progress.end()
-		fmt.Fprintln(std.err, "stopped before the last rows were delivered; running again goes on without harm")
-		return errors.Join(fatal, cmd.summary(std.out, im.tally))
+	if err == nil {
+		err = im.Flush(ctx)
 	}
-	progress.end()
-	if err := cmd.summary(std.out, im.tally); err != nil {
-		return err
+	if err != nil {
+		fmt.Fprintf(bar.line(), "stopped after %d of %d files; running again goes on without harm\n", done, len(files))
 	}
-	if im.tally.Stored+im.tally.Repeated == 0 {
-		return errors.New("nothing was usable")
-	}
-	return nil
+	bar.line()
+	return cmd.end(std, im, err)
 }
 
-// watch fetches an address once, or again and again until ctx ends.
-func (cmd *importSensorCommunityCmd) watch(ctx context.Context, std streams, im *importer, f *feed) error {
-	for {
-		wait := cmd.Every
-		body, err := f.fetch(ctx)
-		switch {
-		case err == nil && body == nil: // as it was
-		case err == nil:
-			err = im.read(ctx, func(row func(neighbours.Row) error, broken func(neighbours.Broken)) error {
-				return neighbours.Read(f.url, body, row, broken)
-			})
-			err = errors.Join(err, im.flush(ctx))
-			err = errors.Join(im.note(std.err, f.url, err), body.Close())
-			if printed := cmd.summary(std.out, im.tally); printed != nil {
-				return printed
-			}
-			used := im.tally.Stored + im.tally.Repeated
-			im.tally = newTally()
-			if cmd.Every == 0 && err == nil && used == 0 {
-				return errors.New("nothing was usable")
-			}
+func importFile(ctx context.Context, im *neighbours.Importer, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		im.Problem(err.Error())
+		return nil
+	}
+	defer file.Close()
+	return im.Import(ctx, path, file)
+}
+
+// fetch imports from an address once, or again and again until ctx ends.
+func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im *neighbours.Importer, f *neighbours.Feed) error {
+	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
+	if cmd.Every == 0 {
+		_, err := f.Import(ctx, im)
+		if im.Tally.Files == 0 && err != nil {
+			return err // nothing came
 		}
-		if cmd.Every == 0 {
-			return err
-		}
-		if err != nil && ctx.Err() == nil {
+		return cmd.end(std, im, err)
+	}
+	var printed error
+	f.Watch(ctx, im, cmd.Every, func(changed bool, err error) {
+		if err != nil {
 			fmt.Fprintf(std.err, "%v; trying again\n", err)
-			wait = max(wait, f.retryAfter)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
+		if changed {
+			printed = cmd.summary(std.out, &im.Tally)
+			im.Tally = neighbours.Tally{}
 		}
+	})
+	return printed
+}
+
+// end prints the summary. An import is a failure when it stopped, or when nothing was usable.
+func (cmd *importSensorCommunityCmd) end(std streams, im *neighbours.Importer, err error) error {
+	if printed := cmd.summary(std.out, &im.Tally); err == nil {
+		err = printed
 	}
+	if err == nil && im.Tally.Used() == 0 {
+		err = errors.New("nothing was usable")
+	}
+	return err
 }
 
-// tally counts what became of rows: each is in exactly one of the others.
-type tally struct {
-	Rows     int            `json:"rows"`
-	Stored   int            `json:"stored"`
-	Repeated int            `json:"repeated"` // known already
-	Outside  int            `json:"outside"`  // beyond the boundary and its margin
-	Refused  map[string]int `json:"refused"`  // by reason
-	Values   struct {
-		Stored  int            `json:"stored"`
-		Refused map[string]int `json:"refused"` // by reason, of rows whose other values were stored too
-	} `json:"values"`
-	Stations map[string]bool `json:"-"`
-	Files    int             `json:"files"`
-	Problems []string        `json:"problems,omitempty"`
-	Broken   int             `json:"broken"` // lines that are no rows
-}
-
-func newTally() *tally {
-	t := &tally{Refused: map[string]int{}, Stations: map[string]bool{}}
-	t.Values.Refused = map[string]int{}
-	return t
-}
-
-func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *tally) error {
+func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *neighbours.Tally) error {
 	if cmd.JSON {
 		return printJSON(w, struct {
-			*tally
+			*neighbours.Tally
 			Stations int `json:"stations"`
 		}{t, len(t.Stations)})
 	}
@@ -174,85 +150,17 @@ func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *tally) error {
 	for _, n := range t.Refused {
 		refused += n
 	}
-	fmt.Fprintf(w, "%d rows of %d files: %d stored, %d known already, %d outside the city, %d refused\n", t.Rows, t.Files, t.Stored, t.Repeated, t.Outside, refused)
+	fmt.Fprintf(w, "%d rows of %d files: %d are in the store, %d outside the city, %d refused\n", t.Rows, t.Files, t.Used(), t.Outside, refused)
 	for _, reason := range slices.Sorted(maps.Keys(t.Refused)) {
 		fmt.Fprintf(w, "  refused as %s: %d rows\n", reason, t.Refused[reason])
 	}
 	for _, reason := range slices.Sorted(maps.Keys(t.Values.Refused)) {
 		fmt.Fprintf(w, "  refused as %s: %d values of rows that were stored without them\n", reason, t.Values.Refused[reason])
 	}
-	_, err := fmt.Fprintf(w, "%d values of %d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", t.Values.Stored, len(t.Stations))
+	_, err := fmt.Fprintf(w, "%d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", len(t.Stations))
+	if t.Stored > 0 && time.Since(t.First) > aggregate.Late {
+		_, err = fmt.Fprintf(w, "averages of what is older than two days follow with: stadtluft rebuild --from %s --to %s\n",
+			t.First.AddDate(0, 0, -1).Format(time.DateOnly), t.Last.AddDate(0, 0, 2).Format(time.DateOnly))
+	}
 	return err
-}
-
-// progress is a bar on a terminal, and nothing elsewhere.
-type progress struct {
-	w           io.Writer
-	done, total int
-}
-
-func newProgress(w io.Writer, total int) *progress {
-	file, ok := w.(*os.File)
-	if !ok || total == 0 {
-		return &progress{}
-	}
-	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return &progress{}
-	}
-	return &progress{w: w, total: total}
-}
-
-func (p *progress) step(rows int) {
-	if p.w == nil {
-		return
-	}
-	const width = 30
-	p.done++
-	full := width * p.done / p.total
-	fmt.Fprintf(p.w, "\r[%s%s] %d of %d files, %d rows", strings.Repeat("#", full), strings.Repeat(" ", width-full), p.done, p.total, rows)
-}
-
-func (p *progress) end() {
-	if p.w != nil {
-		fmt.Fprintln(p.w)
-	}
-}
-
-// feed is an address that is fetched politely: only when it has changed, and saying who asks.
-type feed struct {
-	url, agent     string
-	etag, modified string
-	retryAfter     time.Duration
-}
-
-// fetch returns the body; nil when nothing has changed.
-func (f *feed) fetch(ctx context.Context) (io.ReadCloser, error) {
-	f.retryAfter = 0
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("User-Agent", f.agent)
-	for name, value := range map[string]string{"If-None-Match": f.etag, "If-Modified-Since": f.modified} {
-		if value != "" {
-			request.Header.Set(name, value)
-		}
-	}
-	client := &http.Client{Timeout: 2 * time.Minute}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("fetch: %w", err)
-	}
-	if response.StatusCode == http.StatusOK {
-		f.etag, f.modified = response.Header.Get("ETag"), response.Header.Get("Last-Modified")
-		return response.Body, nil
-	}
-	response.Body.Close()
-	if response.StatusCode == http.StatusNotModified {
-		return nil, nil
-	}
-	if seconds, err := time.ParseDuration(response.Header.Get("Retry-After") + "s"); err == nil {
-		f.retryAfter = min(seconds, time.Hour)
-	}
-	return nil, fmt.Errorf("fetch %s: %s", f.url, response.Status)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export/api"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/export/web"
@@ -27,8 +28,9 @@ func (s *server) startPages(context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	city := s.city()
 	site := &api.Server{
-		City: s.city(), Version: version(), Store: s.store, Registry: s.registry, Aggregate: s.aggregate, Now: s.now,
+		City: city, Version: version(), Store: s.store, Archive: s.store.Archive, Registry: s.registry, Aggregate: s.aggregate, Again: s.averages.Rows, Now: s.now,
 		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Pages: web.Files(), Log: s.log,
 		FrameAncestors: s.config.HTTPFrames,
 	}
@@ -39,7 +41,7 @@ func (s *server) startPages(context.Context) error {
 	}
 	publisher := &live.Publisher{
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
-		CityCells: len(s.boundary.Cells(int32(s.config.GridResolution))), Publish: s.publish, Published: s.published, Log: s.log,
+		City: city.Area(), Publish: s.publish, Published: s.published, Log: s.log,
 	}
 	s.house.start("live averages", publisher.Run)
 	s.house.start("pages", func(ctx context.Context) error { return site.Serve(ctx, listener) })
@@ -50,8 +52,11 @@ func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
 		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.correction().String(),
+		Publisher: catalog.Publisher{
+			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
+		},
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Contact: s.config.CityContact, Districts: s.districts, DayOffset: s.config.dayOffset(),
+		Contact: s.config.CityContact, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
@@ -83,6 +88,7 @@ func (s *server) problems(ctx context.Context) []api.Problem {
 			"they are safe; look at the store and at the log")
 	}
 	add("store", s.store.Ping(ctx), "readings are safe in the journal until it answers again")
+	add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again every minute")
 	for _, subscriber := range s.intake {
 		if ok, since, last := subscriber.Connected(); !ok {
 			err := fmt.Errorf("not subscribed since %s", since.UTC().Format(time.RFC3339))
@@ -153,7 +159,7 @@ func (s *server) counters() []metrics.Figure {
 		mqtt.unexpected += counts.Unexpected
 		mqtt.overflows += counts.Overflows
 	}
-	stats := s.aggregate.Stats()
+	stats, archived := s.aggregate.Stats(), s.store.Status()
 	_, slow := s.now.Subscribers()
 	list := []metrics.Figure{
 		{Name: "mqtt_connects_total", Help: "Connections made to MQTT brokers.", Value: float64(mqtt.connects)},
@@ -162,6 +168,8 @@ func (s *server) counters() []metrics.Figure {
 		{Name: "aggregate_repeated_total", Help: "Values that averages had already.", Value: float64(stats.Repeated)},
 		{Name: "aggregate_old_total", Help: "Values that came too late for averages.", Value: float64(stats.Old)},
 		{Name: "aggregate_overflow_total", Help: "Values too large for averages.", Value: float64(stats.Overflow)},
+		{Name: "archive_revisions_total", Help: "Days archived, and archived again after a correction.", Value: float64(archived.Built)},
+		{Name: "archive_failures_total", Help: "Attempts at archiving that failed.", Value: float64(archived.Failed)},
 		{Name: "feedback_dropped_total", Help: "Refusals that stations were not told of.", Value: float64(s.feedback.Dropped())},
 		{Name: "stream_slow_total", Help: "Clients of the live stream that were too slow and let go.", Value: float64(slow)},
 	}

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/averages"
-	"stadtluft/ingest/registry"
 )
 
 // rebuildCmd computes grid averages of a period again. It may run beside a server.
@@ -24,18 +24,13 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return configError{err}
 	}
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
 		config, err := cmd.load()
 		if err != nil {
 			return configError{err}
 		}
-		s, err := openStore(ctx, config)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
 		a := &averages.Averages{
-			Aggregate: &aggregate.Aggregate{Correction: averages.ForHumidity(config.correction())}, Stations: r, Store: s,
+			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.correction())}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.dayOffset(), Log: slog.New(slog.DiscardHandler),
 		}
 		days := 0

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/export/archive"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
@@ -54,8 +55,9 @@ type server struct {
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
 	districts []geo.District
+	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
-	store     store.Store
+	store     *archive.Store // joined with the archive
 	broker    *broker.Broker // nil when there is no embedded one
 	journal   *journal.Journal
 	checker   *quality.Checker
@@ -111,6 +113,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 	if s.districts, err = loadDistricts(s.config); err != nil {
 		return configError{err}
 	}
+	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
+		return configError{err}
+	}
 	if s.topics, err = s.config.topics(); err != nil {
 		return configError{err}
 	}
@@ -136,9 +141,11 @@ func (s *server) startData(ctx context.Context) (err error) {
 func (s *server) startStore(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	if s.store, err = openStore(ctx, s.config); err != nil {
+	rests, err := openStore(ctx, s.config)
+	if err != nil {
 		return err
 	}
+	s.store = &archive.Store{Store: rests, Archive: archiveOf(s.config, s.registry, s.log)}
 	s.house.closing("store", s.store.Close)
 	return nil
 }
@@ -167,9 +174,20 @@ func (s *server) startBroker(ctx context.Context) (err error) {
 		return err
 	}
 	s.house.closing("broker", func() error { s.broker.Close(); return nil })
+	s.house.start("broker watch", s.watchBroker)
 	// The registry is watched above the broker, which it disconnects stations from.
 	s.house.start("registry watch", s.registry.Run)
 	return nil
+}
+
+// watchBroker brings the house down when its log can only be mended by a new start, which systemd then does.
+func (s *server) watchBroker(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.broker.Failed():
+		return err
+	}
 }
 
 // stationLogin lets stations in by the registry's word, also to their own firmware's topics.
@@ -252,7 +270,7 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(quality.DefaultRules())
-	s.aggregate = &aggregate.Aggregate{Correction: averages.ForHumidity(s.config.correction())}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
 		Append: s.journal.Append,
@@ -289,6 +307,7 @@ func (s *server) startAverages(ctx context.Context) error {
 		return err
 	}
 	s.house.start("hours", s.averages.Run)
+	s.house.start("archive", s.store.Run)
 	return nil
 }
 

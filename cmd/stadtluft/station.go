@@ -12,21 +12,24 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
+	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
 
 // stationCmd works on the data folder; a running server notices within two seconds.
 type stationCmd struct {
-	Add     stationAddCmd     `cmd:"" help:"Register a station and print its credentials, once."`
-	List    stationListCmd    `cmd:"" help:"List every station."`
-	Show    stationShowCmd    `cmd:"" help:"Show a station, without its credentials."`
-	Approve stationApproveCmd `cmd:"" help:"Let in a station that waits for approval."`
-	Device  stationDeviceCmd  `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
-	Rotate  stationRotateCmd  `cmd:"" help:"Give a station a new token; the old one ends."`
-	Retire  stationRetireCmd  `cmd:"" help:"End a station; its readings stay."`
+	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
+	List        stationListCmd        `cmd:"" help:"List every station."`
+	Show        stationShowCmd        `cmd:"" help:"Show a station, without its credentials."`
+	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval."`
+	Device      stationDeviceCmd      `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
+	Calibration stationCalibrationCmd `cmd:"" help:"Put a calibration made elsewhere on a station's record, or take one off it."`
+	Rotate      stationRotateCmd      `cmd:"" help:"Give a station a new token; the old one ends."`
+	Retire      stationRetireCmd      `cmd:"" help:"End a station; its readings stay."`
 }
 
 type stationAddCmd struct {
@@ -212,6 +215,8 @@ type stationJSON struct {
 	Demo     bool            `json:"demo"`
 	Lon      float64         `json:"public_lon"`
 	Lat      float64         `json:"public_lat"`
+
+	Calibrations []export.Calibration `json:"calibrations"`
 }
 
 func publicStation(s *ingest.Station) stationJSON {
@@ -219,6 +224,7 @@ func publicStation(s *ingest.Station) stationJSON {
 	return stationJSON{
 		ID: s.ID, Name: s.Name, Kit: s.Kit, Sensors: s.Sensors, Exposure: s.Exposure, Height: s.Height, Status: s.Status,
 		Created: s.Created.Format("2006-01-02T15:04:05Z"), Demo: s.Demo, Lon: place.Lon(), Lat: place.Lat(),
+		Calibrations: export.Calibrations(s),
 	}
 }
 
@@ -294,6 +300,23 @@ func loadDistricts(c Config) ([]geo.District, error) {
 		return nil, fmt.Errorf("city.districts: read %s: %w", c.CityDistricts, err)
 	}
 	return districts, nil
+}
+
+// loadPeople reads the inhabitants of the city's cells; none where no census table is configured.
+func loadPeople(c Config, boundary *geo.Boundary) (map[geo.Cell]int, error) {
+	if c.CityCensus == "" {
+		return nil, nil
+	}
+	file, err := os.Open(c.CityCensus)
+	if err != nil {
+		return nil, fmt.Errorf("city.census: %w", err)
+	}
+	defer file.Close()
+	people, err := coverage.ReadPeople(file, boundary.Cells(int32(c.GridResolution)))
+	if err != nil {
+		return nil, fmt.Errorf("city.census: read %s: %w", c.CityCensus, err)
+	}
+	return people, nil
 }
 
 func makeDataFolder(path string) error {

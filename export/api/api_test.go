@@ -62,7 +62,7 @@ func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 
 func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	for _, r := range s.rows {
-		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Cell.Size == q.Size {
+		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Window == q.Window && r.Cell.Size == q.Size {
 			if err := yield(r); err != nil {
 				return err
 			}
@@ -190,7 +190,21 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/api/v1/grid?resolution=300", "", 400, "resolution", `"300"`)
 	f("GET", "/api/v1/grid?window=live&time=2026-05-01", "", 400, "time", "window=1h")
 	f("GET", "/api/v1/grid?window=1h&time=noon", "", 400, "time", `"noon"`)
-	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 400, "resolution", "1000 m only")
+	h.server.again.Lock()
+	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 503, "resolution", "ask for 1000 m")
+	h.server.again.Unlock()
+	h.server.Again = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
+		return nil, fmt.Errorf("read: %w", context.DeadlineExceeded)
+	}
+	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 503, "resolution", "too many readings")
+	f("GET", "/api/v1/coverage?quantity=pm3", "", 400, "quantity", `"pm3"`)
+	f("GET", "/api/v1/coverage?quantity=pm10,pm2_5", "", 400, "quantity", "not one of those")
+	f("GET", "/api/v1/coverage?proposals=many", "", 400, "proposals", `"many"`)
+	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "0 to 100")
+	f("GET", "/api/v1/coverage?history=year", "", 400, "history", `"year"`)
+	f("GET", "/api/v1/coverage?history=day&from=2026-05-02&to=2026-05-01", "", 400, "from", "is after to")
+	f("GET", "/api/v1/coverage?history=day&from=2016-05-02", "", 400, "from", "at most 1830 days")
+	f("GET", "/api/v1/index?quantity=pm10", "", 400, "quantity", "no parameter")
 	f("GET", stations+"/0000001", "", 404, "id", "mistype")
 	f("GET", stations+"/0000000", "", 404, "id", "no station")
 	f("GET", "/api/v1/nothing", "", 404, "", "/api/v1/nothing")
@@ -298,6 +312,15 @@ func TestGrid(t *testing.T) {
 	h.store.rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 7000, Stations: 1}}
 	if got := read("window=1h&quantity=pm10&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 7 {
 		t.Errorf("an old hour = %+v, want 7 from the store", got)
+	}
+	h.server.Again = func(_ context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
+		if window != aggregate.Hour || !start.Equal(old) || size != 100 {
+			t.Errorf("asked again for %v of %v at %d m", window, start, size)
+		}
+		return []aggregate.Row{{Quantity: uint8(wire.PM2_5), Mean: 1000}, {Quantity: uint8(wire.PM10), Mean: 9000}}, nil
+	}
+	if got := read("window=1h&quantity=pm10&resolution=100&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 9 {
+		t.Errorf("an old hour at another resolution = %+v, want 9 from readings", got)
 	}
 	rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/grid?format=csv"))).ReadAll()
 	if err != nil || strings.Join(rows[0], ",") != export.GridColumns || len(rows) < 3 {

@@ -18,7 +18,7 @@ func (s *Server) description() openapi.Document {
 		About: text("Air of the city, measured by its people, as open data. "+export.Notice+" "+export.QualityRule(),
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
-		Licence: map[string]string{"name": s.City.Licence, "url": licenceURL(s.City.Licence)},
+		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
 		Groups:  append(slices.Clone(groups), s.Groups...), Routes: s.allRoutes(), Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
 			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),

@@ -75,29 +75,36 @@ func (d *document) next(c download.Cursor) string {
 // head announces the document.
 func (d *document) head(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Type", d.format.MediaType())
-	how := "attachment"
-	if d.format == export.GeoJSON || d.format == export.JSON {
-		how = "inline"
-	}
-	h.Set("Content-Disposition", how+`; filename="`+download.Name(d.name, d.from, d.to, d.format, d.meta.Demo)+`"`)
-	h.Set("Cache-Control", "no-cache")
-	licences(h, d.meta)
+	headers(h, d.meta, d.format, download.Name(d.name, d.from, d.to, d.format, d.meta.Demo))
 	h.Add("Link", "</api/v1/schema/"+d.schema+`>; rel="describedby"; type="application/json"`)
 	if d.meta.Next != "" {
 		h.Add("Link", "<"+d.meta.Next+`>; rel="next"`)
 	}
 }
 
+// announce is head for a document that is not made of a table's rows.
+func announce(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
+	headers(w.Header(), meta, format, download.Name(what, from, time.Time{}, format, meta.Demo))
+}
+
+func headers(h http.Header, meta export.Meta, format export.Format, file string) {
+	h.Set("Content-Type", format.MediaType())
+	how := "attachment"
+	if format == export.GeoJSON || format == export.JSON {
+		how = "inline"
+	}
+	h.Set("Content-Disposition", how+`; filename="`+file+`"`)
+	h.Set("Cache-Control", "no-cache")
+	licences(h, meta)
+}
+
 // licences names the licences of an answer's data.
 func licences(h http.Header, meta export.Meta) {
-	h.Add("Link", "<"+licenceURL(meta.Licence)+`>; rel="license"`)
+	h.Add("Link", "<"+export.LicenceURL(meta.Licence)+`>; rel="license"`)
 	for _, licence := range meta.Licences {
 		h.Add("Link", "<"+licence+`>; rel="license"`)
 	}
 }
-
-func licenceURL(id string) string { return "http://dcat-ap.de/def/licenses/" + id }
 
 // send answers with a document of rows: a page of JSON, anything else as a stream. HEAD gets what stands before it.
 func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(add func(T) error) error, at func(T) download.Cursor,

@@ -269,7 +269,8 @@ func TestWhatCannotBe(t *testing.T) {
 	f("/api/v1/grid?window=1h&from=2020-01-01&format=csv&resolution=500", "resolution", "1000 m only", "1000")
 	f("/api/v1/grid?station=x", "station", "no parameter")
 	f("/api/v1/districts?window=1h&from="+time.Now().UTC().Add(-time.Hour).Format(time.RFC3339), "format", "one window")
-	f("/api/v1/city?format=pdf", "format", "no parameter", "window", "time")
+	f("/api/v1/city?format=pdf", "format", `"pdf"`, "csv", "geojson")
+	f("/api/v1/city?resolution=100", "resolution", "no parameter", "window", "time")
 	f("/api/v1/stations?sourc=own", "sourc", "no parameter", "source")
 	f("/api/v1/stream?x=1", "x", "no parameter")
 	if response, body := h.do("GET", "/api/v1/schema/people.json", ""); response.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "readings.json") {

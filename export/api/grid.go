@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +16,9 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
 )
+
+// againTime bounds how long a window may be computed from its readings.
+const againTime = 30 * time.Second
 
 // gridQuery is what a request for averages asks for: those of one window, or of every window that begins in a period.
 type gridQuery struct {
@@ -86,8 +90,8 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	g := gridQuery{quantities: q.quantities(), resolution: int32(q.number("resolution")), within: q.within(s)}
 	s.readWindow(q, &g, now)
 	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
-	if kept := s.firstKept(g.window, now); g.window != aggregate.Live && g.from.Before(kept) && g.resolution != s.City.Resolution {
-		p := wrong("resolution", "averages before %s are kept at %d m only", kept.Format(time.RFC3339), s.City.Resolution)
+	if kept := s.firstKept(g.window, now); g.period && g.from.Before(kept) && g.resolution != s.City.Resolution {
+		p := wrong("resolution", "a period that begins before %s can be had at %d m only; single windows at every resolution", kept.Format(time.RFC3339), s.City.Resolution)
 		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
 		q.fail(p)
 	}
@@ -135,6 +139,13 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 		return each(s.live(g.from, g.resolution), chosen)
 	}
 	kept := s.firstKept(g.window, now)
+	if g.from.Before(kept) && g.resolution != s.City.Resolution {
+		rows, err := s.gridAgain(ctx, g)
+		if err != nil {
+			return err
+		}
+		return each(rows, chosen)
+	}
 	if g.from.Before(kept) {
 		before := store.GridQuery{From: g.from, To: earlier(g.to, kept), Window: g.window, Quantities: g.quantities, Size: g.resolution}
 		if err := s.Store.Grid(ctx, before, chosen); err != nil {
@@ -154,6 +165,21 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 		}
 	}
 	return nil
+}
+
+// gridAgain computes a window from its readings: at most a day's, within againTime, and one at a time.
+func (s *Server) gridAgain(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
+	if !s.again.TryLock() {
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution)
+	}
+	defer s.again.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, againTime)
+	defer cancel()
+	rows, err := s.Again(ctx, g.window, g.from, g.resolution)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution)
+	}
+	return rows, err
 }
 
 // window are the averages of an hour or a day from memory.

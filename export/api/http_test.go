@@ -279,7 +279,7 @@ func abouts(r openapi.Route) []openapi.Text {
 // TestParametersAreRead asks every data route with every parameter it has.
 func TestParametersAreRead(t *testing.T) {
 	h := living(t)
-	values := map[string]string{"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "resolution": "", "time": "latest", "station": h.station.ID, "id": h.station.ID, "family": "airrohr", "file": "grid.json", "lang": "de"}
+	values := map[string]string{"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "resolution": "", "time": "latest", "station": h.station.ID, "id": h.station.ID, "family": "airrohr", "file": "grid.json", "lang": "de", "cell": "1kmN3096E4107"}
 	for _, route := range h.server.allRoutes() {
 		if route.Method != http.MethodGet || slices.Contains([]string{"getStream", "getMetrics"}, route.ID) {
 			continue
@@ -287,7 +287,7 @@ func TestParametersAreRead(t *testing.T) {
 		path, query := route.Path, []string{}
 		for _, p := range route.Parameters {
 			value := values[p.Name]
-			if value == "" {
+			if value == "" || len(p.Choices) > 0 && !slices.Contains(p.Choices, value) {
 				value = p.Default
 			}
 			if value == "" && len(p.Choices) > 0 {

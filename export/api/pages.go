@@ -19,6 +19,9 @@ var pagePatterns = []string{
 	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
+// publicPages are those of them that search engines should know.
+var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school"}
+
 // getPage serves the one document that every page is made of.
 func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 	if strings.HasPrefix(r.URL.Path, "/embed/") {

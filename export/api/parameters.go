@@ -121,20 +121,37 @@ func windowsParameters() []openapi.Parameter {
 }
 
 func (s *Server) gridParameters() []openapi.Parameter {
-	sizes := []string{}
-	for _, size := range geo.Resolutions() {
-		sizes = append(sizes, strconv.Itoa(int(size)))
-	}
 	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
 	list = append(list, quantityParameter(openapi.Text{English: "everything, as GeoJSON pm2_5", German: "alles, als GeoJSON pm2_5"}),
-		openapi.Parameter{Name: "resolution", Choices: sizes, Default: strconv.Itoa(int(s.City.Resolution)), About: openapi.Text{
-			English: "size of the cells in metres; hours older than two days are kept at the city’s own only",
-			German:  "Größe der Zellen in Metern; Stunden, die älter sind als zwei Tage, gibt es nur in der Rasterweite der Stadt"}})
+		cellSize(s.City.Resolution))
 	list = append(list, s.places(openapi.Text{English: "cells whose centre lies in it", German: "Zellen, deren Mitte darin liegt"})...)
 	return append(list, pages()...)
 }
 
-func (s *Server) districtParameters() []openapi.Parameter {
+func (s *Server) areaParameters() []openapi.Parameter {
 	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
 	return append(append(list, quantityParameter(everyQuantity)), pages()...)
+}
+
+// cellSize is how large cells are wanted.
+func cellSize(otherwise int32) openapi.Parameter {
+	p := openapi.Parameter{Name: "resolution", Default: strconv.Itoa(int(otherwise)), About: openapi.Text{
+		English: "size of the cells in metres; a period older than two days is kept at the city’s own only",
+		German:  "Größe der Zellen in Metern; Zeiträume, die älter sind als zwei Tage, gibt es nur in der Rasterweite der Stadt"}}
+	for _, size := range geo.Resolutions() {
+		p.Choices = append(p.Choices, strconv.Itoa(int(size)))
+	}
+	return p
+}
+
+// twoFormats is format where there are no pages.
+func twoFormats() openapi.Parameter { return formats(export.GeoJSON, export.CSV)[0] }
+
+func coverageParameters() []openapi.Parameter {
+	return append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), twoFormats(),
+		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
+		openapi.Parameter{Name: "proposals", Default: strconv.Itoa(defaultProposals), About: openapi.Text{
+			English: "how many places for a next station, 0 to 100", German: "wie viele Orte für eine nächste Station, 0 bis 100"}},
+		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: openapi.Text{
+			English: "the coverage over time, by day or month", German: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
 }

@@ -13,6 +13,11 @@ import (
 	"stadtluft/ingest/push"
 )
 
+const (
+	maxPIN   = 3                // digits
+	bodyTime = 30 * time.Second // for a message to come in
+)
+
 // pushed is the answer to a delivery: what is on disk now, and what was not taken and why.
 type pushed struct {
 	Station  string        `json:"station"`
@@ -44,6 +49,9 @@ func (s *Server) postPush(w http.ResponseWriter, r *http.Request) error {
 	}
 	part := ""
 	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
+		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
+			return wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", clip(pin))
+		}
 		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
 	}
 	return s.deliver(w, r, family, part)
@@ -61,12 +69,9 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
 		return newProblem(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password")
 	}
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage)
-	} else if err != nil {
-		return wrong("", "the message broke off: %v", err)
+	payload, err := readMessage(w, r)
+	if err != nil {
+		return err
 	}
 	outcome, err := s.Push.Deliver(r.Context(), st.ID, family, part, payload)
 	if errors.Is(err, push.ErrBusy) {
@@ -84,6 +89,25 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, status, "application/json", answer)
+}
+
+// readMessage reads a whole message that has not been packed.
+func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
+		return nil, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", clip(coding))
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection has one
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
+	_ = control.SetReadDeadline(time.Time{}) // for whoever waits for the client to go
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage)
+	} else if err != nil {
+		return nil, wrong("", "the message broke off: %v", err)
+	}
+	return payload, nil
 }
 
 func newPushed(station string, o ingest.Outcome) pushed {

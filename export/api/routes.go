@@ -5,6 +5,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest/push"
 )
 
@@ -73,7 +74,15 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Summary: text("Averages of the city’s districts.", "Mittel der Stadtteile."),
 		About: text("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
 			"Der Wert eines Stadtteils ist das Mittel über seine Zellen; im GeoJSON stehen beide Indizes dabei."),
-		Parameters: s.districtParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+	}, {
+		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
+		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
+		Parameters: append(windowParameters(), cellSize(s.City.Resolution), twoFormats()), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+	}, {
+		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
+		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
+		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
 	}, {
 		Method: "GET", Path: "/api/v1/schema/{file}", Handler: s.answer(s.tagged(s.getSchema)), Group: "data", ID: "getSchema",
 		Summary: text("The columns of a table.", "Die Spalten einer Tabelle."),
@@ -87,7 +96,13 @@ func (s *Server) liveRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/city", Handler: s.answer(s.tagged(s.getCity)), Group: "live", ID: "getCity",
 		Summary:    text("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
-		Parameters: windowParameters(), Answers: geojson("Feature"),
+		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+	}, {
+		Method: "GET", Path: "/api/v1/cells/{cell}", Handler: s.answer(s.tagged(s.getCell)), Group: "live", ID: "getCell",
+		Summary: text("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
+		Parameters: append([]openapi.Parameter{{Name: "cell", About: text("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
+			{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}},
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
 		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),

@@ -17,12 +17,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
+	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/kits"
@@ -46,14 +49,16 @@ type City struct {
 	Name        string
 	Zone        string
 	Boundary    *geo.Boundary
-	Districts   []geo.District // sorted by name
-	DayOffset   time.Duration  // a day begins at midnight UTC minus this
-	Sketch      bool           // the boundary is only a sketch
+	Districts   []geo.District   // sorted by name
+	People      map[geo.Cell]int // inhabitants of its cells of Resolution, where known; nil without a census table
+	DayOffset   time.Duration    // a day begins at midnight UTC minus this
+	Sketch      bool             // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
 	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
 	Contact     string // an e-mail address or a URL; may be empty
+	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
@@ -70,27 +75,30 @@ type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
+	Archive   *archive.Archive // nil where there is none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	Now       *live.Now
-	Push      *push.Entrance
-	Problems  func(ctx context.Context) []Problem
-	Metrics   http.Handler
-	Routes    []openapi.Route // of other rooms, served and described beside ours
-	Groups    []openapi.Group // that they stand under
-	Pages     fs.FS           // the built web pages, with index.html at the root; empty when they are not built
-	Log       *slog.Logger
+	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
+	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now      *live.Now
+	Push     *push.Entrance
+	Problems func(ctx context.Context) []Problem
+	Metrics  http.Handler
+	Routes   []openapi.Route // of other rooms, served and described beside ours
+	Groups   []openapi.Group // that they stand under
+	Pages    fs.FS           // the built web pages, with index.html at the root; empty when they are not built
+	Log      *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
 	FrameAncestors string
 
 	TLS *tls.Config // nil serves without
 
-	cityCells     map[int32]int    // how many cells of each size the city has
-	districtOf    map[geo.Cell]int // the place in City.Districts of each cell of the stored resolution
-	districtCells []int            // how many of them each has
-	snapshots     snapshots
-	changes       changes
+	city      export.Area   // without rows
+	areas     []export.Area // the districts, without rows
+	snapshots snapshots
+	changes   changes
+	again     sync.Mutex // held while Again computes, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.
@@ -98,7 +106,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.countCells()
+	s.city, s.areas = s.City.Area(), s.City.districts()
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
 	for _, route := range s.allRoutes() {
@@ -108,6 +116,7 @@ func (s *Server) Handler() http.Handler {
 	for path, list := range methods {
 		mux.Handle("OPTIONS "+path, preflight(list))
 	}
+	s.mount(mux)
 	mux.Handle("/api/", s.answer(s.noRoute))
 	for _, pattern := range pagePatterns {
 		mux.Handle("GET "+pattern, s.answer(s.getPage))
@@ -117,11 +126,11 @@ func (s *Server) Handler() http.Handler {
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	return guard(compress(mux))
+	outer := http.NewServeMux()
+	outer.Handle("/", compress(mux))
+	outer.HandleFunc("GET "+archive.Root, s.getArchive)
+	return guard(outer)
 }
-
-// CityCells is how many cells of the stored resolution the city has; at least 1.
-func (s *Server) CityCells() int { return max(1, s.cityCells[s.City.Resolution]) }
 
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {

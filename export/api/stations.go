@@ -51,6 +51,10 @@ type stationProperties struct {
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
 	Places   []publicPlace          `json:"places,omitempty"`
+
+	Means        map[string]stationMean       `json:"means"` // of the last 60 minutes
+	Index        map[string]export.IndexClass `json:"index"` // of the means, by the index's name
+	Calibrations []export.Calibration         `json:"calibrations,omitempty"`
 }
 
 type latestValue struct {
@@ -58,6 +62,8 @@ type latestValue struct {
 	Unit  string   `json:"unit"`
 	Time  string   `json:"time"`
 	Flags []string `json:"flags"`
+	// Signal marks a gas without a calibration: a number to compare the sensor with itself, and no concentration.
+	Signal bool `json:"signal,omitempty"`
 }
 
 type publicPlace struct {
@@ -86,8 +92,9 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
+	f.Properties.judge(s.stationMeans(st.ID, now))
 	for q, v := range live.Values {
-		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...)}
+		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
 	return f
 }
@@ -146,6 +153,7 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusNotFound, "id", "station %s is %s and not shown", st.ID, st.Status)
 	}
 	f := s.feature(st, time.Now().UTC())
+	f.Properties.Calibrations = export.Calibrations(st)
 	for _, p := range st.Places {
 		at := degrees(p.Public)
 		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})

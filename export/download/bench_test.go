@@ -149,7 +149,7 @@ func BenchmarkFromSQLite(b *testing.B) {
 		b.ReportAllocs()
 		begin, rows := cpu(), 0
 		for b.Loop() {
-			err := Write(NewMeans(io.Discard, export.CSV, export.Meta{}), func(add func(aggregate.StationMean) error) error { return source.Means(b.Context(), hours, add) })
+			err := Write(NewMeans(io.Discard, export.CSV, export.Meta{}), func(add func(aggregate.StationWindow) error) error { return source.Means(b.Context(), hours, add) })
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -87,7 +87,7 @@ func NewGrid(w io.Writer, format export.Format, meta export.Meta) export.Encoder
 }
 
 // NewMeans makes an encoder of any format.
-func NewMeans(w io.Writer, format export.Format, meta export.Meta) export.Encoder[aggregate.StationMean] {
+func NewMeans(w io.Writer, format export.Format, meta export.Meta) export.Encoder[aggregate.StationWindow] {
 	if format == export.Parquet {
 		return parquet.NewMeans(w, meta)
 	}

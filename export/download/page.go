@@ -114,7 +114,7 @@ func AtReading(r ingest.Reading) Cursor {
 }
 
 // AtMean is the place of a station's mean.
-func AtMean(m aggregate.StationMean) Cursor {
+func AtMean(m aggregate.StationWindow) Cursor {
 	return Cursor{m.Start, fmt.Sprintf("%s\x00%03d %08d %08d", m.Station, m.Quantity, m.Cell.North, m.Cell.East)}
 }
 
@@ -126,5 +126,5 @@ func AtRow(r aggregate.Row) Cursor {
 // AtArea is the place of a district's average; districts are sorted by name.
 func AtArea(r export.AreaRow) Cursor {
 	quantity, _ := wire.ParseQuantity(r.Quantity) // one of ours
-	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.District, quantity)}
+	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.Area, quantity)}
 }

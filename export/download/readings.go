@@ -98,12 +98,12 @@ func good(values []ingest.Value) []ingest.Value {
 
 // Means adds the means that are asked for, ascending by start, station and quantity: of whole windows, also where
 // the period begins or ends within one, and so the same whatever the period.
-func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.StationMean) error) error {
+func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.StationWindow) error) error {
 	window := q.Resolution.Window()
 	from, to := s.ceil(window, q.From), s.ceil(window, q.To)
 	means := aggregate.Stations{
-		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Apart: s.apart,
-		Yield: func(m aggregate.StationMean) error {
+		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Apart: s.apart, Calibrations: s.calibrations,
+		Yield: func(m aggregate.StationWindow) error {
 			if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, wire.Quantity(m.Quantity)) ||
 				len(q.Stations) > 0 && !slices.Contains(q.Stations, m.Station) || !q.takesMean(s.Stations, m) {
 				return nil
@@ -133,7 +133,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 }
 
 // takesMean is takes for a mean: its cell is where the station publicly stood.
-func (q *Readings) takesMean(s Stations, m aggregate.StationMean) bool {
+func (q *Readings) takesMean(s Stations, m aggregate.StationWindow) bool {
 	if q.Within == nil && q.Source == export.AllSources {
 		return true
 	}
@@ -155,6 +155,15 @@ func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 func (s Source) apart(id string) bool {
 	st, known := s.Stations.Station(id)
 	return !known || st.Exposure != ingest.Outdoor
+}
+
+// calibrations are those of a station in the aggregate's words.
+func (s Source) calibrations(id string) []aggregate.Calibration {
+	st, known := s.Stations.Station(id)
+	if !known {
+		return nil
+	}
+	return averages.Calibrations(st)
 }
 
 // withHumidity adds the quantity that particles are corrected with.

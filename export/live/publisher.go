@@ -24,8 +24,8 @@ const (
 type Publisher struct {
 	Now       *Now
 	Aggregate *aggregate.Aggregate
-	Size      int32 // metres
-	CityCells int   // of that size within the boundary
+	Size      int32       // metres
+	City      export.Area // its cells, of that size
 	// Publish sends an MQTT message.
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
 	// Published lists the topics that brokers still keep a value for from an earlier run.
@@ -116,7 +116,9 @@ func (p *Publisher) messages(rows []aggregate.Row) map[string]string {
 			messages[wire.GridTopic(rows[n].Cell.String(), q)] = string(export.AppendAverage(nil, rows[n]))
 			n++
 		}
-		messages[wire.CityTopic(q)] = string(export.AppendCity(nil, q, rows[:n], p.CityCells))
+		for _, v := range p.City.With(rows[:n]).Values() {
+			messages[wire.CityTopic(q)] = string(export.AppendCity(nil, v))
+		}
 		rows = rows[n:]
 	}
 	return messages

@@ -27,12 +27,12 @@ type meanRow struct {
 type means struct{ table[meanRow] }
 
 // NewMeans makes an encoder of means of stations that writes to w.
-func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationMean] {
+func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationWindow] {
 	return &means{newTable[meanRow](w, meta, nil, "window_start", "station")}
 }
 
 // Add writes a row.
-func (e *means) Add(m aggregate.StationMean) error {
+func (e *means) Add(m aggregate.StationWindow) error {
 	q := wire.Quantity(m.Quantity)
 	row := meanRow{
 		WindowStart: m.Start.UnixMilli(), WindowSeconds: int32(m.Window.Seconds()), Station: m.Station, Quantity: q.String(), Unit: q.Unit(),

@@ -146,6 +146,16 @@ func TestWhatIsCutIsRefused(t *testing.T) {
 	}
 }
 
+// TestAnotherTableIsRefused gives averages where readings are wanted.
+func TestAnotherTableIsRefused(t *testing.T) {
+	var text bytes.Buffer
+	write(t, NewGrid(&text, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000}}})
+	err := Read(bytes.NewReader(text.Bytes()), int64(text.Len()), noon, noon, func(ingest.Reading) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "the columns are cell,window_start,") {
+		t.Errorf("Read = %v, want what the columns are", err)
+	}
+}
+
 // TestColumns holds names, order, types and metadata as the README promises them.
 func TestColumns(t *testing.T) {
 	var gridText bytes.Buffer
@@ -156,11 +166,11 @@ func TestColumns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var names, kinds []string
+		var kinds []string
 		for _, c := range file.Root().Columns() {
-			names, kinds = append(names, c.Name()), append(kinds, c.Type().String())
+			kinds = append(kinds, c.Type().String())
 		}
-		if got := strings.Join(names, ","); got != columns {
+		if got := columnsOf(file); got != columns {
 			t.Errorf("columns %s\nwant    %s", got, columns)
 		}
 		if got := strings.Join(kinds, " "); got != types {
@@ -249,11 +259,11 @@ func BenchmarkRead(b *testing.B) {
 // TestOtherTables are means and districts, read back by names and types.
 func TestOtherTables(t *testing.T) {
 	var hours, parts bytes.Buffer
-	write(t, NewMeans(&hours, meta), []aggregate.StationMean{
-		{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Corrected: true, Readings: 24, Coverage: 917},
-		{Station: "STRANGER", Start: noon, Window: aggregate.Slot, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000},
+	write(t, NewMeans(&hours, meta), []aggregate.StationWindow{
+		{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 	})
-	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", AllCells: 3, Rows: []aggregate.Row{{Quantity: uint8(wire.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
+	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: uint8(wire.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
 	for text, columns := range map[*bytes.Buffer]string{&hours: export.MeanColumns, &parts: export.AreaColumns} {
 		file, err := parquet.OpenFile(bytes.NewReader(text.Bytes()), int64(text.Len()))
 		if err != nil {
@@ -282,7 +292,7 @@ func TestOtherTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	// PM10 of 15.001: up to 15 is EAQI 1 (ETC HE 2024/17, table 1), up to 27 is LQI 2 (UBA 2025).
-	if d := districts[0]; d.District != "Köln, Mitte" || d.Mean != 15.001 || d.Share != 0.333 || d.AllCells != 3 || *d.EAQI != 2 || d.WindowSeconds != 86400 {
+	if d := districts[0]; d.Area != "Köln, Mitte" || d.Mean != 15.001 || d.Share != 0.333 || d.AllCells != 3 || *d.EAQI != 2 || d.WindowSeconds != 86400 {
 		t.Errorf("district %+v", d)
 	}
 }

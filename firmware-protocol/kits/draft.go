@@ -36,11 +36,10 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 		d.put(m, field, n)
 		return
 	}
-	text, ok := j.Text()
-	if !ok && !d.over() {
-		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
-	} else if ok {
+	if text, ok := j.Text(); ok {
 		d.text(m, field, text)
+	} else if !d.over() {
+		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
 	}
 }
 
@@ -53,19 +52,27 @@ func (d *draft) text(m meaning, field, text string) {
 	}
 }
 
-// put takes a finite value, unless a better sensor gave the quantity already.
+// put takes a finite value, unless a better sensor gave the quantity already or it is none in our unit.
 func (d *draft) put(m meaning, field string, v float64) {
 	if m.convert != nil {
 		v = m.convert(v)
 	}
 	field = plain(field)
+	if math.IsInf(v, 0) {
+		if !d.over() {
+			d.refuse(wire.NotANumber, field, m.quantity.String()+" is too large in our unit")
+		}
+		return
+	}
 	next := candidate{wire.Value{Quantity: m.quantity, Value: v}, field, m.rank}
 	for i := range d.reading {
 		old := &d.reading[i]
 		switch {
 		case old.Quantity != m.quantity:
 		case old.field == field:
-			d.refuse(wire.RepeatedMember, field, fmt.Sprintf("the first %q counts", field))
+			if !d.over() {
+				d.refuse(wire.RepeatedMember, field, fmt.Sprintf("the first %q counts", field))
+			}
 			return
 		case old.rank <= m.rank:
 			d.leave(field)
@@ -79,7 +86,8 @@ func (d *draft) put(m meaning, field string, v float64) {
 	d.reading = append(d.reading, next)
 }
 
-// over counts a refusal beyond the bound, for loops whose words would cost more than the message.
+// over counts a refusal beyond the bound. It is asked before a refusal whose words would, in a loop, cost more
+// than the message.
 func (d *draft) over() bool {
 	if d.refused < maxRefusals {
 		return false
@@ -99,6 +107,13 @@ func (d *draft) refuse(reason wire.Reason, field, detail string) {
 func (d *draft) leave(name string) {
 	if len(d.message.Left) < maxLeft {
 		d.message.Left = append(d.message.Left, plain(name))
+	}
+}
+
+// leaveOf notes a name of a part of the message, "part.name", that is not taken.
+func (d *draft) leaveOf(part, name string) {
+	if len(d.message.Left) < maxLeft {
+		d.leave(part + "." + name)
 	}
 }
 

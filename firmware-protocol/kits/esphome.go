@@ -9,6 +9,9 @@ import (
 // esphome decodes one of ESPHome's messages on {prefix}/sensor/{object_id}/state, a plain number each. What it
 // measures is read from the object's name, which its owner chose. Other components' messages carry no reading.
 func esphome(payload []byte, s Settings) Message {
+	if s.Part == "" {
+		return refused(wire.Refusal{Reason: wire.BadTopic, Detail: "what is measured stands in the topic, …/sensor/OBJECT/state, and there is none"})
+	}
 	levels := strings.Split(s.Part, "/")
 	n := len(levels)
 	if n < 3 || levels[n-3] != "sensor" || levels[n-1] != "state" {

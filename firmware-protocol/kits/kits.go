@@ -5,7 +5,7 @@
 // A decoder judges each value by itself: what is no number is refused by the name it has in the firmware,
 // what is unknown is left and named, and neither costs its neighbours. It takes values as they came;
 // whether they are plausible is for the checks. What it accepts is finite. It never panics, and never
-// allocates more than ten times the message and 32 KiB.
+// allocates more than ten times the message and 16 KiB.
 package kits
 
 import (
@@ -129,4 +129,4 @@ func fromKelvin(v float64) float64     { return tidy(v - 273.15) }
 func fromMillimetres(v float64) float64 { return tidy(v * 1.33322387415) }
 
 // fromInches converts inches of mercury, 25.4 mm each.
-func fromInches(v float64) float64 { return tidy(v * 33.8638866667) }
+func fromInches(v float64) float64 { return fromMillimetres(25.4 * v) }

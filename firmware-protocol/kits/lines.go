@@ -26,10 +26,9 @@ func lines(payload []byte) Message {
 			d.refuse(wire.TooMany, "", "more than 1000 lines")
 			break
 		}
-		where := "line[" + strconv.Itoa(number) + "]"
 		_, rest, ok := cutUnescaped(line, ' ')
 		if !ok {
-			d.refuse(wire.Malformed, where, "a line is MEASUREMENT,TAGS FIELDS, not "+quote(line))
+			d.refuseLine(wire.Malformed, number, "a line is MEASUREMENT,TAGS FIELDS", line)
 			continue
 		}
 		fields, stamp, _ := cutUnescaped(rest, ' ')
@@ -37,7 +36,7 @@ func lines(payload []byte) Message {
 		if stamp = strings.TrimSpace(stamp); stamp != "" {
 			n, err := strconv.ParseInt(stamp, 10, 64)
 			if err != nil || n < 0 {
-				d.refuse(wire.BadTime, where, "a time is whole nanoseconds, not "+quote(stamp))
+				d.refuseLine(wire.BadTime, number, "a time is whole nanoseconds", stamp)
 				continue
 			}
 			at.Time = time.Unix(0, n).UTC()
@@ -55,10 +54,19 @@ func lines(payload []byte) Message {
 	return d.done()
 }
 
+// refuseLine refuses a line, or what is at its end.
+func (d *draft) refuseLine(reason wire.Reason, number int, want, found string) {
+	if !d.over() {
+		d.refuse(reason, "line["+strconv.Itoa(number)+"]", want+", not "+quote(found))
+	}
+}
+
 func (d *draft) lineField(field string) {
 	name, value, ok := cutUnescaped(field, '=')
 	if !ok || name == "" {
-		d.refuse(wire.Malformed, field, "a field is NAME=VALUE, not "+quote(field))
+		if !d.over() {
+			d.refuse(wire.Malformed, field, "a field is NAME=VALUE, not "+quote(field))
+		}
 		return
 	}
 	name = strings.ReplaceAll(name, `\`, "")

@@ -17,9 +17,9 @@ func openairNoise(payload []byte, s Settings) Message {
 	if last := s.Part[strings.LastIndexByte(s.Part, '/')+1:]; last != "" && last != "dba_stats" {
 		return Message{} // telemetry
 	}
-	fields := strings.Split(strings.TrimSpace(string(payload[:min(len(payload), 256)])), ",")
+	fields := strings.SplitN(strings.TrimSpace(string(payload)), ",", 7)
 	if len(fields) != 6 {
-		return malformed(fmt.Sprintf("six numbers are needed (min,max,average,variance,mean,count), there are %d", len(fields)))
+		return malformed("six numbers are needed: min,max,average,variance,mean,count")
 	}
 	var numbers [6]float64
 	for i, name := range []string{"min", "max", "average", "variance", "mean", "count"} {

@@ -32,43 +32,46 @@ func purpleair(payload []byte, _ Settings) Message {
 		return refused(*refusal)
 	}
 	var d draft
-	second := secondChannel(top)
+	first, second := channels(top)
 	a, aok := top.Member("pm2_5_atm").Number()
 	b, bok := second[wire.PM2_5]
 	contradict := aok && bok && differ(a, b)
 	for name, value := range top.Members() {
-		_, secondOf := purpleairParticles[strings.TrimSuffix(name, "_b")]
-		if q, ok := purpleairParticles[name]; ok {
-			if contradict {
-				d.refuse(wire.Contradictory, name, fmt.Sprintf("PM2.5 is %v in one channel and %v in the other: one of the sensors is dirty or broken", a, b))
-				continue
-			}
-			m := meaning{quantity: q}
+		bare, isSecond := strings.CutSuffix(name, "_b")
+		q := purpleairParticles[bare]
+		switch m, other := purpleairOthers[name]; {
+		case other:
+			d.json(m, name, value)
+		case q == 0 || isSecond && !first[q]:
+			d.leave(name)
+		case isSecond: // part of the mean
+		case !contradict:
+			m.quantity = q
 			if b, ok := second[q]; ok {
 				m.convert = func(a float64) float64 { return tidy(a/2 + b/2) }
 			}
 			d.json(m, name, value)
-		} else if m, ok := purpleairOthers[name]; ok {
-			d.json(m, name, value)
-		} else if !secondOf {
-			d.leave(name)
+		case !d.over():
+			d.refuse(wire.Contradictory, name, fmt.Sprintf("PM2.5 is %v in one channel and %v in the other: one of the sensors is dirty or broken", a, b))
 		}
 	}
 	d.end(wire.Reading{})
 	return d.done()
 }
 
-// secondChannel are its values.
-func secondChannel(top wire.JSON) map[wire.Quantity]float64 {
-	values := map[wire.Quantity]float64{}
+// channels are the quantities of which the first channel has a number, and the second's numbers.
+func channels(top wire.JSON) (first map[wire.Quantity]bool, second map[wire.Quantity]float64) {
+	first, second = map[wire.Quantity]bool{}, map[wire.Quantity]float64{}
 	for name, value := range top.Members() {
-		first, isSecond := strings.CutSuffix(name, "_b")
-		q, ok := purpleairParticles[first]
-		if n, isNumber := value.Number(); isSecond && ok && isNumber {
-			values[q] = n
+		bare, isSecond := strings.CutSuffix(name, "_b")
+		q, ok := purpleairParticles[bare]
+		if n, isNumber := value.Number(); ok && isNumber && isSecond {
+			second[q] = n
+		} else if ok && isNumber {
+			first[q] = true
 		}
 	}
-	return values
+	return first, second
 }
 
 func differ(a, b float64) bool {

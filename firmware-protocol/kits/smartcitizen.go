@@ -62,10 +62,12 @@ func smartcitizen(payload []byte, _ Settings) Message {
 		for _, sensor := range element.Member("sensors").Elements() {
 			id, ok := sensor.Member("id").Number()
 			if !ok {
-				d.refuse(wire.Malformed, where, `a sensor is {"id":…,"value":…}, not `+sensor.String())
+				if !d.over() {
+					d.refuse(wire.Malformed, where, `a sensor is {"id":…,"value":…}, not `+sensor.String())
+				}
 				continue
 			}
-			name := strconv.FormatFloat(id, 'f', -1, 64)
+			name := strconv.FormatFloat(id, 'g', -1, 64)
 			if m := smartcitizenIDs[int(id)]; m.quantity != 0 && id == float64(int(id)) {
 				d.json(m, name, sensor.Member("value"))
 			} else {

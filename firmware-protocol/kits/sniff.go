@@ -1,9 +1,16 @@
 package kits
 
-import "bytes"
+import (
+	"bytes"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// senmlMembers are in a record of SenML, and no member of our own object.
+var senmlMembers = []string{"n", "bn", "bt", "bu", "bv", "bver"}
 
 // Sniff tells the payloads apart that may come on a station's own topic for readings: "cbor" and "senml" are
-// families, "" is the native JSON and whatever else. An array whose first record has a member that only SenML
+// families, "" is the native JSON and whatever else. An array whose first element has a member that only SenML
 // has is SenML.
 func Sniff(payload []byte) (family string) {
 	if len(payload) == 0 {
@@ -13,14 +20,34 @@ func Sniff(payload []byte) (family string) {
 	if major := payload[0] >> 5; major == array || major == object {
 		return "cbor"
 	}
-	if payload[0] != '[' {
+	if !mayBeSenML(payload) {
 		return ""
 	}
-	first, _, _ := bytes.Cut(payload, []byte("}"))
-	for _, name := range []string{`"bn"`, `"n"`, `"bver"`} {
-		if bytes.Contains(first, []byte(name)) {
-			return "senml"
+	top, refusal := wire.ParseJSON(payload)
+	if refusal != nil {
+		return ""
+	}
+	for _, first := range top.Elements() {
+		for _, name := range senmlMembers {
+			if !first.Member(name).IsZero() {
+				return "senml"
+			}
 		}
+		break
 	}
 	return ""
+}
+
+// mayBeSenML is a cheap look that spares most native messages the second.
+func mayBeSenML(payload []byte) bool {
+	if payload = bytes.TrimLeft(payload, " \t\r\n"); len(payload) == 0 || payload[0] != '[' {
+		return false
+	}
+	first, _, _ := bytes.Cut(payload, []byte("}"))
+	for _, name := range senmlMembers {
+		if bytes.Contains(first, []byte(`"`+name+`"`)) {
+			return true
+		}
+	}
+	return false
 }

@@ -50,19 +50,24 @@ func tasmota(payload []byte, s Settings) Message {
 		top = status
 	}
 	var d draft
-	units := tasmotaUnits(&d, top)
+	units, unknown := tasmotaUnits(top)
 	for sensor, values := range top.Members() {
 		if !values.IsObject() {
 			continue // Time, units and switches
 		}
 		rank, known := tasmotaSensor(sensor)
+		sensor = plain(sensor)
 		for name, value := range values.Members() {
 			q, ok := tasmotaNames[name]
 			if !known || !ok {
-				d.leave(sensor + "." + name)
+				d.leaveOf(sensor, name)
 				continue
 			}
-			d.json(meaning{quantity: q, rank: rank, convert: units[q]}, sensor+"."+name, value)
+			if unit, bad := unknown[q]; !bad {
+				d.json(meaning{q, rank, units[q]}, sensor+"."+name, value)
+			} else if !d.over() {
+				d.refuse(wire.Unsupported, sensor+"."+name, "the unit "+quote(unit)+" is not known")
+			}
 		}
 	}
 	at := wire.Reading{}
@@ -75,28 +80,35 @@ func tasmota(payload []byte, s Settings) Message {
 
 func tasmotaSensor(name string) (rank int, known bool) {
 	for _, s := range tasmotaSensors {
-		if strings.HasPrefix(strings.ToUpper(name), s.prefix) {
+		if len(name) >= len(s.prefix) && strings.EqualFold(name[:len(s.prefix)], s.prefix) {
 			return s.rank, true
 		}
 	}
 	return 0, false
 }
 
-// tasmotaUnits are the conversions that the message's units ask for.
-func tasmotaUnits(d *draft, top wire.JSON) map[wire.Quantity]func(float64) float64 {
-	units := map[wire.Quantity]func(float64) float64{}
-	if unit, _ := top.Member("TempUnit").Text(); unit == "F" {
-		units[wire.Temperature] = fromFahrenheit
+// tasmotaKnownUnits are the units that a message can name, by the member that does; without it values are in ours.
+var tasmotaKnownUnits = map[string]struct {
+	quantity wire.Quantity
+	convert  map[string]func(float64) float64
+}{
+	"TempUnit":     {wire.Temperature, map[string]func(float64) float64{"C": nil, "F": fromFahrenheit}},
+	"PressureUnit": {wire.Pressure, map[string]func(float64) float64{"hPa": nil, "mbar": nil, "mmHg": fromMillimetres, "inHg": fromInches}},
+}
+
+// tasmotaUnits are the conversions that the message's units ask for, and units that are not known.
+func tasmotaUnits(top wire.JSON) (convert map[wire.Quantity]func(float64) float64, unknown map[wire.Quantity]string) {
+	convert, unknown = map[wire.Quantity]func(float64) float64{}, map[wire.Quantity]string{}
+	for member, known := range tasmotaKnownUnits {
+		unit, ok := top.Member(member).Text()
+		if !ok {
+			continue
+		}
+		if convert[known.quantity], ok = known.convert[unit]; !ok {
+			unknown[known.quantity] = unit
+		}
 	}
-	switch unit, ok := top.Member("PressureUnit").Text(); {
-	case unit == "mmHg":
-		units[wire.Pressure] = fromMillimetres
-	case unit == "inHg":
-		units[wire.Pressure] = fromInches
-	case ok && unit != "hPa" && unit != "mbar":
-		d.leave("PressureUnit=" + unit)
-	}
-	return units
+	return convert, unknown
 }
 
 // localTime reads a time of the station's own clock, with or without a zone and fractions of a second. Of the

@@ -30,12 +30,17 @@ func ttn(payload []byte, s Settings) Message {
 	d.message.Network = true
 	at := wire.Reading{Time: networkTime(uplink, top)}
 	decoded := uplink.Member("decoded_payload")
-	if binary, ok := uplink.Member("frm_payload").Text(); ok && (!decoded.IsObject() || !decoded.Member(binaryMark).IsZero()) {
-		if d.binary(binary, at, !decoded.IsObject()) {
+	marked := !decoded.Member(binaryMark).IsZero()
+	port, _ := uplink.Member("f_port").Number()
+	if binary, ok := uplink.Member("frm_payload").Text(); ok && (marked || !decoded.IsObject() && port == binaryPort) {
+		if d.binary(binary, at, !marked) {
 			return d.done()
 		}
 	}
 	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
+	if len(application) > maxName {
+		application = "" // none that the stack allows
+	}
 	d.names(decoded, "", application, s.Names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
 		d.put(meaning{quantity: wire.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
@@ -44,9 +49,12 @@ func ttn(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Other
-// payloads can begin with the same byte.
-const binaryMark = "x_stadtluft"
+// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Where it has not
+// been set up only those on binaryPort are tried: other payloads can begin with the same byte.
+const (
+	binaryMark = "x_stadtluft"
+	binaryPort = 1
+)
 
 // binary decodes our own payload; ages in it count back from when the network received it. It is false when
 // the bytes are something else, and with tentative, where nobody has said that they are ours, when anything
@@ -77,12 +85,13 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 			continue // a node's own
 		}
 		name = above + name
-		if value.IsObject() && above == "" {
+		if value.IsObject() && above == "" && len(name) <= maxName {
 			d.names(value, name+".", application, configured)
 			continue
 		}
 		m := meaning{rank: ttnRank - 1}
-		m.quantity = configured[application+"/"+name]
+		var key [3 * maxName]byte
+		m.quantity = configured[string(append(append(append(key[:0], application...), '/'), name...))]
 		if m.quantity == 0 {
 			m.quantity = configured[name]
 		}

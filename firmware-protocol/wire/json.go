@@ -41,22 +41,8 @@ func (j JSON) IsNull() bool { return string(j.raw) == "null" }
 // Members yields the members of an object in their order; none when j is no object.
 func (j JSON) Members() iter.Seq2[string, JSON] {
 	return func(yield func(string, JSON) bool) {
-		if !j.IsObject() {
-			return
-		}
-		s := scanner{data: j.raw, pos: 1}
-		for s.space(); s.peek() != '}'; s.space() {
-			if s.peek() == ',' {
-				s.pos++
-				s.space()
-			}
-			name, _ := s.text()
-			key := string(name)
-			s.space()
-			s.pos++ // the colon
-			s.space()
-			value, err := s.skip(0)
-			if err != nil || !yield(key, JSON{value}) {
+		for name, value := range j.pairs {
+			if text, ok := name.Text(); !ok || !yield(text, value) {
 				return
 			}
 		}
@@ -65,12 +51,46 @@ func (j JSON) Members() iter.Seq2[string, JSON] {
 
 // Member is the first member of an object with that name; nothing when there is none.
 func (j JSON) Member(name string) JSON {
-	for key, value := range j.Members() {
-		if key == name {
+	for key, value := range j.pairs {
+		if key.isText(name) {
 			return value
 		}
 	}
 	return JSON{}
+}
+
+// pairs yields the members of an object with their names as they came.
+func (j JSON) pairs(yield func(name, value JSON) bool) {
+	if !j.IsObject() {
+		return
+	}
+	s := scanner{data: j.raw, pos: 1}
+	for s.space(); s.peek() != '}'; s.space() {
+		if s.peek() == ',' {
+			s.pos++
+			s.space()
+		}
+		name, _ := s.skip(0)
+		s.space()
+		s.pos++ // the colon
+		s.space()
+		value, err := s.skip(0)
+		if err != nil || !yield(JSON{name}, JSON{value}) {
+			return
+		}
+	}
+}
+
+// isText reports whether a string is text. It costs nothing when the string is much longer, as an escape has
+// at most six bytes.
+func (j JSON) isText(text string) bool {
+	const quotes, escape = 2, 6
+	if len(j.raw) > quotes+escape*len(text) {
+		return false
+	}
+	s := scanner{data: j.raw}
+	own, err := s.text()
+	return err == nil && string(own) == text
 }
 
 // Elements yields the elements of an array; none when j is no array.

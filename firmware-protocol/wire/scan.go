@@ -53,7 +53,7 @@ func (s *scanner) skip(depth int) ([]byte, *failure) {
 	var err *failure
 	switch c := s.peek(); {
 	case c == '"':
-		_, err = s.text()
+		err = s.skipText()
 	case c == '{':
 		err = s.skipMembers(depth)
 	case c == '[':
@@ -81,7 +81,7 @@ func (s *scanner) skipMembers(depth int) *failure {
 	}
 	for {
 		s.space()
-		if _, err := s.text(); err != nil {
+		if err := s.skipText(); err != nil {
 			return err
 		}
 		s.space()
@@ -198,6 +198,31 @@ func (s *scanner) text() ([]byte, *failure) {
 		}
 	}
 	return nil, s.unexpected("'\"'")
+}
+
+// skipText passes over a string without keeping it.
+func (s *scanner) skipText() *failure {
+	if s.peek() != '"' {
+		return s.unexpected("a member's name in quotes")
+	}
+	s.pos++
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			s.pos++
+			return nil
+		case c == '\\':
+			s.scratch = s.scratch[:0]
+			if err := s.escape(); err != nil {
+				return err
+			}
+		case c < 0x20:
+			return s.unexpected("no control character in a string")
+		default:
+			s.pos++
+		}
+	}
+	return s.unexpected("'\"'")
 }
 
 // escaped goes on with a string that needs a copy.

@@ -34,9 +34,11 @@ type Aggregate struct {
 	Correction Correction
 
 	mu       sync.Mutex // guards all below
-	series   map[seriesKey]*series
-	excluded map[int64]map[Excluded]struct{} // by hour
-	changed  map[int64]struct{}              // hours that differ from when they were last asked for
+	stations map[string]*station
+	list     []*station         // the same, in the order in which they came
+	last     *station           // whose value came last: the next one is likely of the same reading
+	changed  map[int64]struct{} // hours that differ from when they were last asked for
+	touched  int64              // the hour that changed last, so that the next value of it need not look
 	stats    Stats
 }
 
@@ -44,25 +46,6 @@ type Aggregate struct {
 type Excluded struct {
 	Station  string
 	Quantity uint8
-}
-
-// seriesKey tells apart what must not be mixed. A station that moved is a new series.
-type seriesKey struct {
-	station  string
-	cell     geo.Cell
-	quantity uint8
-}
-
-// series is the values of one station, place and quantity by hour.
-type series struct {
-	hours map[int64]*hour // by Unix hour
-}
-
-// hour is the values of one hour, ascending by offset.
-type hour struct {
-	offsets []uint16 // seconds into the hour
-	milli   []int32
-	late    int // values that came after the hour was published
 }
 
 // Stats says how much an Aggregate holds and what it turned away.
@@ -77,66 +60,59 @@ type Stats struct {
 // Add takes a value in. It is false when the value changes nothing: the series has one for this
 // second already, it is older than Keep at its receipt, or its thousandths do not fit 32 bits.
 func (a *Aggregate) Add(s Sample) bool {
+	delay := s.Received.Sub(s.Time)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	unix := s.Time.Unix()
 	switch {
 	case s.Milli > math.MaxInt32 || s.Milli < math.MinInt32:
 		a.stats.Overflow++
 		return false
-	case s.Received.Sub(s.Time) > Keep:
+	case delay > Keep:
 		a.stats.Old++
 		return false
 	}
+	unix := s.Time.Unix()
 	index := floorDiv(unix, 3600)
-	h := a.hourOf(seriesKey{s.Station, s.Cell, s.Quantity}, index)
-	if !h.insert(uint16(unix-index*3600), int32(s.Milli)) {
+	offset := unix - index*3600
+	v := value{milli: int32(s.Milli), offset: uint16(offset), late: delay > Grace+time.Duration(3600-offset)*time.Second}
+	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
+	if !h.insert(v) {
 		a.stats.Repeated++
 		return false
 	}
-	if s.Received.After(time.Unix((index+1)*3600, 0).Add(Grace)) {
-		h.late++
-	}
 	a.stats.Values++
-	a.changed[index] = struct{}{}
+	a.touch(index)
 	return true
 }
 
-func (a *Aggregate) hourOf(key seriesKey, index int64) *hour {
-	if a.series == nil {
-		a.series = map[seriesKey]*series{}
+// station finds a station or makes it. It needs mu.
+func (a *Aggregate) station(name string) *station {
+	if a.last != nil && a.last.name == name {
+		return a.last
+	}
+	st := a.stations[name]
+	if st == nil {
+		if a.stations == nil {
+			a.stations = map[string]*station{}
+		}
+		st = &station{name: name}
+		a.stations[name] = st
+		a.list = append(a.list, st)
+	}
+	a.last = st
+	return st
+}
+
+// touch notes that an hour is not as it was. It needs mu.
+func (a *Aggregate) touch(index int64) {
+	if a.touched == index && a.changed != nil {
+		return
 	}
 	if a.changed == nil {
 		a.changed = map[int64]struct{}{}
 	}
-	s := a.series[key]
-	if s == nil {
-		s = &series{hours: map[int64]*hour{}}
-		a.series[key] = s
-	}
-	h := s.hours[index]
-	if h == nil {
-		h = &hour{}
-		s.hours[index] = h
-	}
-	return h
-}
-
-// insert keeps offsets ascending; most values are the newest.
-func (h *hour) insert(offset uint16, milli int32) bool {
-	n := len(h.offsets)
-	if n == 0 || h.offsets[n-1] < offset {
-		h.offsets = append(h.offsets, offset)
-		h.milli = append(h.milli, milli)
-		return true
-	}
-	i, found := slices.BinarySearch(h.offsets, offset)
-	if found {
-		return false
-	}
-	h.offsets = slices.Insert(h.offsets, i, offset)
-	h.milli = slices.Insert(h.milli, i, milli)
-	return true
+	a.changed[index] = struct{}{}
+	a.touched = index
 }
 
 // Exclude takes a quantity of a station out of the hour that starts at start, or back in. Every hour of a
@@ -145,26 +121,55 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	index := floorDiv(start.Unix(), 3600)
-	set := a.excluded[index]
-	if _, is := set[e]; is == out {
+	if a.station(e.Station).exclude(exclusion{index, e.Quantity}, out) {
+		a.touch(index)
+	}
+}
+
+// Seat moves what is held of a station to the places it stood in: place says where it stood at a time, in a
+// BaseSize cell, and false when it was no station of the city; such values are forgotten.
+func (a *Aggregate) Seat(name string, place func(at time.Time) (geo.Cell, bool)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st := a.stations[name]
+	if st == nil {
 		return
 	}
-	if set == nil {
-		if a.excluded == nil {
-			a.excluded = map[int64]map[Excluded]struct{}{}
+	old := st.series
+	st.series = nil
+	for i := range old {
+		s := &old[i]
+		for _, h := range s.hours {
+			for _, v := range h.values {
+				cell, ok := place(time.Unix(h.index*3600+int64(v.offset), 0).UTC())
+				if ok && st.of(cell, s.quantity).hour(h.index).insert(v) {
+					if cell != s.cell {
+						a.touch(h.index)
+					}
+					continue
+				}
+				a.stats.Values--
+				a.touch(h.index)
+			}
 		}
-		set = map[Excluded]struct{}{}
-		a.excluded[index] = set
 	}
-	if out {
-		set[e] = struct{}{}
-	} else {
-		delete(set, e)
+}
+
+// Calibrate replaces what is on record of how a station's quantities are calibrated.
+func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st := a.stations[name]
+	if slices.Equal(calibrations, st.known()) {
+		return
 	}
-	if a.changed == nil {
-		a.changed = map[int64]struct{}{}
+	st = a.station(name)
+	st.calibrations = slices.Clone(calibrations)
+	for i := range st.series {
+		for _, h := range st.series[i].hours {
+			a.touch(h.index)
+		}
 	}
-	a.changed[index] = struct{}{}
 }
 
 // Changed are the starts of the hours that are published by until (their end and Grace have passed)
@@ -179,6 +184,7 @@ func (a *Aggregate) Changed(until time.Time) []time.Time {
 			delete(a.changed, index)
 		}
 	}
+	a.touched = math.MinInt64
 	slices.SortFunc(hours, time.Time.Compare)
 	return hours
 }
@@ -188,22 +194,15 @@ func (a *Aggregate) Prune(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	oldest := floorDiv(now.Add(-Keep).Unix(), 3600)
-	for key, s := range a.series {
-		for index, h := range s.hours {
-			if index < oldest {
-				a.stats.Values -= len(h.offsets)
-				delete(s.hours, index)
-			}
+	a.last = nil
+	a.list = slices.DeleteFunc(a.list, func(st *station) bool {
+		a.stats.Values -= st.prune(oldest)
+		if st.empty() {
+			delete(a.stations, st.name)
+			return true
 		}
-		if len(s.hours) == 0 {
-			delete(a.series, key)
-		}
-	}
-	for index := range a.excluded {
-		if index < oldest {
-			delete(a.excluded, index)
-		}
-	}
+		return false
+	})
 }
 
 // Kept reports whether the hour that starts at start is still whole in memory at now.
@@ -216,7 +215,9 @@ func (a *Aggregate) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.stats
-	s.Series = len(a.series)
+	for _, st := range a.list {
+		s.Series += len(st.series)
+	}
 	return s
 }
 

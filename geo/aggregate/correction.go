@@ -3,7 +3,7 @@ package aggregate
 import (
 	"cmp"
 	"math"
-	"math/bits"
+	"time"
 
 	"stadtluft/geo"
 )
@@ -12,106 +12,174 @@ import (
 // in metres.
 const Reach = 5000
 
-// Correction takes out of stations' means what humidity put in. The zero Correction changes nothing.
+// Correction makes of stations' means as they measured what enters an average. The zero Correction changes
+// nothing.
 //
-// A mean over a window is corrected with the mean relative humidity over the same window at the same station,
-// else at the nearest station within 5 km; places are those of base cells, and of two equally near the station
-// whose name comes first counts. Without one the mean stays as it was measured and is counted as uncorrected.
+// What a calibration is on record for (see Calibrate) becomes the calibrated value. A mean of any other
+// quantity that humidity puts something into is corrected with the mean relative humidity over the same window
+// at the same station, else at the nearest station within 5 km; places are those of base cells, and of two
+// equally near the station whose name comes first counts. Without one the mean stays as it was measured and
+// is counted as uncorrected.
 type Correction struct {
-	Humidity uint8 // the quantity that is relative humidity in %
+	Humidity    uint8 // the quantity that is relative humidity in %
+	Temperature uint8 // the quantity that is °C
 	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when the quantity needs none.
 	// It must be a pure function.
 	Of func(quantity uint8, milli, humidity int64) (int64, bool)
+	// Signal reports whether a quantity is no more than a sensor's signal until it is calibrated: without a
+	// calibration it is in no average. Nil is none.
+	Signal func(quantity uint8) bool
 }
 
-// apply corrects one station's mean; done is false when it should have been and could not.
-func (c *Correction) apply(key seriesKey, milli int64, humid *hygrometers) (corrected int64, done bool) {
-	if c.Of == nil || key.quantity == c.Humidity {
-		return milli, true
-	}
-	if _, needed := c.Of(key.quantity, milli, 0); !needed {
-		return milli, true
-	}
-	humidity, known := humid.at(key)
-	if !known {
-		return milli, false
-	}
-	corrected, _ = c.Of(key.quantity, milli, humidity)
-	return corrected, true
+// Calibration is what turns a station's mean of a quantity into the value of a reference instrument:
+// Intercept + Slope·mean + Humidity·rh + Temperature·t, in the quantity's unit, % and °C. A window needs the
+// station's own humidity and temperature where their terms are not 0; else it is as if there were none.
+type Calibration struct {
+	Quantity    uint8
+	From, To    time.Time // whole hours; To is not included, and zero is no end
+	Intercept   float64
+	Slope       float64
+	Humidity    float64 // per %; 0 without the term
+	Temperature float64 // per °C; 0 without the term
 }
 
-// mean is a station's mean over an hour, corrected.
-func (c *Correction) mean(key seriesKey, m stationMean, humid *hygrometers) windowMean {
-	w := windowMean{measured: divide(m.sum, int64(m.count)), readings: m.count, late: m.late, parts: bits.OnesCount16(m.slots), of: slots}
-	corrected, done := c.apply(key, w.measured, humid)
-	w.corrected, w.uncorrected = corrected, !done
-	return w
+// valid finds the calibration of a quantity at a time: of several the one that begins last.
+func (st *station) valid(quantity uint8, at time.Time) (found Calibration, ok bool) {
+	for _, c := range st.calibrations {
+		if c.Quantity == quantity && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To)) && (!ok || c.From.After(found.From)) {
+			found, ok = c, true
+		}
+	}
+	return found, ok
 }
 
-// hygrometers are the stations that measured humidity in a window.
-type hygrometers struct {
-	own  map[seriesKey]int64 // with quantity 0
+// apply is the calibrated mean in thousandths. Each product is rounded by itself, so that every machine comes to
+// the same.
+func (c *Calibration) apply(milli, humidity, temperature int64) int64 {
+	value := c.Intercept*1000 + float64(c.Slope*float64(milli))
+	value += float64(c.Humidity * float64(humidity))
+	value += float64(c.Temperature * float64(temperature))
+	return int64(math.Round(value))
+}
+
+// window is what stations' means of one window are corrected by.
+type window struct {
+	a    *Aggregate
+	part part
+	at   time.Time // whose calibrations count
 	near map[[2]int32][]hygrometer
 }
 
+// hygrometer is a station that measured humidity in a window.
 type hygrometer struct {
 	station string
 	cell    geo.Cell
 	milli   int64
 }
 
-// humidity gathers the window's hygrometers, when a row of the quantity may need them. It needs mu.
-func (a *Aggregate) humidity(quantity uint8, part part) *hygrometers {
-	if a.Correction.Of == nil || quantity == a.Correction.Humidity {
-		return nil
+// correct is what a station's measured mean enters an average with. Where counts is false it enters none; where
+// done is false it should have been corrected and could not be. It needs mu.
+func (w *window) correct(st *station, s *series, measured int64) (corrected int64, done, counts bool) {
+	c := &w.a.Correction
+	particles := false
+	if c.Of != nil && s.quantity != c.Humidity {
+		_, particles = c.Of(s.quantity, measured, 0)
 	}
-	if _, needed := a.Correction.Of(quantity, 0, 0); quantity != 0 && !needed {
-		return nil
-	}
-	h := newHygrometers()
-	for key, s := range a.series {
-		if key.quantity != a.Correction.Humidity {
-			continue
+	if calibrated, ok := w.calibrated(st, s, measured); ok {
+		if particles {
+			calibrated = max(0, calibrated) // a linear correction turns a small value negative
 		}
-		if m, _ := part(key, s); m.count > 0 {
-			h.add(key, m)
+		return calibrated, true, true
+	}
+	if c.Signal != nil && c.Signal(s.quantity) {
+		return 0, true, false
+	}
+	if !particles {
+		return measured, true, true
+	}
+	humidity, known := w.own(st, s.cell, c.Humidity)
+	if !known {
+		if humidity, known = w.nearest(s.cell); !known {
+			return measured, false, true
 		}
 	}
-	return h
+	corrected, _ = c.Of(s.quantity, measured, humidity)
+	return corrected, true, true
 }
 
-func newHygrometers() *hygrometers {
-	return &hygrometers{own: map[seriesKey]int64{}, near: map[[2]int32][]hygrometer{}}
+// calibrated is false without a calibration, or without what it asks for.
+func (w *window) calibrated(st *station, s *series, measured int64) (int64, bool) {
+	if len(st.calibrations) == 0 {
+		return 0, false
+	}
+	c, ok := st.valid(s.quantity, w.at)
+	if !ok {
+		return 0, false
+	}
+	var humidity, temperature int64
+	if c.Humidity != 0 {
+		if humidity, ok = w.own(st, s.cell, w.a.Correction.Humidity); !ok {
+			return 0, false
+		}
+	}
+	if c.Temperature != 0 {
+		if temperature, ok = w.own(st, s.cell, w.a.Correction.Temperature); !ok {
+			return 0, false
+		}
+	}
+	return c.apply(measured, humidity, temperature), true
 }
 
-func (h *hygrometers) add(key seriesKey, m stationMean) {
-	milli := divide(m.sum, int64(m.count))
-	key.quantity = 0
-	h.own[key] = milli
-	h.near[bucket(key.cell)] = append(h.near[bucket(key.cell)], hygrometer{key.station, key.cell, milli})
+// own is the mean of another quantity of the same station at the same place.
+func (w *window) own(st *station, cell geo.Cell, quantity uint8) (int64, bool) {
+	s := st.find(cell, quantity)
+	if s == nil {
+		return 0, false
+	}
+	m, _ := w.part(st, s)
+	if m.count == 0 {
+		return 0, false
+	}
+	return divide(m.sum, int64(m.count)), true
 }
 
 func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / Reach, c.East / Reach} }
 
-// at is the humidity for a series.
-func (h *hygrometers) at(key seriesKey) (int64, bool) {
-	key.quantity = 0
-	if milli, ok := h.own[key]; ok {
-		return milli, true
+// nearest is the humidity nearest to a cell.
+func (w *window) nearest(cell geo.Cell) (int64, bool) {
+	if w.near == nil {
+		w.gather()
 	}
 	var best hygrometer
 	least := int64(math.MaxInt64)
-	middle := bucket(key.cell)
+	middle := bucket(cell)
 	for north := middle[0] - 1; north <= middle[0]+1; north++ {
 		for east := middle[1] - 1; east <= middle[1]+1; east++ {
-			for _, c := range h.near[[2]int32{north, east}] {
-				dn, de := int64(c.cell.North-key.cell.North), int64(c.cell.East-key.cell.East)
+			for _, c := range w.near[[2]int32{north, east}] {
+				dn, de := int64(c.cell.North-cell.North), int64(c.cell.East-cell.East)
 				d := dn*dn + de*de
-				if d <= Reach*Reach && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station)) < 0 {
+				if d <= Reach*Reach && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station), c.cell.Compare(best.cell)) < 0 {
 					best, least = c, d
 				}
 			}
 		}
 	}
 	return best.milli, least < math.MaxInt64
+}
+
+// gather finds the window's hygrometers.
+func (w *window) gather() {
+	w.near = map[[2]int32][]hygrometer{}
+	for _, st := range w.a.list {
+		for i := range st.series {
+			s := &st.series[i]
+			if s.quantity != w.a.Correction.Humidity {
+				continue
+			}
+			if m, _ := w.part(st, s); m.count > 0 {
+				b := bucket(s.cell)
+				w.near[b] = append(w.near[b], hygrometer{st.name, s.cell, divide(m.sum, int64(m.count))})
+			}
+		}
+	}
 }

@@ -2,13 +2,22 @@ package aggregate
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
+
+	"stadtluft/geo"
 )
 
-const rh = 14
+// Quantities beside pm.
+const (
+	gas     = 5
+	celsius = 13
+	rh      = 14
+)
 
 // halve halves pm where it is wetter than 50 %.
 func halve(quantity uint8, milli, humidity int64) (int64, bool) {
@@ -90,63 +99,223 @@ func TestExclude(t *testing.T) {
 	}
 	a.Exclude(hour10, b, true)
 	a.Prune(hour10.Add(time.Hour + Keep))
-	if len(a.excluded) != 0 {
-		t.Errorf("after Keep %v is remembered", a.excluded)
+	if len(a.stations) != 0 || len(a.list) != 0 {
+		t.Errorf("after Keep %v is remembered", a.list)
 	}
 }
 
-// permutations of the day; run with -count to try more.
-const permutations = 100
-
-// TestPermutations replays a day of values, humidities and exclusions in random orders: one hash. Verdicts keep
-// their place behind the hour's values only where they come twice, so the last word on each is the same.
+// TestPermutations replays a day of values, humidities, exclusions and a calibration in random orders: one hash of
+// all rows. The day is small so that there can be many orders, ten values an hour of three stations: one has no
+// humidity of its own, one sends a signal that a calibration makes a quantity of, and one moves at noon.
 func TestPermutations(t *testing.T) {
-	type event struct {
-		sample  Sample
-		exclude bool
-	}
 	rng := rand.New(rand.NewPCG(7, 8))
-	var events []event
-	for station := range 12 {
-		cell := cellAt(t, 6.9+rng.Float64()*0.1, 50.9+rng.Float64()*0.1)
-		for minute := 0; minute < 24*60; minute += 5 {
-			at := hour10.Add(time.Duration(minute)*time.Minute + time.Duration(station)*time.Second)
-			q := uint8(pm)
-			if station%3 == 0 && minute%15 == 0 {
-				q = rh
-			}
-			events = append(events, event{sample: Sample{fmt.Sprint(station), cell, q, at, at.Add(time.Duration(rng.IntN(200)) * time.Minute), rng.Int64N(100_000)}})
-		}
-		for hour := range 24 {
-			if rng.IntN(10) == 0 {
-				at := hour10.Add(time.Duration(hour) * time.Hour)
-				events = append(events, event{Sample{Station: fmt.Sprint(station), Quantity: pm, Time: at}, true})
-			}
+	apply := func(a *Aggregate, event any) {
+		switch e := event.(type) {
+		case Sample:
+			a.Add(e)
+		case exclusionOf:
+			a.Exclude(e.start, e.Excluded, true)
+		case []Calibration:
+			a.Calibrate("1", e)
 		}
 	}
+	events := day(t, rng)
 	var want [sha256.Size]byte
 	for n := range permutations {
-		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
-		for _, i := range rand.Perm(len(events)) {
-			e := events[i]
-			if e.exclude {
-				a.Exclude(e.sample.Time, Excluded{e.sample.Station, e.sample.Quantity}, true)
-			} else {
-				a.Add(e.sample)
-			}
+		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve, Signal: func(q uint8) bool { return q == gas }}}
+		for _, i := range rng.Perm(len(events)) {
+			apply(a, events[i])
 		}
-		h := sha256.New()
-		for hour := range 24 {
-			for _, size := range []int32{100, 1000, 10_000} {
-				fmt.Fprintln(h, a.Hour(hour10.Add(time.Duration(hour)*time.Hour), size, 0))
-			}
-		}
-		got := [sha256.Size]byte(h.Sum(nil))
+		got := hash(a)
 		if n == 0 {
 			want = got
 		}
 		if got != want {
 			t.Fatalf("order %d gives %x, the first gave %x", n, got, want)
+		}
+	}
+}
+
+type exclusionOf struct {
+	start time.Time
+	Excluded
+}
+
+// day is the events of a day from hour10.
+func day(t *testing.T, rng *rand.Rand) (events []any) {
+	for station := range 3 {
+		name, cell := fmt.Sprint(station), cellAt(t, 6.9+rng.Float64()*0.1, 50.9+rng.Float64()*0.1)
+		for i := range 24 * 10 {
+			at := hour10.Add(time.Duration(i)*6*time.Minute + time.Duration(station)*time.Second)
+			if station == 2 && i == 120 {
+				cell.East += 1000
+			}
+			received := at.Add(time.Duration(rng.IntN(200)) * time.Minute)
+			quantity := uint8(pm)
+			if station == 1 {
+				quantity = gas
+			}
+			events = append(events, Sample{name, cell, quantity, at, received, rng.Int64N(100_000)})
+			if station > 0 && i%20 == 0 {
+				events = append(events, Sample{name, cell, rh, at, received, rng.Int64N(100_000)})
+			}
+		}
+		for range 3 {
+			start := hour10.Add(time.Duration(rng.IntN(24)) * time.Hour)
+			events = append(events, exclusionOf{start, Excluded{name, pm}})
+		}
+	}
+	for range 40 {
+		events = append(events, events[rng.IntN(len(events))]) // again
+	}
+	return append(events, []Calibration{{Quantity: gas, From: hour10.Add(5 * time.Hour), Intercept: 3, Slope: 0.7}})
+}
+
+// hash is that of every row of the day.
+func hash(a *Aggregate) [sha256.Size]byte {
+	var b []byte
+	write := func(rows []Row) {
+		for _, r := range rows {
+			for _, v := range [...]int64{
+				int64(r.Cell.Size), int64(r.Cell.North), int64(r.Cell.East), r.Start.Unix(), int64(r.Window), int64(r.Quantity), r.Mean, r.Median, r.Min, r.Max,
+				int64(r.Stations), int64(r.Readings), r.Coverage, r.Raw, int64(r.Uncorrected), r.Spread, int64(r.Revision),
+			} {
+				b = binary.AppendVarint(b, v)
+			}
+		}
+	}
+	for i := range 24 {
+		write(a.Hour(hour10.Add(time.Duration(i)*time.Hour), 1000, 0))
+	}
+	write(a.Day(hour10, 1000, 0))
+	write(a.Live(hour10.Add(90*time.Minute), 100, 0))
+	return sha256.Sum256(b)
+}
+
+// TestCalibrate holds calibrated means against the formula computed by hand.
+func TestCalibrate(t *testing.T) {
+	home := cellAt(t, 6.9583, 50.9413)
+	gases := Correction{Humidity: rh, Temperature: celsius, Of: halve, Signal: func(q uint8) bool { return q == gas }}
+	f := func(what string, quantity uint8, want int64, others ...any) {
+		t.Helper()
+		a := &Aggregate{Correction: gases}
+		for _, s := range full("P", home, hour10, 20_000) {
+			s.Quantity = quantity
+			a.Add(s)
+		}
+		for _, o := range others {
+			switch o := o.(type) {
+			case Sample:
+				a.Add(o)
+			case Calibration:
+				a.Calibrate("P", append(slices.Clone(a.stations["P"].calibrations), o))
+			}
+		}
+		for _, rows := range [][]Row{a.Hour(hour10, 1000, quantity), a.Live(hour10.Add(time.Hour-time.Second), 1000, quantity)} {
+			if want == 0 && len(rows) == 0 {
+				continue
+			}
+			if len(rows) != 1 || rows[0].Mean != want || rows[0].Raw != 20_000 || rows[0].Uncorrected != 0 {
+				t.Errorf("%s: %+v, want mean %d of the raw mean 20000", what, rows, want)
+			}
+		}
+	}
+	at := hour10.Add(10 * time.Minute)
+	wet, warm := Sample{"P", home, rh, at, at, 80_000}, Sample{"P", home, celsius, at, at, 15_000}
+	another := Sample{"Q", home, rh, at, at, 80_000}
+	of := func(quantity uint8) Calibration {
+		return Calibration{Quantity: quantity, From: hour10.Add(-time.Hour), Intercept: -2.5, Slope: 1.25}
+	}
+	f("a signal alone", gas, 0)
+	f("a signal, humid", gas, 0, wet)
+	f("calibrated", gas, 22_500, of(gas)) // -2.5 + 1.25·20
+	f("calibrated as something else", gas, 0, of(pm))
+	terms := of(gas)
+	terms.Humidity, terms.Temperature = -0.1, 0.5
+	f("with terms", gas, 22_000, terms, wet, warm) // -2.5 + 25 - 8 + 7.5
+	f("without its temperature", gas, 0, terms, wet)
+	f("with another's humidity", gas, 0, terms, another, warm)
+	early, late := of(gas), of(gas)
+	early.To = hour10
+	late.From = hour10.Add(time.Hour)
+	f("one that is over", gas, 0, early)
+	f("one that is yet to come", gas, 0, late)
+	newer := of(gas)
+	newer.From, newer.Slope = hour10, 1
+	f("the one that begins last", gas, 17_500, newer, of(gas))
+	low := of(gas)
+	low.Intercept = -30
+	f("noise around nothing", gas, -5_000, low)
+	low.Quantity = pm
+	low.Intercept = -30
+	f("particles end at nothing", pm, 0, low)
+	f("particles are not corrected twice", pm, 22_500, of(pm), wet)
+	f("particles without a calibration", pm, 10_000, wet)
+}
+
+// TestCalibrateNamesTheHoursThatDiffer wants the hours in memory written again, once.
+func TestCalibrateNamesTheHoursThatDiffer(t *testing.T) {
+	a := &Aggregate{}
+	addAll(a, full("P", cellAt(t, 6.9583, 50.9413), hour10, 20_000))
+	until := hour10.Add(2 * time.Hour)
+	a.Changed(until)
+	for n, want := range []int{1, 0} {
+		a.Calibrate("P", []Calibration{{Quantity: pm, Slope: 2}})
+		if got := a.Changed(until); len(got) != want {
+			t.Errorf("time %d: changed %v, want %d hours", n+1, got, want)
+		}
+	}
+	a.Calibrate("P", nil)
+	if got := a.Hour(hour10, 1000, pm); got[0].Mean != 20_000 || len(a.Changed(until)) != 1 {
+		t.Errorf("without a calibration again: %+v", got)
+	}
+}
+
+// TestSeat moves what is held of a station: the second half of the hour to another cell, then all of it away.
+func TestSeat(t *testing.T) {
+	home := cellAt(t, 6.9583, 50.9413)
+	there := home
+	there.North += 5000
+	a := &Aggregate{}
+	addAll(a, full("P", home, hour10, 10_000, 20_000))
+	addAll(a, full("Q", home, hour10, 30_000))
+	until := hour10.Add(2 * time.Hour)
+	a.Changed(until)
+	stay := func(time.Time) (geo.Cell, bool) { return home, true }
+	a.Seat("P", stay)
+	if got := a.Changed(until); len(got) != 0 {
+		t.Errorf("nothing moved: changed %v", got)
+	}
+	noon := hour10.Add(30 * time.Minute)
+	a.Seat("P", func(at time.Time) (geo.Cell, bool) {
+		if at.Before(noon) {
+			return home, true
+		}
+		return there, true
+	})
+	live := a.Live(hour10.Add(time.Hour-time.Second), 1000, pm)
+	if len(live) != 2 || live[0].Readings != 18 || live[1].Readings != 6 || live[1].Cell != there.Parent(1000) || len(a.Changed(until)) != 1 {
+		t.Errorf("moved: %+v", live)
+	}
+	a.Seat("P", func(at time.Time) (geo.Cell, bool) { return home, at.Before(noon) })
+	if got := a.Stations(hour10); len(got) != 2 || got[0].Count != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
+		t.Errorf("gone at noon: %+v, %+v", got, a.Stats())
+	}
+	a.Seat("NOBODY", stay)
+}
+
+// TestStationMeans wants the station with enough values alone, corrected.
+func TestStationMeans(t *testing.T) {
+	home := cellAt(t, 6.9583, 50.9413)
+	a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
+	addAll(a, full("B", home, hour10, 20_000))
+	addAll(a, full("A", home, hour10, 20_000)[:8])
+	at := hour10.Add(10 * time.Minute)
+	a.Add(Sample{"A", home, rh, at, at, 90_000})
+	want := []StationMean{{"B", home, pm, 10_000, 20_000, false, 12, 1000}}
+	for _, got := range [][]StationMean{a.StationsHour(hour10), a.StationsLive(hour10.Add(time.Hour - time.Second))} {
+		if !slices.Equal(got, want) {
+			t.Errorf("stations = %+v, want %+v", got, want)
 		}
 	}
 }

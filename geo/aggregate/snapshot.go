@@ -11,31 +11,38 @@ import (
 )
 
 // part is what a series has of a window; ok says whether it is enough to count.
-type part func(key seriesKey, s *series) (m stationMean, ok bool)
+type part func(st *station, s *series) (m stationMean, ok bool)
 
 // Live is the average of each cell of the given size over the 60 minutes up to and including at, with
-// no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity.
+// no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity. The calibrations that
+// are valid at its end count.
 func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
-	to := at.Unix()
-	from := to - 3600 // not included
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	means := a.means(quantity, func(key seriesKey, s *series) (stationMean, bool) {
-		m := stationMean{}
-		for index := floorDiv(from+1, 3600); index <= floorDiv(to, 3600); index++ {
-			h := s.hours[index]
-			if h == nil || a.isExcluded(index, key) {
+	cells := cells{}
+	a.means(a.live(at), quantity, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
+	return cells.rows(Row{Start: at.Add(-time.Hour).Truncate(time.Second).UTC(), Window: Live})
+}
+
+// live is the window of the 60 minutes up to and including at. It needs mu.
+func (a *Aggregate) live(at time.Time) *window {
+	to := at.Unix()
+	from := to - 3600 // not included
+	first, last := floorDiv(from+1, 3600), floorDiv(to, 3600)
+	return &window{a: a, at: at, part: func(st *station, s *series) (m stationMean, ok bool) {
+		for index := first; index <= last; index++ {
+			values := s.at(index)
+			if len(values) == 0 || !st.counts(index, s.quantity) {
 				continue
 			}
-			for i, offset := range h.offsets {
-				if unix := index*3600 + int64(offset); unix > from && unix <= to {
-					m.add(h.milli[i], int(unix-from-1)/slotSeconds)
+			for _, v := range values {
+				if unix := index*3600 + int64(v.offset); unix > from && unix <= to {
+					m.add(v, int(unix-from-1)/slotSeconds)
 				}
 			}
 		}
 		return m, m.count > 0
-	})
-	return rows(size, means, Row{Start: time.Unix(from, 0).UTC(), Window: Live})
+	}}
 }
 
 // Hour is the average of each cell of the given size over the hour that starts at start, sorted by
@@ -44,22 +51,23 @@ func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return rows(size, a.hour(index, quantity), Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour})
+	cells := cells{}
+	a.means(a.hour(index), quantity, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
+	return cells.rows(Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour})
 }
 
-// hour are the stations that count in an hour. It needs mu.
-func (a *Aggregate) hour(index int64, quantity uint8) map[seriesKey]windowMean {
-	return a.means(quantity, func(key seriesKey, s *series) (stationMean, bool) {
-		h := s.hours[index]
-		if h == nil || a.isExcluded(index, key) {
-			return stationMean{}, false
+// hour is the window of a full hour. It needs mu.
+func (a *Aggregate) hour(index int64) *window {
+	return &window{a: a, at: time.Unix(index*3600, 0), part: func(st *station, s *series) (m stationMean, ok bool) {
+		values := s.at(index)
+		if len(values) == 0 || !st.counts(index, s.quantity) {
+			return m, false
 		}
-		m := stationMean{late: h.late}
-		for i, offset := range h.offsets {
-			m.add(h.milli[i], int(offset)/slotSeconds)
+		for _, v := range values {
+			m.add(v, int(v.offset)/slotSeconds)
 		}
-		return m, bits.OnesCount16(m.slots) >= minSlots
-	})
+		return m, m.enough()
+	}}
 }
 
 // Day is the average of each cell of the given size over the 24 hours from start, a full hour, sorted by
@@ -69,61 +77,77 @@ func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
 	first := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := days{}
+	type day struct {
+		windowMean
+		hours int64
+	}
+	days := map[*series]*day{}
 	for index := first; index < first+dayHours; index++ {
-		all.add(a.hour(index, quantity))
+		a.means(a.hour(index), quantity, func(_ *station, s *series, m windowMean) {
+			d := days[s]
+			if d == nil {
+				d = &day{}
+				days[s] = d
+			}
+			d.hours++
+			d.measured += m.measured
+			d.corrected += m.corrected
+			d.uncorrected = d.uncorrected || m.uncorrected
+			d.readings += m.readings
+			d.late += m.late
+		})
 	}
-	return rows(size, all.means(), Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
-}
-
-// days gathers a day's hours by station.
-type days map[seriesKey]*dayMean
-
-type dayMean struct {
-	windowMean
-	hours int64
-}
-
-// add takes in the stations that count in an hour.
-func (d days) add(hour map[seriesKey]windowMean) {
-	for key, m := range hour {
-		day := d[key]
-		if day == nil {
-			day = &dayMean{}
-			d[key] = day
-		}
-		day.hours++
-		day.measured += m.measured
-		day.corrected += m.corrected
-		day.uncorrected = day.uncorrected || m.uncorrected
-		day.readings += m.readings
-		day.late += m.late
-	}
-}
-
-// mean is the mean of the hours' means.
-func (d *dayMean) mean() windowMean {
-	m := d.windowMean
-	m.measured, m.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
-	m.parts, m.of = int(d.hours), dayHours
-	return m
-}
-
-// means are the stations that count in the day.
-func (d days) means() map[seriesKey]windowMean {
-	means := map[seriesKey]windowMean{}
-	for key, day := range d {
-		if day.hours >= minHours {
-			means[key] = day.mean()
+	cells := cells{}
+	for s, d := range days {
+		if d.hours >= minHours {
+			d.measured, d.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
+			d.parts, d.of = int(d.hours), dayHours
+			cells.add(size, s, d.windowMean)
 		}
 	}
-	return means
+	return cells.rows(Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
 }
 
-// isExcluded needs mu.
-func (a *Aggregate) isExcluded(index int64, key seriesKey) bool {
-	_, out := a.excluded[index][Excluded{key.station, key.quantity}]
-	return out
+// StationMean is one station's mean of one quantity over an hour, of which at least 75 % of the twelve 5-minute
+// slots hold a value. Values are thousandths of the unit.
+type StationMean struct {
+	Station     string
+	Cell        geo.Cell // of BaseSize, where the station stood
+	Quantity    uint8
+	Mean        int64 // corrected, as it enters averages
+	Raw         int64 // as it measured
+	Uncorrected bool  // should have been corrected and could not be, for want of a humidity
+	Readings    int
+	Coverage    int64 // thousandths of the slots
+}
+
+// StationsLive are the stations' means over the 60 minutes up to and including at, sorted by station, cell and
+// quantity. Unlike cells of a live average they need 75 % of the slots.
+func (a *Aggregate) StationsLive(at time.Time) []StationMean {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stationMeans(a.live(at))
+}
+
+// StationsHour are the same over the hour that starts at start.
+func (a *Aggregate) StationsHour(start time.Time) []StationMean {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stationMeans(a.hour(floorDiv(start.Unix(), 3600)))
+}
+
+// stationMeans needs mu.
+func (a *Aggregate) stationMeans(w *window) []StationMean {
+	var list []StationMean
+	a.means(w, 0, func(st *station, s *series, m windowMean) {
+		if m.parts >= minSlots {
+			list = append(list, StationMean{st.name, s.cell, s.quantity, m.corrected, m.measured, m.uncorrected, m.readings, divide(int64(m.parts)*1000, int64(m.of))})
+		}
+	})
+	slices.SortFunc(list, func(a, b StationMean) int {
+		return cmp.Or(cmp.Compare(a.Station, b.Station), a.Cell.Compare(b.Cell), cmp.Compare(a.Quantity, b.Quantity))
+	})
+	return list
 }
 
 // StationHour is one station's hour of one quantity, whether it counts or is excluded or not. Values are
@@ -144,18 +168,21 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []StationHour
-	for key, s := range a.series {
-		h := s.hours[index]
-		if h == nil {
-			continue
+	for _, st := range a.list {
+		for i := range st.series {
+			s := &st.series[i]
+			held := s.at(index)
+			if len(held) == 0 {
+				continue
+			}
+			values, sum := make([]int64, len(held)), int64(0)
+			for i, v := range held {
+				values[i] = int64(v.milli)
+				sum += int64(v.milli)
+			}
+			slices.Sort(values)
+			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), median(values), len(values)})
 		}
-		values, sum := make([]int64, len(h.milli)), int64(0)
-		for i, milli := range h.milli {
-			values[i] = int64(milli)
-			sum += int64(milli)
-		}
-		slices.Sort(values)
-		list = append(list, StationHour{key.station, key.cell, key.quantity, divide(sum, int64(len(values))), median(values), len(values)})
 	}
 	slices.SortFunc(list, func(a, b StationHour) int {
 		return cmp.Or(cmp.Compare(a.Station, b.Station), a.Cell.Compare(b.Cell), cmp.Compare(a.Quantity, b.Quantity))
@@ -171,11 +198,17 @@ type stationMean struct {
 	slots uint16 // a bit for each 5-minute slot that holds a value
 }
 
-func (m *stationMean) add(milli int32, slot int) {
-	m.sum += int64(milli)
+func (m *stationMean) add(v value, slot int) {
+	m.sum += int64(v.milli)
 	m.count++
 	m.slots |= 1 << slot
+	if v.late {
+		m.late++
+	}
 }
+
+// enough reports whether 75 % of the slots hold a value.
+func (m *stationMean) enough() bool { return bits.OnesCount16(m.slots) >= minSlots }
 
 // windowMean is one station's part of a cell.
 type windowMean struct {
@@ -185,21 +218,25 @@ type windowMean struct {
 	parts, of           int // how many parts of the window hold a value, of how many
 }
 
-// means are the stations that part accepts, corrected. It needs mu.
-func (a *Aggregate) means(quantity uint8, part part) map[seriesKey]windowMean {
-	humid := a.humidity(quantity, part)
-	means := make(map[seriesKey]windowMean, len(a.series))
-	for key, s := range a.series {
-		if quantity != 0 && key.quantity != quantity {
-			continue
+// means yields the stations that count in a window, corrected. It needs mu.
+func (a *Aggregate) means(w *window, quantity uint8, yield func(*station, *series, windowMean)) {
+	for _, st := range a.list {
+		for i := range st.series {
+			s := &st.series[i]
+			if quantity != 0 && s.quantity != quantity {
+				continue
+			}
+			m, ok := w.part(st, s)
+			if !ok {
+				continue
+			}
+			measured := divide(m.sum, int64(m.count))
+			corrected, done, counts := w.correct(st, s, measured)
+			if counts {
+				yield(st, s, windowMean{measured, corrected, !done, m.count, m.late, bits.OnesCount16(m.slots), slots})
+			}
 		}
-		m, ok := part(key, s)
-		if !ok {
-			continue
-		}
-		means[key] = a.Correction.mean(key, m, humid)
 	}
-	return means
 }
 
 // cellKey is what a row is about.
@@ -218,11 +255,31 @@ type cell struct {
 	parts, of   int
 }
 
-// rows gathers stations into cells of the given size, as rows like the given one.
-func rows(size int32, means map[seriesKey]windowMean, like Row) []Row {
-	cells := gather(size, means)
-	rows := make([]Row, 0, len(cells))
-	for key, c := range cells {
+// cells gathers the rows of one window.
+type cells map[cellKey]*cell
+
+func (all cells) add(size int32, s *series, m windowMean) {
+	key := cellKey{s.cell.Parent(size), s.quantity}
+	c := all[key]
+	if c == nil {
+		c = &cell{}
+		all[key] = c
+	}
+	c.means = append(c.means, m.corrected)
+	c.raw += m.measured
+	if m.uncorrected {
+		c.uncorrected++
+	}
+	c.readings += m.readings
+	c.late += m.late
+	c.parts += m.parts
+	c.of += m.of
+}
+
+// rows are sorted, and like the given one.
+func (all cells) rows(like Row) []Row {
+	rows := make([]Row, 0, len(all))
+	for key, c := range all {
 		slices.Sort(c.means)
 		n := len(c.means)
 		row := like
@@ -240,28 +297,6 @@ func rows(size int32, means map[seriesKey]windowMean, like Row) []Row {
 	}
 	slices.SortFunc(rows, compareRows)
 	return rows
-}
-
-func gather(size int32, means map[seriesKey]windowMean) map[cellKey]*cell {
-	cells := map[cellKey]*cell{}
-	for key, m := range means {
-		k := cellKey{key.cell.Parent(size), key.quantity}
-		c := cells[k]
-		if c == nil {
-			c = &cell{}
-			cells[k] = c
-		}
-		c.means = append(c.means, m.corrected)
-		c.raw += m.measured
-		if m.uncorrected {
-			c.uncorrected++
-		}
-		c.readings += m.readings
-		c.late += m.late
-		c.parts += m.parts
-		c.of += m.of
-	}
-	return cells
 }
 
 // spread is the sample standard deviation of sorted values around their mean, rounded. Each product is rounded
@@ -304,15 +339,18 @@ func divide(sum, n int64) int64 {
 	return (2*sum + n) / (2 * n)
 }
 
-// City is the city's value of one quantity: the rounded mean over its cells, which are equal in area.
-// Rows are of one quantity; false when there are none.
-func City(rows []Row) (milli int64, ok bool) {
+// Area is the value of one quantity in a part of the city, such as the whole of it: the rounded mean over its
+// cells, which are equal in area, and the sample standard deviation between them, 0 for one cell. Rows are of
+// one quantity; false when there are none.
+func Area(rows []Row) (milli, deviation int64, ok bool) {
 	if len(rows) == 0 {
-		return 0, false
+		return 0, 0, false
 	}
-	sum := int64(0)
-	for _, row := range rows {
-		sum += row.Mean
+	means := make([]int64, len(rows))
+	for i, row := range rows {
+		means[i] = row.Mean
 	}
-	return divide(sum, int64(len(rows))), true
+	slices.Sort(means)
+	milli = mean(means)
+	return milli, spread(means, milli), true
 }

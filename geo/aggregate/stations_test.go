@@ -12,9 +12,9 @@ import (
 )
 
 // stationMeans runs samples through Stations in the order of time.
-func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationMean) {
+func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWindow) {
 	t.Helper()
-	s.Yield = func(m StationMean) error { list = append(list, m); return nil }
+	s.Yield = func(m StationWindow) error { list = append(list, m); return nil }
 	samples = slices.Clone(samples)
 	slices.SortStableFunc(samples, func(a, b Sample) int { return a.Time.Compare(b.Time) })
 	for _, sample := range samples {
@@ -96,12 +96,12 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:05:00Z"), Milli: 20_000}, // another slot, without humidity
 	}
 	got := stationMeans(t, Stations{Window: Slot, Correction: Correction{Humidity: rh, Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples)
-	want := []StationMean{
-		{"A", there, at("2026-05-01T10:00:00Z"), Slot, pm, 13_000, 13_000, false, 1, 1000}, // 8 km from the humidity
-		{"A", here, at("2026-05-01T10:00:00Z"), Slot, pm, 5_000, 10_000, true, 1, 1000},
-		{"A", here, at("2026-05-01T10:00:00Z"), Slot, rh, 90_000, 90_000, false, 1, 1000},
-		{"B", here, at("2026-05-01T10:00:00Z"), Slot, pm, 5_001, 10_001, true, 2, 1000}, // 10.0005 is 10.001, half of it 5.001
-		{"B", here, at("2026-05-01T10:05:00Z"), Slot, pm, 20_000, 20_000, false, 1, 1000},
+	want := []StationWindow{
+		{StationMean{Station: "A", Cell: there, Quantity: pm, Mean: 13_000, Raw: 13_000, Uncorrected: true, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, false}, // 8 km from the humidity
+		{StationMean{Station: "A", Cell: here, Quantity: pm, Mean: 5_000, Raw: 10_000, Uncorrected: false, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, true},
+		{StationMean{Station: "A", Cell: here, Quantity: rh, Mean: 90_000, Raw: 90_000, Uncorrected: false, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, false},
+		{StationMean{Station: "B", Cell: here, Quantity: pm, Mean: 5_001, Raw: 10_001, Uncorrected: false, Readings: 2, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, true}, // 10.0005 is 10.001, half of it 5.001
+		{StationMean{Station: "B", Cell: here, Quantity: pm, Mean: 20_000, Raw: 20_000, Uncorrected: true, Readings: 1, Coverage: 1000}, at("2026-05-01T10:05:00Z"), Slot, false},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -121,7 +121,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 func TestStationsEndWithTheirReader(t *testing.T) {
 	enough := errors.New("enough")
 	for _, window := range []Window{Slot, Hour, Day} {
-		s := Stations{Window: window, Yield: func(StationMean) error { return enough }}
+		s := Stations{Window: window, Yield: func(StationWindow) error { return enough }}
 		if err := s.End(); err != nil {
 			t.Errorf("%v: nothing ends with %v", window, err)
 		}

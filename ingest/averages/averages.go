@@ -11,6 +11,8 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -23,11 +25,11 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Averaged are the quantities that enter averages. Gases are missing until their sensors have a
-// calibration on record; battery and rssi say something about the kit, not about the air; an index of
-// volatile compounds compares a sensor only with its own past.
+// Averaged are the quantities that enter averages, gases when they are calibrated (see ingest.IsSignal). Battery and
+// rssi say something about the kit, not about the air; an index of volatile compounds compares a sensor only with
+// its own past.
 var Averaged = []wire.Quantity{
-	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.CO2,
+	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO, wire.CO2,
 	wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq,
 }
 
@@ -52,20 +54,24 @@ type Averages struct {
 	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict
 	Append func(ctx context.Context, b ingest.Batch) error
 
-	cells    Cells // of places that stations stood in
+	mu       sync.Mutex                 // guards known and cells
+	known    map[string]*ingest.Station // as the aggregate knows them
+	cells    Cells                      // of places that stations stood in
 	verdicts verdicts
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
 // indoor stations, of stations that are gone, and values with an excluding flag stay out.
 func (a *Averages) Observe(r ingest.Reading) {
-	station, ok := a.Stations.Station(r.Station)
-	if !ok || station.Exposure != ingest.Outdoor {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	station, ok := a.know(r.Station)
+	if !ok {
 		return
 	}
-	cell, ok := a.cells.At(station.PlaceAt(r.Time).Exact)
+	cell, ok := a.seat(station, r.Time)
 	if !ok {
-		return // the registry lets no such place in
+		return
 	}
 	for _, v := range r.Values {
 		if !averaged[v.Quantity] || !v.Flags.Good() {
@@ -76,6 +82,67 @@ func (a *Averages) Observe(r ingest.Reading) {
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})
 	}
+}
+
+// review takes in what the registry knows of stations by now.
+func (a *Averages) review() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id := range a.known {
+		a.know(id)
+	}
+}
+
+// know finds a station, and where it is not as the aggregate knows it, moves what is held of it to where it stood
+// and calibrates it: averages are always those of the registry as it is, as a rebuild would make them. It needs mu.
+func (a *Averages) know(id string) (*ingest.Station, bool) {
+	station, ok := a.Stations.Station(id)
+	old, seen := a.known[id]
+	switch {
+	case ok && station == old:
+		return station, true
+	case !ok:
+		if seen {
+			a.Aggregate.Seat(id, func(time.Time) (geo.Cell, bool) { return geo.Cell{}, false })
+			delete(a.known, id)
+		}
+		return nil, false
+	case seen && !sameHistory(station, old):
+		a.Aggregate.Seat(id, func(at time.Time) (geo.Cell, bool) { return a.seat(station, at) })
+	}
+	if !seen || !slices.Equal(station.Calibrations, old.Calibrations) {
+		a.Aggregate.Calibrate(id, Calibrations(station))
+	}
+	if a.known == nil {
+		a.known = map[string]*ingest.Station{}
+	}
+	a.known[id] = station
+	return station, true
+}
+
+// sameHistory reports whether two states of a station agree on where it stood.
+func sameHistory(a, b *ingest.Station) bool {
+	return a.Exposure == b.Exposure && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places)
+}
+
+// Calibrations are a station's in the words of the aggregate.
+func Calibrations(st *ingest.Station) []aggregate.Calibration {
+	var list []aggregate.Calibration
+	for _, c := range st.Calibrations {
+		list = append(list, aggregate.Calibration{
+			Quantity: uint8(c.Quantity), From: c.From, To: c.To, Intercept: c.Intercept, Slope: c.Slope, Humidity: c.Humidity, Temperature: c.Temperature,
+		})
+	}
+	return list
+}
+
+// seat is the base cell that a station stood in at a time; false when it was no outdoor station of the city then.
+// It needs mu.
+func (a *Averages) seat(st *ingest.Station, at time.Time) (geo.Cell, bool) {
+	if st.Exposure != ingest.Outdoor || !st.Ended.IsZero() && !at.Before(st.Ended) {
+		return geo.Cell{}, false
+	}
+	return a.cells.At(st.PlaceAt(at).Exact) // the registry lets no place in that has none
 }
 
 // Cells remembers the base cells of places; projecting a place anew for each reading would take most of the time.
@@ -99,15 +166,18 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 	return cell, true
 }
 
-// ForHumidity is the correction of particle means in an aggregate.
-func ForHumidity(c quality.Correction) aggregate.Correction {
-	return aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(quantity uint8, milli, humidity int64) (int64, bool) {
+// Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
+func Correction(c quality.Correction) aggregate.Correction {
+	corrected := aggregate.Correction{Humidity: uint8(wire.Humidity), Temperature: uint8(wire.Temperature)}
+	corrected.Signal = func(quantity uint8) bool { return ingest.IsSignal(wire.Quantity(quantity)) }
+	corrected.Of = func(quantity uint8, milli, humidity int64) (int64, bool) {
 		switch wire.Quantity(quantity) {
 		case wire.PM1, wire.PM2_5, wire.PM4, wire.PM10:
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
 		}
 		return milli, false
-	}}
+	}
+	return corrected
 }
 
 // Milli is a value in thousandths of its unit, rounded half away from zero.

@@ -17,6 +17,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/quality"
 	"stadtluft/ingest/store"
 )
 
@@ -98,10 +99,14 @@ func newAverages(store store.Store) *Averages {
 	long := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	home := []ingest.Place{place(long, 6.9583, 50.9413)}
 	return &Averages{
-		Aggregate: &aggregate.Aggregate{}, Store: store, Size: 1000, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Aggregate: &aggregate.Aggregate{Correction: Correction(quality.Correction{})}, Store: store, Size: 1000, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Stations: register{
-			"OUT":   {ID: "OUT", Exposure: ingest.Outdoor, Places: home},
-			"IN":    {ID: "IN", Exposure: ingest.Indoor, Places: home},
+			"OUT":  {ID: "OUT", Exposure: ingest.Outdoor, Places: home},
+			"IN":   {ID: "IN", Exposure: ingest.Indoor, Places: home},
+			"GONE": {ID: "GONE", Exposure: ingest.Outdoor, Status: ingest.Retired, Ended: long.Add(12 * time.Hour), Places: home},
+			"GAS": {ID: "GAS", Exposure: ingest.Outdoor, Places: home, Calibrations: []ingest.Calibration{
+				{Quantity: wire.NO2, From: long.Add(12 * time.Hour), Slope: 0.5, Intercept: 1},
+			}},
 			"MOVED": {ID: "MOVED", Exposure: ingest.Outdoor, Places: append(slices.Clone(home), place(long.AddDate(0, 0, 1), 7.05, 50.90))},
 		},
 	}
@@ -126,8 +131,35 @@ func TestOnlyGoodOutdoorValuesOfTheAirCount(t *testing.T) {
 	f("OUT", ingest.Value{Quantity: wire.NO2, Value: 20}, 0) // no calibration on record
 	f("OUT", ingest.Value{Quantity: wire.NOxIndex, Value: 20}, 0)
 	f("OUT", ingest.Value{Quantity: wire.Battery, Value: 3.7}, 0)
+	f("GAS", ingest.Value{Quantity: wire.NO2, Value: 20}, 1)
+	f("GAS", ingest.Value{Quantity: wire.O3, Value: 20}, 0)
+	f("GONE", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
 	f("IN", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
 	f("NOBODY", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
+}
+
+// TestAStationLeavesFromThenOn wants what a station sent before it was retired to stay, and gases to count only where
+// a calibration holds.
+func TestAStationLeavesFromThenOn(t *testing.T) {
+	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
+	hours := func(station string, q wire.Quantity) (means []int64) {
+		a := newAverages(nil)
+		for i := range 24 {
+			a.Observe(reading(station, noon.Add(-time.Hour+time.Duration(i)*5*time.Minute), ingest.Value{Quantity: q, Value: 20}))
+		}
+		for _, start := range []time.Time{noon.Add(-time.Hour), noon} {
+			for _, r := range a.Aggregate.Hour(start, 1000, 0) {
+				means = append(means, start.Unix()-noon.Unix(), r.Mean)
+			}
+		}
+		return means
+	}
+	if got, want := hours("GONE", wire.PM10), []int64{-3600, 20_000}; !slices.Equal(got, want) {
+		t.Errorf("retired at noon: hours and means %v, want %v", got, want)
+	}
+	if got, want := hours("GAS", wire.NO2), []int64{0, 11_000}; !slices.Equal(got, want) {
+		t.Errorf("calibrated from noon on: hours and means %v, want %v", got, want)
+	}
 }
 
 func TestAStationCountsWhereItStoodThen(t *testing.T) {

@@ -44,6 +44,19 @@ func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) er
 	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Day, a.Size, values.Day(start, a.Size, 0))
 }
 
+// Rows computes the averages of one hour or day again from stored readings, for cells of any resolution, and writes
+// nothing. They are those that a store of that resolution would hold.
+func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
+	values, err := a.fromStore(ctx, start, start.Add(time.Duration(window.Seconds())*time.Second))
+	if err != nil {
+		return nil, err
+	}
+	if window == aggregate.Day {
+		return values.Day(start, size, 0), nil
+	}
+	return values.Hour(start, size, 0), nil
+}
+
 // fromStore is an aggregate of the stored readings of a period. A value that came too late for the averages of its
 // time counts here; it is late all the same.
 func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {

@@ -17,6 +17,48 @@ import (
 	"stadtluft/ingest/quality"
 )
 
+// residents are stations whose state changes while others look.
+type residents struct {
+	mu  sync.Mutex // guards now
+	now register
+}
+
+func (r *residents) Station(id string) (*ingest.Station, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now.Station(id)
+}
+
+// change gives a station another state, as a registry does: who holds the old one keeps it.
+func (r *residents) change(id string, to func(*ingest.Station)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := *r.now[id]
+	to(&next)
+	r.now[id] = &next
+}
+
+// live changes the town at a moment of its two days: a station was retired a while ago, another moved, and two are
+// calibrated, one of them for hours that are over. It is behind the restart, whose replay would hide what follows.
+func (r *residents) live(progress int, at time.Time) {
+	switch progress {
+	case 60:
+		r.change("S2", func(s *ingest.Station) { s.Status, s.Ended = ingest.Retired, at.Add(-90*time.Minute) })
+	case 70:
+		r.change("S4", func(s *ingest.Station) {
+			s.Places = append(slices.Clone(s.Places), place(at.Add(-20*time.Minute).Truncate(time.Second), 7.02, 50.91))
+		})
+	case 80:
+		hour := at.Truncate(time.Hour)
+		r.change("S1", func(s *ingest.Station) {
+			s.Calibrations = []ingest.Calibration{{Quantity: wire.NO2, From: hour.Add(-20 * time.Hour), To: hour.Add(5 * time.Hour), Slope: 0.7, Intercept: -3, Humidity: 0.125}}
+		})
+		r.change("S7", func(s *ingest.Station) {
+			s.Calibrations = []ingest.Calibration{{Quantity: wire.PM10, From: hour.Add(-2 * time.Hour), Slope: 0.9, Intercept: 1}}
+		})
+	}
+}
+
 // town is some stations about Cologne; every third has no humidity of its own.
 func town(rng *rand.Rand) register {
 	stations := register{}
@@ -29,9 +71,9 @@ func town(rng *rand.Rand) register {
 }
 
 // weather is two days of readings of the town, some received hours late, some flagged, some hours with gaps.
-func weather(rng *rand.Rand, stations register, start time.Time) []ingest.Reading {
+func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 	var readings []ingest.Reading
-	for i := range len(stations) {
+	for i := range 9 {
 		for minute := 0; minute < 48*60; minute += 4 {
 			if rng.IntN(60) == 0 {
 				minute += rng.IntN(90)
@@ -45,6 +87,9 @@ func weather(rng *rand.Rand, stations register, start time.Time) []ingest.Readin
 			}
 			if i%3 > 0 {
 				r.Values = append(r.Values, ingest.Value{Quantity: wire.Humidity, Value: 40 + float64(rng.IntN(600))/10})
+			}
+			if i%3 == 1 {
+				r.Values = append(r.Values, ingest.Value{Quantity: wire.NO2, Value: float64(rng.IntN(900)) / 10})
 			}
 			if rng.IntN(20) == 0 {
 				r.Received = at.Add(time.Duration(rng.IntN(10*60)) * time.Minute)
@@ -67,15 +112,15 @@ func strict(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
 }
 
 // TestRebuildGivesWhatRunGave plays two days in virtual time, in random order within what may come late, with
-// duplicates and a restart that replays everything; then rebuilds from the stored readings with their flags, in
+// duplicates, a restart that replays everything, and a registry that changes under way; then rebuilds from the stored readings with their flags, in
 // another order: the same rows.
 func TestRebuildGivesWhatRunGave(t *testing.T) {
 	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			start := time.Now().UTC().Truncate(day)
-			stations := town(rng)
-			readings := weather(rng, stations, start)
+			stations := &residents{now: town(rng)}
+			readings := weather(rng, start)
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 
 			live := &shelf{}
@@ -85,7 +130,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			open := func(ctx context.Context) {
 				a = newAverages(live)
 				a.Stations, a.DayOffset, a.Judge = stations, time.Hour, strictBy(rand.New(rand.NewPCG(seed, 2)))
-				a.Aggregate.Correction = ForHumidity(quality.Correction{Method: quality.KappaKohler, Kappa: 0.4})
+				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa})
 				a.Append = func(_ context.Context, b ingest.Batch) error {
 					mu.Lock()
 					defer mu.Unlock()
@@ -106,13 +151,21 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			open(ctx)
+			var taken []ingest.Reading
 			for i, r := range readings {
 				time.Sleep(time.Until(r.Received))
+				if i%(len(readings)/100) == 0 {
+					stations.live(i/(len(readings)/100), r.Received)
+				}
+				if st, _ := stations.Station(r.Station); st.Status == ingest.Retired {
+					continue // refused
+				}
+				taken = append(taken, r)
 				mu.Lock()
 				journal = append(journal, r)
 				a.Observe(r)
-				if rng.IntN(30) == 0 {
-					a.Observe(readings[rng.IntN(i+1)]) // again
+				if again := readings[rng.IntN(i+1)]; rng.IntN(30) == 0 && again.Station != "S2" { // S2 falls silent
+					a.Observe(again)
 				}
 				mu.Unlock()
 				if i == len(readings)/2 {
@@ -127,7 +180,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			cancel()
 			synctest.Wait()
 
-			again := &shelf{readings: slices.Clone(readings)}
+			again := &shelf{readings: taken}
 			flags := map[judgedKey]map[time.Time]ingest.Flags{}
 			for _, entry := range journal {
 				if v, ok := entry.(ingest.Verdict); ok {
@@ -153,9 +206,15 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, want := again.sorted(), live.sorted()
-			windows := map[aggregate.Window]int{}
+			windows, gas := map[aggregate.Window]int{}, 0
 			for _, r := range want {
 				windows[r.Window]++
+				if r.Quantity == uint8(wire.NO2) {
+					gas++
+				}
+			}
+			if gas < 15 || gas > 25 {
+				t.Errorf("%d rows of a gas that was calibrated for 25 hours", gas)
 			}
 			if windows[aggregate.Hour] < 200 || windows[aggregate.Day] < 5 {
 				t.Fatalf("only %v rows", windows)
@@ -170,6 +229,14 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			}
 			if len(got) != len(want) {
 				t.Errorf("%d rows rebuilt, %d live", len(got), len(want))
+			}
+			for _, window := range []aggregate.Window{aggregate.Hour, aggregate.Day} {
+				first := start.Add(-time.Hour)
+				rows, err := b.Rows(t.Context(), window, first.Add(day), b.Size)
+				stored := slices.DeleteFunc(slices.Clone(got), func(r aggregate.Row) bool { return r.Window != window || !r.Start.Equal(first.Add(day)) })
+				if err != nil || len(rows) == 0 || !reflect.DeepEqual(rows, stored) {
+					t.Errorf("%v computed again: %+v, %v, want as stored %+v", window, rows, err, stored)
+				}
 			}
 		})
 	}

@@ -23,6 +23,7 @@ func (a *Averages) Run(ctx context.Context) error {
 	var hours, days []time.Time
 	for {
 		now := time.Now()
+		a.review()
 		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
 		for _, hour := range hours {
 			days = append(days, aggregate.DayOf(hour, a.DayOffset))

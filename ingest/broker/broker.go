@@ -64,6 +64,7 @@ type Broker struct {
 	counts  counters
 	broken  atomic.Pointer[string] // NATS's words on a failed write; such a stream takes nothing more until a restart
 	fatal   chan error
+	failed  chan error
 	stop    chan struct{}
 	ended   sync.WaitGroup
 	close   func()
@@ -98,6 +99,7 @@ func Start(o Options) (*Broker, error) {
 		options: o,
 		intake:  Credentials{User: intakeUser, Password: rand.Text()},
 		fatal:   make(chan error, 1),
+		failed:  make(chan error, 1),
 		stop:    make(chan struct{}),
 		conns:   map[uint64]conn{}, sessions: map[string]uint64{},
 	}

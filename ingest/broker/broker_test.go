@@ -339,15 +339,34 @@ func TestAFullDiskShutsTheGate(t *testing.T) {
 
 // TestAFailedWriteShutsTheGate says what NATS 2.15.2 said on a file system without space; its
 // JetStreamEnabled stays true, so that its log line is the only trace.
+// TestAFailedWriteShutsTheGate and asks for a new start as soon as there is room for one.
 func TestAFailedWriteShutsTheGate(t *testing.T) {
-	b := start(t, Options{guardInterval: time.Millisecond})
+	var free atomic.Uint64
+	b := start(t, Options{
+		Reserve: 50, guardInterval: time.Millisecond,
+		freeBytes: func(string) (uint64, error) { return free.Load(), nil },
+	})
+	free.Store(100)
+	until(t, "room", func() bool { return b.Problem() == nil })
 	b.SetOpen(true)
 	s := station(t, b, "AAA")
+	free.Store(49)
+	until(t, "the guard to see it", func() bool { return b.Problem() != nil })
 	l := &logger{b: b, log: b.options.Log}
 	l.Errorf("JetStream stream '$G > $MQTT_msgs' critical write error: write 3.blk: no space left on device")
 	until(t, "the station to be gone", func() bool { return !s.IsConnectionOpen() })
+	until(t, "the guard to see the write", func() bool { return strings.Contains(fmt.Sprint(b.Problem()), "write to the log failed") })
 	if err := b.Problem(); err == nil || !strings.Contains(err.Error(), "no space left on device") {
 		t.Errorf("Problem() = %v, want one that quotes the write", err)
+	}
+	select {
+	case err := <-b.Failed():
+		t.Errorf("Failed() without room: %v", err)
+	default:
+	}
+	free.Store(100)
+	if err := <-b.Failed(); !strings.Contains(err.Error(), "there is room again") {
+		t.Errorf("Failed() = %v, want it to speak of room", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"syscall"
@@ -120,24 +121,46 @@ func (b *Broker) guard() {
 	case full == nil && was != nil:
 		b.options.Log.Info("stations may come in again")
 	}
+	if b.dead() != nil && b.room() == nil {
+		select {
+		case b.failed <- fmt.Errorf("%w; there is room again", b.dead()):
+		default: // said already
+		}
+	}
 }
 
-// space says why no more should be kept. It speaks before the log's own bound is reached, because a log
-// that is full refuses the intake's log-in too: NATS writes down each session, and then nothing could
-// be taken out any more.
-func (b *Broker) space() error {
+// Failed says once that the log takes nothing more although there is room: only a new start helps.
+func (b *Broker) Failed() <-chan error { return b.failed }
+
+// dead says why the log takes nothing more until a restart.
+func (b *Broker) dead() error {
 	if line := b.broken.Load(); line != nil {
 		return fmt.Errorf("a write to the log failed, free disk space and restart: %s", *line)
 	}
 	if !b.server.JetStreamEnabled() {
 		return errLogOff
 	}
+	return nil
+}
+
+// room says whether the disk keeps its reserve.
+func (b *Broker) room() error {
 	free, err := b.options.freeBytes(b.options.Dir)
 	if err != nil {
 		return fmt.Errorf("free space of %s: %w", b.options.Dir, err)
 	}
 	if free < b.options.Reserve {
 		return fmt.Errorf("the disk of %s has %d MiB free, %d MiB are reserved: free some space", b.options.Dir, free>>20, b.options.Reserve>>20)
+	}
+	return nil
+}
+
+// space says why no more should be kept. It speaks before the log's own bound is reached, because a log
+// that is full refuses the intake's log-in too: NATS writes down each session, and then nothing could
+// be taken out any more.
+func (b *Broker) space() error {
+	if err := cmp.Or(b.dead(), b.room()); err != nil {
+		return err
 	}
 	info, err := b.server.Jsz(nil)
 	if err != nil {

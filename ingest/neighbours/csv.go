@@ -15,7 +15,9 @@ import (
 func readCSV(file string, r io.Reader, row func(Row) error, broken func(Broken)) error {
 	lines := bufio.NewReaderSize(r, maxLine)
 	header, err := readLine(lines)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: the file is empty", file)
+	} else if err != nil {
 		return fmt.Errorf("%s: line 1: %w", file, err)
 	}
 	names := strings.Split(strings.TrimPrefix(header, "\ufeff"), ";")

@@ -1,11 +1,13 @@
-// Package neighbours reads the open data of neighbouring networks, today Sensor.Community's: the daily and monthly
-// archive in CSV, also compressed, and the live data.json. It knows no registry and sends nothing; it turns what is
-// there into rows that say where they came from, and into refusals that name file and line.
+// Package neighbours brings the open data of neighbouring networks into the city's map, today Sensor.Community's: the
+// daily and monthly archive in CSV, also compressed, and the live data.json. It reads what is there into rows that say
+// where they came from, and into refusals that name file and line; an Importer adopts a station for each place within
+// reach of the city and delivers the rows to a running server, which checks them as it does everybody's.
 //
 // Nothing is lost: each line or record becomes a row or a refusal. Memory does not grow with a file.
 package neighbours
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -74,7 +76,7 @@ func (r *Row) value(name, text string) {
 	default:
 		v, ok := kits.ParseNumber(text)
 		if !ok {
-			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: name + " is a number, not " + text[:min(len(text), maxName)]})
+			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: fmt.Sprintf("%s is a number, not %q", name, text[:min(len(text), maxName)])})
 			return
 		}
 		if convert != nil {

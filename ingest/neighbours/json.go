@@ -40,13 +40,33 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// maxAhead bounds what is read for one record; one that is longer is taken for no record at all.
+const maxAhead = 1 << 20
+
+// allowance is a reader that gives no more than is left.
+type allowance struct {
+	r    io.Reader
+	left int
+}
+
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left == 0 {
+		return 0, fmt.Errorf("more than %d bytes", maxAhead)
+	}
+	n, err := a.r.Read(p[:min(len(p), a.left)])
+	a.left -= n
+	return n, err
+}
+
 // readJSON reads the live data, an array of records, one by one.
 func readJSON(file string, r io.Reader, row func(Row) error, broken func(Broken)) error {
-	decoder := json.NewDecoder(r)
+	ahead := &allowance{r: r, left: maxAhead}
+	decoder := json.NewDecoder(ahead)
 	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
 		return fmt.Errorf("%s: not an array of records: is this Sensor.Community's data.json?", file)
 	}
 	for number := 1; decoder.More(); number++ {
+		ahead.left = maxAhead
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
 			return fmt.Errorf("%s: record %d: %w", file, number, err)

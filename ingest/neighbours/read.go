@@ -50,39 +50,49 @@ func readable(path string) bool {
 	return strings.HasSuffix(bare, ".csv") || strings.HasSuffix(bare, ".json") || strings.HasSuffix(bare, ".zip")
 }
 
-// ReadFile reads a file, which may be compressed. Rows come in the file's order. An error is one of the whole file, of
-// row's, or where it breaks off: rows before it have come.
-func ReadFile(path string, row func(Row) error, broken func(Broken)) error {
-	if strings.HasSuffix(strings.ToLower(path), ".zip") {
-		return readZip(path, row, broken)
+// ReadFile reads an open file, which may be compressed or an archive; name is what rows are told to be of. Rows come in
+// the file's order. An error is one of the whole file, of row's, or where it breaks off: rows before it have come.
+func ReadFile(name string, file *os.File, row func(Row) error, broken func(Broken)) error {
+	const zipped = "PK\x03\x04" // APPNOTE.TXT, 4.3.7
+	head := make([]byte, len(zipped))
+	if n, _ := file.ReadAt(head, 0); string(head[:n]) == zipped {
+		return readZip(name, file, row, broken)
 	}
-	file, err := os.Open(path)
+	return Read(name, file, row, broken)
+}
+
+// readZip reads each part that can be read. One that breaks off does not cost the others.
+func readZip(name string, file *os.File, row func(Row) error, broken func(Broken)) error {
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	return Read(path, file, row, broken)
-}
-
-func readZip(path string, row func(Row) error, broken func(Broken)) error {
-	archive, err := zip.OpenReader(path)
+	archive, err := zip.NewReader(file, info.Size())
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	defer archive.Close()
+	var stop error
+	var errs []error
 	for _, entry := range archive.File {
 		if !readable(entry.Name) {
 			continue
 		}
 		part, err := entry.Open()
-		if err == nil {
-			err = errors.Join(Read(path+"/"+entry.Name, part, row, broken), part.Close())
-		}
 		if err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("%s/%s: %w", name, entry.Name, err))
+			continue
 		}
+		err = Read(name+"/"+entry.Name, part, func(r Row) error {
+			stop = row(r)
+			return stop
+		}, broken)
+		part.Close()
+		if stop != nil {
+			return stop
+		}
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Read reads what r holds: CSV, or JSON when it begins with a bracket, either also in gzip.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,9 @@ func TestRead(t *testing.T) {
 		strings.Repeat("9", maxLine+1)+"\n1;SDS011;7;50.9;6.9;2019-04-20T00:00:01;1;;;2;;\n",
 		"2 broken malformed", "3 broken malformed", "4 broken bad_time", "5 broken unsupported", "6 broken malformed", "7 broken too_large",
 		`8 7/1 SDS011 [6.9 50.9] {"t":1555718401,"pm2_5":2,"pm10":1}`)
+	f(`[{"a":"`+strings.Repeat("x", maxRecord)+`"},{"timestamp":"2019-04-25 01:51:12","location":{"id":"7","latitude":50.9,"longitude":"6.9"},"sensor":{"id":1,"sensor_type":{"name":"DHT22"}},
+	   "sensordatavalues":[{"value":"none","value_type":"temperature"},{"value":"","value_type":"humidity"}]}]`,
+		"1 broken too_large", `2 7/1 DHT22 [6.9 50.9] {"t":1556157072} !not_a_number temperature`)
 	f(`[{"timestamp":"2019-04-25 01:51:12","location":{"id":1071,"latitude":"52.544","longitude":"13.374","indoor":1},"sensor":{"id":2129,"sensor_type":{"name":"SDS011"}},
 	   "sensordatavalues":[{"value":"19.13","value_type":"P1"},{"value":16.23,"value_type":"P2"},{"value":null,"value_type":"P0"}]},{"timestamp":1},{}]`,
 		`1 1071/2129 SDS011 [13.374 52.544] {"t":1556157072,"pm2_5":16.23,"pm10":19.13}`, "2 broken malformed", "3 broken malformed")
@@ -63,7 +67,8 @@ func TestReadFails(t *testing.T) {
 			t.Errorf("Read(%q) = %d lines, %v, want %d and %q", content, len(lines), err, wantLines, want)
 		}
 	}
-	f("", "a.csv: line 1", 0)
+	f("", "a.csv: the file is empty", 0)
+	f(`[{"timestamp":1},{"a":"`+strings.Repeat("x", 2*maxAhead)+`"}]`, "a.csv: record 2: more than", 1)
 	f("time;value\n1;2\n", `no column "sensor_id"`, 0)
 	f("{}", "no column", 0)
 	f(`[{"timestamp":1},{"timestamp"`, "a.csv: record 2", 1)
@@ -99,7 +104,7 @@ func TestFiles(t *testing.T) {
 	}
 	rows := 0
 	for _, file := range files {
-		if err := ReadFile(file, func(Row) error { rows++; return nil }, func(b Broken) { t.Errorf("broken: %+v", b) }); err != nil {
+		if err := readPath(t, file, func(Row) error { rows++; return nil }); err != nil {
 			t.Error(err)
 		}
 	}
@@ -110,8 +115,52 @@ func TestFiles(t *testing.T) {
 		t.Error("a missing file is no error")
 	}
 	stop := errors.New("stop")
-	if err := ReadFile(files[0], func(Row) error { return stop }, nil); !errors.Is(err, stop) {
+	if err := readPath(t, files[0], func(Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped with %v", err)
+	}
+}
+
+// readPath reads a file of which no line is broken.
+func readPath(t *testing.T, path string, row func(Row) error) error {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return ReadFile(path, file, row, func(b Broken) { t.Errorf("broken: %+v", b) })
+}
+
+// TestBrokenParts keeps what can be read of an archive whose parts break off.
+func TestBrokenParts(t *testing.T) {
+	var good, cut bytes.Buffer
+	z := gzip.NewWriter(&good)
+	fmt.Fprint(z, header+"1;SDS011;7;50.9;6.9;2019-04-20T00:00:01;1;;;2;;\n")
+	z.Close()
+	cut.Write(good.Bytes()[:good.Len()-9])
+	path := filepath.Join(t.TempDir(), "x.zip")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := zip.NewWriter(file)
+	for name, content := range map[string][]byte{"a.csv": []byte("time;value\n1;2\n"), "b.csv.gz": cut.Bytes(), "c.csv.gz": good.Bytes()} {
+		w, err := a.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(content)
+	}
+	if err := errors.Join(a.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var of []string
+	err = readPath(t, path, func(r Row) error { of = append(of, filepath.Base(r.File)); return nil })
+	if err == nil || !strings.Contains(err.Error(), `x.zip/a.csv: line 1: no column "sensor_id"`) || !strings.Contains(err.Error(), "x.zip/b.csv.gz: line") {
+		t.Errorf("told %v", err)
+	}
+	if !slices.Contains(of, "c.csv.gz") {
+		t.Errorf("rows of %q, want those of c.csv.gz", of)
 	}
 }
 

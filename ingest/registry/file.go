@@ -68,6 +68,23 @@ CREATE TABLE device (                            -- a station's name in its own 
 	station    TEXT NOT NULL REFERENCES station (id),
 	PRIMARY KEY (family, key)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE station ADD COLUMN ended INTEGER NOT NULL DEFAULT 0; -- Unix seconds, when it was retired; 0 while it is not
+CREATE TABLE calibration (
+	station     TEXT NOT NULL REFERENCES station (id),
+	quantity    TEXT NOT NULL,
+	since       INTEGER NOT NULL,            -- Unix seconds, a whole hour
+	until       INTEGER NOT NULL,            -- the same, not included; 0 = no end
+	intercept   REAL NOT NULL,
+	slope       REAL NOT NULL,
+	humidity    REAL NOT NULL,               -- per %
+	temperature REAL NOT NULL,               -- per °C
+	reference   TEXT NOT NULL,               -- which instrument
+	r2          REAL NOT NULL,
+	rmse        REAL NOT NULL,
+	n           INTEGER NOT NULL,            -- hours it was made of
+	PRIMARY KEY (station, quantity, since)
+) STRICT, WITHOUT ROWID;
 `}
 
 // Open opens the registry's file and makes it when it is missing.
@@ -147,6 +164,9 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 	if err := next.loadDevices(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load devices: %w", err)
 	}
+	if err := next.loadCalibrations(ctx, tx); err != nil {
+		return nil, fmt.Errorf("registry: load calibrations: %w", err)
+	}
 	err = tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'admin'").Scan(&next.admin)
 	if err != nil && err != sql.ErrNoRows {
 		return nil, fmt.Errorf("registry: load settings: %w", err)
@@ -155,7 +175,7 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 }
 
 func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, token, manage FROM station ORDER BY id`)
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, ended, token, manage FROM station ORDER BY id`)
 	if err != nil {
 		return err
 	}
@@ -164,13 +184,16 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 	for rows.Next() {
 		st, e := &ingest.Station{}, &entry{}
 		var sensors string
-		var created int64
+		var created, ended int64
 		if err := rows.Scan(&st.ID, &st.Name, &st.Kit, &sensors, &st.Exposure, &st.Height, &st.Status, &st.Zone, &st.Licence,
-			&st.Email, &st.Demo, &st.Source, &created, &e.token, &e.manage); err != nil {
+			&st.Email, &st.Demo, &st.Source, &created, &ended, &e.token, &e.manage); err != nil {
 			return err
 		}
 		st.Sensors = splitSensors(sensors)
 		st.Created = time.Unix(created, 0).UTC()
+		if ended != 0 {
+			st.Ended = time.Unix(ended, 0).UTC()
+		}
 		if _, known := locations[st.Zone]; !known {
 			locations[st.Zone], _ = time.LoadLocation(st.Zone) // one that is gone is UTC
 		}

@@ -241,9 +241,10 @@ func (r *Registry) Rename(ctx context.Context, id, name string) error {
 	return r.update(ctx, id, "UPDATE station SET name = ? WHERE id = ?", name, id)
 }
 
-// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay.
+// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay, and
+// those before now stay in averages.
 func (r *Registry) Retire(ctx context.Context, id string) error {
-	return r.update(ctx, id, "UPDATE station SET status = ?, email = '' WHERE id = ?", ingest.Retired, id)
+	return r.update(ctx, id, "UPDATE station SET status = ?, email = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", ingest.Retired, time.Now().Unix(), id)
 }
 
 // ErrUnknown marks a station that is not registered.

@@ -33,6 +33,8 @@ type Store interface {
 	Readings(ctx context.Context, q ReadingQuery, yield func(ingest.Reading) error) error
 	// Grid calls yield for each row of q, ascending by start, then quantity, then cell (size, north, east).
 	Grid(ctx context.Context, q GridQuery, yield func(aggregate.Row) error) error
+	// Forget takes the readings with from <= time < to away for good. Grid rows stay. Doing it again changes nothing.
+	Forget(ctx context.Context, from, to time.Time) error
 	// Ping reports whether the store can be used now, and says what is wrong if not.
 	Ping(ctx context.Context) error
 	Close() error

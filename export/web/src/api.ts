@@ -9,10 +9,26 @@ export interface CityQuantity {
   all_cells: number;
   share: number;
   stations: number;
+  min: number;
+  max: number;
   eaqi?: number;
+  lqi?: number;
 }
 
+// IndexClass is what an index says; class 0 is no statement.
+export interface IndexClass {
+  class: number;
+  pollutant?: string; // the one that decides
+  en: string;
+  de: string;
+}
+
+export type Indices = Record<"eaqi" | "lqi", IndexClass>;
+
 export interface CityProperties {
+  window_start: string;
+  index: Indices;
+  districts: number; // how many
   name: string;
   zone: string;
   demo: boolean;
@@ -42,9 +58,49 @@ export interface CellProperties {
   coverage: number;
   eaqi: number | null;
   revision: number;
+  raw_mean: number;
+  uncorrected: number;
+  spread: number;
+  certainty: Certainty;
+  lqi: number | null;
 }
 
+export type Certainty = "single station" | "few" | "good";
+
 export type Grid = FeatureCollection<Polygon, CellProperties>;
+
+// CellAnswer is everything of one cell.
+export interface CellAnswer {
+  cell: string;
+  window_start: string;
+  window_seconds: number;
+  averages: CellProperties[];
+  index: Indices;
+  trend: Trend;
+}
+
+export interface Trend {
+  quantity: string;
+  unit: string;
+  hours: TrendHour[];
+}
+
+export interface TrendHour {
+  time: string;
+  mean: number | null;
+  raw_mean: number | null;
+  stations: number;
+}
+
+export interface DistrictProperties {
+  name: string;
+  window_start: string;
+  window_seconds: number;
+  quantities: CityQuantity[];
+  index: Indices;
+}
+
+export type Districts = FeatureCollection<MultiPolygon, DistrictProperties>;
 
 export type State = "ok" | "silent" | "check" | "new";
 
@@ -73,26 +129,49 @@ export interface ReadingEvent {
   values: Record<string, { value: number; flags: string[] }>;
 }
 
-export type Window = "live" | "1h";
+export type Window = "live" | "1h" | "24h";
 
+// Choice is what is averaged: a quantity over a window, in cells of a size.
 export interface Choice {
   quantity: string;
   window: Window;
-  resolution: number;
+  time: string; // a moment in the window, RFC 3339; empty is now, or the last full hour or day
+  resolution: number; // metres
 }
 
-async function get<T>(route: string, signal?: AbortSignal): Promise<T> {
+// Problem is why the server did not answer, in its own words.
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+    readonly field = "",
+    readonly allowed: readonly string[] = [],
+  ) {
+    super(detail);
+  }
+}
+
+export async function get<T>(route: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(route, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
   if (!response.ok) {
-    const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-    throw new Error(problem.detail ?? `${response.status}`);
+    const p = (await response.json().catch(() => ({}))) as { detail?: string; field?: string; allowed?: string[] };
+    throw new Problem(response.status, p.detail ?? `${response.status}`, p.field, p.allowed);
   }
   return (await response.json()) as T;
 }
 
+const span = (c: Choice): string => `window=${c.window}${c.time && c.window !== "live" ? `&time=${c.time}` : ""}`;
+
 export const gridRoute = (c: Choice, format: "geojson" | "csv"): string =>
-  `/api/v1/grid?quantity=${encodeURIComponent(c.quantity)}&window=${c.window}&resolution=${c.resolution}&format=${format}`;
+  `/api/v1/grid?quantity=${encodeURIComponent(c.quantity)}&${span(c)}&resolution=${c.resolution}&format=${format}`;
+export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
+  `/api/v1/districts?quantity=${encodeURIComponent(c.quantity)}&${span(c)}&format=${format}`;
 
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
+export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
 export const stations = (signal?: AbortSignal): Promise<Stations> => get("/api/v1/stations", signal);
+export const station = (id: string, signal?: AbortSignal): Promise<Stations["features"][number]> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
+export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
+export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>
+  get(`/api/v1/cells/${encodeURIComponent(code)}?quantity=${encodeURIComponent(c.quantity)}&${span(c)}`, signal);

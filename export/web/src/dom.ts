@@ -36,6 +36,7 @@ function settle(old: Element, next: Element): void {
   if (before.length !== after.length) return old.replaceChildren(...after);
   before.forEach((a, i) => {
     const b = after[i];
+    if (a instanceof HTMLDetailsElement && b instanceof HTMLDetailsElement) b.open = a.open; // a person decides that
     if (!b || a.isEqualNode(b)) return;
     const same = a instanceof Element && b instanceof Element && !a.matches("button, select, a") && a.cloneNode(false).isEqualNode(b.cloneNode(false));
     if (same) settle(a, b);

@@ -98,10 +98,10 @@ function header(brand: string, city: City | null, speak: (code: Language) => voi
     h("li", {}, h("a", { href: path, "data-key": path, "aria-current": path === location.pathname ? "page" : null }, t(key)));
   return [
     h("a", { class: "skip", href: "#main", "data-key": "skip" }, t("frame.skip")),
-    ...(city?.properties.demo ? [h("p", { class: "demo" }, t("frame.demo"))] : []),
     h(
       "header",
       {},
+      city?.properties.demo ? h("p", { class: "demo" }, t("frame.demo")) : null,
       h("a", { class: "brand", href: "/", "data-key": "brand" }, h("img", { src: "/icon.svg", alt: "", width: 28, height: 28 }), brand),
       h("nav", { "aria-label": t("frame.pages") }, h("ul", {}, ...navigation.map(link))),
       languageSwitch(speak),

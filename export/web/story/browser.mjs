@@ -26,7 +26,8 @@ export async function open(path = "/", options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
   const page = await context.newPage();
   const complaints = [];
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && complaints.push(m.text()));
+  const itself = (m) => m.location().url === url + path && /status of 404/.test(m.text()); // a page that says it is none
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && !itself(m) && complaints.push(m.text()));
   page.on("pageerror", (e) => complaints.push(String(e)));
   page.on("request", (r) => !r.url().startsWith(url) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
   await prepare(page);

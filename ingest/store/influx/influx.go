@@ -168,10 +168,19 @@ func passing(err error) bool {
 // request is a query over /query.
 func (s *Store) request(ctx context.Context, query, method string) (*http.Response, error) {
 	values := url.Values{"q": {query}, "db": {s.options.Bucket}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {"5000"}}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.options.URL, "/")+"/query?"+values.Encode(), nil)
+	request, err := http.NewRequestWithContext(ctx, method, s.address("/query", values), nil)
 	if err != nil {
 		return nil, fmt.Errorf("InfluxDB: %w", err)
 	}
+	return s.do(request)
+}
+
+func (s *Store) address(path string, values url.Values) string {
+	return strings.TrimSuffix(s.options.URL, "/") + path + "?" + values.Encode()
+}
+
+// do sends a request. An answer without success is an error.
+func (s *Store) do(request *http.Request) (*http.Response, error) {
 	if s.options.Token != "" {
 		request.Header.Set("Authorization", "Token "+s.options.Token)
 	}
@@ -179,7 +188,7 @@ func (s *Store) request(ctx context.Context, query, method string) (*http.Respon
 	if err != nil {
 		return nil, fmt.Errorf("InfluxDB: %w", err)
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode/100 == 2 {
 		return response, nil
 	}
 	defer response.Body.Close()

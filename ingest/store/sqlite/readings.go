@@ -145,6 +145,14 @@ func anyOf(quantities []wire.Quantity) string {
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
+// Forget deletes readings in one transaction. The file does not shrink; its free pages are used again.
+func (s *Store) Forget(ctx context.Context, from, to time.Time) error {
+	if _, err := s.write.ExecContext(ctx, "DELETE FROM reading WHERE time >= ? AND time < ?", ceil(from), ceil(to)); err != nil {
+		return fmt.Errorf("forget readings: %w", err)
+	}
+	return nil
+}
+
 // position is the last row of a page.
 type position struct {
 	time    int64

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a cancelled read ends", cancelled},
 		{"many at once", concurrency},
 		{"flags are revised", revising},
+		{"readings are forgotten", forgetting},
 		{"grid rows", gridRows},
 		{"grid rows go", gridRowsGo},
 		{"grid order and filters", gridOrder},
@@ -367,6 +368,35 @@ func revising(t *testing.T, s store.Store) {
 	f(ingest.Spike, 0, ingest.Range|ingest.Spike, 0, ingest.Spike, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
 	f(ingest.Outlier, 0, ingest.Range|ingest.Outlier, 0, ingest.Outlier, 0)
 	f(0, 0, ingest.Range, 0, 0, 0)
+}
+
+// forgetting takes a period away, its start included and its end not, and leaves averages alone.
+func forgetting(t *testing.T, s store.Store) {
+	var list []ingest.Reading
+	for second := range 10 {
+		list = append(list, reading("A", second, wire.PM10, 1), reading("B", second, wire.PM10, 2))
+	}
+	write(t, s, list...)
+	grid := []aggregate.Row{row(noon, wire.PM10, 1000, 3_096_000, 4_107_000, 1000)}
+	if err := s.WriteGrid(t.Context(), grid); err != nil {
+		t.Fatal(err)
+	}
+	kept := slices.Concat(list[:6], list[14:])
+	for range 2 { // again changes nothing
+		if err := s.Forget(t.Context(), noon.Add(3*time.Second), noon.Add(7*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		same(t, read(t, s, all()), kept)
+	}
+	if err := s.Forget(t.Context(), noon.Add(2500*time.Millisecond), noon.Add(2500*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	same(t, read(t, s, all()), kept)
+	write(t, s, list[8]) // what is forgotten can come back
+	same(t, read(t, s, all()), slices.Concat(kept, list[8:9]))
+	if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, grid) {
+		t.Errorf("the grid is %+v, want %+v", got, grid)
+	}
 }
 
 func gridRows(t *testing.T, s store.Store) {

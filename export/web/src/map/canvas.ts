@@ -1,20 +1,33 @@
 // The map: boundary, cells and stations. It draws what it is given and says what was chosen.
 import maplibregl, { type ExpressionSpecification, type GeoJSONSource, type Map as MapLibre } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
-import type { City, Grid, Stations } from "../api";
+import type { City, Districts, Grid, Stations } from "../api";
+import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
+import "./canvas.css";
+import { symbol } from "./symbol";
 
-export interface Chosen {
-  kind: "cell" | "station";
-  id: string;
+// Words are what the map is called, and its buttons.
+export interface Words {
+  map: string;
+  zoomIn: string;
+  zoomOut: string;
 }
 
 export interface CityMap {
-  speak(words: { map: string; zoomIn: string; zoomOut: string }): void;
+  speak(words: Words): void;
   city(city: City): void;
   grid(grid: Grid | null, legend: readonly Step[]): void;
-  stations(stations: Stations): void;
+  districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void;
+  stations(stations: Stations, visible: boolean): void;
   mark(chosen: Chosen | null): void;
+  place(place: Place | null): void; // null shows the whole city
+}
+
+// Heard is what a person does on the map.
+export interface Heard {
+  choose(chosen: Chosen | null): void;
+  moved(place: Place): void;
 }
 
 const empty = { type: "FeatureCollection" as const, features: [] };
@@ -24,7 +37,7 @@ const ink = () =>
     ? { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff" }
     : { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f" };
 
-export function create(container: HTMLElement, choose: (chosen: Chosen | null) => void): CityMap {
+export function create(container: HTMLElement, heard: Heard): CityMap {
   const map = new maplibregl.Map({
     container,
     style: { version: 8, sources: {}, layers: [{ id: "land", type: "background", paint: { "background-color": ink().land } }] },
@@ -41,11 +54,15 @@ export function create(container: HTMLElement, choose: (chosen: Chosen | null) =
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 100 }), "bottom-right");
   const loaded = new Promise<void>((resolve) => map.once("load", () => resolve()));
   void loaded.then(() => addLayers(map));
-  listen(map, choose);
+  listen(map, heard.choose);
   let bounds: maplibregl.LngLatBounds | null = null;
   let moved = false; // by a person; until then the city stays in the frame
   const frame = () => bounds && !moved && map.fitBounds(bounds, { padding: 24, animate: false });
   map.on("movestart", (e) => (moved ||= e.originalEvent !== undefined));
+  map.on("moveend", () => {
+    const { lng, lat } = map.getCenter();
+    if (moved) heard.moved({ lon: lng, lat, zoom: map.getZoom() });
+  });
   map.on("resize", frame);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => recolour(map));
 
@@ -73,17 +90,30 @@ export function create(container: HTMLElement, choose: (chosen: Chosen | null) =
         features: grid.features.map((f) => ({ ...f, properties: { ...f.properties, colour: colourOf(legend, f.properties.mean) } })),
       });
     },
-    stations(stations) {
-      set("stations", {
-        ...stations,
-        features: stations.features.map((f) => ({ ...f, properties: { id: f.id, state: f.properties.state, name: f.properties.name } })),
+    districts(districts, quantity, legend) {
+      if (!districts) return set("districts", empty);
+      const features = districts.features.map((f) => {
+        const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
+        return { ...f, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };
       });
+      set("districts", { ...districts, features });
+    },
+    stations(stations, visible) {
+      const features = visible ? stations.features : [];
+      set("stations", { ...stations, features: features.map((f) => ({ ...f, properties: { id: f.id, state: f.properties.state } })) });
     },
     mark(chosen) {
+      const filter = (kind: Chosen["kind"], property: string): ExpressionSpecification => ["==", ["get", property], chosen?.kind === kind ? chosen.id : ""];
       void loaded.then(() => {
-        map.setFilter("cell-mark", ["==", ["get", "cell"], chosen?.kind === "cell" ? chosen.id : ""]);
-        map.setFilter("station-mark", ["==", ["get", "id"], chosen?.kind === "station" ? chosen.id : ""]);
+        map.setFilter("cell-mark", filter("cell", "cell"));
+        map.setFilter("district-mark", filter("district", "name"));
+        map.setFilter("station-mark", filter("station", "id"));
       });
+    },
+    place(place) {
+      moved = place !== null;
+      if (place) map.jumpTo({ center: [place.lon, place.lat], zoom: place.zoom });
+      else frame();
     },
   };
 }
@@ -92,10 +122,10 @@ function addLayers(map: MapLibre): void {
   const c = ink();
   map.addImage("hatch", hatch(), { pixelRatio: 2 });
   for (const state of ["ok", "silent", "check", "new"] as const) map.addImage(`station-${state}`, symbol(state), { pixelRatio: 2 });
-  map.addSource("city", { type: "geojson", data: empty });
-  map.addSource("grid", { type: "geojson", data: empty });
-  map.addSource("stations", { type: "geojson", data: empty });
+  for (const source of ["city", "districts", "grid", "stations"]) map.addSource(source, { type: "geojson", data: empty });
   map.addLayer({ id: "city", type: "fill", source: "city", paint: { "fill-color": c.city } });
+  map.addLayer({ id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.82 } });
+  map.addLayer({ id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } });
   map.addLayer({ id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.82 } });
   const single: ExpressionSpecification = ["==", ["get", "stations"], 1];
   map.addLayer({ id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55 } });
@@ -103,6 +133,7 @@ function addLayers(map: MapLibre): void {
   map.addLayer({ id: "city-line", type: "line", source: "city", paint: { "line-color": c.edge, "line-width": 1.5 } });
   const nothing: ExpressionSpecification = ["==", ["get", "cell"], ""];
   map.addLayer({ id: "cell-mark", type: "line", source: "grid", filter: nothing, paint: { "line-color": c.mark, "line-width": 3 } });
+  map.addLayer({ id: "district-mark", type: "line", source: "districts", filter: ["==", ["get", "name"], ""], paint: { "line-color": c.mark, "line-width": 3 } });
   map.addLayer({
     id: "station-mark",
     type: "circle",
@@ -129,7 +160,9 @@ function recolour(map: MapLibre): void {
   map.setPaintProperty("city", "fill-color", c.city);
   map.setPaintProperty("city-line", "line-color", c.edge);
   map.setPaintProperty("cells-line", "line-color", c.line);
+  map.setPaintProperty("districts-line", "line-color", c.edge);
   map.setPaintProperty("cell-mark", "line-color", c.mark);
+  map.setPaintProperty("district-mark", "line-color", c.mark);
   map.setPaintProperty("station-mark", "circle-stroke-color", c.mark);
 }
 
@@ -144,9 +177,11 @@ function listen(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
     const station = map.queryRenderedFeatures(around, { layers: ["stations"] })[0];
     if (station) return choose({ kind: "station", id: String(station.properties.id) });
     const cell = map.queryRenderedFeatures(e.point, { layers: ["cells"] })[0];
-    choose(cell ? { kind: "cell", id: String(cell.properties.cell) } : null);
+    if (cell) return choose({ kind: "cell", id: String(cell.properties.cell) });
+    const district = map.queryRenderedFeatures(e.point, { layers: ["districts"] })[0];
+    choose(district ? { kind: "district", id: String(district.properties.name) } : null);
   });
-  for (const layer of ["stations", "cells"]) {
+  for (const layer of ["stations", "cells", "districts"]) {
     map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
     map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
   }
@@ -163,32 +198,4 @@ function hatch(): { width: number; height: number; data: Uint8ClampedArray } {
     }
   }
   return { width: size, height: size, data };
-}
-
-// symbol draws a station: a dot when it reports, a ring when it is silent, a triangle when it should be
-// looked at, a small square when it was never heard. Shapes tell them apart without colour.
-export function symbol(state: "ok" | "silent" | "check" | "new"): ImageData {
-  const size = 28;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = size;
-  const g = canvas.getContext("2d");
-  if (!g) return new ImageData(size, size);
-  const middle = size / 2;
-  g.beginPath();
-  if (state === "check") {
-    g.moveTo(middle, 4);
-    g.lineTo(size - 3, size - 5);
-    g.lineTo(3, size - 5);
-    g.closePath();
-  } else if (state === "new") {
-    g.rect(middle - 6, middle - 6, 12, 12);
-  } else {
-    g.arc(middle, middle, 8, 0, 2 * Math.PI);
-  }
-  g.fillStyle = { ok: "#0a5c63", silent: "#ffffff", check: "#b35900", new: "#9aa5a4" }[state];
-  g.fill();
-  g.lineWidth = state === "silent" ? 4 : 3;
-  g.strokeStyle = state === "silent" ? "#5b6b6a" : "#ffffff";
-  g.stroke();
-  return g.getImageData(0, 0, size, size);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bounds, breaks, colourOf, indexColours, indexOf, steps } from "./colours";
+import { bounds, breaks, colourOf, indexColours, indexOf, safeColours, scaleColours, steps } from "./colours";
 
 // Bounds and colours of the European Air Quality Index, ETC HE Report 2024/17.
 test.each([
@@ -35,4 +35,24 @@ test("every value has a colour of its legend", () => {
   const legend = steps("temperature", values);
   for (const v of values) expect(legend.map((s) => s.colour)).toContain(colourOf(legend, v));
   expect(colourOf(legend, -5.5)).not.toBe(colourOf(legend, 21.9));
+});
+
+// lightness is CIE L* of an sRGB colour, 0 black to 100 white (IEC 61966-2-1 and CIE 15).
+function lightness(colour: string): number {
+  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  const y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return y > 216 / 24389 ? 116 * Math.cbrt(y) - 16 : (y * 24389) / 27;
+}
+
+// A difference of 2.3 is just noticeable (Mahy et al. 1994); three of them side by side are not mistaken.
+test.each([["safe", safeColours], ["scale", scaleColours]])("each colour of the %s palette is clearly darker than the one before", (_, colours) => {
+  const steps = colours.map(lightness);
+  expect(lightness("#ffffff")).toBeCloseTo(100);
+  for (let i = 1; i < steps.length; i++) expect((steps[i - 1] ?? 0) - (steps[i] ?? 0), colours[i]).toBeGreaterThan(7);
+});
+
+test("a legend of the safe palette has the index's bounds", () => {
+  const legend = steps("pm10", [], "safe");
+  expect(legend.map((s) => s.colour)).toEqual([...safeColours]);
+  expect(legend.map((s) => s.high)).toEqual([15, 45, 120, 195, 270, null]);
 });

@@ -13,8 +13,15 @@ export const bounds: Record<string, readonly number[]> = {
 // The index's own colours, good to extremely poor.
 export const indexColours = ["#50f0e6", "#50ccaa", "#f0e641", "#ff5050", "#960032", "#7d2181"] as const;
 
+// Colours for eyes that tell few hues apart, good to extremely poor: ColorBrewer's YlOrBr (C. Brewer, colorbrewer2.org),
+// safe for the common kinds of colour blindness. Each is clearly darker than the one before, so that it is safe in grey as
+// well. The index's own first two greens, and its last two purples, are hard to tell apart.
+export const safeColours = ["#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04"] as const;
+
+export const palettes = { index: indexColours, safe: safeColours } as const;
+
 // One hue from light to dark, readable in grey as well.
-export const scaleColours = ["#e3eef4", "#b7d3e2", "#85b4cf", "#5391b7", "#2f6c95", "#174a6e"] as const;
+export const scaleColours = ["#d3e5ef", "#b0d0e1", "#85b4cf", "#5391b7", "#2f6c95", "#174a6e"] as const;
 
 // step is one entry of a legend: the colour of values above low and up to high.
 export interface Step {
@@ -33,10 +40,10 @@ export function indexOf(quantity: string, mean: number): number | null {
 }
 
 // steps are the legend of a quantity: the index's classes, or six equal round steps over the values.
-export function steps(quantity: string, values: readonly number[]): Step[] {
+export function steps(quantity: string, values: readonly number[], palette: keyof typeof palettes = "index"): Step[] {
   const list = bounds[quantity];
   if (list) {
-    return indexColours.map((colour, i) => ({ low: list[i - 1] ?? null, high: list[i] ?? null, colour, index: i + 1 }));
+    return palettes[palette].map((colour, i) => ({ low: list[i - 1] ?? null, high: list[i] ?? null, colour, index: i + 1 }));
   }
   if (values.length === 0) return []; // no values, no bounds to state
   const inner = breaks(values, scaleColours.length);

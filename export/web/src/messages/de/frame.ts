@@ -7,7 +7,7 @@ export const frame = {
   register: "Mitmachen",
   coverage: "Abdeckung",
   data: "Daten",
-  about: "Über die Werte",
+  about: "Erklärung",
   school: "Für Schulen",
   station: "Station",
   admin: "Verwaltung",

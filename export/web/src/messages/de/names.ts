@@ -33,6 +33,9 @@ export const eaqi = {
   class5: "sehr schlecht",
   class6: "extrem schlecht",
   none: "keine Aussage",
+  european: "Europäischer Index",
+  german: "Deutscher Index (UBA)",
+  by: "{class}, wegen {pollutant}",
 };
 
 export const state = {
@@ -40,4 +43,10 @@ export const state = {
   silent: "seit über 15 Minuten still",
   check: "bitte prüfen: Werte zählen nicht",
   new: "noch nie gemeldet",
+};
+
+export const certainty = {
+  single: "eine Station",
+  few: "wenige Stationen, oder uneinige",
+  good: "gut, mehrere Stationen sind sich einig",
 };

@@ -9,7 +9,7 @@ export const frame: typeof german = {
   register: "Take part",
   coverage: "Coverage",
   data: "Data",
-  about: "About the numbers",
+  about: "About",
   school: "For schools",
   station: "Station",
   admin: "Administration",

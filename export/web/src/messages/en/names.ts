@@ -35,6 +35,9 @@ export const eaqi: typeof german.eaqi = {
   class5: "very poor",
   class6: "extremely poor",
   none: "no statement",
+  european: "European index",
+  german: "German index (UBA)",
+  by: "{class}, because of {pollutant}",
 };
 
 export const state: typeof german.state = {
@@ -42,4 +45,10 @@ export const state: typeof german.state = {
   silent: "silent for more than 15 minutes",
   check: "please check: its values do not count",
   new: "never heard",
+};
+
+export const certainty: typeof german.certainty = {
+  single: "one station",
+  few: "few stations, or at odds",
+  good: "good, several stations agree",
 };

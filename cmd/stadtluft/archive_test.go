@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store/sqlite"
+)
+
+// command runs the program in this process.
+func command(t *testing.T, args ...string) (status int, out, messages string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status = run(args, &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+// TestArchive follows readings of a closed day into files: by the server itself, by hand beside it, and after a correction.
+func TestArchive(t *testing.T) {
+	data := t.TempDir()
+	p := launch(t, data)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "a.csv"), []byte(sensorDay), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, messages := importing(t, p, data, folder); status != 0 {
+		t.Fatal(status, out, messages)
+	}
+	eventually(t, "the store to have them", func() bool { return strings.Count(p.allReadings(), "\n") == 1+5 })
+	p.kill()
+	p.start()
+	var index struct{ Revision int }
+	eventually(t, "the server to archive them", func() bool {
+		response, err := http.Get(p.url + "/archive/2019/04/20/index.json")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusOK && json.NewDecoder(response.Body).Decode(&index) == nil
+	})
+	packed, err := gzip.NewReader(bytes.NewReader(p.get("/archive/2019/04/20/readings.csv.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(packed)
+	if want := p.get("/api/v1/readings?format=csv&from=2019-04-19T23:00:00Z&to=2019-04-20T23:00:00Z"); err != nil || !bytes.Equal(text, want) || index.Revision != 1 {
+		t.Errorf("r%d, %v: the archive has\n%s\nthe API\n%s", index.Revision, err, text, want)
+	}
+	eventually(t, "the metrics to count it", func() bool { return p.metric("stadtluft_archive_revisions_total") == 1 })
+
+	f := func(want string, wantStatus int, args ...string) {
+		t.Helper()
+		status, out, messages := command(t, append(args, "--data", data)...)
+		if status != wantStatus || !strings.Contains(out+messages, want) {
+			t.Errorf("%v: %d %s %s, want %d and %q", args, status, out, messages, wantStatus, want)
+		}
+	}
+	f("2019-04-20 r1 is as it was: 3 readings of 1 stations", 0, "archive", "build", "--to", "2019-04-21")
+	f("2019-04-21 r1 is as it was: 0 readings", 0, "archive", "build", "--from", "2019-04-21", "--to", "2019-04-21")
+	f("2 days with 2 revisions are as they were written", 0, "archive", "verify")
+	f("--from 2019-04-21 is after --to 2019-04-20", 2, "archive", "build", "--from", "2019-04-21", "--to", "2019-04-20")
+	f(`"yesterday" is not a day`, 2, "archive", "verify", "--from", "yesterday")
+	f("is not closed yet", 2, "archive", "build", "--to", time.Now().UTC().Format(time.DateOnly))
+	f("rebuilt from stored readings", 0, "rebuild", "--from", "2019-04-19", "--to", "2019-04-22")
+	f("2019-04-20 r1 is as it was", 0, "archive", "build", "--to", "2019-04-20") // a quarter of an hour is no average
+	if err := os.Truncate(filepath.Join(data, "archive/2019/04/20/r1/readings.csv.gz"), 50); err != nil {
+		t.Fatal(err)
+	}
+	f("2019-04-20 r1: readings.csv.gz: has the SHA-256", 1, "archive", "verify", "--from", "2019-04-20")
+	f("1 days with 1 revisions", 0, "archive", "verify", "--from", "2019-04-21")
+}
+
+// TestArchiveWithoutSpace builds under a limit on the size of files, as a full disk would set it: nothing half-written stays,
+// and with space it goes on.
+func TestArchiveWithoutSpace(t *testing.T) {
+	data := t.TempDir()
+	if status, out, messages := command(t, "station", "list", "--data", data); status != 0 {
+		t.Fatal(out, messages)
+	}
+	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	list := make([]ingest.Reading, 20_000)
+	for i := range list {
+		list[i] = ingest.Reading{Station: "A", Time: noon.Add(time.Duration(i) * time.Second), Received: noon, Values: []ingest.Value{{Quantity: wire.PM10, Value: float64(i*7919%100_003) / 7}}}
+	}
+	if _, err := s.WriteReadings(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := func(limit string) (string, error) {
+		c := exec.Command("bash", "-c", "trap '' XFSZ; ulimit -f "+limit+`; exec "$0" archive build --from 2026-05-01 --to 2026-05-01 --data "$1"`, self, data)
+		c.Env = append(os.Environ(), asProgram+"=1")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	out, err := build("64") // KiB
+	if err == nil || !strings.Contains(out, "archive 2026-05-01: ") || !strings.Contains(out, "file too large") {
+		t.Errorf("with a limit: %v, %s", err, out)
+	}
+	entries, err := os.ReadDir(filepath.Join(data, "archive"))
+	for _, e := range entries {
+		if e.Name() != ".lock" {
+			t.Errorf("%s is left", e.Name())
+		}
+	}
+	if out, err = build("unlimited"); err != nil || !strings.Contains(out, "2026-05-01 r1 is written: 20000 readings") {
+		t.Errorf("without a limit: %v, %s", err, out)
+	}
+}

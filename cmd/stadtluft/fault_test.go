@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"stadtluft/ingest/store/influx/influxtest"
+)
+
+// These stories break what lies between the parts, and count what went in against what is there afterwards.
+
+// line is a network between two parts that can be cut and stalled.
+type line struct {
+	listener net.Listener
+	target   string
+
+	mu    sync.Mutex // guards all below
+	down  bool
+	flow  chan struct{} // closed while bytes pass
+	conns map[net.Conn]struct{}
+}
+
+func newLine(t *testing.T, target string) *line {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow := make(chan struct{})
+	close(flow)
+	n := &line{listener: l, target: target, conns: map[net.Conn]struct{}{}, flow: flow}
+	go n.run()
+	t.Cleanup(func() { l.Close(); n.flowing(true); n.cut() })
+	return n
+}
+
+func (n *line) addr() string { return n.listener.Addr().String() }
+
+func (n *line) run() {
+	for {
+		near, err := n.listener.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", n.target)
+		if err != nil || !n.keep(near, far) {
+			near.Close()
+			continue
+		}
+		go n.pass(near, far)
+		go n.pass(far, near)
+	}
+}
+
+// keep remembers a connection; false while the line is down.
+func (n *line) keep(conns ...net.Conn) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range conns {
+		if n.down {
+			c.Close()
+		} else {
+			n.conns[c] = struct{}{}
+		}
+	}
+	return !n.down
+}
+
+func (n *line) pass(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 4096)
+	for {
+		size, err := from.Read(buf)
+		n.mu.Lock()
+		flow := n.flow
+		n.mu.Unlock()
+		<-flow
+		if _, failed := to.Write(buf[:size]); err != nil || failed != nil {
+			return
+		}
+	}
+}
+
+// cut ends every connection and lets none through until mend.
+func (n *line) cut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down = true
+	for c := range n.conns {
+		c.Close()
+	}
+	clear(n.conns)
+}
+
+func (n *line) mend() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down = false
+}
+
+// flowing lets bytes pass, or swallows the line's life without ending its connections.
+func (n *line) flowing(on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	select {
+	case <-n.flow:
+		if !on {
+			n.flow = make(chan struct{})
+		}
+	default:
+		if on {
+			close(n.flow)
+		}
+	}
+}
+
+// TestCutNetwork has 5,000 readings sent over a line that is cut again and again, to a database behind another line
+// that stalls in the middle of requests and is cut.
+func TestCutNetwork(t *testing.T) {
+	const stations = 50
+	data := t.TempDir()
+	residents := settle(t, data, stations)
+	_, end := span()
+	db := influxtest.Start(t)
+	database := newLine(t, db.URL[len("http://"):])
+	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=http://"+database.addr())
+	street := newLine(t, p.mqtt[len("tcp://"):])
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		publish(t, t.Context(), "tcp://"+street.addr(), true, residents, end, 5*time.Millisecond)
+	}()
+	received := func(share float64) {
+		eventually(t, "messages", func() bool { return p.metric("stadtluft_received_total") > share*stations*storyReadings })
+	}
+	for i := range 2 {
+		received(float64(i+1) / 8)
+		database.flowing(false)
+		street.cut()
+		eventually(t, "readings to wait in the journal", func() bool { return p.metric("stadtluft_journal_unwritten") > 0 })
+		database.cut()
+		database.flowing(true)
+		street.mend()
+		received(float64(i+1)/8 + 1./16)
+		database.mend()
+	}
+	<-sent
+	checkStory(t, p, residents)
+}
+
+// ready is what /readyz answers; 0 without an answer.
+func (p *process) ready() (status int, body string) {
+	response, err := http.Get(p.url + "/readyz")
+	if err != nil {
+		return 0, ""
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(text)
+}
+
+// smallDisk is a file system of its own with room for a little more than the broker's reserve.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a small disk")
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=320m"); err != nil {
+		t.Fatalf("mount a small disk: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// fill writes a file until nothing more fits.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for block := make([]byte, 1<<20); err == nil; {
+		_, err = file.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("fill the disk: %v", err)
+	}
+}
+
+// TestFullDisk fills the disk to the last byte while 5,000 readings arrive; /readyz says what to do. When there is room again,
+// what was acknowledged is there, and what was not comes again.
+func TestFullDisk(t *testing.T) {
+	const stations = 50
+	data := smallDisk(t)
+	residents := settle(t, data, stations)
+	_, end := span()
+	p := launch(t, data)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		publish(t, t.Context(), p.mqtt, true, residents, end, 5*time.Millisecond)
+	}()
+	eventually(t, "some messages", func() bool { return p.metric("stadtluft_received_total") > stations*storyReadings/4 })
+	ballast := filepath.Join(data, "ballast")
+	fill(t, ballast)
+	eventually(t, "/readyz to speak of the disk", func() bool {
+		status, body := p.ready()
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "free disk space")
+	})
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	var status int
+	eventually(t, "the server to be well again, or to end", func() bool {
+		status, _ = p.ready()
+		return status == http.StatusOK || status == 0
+	})
+	if status == 0 { // a log that failed takes nothing more until a restart, which systemd does
+		<-p.done
+		p.start()
+	}
+	<-sent
+	checkStory(t, p, residents)
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// progress shows how far long work is: as a bar on a terminal, and elsewhere as a line for each tenth of it.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	total    int
+	told     int // tenths
+	open     bool
+}
+
+func newProgress(w io.Writer, total int) *progress {
+	p := &progress{w: w, total: max(1, total)}
+	if file, ok := w.(*os.File); ok {
+		info, err := file.Stat()
+		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return p
+}
+
+// step says that done of the total are done, in words too.
+func (p *progress) step(done int, words string) {
+	if tenths := 10 * done / p.total; !p.terminal && tenths > p.told {
+		p.told = tenths
+		fmt.Fprintln(p.w, words)
+	}
+	if !p.terminal {
+		return
+	}
+	const width = 30
+	full := width * done / p.total
+	fmt.Fprintf(p.w, "\r[%s%s] %s", strings.Repeat("#", full), strings.Repeat(" ", width-full), words)
+	p.open = true
+}
+
+// line ends the bar, so that something else can be said.
+func (p *progress) line() io.Writer {
+	if p.open {
+		fmt.Fprintln(p.w)
+		p.open = false
+	}
+	return p.w
+}

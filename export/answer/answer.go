@@ -1,0 +1,130 @@
+// Package answer is how rooms that speak HTTP answer: what a handler returns as its error becomes a problem
+// document (RFC 9457) whose detail says what, where and what to do, and an answer that breaks off after its
+// first byte ends the connection, so that nobody takes it for whole.
+package answer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+)
+
+// Problem is a problem document (RFC 9457) and the error that becomes one.
+type Problem struct {
+	Type       string   `json:"type"`
+	Title      string   `json:"title"`
+	Status     int      `json:"status"`
+	Detail     string   `json:"detail"`
+	Field      string   `json:"field,omitempty"`      // the parameter or member at fault
+	Allowed    []string `json:"allowed,omitempty"`    // what could stand there
+	Suggestion string   `json:"suggestion,omitempty"` // what was perhaps meant
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// New makes a problem. The field may be empty.
+func New(status int, field, format string, args ...any) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Field: field, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Wrong is a mistake in a query.
+func Wrong(field, format string, args ...any) *Problem {
+	return New(http.StatusBadRequest, field, format, args...)
+}
+
+// WrongChoice is a value that is none of those allowed.
+func WrongChoice(field, value string, allowed []string) *Problem {
+	p := Wrong(field, "%s %q is not one of those allowed", field, Clip(value))
+	p.Allowed = allowed
+	return p
+}
+
+// Clip bounds foreign text that an answer quotes.
+func Clip(s string) string {
+	const most = 80
+	return s[:min(len(s), most)]
+}
+
+// Handler answers a request or returns why it cannot.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// With serves a handler. An error that is no Problem goes through explain, which may be nil; what that cannot
+// explain either is logged and answered with 503.
+func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tracked := &tracker{ResponseWriter: w}
+		err := h(tracked, r)
+		if err == nil {
+			return
+		}
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler) // the client has gone, or we go
+		}
+		if tracked.begun {
+			log.Warn("an answer broke off", "path", r.URL.Path, "err", err)
+			panic(http.ErrAbortHandler)
+		}
+		p := problemOf(err, explain)
+		if p == nil {
+			log.Error("a request failed", "path", r.URL.Path, "err", err)
+			p = New(http.StatusServiceUnavailable, "", "this cannot be answered at the moment; try again soon")
+		}
+		p.write(w)
+	})
+}
+
+func problemOf(err error, explain func(error) *Problem) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if explain != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+func (p *Problem) write(w http.ResponseWriter) {
+	header := w.Header()
+	header.Del("Content-Disposition")
+	header.Del("ETag")
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // nobody is left to tell
+}
+
+// tracker knows whether anything was written.
+type tracker struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (t *tracker) WriteHeader(status int) {
+	t.begun = true
+	t.ResponseWriter.WriteHeader(status)
+}
+
+func (t *tracker) Write(b []byte) (int, error) {
+	t.begun = true
+	return t.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController find the writer below.
+func (t *tracker) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+// JSON answers with one document.
+func JSON(w http.ResponseWriter, status int, mediaType string, v any) error {
+	w.Header().Set("Content-Type", mediaType)
+	w.WriteHeader(status)
+	buffered := bufio.NewWriter(w)
+	encoder := json.NewEncoder(buffered)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/store"
+)
+
+// trendHours is how many full hours a cell's trend has.
+const trendHours = 24
+
+// trendHour is one hour of a trend; mean and raw mean are null where no station counted.
+type trendHour struct {
+	Time     string        `json:"time"`
+	Mean     *export.Milli `json:"mean"`
+	Raw      *export.Milli `json:"raw_mean"`
+	Stations int           `json:"stations"`
+}
+
+// getCell answers with every average of one cell over a window, with the indices of all of them together, and with one
+// quantity's full hours of the day before the window's end.
+func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
+	now := time.Now().UTC()
+	cell, err := geo.ParseCell(r.PathValue("cell"))
+	if err != nil {
+		return newProblem(http.StatusNotFound, "", "%v", err)
+	}
+	q := newQuery(r)
+	g := gridQuery{resolution: cell.Size}
+	name := q.text("quantity")
+	s.readWindow(q, &g, now)
+	if err := q.done(); err != nil {
+		return err
+	}
+	quantity, _ := wire.ParseQuantity(name) // one of them
+	means, averages := map[string]int64{}, []json.RawMessage{}
+	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
+		if row.Cell == cell {
+			means[wire.Quantity(row.Quantity).String()] = row.Mean
+			averages = append(averages, export.AppendRow(nil, row))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	hours, err := s.trend(r.Context(), g, now, cell, quantity)
+	if err != nil {
+		return err
+	}
+	meta := s.meta(now)
+	w.Header().Set("Cache-Control", "no-cache")
+	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	licences(w.Header(), meta)
+	document := map[string]any{
+		"cell": cell.String(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
+		"averages": averages, "index": export.Indices(means),
+		"trend": map[string]any{"quantity": name, "unit": quantity.Unit(), "hours": hours},
+	}
+	meta.AddTo(document)
+	return writeJSON(w, http.StatusOK, "application/json", document)
+}
+
+// trend is a cell's last full hours before the end of a window.
+func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, quantity wire.Quantity) ([]trendHour, error) {
+	end := now.Add(-aggregate.Grace).Truncate(time.Hour)
+	if g.window != aggregate.Live {
+		end = g.from.Add(length(g.window))
+	}
+	begin := end.Add(-trendHours * time.Hour)
+	hours := make([]trendHour, trendHours)
+	for i := range hours {
+		hours[i].Time = begin.Add(time.Duration(i) * time.Hour).Format(time.RFC3339)
+	}
+	add := func(row aggregate.Row) error {
+		if i := int(row.Start.Sub(begin) / time.Hour); row.Cell == cell && i >= 0 && i < trendHours {
+			mean, raw := export.Milli(row.Mean), export.Milli(row.Raw)
+			hours[i].Mean, hours[i].Raw, hours[i].Stations = &mean, &raw, row.Stations
+		}
+		return nil
+	}
+	for at := begin; at.Before(end); at = at.Add(time.Hour) {
+		if !aggregate.Kept(at, now) {
+			continue
+		}
+		for _, row := range s.Aggregate.Hour(at, cell.Size, uint8(quantity)) {
+			if err := add(row); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if aggregate.Kept(begin, now) || cell.Size != s.City.Resolution {
+		return hours, nil
+	}
+	stored := store.GridQuery{From: begin, To: end, Window: aggregate.Hour, Quantities: []wire.Quantity{quantity}, Size: cell.Size}
+	return hours, s.Store.Grid(ctx, stored, func(row aggregate.Row) error {
+		if aggregate.Kept(row.Start, now) {
+			return nil
+		}
+		return add(row)
+	})
+}

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/geo/coverage"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+const (
+	// defaultProposals and maxProposals bound how many places for a next station are named.
+	defaultProposals, maxProposals = 10, 100
+	// maxHistory bounds the days that a history looks back on.
+	maxHistory = 5 * 366 * 24 * time.Hour
+)
+
+// coverageQuery is what a request for the coverage asks for.
+type coverageQuery struct {
+	gridQuery
+	format    export.Format
+	proposals int
+	step      string    // of the history: none, day or month
+	since, to time.Time // of the history
+}
+
+// getCoverage answers with what of the city is measured, where the next stations help most, and how that was over
+// time.
+func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
+	now := time.Now().UTC()
+	q, err := s.readCoverageQuery(r, now)
+	if err != nil {
+		return err
+	}
+	meta := s.meta(now)
+	var history []export.CoveredPeriod
+	if q.step != "none" {
+		if history, err = s.history(r.Context(), q); err != nil {
+			return err
+		}
+		if q.format == export.CSV {
+			announce(w, meta, q.format, "coverage-by-"+q.step, q.since)
+			return export.WriteHistory(w, history)
+		}
+	}
+	c, err := s.coverage(r.Context(), q, now)
+	if err != nil {
+		return err
+	}
+	c.History = history
+	announce(w, meta, q.format, "coverage", c.Start)
+	return export.WriteCoverage(w, q.format, c, meta)
+}
+
+func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQuery, err error) {
+	p := newQuery(r)
+	q.resolution, q.quantities = s.City.Resolution, p.quantities()
+	q.format = export.Format(p.text("format"))
+	text := p.text("proposals")
+	if q.proposals, err = strconv.Atoi(text); err != nil || q.proposals < 0 || q.proposals > maxProposals {
+		p.fail(wrong("proposals", "proposals %q is no number from 0 to %d", clip(text), maxProposals))
+	}
+	q.step = p.text("history")
+	month := now.Add(s.City.DayOffset)
+	q.since = p.time("from", time.Date(month.Year(), month.Month()-11, 1, 0, 0, 0, 0, time.UTC))
+	q.to = p.time("to", now)
+	switch {
+	case p.err != nil:
+	case q.since.After(q.to):
+		p.fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
+	case q.to.Sub(q.since) > maxHistory:
+		p.fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
+	}
+	p.values.Del("from") // of the history, not of windows
+	p.values.Del("to")
+	s.readWindow(p, &q.gridQuery, now)
+	return q, p.done()
+}
+
+// coverage is what is covered in a window.
+func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time) (export.Coverage, error) {
+	c := export.Coverage{Quantity: q.quantities[0], Window: q.window, Start: q.start(), Counts: map[geo.Cell]int{}}
+	c.City = coverage.City{Cells: s.city.Cells, People: s.city.People, Stations: s.stationCells(c.Quantity, now)}
+	err := s.gridRows(ctx, q.gridQuery, now, func(row aggregate.Row) error {
+		c.Counts[row.Cell] = row.Stations
+		c.City.Covered = append(c.City.Covered, row.Cell)
+		return nil
+	})
+	c.Proposals = c.City.Propose(q.proposals)
+	return c, err
+}
+
+// stationCells are the public 100 m cells of the stations that may measure a quantity: those that stand outdoors
+// and have not shown that they measure others only.
+func (s *Server) stationCells(quantity wire.Quantity, now time.Time) []geo.Cell {
+	var cells []geo.Cell
+	for _, st := range s.Registry.Stations() {
+		values := s.Now.Station(st.ID, now).Values
+		_, measures := values[quantity]
+		if !public(st) || st.Exposure != ingest.Outdoor || len(values) > 0 && !measures {
+			continue
+		}
+		if cell, err := geo.CellAt(st.PlaceAt(now).Public, geo.BaseSize); err == nil {
+			cells = append(cells, cell)
+		}
+	}
+	return cells
+}
+
+// history is the coverage of each day, or month, by the averages of days that are stored: of days that are over, from
+// the one that from lies in, or the first station's, on.
+func (s *Server) history(ctx context.Context, q coverageQuery) ([]export.CoveredPeriod, error) {
+	city := coverage.City{Cells: s.city.Cells, People: s.city.People}
+	const day = 24 * time.Hour
+	from := s.windowStart(aggregate.Day, q.since)
+	if first, ok := s.firstStation(); ok && first.After(from) {
+		from = s.windowStart(aggregate.Day, first)
+	}
+	covered := map[int64][]geo.Cell{}
+	err := s.Store.Grid(ctx, store.GridQuery{From: from, To: q.to, Window: aggregate.Day, Quantities: q.quantities, Size: q.resolution}, func(row aggregate.Row) error {
+		covered[row.Start.Unix()] = append(covered[row.Start.Unix()], row.Cell)
+		return nil
+	})
+	periods := []export.CoveredPeriod{}
+	for start := from; !start.Add(day).After(q.to); start = start.Add(day) {
+		city.Covered = covered[start.Unix()]
+		date := start.Add(s.City.DayOffset)
+		if len(periods) == 0 || q.step == "day" || date.Day() == 1 {
+			periods = append(periods, export.CoveredPeriod{Start: start})
+		}
+		last := &periods[len(periods)-1]
+		last.Days = append(last.Days, city.Share())
+	}
+	return periods, err
+}
+
+// firstStation is when the first station was registered, or began to measure.
+func (s *Server) firstStation() (first time.Time, ok bool) {
+	stations := s.Registry.Stations()
+	if len(stations) == 0 {
+		return time.Time{}, false
+	}
+	earliest := slices.MinFunc(stations, func(a, b *ingest.Station) int { return a.Created.Compare(b.Created) })
+	return earliest.Created, true
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+)
+
+// getIndex answers with what both indices say of each cell over a window.
+func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
+	now := time.Now().UTC()
+	q := newQuery(r)
+	g, format := gridQuery{resolution: int32(q.number("resolution"))}, export.Format(q.text("format"))
+	s.readWindow(q, &g, now)
+	if err := q.done(); err != nil {
+		return err
+	}
+	var rows []aggregate.Row
+	err := s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	meta := s.meta(now)
+	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	announce(w, meta, format, "index-"+g.window.String(), g.start())
+	return export.WriteIndices(w, format, export.CellIndices(rows), meta)
+}
+
+// stationMean is a station's mean over the last 60 minutes as it enters averages.
+type stationMean struct {
+	Mean        export.Milli `json:"mean"`
+	Raw         export.Milli `json:"raw_mean"`
+	Unit        string       `json:"unit"`
+	Coverage    export.Milli `json:"coverage"`
+	Uncorrected bool         `json:"uncorrected"`
+}
+
+// judge adds what a station's last 60 minutes come to: its means, where at least nine of the twelve 5-minute slots hold a
+// good value, and what both indices say of them.
+func (p *stationProperties) judge(means []aggregate.StationMean) {
+	p.Means = map[string]stationMean{}
+	values := map[string]int64{}
+	for _, m := range means {
+		q := wire.Quantity(m.Quantity)
+		values[q.String()] = m.Mean
+		p.Means[q.String()] = stationMean{export.Milli(m.Mean), export.Milli(m.Raw), q.Unit(), export.Milli(m.Coverage), m.Uncorrected}
+	}
+	p.Index = export.Indices(values)
+}

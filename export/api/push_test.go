@@ -1,0 +1,85 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/push"
+)
+
+// gate is who may deliver in these tests.
+type gate struct{}
+
+func (gate) Station(id string) (*ingest.Station, bool) { return &ingest.Station{ID: id}, id == "AAA" }
+func (gate) Authenticate(id, token string) bool        { return id == "AAA" && token == "token" }
+
+// pushTo delivers to a server whose pipeline is out.
+func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
+	s := &Server{Push: &push.Entrance{Registry: gate{}, Out: out}}
+	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/airrohr", strings.NewReader(body))
+	request.SetPathValue("family", "airrohr")
+	request.SetBasicAuth("aaa", "token")
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	recorder := httptest.NewRecorder()
+	s.answer(s.postPush).ServeHTTP(recorder, request)
+	return recorder.Result()
+}
+
+// TestPushWhileTheJournalStalls answers nothing before the journal has a message, and after a quarter of a minute that it
+// has not.
+func TestPushWhileTheJournalStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := make(chan ingest.Message, 1)
+		answered := make(chan *http.Response, 1)
+		go func() { answered <- pushTo(out, nil, "{}") }()
+		synctest.Wait()
+		if len(answered) > 0 {
+			t.Error("answered before the journal has it")
+		}
+		(<-out).Done(ingest.Outcome{Repeated: 1})
+		if r := <-answered; r.StatusCode != http.StatusAccepted {
+			t.Errorf("answered %s, want 202", r.Status)
+		}
+		r := pushTo(out, nil, "{}")
+		body, _ := io.ReadAll(r.Body)
+		if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") != "60" || !strings.Contains(string(body), "deliver it again") {
+			t.Errorf("answered %s %v %s, want 503, when to come again and words", r.Status, r.Header, body)
+		}
+	})
+}
+
+// TestPushParts tells what of a request says what its payload is, and what cannot.
+func TestPushParts(t *testing.T) {
+	f := func(name, value string, want int, wantTopic string) {
+		t.Helper()
+		out := make(chan ingest.Message, 1)
+		topic := make(chan string, 1)
+		go func() {
+			if m, ok := <-out; ok {
+				topic <- m.Topic
+				m.Done(ingest.Outcome{})
+			}
+			close(topic)
+		}()
+		r := pushTo(out, map[string]string{name: value, "X-Sensor": "esp32-7c9ebd"}, "{}")
+		close(out)
+		if got := <-topic; r.StatusCode != want || got != wantTopic {
+			t.Errorf("%s: %s: %s, topic %q, want %d and %q", name, value, r.Status, got, want, wantTopic)
+		}
+	}
+	const kit = "stadtluft/v1/AAA/kit/airrohr"
+	f("X-PIN", "", 202, kit)
+	f("X-PIN", "1", 202, kit+"/pin/1")
+	f("X-PIN", "11", 202, kit+"/pin/11")
+	f("X-PIN", "a/b", 400, "")
+	f("X-PIN", strings.Repeat("1", 4), 400, "")
+	f("Content-Encoding", "identity", 202, kit)
+	f("Content-Encoding", "gzip", 415, "")
+}

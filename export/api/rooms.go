@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/catalog"
+	"stadtluft/export/feed"
+	"stadtluft/export/live"
+	"stadtluft/export/ogc"
+	"stadtluft/export/sta"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// mount puts the rooms that speak other people's standards into the interface.
+func (s *Server) mount(mux *http.ServeMux) {
+	source := source{s}
+	features := (&ogc.Service{
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: s.City.Districts, Base: s.base, Log: s.Log,
+	}).Handler()
+	mux.Handle(ogc.Root, features)
+	mux.Handle(ogc.Root+"/", features)
+	sensors := (&sta.Service{Source: source, Base: s.base, Log: s.Log}).Handler()
+	mux.Handle(sta.Root, sensors)
+	mux.Handle(sta.Root+"/", sensors)
+	(&catalog.Service{
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: publicPages, Base: s.base, Log: s.Log,
+	}).Register(mux)
+	(&feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}).Register(mux)
+}
+
+// base is the server's address as whoever asks sees it.
+func (s *Server) base(r *http.Request) string {
+	address := s.access(r).HTTP
+	return address.String()
+}
+
+// source is what those rooms read: nothing that is not public.
+type source struct{ s *Server }
+
+func (o source) Days(ctx context.Context) ([]export.Day, error) {
+	if o.s.Archive == nil {
+		return nil, nil
+	}
+	return o.s.Archive.Published(ctx)
+}
+
+func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
+	return o.s.Registry.Refusals(ctx, id)
+}
+
+func (o source) Stations() []*ingest.Station { return o.s.Registry.Stations() }
+
+func (o source) Station(id string) (*ingest.Station, bool) { return o.s.Registry.Station(id) }
+
+func (o source) Meta(at time.Time) export.Meta { return o.s.meta(at) }
+
+func (o source) Latest(id string, at time.Time) live.Station { return o.s.Now.Station(id, at) }
+
+func (o source) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	return o.s.Store.Readings(ctx, q, yield)
+}
+
+func (o source) Hours(ctx context.Context, from, to time.Time, yield func(aggregate.Row) error) error {
+	return o.s.Store.Grid(ctx, store.GridQuery{From: from, To: to, Window: aggregate.Hour, Size: o.s.City.Resolution}, yield)
+}
+
+func (o source) Areas(ctx context.Context, at time.Time) ([]export.Area, error) {
+	at = at.Truncate(time.Second)
+	return o.s.averages(ctx, gridQuery{window: aggregate.Live, from: at, to: at, resolution: o.s.City.Resolution}, at, o.s.areas)
+}

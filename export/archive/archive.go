@@ -1,0 +1,204 @@
+// Package archive keeps closed days as files: each reading, each average and the stations as they stood, with
+// checksums, schemas and a manifest of what is missing. Files are made once, before anybody asks, and are what
+// researchers download.
+//
+// A day is closed when nothing can correct its averages any more. It is written into a folder aside and appears whole,
+// by one rename. What changes afterwards makes a further revision; revisions are never changed and never taken
+// away. The same data gives the same bytes, on every machine: no file says when it was made.
+//
+//	DIR/2026/05/01/r1/readings.parquet …   a revision of a day
+//	DIR/2026/05/01/spared                  the store may lack the day's readings: they are read from here
+//	DIR/.pending/2026-05-01                a day that has something the archive does not have yet
+//
+// Store joins archive and store, so that who reads readings need not know where they rest.
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// Closed is how long after its end a day is closed: averages take values that are two days late, and are written
+// after a grace.
+const Closed = aggregate.Late + 2*aggregate.Grace
+
+// Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
+type Archive struct {
+	Dir       string
+	DayOffset time.Duration // a day begins at midnight UTC minus this
+	Size      int32         // metres, of the cells whose averages are stored
+	Meta      export.Meta   // the city's licence and attribution
+	Rules     Rules
+	Stations  Stations
+	Log       *slog.Logger
+
+	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
+}
+
+// Stations are the registered stations.
+type Stations interface {
+	ingest.Stations
+	Stations() []*ingest.Station
+}
+
+// Rules are those in force, as they travel with the data.
+type Rules struct {
+	Averaging string            `json:"averaging"` // sentences
+	Quality   map[string]string `json:"quality"`   // thresholds of the checks by name
+}
+
+// Day is a day of the archive, by its date.
+type Day struct{ date time.Time } // midnight UTC of the same name
+
+// ParseDay reads a date such as 2026-05-01.
+func ParseDay(text string) (Day, error) {
+	date, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return Day{}, fmt.Errorf("%q is not a day such as 2026-05-01", text)
+	}
+	return Day{date}, nil
+}
+
+// String is the day's date.
+func (d Day) String() string { return d.date.Format(time.DateOnly) }
+
+// Next is the day after d.
+func (d Day) Next() Day { return Day{d.date.AddDate(0, 0, 1)} }
+
+// Compare orders days by time.
+func (d Day) Compare(o Day) int { return d.date.Compare(o.date) }
+
+// DayOf is the day that t belongs to.
+func (a *Archive) DayOf(t time.Time) Day {
+	return Day{t.UTC().Add(a.DayOffset).Truncate(24 * time.Hour)}
+}
+
+// Period is the time that a day covers: from is included, to is not.
+func (a *Archive) Period(d Day) (from, to time.Time) {
+	from = d.date.Add(-a.DayOffset)
+	return from, from.Add(24 * time.Hour)
+}
+
+// IsClosed reports whether nothing can correct the day's averages at now.
+func (a *Archive) IsClosed(d Day, now time.Time) bool {
+	_, to := a.Period(d)
+	return !now.Before(to.Add(Closed))
+}
+
+func (a *Archive) folder(d Day) string { return filepath.Join(a.Dir, d.date.Format("2006/01/02")) }
+
+func (a *Archive) revisionFolder(d Day, revision int) string {
+	return filepath.Join(a.folder(d), "r"+strconv.Itoa(revision))
+}
+
+// Revisions are those that there are of a day, ascending.
+func (a *Archive) Revisions(d Day) ([]int, error) {
+	names, err := list(a.folder(d))
+	if err != nil {
+		return nil, err
+	}
+	var revisions []int
+	for _, name := range names {
+		if n, ok := parseRevision(name); ok {
+			revisions = append(revisions, n)
+		}
+	}
+	slices.Sort(revisions)
+	return revisions, nil
+}
+
+// newest is a day's latest revision; 0 when it has none.
+func (a *Archive) newest(d Day) (int, error) {
+	revisions, err := a.Revisions(d)
+	if len(revisions) == 0 {
+		return 0, err
+	}
+	return revisions[len(revisions)-1], nil
+}
+
+func parseRevision(name string) (int, bool) {
+	digits, ok := strings.CutPrefix(name, "r")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0 && strconv.Itoa(n) == digits
+}
+
+// Days are the archived days from first to last, both included, ascending.
+func (a *Archive) Days(first, last Day) ([]Day, error) {
+	var days []Day
+	years, err := list(a.Dir)
+	for _, year := range years {
+		if err != nil || year < first.date.Format("2006") || year > last.date.Format("2006") {
+			continue
+		}
+		var months []string
+		months, err = list(filepath.Join(a.Dir, year))
+		for _, month := range months {
+			var names []string
+			if err == nil {
+				names, err = list(filepath.Join(a.Dir, year, month))
+			}
+			for _, name := range names {
+				if d, wrong := ParseDay(year + "-" + month + "-" + name); wrong == nil && d.Compare(first) >= 0 && d.Compare(last) <= 0 {
+					days = append(days, d)
+				}
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	return slices.DeleteFunc(days, func(d Day) bool { n, _ := a.newest(d); return n == 0 }), nil
+}
+
+// Published are all archived days.
+func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
+	days, err := a.Days(Ends())
+	if err != nil {
+		return nil, err
+	}
+	published := make([]export.Day, len(days))
+	for i, d := range days {
+		revision, err := a.newest(d)
+		if err != nil {
+			return nil, err
+		}
+		made, err := os.Stat(a.revisionFolder(d, revision))
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return nil, fmt.Errorf("list the archive: %w", err)
+		}
+		published[i] = export.Day{Date: d.date, Updated: made.ModTime(), Revision: revision}
+	}
+	return published, nil
+}
+
+// list are the names in a folder, sorted; none when it is not there.
+func list(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, nil
+}
+
+// Ends are days before and after every day that can be archived.
+func Ends() (first, last Day) {
+	return Day{time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)}, Day{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}
+}

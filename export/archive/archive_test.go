@@ -1,0 +1,479 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/sqlite"
+)
+
+// The first of May in UTC+1.
+var (
+	may        = Day{time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)}
+	begin      = time.Date(2026, 4, 30, 23, 0, 0, 0, time.UTC)
+	afterwards = begin.Add(24*time.Hour + Closed)
+)
+
+type register []*ingest.Station
+
+func (r register) Stations() []*ingest.Station { return slices.Clone(r) }
+
+func (r register) Station(id string) (*ingest.Station, bool) {
+	for _, s := range r {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+func stand(id string, from time.Time, x float64) *ingest.Station {
+	return &ingest.Station{
+		ID: id, Name: `Balkon "` + id + `"`, Kit: "sds011-bme280", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: 3, Status: ingest.Active,
+		Email: "secret@example.org", Licence: "dl-zero-de/2.0",
+		Places: []ingest.Place{{From: from, Exact: orb.Point{6.123456, 50.654321}, Public: orb.Point{6.9 + x, 50.9}}},
+	}
+}
+
+// stations: A stood all day, B moved at noon, C came at noon, D was silent, E came the day after.
+func stations() register {
+	b := stand("B", begin.Add(-time.Hour), 0.01)
+	b.Places = append(b.Places, ingest.Place{From: begin.Add(12 * time.Hour), Public: orb.Point{6.95, 50.95}})
+	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), stand("D", begin, 0.03), stand("E", begin.Add(24*time.Hour), 0.04)}
+}
+
+// open is an archive over a store of SQLite.
+func open(t testing.TB, dir string) *Store {
+	t.Helper()
+	inner, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "readings.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { inner.Close() })
+	return &Store{Store: inner, Archive: &Archive{
+		Dir: dir, DayOffset: time.Hour, Size: 1000, Stations: stations(), Log: slog.New(slog.DiscardHandler),
+		Meta:  export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln"},
+		Rules: Rules{Averaging: "A mean.", Quality: map[string]string{"Ahead": "5m0s", "Old": "720h0m0s"}},
+	}}
+}
+
+// day are readings every five minutes: A's all day but for hours 3 and 4, B's all day, C's from noon on.
+func day() []ingest.Reading {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var list []ingest.Reading
+	for slot := range 288 {
+		for _, id := range []string{"A", "B", "C"} {
+			hour := slot / 12
+			if id == "A" && (hour == 3 || hour == 4) || id == "C" && hour < 12 {
+				continue
+			}
+			at := begin.Add(time.Duration(slot) * 5 * time.Minute)
+			list = append(list, ingest.Reading{Station: id, Time: at, Received: at.Add(1500 * time.Millisecond), TimeSource: ingest.TimeSource(slot % 4), Values: []ingest.Value{
+				{Quantity: wire.PM2_5, Value: float64(rng.IntN(500)) / 10, Flags: ingest.Flags(rng.IntN(40) / 39)},
+				{Quantity: wire.Humidity, Value: 60.5},
+			}})
+		}
+	}
+	return list
+}
+
+func grid() []aggregate.Row {
+	var rows []aggregate.Row
+	for hour := range 24 {
+		rows = append(rows, aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: begin.Add(time.Duration(hour) * time.Hour), Window: aggregate.Hour,
+			Quantity: uint8(wire.PM2_5), Mean: 12_345, Median: 12_000, Min: 1, Max: 20_000, Stations: 2, Readings: 24, Coverage: 1000, Raw: 13_000, Spread: 500})
+	}
+	whole := rows[0]
+	whole.Window = aggregate.Day
+	return append(rows, whole)
+}
+
+func fill(t testing.TB, s *Store, readings []ingest.Reading) {
+	t.Helper()
+	if refused, err := s.WriteReadings(t.Context(), readings); err != nil || len(refused) > 0 {
+		t.Fatal(refused, err)
+	}
+	if err := s.WriteGrid(t.Context(), grid()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func build(t testing.TB, s *Store, want int) Manifest {
+	t.Helper()
+	m, _, err := s.Archive.Build(t.Context(), s, may)
+	if err != nil || m.Revision != want {
+		t.Fatalf("Build makes r%d, %v, want r%d", m.Revision, err, want)
+	}
+	return m
+}
+
+func read(t testing.TB, s store.Store, q store.ReadingQuery) []ingest.Reading {
+	t.Helper()
+	var list []ingest.Reading
+	if err := s.Readings(t.Context(), q, func(r ingest.Reading) error {
+		list = append(list, r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func whole() store.ReadingQuery {
+	return store.ReadingQuery{From: begin.Add(-48 * time.Hour), To: begin.Add(96 * time.Hour)}
+}
+
+// TestTheSameDayGivesTheSameBytes writes the readings in another order into another store and folder.
+func TestTheSameDayGivesTheSameBytes(t *testing.T) {
+	var sums []string
+	for i := range 2 {
+		s := open(t, t.TempDir())
+		list := day()
+		if i == 1 {
+			rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		}
+		fill(t, s, list)
+		build(t, s, 1)
+		text, err := os.ReadFile(filepath.Join(s.Archive.Dir, "2026/05/01/r1", sumsName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums = append(sums, string(text))
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("checksums\n%s\nand\n%s", sums[0], sums[1])
+	}
+	for _, name := range []string{"readings.parquet", "readings.csv.gz", "grid-1h.csv.gz", "grid-24h.csv.gz", "grid-1h.geojson.gz", "grid-24h.geojson.gz", "stations.geojson", "datapackage.json", "manifest.json"} {
+		if !strings.Contains(sums[0], "  "+name+"\n") {
+			t.Errorf("no %s in\n%s", name, sums[0])
+		}
+	}
+}
+
+// TestFilesSayWhatTheEncodersSay compares with the encoders of export over the same rows.
+func TestFilesSayWhatTheEncodersSay(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	var want bytes.Buffer
+	e := export.NewReadings(&want, export.CSV, stations(), export.Meta{})
+	e.Begin()
+	for _, r := range day() {
+		e.Add(r)
+	}
+	e.End()
+	if got := unzip(t, s, readingsCSV); got != want.String() {
+		t.Errorf("%s differs from the encoder's", readingsCSV)
+	}
+	rows, err := csv.NewReader(strings.NewReader(unzip(t, s, "grid-1h.csv.gz"))).ReadAll()
+	if err != nil || len(rows) != 25 || rows[1][5] != "12.345" {
+		t.Errorf("grid-1h.csv.gz: %d lines, %v", len(rows), err)
+	}
+	var doc struct {
+		Features []struct{ Geometry struct{ Type string } }
+	}
+	if err := json.Unmarshal([]byte(unzip(t, s, "grid-24h.geojson.gz")), &doc); err != nil || len(doc.Features) != 1 || doc.Features[0].Geometry.Type != "Polygon" {
+		t.Errorf("grid-24h.geojson.gz: %+v, %v", doc, err)
+	}
+}
+
+func unzip(t *testing.T, s *Store, name string) string {
+	t.Helper()
+	file, err := os.Open(filepath.Join(s.Archive.Dir, "2026/05/01/r1", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	compressed, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if compressed.ModTime.Unix() != 0 || compressed.Name != "" {
+		t.Errorf("%s says when and how it was made: %v %q", name, compressed.ModTime, compressed.Name)
+	}
+	text, err := io.ReadAll(compressed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestManifest(t *testing.T) {
+	s := open(t, t.TempDir())
+	list := day()
+	list[0].Received = list[0].Time.Add(aggregate.Keep + time.Second)
+	flagged := 0
+	for _, r := range list {
+		if r.Values[0].Flags&ingest.Range != 0 {
+			flagged++
+		}
+	}
+	fill(t, s, list)
+	m := build(t, s, 1)
+	hour := func(n int) time.Time { return begin.Add(time.Duration(n) * time.Hour) }
+	if want := []Gap{{"A", hour(3), hour(5)}, {"D", hour(0), hour(24)}}; !reflect.DeepEqual(m.Gaps, want) {
+		t.Errorf("gaps %v, want %v", m.Gaps, want)
+	}
+	if m.Stations != 4 || m.Silent != 1 || m.Readings != len(list) || m.Values != 2*len(list) || m.Late != 1 || m.Flagged["range"] != flagged || len(m.EmptyHours) != 0 {
+		t.Errorf("manifest %+v", m)
+	}
+	if m.Day != "2026-05-01" || !m.From.Equal(begin) || !m.To.Equal(hour(24)) || m.Rules.Quality["Ahead"] != "5m0s" || m.Licence != "dl-zero-de/2.0" || m.Notice != export.Notice {
+		t.Errorf("manifest %+v", m)
+	}
+}
+
+func TestAnEmptyDay(t *testing.T) {
+	s := open(t, t.TempDir())
+	if m := build(t, s, 1); len(m.EmptyHours) != 24 || m.Readings != 0 {
+		t.Errorf("an empty day's manifest %+v", m)
+	}
+}
+
+// TestStationsAsTheyStood are at public places only.
+func TestStationsAsTheyStood(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	text, err := os.ReadFile(filepath.Join(s.Archive.Dir, "2026/05/01/r1", stationsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"6.123456", "50.654321", "secret@example.org"} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("the stations tell %s", secret)
+		}
+	}
+	var doc struct {
+		Type, Licence, Notice string
+		Features              []struct {
+			ID         string
+			Geometry   struct{ Coordinates [2]float64 }
+			Properties struct{ Places []struct{ Lon float64 } }
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, f := range doc.Features {
+		got += fmt.Sprint(f.ID, f.Geometry.Coordinates[0], len(f.Properties.Places), " ")
+	}
+	if want := "A6.9 1 B6.95 2 C6.92 1 D6.93 1 "; got != want || doc.Type != "FeatureCollection" || doc.Licence == "" {
+		t.Errorf("stations %s, want %s", got, want)
+	}
+}
+
+// TestACorrectionIsARevision keeps the old one.
+func TestACorrectionIsARevision(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	build(t, s, 1) // nothing has changed
+	late := ingest.Reading{Station: "D", Time: begin.Add(time.Hour), Received: begin.Add(100 * time.Hour), Values: []ingest.Value{{Quantity: wire.PM10, Value: 1}}}
+	fill(t, s, []ingest.Reading{late})
+	m := build(t, s, 2)
+	if want := []string{"datapackage.json", "readings.csv.gz", "readings.parquet"}; !slices.Equal(m.Differs, want) || m.Late != 1 {
+		t.Errorf("r2 differs in %v, want %v", m.Differs, want)
+	}
+	for _, revision := range []int{1, 2} {
+		if wrong := s.Archive.Verify(may, revision); len(wrong) > 0 {
+			t.Errorf("r%d: %v", revision, wrong)
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	f := func(want string, spoil func(folder string) error) {
+		t.Helper()
+		folder := s.Archive.revisionFolder(may, 1)
+		os.RemoveAll(folder)
+		build(t, s, 1)
+		if err := spoil(folder); err != nil {
+			t.Fatal(err)
+		}
+		wrong := s.Archive.Verify(may, 1)
+		if len(wrong) != 1 || !strings.Contains(wrong[0], want) {
+			t.Errorf("Verify says %q, want %q", wrong, want)
+		}
+	}
+	f("readings.csv.gz: has the SHA-256", func(folder string) error {
+		text, err := os.ReadFile(filepath.Join(folder, readingsCSV))
+		text[len(text)/2] ^= 1
+		return errors.Join(err, os.WriteFile(filepath.Join(folder, readingsCSV), text, 0o644))
+	})
+	f("2026-05-01 r1: stations.geojson: is missing", func(folder string) error { return os.Remove(filepath.Join(folder, stationsName)) })
+	f("more.csv: does not belong there", func(folder string) error { return os.WriteFile(filepath.Join(folder, "more.csv"), nil, 0o644) })
+	f("SHA256SUMS", func(folder string) error { return os.Remove(filepath.Join(folder, sumsName)) })
+	f("readings.parquet: manifest.json and SHA256SUMS name other checksums", func(folder string) error {
+		path := filepath.Join(folder, readingsParquet)
+		text, err := os.ReadFile(filepath.Join(folder, sumsName))
+		sum, wrong := sumOf(path)
+		other := strings.Repeat("0", 64)
+		_ = os.WriteFile(path, nil, 0o644)
+		empty, _ := sumOf(path)
+		_ = other
+		return errors.Join(err, wrong, os.WriteFile(filepath.Join(folder, sumsName), bytes.Replace(text, []byte(sum), []byte(empty), 1), 0o644))
+	})
+}
+
+// TestWork does by itself what its time has come for.
+func TestWork(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	f := func(now time.Time, revisions int) {
+		t.Helper()
+		if err := s.Work(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Archive.Revisions(may); err != nil || len(got) != revisions {
+			t.Errorf("at %v: revisions %v, %v, want %d", now, got, err, revisions)
+		}
+	}
+	f(afterwards.Add(-time.Second), 0)
+	f(afterwards, 1)
+	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 7}}}})
+	f(time.Now(), 1) // corrections gather for an hour
+	f(time.Now().Add(settle+time.Second), 2)
+	f(time.Now().Add(2*settle), 2)
+	if pending, err := s.Archive.Pending(); err != nil || len(pending) != 0 {
+		t.Errorf("pending %v, %v", pending, err)
+	}
+}
+
+// TestAFilledStoreIsSeeded archives what was there before the archive.
+func TestAFilledStoreIsSeeded(t *testing.T) {
+	s := open(t, t.TempDir())
+	if _, err := s.Store.WriteReadings(t.Context(), day()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Work(t.Context(), afterwards.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	first, last := Ends()
+	if days, err := s.Archive.Days(first, last); err != nil || !slices.Equal(days, []Day{may, may.Next()}) {
+		t.Errorf("archived are %v, %v, want the two days that are closed", days, err)
+	}
+}
+
+// TestTheStoreForgets only what is in the archive, and who reads does not notice.
+func TestTheStoreForgets(t *testing.T) {
+	s := open(t, t.TempDir())
+	s.Archive.Retention = 7 * 24 * time.Hour
+	around := []ingest.Reading{{Station: "A", Time: begin.Add(-time.Second), Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 3}}},
+		{Station: "A", Time: begin.Add(24 * time.Hour), Received: begin.Add(24 * time.Hour), Values: []ingest.Value{{Quantity: wire.PM10, Value: 4}}}}
+	fill(t, s, day())
+	fill(t, s, around)
+	want := read(t, s, whole())
+	now := begin.Add(10 * 24 * time.Hour)
+	work := func() {
+		t.Helper()
+		if err := s.Work(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work()
+	path := s.Archive.sparedPath(may)
+	if got := read(t, s.Store, whole()); !reflect.DeepEqual(got, want) {
+		t.Error("readings went before their day was marked")
+	}
+	work()
+	if got := read(t, s.Store, whole()); !reflect.DeepEqual(got, want) {
+		t.Error("readings went at once")
+	}
+	old := time.Now().Add(-spareTime - time.Hour)
+	for _, d := range []Day{{may.date.AddDate(0, 0, -1)}, may, may.Next()} {
+		path = s.Archive.sparedPath(d)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = time.Now()
+	work()
+	if got := read(t, s.Store, whole()); len(got) != 0 {
+		t.Errorf("the store still has %d readings", len(got))
+	}
+	if got := read(t, s, whole()); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d readings from the archive, want %d", len(got), len(want))
+	}
+	q := store.ReadingQuery{From: begin.Add(time.Hour), To: begin.Add(2 * time.Hour), Stations: []string{"B"}, Quantities: []wire.Quantity{wire.Humidity}}
+	if got := read(t, s, q); len(got) != 12 || got[0].Station != "B" || len(got[0].Values) != 1 || got[0].Values[0].Quantity != wire.Humidity {
+		t.Errorf("a selection is %+v", got)
+	}
+
+	// What comes later is joined, becomes a revision, and goes too.
+	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 9}, {Quantity: wire.PM2_5, Value: 1, Flags: ingest.Spike}}}})
+	joined := read(t, s, store.ReadingQuery{From: begin, To: begin.Add(time.Second)})
+	values := []ingest.Value{{Quantity: wire.PM2_5, Value: 1, Flags: ingest.Spike}, {Quantity: wire.PM10, Value: 9}, {Quantity: wire.Humidity, Value: 60.5}}
+	if len(joined) != 2 || !reflect.DeepEqual(joined[0].Values, values) {
+		t.Errorf("joined is %+v, want %+v", joined, values)
+	}
+	want = read(t, s, whole())
+	now = time.Now().Add(2 * settle)
+	work()
+	work()
+	if revisions, _ := s.Archive.Revisions(may); len(revisions) != 2 {
+		t.Errorf("revisions %v, want two", revisions)
+	}
+	if got := read(t, s.Store, whole()); len(got) != 0 {
+		t.Errorf("the store still has %+v", got)
+	}
+	if got := read(t, s, whole()); !reflect.DeepEqual(got, want) {
+		t.Error("the second revision lost something")
+	}
+}
+
+// TestTheStoreKeepsWhatIsNotArchived when the archive is damaged or lacks something.
+func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
+	f := func(want string, spoil func(s *Store)) {
+		t.Helper()
+		s := open(t, t.TempDir())
+		fill(t, s, day())
+		build(t, s, 1)
+		spoil(s)
+		err := s.spare(t.Context(), may, afterwards)
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("spare = %v, want %q", err, want)
+		}
+		if days, _ := s.Archive.spared(may, may); (len(days) > 0) != false {
+			t.Error("the day is spared all the same")
+		}
+	}
+	f("the archive is damaged", func(s *Store) {
+		if err := os.Truncate(filepath.Join(s.Archive.revisionFolder(may, 1), readingsParquet), 100); err != nil {
+			t.Fatal(err)
+		}
+	})
+	f("is not in the archive", func(s *Store) { // written past the marks
+		extra := day()[:1]
+		extra[0].Values[1].Value++
+		if _, err := s.Store.WriteReadings(context.Background(), extra); err != nil {
+			t.Fatal(err)
+		}
+	})
+	f("", func(s *Store) { fill(t, s, day()[:1]) }) // marked: not yet
+}

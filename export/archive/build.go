@@ -1,0 +1,171 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+const (
+	// partPrefix begins the folders that revisions are made in.
+	partPrefix = ".part-"
+	// lockEvery is how often a lock is tried that another process holds.
+	lockEvery = 100 * time.Millisecond
+)
+
+// Build writes a closed day's files from what s has of it. Where they are the same as those of the newest revision
+// nothing is made. The manifest is that of the newest revision afterwards.
+func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, made bool, err error) {
+	unlock, err := a.lock(ctx)
+	if err == nil {
+		defer unlock()
+		err = errors.Join(a.recover(), a.take(d))
+	}
+	if err == nil {
+		m, made, err = a.build(ctx, s, d)
+		err = errors.Join(err, a.give(d, err != nil))
+	}
+	if err != nil {
+		return Manifest{}, false, fmt.Errorf("archive %s: %w", d, err)
+	}
+	return m, made, nil
+}
+
+// lock keeps other processes from building at the same time. It goes with the process, however it ends.
+func (a *Archive) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(a.Dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, ctx.Err()
+		case <-time.After(lockEvery):
+		}
+	}
+}
+
+func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, made bool, err error) {
+	part, err := os.MkdirTemp(a.Dir, partPrefix)
+	if err != nil {
+		return m, false, err
+	}
+	defer os.RemoveAll(part) // nothing is there any more when all went well
+	if err := os.Chmod(part, 0o755); err != nil {
+		return m, false, err
+	}
+	if m, err = a.writeDay(ctx, s, d, part); err != nil {
+		return m, false, err
+	}
+	newest, err := a.newest(d)
+	if err != nil {
+		return m, false, err
+	}
+	if newest > 0 {
+		old, err := a.Manifest(d, newest)
+		if err != nil {
+			return m, false, err
+		}
+		if m.Differs = differ(old.Files, m.Files); len(m.Differs) == 0 {
+			return old, false, nil
+		}
+	}
+	m.Revision = newest + 1
+	if err := writeManifest(part, m); err != nil {
+		return m, false, err
+	}
+	return m, true, a.publish(part, d, m.Revision)
+}
+
+// publish makes a folder a revision.
+func (a *Archive) publish(part string, d Day, revision int) error {
+	if err := errors.Join(syncFolder(part), os.MkdirAll(a.folder(d), 0o755)); err != nil {
+		return err
+	}
+	if err := os.Rename(part, a.revisionFolder(d, revision)); err != nil {
+		return err
+	}
+	var errs []error
+	for folder := a.folder(d); ; folder = filepath.Dir(folder) {
+		errs = append(errs, syncFolder(folder))
+		if folder == a.Dir {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+// differ names the files that are not the same in both.
+func differ(old, files []File) []string {
+	sums := map[string]string{}
+	for _, f := range old {
+		sums[f.Name] = f.SHA256
+	}
+	var names []string
+	for _, f := range files {
+		if sums[f.Name] != f.SHA256 {
+			names = append(names, f.Name)
+		}
+		delete(sums, f.Name)
+	}
+	for name := range sums {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// writeDay writes a day's data into a folder. The manifest is not written yet.
+func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder string) (Manifest, error) {
+	from, to := a.Period(d)
+	stood := func(st *ingest.Station) bool { return st.Places[0].From.Before(to) }
+	all := a.Stations.Stations()
+	meta := a.Meta.From(filter(all, func(st *ingest.Station) bool { return stood(st) || st.Source != "" }))
+	w := &writer{archive: a, folder: folder, from: from, to: to, meta: meta, notes: a.Rules.notes()}
+	m := Manifest{Format: manifestFormat, Day: d.String(), From: from, To: to, Licence: meta.Licence, Attribution: meta.Attribution,
+		Licences: meta.Licences, Notice: export.Notice, Demo: meta.Demo, Rules: a.Rules, Resolution: a.Size}
+	seen, err := w.readings(ctx, s)
+	if err != nil {
+		return m, err
+	}
+	if err := w.grid(ctx, s); err != nil {
+		return m, err
+	}
+	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st) && shown(st) })
+	if err := w.stations(stations); err != nil {
+		return m, err
+	}
+	seen.describe(&m, stations, from)
+	slices.SortFunc(w.files, func(x, y File) int { return strings.Compare(x.Name, y.Name) })
+	if err := w.dataPackage(d); err != nil {
+		return m, err
+	}
+	m.Files = w.files
+	return m, nil
+}
+
+func filter(stations []*ingest.Station, keep func(*ingest.Station) bool) []*ingest.Station {
+	return slices.DeleteFunc(slices.Clone(stations), func(st *ingest.Station) bool { return !keep(st) })
+}
+
+// shown reports whether a station that was silent belongs to the day: one that waits for its approval was not there
+// yet, and when a retired one went is not known.
+func shown(st *ingest.Station) bool { return st.Status == ingest.Active || st.Status == ingest.Paused }

@@ -1,0 +1,100 @@
+package archive
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed archive.css
+	styleText string
+
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"bytes": humanBytes}).Parse(pageText))
+)
+
+const styleName = "archive.css"
+
+// words are the page's, in one language.
+type words struct {
+	Language, Other, OtherName                                                    string
+	Title, Intro, Back, Map, Name, Days, Size, Revision, Missing, Download, Files string
+	Hours, GapsOf, EmptyHours, None, Stations, Silent, Readings, Late, Revisions  string
+	Licence, Notice, Demo, JSON, Empty, Checksum, Differs                         string
+}
+
+var german = words{
+	Language: "de", Other: "en", OtherName: "English",
+	Title: "Archiv", Back: "Übersicht", Map: "Zur Karte", Name: "Was", Days: "Tage", Size: "Größe", Revision: "Revision", Missing: "Tage ohne Archiv", Download: "Alles herunterladen", Files: "Dateien",
+	Intro:  "Abgeschlossene Tage als Dateien. Ein Tag ist abgeschlossen, wenn seit seinem Ende zwei Tage vergangen sind: So lange zählen verspätete Messwerte noch. Spätere Korrekturen werden eine neue Revision; die alte bleibt.",
+	GapsOf: "Stationen ohne Messwerte, in ganzen Stunden", EmptyHours: "Stunden ohne einen einzigen Messwert", None: "keine", Stations: "Stationen", Silent: "davon ohne Messwerte",
+	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Empty: "Noch ist kein Tag abgeschlossen.",
+	Notice: "Orientierende Werte günstiger Sensoren, keine amtlichen Messungen.", Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor", Hours: "Zeitraum",
+}
+
+var english = words{
+	Language: "en", Other: "de", OtherName: "Deutsch",
+	Title: "Archive", Back: "Overview", Map: "To the map", Name: "What", Days: "Days", Size: "Size", Revision: "Revision", Missing: "Days without an archive", Download: "Download all of it", Files: "Files",
+	Intro:  "Closed days as files. A day is closed two days after its end: until then late readings still count. Later corrections become a new revision; the old one stays.",
+	GapsOf: "Stations without readings, in whole hours", EmptyHours: "Hours without a single reading", None: "none", Stations: "Stations", Silent: "of them silent",
+	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "The same as JSON", Empty: "No day is closed yet.",
+	Notice: "Indicative values from low-cost sensors, not regulatory data.", Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
+}
+
+// wordsFor are those of the language asked for: by ?lang=, else by the browser.
+func wordsFor(r *http.Request) words {
+	switch r.URL.Query().Get("lang") {
+	case "de":
+		return german
+	case "en":
+		return english
+	}
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "de") {
+		return german
+	}
+	return english
+}
+
+// servePage answers with a level as a page for people.
+func (a *Archive) servePage(w http.ResponseWriter, r *http.Request, parts []string) error {
+	x, err := a.index(parts[1], parts[2], parts[3], revisionName(parts[4]))
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	err = pageTemplate.Execute(&b, map[string]any{"W": wordsFor(r), "X": x, "Root": Root, "Style": Root + styleName, "Lang": r.URL.Query().Get("lang")})
+	if err != nil {
+		return fmt.Errorf("archive page: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Accept-Language")
+	_, _ = w.Write(b.Bytes()) // a client that has gone need not be told
+	return nil
+}
+
+func serveStyle(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "max-age=3600")
+	_, _ = w.Write([]byte(styleText)) // as above
+	return nil
+}
+
+// humanBytes is a size for people, such as 1.4 MB.
+func humanBytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	size, unit := float64(n), 0
+	for size >= 1000 && unit < 4 {
+		size /= 1000
+		unit++
+	}
+	return fmt.Sprintf("%.1f %cB", size, " kMGT"[unit])
+}

@@ -1,0 +1,111 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// building ends the name of a mark that a build works on.
+const building = ".building"
+
+func (a *Archive) mark(d Day) string { return filepath.Join(a.Dir, ".pending", d.String()) }
+
+// Mark says that a day has something the archive does not have yet. It is on disk when Mark returns.
+func (a *Archive) Mark(d Day) error {
+	path := a.mark(d)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(file.Close(), syncFolder(filepath.Dir(path)))
+	}
+	if err != nil {
+		return fmt.Errorf("mark %s for the archive: %w", d, err)
+	}
+	return nil
+}
+
+// Pending is a marked day, and since when.
+type Pending struct {
+	Day   Day
+	Since time.Time
+}
+
+// Pending lists the days that are marked, ascending.
+func (a *Archive) Pending() ([]Pending, error) {
+	folder := filepath.Join(a.Dir, ".pending")
+	names, err := list(folder)
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	var days []Pending
+	for _, name := range names {
+		d, wrong := ParseDay(name)
+		info, gone := os.Stat(filepath.Join(folder, name))
+		if wrong == nil && gone == nil {
+			days = append(days, Pending{d, info.ModTime()})
+		}
+	}
+	return days, nil
+}
+
+// isPending reports whether a day is marked, or being built.
+func (a *Archive) isPending(d Day) bool {
+	_, marked := os.Stat(a.mark(d))
+	_, works := os.Stat(a.mark(d) + building)
+	return marked == nil || works == nil
+}
+
+// take begins work on a mark: what is written from now on marks the day anew. The day need not be marked.
+func (a *Archive) take(d Day) error {
+	err := os.Rename(a.mark(d), a.mark(d)+building)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// give ends work on a mark; undone puts it back.
+func (a *Archive) give(d Day, undone bool) error {
+	path := a.mark(d)
+	var err error
+	if undone {
+		err = os.Rename(path+building, path)
+	} else {
+		err = os.Remove(path + building)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// recover puts marks back and takes folders away that a build left when it was killed. It needs the lock.
+func (a *Archive) recover() error {
+	names, err := list(filepath.Join(a.Dir, ".pending"))
+	errs := []error{err}
+	for _, name := range names {
+		if d, wrong := ParseDay(strings.TrimSuffix(name, building)); wrong == nil && strings.HasSuffix(name, building) {
+			errs = append(errs, a.give(d, true))
+		}
+	}
+	names, err = list(a.Dir)
+	errs = append(errs, err)
+	for _, name := range names {
+		if strings.HasPrefix(name, partPrefix) {
+			errs = append(errs, os.RemoveAll(filepath.Join(a.Dir, name)))
+		}
+	}
+	return errors.Join(errs...)
+}

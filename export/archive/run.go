@@ -1,0 +1,149 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+const (
+	// buildEvery is how often closed days are looked for, and how long a failed build waits.
+	buildEvery = time.Minute
+	// settle is how long an archived day gathers corrections before they become a revision.
+	settle = time.Hour
+)
+
+// Status counts what Run did.
+type Status struct {
+	Built  uint64 // revisions
+	Failed uint64 // attempts
+}
+
+// Run archives days when they are closed, and again when they were corrected, until ctx ends. What fails is tried
+// again; see Problem.
+func (s *Store) Run(ctx context.Context) error {
+	ticker := time.NewTicker(buildEvery)
+	defer ticker.Stop()
+	for {
+		s.done(ctx, s.Work(ctx, time.Now()))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// Work does once what there is to do at now.
+func (s *Store) Work(ctx context.Context, now time.Time) error {
+	if err := s.seed(ctx, now); err != nil {
+		return err
+	}
+	pending, err := s.Archive.Pending()
+	if err != nil {
+		return err
+	}
+	for _, p := range pending {
+		if err := s.due(ctx, p, now); err != nil {
+			return err
+		}
+	}
+	if s.Archive.Retention == 0 {
+		return nil
+	}
+	first, _ := Ends()
+	days, err := s.Archive.Days(first, s.Archive.DayOf(now.Add(-s.Archive.Retention-24*time.Hour)))
+	for i := 0; err == nil && i < len(days); i++ {
+		err = s.spare(ctx, days[i], now)
+	}
+	return err
+}
+
+// due builds a marked day if its time has come.
+func (s *Store) due(ctx context.Context, p Pending, now time.Time) error {
+	revision, err := s.Archive.newest(p.Day)
+	if err != nil || !s.Archive.IsClosed(p.Day, now) || revision > 0 && now.Sub(p.Since) < settle {
+		return err
+	}
+	begin := time.Now()
+	m, made, err := s.Archive.Build(ctx, s, p.Day)
+	if err != nil || !made {
+		return err
+	}
+	s.mu.Lock()
+	s.status.Built++
+	s.mu.Unlock()
+	s.Archive.Log.Info("day archived", "day", m.Day, "revision", m.Revision, "readings", m.Readings, "after", time.Since(begin).Round(time.Millisecond))
+	return nil
+}
+
+// seed marks every day since the store's first reading, once, when there is no archive yet.
+func (s *Store) seed(ctx context.Context, now time.Time) error {
+	folder := filepath.Join(s.Archive.Dir, ".pending")
+	if _, err := os.Stat(filepath.Join(folder, "seeded")); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	first, err := s.First(ctx, now)
+	if err != nil {
+		return err
+	}
+	for d := s.Archive.DayOf(first); s.Archive.IsClosed(d, now); d = d.Next() {
+		if err := s.Archive.Mark(d); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return s.Archive.note(filepath.Join(folder, "seeded"), "")
+}
+
+// First is the time of the first reading; now when there is none.
+func (s *Store) First(ctx context.Context, now time.Time) (time.Time, error) {
+	first, enough := now, errors.New("enough")
+	begin, _ := Ends()
+	err := s.Readings(ctx, store.ReadingQuery{From: begin.date, To: now}, func(r ingest.Reading) error {
+		first = r.Time
+		return enough
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	return first, err
+}
+
+// done remembers how Work ended.
+func (s *Store) done(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	s.err = err
+	if err != nil {
+		s.status.Failed++
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.Archive.Log.Warn("the archive waits", "err", err)
+	}
+}
+
+// Problem is what keeps days from being archived; nil when nothing does.
+func (s *Store) Problem() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Status is what Run has done so far.
+func (s *Store) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}

@@ -1,0 +1,190 @@
+package archive
+
+import (
+	"cmp"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/parquet"
+)
+
+// Root is where the archive is served.
+const Root = "/archive/"
+
+// served is a file of a revision as it is served.
+type served struct {
+	Name   string `json:"name"`
+	Href   string `json:"href"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256,omitempty"`
+
+	path     string
+	modified time.Time
+}
+
+// filesOf are the files of a revision, 0 the newest, by name. An archive without it is fs.ErrNotExist.
+func (a *Archive) filesOf(d Day, revision int) ([]served, error) {
+	newest, err := a.newest(d)
+	if err != nil {
+		return nil, err
+	}
+	revision = cmp.Or(revision, newest)
+	sums, err := a.sums(d, revision)
+	if err != nil {
+		return nil, err
+	}
+	sums[sumsName] = ""
+	var files []served
+	for name, sum := range sums {
+		path := filepath.Join(a.revisionFolder(d, revision), name)
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, served{Name: name, Href: name, Bytes: info.Size(), SHA256: sum, path: path, modified: info.ModTime()})
+	}
+	slices.SortFunc(files, func(x, y served) int { return strings.Compare(x.Name, y.Name) })
+	return files, nil
+}
+
+// address is what can be asked for below Root.
+var address = regexp.MustCompile(`^(?:(\d{4})(?:/(\d{2})(?:/(\d{2})(?:/r([1-9]\d{0,8}))?)?)?)?(\.tar|/?[^/]*)$`)
+
+// Serve answers a request for what is below Root. An error that is fs.ErrNotExist means that there is no such thing;
+// nothing is written before an error.
+func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
+	rest := strings.TrimPrefix(r.URL.Path, Root)
+	parts := address.FindStringSubmatch(rest)
+	if parts == nil {
+		return fs.ErrNotExist
+	}
+	first, last, err := span(parts[1], parts[2], parts[3])
+	if err != nil {
+		return fs.ErrNotExist
+	}
+	tail := parts[5]
+	switch {
+	case tail == ".tar" && parts[1] != "" && parts[3] == "":
+		return a.serveBundle(w, r, first, last, strings.TrimSuffix(rest, ".tar"))
+	case tail == "" && rest != "":
+		http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)
+		return nil
+	case tail == "" || tail == "/" || strings.TrimPrefix(tail, "/") == "index.html":
+		return a.servePage(w, r, parts)
+	case strings.TrimPrefix(tail, "/") == "index.json":
+		return a.serveIndex(w, parts)
+	case rest == styleName:
+		return serveStyle(w, r)
+	case parts[3] != "" && strings.HasPrefix(tail, "/"):
+		revision, _ := strconv.Atoi(parts[4]) // digits; none is the newest
+		return a.serveFile(w, r, first, revision, tail[1:])
+	}
+	return fs.ErrNotExist
+}
+
+// span are the first and last day of a year, a month or a day; of all where no year is given.
+func span(year, month, day string) (first, last Day, err error) {
+	switch {
+	case year == "":
+		first, last = Ends()
+		return first, last, nil
+	case month == "":
+		date, err := time.Parse("2006", year)
+		return Day{date}, Day{date.AddDate(1, 0, -1)}, err
+	case day == "":
+		date, err := time.Parse("2006-01", year+"-"+month)
+		return Day{date}, Day{date.AddDate(0, 1, -1)}, err
+	}
+	first, err = ParseDay(year + "-" + month + "-" + day)
+	return first, first, err
+}
+
+// serveFile serves a file as it lies there, so that the kernel can send it by itself.
+func (a *Archive) serveFile(w http.ResponseWriter, r *http.Request, d Day, revision int, name string) error {
+	files, err := a.filesOf(d, revision)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(files, func(f served) bool { return f.Name == name })
+	if i < 0 {
+		return fs.ErrNotExist
+	}
+	file, err := os.Open(files[i].path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	newest, err := a.newest(d)
+	if err != nil {
+		return err
+	}
+	m, err := a.Manifest(d, cmp.Or(revision, newest))
+	if err != nil {
+		return err
+	}
+	head(w, m.Licence, m.Licences, mediaType(name), fileName(d.String()+"-"+name, m.Demo), files[i].SHA256)
+	if revision > 0 {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	http.ServeContent(w, r, "", files[i].modified, file)
+	return nil
+}
+
+func (a *Archive) serveBundle(w http.ResponseWriter, r *http.Request, first, last Day, name string) error {
+	b, err := a.bundle(first, last)
+	if err != nil {
+		return err
+	}
+	if len(b.pieces) == 1 {
+		return fs.ErrNotExist
+	}
+	defer b.Close()
+	head(w, a.Meta.Licence, nil, "application/x-tar", fileName(strings.ReplaceAll(name, "/", "-")+".tar", false), b.modTag)
+	http.ServeContent(w, r, "", b.latest, b)
+	return nil
+}
+
+// head sets what files have in common. A tag that is empty is left out.
+func head(w http.ResponseWriter, licence string, licences []string, media, name, tag string) {
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Link", `<http://dcat-ap.de/def/licenses/`+licence+`>; rel="license"`)
+	for _, neighbour := range licences {
+		h.Add("Link", `<`+neighbour+`>; rel="license"`)
+	}
+	if tag != "" {
+		h.Set("ETag", `"`+tag+`"`)
+	}
+}
+
+// fileName is a file's name where it is saved. Demo data says so.
+func fileName(name string, demo bool) string {
+	if demo {
+		return "demo-stadtluft-" + name
+	}
+	return "stadtluft-" + name
+}
+
+func mediaType(name string) string {
+	switch filepath.Ext(name) {
+	case ".gz":
+		return "application/gzip"
+	case ".parquet":
+		return parquet.MediaType
+	case ".geojson":
+		return export.GeoJSON.MediaType()
+	case ".json":
+		return "application/json"
+	}
+	return "text/plain; charset=utf-8"
+}

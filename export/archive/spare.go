@@ -1,0 +1,107 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// spareTime lies between the moment from which a day is read from the archive and that in which the store lets its
+// readings go, so that nobody still reads them there.
+const spareTime = 24 * time.Hour
+
+// spare lets the store forget the readings of a day, in two steps that lie spareTime apart. Each is taken only when
+// the newest revision is as it was written and holds all that the store has.
+func (s *Store) spare(ctx context.Context, d Day, now time.Time) error {
+	a := s.Archive
+	revision, err := a.newest(d)
+	if err != nil || a.isPending(d) || a.forgotten(d) >= revision {
+		return err
+	}
+	info, err := os.Stat(a.sparedPath(d))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && now.Sub(info.ModTime()) < spareTime {
+		return err
+	}
+	if wrong := a.Verify(d, revision); len(wrong) > 0 {
+		return fmt.Errorf("the store keeps the readings of %s: the archive is damaged: %s", d, strings.Join(wrong, "; "))
+	}
+	if err := s.covered(ctx, d); err != nil {
+		return fmt.Errorf("the store keeps the readings of %s: %w", d, err)
+	}
+	if info == nil {
+		return a.note(a.sparedPath(d), "")
+	}
+	if done, err := s.forgetDay(ctx, d); err != nil || !done {
+		return err
+	}
+	return a.note(a.forgottenPath(d), strconv.Itoa(revision))
+}
+
+// covered reports as an error what the store has of a day and the archive has not: what would change if both were joined.
+func (s *Store) covered(ctx context.Context, d Day) error {
+	from, to := s.Archive.Period(d)
+	q := store.ReadingQuery{From: from, To: to}
+	next, stop := iter.Pull2(s.Archive.readings(ctx, d, q))
+	defer stop()
+	return s.join(ctx, d, q, func(r ingest.Reading) error {
+		kept, err, _ := next()
+		if err == nil && !reflect.DeepEqual(kept, r) {
+			err = fmt.Errorf("that of %s at %s is not in the archive as it is in the store", r.Station, r.Time.Format(time.RFC3339))
+		}
+		return err
+	})
+}
+
+// forgetDay lets the store forget a day hour by hour; it stops when something of the day is written meanwhile.
+func (s *Store) forgetDay(ctx context.Context, d Day) (done bool, err error) {
+	from, to := s.Archive.Period(d)
+	for hour := from; hour.Before(to); hour = hour.Add(time.Hour) {
+		if done, err := s.forgetHour(ctx, d, hour); err != nil || !done {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (s *Store) forgetHour(ctx context.Context, d Day, hour time.Time) (done bool, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.Archive.isPending(d) {
+		return false, nil
+	}
+	return true, s.Store.Forget(ctx, hour, hour.Add(time.Hour))
+}
+
+func (a *Archive) forgottenPath(d Day) string { return filepath.Join(a.folder(d), "forgotten") }
+
+// forgotten is the revision after which the store forgot the day's readings; 0 when it did not.
+func (a *Archive) forgotten(d Day) int {
+	text, _ := os.ReadFile(a.forgottenPath(d)) // what is not there was not forgotten
+	revision, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return revision
+}
+
+// note writes a small file beside the revisions.
+func (a *Archive) note(path, text string) error {
+	part := path + ".part"
+	file, err := os.Create(part)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(part, path), syncFolder(filepath.Dir(path)))
+}

@@ -1,0 +1,94 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/ingest"
+)
+
+// stationFeature is a station as it stood on a day.
+type stationFeature struct {
+	Type       string            `json:"type"`
+	ID         string            `json:"id"`
+	Geometry   point             `json:"geometry"`
+	Properties stationProperties `json:"properties"`
+}
+
+type point struct {
+	Type        string     `json:"type"`
+	Coordinates [2]float64 `json:"coordinates"` // lon, lat
+}
+
+type stationProperties struct {
+	Name     string          `json:"name"`
+	Kit      string          `json:"kit"`
+	Sensors  []string        `json:"sensors"`
+	Exposure ingest.Exposure `json:"exposure"`
+	Height   float64         `json:"height"` // metres above ground
+	Demo     bool            `json:"demo"`
+	Source   string          `json:"source"`
+	Licence  string          `json:"licence"` // of its readings
+	Places   []place         `json:"places"`  // of that day, ascending; the last is the geometry
+}
+
+type place struct {
+	From time.Time `json:"from"`
+	Lon  float64   `json:"lon"`
+	Lat  float64   `json:"lat"`
+}
+
+// stations writes the stations, each at its public place at the end of the day.
+func (w *writer) stations(stations []*ingest.Station) error {
+	var b bytes.Buffer
+	b.WriteString(`{"type":"FeatureCollection",`)
+	head, err := json.Marshal(map[string]any{
+		"licence": w.meta.Licence, "attribution": w.meta.Attribution, "demo": w.meta.Demo, "notice": export.Notice,
+	})
+	if err != nil {
+		return err
+	}
+	b.Write(head[1 : len(head)-1])
+	b.WriteString(`,"features":[`)
+	for i, st := range stations {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		feature, err := json.Marshal(w.feature(st))
+		if err != nil {
+			return err
+		}
+		b.WriteByte('\n')
+		b.Write(feature)
+	}
+	b.WriteString("\n]}\n")
+	return w.whole(stationsName, b.Bytes(), len(stations))
+}
+
+func (w *writer) feature(st *ingest.Station) stationFeature {
+	f := stationFeature{Type: "Feature", ID: st.ID, Properties: stationProperties{
+		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Demo: st.Demo,
+		Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Places: []place{},
+	}}
+	f.Geometry = point{"Point", degrees(st.PlaceAt(w.to.Add(-time.Second)).Public)}
+	for i, p := range st.Places {
+		if !p.From.Before(w.to) || i+1 < len(st.Places) && !st.Places[i+1].From.After(w.from) {
+			continue // later, or left before the day began
+		}
+		at := degrees(p.Public)
+		f.Properties.Places = append(f.Properties.Places, place{p.From.UTC().Truncate(time.Second), at[0], at[1]})
+	}
+	return f
+}
+
+// degrees has six decimals, as everywhere.
+func degrees(p orb.Point) [2]float64 {
+	const places = 1e6
+	return [2]float64{math.Round(p[0]*places) / places, math.Round(p[1]*places) / places}
+}

@@ -1,0 +1,211 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"stadtluft/export/parquet"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Store is a store joined with its archive: readings that the store has let go are read from the archive, and every
+// write marks its day for the archive. It is a store.Store.
+type Store struct {
+	store.Store
+	Archive *Archive
+
+	writing sync.RWMutex // readers write readings, the writer lets readings go
+
+	mu     sync.Mutex // guards what follows
+	status Status
+	err    error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// WriteReadings stores readings and marks their days. What is stored and not marked is an error: the caller writes it
+// again.
+func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error) {
+	s.writing.RLock()
+	defer s.writing.RUnlock()
+	refused, err := s.Store.WriteReadings(ctx, readings)
+	if err != nil {
+		return nil, err
+	}
+	return refused, markAll(s.Archive, readings, func(r ingest.Reading) time.Time { return r.Time })
+}
+
+// WriteGrid stores averages and marks their days.
+func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
+	if err := s.Store.WriteGrid(ctx, rows); err != nil {
+		return err
+	}
+	return markAll(s.Archive, rows, func(r aggregate.Row) time.Time { return r.Start })
+}
+
+func markAll[T any](a *Archive, rows []T, at func(T) time.Time) error {
+	var last Day
+	for _, row := range rows {
+		d := a.DayOf(at(row))
+		if d == last {
+			continue
+		}
+		if err := a.Mark(d); err != nil {
+			return err
+		}
+		last = d
+	}
+	return nil
+}
+
+// Readings reads days that are spared from the archive, with what the store has of them since, and all others from
+// the store.
+func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	if !q.From.Before(q.To) {
+		return nil
+	}
+	days, err := s.Archive.spared(s.Archive.DayOf(q.From), s.Archive.DayOf(q.To))
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		from, to := s.Archive.Period(d)
+		if before := (store.ReadingQuery{From: q.From, To: from, Stations: q.Stations, Quantities: q.Quantities}); before.From.Before(from) {
+			if err := s.Store.Readings(ctx, before, yield); err != nil {
+				return err
+			}
+		}
+		part := q
+		part.From, part.To = later(q.From, from), earlier(q.To, to)
+		if err := s.join(ctx, d, part, yield); err != nil {
+			return err
+		}
+		if q.From = to; !q.From.Before(q.To) {
+			return nil
+		}
+	}
+	return s.Store.Readings(ctx, q, yield)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// join merges what the archive and the store have of a day.
+func (s *Store) join(ctx context.Context, d Day, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	next, stop := iter.Pull2(s.Archive.readings(ctx, d, q))
+	defer stop()
+	old, err, more := next()
+	pass := func(until *ingest.Reading) error {
+		for ; more && err == nil && (until == nil || compare(old, *until) < 0); old, err, more = next() {
+			if err := yield(old); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+	readErr := s.Store.Readings(ctx, q, func(r ingest.Reading) error {
+		if err := pass(&r); err != nil {
+			return err
+		}
+		if more && compare(old, r) == 0 {
+			r = over(old, r)
+			old, err, more = next()
+		}
+		return yield(r)
+	})
+	if readErr != nil {
+		return readErr
+	}
+	return pass(nil)
+}
+
+func compare(a, b ingest.Reading) int {
+	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Station, b.Station))
+}
+
+// over is old with the values of r written over it, as a store does it.
+func over(old, r ingest.Reading) ingest.Reading {
+	for _, v := range old.Values {
+		if !slices.ContainsFunc(r.Values, func(w ingest.Value) bool { return w.Quantity == v.Quantity }) {
+			r.Values = append(r.Values, v)
+		}
+	}
+	slices.SortFunc(r.Values, func(a, b ingest.Value) int { return cmp.Compare(a.Quantity, b.Quantity) })
+	return r
+}
+
+// readings are the archived ones of a day, in order.
+func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) iter.Seq2[ingest.Reading, error] {
+	return func(yield func(ingest.Reading, error) bool) {
+		enough := errors.New("enough")
+		err := a.read(d, q.From, q.To, func(r ingest.Reading) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
+				return nil
+			}
+			if len(q.Quantities) > 0 {
+				r.Values = slices.DeleteFunc(r.Values, func(v ingest.Value) bool { return !slices.Contains(q.Quantities, v.Quantity) })
+			}
+			if len(r.Values) > 0 && !yield(r, nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(ingest.Reading{}, fmt.Errorf("read the archive of %s, whose readings the store has let go: %w", d, err))
+		}
+	}
+}
+
+// read reads the newest revision of a day.
+func (a *Archive) read(d Day, from, to time.Time, yield func(ingest.Reading) error) error {
+	revision, err := a.newest(d)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(filepath.Join(a.revisionFolder(d, revision), readingsParquet))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	return parquet.Read(file, info.Size(), from, to, yield)
+}
+
+// spared are the days from first to last whose readings the store may lack.
+func (a *Archive) spared(first, last Day) ([]Day, error) {
+	days, err := a.Days(first, last)
+	return slices.DeleteFunc(days, func(d Day) bool {
+		_, err := os.Stat(a.sparedPath(d))
+		return errors.Is(err, fs.ErrNotExist)
+	}), err
+}
+
+func (a *Archive) sparedPath(d Day) string { return filepath.Join(a.folder(d), "spared") }

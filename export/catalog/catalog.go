@@ -1,0 +1,166 @@
+// Package catalog says what there is, so that data portals harvest it: DCAT-AP.de as Turtle and JSON-LD, a
+// schema.org Dataset, robots.txt and a sitemap. It describes a dataset for each year, the series they belong to,
+// what is measured now, and the services that read it all.
+//
+// The same question to the same city gives the same bytes. It knows where other rooms serve their documents and
+// reads none of them.
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+	"stadtluft/ingest"
+)
+
+// Source is what the catalogue reads.
+type Source interface {
+	export.Archive
+	// Stations lists every registered station.
+	Stations() []*ingest.Station
+	// Meta is what a document says of itself.
+	Meta(at time.Time) export.Meta
+}
+
+// Publisher is who answers for the data.
+type Publisher struct {
+	Name        string
+	URL         string // empty where there is none
+	Contact     string // an e-mail address or a URL; empty where there is none
+	Contributor string // address of the portal's contributor, such as http://dcat-ap.de/def/contributors/openNRW
+}
+
+// Service is the catalogue of one city.
+type Service struct {
+	Source
+	City      string
+	Bound     orb.Bound // of the city, degrees
+	Districts bool      // there are some
+	Publisher Publisher
+	Pages     []string                   // paths of the public pages
+	Base      func(*http.Request) string // the server's address without a slash at its end
+	Log       *slog.Logger
+}
+
+// Register mounts the catalogue's documents.
+func (s *Service) Register(mux *http.ServeMux) {
+	for pattern, h := range map[string]answer.Handler{
+		"GET /catalog":               s.negotiate,
+		"GET /catalog.ttl":           s.turtle,
+		"GET /catalog.jsonld":        s.jsonld,
+		"GET /catalog.schema.jsonld": s.schemaOrg,
+		"GET /robots.txt":            s.robots,
+		"GET /sitemap.xml":           s.sitemap,
+	} {
+		mux.Handle(pattern, answer.With(s.Log, nil, bare(h)))
+	}
+}
+
+// bare refuses parameters, since there are none.
+func bare(h answer.Handler) answer.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := answer.NewQuery(r.URL.Query()).Done(); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
+}
+
+const (
+	turtleType = "text/turtle; charset=utf-8"
+	jsonldType = "application/ld+json"
+)
+
+// negotiate answers in the form that the client accepts, Turtle where it does not care.
+func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Vary", "Accept")
+	if answer.Preferred(r.Header.Get("Accept"), "text/turtle", jsonldType, "application/json") == "text/turtle" {
+		return s.turtle(w, r)
+	}
+	return s.jsonld(w, r)
+}
+
+func (s *Service) turtle(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.describe(r.Context(), s.Base(r), time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	return send(w, turtleType, g.turtle())
+}
+
+func (s *Service) jsonld(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.describe(r.Context(), s.Base(r), time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	b, err := g.jsonld()
+	if err != nil {
+		return err
+	}
+	return send(w, jsonldType, b)
+}
+
+func (s *Service) schemaOrg(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.SchemaOrg(r.Context(), s.Base(r), time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	return send(w, jsonldType, b)
+}
+
+func send(w http.ResponseWriter, mediaType string, b []byte) error {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Cache-Control", "no-cache")
+	_, err := w.Write(b)
+	return err
+}
+
+// years are those that there is data of, ascending, with the archive's days in each.
+func (s *Service) years(ctx context.Context, now time.Time) (list []year, err error) {
+	days, err := s.Days(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first := now.Year()
+	for _, st := range s.Stations() {
+		if st.Shown() {
+			first = min(first, st.Places[0].From.Year(), st.Created.Year())
+		}
+	}
+	if len(days) > 0 {
+		first = min(first, days[0].Date.Year())
+	}
+	const earliest = 2000 // before any reading of ours
+	for y := max(first, earliest); y <= now.Year(); y++ {
+		list = append(list, year{number: y})
+	}
+	for _, d := range days {
+		if i := d.Date.Year() - list[0].number; i >= 0 && i < len(list) {
+			list[i].days = append(list[i].days, d)
+		}
+	}
+	return list, nil
+}
+
+// year is a year and the days of it that are archived.
+type year struct {
+	number int
+	days   []export.Day
+}
+
+func (y year) start() time.Time { return time.Date(y.number, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// end is the year's last day.
+func (y year) end() time.Time { return time.Date(y.number, 12, 31, 0, 0, 0, 0, time.UTC) }
+
+// download is where a year's readings can be had.
+func (y year) download() string {
+	return fmt.Sprintf("/api/v1/readings?from=%s&to=%s&format=csv", y.start().Format(time.DateOnly), y.start().AddDate(1, 0, 0).Format(time.DateOnly))
+}

@@ -1,0 +1,75 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+)
+
+// object is a JSON object of schema.org.
+type object = map[string]any
+
+// SchemaOrg is the data as a schema.org Dataset in JSON-LD, for search engines. It can stand in a page as it is, in
+// <script type="application/ld+json">: signs that could end the element are escaped. Such a data block is not run,
+// so the Content-Security-Policy need not allow it.
+func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]byte, error) {
+	years, err := s.years(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	meta := s.Meta(now)
+	notice := notice(meta)
+	publisher := object{"@type": "Organization", "name": cmp.Or(s.Publisher.Name, meta.Attribution), "url": cmp.Or(s.Publisher.URL, base+"/")}
+	dataset := object{
+		"@context":            "https://schema.org/",
+		"@type":               "Dataset",
+		"@id":                 base + "/catalog#readings",
+		"name":                "Stadtluft " + s.City + ": Messwerte der Luft, City air: readings",
+		"alternateName":       "City air of " + s.City,
+		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.de + " The air of " + s.City + ", measured by its citizens. " + notice.en,
+		"url":                 base + "/",
+		"inLanguage":          []string{"de", "en"},
+		"isAccessibleForFree": true,
+		"license":             export.LicenceURL(meta.Licence),
+		"creditText":          meta.Attribution,
+		"creator":             publisher,
+		"publisher":           publisher,
+		"keywords":            []string{"Luftqualität", "air quality", "Feinstaub", "particulate matter", "citizen science"},
+		"temporalCoverage":    years[0].start().Format(time.DateOnly) + "/..",
+		"spatialCoverage": object{"@type": "Place", "name": s.City, "geo": object{
+			"@type": "GeoShape", "box": fmt.Sprintf("%g %g %g %g", s.Bound.Min.Lat(), s.Bound.Min.Lon(), s.Bound.Max.Lat(), s.Bound.Max.Lon()),
+		}},
+		"measurementTechnique": "low-cost sensors",
+		"variableMeasured":     measured(),
+		"distribution":         downloads(base, years),
+	}
+	return json.Marshal(dataset)
+}
+
+// measured are the quantities.
+func measured() []object {
+	var list []object
+	for _, q := range wire.Quantities() {
+		list = append(list, object{"@type": "PropertyValue", "name": q.String(), "unitText": q.Unit()})
+	}
+	return list
+}
+
+func downloads(base string, years []year) []object {
+	list := []object{
+		{"@type": "DataDownload", "name": "Stations now", "encodingFormat": "application/geo+json", "contentUrl": base + "/api/v1/stations"},
+		{"@type": "DataDownload", "name": "Grid now", "encodingFormat": "text/csv", "contentUrl": base + "/api/v1/grid?format=csv"},
+	}
+	for _, y := range years {
+		list = append(list, object{
+			"@type": "DataDownload", "name": "Readings of " + strconv.Itoa(y.number), "encodingFormat": "text/csv", "contentUrl": base + y.download(),
+		})
+	}
+	return list
+}

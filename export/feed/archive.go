@@ -1,0 +1,46 @@
+package feed
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// archive tells of days that became files, and of those that were written again.
+func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
+	language, err := language(r)
+	if err != nil {
+		return err
+	}
+	days, err := s.Days(r.Context())
+	if err != nil {
+		return err
+	}
+	d := document{
+		Language: language, ID: identifier(s.City, "archive"),
+		Title:    text{"City air of " + s.City + ": the archive", "Stadtluft " + s.City + ": das Archiv"}.in(language),
+		Subtitle: text{"Days that can be had as files", "Tage, die es als Dateien gibt"}.in(language),
+	}
+	for _, day := range slices.Backward(days) {
+		if len(d.Entries) == maxEntries {
+			break
+		}
+		date := day.Date.Format(time.DateOnly)
+		title := text{"The day " + date, "Der Tag " + date}
+		if day.Revision > 1 {
+			title = text{fmt.Sprintf("The day %s, revision %d", date, day.Revision), fmt.Sprintf("Der Tag %s, Revision %d", date, day.Revision)}
+		}
+		e := newEntry(day.Updated, title.in(language), text{
+			"Readings, averages and stations of this day, with checksums and what is known of gaps.",
+			"Messwerte, Mittel und Stationen dieses Tages, mit Prüfsummen und dem, was über Lücken bekannt ist.",
+		}.in(language), s.City, "archive", date, strconv.Itoa(day.Revision))
+		e.Link = &link{Rel: "alternate", Address: s.Base(r) + day.ArchivePath(), Type: "text/html"}
+		d.Entries = append(d.Entries, e)
+	}
+	return s.send(w, r, d, began)
+}
+
+// began is when a feed was updated that nothing has happened in.
+var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

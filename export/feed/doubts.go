@@ -1,0 +1,76 @@
+package feed
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// doubts gathers values that do not count: one doubt a day and flag.
+type doubts struct {
+	offset time.Duration
+	list   []*doubt
+}
+
+type doubt struct {
+	day        time.Time
+	flag       ingest.Flags
+	last       time.Time // of its newest value
+	quantities map[wire.Quantity]int
+}
+
+func (d *doubts) add(r *ingest.Reading) {
+	day := r.Time.Add(d.offset).Truncate(24 * time.Hour)
+	for _, v := range r.Values {
+		for _, flag := range ingest.AllFlags() {
+			if v.Flags&flag&ingest.Excluding != 0 {
+				one := d.of(day, flag)
+				one.last = r.Time
+				one.quantities[v.Quantity]++
+			}
+		}
+	}
+}
+
+// of is the doubt of a day and flag. Readings come in order, so it is one of the last.
+func (d *doubts) of(day time.Time, flag ingest.Flags) *doubt {
+	for i := len(d.list) - 1; i >= 0 && d.list[i].day.Equal(day); i-- {
+		if d.list[i].flag == flag {
+			return d.list[i]
+		}
+	}
+	d.list = append(d.list, &doubt{day: day, flag: flag, quantities: map[wire.Quantity]int{}})
+	return d.list[len(d.list)-1]
+}
+
+// doubt tells of one.
+func (t *teller) doubt(d *doubt) {
+	var counts []string
+	for _, q := range wire.Quantities() {
+		if n := d.quantities[q]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%s: %d", q, n))
+		}
+	}
+	date, values := d.day.Format(time.DateOnly), strings.Join(counts, ", ")
+	what := flagWords[d.flag]
+	t.tell(d.last, text{date + ": values do not count: " + what.en, date + ": Werte zählen nicht: " + what.de}, text{
+		"Values with the flag " + d.flag.String() + " on this day: " + values + ". They are kept and published, and left out of averages.",
+		"Werte mit der Markierung " + d.flag.String() + " an diesem Tag: " + values + ". Sie werden behalten und veröffentlicht, aber nicht gemittelt.",
+	}, "flag", d.flag.String(), date)
+}
+
+// flagWords say what a flag means to who built the station.
+var flagWords = map[ingest.Flags]text{
+	ingest.Range:        {"outside the measuring range", "außerhalb des Messbereichs"},
+	ingest.Sentinel:     {"the sensor reports no value", "der Sensor meldet keinen Wert"},
+	ingest.Inconsistent: {"particle values contradict each other", "Feinstaubwerte widersprechen sich"},
+	ingest.Stuck:        {"the value does not change", "der Wert ändert sich nicht"},
+	ingest.Spike:        {"far from what this station shows else", "weit von dem, was diese Station sonst zeigt"},
+	ingest.Outlier:      {"far from the neighbours", "weit von den Nachbarn"},
+	ingest.Uncorrelated: {"does not follow the neighbours", "folgt den Nachbarn nicht"},
+	ingest.SeemsIndoor:  {"behaves as if it hung indoors", "verhält sich wie in einem Innenraum"},
+	ingest.Moved:        {"does not stand where it is said to", "steht nicht, wo sie angemeldet ist"},
+}

@@ -1,0 +1,143 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"stadtluft/export/answer"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// silence is how long a station must be quiet before its feed speaks of it.
+const silence = time.Hour
+
+// station tells an owner what is wrong with a station.
+func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
+	id, ok := strings.CutSuffix(r.PathValue("file"), ".atom")
+	st, known := s.Station(id)
+	if !ok || !known || !st.Shown() {
+		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path))
+	}
+	language, err := language(r)
+	if err != nil {
+		return err
+	}
+	d := document{
+		Language: language, ID: identifier(s.City, "station", id), Title: st.Name,
+		Subtitle: text{"What is wrong with this station, of the last seven days", "Was mit dieser Station nicht stimmt, aus den letzten sieben Tagen"}.in(language),
+		Links:    []link{{Rel: "related", Address: s.Base(r) + "/api/v1/stations/" + id + "/health", Type: "application/json"}},
+	}
+	t := &teller{Service: s, station: st, language: language, now: time.Now().UTC()}
+	if err := t.readings(r.Context()); err != nil {
+		return err
+	}
+	if err := t.refusals(r.Context()); err != nil {
+		return err
+	}
+	d.Entries = t.entries
+	return s.send(w, r, d, st.Created)
+}
+
+// teller gathers a station's entries.
+type teller struct {
+	*Service
+	station  *ingest.Station
+	language string
+	now      time.Time
+	entries  []entry
+}
+
+// tell adds an entry. about tells it from the station's others.
+func (t *teller) tell(at time.Time, title, words text, about ...string) {
+	about = append([]string{t.City, "station", t.station.ID}, about...)
+	t.entries = append(t.entries, newEntry(at, title.in(t.language), words.in(t.language), about...))
+}
+
+// refusals are what the station sent and was not taken.
+func (t *teller) refusals(ctx context.Context) error {
+	list, err := t.Refusals(ctx, t.station.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		why := f.Reason.Explain()
+		t.tell(f.Received, text{"Not taken: " + why.English, "Nicht angenommen: " + why.German},
+			text{join(why.English, why.TodoEnglish, f.Detail), join(why.German, why.TodoGerman, f.Detail)},
+			"refusal", f.Received.Format(time.RFC3339Nano), string(f.Reason), f.Field, f.Detail)
+	}
+	return nil
+}
+
+func join(parts ...string) string { return strings.Join(parts, "\n") }
+
+// readings finds values that do not count, day by day, and silences.
+func (t *teller) readings(ctx context.Context) error {
+	doubts := &doubts{offset: t.DayOffset}
+	from := t.now.Add(-Days * 24 * time.Hour)
+	var last time.Time
+	err := t.Readings(ctx, store.ReadingQuery{From: from, To: t.now.Add(silence), Stations: []string{t.station.ID}}, func(r ingest.Reading) error {
+		if !last.IsZero() && r.Time.Sub(last) > silence {
+			t.silent(last, r.Time)
+		}
+		last = r.Time
+		doubts.add(&r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range doubts.list {
+		t.doubt(d)
+	}
+	t.silentNow(last)
+	return nil
+}
+
+// silent tells of a silence that has ended.
+func (t *teller) silent(from, to time.Time) {
+	t.tell(to, text{"Silent for " + span(to.Sub(from)), "Still für " + span(to.Sub(from))}, text{
+		fmt.Sprintf("No reading between %s and %s.", stamp(from), stamp(to)),
+		fmt.Sprintf("Kein Messwert zwischen %s und %s.", stamp(from), stamp(to)),
+	}, "silence", stamp(from))
+}
+
+// silentNow tells of a silence that lasts. When it has ended, its entry says so.
+func (t *teller) silentNow(last time.Time) {
+	if seen := t.Latest(t.station.ID, t.now); last.IsZero() {
+		for _, v := range seen.Values {
+			if v.Time.After(last) {
+				last = v.Time
+			}
+		}
+	}
+	if t.station.Status == ingest.Paused {
+		return // its owner knows
+	}
+	if last.IsZero() {
+		since := t.station.Created
+		if t.now.Sub(since) > silence {
+			t.tell(since.Add(silence), text{"No reading yet", "Noch kein Messwert"}, advice, "silence", "first")
+		}
+		return
+	}
+	if t.now.Sub(last) > silence {
+		t.tell(last.Add(silence), text{"Silent since " + stamp(last), "Still seit " + stamp(last)}, advice, "silence", stamp(last))
+	}
+}
+
+var advice = text{
+	"Is the station powered and in reach of its network? Its page says what came last and what was refused.",
+	"Hat die Station Strom und erreicht sie ihr Netz? Ihre Seite sagt, was zuletzt kam und was nicht angenommen wurde.",
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// span is a time in hours and minutes.
+func span(d time.Duration) string {
+	minutes := int(d.Round(time.Minute) / time.Minute)
+	return fmt.Sprintf("%d h %02d min", minutes/60, minutes%60)
+}

@@ -1,0 +1,127 @@
+package ogc
+
+import (
+	"context"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+)
+
+// grid are the stored hourly averages of the last Days days.
+func (s *Service) grid() collection {
+	return collection{
+		id:    "grid-1h",
+		title: text{"Hourly grid averages", "Stundenmittel im Raster"},
+		about: text{
+			"Averages of full UTC hours, stamped by their start, over cells of the European statistical grid (EPSG:3035), of the last seven days.",
+			"Mittel voller Stunden (UTC, nach ihrem Beginn benannt) über die Zellen des europäischen statistischen Rasters (EPSG:3035), der letzten sieben Tage.",
+		},
+		filters: []filter{byQuantity},
+		span:    week,
+		after: func(id string) (func(f *feature) bool, bool) {
+			last, ok := parseHourID(id)
+			return func(f *feature) bool {
+				row, _ := parseHourID(f.id) // it is one of ours
+				return compareHours(row, last) > 0
+			}, ok
+		},
+		read: func(ctx context.Context, chosen selection, yield func(feature) error) error {
+			period := week(chosen.now)
+			from, to := period.from, period.to
+			if chosen.time.from.After(from.Add(time.Hour)) {
+				from = chosen.time.from.Add(-time.Hour) // the hour that has begun before
+			}
+			if last, ok := parseHourID(chosen.from); ok && last.Start.After(from) {
+				from = last.Start
+			}
+			if !chosen.time.to.IsZero() && chosen.time.to.Before(to) {
+				to = chosen.time.to.Add(time.Second)
+			}
+			if !from.Before(to) {
+				return nil
+			}
+			return s.Hours(ctx, from, to, func(r aggregate.Row) error { return yield(hour(r)) })
+		},
+	}
+}
+
+// week is what the collection holds.
+func week(now time.Time) span {
+	now = now.Truncate(time.Hour)
+	return span{now.Add(-Days * 24 * time.Hour), now}
+}
+
+func hour(r aggregate.Row) feature {
+	q := wire.Quantity(r.Quantity)
+	properties := []property{
+		{"cell", r.Cell.String()}, {"window_start", stamp(r.Start)}, {"window_seconds", r.Window.Seconds()}, {"quantity", q.String()}, {"unit", q.Unit()},
+		{"mean", export.Milli(r.Mean)}, {"median", export.Milli(r.Median)}, {"min", export.Milli(r.Min)}, {"max", export.Milli(r.Max)},
+		{"stations", r.Stations}, {"readings", r.Readings}, {"coverage", export.Milli(r.Coverage)}, {"eaqi", class(export.EAQI(q, r.Mean))}, {"lqi", class(export.LQI(q, r.Mean))},
+		{"revision", r.Revision}, {"raw_mean", export.Milli(r.Raw)}, {"uncorrected", r.Uncorrected}, {"spread", export.Milli(r.Spread)},
+		{"certainty", export.Certainty(r).String()},
+	}
+	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
+	return feature{id: hourID(r), geometry: r.Cell.Polygon(), time: span{r.Start, end}, properties: properties}
+}
+
+// class is an index's class, or nil where it says nothing.
+func class[C ~int | ~uint8](class C, ok bool) any {
+	if !ok {
+		return nil
+	}
+	return int(class)
+}
+
+// districts are the live averages of the city's districts.
+func (s *Service) districts() collection {
+	return collection{
+		id:    "districts",
+		title: text{"Districts", "Stadtbezirke"},
+		about: text{
+			"The average of the last 60 minutes in each district: the mean over its cells, with the share of its cells that have a value.",
+			"Das Mittel der letzten 60 Minuten in jedem Bezirk: über seine Zellen, mit dem Anteil der Zellen, die einen Wert haben.",
+		},
+		after: afterText,
+		read: func(ctx context.Context, chosen selection, yield func(feature) error) error {
+			areas, err := s.Areas(ctx, chosen.now)
+			if err != nil {
+				return err
+			}
+			for i, area := range areas {
+				f := feature{id: area.Name, geometry: s.Districts[i].Geometry(), time: span{chosen.now.Add(-time.Hour), chosen.now}, properties: district(area)}
+				if err := yield(f); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// district has the quantities as flat members, which is what geographic information systems can colour by. Every
+// district has the same members.
+func district(area export.Area) []property {
+	values := area.Values()
+	indices := area.Indices()
+	list := []property{{"name", area.Name}, {"cells", len(area.Cells)}}
+	for _, index := range []string{"eaqi", "lqi"} {
+		list = append(list, property{index, class(indices[index].Class, indices[index].Class > 0)})
+	}
+	means := map[string]export.AreaValue{}
+	for _, v := range values {
+		means[v.Quantity] = v
+	}
+	for _, q := range areaQuantities {
+		var mean, share any
+		if v, measured := means[q.String()]; measured {
+			mean, share = v.Mean, v.Share
+		}
+		list = append(list, property{q.String(), mean}, property{q.String() + "_share", share})
+	}
+	return list
+}
+
+// areaQuantities are those that averages are made of and districts are compared by.
+var areaQuantities = []wire.Quantity{wire.PM1, wire.PM2_5, wire.PM10, wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq}

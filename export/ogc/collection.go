@@ -1,0 +1,199 @@
+package ogc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+	"stadtluft/firmware-protocol/wire"
+)
+
+// collection is a set of features.
+type collection struct {
+	id      string
+	title   text
+	about   text
+	filters []filter
+	// span is from when to when its features are; nil where they are of now.
+	span func(now time.Time) span
+	// read yields the features that may fit the selection, always in the same order.
+	read func(ctx context.Context, s selection, yield func(feature) error) error
+	// after reports whether a feature comes behind the one with this id in that order; false for an id that none
+	// of its features could have.
+	after func(id string) (func(f *feature) bool, bool)
+}
+
+// selection is what a request asks of a collection.
+type selection struct {
+	boxes   boxes
+	time    span
+	filters map[string]string // by property
+	now     time.Time
+	from    string // what comes before the feature with this id need not be read; empty for all
+}
+
+// filter selects by a property's exact value (/rec/core/fc-filters).
+type filter struct {
+	property string
+	about    text
+	allowed  []string // none where any text may be asked for
+}
+
+var (
+	byQuantity = filter{"quantity", text{"only this quantity", "nur diese Messgröße"}, quantityNames()}
+	byStation  = filter{"station", text{"only this station", "nur diese Station"}, nil}
+)
+
+func quantityNames() []string {
+	var names []string
+	for _, q := range wire.Quantities() {
+		names = append(names, q.String())
+	}
+	return names
+}
+
+// admits reports whether a feature is selected.
+func (s *selection) admits(f *feature) bool {
+	if !s.time.meets(f.time) || !f.within(s.boxes) {
+		return false
+	}
+	for _, p := range f.properties {
+		if want, filtered := s.filters[p.name]; filtered && p.value != want {
+			return false
+		}
+	}
+	return true
+}
+
+// errEnough ends a reading early.
+var errEnough = errors.New("enough has been read")
+
+// collections are all there are; districts only where the city has some.
+func (s *Service) collections() []collection {
+	list := []collection{s.stations(), s.readings(), s.grid()}
+	if len(s.Districts) > 0 {
+		list = append(list, s.districts())
+	}
+	return list
+}
+
+func (s *Service) collection(r *request) (collection, error) {
+	list := s.collections()
+	id := r.PathValue("collection")
+	i := slices.IndexFunc(list, func(c collection) bool { return c.id == id })
+	if i < 0 {
+		p := answer.New(http.StatusNotFound, "collection", "there is no collection %q; see %s/collections", answer.Clip(id), r.base)
+		for _, c := range list {
+			p.Allowed = append(p.Allowed, c.id)
+		}
+		return collection{}, p
+	}
+	return list[i], nil
+}
+
+// address is where a collection is.
+func (r *request) address(c collection) string { return r.base + "/collections/" + c.id }
+
+const crs84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+type description struct {
+	ID          string   `json:"id"`
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	Attribution string   `json:"attribution"`
+	Extent      extent   `json:"extent"`
+	ItemType    string   `json:"itemType"`
+	CRS         []string `json:"crs"`
+	StorageCRS  string   `json:"storageCrs"`
+	Links       []link   `json:"links"`
+}
+
+type extent struct {
+	Spatial struct {
+		BBox [][4]float64 `json:"bbox"`
+		CRS  string       `json:"crs"`
+	} `json:"spatial"`
+	Temporal struct {
+		Interval [][2]*string `json:"interval"`
+		TRS      string       `json:"trs"`
+	} `json:"temporal"`
+}
+
+func (s *Service) describe(r *request, c collection) description {
+	meta := s.Meta(r.now)
+	d := description{
+		ID: c.id, Title: c.title.in(r.language), Description: c.about.in(r.language), Attribution: meta.Attribution,
+		Extent: s.extent(c, r.now), ItemType: "feature", CRS: []string{crs84}, StorageCRS: crs84,
+	}
+	d.Links = append(r.both(r.address(c), jsonType),
+		link{r.address(c) + "/items?f=json", "items", export.GeoJSON.MediaType(), "", text{"The features", "Die Objekte"}.in(r.language)},
+		link{r.address(c) + "/items?f=html", "items", htmlType, "", text{"The features, as a page", "Die Objekte, als Seite"}.in(r.language)},
+	)
+	d.Links = append(d.Links, licences(meta)...)
+	return d
+}
+
+func (s *Service) extent(c collection, now time.Time) extent {
+	var e extent
+	b := s.Bound
+	for _, st := range s.Stations() {
+		if st.Shown() {
+			b = b.Extend(st.PlaceAt(now).Public) // stations may stand beyond the boundary
+		}
+	}
+	e.Spatial.BBox = [][4]float64{{b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat()}}
+	e.Spatial.CRS = crs84
+	span := span{now.Add(-time.Hour), now}
+	if c.span != nil {
+		span = c.span(now)
+	}
+	e.Temporal.Interval = [][2]*string{{stamp(span.from), stamp(span.to)}}
+	e.Temporal.TRS = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+	return e
+}
+
+// stamp is a time in JSON; null where it is open.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	text := t.UTC().Format(time.RFC3339)
+	return &text
+}
+
+func (s *Service) listCollections(r *request) error {
+	list, rows := []description{}, []row{}
+	for _, c := range s.collections() {
+		d := s.describe(r, c)
+		list = append(list, d)
+		rows = append(rows, row{cell{d.Title, r.address(c) + "?f=html"}, cell{Text: d.Description}})
+	}
+	links := r.both(r.base+"/collections", jsonType)
+	title := text{"Collections", "Sammlungen"}.in(r.language)
+	return r.send(jsonType, map[string]any{"links": links, "collections": list}, page{Title: title, Links: links, Rows: rows})
+}
+
+func (s *Service) describeCollection(r *request) error {
+	c, err := s.collection(r)
+	if err != nil {
+		return err
+	}
+	d := s.describe(r, c)
+	box := d.Extent.Spatial.BBox[0]
+	rows := []row{
+		{cell{Text: text{"Extent", "Ausdehnung"}.in(r.language)}, cell{Text: fmt.Sprintf("%.4f, %.4f – %.4f, %.4f", box[0], box[1], box[2], box[3])}},
+		{cell{Text: text{"Name the source as", "Quellenangabe"}.in(r.language)}, cell{Text: d.Attribution}},
+	}
+	return r.send(jsonType, d, page{Title: d.Title, Text: d.Description, Links: d.Links, Rows: rows})
+}
+
+// itemAddress is where a feature is.
+func (r *request) itemAddress(c collection, id string) string {
+	return r.address(c) + "/items/" + url.PathEscape(id)
+}

@@ -1,0 +1,250 @@
+package ogc
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+)
+
+// items answers with a page of a collection's features.
+func (s *Service) items(r *request) error {
+	c, err := s.collection(r)
+	if err != nil {
+		return err
+	}
+	limit := r.limit()
+	chosen := selection{boxes: r.bbox(), time: r.datetime(), filters: r.filters(c), now: r.now}
+	chosen.from = r.query.Text("after", "")
+	behind, possible := c.after(chosen.from)
+	if chosen.from != "" && !possible {
+		r.query.Fail(answer.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", answer.Clip(chosen.from)))
+	}
+	if err := r.query.Done(); err != nil {
+		return err
+	}
+	result, err := c.page(r, chosen, limit, behind)
+	if err != nil {
+		return err
+	}
+	result.links = r.pageLinks(c, &result)
+	if r.html {
+		return r.sendPage(s.itemsPage(r, c, &result))
+	}
+	return result.send(r, s.Meta(r.now))
+}
+
+func (r *request) filters(c collection) map[string]string {
+	chosen := map[string]string{}
+	for _, f := range c.filters {
+		value := r.query.Text(f.property, "")
+		if value == "" {
+			continue
+		}
+		if len(f.allowed) > 0 {
+			r.query.Choice(f.property, value, f.allowed...)
+		}
+		chosen[f.property] = value
+	}
+	return chosen
+}
+
+// result is one page.
+type result struct {
+	features []feature
+	matched  int // of all pages; counted on the first alone, else -1
+	more     bool
+	links    []link
+}
+
+// page reads a page. The first counts all that is selected; those behind it read no farther than they must.
+func (c collection) page(r *request, chosen selection, limit int, behind func(*feature) bool) (result, error) {
+	page := result{matched: -1}
+	first := chosen.from == ""
+	if first {
+		page.matched = 0
+	}
+	err := c.read(r.Context(), chosen, func(f feature) error {
+		if !first && !behind(&f) || !chosen.admits(&f) {
+			return nil
+		}
+		if first {
+			page.matched++
+		}
+		if len(page.features) < limit {
+			page.features = append(page.features, f)
+			return nil
+		}
+		page.more = true
+		if first {
+			return nil
+		}
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return page, err
+}
+
+func (r *request) pageLinks(c collection, page *result) []link {
+	here := r.address(c) + "/items"
+	if q := r.URL.RawQuery; q != "" {
+		here += "?" + q
+	}
+	links := r.both(here, export.GeoJSON.MediaType())
+	links = append(links, link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
+	if page.more {
+		q := r.URL.Query()
+		q.Set("after", page.features[len(page.features)-1].id)
+		links = append(links, link{Href: r.address(c) + "/items?" + q.Encode(), Rel: "next", Type: links[0].Type, Title: text{"The next page", "Die nächste Seite"}.in(r.language)})
+	}
+	return links
+}
+
+// withForm is an address with the parameter f set.
+func withForm(address, form string) string {
+	path, query, _ := strings.Cut(address, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return address // it has been read before
+	}
+	values.Set("f", form)
+	return path + "?" + values.Encode()
+}
+
+// send writes the page as GeoJSON.
+func (p *result) send(r *request, meta export.Meta) error {
+	b := append([]byte(nil), `{"type":"FeatureCollection","timeStamp":"`...)
+	b = r.now.AppendFormat(b, time.RFC3339)
+	b = append(b, `",`...)
+	if p.matched >= 0 {
+		b = append(strconv.AppendInt(append(b, `"numberMatched":`...), int64(p.matched), 10), ',')
+	}
+	b = strconv.AppendInt(append(b, `"numberReturned":`...), int64(len(p.features)), 10)
+	b = export.AppendMembers(append(b, ','), meta)
+	b, err := export.AppendJSON(append(b, `,"links":`...), p.links)
+	if err != nil {
+		return err
+	}
+	b = append(b, `,"features":[`...)
+	for i := range p.features {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = p.features[i].append(append(b, '\n'), nil); err != nil {
+			return err
+		}
+	}
+	b = append(b, "\n]}\n"...)
+	r.w.Header().Set("Content-Type", export.GeoJSON.MediaType())
+	_, err = r.w.Write(b)
+	return err
+}
+
+// item answers with one feature.
+func (s *Service) item(r *request) error {
+	c, err := s.collection(r)
+	if err != nil {
+		return err
+	}
+	_, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Root+"/collections/"), "/items/")
+	if err := r.query.Done(); err != nil {
+		return err
+	}
+	missing := answer.New(http.StatusNotFound, "feature", "the collection %s has no feature %q now", c.id, answer.Clip(id))
+	behind, possible := c.after(id)
+	if !possible {
+		return missing
+	}
+	var found *feature
+	err = c.read(r.Context(), selection{now: r.now, from: id}, func(f feature) error {
+		switch {
+		case f.id == id:
+			found = &f
+			return errEnough
+		case behind(&f):
+			return errEnough
+		}
+		return nil
+	})
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
+		return err
+	case found == nil:
+		return missing
+	}
+	links := append(r.both(r.itemAddress(c, id), export.GeoJSON.MediaType()), link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
+	if r.html {
+		return r.sendPage(page{Title: cmp.Or(found.title(), id), Links: links, Rows: found.rows()})
+	}
+	b, err := found.append(nil, links)
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Content-Type", export.GeoJSON.MediaType())
+	_, err = r.w.Write(append(b, '\n'))
+	return err
+}
+
+// title is a feature's name, if it has one.
+func (f *feature) title() string {
+	for _, p := range f.properties {
+		if name, ok := p.value.(string); ok && p.name == "name" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (f *feature) rows() []row {
+	rows := make([]row, len(f.properties))
+	for i, p := range f.properties {
+		rows[i] = row{cell{Text: p.name}, cell{Text: words(p.value)}}
+	}
+	return rows
+}
+
+// words is a property's value for people.
+func words(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "–"
+	case *string:
+		if v == nil {
+			return "–"
+		}
+		return *v
+	}
+	return fmt.Sprint(v)
+}
+
+// itemsPage shows a page of features as a table.
+func (s *Service) itemsPage(r *request, c collection, result *result) page {
+	p := page{Title: c.title.in(r.language), Text: c.about.in(r.language), Links: result.links}
+	for i := range result.features {
+		f := &result.features[i]
+		if i == 0 {
+			p.Head = []string{"id"}
+			for _, property := range f.properties {
+				p.Head = append(p.Head, property.name)
+			}
+		}
+		cells := row{cell{f.id, r.itemAddress(c, f.id) + "?f=html"}}
+		for _, property := range f.properties {
+			cells = append(cells, cell{Text: words(property.value)})
+		}
+		p.Rows = append(p.Rows, cells)
+	}
+	if len(p.Rows) == 0 {
+		p.Text += " " + text{"Nothing fits the question now.", "Nichts passt gerade auf die Frage."}.in(r.language)
+	}
+	return p
+}

@@ -1,0 +1,85 @@
+package ogc
+
+import (
+	"stadtluft/export"
+)
+
+// classes are the conformance classes that hold (OGC 17-069r4, annex A).
+var classes = []string{
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+}
+
+const (
+	jsonType    = "application/json"
+	htmlType    = "text/html"
+	openAPIType = "application/vnd.oai.openapi+json;version=3.0"
+)
+
+// link is a link as OGC API documents have it.
+type link struct {
+	Href     string `json:"href"`
+	Rel      string `json:"rel"`
+	Type     string `json:"type,omitempty"`
+	HrefLang string `json:"hreflang,omitempty"`
+	Title    string `json:"title,omitempty"`
+}
+
+// both are links to a document in its JSON form and as a page; rel self goes to the one that is being sent.
+func (r *request) both(address, mediaType string) []link {
+	other := link{Href: withForm(address, "html"), Rel: "alternate", Type: htmlType, Title: text{"This page", "Diese Seite"}.in(r.language)}
+	self := link{Href: withForm(address, "json"), Rel: "self", Type: mediaType, Title: text{"This document", "Dieses Dokument"}.in(r.language)}
+	if r.html {
+		self.Rel, other.Rel = "alternate", "self"
+		return []link{other, self}
+	}
+	return []link{self, other}
+}
+
+type landingPage struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Attribution string `json:"attribution"`
+	Links       []link `json:"links"`
+}
+
+// title of the service.
+func (s *Service) title() text {
+	return text{"City air of " + s.City + ", measured by its citizens", "Stadtluft von " + s.City + ", gemessen von Bürgerinnen und Bürgern"}
+}
+
+// notice goes with every description.
+var notice = text{export.Notice, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen."}
+
+func (s *Service) landing(r *request) error {
+	meta := s.Meta(r.now)
+	document := landingPage{Title: s.title().in(r.language), Description: notice.in(r.language), Attribution: meta.Attribution}
+	document.Links = append(r.both(r.base, jsonType),
+		link{r.base + "/api?f=json", "service-desc", openAPIType, "", text{"The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)"}.in(r.language)},
+		link{r.base + "/api?f=html", "service-doc", htmlType, "", text{"The API, for people", "Die Schnittstelle, für Menschen"}.in(r.language)},
+		link{r.base + "/conformance", "conformance", jsonType, "", text{"What it conforms to", "Wozu sie konform ist"}.in(r.language)},
+		link{r.base + "/collections", "data", jsonType, "", text{"The collections", "Die Sammlungen"}.in(r.language)},
+	)
+	document.Links = append(document.Links, licences(meta)...)
+	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links})
+}
+
+// licences are links to the data's licences.
+func licences(meta export.Meta) []link {
+	list := []link{{Href: export.LicenceURL(meta.Licence), Rel: "license", Title: meta.Licence}}
+	for _, address := range meta.Licences {
+		list = append(list, link{Href: address, Rel: "license"})
+	}
+	return list
+}
+
+func (s *Service) conformance(r *request) error {
+	rows := make([]row, len(classes))
+	for i, class := range classes {
+		rows[i] = row{cell{Text: class}}
+	}
+	title := text{"What the service conforms to", "Wozu der Dienst konform ist"}.in(r.language)
+	return r.send(jsonType, map[string]any{"conformsTo": classes}, page{Title: title, Links: r.both(r.base+"/conformance", jsonType), Rows: rows})
+}

@@ -1,0 +1,131 @@
+// Package ogc publishes stations, their latest values, hourly grid averages and districts as OGC API - Features
+// (OGC 17-069r4): QGIS, GDAL and whatever else speaks it read them at /ogc. It holds the conformance classes
+// core, oas30, geojson and html.
+//
+// It reads through Source and changes nothing. An answer holds at most maxLimit features; hourly averages reach
+// back Days days, older ones are at /api/v1/grid and in the archive.
+package ogc
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+	"stadtluft/export/live"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// Root is where the service is mounted.
+const Root = "/ogc"
+
+// Days is how many days of hourly averages the service holds.
+const Days = 7
+
+// Source is what the service reads.
+type Source interface {
+	// Stations lists every registered station by id.
+	Stations() []*ingest.Station
+	// Latest is what is known of a station at a moment.
+	Latest(id string, at time.Time) live.Station
+	// Hours are the averages of the hours that start in from <= t < to, ascending by start, quantity and cell.
+	Hours(ctx context.Context, from, to time.Time, yield func(aggregate.Row) error) error
+	// Areas are the live averages of the districts at a moment, in the order of Service.Districts.
+	Areas(ctx context.Context, at time.Time) ([]export.Area, error)
+	// Meta is what a document says of itself.
+	Meta(at time.Time) export.Meta
+}
+
+// Service is the service of one city.
+type Service struct {
+	Source
+	City      string
+	Bound     orb.Bound // of the city, degrees
+	Districts []geo.District
+	Base      func(*http.Request) string // the server's address without a slash at its end
+	Log       *slog.Logger
+}
+
+// Handler answers for everything below Root.
+func (s *Service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]func(*request) error{
+		Root:                                      s.landing,
+		Root + "/{$}":                             s.landing,
+		Root + "/conformance":                     s.conformance,
+		Root + "/api":                             s.api,
+		Root + "/collections":                     s.listCollections,
+		Root + "/collections/{collection}":        s.describeCollection,
+		Root + "/collections/{collection}/items":  s.items,
+		Root + "/collections/{collection}/items/": s.item,
+		Root + "/style.css":                       s.style,
+		Root + "/":                                s.nothing,
+	} {
+		mux.Handle(pattern, answer.With(s.Log, nil, s.begin(h)))
+	}
+	return mux
+}
+
+// request is what every handler gets.
+type request struct {
+	*http.Request
+	w        http.ResponseWriter
+	query    *answer.Query
+	base     string // of the service
+	now      time.Time
+	html     bool
+	language string
+}
+
+// begin reads what all requests have in common.
+func (s *Service) begin(h func(*request) error) answer.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			return answer.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", answer.Clip(r.URL.Path), answer.Clip(r.Method))
+		}
+		values, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return answer.Wrong("", "the query cannot be read: %v", err)
+		}
+		q := &request{Request: r, w: w, query: answer.NewQuery(values), base: s.Base(r) + Root, now: time.Now().UTC()}
+		q.negotiate()
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Vary", "Accept, Accept-Language")
+		return h(q)
+	}
+}
+
+// negotiate chooses form and language: the parameters f and lang decide, then what the client accepts.
+func (r *request) negotiate() {
+	const jsonType = "application/json"
+	accepted := answer.Preferred(r.Header.Get("Accept"), jsonType, "application/geo+json", "text/html")
+	otherwise := "json"
+	if accepted == "text/html" {
+		otherwise = "html"
+	}
+	r.html = r.query.Choice("f", otherwise, "json", "html") == "html"
+	r.language = r.query.Choice("lang", answer.Language(r.Request), answer.Languages()...)
+}
+
+func (s *Service) nothing(r *request) error {
+	return answer.New(http.StatusNotFound, "", "there is no %s; see %s", answer.Clip(r.URL.Path), r.base)
+}
+
+// send answers with a document, as JSON or as the page that shows it.
+func (r *request) send(mediaType string, document any, page page) error {
+	if err := r.query.Done(); err != nil {
+		return err
+	}
+	if r.html {
+		return r.sendPage(page)
+	}
+	return answer.JSON(r.w, http.StatusOK, mediaType, document)
+}

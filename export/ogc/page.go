@@ -1,0 +1,78 @@
+package ogc
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"time"
+
+	"stadtluft/export/answer"
+)
+
+// page is what people see of a document: headings, links and one table.
+type page struct {
+	Title string
+	Text  string
+	Links []link
+	Head  []string
+	Rows  []row
+}
+
+type row []cell
+
+// cell is a text, or a link where it has an address.
+type cell struct{ Text, Href string }
+
+//go:embed pages
+var pages embed.FS
+
+var pageTemplate = template.Must(template.ParseFS(pages, "pages/page.html"))
+
+// sendPage answers with the page in the language of the request.
+func (r *request) sendPage(p page) error {
+	other := "de"
+	if r.language == other {
+		other = "en"
+	}
+	q := r.URL.Query()
+	q.Set("lang", other)
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, map[string]any{
+		"Page": p, "Language": r.language, "Base": r.base, "Other": "?" + q.Encode(),
+		"OtherName": text{"Deutsch", "English"}.in(r.language), "OtherLanguage": other,
+		"Home": text{"Open data for geographic information systems", "Offene Daten für Geoinformationssysteme"}.in(r.language), "Notice": notice.in(r.language),
+		"More": text{"Links", "Verweise"}.in(r.language), "Next": text{"Next page", "Nächste Seite"}.in(r.language),
+	})
+	if err != nil {
+		return err
+	}
+	r.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	r.w.Header().Set("Content-Language", r.language)
+	_, err = r.w.Write(b.Bytes())
+	return err
+}
+
+// style answers with the pages' style sheet.
+func (s *Service) style(r *request) error {
+	if err := r.query.Done(); err != nil {
+		return err
+	}
+	content, err := pages.ReadFile("pages/style.css")
+	if err != nil {
+		return answer.New(http.StatusNotFound, "", "there is no style sheet")
+	}
+	r.w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	http.ServeContent(r.w, r.Request, "", time.Time{}, bytes.NewReader(content))
+	return nil
+}
+
+// Next is the address of the page behind this one; empty on the last.
+func (p page) Next() string {
+	for _, l := range p.Links {
+		if l.Rel == "next" {
+			return l.Href
+		}
+	}
+	return ""
+}

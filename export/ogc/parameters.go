@@ -1,0 +1,144 @@
+package ogc
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+)
+
+const (
+	defaultLimit = 10
+	maxLimit     = 1000 // features in one answer; a larger limit counts as this (/req/core/fc-limit-response-1)
+)
+
+// limit is how many features an answer holds at most.
+func (r *request) limit() int {
+	given := r.query.Text("limit", strconv.Itoa(defaultLimit))
+	n, err := strconv.ParseUint(given, 10, 31)
+	if err != nil || n == 0 {
+		r.query.Fail(answer.Wrong("limit", "limit: %q is not a whole number from 1 to %d", answer.Clip(given), maxLimit))
+	}
+	return int(min(n, maxLimit))
+}
+
+// boxes is what bbox selects: none selects everything, two are a box across the antimeridian.
+type boxes []orb.Bound
+
+func (b boxes) meets(o orb.Bound) bool {
+	for _, box := range b {
+		if box.Intersects(o) {
+			return true
+		}
+	}
+	return len(b) == 0
+}
+
+// bbox reads four numbers, or six with heights, which our features have not (/req/core/fc-bbox-definition).
+func (r *request) bbox() boxes {
+	given := r.query.Text("bbox", "")
+	if given == "" {
+		return nil
+	}
+	n, err := numbers(given)
+	if err == nil && len(n) == 6 {
+		if n[2] > n[5] {
+			err = answer.Wrong("bbox", "bbox: the lower height %v is above the upper %v", n[2], n[5])
+		}
+		n = []float64{n[0], n[1], n[3], n[4]}
+	}
+	if err != nil {
+		r.query.Fail(err)
+		return nil
+	}
+	list, err := bounds(n)
+	if err != nil {
+		r.query.Fail(err)
+	}
+	return list
+}
+
+func numbers(given string) ([]float64, *answer.Problem) {
+	parts := strings.Split(given, ",")
+	if len(parts) != 4 && len(parts) != 6 {
+		return nil, answer.Wrong("bbox", "bbox is west,south,east,north in degrees, with heights west,south,low,east,north,high; not %q", answer.Clip(given))
+	}
+	n := make([]float64, len(parts))
+	for i, part := range parts {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, answer.Wrong("bbox", "bbox: %q is not a number", answer.Clip(part))
+		}
+		n[i] = v
+	}
+	return n, nil
+}
+
+// bounds are the boxes of west, south, east, north. West may lie beyond east: then the box crosses the
+// antimeridian.
+func bounds(n []float64) (boxes, *answer.Problem) {
+	west, south, east, north := n[0], n[1], n[2], n[3]
+	switch {
+	case math.Abs(west) > 180 || math.Abs(east) > 180:
+		return nil, answer.Wrong("bbox", "bbox: a longitude lies outside -180 to 180")
+	case math.Abs(south) > 90 || math.Abs(north) > 90:
+		return nil, answer.Wrong("bbox", "bbox: a latitude lies outside -90 to 90; longitude comes first")
+	case south > north:
+		return nil, answer.Wrong("bbox", "bbox: south %v lies beyond north %v; are the corners swapped?", south, north)
+	case west > east:
+		return boxes{box(west, south, 180, north), box(-180, south, east, north)}, nil
+	}
+	return boxes{box(west, south, east, north)}, nil
+}
+
+func box(west, south, east, north float64) orb.Bound {
+	return orb.Bound{Min: orb.Point{west, south}, Max: orb.Point{east, north}}
+}
+
+// span is a time with both ends included; an end that is zero is open.
+type span struct{ from, to time.Time }
+
+func (s span) meets(o span) bool {
+	return (s.to.IsZero() || o.from.IsZero() || !o.from.After(s.to)) && (s.from.IsZero() || o.to.IsZero() || !o.to.Before(s.from))
+}
+
+// datetime reads a moment or an interval with ends that may be open (/req/core/fc-time-definition).
+func (r *request) datetime() span {
+	given := r.query.Text("datetime", "")
+	if given == "" {
+		return span{}
+	}
+	begin, end, interval := strings.Cut(given, "/")
+	if !interval {
+		at := r.moment(given)
+		return span{at, at}
+	}
+	s := span{r.end(begin), r.end(end)}
+	switch {
+	case s.from.IsZero() && s.to.IsZero():
+		r.query.Fail(answer.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %q", answer.Clip(given)))
+	case !s.from.IsZero() && !s.to.IsZero() && s.to.Before(s.from):
+		r.query.Fail(answer.Wrong("datetime", "datetime: %s ends before it begins", answer.Clip(given)))
+	}
+	return s
+}
+
+func (r *request) end(given string) time.Time {
+	if given == "" || given == ".." {
+		return time.Time{}
+	}
+	return r.moment(given)
+}
+
+func (r *request) moment(given string) time.Time {
+	t, err := export.ParseTime(given)
+	if err != nil {
+		r.query.Fail(answer.Wrong("datetime", "datetime: %v", err))
+	}
+	return t
+}

@@ -1,0 +1,111 @@
+package ogc
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// stations are those that are shown, where they stand now.
+func (s *Service) stations() collection {
+	return collection{
+		id:    "stations",
+		title: text{"Stations", "Stationen"},
+		about: text{"The measuring stations, at the centre of their 100 m cell.", "Die Messstationen, in der Mitte ihrer 100-m-Zelle."},
+		span:  s.sinceFirst,
+		after: afterText,
+		read: func(_ context.Context, chosen selection, yield func(feature) error) error {
+			for _, st := range s.Stations() {
+				if !st.Shown() {
+					continue
+				}
+				if err := yield(s.station(st, chosen.now)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// afterText is the order of collections that are sorted by id.
+func afterText(id string) (func(f *feature) bool, bool) {
+	return func(f *feature) bool { return f.id > id }, true
+}
+
+// sinceFirst is from when the first station was registered on.
+func (s *Service) sinceFirst(now time.Time) span {
+	first := now
+	for _, st := range s.Stations() {
+		if st.Shown() && st.Created.Before(first) {
+			first = st.Created
+		}
+	}
+	return span{from: first}
+}
+
+func (s *Service) station(st *ingest.Station, now time.Time) feature {
+	at := s.Latest(st.ID, now)
+	return feature{
+		id: st.ID, geometry: st.PlaceAt(now).Public, time: span{from: st.Created},
+		properties: []property{
+			{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", st.Height},
+			{"status", string(st.Status)}, {"state", string(at.State)}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
+			{"source", cmp.Or(st.Source, export.OwnSource)}, {"licence", st.Licence}, {"demo", st.Demo},
+		},
+	}
+}
+
+// readings are the latest value of each quantity of each station.
+func (s *Service) readings() collection {
+	return collection{
+		id:      "readings-latest",
+		title:   text{"Latest readings", "Neueste Messwerte"},
+		about:   text{"The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."},
+		filters: []filter{byStation, byQuantity},
+		span:    func(now time.Time) span { return span{s.sinceFirst(now).from, now} },
+		after:   afterText,
+		read: func(_ context.Context, chosen selection, yield func(feature) error) error {
+			for _, st := range s.Stations() {
+				if !st.Shown() {
+					continue
+				}
+				values := s.Latest(st.ID, chosen.now).Values
+				for _, q := range byName() {
+					value, measured := values[q]
+					if !measured {
+						continue
+					}
+					if err := yield(reading(st, q, value)); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// byName are the quantities in the order of their names.
+func byName() []wire.Quantity {
+	list := wire.Quantities()
+	slices.SortFunc(list, func(a, b wire.Quantity) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}
+
+func reading(st *ingest.Station, q wire.Quantity, v live.Latest) feature {
+	return feature{
+		id: st.ID + "." + q.String(), geometry: st.PlaceAt(v.Time).Public, time: span{v.Time, v.Time},
+		properties: []property{
+			{"station", st.ID}, {"name", st.Name}, {"quantity", q.String()}, {"value", v.Value}, {"unit", q.Unit()}, {"time", stamp(v.Time)},
+			{"flags", v.Flags.String()}, {"good", v.Flags.Good()}, {"exposure", string(st.Exposure)}, {"demo", st.Demo},
+		},
+	}
+}

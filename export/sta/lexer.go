@@ -1,0 +1,178 @@
+package sta
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// syntaxError is a mistake in an expression, with the place of its first byte, counted from 1.
+type syntaxError struct {
+	at      int
+	problem string
+}
+
+func (e *syntaxError) Error() string { return fmt.Sprintf("at character %d: %s", e.at, e.problem) }
+
+func mistake(at int, format string, args ...any) error {
+	return &syntaxError{at + 1, fmt.Sprintf(format, args...)}
+}
+
+type tokenKind int
+
+const (
+	endToken tokenKind = iota
+	nameToken
+	literalToken
+	signToken // ( ) , / -
+)
+
+// token is a piece of an expression.
+type token struct {
+	kind  tokenKind
+	text  string // a name or a sign
+	value any    // a literal: float64, string, bool, nil, time.Time, time.Duration or orb.Geometry
+	at    int
+}
+
+// String is the token in a message.
+func (t token) String() string {
+	if t.kind == endToken {
+		return "the end"
+	}
+	return strconv.Quote(t.text)
+}
+
+// lexer takes an expression apart.
+type lexer struct {
+	text string
+	at   int
+}
+
+func (l *lexer) next() (token, error) {
+	for l.at < len(l.text) && strings.IndexByte(" \t\r\n", l.text[l.at]) >= 0 {
+		l.at++
+	}
+	if l.at == len(l.text) {
+		return token{kind: endToken, at: l.at}, nil
+	}
+	switch c := l.text[l.at]; {
+	case strings.IndexByte("(),/-", c) >= 0:
+		t := token{kind: signToken, text: string(c), at: l.at}
+		l.at++
+		return t, nil
+	case c == '\'':
+		return l.quoted()
+	case c >= '0' && c <= '9':
+		return l.number()
+	case letter(c) || c == '@':
+		return l.name()
+	default:
+		return token{}, mistake(l.at, "%q does not belong in an expression", c)
+	}
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// take returns the bytes from here on that fit.
+func (l *lexer) take(fits func(byte) bool) string {
+	begin := l.at
+	for l.at < len(l.text) && fits(l.text[l.at]) {
+		l.at++
+	}
+	return l.text[begin:l.at]
+}
+
+// quoted is a text in single quotes; two of them stand for one.
+func (l *lexer) quoted() (token, error) {
+	begin := l.at
+	var b strings.Builder
+	for l.at++; l.at < len(l.text); l.at++ {
+		if l.text[l.at] != '\'' {
+			b.WriteByte(l.text[l.at])
+			continue
+		}
+		if l.at++; l.at == len(l.text) || l.text[l.at] != '\'' {
+			return token{kind: literalToken, text: l.text[begin:l.at], value: b.String(), at: begin}, nil
+		}
+		b.WriteByte('\'')
+	}
+	return token{}, mistake(begin, "the text that begins here has no closing quote")
+}
+
+// number is a number, or a date or time, which begin alike.
+func (l *lexer) number() (token, error) {
+	begin := l.at
+	text := l.take(func(c byte) bool { return digit(c) || letter(c) || strings.IndexByte(".:+-", c) >= 0 })
+	t := token{kind: literalToken, text: text, at: begin}
+	if len(text) > 4 && text[4] == '-' {
+		at, err := parseMoment(text)
+		if err != nil {
+			return token{}, mistake(begin, "%q is neither a time such as 2026-05-01T10:00:00Z nor a date", clip(text))
+		}
+		t.value = at
+		return t, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(v, 0) || strings.ContainsAny(text, "xXpP_nN") {
+		return token{}, mistake(begin, "%q is no number", clip(text))
+	}
+	t.value = v
+	return t, nil
+}
+
+func parseMoment(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at, err = time.Parse(time.DateOnly, text)
+	}
+	return at.UTC(), err
+}
+
+// name is a name, a word that stands for a value, or a literal with a prefix, such as duration'PT1H'.
+func (l *lexer) name() (token, error) {
+	begin := l.at
+	text := l.take(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("@.:", c) >= 0 })
+	t := token{kind: nameToken, text: text, at: begin}
+	if l.at < len(l.text) && l.text[l.at] == '\'' {
+		quoted, err := l.quoted()
+		if err != nil {
+			return token{}, err
+		}
+		return prefixed(t, quoted.value.(string))
+	}
+	switch text {
+	case "true", "false":
+		t.kind, t.value = literalToken, text == "true"
+	case "null":
+		t.kind, t.value = literalToken, nil
+	}
+	return t, nil
+}
+
+func prefixed(prefix token, text string) (token, error) {
+	t := token{kind: literalToken, text: prefix.text + "'…'", at: prefix.at}
+	var err error
+	switch prefix.text {
+	case "duration":
+		t.value, err = parseDuration(text)
+	case "geography", "geometry":
+		t.value, err = parseGeometry(text)
+	default:
+		err = fmt.Errorf("there are no literals %s'…', only duration'…' and geography'…'", clip(prefix.text))
+	}
+	if err != nil {
+		return token{}, mistake(prefix.at, "%v", err)
+	}
+	return t, nil
+}
+
+// clip bounds foreign text that an error quotes.
+func clip(s string) string {
+	const most = 60
+	return s[:min(len(s), most)]
+}

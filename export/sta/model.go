@@ -1,0 +1,102 @@
+package sta
+
+import (
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// kind is one of the eight kinds of entities (OGC 18-088, section 8.2).
+type kind struct{ plural, singular string }
+
+// property is a member of an entity. Its value is a string, float64, bool, time.Time, orb.Geometry, map[string]any,
+// or nil.
+type property struct {
+	name string
+	of   func(w *world, e *entity) any
+	open bool // an object whose members are not fixed
+}
+
+// link leads to related entities.
+type link struct {
+	name string
+	to   *kind
+	many bool
+}
+
+// entity is one of a kind. What it is about lies in the members behind kind, as far as its kind has them.
+type entity struct {
+	kind     *kind
+	id       string
+	station  *ingest.Station
+	place    int // index in station.Places
+	quantity wire.Quantity
+	kit      string
+	at       time.Time
+	value    ingest.Value
+}
+
+func (k *kind) property(name string) (property, bool) {
+	for _, p := range schema[k].properties {
+		if p.name == name {
+			return p, true
+		}
+	}
+	return property{}, false
+}
+
+func (k *kind) link(name string) (link, bool) {
+	for _, l := range schema[k].links {
+		if l.name == name {
+			return l, true
+		}
+	}
+	return link{}, false
+}
+
+// isID reports whether a name stands for an entity's id.
+func isID(name string) bool { return name == "id" || name == "@iot.id" }
+
+var (
+	things              = &kind{plural: "Things", singular: "Thing"}
+	locations           = &kind{plural: "Locations", singular: "Location"}
+	historicalLocations = &kind{plural: "HistoricalLocations", singular: "HistoricalLocation"}
+	datastreams         = &kind{plural: "Datastreams", singular: "Datastream"}
+	sensors             = &kind{plural: "Sensors", singular: "Sensor"}
+	observedProperties  = &kind{plural: "ObservedProperties", singular: "ObservedProperty"}
+	observations        = &kind{plural: "Observations", singular: "Observation"}
+	features            = &kind{plural: "FeaturesOfInterest", singular: "FeatureOfInterest"}
+
+	kinds = []*kind{things, locations, historicalLocations, datastreams, sensors, observedProperties, observations, features}
+)
+
+// one and many are links by the name of their kind.
+func one(k *kind) link  { return link{name: k.singular, to: k} }
+func many(k *kind) link { return link{name: k.plural, to: k, many: true} }
+
+// schema is what entities of each kind have, and where they lead (OGC 18-088, figure 2).
+var schema = map[*kind]struct {
+	properties []property
+	links      []link
+}{
+	things:    {thingProperties(), []link{many(locations), many(historicalLocations), many(datastreams)}},
+	locations: {locationProperties(), []link{many(things), many(historicalLocations)}},
+	historicalLocations: {
+		[]property{{name: "time", of: func(_ *world, e *entity) any { return e.from() }}},
+		[]link{one(things), many(locations)},
+	},
+	datastreams:        {datastreamProperties(), []link{one(things), one(sensors), one(observedProperties), many(observations)}},
+	sensors:            {sensorProperties(), []link{many(datastreams)}},
+	observedProperties: {observedPropertyProperties(), []link{many(datastreams)}},
+	observations:       {observationProperties(), []link{one(datastreams), one(features)}},
+	features:           {featureProperties(), []link{many(observations)}},
+}
+
+// from is when a place began.
+func (e *entity) from() time.Time { return e.station.Places[e.place].From }
+
+// point is a place, publicly.
+func (e *entity) point() orb.Geometry { return e.station.Places[e.place].Public }

@@ -1,0 +1,256 @@
+package sta
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"stadtluft/export/answer"
+)
+
+const (
+	defaultTop = 100
+	maxTop     = 1000
+	maxSkip    = 10_000
+	maxExpand  = 5 // levels of $expand
+)
+
+// options are the query options of a request or of an expanded link (OGC 18-088, section 9.3).
+type options struct {
+	filter  expression // nil for all
+	order   []ordering
+	expand  []expansion
+	chosen  []string // of $select; nil for all
+	top     int
+	skip    int
+	count   bool
+	token   string // where the page before ended
+	written map[string]string
+}
+
+type ordering struct {
+	by   expression
+	down bool
+}
+
+type expansion struct {
+	link link
+	options
+}
+
+// supported are the query options of the standard that are done.
+var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken"}
+
+// parseQuery reads a request's query. It is taken apart by hand, since Go's own refuses the semicolons of $expand.
+func parseQuery(raw string, k *kind) (options, error) {
+	if len(raw) > maxQueryBytes {
+		return options{}, answer.Wrong("", "the query has %d bytes, more than %d", len(raw), maxQueryBytes)
+	}
+	var pairs [][2]string
+	for _, part := range strings.Split(raw, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			return options{}, answer.Wrong("", "the query cannot be read: %v", err)
+		}
+		if value, err = url.QueryUnescape(value); err != nil {
+			return options{}, answer.Wrong(clip(name), "%s cannot be read: %v", clip(name), err)
+		}
+		pairs = append(pairs, [2]string{name, value})
+	}
+	return parseOptions(pairs, k, maxExpand)
+}
+
+func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
+	o := options{top: defaultTop, written: map[string]string{}}
+	for _, pair := range pairs {
+		name, value := pair[0], pair[1]
+		if _, twice := o.written[name]; twice {
+			return o, answer.Wrong(clip(name), "%s is given twice", clip(name))
+		}
+		o.written[name] = value
+		if err := o.read(name, value, k, depth); err != nil {
+			return o, located(name, err)
+		}
+	}
+	return o, nil
+}
+
+// located says in which option a mistake is.
+func located(name string, err error) error {
+	if _, done := err.(*answer.Problem); done { // it says itself where
+		return err
+	}
+	return answer.Wrong(clip(name), "%s: %v", clip(name), err)
+}
+
+func (o *options) read(name, value string, k *kind, depth int) (err error) {
+	switch name {
+	case "$top":
+		o.top, err = whole(value, maxTop)
+	case "$skip":
+		if o.skip, err = whole(value, math.MaxInt32); err == nil && o.skip > maxSkip {
+			err = fmt.Errorf("more than %d cannot be skipped; follow @iot.nextLink, or narrow the question with $filter", maxSkip)
+		}
+	case "$count":
+		if value != "true" && value != "false" {
+			err = fmt.Errorf("%q is neither true nor false", clip(value))
+		}
+		o.count = value == "true"
+	case "$filter":
+		if o.filter, err = parseExpression(value); err == nil {
+			err = check(o.filter, k)
+		}
+	case "$orderby":
+		o.order, err = parseOrder(value, k)
+	case "$select":
+		o.chosen, err = parseSelect(value, k)
+	case "$expand":
+		o.expand, err = parseExpand(value, k, depth)
+	case "$skiptoken":
+		o.token = value
+	default:
+		err = unknownOption(name)
+	}
+	return err
+}
+
+func unknownOption(name string) error {
+	p := answer.Wrong(clip(name), "there is no query option %q", clip(name))
+	if strings.HasPrefix(name, "$") {
+		p = answer.New(http.StatusNotImplemented, clip(name), "the query option %s is not supported", clip(name))
+	}
+	p.Allowed = supported
+	return p
+}
+
+// whole is a number from 0; more than most counts as most.
+func whole(value string, most int) (int, error) {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a whole number from 0 on", clip(value))
+	}
+	return min(int(n), most), nil
+}
+
+func parseOrder(value string, k *kind) ([]ordering, error) {
+	var list []ordering
+	for _, part := range split(value, ',') {
+		text, down := strings.TrimSpace(part), false
+		if rest, ok := strings.CutSuffix(text, " desc"); ok {
+			text, down = rest, true
+		} else if rest, ok := strings.CutSuffix(text, " asc"); ok {
+			text = rest
+		}
+		by, err := parseExpression(text)
+		if err == nil {
+			err = check(by, k)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ordering{by, down})
+	}
+	return list, nil
+}
+
+func parseSelect(value string, k *kind) ([]string, error) {
+	var list []string
+	for _, name := range strings.Split(value, ",") {
+		name = strings.TrimSpace(name)
+		_, isProperty := k.property(name)
+		_, isLink := k.link(name)
+		if !isProperty && !isLink && !isID(name) && name != "@iot.selfLink" {
+			return nil, fmt.Errorf("%s have no %q; there are id, %s", k.plural, clip(name), strings.Join(k.names(), ", "))
+		}
+		list = append(list, name)
+	}
+	return list, nil
+}
+
+// parseExpand reads links such as Datastreams($top=1;$expand=Sensor),Locations or Datastreams/Sensor.
+func parseExpand(value string, k *kind, depth int) ([]expansion, error) {
+	if depth == 0 {
+		return nil, fmt.Errorf("more than %d levels are expanded", maxExpand)
+	}
+	var list []expansion
+	for _, part := range split(value, ',') {
+		part = strings.TrimSpace(part)
+		names, inner, nested := strings.Cut(part, "(")
+		if nested {
+			if !strings.HasSuffix(inner, ")") {
+				return nil, fmt.Errorf("the parenthesis behind %s is not closed", clip(names))
+			}
+			inner = strings.TrimSuffix(inner, ")")
+		}
+		e, err := parseExpansion(strings.TrimSpace(names), inner, k, depth)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(o expansion) bool { return o.link.name == e.link.name }) {
+			return nil, fmt.Errorf("%s is expanded twice; put what belongs to it in one pair of parentheses", e.link.name)
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+func parseExpansion(names, inner string, k *kind, depth int) (expansion, error) {
+	name, rest, deeper := strings.Cut(names, "/")
+	l, ok := k.link(name)
+	if !ok {
+		var there []string
+		for _, l := range schema[k].links {
+			there = append(there, l.name)
+		}
+		return expansion{}, fmt.Errorf("%s do not lead to %q; they lead to %s", k.plural, clip(name), strings.Join(there, ", "))
+	}
+	if deeper {
+		next, err := parseExpand(rest+parenthesized(inner), l.to, depth-1)
+		return expansion{link: l, options: options{top: defaultTop, expand: next, written: map[string]string{"$expand": rest + parenthesized(inner)}}}, err
+	}
+	var pairs [][2]string
+	for _, part := range split(inner, ';') {
+		if part = strings.TrimSpace(part); part != "" {
+			name, value, _ := strings.Cut(part, "=")
+			pairs = append(pairs, [2]string{name, value})
+		}
+	}
+	o, err := parseOptions(pairs, l.to, depth-1)
+	return expansion{link: l, options: o}, err
+}
+
+func parenthesized(inner string) string {
+	if inner == "" {
+		return ""
+	}
+	return "(" + inner + ")"
+}
+
+// split splits at a sign that stands in neither quotes nor parentheses.
+func split(text string, at byte) []string {
+	var list []string
+	begin, depth, quoted := 0, 0, false
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\'':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == at && depth == 0:
+			list = append(list, text[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(list, text[begin:])
+}

@@ -1,0 +1,161 @@
+package sta
+
+import (
+	"slices"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// reach is which observations a question can be about: what the store is asked for. All else of the question is
+// decided observation by observation.
+type reach struct {
+	from, to   time.Time       // from is included, to is not
+	stations   []string        // empty for all
+	quantities []wire.Quantity // empty for all
+}
+
+// since is before any reading of ours.
+var since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// ahead is how far from now on there may be readings, for clocks that are fast.
+const ahead = time.Hour
+
+// reachOf is the reach of the observations of an entity, or of all for nil, that a filter lets through.
+func (w *world) reachOf(of *entity, filter expression) reach {
+	r := reach{from: since, to: w.now.Add(ahead)}
+	if of != nil {
+		r.stations = []string{of.station.ID}
+	}
+	if of != nil && of.kind == datastreams {
+		r.quantities = []wire.Quantity{of.quantity}
+	}
+	if of != nil && of.kind == features {
+		r.period(of)
+	}
+	for _, part := range conjuncts(filter) {
+		w.narrow(&r, part)
+	}
+	return r
+}
+
+// period limits a reach to when a place was a station's. Before its first it stood there too.
+func (r *reach) period(place *entity) {
+	places := place.station.Places
+	if place.place > 0 {
+		r.from = places[place.place].From
+	}
+	if place.place+1 < len(places) {
+		r.to = places[place.place+1].From
+	}
+}
+
+// conjuncts are the parts of an expression that must all hold.
+func conjuncts(e expression) []expression {
+	if b, ok := e.(binary); ok && b.operator == "and" {
+		return append(conjuncts(b.left), conjuncts(b.right)...)
+	}
+	if e == nil {
+		return nil
+	}
+	return []expression{e}
+}
+
+// mirrored are the operators with their sides exchanged.
+var mirrored = map[string]string{"eq": "eq", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+
+// narrow takes one part of a filter into account, where it compares a path with something fixed.
+func (w *world) narrow(r *reach, part expression) {
+	b, ok := part.(binary)
+	if !ok || mirrored[b.operator] == "" {
+		return
+	}
+	p, left := b.left.(path)
+	operator, other := b.operator, b.right
+	if !left {
+		if p, ok = b.right.(path); !ok {
+			return
+		}
+		operator, other = mirrored[operator], b.left
+	}
+	if !fixed(other) {
+		return
+	}
+	value, err := w.value(other, nil)
+	if err != nil {
+		return // it is told when the filter is worked out
+	}
+	r.limit(p, operator, value)
+}
+
+// fixed reports whether an expression is the same for every entity.
+func fixed(e expression) bool {
+	switch e := e.(type) {
+	case literal:
+		return true
+	case unary:
+		return fixed(e.of)
+	case binary:
+		return fixed(e.left) && fixed(e.right)
+	case call:
+		return !slices.ContainsFunc(e.of, func(of expression) bool { return !fixed(of) })
+	}
+	return false
+}
+
+func (r *reach) limit(p path, operator string, value any) {
+	if isTime(p) {
+		at, ok := value.(time.Time)
+		if text, quoted := value.(string); quoted {
+			var err error
+			at, err = parseMoment(text)
+			ok = err == nil
+		}
+		if ok {
+			r.limitTime(operator, at)
+		}
+		return
+	}
+	id, ok := value.(string)
+	if !ok || operator != "eq" || !isID(p.names[len(p.names)-1]) {
+		return
+	}
+	switch links := p.names[:len(p.names)-1]; {
+	case slices.Equal(links, []string{"Datastream", "Thing"}):
+		r.stations = []string{id}
+	case slices.Equal(links, []string{"Datastream", "ObservedProperty"}):
+		if q, known := wire.ParseQuantity(id); known {
+			r.quantities = []wire.Quantity{q}
+		}
+	}
+}
+
+// isTime reports whether a path is an observation's time.
+func isTime(p path) bool {
+	return len(p.names) == 1 && (p.names[0] == "phenomenonTime" || p.names[0] == "resultTime")
+}
+
+// limitTime keeps whole seconds, which all times of observations are.
+func (r *reach) limitTime(operator string, at time.Time) {
+	after := at.Truncate(time.Second).Add(time.Second)
+	if operator == "ge" || operator == "gt" || operator == "eq" {
+		r.from = later(r.from, at)
+	}
+	if operator == "le" || operator == "lt" || operator == "eq" {
+		r.to = earlier(r.to, after)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,179 @@
+// Package sta publishes stations and their readings as OGC SensorThings API 1.1, Part 1: Sensing (OGC 18-088), the
+// reading part of it, at /sta/v1.1. FROST's clients, QGIS and dashboards read it.
+//
+// A station is a Thing, its places are Locations, a quantity of it is a Datastream, a value an Observation. It
+// reads through Source and changes nothing; what else the standard has is answered with 501. One request looks at
+// no more than maxLooked readings and answers with no more than maxEntities entities, which are held in memory;
+// more is refused with what to do. Retired stations are not shown; their readings are at /api/v1/readings.
+package sta
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/answer"
+	"stadtluft/export/live"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Root is where the service is mounted.
+const Root = "/sta/v1.1"
+
+// Source is what the service reads.
+type Source interface {
+	ingest.Stations
+	// Stations lists every registered station by id.
+	Stations() []*ingest.Station
+	// Latest is what is known of a station at a moment.
+	Latest(id string, at time.Time) live.Station
+	// Readings yields stored readings as store.Store does.
+	Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error
+	// Meta is what a document says of itself.
+	Meta(at time.Time) export.Meta
+}
+
+// Service is the service of one city.
+type Service struct {
+	Source
+	Base func(*http.Request) string // the server's address without a slash at its end
+	Log  *slog.Logger
+}
+
+// classes are the requirement classes that hold.
+var classes = []string{
+	"http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel",
+	"http://www.opengis.net/spec/iot_sensing/1.1/req/resource-path/resource-path-to-entities",
+	"http://www.opengis.net/spec/iot_sensing/1.1/req/request-data",
+}
+
+// Handler answers for everything below Root.
+func (s *Service) Handler() http.Handler { return answer.With(s.Log, nil, s.serve) }
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
+	path := strings.TrimPrefix(r.URL.EscapedPath(), Root)
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); {
+	case first == "$batch":
+		return unsupported("batch requests are not supported: ask one thing at a time")
+	case first == "CreateObservations":
+		return unsupported("this service can only be read; stations publish over MQTT, see /api/v1/stations")
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return unsupported("this service can only be read: %s is not supported", answer.Clip(r.Method))
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	world := newWorld(r.Context(), s, s.Base(r)+Root, time.Now().UTC())
+	if strings.Trim(path, "/") == "" {
+		return s.landing(w, r, world)
+	}
+	return world.answer(w, r, path)
+}
+
+// landing lists the sets and says what the service can do (OGC 18-088, section 9.2.1).
+func (s *Service) landing(w http.ResponseWriter, r *http.Request, world *world) error {
+	if r.URL.RawQuery != "" {
+		return answer.Wrong("", "there are no parameters here; they belong to the addresses below %s", world.base)
+	}
+	type set struct {
+		Name string `json:"name"`
+		URL  string `json:"url"`
+	}
+	var sets []set
+	for _, k := range kinds {
+		sets = append(sets, set{k.plural, world.base + "/" + k.plural})
+	}
+	return answer.JSON(w, http.StatusOK, "application/json", map[string]any{
+		"value": sets,
+		"serverSettings": map[string]any{
+			"conformance": classes,
+			"limits":      map[string]int{"readings": maxLooked, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand},
+		},
+		"licence": world.meta.Licence, "attribution": world.meta.Attribution, "notice": export.Notice, "demo": world.meta.Demo,
+	})
+}
+
+// answer answers what a path below the root names.
+func (w *world) answer(out http.ResponseWriter, r *http.Request, path string) error {
+	a, err := w.resolve(path)
+	if err != nil {
+		return err
+	}
+	o, err := parseQuery(r.URL.RawQuery, a.kind)
+	if err != nil {
+		return err
+	}
+	if a.one != nil || a.property != "" {
+		if err := o.onlyForOne(); err != nil {
+			return err
+		}
+	}
+	if a.property != "" {
+		return w.sendProperty(out, a)
+	}
+	b, err := w.append(nil, a, o, w.base+path)
+	if err != nil {
+		return err
+	}
+	out.Header().Set("Content-Type", "application/json")
+	_, err = out.Write(append(b, '\n'))
+	return err
+}
+
+// onlyForOne refuses options that choose among entities where there is one.
+func (o *options) onlyForOne() error {
+	for name := range o.written {
+		if name != "$select" && name != "$expand" {
+			return answer.Wrong(name, "%s is for sets of entities, not for one", name)
+		}
+	}
+	return nil
+}
+
+func (w *world) append(b []byte, a address, o options, here string) ([]byte, error) {
+	if a.refs {
+		o.chosen, o.expand = []string{"@iot.selfLink"}, nil
+	}
+	if a.one != nil {
+		return w.appendEntity(b, a.one, o)
+	}
+	page, err := w.entities(a.kind, a.of, many(a.kind), o)
+	if err != nil {
+		return nil, err
+	}
+	return w.appendList(b, page, here, o)
+}
+
+// sendProperty answers with one property, as a member of an object or by itself.
+func (w *world) sendProperty(out http.ResponseWriter, a address) error {
+	var value any = a.one.id
+	name := "@iot.id"
+	if p, ok := a.one.kind.property(a.property); ok {
+		name, value = p.name, p.of(w, a.one)
+	}
+	if !a.plain {
+		object := objectWriter{b: []byte("{")}
+		object.add(name, value)
+		if object.err != nil {
+			return object.err
+		}
+		out.Header().Set("Content-Type", "application/json")
+		_, err := out.Write(append(object.b, "}\n"...))
+		return err
+	}
+	b, err := appendValue(nil, value)
+	if err != nil {
+		return err
+	}
+	switch v := value.(type) {
+	case string:
+		b = []byte(v)
+	case time.Time:
+		b = v.AppendFormat(nil, time.RFC3339)
+	}
+	out.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err = out.Write(b)
+	return err
+}

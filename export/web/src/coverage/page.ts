@@ -1,0 +1,135 @@
+// Where stations are missing, and where the next one helps most.
+import * as api from "../api";
+import { fill, h } from "../dom";
+import type { Frame, Page } from "../frame";
+import { language, name, number, percent, t } from "../language";
+import { create, type CityMap } from "../map/canvas";
+import { short } from "../map/words";
+import "./coverage.css";
+import { months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
+
+const quantities = ["pm2_5", "pm10", "temperature", "humidity", "noise_laeq"];
+
+export function open(frame: Frame): Page {
+  let quantity = new URLSearchParams(location.search).get("quantity") ?? "pm2_5";
+  let coverage: Coverage | null = null;
+  let chosen: Cell | null = null;
+  const place = h("div", { class: "map" });
+  const parts = { head: h("div", { class: "text head" }), share: h("section", { class: "panel share" }), list: h("section", { class: "panel" }), history: h("section", {}) };
+  frame.main.replaceChildren(
+    h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, h("div", { class: "aside" }, parts.share, parts.list), place), parts.history),
+  );
+  let map: CityMap | null = null;
+  try {
+    map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), moved: () => {} });
+  } catch {
+    place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+  }
+
+  function choose(id: string): void {
+    chosen = coverage?.features.find((f) => f.properties.cell === id) ?? null;
+    map?.mark(chosen && { kind: "cell", id });
+    render();
+  }
+
+  function render(): void {
+    map?.speak({ map: t("coverage.map"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+    fill(parts.head, h("h1", {}, t("coverage.heading")), h("p", { class: "lead" }, t("coverage.lead")), select());
+    if (!coverage) return void fill(parts.share, h("p", { class: "quiet" }, t("frame.loading")));
+    const c = coverage.coverage;
+    fill(
+      parts.share,
+      h("p", { class: "label" }, t("coverage.share")),
+      h("p", { class: "figure" }, percent(c.share)),
+      h("p", { class: "quiet" }, t("coverage.cells", { covered: number(c.covered, 0), all: number(c.cells, 0) })),
+      c.people_share === null ? null : h("p", {}, t("coverage.people", { share: percent(c.people_share), reached: number(c.people_reached ?? 0, 0) })),
+      h("ul", { class: "keys" }, ...scale.map((s, i) => h("li", {}, h("span", { class: `box box${i}`, "aria-hidden": "true" }), t(s)))),
+    );
+    fill(parts.list, ...list(coverage));
+    fill(parts.history, ...history(coverage));
+  }
+
+  function select(): HTMLElement {
+    const change = (e: Event) => {
+      quantity = (e.target as HTMLSelectElement).value;
+      keep(quantity);
+      void load();
+    };
+    return h("label", { class: "narrow" }, h("span", {}, t("map.quantity")), h("select", { "data-key": "quantity", change }, ...quantities.map((q) => h("option", { value: q, selected: q === quantity }, name(q)))));
+  }
+
+  function list(c: Coverage): (HTMLElement | null)[] {
+    const near = chosen && !chosen.properties.covered ? chosen : null;
+    return [
+      h("h2", {}, t("coverage.next")),
+      near ? h("p", { class: "chosen" }, `${t("map.cell", { id: short(near.properties.cell) })}: `, here(near)) : h("p", { class: "quiet" }, t("coverage.tap")),
+      proposals(c).length === 0 ? h("p", { class: "fine" }, t("coverage.all")) : null,
+      h(
+        "ol",
+        { class: "proposals" },
+        ...proposals(c).map((p) =>
+          h(
+            "li",
+            {},
+            h("button", { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) }, short(p.properties.cell)),
+            h("span", {}, (language() === "de" ? p.properties.reason_de : p.properties.reason_en) ?? ""),
+            here(p),
+          ),
+        ),
+      ),
+      h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: `/api/v1/coverage?quantity=${quantity}&format=csv`, "data-key": "csv" }, "CSV"), " ", h("a", { href: `/api/v1/coverage?quantity=${quantity}`, "data-key": "geojson" }, "GeoJSON")),
+    ];
+  }
+
+  async function load(): Promise<void> {
+    try {
+      coverage = await api.get<Coverage>(`/api/v1/coverage?quantity=${encodeURIComponent(quantity)}&proposals=10&history=month`);
+      frame.say("");
+      map?.grid(...paint(coverage));
+      render();
+    } catch (e) {
+      frame.say(t("frame.failed", { detail: e instanceof Error ? e.message : String(e) }), true);
+      setTimeout(() => void load(), 5000);
+    }
+  }
+
+  void frame.city.then((city) => map?.city(city));
+  void load();
+  return { title: () => t("coverage.heading"), render };
+}
+
+// keep puts the quantity into the address.
+const keep = (quantity: string): void => window.history.replaceState(null, "", `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(location.search)), quantity })}`);
+
+// here leads to the registration with the cell's middle filled in.
+function here(cell: Cell): HTMLElement {
+  const [lon, lat] = middle(cell);
+  return h("a", { href: `/register?lon=${lon.toFixed(5)}&lat=${lat.toFixed(5)}`, "data-key": `here-${cell.properties.cell}` }, t("coverage.here"));
+}
+
+function middle(cell: Cell): [number, number] {
+  const ring = cell.geometry.coordinates[0] ?? [];
+  const of = (i: number) => ((ring[0]?.[i] ?? 0) + (ring[2]?.[i] ?? 0)) / 2;
+  return [of(0), of(1)];
+}
+
+// history is how the share grew, a bar a month.
+function history(c: Coverage): (HTMLElement | null)[] {
+  const list = months(c);
+  if (list.length === 0) return [];
+  const bar = (share: number) => {
+    const element = h("span", { class: "bar", "aria-hidden": "true" });
+    element.style.inlineSize = `${Math.max(0.5, share * 100)}%`;
+    return element;
+  };
+  const month = (start: string) => new Date(Date.parse(start) + 12 * 3600_000).toLocaleDateString(language() === "de" ? "de-DE" : "en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  return [
+    h("h2", {}, t("coverage.months")),
+    h(
+      "table",
+      { class: "months" },
+      h("thead", {}, h("tr", {}, ...[t("coverage.month"), t("coverage.share")].map((c) => h("th", { scope: "col" }, c)))),
+      h("tbody", {}, ...list.map((p) => h("tr", {}, h("th", { scope: "row" }, month(p.start)), h("td", {}, h("span", { class: "amount" }, percent(p.share)), bar(p.share))))),
+    ),
+  ];
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { formats, route, snippets, type Wanted } from "./choice";
+
+const wanted: Wanted = { what: "readings", quantity: "pm2_5", window: "1h", from: "2026-05-01", to: "2026-05-02", format: "csv", good: true };
+
+test.each<[Partial<Wanted>, string]>([
+  [{}, "/api/v1/readings?from=2026-05-01T00:00:00Z&to=2026-05-03T00:00:00Z&quantity=pm2_5&flags=good&format=csv"],
+  [{ good: false, quantity: "", format: "parquet" }, "/api/v1/readings?from=2026-05-01T00:00:00Z&to=2026-05-03T00:00:00Z&format=parquet"],
+  [{ what: "means", window: "24h" }, "/api/v1/readings?from=2026-05-01T00:00:00Z&to=2026-05-03T00:00:00Z&resolution=1d&quantity=pm2_5&format=csv"],
+  [{ what: "grid", to: "2026-05-31" }, "/api/v1/grid?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z&window=1h&quantity=pm2_5&format=csv"],
+  [{ what: "stations" }, "/api/v1/stations"],
+])("%o is %s", (part, want) => expect(route({ ...wanted, ...part })).toBe(want));
+
+test("every format of everything has a line for curl with its address", () => {
+  for (const [what, list] of Object.entries(formats)) {
+    for (const format of list) {
+      const all = snippets({ ...wanted, what: what as Wanted["what"], format }, "https://luft.example.org/x?y=1&z=2");
+      expect(all[0]).toEqual(["curl", `curl --fail --compressed --output ${what}.${format} 'https://luft.example.org/x?y=1&z=2'`]);
+      for (const [tool, code] of all) expect(code, tool).toContain("https://luft.example.org/x?y=1&z=2");
+    }
+  }
+});

@@ -1,0 +1,73 @@
+// What can be downloaded, and the address and the lines of code that fetch it.
+
+export type What = "readings" | "means" | "grid" | "districts" | "stations";
+export type Format = "csv" | "geojson" | "parquet" | "json";
+
+export interface Wanted {
+  what: What;
+  quantity: string; // empty is every quantity
+  window: "1h" | "24h"; // of averages
+  from: string; // YYYY-MM-DD, included
+  to: string; // YYYY-MM-DD, included
+  format: Format;
+  good: boolean; // readings without a flag that excludes
+}
+
+// formats are what each kind can be had as.
+export const formats: Record<What, readonly Format[]> = {
+  readings: ["csv", "parquet", "geojson", "json"],
+  means: ["csv", "parquet", "json"],
+  grid: ["csv", "parquet", "geojson", "json"],
+  districts: ["csv", "parquet", "geojson", "json"],
+  stations: ["geojson"],
+};
+
+const routes: Record<What, string> = { readings: "readings", means: "readings", grid: "grid", districts: "districts", stations: "stations" };
+
+// route is the address below the server's own. Days are days of UTC, from the first's midnight to the last's.
+export function route(w: Wanted): string {
+  const q = new URLSearchParams();
+  if (w.what !== "stations") {
+    q.set("from", `${w.from}T00:00:00Z`);
+    q.set("to", `${next(w.to)}T00:00:00Z`);
+    if (w.what === "means") q.set("resolution", w.window === "1h" ? "1h" : "1d");
+    if (w.what === "grid" || w.what === "districts") q.set("window", w.window);
+    if (w.quantity) q.set("quantity", w.quantity);
+    if (w.what === "readings" && w.good) q.set("flags", "good");
+    q.set("format", w.format);
+  }
+  const text = q.toString().replaceAll("%3A", ":");
+  return `/api/v1/${routes[w.what]}${text ? `?${text}` : ""}`;
+}
+
+const next = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+
+export const fileName = (w: Wanted): string => `${w.what}.${w.format}`;
+
+// snippets are lines that fetch an address: what is run where, and the lines.
+export function snippets(w: Wanted, address: string): [tool: string, code: string][] {
+  const file = fileName(w);
+  const curl = `curl --fail --compressed --output ${file} '${address}'`;
+  const time = w.what === "readings" ? "time" : "window_start";
+  if (w.format === "csv") {
+    return [
+      ["curl", curl],
+      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_csv(\n    "${address}",\n    parse_dates=["${time}"],\n)\nprint(data.groupby("quantity")["${w.what === "readings" ? "value" : "mean"}"].describe())`],
+      ["R", `data <- read.csv("${address}")\ndata$${time} <- as.POSIXct(data$${time}, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")\naggregate(${w.what === "readings" ? "value" : "mean"} ~ quantity, data, mean)`],
+      ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${w.what === "readings" ? "value" : "mean"})\nFROM read_csv('${file}') GROUP BY quantity;`],
+    ];
+  }
+  if (w.format === "parquet") {
+    return [
+      ["curl", curl],
+      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_parquet("${address}")\nprint(data.describe())`],
+      ["R", `# ${curl}\ndata <- arrow::read_parquet("${file}")\nsummary(data)`],
+      ["DuckDB", `-- ${curl}\nSELECT * FROM '${file}' LIMIT 10;`],
+    ];
+  }
+  return [
+    ["curl", curl],
+    ["JavaScript", `const answer = await fetch("${address}");\nconst data = await answer.json();\nconsole.log(data);`],
+    ...(w.format === "geojson" ? ([["Python (GeoPandas)", `import geopandas\n\ndata = geopandas.read_file("${address}")\nprint(data.head())`]] as [string, string][]) : []),
+  ];
+}

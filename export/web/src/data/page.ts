@@ -1,0 +1,86 @@
+// What there is to download, for whom, and how.
+import type { City } from "../api";
+import { fill, h } from "../dom";
+import type { Frame, Page } from "../frame";
+import { name, t, type Key } from "../language";
+import { fileName, formats, route, snippets, type Format, type Wanted, type What } from "./choice";
+import "./data.css";
+
+const day = 86_400_000; // milliseconds
+const date = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+// ways are further ways to the same data: the address, and for whom it is.
+const ways = ["/archive/", "/api", "/ogc/", "/sta/v1.1/", "/catalog.ttl", "/api/v1/stream"] as const;
+const wayKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.sta", "data.catalog", "data.stream"];
+
+export function open(frame: Frame): Page {
+  let city: City | null = null;
+  let wanted: Wanted = { what: "grid", quantity: "pm2_5", window: "1h", from: date(Date.now() - day), to: date(Date.now()), format: "csv", good: true };
+  const parts = { head: h("div", { class: "text" }), form: h("form", { class: "panel choose", submit: (e) => e.preventDefault() }), result: h("section", { class: "panel result" }), ways: h("div", { class: "text" }) };
+  frame.main.replaceChildren(h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, parts.form, parts.result), parts.ways));
+
+  function change(part: Partial<Wanted>): void {
+    wanted = { ...wanted, ...part };
+    if (!formats[wanted.what].includes(wanted.format)) wanted.format = formats[wanted.what][0] ?? "csv";
+    if (wanted.from > wanted.to) wanted = part.from ? { ...wanted, to: wanted.from } : { ...wanted, from: wanted.to };
+    render();
+  }
+
+  function render(): void {
+    fill(parts.head, h("h1", {}, t("data.heading")), h("p", { class: "lead" }, t("data.lead")), h("ul", {}, ...audiences.map((a) => h("li", {}, h("strong", {}, t(`data.${a}` as Key)), ` ${t(`data.${a}Has` as Key)}`))));
+    fill(parts.form, ...choices());
+    fill(parts.result, ...result());
+    fill(parts.ways, h("h2", {}, t("data.ways")), h("ul", {}, ...ways.map((to, i) => h("li", {}, h("a", { href: to, "data-key": to }, to), ` ${t(wayKeys[i] ?? "data.api")}`))), ...licence());
+  }
+
+  const audiences = ["office", "science", "press", "developers"] as const;
+
+  function select<T extends string>(label: Key, key: keyof Wanted, options: readonly [T, string][]): HTMLElement {
+    const change_ = (e: Event) => change({ [key]: (e.target as HTMLSelectElement).value });
+    return h("label", {}, h("span", {}, t(label)), h("select", { "data-key": key, id: key, change: change_ }, ...options.map(([value, text]) => h("option", { value, selected: value === wanted[key] }, text))));
+  }
+
+  function choices(): (HTMLElement | null)[] {
+    const kinds = (["grid", "districts", "readings", "means", "stations"] as const).filter((w) => w !== "districts" || (city?.properties.districts ?? 0) > 0);
+    const still = wanted.what === "stations";
+    const averaged = wanted.what !== "readings" && !still;
+    const pick = (key: "from" | "to", label: Key) =>
+      h("label", {}, h("span", {}, t(label)), h("input", { type: "date", "data-key": key, id: key, value: wanted[key], max: date(Date.now()), change: (e) => (e.target as HTMLInputElement).value && change({ [key]: (e.target as HTMLInputElement).value }) }));
+    const known = city?.properties.quantities.map((q) => q.quantity) ?? ["pm2_5"];
+    return [
+      h("h2", {}, t("data.choose")),
+      select<What>("data.what", "what", kinds.map((k) => [k, t(`data.${k}` as Key)])),
+      averaged ? select("data.window", "window", [["1h", t("data.hours")], ["24h", t("data.days")]]) : null,
+      still ? null : select("map.quantity", "quantity", [["", t("data.every")], ...known.map((q): [string, string] => [q, name(q)])]),
+      still ? null : h("div", { class: "two" }, pick("from", "data.from"), pick("to", "data.to")),
+      select<Format>("data.format", "format", formats[wanted.what].map((f) => [f, t(`data.format_${f}` as Key)])),
+      wanted.what === "readings" ? h("label", { class: "check" }, h("input", { type: "checkbox", "data-key": "good", checked: wanted.good, change: (e) => change({ good: (e.target as HTMLInputElement).checked }) }), h("span", {}, t("data.good"))) : null,
+    ];
+  }
+
+  function result(): HTMLElement[] {
+    const address = location.origin + route(wanted);
+    return [
+      h("h2", {}, t("data.result")),
+      h("p", {}, h("a", { class: "button", href: route(wanted), download: fileName(wanted), "data-key": "download" }, t("data.download"))),
+      h("pre", { tabindex: "0", "aria-label": t("data.address") }, h("code", {}, address)),
+      ...snippets(wanted, address).map(([tool, code]) => h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), h("pre", { tabindex: "0" }, h("code", {}, code)))),
+    ];
+  }
+
+  function licence(): HTMLElement[] {
+    return [
+      h("h2", {}, t("data.licence")),
+      h("p", {}, city ? t("data.licenceIs", { licence: city.licence, attribution: city.attribution }) : t("frame.loading")),
+      h("p", {}, t("data.neighbours")),
+      h("h2", {}, t("data.mind")),
+      h("ul", {}, ...(["mindUtc", "mindFlags", "mindGrid", "mindCorrected", "mindPlace"] as const).map((k) => h("li", {}, t(`data.${k}`)))),
+    ];
+  }
+
+  void frame.city.then((got) => {
+    city = got;
+    render();
+  });
+  return { title: () => t("data.heading"), render };
+}

@@ -1,0 +1,15 @@
+import type { City } from "../api";
+import { h } from "../dom";
+import { t } from "../language";
+
+// foot says whose values these are, what they are worth, and where there is more.
+export function foot(city: City | null, more = "/"): HTMLElement {
+  const demo = city?.properties.demo ? `${t("frame.demo")} ` : "";
+  return h(
+    "p",
+    { class: "foot" },
+    h("a", { href: more, target: "_blank", rel: "noopener" }, t("frame.title", { city: city?.properties.name ?? "" }).trim()),
+    ` · ${demo}${t("frame.notice")}`,
+    city ? ` ${t("frame.licence", { attribution: city.attribution, licence: city.licence })}` : "",
+  );
+}

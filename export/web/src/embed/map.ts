@@ -1,0 +1,42 @@
+// An embedded map: areas, stations and a legend of one line.
+import * as api from "../api";
+import { fill, h, swatch } from "../dom";
+import { name, t } from "../language";
+import { create } from "../map/canvas";
+import type { View } from "../map/choice";
+import { steps } from "../map/colours";
+import { bounds } from "../map/legend";
+import { indexWords, of } from "../map/words";
+import { foot } from "./foot";
+
+const every = 60_000; // milliseconds
+
+export function show(body: HTMLElement, city: api.City, view: View): void {
+  const legend = h("ul", { class: "line" });
+  const place = h("div", { class: "map" });
+  body.classList.add("whole");
+  body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, foot(city));
+  const map = create(place, { choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view), moved: () => {} });
+  map.speak({ map: t("map.map"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+  map.city(city);
+  if (view.place) map.place(view.place);
+  const load = async (): Promise<void> => {
+    const [grid, districts, stations] = await Promise.all([
+      view.layer === "grid" ? api.grid(view) : null, view.layer === "districts" ? api.districts(view) : null, view.stations ? api.stations() : null,
+    ]);
+    const means = grid?.features.map((f) => f.properties.mean) ?? districts?.features.flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []) ?? [];
+    const scale = steps(view.quantity, means, view.palette);
+    if (grid) map.grid(grid, scale);
+    if (districts) map.districts(districts, view.quantity, scale);
+    if (stations) map.stations(stations, true);
+    fill(legend, ...scale.map((s) => h("li", {}, swatch(s.colour), s.index ? indexWords(s.index) : bounds(s, scale))));
+  };
+  const again = (): void => void load().catch(() => {}); // the last values stay until it answers again
+  again();
+  setInterval(again, every);
+}
+
+// openCard shows what was chosen on the city's own map.
+function openCard(kind: string, id: string, view: View): void {
+  window.open(`/?quantity=${encodeURIComponent(view.quantity)}&${kind}=${encodeURIComponent(id)}`, "_blank", "noopener");
+}

@@ -1,0 +1,110 @@
+// What stands in other sites' pages: a small card of a cell, a district, a station or the city, or a map. It loads no
+// more than it shows, and asks anew every minute.
+import * as api from "../api";
+import { fill, h } from "../dom";
+import type { Frame, Page } from "../frame";
+import { clock, name, percent, t } from "../language";
+import { read, write, type View } from "../map/choice";
+import { steps } from "../map/colours";
+import { plot } from "../map/plot";
+import { big, certaintyWords, facts, indexRows, of, period, picture, short, stateWords } from "../map/words";
+import "./embed.css";
+import { foot } from "./foot";
+
+const every = 60_000; // milliseconds
+
+// Card is what a card shows: made anew in another language.
+type Card = () => (Node | null)[];
+
+export function open(frame: Frame): Page {
+  const view = read(location.search);
+  const body = h("div", { class: "embed" });
+  const { kind = "", id = "" } = frame.parts;
+  let card: Card = () => [h("p", { class: "quiet" }, t("frame.loading"))];
+  let city: api.City | null = null;
+
+  const render = (): void => fill(body, ...card(), foot(city, more(kind, id, view)));
+  async function load(): Promise<void> {
+    try {
+      card = await make(kind, id, view, city?.properties.zone ?? (await frame.city).properties.zone);
+      frame.say("");
+    } catch (e) {
+      const detail = e instanceof Error ? e.message : String(e);
+      card = () => [h("h1", {}, t("embed.title")), h("p", { class: "hint" }, t("embed.nothing", { detail }))];
+    }
+    render();
+  }
+
+  frame.main.replaceChildren(body);
+  void frame.city.then(async (got) => {
+    city = got;
+    if (kind === "map") return void (await import("./map")).show(body, got, view);
+    void load();
+    setInterval(() => void load(), every);
+  });
+  return { title: () => "", render: kind === "map" ? () => {} : render };
+}
+
+// make asks for what a card of this kind shows.
+function make(kind: string, id: string, view: View, zone: string): Promise<Card> {
+  const makers: Record<string, () => Promise<Card>> = {
+    city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone),
+    district: async () => {
+      const found = (await api.districts(view)).features.find((f) => f.properties.name === id);
+      if (!found) throw new Error(id);
+      return area(found.properties, view, zone);
+    },
+    cell: async () => cell(await api.cell(id, view), view, zone),
+    station: async () => station(await api.station(id), view, zone),
+  };
+  return makers[kind]?.() ?? Promise.reject(new Error(kind));
+}
+
+// more is where the city's own pages show the same.
+function more(kind: string, id: string, view: View): string {
+  if (kind === "station") return `/stations/${encodeURIComponent(id)}`;
+  const chosen = kind === "cell" || kind === "district" ? { kind, id } as const : null;
+  return `/${write({ ...view, chosen }, "")}`;
+}
+
+const nothing = () => h("p", { class: "quiet" }, t("embed.noValue"));
+
+function area(p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices }, view: View, zone: string): Card {
+  const q = of(p.quantities, view.quantity);
+  return () => [
+    h("h1", {}, p.name),
+    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(p, view, zone)}`),
+    q ? big(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : nothing(),
+    facts([...indexRows(p.index), ...(q ? [[t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })] as [string, string]] : [])]),
+  ];
+}
+
+function cell(answer: api.CellAnswer, view: View, zone: string): Card {
+  const c = answer.averages.find((a) => a.quantity === view.quantity);
+  return () => [
+    h("h1", {}, t("map.cell", { id: short(answer.cell) })),
+    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(answer, view, zone)}`),
+    c ? big(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : nothing(),
+    c ? facts([[t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""], [t("map.certainty"), certaintyWords(c.certainty)]]) : null,
+    plot(answer.trend, zone),
+  ];
+}
+
+function station(f: api.Stations["features"][number], view: View, zone: string): Card {
+  const s = f.properties;
+  const v = s.values[view.quantity];
+  return () => [
+    h("h1", {}, s.name || String(f.id)),
+    h("p", { class: "quiet" }, name(view.quantity)),
+    v && v.flags.length === 0 ? big(v.value, view.quantity, v.unit, steps(view.quantity, [], view.palette)) : nothing(),
+    facts([
+      [t("map.state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))],
+      [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
+    ]),
+  ];
+}
+
+// windowWords is the window that values are of.
+function windowWords(w: { window_start: string }, view: View, zone: string): string {
+  return view.window === "live" ? t("map.windowLive") : period({ ...w, window_seconds: view.window === "24h" ? 86_400 : 3600 }, zone);
+}

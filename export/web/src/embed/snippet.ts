@@ -1,0 +1,35 @@
+// The line of HTML that puts a card or a map into another site.
+import { h } from "../dom";
+import { language, t } from "../language";
+
+// heights in px are what an embedded page of each kind needs at 320 px; its width is its place's.
+const heights: Record<string, number> = { map: 460, cell: 480, district: 320, station: 270, city: 320 };
+
+// html is the snippet of what is below /embed/, such as cell/CRS3035RES1000mN3096000E4107000.
+export function html(origin: string, path: string, quantity: string, lang: string, title: string): string {
+  const height = heights[path.split("/")[0] ?? ""] ?? 300;
+  const address = `${origin}/embed/${path}?quantity=${encodeURIComponent(quantity)}&amp;lang=${lang}`;
+  return `<iframe src="${address}" title="${title}" width="100%" height="${height}" style="border:0" loading="lazy"></iframe>`;
+}
+
+// snippet is a fold with the line to copy and a button that does it.
+export function snippet(path: string, quantity: string, label = t("embed.offer")): HTMLElement {
+  const text = html(location.origin, path, quantity, language(), t("embed.title"));
+  const button = h("button", { type: "button", class: "link", "data-key": `copy-${path}`, click: () => void copy() }, t("embed.copy"));
+  const done = h("span", { role: "status", class: "quiet" });
+  async function copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      done.textContent = ` ${t("embed.copied")}`;
+    } catch {
+      done.textContent = ` ${t("embed.copyYourself")}`;
+    }
+  }
+  return h(
+    "details",
+    { class: "snippet" },
+    h("summary", { "data-key": `embed-${path}` }, label),
+    h("pre", { tabindex: "0" }, h("code", {}, text)),
+    h("p", {}, button, done, " · ", h("a", { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}`, "data-key": `see-${path}` }, t("embed.see"))),
+  );
+}

@@ -1,0 +1,92 @@
+// The card of what was chosen on the map. Each function makes it anew.
+import { districtsRoute, gridRoute, type CellAnswer, type CellProperties, type Choice, type DistrictProperties, type StationProperties } from "../api";
+import { h } from "../dom";
+import { snippet } from "../embed/snippet";
+import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "../language";
+import type { Step } from "./colours";
+import { plot } from "./plot";
+import { big, certaintyWords, facts, indexRows, of, period, picture, stateWords } from "./words";
+
+// Around is what cards need to know beside their own.
+export interface Around {
+  choice: Choice;
+  zone: string;
+  legend: readonly Step[];
+}
+
+export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend }: Around): HTMLElement {
+  const value = (v: number) => amount(v, c.quantity, c.unit);
+  const rows: [string, string | Node][] = [
+    [t("map.stations"), String(c.stations)],
+    [t("map.certainty"), certaintyWords(c.certainty)],
+  ];
+  if (c.stations > 1) rows.push([t("map.spread"), `± ${value(c.spread)}`], [t("map.range"), between(c.min, c.max, c.quantity, c.unit)]);
+  if (c.raw_mean !== c.mean) rows.push([t("map.raw"), value(c.raw_mean)]);
+  if (c.uncorrected > 0 && c.quantity.startsWith("pm")) rows.push([t("map.uncorrected"), String(c.uncorrected)]);
+  rows.push([t("map.coverage"), percent(c.coverage)], [t("map.readings"), number(c.readings, 0)], [t("map.since"), period(c, zone)]);
+  if (c.revision > 0 && choice.window !== "live") rows.push([t("map.revision"), number(c.revision, 0)]);
+  return h(
+    "div",
+    {},
+    big(c.mean, c.quantity, c.unit, legend),
+    h("p", { class: "label" }, `${name(c.quantity)}, ${t("map.mean")}`),
+    c.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
+    more ? facts(indexRows(more.index)) : null,
+    more ? plot(more.trend, zone) : null,
+    facts(rows),
+    downloads((format) => gridRoute(choice, format)),
+    h("p", { class: "quiet code" }, c.cell),
+    snippet(`cell/${c.cell}`, choice.quantity),
+  );
+}
+
+export function district(d: DistrictProperties, { choice, zone, legend }: Around): HTMLElement {
+  const q = of(d.quantities, choice.quantity);
+  return h(
+    "div",
+    {},
+    q ? big(q.mean, q.quantity, q.unit, legend) : h("p", { class: "quiet" }, t("map.noCells")),
+    h("p", { class: "label" }, `${name(choice.quantity)}, ${t("map.mean")}`),
+    facts([
+      ...indexRows(d.index),
+      ...(q
+        ? ([
+            [t("map.stations"), String(q.stations)],
+            [t("map.cellRange"), between(q.min, q.max, q.quantity, q.unit)],
+            [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
+          ] as [string, string][])
+        : []),
+      [t("map.since"), period(d, zone)],
+    ]),
+    downloads((format) => districtsRoute(choice, format)),
+    snippet(`district/${encodeURIComponent(d.name)}`, choice.quantity),
+  );
+}
+
+export function station(id: string, s: StationProperties, { choice, zone }: Around): HTMLElement {
+  const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
+    name(quantity),
+    h("span", {}, amount(v.value, quantity, v.unit), v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagWords(v.flags) })}`) : null),
+  ]);
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, s.name, s.demo ? ` · ${t("map.demoStation")}` : ""),
+    facts([
+      [t("map.state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))],
+      [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
+      [t("map.kit"), s.kit],
+      ...values,
+    ]),
+    h("p", {}, h("a", { href: `/stations/${encodeURIComponent(id)}`, "data-key": "station-page" }, t("map.stationPage"))),
+    h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV")),
+    h("p", { class: "quiet code" }, id),
+    snippet(`station/${id}`, choice.quantity),
+  );
+}
+
+const between = (low: number, high: number, quantity: string, unit: string): string => `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
+
+function downloads(route: (format: "csv" | "geojson") => string): HTMLElement {
+  return h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: route("csv"), "data-key": "csv" }, "CSV"), " ", h("a", { href: route("geojson"), "data-key": "geojson" }, "GeoJSON"));
+}

@@ -1,0 +1,116 @@
+// What is shown: everything that the address of the map says. The same address shows the same map.
+import type { Choice, Window } from "../api";
+
+export const resolutions = [500, 1000, 2000, 5000] as const; // metres
+
+export type Layer = "grid" | "districts";
+export type Palette = "index" | "safe";
+
+// Chosen is what a card is open for.
+export interface Chosen {
+  kind: "cell" | "station" | "district";
+  id: string;
+}
+
+// View is a choice and how it is drawn.
+export interface View extends Choice {
+  layer: Layer;
+  palette: Palette;
+  stations: boolean; // drawn or not
+  chosen: Chosen | null;
+  place: Place | null; // where the map was moved to; null is the whole city
+}
+
+// Place is a map's middle in degrees and its zoom.
+export interface Place {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+export const start: View = {
+  quantity: "pm2_5", window: "live", time: "", resolution: 1000, layer: "grid", palette: "index", stations: true, chosen: null, place: null,
+};
+
+const kinds = ["cell", "station", "district"] as const;
+
+// read is the view of an address's query. What it does not know is left at its default, for links grow old.
+export function read(search: string): View {
+  const q = new URLSearchParams(search);
+  const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T => allowed.find((a) => a === q.get(name)) ?? otherwise;
+  const window = one<Window>("window", ["live", "1h", "24h"], "live");
+  const kind = kinds.find((k) => q.get(k));
+  const id = (kind && q.get(kind)) ?? "";
+  // A cell is drawn in the grid of its size, a district among districts, whatever else an address leaves out.
+  const size = Number(/^CRS3035RES(\d+)m/.exec(kind === "cell" ? id : "")?.[1] ?? q.get("resolution"));
+  const layer = kind === "cell" ? "grid" : kind === "district" ? "districts" : one<Layer>("layer", ["grid", "districts"], "grid");
+  return {
+    quantity: /^[a-z0-9_]{1,20}$/.exec(q.get("quantity") ?? "")?.[0] ?? start.quantity,
+    window,
+    time: window === "live" ? "" : moment(q.get("time")),
+    resolution: resolutions.find((r) => r === size) ?? start.resolution,
+    layer,
+    palette: one<Palette>("colours", ["index", "safe"], "index"),
+    stations: q.get("stations") !== "hidden",
+    chosen: kind ? { kind, id } : null,
+    place: place(q.get("place")),
+  };
+}
+
+function moment(text: string | null): string {
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? "" : iso(at);
+}
+
+function place(text: string | null): Place | null {
+  const [lon, lat, zoom] = (text ?? "").split(",").map(Number);
+  const good = (n: number | undefined, most: number): n is number => n !== undefined && Math.abs(n) <= most;
+  return text && good(lon, 180) && good(lat, 90) && good(zoom, 24) ? { lon, lat, zoom } : null;
+}
+
+// write is the query of a view: only what differs from the start. Other parameters of the page, such as lang, stay.
+export function write(v: View, search: string): string {
+  const q = new URLSearchParams(search);
+  const set = (name: string, value: string, otherwise: string) => (value === otherwise ? q.delete(name) : q.set(name, value));
+  set("quantity", v.quantity, start.quantity);
+  set("window", v.window, start.window);
+  set("time", v.window === "live" ? "" : v.time, "");
+  set("resolution", String(v.resolution), String(start.resolution));
+  set("layer", v.layer, start.layer);
+  set("colours", v.palette, start.palette);
+  set("stations", v.stations ? "" : "hidden", "");
+  for (const kind of kinds) set(kind, v.chosen?.kind === kind ? v.chosen.id : "", "");
+  set("place", v.place ? [v.place.lon.toFixed(4), v.place.lat.toFixed(4), v.place.zoom.toFixed(2)].join(",") : "", "");
+  const text = q.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return text ? `?${text}` : "";
+}
+
+const hour = 3600_000; // milliseconds
+
+// iso is a moment in whole seconds of UTC.
+export const iso = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
+
+// lastHour is the start of the last full hour that is published, five minutes after its end.
+export const lastHour = (now: number): number => Math.floor((now - 5 * 60_000) / hour) * hour - hour;
+
+export const recent = 48; // hours that every resolution has
+
+// hours are the starts of the hours that the slider offers: the last 48, or those of an older day, which the city's clocks decide.
+export function hours(time: string, zone: string, now: number): number[] {
+  const newest = lastHour(now);
+  const at = time ? Date.parse(time) : newest;
+  if (at > newest - recent * hour) return Array.from({ length: recent }, (_, i) => newest - (recent - 1 - i) * hour);
+  const day = dayOf(at, zone);
+  const middle = Math.floor(at / hour) * hour;
+  return Array.from({ length: 49 }, (_, i) => middle + (i - 24) * hour).filter((h) => dayOf(h, zone) === day);
+}
+
+// dayOf is a moment's date by the city's clocks, as YYYY-MM-DD.
+export const dayOf = (at: number, zone: string): string => new Date(at).toLocaleDateString("en-CA", { timeZone: zone });
+
+// moved is the same hour of another date, by the city's clocks as near as they allow.
+export function moved(time: string, date: string, zone: string, now: number): string {
+  const at = time ? Date.parse(time) : lastHour(now);
+  const days = Math.round((Date.parse(`${date}T12:00:00Z`) - Date.parse(`${dayOf(at, zone)}T12:00:00Z`)) / (24 * hour));
+  return iso(Math.min(at + days * 24 * hour, lastHour(now)));
+}

@@ -1,0 +1,30 @@
+import { h, swatch } from "../dom";
+import { name, number, t } from "../language";
+import type { Step } from "./colours";
+import { indexWords, picture, stateWords } from "./words";
+
+// legend says what colours, hatching and symbols mean.
+export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean): HTMLElement {
+  const indexed = steps[0]?.index != null;
+  const class_ = (s: Step) => h("li", {}, swatch(s.colour), s.index ? h("span", {}, `${s.index} ${indexWords(s.index)}`) : null, h("span", { class: "bounds" }, bounds(s, steps)));
+  return h(
+    "section",
+    { class: "legend", "aria-label": t("map.legend") },
+    h("h2", {}, indexed ? t("map.legendIndex", { unit }) : t("map.legendScale", { quantity: name(quantity), unit })),
+    h("ul", {}, ...steps.map(class_)),
+    h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
+    h("p", { class: "quiet" }, t("map.legendNone")),
+    stations ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s)))) : null,
+  );
+}
+
+// bounds are the values of a step in words.
+export function bounds(s: Step, steps: readonly Step[]): string {
+  const whole = (v: number | null) => v === null || Number.isInteger(v);
+  const digits = steps.every((x) => whole(x.low) && whole(x.high)) ? 0 : 1;
+  const bound = (v: number) => number(v, digits);
+  if (s.low === null && s.high === null) return "";
+  if (s.low === null) return t(s.index ? "map.upTo" : "map.below", { high: bound(s.high ?? 0) });
+  if (s.high === null) return t(s.index ? "map.over" : "map.from", { low: bound(s.low) });
+  return t("map.between", { low: bound(s.low), high: bound(s.high) });
+}

@@ -1,0 +1,109 @@
+// A small plot of a cell's last hours that is also a sentence and a table.
+import type { Trend, TrendHour } from "../api";
+import { h } from "../dom";
+import { amount, clock, digitsOf, name, number, t } from "../language";
+import { bounds } from "./colours";
+
+const width = 320;
+const height = 96;
+const edge = { left: 34, right: 6, top: 8, bottom: 18 }; // room for the labels
+
+// plot is a figure: what was measured dotted, corrected as a line, hours without a value as gaps.
+export function plot(trend: Trend, zone: string): HTMLElement {
+  const known = trend.hours.filter((x) => x.mean !== null);
+  const caption = h("figcaption", { class: "label" }, t("plot.title", { quantity: name(trend.quantity) }));
+  if (known.length === 0) return h("figure", { class: "plot" }, caption, h("p", { class: "quiet" }, t("plot.none")));
+  const raw = known.some((x) => x.raw_mean !== x.mean);
+  return h(
+    "figure",
+    { class: "plot" },
+    caption,
+    drawing(trend, zone),
+    raw ? h("p", { class: "quiet keys" }, h("span", { class: "key corrected", "aria-hidden": "true" }), t("plot.corrected"), " ", h("span", { class: "key raw", "aria-hidden": "true" }), t("plot.raw")) : null,
+    values(trend, zone, raw),
+  );
+}
+
+// summary is the plot in a sentence.
+export function summary(trend: Trend, zone: string): string {
+  const known = trend.hours.filter((x): x is TrendHour & { mean: number } => x.mean !== null);
+  const last = known[known.length - 1];
+  if (!last) return t("plot.none");
+  const means = known.map((x) => x.mean);
+  const value = (v: number) => amount(v, trend.quantity, trend.unit);
+  return t("plot.summary", {
+    low: value(Math.min(...means)), high: value(Math.max(...means)), last: value(last.mean), time: clock(last.time, zone), hours: String(known.length), all: String(trend.hours.length),
+  });
+}
+
+function drawing(trend: Trend, zone: string): SVGElement {
+  const all = trend.hours.flatMap((x) => [x.mean, x.raw_mean]).filter((v): v is number => v !== null);
+  const floor = trend.quantity in bounds ? 0 : Math.floor(Math.min(...all));
+  const top = Math.max(...all, floor + 1);
+  const x = (i: number) => edge.left + (i / Math.max(1, trend.hours.length - 1)) * (width - edge.left - edge.right);
+  const y = (v: number) => height - edge.bottom - ((v - floor) / (top - floor)) * (height - edge.top - edge.bottom);
+  const line = (pick: (hour: TrendHour) => number | null) => path(trend.hours.map((hour, i) => [x(i), pick(hour)] as const), y);
+  const digits = top - floor < 10 ? digitsOf(trend.quantity) : 0;
+  const marks = [floor, top].flatMap((v) => [
+    svg("line", { x1: edge.left, x2: width - edge.right, y1: y(v), y2: y(v), class: "rule" }),
+    svg("text", { x: edge.left - 5, y: y(v) + 4, "text-anchor": "end" }, number(v, digits)),
+  ]);
+  const hour = (at: string) => new Date(at).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+  const times = [0, 12, 23].flatMap((i) => {
+    const at = trend.hours[i]?.time;
+    return at ? [svg("text", { x: x(i), y: height - 3, "text-anchor": ["start", "middle", "end"][Math.ceil(i / 12)] ?? "end" }, hour(at))] : [];
+  });
+  const dots = trend.hours.flatMap((p, i) => (p.mean === null ? [] : [svg("circle", { cx: x(i), cy: y(p.mean), r: 1.8, class: "corrected" })]));
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(trend, zone) },
+    ...marks,
+    ...times,
+    svg("path", { d: line((p) => p.raw_mean), class: "raw" }),
+    svg("path", { d: line((p) => p.mean), class: "corrected" }),
+    ...dots,
+  );
+}
+
+// path begins anew after every gap.
+function path(points: (readonly [number, number | null])[], y: (v: number) => number): string {
+  let pen = "M";
+  return points
+    .map(([x, v]) => {
+      if (v === null) {
+        pen = "M";
+        return "";
+      }
+      const step = `${pen}${x.toFixed(1)} ${y(v).toFixed(1)}`;
+      pen = "L";
+      return step;
+    })
+    .join("");
+}
+
+function values(trend: Trend, zone: string, raw: boolean): HTMLElement {
+  const value = (v: number | null) => (v === null ? "–" : number(v, digitsOf(trend.quantity)));
+  const head = [t("plot.hour"), `${t("plot.corrected")} (${trend.unit})`, ...(raw ? [t("plot.raw")] : [])];
+  return h(
+    "details",
+    { class: "values" },
+    h("summary", { "data-key": "plot-values" }, t("plot.values")),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...head.map((c) => h("th", { scope: "col" }, c)))),
+      h(
+        "tbody",
+        {},
+        ...trend.hours.map((x) => h("tr", {}, h("th", { scope: "row" }, clock(x.time, zone)), h("td", {}, value(x.mean)), raw ? h("td", {}, value(x.raw_mean)) : null)),
+      ),
+    ),
+  );
+}
+
+function svg(tag: string, attributes: Record<string, string | number>, ...children: (Node | string)[]): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}

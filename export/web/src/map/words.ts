@@ -1,0 +1,69 @@
+// Words for what values mean, shared by map, cards and embedded cards.
+import type { CityQuantity, Certainty, IndexClass, Indices, State } from "../api";
+import { h, swatch } from "../dom";
+import { clock, digitsOf, language, name, number, t, type Key } from "../language";
+import { colourOf, indexOf, type Step } from "./colours";
+import "./parts.css";
+import { symbol } from "./symbol";
+
+// indexWords is the class of the European index in words.
+export const indexWords = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
+
+export const stateWords = (state: State): string => t(`state.${state}`);
+
+export const certaintyWords = (certainty: Certainty): string => t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
+
+// classOf is an index's class with the pollutant that decides; what the index says where there is none.
+export function classOf(index: IndexClass): string {
+  if (index.class === 0) return t("eaqi.none");
+  const words = language() === "de" ? index.de : index.en;
+  return index.pollutant ? t("eaqi.by", { class: words, pollutant: name(index.pollutant) }) : words;
+}
+
+// indexRows are both indices as facts, the German one in German-speaking cities' words.
+export const indexRows = (index: Indices): [string, string][] => [
+  [t("eaqi.european"), classOf(index.eaqi)],
+  [t("eaqi.german"), classOf(index.lqi)],
+];
+
+// big is a value in large type with its unit and its class.
+export function big(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
+  const index = indexOf(quantity, mean);
+  return h(
+    "p",
+    { class: "big" },
+    h("span", { class: "value" }, number(mean, digitsOf(quantity))),
+    unit === "1" ? null : h("span", { class: "unit" }, unit),
+    index ? h("span", { class: "class" }, swatch(colourOf(legend, mean)), indexWords(index)) : null,
+  );
+}
+
+// facts are terms with their values.
+export function facts(rows: [string, string | Node][]): HTMLElement {
+  return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+}
+
+// picture is a station's symbol as on the map.
+export function picture(state: State): HTMLElement {
+  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "data-state": state, "aria-hidden": "true" });
+  canvas.getContext("2d")?.putImageData(symbol(state), 0, 0);
+  return canvas;
+}
+
+export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined => quantities.find((q) => q.quantity === quantity);
+
+// short is a cell's code as census tables write it, which people can say aloud.
+export function short(code: string): string {
+  const parts = /^CRS3035RES(\d+)mN(\d+)E(\d+)$/.exec(code);
+  if (!parts) return code;
+  const [size, north, east] = parts.slice(1).map(Number) as [number, number, number];
+  return `${size < 1000 ? `${size}m` : `${size / 1000}km`}N${north / size}E${east / size}`;
+}
+
+export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);
+
+// period is a window by the city's clocks.
+export function period(w: { window_start: string; window_seconds: number }, zone: string): string {
+  const end = new Date(Date.parse(w.window_start) + w.window_seconds * 1000).toISOString();
+  return `${clock(w.window_start, zone)} – ${clock(end, zone)}`;
+}

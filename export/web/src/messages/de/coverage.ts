@@ -1,0 +1,17 @@
+export const coverage = {
+  heading: "Wo noch Stationen fehlen",
+  lead: "Eine Zelle von einem Quadratkilometer gilt als abgedeckt, wenn dort wenigstens eine Station zählt. Je mehr Zellen, desto besser kennt die Stadt ihre Luft.",
+  share: "Abgedeckte Fläche",
+  cells: "{covered} von {all} Zellen",
+  people: "Dort wohnen {share} der Menschen, das sind {reached}.",
+  missing: "ohne Station",
+  proposed: "hier hilft die nächste am meisten",
+  covered: "abgedeckt",
+  map: "Karte der Abdeckung. Dieselben Vorschläge stehen in der Liste daneben.",
+  next: "Hier hilft die nächste Station am meisten",
+  tap: "Auf der Karte lässt sich auch jede andere leere Zelle wählen.",
+  here: "Hier könnte ich eine aufstellen",
+  all: "Jede Zelle der Stadt hat eine Station.",
+  months: "Abdeckung nach Monaten",
+  month: "Monat",
+};

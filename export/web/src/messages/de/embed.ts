@@ -1,0 +1,15 @@
+export const embed = {
+  heading: "Auf der eigenen Seite zeigen",
+  what: "Die Stadt, die Karte, jede Zelle, jeder Bezirk und jede Station lassen sich als kleine Karte in eine andere Seite setzen. Sie lädt nichts von Dritten und setzt keine Cookies.",
+  offer: "Einbetten",
+  city: "Mittel der Stadt einbetten",
+  map: "Karte einbetten",
+  title: "Stadtluft",
+  copy: "Kopieren",
+  copied: "Kopiert.",
+  copyYourself: "Bitte selbst markieren und kopieren.",
+  see: "Ansehen",
+  more: "Mehr dazu auf der Karte",
+  nothing: "Hier gibt es nichts: {detail}",
+  noValue: "Zurzeit kein Wert.",
+};

@@ -1,0 +1,17 @@
+import type { embed as german } from "../de/embed";
+
+export const embed: typeof german = {
+  heading: "Show it on your own site",
+  what: "The city, the map, each cell, district and station can stand in another page as a small card. It loads nothing from third parties and sets no cookies.",
+  offer: "Embed",
+  city: "Embed the city's mean",
+  map: "Embed the map",
+  title: "Stadtluft",
+  copy: "Copy",
+  copied: "Copied.",
+  copyYourself: "Please mark and copy it yourself.",
+  see: "Look at it",
+  more: "More on the map",
+  nothing: "There is nothing here: {detail}",
+  noValue: "No value at present.",
+};

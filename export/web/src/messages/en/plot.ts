@@ -1,0 +1,11 @@
+import type { plot as german } from "../de/plot";
+
+export const plot: typeof german = {
+  title: "{quantity}, last 24 hours",
+  none: "No full hour of these 24 had values.",
+  summary: "{hours} of {all} hours with values, from {low} to {high}; latest {last} at {time}.",
+  corrected: "corrected",
+  raw: "measured",
+  values: "Values by hour",
+  hour: "Hour",
+};

@@ -1,0 +1,70 @@
+// Stories of the pages beside the map: coverage, data, explanation, leaflet, embedded cards, addresses that are none.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { drawn, fits, open, url } from "./browser.mjs";
+
+test("coverage leads to a registration with the place filled in", async () => {
+  const { page, complaints, close } = await open("/coverage");
+  const link = page.locator(".proposals a").first();
+  await link.waitFor();
+  assert.match(await link.getAttribute("href"), /^\/register\?lon=\d+\.\d+&lat=\d+\.\d+$/);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("data builds an address that answers", async () => {
+  const { page, complaints, close } = await open("/data");
+  await page.locator("#what").selectOption("readings");
+  await page.locator("#quantity").selectOption("pm10");
+  const address = await page.locator(".result pre code").first().innerText();
+  assert.match(address, /\/api\/v1\/readings\?from=.*&quantity=pm10&flags=good&format=csv$/);
+  const [header, row] = (await (await fetch(address)).text()).split("\n");
+  assert.equal(header, "time,station,lon,lat,quantity,value,unit,flags");
+  assert.match(row, /,pm10,/);
+  assert.equal(await page.locator('[data-key="download"]').getAttribute("href"), address.slice(url.length));
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("an address that is none has a page that says so", async () => {
+  const { page, close } = await open("/nothing/here");
+  assert.match(await page.locator("main").innerText(), /Unter \/nothing\/here ist nichts/);
+  await close();
+});
+
+test("cards and a map stand in a foreign page, other pages do not", async () => {
+  const frames = ["/embed/city?lang=de", "/embed/map?lang=de", "/data"].map((path) => `<iframe src="${url}${path}" width="400" height="400"></iframe>`);
+  const host = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(`<!doctype html><title>Rathaus</title>${frames.join("")}`));
+  await new Promise((ready) => host.listen(0, "127.0.0.1", ready));
+  const { page, close } = await open("/embed/city", {}, async () => {});
+  await page.goto(`http://127.0.0.1:${host.address().port}/`);
+  const [city, map, data] = [0, 1, 2].map((i) => page.frameLocator("iframe").nth(i));
+  await city.locator(".value").waitFor();
+  assert.match(await city.locator("main").innerText(), /keine amtlichen Messwerte/);
+  await map.locator(".maplibregl-canvas").waitFor();
+  await drawn(page);
+  assert.equal(await data.locator("h1").count(), 0);
+  await close();
+  host.close();
+});
+
+test("cards do without the map's library", async () => {
+  const asked = [];
+  const { close } = await open("/embed/city", {}, async (page) => page.on("requestfinished", async (r) => /\.(js|css)$/.test(r.url()) && asked.push(r.sizes())));
+  const total = (await Promise.all(asked)).reduce((sum, s) => sum + s.responseBodySize, 0);
+  assert.ok(total < 60_000, `${total} bytes of scripts and styles`);
+  await close();
+});
+
+for (const [name, path, ready] of [
+  ["coverage", "/coverage", ".proposals a"],
+  ["data", "/data", ".result pre"],
+  ["about", "/about", "#privacy"],
+  ["school", "/school", "#teachers"],
+  ["missing", "/nothing", "main p"],
+  ["embed-city", "/embed/city", ".value"],
+  ["embed-map", "/embed/map", ".line li"],
+]) {
+  test(`${name} fits a phone and a desk, in both languages, light and dark`, () => fits(name, path, (page) => page.locator(ready).first().waitFor()));
+}

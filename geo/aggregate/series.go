@@ -1,0 +1,153 @@
+package aggregate
+
+import (
+	"cmp"
+	"slices"
+
+	"stadtluft/geo"
+)
+
+// station is what is held of one station.
+type station struct {
+	name         string
+	series       []series // few: a quantity each, and each again where the station moved
+	excluded     []exclusion
+	calibrations []Calibration
+}
+
+// exclusion is a quantity that does not count in an hour.
+type exclusion struct {
+	index    int64 // Unix hour
+	quantity uint8
+}
+
+// series is the values of one quantity at one place, hours ascending. A station that moved has a new series.
+type series struct {
+	cell     geo.Cell
+	quantity uint8
+	hours    []hour
+}
+
+// hour is the values of one hour, ascending by offset.
+type hour struct {
+	index  int64 // Unix hour
+	values []value
+}
+
+type value struct {
+	milli  int32
+	offset uint16 // seconds into the hour
+	late   bool   // came after the hour was published
+}
+
+// of finds a series or makes it. It is valid until the next series is made.
+func (st *station) of(cell geo.Cell, quantity uint8) *series {
+	if s := st.find(cell, quantity); s != nil {
+		return s
+	}
+	st.series = append(st.series, series{cell: cell, quantity: quantity})
+	return &st.series[len(st.series)-1]
+}
+
+// find finds a series; nil where there is none.
+func (st *station) find(cell geo.Cell, quantity uint8) *series {
+	for i := range st.series {
+		if s := &st.series[i]; s.quantity == quantity && s.cell == cell {
+			return s
+		}
+	}
+	return nil
+}
+
+// exclude reports whether it changed anything.
+func (st *station) exclude(e exclusion, out bool) bool {
+	i := slices.Index(st.excluded, e)
+	if i >= 0 == out {
+		return false
+	}
+	if out {
+		st.excluded = append(st.excluded, e)
+	} else {
+		st.excluded = slices.Delete(st.excluded, i, i+1)
+	}
+	return true
+}
+
+// counts reports whether a quantity is not excluded in an hour.
+func (st *station) counts(index int64, quantity uint8) bool {
+	return len(st.excluded) == 0 || !slices.Contains(st.excluded, exclusion{index, quantity})
+}
+
+// known are the calibrations, of nil none.
+func (st *station) known() []Calibration {
+	if st == nil {
+		return nil
+	}
+	return st.calibrations
+}
+
+// prune forgets hours before oldest and says how many values that were.
+func (st *station) prune(oldest int64) (values int) {
+	st.excluded = slices.DeleteFunc(st.excluded, func(e exclusion) bool { return e.index < oldest })
+	for i := range st.series {
+		s := &st.series[i]
+		s.hours = slices.DeleteFunc(s.hours, func(h hour) bool {
+			if h.index < oldest {
+				values += len(h.values)
+			}
+			return h.index < oldest
+		})
+	}
+	st.series = slices.DeleteFunc(st.series, func(s series) bool { return len(s.hours) == 0 })
+	return values
+}
+
+// empty reports whether nothing is held.
+func (st *station) empty() bool {
+	return len(st.series) == 0 && len(st.excluded) == 0 && len(st.calibrations) == 0
+}
+
+// hour finds an hour or makes it; most values are of the newest. It is valid until the next one is made.
+func (s *series) hour(index int64) *hour {
+	n := len(s.hours)
+	if n > 0 && s.hours[n-1].index == index {
+		return &s.hours[n-1]
+	}
+	i, found := s.search(index)
+	if !found {
+		// As many values as the hour before had are likely to come.
+		expected := 0
+		if i > 0 {
+			expected = len(s.hours[i-1].values)
+		}
+		s.hours = slices.Insert(s.hours, i, hour{index: index, values: make([]value, 0, expected)})
+	}
+	return &s.hours[i]
+}
+
+// at is the values of an hour.
+func (s *series) at(index int64) []value {
+	if i, found := s.search(index); found {
+		return s.hours[i].values
+	}
+	return nil
+}
+
+func (s *series) search(index int64) (int, bool) {
+	return slices.BinarySearchFunc(s.hours, index, func(h hour, index int64) int { return cmp.Compare(h.index, index) })
+}
+
+// insert keeps offsets ascending, and the first of two values of one second; most values are the newest.
+func (h *hour) insert(v value) bool {
+	n := len(h.values)
+	if n == 0 || h.values[n-1].offset < v.offset {
+		h.values = append(h.values, v)
+		return true
+	}
+	i, found := slices.BinarySearchFunc(h.values, v.offset, func(v value, offset uint16) int { return cmp.Compare(v.offset, offset) })
+	if found {
+		return false
+	}
+	h.values = slices.Insert(h.values, i, v)
+	return true
+}

@@ -1,0 +1,252 @@
+package neighbours
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+const (
+	chunk       = 20_000 // rows that are held, and put in order, at once
+	batch       = 400    // readings of one delivery
+	maxProblems = 20     // of one file, told by line
+)
+
+// Registry adopts stations. The registry of stations is one.
+type Registry interface {
+	Adopt(ctx context.Context, f registry.Foreign) (*ingest.Station, error)
+}
+
+// Importer delivers rows to a running server as readings of stations that are adopted for them. Importing the same
+// again changes nothing.
+type Importer struct {
+	Registry Registry
+	Boundary *geo.Boundary
+	Margin   float64 // metres that a station may stand outside the boundary
+	Entrance *Entrance
+	Problem  func(text string) // is told what was wrong with a file, of its lines at most 20 and how many more
+	Progress func()            // is told now and then; may be nil
+
+	Tally Tally
+
+	rows     []Row
+	problems int // of the file at hand
+}
+
+// Tally counts what became of rows: each is in exactly one of Stored, Repeated, Outside and Refused.
+type Tally struct {
+	Files    int            `json:"files"`
+	Rows     int            `json:"rows"`
+	Stored   int            `json:"stored"`   // perhaps again: the server knows only the latest
+	Repeated int            `json:"repeated"` // known to the server already
+	Outside  int            `json:"outside"`  // beyond the boundary and its margin
+	Refused  map[string]int `json:"refused"`  // by reason
+	Broken   int            `json:"broken"`   // of those refused, lines that are no rows
+	Values   struct {
+		Stored  int            `json:"stored"`
+		Refused map[string]int `json:"refused"` // by reason, of rows whose other values were stored
+	} `json:"values"`
+	Stations map[string]bool `json:"-"`
+	First    time.Time       `json:"-"` // of what was stored; zero when nothing was
+	Last     time.Time       `json:"-"`
+}
+
+// Used is the number of rows that are in the store now.
+func (t *Tally) Used() int { return t.Stored + t.Repeated }
+
+func (t *Tally) refuse(reason wire.Reason, rows int) { add(&t.Refused, string(reason), rows) }
+
+func add(counts *map[string]int, name string, n int) {
+	if *counts == nil {
+		*counts = map[string]int{}
+	}
+	(*counts)[name] += n
+}
+
+func (t *Tally) meet(station string) {
+	if t.Stations == nil {
+		t.Stations = map[string]bool{}
+	}
+	t.Stations[station] = true
+}
+
+func (t *Tally) store(at time.Time, values int) {
+	t.Stored++
+	t.Values.Stored += values
+	if t.First.IsZero() || at.Before(t.First) {
+		t.First = at
+	}
+	if at.After(t.Last) {
+		t.Last = at
+	}
+}
+
+// Import takes the rows of a file. The last may be held until Flush. What is wrong with the file goes to Problem; the
+// error is one that no other file would mend, such as a server that does not answer.
+func (im *Importer) Import(ctx context.Context, name string, file *os.File) error {
+	im.Tally.Files++
+	im.problems = 0
+	var fatal error
+	err := ReadFile(name, file, func(r Row) error {
+		fatal = im.row(ctx, r)
+		return fatal
+	}, im.broken)
+	if more := im.problems - maxProblems; more > 0 {
+		im.Problem(fmt.Sprintf("%s: and %d more", name, more))
+	}
+	if fatal != nil {
+		return fatal
+	}
+	if err != nil {
+		im.Problem(err.Error())
+	}
+	return nil
+}
+
+func (im *Importer) row(ctx context.Context, r Row) error {
+	im.Tally.Rows++
+	switch {
+	case im.Boundary.Distance(r.Point) > im.Margin:
+		im.Tally.Outside++
+	case len(r.Reading.Values) == 0:
+		reason := wire.NoValues
+		if len(r.Refused) > 0 {
+			reason = r.Refused[0].Reason
+		}
+		im.Tally.refuse(reason, 1)
+	default:
+		for _, f := range r.Refused {
+			add(&im.Tally.Values.Refused, string(f.Reason), 1)
+		}
+		im.rows = append(im.rows, r)
+	}
+	if len(im.rows) < chunk {
+		return nil
+	}
+	return im.Flush(ctx)
+}
+
+func (im *Importer) broken(b Broken) {
+	im.Tally.Rows++
+	im.Tally.Broken++
+	im.Tally.refuse(b.Reason, 1)
+	im.problem(b.File, b.Line, b.Detail)
+}
+
+func (im *Importer) problem(file string, line int, detail string) {
+	if im.problems++; im.problems <= maxProblems {
+		im.Problem(fmt.Sprintf("%s:%d: %s", file, line, detail))
+	}
+}
+
+// Flush delivers the rows that are held, by station and time, so that two rows of one second are neighbours.
+func (im *Importer) Flush(ctx context.Context) error {
+	rows := im.rows
+	im.rows = im.rows[:0]
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(strings.Compare(a.Location, b.Location), a.Reading.Time.Compare(b.Reading.Time))
+	})
+	type part struct {
+		station string
+		rows    []Row
+	}
+	var parts []part
+	for len(rows) > 0 { // all stations first: the server takes a moment to notice new ones
+		n := 1
+		for n < len(rows) && rows[n].Location == rows[0].Location {
+			n++
+		}
+		st, err := im.adopt(ctx, rows[:n])
+		var field *registry.FieldError
+		switch {
+		case errors.As(err, &field): // such as a place that no cell holds
+			im.Tally.refuse(wire.Malformed, n)
+			im.problem(rows[0].File, rows[0].Line, err.Error())
+		case err != nil:
+			return err
+		default:
+			parts = append(parts, part{st.ID, rows[:n]})
+		}
+		rows = rows[n:]
+	}
+	for _, p := range parts {
+		im.Tally.meet(p.station)
+		for rows := range slices.Chunk(p.rows, batch) {
+			if err := im.deliver(ctx, p.station, rows); err != nil {
+				return err
+			}
+		}
+	}
+	if im.Progress != nil {
+		im.Progress()
+	}
+	return nil
+}
+
+// adopt finds or registers the station of one location. Its sensors are those that its rows name.
+func (im *Importer) adopt(ctx context.Context, rows []Row) (st *ingest.Station, err error) {
+	kinds := map[string]bool{}
+	for _, r := range rows {
+		kinds[strings.ToLower(r.Type)] = true
+	}
+	sensors := slices.Sorted(maps.Keys(kinds))
+	sensors = sensors[:min(len(sensors), 10)]
+	exposure := ingest.Outdoor
+	if rows[0].Indoor {
+		exposure = ingest.Indoor
+	}
+	for i, r := range rows {
+		if i > 0 && r.Point == rows[i-1].Point {
+			continue
+		}
+		st, err = im.Registry.Adopt(ctx, registry.Foreign{
+			Source: registry.SensorCommunity, Key: r.Location, Name: "Sensor.Community " + r.Location, Point: r.Point, Since: r.Reading.Time,
+			Kit: "Sensor.Community", Sensors: slices.Clone(sensors), Exposure: exposure, Licence: "ODbL-1.0",
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return st, nil
+}
+
+func (im *Importer) deliver(ctx context.Context, station string, rows []Row) error {
+	readings := make([]wire.Reading, len(rows))
+	for i, r := range rows {
+		readings[i] = r.Reading
+	}
+	a, err := im.Entrance.deliver(ctx, station, wire.AppendReadings(nil, readings))
+	if err != nil {
+		return err
+	}
+	im.count(rows, a)
+	return nil
+}
+
+// count tells the rows of a delivery apart. The server keeps their order, so the accepted ones are found from the front;
+// of the others those that a refusal quotes were refused, the rest is known already.
+func (im *Importer) count(rows []Row, a answer) {
+	accepted := a.Accepted
+	for _, r := range rows {
+		at := r.Reading.Time.Format(time.RFC3339)
+		if len(accepted) > 0 && accepted[0].is(r.Reading, at) {
+			im.Tally.store(r.Reading.Time, len(accepted[0].Values))
+			accepted = accepted[1:]
+		} else if reason := a.refused(r.Reading, at); reason != "" {
+			im.Tally.refuse(reason, 1)
+		} else {
+			im.Tally.Repeated++
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package neighbours
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// adopter is a Registry that knows no place west of Greenwich.
+type adopter map[string]registry.Foreign
+
+func (a adopter) Adopt(_ context.Context, f registry.Foreign) (*ingest.Station, error) {
+	if f.Point.Lon() < 0 {
+		return nil, &registry.FieldError{Field: "lon", Problem: "no cell"}
+	}
+	a[f.Key] = f
+	return &ingest.Station{ID: "EXT" + f.Key}, nil
+}
+
+// transport answers requests without a network.
+type transport func(*http.Request) (status int, header http.Header, body string)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, header, body := f(r)
+	if status == 0 {
+		return nil, errors.New("connection refused")
+	}
+	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// takesAll is a server that accepts every value.
+func takesAll(r *http.Request) (int, http.Header, string) {
+	payload, _ := io.ReadAll(r.Body)
+	var a struct {
+		Accepted []map[string]any `json:"accepted"`
+	}
+	var d wire.Decoder
+	for _, reading := range d.Decode(payload).Readings {
+		values := map[string]any{}
+		for _, v := range reading.Values {
+			values[v.Quantity.String()] = v.Value
+		}
+		a.Accepted = append(a.Accepted, map[string]any{"time": reading.Time.Format(time.RFC3339), "values": values})
+	}
+	text, _ := json.Marshal(a)
+	return http.StatusAccepted, nil, string(text)
+}
+
+func newImporter(server transport, problems *[]string) *Importer {
+	return &Importer{
+		Registry: adopter{}, Boundary: geo.CologneSketch(), Margin: 1e9,
+		Entrance: &Entrance{URL: "http://server", Password: func() (string, error) { return "secret", nil }, Client: &http.Client{Transport: server}},
+		Problem:  func(text string) { *problems = append(*problems, text) },
+	}
+}
+
+func (im *Importer) importText(t *testing.T, name, text string) error {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return im.Import(t.Context(), name, file)
+}
+
+const good = "1;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10;;;5;;\n"
+
+// TestProblems tells the first of each file, how many more there are, and always how a file ends.
+func TestProblems(t *testing.T) {
+	var told []string
+	im := newImporter(takesAll, &told)
+	for name, text := range map[string]string{
+		"a.csv": header + strings.Repeat("broken\n", 3) + good,
+		"b.csv": header + strings.Repeat("broken\n", maxProblems+5) + good,
+		"c.csv": "time;value\n",
+		"d.csv": header + strings.Replace(good, "6.958", "-6.958", 1) + strings.Replace(good, ";7;", ";8;", 1),
+	} {
+		if err := errors.Join(im.importText(t, name, text), im.Flush(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(told)
+	count := func(part string) int {
+		return len(slices.DeleteFunc(slices.Clone(told), func(s string) bool { return !strings.Contains(s, part) }))
+	}
+	for part, want := range map[string]int{
+		"a.csv:": 3, "a.csv:4: 1 fields": 1, "b.csv:": maxProblems + 1, "b.csv: and 5 more": 1, `c.csv: line 1: no column "sensor_id"`: 1, "d.csv:2: lon: no cell": 1,
+	} {
+		if got := count(part); got != want {
+			t.Errorf("%q is told %d times, want %d: %q", part, got, want, told)
+		}
+	}
+	tally := im.Tally
+	if tally.Files != 4 || tally.Rows != 32 || tally.Stored != 3 || tally.Broken != 28 || tally.Refused["malformed"] != 29 || len(tally.Stations) != 2 {
+		t.Errorf("tally %+v", tally)
+	}
+}
+
+// TestStations are one for each place, with every sensor that stands there.
+func TestStations(t *testing.T) {
+	var told []string
+	im := newImporter(takesAll, &told)
+	climate := "sensor_id;sensor_type;location;lat;lon;timestamp;temperature;humidity\n2;DHT22;7;50.941;6.958;2019-04-20T00:00:03;7.5;80\n"
+	for _, text := range []string{header + good, climate} {
+		if err := im.importText(t, "x.csv", text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := im.Flush(t.Context()); err != nil || len(told) > 0 {
+		t.Fatal(err, told)
+	}
+	st := im.Registry.(adopter)["7"]
+	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Tally.Values.Stored != 4 {
+		t.Errorf("station %+v, tally %+v", st, im.Tally)
+	}
+}
+
+// TestDeliver waits for a server that does not know a station yet or takes nothing, and not for one that is not there.
+func TestDeliver(t *testing.T) {
+	f := func(want string, statuses ...int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			e := Entrance{URL: "http://server", Password: func() (string, error) { return "", nil }, Client: &http.Client{Transport: transport(
+				func(*http.Request) (int, http.Header, string) {
+					status := statuses[0]
+					statuses = statuses[min(1, len(statuses)-1):]
+					return status, nil, `{"detail":"words"}`
+				})}}
+			_, err := e.deliver(t.Context(), "EXT7", nil)
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		})
+	}
+	f("", 202)
+	f("", 422)
+	f("", 401, 401, 202)
+	f("", append(slices.Repeat([]int{503}, 1000), 202)...)
+	f("", 401, 0, 202)
+	f("is the server running?", 0)
+	f("does it serve from this data folder?", 401)
+	f("answers 500: words", 500)
+}
+
+// TestWatch fetches every five minutes what has changed, later where the neighbour asks for it, and again what was
+// fetched and could not be delivered.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var rounds, told []string
+		down := true
+		neighbour := transport(func(r *http.Request) (int, http.Header, string) {
+			rounds = append(rounds, fmt.Sprint(time.Since(start), r.Header["If-None-Match"], r.Header["If-Modified-Since"], r.UserAgent()))
+			switch len(rounds) {
+			case 4:
+				return http.StatusNotModified, nil, ""
+			case 5:
+				return http.StatusServiceUnavailable, http.Header{"Retry-After": {"900"}}, ""
+			}
+			return http.StatusOK, http.Header{"Etag": {`"a"`}, "Last-Modified": {"then"}}, header + good
+		})
+		server := transport(func(r *http.Request) (int, http.Header, string) {
+			if down {
+				return 0, nil, ""
+			}
+			return takesAll(r)
+		})
+		feed := Feed{URL: "http://neighbour/data", Agent: "stadtluft/1 (+http://city)", Client: &http.Client{Transport: neighbour}}
+		ctx, cancel := context.WithCancel(t.Context())
+		var outcomes []string
+		feed.Watch(ctx, newImporter(server, &told), 5*time.Minute, func(changed bool, err error) {
+			outcomes = append(outcomes, fmt.Sprint(changed, err == nil))
+			if down = len(outcomes) < 2; len(outcomes) == 6 {
+				cancel()
+			}
+		})
+		const agent = "stadtluft/1 (+http://city)"
+		want := []string{
+			"0s [] []" + agent, "5m0s [] []" + agent, "10m0s [] []" + agent, `15m0s ["a"] [then]` + agent, `20m0s ["a"] [then]` + agent, `35m0s ["a"] [then]` + agent,
+		}
+		if !slices.Equal(rounds, want) {
+			t.Errorf("rounds\n%q, want\n%q", rounds, want)
+		}
+		if got := strings.Join(outcomes, ", "); got != "true false, true false, true true, false true, false false, true true" {
+			t.Errorf("outcomes %s", got)
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := func(text string, want time.Duration) {
+			t.Helper()
+			if got := retryAfter(text); got != want {
+				t.Errorf("retryAfter(%q) = %v, want %v", text, got, want)
+			}
+		}
+		f("", 0)
+		f("120", 2*time.Minute)
+		f("-5", 0)
+		f("99999999999999", maxRetry)
+		f("soon", 0)
+		f(time.Now().UTC().Add(10*time.Minute).Format(http.TimeFormat), 10*time.Minute)
+		f(time.Now().UTC().Add(-time.Minute).Format(http.TimeFormat), 0)
+		f(time.Now().UTC().Add(24*time.Hour).Format(http.TimeFormat), maxRetry)
+	})
+}

@@ -1,0 +1,106 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+const maxReference = 120 // characters of a reference instrument's name
+
+// AddCalibration puts a calibration on a station's record. Another of the same quantity that begins at the same time is
+// replaced; one that begins earlier holds until then. Averages of hours that are over and not in memory any more stay
+// as they are until they are rebuilt.
+func (r *Registry) AddCalibration(ctx context.Context, id string, c ingest.Calibration) error {
+	if _, known := r.Station(id); !known {
+		return fmt.Errorf("station %q: %w", id, ErrUnknown)
+	}
+	if err := checkCalibration(&c); err != nil {
+		return err
+	}
+	to := int64(0)
+	if !c.To.IsZero() {
+		to = c.To.Unix()
+	}
+	return r.update(ctx, id, `INSERT INTO calibration (station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, quantity, since) DO UPDATE SET until = excluded.until, intercept = excluded.intercept,
+		slope = excluded.slope, humidity = excluded.humidity, temperature = excluded.temperature, reference = excluded.reference, r2 = excluded.r2,
+		rmse = excluded.rmse, n = excluded.n`,
+		id, c.Quantity.String(), c.From.Unix(), to, c.Intercept, c.Slope, c.Humidity, c.Temperature, c.Reference, c.R2, c.RMSE, c.N)
+}
+
+// RemoveCalibration takes the calibration of a quantity that begins at from off a station's record.
+func (r *Registry) RemoveCalibration(ctx context.Context, id string, quantity wire.Quantity, from time.Time) error {
+	st, known := r.Station(id)
+	if !known {
+		return fmt.Errorf("station %q: %w", id, ErrUnknown)
+	}
+	for _, c := range st.Calibrations {
+		if c.Quantity == quantity && c.From.Equal(from) {
+			return r.update(ctx, id, "DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix())
+		}
+	}
+	return &FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, quantity, from.UTC().Format(time.RFC3339))}
+}
+
+// checkCalibration cleans a calibration and says what is wrong with it.
+func checkCalibration(c *ingest.Calibration) (err error) {
+	wrong := func(format string, args ...any) error {
+		return &FieldError{Field: "calibration", Problem: fmt.Sprintf(format, args...)}
+	}
+	if c.Reference, err = cleanText("reference", c.Reference, maxReference); err != nil {
+		return err
+	}
+	for _, v := range []float64{c.Intercept, c.Slope, c.Humidity, c.Temperature, c.R2, c.RMSE} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return wrong("%v is no finite number", v)
+		}
+	}
+	const year = 1970
+	switch {
+	case !c.Quantity.Valid():
+		return wrong("of no quantity")
+	case c.Slope == 0:
+		return wrong("a slope of 0 makes every value the same")
+	case c.From.Year() < year:
+		return wrong("say from when on it holds")
+	case !c.From.Equal(c.From.Truncate(time.Hour)) || !c.To.Equal(c.To.Truncate(time.Hour)):
+		return wrong("it holds for whole hours, not from %s to %s", c.From.Format(time.RFC3339), c.To.Format(time.RFC3339))
+	case !c.To.IsZero() && !c.From.Before(c.To):
+		return wrong("it ends at %s, before it begins", c.To.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (s *snapshot) loadCalibrations(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n FROM calibration ORDER BY station, quantity, since`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, quantity string
+		var from, to int64
+		var c ingest.Calibration
+		if err := rows.Scan(&id, &quantity, &from, &to, &c.Intercept, &c.Slope, &c.Humidity, &c.Temperature, &c.Reference, &c.R2, &c.RMSE, &c.N); err != nil {
+			return err
+		}
+		known := false
+		if c.Quantity, known = wire.ParseQuantity(quantity); !known {
+			return fmt.Errorf("station %s: calibration of the unknown quantity %q", id, quantity)
+		}
+		c.From = time.Unix(from, 0).UTC()
+		if to != 0 {
+			c.To = time.Unix(to, 0).UTC()
+		}
+		if e := s.byID[id]; e != nil {
+			e.station.Calibrations = append(e.station.Calibrations, c)
+		}
+	}
+	return rows.Err()
+}
