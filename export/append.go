@@ -48,6 +48,28 @@ func appendPosition(b []byte, p orb.Point) []byte {
 	return append(b, ']')
 }
 
+// appendPoint appends the beginning of a feature: its type and geometry, which is null where there is no place.
+func appendPoint(b []byte, p orb.Point, placed bool) []byte {
+	b = append(b, `{"type":"Feature","geometry":`...)
+	if !placed {
+		return append(b, "null"...)
+	}
+	b = append(b, `{"type":"Point","coordinates":`...)
+	b = appendPosition(b, p)
+	return append(b, '}')
+}
+
+// appendLonLat appends a place as two members, null where there is none.
+func appendLonLat(b []byte, p orb.Point, placed bool) []byte {
+	if !placed {
+		return append(b, `,"lon":null,"lat":null`...)
+	}
+	b = append(b, `,"lon":`...)
+	b = appendDegrees(b, p.Lon())
+	b = append(b, `,"lat":`...)
+	return appendDegrees(b, p.Lat())
+}
+
 // AppendGeometry appends a GeoJSON geometry (RFC 7946): a point, a polygon or several. Nothing else is ours.
 func AppendGeometry(b []byte, g orb.Geometry) []byte {
 	b = append(append(append(b, `{"type":"`...), g.GeoJSONType()...), `","coordinates":`...)
@@ -105,10 +127,10 @@ func AppendJSON(b []byte, v any) ([]byte, error) {
 	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...), err
 }
 
-// appendCell appends a CSV field, quoted where RFC 4180 demands it. A field that a spreadsheet would take
+// appendCell appends a CSV field, quoted where RFC 4180 or a semicolon demands it. A field that a spreadsheet would take
 // for a formula is only ever one of our own names.
 func appendCell(b []byte, s string) []byte {
-	if !strings.ContainsAny(s, "\",\r\n") {
+	if !strings.ContainsAny(s, "\",;\r\n") {
 		return append(b, s...)
 	}
 	b = append(b, '"')
@@ -116,7 +138,19 @@ func appendCell(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// AppendMembers appends the foreign members that every GeoJSON document of ours carries.
+// appendHeader appends a table's columns as a line of CSV.
+func appendHeader(b []byte, columns string, comma byte) []byte {
+	for i := range len(columns) {
+		c := columns[i]
+		if c == ',' {
+			c = comma
+		}
+		b = append(b, c)
+	}
+	return append(b, '\n')
+}
+
+// AppendMembers appends the foreign members that every GeoJSON and JSON document of ours carries.
 func AppendMembers(b []byte, m Meta) []byte {
 	b = append(b, `"licence":`...)
 	b = appendString(b, m.Licence)
@@ -130,7 +164,28 @@ func AppendMembers(b []byte, m Meta) []byte {
 	b = append(b, `,"demo":`...)
 	b = strconv.AppendBool(b, m.Demo)
 	b = append(b, `,"notice":`...)
-	return appendString(b, Notice)
+	b = appendString(b, Notice)
+	for _, member := range [...]struct{ name, text string }{{"averaging", m.Averaging}, {"quality", m.Quality}, {"next", m.Next}} {
+		if member.text != "" {
+			b = append(append(append(b, `,"`...), member.name...), `":`...)
+			b = appendString(b, member.text)
+		}
+	}
+	return b
+}
+
+// AddTo adds the same members to a document that encoding/json writes.
+func (m Meta) AddTo(document map[string]any) {
+	document["licence"], document["attribution"], document["demo"], document["notice"] = m.Licence, m.Attribution, m.Demo, Notice
+	if !m.Generated.IsZero() {
+		document["generated"] = m.Generated.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	if m.Averaging != "" {
+		document["averaging"] = m.Averaging
+	}
+	if m.Quality != "" {
+		document["quality"] = m.Quality
+	}
 }
 
 // Milli is a number of thousandths that becomes a JSON number with three decimals.

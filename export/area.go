@@ -2,22 +2,15 @@ package export
 
 import (
 	"cmp"
-	"encoding/csv"
-	"io"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
 )
-
-// AreaColumns are the columns of averages of districts and of the city as CSV, one row an area, window and quantity.
-const AreaColumns = "area,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi,people_share,spread,certainty"
 
 // Area is a part of the city, or all of it, with its averages over one window.
 type Area struct {
@@ -120,28 +113,6 @@ func (a Area) Indices() map[string]IndexClass {
 		means[v.Quantity] = int64(v.Mean)
 	}
 	return Indices(means)
-}
-
-// WriteAreas writes areas as CSV.
-func WriteAreas(w io.Writer, start time.Time, window aggregate.Window, areas []Area) error {
-	rows := csv.NewWriter(w)
-	if err := rows.Write(strings.Split(AreaColumns, ",")); err != nil {
-		return err
-	}
-	for _, a := range areas {
-		for _, v := range a.Values() {
-			err := rows.Write([]string{
-				a.Name, start.UTC().Format(time.RFC3339), strconv.Itoa(window.Seconds()), v.Quantity, v.Unit, v.Mean.String(), v.Min.String(), v.Max.String(),
-				strconv.Itoa(v.Cells), strconv.Itoa(v.AllCells), v.Share.String(), strconv.Itoa(v.Stations), strconv.Itoa(v.Readings),
-				classText(v.EAQI), classText(v.LQI), optional(v.PeopleShare), v.Spread.String(), v.Certainty,
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	rows.Flush()
-	return rows.Error()
 }
 
 // classText is a class of an index; empty where it says nothing.

@@ -1,9 +1,9 @@
-// Package export is how data leaves: readings, grid averages and stations as CSV and GeoJSON, streamed
-// row by row, the same input always as the same bytes. README.md beside this file is the promise to
-// data users; its columns are held against the encoders by a test.
+// Package export is how data leaves: readings, means of stations, averages of cells and districts as CSV, GeoJSON and
+// JSON, streamed row by row, the same input always as the same bytes. README.md beside this file is the promise to
+// data users; its columns are held against the tables here, and the tables against the encoders, by tests.
 //
-// The rooms below it publish: api over HTTP, live as a stream and over MQTT, metrics for operators, web
-// as pages. It knows no HTTP itself.
+// The rooms below it publish: download from the store, api over HTTP, live as a stream and over MQTT, metrics for
+// operators, web as pages, openapi as the description of it all. It knows no HTTP itself.
 package export
 
 import (
@@ -22,6 +22,9 @@ type Meta struct {
 	Generated   time.Time // UTC; the zero time is left out
 	Demo        bool      // simulated stations are among the sources
 	Licences    []string  // URLs of neighbours' licences, beside the city's own
+	Averaging   string    // how values became means, a sentence or two; empty where nothing is said of it
+	Quality     string    // which values are good, likewise
+	Next        string    // address of the next page of JSON; empty on the last
 }
 
 // LicenceURL is the address of one of the licences of DCAT-AP.de.
@@ -31,16 +34,47 @@ func LicenceURL(id string) string { return "http://dcat-ap.de/def/licenses/" + i
 type Format string
 
 const (
-	CSV     Format = "csv"     // RFC 4180 with LF at the end of lines, UTF-8, a header line
-	GeoJSON Format = "geojson" // RFC 7946
+	CSV       Format = "csv"       // RFC 4180 with LF at the end of lines, UTF-8, a header line
+	Semicolon Format = "semicolon" // CSV for spreadsheets that split at semicolons; decimals keep their point
+	GeoJSON   Format = "geojson"   // RFC 7946
+	JSON      Format = "json"      // an object whose "rows" are those of the CSV
+	Parquet   Format = "parquet"   // made by package parquet
 )
 
 // MediaType is the format's type in HTTP.
 func (f Format) MediaType() string {
-	if f == CSV {
-		return "text/csv; charset=utf-8; header=present"
+	switch f {
+	case GeoJSON:
+		return "application/geo+json"
+	case JSON:
+		return "application/json"
+	case Parquet:
+		return "application/vnd.apache.parquet"
 	}
-	return "application/geo+json"
+	return "text/csv; charset=utf-8; header=present"
+}
+
+// Extension is what names of files end with, without the point.
+func (f Format) Extension() string {
+	if f == Semicolon {
+		return string(CSV)
+	}
+	return string(f)
+}
+
+// comma is what stands between the fields of a line.
+func (f Format) comma() byte {
+	if f == Semicolon {
+		return ';'
+	}
+	return ','
+}
+
+// Encoder writes a document of rows as they come: Begin, Add for each, End. Not safe for concurrent use.
+type Encoder[T any] interface {
+	Begin() error
+	Add(row T) error
+	End() error
 }
 
 // ParseTime reads RFC 3339, or a date, which is its midnight in UTC.

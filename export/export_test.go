@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,7 +28,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var (
 	noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	meta = Meta{Licence: "dl-zero-de/2.0", Attribution: `Stadt "Köln"`, Generated: noon, Demo: true}
+	meta = Meta{Licence: "dl-zero-de/2.0", Attribution: `Stadt "Köln"`, Generated: noon, Demo: true, Averaging: Single, Quality: "all but some", Next: "https://example.org/next"}
 )
 
 type register map[string]*ingest.Station
@@ -57,39 +59,11 @@ var rowList = []aggregate.Row{
 }
 
 func encodeReadings(t testing.TB, format Format) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	e := NewReadings(&b, format, stations, meta)
-	if err := e.Begin(); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range readingList {
-		if err := e.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := e.End(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return encode(t, readingList, func(w io.Writer) Readings { return NewReadings(w, format, stations, meta) })
 }
 
 func encodeGrid(t testing.TB, format Format) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	e := NewGrid(&b, format, meta)
-	if err := e.Begin(); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rowList {
-		if err := e.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := e.End(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return encode(t, rowList, func(w io.Writer) Grid { return NewGrid(w, format, meta) })
 }
 
 // TestGolden compares whole documents with files that a person has read.
@@ -97,6 +71,10 @@ func TestGolden(t *testing.T) {
 	for name, got := range map[string][]byte{
 		"readings.csv": encodeReadings(t, CSV), "readings.geojson": encodeReadings(t, GeoJSON),
 		"grid.csv": encodeGrid(t, CSV), "grid.geojson": encodeGrid(t, GeoJSON),
+		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon),
+		"means.csv":     encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, CSV, meta) }),
+		"means.geojson": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, GeoJSON, meta) }),
+		"districts.csv": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, CSV, meta) }),
 	} {
 		path := filepath.Join("testdata", name+".golden")
 		if *update {
@@ -228,27 +206,121 @@ func TestParseTime(t *testing.T) {
 	f("", time.Time{}, true)
 }
 
-// TestThePromiseNamesEveryColumn holds README.md against the encoders.
-func TestThePromiseNamesEveryColumn(t *testing.T) {
+// TestThePromiseIsKept holds README.md against the tables: columns and their order, what each is, flags, formats.
+func TestThePromiseIsKept(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, columns := range []string{ReadingColumns, GridColumns, AreaColumns, IndexColumns, CoverageColumns, HistoryColumns} {
-		if !strings.Contains(string(text), "`"+columns+"`") {
-			t.Errorf("README.md does not show the columns %s", columns)
+	has := func(what, line string) {
+		t.Helper()
+		if !strings.Contains(string(text), line) {
+			t.Errorf("README.md does not have the %s as\n%s", what, line)
 		}
+	}
+	for _, table := range Tables() {
+		lines := "`" + table.Header() + "`\n\n| column | what |\n|---|---|\n"
+		for _, c := range table.Columns {
+			lines += "| `" + c.Name + "` | " + c.About + " |\n"
+		}
+		has("columns of "+table.Name, lines)
+		has("schema of "+table.Name, "`/api/v1/schema/"+table.Name+".json`")
+	}
+	for _, columns := range []string{IndexColumns, CoverageColumns, HistoryColumns} {
+		has("columns", "`"+columns+"`")
 		for _, column := range strings.Split(columns, ",") {
-			if !strings.Contains(string(text), "| `"+column+"` |") {
-				t.Errorf("README.md does not explain the column %s", column)
-			}
+			has("column", "| `"+column+"` |")
 		}
 	}
 	for _, flag := range ingest.AllFlags() {
-		if !strings.Contains(string(text), "| `"+flag.String()+"` |") {
-			t.Errorf("README.md does not explain the flag %s", flag)
+		excludes := map[bool]string{true: "no", false: "yes"}[flag.Good()]
+		has("flag "+flag.String(), "| `"+flag.String()+"` | "+excludes+" | ")
+	}
+	for _, format := range []Format{CSV, GeoJSON, JSON, Parquet} {
+		has("format "+string(format), "| `"+string(format)+"` | `"+format.MediaType()+"` | ")
+	}
+}
+
+// TestTablesAreWhatIsWritten holds the tables against the encoders: the header of the CSV, and in JSON the members,
+// their order and their types.
+func TestTablesAreWhatIsWritten(t *testing.T) {
+	documents := func(format Format) map[string][]byte {
+		return map[string][]byte{
+			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, format, meta) }),
+			"grid": encodeGrid(t, format), "districts": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, format, meta) }),
 		}
 	}
+	plain, list := documents(CSV), documents(JSON)
+	for _, table := range Tables() {
+		rows, err := csv.NewReader(bytes.NewReader(plain[table.Name])).ReadAll()
+		if err != nil || strings.Join(rows[0], ",") != table.Header() {
+			t.Errorf("%s: the CSV begins with %q, %v", table.Name, rows[0], err)
+		}
+		var document struct{ Rows []json.RawMessage }
+		if err := json.Unmarshal(list[table.Name], &document); err != nil || len(document.Rows) != len(rows)-1 {
+			t.Fatalf("%s: %d rows of JSON, %v, want %d", table.Name, len(document.Rows), err, len(rows)-1)
+		}
+		for i, row := range document.Rows {
+			var members map[string]any
+			if err := json.Unmarshal(row, &members); err != nil {
+				t.Fatal(err)
+			}
+			if len(members) != len(table.Columns) {
+				t.Errorf("%s: %d members, want %d: %s", table.Name, len(members), len(table.Columns), row)
+			}
+			for j, c := range table.Columns {
+				if !fits(c, members[c.Name], rows[i+1][j]) {
+					t.Errorf("%s: %s is %#v in JSON and %q in CSV, want a %s", table.Name, c.Name, members[c.Name], rows[i+1][j], c.Type)
+				}
+			}
+		}
+	}
+}
+
+// fits reports whether a column's value is of its type, and the same in JSON and CSV.
+func fits(c Column, value any, text string) bool {
+	if value == nil || value == "" {
+		return c.Empty && text == ""
+	}
+	switch v := value.(type) {
+	case float64:
+		number, err := strconv.ParseFloat(text, 64)
+		return err == nil && number == v && (c.Type == "number" || c.Type == "integer" && v == math.Trunc(v))
+	case bool:
+		return c.Type == "boolean" && strconv.FormatBool(v) == text
+	case string:
+		if c.Type == "datetime" {
+			_, err := time.Parse(time.RFC3339, v)
+			return err == nil && v == text
+		}
+		return c.Type == "string" && v == text && (c.Among == nil || slices.Contains(c.Among, v))
+	}
+	return false
+}
+
+var meanList = []aggregate.StationWindow{
+	{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{
+		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
+		Station: `GO;"NE"`, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+}
+
+func areaList() []AreaRow {
+	return RowsOf(noon, aggregate.Hour, []Area{{Name: "Köln, Mitte", Cells: []geo.Cell{rowList[0].Cell, rowList[1].Cell, {Size: 1000, North: 3098000, East: 4107000}}, Rows: rowList}, {Name: "empty"}})
+}
+
+func encode[T any](t testing.TB, rows []T, encoder func(io.Writer) Encoder[T]) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	e := encoder(&b)
+	err := e.Begin()
+	for i := 0; err == nil && i < len(rows); i++ {
+		err = e.Add(rows[i])
+	}
+	if err = errors.Join(err, e.End()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // TestMemoryDoesNotGrow encodes many rows and wants no allocation for each.

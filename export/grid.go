@@ -12,19 +12,15 @@ import (
 // GridColumns are the columns of grid averages as CSV, one row a cell, window and quantity.
 const GridColumns = "cell,window_start,window_seconds,quantity,unit,mean,median,min,max,stations,readings,coverage,eaqi,lon,lat,revision,raw_mean,uncorrected,spread,certainty,lqi"
 
-// Grid encodes grid rows as they come: Begin, Add for each, End. Not safe for concurrent use.
-type Grid interface {
-	Begin() error
-	Add(r aggregate.Row) error
-	End() error
-}
+// Grid encodes grid rows as they come.
+type Grid = Encoder[aggregate.Row]
 
 // NewGrid makes an encoder that writes to w.
 func NewGrid(w io.Writer, format Format, meta Meta) Grid {
-	if format == GeoJSON {
-		return &gridGeoJSON{document: document{w: w}, meta: meta}
+	if format == GeoJSON || format == JSON {
+		return &gridJSON{newList(w, format, meta)}
 	}
-	return &gridCSV{document: document{w: w}}
+	return &gridCSV{document{w: w}, format.comma()}
 }
 
 // EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
@@ -46,54 +42,57 @@ func Certainty(r aggregate.Row) airindex.Certainty {
 	return airindex.CertaintyOf(r.Stations, float64(r.Spread)/1000, mean)
 }
 
-type gridCSV struct{ document }
+type gridCSV struct {
+	document
+	comma byte
+}
 
 func (e *gridCSV) Begin() error {
-	e.buf = append(append(e.buf, GridColumns...), '\n')
+	e.buf = appendHeader(e.buf, GridColumns, e.comma)
 	return nil
 }
 
 func (e *gridCSV) Add(r aggregate.Row) error {
 	q := wire.Quantity(r.Quantity)
 	b := r.Cell.Append(e.buf)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendTime(b, r.Start)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = append(b, q.String()...)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = append(b, q.Unit()...)
 	for _, milli := range [...]int64{r.Mean, r.Median, r.Min, r.Max} {
-		b = append(b, ',')
+		b = append(b, e.comma)
 		b = appendMilli(b, milli)
 	}
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(r.Stations), 10)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(r.Readings), 10)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendMilli(b, r.Coverage)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	if class, ok := EAQI(q, r.Mean); ok {
 		b = strconv.AppendInt(b, int64(class), 10)
 	}
 	center := r.Cell.Center()
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendDegrees(b, center.Lon())
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendDegrees(b, center.Lat())
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(r.Revision), 10)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendMilli(b, r.Raw)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(r.Uncorrected), 10)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = appendMilli(b, r.Spread)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	b = append(b, Certainty(r).String()...)
-	b = append(b, ',')
+	b = append(b, e.comma)
 	if class, ok := LQI(q, r.Mean); ok {
 		b = strconv.AppendInt(b, int64(class), 10)
 	}
@@ -103,26 +102,15 @@ func (e *gridCSV) Add(r aggregate.Row) error {
 
 func (e *gridCSV) End() error { return e.flush(true) }
 
-type gridGeoJSON struct {
-	document
-	meta Meta
-	more bool
-}
+type gridJSON struct{ list }
 
-func (e *gridGeoJSON) Begin() error {
-	e.buf = append(e.buf, `{"type":"FeatureCollection",`...)
-	e.buf = AppendMembers(e.buf, e.meta)
-	e.buf = append(e.buf, `,"features":[`...)
-	return nil
-}
-
-func (e *gridGeoJSON) Add(r aggregate.Row) error {
-	b := e.buf
-	if e.more {
-		b = append(b, ',')
+func (e *gridJSON) Add(r aggregate.Row) error {
+	b := e.next()
+	if !e.geojson {
+		e.buf = appendRow(b, r, true)
+		return e.flush(false)
 	}
-	e.more = true
-	b = append(b, "\n"+`{"type":"Feature","id":"`...)
+	b = append(b, `{"type":"Feature","id":"`...)
 	b = r.Cell.Append(b)
 	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
 	b = appendRing(b, r.Cell.Polygon()[0])
@@ -132,13 +120,11 @@ func (e *gridGeoJSON) Add(r aggregate.Row) error {
 	return e.flush(false)
 }
 
-func (e *gridGeoJSON) End() error {
-	e.buf = append(e.buf, "\n]}\n"...)
-	return e.flush(true)
-}
-
 // AppendRow appends a row as a JSON object: the columns of the CSV but lon and lat.
-func AppendRow(b []byte, r aggregate.Row) []byte {
+func AppendRow(b []byte, r aggregate.Row) []byte { return appendRow(b, r, false) }
+
+// appendRow appends a row as a JSON object, with the place of the cell's centre or without it.
+func appendRow(b []byte, r aggregate.Row, placed bool) []byte {
 	q := wire.Quantity(r.Quantity)
 	b = append(b, `{"cell":"`...)
 	b = r.Cell.Append(b)
@@ -168,6 +154,9 @@ func AppendRow(b []byte, r aggregate.Row) []byte {
 	b = append(b, `,"eaqi":`...)
 	class, ok := EAQI(q, r.Mean)
 	b = appendClass(b, class, ok)
+	if placed {
+		b = appendLonLat(b, r.Cell.Center(), true)
+	}
 	b = append(b, `,"revision":`...)
 	b = strconv.AppendInt(b, int64(r.Revision), 10)
 	b = append(b, `,"raw_mean":`...)

@@ -9,66 +9,49 @@ import (
 // ReadingColumns are the columns of readings as CSV, one row a value.
 const ReadingColumns = "time,station,lon,lat,quantity,value,unit,flags"
 
-// Readings encodes readings as they come: Begin, Add for each, End. Not safe for concurrent use.
-type Readings interface {
-	Begin() error
-	Add(r ingest.Reading) error
-	End() error
-}
+// Readings encodes readings as they come.
+type Readings = Encoder[ingest.Reading]
 
 // NewReadings makes an encoder that writes to w. Places of stations come from stations; a station that
 // is not there has none.
 func NewReadings(w io.Writer, format Format, stations ingest.Stations, meta Meta) Readings {
-	e := readings{document: document{w: w}, stations: stations, meta: meta}
-	if format == GeoJSON {
-		return &readingsGeoJSON{readings: e}
+	if format == GeoJSON || format == JSON {
+		return &readingsJSON{list: newList(w, format, meta), stations: stations}
 	}
-	return &readingsCSV{readings: e}
+	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma()}
 }
 
-type readings struct {
-	document
-	stations ingest.Stations
-	meta     Meta
-}
-
-// place is where the station publicly stood.
-func (e *readings) place(r *ingest.Reading) (p ingest.Place, ok bool) {
-	station, ok := e.stations.Station(r.Station)
+// placeOf is where a reading's station publicly stood.
+func placeOf(stations ingest.Stations, r *ingest.Reading) (p ingest.Place, ok bool) {
+	station, ok := stations.Station(r.Station)
 	if !ok {
 		return ingest.Place{}, false
 	}
 	return station.PlaceAt(r.Time), true
 }
 
-type readingsCSV struct{ readings }
+type readingsCSV struct {
+	document
+	stations ingest.Stations
+	comma    byte
+	head     []byte // what the lines of a reading begin with: time, station, lon, lat
+}
 
 func (e *readingsCSV) Begin() error {
-	e.buf = append(append(e.buf, ReadingColumns...), '\n')
+	e.buf = appendHeader(e.buf, ReadingColumns, e.comma)
 	return nil
 }
 
 func (e *readingsCSV) Add(r ingest.Reading) error {
-	place, placed := e.place(&r)
+	e.head = e.appendHead(e.head[:0], &r)
 	for _, v := range r.Values {
-		b := appendTime(e.buf, r.Time)
-		b = append(b, ',')
-		b = appendCell(b, r.Station)
-		b = append(b, ',')
-		if placed {
-			b = appendDegrees(b, place.Public.Lon())
-			b = append(b, ',')
-			b = appendDegrees(b, place.Public.Lat())
-		} else {
-			b = append(b, ',')
-		}
-		b = append(b, ',')
+		b := append(e.buf, e.head...)
 		b = append(b, v.Quantity.String()...)
-		b = append(b, ',')
+		b = append(b, e.comma)
 		b = appendValue(b, v.Value)
-		b = append(b, ',')
+		b = append(b, e.comma)
 		b = append(b, v.Quantity.Unit()...)
-		b = append(b, ',')
+		b = append(b, e.comma)
 		if v.Flags != 0 {
 			b = append(b, v.Flags.String()...)
 		}
@@ -77,40 +60,45 @@ func (e *readingsCSV) Add(r ingest.Reading) error {
 	return e.flush(false)
 }
 
+func (e *readingsCSV) appendHead(b []byte, r *ingest.Reading) []byte {
+	b = appendTime(b, r.Time)
+	b = append(b, e.comma)
+	b = appendCell(b, r.Station)
+	b = append(b, e.comma)
+	if place, placed := placeOf(e.stations, r); placed {
+		b = appendDegrees(b, place.Public.Lon())
+		b = append(b, e.comma)
+		b = appendDegrees(b, place.Public.Lat())
+	} else {
+		b = append(b, e.comma)
+	}
+	return append(b, e.comma)
+}
+
 func (e *readingsCSV) End() error { return e.flush(true) }
 
-type readingsGeoJSON struct {
-	readings
-	more bool
+type readingsJSON struct {
+	list
+	stations ingest.Stations
 }
 
-func (e *readingsGeoJSON) Begin() error {
-	e.buf = append(e.buf, `{"type":"FeatureCollection",`...)
-	e.buf = AppendMembers(e.buf, e.meta)
-	e.buf = append(e.buf, `,"features":[`...)
-	return nil
-}
-
-func (e *readingsGeoJSON) Add(r ingest.Reading) error {
-	place, placed := e.place(&r)
+func (e *readingsJSON) Add(r ingest.Reading) error {
+	place, placed := placeOf(e.stations, &r)
 	for _, v := range r.Values {
-		b := e.buf
-		if e.more {
-			b = append(b, ',')
-		}
-		e.more = true
-		b = append(b, "\n"+`{"type":"Feature","geometry":`...)
-		if placed {
-			b = append(b, `{"type":"Point","coordinates":`...)
-			b = appendPosition(b, place.Public)
-			b = append(b, '}')
+		b := e.next()
+		if e.geojson {
+			b = appendPoint(b, place.Public, placed)
+			b = append(b, `,"properties":{`...)
 		} else {
-			b = append(b, "null"...)
+			b = append(b, '{')
 		}
-		b = append(b, `,"properties":{"time":"`...)
+		b = append(b, `"time":"`...)
 		b = appendTime(b, r.Time)
 		b = append(b, `","station":`...)
 		b = appendString(b, r.Station)
+		if !e.geojson {
+			b = appendLonLat(b, place.Public, placed)
+		}
 		b = append(b, `,"quantity":"`...)
 		b = append(b, v.Quantity.String()...)
 		b = append(b, `","value":`...)
@@ -119,12 +107,10 @@ func (e *readingsGeoJSON) Add(r ingest.Reading) error {
 		b = appendString(b, v.Quantity.Unit())
 		b = append(b, `,"flags":`...)
 		b = appendString(b, v.Flags.String())
-		e.buf = append(b, "}}"...)
+		if e.geojson {
+			b = append(b, '}')
+		}
+		e.buf = append(b, '}')
 	}
 	return e.flush(false)
-}
-
-func (e *readingsGeoJSON) End() error {
-	e.buf = append(e.buf, "\n]}\n"...)
-	return e.flush(true)
 }

@@ -4,36 +4,43 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
+	"stadtluft/export/download"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 )
 
-// exportCmd writes a period of the store to a file or to standard output.
+// exportCmd writes a period of the store to a file or to standard output: what the HTTP interface would answer.
 type exportCmd struct {
 	configFlag
-	What   string `help:"readings or grid." enum:"readings,grid" default:"readings"`
-	From   string `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
-	To     string `required:"" help:"End, not included." placeholder:"T"`
-	Format string `help:"csv or geojson." enum:"csv,geojson" default:"csv"`
-	Window string `help:"Of grid averages: 1h or 24h." enum:"1h,24h" default:"1h"`
-	Source string `help:"Of readings: all, own (the city's stations), or a neighbour such as sensor-community." enum:"all,own,sensor-community" default:"all"`
-	Output string `short:"o" help:"The file; it appears only when it is complete. Standard output without it." placeholder:"FILE"`
-	from   time.Time
-	to     time.Time
+	What       string   `help:"readings or grid." enum:"readings,grid" default:"readings"`
+	From       string   `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
+	To         string   `required:"" help:"End, not included." placeholder:"T"`
+	Format     string   `help:"csv, geojson, json or parquet." enum:"csv,geojson,json,parquet" default:"csv"`
+	Delimiter  string   `help:"Of CSV: comma or semicolon." enum:"comma,semicolon" default:"comma"`
+	Quantity   []string `help:"What was measured, such as pm2_5; several separated by commas. Without it everything." placeholder:"Q"`
+	Station    []string `help:"Of readings: ids of stations, separated by commas. Without it all." placeholder:"ID"`
+	Flags      string   `help:"Of readings: all, or good without values that are kept out of averages." enum:"all,good" default:"all"`
+	Resolution string   `help:"Of readings: raw, or means of stations over 5m, 1h or 1d." enum:"raw,5m,1h,1d" default:"raw"`
+	Window     string   `help:"Of grid averages: 1h or 24h." enum:"1h,24h" default:"1h"`
+	Source     string   `help:"Of readings: all, own (the city's stations), or a neighbour such as sensor-community." enum:"all,own,sensor-community" default:"all"`
+	Output     string   `short:"o" help:"The file; it appears only when it is complete. Standard output without it." placeholder:"FILE"`
+	asked      download.Readings
 }
 
 func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
-	var err error
-	if cmd.from, cmd.to, err = period(cmd.From, cmd.To); err != nil {
+	if err := cmd.read(); err != nil {
 		return configError{err}
 	}
 	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
@@ -41,46 +48,85 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		if cmd.Output == "" {
-			return cmd.write(ctx, std.out, config, s)
+		if err := cmd.findStations(s.Archive.Stations); err != nil {
+			return err
 		}
-		return writeWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, s) })
+		source := config.source(s.Archive.Stations, s)
+		if cmd.Output == "" {
+			return cmd.write(ctx, std.out, config, source)
+		}
+		return writeWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, source) })
 	})
+}
+
+// read turns what was typed into a question.
+func (cmd *exportCmd) read() (err error) {
+	cmd.asked = download.Readings{Resolution: download.Resolution(cmd.Resolution), OnlyGood: cmd.Flags == "good", Source: cmd.Source}
+	if cmd.asked.From, cmd.asked.To, err = period(cmd.From, cmd.To); err != nil {
+		return err
+	}
+	for _, name := range cmd.Quantity {
+		quantity, known := wire.ParseQuantity(name)
+		if !known {
+			return fmt.Errorf("--quantity %q is none of %v", name, wire.Quantities())
+		}
+		cmd.asked.Quantities = append(cmd.asked.Quantities, quantity)
+	}
+	if cmd.Delimiter == "semicolon" && cmd.Format != "csv" {
+		return fmt.Errorf("--delimiter is for --format csv, this is %s", cmd.Format)
+	}
+	if cmd.What == "grid" && (len(cmd.Station) > 0 || cmd.asked.Resolution != download.Raw || cmd.asked.OnlyGood) {
+		return errors.New("--station, --flags and --resolution are for --what readings")
+	}
+	return nil
+}
+
+func (cmd *exportCmd) findStations(r download.Stations) error {
+	for _, text := range cmd.Station {
+		id, err := registry.ParseID(text)
+		if err != nil {
+			return fmt.Errorf("--station: %w", err)
+		}
+		if _, known := r.Station(id); !known {
+			return fmt.Errorf("--station: no station %s is registered", id)
+		}
+		cmd.asked.Stations = append(cmd.asked.Stations, id)
+	}
+	return nil
+}
+
+// source is where exports and answers come from.
+func (c Config) source(r download.Stations, s store.Store) download.Source {
+	return download.Source{
+		Store: s, Stations: r, Licence: c.LicenceID, Attribution: c.LicenceAttribution,
+		Correction: averages.Correction(c.correction()), Corrected: c.correction().String(), DayOffset: c.dayOffset(),
+	}
 }
 
 // write streams what was asked for.
-func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, s *archive.Store) error {
-	r := s.Archive.Stations
-	meta := export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}.From(export.FromSource(r.Stations(), cmd.Source))
+func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, source download.Source) error {
+	format, q := export.Format(cmd.Format), cmd.asked
+	if cmd.Delimiter == "semicolon" {
+		format = export.Semicolon
+	}
+	meta := source.Meta(q.Of(source.Stations))
 	if cmd.What == "grid" {
 		window, _ := aggregate.ParseWindow(cmd.Window) // one of the two
-		return encode(export.NewGrid(w, export.Format(cmd.Format), meta), func(add func(aggregate.Row) error) error {
-			return s.Grid(ctx, store.GridQuery{From: cmd.from, To: cmd.to, Window: window, Size: int32(c.GridResolution)}, add)
+		meta.Averaging = export.GridRule(window, source.Corrected)
+		return download.Write(download.NewGrid(w, format, meta), func(add func(aggregate.Row) error) error {
+			return source.Store.Grid(ctx, store.GridQuery{From: q.From, To: q.To, Window: window, Quantities: q.Quantities, Size: int32(c.GridResolution)}, add)
 		})
 	}
-	return encode(export.NewReadings(w, export.Format(cmd.Format), r, meta), func(add func(ingest.Reading) error) error {
-		return s.Readings(ctx, store.ReadingQuery{From: cmd.from, To: cmd.to}, func(reading ingest.Reading) error {
-			if st, known := r.Station(reading.Station); cmd.Source != export.AllSources && !(known && export.IsFrom(st, cmd.Source)) {
-				return nil
-			}
-			return add(reading)
+	if q.Resolution == download.Raw {
+		meta.Averaging = export.Single
+		return download.Write(source.NewReadings(w, format, meta), func(add func(ingest.Reading) error) error {
+			return source.Readings(ctx, q, add)
 		})
+	}
+	meta.Averaging = export.StationRule(q.Resolution.Window(), source.Corrected)
+	return download.Write(download.NewMeans(w, format, meta), func(add func(aggregate.StationWindow) error) error {
+		return source.Means(ctx, q, add)
 	})
-}
-
-// encode writes a whole document of rows.
-func encode[T any](e interface {
-	Begin() error
-	Add(T) error
-	End() error
-}, rows func(add func(T) error) error) error {
-	if err := e.Begin(); err != nil {
-		return err
-	}
-	if err := rows(e.Add); err != nil {
-		return err
-	}
-	return e.End()
 }
 
 // partSuffix ends the name of a file that is not whole yet.

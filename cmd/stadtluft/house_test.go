@@ -51,7 +51,7 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/answer", "export/archive", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
+		"export", "export/answer", "export/archive", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
 		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
@@ -64,6 +64,10 @@ var rooms = map[string][]string{
 	"export/feed":    {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire"},
 	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"export/sta":     {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
+	"export/download": {
+		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb",
+	},
+	"export/openapi": {},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},

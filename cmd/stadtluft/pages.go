@@ -51,7 +51,7 @@ func (s *server) startPages(context.Context) error {
 func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
-		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution,
+		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.correction().String(),
 		Publisher: catalog.Publisher{
 			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
 		},

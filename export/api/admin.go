@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"stadtluft/export/openapi"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -45,13 +46,22 @@ type Copy struct {
 	Make func(ctx context.Context, path string) error
 }
 
-func (s *Server) adminRoutes() map[string]handler {
-	return map[string]handler{
-		"GET /api/v1/admin/status":   s.administered(s.getAdmin),
-		"GET /api/v1/admin/stations": s.administered(s.getAdminStations),
-		"GET /api/v1/admin/refusals": s.administered(s.getAdminRefusals),
-		"GET /api/v1/admin/changes":  s.administered(s.getAdminChanges),
-		"GET /api/v1/admin/backup":   s.administered(s.getAdminBackup),
+func (s *Server) adminRoutes() []openapi.Route {
+	route := func(name, id string, h handler, summary openapi.Text, parameters ...openapi.Parameter) openapi.Route {
+		return openapi.Route{
+			Method: "GET", Path: "/api/v1/admin/" + name, Handler: s.answer(s.administered(h)), Group: "admin", ID: id, Login: openapi.Admin,
+			Summary: summary, Parameters: parameters, Answers: object,
+		}
+	}
+	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that matter.", "Stimmige Kopien der Dateien, auf die es ankommt."))
+	backup.Answers = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/gzip"}}}}
+	return []openapi.Route{
+		route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse.")),
+		route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen.")),
+		route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde.")),
+		route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
+			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")}),
+		backup,
 	}
 }
 
@@ -127,12 +137,7 @@ func (s *Server) getAdminRefusals(w http.ResponseWriter, r *http.Request) error 
 
 // getAdminChanges lists who changed what, newest first.
 func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r.URL.Query())
-	station := q.text("station", "")
-	if err := q.done(); err != nil {
-		return err
-	}
-	changes, err := s.Registry.Changes(r.Context(), station, listedChanges)
+	changes, err := s.Registry.Changes(r.Context(), newQuery(r).text("station"), listedChanges)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,10 @@ func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
 			continue
 		}
+		r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v ingest.Value) bool { return len(q.Quantities) > 0 && !slices.Contains(q.Quantities, v.Quantity) })
+		if len(r.Values) == 0 {
+			continue
+		}
 		if err := yield(r); err != nil {
 			return err
 		}
@@ -194,7 +198,7 @@ func TestMistakesAreTold(t *testing.T) {
 	}
 	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 503, "resolution", "too many readings")
 	f("GET", "/api/v1/coverage?quantity=pm3", "", 400, "quantity", `"pm3"`)
-	f("GET", "/api/v1/coverage?quantity=pm10,pm2_5", "", 400, "quantity", "one quantity")
+	f("GET", "/api/v1/coverage?quantity=pm10,pm2_5", "", 400, "quantity", "not one of those")
 	f("GET", "/api/v1/coverage?proposals=many", "", 400, "proposals", `"many"`)
 	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "0 to 100")
 	f("GET", "/api/v1/coverage?history=year", "", 400, "history", `"year"`)
@@ -244,8 +248,8 @@ func TestReadings(t *testing.T) {
 func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC()
-	for i := range 2000 {
-		h.measure(now.Add(-time.Duration(i)*time.Second), value(wire.PM10, 20))
+	for i := range 30_000 { // more than maxHeld
+		h.store.readings = append(h.store.readings, ingest.Reading{Station: h.station.ID, Time: now.Add(-time.Duration(i) * time.Millisecond), Values: []ingest.Value{value(wire.PM10, 20)}})
 	}
 	h.store.fail = errors.New("the disk is gone")
 	response, err := http.Get(h.http.URL + "/api/v1/readings")
@@ -256,9 +260,9 @@ func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 	if err == nil {
 		t.Error("an answer that broke off ended like a whole one")
 	}
-	h.store.readings = nil
-	if response, body := h.do("GET", "/api/v1/readings?from=2026-01-01", ""); response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a store that fails at once: %s %s", response.Status, body)
+	h.store.readings = h.store.readings[:100]
+	if response, body := h.do("GET", "/api/v1/readings", ""); response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a store that fails early: %s %s", response.Status, body)
 	}
 }
 

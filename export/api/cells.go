@@ -32,10 +32,11 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return newProblem(http.StatusNotFound, "", "%v", err)
 	}
-	q := newQuery(r.URL.Query())
+	q := newQuery(r)
 	g := gridQuery{resolution: cell.Size}
-	name := q.choice("quantity", wire.PM2_5.String(), quantityNames()...)
-	if err := s.readWindow(q, &g, now); err != nil {
+	name := q.text("quantity")
+	s.readWindow(q, &g, now)
+	if err := q.done(); err != nil {
 		return err
 	}
 	quantity, _ := wire.ParseQuantity(name) // one of them
@@ -56,19 +57,22 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	}
 	meta := s.meta(now)
 	w.Header().Set("Cache-Control", "no-cache")
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{
+	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	licences(w.Header(), meta)
+	document := map[string]any{
 		"cell": cell.String(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
 		"averages": averages, "index": export.Indices(means),
-		"trend":   map[string]any{"quantity": name, "unit": quantity.Unit(), "hours": hours},
-		"licence": meta.Licence, "attribution": meta.Attribution, "demo": meta.Demo, "notice": export.Notice, "generated": now.Format(time.RFC3339),
-	})
+		"trend": map[string]any{"quantity": name, "unit": quantity.Unit(), "hours": hours},
+	}
+	meta.AddTo(document)
+	return writeJSON(w, http.StatusOK, "application/json", document)
 }
 
 // trend is a cell's last full hours before the end of a window.
 func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, quantity wire.Quantity) ([]trendHour, error) {
 	end := now.Add(-aggregate.Grace).Truncate(time.Hour)
 	if g.window != aggregate.Live {
-		end = g.at.Add(time.Duration(g.window.Seconds()) * time.Second)
+		end = g.from.Add(length(g.window))
 	}
 	begin := end.Add(-trendHours * time.Hour)
 	hours := make([]trendHour, trendHours)

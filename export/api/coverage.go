@@ -26,9 +26,10 @@ const (
 // coverageQuery is what a request for the coverage asks for.
 type coverageQuery struct {
 	gridQuery
+	format    export.Format
 	proposals int
-	step      string // of the history: none, day or month
-	from, to  time.Time
+	step      string    // of the history: none, day or month
+	since, to time.Time // of the history
 }
 
 // getCoverage answers with what of the city is measured, where the next stations help most, and how that was over
@@ -46,7 +47,7 @@ func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if q.format == export.CSV {
-			s.head(w, meta, q.format, "coverage-by-"+q.step, q.from)
+			announce(w, meta, q.format, "coverage-by-"+q.step, q.since)
 			return export.WriteHistory(w, history)
 		}
 	}
@@ -55,37 +56,33 @@ func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.History = history
-	s.head(w, meta, q.format, "coverage", c.Start)
+	announce(w, meta, q.format, "coverage", c.Start)
 	return export.WriteCoverage(w, q.format, c, meta)
 }
 
 func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQuery, err error) {
-	p := newQuery(r.URL.Query())
+	p := newQuery(r)
 	q.resolution, q.quantities = s.City.Resolution, p.quantities()
-	switch len(q.quantities) {
-	case 0:
-		q.quantities = []wire.Quantity{wire.PM2_5}
-	case 1:
-	default:
-		p.fail(wrong("quantity", "the coverage is of one quantity at a time"))
-	}
-	q.format = p.format(export.GeoJSON, export.GeoJSON, export.CSV)
-	text := p.text("proposals", strconv.Itoa(defaultProposals))
+	q.format = export.Format(p.text("format"))
+	text := p.text("proposals")
 	if q.proposals, err = strconv.Atoi(text); err != nil || q.proposals < 0 || q.proposals > maxProposals {
 		p.fail(wrong("proposals", "proposals %q is no number from 0 to %d", clip(text), maxProposals))
 	}
-	q.step = p.choice("history", "none", "none", "day", "month")
+	q.step = p.text("history")
 	month := now.Add(s.City.DayOffset)
-	q.from = p.time("from", time.Date(month.Year(), month.Month()-11, 1, 0, 0, 0, 0, time.UTC))
+	q.since = p.time("from", time.Date(month.Year(), month.Month()-11, 1, 0, 0, 0, 0, time.UTC))
 	q.to = p.time("to", now)
 	switch {
 	case p.err != nil:
-	case q.from.After(q.to):
-		p.fail(wrong("from", "from %s is after to %s", q.from.Format(time.RFC3339), q.to.Format(time.RFC3339)))
-	case q.to.Sub(q.from) > maxHistory:
+	case q.since.After(q.to):
+		p.fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
+	case q.to.Sub(q.since) > maxHistory:
 		p.fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
 	}
-	return q, s.readWindow(p, &q.gridQuery, now)
+	p.values.Del("from") // of the history, not of windows
+	p.values.Del("to")
+	s.readWindow(p, &q.gridQuery, now)
+	return q, p.done()
 }
 
 // coverage is what is covered in a window.
@@ -123,7 +120,7 @@ func (s *Server) stationCells(quantity wire.Quantity, now time.Time) []geo.Cell 
 func (s *Server) history(ctx context.Context, q coverageQuery) ([]export.CoveredPeriod, error) {
 	city := coverage.City{Cells: s.city.Cells, People: s.city.People}
 	const day = 24 * time.Hour
-	from := s.windowStart(aggregate.Day, q.from)
+	from := s.windowStart(aggregate.Day, q.since)
 	if first, ok := s.firstStation(); ok && first.After(from) {
 		from = s.windowStart(aggregate.Day, first)
 	}

@@ -5,22 +5,49 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/store"
+	"stadtluft/ingest/registry"
 )
 
-// maxGeoJSON bounds the period of readings as GeoJSON, which clients hold in memory whole. CSV streams and
-// has no bound.
-const maxGeoJSON = 31 * 24 * time.Hour
+// maxStations bounds how many stations one question names.
+const maxStations = 200
+
+// spans are how long a period of each resolution is where none is named, and how long one may be that clients hold in memory
+// whole. CSV and Parquet stream and have no bound.
+var spans = map[download.Resolution]struct{ usual, most time.Duration }{
+	download.Raw:         {time.Hour, 31 * 24 * time.Hour},
+	download.FiveMinutes: {time.Hour, 31 * 24 * time.Hour},
+	download.Hours:       {24 * time.Hour, 366 * 24 * time.Hour},
+	download.Days:        {31 * 24 * time.Hour, 3660 * 24 * time.Hour},
+}
+
+// source is where data comes from.
+func (s *Server) source() download.Source {
+	return download.Source{
+		Store: s.Store, Stations: s.Registry, Licence: s.City.Licence, Attribution: s.City.Attribution,
+		Correction: s.Aggregate.Correction, Corrected: s.City.Corrected, DayOffset: s.City.DayOffset,
+	}
+}
 
 // getReadings answers with every station's readings of a period.
 func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r.URL.Query())
-	only := q.text("station", "")
-	if _, ok := s.Registry.Station(only); only != "" && !ok {
-		q.fail(newProblem(http.StatusNotFound, "station", "no station %q is registered", clip(only)))
+	q := newQuery(r)
+	var ids []string
+	for _, text := range q.list("station") {
+		id, err := registry.ParseID(text)
+		if err != nil {
+			q.fail(newProblem(http.StatusNotFound, "station", "station: %v", err))
+		} else if _, known := s.Registry.Station(id); !known {
+			q.fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id))
+		}
+		ids = append(ids, id)
 	}
-	return s.readings(w, r, q, only)
+	if len(ids) > maxStations {
+		q.fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations))
+	}
+	return s.readings(w, r, q, ids)
 }
 
 // getStationReadings answers with one station's readings of a period.
@@ -29,70 +56,41 @@ func (s *Server) getStationReadings(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	return s.readings(w, r, newQuery(r.URL.Query()), st.ID)
+	return s.readings(w, r, newQuery(r), []string{st.ID})
 }
 
-func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, station string) error {
-	now := time.Now().UTC()
-	from, to := q.period(now)
-	format := q.format(export.CSV, export.CSV, export.GeoJSON)
-	selection := store.ReadingQuery{From: from, To: to, Quantities: q.quantities()}
-	if station != "" {
-		selection.Stations = []string{station}
+func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stations []string) error {
+	asked := download.Readings{Resolution: download.Resolution(q.text("resolution")), Stations: stations}
+	span := spans[asked.Resolution]
+	asked.From, asked.To = q.period(time.Now().UTC(), span.usual)
+	asked.Quantities, asked.Within, asked.Source = q.quantities(), q.within(s), q.text("source")
+	asked.OnlyGood = q.text("flags") == "good"
+	if asked.Resolution != download.Raw && q.values.Get("flags") == "all" {
+		q.fail(wrong("flags", "means are of good values: leave flags out, or ask for resolution=raw"))
 	}
-	box, boxed := q.bbox()
-	onlyGood := q.choice("flags", "all", "all", "good") == "good"
-	source := q.choice("source", export.AllSources, export.Sources()...)
+	d := q.document(s, r, asked.From, asked.To, span.most)
 	if err := q.done(); err != nil {
 		return err
 	}
-	if format == export.GeoJSON && to.Sub(from) > maxGeoJSON {
-		return wrong("from", "as GeoJSON at most %.0f days can be had at once; CSV has no such limit", maxGeoJSON.Hours()/24)
+	source := s.source()
+	d.meta = source.Meta(asked.Of(s.Registry))
+	d.name = "readings"
+	if len(stations) == 1 {
+		d.name += "-" + stations[0]
 	}
-	meta := s.metaOf(now, export.FromSource(s.Registry.Stations(), source))
-	s.head(w, meta, format, "readings", from)
-	encoder := export.NewReadings(w, format, s.Registry, meta)
-	if err := encoder.Begin(); err != nil {
-		return err
+	asked.From = d.start(asked.From)
+	if asked.Resolution == download.Raw {
+		d.schema, d.meta.Averaging = "readings.json", export.Single
+		return send(w, r, d, func(add func(ingest.Reading) error) error {
+			if d.format == export.JSON {
+				add = download.Single(add)
+			}
+			return source.Readings(r.Context(), asked, add)
+		}, download.AtReading, source.NewReadings)
 	}
-	err := s.Store.Readings(r.Context(), selection, func(reading ingest.Reading) error {
-		st, known := s.Registry.Station(reading.Station)
-		if boxed && !(known && box.Contains(st.PlaceAt(reading.Time).Public)) || source != export.AllSources && !(known && export.IsFrom(st, source)) {
-			return nil
-		}
-		if onlyGood {
-			reading.Values = good(reading.Values)
-		}
-		return encoder.Add(reading)
-	})
-	if err != nil {
-		return err
-	}
-	return encoder.End()
-}
-
-// head announces a file. Demo data says so in its name.
-func (s *Server) head(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
-	name := "stadtluft-" + what + "-" + from.Format("20060102T150405Z") + "." + string(format)
-	if meta.Demo {
-		name = "demo-" + name
-	}
-	h := w.Header()
-	h.Set("Content-Type", format.MediaType())
-	h.Set("Content-Disposition", `inline; filename="`+name+`"`)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Link", `<`+export.LicenceURL(meta.Licence)+`>; rel="license"`)
-	for _, licence := range meta.Licences {
-		h.Add("Link", `<`+licence+`>; rel="license"`)
-	}
-}
-
-func good(values []ingest.Value) []ingest.Value {
-	kept := values[:0]
-	for _, v := range values {
-		if v.Flags.Good() {
-			kept = append(kept, v)
-		}
-	}
-	return kept
+	d.name += "-" + string(asked.Resolution)
+	d.schema, d.meta.Averaging = "means.json?resolution="+string(asked.Resolution), export.StationRule(asked.Resolution.Window(), source.Corrected)
+	return send(w, r, d, func(add func(aggregate.StationWindow) error) error {
+		return source.Means(r.Context(), asked, add)
+	}, download.AtMean, download.NewMeans)
 }

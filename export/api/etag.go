@@ -7,24 +7,37 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxHeld bounds the answers that get a tag, in bytes. Longer ones stream and are made anew each time.
+	maxHeld = 1 << 20
+	// maxRemembered bounds how many addresses are known by when their answer last changed.
+	maxRemembered = 4096
 )
 
 // generated is the one member that differs between equal answers.
 var generated = regexp.MustCompile(`"generated":"[^"]*"`)
 
-// tagged gives an answer of bounded size an ETag, so that who has it already need not load it again. The
-// tag is weak: two answers with the same tag may differ in when they were made.
-func tagged(h handler) handler {
+// tagged gives an answer an ETag and the time since when it has been the same, so that who has it already need not load it
+// again. The tag is weak: two answers with the same tag may differ in when they were made.
+func (s *Server) tagged(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		held := &held{header: w.Header(), status: http.StatusOK}
-		if err := h(held, r); err != nil {
+		held := &held{ResponseWriter: w, status: http.StatusOK}
+		if err := h(held, r); err != nil || held.passing {
 			return err
 		}
-		sum := sha256.Sum256(generated.ReplaceAll(held.body.Bytes(), nil))
-		tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
-		w.Header().Set("ETag", tag)
-		for _, known := range strings.Split(r.Header.Get("If-None-Match"), ",") {
-			if held.status == http.StatusOK && strings.TrimSpace(known) == tag {
+		if held.status == http.StatusOK && held.body.Len() > 0 {
+			sum := sha256.Sum256(generated.ReplaceAll(held.body.Bytes(), nil))
+			tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
+			w.Header().Set("ETag", tag)
+			since := s.changes.since(r.URL.RequestURI(), tag, time.Now())
+			if !since.After(time.Now()) {
+				w.Header().Set("Last-Modified", since.Format(http.TimeFormat))
+			}
+			if known(r, tag, since) {
 				w.WriteHeader(http.StatusNotModified)
 				return nil
 			}
@@ -35,13 +48,77 @@ func tagged(h handler) handler {
 	}
 }
 
-// held is an answer in memory.
-type held struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
+// known reports whether a request's conditions say that its client has the answer (RFC 9110, section 13).
+func known(r *http.Request, tag string, since time.Time) bool {
+	if tags := r.Header.Get("If-None-Match"); tags != "" {
+		for _, t := range strings.Split(tags, ",") {
+			if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
+		}
+		return false
+	}
+	when, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
+	return err == nil && !since.After(when)
 }
 
-func (h *held) Header() http.Header         { return h.header }
-func (h *held) WriteHeader(status int)      { h.status = status }
-func (h *held) Write(b []byte) (int, error) { return h.body.Write(b) }
+// changes remembers since when addresses have been answered as they are. What it does not remember has changed just
+// now. The zero value is ready.
+type changes struct {
+	mu   sync.Mutex // guards last
+	last map[[16]byte]change
+}
+
+type change struct {
+	tag   string
+	since time.Time // whole seconds
+}
+
+// since is since when the address has had the tag.
+func (c *changes) since(address, tag string, now time.Time) time.Time {
+	sum := sha256.Sum256([]byte(address))
+	key := [16]byte(sum[:])
+	now = now.UTC().Truncate(time.Second)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last, known := c.last[key]
+	if known && last.tag == tag {
+		return last.since
+	}
+	if known && !now.After(last.since) {
+		now = last.since.Add(time.Second) // two answers never share a time
+	}
+	if c.last == nil || len(c.last) >= maxRemembered {
+		c.last = map[[16]byte]change{}
+	}
+	c.last[key] = change{tag, now}
+	return now
+}
+
+// held is an answer in memory, until it is too long for that.
+type held struct {
+	http.ResponseWriter
+	status  int
+	body    bytes.Buffer
+	passing bool // it was too long
+}
+
+func (h *held) WriteHeader(status int) { h.status = status }
+
+func (h *held) Write(b []byte) (int, error) {
+	if !h.passing {
+		if h.body.Len()+len(b) <= maxHeld {
+			return h.body.Write(b)
+		}
+		h.passing = true
+		h.ResponseWriter.WriteHeader(h.status)
+		if _, err := h.body.WriteTo(h.ResponseWriter); err != nil {
+			return 0, err
+		}
+		h.body = bytes.Buffer{}
+	}
+	return h.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController find the writer below.
+func (h *held) Unwrap() http.ResponseWriter { return h.ResponseWriter }

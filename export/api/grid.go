@@ -3,11 +3,15 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
@@ -16,102 +20,151 @@ import (
 // againTime bounds how long a window may be computed from its readings.
 const againTime = 30 * time.Second
 
-// gridQuery is what a request for grid averages asks for.
+// gridQuery is what a request for averages asks for: those of one window, or of every window that begins in a period.
 type gridQuery struct {
 	window     aggregate.Window
-	at         time.Time // start of the hour or day, or the moment of the live average
+	from, to   time.Time // starts of windows, to not included; of live both are the moment
+	period     bool
 	resolution int32
 	quantities []wire.Quantity
-	format     export.Format
+	within     func(orb.Point) bool // nil = everywhere
 }
 
-func (s *Server) readGridQuery(r *http.Request, now time.Time) (gridQuery, error) {
-	q := newQuery(r.URL.Query())
-	g := gridQuery{quantities: q.quantities(), resolution: q.resolution(s.City.Resolution)}
-	g.format = q.format(export.GeoJSON, export.GeoJSON, export.CSV)
-	if err := s.readWindow(q, &g, now); err != nil {
-		return g, err
-	}
-	if len(g.quantities) == 0 && g.format == export.GeoJSON {
-		g.quantities = []wire.Quantity{wire.PM2_5}
-	}
-	return g, nil
-}
-
-// readWindow reads which window a request asks for; all its other parameters must have been read.
-func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) error {
-	g.window, _ = aggregate.ParseWindow(q.choice("window", "live", "live", "1h", "24h")) // one of them
-	when := q.text("time", "latest")
-	if err := q.done(); err != nil {
-		return err
-	}
-	if g.window == aggregate.Live {
-		g.at = now.Truncate(time.Second)
+// readWindow reads which window a request asks for, or which period of windows where its route allows that.
+func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
+	g.window, _ = aggregate.ParseWindow(q.text("window")) // checked
+	when := q.text("time")
+	g.period = q.given("from") || q.given("to")
+	switch {
+	case g.window == aggregate.Live && g.period:
+		q.fail(wrong("from", "a live average is of now: ask for a period with window=1h or 24h"))
+	case g.window == aggregate.Live && when != "latest":
+		q.fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h"))
+	case g.window == aggregate.Live:
+		g.from = now.Truncate(time.Second)
+		g.to = g.from
+	case g.period && when != "latest":
+		q.fail(wrong("time", "time is for one window, from and to are for many: leave one of them out"))
+	case g.period:
+		g.from, g.to = q.period(now, gridSpans[g.window].usual)
+	default:
+		g.from = s.latest(g.window, now)
 		if when != "latest" {
-			return wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h")
+			at, err := export.ParseTime(when)
+			if err != nil {
+				q.fail(wrong("time", "time: %v, nor \"latest\"", err))
+			}
+			g.from = s.windowStart(g.window, at)
 		}
-		return nil
+		g.to = g.from.Add(time.Second)
 	}
-	g.at = s.windowStart(g.window, now.Add(-aggregate.Grace)).Add(-time.Duration(g.window.Seconds()) * time.Second)
-	if when == "latest" {
-		return nil
-	}
-	at, err := export.ParseTime(when)
-	if err != nil {
-		return wrong("time", "time: %v, nor \"latest\"", err)
-	}
-	g.at = s.windowStart(g.window, at)
-	return nil
+}
+
+// gridSpans are how long a period of each window is where none is named, and how long one may be in memory.
+var gridSpans = map[aggregate.Window]struct{ usual, most time.Duration }{
+	aggregate.Live: {0, time.Hour},
+	aggregate.Hour: {24 * time.Hour, 31 * 24 * time.Hour},
+	aggregate.Day:  {31 * 24 * time.Hour, 366 * 24 * time.Hour},
+}
+
+// latest is the start of the last window that is complete.
+func (s *Server) latest(window aggregate.Window, now time.Time) time.Time {
+	return s.windowStart(window, now.Add(-aggregate.Grace)).Add(-length(window))
+}
+
+func length(window aggregate.Window) time.Duration {
+	return time.Duration(window.Seconds()) * time.Second
 }
 
 // windowStart is the start of the hour or day that a moment lies in.
 func (s *Server) windowStart(window aggregate.Window, at time.Time) time.Time {
 	if window == aggregate.Day {
-		return at.Add(s.City.DayOffset).Truncate(24 * time.Hour).Add(-s.City.DayOffset)
+		return aggregate.DayOf(at, s.City.DayOffset)
 	}
 	return at.Truncate(time.Hour)
 }
 
-// getGrid answers with the average of each cell over a window.
+// getGrid answers with the average of each cell.
 func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
-	now := time.Now().UTC()
-	g, err := s.readGridQuery(r, now)
-	if err != nil {
+	now, q := time.Now().UTC(), newQuery(r)
+	g := gridQuery{quantities: q.quantities(), resolution: int32(q.number("resolution")), within: q.within(s)}
+	s.readWindow(q, &g, now)
+	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
+	if kept := s.firstKept(g.window, now); g.period && g.from.Before(kept) && g.resolution != s.City.Resolution {
+		p := wrong("resolution", "a period that begins before %s can be had at %d m only; single windows at every resolution", kept.Format(time.RFC3339), s.City.Resolution)
+		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
+		q.fail(p)
+	}
+	if err := q.done(); err != nil {
 		return err
 	}
-	meta := s.meta(now)
-	s.head(w, meta, g.format, "grid-"+g.window.String(), g.at)
-	encoder := export.NewGrid(w, g.format, meta)
-	if err := encoder.Begin(); err != nil {
-		return err
+	if len(g.quantities) == 0 && d.format == export.GeoJSON {
+		g.quantities = []wire.Quantity{wire.PM2_5}
 	}
-	if err := s.gridRows(r.Context(), g, now, encoder.Add); err != nil {
-		return err
-	}
-	return encoder.End()
+	s.announce(&d, &g, "grid")
+	d.meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	return send(w, r, d, func(add func(aggregate.Row) error) error {
+		return s.gridRows(r.Context(), g, now, add)
+	}, download.AtRow, download.NewGrid)
 }
 
-// kept reports whether the window is whole in memory.
-func (g gridQuery) kept(now time.Time) bool {
-	return g.window == aggregate.Live || aggregate.Kept(g.at, now)
+// announce completes what a document of averages says of itself, and lets the rows begin where its page does.
+func (s *Server) announce(d *document, g *gridQuery, what string) {
+	d.meta = s.source().Meta(s.Registry.Stations())
+	d.name, d.schema = what+"-"+g.window.String(), what+".json?window="+g.window.String()
+	if !g.period {
+		d.to = time.Time{}
+	}
+	g.from = d.start(g.from)
 }
 
-// gridRows adds the rows of a window: from memory where it is whole there, else from the store, or from stored
-// readings where the store has another resolution.
+// firstKept is the first window that is whole in memory.
+func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
+	start := s.windowStart(window, now.Add(-aggregate.Late))
+	for !aggregate.Kept(start, now) {
+		start = start.Add(length(window))
+	}
+	return start
+}
+
+// gridRows adds the rows that are asked for, from memory where it holds whole windows, else from the store.
 func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add func(aggregate.Row) error) error {
-	switch {
-	case g.kept(now):
-		return g.each(s.gridFromMemory(g), add)
-	case g.resolution != s.City.Resolution:
+	chosen := func(row aggregate.Row) error {
+		if len(g.quantities) > 0 && !slices.Contains(g.quantities, wire.Quantity(row.Quantity)) || g.within != nil && !g.within(row.Cell.Center()) {
+			return nil
+		}
+		return add(row)
+	}
+	if g.window == aggregate.Live {
+		return each(s.live(g.from, g.resolution), chosen)
+	}
+	kept := s.firstKept(g.window, now)
+	if g.from.Before(kept) && g.resolution != s.City.Resolution {
 		rows, err := s.gridAgain(ctx, g)
 		if err != nil {
 			return err
 		}
-		return g.each(rows, add)
+		return each(rows, chosen)
 	}
-	return s.Store.Grid(ctx, store.GridQuery{
-		From: g.at, To: g.at.Add(time.Second), Window: g.window, Quantities: g.quantities, Size: g.resolution,
-	}, add)
+	if g.from.Before(kept) {
+		before := store.GridQuery{From: g.from, To: earlier(g.to, kept), Window: g.window, Quantities: g.quantities, Size: g.resolution}
+		if err := s.Store.Grid(ctx, before, chosen); err != nil {
+			return err
+		}
+	}
+	last := s.latest(g.window, now)
+	for start := kept; start.Before(g.to) && (!g.period || !start.After(last)); start = start.Add(length(g.window)) {
+		if start.Before(g.from) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := each(s.window(g.window, start, g.resolution), chosen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // gridAgain computes a window from its readings: at most a day's, within againTime, and one at a time.
@@ -122,30 +175,30 @@ func (s *Server) gridAgain(ctx context.Context, g gridQuery) ([]aggregate.Row, e
 	defer s.again.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, againTime)
 	defer cancel()
-	rows, err := s.Again(ctx, g.window, g.at, g.resolution)
+	rows, err := s.Again(ctx, g.window, g.from, g.resolution)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution)
 	}
 	return rows, err
 }
 
-// gridFromMemory are the rows of every quantity.
-func (s *Server) gridFromMemory(g gridQuery) []aggregate.Row {
-	switch g.window {
-	case aggregate.Hour:
-		return s.Aggregate.Hour(g.at, g.resolution, 0)
-	case aggregate.Day:
-		return s.Aggregate.Day(g.at, g.resolution, 0)
+// window are the averages of an hour or a day from memory.
+func (s *Server) window(window aggregate.Window, start time.Time, size int32) []aggregate.Row {
+	if window == aggregate.Day {
+		return s.Aggregate.Day(start, size, 0)
 	}
-	return s.live(g.at, g.resolution)
+	return s.Aggregate.Hour(start, size, 0)
 }
 
-// each adds the rows of each quantity asked for, of all when none is named.
-func (g gridQuery) each(rows []aggregate.Row, add func(aggregate.Row) error) error {
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func each(rows []aggregate.Row, add func(aggregate.Row) error) error {
 	for _, row := range rows {
-		if len(g.quantities) > 0 && !slices.Contains(g.quantities, wire.Quantity(row.Quantity)) {
-			continue
-		}
 		if err := add(row); err != nil {
 			return err
 		}

@@ -12,10 +12,10 @@ import (
 // getIndex answers with what both indices say of each cell over a window.
 func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
-	q := newQuery(r.URL.Query())
-	g := gridQuery{resolution: q.resolution(s.City.Resolution)}
-	g.format = q.format(export.GeoJSON, export.GeoJSON, export.CSV)
-	if err := s.readWindow(q, &g, now); err != nil {
+	q := newQuery(r)
+	g, format := gridQuery{resolution: int32(q.number("resolution"))}, export.Format(q.text("format"))
+	s.readWindow(q, &g, now)
+	if err := q.done(); err != nil {
 		return err
 	}
 	var rows []aggregate.Row
@@ -27,8 +27,9 @@ func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	meta := s.meta(now)
-	s.head(w, meta, g.format, "index-"+g.window.String(), g.start())
-	return export.WriteIndices(w, g.format, export.CellIndices(rows), meta)
+	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	announce(w, meta, format, "index-"+g.window.String(), g.start())
+	return export.WriteIndices(w, format, export.CellIndices(rows), meta)
 }
 
 // stationMean is a station's mean over the last 60 minutes as it enters averages.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -13,13 +14,26 @@ import (
 // shownChanges is how many changes of a station its owner sees.
 const shownChanges = 50
 
-func (s *Server) managementRoutes() map[string]handler {
-	return map[string]handler{
-		"PATCH /api/v1/stations/{id}":             s.patchStation,
-		"DELETE /api/v1/stations/{id}":            s.deleteStation,
-		"GET /api/v1/stations/{id}/manage":        s.getManage,
-		"POST /api/v1/stations/{id}/token":        s.postToken,
-		"POST /api/v1/stations/{id}/manage-token": s.postManageToken,
+func (s *Server) managementRoutes() []openapi.Route {
+	route := func(method, path, id string, h handler, summary openapi.Text) openapi.Route {
+		return openapi.Route{
+			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(h), Group: "stations", ID: id, Login: openapi.Owner,
+			Summary: summary, Parameters: []openapi.Parameter{idParameter}, Answers: object,
+		}
+	}
+	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."))
+	change.Body, change.Answers = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(edit{})}}, geojson("Station")
+	retire := route("DELETE", "", "retireStation", s.deleteStation, text("Retire a station.", "Eine Station abmelden."))
+	retire.Answers = []openapi.Answer{{Status: http.StatusNoContent}}
+	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: text(
+		"whether its readings stay, detached from the owner, or go too", "ob ihre Messwerte bleiben, ohne Bezug zu ihrem Menschen, oder mitgehen")})
+	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."))
+	renew.Body = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(renewal{})}}
+	return []openapi.Route{
+		change, retire,
+		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht.")),
+		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu.")),
+		renew,
 	}
 }
 
@@ -101,13 +115,9 @@ func (s *Server) deleteStation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := newQuery(r.URL.Query())
 	end := s.Registry.Retire
-	if q.choice("readings", "keep", "keep", "erase") == "erase" {
+	if newQuery(r).text("readings") == "erase" {
 		end = s.Registry.Erase
-	}
-	if err := q.done(); err != nil {
-		return err
 	}
 	if err := end(r.Context(), st.ID, by); err != nil {
 		return err
@@ -134,15 +144,18 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, "application/json", answer)
 }
 
+// renewal is the body of a wish for a new management link.
+type renewal struct {
+	HandOver bool `json:"hand_over"` // to another person: the owner's e-mail address goes
+}
+
 // postManageToken gives a station a new management link, for its owner or, handed over, for another person.
 func (s *Server) postManageToken(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
 		return err
 	}
-	var ask struct {
-		HandOver bool `json:"hand_over"`
-	}
+	var ask renewal
 	if err := readBody(w, r, &ask); err != nil {
 		return err
 	}
@@ -171,8 +184,8 @@ func (s *Server) getManage(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// change is an entry of the record of changes.
-type change struct {
+// recordedChange is an entry of the record of changes.
+type recordedChange struct {
 	Time    string      `json:"time"`
 	Station string      `json:"station"`
 	Who     registry.By `json:"who"`
@@ -181,10 +194,10 @@ type change struct {
 	After   string      `json:"after"`
 }
 
-func told(changes []registry.Change) []change {
-	list := make([]change, len(changes))
+func told(changes []registry.Change) []recordedChange {
+	list := make([]recordedChange, len(changes))
 	for i, c := range changes {
-		list[i] = change{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}
+		list[i] = recordedChange{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}
 	}
 	return list
 }

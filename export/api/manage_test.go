@@ -226,7 +226,7 @@ func TestAdministration(t *testing.T) {
 	}
 	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"active"}`, token, http.StatusOK, nil)
 	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"pending"}`, token, http.StatusOK, nil)
-	var told struct{ Changes []change }
+	var told struct{ Changes []recordedChange }
 	h.ask("GET", "/api/v1/admin/changes?station="+made.ID, "", token, http.StatusOK, &told)
 	if len(told.Changes) != 3 || told.Changes[0].Who != "admin" || told.Changes[0].Before != "active" || told.Changes[0].After != "pending" || told.Changes[2].Who != "owner" {
 		t.Errorf("changes = %+v", told.Changes)

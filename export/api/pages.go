@@ -90,5 +90,10 @@ func (s *Server) getReadyz(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, status, "application/json", map[string]any{"ready": len(problems) == 0, "problems": append([]Problem{}, problems...)})
+	return writeJSON(w, status, "application/json", readiness{len(problems) == 0, append([]Problem{}, problems...)})
+}
+
+type readiness struct {
+	Ready    bool      `json:"ready"`
+	Problems []Problem `json:"problems"`
 }

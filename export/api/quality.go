@@ -9,10 +9,7 @@ import (
 )
 
 // getQuality answers with the rules by which numbers are checked, corrected and averaged.
-func (s *Server) getQuality(w http.ResponseWriter, r *http.Request) error {
-	if err := newQuery(r.URL.Query()).done(); err != nil {
-		return err
-	}
+func (s *Server) getQuality(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	return writeJSON(w, http.StatusOK, "application/json", export.QualityOf(s.City.Rules, s.City.Correction, s.City.DayOffset))
 }

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
+	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,32 +14,63 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 )
 
-// query reads a request's parameters and remembers the first mistake. Each parameter is read once; what
-// nobody read is unknown.
+type routeKey struct{}
+
+// checked lets a request through to its route when its query has only parameters of the route, with values that
+// can be.
+func (s *Server) checked(route openapi.Route) http.Handler {
+	return s.answer(func(w http.ResponseWriter, r *http.Request) error {
+		values, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return wrong("", "the query cannot be read: %v", err)
+		}
+		if m := route.Check(values); m != nil {
+			p := wrong(clip(m.Field), "%s", m.Detail)
+			p.Allowed = m.Allowed
+			return p
+		}
+		route.Handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
+		return nil
+	})
+}
+
+// query reads a request's parameters, which have been checked against its route, and remembers the first mistake
+// that only their meaning shows.
 type query struct {
 	values url.Values
-	known  []string
+	route  openapi.Route
 	err    *problem
 }
 
-func newQuery(values url.Values) *query { return &query{values: values} }
-
-// text is a parameter, or the default when it is missing or empty.
-func (q *query) text(name, otherwise string) string {
-	q.known = append(q.known, name)
-	given := q.values[name]
-	if len(given) > 1 {
-		q.fail(wrong(name, "%s is given %d times", name, len(given)))
-	}
-	if len(given) == 0 || given[0] == "" {
-		return otherwise
-	}
-	return given[0]
+func newQuery(r *http.Request) *query {
+	route, _ := r.Context().Value(routeKey{}).(openapi.Route)
+	return &query{values: r.URL.Query(), route: route}
 }
+
+// text is a parameter, or its default when it is missing or empty. A parameter that the route does not have is a
+// mistake of ours that the first request shows.
+func (q *query) text(name string) string {
+	i := slices.IndexFunc(q.route.Parameters, func(p openapi.Parameter) bool { return p.Name == name })
+	if i < 0 {
+		panic(fmt.Sprintf("the route %s has no parameter %q", q.route.Pattern(), name))
+	}
+	if given := q.values.Get(name); given != "" {
+		return given
+	}
+	return q.route.Parameters[i].Default
+}
+
+// has reports whether the route has a parameter at all.
+func (q *query) has(name string) bool {
+	return slices.ContainsFunc(q.route.Parameters, func(p openapi.Parameter) bool { return p.Name == name })
+}
+
+func (q *query) given(name string) bool { return q.values.Get(name) != "" }
 
 func (q *query) fail(p *problem) {
 	if q.err == nil {
@@ -44,39 +78,43 @@ func (q *query) fail(p *problem) {
 	}
 }
 
-// done is the first mistake. It must be called when every parameter has been read.
+// done is the first mistake.
 func (q *query) done() error {
-	for name := range q.values {
-		if !slices.Contains(q.known, name) {
-			p := wrong(clip(name), "there is no parameter %q here", clip(name))
-			p.Allowed = q.known
-			return p
-		}
-	}
 	if q.err != nil {
 		return q.err
 	}
 	return nil
 }
 
-func (q *query) choice(name, otherwise string, allowed ...string) string {
-	value := q.text(name, otherwise)
-	if !slices.Contains(allowed, value) {
-		q.fail(wrongChoice(name, value, allowed))
+// list is a parameter of several values; none when it is missing.
+func (q *query) list(name string) []string {
+	text := q.text(name)
+	if text == "" {
+		return nil
 	}
-	return value
+	return strings.Split(text, ",")
 }
 
-func (q *query) format(otherwise export.Format, allowed ...export.Format) export.Format {
-	names := make([]string, len(allowed))
-	for i, f := range allowed {
-		names[i] = string(f)
+// number is a whole number; 0 when it is missing.
+func (q *query) number(name string) int {
+	n, _ := strconv.Atoi(q.text(name)) // checked
+	return n
+}
+
+// format is the form of the answer, semicolons between the fields of CSV among it.
+func (q *query) format() export.Format {
+	format := export.Format(q.text("format"))
+	if q.text("delimiter") != "semicolon" {
+		return format
 	}
-	return export.Format(q.choice("format", string(otherwise), names...))
+	if format != export.CSV {
+		q.fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format))
+	}
+	return export.Semicolon
 }
 
 func (q *query) time(name string, otherwise time.Time) time.Time {
-	text := q.text(name, "")
+	text := q.text(name)
 	if text == "" {
 		return otherwise
 	}
@@ -87,54 +125,48 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 	return t
 }
 
-// period is from and to; by default the last hour.
-func (q *query) period(now time.Time) (from, to time.Time) {
-	to = q.time("to", now)
-	from = q.time("from", to.Add(-time.Hour))
+// period is from and to; to is the second after now and from so much before to where they are missing.
+func (q *query) period(now time.Time, length time.Duration) (from, to time.Time) {
+	to = q.time("to", now.Truncate(time.Second).Add(time.Second))
+	from = q.time("from", to.Add(-length))
 	if q.err == nil && from.After(to) {
 		q.fail(wrong("from", "from %s is after to %s", from.Format(time.RFC3339), to.Format(time.RFC3339)))
 	}
 	return from, to
 }
 
-// quantities is a list separated by commas; none when it is missing.
+// quantities are those asked for; none when all are.
 func (q *query) quantities() []wire.Quantity {
-	text := q.text("quantity", "")
-	if text == "" {
-		return nil
-	}
 	var list []wire.Quantity
-	for _, name := range strings.Split(text, ",") {
-		quantity, ok := wire.ParseQuantity(name)
-		if !ok {
-			q.fail(wrongChoice("quantity", name, quantityNames()))
-			return nil
-		}
+	for _, name := range q.list("quantity") {
+		quantity, _ := wire.ParseQuantity(name) // checked
 		list = append(list, quantity)
 	}
 	return list
 }
 
-func quantityNames() []string {
-	var names []string
-	for _, q := range wire.Quantities() {
-		names = append(names, q.String())
+// within is whether a place is asked for, by bbox and district; nil when every place is.
+func (q *query) within(s *Server) func(orb.Point) bool {
+	box, boxed := q.bbox()
+	district := ""
+	if q.has("district") {
+		district = q.text("district")
 	}
-	return names
-}
-
-func (q *query) resolution(otherwise int32) int32 {
-	names := make([]string, 0, len(geo.Resolutions()))
-	for _, size := range geo.Resolutions() {
-		names = append(names, strconv.Itoa(int(size)))
+	if !boxed && district == "" {
+		return nil
 	}
-	size, _ := strconv.Atoi(q.choice("resolution", strconv.Itoa(int(otherwise)), names...)) // one of the names
-	return int32(size)
+	return func(p orb.Point) bool {
+		if boxed && !box.Contains(p) {
+			return false
+		}
+		i := slices.IndexFunc(s.City.Districts, func(d geo.District) bool { return d.Name == district })
+		return i < 0 || s.City.Districts[i].Contains(p)
+	}
 }
 
 // bbox is west,south,east,north in degrees; false when it is missing.
 func (q *query) bbox() (orb.Bound, bool) {
-	text := q.text("bbox", "")
+	text := q.text("bbox")
 	if text == "" {
 		return orb.Bound{}, false
 	}

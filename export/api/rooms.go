@@ -72,5 +72,5 @@ func (o source) Hours(ctx context.Context, from, to time.Time, quantities []wire
 
 func (o source) Areas(ctx context.Context, at time.Time) ([]export.Area, error) {
 	at = at.Truncate(time.Second)
-	return o.s.averages(ctx, gridQuery{window: aggregate.Live, at: at, resolution: o.s.City.Resolution}, at, o.s.areas)
+	return o.s.averages(ctx, gridQuery{window: aggregate.Live, from: at, to: at, resolution: o.s.City.Resolution}, at, o.s.areas)
 }

@@ -42,9 +42,9 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := newQuery(r.URL.Query())
-	from, to := q.period(time.Now().UTC())
-	window, _ := aggregate.ParseWindow(q.choice("window", "1h", "1h", "24h")) // one of them
+	q := newQuery(r)
+	from, to := q.period(time.Now().UTC(), time.Hour)
+	window, _ := aggregate.ParseWindow(q.text("window")) // checked
 	quantities := q.quantities()
 	if err := q.done(); err != nil {
 		return err
@@ -122,7 +122,10 @@ func (s *Server) stationDay(ctx context.Context, st *ingest.Station, quantity wi
 	values.Calibrate(st.ID, averages.Calibrations(st))
 	query := store.ReadingQuery{From: start, To: start.Add(24 * time.Hour), Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity, wire.Humidity}}
 	err := s.Store.Readings(ctx, query, func(r ingest.Reading) error {
-		for _, v := range good(r.Values) {
+		for _, v := range r.Values {
+			if !v.Flags.Good() {
+				continue
+			}
 			values.Add(aggregate.Sample{Station: st.ID, Quantity: uint8(v.Quantity), Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})
 		}
 		return nil

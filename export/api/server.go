@@ -13,9 +13,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"stadtluft/export/archive"
 	"stadtluft/export/catalog"
 	"stadtluft/export/live"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -57,6 +59,7 @@ type City struct {
 	Resolution  int32
 	Licence     string
 	Attribution string
+	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
 	Contact     string // an e-mail address or a URL; may be empty
 	Publisher   catalog.Publisher
 	Policy      registry.Policy
@@ -87,7 +90,9 @@ type Server struct {
 	Backup   func() []Copy
 	Data     string // the data folder, which has room for a backup
 	Metrics  http.Handler
-	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Routes   []openapi.Route // of other rooms, served and described beside ours
+	Groups   []openapi.Group // that they stand under
+	Pages    fs.FS           // the built web pages, with index.html at the root; empty when they are not built
 	Log      *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
@@ -98,6 +103,7 @@ type Server struct {
 	city      export.Area   // without rows
 	areas     []export.Area // the districts, without rows
 	snapshots snapshots
+	changes   changes
 	again     sync.Mutex // held while Again computes, so that one at a time does
 }
 
@@ -108,12 +114,21 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func (s *Server) Handler() http.Handler {
 	s.city, s.areas = s.City.Area(), s.City.districts()
 	mux := http.NewServeMux()
-	for pattern, h := range s.routes() {
-		mux.Handle(pattern, s.answer(h))
+	methods := map[string][]string{}
+	for _, route := range s.allRoutes() {
+		mux.Handle(route.Pattern(), s.checked(route))
+		methods[route.Path] = append(methods[route.Path], route.Method)
 	}
-	mux.Handle("GET /metrics", s.Metrics)
+	for path, list := range methods {
+		mux.Handle("OPTIONS "+path, preflight(list))
+	}
 	s.mount(mux)
-	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip"}), gzhttp.MinSize(512))
+	mux.Handle("/api/", s.answer(s.noRoute))
+	for _, pattern := range pagePatterns {
+		mux.Handle("GET "+pattern, s.answer(s.getPage))
+	}
+	mux.Handle("/", s.answer(s.getFile))
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
@@ -123,39 +138,6 @@ func (s *Server) Handler() http.Handler {
 	return guard(outer)
 }
 
-func (s *Server) routes() map[string]handler {
-	routes := map[string]handler{
-		"GET /api/v1/city":                   tagged(s.getCity),
-		"GET /api/v1/stations":               tagged(s.getStations),
-		"GET /api/v1/stations/{id}":          tagged(s.getStation),
-		"GET /api/v1/stations/{id}/health":   s.getHealth,
-		"GET /api/v1/stations/{id}/series":   s.getSeries,
-		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
-		"GET /api/v1/readings":               s.getReadings,
-		"GET /api/v1/grid":                   tagged(s.getGrid),
-		"GET /api/v1/cells/{cell}":           tagged(s.getCell),
-		"GET /api/v1/index":                  tagged(s.getIndex),
-		"GET /api/v1/districts":              tagged(s.getDistricts),
-		"GET /api/v1/coverage":               tagged(s.getCoverage),
-		"GET /api/v1/quality":                tagged(s.getQuality),
-		"GET /api/v1/stream":                 s.getStream,
-		"POST /api/v1/push/{family}":         s.postPush,
-		"POST /write":                        s.postWrite,
-		"POST /api/v1/stations":              s.postStation,
-		"POST /api/v1/cell":                  s.postCell,
-		"GET /healthz":                       s.getHealthz,
-		"GET /readyz":                        s.getReadyz,
-		"/api/":                              s.noRoute,
-		"/":                                  s.getFile,
-	}
-	maps.Copy(routes, s.managementRoutes())
-	maps.Copy(routes, s.adminRoutes())
-	for _, pattern := range pagePatterns {
-		routes["GET "+pattern] = s.getPage
-	}
-	return routes
-}
-
 // meta is what every document says of itself.
 func (s *Server) meta(at time.Time) export.Meta {
 	return s.metaOf(at, s.Registry.Stations())
@@ -163,7 +145,9 @@ func (s *Server) meta(at time.Time) export.Meta {
 
 // metaOf is what a document with these stations' data says of itself.
 func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
-	return export.Meta{Licence: s.City.Licence, Attribution: s.City.Attribution, Generated: at.UTC()}.From(stations)
+	meta := s.source().Meta(stations)
+	meta.Generated = at.UTC()
+	return meta
 }
 
 // contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
@@ -180,8 +164,39 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Expose-Headers", exposed)
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+const (
+	// exposed are what scripts of other sites may read of an answer.
+	exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, Link"
+	// asked are what they may ask with, beside what is always allowed.
+	asked = "Accept, If-Modified-Since, If-None-Match, If-Range, Range"
+	// preflightAge is how long a browser may remember, in seconds.
+	preflightAge = "86400"
+)
+
+// preflight tells browsers that everyone may read, and everyone which methods there are. What changes something is for
+// our own pages and for programs.
+func preflight(methods []string) http.Handler {
+	methods = append(slices.Clone(methods), http.MethodOptions)
+	if slices.Contains(methods, http.MethodGet) {
+		methods = append(methods, http.MethodHead)
+	}
+	slices.Sort(methods)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Allow", strings.Join(methods, ", "))
+		if slices.Contains(methods, http.MethodGet) {
+			h.Set("Access-Control-Allow-Origin", "*")
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+			h.Set("Access-Control-Allow-Headers", asked)
+			h.Set("Access-Control-Max-Age", preflightAge)
+		}
+		w.WriteHeader(http.StatusNoContent)
 	})
 }
 

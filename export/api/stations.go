@@ -113,11 +113,7 @@ func half(v float64) float64 {
 
 // getStations answers with the public stations and their latest values.
 func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r.URL.Query())
-	source := q.choice("source", export.AllSources, export.Sources()...)
-	if err := q.done(); err != nil {
-		return err
-	}
+	source := newQuery(r).text("source")
 	now := time.Now().UTC()
 	features := []stationFeature{}
 	stations := export.FromSource(s.Registry.Stations(), source)
@@ -127,11 +123,10 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	meta := s.metaOf(now, stations)
+	meta.Averaging = export.Single
 	w.Header().Set("Cache-Control", "no-cache")
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), map[string]any{
-		"type": "FeatureCollection", "features": features, "licence": meta.Licence, "attribution": meta.Attribution,
-		"generated": now.Format(time.RFC3339), "demo": meta.Demo, "notice": export.Notice,
-	})
+	licences(w.Header(), meta)
+	return writeGeoJSON(w, meta, map[string]any{"type": "FeatureCollection", "features": features})
 }
 
 // station is the station that a route names, if it is public.
@@ -151,9 +146,6 @@ func (s *Server) station(r *http.Request) (*ingest.Station, error) {
 func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.station(r)
 	if err != nil {
-		return err
-	}
-	if err := newQuery(r.URL.Query()).done(); err != nil {
 		return err
 	}
 	if !public(st) {
@@ -190,9 +182,6 @@ type keptRefusal struct {
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.station(r)
 	if err != nil {
-		return err
-	}
-	if err := newQuery(r.URL.Query()).done(); err != nil {
 		return err
 	}
 	refusals, err := s.Registry.Refusals(r.Context(), st.ID)

@@ -69,6 +69,11 @@ func describe(meta export.Meta) map[string]string {
 	if meta.Demo {
 		said["demo"] = "true"
 	}
+	for key, text := range map[string]string{"averaging": meta.Averaging, "quality": meta.Quality} {
+		if text != "" {
+			said[key] = text
+		}
+	}
 	if !meta.Generated.IsZero() {
 		said["generated"] = meta.Generated.UTC().Format("2006-01-02T15:04:05Z")
 	}

@@ -14,20 +14,24 @@ const (
 	Live Window = iota // the 60 minutes before a moment, no condition on coverage
 	Hour               // a full UTC hour, stamped by its start
 	Day                // 24 full hours, stamped by their start
+	Slot               // five minutes, stamped by their start; only stations have such means, cells do not
 )
 
 // windowNames are the windows' names in routes, files and stores.
-var windowNames = [...]string{"live", "1h", "24h"}
+var windowNames = [...]string{"live", "1h", "24h", "5m"}
 
 // Seconds is the length of w.
 func (w Window) Seconds() int {
-	if w == Day {
+	switch w {
+	case Day:
 		return dayHours * 3600
+	case Slot:
+		return slotSeconds
 	}
 	return 3600
 }
 
-// String is the name of w in routes, files and stores: "live", "1h" or "24h".
+// String is the name of w in routes, files and stores: "live", "1h", "24h" or "5m".
 func (w Window) String() string { return windowNames[w] }
 
 // ParseWindow is the inverse of String.

@@ -56,7 +56,7 @@ type Averages struct {
 
 	mu       sync.Mutex                 // guards known and cells
 	known    map[string]*ingest.Station // as the aggregate knows them
-	cells    map[orb.Point]geo.Cell     // base cells of places that stations stood in
+	cells    Cells                      // of places that stations stood in
 	verdicts verdicts
 }
 
@@ -142,12 +142,16 @@ func (a *Averages) seat(st *ingest.Station, at time.Time) (geo.Cell, bool) {
 	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
-	return a.cell(st.PlaceAt(at).Exact) // the registry lets no place in that has none
+	return a.cells.At(st.PlaceAt(at).Exact) // the registry lets no place in that has none
 }
 
-// cell finds a place's base cell; projecting it anew for each reading would take most of the time. It needs mu.
-func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
-	cell, known := a.cells[place]
+// Cells remembers the base cells of places; projecting a place anew for each reading would take most of the time.
+// The zero value is ready.
+type Cells struct{ at map[orb.Point]geo.Cell }
+
+// At is a place's base cell; false outside the grid.
+func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
+	cell, known := c.at[place]
 	if known {
 		return cell, true
 	}
@@ -155,10 +159,10 @@ func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
 	if err != nil {
 		return geo.Cell{}, false
 	}
-	if a.cells == nil {
-		a.cells = map[orb.Point]geo.Cell{}
+	if c.at == nil {
+		c.at = map[orb.Point]geo.Cell{}
 	}
-	a.cells[place] = cell
+	c.at[place] = cell
 	return cell, true
 }
 

@@ -14,7 +14,7 @@ import (
 // the flags they have there, and replaces what is stored. It gives the same rows as Run did. progress is told after each
 // day and may be nil.
 func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress func(done time.Time)) error {
-	for start := a.dayOf(from.Truncate(time.Hour)); start.Before(to); start = start.Add(day) {
+	for start := aggregate.DayOf(from, a.DayOffset); start.Before(to); start = start.Add(day) {
 		if err := a.rebuildDay(ctx, start, from, to); err != nil {
 			return fmt.Errorf("rebuild the day from %s: %w", start.Format(time.RFC3339), err)
 		}

@@ -20,7 +20,7 @@ func (a *Averages) Restate(ctx context.Context, station string, from time.Time) 
 		return err
 	}
 	memory := time.Now().Add(-aggregate.Late).Truncate(time.Hour) // Run writes what is in memory
-	return a.Rebuild(ctx, a.dayOf(first), memory, nil)
+	return a.Rebuild(ctx, aggregate.DayOf(first, a.DayOffset), memory, nil)
 }
 
 // firstOf is when a station's first stored reading since from was made.

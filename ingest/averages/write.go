@@ -26,7 +26,7 @@ func (a *Averages) Run(ctx context.Context) error {
 		a.review()
 		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
 		for _, hour := range hours {
-			days = append(days, a.dayOf(hour))
+			days = append(days, aggregate.DayOf(hour, a.DayOffset))
 		}
 		hours = a.each(ctx, hours, a.writeHour)
 		days = a.each(ctx, sorted(days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
@@ -51,11 +51,6 @@ func sorted(times []time.Time) []time.Time {
 // is stored of them stays as it is.
 func whole(hours []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
-}
-
-// dayOf is the start of the day that an hour belongs to.
-func (a *Averages) dayOf(hour time.Time) time.Time {
-	return hour.Add(a.DayOffset).Truncate(day).Add(-a.DayOffset)
 }
 
 // each does windows one by one and returns those that are still to be done.

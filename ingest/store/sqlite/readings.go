@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -80,24 +79,78 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	if q.From.Nanosecond() > 0 {
 		after.time++
 	}
+	c := columns{wanted: q.Quantities}
+	if len(q.Quantities) == 0 {
+		c = columns{wanted: wire.Quantities()}
+	}
 	for {
-		page, err := s.page(ctx, q, after)
+		page, others, err := s.page(ctx, q, after, c)
 		if err != nil {
 			return fmt.Errorf("read readings: %w", err)
 		}
-		for _, r := range page {
-			after = position{time: r.Time.Unix(), station: r.Station}
-			if r.Values = selected(r.Values, q.Quantities); len(r.Values) == 0 {
-				continue
-			}
-			if err := yield(r); err != nil {
+		if others {
+			c = columns{wanted: wire.Quantities(), seen: c.seen}
+			continue
+		}
+		for i := range page {
+			after = position{time: page[i].Time.Unix(), station: page[i].Station}
+			if err := yield(page[i]); err != nil {
 				return err
 			}
 		}
 		if len(page) < pageReadings {
 			return nil
 		}
+		if len(q.Quantities) == 0 {
+			c.learn(page)
+		}
 	}
+}
+
+// columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs
+// as much as a full one: so after the first page only those that have been seen are read, and whether there are others.
+type columns struct {
+	wanted []wire.Quantity
+	seen   uint64          // a bit for each quantity
+	others []wire.Quantity // must be empty; a row where one is not is read again
+}
+
+// learn narrows the columns to those that have been seen.
+func (c *columns) learn(page []ingest.Reading) {
+	for _, r := range page {
+		for _, v := range r.Values {
+			c.seen |= 1 << v.Quantity
+		}
+	}
+	c.wanted, c.others = nil, nil
+	for _, q := range wire.Quantities() {
+		if c.seen&(1<<q) != 0 {
+			c.wanted = append(c.wanted, q)
+		} else {
+			c.others = append(c.others, q)
+		}
+	}
+}
+
+// list is what a statement selects of the quantities; the first column is whether there are others.
+func (c *columns) list() string {
+	list := "0"
+	if len(c.others) > 0 {
+		list = anyOf(c.others)
+	}
+	for _, q := range c.wanted {
+		list += ", " + q.String() + ", flags_" + q.String()
+	}
+	return list
+}
+
+// anyOf is true where one of the quantities has a value.
+func anyOf(quantities []wire.Quantity) string {
+	var any []string
+	for _, q := range quantities {
+		any = append(any, q.String()+" IS NOT NULL")
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
 }
 
 // Forget deletes readings in one transaction. The file does not shrink; its free pages are used again.
@@ -114,7 +167,8 @@ type position struct {
 	station string
 }
 
-func (s *Store) page(ctx context.Context, q store.ReadingQuery, after position) ([]ingest.Reading, error) {
+// page are the next readings; others says that one of them has quantities that c does not read.
+func (s *Store) page(ctx context.Context, q store.ReadingQuery, after position, c columns) (page []ingest.Reading, others bool, err error) {
 	where := "(time, station) > (?, ?) AND time < ?"
 	args := []any{after.time, after.station, ceil(q.To)}
 	if len(q.Stations) > 0 {
@@ -124,19 +178,15 @@ func (s *Store) page(ctx context.Context, q store.ReadingQuery, after position) 
 		}
 	}
 	if len(q.Quantities) > 0 {
-		var any []string
-		for _, quantity := range q.Quantities {
-			any = append(any, quantity.String()+" IS NOT NULL")
-		}
-		where += " AND (" + strings.Join(any, " OR ") + ")"
+		where += " AND " + anyOf(q.Quantities)
 	}
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT %d",
-		s.sql.columns, where, pageReadings), args...)
+		c.list(), where, pageReadings), args...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	return scanReadings(rows)
+	return scanReadings(rows, c.wanted)
 }
 
 // ceil is the first whole second at or after t.
@@ -147,38 +197,35 @@ func ceil(t time.Time) int64 {
 	return t.Unix()
 }
 
-func scanReadings(rows *sql.Rows) ([]ingest.Reading, error) {
-	quantities := wire.Quantities()
+// scanReadings reads rows until one has other quantities.
+func scanReadings(rows *sql.Rows, quantities []wire.Quantity) (page []ingest.Reading, others bool, err error) {
 	values := make([]sql.NullFloat64, len(quantities))
 	flags := make([]sql.NullInt64, len(quantities))
 	var unix, received, source int64
 	var station string
-	targets := []any{&unix, &station, &received, &source}
+	targets := []any{&unix, &station, &received, &source, &others}
 	for i := range quantities {
 		targets = append(targets, &values[i], &flags[i])
 	}
-	var page []ingest.Reading
+	page = make([]ingest.Reading, 0, pageReadings)
+	var all []ingest.Value // of the page, so that not each reading has to be allocated
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		r := ingest.Reading{
-			Station: station, Time: time.Unix(unix, 0).UTC(), Received: time.UnixMilli(received).UTC(), TimeSource: ingest.TimeSource(source),
+		if others {
+			return nil, true, nil
 		}
+		first := len(all)
 		for i, v := range values {
 			if v.Valid {
-				r.Values = append(r.Values, ingest.Value{Quantity: quantities[i], Value: v.Float64, Flags: ingest.Flags(flags[i].Int64)})
+				all = append(all, ingest.Value{Quantity: quantities[i], Value: v.Float64, Flags: ingest.Flags(flags[i].Int64)})
 			}
 		}
-		page = append(page, r)
+		page = append(page, ingest.Reading{
+			Station: station, Time: time.Unix(unix, 0).UTC(), Received: time.UnixMilli(received).UTC(), TimeSource: ingest.TimeSource(source),
+			Values: all[first:len(all):len(all)],
+		})
 	}
-	return page, rows.Err()
-}
-
-// selected keeps the values of the quantities asked for; all when none is named.
-func selected(values []ingest.Value, quantities []wire.Quantity) []ingest.Value {
-	if len(quantities) == 0 {
-		return values
-	}
-	return slices.DeleteFunc(values, func(v ingest.Value) bool { return !slices.Contains(quantities, v.Quantity) })
+	return page, false, rows.Err()
 }

@@ -173,7 +173,7 @@ func (s *Store) addColumns(ctx context.Context, tx *sql.Tx) error {
 
 // statements are composed once from the list of quantities.
 type statements struct {
-	create, upsert, columns string
+	create, upsert string
 }
 
 func compose(quantities []wire.Quantity) statements {
@@ -217,7 +217,6 @@ CREATE TABLE grid (
 	spread      INTEGER NOT NULL,        -- thousandths
 	PRIMARY KEY (start, "window", quantity, size, north, east)
 ) STRICT, WITHOUT ROWID;`,
-		columns: strings.Join(columns, ", "),
 		upsert: "INSERT INTO reading (time, station, received, time_source, " + strings.Join(columns, ", ") +
 			") VALUES (?, ?, ?, ?" + strings.Repeat(", ?", len(columns)) + ") ON CONFLICT (time, station) DO UPDATE SET " +
 			"received = excluded.received, time_source = excluded.time_source, " + strings.Join(updates, ", "),

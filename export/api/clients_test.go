@@ -1,0 +1,129 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// living is a server with readings, hours old and new, and two districts.
+func living(t *testing.T) *house {
+	h := open(t, registry.PolicyOpen)
+	h.server.City.Districts = []geo.District{{Name: "Ost, rechts", Boundary: box(t, 6.97, 50.85, 7.15, 51.05)}, {Name: "West", Boundary: box(t, 6.8, 50.85, 6.97, 51.05)}}
+	h.http.Config.Handler = h.server.Handler()
+	now := time.Now().UTC().Truncate(time.Second)
+	hour := now.Truncate(time.Hour).Add(-3 * time.Hour)
+	for i := range 24 {
+		at := hour.Add(time.Duration(i) * 5 * time.Minute)
+		h.measure(at, value(wire.PM2_5, 12.3), value(wire.PM10, 20.1), value(wire.Humidity, 60))
+	}
+	h.measure(now.Add(-time.Minute), value(wire.PM2_5, 14), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.store.readings = append(h.store.readings, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(wire.Temperature, -1.5)}})
+	h.store.rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 7000, Stations: 1}}
+	return h
+}
+
+func box(t *testing.T, west, south, east, north float64) *geo.Boundary {
+	t.Helper()
+	b, err := geo.NewBoundary(orb.MultiPolygon{{{{west, south}, {east, south}, {east, north}, {west, north}, {west, south}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// questions are addresses for every kind of document, without their format.
+func questions(h *house) map[string][]string {
+	day := time.Now().UTC().Add(-24 * time.Hour).Format(time.RFC3339)
+	week := time.Now().UTC().Add(-7 * 24 * time.Hour).Format(time.RFC3339)
+	return map[string][]string{
+		"rows": {
+			"/api/v1/readings?from=" + day, "/api/v1/readings?resolution=5m&from=" + day, "/api/v1/readings?resolution=1h&from=" + day,
+			"/api/v1/readings?resolution=1d&from=" + week, "/api/v1/stations/" + h.station.ID + "/readings?from=" + day,
+			"/api/v1/grid?window=live", "/api/v1/grid?window=1h&from=" + week, "/api/v1/grid?window=24h&resolution=500", "/api/v1/districts?window=live",
+		},
+		"geojson": {"/api/v1/city", "/api/v1/stations", "/api/v1/stations/" + h.station.ID},
+	}
+}
+
+// saved gets an address and keeps the answer as a file.
+func (h *house) saved(route, extension string) string {
+	h.t.Helper()
+	path := filepath.Join(h.t.TempDir(), "it."+extension)
+	if err := os.WriteFile(path, h.get(route), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a client and wants it content.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s\n(make packages; npm --prefix export/clients ci)", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+const clients = "../clients/"
+
+// TestSpectralLikesTheDescription lints the OpenAPI document with every rule that Spectral has for it.
+func TestSpectralLikesTheDescription(t *testing.T) {
+	path := living(t).saved("/api/openapi.json", "json")
+	run(t, clients+"node_modules/.bin/spectral", "lint", path, "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+}
+
+func TestEveryGeoJSONIsValid(t *testing.T) {
+	h := living(t)
+	asked := questions(h)
+	files := []string{clients + "geojson.mjs"}
+	for _, route := range asked["geojson"] {
+		files = append(files, h.saved(route, "geojson"))
+	}
+	for _, route := range asked["rows"] {
+		files = append(files, h.saved(route+"&format=geojson", "geojson"))
+	}
+	run(t, "node", files...)
+}
+
+// TestGDALReads has ogrinfo count the rows of CSV and GeoJSON, and find their fields.
+func TestGDALReads(t *testing.T) {
+	h := living(t)
+	for _, route := range questions(h)["rows"] {
+		lines := bytes.Count(h.get(route+"&format=csv&quantity=pm2_5"), []byte("\n"))
+		h.gdal(route+"&format=csv&quantity=pm2_5", "csv", lines-1, "quantity: String", "unit: String")
+		if strings.Contains(route, "/districts") {
+			h.gdal(route+"&format=geojson", "geojson", 2, "Geometry: Multi Polygon", "name: String")
+			continue
+		}
+		h.gdal(route+"&format=geojson&quantity=pm2_5", "geojson", lines-1, "quantity: String", `GEOGCRS["WGS 84"`)
+	}
+	h.gdal("/api/v1/stations", "geojson", 1, "Geometry: Point", "last_seen: DateTime")
+}
+
+func (h *house) gdal(route, extension string, features int, words ...string) {
+	h.t.Helper()
+	out := run(h.t, "ogrinfo", "-so", "-al", h.saved(route, extension))
+	if features == 0 {
+		words = nil // nothing shows what fields there are
+	}
+	for _, want := range append(words, fmt.Sprintf("Feature Count: %d\n", features)) {
+		if !strings.Contains(out, want) {
+			h.t.Errorf("%s: ogrinfo finds no %q:\n%s", route, want, out)
+		}
+	}
+}

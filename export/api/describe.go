@@ -1,0 +1,174 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"stadtluft/export"
+	"stadtluft/export/download"
+	"stadtluft/export/openapi"
+	"stadtluft/geo/aggregate"
+)
+
+// description is all that this server answers, in one value.
+func (s *Server) description() openapi.Document {
+	return openapi.Document{
+		Title: "Stadtluft " + s.City.Name, Version: s.Version,
+		About: text("Air of the city, measured by its people, as open data. "+export.Notice+" "+export.QualityRule(),
+			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
+		Contact: s.contact(),
+		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
+		Groups:  append(slices.Clone(groups), s.Groups...), Routes: s.allRoutes(), Schemas: schemas(),
+		LoginAbout: map[openapi.Login]openapi.Text{
+			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
+			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),
+			openapi.Owner:   text("the station’s management token, or the administrator’s", "das Verwaltungstoken der Station oder das der Verwaltung"),
+		},
+		Problem: "Problem", ProblemType: "application/problem+json",
+	}
+}
+
+// contact is whom to ask.
+func (s *Server) contact() map[string]string {
+	contact := map[string]string{"name": s.City.Attribution}
+	switch {
+	case strings.Contains(s.City.Contact, "://"):
+		contact["url"] = s.City.Contact
+	case s.City.Contact != "":
+		contact["email"] = s.City.Contact
+	}
+	return contact
+}
+
+// schemas are the shapes of answers: of rows by their tables, of the rest by what encodes them.
+func schemas() map[string]openapi.Schema {
+	all := map[string]openapi.Schema{
+		"Problem": openapi.SchemaOf(problem{}),
+		"Station": openapi.SchemaOf(stationFeature{}),
+		"Feature": {"type": "object", "required": []string{"type", "geometry", "properties"}, "properties": map[string]any{
+			"type": openapi.Schema{"const": "Feature"}, "id": openapi.Schema{"type": "string"}, "geometry": openapi.Schema{"type": []string{"object", "null"}}, "properties": openapi.Schema{"type": "object"}}},
+		"FeatureCollection": collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Feature")),
+		"Stations":          collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Station")),
+	}
+	for _, table := range export.Tables() {
+		all[table.Name] = collection("next", openapi.Schema{"type": "string", "format": "uri"}, "rows", rowSchema(table))
+	}
+	return all
+}
+
+// collection is a document of many: what it says of itself, a member of its kind, and the list.
+func collection(member string, of openapi.Schema, list string, item openapi.Schema) openapi.Schema {
+	members := map[string]any{member: of, list: openapi.Schema{"type": "array", "items": item}, "demo": openapi.Schema{"type": "boolean"}}
+	for _, name := range []string{"licence", "attribution", "notice", "generated", "averaging", "quality"} {
+		members[name] = openapi.Schema{"type": "string"}
+	}
+	required := []string{"licence", "attribution", "notice", "generated", "averaging", "quality", "demo", list}
+	return openapi.Schema{"type": "object", "properties": members, "required": required}
+}
+
+// rowSchema is a row of a table as JSON.
+func rowSchema(t export.Table) openapi.Schema {
+	members, required := map[string]any{}, []string{}
+	for _, c := range t.Columns {
+		kind := c.Type
+		if kind == "datetime" {
+			kind = "string"
+		}
+		s := openapi.Schema{"type": kind}
+		if c.Empty && kind != "string" {
+			s["type"] = []string{kind, "null"}
+		}
+		if c.Type == "datetime" {
+			s["format"] = "date-time"
+		}
+		if c.Among != nil {
+			s["enum"] = c.Among
+		}
+		members[c.Name] = s
+		required = append(required, c.Name)
+	}
+	return openapi.Schema{"type": "object", "properties": members, "required": required, "additionalProperties": false}
+}
+
+func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
+	document, err := s.description().JSON()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, err = w.Write(append(document, '\n'))
+	return err
+}
+
+// getDescription is the page for people.
+func (s *Server) getDescription(w http.ResponseWriter, r *http.Request) error {
+	language := newQuery(r).text("lang")
+	if language == "" {
+		language = preferred(r.Header.Get("Accept-Language"))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", language)
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Accept-Language")
+	return s.description().WritePage(w, language, "/api/style.css", "/api/openapi.json")
+}
+
+// preferred is German where it is named before English; else English, which more people read.
+func preferred(accepted string) string {
+	for _, part := range strings.Split(strings.ToLower(accepted), ",") {
+		switch tag, _, _ := strings.Cut(strings.TrimSpace(part), ";"); {
+		case strings.HasPrefix(tag, "de"):
+			return "de"
+		case strings.HasPrefix(tag, "en"):
+			return "en"
+		}
+	}
+	return "en"
+}
+
+func (s *Server) getStyle(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, err := w.Write(openapi.Style)
+	return err
+}
+
+func (s *Server) schemaParameters() []openapi.Parameter {
+	file := openapi.Parameter{Name: "file", Example: "readings.json", About: text("the table", "die Tabelle")}
+	for _, t := range export.Tables() {
+		file.Choices = append(file.Choices, t.Name+".json")
+	}
+	return []openapi.Parameter{file,
+		{Name: "resolution", Choices: download.Resolutions()[1:], Default: string(download.Hours), About: text("of means", "der Mittel")},
+		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "1h", About: text("of averages of cells and districts", "der Mittel von Zellen und Stadtteilen")},
+	}
+}
+
+// getSchema answers with the columns of a table and the rules of its values.
+func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
+	q, file := newQuery(r), r.PathValue("file")
+	i := slices.IndexFunc(export.Tables(), func(t export.Table) bool { return t.Name+".json" == file })
+	if i < 0 {
+		p := newProblem(http.StatusNotFound, "file", "there is no table %q", clip(file))
+		p.Allowed = s.schemaParameters()[0].Choices
+		return p
+	}
+	meta := s.source().Meta(s.Registry.Stations())
+	window, _ := aggregate.ParseWindow(q.text("window")) // checked
+	switch table := export.Tables()[i].Name; table {
+	case "readings":
+		meta.Averaging = export.Single
+	case "means":
+		meta.Averaging = export.StationRule(download.Resolution(q.text("resolution")).Window(), s.City.Corrected)
+	case "grid":
+		meta.Averaging = export.GridRule(window, s.City.Corrected)
+	case "districts":
+		meta.Averaging = export.AreaRule(window, s.City.Corrected)
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	licences(w.Header(), meta)
+	return writeJSON(w, http.StatusOK, "application/json", export.Tables()[i].Schema(meta))
+}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/download"
+)
+
+// patience is how long a client may take for a piece of an answer; who takes longer has gone.
+const patience = 2 * time.Minute
+
+// document is an answer made of rows: its form, what it is called, and which page of it is wanted.
+type document struct {
+	format   export.Format
+	meta     export.Meta
+	name     string // for the file
+	schema   string // of the table, below /api/v1/schema/
+	from, to time.Time
+	limit    int             // of a page
+	cursor   download.Cursor // behind which a page begins
+	address  url.URL         // of the page behind this one, but for its cursor
+}
+
+// document reads which form and page of a period is asked for. most is how long a period may be that a client has to
+// hold in memory whole.
+func (q *query) document(s *Server, r *http.Request, from, to time.Time, most time.Duration) document {
+	d := document{format: q.format(), from: from, to: to, limit: q.number("limit"), address: s.access(r).HTTP}
+	inMemory := d.format == export.GeoJSON || d.format == export.JSON
+	if inMemory && to.Sub(from) > most {
+		archive := s.access(r).HTTP
+		archive.Path = "/archive/"
+		q.fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
+			d.format, most.Hours()/24, archive.String()))
+	}
+	for _, name := range []string{"limit", "cursor"} {
+		if d.format != export.JSON && q.given(name) {
+			q.fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
+		}
+	}
+	if text := q.text("cursor"); text != "" {
+		var err error
+		if d.cursor, err = download.ParseCursor(text); err != nil {
+			q.fail(wrong("cursor", "cursor %q: %v", clip(text), err))
+		} else if d.cursor.Time.Before(from) || !d.cursor.Time.Before(to) {
+			q.fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(text)))
+		}
+	}
+	values := q.values
+	values.Set("from", from.Format(time.RFC3339Nano))
+	values.Set("to", to.Format(time.RFC3339Nano))
+	d.address.Path, d.address.RawQuery = r.URL.Path, values.Encode()
+	return d
+}
+
+// start is where the stream of a page begins.
+func (d *document) start(from time.Time) time.Time {
+	if d.cursor.Time.After(from) {
+		return d.cursor.Time
+	}
+	return from
+}
+
+// next is the address of the page that begins behind a cursor.
+func (d *document) next(c download.Cursor) string {
+	address, values := d.address, d.address.Query()
+	values.Set("cursor", c.String())
+	address.RawQuery = values.Encode()
+	return address.String()
+}
+
+// head announces the document.
+func (d *document) head(w http.ResponseWriter) {
+	h := w.Header()
+	headers(h, d.meta, d.format, download.Name(d.name, d.from, d.to, d.format, d.meta.Demo))
+	h.Add("Link", "</api/v1/schema/"+d.schema+`>; rel="describedby"; type="application/json"`)
+	if d.meta.Next != "" {
+		h.Add("Link", "<"+d.meta.Next+`>; rel="next"`)
+	}
+}
+
+// announce is head for a document that is not made of a table's rows.
+func announce(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
+	headers(w.Header(), meta, format, download.Name(what, from, time.Time{}, format, meta.Demo))
+}
+
+func headers(h http.Header, meta export.Meta, format export.Format, file string) {
+	h.Set("Content-Type", format.MediaType())
+	how := "attachment"
+	if format == export.GeoJSON || format == export.JSON {
+		how = "inline"
+	}
+	h.Set("Content-Disposition", how+`; filename="`+file+`"`)
+	h.Set("Cache-Control", "no-cache")
+	licences(h, meta)
+}
+
+// licences names the licences of an answer's data.
+func licences(h http.Header, meta export.Meta) {
+	h.Add("Link", "<"+export.LicenceURL(meta.Licence)+`>; rel="license"`)
+	for _, licence := range meta.Licences {
+		h.Add("Link", "<"+licence+`>; rel="license"`)
+	}
+}
+
+// send answers with a document of rows: a page of JSON, anything else as a stream. HEAD gets what stands before it.
+func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(add func(T) error) error, at func(T) download.Cursor,
+	encoder func(io.Writer, export.Format, export.Meta) export.Encoder[T]) error {
+	d.meta.Generated = time.Now().UTC()
+	if d.format == export.JSON {
+		page := download.Page[T]{Limit: d.limit, After: d.cursor, At: at}
+		if err := page.Fill(rows); err != nil {
+			return err
+		}
+		if next, more := page.Next(); more {
+			d.meta.Next = d.next(next)
+		}
+		rows = page.Each
+	}
+	d.head(w)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	patient := patientWriter{w, http.NewResponseController(w)}
+	defer patient.rest()
+	return download.Write(encoder(patient, d.format, d.meta), rows)
+}
+
+// patientWriter gives a client so much time for each piece.
+type patientWriter struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+func (p patientWriter) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(patience)) // without one it waits for the connection's end
+	return p.Writer.Write(b)
+}
+
+// rest leaves the connection without a deadline for its next request.
+func (p patientWriter) rest() { _ = p.control.SetWriteDeadline(time.Time{}) }

@@ -1,0 +1,313 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"stadtluft/export"
+	"stadtluft/export/openapi"
+)
+
+func TestZstandard(t *testing.T) {
+	h := living(t)
+	question := "/api/v1/readings?from=" + time.Now().UTC().Add(-5*time.Hour).Format(time.RFC3339)
+	response, body := h.do("GET", question, "", "Accept-Encoding", "zstd")
+	if got := response.Header.Get("Content-Encoding"); got != "zstd" || !strings.Contains(strings.Join(response.Header["Vary"], ","), "Accept-Encoding") {
+		t.Fatalf("encoding %q, Vary %q", got, response.Header["Vary"])
+	}
+	r, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	plain, err := r.DecodeAll(body, nil)
+	if err != nil || !bytes.Equal(plain, h.get(question)) {
+		t.Errorf("unpacked %d bytes, %v, want the plain answer", len(plain), err)
+	}
+}
+
+// TestConditions asks again with what the first answer said (RFC 9110, section 13).
+func TestConditions(t *testing.T) {
+	h := living(t)
+	hour := time.Now().UTC().Add(-5 * time.Hour).Format(time.RFC3339)
+	for _, route := range []string{"/api/v1/readings?from=" + hour, "/api/v1/readings?format=json&from=" + hour, "/api/v1/stations", "/api/v1/schema/grid.json", "/api/openapi.json"} {
+		first, _ := h.do("GET", route, "")
+		tag, modified := first.Header.Get("ETag"), first.Header.Get("Last-Modified")
+		f := func(want int, header ...string) {
+			t.Helper()
+			if again, body := h.do("GET", route, "", header...); again.StatusCode != want || want == http.StatusNotModified && len(body) > 0 {
+				t.Errorf("%s with %q: %s, want %d", route, header, again.Status, want)
+			}
+		}
+		f(304, "If-None-Match", tag)
+		f(304, "If-None-Match", `"other", `+tag)
+		f(304, "If-None-Match", "*")
+		f(200, "If-None-Match", `"other"`)
+		f(304, "If-Modified-Since", modified)
+		f(200, "If-Modified-Since", "Mon, 01 Jan 2018 00:00:00 GMT")
+		f(200, "If-Modified-Since", "yesterday")
+		f(200, "If-None-Match", `"other"`, "If-Modified-Since", modified) // the tag decides
+	}
+}
+
+// TestChanges walks an address through its changes.
+func TestChanges(t *testing.T) {
+	var c changes
+	at := time.Date(2026, 5, 1, 12, 0, 0, 5e8, time.UTC)
+	f := func(address, tag string, after, want time.Duration) {
+		t.Helper()
+		if got := c.since(address, tag, at.Add(after)); !got.Equal(at.Truncate(time.Second).Add(want)) {
+			t.Errorf("since(%s, %s) after %v = %v, want %v", address, tag, after, got, want)
+		}
+	}
+	f("a", "1", 0, 0)
+	f("a", "1", time.Minute, 0)
+	f("b", "1", time.Minute, time.Minute)
+	f("a", "2", 2*time.Minute, 2*time.Minute)
+	f("a", "3", 2*time.Minute, 2*time.Minute+time.Second) // in the same second: never the same time
+	f("a", "2", 3*time.Minute, 3*time.Minute)             // back again is a change too
+	for i := range maxRemembered {
+		c.since(fmt.Sprint(i), "1", at)
+	}
+	f("a", "2", 5*time.Minute, 5*time.Minute) // forgotten
+	if len(c.last) > maxRemembered {
+		t.Errorf("%d addresses are remembered", len(c.last))
+	}
+}
+
+func TestHead(t *testing.T) {
+	h := living(t)
+	for _, format := range []string{"csv", "geojson", "json", "parquet"} {
+		route := "/api/v1/readings?format=" + format
+		get, _ := h.do("GET", route, "")
+		head, body := h.do("HEAD", route, "")
+		if head.StatusCode != 200 || len(body) != 0 {
+			t.Errorf("HEAD as %s: %s with %d bytes", format, head.Status, len(body))
+		}
+		for _, name := range []string{"Content-Type", "Cache-Control"} {
+			if got, want := head.Header.Get(name), get.Header.Get(name); got != want || want == "" {
+				t.Errorf("HEAD as %s: %s is %q, want %q", format, name, got, want)
+			}
+		}
+		if tag := head.Header.Get("ETag"); tag != "" && tag != get.Header.Get("ETag") {
+			t.Errorf("HEAD as %s: another tag", format)
+		}
+	}
+	s := &endless{begun: make(chan struct{}), ended: make(chan error, 1)}
+	h.server.Store = s
+	if response, _ := h.do("HEAD", "/api/v1/readings", ""); response.StatusCode != 200 {
+		t.Errorf("HEAD: %s", response.Status)
+	}
+	select {
+	case <-s.begun:
+		t.Error("HEAD reads the store")
+	default:
+	}
+}
+
+func TestOtherSitesMayRead(t *testing.T) {
+	h := living(t)
+	f := func(route, allow string, open bool) {
+		t.Helper()
+		response, _ := h.do("OPTIONS", route, "", "Origin", "https://example.org", "Access-Control-Request-Method", "GET")
+		header := response.Header
+		if response.StatusCode != http.StatusNoContent || header.Get("Allow") != allow {
+			t.Errorf("OPTIONS %s: %s, Allow %q, want %q", route, response.Status, header.Get("Allow"), allow)
+		}
+		if got := header.Get("Access-Control-Allow-Origin") == "*" && strings.Contains(header.Get("Access-Control-Allow-Headers"), "If-None-Match"); got != open {
+			t.Errorf("OPTIONS %s: everyone may read is %v, want %v", route, got, open)
+		}
+		if methods := header.Get("Access-Control-Allow-Methods"); strings.ContainsAny(methods, "PO") {
+			t.Errorf("OPTIONS %s: other sites may %s", route, methods)
+		}
+	}
+	f("/api/v1/readings?format=csv", "GET, HEAD, OPTIONS", true)
+	f("/api/v1/stations", "GET, HEAD, OPTIONS, POST", true)
+	f("/api/v1/stations/"+h.station.ID, "DELETE, GET, HEAD, OPTIONS, PATCH", true)
+	f("/api/v1/push/airrohr", "OPTIONS, POST", false)
+	response, _ := h.do("GET", "/api/v1/readings", "", "Origin", "https://example.org")
+	for _, name := range []string{"Link", "ETag", "Content-Disposition"} {
+		if !strings.Contains(response.Header.Get("Access-Control-Expose-Headers"), name) {
+			t.Errorf("scripts of other sites cannot read %s", name)
+		}
+	}
+}
+
+// TestFilesSayWhatTheyAre looks at names, licences and rules of each form.
+func TestFilesSayWhatTheyAre(t *testing.T) {
+	h := living(t)
+	h.server.City.Corrected = "kappa-koehler kappa=0.4"
+	f := func(route, disposition, schema string) {
+		t.Helper()
+		response, _ := h.do("GET", route, "")
+		if got := response.Header.Get("Content-Disposition"); !strings.HasPrefix(got, disposition) {
+			t.Errorf("%s: %q, want %q", route, got, disposition)
+		}
+		links := strings.Join(response.Header["Link"], "\n")
+		if !strings.Contains(links, `<http://dcat-ap.de/def/licenses/dl-zero-de/2.0>; rel="license"`) || !strings.Contains(links, "</api/v1/schema/"+schema+`>; rel="describedby"`) {
+			t.Errorf("%s: Link %s, want the licence and %s", route, links, schema)
+		}
+		var described struct {
+			Licence, Attribution, Averaging, Quality, Notice string
+			Fields                                           []struct{ Name string }
+		}
+		if err := json.Unmarshal(h.get("/api/v1/schema/"+schema), &described); err != nil || described.Licence == "" || described.Attribution != "Stadt Köln" ||
+			described.Averaging == "" || described.Notice != export.Notice || described.Quality != export.QualityRule() || len(described.Fields) == 0 {
+			t.Errorf("%s: %+v %v", schema, described, err)
+		}
+	}
+	f("/api/v1/readings?from=2026-05-01&to=2026-05-02", `attachment; filename="stadtluft-readings-20260501T000000Z-20260502T000000Z.csv"`, "readings.json")
+	f("/api/v1/readings?resolution=1h&format=parquet&from=2026-05-01&to=2026-05-02", `attachment; filename="stadtluft-readings-1h-20260501T000000Z-20260502T000000Z.parquet"`, "means.json?resolution=1h")
+	f("/api/v1/stations/"+h.station.ID+"/readings?format=geojson&from=2026-05-01&to=2026-05-02", `inline; filename="stadtluft-readings-`+h.station.ID+`-20260501T000000Z-20260502T000000Z.geojson"`, "readings.json")
+	f("/api/v1/grid?window=1h&time=2026-05-01T10:20:00Z&format=csv&delimiter=semicolon", `attachment; filename="stadtluft-grid-1h-20260501T100000Z.csv"`, "grid.json?window=1h")
+	f("/api/v1/districts?window=24h&time=2026-05-01&format=json", `inline; filename="stadtluft-districts-24h-20260501T000000Z.json"`, "districts.json?window=24h")
+	for _, list := range questions(h) {
+		for _, route := range list {
+			if strings.Contains(route, "?") {
+				route += "&format=geojson"
+			}
+			var said map[string]any
+			if err := json.Unmarshal(h.get(route), &said); err != nil {
+				t.Fatal(err)
+			}
+			for _, member := range []string{"licence", "attribution", "notice", "generated", "averaging", "quality"} {
+				if route == "/api/v1/stations/"+h.station.ID {
+					continue // a feature of /api/v1/stations
+				}
+				if text, _ := said[member].(string); text == "" {
+					t.Errorf("%s does not say its %s", route, member)
+				}
+			}
+		}
+	}
+}
+
+// TestTheDescriptionIsWhatIsServed asks for each route of the document, and wants all parameters that handlers read to be
+// in it: one that is not is a panic.
+func TestTheDescriptionIsWhatIsServed(t *testing.T) {
+	h := living(t)
+	h.server.Routes = []openapi.Route{{Method: "GET", Path: "/ogc/things/{rest...}", Group: "data", ID: "things", Handler: http.NotFoundHandler()}}
+	h.http.Config.Handler = h.server.Handler()
+	var document struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			Parameters []struct{ Name, In string }
+		}
+	}
+	if err := json.Unmarshal(h.get("/api/openapi.json"), &document); err != nil || document.OpenAPI != "3.1.0" {
+		t.Fatalf("%v %s", err, document.OpenAPI)
+	}
+	if _, ok := document.Paths["/ogc/things/{rest}"]["get"]; !ok {
+		t.Errorf("another room's route is not described: %v", document.Paths)
+	}
+	mux := http.NewServeMux()
+	count := 0
+	for _, route := range h.server.allRoutes() {
+		mux.Handle(route.Pattern(), http.NotFoundHandler())
+		count++
+	}
+	described := 0
+	for path, methods := range document.Paths {
+		for method, operation := range methods {
+			described++
+			request := httptest.NewRequest(strings.ToUpper(method), strings.NewReplacer("{", "", "}", "").Replace(path), nil)
+			if _, pattern := mux.Handler(request); pattern == "" {
+				t.Errorf("%s %s is described and not served", method, path)
+			}
+			for _, p := range operation.Parameters {
+				if in := strings.Contains(path, "{"+p.Name+"}"); in != (p.In == "path") {
+					t.Errorf("%s %s: parameter %s is in %s", method, path, p.Name, p.In)
+				}
+			}
+		}
+	}
+	if described != count {
+		t.Errorf("%d methods are described, %d served", described, count)
+	}
+}
+
+func TestTheDescriptionForPeople(t *testing.T) {
+	h := living(t)
+	f := func(route, accept, want string) {
+		t.Helper()
+		response, body := h.do("GET", route, "", "Accept-Language", accept)
+		if !strings.Contains(string(body), `<html lang="`+want+`">`) || response.Header.Get("Content-Language") != want {
+			t.Errorf("%s for %q is in %s, want %s", route, accept, response.Header.Get("Content-Language"), want)
+		}
+		for _, route := range h.server.allRoutes() {
+			if !bytes.Contains(body, []byte(route.Path)) {
+				t.Errorf("the page does not name %s", route.Path)
+			}
+		}
+		if bytes.Contains(body, []byte("http://")) && !bytes.Contains(body, []byte(`href="http://dcat-ap.de`)) {
+			t.Error("the page names another site")
+		}
+	}
+	f("/api", "de-DE,de;q=0.9,en;q=0.8", "de")
+	f("/api", "fr, en-GB;q=0.8, de;q=0.7", "en")
+	f("/api", "", "en")
+	f("/api?lang=de", "en", "de")
+	for _, route := range h.server.allRoutes() {
+		for _, text := range append([]openapi.Text{route.Summary}, abouts(route)...) {
+			if text.English == "" || text.German == "" {
+				t.Errorf("%s: a text is missing in a language: %+v", route.Pattern(), text)
+			}
+		}
+	}
+	if response, body := h.do("GET", "/api/style.css", ""); response.StatusCode != 200 || len(body) == 0 {
+		t.Errorf("style: %s", response.Status)
+	}
+}
+
+func abouts(r openapi.Route) []openapi.Text {
+	var list []openapi.Text
+	for _, p := range r.Parameters {
+		list = append(list, p.About)
+	}
+	return list
+}
+
+// TestParametersAreRead asks every data route with every parameter it has.
+func TestParametersAreRead(t *testing.T) {
+	h := living(t)
+	token, err := h.server.Registry.EnsureAdmin(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.server.Inside = func(context.Context) (Inside, error) { return Inside{}, nil }
+	h.server.Backup = func() []Copy { return nil }
+	values := map[string]string{"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "resolution": "", "time": "latest", "station": h.station.ID, "id": h.station.ID, "family": "airrohr", "file": "grid.json", "lang": "de", "cell": "1kmN3096E4107"}
+	for _, route := range h.server.allRoutes() {
+		if route.Method != http.MethodGet || slices.Contains([]string{"getStream", "getMetrics"}, route.ID) {
+			continue
+		}
+		path, query := route.Path, []string{}
+		for _, p := range route.Parameters {
+			value := values[p.Name]
+			if value == "" || len(p.Choices) > 0 && !slices.Contains(p.Choices, value) {
+				value = p.Default
+			}
+			if value == "" && len(p.Choices) > 0 {
+				value = p.Choices[0]
+			}
+			if strings.Contains(path, "{"+p.Name+"}") {
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", value)
+			} else {
+				query = append(query, p.Name+"="+strings.ReplaceAll(value, " ", "+"))
+			}
+		}
+		if response, body := h.do("GET", path+"?"+strings.Join(query, "&"), "", "Authorization", "Bearer "+token); response.StatusCode != http.StatusOK {
+			t.Errorf("%s?%s: %s %s", path, strings.Join(query, "&"), response.Status, body)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package api
+
+import (
+	"net/http"
+
+	"stadtluft/export"
+	"stadtluft/export/openapi"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest/push"
+)
+
+// groups are the headings of the description.
+var groups = []openapi.Group{
+	{Name: "data", Title: openapi.Text{English: "Data", German: "Daten"}, About: openapi.Text{
+		English: "Readings and averages for a period, as files. Everyone may read, scripts on other sites too.",
+		German:  "Messwerte und Mittel eines Zeitraums als Dateien. Lesen dürfen alle, auch Skripte anderer Seiten."}},
+	{Name: "live", Title: openapi.Text{English: "Now", German: "Jetzt"}, About: openapi.Text{
+		English: "The city and its stations as they are at the moment.",
+		German:  "Die Stadt und ihre Stationen, wie sie im Augenblick sind."}},
+	{Name: "stations", Title: openapi.Text{English: "Have a station", German: "Eine Station betreiben"}, About: openapi.Text{
+		English: "Register a station, look after it, deliver its readings.",
+		German:  "Eine Station anmelden, pflegen und ihre Messwerte abliefern."}},
+	{Name: "admin", Title: openapi.Text{English: "Look after the city", German: "Die Stadt verwalten"}, About: openapi.Text{
+		English: "For the administrator; approving a station is a change of its status.",
+		German:  "Für die Verwaltung; eine Station freizugeben ist eine Änderung ihres Zustands."}},
+	{Name: "service", Title: openapi.Text{English: "The server", German: "Der Server"}, About: openapi.Text{
+		English: "Its state and its own description.",
+		German:  "Sein Zustand und seine Beschreibung."}},
+}
+
+// allRoutes are ours and those of other rooms.
+func (s *Server) allRoutes() []openapi.Route {
+	routes := s.dataRoutes()
+	routes = append(routes, s.liveRoutes()...)
+	routes = append(routes, s.stationRoutes()...)
+	routes = append(routes, s.managementRoutes()...)
+	routes = append(routes, s.adminRoutes()...)
+	routes = append(routes, s.serviceRoutes()...)
+	return append(routes, s.Routes...)
+}
+
+func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
+
+// rows are the forms of an answer whose table is one of those named.
+func rows(tables ...string) []openapi.Content {
+	schema := openapi.Ref(tables[0])
+	if len(tables) > 1 {
+		schema = openapi.Schema{"oneOf": []any{openapi.Ref(tables[0]), openapi.Ref(tables[1])}}
+	}
+	return []openapi.Content{
+		{Type: "text/csv"}, {Type: export.GeoJSON.MediaType(), Schema: openapi.Ref("FeatureCollection")},
+		{Type: export.JSON.MediaType(), Schema: schema}, {Type: export.Parquet.MediaType()},
+	}
+}
+
+// object is an answer of one JSON object that is told in words.
+var object = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}}
+
+func geojson(name string) []openapi.Answer {
+	return []openapi.Answer{{Forms: []openapi.Content{{Type: export.GeoJSON.MediaType(), Schema: openapi.Ref(name)}}}}
+}
+
+func (s *Server) dataRoutes() []openapi.Route {
+	readings := []openapi.Answer{{Forms: rows("readings", "means")}}
+	return []openapi.Route{{
+		Method: "GET", Path: "/api/v1/readings", Handler: s.answer(s.tagged(s.getReadings)), Group: "data", ID: "getReadings",
+		Summary: text("Readings of all stations.", "Messwerte aller Stationen."),
+		About: text("One row a value, by time, then station. With resolution, means of single stations.",
+			"Eine Zeile je Wert, nach Zeit, dann Station. Mit resolution Mittel einzelner Stationen."),
+		Parameters: s.readingParameters(false), Answers: readings,
+	}, {
+		Method: "GET", Path: "/api/v1/stations/{id}/readings", Handler: s.answer(s.tagged(s.getStationReadings)), Group: "data", ID: "getStationReadings",
+		Summary: text("Readings of one station.", "Messwerte einer Station."), Parameters: s.readingParameters(true), Answers: readings,
+	}, {
+		Method: "GET", Path: "/api/v1/grid", Handler: s.answer(s.tagged(s.getGrid)), Group: "data", ID: "getGrid",
+		Summary: text("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Gitters."),
+		About: text("One window, or with from and to every full hour or day that begins in the period.",
+			"Ein Zeitfenster, oder mit from und to jede volle Stunde, jeder volle Tag, der im Zeitraum beginnt."),
+		Parameters: s.gridParameters(), Answers: []openapi.Answer{{Forms: rows("grid")}},
+	}, {
+		Method: "GET", Path: "/api/v1/districts", Handler: s.answer(s.tagged(s.getDistricts)), Group: "data", ID: "getDistricts",
+		Summary: text("Averages of the city’s districts.", "Mittel der Stadtteile."),
+		About: text("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
+			"Der Wert eines Stadtteils ist das Mittel über seine Zellen; im GeoJSON stehen beide Indizes dabei."),
+		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+	}, {
+		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
+		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
+		Parameters: append(windowParameters(), cellSize(s.City.Resolution), twoFormats()), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+	}, {
+		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
+		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
+		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+	}, {
+		Method: "GET", Path: "/api/v1/stations/{id}/series", Handler: s.answer(s.tagged(s.getSeries)), Group: "data", ID: "getSeries",
+		Summary:    text("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
+		Parameters: seriesParameters(), Answers: object,
+	}, {
+		Method: "GET", Path: "/api/v1/quality", Handler: s.answer(s.tagged(s.getQuality)), Group: "data", ID: "getQuality",
+		Summary: text("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: object,
+	}, {
+		Method: "GET", Path: "/api/v1/schema/{file}", Handler: s.answer(s.tagged(s.getSchema)), Group: "data", ID: "getSchema",
+		Summary: text("The columns of a table.", "Die Spalten einer Tabelle."),
+		About: text("A Table Schema (Frictionless) with licence, averaging rule and quality rule: what a CSV has no place for. The Link header of each CSV names it.",
+			"Ein Table Schema (Frictionless) mit Lizenz, Mittelungs- und Qualitätsregel: was in CSV keinen Platz hat. Die Kopfzeile Link jeder CSV-Datei nennt es."),
+		Parameters: s.schemaParameters(), Answers: object,
+	}}
+}
+
+func (s *Server) liveRoutes() []openapi.Route {
+	return []openapi.Route{{
+		Method: "GET", Path: "/api/v1/city", Handler: s.answer(s.tagged(s.getCity)), Group: "live", ID: "getCity",
+		Summary:    text("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
+		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+	}, {
+		Method: "GET", Path: "/api/v1/cells/{cell}", Handler: s.answer(s.tagged(s.getCell)), Group: "live", ID: "getCell",
+		Summary: text("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
+		Parameters: append([]openapi.Parameter{{Name: "cell", About: text("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
+			{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
+		Answers: object,
+	}, {
+		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
+		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
+		Parameters: []openapi.Parameter{sourceParameter}, Answers: geojson("Stations"),
+	}, {
+		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
+		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
+		Parameters: []openapi.Parameter{idParameter}, Answers: geojson("Station"),
+	}, {
+		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
+		Summary: text("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
+		About:   text("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/event-stream", Schema: openapi.Schema{"type": "string"}}}}},
+	}}
+}
+
+func (s *Server) stationRoutes() []openapi.Route {
+	delivered := []openapi.Answer{
+		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
+	}
+	return []openapi.Route{{
+		Method: "POST", Path: "/api/v1/stations", Handler: s.answer(s.postStation), Group: "stations", ID: "addStation",
+		Summary: text("Register a station.", "Eine Station anmelden."),
+		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
+		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(newStation{})}},
+		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}},
+	}, {
+		Method: "POST", Path: "/api/v1/cell", Handler: s.answer(s.postCell), Group: "stations", ID: "getPublicCell",
+		Summary: text("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
+		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(position{})}}, Answers: geojson("Feature"),
+	}, {
+		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
+		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
+		Parameters: []openapi.Parameter{idParameter}, Answers: object,
+	}, {
+		Method: "POST", Path: "/api/v1/push/{family}", Handler: s.answer(s.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
+		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
+		Parameters: []openapi.Parameter{{Name: "family", Choices: push.Families(), About: text("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
+		Body:       []openapi.Content{{Type: "application/json"}}, Answers: delivered,
+	}, {
+		Method: "POST", Path: "/write", Handler: s.answer(s.postWrite), Group: "stations", ID: "pushLines", Free: true, Login: openapi.Station,
+		Summary: text("Readings in InfluxDB’s line protocol, as the airRohr firmware sends them.", "Messwerte im Zeilenprotokoll von InfluxDB, wie die airRohr-Firmware sie schickt."),
+		Body:    []openapi.Content{{Type: "text/plain"}}, Answers: delivered,
+	}}
+}
+
+func (s *Server) serviceRoutes() []openapi.Route {
+	plain := []openapi.Answer{{Forms: []openapi.Content{{Type: "text/plain"}}}}
+	return []openapi.Route{{
+		Method: "GET", Path: "/api", Handler: s.answer(s.getDescription), Group: "service", ID: "getDescription",
+		Summary:    text("This page.", "Diese Seite."),
+		Parameters: []openapi.Parameter{{Name: "lang", Choices: []string{"de", "en"}, About: text("its language; without it the browser’s", "ihre Sprache; sonst die des Browsers")}},
+		Answers:    []openapi.Answer{{Forms: []openapi.Content{{Type: "text/html"}}}},
+	}, {
+		Method: "GET", Path: "/api/openapi.json", Handler: s.answer(s.tagged(s.getOpenAPI)), Group: "service", ID: "getOpenAPI",
+		Summary: text("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
+		Answers: object,
+	}, {
+		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
+		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},
+	}, {
+		Method: "GET", Path: "/healthz", Handler: s.answer(s.getHealthz), Group: "service", ID: "getHealthz", Free: true,
+		Summary: text("The program lives.", "Das Programm lebt."), Answers: plain,
+	}, {
+		Method: "GET", Path: "/readyz", Handler: s.answer(s.getReadyz), Group: "service", ID: "getReadyz", Free: true,
+		Summary: text("Whether everything works, and if not, what to do.", "Ob alles arbeitet, und wenn nicht, was zu tun ist."),
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}},
+			{Status: http.StatusServiceUnavailable, About: text("something does not", "etwas nicht"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}}},
+	}, {
+		Method: "GET", Path: "/metrics", Handler: s.Metrics, Group: "service", ID: "getMetrics", Free: true,
+		Summary: text("Figures for Prometheus.", "Zahlen für Prometheus."), Answers: plain,
+	}}
+}

@@ -1,0 +1,130 @@
+package download
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// Cursor is a row's place in the order of its kind. Rows that come or go elsewhere do not move it.
+type Cursor struct {
+	Time time.Time // whole seconds
+	Key  string    // in the order of the rows of that time
+}
+
+// String is the cursor as an address carries it.
+func (c Cursor) String() string {
+	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, c.Time.Unix(), 10)) + "." + base64.RawURLEncoding.EncodeToString([]byte(c.Key))
+}
+
+// ParseCursor is the inverse of String.
+func ParseCursor(text string) (Cursor, error) {
+	head, tail, _ := strings.Cut(text, ".")
+	unix, err := base64.RawURLEncoding.DecodeString(head)
+	key, keyErr := base64.RawURLEncoding.DecodeString(tail)
+	seconds, numberErr := strconv.ParseInt(string(unix), 10, 64)
+	if errors.Join(err, keyErr, numberErr) != nil {
+		return Cursor{}, errors.New("it is not the cursor of a page: take the address of the next page as it is")
+	}
+	return Cursor{time.Unix(seconds, 0).UTC(), string(key)}, nil
+}
+
+// after reports whether c comes behind o.
+func (c Cursor) after(o Cursor) bool {
+	if !c.Time.Equal(o.Time) {
+		return c.Time.After(o.Time)
+	}
+	return c.Key > o.Key
+}
+
+// errFull ends a stream when the page is full.
+var errFull = errors.New("the page is full")
+
+// Page is at most Limit rows behind After.
+type Page[T any] struct {
+	Limit int
+	After Cursor // of the page before; the zero Cursor is before all
+	At    func(T) Cursor
+	Rows  []T
+	more  bool
+}
+
+// Fill takes rows until the page is full. The stream must begin at or before After.
+func (p *Page[T]) Fill(rows func(add func(T) error) error) error {
+	err := rows(func(row T) error {
+		if p.After.Key != "" && !p.At(row).after(p.After) {
+			return nil
+		}
+		if len(p.Rows) == p.Limit {
+			p.more = true
+			return errFull
+		}
+		p.Rows = append(p.Rows, row)
+		return nil
+	})
+	if errors.Is(err, errFull) {
+		return nil
+	}
+	return err
+}
+
+// Each adds the page's rows again.
+func (p *Page[T]) Each(add func(T) error) error {
+	for _, row := range p.Rows {
+		if err := add(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Next is the cursor for the page behind this one; false when this is the last.
+func (p *Page[T]) Next() (Cursor, bool) {
+	if !p.more {
+		return Cursor{}, false
+	}
+	return p.At(p.Rows[len(p.Rows)-1]), true
+}
+
+// Single makes each value of a reading a row of its own.
+func Single(add func(ingest.Reading) error) func(ingest.Reading) error {
+	return func(r ingest.Reading) error {
+		for _, v := range r.Values {
+			one := r
+			one.Values = []ingest.Value{v}
+			if err := add(one); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// AtReading is the place of a reading of one value.
+func AtReading(r ingest.Reading) Cursor {
+	return Cursor{r.Time, fmt.Sprintf("%s\x00%03d", r.Station, r.Values[0].Quantity)}
+}
+
+// AtMean is the place of a station's mean.
+func AtMean(m aggregate.StationWindow) Cursor {
+	return Cursor{m.Start, fmt.Sprintf("%s\x00%03d %08d %08d", m.Station, m.Quantity, m.Cell.North, m.Cell.East)}
+}
+
+// AtRow is the place of a cell's average; rows of one page are of one size.
+func AtRow(r aggregate.Row) Cursor {
+	return Cursor{r.Start, fmt.Sprintf("%03d %08d %08d", r.Quantity, r.Cell.North, r.Cell.East)}
+}
+
+// AtArea is the place of a district's average; districts are sorted by name.
+func AtArea(r export.AreaRow) Cursor {
+	quantity, _ := wire.ParseQuantity(r.Quantity) // one of ours
+	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.Area, quantity)}
+}

@@ -1,0 +1,101 @@
+package openapi
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Mistake is a parameter that cannot stand as it does.
+type Mistake struct {
+	Field   string   // the parameter
+	Detail  string   // a sentence
+	Allowed []string // what could stand there, or which parameters there are
+}
+
+func (m *Mistake) Error() string { return m.Detail }
+
+// Check holds a request's query against the route's parameters: none unknown, none twice, none with a value that is not
+// among its choices. The first mistake, by name, is the answer; nil is none.
+func (r Route) Check(query url.Values) *Mistake {
+	names := make([]string, 0, len(query))
+	for name := range query {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if _, known := r.parameter(name); !known && !r.Free {
+			return &Mistake{name, fmt.Sprintf("there is no parameter %q here", clip(name)), r.queryNames()}
+		}
+	}
+	for _, name := range names {
+		p, known := r.parameter(name)
+		if !known {
+			continue
+		}
+		if m := p.check(query[name]); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// parameter is one of the query's.
+func (r Route) parameter(name string) (Parameter, bool) {
+	i := slices.IndexFunc(r.Parameters, func(p Parameter) bool { return p.Name == name && !r.inPath(name) })
+	if i < 0 {
+		return Parameter{}, false
+	}
+	return r.Parameters[i], true
+}
+
+func (r Route) queryNames() []string {
+	names := []string{}
+	for _, p := range r.Parameters {
+		if !r.inPath(p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func (p Parameter) check(given []string) *Mistake {
+	if len(given) > 1 {
+		return &Mistake{p.Name, fmt.Sprintf("%s is given %d times", p.Name, len(given)), nil}
+	}
+	if len(given) == 0 || given[0] == "" {
+		return nil
+	}
+	if p.Kind == Integer {
+		return p.checkInteger(given[0])
+	}
+	values := given
+	if p.Kind == List {
+		values = strings.Split(given[0], ",")
+	}
+	for _, value := range values {
+		if p.Choices != nil && !slices.Contains(p.Choices, value) {
+			return &Mistake{p.Name, fmt.Sprintf("%s %q is not one of those allowed", p.Name, clip(value)), p.Choices}
+		}
+	}
+	return nil
+}
+
+func (p Parameter) checkInteger(given string) *Mistake {
+	n, err := strconv.Atoi(given)
+	switch {
+	case err != nil || n < 1:
+		return &Mistake{p.Name, fmt.Sprintf("%s %q is not a whole number from 1 on", p.Name, clip(given)), nil}
+	case p.Most > 0 && n > p.Most:
+		return &Mistake{p.Name, fmt.Sprintf("%s %d is beyond the most that can be had at once, %d", p.Name, n, p.Most), nil}
+	}
+	return nil
+}
+
+// clip bounds foreign text that is quoted.
+func clip(s string) string {
+	const most = 80
+	return s[:min(len(s), most)]
+}

@@ -1,0 +1,106 @@
+// Package openapi holds what an HTTP interface says of itself. A Route is one address: the server's mux, the check
+// of a request's parameters, the OpenAPI 3.1 document and the page for people are all made of it, so none of them can
+// say something else than the others.
+//
+// A room that speaks HTTP returns its routes as a list, and the server takes it in: that is all there is to do. The
+// package knows no data and serves nothing by itself.
+package openapi
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Text is a sentence in both languages.
+type Text struct{ English, German string }
+
+// In is the text in a language, "de" or "en".
+func (t Text) In(language string) string {
+	if language == "de" {
+		return t.German
+	}
+	return t.English
+}
+
+// Route is one method of one address. The zero value of everything but Method, Path and Handler is allowed.
+type Route struct {
+	Method  string // GET answers HEAD too
+	Path    string // as http.ServeMux wants it, such as /api/v1/stations/{id}
+	Handler http.Handler
+
+	Group   string // the name of one of the document's groups
+	ID      string // operationId: a name for generated clients
+	Summary Text   // a line
+	About   Text   // what else there is to know
+
+	Parameters []Parameter // those of the path have their names in it
+	Free       bool        // other parameters pass unread: firmware and monitors send what they like
+	Body       []Content   // what can be sent; none when empty
+	Answers    []Answer    // the good ones; problem documents are added to each route
+	Login      Login
+}
+
+// Pattern is the route as http.ServeMux knows it.
+func (r Route) Pattern() string { return r.Method + " " + r.Path }
+
+// Login says how a caller shows who it is.
+type Login string
+
+// The logins.
+const (
+	Anyone  Login = ""
+	Station Login = "station" // HTTP Basic: a station's id and token
+	Owner   Login = "owner"   // bearer: a station's management token, or the administrator's
+	Admin   Login = "admin"   // bearer: the administrator's token
+)
+
+// Answer is what can come back.
+type Answer struct {
+	Status int // 0 is 200
+	About  Text
+	Forms  []Content
+}
+
+// Content is a document in one form.
+type Content struct {
+	Type   string // media type
+	Schema Schema // nil is any
+}
+
+// Schema is a JSON Schema (2020-12), ready to be encoded.
+type Schema map[string]any
+
+// Ref is one of the document's schemas.
+func Ref(name string) Schema { return Schema{"$ref": "#/components/schemas/" + name} }
+
+// Kind is what stands in a parameter.
+type Kind uint8
+
+// The kinds.
+const (
+	Words Kind = iota
+	Integer
+	Moment // RFC 3339, or a date
+	List   // of words, separated by commas
+)
+
+// Parameter is what a request may carry in its path or its query.
+type Parameter struct {
+	Name    string
+	Kind    Kind
+	About   Text
+	Choices []string // all that may stand there, or in a List; nil is anything
+	Default string   // what counts when it is missing; empty is none
+	Example string
+	Most    int // the largest Integer; 0 is no bound
+}
+
+// inPath reports whether a parameter stands in the route's path.
+func (r Route) inPath(name string) bool {
+	return strings.Contains(r.Path, "{"+name+"}") || strings.Contains(r.Path, "{"+name+"...}")
+}
+
+// path is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
+func (r Route) path() string {
+	return strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
+}

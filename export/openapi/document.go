@@ -1,0 +1,178 @@
+package openapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Group is a heading that routes stand under.
+type Group struct {
+	Name  string
+	Title Text
+	About Text
+}
+
+// Document is the whole interface.
+type Document struct {
+	Title       string
+	Version     string // of the program
+	About       Text
+	Contact     map[string]string // name, url, email
+	Licence     map[string]string // of the data: name, url
+	Groups      []Group
+	Routes      []Route
+	Schemas     map[string]Schema
+	LoginAbout  map[Login]Text
+	Problem     string // the name of the schema of problem documents
+	ProblemType string // and their media type
+}
+
+// JSON is the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), in English. The same routes give the same bytes.
+func (d Document) JSON() ([]byte, error) {
+	tags := make([]any, len(d.Groups))
+	for i, g := range d.Groups {
+		tags[i] = map[string]any{"name": g.Name, "description": g.About.English}
+	}
+	return json.MarshalIndent(map[string]any{
+		"openapi": "3.1.0",
+		"info": map[string]any{
+			"title": d.Title, "version": d.Version, "description": d.About.English, "contact": d.Contact, "license": d.Licence,
+		},
+		"servers": []any{map[string]any{"url": "/", "description": "this server"}},
+		"tags":    tags,
+		"paths":   d.paths(),
+		"components": map[string]any{
+			"schemas": d.Schemas,
+			"securitySchemes": map[string]any{
+				string(Station): map[string]any{"type": "http", "scheme": "basic", "description": d.LoginAbout[Station].English},
+				string(Owner):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Owner].English},
+				string(Admin):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Admin].English},
+			},
+			"responses": map[string]any{"Problem": map[string]any{
+				"description": "What is wrong, where, and what to do (RFC 9457).",
+				"content":     map[string]any{d.ProblemType: map[string]any{"schema": Ref(d.Problem)}},
+			}},
+		},
+	}, "", " ")
+}
+
+func (d Document) paths() map[string]any {
+	paths := map[string]any{}
+	for _, r := range d.Routes {
+		item, ok := paths[r.path()].(map[string]any)
+		if !ok {
+			item = map[string]any{}
+			paths[r.path()] = item
+		}
+		item[strings.ToLower(r.Method)] = r.operation()
+	}
+	return paths
+}
+
+func (r Route) operation() map[string]any {
+	o := map[string]any{
+		"operationId": r.ID, "tags": []string{r.Group}, "summary": r.Summary.English,
+		"description": strings.TrimSpace(r.Summary.English + " " + r.About.English), "responses": r.responses(),
+	}
+	if len(r.Parameters) > 0 {
+		list := make([]any, len(r.Parameters))
+		for i, p := range r.Parameters {
+			list[i] = r.describe(p)
+		}
+		o["parameters"] = list
+	}
+	if len(r.Body) > 0 {
+		o["requestBody"] = map[string]any{"required": true, "content": contents(r.Body)}
+	}
+	if r.Login != Anyone {
+		o["security"] = []any{map[string]any{string(r.Login): []string{}}}
+	}
+	return o
+}
+
+func (r Route) responses() map[string]any {
+	all := map[string]any{"default": map[string]any{"$ref": "#/components/responses/Problem"}}
+	for _, a := range r.Answers {
+		status := a.Status
+		if status == 0 {
+			status = http.StatusOK
+		}
+		response := map[string]any{"description": a.About.English}
+		if a.About.English == "" {
+			response["description"] = http.StatusText(status)
+		}
+		if len(a.Forms) > 0 {
+			response["content"] = contents(a.Forms)
+		}
+		all[strconv.Itoa(status)] = response
+	}
+	return all
+}
+
+func contents(forms []Content) map[string]any {
+	content := map[string]any{}
+	for _, f := range forms {
+		form := map[string]any{}
+		if f.Schema != nil {
+			form["schema"] = f.Schema
+		}
+		content[f.Type] = form
+	}
+	return content
+}
+
+func (r Route) describe(p Parameter) map[string]any {
+	o := map[string]any{"name": p.Name, "in": "query", "description": p.About.English, "schema": p.schema()}
+	if r.inPath(p.Name) {
+		o["in"], o["required"] = "path", true
+	}
+	if p.Kind == List {
+		o["style"], o["explode"] = "form", false
+	}
+	if p.Example != "" {
+		o["example"] = p.example()
+	}
+	return o
+}
+
+func (p Parameter) example() any {
+	switch p.Kind {
+	case Integer:
+		n, _ := strconv.Atoi(p.Example) // ours
+		return n
+	case List:
+		return strings.Split(p.Example, ",")
+	}
+	return p.Example
+}
+
+// schema of a moment is a plain string: a date will do, and so "date-time" would be too narrow.
+func (p Parameter) schema() Schema {
+	s := Schema{"type": "string"}
+	switch p.Kind {
+	case Integer:
+		s["type"], s["minimum"] = "integer", 1
+		if p.Most > 0 {
+			s["maximum"] = p.Most
+		}
+	case List:
+		item := Schema{"type": "string"}
+		if p.Choices != nil {
+			item["enum"] = p.Choices
+		}
+		return Schema{"type": "array", "items": item}
+	}
+	if p.Choices != nil {
+		s["enum"] = p.Choices
+	}
+	if p.Default == "" {
+		return s
+	}
+	s["default"] = p.Default
+	if n, err := strconv.Atoi(p.Default); err == nil && p.Kind == Integer {
+		s["default"] = n
+	}
+	return s
+}

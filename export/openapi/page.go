@@ -1,0 +1,122 @@
+package openapi
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Style is the page's style sheet, for the address that Page is told.
+//
+//go:embed page.css
+var Style []byte
+
+//go:embed page.html
+var pageHTML string
+
+var page = template.Must(template.New("page").Parse(pageHTML))
+
+// words are the page's own.
+var words = map[string]Text{
+	"title":      {"The interface", "Die Schnittstelle"},
+	"skip":       {"Skip to the addresses", "Zu den Adressen springen"},
+	"language":   {"Language", "Sprache"},
+	"contents":   {"Contents", "Inhalt"},
+	"machine":    {"For programs: the same as OpenAPI 3.1", "Für Programme: dasselbe als OpenAPI 3.1"},
+	"home":       {"To the map", "Zur Karte"},
+	"parameter":  {"Parameter", "Parameter"},
+	"what":       {"What", "Bedeutung"},
+	"allowed":    {"Allowed", "Erlaubt"},
+	"default":    {"Without it", "Sonst"},
+	"answers":    {"Answers", "Antworten"},
+	"try":        {"Try", "Ausprobieren"},
+	"list":       {"several, separated by commas", "mehrere, durch Kommas getrennt"},
+	"atMost":     {"at most", "höchstens"},
+	"time":       {"time (RFC 3339) or date", "Zeitpunkt (RFC 3339) oder Datum"},
+	"station":    {"Needs a station’s id and token (HTTP Basic).", "Braucht Kennung und Token einer Station (HTTP Basic)."},
+	"admin":      {"Needs the administrator’s token (Bearer).", "Braucht das Token der Verwaltung (Bearer)."},
+	"owner":      {"Needs the station’s management token (Bearer).", "Braucht das Verwaltungstoken der Station (Bearer)."},
+	"licence":    {"Licence of the data", "Lizenz der Daten"},
+	"body":       {"Body", "Inhalt der Anfrage"},
+	"notAllowed": {"Errors are problem documents (RFC 9457) that say what is wrong, where, and what to do.", "Fehler sind Dokumente nach RFC 9457, die sagen, was falsch ist, wo, und was zu tun ist."},
+}
+
+// view is what the page is made of, in one language.
+type view struct {
+	Document
+	Language string
+	Style    string // address of the style sheet
+	Machine  string // address of the JSON document
+}
+
+func (v view) In(t Text) string        { return t.In(v.Language) }
+func (v view) Word(name string) string { return words[name].In(v.Language) }
+func (v view) Login(l Login) string    { return words[string(l)].In(v.Language) }
+
+// Of are the routes of a group.
+func (v view) Of(group string) []Route {
+	var list []Route
+	for _, r := range v.Routes {
+		if r.Group == group {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// Allowed says in a few words what a parameter may be.
+func (v view) Allowed(p Parameter) string {
+	var parts []string
+	switch {
+	case p.Kind == Moment:
+		parts = append(parts, v.Word("time"))
+	case p.Kind == Integer && p.Most > 0:
+		parts = append(parts, fmt.Sprintf("%s %d", v.Word("atMost"), p.Most))
+	}
+	if p.Choices != nil {
+		parts = append(parts, strings.Join(p.Choices, ", "))
+	}
+	if p.Kind == List {
+		parts = append(parts, v.Word("list"))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Example is an address that shows a route at work; empty where it needs more than a click.
+func (v view) Example(r Route) string {
+	if r.Method != http.MethodGet {
+		return ""
+	}
+	path, query := r.path(), []string{}
+	for _, p := range r.Parameters {
+		switch {
+		case r.inPath(p.Name) && p.Example == "":
+			return ""
+		case r.inPath(p.Name):
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
+		case p.Example != "":
+			query = append(query, p.Name+"="+p.Example)
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + strings.Join(query, "&")
+	}
+	return path
+}
+
+// StatusOf is an answer's status in numbers.
+func (v view) StatusOf(a Answer) int {
+	if a.Status == 0 {
+		return http.StatusOK
+	}
+	return a.Status
+}
+
+// WritePage writes the page for people in a language, "de" or "en". style and machine are the addresses of Style and of
+// the JSON document.
+func (d Document) WritePage(w io.Writer, language, style, machine string) error {
+	return page.Execute(w, view{d, language, style, machine})
+}

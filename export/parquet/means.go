@@ -1,0 +1,47 @@
+package parquet
+
+import (
+	"io"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+)
+
+// meanRow is a mean of a station, with the columns of the CSV.
+type meanRow struct {
+	WindowStart   int64    `parquet:"window_start,timestamp(millisecond),delta"`
+	WindowSeconds int32    `parquet:"window_seconds,dict"`
+	Station       string   `parquet:"station,dict"`
+	Lon           *float64 `parquet:"lon,optional,dict"`
+	Lat           *float64 `parquet:"lat,optional,dict"`
+	Quantity      string   `parquet:"quantity,dict"`
+	Unit          string   `parquet:"unit,dict"`
+	Mean          float64  `parquet:"mean,dict"`
+	RawMean       float64  `parquet:"raw_mean,dict"`
+	Corrected     bool     `parquet:"corrected"`
+	Readings      int32    `parquet:"readings,dict"`
+	Coverage      float64  `parquet:"coverage,dict"`
+}
+
+type means struct{ table[meanRow] }
+
+// NewMeans makes an encoder of means of stations that writes to w.
+func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationWindow] {
+	return &means{newTable[meanRow](w, meta, nil, "window_start", "station")}
+}
+
+// Add writes a row.
+func (e *means) Add(m aggregate.StationWindow) error {
+	q := wire.Quantity(m.Quantity)
+	row := meanRow{
+		WindowStart: m.Start.UnixMilli(), WindowSeconds: int32(m.Window.Seconds()), Station: m.Station, Quantity: q.String(), Unit: q.Unit(),
+		Mean: thousandths(m.Mean), RawMean: thousandths(m.Raw), Corrected: m.Corrected, Readings: int32(m.Readings), Coverage: thousandths(m.Coverage),
+	}
+	if !m.Cell.IsZero() {
+		center := m.Cell.Center()
+		lon, lat := degrees(center.Lon()), degrees(center.Lat())
+		row.Lon, row.Lat = &lon, &lat
+	}
+	return e.add(row)
+}

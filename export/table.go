@@ -1,0 +1,153 @@
+package export
+
+import (
+	"strings"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// Column is a column of a table, in words of Frictionless Table Schema (https://specs.frictionlessdata.io/table-schema/).
+type Column struct {
+	Name  string
+	Type  string // string, number, integer, boolean or datetime
+	About string // as README.md has it
+	Empty bool   // may hold nothing
+	Among []string
+}
+
+// Table is what a kind of rows looks like: what CSV, JSON and Parquet have in common.
+type Table struct {
+	Name    string // as in /api/v1/schema/{name}.json
+	About   string
+	Columns []Column
+	Key     []string // columns that together name a row; none where a row of a moved station would break it
+}
+
+// Header is the first line of the CSV, without its end.
+func (t Table) Header() string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ",")
+}
+
+// Tables are all there are.
+func Tables() []Table { return []Table{readingsTable, meansTable, gridTable, districtsTable} }
+
+var (
+	quantityNames = func() (names []string) {
+		for _, q := range wire.Quantities() {
+			names = append(names, q.String())
+		}
+		return names
+	}()
+	window = []Column{
+		{Name: "window_start", Type: "datetime", About: "start of the window"},
+		{Name: "window_seconds", Type: "integer", About: "length of the window"},
+	}
+)
+
+var readingsTable = Table{Name: "readings", About: "Single values as stations sent them, with what the checks found.", Key: []string{"time", "station", "quantity"}, Columns: []Column{
+	{Name: "time", Type: "datetime", About: "time of observation, whole seconds; the time of receipt where the station sent none"},
+	{Name: "station", Type: "string", About: "the station's id"},
+	{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
+	{Name: "lat", Type: "number", About: "latitude of the public place, degrees", Empty: true},
+	{Name: "quantity", Type: "string", About: "what was measured, as in the [specification](../firmware-protocol/README.md)", Among: quantityNames},
+	{Name: "value", Type: "number", About: "as the station sent it: the shortest decimal that is the same 64 bit floating point number"},
+	{Name: "unit", Type: "string", About: "unit of the value"},
+	{Name: "flags", Type: "string", About: "what the checks found, joined by a vertical bar; empty is good", Empty: true},
+}}
+
+var meansTable = Table{Name: "means", About: "Means of single stations over five minutes, hours or days.", Columns: append(window[:2:2],
+	Column{Name: "station", Type: "string", About: "the station's id"},
+	Column{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
+	Column{Name: "lat", Type: "number", About: "latitude of the public place, degrees", Empty: true},
+	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
+	Column{Name: "unit", Type: "string", About: "unit of mean and raw_mean"},
+	Column{Name: "mean", Type: "number", About: "mean of the good values, particles corrected for humidity where one is known"},
+	Column{Name: "raw_mean", Type: "number", About: "mean of the good values as measured"},
+	Column{Name: "corrected", Type: "boolean", About: "whether humidity was taken out of mean"},
+	Column{Name: "readings", Type: "integer", About: "how many good values"},
+	Column{Name: "coverage", Type: "number", About: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"},
+)}
+
+var gridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
+	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"},
+}, window...),
+	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
+	Column{Name: "unit", Type: "string", About: "unit of mean, median, min and max"},
+	Column{Name: "mean", Type: "number", About: "mean of the stations' means, particles corrected for humidity"},
+	Column{Name: "median", Type: "number", About: "median of the stations' means"},
+	Column{Name: "min", Type: "number", About: "smallest of the stations' means"},
+	Column{Name: "max", Type: "number", About: "largest of the stations' means"},
+	Column{Name: "stations", Type: "integer", About: "how many stations count"},
+	Column{Name: "readings", Type: "integer", About: "how many of their values"},
+	Column{Name: "coverage", Type: "number", About: "mean over the stations of the share of twelve 5-minute slots that hold a value, 0 to 1; of a day the share of its hours that count"},
+	Column{Name: "eaqi", Type: "integer", About: "class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none", Empty: true},
+	Column{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
+	Column{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+	Column{Name: "revision", Type: "integer", About: "how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected"},
+	Column{Name: "raw_mean", Type: "number", About: "mean of the stations' means as they measured"},
+	Column{Name: "uncorrected", Type: "integer", About: "how many of the stations had no humidity to correct with and count as they measured"},
+	Column{Name: "spread", Type: "number", About: "sample standard deviation between the stations' means; 0 for one station"},
+	Column{Name: "certainty", Type: "string", About: "`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)", Among: []string{"single station", "few", "good"}},
+	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none", Empty: true},
+)}
+
+var districtsTable = Table{Name: "districts", About: "Averages of parts of the city: means over their cells that have a value.", Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
+	{Name: "area", Type: "string", About: "name of the district, or of the city"},
+}, window...),
+	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
+	Column{Name: "unit", Type: "string", About: "unit of mean, min and max"},
+	Column{Name: "mean", Type: "number", About: "mean of the cells' means"},
+	Column{Name: "min", Type: "number", About: "smallest of the cells' means"},
+	Column{Name: "max", Type: "number", About: "largest of the cells' means"},
+	Column{Name: "cells", Type: "integer", About: "how many cells have a value"},
+	Column{Name: "all_cells", Type: "integer", About: "how many cells there are: those whose centre lies in the district"},
+	Column{Name: "share", Type: "number", About: "of the cells those that have a value, 0 to 1"},
+	Column{Name: "stations", Type: "integer", About: "how many stations count"},
+	Column{Name: "readings", Type: "integer", About: "how many of their values"},
+	Column{Name: "eaqi", Type: "integer", About: "class of the mean in the European index; empty where it has none", Empty: true},
+	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German index; empty where it has none", Empty: true},
+	Column{Name: "people_share", Type: "number", About: "of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table", Empty: true},
+	Column{Name: "spread", Type: "number", About: "sample standard deviation between the cells' means; of an area with one cell that of its stations"},
+	Column{Name: "certainty", Type: "string", About: "as in the grid, with cells for stations", Among: []string{"single station", "few", "good"}},
+)}
+
+// Schema is the table's Table Schema (Frictionless), with what every document says of itself.
+func (t Table) Schema(m Meta) map[string]any {
+	fields := make([]map[string]any, len(t.Columns))
+	for i, c := range t.Columns {
+		constraints := map[string]any{"required": !c.Empty}
+		if c.Among != nil {
+			constraints["enum"] = c.Among
+		}
+		fields[i] = map[string]any{"name": c.Name, "type": c.Type, "description": plain(c.About), "constraints": constraints}
+	}
+	schema := map[string]any{"name": t.Name, "description": t.About, "fields": fields, "missingValues": []string{""}}
+	if t.Key != nil {
+		schema["primaryKey"] = t.Key
+	}
+	m.AddTo(schema)
+	return schema
+}
+
+// plain takes the marks of Markdown out.
+func plain(s string) string {
+	return strings.NewReplacer("`", "", "[specification](../firmware-protocol/README.md)", "specification of the protocol").Replace(s)
+}
+
+// QualityRule says which values are good.
+func QualityRule() string {
+	var out, in []string
+	for _, f := range ingest.AllFlags() {
+		if f.Good() {
+			in = append(in, f.String())
+		} else {
+			out = append(out, f.String())
+		}
+	}
+	return "Values with one of the flags " + strings.Join(out, ", ") + " are kept out of averages; with " + strings.Join(in, ", ") + " they stay in. Nothing is deleted."
+}
