@@ -22,7 +22,7 @@ build: pages ## the binary with its pages, in bin/
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svelte' '$(WEB)/*.json')
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json')
 	npm --prefix $(WEB) run build
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
@@ -40,7 +40,7 @@ lint: tools ## formatting, vet and static checks
 
 test: packages $(CLIENTS)/node_modules/.package-lock.json build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
-	go test -run TestNewYearsEve ./ingest/quality
+	go test -timeout 14m -run TestNewYearsEve ./ingest/quality
 	npm --prefix $(WEB) test
 	deploy/story.sh
 

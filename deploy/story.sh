@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One browser story against the real binary: starts it with a simulated city on free ports, opens the
-# map in Chromium, and stops it again.
+# The browser stories against the real binary: starts it with a simulated city on free ports, opens the
+# pages in Chromium, and stops it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=
 
 data=$(mktemp -d)
 http=$(port) mqtt=$(port)
-STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt \
+STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt STADTLUFT_ADMIN_TOKEN=story-admin \
 	bin/stadtluft serve --demo 80 --data "$data" >"$data/log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
@@ -18,4 +18,4 @@ for _ in $(seq 150); do
 	kill -0 "$server" 2>/dev/null || { cat "$data/log"; exit 1; }
 	sleep 0.2
 done
-STORY_URL=http://127.0.0.1:$http npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }
+STORY_URL=http://127.0.0.1:$http STORY_MQTT=$mqtt STORY_ADMIN=story-admin npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }

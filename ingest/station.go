@@ -14,6 +14,7 @@ const (
 	Active  Status = "active"
 	Paused  Status = "paused"
 	Retired Status = "retired"
+	Erased  Status = "erased" // its owner wants its readings gone; when they are, so is it
 )
 
 // Exposure is how a station meets the air. Only an outdoor one enters averages.
@@ -32,6 +33,7 @@ type Station struct {
 	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
 	Exposure Exposure
 	Height   float64 // metres above ground
+	Side     string  // of the house, by the wind it faces, such as "n" or "sw"; empty where nobody said
 	Status   Status
 	Zone     string         // IANA zone, for kits that send local time
 	Location *time.Location // of Zone; nil is UTC
@@ -45,6 +47,7 @@ type Station struct {
 	Places   []Place   // ascending by From, at least one
 	// Calibrations are those on record, ascending by quantity's name and From.
 	Calibrations []Calibration
+	Fittings     []Fitting // ascending by From; Kit and Sensors are the last one's
 }
 
 // Place is where a station stands from a moment on. Exact is never published; Public is the centre of
@@ -80,6 +83,28 @@ func (s *Station) PlaceAt(t time.Time) Place {
 		}
 	}
 	return s.Places[0]
+}
+
+// Fitting is what a station measures with from a moment on. Its history before belongs to other sensors.
+type Fitting struct {
+	From    time.Time
+	Kit     string
+	Sensors []string
+}
+
+// At is the station with the kit and sensors it had at t; before the first, the first.
+func (s *Station) At(t time.Time) *Station {
+	last := len(s.Fittings) - 1
+	i := last
+	for i > 0 && t.Before(s.Fittings[i].From) {
+		i--
+	}
+	if i == last {
+		return s
+	}
+	then := *s
+	then.Kit, then.Sensors = s.Fittings[i].Kit, s.Fittings[i].Sensors
+	return &then
 }
 
 // Shown reports whether the public may know of the station: it is active or pauses.

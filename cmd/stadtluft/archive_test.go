@@ -39,6 +39,11 @@ func TestArchive(t *testing.T) {
 	}
 	eventually(t, "the store to have them", func() bool { return strings.Count(p.allReadings(), "\n") == 1+5 })
 	p.kill()
+	// What comes late gathers for an hour before it is archived.
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(filepath.Join(data, "archive/.pending/2019-04-20"), yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
 	p.start()
 	var index struct{ Revision int }
 	eventually(t, "the server to archive them", func() bool {
@@ -125,5 +130,53 @@ func TestArchiveWithoutSpace(t *testing.T) {
 	}
 	if out, err = build("unlimited"); err != nil || !strings.Contains(out, "2026-05-01 r1 is written: 20000 readings") {
 		t.Errorf("without a limit: %v, %s", err, out)
+	}
+}
+
+// TestAForgottenDay exports and rebuilds a day whose readings are only in the archive: both give what they gave before.
+func TestAForgottenDay(t *testing.T) {
+	data := t.TempDir()
+	resident := settle(t, data, 1)[0]
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	list := make([]ingest.Reading, 120)
+	for i := range list {
+		at := noon.Add(time.Duration(i) * time.Minute)
+		list[i] = ingest.Reading{Station: resident.id, Time: at, Received: at.Add(time.Duration(i) * time.Hour), Values: []ingest.Value{{Quantity: wire.PM2_5, Value: float64(i)}}}
+	}
+	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.WriteReadings(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	f := func(args ...string) string {
+		t.Helper()
+		status, out, messages := command(t, append(args, "--data", data)...)
+		if status != 0 {
+			t.Fatalf("%v: %d %s", args, status, messages)
+		}
+		return out
+	}
+	period := []string{"--from", "2026-05-01", "--to", "2026-05-02"}
+	f(append([]string{"rebuild"}, period...)...)
+	readings, grid := f(append([]string{"export"}, period...)...), f(append([]string{"export", "--what", "grid"}, period...)...)
+	if strings.Count(readings, "\n") != 121 || strings.Count(grid, "\n") != 3 {
+		t.Fatalf("before: %s %s", readings, grid)
+	}
+	f("archive", "build", "--from", "2026-05-01", "--to", "2026-05-01")
+	if err := os.WriteFile(filepath.Join(data, "archive/2026/05/01/spared"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Forget(t.Context(), noon, noon.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := f(append([]string{"export"}, period...)...); got != readings {
+		t.Errorf("readings from the archive\n%s\nwant\n%s", got, readings)
+	}
+	f(append([]string{"rebuild"}, period...)...)
+	if got := f(append([]string{"export", "--what", "grid"}, period...)...); got != grid {
+		t.Errorf("averages from the archive\n%s\nwant\n%s", got, grid)
 	}
 }

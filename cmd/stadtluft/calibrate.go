@@ -232,7 +232,7 @@ func (cmd *calibrateCmd) save(ctx context.Context, w io.Writer, r *registry.Regi
 	if cmd.valid.from.IsZero() {
 		cmd.valid.from = first
 	}
-	err := r.AddCalibration(ctx, st.ID, ingest.Calibration{
+	err := r.AddCalibration(ctx, st.ID, registry.Shell, ingest.Calibration{
 		Quantity: cmd.about, From: cmd.valid.from, To: cmd.valid.to, Intercept: fit.Intercept, Slope: fit.Slope, Humidity: fit.Humidity, Temperature: fit.Temperature,
 		Reference: cmd.name(), R2: fit.Fitted.R2, RMSE: fit.Fitted.RMSE, N: fit.Fitted.N,
 	})

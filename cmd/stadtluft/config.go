@@ -154,6 +154,18 @@ func settings(c *Config) []setting {
 // env is the name of the setting's environment variable.
 func (s setting) env() string { return envName(s.key) }
 
+// shown is the value as people may see it: no secret, and no password within a URL.
+func (s setting) shown() string {
+	if s.secret && !s.value.IsZero() {
+		return "***"
+	}
+	text := fmt.Sprint(s.value.Interface())
+	if u, err := url.Parse(text); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return text
+}
+
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }

@@ -113,6 +113,23 @@ func TestConfigMistakes(t *testing.T) {
 	f("", []string{"STADTLUFT_ADMIN_TOKEN_FILE=/does/not/exist"}, "admin_token_file")
 }
 
+func TestShownSettingsHoldNoSecret(t *testing.T) {
+	c := defaults()
+	c.AdminToken, c.MQTTBroker = "s3cret", "tcp://city:s3cret@broker.example:1883"
+	all := ""
+	for _, s := range settings(&c) {
+		all += s.key + " = " + s.shown() + "\n"
+	}
+	for _, want := range []string{"admin_token = ***\n", "mqtt.broker = tcp://city:xxxxx@broker.example:1883\n", "mqtt.password = \n", "city.name = Köln\n"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("shown settings lack %q:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "s3cret") {
+		t.Errorf("shown settings hold a secret:\n%s", all)
+	}
+}
+
 func TestEnvironmentWinsAndFilesHoldSecrets(t *testing.T) {
 	secret := writeFile(t, "token", "s3cret\n")
 	path := writeFile(t, "c.yaml", "http:\n  listen: 127.0.0.1:1\nadmin_token_file: "+secret+"\n")

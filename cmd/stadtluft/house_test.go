@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"ingest/journal":  {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/mqtt":     {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/neighbours": {
-		"ingest", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
+		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
 	"ingest/push":        {"ingest", "firmware-protocol/kits", "firmware-protocol/wire"},
 	"ingest/quality":     {"ingest", "firmware-protocol/wire"},
@@ -52,7 +52,7 @@ var rooms = map[string][]string{
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"export", "export/answer", "export/archive", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/answer": {},

@@ -31,7 +31,7 @@ func (s *server) startPages(context.Context) error {
 	city := s.city()
 	site := &api.Server{
 		City: city, Version: version(), Store: s.store, Archive: s.store.Archive, Registry: s.registry, Aggregate: s.aggregate, Again: s.averages.Rows, Now: s.now,
-		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Metrics: s.metrics.Handler(), Pages: web.Files(), Log: s.log,
+		Push: &push.Entrance{Registry: s.registry, Out: s.messages, Import: secret}, Problems: s.problems, Inside: s.inside, Backup: s.backup, Data: s.config.Data, Metrics: s.metrics.Handler(), Pages: web.Files(), Log: s.log,
 		FrameAncestors: s.config.HTTPFrames,
 	}
 	if s.config.HTTPTLSCert != "" {
@@ -87,6 +87,9 @@ func (s *server) problems(ctx context.Context) []api.Problem {
 		add("store", fmt.Errorf("%d journal entries wait for the store, the oldest for %v", stats.Unwritten, stats.Lag.Round(time.Second)),
 			"they are safe; look at the store and at the log")
 	}
+	if err := s.unrestated.Load(); err != nil {
+		add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
+	}
 	add("store", s.store.Ping(ctx), "readings are safe in the journal until it answers again")
 	add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again every minute")
 	for _, subscriber := range s.intake {
@@ -126,6 +129,21 @@ func (s *server) figures() metrics.Source {
 		},
 		Ready: func(ctx context.Context) bool { return len(s.problems(ctx)) == 0 },
 	}
+}
+
+// inside is what the administrator sees.
+func (s *server) inside(ctx context.Context) (api.Inside, error) {
+	i := api.Inside{Store: s.config.StoreKind}
+	for _, setting := range settings(&s.config) {
+		i.Settings = append(i.Settings, api.Setting{Key: setting.key, Value: setting.shown()})
+	}
+	if s.broker != nil {
+		counts := s.broker.Counts()
+		i.Connected, i.Refused, i.Denied = s.broker.Connected(), counts.Refused, counts.Publish+counts.Subscribe
+	}
+	stats, err := s.journal.Stats(ctx)
+	i.Entries, i.Bytes, i.Unwritten, i.Lag, i.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
+	return i, err
 }
 
 func (s *server) stationStates() map[string]int {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/export/archive"
@@ -69,6 +70,8 @@ type server struct {
 	messages  chan ingest.Message
 	intake    []*mqtt.Subscriber
 	metrics   *metrics.Metrics
+
+	unrestated atomic.Pointer[error] // why averages that are to be made again are not; nil when none wait in vain
 }
 
 // start brings the rooms up from the bottom. What has been started is in the house, also after an error.
@@ -162,6 +165,9 @@ func openStore(ctx context.Context, c Config) (store.Store, error) {
 // configured, and as the stations' broker when it has an address.
 func (s *server) startBroker(ctx context.Context) (err error) {
 	s.messages = make(chan ingest.Message, messageBuffer)
+	s.registry.OnWrongToken(func(id string) {
+		s.refuse(id, wire.WrongToken, "the station's user is its id and its password the token")
+	})
 	if s.config.NATSURL != "" && s.config.MQTTListen == "" {
 		s.house.start("registry watch", s.registry.Run)
 		return nil
@@ -227,11 +233,16 @@ func (s *server) denied(user string, action broker.Action, subject string) {
 	if action == broker.TooLarge {
 		reason, detail = wire.TooLarge, fmt.Sprintf("a message of %s bytes, at most %d are taken; the connection was closed", subject, wire.MaxMessage)
 	}
+	s.refuse(user, reason, detail)
+}
+
+// refuse puts what an entrance refused on the way of all refusals.
+func (s *server) refuse(station string, reason wire.Reason, detail string) {
 	now := time.Now().UTC()
-	refusal := ingest.Refusal{Station: user, Received: now, Reason: reason, Detail: detail}
+	refusal := ingest.Refusal{Station: station, Received: now, Reason: reason, Detail: detail}
 	select {
 	case s.messages <- ingest.Message{Received: now, Refused: &refusal}:
-	default: // intake is stalled; the broker's own counter has it
+	default: // intake is stalled; the entrance's own counter has it
 	}
 }
 
@@ -254,7 +265,7 @@ func (s *server) startJournal(ctx context.Context) (err error) {
 // it returns nil; both places take the same twice without harm.
 func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 	begin := time.Now()
-	unstorable, err := s.store.WriteReadings(ctx, b.Readings)
+	unstorable, err := s.store.WriteReadings(ctx, s.kept(b.Readings))
 	if err != nil {
 		return err
 	}
@@ -309,6 +320,7 @@ func (s *server) startAverages(ctx context.Context) error {
 	}
 	s.house.start("hours", s.averages.Run)
 	s.house.start("archive", s.store.Run)
+	s.house.start("restatements", s.restate)
 	return nil
 }
 

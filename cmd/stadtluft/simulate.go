@@ -85,7 +85,7 @@ func newSimulation(ctx context.Context, r *registry.Registry, boundary *geo.Boun
 
 func demoStation(ctx context.Context, r *registry.Registry, known *ingest.Station, s *simulation.Station) (id, token string, err error) {
 	if known != nil {
-		token, err = r.Rotate(ctx, known.ID)
+		token, err = r.Rotate(ctx, known.ID, registry.Shell)
 		return known.ID, token, err
 	}
 	credentials, _, err := r.Add(ctx, registry.Registration{

@@ -139,7 +139,7 @@ func (cmd *stationDeviceCmd) Run(ctx context.Context, std streams) error {
 		if cmd.Remove {
 			change, done = r.RemoveDevice, "no longer has"
 		}
-		if err := change(ctx, s.ID, parseDevice(cmd.Device)); err != nil {
+		if err := change(ctx, s.ID, registry.Shell, parseDevice(cmd.Device)); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(std.out, "%s %s the device %s\n", s.ID, done, cmd.Device)
@@ -163,7 +163,7 @@ func (cmd *stationApproveCmd) Run(ctx context.Context, std streams) error {
 		if s.Status != ingest.Pending {
 			return fmt.Errorf("%s is %s and does not wait for approval", s.ID, s.Status)
 		}
-		if err := r.SetStatus(ctx, s.ID, ingest.Active); err != nil {
+		if err := r.Edit(ctx, s.ID, registry.Shell, registry.Edit{Status: new(ingest.Active)}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(std.out, "%s is active\n", s.ID)
@@ -178,7 +178,7 @@ type stationRotateCmd struct {
 
 func (cmd *stationRotateCmd) Run(ctx context.Context, std streams) error {
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
-		token, err := r.Rotate(ctx, s.ID)
+		token, err := r.Rotate(ctx, s.ID, registry.Shell)
 		if err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ type stationRetireCmd struct {
 
 func (cmd *stationRetireCmd) Run(ctx context.Context, std streams) error {
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
-		if err := r.Retire(ctx, s.ID); err != nil {
+		if err := r.Retire(ctx, s.ID, registry.Shell); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(std.out, "%s is retired; its readings stay\n", s.ID)

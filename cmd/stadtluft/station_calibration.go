@@ -46,13 +46,13 @@ func (cmd *stationCalibrationCmd) Run(ctx context.Context, std streams) error {
 	}
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, st *ingest.Station) error {
 		if cmd.Remove {
-			if err := r.RemoveCalibration(ctx, st.ID, c.Quantity, c.From); err != nil {
+			if err := r.RemoveCalibration(ctx, st.ID, registry.Shell, c.Quantity, c.From); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(std.out, "off the record of %s\n", st.ID)
 			return err
 		}
-		if err := r.AddCalibration(ctx, st.ID, c); err != nil {
+		if err := r.AddCalibration(ctx, st.ID, registry.Shell, c); err != nil {
 			return err
 		}
 		return sayCalibrated(std.out, st.ID, c.From)

@@ -419,7 +419,7 @@ func TestRegistration(t *testing.T) {
 	if response, body := h.do("PATCH", "/api/v1/stations/"+made.ID, `{"name":"Hof","status":"paused"}`, bearer...); response.StatusCode != http.StatusOK || !strings.Contains(string(body), `"name":"Hof"`) {
 		t.Errorf("PATCH: %s %s", response.Status, body)
 	}
-	if response, body := h.do("PATCH", "/api/v1/stations/"+made.ID, `{"status":"retired"}`, bearer...); response.StatusCode != http.StatusBadRequest {
+	if response, body := h.do("PATCH", "/api/v1/stations/"+made.ID, `{"status":"retired"}`, bearer...); response.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("PATCH to retired: %s %s", response.Status, body)
 	}
 	if response, _ := h.do("DELETE", "/api/v1/stations/"+made.ID, "", "Authorization", "Bearer "+h.owner.ManageToken); response.StatusCode != http.StatusUnauthorized {
@@ -469,7 +469,7 @@ func TestOnlyTheAdministratorApproves(t *testing.T) {
 		}
 	}
 	f("", http.StatusUnauthorized)
-	f(made.Manage, http.StatusBadRequest)
+	f(made.Manage, http.StatusUnprocessableEntity)
 	f(admin, http.StatusOK)
 	if st, _ := h.server.Registry.Station(made.ID); st.Status != ingest.Active {
 		t.Errorf("the station is %s, want active", st.Status)

@@ -251,7 +251,7 @@ func TestIndices(t *testing.T) {
 	if ask(); !station.Properties.Values["no2"].Signal || station.Properties.Values["pm10"].Signal {
 		t.Errorf("values %+v, want no2 to be a signal", station.Properties.Values)
 	}
-	err = h.server.Registry.AddCalibration(t.Context(), h.station.ID, ingest.Calibration{Quantity: wire.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
+	err = h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: wire.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -82,6 +83,9 @@ type Server struct {
 	Now      *live.Now
 	Push     *push.Entrance
 	Problems func(ctx context.Context) []Problem
+	Inside   func(ctx context.Context) (Inside, error)
+	Backup   func() []Copy
+	Data     string // the data folder, which has room for a backup
 	Metrics  http.Handler
 	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log      *slog.Logger
@@ -109,7 +113,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.Handle("GET /metrics", s.Metrics)
 	s.mount(mux)
-	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(512))
+	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip"}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
@@ -125,6 +129,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/stations":               tagged(s.getStations),
 		"GET /api/v1/stations/{id}":          tagged(s.getStation),
 		"GET /api/v1/stations/{id}/health":   s.getHealth,
+		"GET /api/v1/stations/{id}/series":   s.getSeries,
 		"GET /api/v1/stations/{id}/readings": s.getStationReadings,
 		"GET /api/v1/readings":               s.getReadings,
 		"GET /api/v1/grid":                   tagged(s.getGrid),
@@ -137,13 +142,14 @@ func (s *Server) routes() map[string]handler {
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,
 		"POST /api/v1/stations":              s.postStation,
-		"PATCH /api/v1/stations/{id}":        s.patchStation,
-		"DELETE /api/v1/stations/{id}":       s.deleteStation,
+		"POST /api/v1/cell":                  s.postCell,
 		"GET /healthz":                       s.getHealthz,
 		"GET /readyz":                        s.getReadyz,
 		"/api/":                              s.noRoute,
 		"/":                                  s.getFile,
 	}
+	maps.Copy(routes, s.managementRoutes())
+	maps.Copy(routes, s.adminRoutes())
 	for _, pattern := range pagePatterns {
 		routes["GET "+pattern] = s.getPage
 	}

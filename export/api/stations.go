@@ -2,27 +2,17 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
-
-// maxBody bounds the body of a request, in bytes.
-const maxBody = 64 << 10
 
 type point struct {
 	Type        string     `json:"type"`
@@ -42,6 +32,7 @@ type stationProperties struct {
 	Sensors  []string               `json:"sensors"`
 	Exposure ingest.Exposure        `json:"exposure"`
 	Height   float64                `json:"height"`
+	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
 	Status   ingest.Status          `json:"status"`
 	State    string                 `json:"state"`
 	Demo     bool                   `json:"demo"`
@@ -51,6 +42,7 @@ type stationProperties struct {
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
 	Places   []publicPlace          `json:"places,omitempty"`
+	Fittings []fitting              `json:"fittings,omitempty"`
 
 	Means        map[string]stationMean       `json:"means"` // of the last 60 minutes
 	Index        map[string]export.IndexClass `json:"index"` // of the means, by the index's name
@@ -72,6 +64,13 @@ type publicPlace struct {
 	Lat  float64 `json:"lat"`
 }
 
+// fitting is what a station measures with from a moment on.
+type fitting struct {
+	From    string   `json:"from"`
+	Kit     string   `json:"kit"`
+	Sensors []string `json:"sensors"`
+}
+
 // public reports whether a station is shown.
 func public(st *ingest.Station) bool { return st.Shown() }
 
@@ -81,7 +80,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
 		Properties: stationProperties{
-			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Status: st.Status,
+			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status,
 			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
@@ -160,14 +159,22 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 	if !public(st) {
 		return newProblem(http.StatusNotFound, "id", "station %s is %s and not shown", st.ID, st.Status)
 	}
-	f := s.feature(st, time.Now().UTC())
+	w.Header().Set("Cache-Control", "no-cache")
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), s.detailed(st, time.Now().UTC()))
+}
+
+// detailed is a station with its history.
+func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
+	f := s.feature(st, now)
 	f.Properties.Calibrations = export.Calibrations(st)
 	for _, p := range st.Places {
 		at := degrees(p.Public)
 		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
-	w.Header().Set("Cache-Control", "no-cache")
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), f)
+	for _, o := range st.Fittings {
+		f.Properties.Fittings = append(f.Properties.Fittings, fitting{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
+	}
+	return f
 }
 
 // keptRefusal is a refusal in words a volunteer can act on.
@@ -194,13 +201,9 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
-	counts := map[string]int{}
-	for f, n := range tally.Flags {
-		counts[f.String()] = n
-	}
 	answer := map[string]any{
 		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
-		"flags_24h": counts, "flags": found(tally), "refusals": explained(refusals),
+		"flags_24h": byName(tally.Flags), "flags": found(tally), "refusals": explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer["last_seen"] = live.LastSeen.Format(time.RFC3339)
@@ -218,175 +221,4 @@ func explained(refusals []ingest.Refusal) []keptRefusal {
 		list[i] = keptRefusal{f.Received.Format(time.RFC3339), f.Reason, f.Field, f.Detail, f.Reason.Explain()}
 	}
 	return list
-}
-
-// newStation is the body of a registration.
-type newStation struct {
-	Name           string          `json:"name"`
-	Lon            *float64        `json:"lon"`
-	Lat            *float64        `json:"lat"`
-	Kit            string          `json:"kit"`
-	Sensors        []string        `json:"sensors"`
-	Height         float64         `json:"height"`
-	Exposure       ingest.Exposure `json:"exposure"`
-	Email          string          `json:"email"`
-	Device         *newDevice      `json:"device"` // optional
-	LicenceConsent bool            `json:"licence_consent"`
-}
-
-// newDevice is a station's name in its own firmware's world, such as an AirGradient's serial number.
-type newDevice struct {
-	Family string `json:"family"`
-	Key    string `json:"key"`
-}
-
-// readBody reads a JSON object without unknown members.
-func readBody(w http.ResponseWriter, r *http.Request, v any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
-	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("there is more than one object")
-	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", maxBody)
-	}
-	return wrong("", "the body is not the JSON object it should be: %v", err)
-}
-
-// postStation registers a station and answers with its credentials, once.
-func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
-	var n newStation
-	if err := readBody(w, r, &n); err != nil {
-		return err
-	}
-	if n.Lon == nil || n.Lat == nil {
-		return newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees")
-	}
-	var devices []ingest.Device
-	if n.Device != nil {
-		devices = []ingest.Device{{Family: n.Device.Family, Key: n.Device.Key}}
-	}
-	credentials, st, err := s.Registry.Add(r.Context(), registry.Registration{
-		Name: n.Name, Point: orb.Point{*n.Lon, *n.Lat}, Kit: n.Kit, Sensors: n.Sensors, Height: n.Height, Exposure: n.Exposure,
-		Email: n.Email, Devices: devices, LicenceConsent: n.LicenceConsent, Address: address(r),
-	})
-	if err != nil {
-		return err
-	}
-	at := degrees(st.Places[0].Public)
-	cell, err := geo.CellAt(st.Places[0].Public, geo.BaseSize)
-	if err != nil {
-		return err
-	}
-	access := s.access(r)
-	access.Station, access.Token = credentials.ID, credentials.Token
-	access.Serial = st.Device("airgradient")
-	w.Header().Set("Location", "/api/v1/stations/"+st.ID)
-	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusCreated, "application/json", map[string]any{
-		"id": credentials.ID, "token": credentials.Token, "manage_token": credentials.ManageToken, "status": st.Status,
-		"public": map[string]float64{"lon": at[0], "lat": at[1]}, "cell": cell.String(),
-		"mqtt":     map[string]any{"host": access.MQTTHost, "port": access.MQTTPort, "topic": wire.ReadingTopic(st.ID)},
-		"settings": kits.Recipes(access),
-	})
-}
-
-// access is how stations reach the city, as whoever asks sees it.
-func (s *Server) access(r *http.Request) kits.Access {
-	a := s.City.Access
-	if a.HTTP.Host == "" {
-		a.HTTP = url.URL{Scheme: "http", Host: r.Host}
-		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-			a.HTTP.Scheme = "https"
-		}
-	}
-	if a.MQTTHost == "" {
-		a.MQTTHost = a.HTTP.Hostname()
-	}
-	return a
-}
-
-// address is who asks. Behind a proxy on this host it is the last address the proxy saw. Of an IPv6
-// address only the network counts: whoever has one has all of its addresses.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	ip := net.ParseIP(host)
-	if seen := r.Header.Get("X-Forwarded-For"); seen != "" && ip != nil && ip.IsLoopback() {
-		host = strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])
-		ip = net.ParseIP(host)
-	}
-	if ip != nil && ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return host
-}
-
-// managed is the station of a route if the request carries its management token, or the administrator's.
-func (s *Server) managed(r *http.Request) (st *ingest.Station, admin bool, err error) {
-	st, err = s.station(r)
-	if err != nil {
-		return nil, false, err
-	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	admin = ok && s.Registry.Admin(token)
-	if !admin && (!ok || !s.Registry.Manages(st.ID, token)) {
-		return nil, false, newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …")
-	}
-	return st, admin, nil
-}
-
-// patchStation changes what an owner may change: the name, and whether the station pauses. The
-// administrator may also approve a station that waits for it.
-func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
-	st, admin, err := s.managed(r)
-	if err != nil {
-		return err
-	}
-	var change struct {
-		Name   *string        `json:"name"`
-		Status *ingest.Status `json:"status"`
-	}
-	if err := readBody(w, r, &change); err != nil {
-		return err
-	}
-	if change.Status != nil {
-		moves := st.Status == ingest.Active && *change.Status == ingest.Paused ||
-			(st.Status == ingest.Paused || admin && st.Status == ingest.Pending) && *change.Status == ingest.Active
-		if !moves && *change.Status != st.Status {
-			p := wrongChoice("status", string(*change.Status), []string{string(ingest.Active), string(ingest.Paused)})
-			p.Detail = "an owner can pause an active station and let it go on; this one is " + string(st.Status)
-			return p
-		}
-		if err := s.Registry.SetStatus(r.Context(), st.ID, *change.Status); err != nil {
-			return err
-		}
-	}
-	if change.Name != nil {
-		if err := s.Registry.Rename(r.Context(), st.ID, *change.Name); err != nil {
-			return err
-		}
-	}
-	st, _ = s.Registry.Station(st.ID)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), s.feature(st, time.Now().UTC()))
-}
-
-// deleteStation retires a station; its readings stay, detached from the owner.
-func (s *Server) deleteStation(w http.ResponseWriter, r *http.Request) error {
-	st, _, err := s.managed(r)
-	if err != nil {
-		return err
-	}
-	if err := s.Registry.Retire(r.Context(), st.ID); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }

@@ -17,6 +17,7 @@ const (
 
 type streamValue struct {
 	Value float64  `json:"value"`
+	Unit  string   `json:"unit"`
 	Flags []string `json:"flags"`
 }
 
@@ -73,7 +74,7 @@ func (s *Server) event(e live.Event) (name string, data []byte) {
 	} else {
 		values := map[string]streamValue{}
 		for _, v := range e.Reading.Values {
-			values[v.Quantity.String()] = streamValue{v.Value, append([]string{}, v.Flags.Names()...)}
+			values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
 		}
 		name, body = "reading", map[string]any{"station": e.Reading.Station, "time": e.Reading.Time.Format(time.RFC3339), "values": values}
 	}

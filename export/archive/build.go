@@ -136,9 +136,8 @@ func differ(old, files []File) []string {
 // writeDay writes a day's data into a folder. The manifest is not written yet.
 func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder string) (Manifest, error) {
 	from, to := a.Period(d)
-	stood := func(st *ingest.Station) bool { return st.Places[0].From.Before(to) }
 	all := a.Stations.Stations()
-	meta := a.Meta.From(filter(all, func(st *ingest.Station) bool { return stood(st) || st.Source != "" }))
+	meta := a.Meta.From(filter(all, func(st *ingest.Station) bool { return stood(st, from, to) || st.Source != "" }))
 	w := &writer{archive: a, folder: folder, from: from, to: to, meta: meta, notes: a.Rules.notes()}
 	m := Manifest{Format: manifestFormat, Day: d.String(), From: from, To: to, Licence: meta.Licence, Attribution: meta.Attribution,
 		Licences: meta.Licences, Notice: export.Notice, Demo: meta.Demo, Rules: a.Rules, Resolution: a.Size}
@@ -149,7 +148,7 @@ func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder str
 	if err := w.grid(ctx, s); err != nil {
 		return m, err
 	}
-	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st) && shown(st) })
+	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st, from, to) })
 	if err := w.stations(stations); err != nil {
 		return m, err
 	}
@@ -166,6 +165,7 @@ func filter(stations []*ingest.Station, keep func(*ingest.Station) bool) []*inge
 	return slices.DeleteFunc(slices.Clone(stations), func(st *ingest.Station) bool { return !keep(st) })
 }
 
-// shown reports whether a station that was silent belongs to the day: one that waits for its approval was not there
-// yet, and when a retired one went is not known.
-func shown(st *ingest.Station) bool { return st.Status == ingest.Active || st.Status == ingest.Paused }
+// stood reports whether a station was there in a period. One that waits for its approval is not there yet.
+func stood(st *ingest.Station, from, to time.Time) bool {
+	return st.Status != ingest.Pending && st.Places[0].From.Before(to) && (st.Ended.IsZero() || st.Ended.After(from))
+}

@@ -109,13 +109,13 @@ func (s *seen) describe(m *Manifest, stations []*ingest.Station, from time.Time)
 	}
 }
 
-// gaps are a station's hours without a reading, from the first that began after it was there.
+// gaps are a station's hours without a reading, of those in which it was there from begin to end.
 func gaps(st *ingest.Station, hours *[24]int, from time.Time) []Gap {
 	var list []Gap
 	for i, n := range hours {
 		start := from.Add(time.Duration(i) * time.Hour)
 		switch {
-		case n > 0 || start.Before(st.Places[0].From):
+		case n > 0 || start.Before(st.Places[0].From) || !st.Ended.IsZero() && start.Add(time.Hour).After(st.Ended):
 		case len(list) > 0 && list[len(list)-1].To.Equal(start):
 			list[len(list)-1].To = start.Add(time.Hour)
 		default:

@@ -15,7 +15,7 @@ import (
 const (
 	// buildEvery is how often closed days are looked for, and how long a failed build waits.
 	buildEvery = time.Minute
-	// settle is how long an archived day gathers corrections before they become a revision.
+	// settle is how long a closed day gathers what comes late, such as an import, before it becomes a revision.
 	settle = time.Hour
 )
 
@@ -68,7 +68,8 @@ func (s *Store) Work(ctx context.Context, now time.Time) error {
 // due builds a marked day if its time has come.
 func (s *Store) due(ctx context.Context, p Pending, now time.Time) error {
 	revision, err := s.Archive.newest(p.Day)
-	if err != nil || !s.Archive.IsClosed(p.Day, now) || revision > 0 && now.Sub(p.Since) < settle {
+	late := revision > 0 || s.Archive.IsClosed(p.Day, p.Since)
+	if err != nil || !s.Archive.IsClosed(p.Day, now) || late && now.Sub(p.Since) < settle {
 		return err
 	}
 	begin := time.Now()

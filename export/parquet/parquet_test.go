@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"runtime"
 	"strings"
@@ -191,6 +192,22 @@ func TestColumns(t *testing.T) {
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
 		t.Errorf("rules are %q", got)
+	}
+}
+
+// TestThePromiseNamesEveryColumn holds README.md against the readings' columns; the grid's are those of the CSV.
+func TestThePromiseNamesEveryColumn(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\n`"+ReadingColumns+"`\n") {
+		t.Errorf("README.md does not show the columns %s", ReadingColumns)
+	}
+	for _, column := range strings.Split(ReadingColumns, ",") {
+		if !strings.Contains(string(text), "| `"+column+"` |") {
+			t.Errorf("README.md does not explain the column %s", column)
+		}
 	}
 }
 

@@ -95,4 +95,9 @@ var explanations = map[Reason]Explanation{
 		"Look at the sensor: one of its two channels may be dirty or broken.",
 		"Sieh nach dem Sensor: Einer seiner beiden Kanäle ist vielleicht verschmutzt oder defekt.",
 	},
+	WrongToken: {
+		"The station tried to log in with a wrong token.", "Die Station wollte sich mit einem falschen Token anmelden.",
+		"Compare the token in its settings with the one from the registration, letter by letter and without blanks. If it is lost, make a new one with the management link.",
+		"Vergleiche das Token in ihren Einstellungen mit dem aus der Anmeldung, Zeichen für Zeichen und ohne Leerzeichen. Ist es verloren, mach mit dem Verwaltungslink ein neues.",
+	},
 }

@@ -24,6 +24,7 @@ const (
 	Duplicate      Reason = "duplicate"       // another reading of this station has the same time
 	Unstorable     Reason = "unstorable"      // the store refused it; the detail quotes the store
 	Contradictory  Reason = "contradictory"   // parts of the message contradict each other
+	WrongToken     Reason = "wrong_token"     // a log-in as this station with a wrong token
 )
 
 // Reasons lists every reason in the order in which they were introduced.
@@ -31,6 +32,6 @@ func Reasons() []Reason {
 	return []Reason{
 		Malformed, TooLarge, TooMany, UnknownMember, RepeatedMember, NotANumber, BadTime, NoValues,
 		BadTopic, Unsupported, UnknownStation, Inactive, Forbidden, Clock, Retained, Duplicate, Unstorable,
-		Contradictory,
+		Contradictory, WrongToken,
 	}
 }

@@ -181,7 +181,7 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 				sum += int64(v.milli)
 			}
 			slices.Sort(values)
-			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), median(values), len(values)})
+			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), Median(values), len(values)})
 		}
 	}
 	slices.SortFunc(list, func(a, b StationHour) int {
@@ -285,7 +285,7 @@ func (all cells) rows(like Row) []Row {
 		row := like
 		row.Cell, row.Quantity = key.cell, key.quantity
 		row.Mean, row.Raw = mean(c.means), divide(c.raw, int64(n))
-		row.Median = median(c.means)
+		row.Median = Median(c.means)
 		row.Min, row.Max = c.means[0], c.means[n-1]
 		row.Spread = spread(c.means, row.Mean)
 		row.Stations, row.Uncorrected, row.Readings = n, c.uncorrected, c.readings
@@ -322,8 +322,8 @@ func mean(values []int64) int64 {
 	return divide(sum, int64(len(values)))
 }
 
-// median is the middle of sorted values, or the rounded mean of the two in the middle.
-func median(sorted []int64) int64 {
+// Median is the middle of sorted values, or the rounded mean of the two in the middle.
+func Median(sorted []int64) int64 {
 	n := len(sorted)
 	if n%2 == 1 {
 		return sorted[n/2]

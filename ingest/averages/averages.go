@@ -61,7 +61,7 @@ type Averages struct {
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of
-// indoor stations, of stations that are gone, and values with an excluding flag stay out.
+// indoor stations, of stations that are gone or whose readings are to go, and values with an excluding flag stay out.
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -111,7 +111,7 @@ func (a *Averages) know(id string) (*ingest.Station, bool) {
 		a.Aggregate.Seat(id, func(at time.Time) (geo.Cell, bool) { return a.seat(station, at) })
 	}
 	if !seen || !slices.Equal(station.Calibrations, old.Calibrations) {
-		a.Aggregate.Calibrate(id, calibrations(station))
+		a.Aggregate.Calibrate(id, Calibrations(station))
 	}
 	if a.known == nil {
 		a.known = map[string]*ingest.Station{}
@@ -122,10 +122,11 @@ func (a *Averages) know(id string) (*ingest.Station, bool) {
 
 // sameHistory reports whether two states of a station agree on where it stood.
 func sameHistory(a, b *ingest.Station) bool {
-	return a.Exposure == b.Exposure && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places)
+	return a.Exposure == b.Exposure && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places) && (a.Status == ingest.Erased) == (b.Status == ingest.Erased)
 }
 
-func calibrations(st *ingest.Station) []aggregate.Calibration {
+// Calibrations are those on a station's record.
+func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	var list []aggregate.Calibration
 	for _, c := range st.Calibrations {
 		list = append(list, aggregate.Calibration{
@@ -138,7 +139,7 @@ func calibrations(st *ingest.Station) []aggregate.Calibration {
 // seat is the base cell that a station stood in at a time; false when it was no outdoor station of the city then.
 // It needs mu.
 func (a *Averages) seat(st *ingest.Station, at time.Time) (geo.Cell, bool) {
-	if st.Exposure != ingest.Outdoor || !st.Ended.IsZero() && !at.Before(st.Ended) {
+	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
 	return a.cell(st.PlaceAt(at).Exact) // the registry lets no place in that has none

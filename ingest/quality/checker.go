@@ -36,6 +36,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		refuse(wire.Clock, timeField(keep.TimeSource), problem)
 		return keep, refused, 0
 	}
+	st = st.At(keep.Time)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.memory(st.ID)

@@ -12,7 +12,8 @@ import (
 // check sets flags on a reading's values by looking at this one reading.
 type check func(rules *Rules, st *ingest.Station, values []ingest.Value)
 
-// checks in the order in which they run, before stuck and humid, which look back. A sentinel is no measurement, so it is not out of range too,
+// checks in the order in which they run, before stuck and humid, which look back. A sentinel is no measurement, so it is not
+// out of range too,
 // and nothing is compared with it.
 var checks = []check{sentinelCheck, rangeCheck, consistencyCheck}
 

@@ -126,7 +126,7 @@ func (j *Judge) record(s *StationHour, at int64) *record {
 	r := j.stations[s.Station]
 	switch {
 	case r == nil, (r.East != s.East || r.North != s.North) && at > r.Newest:
-		r = &record{East: s.East, North: s.North, Since: at}
+		r = &record{East: s.East, North: s.North}
 		j.stations[s.Station] = r
 	case r.East != s.East || r.North != s.North:
 		return nil

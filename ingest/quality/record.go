@@ -12,7 +12,7 @@ var noValue = math.NaN()
 // record is what is remembered of a station at its place: about 5 KiB with particles and climate.
 type record struct {
 	East, North              float64
-	Since, Newest            int64        // hours, of those at this place
+	Newest                   int64        // hour
 	PM2_5, PM10, Temperature *history     // nil before the first value
 	Differences              ring[tenths] // hPa above the neighbours, by hour
 	Days                     ring[standing]

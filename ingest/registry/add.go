@@ -32,6 +32,7 @@ type Registration struct {
 	Kit            string
 	Sensors        []string // derived from Kit when empty
 	Height         float64  // metres above ground
+	Side           string   // of the house; one of Sides, or empty
 	Exposure       ingest.Exposure
 	Email          string          // optional
 	Devices        []ingest.Device // optional: its names in its own firmware's world
@@ -105,8 +106,12 @@ func (r *Registry) insert(ctx context.Context, c *Credentials, n Registration, s
 			break
 		}
 	}
-	return r.insertStation(ctx, tx, &ingest.Station{
-		ID: c.ID, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Height: n.Height, Status: status, Licence: r.options.Licence,
+	by := Owner
+	if n.Address == "" {
+		by = Shell
+	}
+	return r.insertStation(ctx, tx, by, &ingest.Station{
+		ID: c.ID, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Height: n.Height, Side: n.Side, Status: status, Licence: r.options.Licence,
 		Email: n.Email, Demo: n.Demo, Devices: n.Devices, Places: []ingest.Place{{From: now, Exact: n.Point}},
 	}, *c)
 }
@@ -120,19 +125,25 @@ func idTaken(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
 }
 
 // insertStation writes a station with its first place and its devices, and commits.
-func (r *Registry) insertStation(ctx context.Context, tx *sql.Tx, st *ingest.Station, c Credentials) error {
+func (r *Registry) insertStation(ctx context.Context, tx *sql.Tx, by By, st *ingest.Station, c Credentials) error {
 	first := st.Places[0]
-	_, err := tx.ExecContext(ctx, `INSERT INTO station (id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, token, manage)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		st.ID, st.Name, st.Kit, strings.Join(st.Sensors, ","), st.Exposure, st.Height, st.Status, r.options.Zone, st.Licence, st.Email,
+	_, err := tx.ExecContext(ctx, `INSERT INTO station (id, name, exposure, height, side, status, zone, licence, email, demo, source, created, token, manage)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		st.ID, st.Name, st.Exposure, st.Height, st.Side, st.Status, r.options.Zone, st.Licence, st.Email,
 		st.Demo, st.Source, first.From.Unix(), hashed(c.Token), hashed(c.ManageToken))
 	if err == nil {
 		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", st.ID, first.From.Unix(), first.Exact.Lon(), first.Exact.Lat())
+	}
+	if err == nil {
+		err = insertFitting(ctx, tx, st.ID, ingest.Fitting{From: first.From, Kit: st.Kit, Sensors: st.Sensors})
 	}
 	for _, d := range st.Devices {
 		if err == nil {
 			err = insertDevice(ctx, tx, st.ID, d)
 		}
+	}
+	if err == nil && st.Source == "" {
+		err = record(ctx, tx, Change{Station: st.ID, Who: by, What: "registered", After: st.Name})
 	}
 	if err == nil {
 		err = tx.Commit()
@@ -187,20 +198,8 @@ func (r *Registry) check(n *Registration) (err error) {
 	if n.Name, err = cleanName(n.Name); err != nil {
 		return err
 	}
-	if n.Kit, err = cleanText("kit", n.Kit, maxKit); err != nil {
+	if n.Kit, n.Sensors, err = cleanFitting(n.Kit, n.Sensors); err != nil {
 		return err
-	}
-	if len(n.Sensors) == 0 {
-		n.Sensors = sensorsOf(n.Kit)
-	}
-	if len(n.Sensors) > maxSensors {
-		return &FieldError{Field: "sensors", Problem: fmt.Sprintf("more than %d", maxSensors)}
-	}
-	for i, s := range n.Sensors {
-		n.Sensors[i] = strings.ToLower(strings.TrimSpace(s))
-		if !plainSensor(n.Sensors[i]) {
-			return &FieldError{Field: "sensors", Problem: fmt.Sprintf("%q is no sensor's name such as bme280", s)}
-		}
 	}
 	switch {
 	case n.Exposure == "":
@@ -208,8 +207,11 @@ func (r *Registry) check(n *Registration) (err error) {
 	case n.Exposure != ingest.Outdoor && n.Exposure != ingest.Indoor:
 		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", n.Exposure)}
 	}
-	if !(n.Height >= -50 && n.Height <= maxHeight) {
-		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", n.Height, maxHeight)}
+	if err := checkHeight(n.Height); err != nil {
+		return err
+	}
+	if err := checkSide(n.Side); err != nil {
+		return err
 	}
 	if n.Email != "" {
 		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
@@ -224,11 +226,50 @@ func (r *Registry) check(n *Registration) (err error) {
 	if !n.LicenceConsent {
 		return &FieldError{Field: "licence_consent", Problem: "readings are published under " + r.options.Licence + "; this needs your consent"}
 	}
-	return r.checkPlace(n.Point)
+	return r.CheckPlace(n.Point)
 }
 
-// checkPlace refuses a place where no station of this city can stand.
-func (r *Registry) checkPlace(p orb.Point) error {
+// Sides are the winds that a station's side of the house may face.
+var Sides = []string{"n", "ne", "e", "se", "s", "sw", "w", "nw"}
+
+func checkSide(side string) error {
+	if side != "" && !slices.Contains(Sides, side) {
+		return &FieldError{Field: "side", Problem: fmt.Sprintf("%q is none of %s", side, strings.Join(Sides, ", "))}
+	}
+	return nil
+}
+
+func checkHeight(metres float64) error {
+	if !(metres >= -50 && metres <= maxHeight) {
+		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", metres, maxHeight)}
+	}
+	return nil
+}
+
+// cleanFitting cleans a kit and its sensors, which the kit's name tells where none are given.
+func cleanFitting(kit string, sensors []string) (string, []string, error) {
+	kit, err := cleanText("kit", kit, maxKit)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(sensors) == 0 {
+		return kit, sensorsOf(kit), nil
+	}
+	if len(sensors) > maxSensors {
+		return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("more than %d", maxSensors)}
+	}
+	clean := make([]string, len(sensors))
+	for i, s := range sensors {
+		clean[i] = strings.ToLower(strings.TrimSpace(s))
+		if !plainSensor(clean[i]) {
+			return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("%q is no sensor's name such as bme280", s)}
+		}
+	}
+	return kit, clean, nil
+}
+
+// CheckPlace refuses a place where no station of this city can stand, with a FieldError.
+func (r *Registry) CheckPlace(p orb.Point) error {
 	problem := ""
 	_, err := geo.CellAt(p, geo.BaseSize)
 	switch {

@@ -16,10 +16,7 @@ const maxReference = 120 // characters of a reference instrument's name
 // AddCalibration puts a calibration on a station's record. Another of the same quantity that begins at the same time is
 // replaced; one that begins earlier holds until then. Averages of hours that are over and not in memory any more stay
 // as they are until they are rebuilt.
-func (r *Registry) AddCalibration(ctx context.Context, id string, c ingest.Calibration) error {
-	if _, known := r.Station(id); !known {
-		return fmt.Errorf("station %q: %w", id, ErrUnknown)
-	}
+func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c ingest.Calibration) error {
 	if err := checkCalibration(&c); err != nil {
 		return err
 	}
@@ -27,22 +24,28 @@ func (r *Registry) AddCalibration(ctx context.Context, id string, c ingest.Calib
 	if !c.To.IsZero() {
 		to = c.To.Unix()
 	}
-	return r.update(ctx, id, `INSERT INTO calibration (station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, quantity, since) DO UPDATE SET until = excluded.until, intercept = excluded.intercept,
-		slope = excluded.slope, humidity = excluded.humidity, temperature = excluded.temperature, reference = excluded.reference, r2 = excluded.r2,
-		rmse = excluded.rmse, n = excluded.n`,
-		id, c.Quantity.String(), c.From.Unix(), to, c.Intercept, c.Slope, c.Humidity, c.Temperature, c.Reference, c.R2, c.RMSE, c.N)
+	return r.change(ctx, id, by, func(e *edit) {
+		e.exec(`INSERT INTO calibration (station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, quantity, since) DO UPDATE SET until = excluded.until, intercept = excluded.intercept,
+			slope = excluded.slope, humidity = excluded.humidity, temperature = excluded.temperature, reference = excluded.reference, r2 = excluded.r2,
+			rmse = excluded.rmse, n = excluded.n`,
+			id, c.Quantity.String(), c.From.Unix(), to, c.Intercept, c.Slope, c.Humidity, c.Temperature, c.Reference, c.R2, c.RMSE, c.N)
+		e.wrote(nil, "calibration", "", c.Quantity.String()+" since "+c.From.UTC().Format(time.RFC3339))
+	})
 }
 
 // RemoveCalibration takes the calibration of a quantity that begins at from off a station's record.
-func (r *Registry) RemoveCalibration(ctx context.Context, id string, quantity wire.Quantity, from time.Time) error {
+func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, quantity wire.Quantity, from time.Time) error {
 	st, known := r.Station(id)
 	if !known {
 		return fmt.Errorf("station %q: %w", id, ErrUnknown)
 	}
 	for _, c := range st.Calibrations {
 		if c.Quantity == quantity && c.From.Equal(from) {
-			return r.update(ctx, id, "DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix())
+			return r.change(ctx, id, by, func(e *edit) {
+				e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix())
+				e.wrote(nil, "calibration", quantity.String()+" since "+from.UTC().Format(time.RFC3339), "")
+			})
 		}
 	}
 	return &FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, quantity, from.UTC().Format(time.RFC3339))}

@@ -27,30 +27,30 @@ func TestCalibrations(t *testing.T) {
 	}
 	second := ingest.Calibration{Quantity: wire.NO2, From: may, Slope: 1.25, Reference: "LANUV Clevischer Ring", R2: 0.7, RMSE: 9, N: 300}
 	for _, calibration := range []ingest.Calibration{first, second} {
-		if err := r.AddCalibration(t.Context(), c.ID, calibration); err != nil {
+		if err := r.AddCalibration(t.Context(), c.ID, Shell, calibration); err != nil {
 			t.Fatal(err)
 		}
 	}
 	again := second
 	again.Slope = 1.5
-	if err := r.AddCalibration(t.Context(), c.ID, again); err != nil { // in the place of the first
+	if err := r.AddCalibration(t.Context(), c.ID, Shell, again); err != nil { // in the place of the first
 		t.Fatal(err)
 	}
 	st, _ := open(t, path, PolicyOpen).Station(c.ID)
 	if want := []ingest.Calibration{again, first}; !slices.Equal(st.Calibrations, want) {
 		t.Errorf("calibrations %+v, want %+v", st.Calibrations, want)
 	}
-	if err := r.RemoveCalibration(t.Context(), c.ID, wire.NO2, may); err != nil {
+	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, wire.NO2, may); err != nil {
 		t.Fatal(err)
 	}
 	if st, _ := r.Station(c.ID); !slices.Equal(st.Calibrations, []ingest.Calibration{first}) {
 		t.Errorf("calibrations %+v, want only %+v", st.Calibrations, first)
 	}
 	var field *FieldError
-	if err := r.RemoveCalibration(t.Context(), c.ID, wire.NO2, may); !errors.As(err, &field) {
+	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, wire.NO2, may); !errors.As(err, &field) {
 		t.Errorf("removed twice: %v", err)
 	}
-	if err := r.AddCalibration(t.Context(), "0000000", first); !errors.Is(err, ErrUnknown) {
+	if err := r.AddCalibration(t.Context(), "0000000", Shell, first); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a station that is not there: %v", err)
 	}
 }
@@ -83,7 +83,7 @@ func TestRetiringIsRememberedOnce(t *testing.T) {
 		t.Fatalf("%+v %v", st, err)
 	}
 	before := time.Now().Truncate(time.Second)
-	if err := r.Retire(t.Context(), c.ID); err != nil {
+	if err := r.Retire(t.Context(), c.ID, Owner); err != nil {
 		t.Fatal(err)
 	}
 	st, _ = r.Station(c.ID)
@@ -93,7 +93,7 @@ func TestRetiringIsRememberedOnce(t *testing.T) {
 	if _, err := r.db.Exec("UPDATE station SET ended = 1000"); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Retire(t.Context(), c.ID); err != nil {
+	if err := r.Retire(t.Context(), c.ID, Owner); err != nil {
 		t.Fatal(err)
 	}
 	if st, _ = r.Station(c.ID); st.Ended.Unix() != 1000 {

@@ -23,32 +23,23 @@ func (r *Registry) Device(d ingest.Device) (*ingest.Station, bool) {
 }
 
 // AddDevice gives a station another name in its own firmware's world.
-func (r *Registry) AddDevice(ctx context.Context, id string, d ingest.Device) error {
+func (r *Registry) AddDevice(ctx context.Context, id string, by By, d ingest.Device) error {
 	d, err := cleanDevice(d)
 	if err != nil {
 		return err
 	}
-	if _, known := r.Station(id); !known {
-		return fmt.Errorf("station %q: %w", id, ErrUnknown)
-	}
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("registry: add a device: %w", err)
-	}
-	defer tx.Rollback()
-	if err := insertDevice(ctx, tx, id, d); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("registry: add a device: %w", err)
-	}
-	return r.reload(ctx)
+	return r.change(ctx, id, by, func(e *edit) { e.wrote(insertDevice(ctx, e.tx, id, d), "device", "", d.Family) })
 }
 
 // RemoveDevice takes a device from its station.
-func (r *Registry) RemoveDevice(ctx context.Context, id string, d ingest.Device) error {
+func (r *Registry) RemoveDevice(ctx context.Context, id string, by By, d ingest.Device) error {
 	d.Key = strings.ToLower(d.Key)
-	return r.update(ctx, id, "DELETE FROM device WHERE family = ? AND key = ? AND station = ?", d.Family, d.Key, id)
+	return r.change(ctx, id, by, func(e *edit) {
+		if e.exec("DELETE FROM device WHERE family = ? AND key = ? AND station = ?", d.Family, d.Key, id) == 0 && e.err == nil {
+			e.err = fmt.Errorf("station %q has no device %s:%s: %w", id, d.Family, d.Key, ErrUnknown)
+		}
+		e.wrote(nil, "device", d.Family, "")
+	})
 }
 
 // insertDevice refuses a device that another station has: one device's messages cannot be two stations'.

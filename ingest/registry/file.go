@@ -85,6 +85,32 @@ CREATE TABLE calibration (
 	n           INTEGER NOT NULL,            -- hours it was made of
 	PRIMARY KEY (station, quantity, since)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE station ADD COLUMN side TEXT NOT NULL DEFAULT ''; -- of the house, by the wind it faces
+CREATE TABLE fitting (                           -- what a station measures with from when on
+	station    TEXT NOT NULL REFERENCES station (id),
+	since      INTEGER NOT NULL,             -- Unix seconds
+	kit        TEXT NOT NULL,
+	sensors    TEXT NOT NULL,                -- joined by commas
+	PRIMARY KEY (station, since)
+) STRICT, WITHOUT ROWID;
+INSERT INTO fitting (station, since, kit, sensors) SELECT id, created, kit, sensors FROM station;
+ALTER TABLE station DROP COLUMN kit;
+ALTER TABLE station DROP COLUMN sensors;
+CREATE TABLE change (                            -- who changed what; neither tokens, addresses nor exact places
+	id         INTEGER PRIMARY KEY,
+	at         INTEGER NOT NULL,             -- Unix seconds
+	station    TEXT NOT NULL,
+	who        TEXT NOT NULL,
+	what       TEXT NOT NULL,
+	before     TEXT NOT NULL,
+	after      TEXT NOT NULL
+) STRICT;
+CREATE INDEX change_by_station ON change (station, id DESC);
+CREATE TABLE restatement (                       -- averages that are to be made again, until they are
+	station    TEXT PRIMARY KEY REFERENCES station (id),
+	since      INTEGER NOT NULL              -- Unix seconds
+) STRICT, WITHOUT ROWID;
 `}
 
 // Open opens the registry's file and makes it when it is missing.
@@ -147,6 +173,14 @@ func (r *Registry) migrate(ctx context.Context) error {
 	return tx.Commit()
 }
 
+// Backup writes a consistent copy of the file to a path that is free.
+func (r *Registry) Backup(ctx context.Context, path string) error {
+	if _, err := r.db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return fmt.Errorf("registry: copy to %s: %w", path, err)
+	}
+	return nil
+}
+
 // load reads the whole registry in one transaction.
 func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -160,6 +194,9 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 	}
 	if err := next.loadPlaces(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load places: %w", err)
+	}
+	if err := next.loadFittings(ctx, tx); err != nil {
+		return nil, fmt.Errorf("registry: load sensors: %w", err)
 	}
 	if err := next.loadDevices(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load devices: %w", err)
@@ -175,7 +212,7 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 }
 
 func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, name, kit, sensors, exposure, height, status, zone, licence, email, demo, source, created, ended, token, manage FROM station ORDER BY id`)
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, exposure, height, side, status, zone, licence, email, demo, source, created, ended, token, manage FROM station ORDER BY id`)
 	if err != nil {
 		return err
 	}
@@ -183,13 +220,11 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 	locations := map[string]*time.Location{}
 	for rows.Next() {
 		st, e := &ingest.Station{}, &entry{}
-		var sensors string
 		var created, ended int64
-		if err := rows.Scan(&st.ID, &st.Name, &st.Kit, &sensors, &st.Exposure, &st.Height, &st.Status, &st.Zone, &st.Licence,
+		if err := rows.Scan(&st.ID, &st.Name, &st.Exposure, &st.Height, &st.Side, &st.Status, &st.Zone, &st.Licence,
 			&st.Email, &st.Demo, &st.Source, &created, &ended, &e.token, &e.manage); err != nil {
 			return err
 		}
-		st.Sensors = splitSensors(sensors)
 		st.Created = time.Unix(created, 0).UTC()
 		if ended != 0 {
 			st.Ended = time.Unix(ended, 0).UTC()
@@ -224,6 +259,28 @@ func (s *snapshot) loadPlaces(ctx context.Context, tx *sql.Tx) error {
 		}
 		if e := s.byID[id]; e != nil {
 			e.station.Places = append(e.station.Places, ingest.Place{From: time.Unix(since, 0).UTC(), Exact: exact, Public: cell.Center()})
+		}
+	}
+	return rows.Err()
+}
+
+func (s *snapshot) loadFittings(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT station, since, kit, sensors FROM fitting ORDER BY station, since`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var f ingest.Fitting
+		var id, sensors string
+		var since int64
+		if err := rows.Scan(&id, &since, &f.Kit, &sensors); err != nil {
+			return err
+		}
+		f.From, f.Sensors = time.Unix(since, 0).UTC(), splitSensors(sensors)
+		if e := s.byID[id]; e != nil {
+			e.station.Fittings = append(e.station.Fittings, f)
+			e.station.Kit, e.station.Sensors = f.Kit, f.Sensors
 		}
 	}
 	return rows.Err()

@@ -59,7 +59,7 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 			break
 		}
 	}
-	err = r.insertStation(ctx, tx, &ingest.Station{
+	err = r.insertStation(ctx, tx, "", &ingest.Station{
 		ID: id, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Status: ingest.Active, Licence: f.Licence, Source: f.Source,
 		Devices: []ingest.Device{device}, Places: []ingest.Place{{From: f.Since, Exact: f.Point}},
 	}, Credentials{Token: newToken(), ManageToken: newToken()})
@@ -81,7 +81,7 @@ func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Fore
 		return st, nil
 	}
 	if moved {
-		if err := r.checkPlace(f.Point); err != nil {
+		if err := r.CheckPlace(f.Point); err != nil {
 			return nil, err
 		}
 		_, err := r.db.ExecContext(ctx, `INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)
@@ -90,7 +90,7 @@ func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Fore
 			return nil, fmt.Errorf("registry: move station %s: %w", st.ID, err)
 		}
 	}
-	if _, err := r.db.ExecContext(ctx, "UPDATE station SET sensors = ? WHERE id = ?", strings.Join(sensors, ","), st.ID); err != nil {
+	if _, err := r.db.ExecContext(ctx, "UPDATE fitting SET sensors = ? WHERE station = ?", strings.Join(sensors, ","), st.ID); err != nil {
 		return nil, fmt.Errorf("registry: change station %s: %w", st.ID, err)
 	}
 	return r.adopted(ctx, st.ID)

@@ -75,13 +75,13 @@ func TestDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	var field *FieldError
-	if err := r.AddDevice(t.Context(), second.ID, n.Devices[0]); !errors.As(err, &field) || field.Field != "device" {
+	if err := r.AddDevice(t.Context(), second.ID, Shell, n.Devices[0]); !errors.As(err, &field) || field.Field != "device" {
 		t.Errorf("a device of two stations: %v", err)
 	}
-	if err := r.RemoveDevice(t.Context(), c.ID, n.Devices[0]); err != nil {
+	if err := r.RemoveDevice(t.Context(), c.ID, Shell, n.Devices[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.AddDevice(t.Context(), second.ID, n.Devices[0]); err != nil {
+	if err := r.AddDevice(t.Context(), second.ID, Shell, n.Devices[0]); err != nil {
 		t.Fatal(err)
 	}
 	later := open(t, path, PolicyOpen)
@@ -89,7 +89,7 @@ func TestDevices(t *testing.T) {
 		t.Errorf("after opening again the device is %v, %v, want %s", st, ok, second.ID)
 	}
 	for _, bad := range []ingest.Device{{}, {Family: "ttn"}, {Key: "a"}, {Family: "ttn", Key: "a/b"}, {Family: "ttn", Key: "+"}, {Family: SensorCommunity, Key: "1"}} {
-		if err := r.AddDevice(t.Context(), c.ID, bad); !errors.As(err, &field) {
+		if err := r.AddDevice(t.Context(), c.ID, Shell, bad); !errors.As(err, &field) {
 			t.Errorf("AddDevice(%q) = %v, want a FieldError", bad, err)
 		}
 	}

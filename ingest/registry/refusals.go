@@ -61,10 +61,26 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 
 // Refusals are the last of a station, newest first; those of senders that are not registered for "".
 func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT named, received, reason, field, detail FROM refusal WHERE station = ?
-		ORDER BY received DESC, id DESC`, id)
+	list, err := r.refusals(ctx, "WHERE station = ? ORDER BY received DESC, id DESC", id)
 	if err != nil {
 		return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
+	}
+	return list, nil
+}
+
+// AllRefusals are the last of every sender, newest first; at most limit of them.
+func (r *Registry) AllRefusals(ctx context.Context, limit int) ([]ingest.Refusal, error) {
+	list, err := r.refusals(ctx, "ORDER BY received DESC, id DESC LIMIT ?", limit)
+	if err != nil {
+		return nil, fmt.Errorf("registry: refusals: %w", err)
+	}
+	return list, nil
+}
+
+func (r *Registry) refusals(ctx context.Context, which string, args ...any) ([]ingest.Refusal, error) {
+	rows, err := r.db.QueryContext(ctx, "SELECT named, received, reason, field, detail FROM refusal "+which, args...)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var list []ingest.Refusal
@@ -73,7 +89,7 @@ func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, e
 		var received int64
 		var reason string
 		if err := rows.Scan(&f.Station, &received, &reason, &f.Field, &f.Detail); err != nil {
-			return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
+			return nil, err
 		}
 		f.Received, f.Reason = time.UnixMilli(received).UTC(), wire.Reason(reason)
 		list = append(list, f)

@@ -13,7 +13,6 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,6 +63,8 @@ type Registry struct {
 	mu       sync.Mutex // guards reload and the two below
 	version  int64      // PRAGMA data_version at the last reload
 	onChange []func(id string)
+
+	wrongTokens wrongTokens
 }
 
 // snapshot is the registry at one moment; nothing in it changes.
@@ -103,13 +104,22 @@ func (r *Registry) Stations() []*ingest.Station {
 // Authenticate reports whether token is the station's, and the station may speak.
 func (r *Registry) Authenticate(id, token string) bool {
 	e, ok := r.current.Load().byID[id]
-	return ok && e.station.Status != ingest.Retired && matches(e.token, token)
+	if !ok || !speaks(e.station.Status) {
+		return false
+	}
+	right := matches(e.token, token)
+	if !right {
+		r.wrongTokens.tell(id)
+	}
+	return right
 }
+
+func speaks(s ingest.Status) bool { return s != ingest.Retired && s != ingest.Erased }
 
 // Manages reports whether token is the key to manage the station.
 func (r *Registry) Manages(id, token string) bool {
 	e, ok := r.current.Load().byID[id]
-	return ok && matches(e.manage, token)
+	return ok && speaks(e.station.Status) && matches(e.manage, token)
 }
 
 // Admin reports whether token is the administrator's.
@@ -219,46 +229,6 @@ func (r *Registry) reload(ctx context.Context) error {
 func (e *entry) same(o *entry) bool {
 	a, b := e.station, o.station
 	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
-}
-
-// Rotate gives a station a new token; the old one ends at once.
-func (r *Registry) Rotate(ctx context.Context, id string) (token string, err error) {
-	token = newToken()
-	return token, r.update(ctx, id, "UPDATE station SET token = ? WHERE id = ?", hashed(token), id)
-}
-
-// SetStatus moves a station on in its life.
-func (r *Registry) SetStatus(ctx context.Context, id string, status ingest.Status) error {
-	return r.update(ctx, id, "UPDATE station SET status = ? WHERE id = ?", status, id)
-}
-
-// Rename changes what people call a station.
-func (r *Registry) Rename(ctx context.Context, id, name string) error {
-	name, err := cleanName(name)
-	if err != nil {
-		return err
-	}
-	return r.update(ctx, id, "UPDATE station SET name = ? WHERE id = ?", name, id)
-}
-
-// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay, and
-// those before now stay in averages.
-func (r *Registry) Retire(ctx context.Context, id string) error {
-	return r.update(ctx, id, "UPDATE station SET status = ?, email = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", ingest.Retired, time.Now().Unix(), id)
-}
-
-// ErrUnknown marks a station that is not registered.
-var ErrUnknown = errors.New("no such station")
-
-func (r *Registry) update(ctx context.Context, id, statement string, args ...any) error {
-	result, err := r.db.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return fmt.Errorf("registry: change station %s: %w", id, err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(fmt.Errorf("station %q: %w", id, ErrUnknown), err)
-	}
-	return r.reload(ctx)
 }
 
 // EnsureAdmin sets the administrator's token. With none given and none set, one is made and returned,

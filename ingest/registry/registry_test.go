@@ -184,17 +184,17 @@ func TestRotateAndRetire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := r.Rotate(t.Context(), c.ID)
+	token, err := r.Rotate(t.Context(), c.ID, Owner)
 	if err != nil || r.Authenticate(c.ID, c.Token) || !r.Authenticate(c.ID, token) {
 		t.Errorf("after Rotate: %v; old token %v, new token %v", err, r.Authenticate(c.ID, c.Token), r.Authenticate(c.ID, token))
 	}
-	if err := r.Retire(t.Context(), c.ID); err != nil || r.Authenticate(c.ID, token) {
+	if err := r.Retire(t.Context(), c.ID, Owner); err != nil || r.Authenticate(c.ID, token) {
 		t.Errorf("after Retire: %v, authenticates %v", err, r.Authenticate(c.ID, token))
 	}
 	if s, _ := r.Station(c.ID); s.Status != ingest.Retired || s.Email != "" {
 		t.Errorf("after Retire: %+v, want retired and no address", s)
 	}
-	if err := r.Retire(t.Context(), "0000000"); !errors.Is(err, ErrUnknown) {
+	if err := r.Retire(t.Context(), "0000000", Owner); !errors.Is(err, ErrUnknown) {
 		t.Errorf("Retire of nobody: %v, want %v", err, ErrUnknown)
 	}
 }
@@ -228,7 +228,7 @@ func TestAnotherProcessIsNoticed(t *testing.T) {
 	if !server.Authenticate(c.ID, c.Token) {
 		t.Error("the server does not know the station")
 	}
-	if _, err := shell.Rotate(t.Context(), c.ID); err != nil {
+	if _, err := shell.Rotate(t.Context(), c.ID, Shell); err != nil {
 		t.Fatal(err)
 	}
 	next("the new token")

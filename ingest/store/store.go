@@ -35,6 +35,8 @@ type Store interface {
 	Grid(ctx context.Context, q GridQuery, yield func(aggregate.Row) error) error
 	// Forget takes the readings with from <= time < to away for good. Grid rows stay. Doing it again changes nothing.
 	Forget(ctx context.Context, from, to time.Time) error
+	// DeleteReadings takes every reading of a station away, for good. Grid rows stay as they are.
+	DeleteReadings(ctx context.Context, station string) error
 	// Ping reports whether the store can be used now, and says what is wrong if not.
 	Ping(ctx context.Context) error
 	Close() error

@@ -33,6 +33,7 @@ export interface CityProperties {
   zone: string;
   demo: boolean;
   sketch: boolean;
+  registration: "open" | "approve" | "closed";
   grid_resolution: number;
   resolutions: number[];
   basemap: string;
@@ -126,7 +127,7 @@ export type Stations = FeatureCollection<Point, StationProperties>;
 export interface ReadingEvent {
   station: string;
   time: string;
-  values: Record<string, { value: number; flags: string[] }>;
+  values: Record<string, { value: number; unit: string; flags: string[] }>;
 }
 
 export type Window = "live" | "1h" | "24h";

@@ -49,5 +49,5 @@ test("words for what a newer server may name", () => {
   expect(t("map.upTo", { high: "5" })).toBe("bis 5");
   expect(name("pm2_5")).toBe("Feinstaub PM2,5");
   expect(name("pollen")).toBe("pollen");
-  expect(flagWords(["range", "stuck"])).toBe("außerhalb des Messbereichs, stuck");
+  expect(flagWords(["range", "haunted"])).toBe("außerhalb des Messbereichs, haunted");
 });

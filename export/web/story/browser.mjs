@@ -11,6 +11,8 @@ const shots = process.env.STORY_SHOTS;
 assert.ok(url, "set STORY_URL to the address of a running stadtluft, such as http://127.0.0.1:8080");
 if (shots) mkdirSync(shots, { recursive: true });
 
+const patience = 90_000; // milliseconds: machines that run tests are busy
+
 let browser;
 before(async () => {
   browser = await chromium.launch({
@@ -24,6 +26,7 @@ after(() => browser?.close());
 // open opens a page and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
 export async function open(path = "/", options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
+  context.setDefaultTimeout(patience);
   const page = await context.newPage();
   const complaints = [];
   const itself = (m) => m.location().url === url + path && /status of 404/.test(m.text()); // a page that says it is none

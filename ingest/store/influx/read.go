@@ -68,6 +68,15 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 	}
 }
 
+// DeleteReadings needs the right to delete, which a token of InfluxDB 2 that may write has. InfluxDB 3 cannot delete.
+func (s *Store) DeleteReadings(ctx context.Context, station string) error {
+	err := s.query(ctx, `DELETE FROM "reading" WHERE "station" = `+quoteText(station), http.MethodPost, func(result) error { return nil })
+	if err != nil {
+		return fmt.Errorf("delete readings of %s: %w", station, err)
+	}
+	return nil
+}
+
 // Readings streams. InfluxDB answers in the order of time; readings of one second are put in the order of
 // their stations, so memory is bounded by a chunk and the readings of one second.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {

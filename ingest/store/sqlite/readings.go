@@ -34,6 +34,14 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	return nil, nil
 }
 
+// DeleteReadings takes a station's readings away. The space is used again for new ones.
+func (s *Store) DeleteReadings(ctx context.Context, station string) error {
+	if _, err := s.write.ExecContext(ctx, "DELETE FROM reading WHERE station = ?", station); err != nil {
+		return fmt.Errorf("delete readings of %s: %w", station, err)
+	}
+	return nil
+}
+
 // transact runs a prepared statement in a transaction of its own.
 func (s *Store) transact(ctx context.Context, statement string, run func(*sql.Stmt) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)

@@ -28,6 +28,7 @@ const (
 
 // Store is an open file. It implements store.Store.
 type Store struct {
+	path  string
 	write *sql.DB // one connection
 	read  *sql.DB
 	sql   statements
@@ -37,7 +38,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens the file at path and makes it when it is missing.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{sql: compose(wire.Quantities())}
+	s := &Store{path: path, sql: compose(wire.Quantities())}
 	if err := s.open(ctx, path); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store %s: %w", path, err)
@@ -70,6 +71,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	var n int
 	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n); err != nil {
 		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+// Backup writes a consistent copy of the file to a path that is free. Writers go on meanwhile.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", dsn(s.path, []string{fmt.Sprintf("busy_timeout(%d)", busyTimeoutMS)}, "deferred")) // query_only forbids it
+	if err != nil {
+		return fmt.Errorf("copy the store: %w", err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return fmt.Errorf("copy the store to %s: %w", path, err)
 	}
 	return nil
 }

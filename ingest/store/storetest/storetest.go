@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"many at once", concurrency},
 		{"flags are revised", revising},
 		{"readings are forgotten", forgetting},
+		{"a station's readings go", deleting},
 		{"grid rows", gridRows},
 		{"grid rows go", gridRowsGo},
 		{"grid order and filters", gridOrder},
@@ -397,6 +398,28 @@ func forgetting(t *testing.T, s store.Store) {
 	if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, grid) {
 		t.Errorf("the grid is %+v, want %+v", got, grid)
 	}
+}
+
+func deleting(t *testing.T, s store.Store) {
+	other := reading("B", 0, wire.PM10, 3)
+	write(t, s, reading("A", 0, wire.PM10, 1), other, reading("A", 86400*400, wire.PM2_5, 2), reading(`A' OR '1'='1`, 5, wire.PM10, 4))
+	rows := []aggregate.Row{row(noon, wire.PM10, 1000, 3096000, 4107000, 5000)}
+	if err := s.WriteGrid(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // what is gone can be deleted again
+		for _, station := range []string{"A", `A' OR '1'='1`, "nobody"} {
+			if err := s.DeleteReadings(t.Context(), station); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, read(t, s, store.ReadingQuery{From: noon.Add(-time.Hour), To: noon.AddDate(2, 0, 0)}), []ingest.Reading{other})
+	}
+	if got := readGrid(t, s, allHours()); len(got) != 1 {
+		t.Errorf("%d grid rows after readings were deleted, want 1", len(got))
+	}
+	write(t, s, reading("A", 7, wire.PM10, 1))
+	same(t, read(t, s, store.ReadingQuery{From: noon, To: noon.Add(time.Hour)}), []ingest.Reading{other, reading("A", 7, wire.PM10, 1)})
 }
 
 func gridRows(t *testing.T, s store.Store) {

@@ -23,6 +23,13 @@ export const flag = {
   range: "außerhalb des Messbereichs",
   sentinel: "Sensor meldet keinen Wert",
   inconsistent: "Feinstaubwerte widersprechen sich",
+  stuck: "ändert sich seit Stunden nicht",
+  spike: "springt weit von den letzten Werten weg",
+  humid: "bei feuchter Luft gemessen",
+  outlier: "weit weg von den Nachbarn",
+  uncorrelated: "folgt den Nachbarn nicht",
+  indoor: "verhält sich wie drinnen",
+  moved: "passt nicht zum angegebenen Ort",
 };
 
 export const eaqi = {

@@ -25,6 +25,13 @@ export const flag: typeof german.flag = {
   range: "outside the measuring range",
   sentinel: "the sensor reports no value",
   inconsistent: "particle values contradict each other",
+  stuck: "has not changed for hours",
+  spike: "jumps far from the last values",
+  humid: "measured in humid air",
+  outlier: "far from the neighbours",
+  uncorrelated: "does not follow the neighbours",
+  indoor: "behaves as if indoors",
+  moved: "does not fit its place",
 };
 
 export const eaqi: typeof german.eaqi = {

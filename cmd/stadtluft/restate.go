@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"stadtluft/export/api"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// restateEvery is how often restatements are looked for.
+const restateEvery = 2 * time.Second
+
+// errUnwritten says that the journal may still hold readings of an erased station for the store.
+var errUnwritten = errors.New("the journal has entries that wait for the store")
+
+// restate makes averages again and takes erased stations' readings away, as the registry asks, until ctx ends. What
+// fails is tried again.
+func (s *server) restate(ctx context.Context) error {
+	ticker := time.NewTicker(restateEvery)
+	defer ticker.Stop()
+	for {
+		var trouble *error
+		if err := s.restateAll(ctx); err != nil && ctx.Err() == nil {
+			trouble = &err
+		}
+		if last := s.unrestated.Swap(trouble); trouble != nil && last == nil {
+			s.log.Warn("averages wait to be made again", "err", *trouble)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *server) restateAll(ctx context.Context) error {
+	waiting, err := s.registry.Restatements(ctx)
+	for _, r := range waiting {
+		begin := time.Now()
+		if e := s.restateOne(ctx, r); errors.Is(e, errUnwritten) {
+			continue // the next round finds them written
+		} else if e != nil {
+			err = errors.Join(err, fmt.Errorf("station %s: %w", r.Station.ID, e))
+			continue
+		}
+		s.log.Info("averages made again", "station", r.Station.ID, "from", r.From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
+	}
+	return err
+}
+
+// restateOne may be interrupted anywhere and done again: an erased station's readings go last.
+func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
+	before, err := s.journal.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.averages.Restate(ctx, r.Station.ID, r.From); err != nil {
+		return err
+	}
+	if r.Station.Status == ingest.Erased {
+		if err := s.store.DeleteReadings(ctx, r.Station.ID); err != nil {
+			return err
+		}
+		if after, err := s.journal.Stats(ctx); err != nil || after.AckFloor < before.LastSeq {
+			return errors.Join(errUnwritten, err)
+		}
+	}
+	return s.registry.Restated(ctx, r)
+}
+
+// kept are readings without those of stations whose readings are to go.
+func (s *server) kept(readings []ingest.Reading) []ingest.Reading {
+	kept := readings[:0:0]
+	for _, r := range readings {
+		if st, known := s.registry.Station(r.Station); !known || st.Status != ingest.Erased {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// backup is what is copied: the registry, and the readings where they are in a file of ours.
+func (s *server) backup() []api.Copy {
+	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
+	if file, ok := s.store.Store.(interface {
+		Backup(ctx context.Context, path string) error
+	}); ok {
+		copies = append(copies, api.Copy{Name: "readings.db", Make: file.Backup})
+	}
+	return copies
+}

@@ -1,0 +1,184 @@
+package api
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// listedChanges is how many changes the administrator sees at once, the newest.
+const listedChanges = 500
+
+// Setting is one key of the configuration in force. A secret's value is "***", or empty when it is not set.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Inside is what an administrator wants to know of the program.
+type Inside struct {
+	Store       string    `json:"store"` // its kind
+	Entries     uint64    `json:"journal_entries"`
+	Bytes       uint64    `json:"journal_bytes"`
+	Unwritten   uint64    `json:"journal_unwritten"` // entries that wait for the store
+	Lag         float64   `json:"journal_lag_seconds"`
+	Undecodable uint64    `json:"journal_undecodable"`
+	Connected   int       `json:"broker_connected"`      // stations at the embedded broker
+	Refused     uint64    `json:"broker_logins_refused"` // since the start
+	Denied      uint64    `json:"broker_denied"`         // publishes and subscriptions outside a station's topics
+	Settings    []Setting `json:"settings"`
+}
+
+// Copy is a file of a backup. Make writes a consistent copy to a path that is free.
+type Copy struct {
+	Name string
+	Make func(ctx context.Context, path string) error
+}
+
+func (s *Server) adminRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /api/v1/admin/status":   s.administered(s.getAdmin),
+		"GET /api/v1/admin/stations": s.administered(s.getAdminStations),
+		"GET /api/v1/admin/refusals": s.administered(s.getAdminRefusals),
+		"GET /api/v1/admin/changes":  s.administered(s.getAdminChanges),
+		"GET /api/v1/admin/backup":   s.administered(s.getAdminBackup),
+	}
+}
+
+// administered lets only the administrator through. Nothing of the answers is kept by browsers.
+func (s *Server) administered(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !s.Registry.Admin(bearer(r)) {
+			return newProblem(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …")
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		return h(w, r)
+	}
+}
+
+// getAdmin answers with how the program is and the configuration in force.
+func (s *Server) getAdmin(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	inside, err := s.Inside(ctx)
+	problems := append([]Problem{}, s.Problems(ctx)...)
+	if err != nil {
+		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
+	}
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"version": s.Version, "problems": problems, "inside": inside})
+}
+
+// adminStation is a station as only the administrator sees it; not even they see the exact place.
+type adminStation struct {
+	stationFeature
+	Email   string         `json:"email"`
+	Created string         `json:"created"`
+	Values  int            `json:"values_24h"`
+	Good    int            `json:"good_24h"`
+	Flags   map[string]int `json:"flags_24h"`
+}
+
+// getAdminStations lists every station, whatever its status.
+func (s *Server) getAdminStations(w http.ResponseWriter, _ *http.Request) error {
+	now, list := time.Now().UTC(), []adminStation{}
+	for _, st := range s.Registry.Stations() {
+		tally := s.Now.Tally(st.ID, now)
+		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), tally.Values, tally.Good, byName(tally.Flags)})
+	}
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"stations": list})
+}
+
+func byName(flags map[ingest.Flags]int) map[string]int {
+	names := make(map[string]int, len(flags))
+	for f, n := range flags {
+		names[f.String()] = n
+	}
+	return names
+}
+
+// stationRefusal is a refusal with who was refused, as the message named it.
+type stationRefusal struct {
+	Station string `json:"station"`
+	keptRefusal
+}
+
+// getAdminRefusals lists the last refusals of every station and of senders that are not registered, newest first.
+func (s *Server) getAdminRefusals(w http.ResponseWriter, r *http.Request) error {
+	refusals, err := s.Registry.AllRefusals(r.Context(), registry.KeptUnknown)
+	if err != nil {
+		return err
+	}
+	list := make([]stationRefusal, len(refusals))
+	for i, f := range explained(refusals) {
+		list[i] = stationRefusal{refusals[i].Station, f}
+	}
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"refusals": list})
+}
+
+// getAdminChanges lists who changed what, newest first.
+func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
+	q := newQuery(r.URL.Query())
+	station := q.text("station", "")
+	if err := q.done(); err != nil {
+		return err
+	}
+	changes, err := s.Registry.Changes(r.Context(), station, listedChanges)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": told(changes)})
+}
+
+// getAdminBackup sends consistent copies of the files that matter, as a compressed tar archive. They are made whole before
+// the first byte goes, so a full disk is told and not sent.
+func (s *Server) getAdminBackup(w http.ResponseWriter, r *http.Request) (err error) {
+	folder, err := os.MkdirTemp(s.Data, "backup-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	copies := s.Backup()
+	for _, c := range copies {
+		if err := c.Make(r.Context(), filepath.Join(folder, c.Name)); err != nil {
+			return fmt.Errorf("back up %s: %w", c.Name, err)
+		}
+	}
+	now := time.Now().UTC()
+	w.Header().Set("Content-Type", "application/gzip")
+	w.Header().Set("Content-Disposition", `attachment; filename="stadtluft-backup-`+now.Format("20060102T150405Z")+`.tar.gz"`)
+	zipped := gzip.NewWriter(w)
+	archive := tar.NewWriter(zipped)
+	for _, c := range copies {
+		if err := addFile(archive, filepath.Join(folder, c.Name), c.Name, now); err != nil {
+			return err
+		}
+	}
+	return errors.Join(archive.Close(), zipped.Close())
+}
+
+func addFile(archive *tar.Writer, path, name string, at time.Time) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: info.Size(), ModTime: at, Format: tar.FormatPAX}); err != nil {
+		return err
+	}
+	_, err = io.Copy(archive, file)
+	return err
+}

@@ -1,0 +1,282 @@
+package api
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// ask sends a request with a key and reads the answer, which must have the status.
+func (h *house) ask(method, route, body, key string, status int, into any) {
+	h.t.Helper()
+	response, answer := h.do(method, route, body, "Authorization", "Bearer "+key)
+	if response.StatusCode != status {
+		h.t.Fatalf("%s %s: %s %s, want %d", method, route, response.Status, answer, status)
+	}
+	if into != nil {
+		if err := json.Unmarshal(answer, into); err != nil {
+			h.t.Fatalf("%s %s: %s: %v", method, route, answer, err)
+		}
+	}
+}
+
+func TestCell(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	var cell struct {
+		ID         string
+		Geometry   struct{ Coordinates [][][2]float64 }
+		Properties struct {
+			Lon, Lat float64
+			Within   bool
+		}
+	}
+	h.ask("POST", "/api/v1/cell", `{"lon":6.9583,"lat":50.9413}`, "", http.StatusOK, &cell)
+	// The cathedral is at E 4107276.63 N 3096656.30 by PROJ 9.1.1.
+	if cell.ID != "CRS3035RES100mN3096600E4107200" || !cell.Properties.Within || len(cell.Geometry.Coordinates[0]) != 5 {
+		t.Errorf("cell = %+v", cell)
+	}
+	f := func(body, field, detail, suggestion string) {
+		t.Helper()
+		var p problem
+		h.ask("POST", "/api/v1/cell", body, "", http.StatusUnprocessableEntity, &p)
+		if p.Field != field || !strings.Contains(p.Detail, detail) || !strings.Contains(p.Suggestion, suggestion) {
+			t.Errorf("%s: %+v, want %q, %q and %q", body, p, field, detail, suggestion)
+		}
+	}
+	f(`{"lon":50.9413,"lat":6.9583}`, "lon, lat", "20 km outside", "longitude 6.95830, latitude 50.94130")
+	f(`{"lon":0,"lat":0}`, "lon, lat", "Atlantic", "")
+	f(`{"lon":6.96}`, "lon, lat", "say where", "")
+}
+
+func TestManagement(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	route := "/api/v1/stations/" + h.station.ID
+	var managed struct {
+		Lon, Lat float64
+		Email    string
+		Changes  []change
+		Station  struct {
+			Properties struct {
+				Places, Fittings []map[string]any
+			}
+		}
+	}
+	for method, way := range map[string]string{"GET": "/manage", "POST": "/token", "PATCH": "", "DELETE": ""} {
+		h.ask(method, route+way, "{}", "wrong", http.StatusUnauthorized, nil)
+	}
+	h.ask("PATCH", route, `{"name":"Hof","side":"sw","place":{"lon":6.99,"lat":50.95},"fitting":{"kit":"sps30","sensors":["sps30"]}}`, h.owner.ManageToken, http.StatusOK, nil)
+	h.ask("GET", route+"/manage", "", h.owner.ManageToken, http.StatusOK, &managed)
+	last := managed.Station.Properties.Fittings
+	if managed.Lon != 6.99 || managed.Lat != 50.95 || managed.Email != "me@example.org" || len(managed.Changes) != 5 || last[len(last)-1]["kit"] != "sps30" {
+		t.Errorf("managed = %+v", managed)
+	}
+	if public := string(h.get(route)); strings.Contains(public, "6.99,") || strings.Contains(public, "50.95]") {
+		t.Errorf("the public station has the exact place: %s", public)
+	}
+	var p problem
+	h.ask("PATCH", route, `{"name":"Neu","place":{"lon":0,"lat":0}}`, h.owner.ManageToken, http.StatusUnprocessableEntity, &p)
+	if st, _ := h.server.Registry.Station(h.station.ID); p.Field != "lon, lat" || st.Name != "Hof" {
+		t.Errorf("a wrong edit: %+v, name %s", p, st.Name)
+	}
+
+	var token struct{ Token string }
+	h.ask("POST", route+"/token", "", h.owner.ManageToken, http.StatusOK, &token)
+	if !h.server.Registry.Authenticate(h.station.ID, token.Token) || h.server.Registry.Authenticate(h.station.ID, h.owner.Token) {
+		t.Error("the new token does not take the place of the old one")
+	}
+	var link struct {
+		Token string `json:"manage_token"`
+		Link  string `json:"manage_link"`
+	}
+	h.ask("POST", route+"/manage-token", `{"hand_over":true}`, h.owner.ManageToken, http.StatusOK, &link)
+	if link.Link != h.http.URL+"/stations/"+h.station.ID+"#manage="+link.Token {
+		t.Errorf("link = %q", link.Link)
+	}
+	h.ask("GET", route+"/manage", "", h.owner.ManageToken, http.StatusUnauthorized, nil)
+	h.ask("GET", route+"/manage", "", link.Token, http.StatusOK, &managed)
+	if managed.Email != "" {
+		t.Errorf("the address went over: %q", managed.Email)
+	}
+	h.ask("DELETE", route+"?readings=some", "", link.Token, http.StatusBadRequest, nil)
+	h.ask("DELETE", route+"?readings=erase", "", link.Token, http.StatusNoContent, nil)
+	if st, _ := h.server.Registry.Station(h.station.ID); st.Status != ingest.Erased {
+		t.Errorf("the station is %s, want erased", st.Status)
+	}
+}
+
+func TestSeries(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
+	for i := range 12 {
+		at := hour.Add(time.Duration(i) * 5 * time.Minute)
+		h.measure(at, value(wire.PM10, 36), value(wire.Humidity, 80))
+		if i < 8 { // too few for an hour
+			h.measure(at.Add(time.Hour), value(wire.PM10, 50))
+		}
+	}
+	h.measure(hour.Add(7*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
+	row := func(north, east int32, mean int64) aggregate.Row {
+		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: mean, Stations: 1}
+	}
+	h.store.rows = []aggregate.Row{
+		row(3096000, 4107000, 99_000),                                                               // its own
+		row(3097000, 4107000, 10_000), row(3095000, 4107000, 30_000), row(3096000, 4108000, 20_000), // within 3 km
+		row(3101000, 4107000, 90_000), // 5 km away
+		row(3096000, 4207000, 80_000), // 100 km away
+	}
+	read := func() (s struct {
+		Unit, Window                    string
+		Start                           []string
+		Measured, Corrected, Neighbours []*float64
+	}) {
+		t.Helper()
+		route := "/api/v1/stations/" + h.station.ID + "/series?quantity=pm10&from=" + hour.Format(time.RFC3339) + "&to=" + hour.Add(3*time.Hour).Format(time.RFC3339)
+		if err := json.Unmarshal(h.get(route), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := read()
+	if len(s.Start) != 3 || s.Start[0] != hour.Format(time.RFC3339) || s.Unit != "µg/m³" || s.Window != "1h" {
+		t.Fatalf("series = %+v, want the three hours that are over", s)
+	}
+	if *s.Measured[0] != 36 || *s.Corrected[0] != 18 || *s.Neighbours[0] != 20 {
+		t.Errorf("the full hour: %v, %v, %v, want 36, 18 and 20", *s.Measured[0], *s.Corrected[0], *s.Neighbours[0])
+	}
+	if s.Measured[1] != nil || s.Corrected[2] != nil || s.Neighbours[1] != nil {
+		t.Errorf("an hour of 8 slots or of none has values: %+v", s)
+	}
+	h.store.rows = h.store.rows[2:] // two within 3 km: those within 10 km count
+	if s := read(); *s.Neighbours[0] != 30 {
+		t.Errorf("neighbours within 10 km = %v, want 30", *s.Neighbours[0])
+	}
+	for query, field := range map[string]string{"": "quantity", "?quantity=pm10,pm2_5": "quantity", "?quantity=pm10&window=2h": "window", "?quantity=pm10&from=2020-01-01": "from"} {
+		var p problem
+		h.ask("GET", "/api/v1/stations/"+h.station.ID+"/series"+query, "", "", http.StatusBadRequest, &p)
+		if p.Field != field {
+			t.Errorf("%s: field %q, want %q", query, p.Field, field)
+		}
+	}
+}
+
+func TestAdministration(t *testing.T) {
+	h := open(t, registry.PolicyApprove)
+	token, err := h.server.Registry.EnsureAdmin(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.server.Inside = func(context.Context) (Inside, error) {
+		return Inside{Store: "sqlite", Unwritten: 7, Settings: []Setting{{"admin_token", "***"}}}, errors.New("the journal is away")
+	}
+	h.server.Data = t.TempDir()
+	h.server.Backup = func() []Copy {
+		return []Copy{{"registry.db", h.server.Registry.Backup}}
+	}
+	for _, what := range []string{"status", "stations", "refusals", "changes", "backup"} {
+		for _, wrong := range []string{"", h.owner.ManageToken} {
+			h.ask("GET", "/api/v1/admin/"+what, "", wrong, http.StatusUnauthorized, nil)
+		}
+	}
+	var status struct {
+		Problems []Problem
+		Inside   struct {
+			Unwritten int `json:"journal_unwritten"`
+		}
+	}
+	h.ask("GET", "/api/v1/admin/status", "", token, http.StatusOK, &status)
+	if len(status.Problems) != 1 || status.Problems[0].Problem != "the journal is away" || status.Inside.Unwritten != 7 {
+		t.Errorf("status = %+v", status)
+	}
+	h.measure(time.Now().UTC(), value(wire.PM10, 20), ingest.Value{Quantity: wire.PM2_5, Value: -1, Flags: ingest.Sentinel})
+	var made struct{ ID string }
+	h.ask("POST", "/api/v1/stations", registration, "", http.StatusCreated, &made)
+	var listed struct {
+		Stations []struct {
+			ID, Email  string
+			Values     int `json:"values_24h"`
+			Good       int `json:"good_24h"`
+			Properties struct{ Status string }
+		}
+	}
+	h.ask("GET", "/api/v1/admin/stations", "", token, http.StatusOK, &listed)
+	if len(listed.Stations) != 2 {
+		t.Fatalf("stations = %+v, want both", listed)
+	}
+	for _, s := range listed.Stations {
+		if waits := s.ID == made.ID; waits && s.Properties.Status != "pending" || !waits && (s.Email != "me@example.org" || s.Values != 2 || s.Good != 1) {
+			t.Errorf("station %+v", s)
+		}
+	}
+	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"active"}`, token, http.StatusOK, nil)
+	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"pending"}`, token, http.StatusOK, nil)
+	var told struct{ Changes []change }
+	h.ask("GET", "/api/v1/admin/changes?station="+made.ID, "", token, http.StatusOK, &told)
+	if len(told.Changes) != 3 || told.Changes[0].Who != "admin" || told.Changes[0].Before != "active" || told.Changes[0].After != "pending" || told.Changes[2].Who != "owner" {
+		t.Errorf("changes = %+v", told.Changes)
+	}
+	err = h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{{Station: "NOBODY", Received: time.Now(), Reason: wire.UnknownStation, Detail: "who"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused struct{ Refusals []map[string]string }
+	h.ask("GET", "/api/v1/admin/refusals", "", token, http.StatusOK, &refused)
+	if len(refused.Refusals) != 1 || refused.Refusals[0]["station"] != "NOBODY" || refused.Refusals[0]["de"] == "" {
+		t.Errorf("refusals = %+v", refused)
+	}
+	h.backup(token, made.ID)
+}
+
+// backup downloads a backup and opens the registry in it.
+func (h *house) backup(token, id string) {
+	t := h.t
+	t.Helper()
+	response, body := h.do("GET", "/api/v1/admin/backup", "", "Authorization", "Bearer "+token)
+	plain, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil || response.Header.Get("Content-Type") != "application/gzip" {
+		t.Fatalf("backup: %s %v", response.Status, err)
+	}
+	archive := tar.NewReader(plain)
+	head, err := archive.Next()
+	if err != nil || head.Name != "registry.db" || head.Mode != 0o600 {
+		t.Fatalf("backup holds %+v, %v", head, err)
+	}
+	content, err := io.ReadAll(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("backup holds more: %v", err)
+	}
+	path := t.TempDir() + "/registry.db"
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := registry.Open(t.Context(), path, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if !slices.ContainsFunc(r.Stations(), func(st *ingest.Station) bool { return st.ID == id }) {
+		t.Errorf("station %s is not in the backup", id)
+	}
+	if left, err := os.ReadDir(h.server.Data); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
+)
+
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
+
+// position is a place as bodies give it, in degrees.
+type position struct {
+	Lon *float64 `json:"lon"`
+	Lat *float64 `json:"lat"`
+}
+
+// point is the place, which must be there.
+func (p position) point() (orb.Point, error) {
+	if p.Lon == nil || p.Lat == nil {
+		return orb.Point{}, newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees")
+	}
+	return orb.Point{*p.Lon, *p.Lat}, nil
+}
+
+// postCell shows the 100 m cell that will be public of a place, and says what is wrong with a place where no station can
+// stand. Nothing of the request is kept; it is no GET, because addresses stand in proxies' logs.
+func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
+	var ask position
+	if err := readBody(w, r, &ask); err != nil {
+		return err
+	}
+	p, err := ask.point()
+	if err != nil {
+		return err
+	}
+	if err := s.Registry.CheckPlace(p); err != nil {
+		return err
+	}
+	cell, err := geo.CellAt(p, geo.BaseSize)
+	if err != nil {
+		return err
+	}
+	at := degrees(cell.Center())
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), map[string]any{
+		"type": "Feature", "id": cell.String(), "geometry": map[string]any{"type": "Polygon", "coordinates": cell.Polygon()},
+		"properties": map[string]any{"cell": cell.String(), "lon": at[0], "lat": at[1], "within": s.City.Boundary.Contains(p)},
+	})
+}
+
+// newStation is the body of a registration.
+type newStation struct {
+	Name string `json:"name"`
+	position
+	Kit            string          `json:"kit"`
+	Sensors        []string        `json:"sensors"`
+	Height         float64         `json:"height"`
+	Side           string          `json:"side"` // optional
+	Exposure       ingest.Exposure `json:"exposure"`
+	Email          string          `json:"email"`
+	Device         *newDevice      `json:"device"` // optional
+	LicenceConsent bool            `json:"licence_consent"`
+}
+
+// newDevice is a station's name in its own firmware's world, such as an AirGradient's serial number.
+type newDevice struct {
+	Family string `json:"family"`
+	Key    string `json:"key"`
+}
+
+// readBody reads a JSON object without unknown members.
+func readBody(w http.ResponseWriter, r *http.Request, v any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err == nil {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		err = errors.New("there is more than one object")
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", maxBody)
+	}
+	return wrong("", "the body is not the JSON object it should be: %v", err)
+}
+
+// postStation registers a station and answers with its credentials, once.
+func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
+	var n newStation
+	if err := readBody(w, r, &n); err != nil {
+		return err
+	}
+	place, err := n.point()
+	if err != nil {
+		return err
+	}
+	var devices []ingest.Device
+	if n.Device != nil {
+		devices = []ingest.Device{{Family: n.Device.Family, Key: n.Device.Key}}
+	}
+	credentials, st, err := s.Registry.Add(r.Context(), registry.Registration{
+		Name: n.Name, Point: place, Kit: n.Kit, Sensors: n.Sensors, Height: n.Height, Side: n.Side, Exposure: n.Exposure,
+		Email: n.Email, Devices: devices, LicenceConsent: n.LicenceConsent, Address: address(r),
+	})
+	if err != nil {
+		return err
+	}
+	answer, err := s.settings(r, st, credentials.Token)
+	if err != nil {
+		return err
+	}
+	answer["manage_token"], answer["manage_link"] = credentials.ManageToken, s.manageLink(r, st.ID, credentials.ManageToken)
+	w.Header().Set("Location", "/api/v1/stations/"+st.ID)
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusCreated, "application/json", answer)
+}
+
+// settings is what an owner needs to set a station up; the token is to be had only now.
+func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (map[string]any, error) {
+	public := st.Places[len(st.Places)-1].Public
+	cell, err := geo.CellAt(public, geo.BaseSize)
+	if err != nil {
+		return nil, err
+	}
+	at, access := degrees(public), s.access(r)
+	access.Station, access.Token, access.Serial = st.ID, token, st.Device("airgradient")
+	return map[string]any{
+		"id": st.ID, "token": token, "status": st.Status, "public": map[string]float64{"lon": at[0], "lat": at[1]}, "cell": cell.String(),
+		"mqtt":     map[string]any{"host": access.MQTTHost, "port": access.MQTTPort, "topic": wire.ReadingTopic(st.ID)},
+		"settings": kits.Recipes(access),
+	}, nil
+}
+
+// manageLink is the station's page with its key in the fragment, which browsers keep to themselves: it reaches no
+// server's log and no Referer.
+func (s *Server) manageLink(r *http.Request, id, token string) string {
+	link := s.access(r).HTTP
+	link.Path, link.Fragment = "/stations/"+id, "manage="+token
+	return link.String()
+}
+
+// access is how stations reach the city, as whoever asks sees it.
+func (s *Server) access(r *http.Request) kits.Access {
+	a := s.City.Access
+	if a.HTTP.Host == "" {
+		a.HTTP = url.URL{Scheme: "http", Host: r.Host}
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			a.HTTP.Scheme = "https"
+		}
+	}
+	if a.MQTTHost == "" {
+		a.MQTTHost = a.HTTP.Hostname()
+	}
+	return a
+}
+
+// address is who asks. Behind a proxy on this host it is the last address the proxy saw. Of an IPv6
+// address only the network counts: whoever has one has all of its addresses.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip := net.ParseIP(host)
+	if seen := r.Header.Get("X-Forwarded-For"); seen != "" && ip != nil && ip.IsLoopback() {
+		host = strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])
+		ip = net.ParseIP(host)
+	}
+	if ip != nil && ip.To4() == nil {
+		return ip.Mask(net.CIDRMask(64, 128)).String()
+	}
+	return host
+}

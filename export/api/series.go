@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/store"
+)
+
+const (
+	maxSeriesHours = 31 * 24 * time.Hour  // of a series of hours
+	maxSeriesDays  = 367 * 24 * time.Hour // of a series of days
+	// near is how far the centres of cells may be from a station whose neighbours they hold, metres; far is taken
+	// where fewer than minNear cells have a value. They are those of the check against neighbours (CrowdQC+: 3 km).
+	near, far = 3000.0, 10_000.0
+	minNear   = 3
+)
+
+// series is one quantity of a station beside its neighbours, one entry a window that is over. What is missing is null.
+type series struct {
+	Station    string          `json:"station"`
+	Quantity   string          `json:"quantity"`
+	Unit       string          `json:"unit"`
+	Window     string          `json:"window"`
+	Start      []string        `json:"start"`      // of each window
+	Measured   []*export.Milli `json:"measured"`   // mean of the station's good values
+	Corrected  []*export.Milli `json:"corrected"`  // the same, corrected for humidity where the quantity is
+	Neighbours []*export.Milli `json:"neighbours"` // median of the corrected means of the cells around, its own left out
+}
+
+// getSeries answers with a station's means over hours or days of a period, and its neighbours'.
+func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
+	st, err := s.station(r)
+	if err != nil {
+		return err
+	}
+	q := newQuery(r.URL.Query())
+	from, to := q.period(time.Now().UTC())
+	window, _ := aggregate.ParseWindow(q.choice("window", "1h", "1h", "24h")) // one of them
+	quantities := q.quantities()
+	if err := q.done(); err != nil {
+		return err
+	}
+	if len(quantities) != 1 {
+		return wrong("quantity", "quantity: name one, such as pm2_5")
+	}
+	if most := map[aggregate.Window]time.Duration{aggregate.Hour: maxSeriesHours, aggregate.Day: maxSeriesDays}[window]; to.Sub(from) > most {
+		return wrong("from", "from: at most %.0f days of window=%s can be had at once", most.Hours()/24, window)
+	}
+	answer, err := s.series(r.Context(), st, quantities[0], window, from, to)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	return writeJSON(w, http.StatusOK, "application/json", answer)
+}
+
+func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (*series, error) {
+	own, err := s.meansOf(ctx, st, quantity, window, from, to)
+	if err != nil {
+		return nil, err
+	}
+	neighbours, err := s.neighbours(ctx, st, quantity, window, from, to)
+	if err != nil {
+		return nil, err
+	}
+	length := time.Duration(window.Seconds()) * time.Second
+	answer := &series{Station: st.ID, Quantity: quantity.String(), Unit: quantity.Unit(), Window: window.String(), Start: []string{}}
+	for start := s.windowStart(window, from); start.Before(to) && !start.Add(length).After(time.Now()); start = start.Add(length) {
+		var measured, corrected, around *export.Milli
+		if row, ok := own[start]; ok {
+			measured, corrected = new(export.Milli(row.Raw)), new(export.Milli(row.Mean))
+		}
+		if v, ok := neighbours[start]; ok {
+			around = new(v)
+		}
+		answer.Start = append(answer.Start, start.Format(time.RFC3339))
+		answer.Measured = append(answer.Measured, measured)
+		answer.Corrected = append(answer.Corrected, corrected)
+		answer.Neighbours = append(answer.Neighbours, around)
+	}
+	return answer, nil
+}
+
+// meansOf are a station's own means by start of window, from its stored readings with the rules of averages, wherever
+// it stood. It holds one day in memory.
+func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.Row, error) {
+	means := map[time.Time]aggregate.Row{}
+	add := func(rows []aggregate.Row) {
+		for _, row := range rows {
+			means[row.Start] = row
+		}
+	}
+	const day = 24 * time.Hour
+	for start := s.windowStart(aggregate.Day, from); start.Before(to); start = start.Add(day) {
+		values, err := s.stationDay(ctx, st, quantity, start)
+		if err != nil {
+			return nil, err
+		}
+		if window == aggregate.Day {
+			add(values.Day(start, geo.BaseSize, uint8(quantity)))
+			continue
+		}
+		for hour := start; hour.Before(start.Add(day)); hour = hour.Add(time.Hour) {
+			add(values.Hour(hour, geo.BaseSize, uint8(quantity)))
+		}
+	}
+	return means, nil
+}
+
+// stationDay is an aggregate of a station's good values of a day.
+func (s *Server) stationDay(ctx context.Context, st *ingest.Station, quantity wire.Quantity, start time.Time) (*aggregate.Aggregate, error) {
+	values := &aggregate.Aggregate{Correction: s.Aggregate.Correction}
+	values.Calibrate(st.ID, averages.Calibrations(st))
+	query := store.ReadingQuery{From: start, To: start.Add(24 * time.Hour), Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity, wire.Humidity}}
+	err := s.Store.Readings(ctx, query, func(r ingest.Reading) error {
+		for _, v := range good(r.Values) {
+			values.Add(aggregate.Sample{Station: st.ID, Quantity: uint8(v.Quantity), Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})
+		}
+		return nil
+	})
+	return values, err
+}
+
+// neighbours are by start of window the medians over the cells around where the station stood.
+func (s *Server) neighbours(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]export.Milli, error) {
+	type around struct{ near, far []int64 }
+	found := map[time.Time]*around{}
+	query := store.GridQuery{From: s.windowStart(window, from), To: to, Window: window, Quantities: []wire.Quantity{quantity}, Size: s.City.Resolution}
+	err := s.Store.Grid(ctx, query, func(row aggregate.Row) error {
+		at := st.PlaceAt(row.Start).Public
+		own, err := geo.CellAt(at, row.Cell.Size)
+		distance := geo.Metres(at, row.Cell.Center())
+		if err != nil || row.Cell == own || distance > far {
+			return err
+		}
+		a := found[row.Start]
+		if a == nil {
+			a = &around{}
+			found[row.Start] = a
+		}
+		if a.far = append(a.far, row.Mean); distance <= near {
+			a.near = append(a.near, row.Mean)
+		}
+		return nil
+	})
+	medians := map[time.Time]export.Milli{}
+	for start, a := range found {
+		means := a.near
+		if len(means) < minNear {
+			means = a.far
+		}
+		slices.Sort(means)
+		medians[start] = export.Milli(aggregate.Median(means))
+	}
+	return medians, err
+}

@@ -1,0 +1,244 @@
+// The operator's desk. The token stays in this tab's sessionStorage and goes to the API in a header: no cookie, so no other
+// site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
+import type { City } from "../api";
+import { ask, Refused, request, words } from "../client";
+import { fill, h } from "../dom";
+import type { Frame, Page } from "../frame";
+import { clock, flagWords, language, number, percent, t, type Key } from "../language";
+import { button, copyable, facts, field, table, tabs } from "../parts";
+import { changesTable, type Change } from "../station/manage";
+import type { Station } from "../station/page";
+import type { Refusal } from "../station/watch";
+import "./admin.css";
+
+type AdminStation = Station & { email: string; created: string; values_24h: number; good_24h: number; flags_24h: Record<string, number> };
+
+interface Inside {
+  store: string;
+  journal_entries: number;
+  journal_bytes: number;
+  journal_unwritten: number;
+  journal_lag_seconds: number;
+  journal_undecodable: number;
+  broker_connected: number;
+  broker_logins_refused: number;
+  broker_denied: number;
+  settings: { key: string; value: string }[];
+}
+
+interface Desk {
+  status: { version: string; problems: { part: string; problem: string; do: string }[]; inside: Inside };
+  stations: AdminStation[];
+  refusals: (Refusal & { station: string })[];
+  changes: Change[];
+}
+
+const remembered = "stadtluft.admin";
+
+let frame: Frame;
+let city: City | null = null;
+let token = "";
+let desk: Desk | null = null;
+let said = "";
+let trouble = "";
+
+export function open(around: Frame): Page {
+  frame = around;
+  try {
+    token = sessionStorage.getItem(remembered) ?? "";
+  } catch {
+    // storage is forbidden: the token lasts as long as the page
+  }
+  void frame.city.then((got) => {
+    city = got;
+    if (token) void load();
+    else render();
+  });
+  return { title: () => t("frame.admin"), render };
+}
+
+const zone = (): string => city?.properties.zone ?? "UTC";
+
+function keep(value: string): void {
+  token = value;
+  try {
+    if (value) sessionStorage.setItem(remembered, value);
+    else sessionStorage.removeItem(remembered);
+  } catch {
+    // as above
+  }
+}
+
+const admin = <T>(what: string): Promise<T> => ask("GET", `/api/v1/admin/${what}`, undefined, token);
+
+async function load(): Promise<void> {
+  try {
+    const [status, stations, refusals, changes] = await Promise.all([admin<Desk["status"]>("status"), admin<{ stations: AdminStation[] }>("stations"), admin<{ refusals: Desk["refusals"] }>("refusals"), admin<{ changes: Change[] }>("changes")]);
+    desk = { status, stations: stations.stations, refusals: refusals.refusals, changes: changes.changes };
+    trouble = "";
+  } catch (e) {
+    if (e instanceof Refused && e.status === 401) keep("");
+    desk = null;
+    trouble = words(e);
+  }
+  render();
+}
+
+function render(): void {
+  const heading = h("h1", {}, t("frame.admin"));
+  if (!city) return frame.main.replaceChildren(h("div", { class: "text" }, heading, h("p", { class: "quiet" }, t("frame.loading"))));
+  if (!desk) return frame.main.replaceChildren(logIn(heading));
+  const at = [...frame.main.querySelectorAll("[role=tab]")].findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+  const d = desk;
+  frame.main.replaceChildren(
+    h(
+      "div",
+      { class: "wide" },
+      h("div", { class: "row spread" }, heading, button(t("admin.logOut"), logOut, true)),
+      h("p", { class: trouble ? "trouble" : said ? "fine" : "", role: "status" }, trouble || said),
+      tabs(
+        t("frame.admin"),
+        [
+          { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations) },
+          { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d.refusals)] },
+          { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
+          { title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"), body: healthParts(d.status) },
+          { title: t("admin.settings"), body: [h("p", { class: "quiet" }, t("admin.settingsNote")), table(t("admin.settings"), [t("admin.key"), t("admin.value")], d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]))] },
+          { title: t("admin.backup"), body: backup() },
+        ],
+        Math.max(at, 0),
+      ),
+    ),
+  );
+}
+
+function logIn(heading: HTMLElement): HTMLElement {
+  const input = h("input", { type: "password", autocomplete: "current-password" });
+  const send = (e: Event): void => {
+    e.preventDefault();
+    keep(input.value.trim());
+    void load();
+  };
+  return h("form", { class: "text", novalidate: true, submit: send }, heading, h("p", {}, t("admin.why")), field(t("admin.token"), input, t("admin.tokenHint")), h("p", { class: trouble ? "trouble" : "", role: "alert" }, trouble), h("p", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.logIn"))));
+}
+
+function logOut(): void {
+  keep("");
+  [desk, said, trouble] = [null, "", ""];
+  render();
+}
+
+const order = ["pending", "active", "paused", "retired", "erased"];
+
+function stations(all: readonly AdminStation[]): HTMLElement[] {
+  const shown = h("div", {});
+  let status = "";
+  let text = "";
+  const draw = (): void => {
+    const wanted = all
+      .filter((s) => (!status || s.properties.status === status || s.properties.state === status) && `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()))
+      .sort((a, b) => order.indexOf(a.properties.status) - order.indexOf(b.properties.status));
+    fill(shown, table(t("admin.stations"), ["admin.station", "admin.state", "admin.last", "admin.good", "admin.flags", "admin.contact", "admin.do"].map((k) => t(k as Key)), wanted.map(row)));
+  };
+  const statuses = [["", t("admin.all")], ...order.map((s) => [s, t(`admin.is_${s}` as Key)]), ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)])] as [string, string][];
+  const choose = h("select", { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) }, ...statuses.map(([value, label]) => h("option", { value }, label)));
+  const search = h("input", { type: "search", input: (e) => ((text = (e.target as HTMLInputElement).value), draw()) });
+  draw();
+  return [h("div", { class: "pair" }, field(t("admin.show"), choose), field(t("admin.search"), search)), shown];
+}
+
+function row(s: AdminStation): (Node | string)[] {
+  const p = s.properties;
+  const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagWords([flag])} (${number(count, 0)})`);
+  return [
+    h("div", {}, h("a", { href: `/stations/${s.id}` }, String(s.id)), h("br"), p.name),
+    p.status === "active" ? t(`state.${p.state}`) : t(`admin.is_${p.status}` as Key),
+    p.last_seen ? clock(p.last_seen, zone()) : "–",
+    s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
+    flags.join(", ") || "–",
+    s.email ? h("a", { href: `mailto:${s.email}?subject=${encodeURIComponent(`Stadtluft ${s.id}`)}` }, s.email) : "–",
+    h("div", { class: "row" }, ...acts(s)),
+  ];
+}
+
+function acts(s: AdminStation): HTMLElement[] {
+  const name = s.properties.name;
+  const act = (key: Key, does: () => Promise<string>) => {
+    const b = button(t(key), () => void perform(does), true);
+    b.setAttribute("aria-label", `${t(key)}: ${name}`);
+    return b;
+  };
+  const route = `/api/v1/stations/${s.id}`;
+  const status = (next: string, done: Key) => async () => (await ask("PATCH", route, { status: next }, token), t(done, { name }));
+  const link = async (): Promise<string> => {
+    const made = await ask<{ manage_link: string }>("POST", `${route}/manage-token`, { hand_over: false }, token);
+    return `${t("admin.newLink", { name })} ${made.manage_link}`;
+  };
+  switch (s.properties.status) {
+    case "pending":
+      return [act("admin.approve", status("active", "admin.approved")), act("admin.link", link)];
+    case "active":
+    case "paused":
+      return s.properties.source === "own" ? [act("admin.suspend", status("pending", "admin.suspended")), act("admin.link", link)] : [act("admin.suspend", status("pending", "admin.suspended"))];
+  }
+  return [];
+}
+
+async function perform(does: () => Promise<string>): Promise<void> {
+  try {
+    said = await does();
+    await load();
+  } catch (e) {
+    trouble = words(e);
+    render();
+  }
+  frame.main.querySelector("[role=status]")?.scrollIntoView({ block: "nearest" });
+}
+
+function refusalTable(all: Desk["refusals"]): HTMLElement {
+  return table(
+    t("admin.refusals"),
+    [t("manage.when"), t("admin.station"), t("admin.reason"), t("admin.detail")],
+    all.map((r) => [clock(r.time, zone(), true), r.station || "–", language() === "de" ? r.de : r.en, h("span", { lang: "en" }, r.detail)]),
+  );
+}
+
+function healthParts(status: Desk["status"]): HTMLElement[] {
+  const i = status.inside;
+  const count = (n: number) => number(n, 0);
+  return [
+    ...(status.problems.length ? status.problems.map((p) => h("div", { class: "trouble", lang: "en" }, h("p", {}, h("strong", {}, `${p.part}: `), p.problem), h("p", {}, p.do))) : [h("p", { class: "fine" }, t("admin.fine"))]),
+    h(
+      "div",
+      { class: "panel narrow" },
+      facts([
+        [t("admin.version"), status.version],
+        [t("admin.store"), i.store],
+        [t("admin.unwritten"), count(i.journal_unwritten)],
+        [t("admin.lag"), `${number(i.journal_lag_seconds, 0)} s`],
+        [t("admin.entries"), `${count(i.journal_entries)} (${number(i.journal_bytes / 1048576, 1)} MiB)`],
+        [t("admin.undecodable"), count(i.journal_undecodable)],
+        [t("admin.connected"), count(i.broker_connected)],
+        [t("admin.loginsRefused"), count(i.broker_logins_refused)],
+        [t("admin.denied"), count(i.broker_denied)],
+      ]),
+    ),
+  ];
+}
+
+function backup(): HTMLElement[] {
+  const download = async (): Promise<string> => {
+    const response = await request("GET", "/api/v1/admin/backup", undefined, token);
+    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "stadtluft-backup.tar.gz";
+    const address = URL.createObjectURL(await response.blob());
+    h("a", { href: address, download: name }).click();
+    window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    return t("admin.backedUp", { name });
+  };
+  return [
+    h("p", {}, t("admin.backupWhat")),
+    h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
+    h("p", { class: "quiet" }, t("admin.backupShell")),
+    copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
+  ];
+}

@@ -1,0 +1,86 @@
+// After the registration: keys, settings, a label, and the first message as soon as it comes.
+import type { City, ReadingEvent } from "../api";
+import { fill, h } from "../dom";
+import { amount, clock, flagWords, name, t } from "../language";
+import { button, copyable, qr } from "../parts";
+import { refusal } from "../station/refusals";
+import { watch, type Health } from "../station/watch";
+import { settingsTabs, tokenPanel, type Settings } from "./settings";
+
+export interface Registered extends Settings {
+  manage_token: string;
+  manage_link: string;
+}
+
+// first is what has come of the station so far.
+export interface First {
+  reading: ReadingEvent | null;
+  health: Health | null;
+  since: string; // what was refused before is not this station's first try
+}
+
+// follow waits for the first message and tells whenever something is new.
+export function follow(id: string, first: First, changed: () => void): void {
+  const end = watch(id, {
+    reading(r) {
+      first.reading ??= r;
+      end();
+      changed();
+    },
+    health(h) {
+      first.health = h;
+      changed();
+    },
+    failed: () => {},
+  });
+}
+
+// done is the page after the registration; heard is filled again whenever something comes.
+export function done(made: Registered, title: string, recipe: string, heard: HTMLElement, leave: () => void): HTMLElement {
+  const page = new URL(`/stations/${made.id}`, location.href).href;
+  return h(
+    "div",
+    { class: "text done" },
+    h("h1", { tabindex: "-1" }, t("register.done", { name: title })),
+    made.status === "pending" ? h("p", { class: "trouble" }, t("register.pending")) : null,
+    heard,
+    tokenPanel(made),
+    h(
+      "div",
+      { class: "panel stack" },
+      h("h2", {}, t("register.link")),
+      h("p", {}, t("register.linkKeep")),
+      copyable(made.manage_link, t("register.link")),
+      h("details", {}, h("summary", {}, t("register.linkPhone")), h("div", {}, qr(made.manage_link, t("register.link")))),
+    ),
+    h("h2", {}, t("register.settings")),
+    settingsTabs(made, recipe),
+    h(
+      "div",
+      { class: "panel stack" },
+      h("h2", { class: "no-print" }, t("register.label")),
+      h("p", { class: "no-print" }, t("register.labelWhy")),
+      h("div", { class: "label-card" }, qr(page, t("register.labelCode")), h("div", {}, h("p", { class: "label-name" }, title), h("p", { class: "label-id" }, made.id), h("p", {}, t("register.labelText")), h("p", { class: "quiet" }, page))),
+      h("p", { class: "no-print" }, button(t("register.print"), () => print(), true)),
+    ),
+    h("p", {}, h("a", { class: "button", href: made.manage_link, click: leave }, t("register.toPage"))),
+  );
+}
+
+// hear puts what came of the station on the page.
+export function hear(heard: HTMLElement, first: First, city: City): void {
+  const zone = city.properties.zone;
+  if (first.reading) {
+    const values = Object.entries(first.reading.values);
+    const doubtful = values.flatMap(([quantity, v]) => (v.flags.length ? [t("register.flagged", { quantity: name(quantity), flags: flagWords(v.flags) })] : []));
+    const said = values.map(([quantity, v]) => `${name(quantity)} ${amount(v.value, quantity, v.unit)}`).join(", ");
+    fill(heard, h("p", { class: "fine first" }, h("strong", {}, t("register.first", { time: clock(first.reading.time, zone, true) })), ` ${said}`), ...doubtful.map((text) => h("p", { class: "hint" }, text)));
+    return;
+  }
+  const refused = first.health?.refusals.find((r) => r.time >= first.since);
+  fill(
+    heard,
+    h("p", { class: "waiting" }, t("register.waiting")),
+    ...(refused ? [h("div", { class: "trouble" }, h("p", {}, h("strong", {}, t("register.refused"))), h("ul", { class: "refusals" }, refusal(refused, 1, zone)))] : []),
+  );
+}

@@ -1,0 +1,43 @@
+// What an owner gets once: the token, and settings ready to paste for each firmware.
+import { h } from "../dom";
+import { language, t } from "../language";
+import { copyable, tabs } from "../parts";
+
+interface Text {
+  en: string;
+  de: string;
+}
+
+export interface Settings {
+  id: string;
+  token: string;
+  status: "active" | "pending";
+  cell: string;
+  mqtt: { host: string; port: number; topic: string };
+  settings: { name: string; title: Text; how: Text; settings: string }[];
+}
+
+// settingsTabs shows the settings of every firmware, those of the recipe first.
+export function settingsTabs(s: Settings, recipe: string): HTMLElement {
+  const of = (text: Text) => text[language()];
+  const first = Math.max(0, s.settings.findIndex((r) => r.name === recipe));
+  return tabs(
+    t("register.firmware"),
+    s.settings.map((r) => ({ title: of(r.title), body: [h("p", {}, of(r.how)), copyable(r.settings.trimEnd(), of(r.title), true)] })),
+    first,
+  );
+}
+
+// tokenPanel shows the log-in.
+export function tokenPanel(s: Settings): HTMLElement {
+  return h(
+    "div",
+    { class: "panel stack" },
+    h("h2", {}, t("register.token")),
+    h("p", {}, t("register.tokenOnce")),
+    h("p", { class: "caption" }, t("register.user")),
+    copyable(s.id, t("register.user")),
+    h("p", { class: "caption" }, t("register.password")),
+    copyable(s.token, t("register.password")),
+  );
+}

@@ -1,0 +1,67 @@
+// A station's values over a period, as the plot and its table need them.
+import { ask } from "../client";
+
+export type Period = "24h" | "7d" | "30d" | "365d";
+export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
+
+const days: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30, "365d": 365 };
+
+// gap is how long after a reading without a next one a line breaks: seconds, about six messages of a usual kit.
+const gap = 900;
+
+// Series is what the API answers: one entry a window, null where there is none.
+export interface Series {
+  quantity: string;
+  unit: string;
+  window: "1h" | "24h";
+  start: string[];
+  measured: (number | null)[];
+  corrected: (number | null)[];
+  neighbours: (number | null)[];
+}
+
+// Readings are single values over time in Unix seconds; a null breaks the line. doubtful are those that do not count.
+export interface Readings {
+  at: number[];
+  good: (number | null)[];
+  doubtful: (number | null)[];
+}
+
+export const from = (period: Period, now: Date): Date => new Date(now.getTime() - days[period] * 86_400_000);
+
+export function series(id: string, quantity: string, period: Period, now: Date): Promise<Series> {
+  const window = period === "365d" ? "24h" : "1h";
+  return ask("GET", `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${stamp(from(period, now))}&to=${stamp(now)}`);
+}
+
+export const stamp = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+
+export const readingsRoute = (id: string, from: Date, to: Date, format: string, quantity = ""): string =>
+  `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${stamp(from)}&to=${stamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
+
+export async function readings(id: string, quantity: string, now: Date): Promise<Readings> {
+  const response = await fetch(readingsRoute(id, from("24h", now), now, "csv", quantity));
+  if (!response.ok) throw new Error(String(response.status));
+  return parse(await response.text());
+}
+
+// parse reads the long form of one quantity: time,station,lon,lat,quantity,value,unit,flags. humid alone leaves a value good.
+export function parse(csv: string): Readings {
+  const found: Readings = { at: [], good: [], doubtful: [] };
+  for (const line of csv.split("\n").slice(1)) {
+    const [time, , , , , value, , flags = ""] = line.split(",");
+    if (!time || value === undefined) continue;
+    const at = Date.parse(time) / 1000;
+    const last = found.at.at(-1);
+    if (last !== undefined && at - last > gap) push(found, last + gap / 2, null, null);
+    const counts = flags === "" || flags === "humid";
+    push(found, at, counts ? Number(value) : null, counts ? null : Number(value));
+  }
+  return found;
+}
+
+function push(r: Readings, at: number, good: number | null, doubtful: number | null): void {
+  r.at.push(at);
+  r.good.push(good);
+  r.doubtful.push(doubtful);
+}

@@ -1,0 +1,60 @@
+// The operator's story: log in, let a station wait and approve it, renew a link, read the record, download a backup.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fits, open, url } from "./browser.mjs";
+
+const token = process.env.STORY_ADMIN;
+assert.ok(token, "set STORY_ADMIN to the administrator's token");
+
+async function logIn(page) {
+  await page.locator("input[type=password]").fill(token);
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab").first().waitFor();
+}
+
+test("the operator approves a station that waits", async () => {
+  const { page, complaints, close } = await open("/admin");
+  await page.locator("input[type=password]").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "administrator's token" }).waitFor();
+  await logIn(page);
+  assert.deepEqual(await page.context().cookies(), []);
+  const first = (await page.locator("tbody th a").first().innerText()).trim();
+  await page.getByLabel("Suche").fill(first);
+  const row = page.locator("tbody tr").filter({ hasText: first });
+  await row.getByRole("button", { name: "Sperren" }).click();
+  await page.getByRole("status").filter({ hasText: "gesperrt" }).waitFor();
+  assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 404);
+  await page.getByLabel("Zeige").selectOption("pending");
+  await page.getByRole("button", { name: "Freigeben" }).click();
+  await page.getByRole("status").filter({ hasText: "freigegeben" }).waitFor();
+  assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 200);
+  await page.getByLabel("Suche").fill(first);
+  await page.locator("tbody tr").filter({ hasText: first }).getByRole("button", { name: "Neuer Link" }).click();
+  await page.getByRole("status").filter({ hasText: `/stations/${first}#manage=` }).waitFor();
+
+  await page.getByRole("tab", { name: "Änderungen" }).click();
+  const changes = page.getByRole("tabpanel");
+  const rows = await changes.locator("tbody tr").allInnerTexts();
+  assert.match(rows[0], new RegExp(`${first}.*Stadt.*management link`, "s"));
+  assert.match(rows[1], /status.*pending.*active/s);
+  assert.match(rows[2], /status.*active.*pending/s);
+
+  await page.getByRole("tab", { name: "Konfiguration" }).click();
+  assert.match(await page.getByRole("tabpanel").innerText(), /admin_token\s+\*\*\*/);
+  await page.getByRole("tab", { name: "Sicherung" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Sicherung herunterladen" }).click()]);
+  assert.match(download.suggestedFilename(), /^stadtluft-backup-.*\.tar\.gz$/);
+
+  await page.reload();
+  await page.getByRole("tab").first().waitFor();
+  await page.getByRole("button", { name: "Abmelden" }).click();
+  await page.locator("input[type=password]").waitFor();
+  assert.deepEqual(complaints.filter((c) => !c.includes("401")), []);
+  await close();
+});
+
+test("the desk fits", async () => {
+  await fits("admin-log-in", "/admin");
+  await fits("admin", "/admin", logIn);
+});

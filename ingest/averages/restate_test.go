@@ -1,0 +1,79 @@
+package averages
+
+import (
+	"context"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+)
+
+// TestRestateGivesWhatWasTrueAllAlong plays two days; a day and a half later one station turns out to have moved in the
+// midst of them, and another's readings are to go. Some of the hours are still in memory, some only in the store. The
+// rows are those of a city that knew from the start.
+func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
+	for seed := range uint64(4) {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 3))
+			start := time.Now().UTC().Truncate(day).Add(-time.Hour) // of a day
+			stations := &residents{now: town(rng)}
+			readings := weather(rng, start)
+			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
+			live := &shelf{}
+			a := newAverages(live)
+			a.Stations, a.DayOffset = stations, time.Hour
+			ctx, cancel := context.WithCancel(t.Context())
+			go a.Run(ctx)
+			for _, r := range readings {
+				time.Sleep(time.Until(r.Received))
+				live.mu.Lock()
+				live.readings = append(live.readings, r)
+				live.mu.Unlock()
+				a.Observe(r)
+			}
+			time.Sleep(time.Until(start.Add(3*day + day/2)))
+
+			since := start.Add(20*time.Hour + 20*time.Minute)
+			stations.change("S1", func(s *ingest.Station) { s.Places = append(slices.Clone(s.Places), place(since, 7.05, 50.98)) })
+			stations.change("S2", func(s *ingest.Station) { s.Status = ingest.Erased })
+			synctest.Wait()
+			slices.SortFunc(live.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
+			for range 2 { // done again, it is the same
+				if err := a.Restate(t.Context(), "S1", since); err != nil {
+					t.Fatal(err)
+				}
+				if err := a.Restate(t.Context(), "S2", time.Unix(0, 0)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			cancel()
+			synctest.Wait()
+
+			again := &shelf{readings: live.readings}
+			b := newAverages(again)
+			b.Stations, b.DayOffset = stations, time.Hour
+			if err := b.Rebuild(t.Context(), start.Add(-day), start.Add(4*day), nil); err != nil {
+				t.Fatal(err)
+			}
+			got, want := live.sorted(), again.sorted()
+			if len(want) < 200 || !slices.ContainsFunc(want, func(r aggregate.Row) bool { return r.Window == aggregate.Day }) {
+				t.Fatalf("only %d rows", len(want))
+			}
+			for i := range min(len(got), len(want)) {
+				if !reflect.DeepEqual(got[i], want[i]) {
+					t.Fatalf("seed %d, row %d of %d and %d:\nrestated %+v\ntrue     %+v", seed, i, len(got), len(want), got[i], want[i])
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%d rows restated, %d true", len(got), len(want))
+			}
+		})
+	}
+}

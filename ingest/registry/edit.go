@@ -1,0 +1,258 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+	"stadtluft/ingest"
+)
+
+// longAgo is how far back a move or a new sensor may be told: as far as readings may be late.
+const longAgo = 30 * 24 * time.Hour
+
+// Edit is what changes of a station; what is nil stays as it is.
+type Edit struct {
+	Name    *string
+	Status  *ingest.Status
+	Height  *float64 // metres above ground
+	Side    *string
+	Place   *ingest.Place // Exact from From on; a From that is zero is now
+	Fitting *ingest.Fitting
+}
+
+// ErrUnknown marks a station that is not registered.
+var ErrUnknown = errors.New("no such station")
+
+// edit is a change of one station under way: a transaction, what it records, and its first error.
+type edit struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	station *ingest.Station
+	by      By
+	now     time.Time
+	err     error
+}
+
+// exec runs a statement unless an error came before, and counts its rows.
+func (e *edit) exec(statement string, args ...any) int64 {
+	if e.err != nil {
+		return 0
+	}
+	result, err := e.tx.ExecContext(e.ctx, statement, args...)
+	if err != nil {
+		e.err = err
+		return 0
+	}
+	n, err := result.RowsAffected()
+	e.err = err
+	return n
+}
+
+// wrote records what was written, unless writing it or anything before ended in an error.
+func (e *edit) wrote(err error, what, before, after string) {
+	if e.err == nil {
+		e.err = err
+	}
+	if e.err == nil {
+		e.err = record(e.ctx, e.tx, Change{At: e.now, Station: e.station.ID, Who: e.by, What: what, Before: before, After: after})
+	}
+}
+
+// set writes a column and records it.
+func (e *edit) set(column string, before, after any) {
+	if before == after {
+		return
+	}
+	e.exec("UPDATE station SET "+column+" = ? WHERE id = ?", after, e.station.ID)
+	e.wrote(nil, column, fmt.Sprint(before), fmt.Sprint(after))
+}
+
+// change runs f on a station in one transaction, and takes a new snapshot.
+func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) error {
+	station, known := r.Station(id)
+	if !known {
+		return fmt.Errorf("station %q: %w", id, ErrUnknown)
+	}
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("registry: change station %s: %w", id, err)
+	}
+	defer tx.Rollback()
+	e := &edit{ctx: ctx, tx: tx, station: station, by: by, now: time.Now().UTC().Truncate(time.Second)}
+	if f(e); e.err == nil {
+		e.err = tx.Commit()
+	}
+	var field *FieldError
+	if errors.As(e.err, &field) || errors.Is(e.err, ErrUnknown) {
+		return e.err
+	} else if e.err != nil {
+		return fmt.Errorf("registry: change station %s: %w", id, e.err)
+	}
+	return r.reload(ctx)
+}
+
+// Edit changes a station: all of it, or nothing and a FieldError.
+func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) error {
+	return r.change(ctx, id, by, func(e *edit) {
+		e.name(change.Name)
+		e.status(change.Status)
+		if h := change.Height; h != nil {
+			e.check(checkHeight(*h))
+			e.set("height", e.station.Height, *h)
+		}
+		if s := change.Side; s != nil {
+			e.check(checkSide(*s))
+			e.set("side", e.station.Side, *s)
+		}
+		if change.Place != nil {
+			e.check(r.CheckPlace(change.Place.Exact))
+			e.move(change.Place.Exact, change.Place.From)
+		}
+		if change.Fitting != nil {
+			e.fit(*change.Fitting)
+		}
+	})
+}
+
+func (e *edit) check(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
+func (e *edit) name(name *string) {
+	if name == nil {
+		return
+	}
+	clean, err := cleanName(*name)
+	e.check(err)
+	e.set("name", e.station.Name, clean)
+}
+
+// status moves a station on in its life. Its owner may let it pause and go on; the administrator may also let one in that
+// waits, and let it wait again.
+func (e *edit) status(next *ingest.Status) {
+	if next == nil || *next == e.station.Status {
+		return
+	}
+	type move struct{ from, to ingest.Status }
+	moves := []move{{ingest.Active, ingest.Paused}, {ingest.Paused, ingest.Active}}
+	if e.by != Owner {
+		moves = append(moves, move{ingest.Pending, ingest.Active}, move{ingest.Active, ingest.Pending}, move{ingest.Paused, ingest.Pending})
+	}
+	if !slices.Contains(moves, move{e.station.Status, *next}) {
+		e.check(&FieldError{Field: "status", Problem: fmt.Sprintf("a station that is %s cannot become %q; its owner can pause it (%s) and let it go on (%s)",
+			e.station.Status, *next, ingest.Paused, ingest.Active)})
+	}
+	e.set("status", e.station.Status, *next)
+}
+
+// since is when a change begins that was told with from: it follows the last one, and lies neither ahead nor long ago.
+func (e *edit) since(field string, from, last time.Time) time.Time {
+	if from.IsZero() {
+		from = e.now
+	}
+	from = from.UTC().Truncate(time.Second)
+	switch {
+	case from.After(e.now):
+		e.check(&FieldError{Field: field, Problem: from.Format(time.RFC3339) + " lies in the future"})
+	case e.now.Sub(from) > longAgo:
+		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is more than %.0f days ago", from.Format(time.RFC3339), longAgo.Hours()/24)})
+	case from.Before(last):
+		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is before %s, when the last change began", from.Format(time.RFC3339), last.Format(time.RFC3339))})
+	}
+	return from
+}
+
+// move gives the station a place from a moment on. Averages that have the old one are made again. The record names
+// cells: exact places are nobody's business.
+func (e *edit) move(to orb.Point, from time.Time) {
+	last := e.station.Places[len(e.station.Places)-1]
+	from = e.since("place.from", from, last.From)
+	e.exec(`INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)
+		ON CONFLICT (station, since) DO UPDATE SET lon = excluded.lon, lat = excluded.lat`, e.station.ID, from.Unix(), to.Lon(), to.Lat())
+	if from.Before(e.now) {
+		e.restate(from)
+	}
+	e.wrote(nil, "place", cellName(last.Exact), cellName(to)+" since "+from.Format(time.RFC3339))
+}
+
+func cellName(p orb.Point) string {
+	cell, err := geo.CellAt(p, geo.BaseSize)
+	if err != nil {
+		return "" // the registry lets no such place in
+	}
+	return cell.String()
+}
+
+// fit gives the station other sensors from a moment on.
+func (e *edit) fit(f ingest.Fitting) {
+	var err error
+	f.Kit, f.Sensors, err = cleanFitting(f.Kit, f.Sensors)
+	e.check(err)
+	last := e.station.Fittings[len(e.station.Fittings)-1]
+	f.From = e.since("fitting.from", f.From, last.From)
+	if e.err == nil {
+		e.err = insertFitting(e.ctx, e.tx, e.station.ID, f)
+	}
+	e.wrote(nil, "sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
+}
+
+func words(f ingest.Fitting) string { return f.Kit + " (" + strings.Join(f.Sensors, ", ") + ")" }
+
+func insertFitting(ctx context.Context, tx *sql.Tx, id string, f ingest.Fitting) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO fitting (station, since, kit, sensors) VALUES (?, ?, ?, ?)
+		ON CONFLICT (station, since) DO UPDATE SET kit = excluded.kit, sensors = excluded.sensors`, id, f.From.Unix(), f.Kit, strings.Join(f.Sensors, ","))
+	return err
+}
+
+// Rotate gives a station a new token; the old one ends at once.
+func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, err error) {
+	token = newToken()
+	return token, r.change(ctx, id, by, func(e *edit) {
+		e.exec("UPDATE station SET token = ? WHERE id = ?", hashed(token), id)
+		e.wrote(nil, "token", "", "")
+	})
+}
+
+// Renew gives a station a new management token; the old one ends at once. Handed over to another person, the
+// station forgets its owner's e-mail address too.
+func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (manage string, err error) {
+	manage = newToken()
+	return manage, r.change(ctx, id, by, func(e *edit) {
+		e.exec("UPDATE station SET manage = ? WHERE id = ?", hashed(manage), id)
+		e.wrote(nil, "management link", "", "")
+		if handOver {
+			e.exec("UPDATE station SET email = '' WHERE id = ?", id)
+			e.wrote(nil, "handed over", "", "")
+		}
+	})
+}
+
+// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay, and
+// those before now stay in averages.
+func (r *Registry) Retire(ctx context.Context, id string, by By) error {
+	return r.end(ctx, id, by, ingest.Retired)
+}
+
+// Erase ends a station as Retire does, and has its readings taken away; see Restatements.
+func (r *Registry) Erase(ctx context.Context, id string, by By) error {
+	return r.end(ctx, id, by, ingest.Erased)
+}
+
+func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Status) error {
+	return r.change(ctx, id, by, func(e *edit) {
+		e.exec("UPDATE station SET email = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
+		if e.set("status", e.station.Status, status); status == ingest.Erased {
+			e.restate(time.Unix(0, 0))
+		}
+	})
+}

@@ -1,0 +1,246 @@
+package registry
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/ingest"
+)
+
+// station registers the balcony.
+func station(t *testing.T, r *Registry) Credentials {
+	t.Helper()
+	n := balcony()
+	n.Email = "me@example.org"
+	c, _, err := r.Add(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestWrongEditsChangeNothing(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	c := station(t, r)
+	before, _ := r.Station(c.ID)
+	now := time.Now()
+	f := func(by By, e Edit, field, problem string) {
+		t.Helper()
+		e.Height = new(9.0) // a change that could be made
+		err := r.Edit(t.Context(), c.ID, by, e)
+		var wrong *FieldError
+		if !errors.As(err, &wrong) || wrong.Field != field || !strings.Contains(wrong.Problem, problem) {
+			t.Errorf("%+v: %v, want field %s and %q", e, err, field, problem)
+		}
+		if after, _ := r.Station(c.ID); after != before {
+			t.Errorf("%+v changed the station to %+v", e, after)
+		}
+	}
+	place := func(p orb.Point, from time.Time) Edit { return Edit{Place: &ingest.Place{Exact: p, From: from}} }
+	fitting := func(kit string, from time.Time, sensors ...string) Edit {
+		return Edit{Fitting: &ingest.Fitting{Kit: kit, Sensors: sensors, From: from}}
+	}
+	f(Owner, Edit{Name: new("")}, "name", "empty")
+	f(Owner, Edit{Side: new("up")}, "side", "nw")
+	f(Owner, Edit{Status: new(ingest.Retired)}, "status", "retired")
+	f(Owner, Edit{Status: new(ingest.Pending)}, "status", "pending")
+	f(Admin, Edit{Status: new(ingest.Erased)}, "status", "erased")
+	f(Owner, place(orb.Point{}, time.Time{}), "lon, lat", "Atlantic")
+	f(Owner, place(cathedral, now.Add(time.Hour)), "place.from", "future")
+	f(Owner, place(cathedral, now.Add(-31*24*time.Hour)), "place.from", "30 days")
+	f(Owner, place(cathedral, now.Add(-time.Hour)), "place.from", "last change")
+	f(Owner, fitting("", time.Time{}), "kit", "empty")
+	f(Owner, fitting("x", time.Time{}, "a b"), "sensors", "a b")
+	f(Owner, fitting("x", now.Add(time.Hour)), "fitting.from", "future")
+	if err := r.Edit(t.Context(), "0000000", Owner, Edit{}); !errors.Is(err, ErrUnknown) {
+		t.Errorf("an edit of nobody: %v", err)
+	}
+}
+
+func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := open(t, path, PolicyOpen)
+	c := station(t, r)
+	day := time.Now().UTC().Truncate(time.Second).Add(-24 * time.Hour)
+	begin := day.Add(-24 * time.Hour)
+	for _, table := range []string{"place", "fitting"} { // it is two days old
+		if _, err := r.db.Exec("UPDATE "+table+" SET since = ?", begin.Unix()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mill := orb.Point{6.99, 50.95}
+	err := r.Edit(t.Context(), c.ID, Owner, Edit{
+		Name: new("Mühle"), Side: new("sw"), Height: new(7.5), Status: new(ingest.Paused),
+		Place: &ingest.Place{Exact: mill, From: day}, Fitting: &ingest.Fitting{Kit: "sps30-bme280", From: day},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		st, _ := r.Station(c.ID)
+		if st.Name != "Mühle" || st.Side != "sw" || st.Height != 7.5 || st.Status != ingest.Paused || st.Kit != "sps30-bme280" {
+			t.Errorf("station = %+v", st)
+		}
+		if got := st.PlaceAt(day.Add(-time.Second)).Exact; got != cathedral {
+			t.Errorf("before the move it stood at %v", got)
+		}
+		if got := st.PlaceAt(day).Exact; got != mill {
+			t.Errorf("after the move it stands at %v", got)
+		}
+		if got := fmt.Sprint(st.At(day.Add(-time.Second)).Sensors, st.At(day).Sensors, st.At(time.Time{}).Sensors); got != "[sds011 bme280] [sps30 bme280] [sds011 bme280]" {
+			t.Errorf("sensors before, after and at first: %s", got)
+		}
+		r = open(t, path, PolicyOpen) // and after a restart
+	}
+	waiting, err := r.Restatements(t.Context())
+	if err != nil || len(waiting) != 1 || !waiting[0].From.Equal(day) || waiting[0].Station.ID != c.ID {
+		t.Fatalf("restatements %+v, %v, want one from %v", waiting, err, day)
+	}
+	if err := r.Edit(t.Context(), c.ID, Owner, Edit{Place: &ingest.Place{Exact: cathedral}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Restated(t.Context(), waiting[0]); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := r.Restatements(t.Context()); err != nil || len(again) != 1 {
+		t.Errorf("a move while the last was worked on: %+v, %v, want it to be done again", again, err)
+	}
+}
+
+func TestChangesAreRecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := open(t, path, PolicyOpen)
+	c := station(t, r)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(r.Edit(t.Context(), c.ID, Owner, Edit{Name: new("Hof"), Place: &ingest.Place{Exact: orb.Point{6.99, 50.95}}}))
+	must(r.Edit(t.Context(), c.ID, Owner, Edit{Name: new("Hof")})) // changes nothing
+	must(r.Edit(t.Context(), c.ID, Admin, Edit{Status: new(ingest.Pending)}))
+	token, err := r.Rotate(t.Context(), c.ID, Owner)
+	must(err)
+	manage, err := r.Renew(t.Context(), c.ID, Owner, true)
+	must(err)
+	if st, _ := r.Station(c.ID); st.Email != "" || r.Manages(c.ID, c.ManageToken) || !r.Manages(c.ID, manage) {
+		t.Errorf("after handing over: address %q, old link %v, new link %v", st.Email, r.Manages(c.ID, c.ManageToken), r.Manages(c.ID, manage))
+	}
+	must(r.AddDevice(t.Context(), c.ID, Shell, ingest.Device{Family: "ttn", Key: "eui-1"}))
+	must(r.Retire(t.Context(), c.ID, Shell))
+	changes, err := r.Changes(t.Context(), c.ID, 100)
+	must(err)
+	var got []string
+	all := ""
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("%s %s", c.Who, c.What))
+		all += fmt.Sprintf("%+v\n", c)
+	}
+	want := "shell status, shell device, owner handed over, owner management link, owner token, admin status, owner place, owner name, shell registered"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("changes %s\nwant    %s", strings.Join(got, ", "), want)
+	}
+	if last := changes[0]; last.Before != "pending" || last.After != "retired" || time.Since(last.At) > time.Minute {
+		t.Errorf("the last change is %+v", last)
+	}
+	for _, secret := range []string{token, manage, "me@example.org", "50.95", "6.99", "eui-1"} {
+		if strings.Contains(all, secret) {
+			t.Errorf("the record holds %q:\n%s", secret, all)
+		}
+	}
+	if few, err := r.Changes(t.Context(), "", 2); err != nil || len(few) != 2 {
+		t.Errorf("%d of all changes, %v, want 2", len(few), err)
+	}
+}
+
+func TestAnErasedStationGoes(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	c := station(t, r)
+	if err := r.Erase(t.Context(), c.ID, Owner); err != nil {
+		t.Fatal(err)
+	}
+	if st, _ := r.Station(c.ID); st.Status != ingest.Erased || st.Email != "" || r.Authenticate(c.ID, c.Token) || r.Manages(c.ID, c.ManageToken) {
+		t.Errorf("an erased station: %+v, log-in %v, managed %v", st, r.Authenticate(c.ID, c.Token), r.Manages(c.ID, c.ManageToken))
+	}
+	waiting, err := r.Restatements(t.Context())
+	if err != nil || len(waiting) != 1 || waiting[0].From.Unix() != 0 {
+		t.Fatalf("restatements %+v, %v", waiting, err)
+	}
+	if err := r.Restated(t.Context(), waiting[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"station", "place", "fitting", "calibration", "restatement"} {
+		var n int
+		if err := r.db.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows left in %s, %v", n, table, err)
+		}
+	}
+	if changes, err := r.Changes(t.Context(), c.ID, 9); err != nil || len(changes) != 2 {
+		t.Errorf("changes %+v, %v, want the registration and the end", changes, err)
+	}
+}
+
+func TestWrongTokensAreTold(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	c := station(t, r)
+	var told []string
+	r.OnWrongToken(func(id string) { told = append(told, id) })
+	r.Authenticate(c.ID, c.Token)
+	r.Authenticate("0000000", "x")
+	for range 5 {
+		r.Authenticate(c.ID, "wrong")
+	}
+	if fmt.Sprint(told) != fmt.Sprint([]string{c.ID}) {
+		t.Errorf("told of %v, want once of %s", told, c.ID)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	folder := t.TempDir()
+	r := open(t, filepath.Join(folder, "registry.db"), PolicyOpen)
+	c := station(t, r)
+	copied := filepath.Join(folder, "copy.db")
+	if err := r.Backup(t.Context(), copied); err != nil {
+		t.Fatal(err)
+	}
+	if again := open(t, copied, PolicyOpen); !again.Authenticate(c.ID, c.Token) {
+		t.Error("the copy does not know the station")
+	}
+	if err := r.Backup(t.Context(), copied); err == nil {
+		t.Error("a backup went over another file")
+	}
+}
+
+// TestOldFileKeepsItsSensors opens a file of the second schema.
+func TestOldFileKeepsItsSensors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		migrations[0], migrations[1], "PRAGMA user_version = 2",
+		`INSERT INTO station VALUES ('AAAAAAA', 'Alt', 'sds011-dht22', 'sds011,dht22', 'outdoor', 3, 'active', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y', '')`,
+		`INSERT INTO place VALUES ('AAAAAAA', 1750000000, 6.9583, 50.9413)`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+	st, ok := open(t, path, PolicyOpen).Station("AAAAAAA")
+	if !ok || st.Kit != "sds011-dht22" || fmt.Sprint(st.Sensors) != "[sds011 dht22]" || len(st.Fittings) != 1 || st.Fittings[0].From.Unix() != 1750000000 {
+		t.Errorf("station = %+v", st)
+	}
+}

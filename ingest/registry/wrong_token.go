@@ -1,0 +1,36 @@
+package registry
+
+import (
+	"sync"
+	"time"
+)
+
+// wrongEvery is how often a station's wrong token is told of: kits try again every few seconds, and anyone can try.
+const wrongEvery = time.Minute
+
+// wrongTokens tells of log-ins with a station's id and a wrong token. The zero value tells nobody.
+type wrongTokens struct {
+	mu   sync.Mutex // guards both below
+	f    func(id string)
+	told map[string]time.Time // by station, so bounded by them
+}
+
+// OnWrongToken calls f, at most once a minute for each, with the id of a station as which somebody tried to log in with a
+// wrong token. f must not block.
+func (r *Registry) OnWrongToken(f func(id string)) {
+	w := &r.wrongTokens
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.f, w.told = f, map[string]time.Time{}
+}
+
+func (w *wrongTokens) tell(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if last, known := w.told[id]; w.f == nil || known && now.Sub(last) < wrongEvery {
+		return
+	}
+	w.told[id] = now
+	w.f(id)
+}
