@@ -72,7 +72,7 @@ type fitting struct {
 }
 
 // public reports whether a station is shown.
-func public(st *ingest.Station) bool { return st.Status == ingest.Active || st.Status == ingest.Paused }
+func public(st *ingest.Station) bool { return st.Shown() }
 
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	at := st.PlaceAt(now).Public
