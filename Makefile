@@ -40,6 +40,7 @@ lint: tools ## formatting, vet and static checks
 
 test: packages $(CLIENTS)/node_modules/.package-lock.json build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
+	go test -run TestNewYearsEve ./ingest/quality
 	npm --prefix $(WEB) test
 	deploy/story.sh
 

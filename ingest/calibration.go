@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -19,4 +20,21 @@ type Calibration struct {
 	Reference   string  // which instrument, such as "LANUV Chorweiler"
 	R2, RMSE    float64 // of the fit, RMSE in the quantity's unit
 	N           int     // hours it was made of
+}
+
+// IsSignal reports whether a value of a quantity is no more than its sensor's signal without a calibration: cells for
+// gases differ by a third and more between two of one type.
+func IsSignal(q wire.Quantity) bool {
+	switch q {
+	case wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO:
+		return true
+	}
+	return false
+}
+
+// Calibrated reports whether a calibration of a quantity of the station holds at a time.
+func (s *Station) Calibrated(q wire.Quantity, at time.Time) bool {
+	return slices.ContainsFunc(s.Calibrations, func(c Calibration) bool {
+		return c.Quantity == q && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To))
+	})
 }

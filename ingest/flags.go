@@ -27,8 +27,9 @@ const (
 // Excluding are the flags that keep a value out of every average.
 const Excluding = Range | Sentinel | Inconsistent | Stuck | Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
-// HourFlags are the flags of verdicts: those that only a whole hour and the neighbours can show.
-const HourFlags = Spike | Humid | Outlier | Uncorrelated | SeemsIndoor | Moved
+// HourFlags are the flags that verdicts alone set: those that only a whole hour and the neighbours can show. A verdict
+// may also be Humid, which readings can be by themselves.
+const HourFlags = Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
 var flagNames = [...]string{"range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved"}
 
@@ -39,6 +40,15 @@ func AllFlags() []Flags {
 		all = append(all, f)
 	}
 	return all
+}
+
+// Each are the flags that are set, each on its own, in the order of the bits; nil when none is.
+func (f Flags) Each() []Flags {
+	var each []Flags
+	for ; f != 0; f &= f - 1 {
+		each = append(each, f&-f)
+	}
+	return each
 }
 
 // Good reports whether no flag keeps the value out of averages.

@@ -144,7 +144,10 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 	f("stadtluft/v1/ZZZ/reading", `{"pm10":20}`, 0, wire.UnknownStation)
 	f("stadtluft/v1/PPP/reading", `{"pm10":20}`, 0, wire.Inactive)
 	f("stadtluft/v1/AAA/reading", `[{"bn":"urn:dev:","n":"pm10","v":3}]`, 1, "")
+	f("stadtluft/v1/AAA/reading", `[{"pm10":3,"x_own":{"n":"pm10"}}]`, 1, "")
 	f("stadtluft/v1/AAA/reading", "\xa1\x64pm10\x0c", 1, "")
+	f("stadtluft/v1/AAA/kit/esphome/sensor/pm_10/state", `3.5`, 1, "")
+	f("stadtluft/v1/AAA/kit/esphome", `3.5`, 0, wire.BadTopic)
 	f("stadtluft/v1/AAA/kit/airrohr", `{}`, 0, wire.Malformed)
 	f("stadtluft/v1/AAA/kit/tasmota/tele/SENSOR", `{"SDS0X1":{"PM10":7.7}}`, 1, "")
 	f("stadtluft/v1/AAA/kit/tasmota/tele/LWT", `Online`, 0, "")
@@ -263,6 +266,20 @@ func TestOutcomes(t *testing.T) {
 	want := []string{"2 0 0 [] 1", "0 1 0 []", "1 1 0 [boot] 4", "0 0 0 []"}
 	if !slices.Equal(got, want) {
 		t.Errorf("outcomes %q, want %q", got, want)
+	}
+}
+
+// TestLeftNames counts names that are not taken, each by itself until there are too many.
+func TestLeftNames(t *testing.T) {
+	var c Counters
+	for i := range maxLeftNames + 7 {
+		c.leave("tasmota", []string{fmt.Sprint("name", i)})
+	}
+	c.leave("tasmota", []string{"name0", "name0"})
+	c.leave("ttn", []string{"name0"})
+	left := c.Snapshot().Left
+	if left[Left{"tasmota", "name0"}] != 3 || left[Left{"tasmota", otherNames}] != 7 || left[Left{"ttn", otherNames}] != 1 || len(left) != maxLeftNames+2 {
+		t.Errorf("%d names are counted, %d of the first, %d and %d of others", len(left), left[Left{"tasmota", "name0"}], left[Left{"tasmota", otherNames}], left[Left{"ttn", otherNames}])
 	}
 }
 

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"reflect"
 	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
-	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 )
 
@@ -144,9 +142,8 @@ func archiveOf(c Config, stations archive.Stations, log *slog.Logger) *archive.A
 // rules are those in force, as they travel with the data.
 func (c *Config) rules() archive.Rules {
 	thresholds := map[string]string{}
-	rules := reflect.ValueOf(quality.DefaultRules())
-	for i := range rules.NumField() {
-		thresholds[rules.Type().Field(i).Name] = fmt.Sprint(rules.Field(i).Interface())
+	for _, t := range c.Quality.Thresholds() {
+		thresholds[t.Key] = fmt.Sprintf("%v %s", *t.Value, t.Unit)
 	}
 	return archive.Rules{
 		Averaging: fmt.Sprintf("A cell's value is the mean of its stations' means, particles corrected for humidity (kappa-Koehler, kappa %v). "+

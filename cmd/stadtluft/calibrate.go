@@ -210,7 +210,7 @@ func targets(b *strings.Builder, how string, p calibration.Performance) {
 	if p.Meets() {
 		verdict = "meets"
 	}
-	fmt.Fprintf(b, "\n%s, the sensor %s the US EPA's targets for PM2.5 (EPA/600/R-20/280):\n", how, verdict)
+	fmt.Fprintf(b, "\n%s, the sensor %s the US EPA's targets for PM2.5 (EPA/600/R-20/280; made for days, and hours scatter more):\n", how, verdict)
 	for _, t := range p.Targets() {
 		mark := "no "
 		if t.Met {

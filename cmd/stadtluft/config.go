@@ -71,7 +71,8 @@ type Config struct {
 
 	GridResolution int `key:"grid.resolution"`
 
-	QualityKappa float64 `key:"quality.kappa"`
+	QualityKappa float64       `key:"quality.kappa"`
+	Quality      quality.Rules // each threshold is a key, see settings
 
 	Registration string `key:"registration"`
 
@@ -107,6 +108,7 @@ func defaults() Config {
 		CityDay:            1,
 		GridResolution:     1000,
 		QualityKappa:       quality.DefaultKappa,
+		Quality:            quality.DefaultRules(),
 		Registration:       "open",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
@@ -132,13 +134,19 @@ type setting struct {
 	value  reflect.Value
 }
 
-// settings binds every key to c.
+// settings binds every key to c: one for each field, and for each threshold of the checks.
 func settings(c *Config) []setting {
 	v := reflect.ValueOf(c).Elem()
 	list := make([]setting, 0, v.NumField())
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
+		if tag.Get("key") == "" {
+			continue
+		}
 		list = append(list, setting{key: tag.Get("key"), secret: tag.Get("secret") != "", value: v.Field(i)})
+	}
+	for _, t := range c.Quality.Thresholds() {
+		list = append(list, setting{key: "quality." + t.Key, value: reflect.ValueOf(t.Value).Elem()})
 	}
 	return list
 }
@@ -389,6 +397,9 @@ func (c *Config) validate() []error {
 	check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
 	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
+	if err := c.Quality.Validate(); err != nil {
+		mistakes = append(mistakes, err)
+	}
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
 	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 	c.validatePublisher(check)

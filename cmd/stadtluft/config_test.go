@@ -32,6 +32,11 @@ func TestExampleIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, threshold := range got.Quality.Thresholds() {
+		if !strings.Contains(string(text), "# "+strings.TrimPrefix(threshold.Unit+": ", "1: ")+threshold.What+"\n") {
+			t.Errorf("the example does not say of quality.%s what the rules do", threshold.Key)
+		}
+	}
 	var none Config
 	for _, s := range settings(&none) {
 		name := s.key[strings.LastIndexByte(s.key, '.')+1:]
@@ -87,6 +92,13 @@ func TestConfigMistakes(t *testing.T) {
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
 	f("mqtt:\n  listen: \"\"\n", nil, "no station could reach this server")
 	f("log:\n  level: loud\nhttp:\n  tls_cert: a.pem\n", nil, `"loud"`, "set both or neither")
+	f("publisher:\n  name: Stadt Köln\n  url: https://www.example.org/\ncatalog:\n  contributor_id: http://dcat-ap.de/def/contributors/govdata\n", nil)
+	f("publisher:\n  url: www.example.org\n", nil, `publisher.url: "www.example.org" is not a URL`)
+	f("catalog:\n  contributor_id: openNRW\n", nil, `catalog.contributor_id: "openNRW"`, "contributors/openNRW")
+	f("quality:\n  spike:\n    z: 12.5\n", []string{"STADTLUFT_QUALITY_MOVED_BY=10"})
+	f("quality:\n  spike:\n    zz: 12\n", nil, `unknown key "quality.spike.zz"`, `"quality.spike.z"`)
+	f("quality:\n  spike:\n    z: 0\n  outlier:\n    near: 12000\n", nil, "quality.spike.z: 0 is not between 3 and 100", "quality.outlier.near: 12000 is more than quality.outlier.far")
+	f("quality:\n  humid:\n    from: wet\n", nil, `"wet" is not a number`)
 	f("mqtt:\n  tls_listen: 127.0.0.1:8883\n", nil, "set all or none")
 	f("http:\n  frame_ancestors: https://www.example.org https://*.example.net:8443\ncity:\n  contact: luft@example.org\n", nil)
 	f("http:\n  frame_ancestors: \"\"\ncity:\n  contact: https://www.example.org/luft\n", nil)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,7 +44,7 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 		if cmd.Output == "" {
 			return cmd.write(ctx, std.out, config, s)
 		}
-		return writeWhole(cmd.Output, func(w io.Writer) error { return cmd.write(ctx, w, config, s) })
+		return writeWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, s) })
 	})
 }
 
@@ -82,9 +83,12 @@ func encode[T any](e interface {
 	return e.End()
 }
 
+// partSuffix ends the name of a file that is not whole yet.
+const partSuffix = ".*.part"
+
 // writeWhole makes a file that is complete or not there at all.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+func writeWhole(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partSuffix)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,7 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 	if err := write(buffered); err != nil {
 		return err
 	}
-	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(buffered.Flush(), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), path)

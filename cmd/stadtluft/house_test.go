@@ -49,10 +49,10 @@ var rooms = map[string][]string{
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate"},
 
-	"export": {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
+	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"export", "export/answer", "export/archive", "export/catalog", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
+		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/answer": {},
@@ -79,7 +79,7 @@ var rooms = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/store/sqlite", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

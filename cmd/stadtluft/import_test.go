@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +182,47 @@ func TestImportFromAddress(t *testing.T) {
 		live = p.get("/api/v1/grid?quantity=pm10&format=csv")
 		return bytes.Contains(live, []byte(",pm10,µg/m³,19.130,"))
 	})
+}
+
+// TestImportOfCapturedRecords imports what the live API said once, which lies beside the project and is no part of it,
+// from a file and from an address.
+func TestImportOfCapturedRecords(t *testing.T) {
+	file := filepath.Join("..", "..", "..", "shared", "data", "payloads", "sensor-community_data.json")
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		t.Log("the captured records are not beside this clone: left out")
+		return
+	}
+	neighbour := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(file))))
+	defer neighbour.Close()
+	berlin := writeFile(t, "berlin.geojson", `{"type":"Polygon","coordinates":[[[13.3,52.5],[13.4,52.5],[13.4,52.6],[13.3,52.6],[13.3,52.5]]]}`)
+	for _, from := range []string{file, neighbour.URL + "/" + filepath.Base(file)} {
+		data := t.TempDir()
+		p := launch(t, data, "STADTLUFT_CITY_BOUNDARY="+berlin)
+		status, out, messages := importing(t, p, data, from)
+		if status != 0 || !strings.Contains(out, "5 rows of 1 files: 4 are in the store, 1 outside the city, 0 refused") {
+			t.Fatalf("%d %s %s", status, out, messages)
+		}
+		// Read by hand from the file.
+		want := []string{
+			"2019-04-25T01:51:12Z pm10 19.13", "2019-04-25T01:51:12Z pm2_5 16.23", "2019-04-25T01:51:13Z humidity 76.7", "2019-04-25T01:51:13Z temperature 18.8",
+			"2019-04-25T01:53:40Z pm10 18.4", "2019-04-25T01:53:40Z pm2_5 16.8", "2019-04-25T01:53:41Z humidity 76.9", "2019-04-25T01:53:41Z temperature 18.7",
+		}
+		var got []string
+		eventually(t, "the store to have them", func() bool {
+			rows, err := csv.NewReader(strings.NewReader(p.allReadings())).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = nil
+			for _, row := range rows[1:] {
+				got = append(got, row[0]+" "+row[4]+" "+row[5])
+			}
+			return len(got) == len(want)
+		})
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s: the store has %q, want %q", from, got, want)
+		}
+	}
 }
 
 // TestImportOfRealDays imports the sixteen sensor-days that lie beside the project and are no part of it: each row is

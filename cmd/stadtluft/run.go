@@ -280,11 +280,11 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 // startAverages replays the journal, so that averages, live values and the memory of what is known are
 // as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
-	s.checker = quality.New(quality.DefaultRules())
+	s.checker = quality.New(s.config.Quality)
 	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
-		Append: s.journal.Append,
+		Judge: openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour, Append: s.journal.Append,
 	}
 	s.now = live.NewNow()
 	replayed := make(chan struct{})
@@ -299,6 +299,7 @@ func (s *server) startAverages(ctx context.Context) error {
 		}, func(_ uint64, b ingest.Batch) error {
 			for _, v := range b.Verdicts {
 				s.averages.Apply(v)
+				s.now.Apply(v)
 			}
 			for _, r := range b.Readings {
 				if !caughtUp {

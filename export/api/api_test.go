@@ -371,15 +371,22 @@ func TestHealthExplainsRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
-		Share    float64        `json:"good_share_24h"`
-		Flags    map[string]int `json:"flags_24h"`
+		Share    float64          `json:"good_share_24h"`
+		Flags    map[string]int   `json:"flags_24h"`
+		Found    []map[string]any `json:"flags"`
 		Refusals []map[string]string
 	}
 	if err := json.Unmarshal(h.get("/api/v1/stations/"+h.station.ID+"/health"), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Share != 0.5 || got.Flags["sentinel"] != 1 || len(got.Refusals) != 1 {
+	if got.Share != 0.5 || got.Flags["sentinel"] != 1 || len(got.Found) != 1 || len(got.Refusals) != 1 {
 		t.Fatalf("health = %+v", got)
+	}
+	for member, want := range map[string]any{"flag": "sentinel", "values": 1.0, "excludes": true, "en": "The number means that the sensor had no value.",
+		"todo_de": "Prüfe Stecker und Kabel des Sensors; schalte die Station aus und wieder ein."} {
+		if got.Found[0][member] != want {
+			t.Errorf("%s = %v, want %v", member, got.Found[0][member], want)
+		}
 	}
 	for member, want := range map[string]string{"reason": "not_a_number", "field": "pm10", "detail": `"20"`, "de": "Ein Wert war keine Zahl.", "en": "A value was not a number."} {
 		if got.Refusals[0][member] != want {

@@ -39,20 +39,22 @@ func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	meta := s.meta(now)
+	var history []export.CoveredPeriod
+	if q.step != "none" {
+		if history, err = s.history(r.Context(), q); err != nil {
+			return err
+		}
+		if q.format == export.CSV {
+			s.head(w, meta, q.format, "coverage-by-"+q.step, q.from)
+			return export.WriteHistory(w, history)
+		}
+	}
 	c, err := s.coverage(r.Context(), q, now)
 	if err != nil {
 		return err
 	}
-	if q.step != "none" {
-		if c.History, err = s.history(r.Context(), q, c.City); err != nil {
-			return err
-		}
-	}
-	meta := s.meta(now)
-	if q.step != "none" && q.format == export.CSV {
-		s.head(w, meta, q.format, "coverage-by-"+q.step, q.from)
-		return export.WriteHistory(w, c.History)
-	}
+	c.History = history
 	s.head(w, meta, q.format, "coverage", c.Start)
 	return export.WriteCoverage(w, q.format, c, meta)
 }
@@ -118,7 +120,8 @@ func (s *Server) stationCells(quantity wire.Quantity, now time.Time) []geo.Cell 
 
 // history is the coverage of each day, or month, by the averages of days that are stored: of days that are over, from
 // the one that from lies in, or the first station's, on.
-func (s *Server) history(ctx context.Context, q coverageQuery, city coverage.City) ([]export.CoveredPeriod, error) {
+func (s *Server) history(ctx context.Context, q coverageQuery) ([]export.CoveredPeriod, error) {
+	city := coverage.City{Cells: s.city.Cells, People: s.city.People}
 	const day = 24 * time.Hour
 	from := s.windowStart(aggregate.Day, q.from)
 	if first, ok := s.firstStation(); ok && first.After(from) {

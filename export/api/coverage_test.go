@@ -196,6 +196,7 @@ func TestIndices(t *testing.T) {
 				Raw            float64 `json:"raw_mean"`
 			}
 			Calibrations []export.Calibration
+			Values       map[string]struct{ Signal bool }
 		}
 	}
 	ask := func() (eaqi, lqi class) {
@@ -246,11 +247,15 @@ func TestIndices(t *testing.T) {
 	if err != nil || len(rows) != 2 || strings.Join(rows[0], ",") != export.IndexColumns || strings.Join(rows[1][3:13], ",") != "3,pm10,moderate,mäßig,#F0E641,5,pm10,very poor,sehr schlecht,2" {
 		t.Errorf("CSV %v, %v", rows, err)
 	}
+	h.measure(now, value(wire.NO2, 20))
+	if ask(); !station.Properties.Values["no2"].Signal || station.Properties.Values["pm10"].Signal {
+		t.Errorf("values %+v, want no2 to be a signal", station.Properties.Values)
+	}
 	err = h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: wire.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ask(); len(station.Properties.Calibrations) != 1 || station.Properties.Calibrations[0].Slope != 2 || station.Properties.Calibrations[0].To != nil {
+	if ask(); station.Properties.Values["no2"].Signal || len(station.Properties.Calibrations) != 1 || station.Properties.Calibrations[0].Slope != 2 || station.Properties.Calibrations[0].To != nil {
 		t.Errorf("calibrations %+v", station.Properties.Calibrations)
 	}
 }

@@ -53,5 +53,5 @@ func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) error
 
 // noRoute answers for everything below /api/ that is not there.
 func (s *Server) noRoute(_ http.ResponseWriter, r *http.Request) error {
-	return newProblem(http.StatusNotFound, "", "there is no %s %s; see /api/v1/city, /stations, /readings, /grid and /stream below /api/v1", r.Method, clip(r.URL.Path))
+	return newProblem(http.StatusNotFound, "", "there is no %s %s; see /city, /districts, /stations, /readings, /grid, /index, /coverage, /quality and /stream below /api/v1", r.Method, clip(r.URL.Path))
 }

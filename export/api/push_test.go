@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 	"stadtluft/ingest/push"
 )
@@ -82,4 +83,23 @@ func TestPushParts(t *testing.T) {
 	f("X-PIN", strings.Repeat("1", 4), 400, "")
 	f("Content-Encoding", "identity", 202, kit)
 	f("Content-Encoding", "gzip", 415, "")
+}
+
+// TestPushStatus says by its status whether anything was taken.
+func TestPushStatus(t *testing.T) {
+	f := func(want int, o ingest.Outcome) {
+		t.Helper()
+		out := make(chan ingest.Message, 1)
+		go func() { (<-out).Done(o) }()
+		if r := pushTo(out, nil, "{}"); r.StatusCode != want {
+			t.Errorf("%+v is answered %s, want %d", o, r.Status, want)
+		}
+	}
+	refused := func(reason wire.Reason) []ingest.Refusal { return []ingest.Refusal{{Reason: reason}} }
+	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}})
+	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}, Refusals: refused(wire.NotANumber)})
+	f(202, ingest.Outcome{Repeated: 1, Refusals: refused(wire.Duplicate)})
+	f(202, ingest.Outcome{Left: []string{"ENERGY.Total"}})
+	f(422, ingest.Outcome{Refusals: refused(wire.Malformed)})
+	f(403, ingest.Outcome{Refusals: refused(wire.Inactive)})
 }

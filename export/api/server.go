@@ -31,6 +31,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/push"
+	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 )
@@ -50,7 +51,9 @@ type City struct {
 	Districts   []geo.District   // sorted by name
 	People      map[geo.Cell]int // inhabitants of its cells of Resolution, where known; nil without a census table
 	DayOffset   time.Duration    // a day begins at midnight UTC minus this
-	Sketch      bool             // the boundary is only a sketch
+	Rules       quality.Rules
+	Correction  quality.Correction
+	Sketch      bool // the boundary is only a sketch
 	Resolution  int32
 	Licence     string
 	Attribution string
@@ -134,6 +137,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /api/v1/index":                  tagged(s.getIndex),
 		"GET /api/v1/districts":              tagged(s.getDistricts),
 		"GET /api/v1/coverage":               tagged(s.getCoverage),
+		"GET /api/v1/quality":                tagged(s.getQuality),
 		"GET /api/v1/stream":                 s.getStream,
 		"POST /api/v1/push/{family}":         s.postPush,
 		"POST /write":                        s.postWrite,

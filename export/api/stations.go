@@ -8,6 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -54,6 +55,8 @@ type latestValue struct {
 	Unit  string   `json:"unit"`
 	Time  string   `json:"time"`
 	Flags []string `json:"flags"`
+	// Signal marks a gas without a calibration: a number to compare the sensor with itself, and no concentration.
+	Signal bool `json:"signal,omitempty"`
 }
 
 type publicPlace struct {
@@ -91,7 +94,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	}
 	f.Properties.judge(s.stationMeans(st.ID, now))
 	for q, v := range live.Values {
-		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...)}
+		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
 	return f
 }
@@ -200,8 +203,8 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
 	answer := map[string]any{
-		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil,
-		"values_24h": tally.Values, "good_share_24h": nil, "flags_24h": tally.Flags, "refusals": explained(refusals),
+		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
+		"flags_24h": countsOf(tally), "flags": found(tally), "refusals": explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer["last_seen"] = live.LastSeen.Format(time.RFC3339)
@@ -211,6 +214,15 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)
+}
+
+// countsOf are a tally's flags by name.
+func countsOf(tally live.Tally) map[string]int {
+	counts := map[string]int{}
+	for f, n := range tally.Flags {
+		counts[f.String()] = n
+	}
+	return counts
 }
 
 func explained(refusals []ingest.Refusal) []keptRefusal {

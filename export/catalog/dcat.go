@@ -27,6 +27,8 @@ type describer struct {
 	*Service
 	base string
 	meta export.Meta
+
+	notice text
 }
 
 // name is the address of something in the catalogue.
@@ -38,13 +40,14 @@ func (s *Service) describe(ctx context.Context, base string, now time.Time) (*gr
 	if err != nil {
 		return nil, err
 	}
-	d := &describer{Service: s, base: base, meta: s.Meta(now)}
+	meta := s.Meta(now)
+	d := &describer{Service: s, base: base, meta: meta, notice: notice(meta)}
 	d.catalog()
 	d.series(years)
 	for i := range years {
 		d.year(years, i)
 	}
-	d.current()
+	d.current(now)
 	d.services()
 	d.publisher()
 	d.place()
@@ -56,7 +59,7 @@ func (d *describer) catalog() {
 	d.isA(it, "dcat:Catalog")
 	d.say(it, "dct:title", text{"Stadtluft " + d.City + ": offene Daten", "City air of " + d.City + ": open data"}.terms()...)
 	d.say(it, "dct:description", text{
-		"Luft in " + d.City + ", gemessen von Bürgerinnen und Bürgern. " + indicative.de, "The air of " + d.City + ", measured by its citizens. " + indicative.en,
+		"Luft in " + d.City + ", gemessen von Bürgerinnen und Bürgern. " + d.notice.de, "The air of " + d.City + ", measured by its citizens. " + d.notice.en,
 	}.terms()...)
 	d.say(it, "dct:publisher", at(d.name("publisher")))
 	d.say(it, "dct:language", at(authority+"language/DEU"), at(authority+"language/ENG"))
@@ -66,7 +69,14 @@ func (d *describer) catalog() {
 	d.say(it, "foaf:homepage", at(d.base+"/"))
 }
 
-var indicative = text{"Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", export.Notice}
+// notice is what every description ends with.
+func notice(meta export.Meta) text {
+	n := text{"Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", export.Notice}
+	if meta.Demo {
+		n = text{n.de + " Erfundene Stationen sind darunter.", n.en + " Simulated stations are among them."}
+	}
+	return n
+}
 
 // dataset says what all datasets have in common.
 func (d *describer) dataset(part string, title, description text, frequency string) string {
@@ -98,8 +108,8 @@ func (d *describer) common(it string, title, description text) {
 // series is what the years belong to.
 func (d *describer) series(years []year) {
 	it := d.dataset("readings", text{"Messwerte der Luft in " + d.City, "Air readings of " + d.City}, text{
-		"Alle Messwerte aller Stationen mit den Markierungen der Prüfungen, Jahr für Jahr. " + indicative.de,
-		"Every reading of every station with the flags of the checks, year by year. " + indicative.en,
+		"Alle Messwerte aller Stationen mit den Markierungen der Prüfungen, Jahr für Jahr. " + d.notice.de,
+		"Every reading of every station with the flags of the checks, year by year. " + d.notice.en,
 	}, "DAILY")
 	d.isA(it, "dcat:DatasetSeries")
 	d.period(it, "readings-time", years[0].start(), nil)
@@ -124,8 +134,8 @@ func (d *describer) year(years []year, i int) {
 	y := years[i]
 	n := strconv.Itoa(y.number)
 	it := d.dataset(n, text{"Messwerte der Luft in " + d.City + " " + n, "Air readings of " + d.City + " " + n}, text{
-		"Alle Messwerte des Jahres " + n + " mit den Markierungen der Prüfungen. " + indicative.de,
-		"Every reading of " + n + " with the flags of the checks. " + indicative.en,
+		"Alle Messwerte des Jahres " + n + " mit den Markierungen der Prüfungen. " + d.notice.de,
+		"Every reading of " + n + " with the flags of the checks. " + d.notice.en,
 	}, "DAILY")
 	d.say(it, "dcat:inSeries", at(d.name("readings")))
 	if i > 0 {
@@ -136,7 +146,7 @@ func (d *describer) year(years []year, i int) {
 	d.distribution(it, n+"-csv", text{"Messwerte " + n + " als CSV", "Readings of " + n + " as CSV"}, y.download(), y.download(), "CSV", "text/csv")
 	if len(y.days) > 0 {
 		d.say(it, "dct:modified", moment(latest(y.days)))
-		d.distribution(it, n+"-archive", text{"Abgeschlossene Tage " + n, "Closed days of " + n}, "/archive/", "", "CSV", "text/csv")
+		d.distribution(it, n+"-archive", text{"Abgeschlossene Tage " + n, "Closed days of " + n}, "/archive/"+n+"/", "/archive/"+n+".tar", "TAR", "application/x-tar")
 	}
 }
 
@@ -152,11 +162,12 @@ func latest(days []export.Day) time.Time {
 }
 
 // current is what is measured now.
-func (d *describer) current() {
+func (d *describer) current(now time.Time) {
 	it := d.dataset("now", text{"Luft in " + d.City + " jetzt", "Air of " + d.City + " now"}, text{
-		"Stationen mit ihren neuesten Werten, und Mittel der letzten 60 Minuten im Raster. " + indicative.de,
-		"Stations with their latest values, and averages of the last 60 minutes on the grid. " + indicative.en,
+		"Stationen mit ihren neuesten Werten, und Mittel der letzten 60 Minuten im Raster. " + d.notice.de,
+		"Stations with their latest values, and averages of the last 60 minutes on the grid. " + d.notice.en,
 	}, "CONT")
+	d.period(it, "now-time", now, &now)
 	d.distribution(it, "now-stations", text{"Stationen als GeoJSON", "Stations as GeoJSON"}, "/api/v1/stations", "/api/v1/stations", "GEOJSON", "application/geo+json")
 	d.distribution(it, "now-grid", text{"Feinstaub (PM2.5) im Raster als GeoJSON", "Particles (PM2.5) on the grid as GeoJSON"}, "/api/v1/grid?quantity=pm2_5", "/api/v1/grid?quantity=pm2_5", "GEOJSON", "application/geo+json")
 	d.distribution(it, "now-grid-csv", text{"Alle Messgrößen im Raster als CSV", "All quantities on the grid as CSV"}, "/api/v1/grid?format=csv", "/api/v1/grid?format=csv", "CSV", "text/csv")

@@ -24,6 +24,7 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		return nil, err
 	}
 	meta := s.Meta(now)
+	notice := notice(meta)
 	publisher := object{"@type": "Organization", "name": cmp.Or(s.Publisher.Name, meta.Attribution), "url": cmp.Or(s.Publisher.URL, base+"/")}
 	dataset := object{
 		"@context":            "https://schema.org/",
@@ -31,7 +32,7 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		"@id":                 base + "/catalog#readings",
 		"name":                "Stadtluft " + s.City + ": Messwerte der Luft, City air: readings",
 		"alternateName":       "City air of " + s.City,
-		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + indicative.de + " The air of " + s.City + ", measured by its citizens. " + indicative.en,
+		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.de + " The air of " + s.City + ", measured by its citizens. " + notice.en,
 		"url":                 base + "/",
 		"inLanguage":          []string{"de", "en"},
 		"isAccessibleForFree": true,

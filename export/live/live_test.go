@@ -69,8 +69,43 @@ func TestTallyIsOfADay(t *testing.T) {
 			ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range | ingest.Inconsistent}))
 	}
 	got := n.Tally("A", noon.Add(29*time.Hour))
-	if got.Values != 48 || got.Good != 24 || got.Flags["range"] != 24 || got.Flags["inconsistent"] != 24 {
-		t.Errorf("tally = %+v, want 48 values of 24 hours, half of them good", got)
+	if got.Values != 50 || got.Good != 25 || got.Flags[ingest.Range] != 25 || got.Flags[ingest.Inconsistent] != 25 {
+		t.Errorf("tally = %+v, want the values of 24 hours and of the one that has begun, half of them good", got)
+	}
+}
+
+// TestVerdictsReachThePicture has hours judged: their values do not count, whenever they came, until a verdict takes that back.
+func TestVerdictsReachThePicture(t *testing.T) {
+	n := NewNow()
+	verdict := func(at time.Time, flags ingest.Flags) {
+		n.Apply(ingest.Verdict{Station: "A", Hour: at, Quantity: wire.PM10, Flags: flags})
+	}
+	verdict(noon, ingest.Outlier) // of a station nobody knows
+	for hour := range 3 {
+		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 900, Flags: ingest.Humid},
+			ingest.Value{Quantity: wire.Pressure, Value: 1013}))
+	}
+	verdict(noon, ingest.Outlier|ingest.Humid)
+	verdict(noon.Add(2*time.Hour), ingest.Spike)
+	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: wire.PM10, Value: 900})) // late
+	now := noon.Add(2*time.Hour + time.Minute)
+	if got := n.Tally("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
+		t.Errorf("tally = %+v", got)
+	}
+	if got := n.Station("A", now); got.State != OK || got.Values[wire.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[wire.Pressure].Flags != 0 {
+		t.Errorf("station = %+v", got)
+	}
+	verdict(noon.Add(time.Hour), ingest.Moved)
+	if got := n.Station("A", now); got.State != Check {
+		t.Errorf("%s with 3 of 7 values that count", got.State)
+	}
+	verdict(noon, 0)
+	if got := n.Station("A", now); got.State != OK || n.Tally("A", now).Good != 5 {
+		t.Errorf("%s, %+v after a verdict was taken back", got.State, n.Tally("A", now))
+	}
+	verdict(noon.Add(-48*time.Hour), ingest.Moved)
+	if got := n.Tally("A", now); got.Good != 5 || got.Values != 7 {
+		t.Errorf("an old verdict changed the tally to %+v", got)
 	}
 }
 

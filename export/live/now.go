@@ -16,8 +16,6 @@ const (
 	// SilentAfter is how long after its last message a station counts as silent: six messages of a kit
 	// that sends every 145 s.
 	SilentAfter = 15 * time.Minute
-
-	hours = 24 // of the day a station's tally looks back on
 )
 
 // State is how a station is doing.
@@ -27,7 +25,7 @@ const (
 	New    State = "new"    // never heard
 	OK     State = "ok"     // heard lately, and its values count
 	Silent State = "silent" // not heard for SilentAfter
-	Check  State = "check"  // heard lately, but more than half of its last values do not count
+	Check  State = "check"  // heard lately, but more than half of its last 24 hours' values do not count
 )
 
 // States lists every state.
@@ -47,13 +45,6 @@ type Station struct {
 	Values   map[wire.Quantity]Latest
 }
 
-// Tally is a station's last 24 hours, counted in values.
-type Tally struct {
-	Values int
-	Good   int
-	Flags  map[string]int
-}
-
 // Now is the live picture. It is safe for concurrent use.
 type Now struct {
 	mu       sync.Mutex // guards all below
@@ -65,16 +56,8 @@ type Now struct {
 
 type station struct {
 	seen   time.Time
-	half   bool // more than half of the last reading's values are excluded
 	values map[wire.Quantity]Latest
 	tally  [hours]bucket
-}
-
-// bucket is an hour of receipt.
-type bucket struct {
-	hour         int64
-	values, good int
-	flags        map[ingest.Flags]int
 }
 
 // NewNow makes an empty picture.
@@ -91,49 +74,20 @@ func (n *Now) Observe(r ingest.Reading) {
 		s = &station{values: map[wire.Quantity]Latest{}}
 		n.stations[r.Station] = s
 	}
-	excluded := 0
 	for _, v := range r.Values {
 		if old := s.values[v.Quantity]; !r.Time.Before(old.Time) {
 			s.values[v.Quantity] = Latest{v.Value, r.Time, v.Flags}
 		}
-		if !v.Flags.Good() {
-			excluded++
-		}
 	}
 	s.count(r)
 	if !r.Received.Before(s.seen) {
-		s.seen, s.half = r.Received, 2*excluded > len(r.Values)
+		s.seen = r.Received
 	}
 	if r.Time.After(n.last) {
 		n.last = r.Time
 	}
 	if n.caughtUp {
 		n.hub.send(Event{Reading: &r})
-	}
-}
-
-// count adds a reading to the hour of its receipt.
-func (s *station) count(r ingest.Reading) {
-	hour := r.Received.Unix() / 3600
-	b := &s.tally[hour%hours]
-	if b.hour != hour {
-		*b = bucket{hour: hour}
-	}
-	for _, v := range r.Values {
-		b.values++
-		if v.Flags.Good() {
-			b.good++
-		}
-		if v.Flags != 0 {
-			if b.flags == nil {
-				b.flags = map[ingest.Flags]int{}
-			}
-			for _, flag := range ingest.AllFlags() {
-				if v.Flags&flag != 0 {
-					b.flags[flag]++
-				}
-			}
-		}
 	}
 }
 
@@ -159,37 +113,20 @@ func (n *Now) Station(id string, at time.Time) Station {
 	if s == nil {
 		return Station{State: New}
 	}
-	return Station{State: s.state(at), LastSeen: s.seen, Values: maps.Clone(s.values)}
+	known := Station{State: s.state(at), LastSeen: s.seen, Values: maps.Clone(s.values)}
+	for q, v := range known.Values {
+		v.Flags |= s.verdict(v.Time, q)
+		known.Values[q] = v
+	}
+	return known
 }
 
 func (s *station) state(at time.Time) State {
-	switch {
-	case at.Sub(s.seen) > SilentAfter:
+	if at.Sub(s.seen) > SilentAfter {
 		return Silent
-	case s.half:
+	}
+	if t := s.sum(at); 2*t.Good < t.Values {
 		return Check
 	}
 	return OK
-}
-
-// Tally is a station's count of the 24 hours up to a moment.
-func (n *Now) Tally(id string, at time.Time) Tally {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	t := Tally{Flags: map[string]int{}}
-	s := n.stations[id]
-	if s == nil {
-		return t
-	}
-	for _, b := range s.tally {
-		if b.hour <= at.Unix()/3600-hours {
-			continue
-		}
-		t.Values += b.values
-		t.Good += b.good
-		for flag, count := range b.flags {
-			t.Flags[flag.String()] += count
-		}
-	}
-	return t
 }

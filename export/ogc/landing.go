@@ -63,7 +63,7 @@ func (s *Service) landing(r *request) error {
 		link{r.base + "/collections", "data", jsonType, "", text{"The collections", "Die Sammlungen"}.in(r.language)},
 	)
 	document.Links = append(document.Links, licences(meta)...)
-	return r.send(jsonType, document, page{Title: document.Title, Text: document.Description, Links: document.Links})
+	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links})
 }
 
 // licences are links to the data's licences.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -546,6 +548,19 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 					t.Errorf("%s as %s tells %q", collection, form, forbidden)
 				}
 			}
+		}
+	}
+}
+
+// The promise to data users tells the bounds.
+func TestPromise(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{fmt.Sprintf("of the last %d days, at the city's resolution", Days), fmt.Sprintf("`limit` (%d, at most\n1,%03d;", defaultLimit, maxLimit-1000)} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("export/README.md does not say %q", want)
 		}
 	}
 }

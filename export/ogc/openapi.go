@@ -14,7 +14,7 @@ type object = map[string]any
 
 // api answers with the definition of the service's routes (/req/oas30/oas-definition-2).
 func (s *Service) api(r *request) error {
-	paths := s.paths()
+	paths := s.paths(r.language)
 	title := text{"The API: " + s.title().en, "Die Schnittstelle: " + s.title().de}.in(r.language)
 	definition := object{
 		"openapi": "3.0.3",
@@ -48,28 +48,29 @@ func nameOf(p object) string {
 	return reference
 }
 
-func (s *Service) paths() object {
+func (s *Service) paths(language string) object {
 	paths := object{
-		"/":            get("landingPage", "Where everything begins", jsonType, "f", "lang"),
-		"/conformance": get("conformance", "What the service conforms to", jsonType, "f", "lang"),
-		"/api":         get("api", "This definition", openAPIType, "f", "lang"),
-		"/collections": get("collections", "The collections", jsonType, "f", "lang"),
+		"/":            get("landingPage", text{"Where everything begins", "Wo alles beginnt"}.in(language), jsonType, "f", "lang"),
+		"/conformance": get("conformance", text{"What the service conforms to", "Wozu der Dienst konform ist"}.in(language), jsonType, "f", "lang"),
+		"/api":         get("api", text{"This definition", "Diese Beschreibung"}.in(language), openAPIType, "f", "lang"),
+		"/collections": get("collections", text{"The collections", "Die Sammlungen"}.in(language), jsonType, "f", "lang"),
 	}
 	for _, c := range s.collections() {
 		name := strings.ReplaceAll(c.id, "-", "_")
-		items := get("items_"+name, c.title.en+": a page of features", export.GeoJSON.MediaType(), "limit", "bbox", "datetime", "after", "f", "lang")
+		title := c.title.in(language)
+		items := get("items_"+name, text{title + ": a page of features", title + ": eine Seite mit Objekten"}.in(language), export.GeoJSON.MediaType(), "limit", "bbox", "datetime", "after", "f", "lang")
 		for _, f := range c.filters {
-			parameter := object{"name": f.property, "in": "query", "required": false, "description": f.about.en, "schema": word()}
+			parameter := object{"name": f.property, "in": "query", "required": false, "description": f.about.in(language), "schema": word()}
 			if len(f.allowed) > 0 {
 				parameter["schema"] = object{"type": "string", "enum": f.allowed}
 			}
 			operation := items["get"].(object)
 			operation["parameters"] = append(operation["parameters"].([]object), parameter)
 		}
-		item := get("item_"+name, c.title.en+": one feature", export.GeoJSON.MediaType(), "f", "lang")
+		item := get("item_"+name, text{title + ": one feature", title + ": ein Objekt"}.in(language), export.GeoJSON.MediaType(), "f", "lang")
 		operation := item["get"].(object)
 		operation["parameters"] = append(operation["parameters"].([]object), object{"name": "featureId", "in": "path", "required": true, "schema": word()})
-		paths["/collections/"+c.id] = get("collection_"+name, c.title.en, jsonType, "f", "lang")
+		paths["/collections/"+c.id] = get("collection_"+name, title, jsonType, "f", "lang")
 		paths["/collections/"+c.id+"/items"] = items
 		paths["/collections/"+c.id+"/items/{featureId}"] = item
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -22,7 +23,10 @@ func Read(r io.ReaderAt, size int64, from, to time.Time, yield func(ingest.Readi
 	if err != nil {
 		return fmt.Errorf("read Parquet: %w", err)
 	}
-	j := joiner{from: ceilMilli(from), to: ceilMilli(to), yield: yield}
+	if got := columnsOf(file); !strings.HasPrefix(got+",", ReadingColumns+",") {
+		return fmt.Errorf("read Parquet: the columns are %s, want %s", got, ReadingColumns)
+	}
+	j := newJoiner(from, to, yield)
 	for i, group := range file.RowGroups() {
 		low, high := bounds(file, i)
 		if high < j.from || low >= j.to {
@@ -33,6 +37,14 @@ func Read(r io.ReaderAt, size int64, from, to time.Time, yield func(ingest.Readi
 		}
 	}
 	return j.flush()
+}
+
+func columnsOf(file *parquet.File) string {
+	var names []string
+	for _, c := range file.Root().Columns() {
+		names = append(names, c.Name())
+	}
+	return strings.Join(names, ",")
 }
 
 // bounds are the first and last time of a group; all time where the file does not say.
@@ -53,16 +65,50 @@ type joiner struct {
 	yield    func(ingest.Reading) error
 	open     ingest.Reading // what rows may still be added to; it has no values when there is none
 	millis   int64          // its time
+
+	stations   names[string]
+	quantities names[wire.Quantity]
+	flags      names[ingest.Flags]
+	sources    names[ingest.TimeSource]
+}
+
+func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
+	return &joiner{
+		from: ceilMilli(from), to: ceilMilli(to), yield: yield,
+		stations:   names[string]{map[string]string{}, func(s string) (string, bool) { return s, true }},
+		quantities: names[wire.Quantity]{map[string]wire.Quantity{}, wire.ParseQuantity},
+		flags:      names[ingest.Flags]{map[string]ingest.Flags{}, ingest.ParseFlags},
+		sources:    names[ingest.TimeSource]{map[string]ingest.TimeSource{}, ingest.ParseTimeSource},
+	}
+}
+
+// names reads a name once and knows it from then on.
+type names[T any] struct {
+	known map[string]T
+	parse func(string) (T, bool)
+}
+
+func (n names[T]) of(v parquet.Value) (T, error) {
+	if known, ok := n.known[string(v.ByteArray())]; ok { // does not copy
+		return known, nil
+	}
+	name := v.String()
+	parsed, ok := n.parse(name)
+	if !ok {
+		return parsed, fmt.Errorf("read Parquet: %q is not known to this version", name)
+	}
+	n.known[name] = parsed
+	return parsed, nil
 }
 
 func (j *joiner) group(group parquet.RowGroup) error {
-	reader := parquet.NewGenericRowGroupReader[readingRow](group)
+	reader := group.Rows()
 	defer reader.Close()
-	rows := make([]readingRow, batchRows)
+	rows := make([]parquet.Row, batchRows)
 	for {
-		n, err := reader.Read(rows)
-		for i := range rows[:n] {
-			if err := j.row(&rows[i]); err != nil {
+		n, err := reader.ReadRows(rows)
+		for _, row := range rows[:n] {
+			if err := j.row(row); err != nil {
 				return err
 			}
 		}
@@ -75,41 +121,38 @@ func (j *joiner) group(group parquet.RowGroup) error {
 	}
 }
 
-func (j *joiner) row(row *readingRow) error {
-	if row.Time < j.from || row.Time >= j.to {
+// row takes a row in. Its values lie in the order of readingRow.
+func (j *joiner) row(row parquet.Row) error {
+	millis := row[0].Int64()
+	if millis < j.from || millis >= j.to {
 		return nil
 	}
-	value, err := row.value()
+	station, err := j.stations.of(row[1])
 	if err != nil {
 		return err
 	}
-	if len(j.open.Values) > 0 && (j.millis != row.Time || j.open.Station != row.Station) {
+	if len(j.open.Values) > 0 && (j.millis != millis || j.open.Station != station) {
 		if err := j.flush(); err != nil {
 			return err
 		}
 	}
 	if len(j.open.Values) == 0 {
-		source, ok := ingest.ParseTimeSource(row.TimeSource)
-		if !ok {
-			return fmt.Errorf("read Parquet: time_source %q is not known to this version", row.TimeSource)
+		source, err := j.sources.of(row[9])
+		if err != nil {
+			return err
 		}
-		j.millis = row.Time
-		j.open = ingest.Reading{Station: row.Station, Time: time.UnixMilli(row.Time).UTC(), Received: time.UnixMilli(row.Received).UTC(), TimeSource: source}
+		j.millis = millis
+		j.open = ingest.Reading{Station: station, Time: time.UnixMilli(millis).UTC(), Received: time.UnixMilli(row[8].Int64()).UTC(), TimeSource: source}
+	}
+	value := ingest.Value{Value: row[5].Double()}
+	if value.Quantity, err = j.quantities.of(row[4]); err != nil {
+		return err
+	}
+	if value.Flags, err = j.flags.of(row[7]); err != nil {
+		return err
 	}
 	j.open.Values = append(j.open.Values, value)
 	return nil
-}
-
-func (row *readingRow) value() (ingest.Value, error) {
-	quantity, ok := wire.ParseQuantity(row.Quantity)
-	if !ok {
-		return ingest.Value{}, fmt.Errorf("read Parquet: quantity %q is not known to this version", row.Quantity)
-	}
-	flags, ok := ingest.ParseFlags(row.Flags)
-	if !ok {
-		return ingest.Value{}, fmt.Errorf("read Parquet: flags %q are not known to this version", row.Flags)
-	}
-	return ingest.Value{Quantity: quantity, Value: row.Value, Flags: flags}, nil
 }
 
 func (j *joiner) flush() error {

@@ -1,6 +1,7 @@
 package kits
 
 import (
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -39,18 +40,23 @@ func TestAllocations(t *testing.T) {
 			checkAllocated(t, family, string(payload), s)
 		}
 	}
+	checkAllocated(t, "esphome", "1", Settings{Part: "sensor/" + strings.Repeat("\xd0", wire.MaxMessage) + "/state"})
 	checkAllocated(t, "airrohr", string(repeat("", "a b=1\n", "")), Settings{Part: "write"})
 }
 
-// checkAllocated decodes twice, because what is made once is made at first.
+// checkAllocated decodes more than once, because what is made once is made at first, and because the runtime
+// allocates for itself at times.
 func checkAllocated(t *testing.T, family, payload string, s Settings) {
 	t.Helper()
-	decode := func() { Decode(family, []byte(payload), s) }
-	decode()
-	got, copied, most := allocated(decode), uint64(len(payload)), uint64(10*len(payload)+16<<10)*slack
-	if got > most+copied {
-		t.Errorf("%s: %d bytes allocated for %d, want at most %d: %.60s…%.40s", family, got-copied, len(payload), most, payload, payload[len(payload)/2:])
+	const tries = 4
+	copied, most := uint64(len(payload)), uint64(10*len(payload)+16<<10)*slack
+	least := uint64(math.MaxUint64)
+	for range tries {
+		if least = min(least, allocated(func() { Decode(family, []byte(payload), s) })); least <= most+copied {
+			return
+		}
 	}
+	t.Errorf("%s: %d bytes allocated for %d, want at most %d: %.60s…%.40s", family, least-copied, len(payload), most, payload, payload[len(payload)/2:])
 }
 
 func allocated(f func()) uint64 {
@@ -67,8 +73,12 @@ func TestInflated(t *testing.T) {
 	tried := map[string]bool{}
 	readVectors(t, func(family, name string, v vector, payload []byte, s Settings) {
 		for _, text := range inflate(string(payload)) {
-			if key := family + v.Part + text; !tried[key] {
-				tried[key] = true
+			key := family + v.Part + text
+			if tried[key] {
+				continue
+			}
+			tried[key] = true
+			if slack == 1 || len(tried)%sample == 0 {
 				checkAllocated(t, family, text, s)
 			}
 		}
@@ -78,10 +88,17 @@ func TestInflated(t *testing.T) {
 	}
 }
 
-const inflated = 16 << 10 // bytes
+const (
+	inflated = 16 << 10 // bytes
+	sample   = 50       // with the race detector, which allocates itself, one in so many is enough
+)
 
-// long is a text of almost half of that, which costs a copy when its escapes are undone.
-var long = `"` + strings.Repeat(`\n`, inflated/5) + `"`
+// long and foreign are texts of almost half of that. Undoing long's escapes costs a copy, and foreign is not UTF-8,
+// which makes it three times as long.
+var (
+	long    = `"` + strings.Repeat(`\n`, inflated/5) + `"`
+	foreign = `"` + strings.Repeat("\xac", inflated*2/5) + `"`
+)
 
 // inflate makes messages of inflated bytes of one.
 func inflate(text string) (all []string) {
@@ -99,7 +116,7 @@ func inflate(text string) (all []string) {
 		add(head, strings.Join(parts, ","), tail, ",")
 		for _, part := range parts {
 			add(head, part, tail, ",")
-			for _, other := range []string{"null", `"x"`, "[]", "{}", "0", "1e308", long, `{"":0` + strings.Repeat(`,"":0`, inflated/6) + "}", `{` + long + ":0}"} {
+			for _, other := range []string{"null", `"x"`, "[]", "{}", "0", "1e308", long, foreign, `{"":0` + strings.Repeat(`,"":0`, inflated/6) + "}", `{` + long + ":0}"} {
 				if name, _, ok := strings.Cut(part, ":"); ok && text[open] == '{' {
 					add(head, name+":"+other, tail, ",")
 				} else {
@@ -109,6 +126,7 @@ func inflate(text string) (all []string) {
 			if _, value, ok := strings.Cut(part, ":"); ok && text[open] == '{' {
 				add(head, long+`:{"":0`+strings.Repeat(`,"":0`, inflated/10)+"}", tail, ",")
 				add(head, long+":"+value, tail, ",")
+				add(head, foreign+":"+value, tail, ",")
 				add(head, part+`,"z":`+long, tail, ",")
 				add(head, `"":`+value, tail, ",")
 				add(head, `"abcdefghi":`+value, tail, ",")

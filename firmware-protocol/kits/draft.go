@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"stadtluft/firmware-protocol/wire"
 )
@@ -146,6 +147,15 @@ func ParseNumber(text string) (float64, bool) {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	return n, err == nil && !math.IsInf(n, 0)
+}
+
+// parseTime reads a time. What is too long for one is none, and is not copied into an error first.
+func parseTime(layout, text string) (time.Time, bool) {
+	if len(text) > maxName {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(layout, text)
+	return at, err == nil
 }
 
 // quote is foreign text as a detail shows it.

@@ -1,6 +1,7 @@
 package kits
 
 import (
+	"path"
 	"strings"
 
 	"stadtluft/firmware-protocol/wire"
@@ -12,14 +13,13 @@ func esphome(payload []byte, s Settings) Message {
 	if s.Part == "" {
 		return refused(wire.Refusal{Reason: wire.BadTopic, Detail: "what is measured stands in the topic, …/sensor/OBJECT/state, and there is none"})
 	}
-	levels := strings.Split(s.Part, "/")
-	n := len(levels)
-	if n < 3 || levels[n-3] != "sensor" || levels[n-1] != "state" {
+	object, isState := strings.CutSuffix(s.Part, "/state")
+	component, name := path.Split(object)
+	if !isState || component != "sensor/" && !strings.HasSuffix(component, "/sensor/") {
 		return Message{} // status, debug, a switch
 	}
 	var d draft
 	d.message.Partial = true
-	name := levels[n-2]
 	if q := esphomeName(name); q == 0 {
 		d.leave(name)
 	} else {
@@ -43,12 +43,18 @@ var esphomeEndings = []struct {
 	{"noise_laeq", wire.NoiseLAeq}, {"laeq", wire.NoiseLAeq},
 }
 
+// maxObject bounds an object's name, which ESPHome makes of at most 120 characters.
+const maxObject = 128
+
 // esphomeOthers are words that make another thing of a name.
 var esphomeOthers = []string{"internal", "cpu", "esp32", "esp8266", "chip", "board", "dew", "absolute", "target", "sea_level", "eco2", "raw"}
 
 // esphomeName is the quantity of an object's name; 0 when it is none that is known. ESPHome's example names such
 // as "particulate_matter_2_5um_concentration" are known too.
 func esphomeName(name string) wire.Quantity {
+	if len(name) > maxObject {
+		return 0
+	}
 	name = strings.ToLower(name)
 	for _, word := range esphomeOthers {
 		if strings.Contains(name, word) {

@@ -62,13 +62,12 @@ func purpleair(payload []byte, _ Settings) Message {
 // channels are the quantities of which the first channel has a number, and the second's numbers.
 func channels(top wire.JSON) (first map[wire.Quantity]bool, second map[wire.Quantity]float64) {
 	first, second = map[wire.Quantity]bool{}, map[wire.Quantity]float64{}
-	for name, value := range top.Members() {
-		bare, isSecond := strings.CutSuffix(name, "_b")
-		q, ok := purpleairParticles[bare]
-		if n, isNumber := value.Number(); ok && isNumber && isSecond {
-			second[q] = n
-		} else if ok && isNumber {
+	for name, q := range purpleairParticles {
+		if _, ok := top.Member(name).Number(); ok {
 			first[q] = true
+		}
+		if n, ok := top.Member(name + "_b").Number(); ok {
+			second[q] = n
 		}
 	}
 	return first, second

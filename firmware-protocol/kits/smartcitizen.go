@@ -11,15 +11,18 @@ import (
 )
 
 // smartcitizenIDs are the sensors of the Smart Citizen Kit by their number, as its firmware's list of sensors
-// (Sensors.h, smartcitizen-kit-21) has them; 29 is the first kits' microphone. 112 and 113 (a CCS811's eCO2 and
+// (Sensors.h, smartcitizen-kit-21) has them; 12, 13 and 29 are those of the first kits. 112 and 113 (a CCS811's eCO2 and
 // VOC) are estimates and left, as are raw gas signals. Of several that measure the same the lowest rank counts.
 var smartcitizenIDs = map[int]meaning{
-	10:  {}, // the battery in percent, not volts
-	14:  {}, // light
-	29:  {wire.NoiseLAeq, 1, nil},
-	53:  {wire.NoiseLAeq, 0, nil},
-	55:  {wire.Temperature, 0, nil},
-	56:  {wire.Humidity, 0, nil},
+	10: {}, // the battery in percent, not volts
+	12: {wire.Temperature, 4, nil},
+	13: {wire.Humidity, 3, nil},
+	14: {}, // light
+	29: {wire.NoiseLAeq, 1, nil},
+	53: {wire.NoiseLAeq, 0, nil},
+	55: {wire.Temperature, 0, nil},
+	56: {wire.Humidity, 0, nil},
+	79: {wire.Temperature, 2, nil}, 80: {wire.Humidity, 2, nil}, 96: {wire.Temperature, 3, nil}, // plugged in: SHT31, DS18B20
 	58:  {wire.Pressure, 0, fromKilopascal},
 	227: {wire.Pressure, 1, fromKilopascal},
 	89:  {wire.PM1, 2, nil}, 87: {wire.PM2_5, 2, nil}, 88: {wire.PM10, 2, nil}, // PMS5003
@@ -96,7 +99,7 @@ func recordedAt(j wire.JSON) (wire.Reading, bool) {
 func moment(text string) (time.Time, bool) {
 	text = strings.TrimSuffix(strings.TrimSpace(text), " UTC")
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if at, err := time.Parse(layout, text); err == nil && at.Year() >= 1970 {
+		if at, ok := parseTime(layout, text); ok && at.Year() >= 1970 {
 			return at.UTC(), true
 		}
 	}

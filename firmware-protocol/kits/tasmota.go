@@ -115,10 +115,10 @@ func tasmotaUnits(top wire.JSON) (convert map[wire.Quantity]func(float64) float6
 // two moments that a local time means when clocks go back it is the one nearer to receipt. Zero when the text
 // is no time or the moment is more than clockTolerance from receipt.
 func localTime(text string, s Settings) time.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		wall, err := time.Parse("2006-01-02T15:04:05", text)
-		if err != nil {
+	at, zoned := parseTime(time.RFC3339, text)
+	if !zoned {
+		wall, ok := parseTime("2006-01-02T15:04:05", text)
+		if !ok {
 			return time.Time{}
 		}
 		// The zone's offsets around that day are all that the wall clock can have shown.

@@ -10,6 +10,9 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
+// maxFree bounds a configured name, "application/part.name".
+const maxFree = 3*maxName + len("/.")
+
 // ttnRank: a name that the city has configured counts before one that is a quantity's own.
 const ttnRank = 1
 
@@ -54,12 +57,16 @@ func ttn(payload []byte, s Settings) Message {
 const (
 	binaryMark = "x_stadtluft"
 	binaryPort = 1
+	maxUplink  = 324 // characters of the 242 bytes that LoRaWAN carries at most (RP002-1.0.4)
 )
 
 // binary decodes our own payload; ages in it count back from when the network received it. It is false when
 // the bytes are something else, and with tentative, where nobody has said that they are ours, when anything
 // of them is refused.
 func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
+	if len(text) > maxUplink {
+		return false
+	}
 	bytes, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(bytes) == 0 {
 		return false
@@ -84,13 +91,17 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 		if strings.HasPrefix(name, "x_") {
 			continue // a node's own
 		}
+		if len(name) > maxName {
+			d.leave(name)
+			continue
+		}
 		name = above + name
-		if value.IsObject() && above == "" && len(name) <= maxName {
+		if value.IsObject() && above == "" {
 			d.names(value, name+".", application, configured)
 			continue
 		}
 		m := meaning{rank: ttnRank - 1}
-		var key [3 * maxName]byte
+		var key [maxFree]byte
 		m.quantity = configured[string(append(append(append(key[:0], application...), '/'), name...))]
 		if m.quantity == 0 {
 			m.quantity = configured[name]
@@ -111,7 +122,7 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 func networkTime(uplink, top wire.JSON) time.Time {
 	for _, j := range []wire.JSON{uplink, top} {
 		if text, ok := j.Member("received_at").Text(); ok {
-			if at, err := time.Parse(time.RFC3339, text); err == nil {
+			if at, ok := parseTime(time.RFC3339, text); ok {
 				return at.UTC().Truncate(time.Second)
 			}
 		}
@@ -140,7 +151,7 @@ func ParseNames(text string) (map[string]wire.Quantity, error) {
 		}
 		name, quantity, _ := strings.Cut(pair, "=")
 		q, ok := wire.ParseQuantity(strings.TrimSpace(quantity))
-		if name = strings.TrimSpace(name); name == "" || !ok {
+		if name = strings.TrimSpace(name); name == "" || len(name) > maxFree || !ok {
 			return nil, fmt.Errorf("%q is not NAME=QUANTITY or APPLICATION/NAME=QUANTITY with a quantity such as pm2_5", pair)
 		}
 		names[name] = q

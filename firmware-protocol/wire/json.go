@@ -1,6 +1,9 @@
 package wire
 
-import "iter"
+import (
+	"iter"
+	"unicode/utf8"
+)
 
 // JSON is a JSON value (RFC 8259) inside a message that ParseJSON found sound. It is a view of the
 // message's bytes and builds nothing until asked. The zero value is no value at all.
@@ -124,8 +127,34 @@ func (j JSON) Text() (string, bool) {
 		return "", false
 	}
 	s := scanner{data: j.raw}
+	if size := unescaped(j.raw); size > 0 {
+		s.scratch = make([]byte, 0, size)
+	}
 	text, err := s.text()
 	return string(text), err == nil
+}
+
+// unescaped is how many bytes a string has at most when its escapes are undone; 0 when none needs it.
+func unescaped(raw []byte) int {
+	const invalid = len("\ufffd") // bytes that are not UTF-8 become one of these each
+	size, escapes := 0, false
+	for i := 0; i < len(raw); {
+		if raw[i] < utf8.RuneSelf {
+			escapes = escapes || raw[i] == '\\'
+			size++
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(raw[i:])
+		if size += n; r == utf8.RuneError && n == 1 {
+			size += invalid - 1
+		}
+		escapes, i = true, i+n
+	}
+	if !escapes {
+		return 0
+	}
+	return size
 }
 
 // String is the JSON as it came, shortened as refusals show it.

@@ -36,6 +36,7 @@ type Aggregate struct {
 	mu       sync.Mutex // guards all below
 	stations map[string]*station
 	list     []*station         // the same, in the order in which they came
+	last     *station           // whose value came last: the next one is likely of the same reading
 	changed  map[int64]struct{} // hours that differ from when they were last asked for
 	touched  int64              // the hour that changed last, so that the next value of it need not look
 	stats    Stats
@@ -86,6 +87,9 @@ func (a *Aggregate) Add(s Sample) bool {
 
 // station finds a station or makes it. It needs mu.
 func (a *Aggregate) station(name string) *station {
+	if a.last != nil && a.last.name == name {
+		return a.last
+	}
 	st := a.stations[name]
 	if st == nil {
 		if a.stations == nil {
@@ -95,6 +99,7 @@ func (a *Aggregate) station(name string) *station {
 		a.stations[name] = st
 		a.list = append(a.list, st)
 	}
+	a.last = st
 	return st
 }
 
@@ -189,6 +194,7 @@ func (a *Aggregate) Prune(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	oldest := floorDiv(now.Add(-Keep).Unix(), 3600)
+	a.last = nil
 	a.list = slices.DeleteFunc(a.list, func(st *station) bool {
 		a.stats.Values -= st.prune(oldest)
 		if st.empty() {

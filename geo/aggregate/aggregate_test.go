@@ -300,34 +300,64 @@ func TestArea(t *testing.T) {
 	}
 }
 
+// BenchmarkAdd adds the values of 1,000 stations' readings, one of each station after the other.
 func BenchmarkAdd(b *testing.B) {
 	cell := cellAt(b, 6.9583, 50.9413)
 	names := make([]string, 1000)
 	for i := range names {
 		names[i] = fmt.Sprintf("STN%04d", i)
 	}
-	a := &Aggregate{}
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		at := hour10.Add(time.Duration(i/len(names)*2) * time.Second)
-		a.Add(Sample{names[i%len(names)], cell, pm, at, at, 12_300})
-		i++
+	for _, values := range []int{1, 5} {
+		b.Run(fmt.Sprintf("readings of %d", values), func(b *testing.B) {
+			a := &Aggregate{}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				reading := i / values
+				at := hour10.Add(time.Duration(reading/len(names)*2) * time.Second)
+				a.Add(Sample{names[reading%len(names)], cell, uint8(i%values + 1), at, at, 12_300})
+				i++
+			}
+		})
 	}
 }
 
-func BenchmarkLive(b *testing.B) {
+// crowd is an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
+func crowd(b *testing.B, quantities ...uint8) *Aggregate {
 	rng := rand.New(rand.NewPCG(7, 8))
-	a := &Aggregate{}
+	a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
 	for station := range 10_000 {
 		cell := cellAt(b, 6.85+rng.Float64()*0.25, 50.85+rng.Float64()*0.2)
 		for i := range 24 {
 			at := hour10.Add(time.Duration(i*145) * time.Second)
-			a.Add(Sample{fmt.Sprint(station), cell, pm, at, at, rng.Int64N(50_000)})
+			for _, q := range quantities {
+				a.Add(Sample{fmt.Sprint(station), cell, q, at, at, rng.Int64N(50_000)})
+			}
 		}
 	}
+	return a
+}
+
+func BenchmarkLive(b *testing.B) {
+	for name, quantities := range map[string][]uint8{"one quantity": {celsius}, "corrected": {pm, rh}, "five quantities": {pm, pm + 1, rh, celsius, 15}} {
+		b.Run(name, func(b *testing.B) {
+			a := crowd(b, quantities...)
+			asked := quantities[0]
+			if len(quantities) > 2 {
+				asked = 0
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				a.Live(hour10.Add(time.Hour), 1000, asked)
+			}
+		})
+	}
+}
+
+func BenchmarkHour(b *testing.B) {
+	a := crowd(b, pm, rh)
 	b.ReportAllocs()
 	for b.Loop() {
-		a.Live(hour10.Add(time.Hour), 1000, pm)
+		a.Hour(hour10, 1000, pm)
 	}
 }

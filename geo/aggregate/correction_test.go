@@ -104,9 +104,6 @@ func TestExclude(t *testing.T) {
 	}
 }
 
-// permutations of the day.
-const permutations = 10_000
-
 // TestPermutations replays a day of values, humidities, exclusions and a calibration in random orders: one hash of
 // all rows. The day is small so that there can be many orders, ten values an hour of three stations: one has no
 // humidity of its own, one sends a signal that a calibration makes a quantity of, and one moves at noon.

@@ -25,26 +25,20 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Averaged are the quantities that enter averages, gases when they are calibrated (see Signals). Battery and
+// Averaged are the quantities that enter averages, gases when they are calibrated (see ingest.IsSignal). Battery and
 // rssi say something about the kit, not about the air; an index of volatile compounds compares a sensor only with
 // its own past.
-var Averaged = append([]wire.Quantity{
-	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.CO2,
+var Averaged = []wire.Quantity{
+	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO, wire.CO2,
 	wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq,
-}, Signals...)
+}
 
-// Signals are the quantities whose sensors differ so much that a value is no more than a signal without a
-// calibration on record: cells of one type by a third and more.
-var Signals = []wire.Quantity{wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO}
-
-var averaged, signal = setOf(Averaged), setOf(Signals)
-
-func setOf(quantities []wire.Quantity) (set [256]bool) {
-	for _, q := range quantities {
+var averaged = func() (set [256]bool) {
+	for _, q := range Averaged {
 		set[q] = true
 	}
 	return set
-}
+}()
 
 // Averages feeds one aggregate. Observe and Apply are called from one goroutine; Run from another.
 type Averages struct {
@@ -171,7 +165,7 @@ func (a *Averages) cell(place orb.Point) (geo.Cell, bool) {
 // Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
 	corrected := aggregate.Correction{Humidity: uint8(wire.Humidity), Temperature: uint8(wire.Temperature)}
-	corrected.Signal = func(quantity uint8) bool { return signal[quantity] }
+	corrected.Signal = func(quantity uint8) bool { return ingest.IsSignal(wire.Quantity(quantity)) }
 	corrected.Of = func(quantity uint8, milli, humidity int64) (int64, bool) {
 		switch wire.Quantity(quantity) {
 		case wire.PM1, wire.PM2_5, wire.PM4, wire.PM10:

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/paulmach/orb"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -40,6 +43,7 @@ type Importer struct {
 
 	Tally Tally
 
+	box      orb.Bound // around what is within reach; the zero value is not yet known
 	rows     []Row
 	problems int // of the file at hand
 }
@@ -117,7 +121,7 @@ func (im *Importer) Import(ctx context.Context, name string, file *os.File) erro
 func (im *Importer) row(ctx context.Context, r Row) error {
 	im.Tally.Rows++
 	switch {
-	case im.Boundary.Distance(r.Point) > im.Margin:
+	case !im.within(r.Point):
 		im.Tally.Outside++
 	case len(r.Reading.Values) == 0:
 		reason := wire.NoValues
@@ -135,6 +139,24 @@ func (im *Importer) row(ctx context.Context, r Row) error {
 		return nil
 	}
 	return im.Flush(ctx)
+}
+
+// within reports whether a place is in the city or near enough. Most of a neighbour's are far away, which a box shows
+// at once.
+func (im *Importer) within(p orb.Point) bool {
+	if im.box.IsZero() {
+		im.box = reach(im.Boundary.Bound(), im.Margin)
+	}
+	return im.box.Contains(p) && im.Boundary.Distance(p) <= im.Margin
+}
+
+// reach is a box around b that holds what is within metres of it, and a little more.
+func reach(b orb.Bound, metres float64) orb.Bound {
+	const degree = 110_000 // metres of latitude; nowhere less than 110,574
+	north := metres / degree
+	farthest := min(89, max(math.Abs(b.Min.Lat()), math.Abs(b.Max.Lat()))+north)
+	east := north / math.Cos(farthest*math.Pi/180)
+	return orb.Bound{Min: orb.Point{b.Min.Lon() - east, b.Min.Lat() - north}, Max: orb.Point{b.Max.Lon() + east, b.Max.Lat() + north}}
 }
 
 func (im *Importer) broken(b Broken) {

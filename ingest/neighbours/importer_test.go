@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -63,7 +65,7 @@ func takesAll(r *http.Request) (int, http.Header, string) {
 
 func newImporter(server transport, problems *[]string) *Importer {
 	return &Importer{
-		Registry: adopter{}, Boundary: geo.CologneSketch(), Margin: 1e9,
+		Registry: adopter{}, Boundary: geo.CologneSketch(), Margin: 2e6,
 		Entrance: &Entrance{URL: "http://server", Password: func() (string, error) { return "secret", nil }, Client: &http.Client{Transport: server}},
 		Problem:  func(text string) { *problems = append(*problems, text) },
 	}
@@ -113,6 +115,31 @@ func TestProblems(t *testing.T) {
 	tally := im.Tally
 	if tally.Files != 4 || tally.Rows != 32 || tally.Stored != 3 || tally.Broken != 28 || tally.Refused["malformed"] != 29 || len(tally.Stations) != 2 {
 		t.Errorf("tally %+v", tally)
+	}
+}
+
+// TestReach leaves nothing out that the boundary itself has within its margin.
+func TestReach(t *testing.T) {
+	city := geo.CologneSketch()
+	const margin = 5000
+	im := Importer{Boundary: city, Margin: margin}
+	inside, outside := 0, 0
+	for lon := 6.5; lon < 7.5; lon += 0.003 {
+		for lat := 50.6; lat < 51.3; lat += 0.003 {
+			p := orb.Point{lon, lat}
+			want := city.Distance(p) <= margin
+			if im.within(p) != want {
+				t.Fatalf("%v is %v m away: within is %v", p, city.Distance(p), !want)
+			}
+			if want {
+				inside++
+			} else if im.box.Contains(p) {
+				outside++
+			}
+		}
+	}
+	if inside == 0 || outside == 0 {
+		t.Errorf("%d places inside and %d beside, want some of each", inside, outside)
 	}
 }
 
@@ -224,4 +251,28 @@ func TestRetryAfter(t *testing.T) {
 		f(time.Now().UTC().Add(-time.Minute).Format(http.TimeFormat), 0)
 		f(time.Now().UTC().Add(24*time.Hour).Format(http.TimeFormat), maxRetry)
 	})
+}
+
+// BenchmarkImport takes rows of which most are far away, as in the whole network's files; its peer looks at the boundary
+// alone.
+func BenchmarkImport(b *testing.B) {
+	var content strings.Builder
+	content.WriteString(header)
+	for i := range 1000 {
+		fmt.Fprintf(&content, "%d;SDS011;%d;%.3f;%.3f;2019-04-20T00:00:01;10;;;5;;\n", i, i, 47+float64(i%80)/10, 6+float64(i%83)/10)
+	}
+	run := func(name string, im *Importer, row func(Row) error) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := Read("x", strings.NewReader(content.String()), row, nil); err != nil {
+					b.Fatal(err)
+				}
+				im.rows = im.rows[:0]
+			}
+			b.ReportMetric(1000*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+	im := &Importer{Boundary: geo.CologneSketch(), Margin: 5000}
+	run("box", im, func(r Row) error { return im.row(b.Context(), r) })
+	run("boundary", im, func(r Row) error { im.Boundary.Distance(r.Point); return nil })
 }

@@ -20,9 +20,6 @@ type Checker struct {
 // New makes a checker that judges by the rules.
 func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[string]*memory{}} }
 
-// Rules are the rules in force.
-func (c *Checker) Rules() Rules { return c.rules }
-
 // Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned
 // reading's values belong to the caller.
 func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, repeated int) {
@@ -52,7 +49,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		switch {
 		case !known:
 			keep.Values = append(keep.Values, ingest.Value{Quantity: v.Quantity, Value: v.Value})
-		case first == v.Value:
+		case first == float32(v.Value):
 			repeated++
 		default:
 			refuse(wire.Duplicate, v.Quantity.String(), fmt.Sprintf("at %s %s was %v already; %v comes too late, the first stays",
@@ -62,6 +59,8 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	for _, check := range checks {
 		check(&c.rules, st, keep.Values)
 	}
+	c.stuck(m, st, &keep)
+	c.humid(m, &keep)
 	m.add(keep)
 	return keep, refused, repeated
 }
@@ -70,7 +69,14 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 func (c *Checker) Remember(r ingest.Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.memory(r.Station).add(r)
+	m := c.memory(r.Station)
+	for _, v := range r.Values {
+		if v.Flags&ingest.Sentinel == 0 {
+			m.hold(r.Time, v.Quantity, v.Value)
+		}
+	}
+	m.breathe(&r)
+	m.add(r)
 }
 
 func (c *Checker) memory(station string) *memory {
@@ -104,16 +110,17 @@ func timeField(s ingest.TimeSource) string {
 // be as old as it likes: its clock was a server's.
 func (c *Checker) clock(st *ingest.Station, at, received time.Time) string {
 	text := at.Format(time.RFC3339)
+	ahead, old := time.Duration(c.rules.ClockAhead*float64(time.Minute)), hours(c.rules.ClockOld*dayHours)
 	switch {
-	case at.Sub(received) > c.rules.Ahead && at.Year() >= 2036:
+	case at.Sub(received) > ahead && at.Year() >= 2036:
 		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
-	case at.Sub(received) > c.rules.Ahead:
-		return fmt.Sprintf("%s is more than %v in the future", text, c.rules.Ahead)
+	case at.Sub(received) > ahead:
+		return fmt.Sprintf("%s is more than %v in the future", text, ahead)
 	case st.Source != "" && at.Year() > 1971:
-	case received.Sub(at) > c.rules.Old && at.Year() <= 1971:
+	case received.Sub(at) > old && at.Year() <= 1971:
 		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
-	case received.Sub(at) > c.rules.Old:
-		return fmt.Sprintf("%s is more than %.0f days ago", text, c.rules.Old.Hours()/24)
+	case received.Sub(at) > old:
+		return fmt.Sprintf("%s is more than %v days ago", text, c.rules.ClockOld)
 	}
 	return ""
 }

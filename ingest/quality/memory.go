@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -8,24 +9,75 @@ import (
 )
 
 const (
-	// remembered is how many values of a station are remembered: 8 KiB, about four hours of a kit that
-	// sends five values every 145 s, or a hundred readings delivered at once.
-	remembered = 512
+	// remembered is how many values of a station are remembered: 5.25 KiB, three and a half hours of a kit that
+	// sends five values every 145 s, or ninety readings delivered at once.
+	remembered = 448
 	// redeliverWithin is how soon a broker delivers again what was not acknowledged.
 	redeliverWithin = 10 * time.Minute
+	// together is how far apart a station's particles and humidity may be measured: four times the interval of kits that send them
+	// one by one.
+	together = 10 * time.Minute
 )
 
 // memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
 type memory struct {
-	ring []memento
-	next int
+	ring   []memento
+	next   int
+	steady []steady
+
+	humidity moist // the newest that is good
 }
 
-// memento is a value in 16 bytes. Times before 1970 and after 2106 never get here: clock refuses them.
+// moist is a relative humidity in % at a time in Unix seconds.
+type moist struct {
+	at      uint32
+	percent float32
+}
+
+// memento is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
+// a value are enough to know it again.
 type memento struct {
 	at       uint32 // Unix seconds
 	received uint32 // Unix seconds; the quantity takes the place of its top bits
+	value    float32
+}
+
+// steady is since when a quantity has had its value.
+type steady struct {
 	value    float64
+	since    uint32 // Unix seconds of observation
+	last     uint32 // of the newest reading
+	readings uint32
+	quantity wire.Quantity
+}
+
+// hold takes in a value and says since when and how many readings long it has not changed. A reading older than the
+// newest changes nothing.
+func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.Time, readings int) {
+	unix := uint32(at.Unix())
+	i := slices.IndexFunc(m.steady, func(s steady) bool { return s.quantity == q })
+	if i < 0 {
+		m.steady = append(m.steady, steady{value, unix, unix, 1, q})
+		return at, 1
+	}
+	s := &m.steady[i]
+	switch {
+	case unix < s.last:
+		return at, 1
+	case value != s.value:
+		*s = steady{value, unix, unix, 1, q}
+	default:
+		s.last = unix
+		s.readings++
+	}
+	return time.Unix(int64(s.since), 0), int(s.readings)
+}
+
+// breathe remembers a reading's humidity.
+func (m *memory) breathe(r *ingest.Reading) {
+	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() && r.Time.Unix() >= int64(m.humidity.at) {
+		m.humidity = moist{uint32(r.Time.Unix()), float32(h.Value)}
+	}
 }
 
 // quantityShift leaves 26 bits for the seconds of receipt, which wrap around after two years: only
@@ -38,7 +90,7 @@ const (
 func (e memento) quantity() wire.Quantity { return wire.Quantity(e.received >> quantityShift) }
 
 // find is the value that is known for a time and quantity.
-func (m *memory) find(at time.Time, q wire.Quantity) (float64, bool) {
+func (m *memory) find(at time.Time, q wire.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
 	for i := range m.ring {
 		if e := &m.ring[i]; e.at == unix && e.quantity() == q {
@@ -48,14 +100,18 @@ func (m *memory) find(at time.Time, q wire.Quantity) (float64, bool) {
 	return 0, false
 }
 
+// add remembers a reading.
 func (m *memory) add(r ingest.Reading) {
 	for _, v := range r.Values {
 		e := memento{
 			at:       uint32(r.Time.Unix()),
 			received: uint32(v.Quantity)<<quantityShift | uint32(r.Received.Unix())&receivedMask,
-			value:    v.Value,
+			value:    float32(v.Value),
 		}
-		if len(m.ring) < remembered {
+		if n := len(m.ring); n < remembered {
+			if n == cap(m.ring) {
+				m.ring = append(make([]memento, 0, min(max(8, 2*n), remembered)), m.ring...)
+			}
 			m.ring = append(m.ring, e)
 			continue
 		}
@@ -79,7 +135,7 @@ func (m *memory) receivedLately(now uint32, v wire.Value) bool {
 	for i := range m.ring {
 		e := &m.ring[i]
 		age := (now - e.received) & receivedMask
-		if e.quantity() == v.Quantity && e.value == v.Value && age <= uint32(redeliverWithin/time.Second) {
+		if e.quantity() == v.Quantity && e.value == float32(v.Value) && age <= uint32(redeliverWithin/time.Second) {
 			return true
 		}
 	}

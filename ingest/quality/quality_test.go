@@ -1,11 +1,7 @@
 package quality
 
 import (
-	"encoding/csv"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +104,33 @@ func TestParticleFractionsAreNested(t *testing.T) {
 	f(0, 999.9, 999.9, [3]bool{false, false, false}) // no SDS011: values like others
 }
 
+// TestHumidAir flags particles by a humidity from 75 % on that came with them, or by itself within ten minutes.
+func TestHumidAir(t *testing.T) {
+	c := New(DefaultRules())
+	f := func(after time.Duration, want bool, values ...wire.Value) {
+		t.Helper()
+		when := received.Add(after)
+		keep, _, _ := c.Check(station("dht22"), ingest.Arrival{Received: when}, at(when, values...))
+		for _, v := range keep.Values {
+			if got := v.Flags&ingest.Humid != 0; got != (want && particles(v.Quantity)) {
+				t.Errorf("after %v, %v %v: humid = %v, want %v for particles", after, v.Quantity, v.Value, got, want)
+			}
+		}
+	}
+	f(0, false, pm(wire.PM10, 20))
+	f(time.Minute, false, pm(wire.PM10, 21), pm(wire.Humidity, 74.9))
+	f(2*time.Minute, true, pm(wire.PM10, 22), pm(wire.PM2_5, 12), pm(wire.Humidity, 75), pm(wire.Temperature, 12))
+	f(3*time.Minute, true, pm(wire.PM10, 23))
+	f(time.Minute+time.Second, true, pm(wire.PM10, 24)) // late
+	f(12*time.Minute, true, pm(wire.PM10, 25))
+	f(12*time.Minute+time.Second, false, pm(wire.PM10, 26)) // nobody knows any more
+	f(20*time.Minute, true, pm(wire.Humidity, 80))
+	f(21*time.Minute, true, pm(wire.PM10, 27), pm(wire.Humidity, 99.9)) // the last that was measured
+	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(time.Hour), Values: []ingest.Value{{Quantity: wire.Humidity, Value: 90}}})
+	f(61*time.Minute, true, pm(wire.PM10, 28))
+	f(62*time.Minute, false, pm(wire.PM10, 29), pm(wire.Humidity, 60))
+}
+
 func TestTime(t *testing.T) {
 	f := func(a ingest.Arrival, r wire.Reading, wantTime time.Time, wantSource ingest.TimeSource, wantReason wire.Reason) {
 		t.Helper()
@@ -194,49 +217,6 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if size := int(reflect.TypeFor[memento]().Size()) * remembered; size > 8<<10 {
 		t.Errorf("a station's memory has %d bytes, want at most 8 KiB", size)
-	}
-}
-
-// TestRealDays replays real days of SDS011 where the folder with real data is beside the project: not
-// one of their rows may be inconsistent.
-func TestRealDays(t *testing.T) {
-	files, _ := filepath.Glob("../../../shared/data/sensor-community/*_sds011_*.csv")
-	if len(files) == 0 {
-		t.Log("left out: the folder with real data is not beside the project")
-		return
-	}
-	rows := 0
-	for _, path := range files {
-		file, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reader := csv.NewReader(file)
-		reader.Comma = ';'
-		records, err := reader.ReadAll()
-		file.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := New(DefaultRules())
-		for _, record := range records[1:] {
-			when, err := time.Parse("2006-01-02T15:04:05", record[5])
-			p1, err1 := strconv.ParseFloat(record[6], 64)
-			p2, err2 := strconv.ParseFloat(record[9], 64)
-			if err != nil || err1 != nil || err2 != nil {
-				continue
-			}
-			rows++
-			keep, _, _ := c.Check(station("sds011"), ingest.Arrival{Received: when}, at(when, pm(wire.PM10, p1), pm(wire.PM2_5, p2)))
-			for _, v := range keep.Values {
-				if v.Flags&ingest.Inconsistent != 0 {
-					t.Errorf("%s: %v is inconsistent", path, record)
-				}
-			}
-		}
-	}
-	if rows < 4000 {
-		t.Errorf("%d rows, want eight days of them", rows)
 	}
 }
 

@@ -46,7 +46,7 @@ func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.R
 func revised(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.Reading, error) {
 	flags := map[uint8]ingest.Flags{}
 	for _, v := range verdicts {
-		flags[uint8(v.Quantity)] = v.Flags & ingest.HourFlags
+		flags[uint8(v.Quantity)] = v.Flags & (ingest.HourFlags | ingest.Humid)
 	}
 	hour := verdicts[0].Hour
 	var changed []ingest.Reading

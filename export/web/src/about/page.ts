@@ -4,6 +4,7 @@ import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
 import { bounds, indexColours } from "../map/colours";
+import { table } from "../map/table";
 import "./about.css";
 import { factor, limits, lqi, rules, standing, value, type Rules } from "./rules";
 
@@ -56,20 +57,6 @@ function numbers(r: Rules): Record<string, string> {
     far: whole("outlier.far", 1000), r: number(value(r, "uncorrelated.r")), past: whole("uncorrelated.past"), indoor: whole("indoor.share", 0.01), indoorDays: whole("indoor.days"),
     indoorOf: whole("indoor.of"), moved: whole("moved.by"), ahead: whole("clock.ahead"), old: whole("clock.old"), kappa: number(r.correction.kappa, 2),
   };
-}
-
-function table(caption: string, columns: string[], rows: (string | Node)[][]): HTMLElement {
-  return h(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h(
-      "table",
-      {},
-      h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, ...columns.map((c) => h("th", { scope: "col" }, c)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", {}, cell)))))),
-    ),
-  );
 }
 
 const factors = (r: Rules): HTMLElement =>

@@ -3,7 +3,7 @@ import * as api from "../api";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { language, name, number, percent, t } from "../language";
-import { create, type CityMap } from "../map/canvas";
+import type { CityMap } from "../map/canvas";
 import { short } from "../map/words";
 import "./coverage.css";
 import { months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
@@ -20,10 +20,17 @@ export function open(frame: Frame): Page {
     h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, h("div", { class: "aside" }, parts.share, parts.list), place), parts.history),
   );
   let map: CityMap | null = null;
-  try {
-    map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), moved: () => {} });
-  } catch {
-    place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+
+  async function unfold(): Promise<void> {
+    try {
+      const { create } = await import("../map/canvas");
+      map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), moved: () => {} });
+    } catch {
+      return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+    }
+    if (coverage) map.grid(...paint(coverage));
+    render();
+    map.city(await frame.city);
   }
 
   function choose(id: string): void {
@@ -93,8 +100,8 @@ export function open(frame: Frame): Page {
     }
   }
 
-  void frame.city.then((city) => map?.city(city));
   void load();
+  void unfold();
   return { title: () => t("coverage.heading"), render };
 }
 

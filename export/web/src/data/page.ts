@@ -10,7 +10,7 @@ const day = 86_400_000; // milliseconds
 const date = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 // ways are further ways to the same data: the address, and for whom it is.
-const ways = ["/archive/", "/api", "/ogc/", "/sta/v1.1/", "/catalog.ttl", "/api/v1/stream"] as const;
+const ways = ["/archive/", "/api", "/ogc", "/sta/v1.1", "/catalog", "/api/v1/stream"] as const;
 const wayKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.sta", "data.catalog", "data.stream"];
 
 export function open(frame: Frame): Page {

@@ -5,7 +5,7 @@ import { fill, h } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame, Page } from "../frame";
 import { clock, percent, t } from "../language";
-import { create, type CityMap } from "./canvas";
+import type { CityMap } from "./canvas";
 import * as card from "./card";
 import { read, write, type Chosen, type View } from "./choice";
 import { steps, type Step } from "./colours";
@@ -61,10 +61,21 @@ export function open(frame: Frame): Page {
     parts.embed,
   );
   let map: CityMap | null = null;
-  try {
-    map = create(parts.map, { choose, moved: (place) => remember({ ...view, place }, true) });
-  } catch {
-    parts.map.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+
+  // unfold brings the map's library, which is large: words and values stand there before it.
+  async function unfold(): Promise<void> {
+    try {
+      const { create } = await import("./canvas");
+      map = create(parts.map, { choose, moved: (place) => remember({ ...view, place }, true) });
+    } catch {
+      return parts.map.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+    }
+    draw();
+    if (stations) map.stations(stations, view.stations);
+    map.mark(view.chosen);
+    render();
+    map.city(await frame.city);
+    if (view.place) map.place(view.place);
   }
 
   // foldable is the fold with the tables. They are made when it is open, also for a printer.
@@ -348,12 +359,8 @@ export function open(frame: Frame): Page {
     grid: () => void follow(),
     reading: heard,
   });
-  void frame.city.then((whole) => {
-    map?.city(whole);
-    if (view.place) map?.place(view.place);
-    map?.mark(view.chosen);
-  });
   void load();
+  void unfold();
   return { title: () => "", render };
 }
 

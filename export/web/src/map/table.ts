@@ -59,7 +59,8 @@ function stationTable({ view, stations, zone }: Shown, open: Open): HTMLElement 
   return table(t("map.tableStations"), [t("map.columnStation"), t("map.columnName"), t("map.columnValue"), t("map.state"), t("map.lastSeen")], rows, t("map.noStations"));
 }
 
-export function table(caption: string, columns: string[], rows: Row[], none: string): HTMLElement {
+// table is a table that scrolls by itself where it is too wide; where it has no rows it says none.
+export function table(caption: string, columns: string[], rows: Row[], none = ""): HTMLElement {
   if (rows.length === 0) return h("p", {}, h("strong", {}, caption), `: ${none}`);
   return h(
     "div",

@@ -38,7 +38,7 @@ function sheet(): HTMLElement {
   const columns = (["time", "value", "weather", "seen"] as const).map((c) => t(`school.column_${c}`));
   return h(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": t("school.sheet") },
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": t("school.table") },
     h(
       "table",
       { class: "sheet" },

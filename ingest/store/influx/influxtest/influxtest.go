@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,6 +66,18 @@ func (s *Server) Restart() {
 			s.t.Fatalf("InfluxDB does not answer after %v:\n%s", patience, s.output.String())
 		}
 	}
+}
+
+// CPU is the processor time that InfluxDB has taken since it was started.
+func (s *Server) CPU() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')'):]))
+	user, _ := strconv.Atoi(fields[12])
+	system, _ := strconv.Atoi(fields[13])
+	return time.Duration(user+system) * 10 * time.Millisecond // in hundredths of a second, proc(5)
 }
 
 func (s *Server) healthy() bool {

@@ -42,7 +42,7 @@ export const about = {
   good: "Gut : vier oder mehr Stationen, die zusammenpassen.",
   limits: "Grenzwerte und Richtwerte",
   limitsAre: "Zum Einordnen, in µg/m³: die Grenzwerte der EU ab 2030 (Richtlinie 2024/2881) und die Richtwerte der Weltgesundheitsorganisation von 2021. Ob ein Grenzwert eingehalten ist, stellen allein amtliche Messungen fest.",
-  limitTable: "Grenzwerte und Richtwerte",
+  limitTable: "Zum Vergleich, in µg/m³",
   euYear: "EU, Jahr",
   euDay: "EU, Tag",
   whoYear: "WHO, Jahr",

@@ -38,6 +38,7 @@ export const school = {
   read5: "Vergleichen : den korrigierten Wert mit dem gemessenen. Wann ist der Unterschied am größten?",
   sheet: "Unser Protokoll",
   sheetIs: "Unsere Frage: ____________________________________________",
+  table: "Tabelle zum Ausfüllen",
   column_time: "Tag und Stunde",
   column_value: "Wert (µg/m³)",
   column_weather: "Wetter",

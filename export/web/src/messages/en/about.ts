@@ -44,7 +44,7 @@ export const about: typeof german = {
   good: "Good : four or more stations that fit together.",
   limits: "Limits and guidelines",
   limitsAre: "For orientation, in µg/m³: the EU's limits from 2030 on (Directive 2024/2881) and the World Health Organization's guidelines of 2021. Whether a limit is kept is for regulatory measurements alone to say.",
-  limitTable: "Limits and guidelines",
+  limitTable: "For comparison, in µg/m³",
   euYear: "EU, year",
   euDay: "EU, day",
   whoYear: "WHO, year",

@@ -40,6 +40,7 @@ export const school: typeof german = {
   read5: "Compare : the corrected value with the measured one. When is the difference largest?",
   sheet: "Our record",
   sheetIs: "Our question: ____________________________________________",
+  table: "Table to fill in",
   column_time: "Day and hour",
   column_value: "Value (µg/m³)",
   column_weather: "Weather",

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"net/http"
+
+	"stadtluft/export"
+	"stadtluft/export/live"
+	"stadtluft/ingest"
+)
+
+// getQuality answers with the rules by which numbers are checked, corrected and averaged.
+func (s *Server) getQuality(w http.ResponseWriter, r *http.Request) error {
+	if err := newQuery(r.URL.Query()).done(); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	return writeJSON(w, http.StatusOK, "application/json", export.QualityOf(s.City.Rules, s.City.Correction, s.City.DayOffset))
+}
+
+// foundFlag is a flag in words, and how many of a station's values it was given.
+type foundFlag struct {
+	Values int `json:"values"`
+	export.QualityFlag
+}
+
+// found are the flags of a tally, in the order of their bits.
+func found(t live.Tally) []foundFlag {
+	list := []foundFlag{}
+	for _, f := range ingest.AllFlags() {
+		if n := t.Flags[f]; n > 0 {
+			list = append(list, foundFlag{n, export.FlagOf(f)})
+		}
+	}
+	return list
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/ingest"
+	"stadtluft/ingest/quality"
+	"stadtluft/ingest/registry"
+)
+
+// TestQuality wants the rules in force and not the defaults, each flag once and explained, and every threshold with its source.
+// Some numbers are those of the sources themselves.
+func TestQuality(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	rules := quality.DefaultRules()
+	rules.SpikeZ = 12
+	h.server.City.Rules, h.server.City.Correction, h.server.City.DayOffset = rules, quality.Correction{Method: quality.KappaKohler, Kappa: 0.25}, time.Hour
+	var got export.Quality
+	body := h.get("/api/v1/quality")
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"clock": true}
+	for _, f := range got.Flags {
+		flag, ok := ingest.ParseFlags(f.Flag)
+		if !ok || known[f.Flag] || f.Excludes == flag.Good() || f.Explanation != flag.Explain() || f.Level == "" {
+			t.Errorf("flag %+v", f)
+		}
+		known[f.Flag] = true
+	}
+	if len(got.Flags) != len(ingest.AllFlags()) || got.Flags[0].Flag != "sentinel" {
+		t.Errorf("%d flags, the first is %s", len(got.Flags), got.Flags[0].Flag)
+	}
+	values := map[string]float64{}
+	for _, threshold := range got.Thresholds {
+		values[threshold.Key] = threshold.Value
+		if !known[threshold.Finding] || threshold.Unit == "" || threshold.What == "" || threshold.Source == "" {
+			t.Errorf("threshold %+v", threshold)
+		}
+	}
+	for key, want := range map[string]float64{"quality.spike.z": 12, "quality.spike.past": 360, "quality.outlier.near": 3000, "quality.humid.from": 75, "quality.uncorrelated.r": 0.3} {
+		if values[key] != want {
+			t.Errorf("%s = %v, want %v", key, values[key], want)
+		}
+	}
+	for _, want := range []string{
+		`{"sensor":"dht22","quantity":"temperature","low":-40,"high":80,"unit":"°C"}`, `{"sensor":"sds011","quantity":"pm10","value":1999.9}`,
+		`{"sensor":"unknown","quantity":"pressure","low":850,"high":1100,"unit":"hPa"}`, `"kappa":0.25`, `"hour_slots_at_least":9`, `"day_hours_at_least":18`,
+		`"day_begins_hours_before_utc_midnight":1`, `"reason":"duplicate"`,
+	} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %s in the answer", want)
+		}
+	}
+	if again := h.get("/api/v1/quality"); string(again) != string(body) {
+		t.Error("another answer to the same question")
+	}
+}
+
+// TestReadmeHasEveryFlag holds the promise to data users against the flags.
+func TestReadmeHasEveryFlag(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range ingest.AllFlags() {
+		row := "| `" + f.String() + "` | " + map[bool]string{true: "no", false: "yes"}[f.Good()] + " | " + string(f.Level()) + " | "
+		if !strings.Contains(string(text), row) {
+			t.Errorf("README.md has no row %q", row)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package archive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"stadtluft/export/parquet"
+	"stadtluft/ingest"
+)
+
+// client runs one of export/clients.
+func client(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	args[0] = filepath.Join("..", "clients", args[0])
+	out, err := exec.Command("node", args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("%w (npm --prefix export/clients ci): %s", err, exit.Stderr)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// TestFrictionless has Data Package tools check the package, and every row against its schema.
+func TestFrictionless(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	folder := s.Archive.revisionFolder(may, 1)
+	got, err := client(t, "frictionless.mjs", folder)
+	if want := fmt.Sprintf(`{"grid-1h":24,"grid-24h":1,"readings":%d}`, 2*len(day())); err != nil || got != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+	// The same tool must see a row that is not as the schema says.
+	var spoiled bytes.Buffer
+	packed := gzip.NewWriter(&spoiled)
+	fmt.Fprint(packed, strings.Replace(unzip(t, s, "grid-24h.csv.gz"), "12.345", "a lot", 1))
+	packed.Close()
+	if err := os.WriteFile(filepath.Join(folder, "grid-24h.csv.gz"), spoiled.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client(t, "frictionless.mjs", folder); err == nil || !strings.Contains(err.Error(), "grid-24h.csv.gz") {
+		t.Errorf("a wrong number passes: %s, %v", got, err)
+	}
+}
+
+// TestDuckDBCountsTheDay compares what DuckDB finds in the Parquet and in the CSV.
+func TestDuckDBCountsTheDay(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	folder := s.Archive.revisionFolder(may, 1)
+	const columns = "time, station, lon, lat, quantity, value, unit, coalesce(flags, '') flags"
+	sql := fmt.Sprintf("SELECT count(*) n FROM (SELECT %[1]s FROM '%[2]s/readings.parquet' EXCEPT ALL SELECT %[1]s FROM read_csv('%[2]s/readings.csv.gz', types = {'time': 'TIMESTAMPTZ', 'flags': 'VARCHAR'}))"+
+		" UNION ALL SELECT count(*) FROM '%[2]s/readings.parquet'", columns, folder)
+	got, err := client(t, "duckdb.mjs", sql)
+	if want := fmt.Sprintf(`[{"n":"0"},{"n":"%d"}]`, 2*len(day())); err != nil || got != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
+
+// ranges reads a file over HTTP as readers of Parquet do: the footer, then what they need.
+type ranges struct {
+	t     *testing.T
+	get   func(path string, headers ...string) (*http.Response, string)
+	path  string
+	asked int
+}
+
+func (r *ranges) ReadAt(p []byte, offset int64) (int, error) {
+	response, body := r.get(r.path, "Range", fmt.Sprintf("bytes=%d-%d", offset, offset+int64(len(p))-1))
+	if response.StatusCode != http.StatusPartialContent {
+		r.t.Errorf("bytes at %d: %s", offset, response.Status)
+	}
+	r.asked++
+	if copy(p, body) < len(p) {
+		return len(body), io.EOF
+	}
+	return len(p), nil
+}
+
+func TestParquetOverHTTP(t *testing.T) {
+	s, get := serving(t)
+	r := &ranges{t: t, get: get, path: "2026/05/01/r1/readings.parquet"}
+	info, err := os.Stat(filepath.Join(s.Archive.revisionFolder(may, 1), readingsParquet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []ingest.Reading
+	err = parquet.Read(r, info.Size(), begin, begin.Add(24*time.Hour), func(reading ingest.Reading) error {
+		list = append(list, reading)
+		return nil
+	})
+	if err != nil || !reflect.DeepEqual(list, day()) || r.asked < 2 {
+		t.Errorf("%d readings in %d requests, %v, want %d", len(list), r.asked, err, len(day()))
+	}
+}

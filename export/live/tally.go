@@ -1,0 +1,128 @@
+package live
+
+import (
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// hours are those that a station's tally looks back on, and the one that has begun.
+const hours = 24 + 1
+
+// Tally is a station's last 24 hours, counted in values.
+type Tally struct {
+	Values int
+	Good   int
+	Flags  map[ingest.Flags]int // by single flag
+}
+
+// bucket is an hour of observation. Its zero value is of no hour that matters.
+type bucket struct {
+	hour       int64
+	quantities map[wire.Quantity]*count
+}
+
+// count is a quantity's values in an hour.
+type count struct {
+	values, good int // by what the values have of themselves
+	flags        map[ingest.Flags]int
+	verdict      ingest.Flags // of the hour
+}
+
+// bucket is the one of an hour; nil when it is too old.
+func (s *station) bucket(at time.Time) *bucket {
+	hour := at.Unix() / 3600
+	b := &s.tally[hour%hours]
+	switch {
+	case hour < b.hour:
+		return nil
+	case hour > b.hour:
+		*b = bucket{hour, map[wire.Quantity]*count{}}
+	}
+	return b
+}
+
+func (b *bucket) count(q wire.Quantity) *count {
+	c := b.quantities[q]
+	if c == nil {
+		c = &count{flags: map[ingest.Flags]int{}}
+		b.quantities[q] = c
+	}
+	return c
+}
+
+// count adds a reading to the hour of its observation.
+func (s *station) count(r ingest.Reading) {
+	b := s.bucket(r.Time)
+	if b == nil {
+		return
+	}
+	for _, v := range r.Values {
+		c := b.count(v.Quantity)
+		c.values++
+		if v.Flags.Good() {
+			c.good++
+		}
+		for _, flag := range v.Flags.Each() {
+			c.flags[flag]++
+		}
+	}
+}
+
+// Apply takes in a verdict that is in the journal, behind the readings it is about.
+func (n *Now) Apply(v ingest.Verdict) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.stations[v.Station]
+	if s == nil {
+		return
+	}
+	if b := s.bucket(v.Hour); b != nil {
+		b.count(v.Quantity).verdict = v.Flags
+	}
+}
+
+// verdict is what is found of a quantity in the hour of a moment.
+func (s *station) verdict(at time.Time, q wire.Quantity) ingest.Flags {
+	hour := at.Unix() / 3600
+	if b := &s.tally[hour%hours]; b.hour == hour && b.quantities[q] != nil {
+		return b.quantities[q].verdict
+	}
+	return 0
+}
+
+// Tally is a station's count of the 24 hours up to a moment.
+func (n *Now) Tally(id string, at time.Time) Tally {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.stations[id]
+	if s == nil {
+		return Tally{Flags: map[ingest.Flags]int{}}
+	}
+	return s.sum(at)
+}
+
+func (s *station) sum(at time.Time) Tally {
+	t := Tally{Flags: map[ingest.Flags]int{}}
+	for _, b := range s.tally {
+		if b.hour <= at.Unix()/3600-hours {
+			continue
+		}
+		for _, c := range b.quantities {
+			t.Values += c.values
+			if c.verdict.Good() {
+				t.Good += c.good
+			}
+			for flag, n := range c.flags {
+				if c.verdict&flag == 0 {
+					t.Flags[flag] += n
+				}
+			}
+			for _, flag := range c.verdict.Each() {
+				t.Flags[flag] += c.values
+			}
+		}
+	}
+	return t
+}

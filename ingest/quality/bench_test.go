@@ -1,0 +1,73 @@
+package quality
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// crowd is an hour of many stations in 30 by 30 km, each with particles and climate.
+func crowd(stations int) []StationHour {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var list []StationHour
+	for i := range stations {
+		east, north := 4_100_000+rng.Float64()*30_000, 3_090_000+rng.Float64()*30_000
+		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Temperature, wire.Humidity, wire.Pressure} {
+			v := 10 + rng.NormFloat64()
+			list = append(list, StationHour{fmt.Sprintf("S%05d", i), east, north, q, v, v, 25})
+		}
+	}
+	return list
+}
+
+// BenchmarkJudgeHour judges one hour of 10,000 stations with five quantities each, that have a past of five days; by far
+// the most of its work is done around each station.
+func BenchmarkJudgeHour(b *testing.B) {
+	list := crowd(10_000)
+	j, n := NewJudge(DefaultRules()), 0
+	for ; n < 120; n++ {
+		j.Hour(startOf(n), list)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		j.Hour(startOf(n), list)
+		n++
+	}
+}
+
+// BenchmarkMemory says what is remembered of a station that has sent five values every 145 s
+// for long enough, in the checker and
+// in the judge.
+func BenchmarkMemory(b *testing.B) {
+	const stations = 1000
+	for b.Loop() {
+		before := inUse()
+		checker, judge := New(DefaultRules()), NewJudge(DefaultRules())
+		list := crowd(stations)
+		for n := range 3 * dayHours { // all is laid out in the first hour
+			judge.Hour(startOf(n), list)
+		}
+		for i := range stations {
+			st := &ingest.Station{ID: list[5*i].Station}
+			for n := range remembered {
+				at := received.Add(-time.Duration(n) * time.Second)
+				checker.Check(st, arrival, wire.Reading{Time: at, Values: []wire.Value{{Quantity: list[5*i+n%5].Quantity, Value: float64(n)}}})
+			}
+		}
+		b.ReportMetric(float64(inUse()-before)/stations, "B/station")
+		runtime.KeepAlive(checker)
+		runtime.KeepAlive(judge)
+	}
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

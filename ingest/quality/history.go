@@ -1,0 +1,152 @@
+package quality
+
+import (
+	"math"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+const (
+	// again is how long after an hour late readings may have it judged again, with an hour to spare.
+	again      = 50
+	spikeHours = 360 // the longest past that spikes look back on
+	pastDays   = 30  // the longest past that findings on a station look back on
+
+	dayHours  = 24
+	fullDay   = 18 // hours that make a day (39. BImSchV, Anlage 11)
+	againDays = 3  // days that hours to be judged again belong to
+)
+
+// ring keeps an entry for each of the last hours or days; a zero entry is none.
+type ring[T any] struct {
+	Last int64 // number of the newest hour or day since 1970; 0 before the first
+	Of   []T
+}
+
+func newRing[T any](length int) ring[T] { return ring[T]{Of: make([]T, length)} }
+
+// at is the entry of an hour or day; zero when it has none.
+func (r *ring[T]) at(i int64) (entry T) {
+	if i <= r.Last && r.Last-i < int64(len(r.Of)) {
+		entry = r.Of[i%int64(len(r.Of))]
+	}
+	return entry
+}
+
+// between are the entries from <= i < to that are there, in order, in two pieces.
+func (r *ring[T]) between(from, to int64) (older, newer []T) {
+	length := int64(len(r.Of))
+	from, to = max(from, r.Last-length+1), min(to, r.Last+1)
+	if from >= to {
+		return nil, nil
+	}
+	first, last := from%length, (to-1)%length
+	if first <= last {
+		return r.Of[first : last+1], nil
+	}
+	return r.Of[first:], r.Of[:last+1]
+}
+
+// put sets an entry. What is too old by then is let go.
+func (r *ring[T]) put(i int64, entry T) {
+	length := int64(len(r.Of))
+	if r.Last-i >= length {
+		return
+	}
+	var none T
+	for j := max(r.Last+1, i-length+1); j < i; j++ {
+		r.Of[j%length] = none
+	}
+	r.Last = max(r.Last, i)
+	r.Of[i%length] = entry
+}
+
+// tenths is a value in tenths of its unit, one more where it is not negative, so that 0 is none. It is cut at ±3276.6.
+type tenths int16
+
+func inTenths(v float64) tenths {
+	switch t := math.Round(v * 10); {
+	case math.IsNaN(v):
+		return 0
+	case t >= 0:
+		return tenths(min(t+1, math.MaxInt16))
+	default:
+		return tenths(max(t, math.MinInt16))
+	}
+}
+
+// number is the value in tenths; false for none.
+func (t tenths) number() (n int64, ok bool) {
+	if t > 0 {
+		t--
+		return int64(t), true
+	}
+	return int64(t), t != 0
+}
+
+// history is what is remembered of one quantity of a station.
+type history struct {
+	Own  ring[tenths] // hourly medians
+	Near ring[tenths] // the neighbours' median, of hours in which the station is compared with it
+	Days ring[sums]   // of hours with both
+}
+
+func newHistory(q wire.Quantity) *history {
+	own := again + dayHours
+	if particles(q) {
+		own = spikeHours + again
+	}
+	return &history{newRing[tenths](own), newRing[tenths](again + dayHours), newRing[sums](pastDays + againDays)}
+}
+
+// sums are those of a day's pairs of a station's hours and its neighbours', in tenths: enough for a correlation over
+// many days. Squares and products are of differences from the day's means.
+type sums struct {
+	N          uint8
+	Narrow     bool // the station's range is a small share of the neighbours'
+	X, Y       int32
+	XX, YY, XY float32
+}
+
+// remember sets an hour and gathers its day anew.
+func (h *history) remember(hour int64, own, near, narrow float64) {
+	h.Own.put(hour, inTenths(own))
+	h.Near.put(hour, inTenths(near))
+	day := hour / dayHours
+	h.Days.put(day, h.gather(day, narrow))
+}
+
+func (h *history) gather(day int64, narrow float64) (s sums) {
+	var xx, yy, xy int64
+	own, near := newSpan(), newSpan()
+	for hour := day * dayHours; hour < (day+1)*dayHours; hour++ {
+		x, ok := h.Own.at(hour).number()
+		y, both := h.Near.at(hour).number()
+		if !ok || !both {
+			continue
+		}
+		s.N++
+		s.X, s.Y = s.X+int32(x), s.Y+int32(y)
+		xx, yy, xy = xx+x*x, yy+y*y, xy+x*y
+		own.add(x)
+		near.add(y)
+	}
+	if s.N > 0 {
+		n, x, y := int64(s.N), int64(s.X), int64(s.Y)
+		s.XX, s.YY, s.XY = float32(float64(n*xx-x*x)/float64(n)), float32(float64(n*yy-y*y)/float64(n)), float32(float64(n*xy-x*y)/float64(n))
+	}
+	s.Narrow = s.N >= fullDay && float64(own.width()) < narrow*float64(near.width())
+	return s
+}
+
+// span is from the smallest to the largest of some numbers.
+type span struct{ low, high int64 }
+
+func newSpan() span { return span{math.MaxInt64, math.MinInt64} }
+
+func (s *span) add(n int64) { s.low, s.high = min(s.low, n), max(s.high, n) }
+
+func (s *span) width() int64 { return s.high - s.low }
+
+func unixHour(t time.Time) int64 { return t.Unix() / 3600 }

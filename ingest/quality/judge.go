@@ -1,0 +1,168 @@
+package quality
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// StationHour is what one station measured of one quantity in a full hour, of values without an excluding flag of their own.
+type StationHour struct {
+	Station  string
+	East     float64 // metres, EPSG:3035
+	North    float64
+	Quantity wire.Quantity
+	Mean     float64
+	Median   float64
+	Count    int // values
+}
+
+// Judge judges full hours by looking around and back. It knows no clock and no store. It is not safe for concurrent use.
+//
+// An hour's verdicts depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
+// order of stations, or on earlier verdicts on the same hour. Judging an hour again, after late readings, replaces what
+// is remembered of it, so that it ends the same whenever they came. An hour can be judged again for two days. Of a station
+// that was given another place, hours before that are not remembered any more.
+type Judge struct {
+	rules    Rules
+	stations map[string]*record
+	newest   int64 // hour
+	scratch  []float64
+}
+
+// NewJudge makes a judge that remembers nothing.
+func NewJudge(rules Rules) *Judge { return &Judge{rules: rules, stations: map[string]*record{}} }
+
+// hour is one hour while it is judged.
+type hour struct {
+	at      int64         // Unix hour
+	list    []StationHour // sorted by quantity and station
+	flags   []ingest.Flags
+	records []*record // nil where nothing may be remembered
+	areas   []*area   // of different stations or places
+	within  float64   // metres to the farthest neighbour
+
+	hygrometers []StationHour // the part of the list with humidity
+}
+
+// Hour judges the hour that starts at start and returns the verdicts with flags, sorted.
+func (j *Judge) Hour(start time.Time, hours []StationHour) []ingest.Verdict {
+	h := j.open(start, hours)
+	h.each(func(q wire.Quantity, from, to int) {
+		switch {
+		case particles(q):
+			j.spikes(h, from, to)
+			j.humid(h, from, to)
+			j.compare(h, from, to)
+		case q == wire.Pressure:
+			j.pressure(h, from, to)
+		default:
+			j.compare(h, from, to)
+		}
+	})
+	j.explain(h)
+	j.forget(h.at)
+	var verdicts []ingest.Verdict
+	for i, flags := range h.flags {
+		if flags != 0 {
+			verdicts = append(verdicts, ingest.Verdict{Station: h.list[i].Station, Hour: start, Quantity: h.list[i].Quantity, Flags: flags})
+		}
+	}
+	slices.SortFunc(verdicts, ingest.Verdict.Compare)
+	return verdicts
+}
+
+// open sorts an hour's stations. Of a station that was at two places within the hour the one with more values
+// counts.
+func (j *Judge) open(start time.Time, hours []StationHour) *hour {
+	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: j.rules.OutlierFar}
+	slices.SortFunc(h.list, func(a, b StationHour) int {
+		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Station, b.Station), cmp.Compare(b.Count, a.Count),
+			cmp.Compare(a.East, b.East), cmp.Compare(a.North, b.North))
+	})
+	h.list = slices.CompactFunc(h.list, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
+	h.flags = make([]ingest.Flags, len(h.list))
+	h.records = make([]*record, len(h.list))
+	for i := range h.list {
+		h.records[i] = j.record(&h.list[i], h.at)
+	}
+	h.each(func(q wire.Quantity, from, to int) {
+		if q == wire.Humidity {
+			h.hygrometers = h.list[from:to]
+		}
+	})
+	return h
+}
+
+// area is that of a part of the list. Most quantities come from the same stations and share one.
+func (h *hour) area(list []StationHour) *area {
+	for _, a := range h.areas {
+		if a.isOf(list) {
+			return a
+		}
+	}
+	a := newArea(list, h.within)
+	h.areas = append(h.areas, a)
+	return a
+}
+
+// each calls do with the part of the list of each quantity.
+func (h *hour) each(do func(q wire.Quantity, from, to int)) {
+	for from := 0; from < len(h.list); {
+		q, to := h.list[from].Quantity, from
+		for to < len(h.list) && h.list[to].Quantity == q {
+			to++
+		}
+		do(q, from, to)
+		from = to
+	}
+}
+
+// record is a station's, begun anew when it stands elsewhere; nil in an hour before it came to its place.
+func (j *Judge) record(s *StationHour, at int64) *record {
+	r := j.stations[s.Station]
+	switch {
+	case r == nil, (r.East != s.East || r.North != s.North) && at > r.Newest:
+		r = &record{East: s.East, North: s.North, Since: at}
+		j.stations[s.Station] = r
+	case r.East != s.East || r.North != s.North:
+		return nil
+	}
+	r.Newest = max(r.Newest, at)
+	return r
+}
+
+// explain adds what is found of stations by the days before. What explains an hour stands alone.
+func (j *Judge) explain(h *hour) {
+	day := h.at / dayHours
+	known := make(map[*record]findings, len(h.list)/4)
+	for i, r := range h.records {
+		if r == nil {
+			continue
+		}
+		found, ok := known[r]
+		if !ok {
+			found = j.findings(r, day)
+			known[r] = found
+		}
+		if flags := found.of(h.list[i].Quantity); flags != 0 {
+			h.flags[i] = h.flags[i]&^ingest.Excluding | flags
+		}
+	}
+}
+
+// forget lets go of stations that have not been heard for longer than anything looks back.
+func (j *Judge) forget(at int64) {
+	if at/dayHours <= j.newest/dayHours {
+		return
+	}
+	j.newest = at
+	for id, r := range j.stations {
+		if at-r.Newest > (pastDays+againDays)*dayHours {
+			delete(j.stations, id)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package quality
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// Order is the flags in the order in which they are looked for.
+func Order() []ingest.Flags {
+	return []ingest.Flags{
+		ingest.Sentinel, ingest.Range, ingest.Inconsistent, ingest.Stuck, ingest.Humid,
+		ingest.Spike, ingest.Outlier, ingest.Moved, ingest.SeemsIndoor, ingest.Uncorrelated,
+	}
+}
+
+// MeasuringRange is what a sensor can measure, or what is plausible where the sensor is not known.
+type MeasuringRange struct {
+	Sensor    string // empty for any that is not known
+	Quantity  wire.Quantity
+	Low, High float64 // included
+}
+
+// MeasuringRanges are sorted by sensor and quantity.
+func MeasuringRanges() []MeasuringRange {
+	var list []MeasuringRange
+	add := func(sensor string, ranges map[wire.Quantity]limits) {
+		for _, q := range slices.Sorted(maps.Keys(ranges)) {
+			list = append(list, MeasuringRange{sensor, q, ranges[q].low, ranges[q].high})
+		}
+	}
+	add("", unknownSensor)
+	for _, sensor := range slices.Sorted(maps.Keys(sensors)) {
+		add(sensor, sensors[sensor])
+	}
+	return list
+}
+
+// Mark is a value that means "no value".
+type Mark struct {
+	Sensor   string // empty for any
+	Quantity wire.Quantity
+	Value    float64
+}
+
+// Marks are sorted by quantity, sensor and value.
+func Marks() []Mark {
+	var list []Mark
+	for q, marks := range sentinels {
+		for _, m := range marks {
+			list = append(list, Mark{m.sensor, q, m.value})
+		}
+	}
+	slices.SortFunc(list, func(a, b Mark) int {
+		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Sensor, b.Sensor), cmp.Compare(a.Value, b.Value))
+	})
+	return list
+}

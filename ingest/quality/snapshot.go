@@ -1,0 +1,57 @@
+package quality
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+const (
+	snapshotMagic   = "stadtluft-judge-1\n"
+	maxSnapshot     = 1 << 30 // bytes
+	snapshotTrailer = 4
+)
+
+// Save writes what is remembered: a line that names the form, the records as encoding/gob writes them, and a CRC-32 (IEEE,
+// little-endian) of all before it.
+func (j *Judge) Save(w io.Writer) error {
+	var b bytes.Buffer
+	b.WriteString(snapshotMagic)
+	if err := gob.NewEncoder(&b).Encode(j.stations); err != nil {
+		return fmt.Errorf("save what checks remember: %w", err)
+	}
+	sum := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(b.Bytes()))
+	b.Write(sum)
+	if _, err := b.WriteTo(w); err != nil {
+		return fmt.Errorf("save what checks remember: %w", err)
+	}
+	return nil
+}
+
+// Load takes in what Save wrote. After an error the judge remembers nothing.
+func (j *Judge) Load(r io.Reader) error {
+	j.stations = map[string]*record{}
+	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot+1))
+	if err != nil {
+		return fmt.Errorf("load what checks remember: %w", err)
+	}
+	end := len(data) - snapshotTrailer
+	switch {
+	case len(data) > maxSnapshot:
+		return fmt.Errorf("load what checks remember: more than %d bytes", maxSnapshot)
+	case end < len(snapshotMagic) || string(data[:len(snapshotMagic)]) != snapshotMagic:
+		return errors.New("load what checks remember: not written by this version")
+	case binary.LittleEndian.Uint32(data[end:]) != crc32.ChecksumIEEE(data[:end]):
+		return errors.New("load what checks remember: the checksum is wrong")
+	}
+	stations := map[string]*record{}
+	if err := gob.NewDecoder(bytes.NewReader(data[len(snapshotMagic):end])).Decode(&stations); err != nil {
+		return fmt.Errorf("load what checks remember: %w", err)
+	}
+	j.stations = stations
+	return nil
+}

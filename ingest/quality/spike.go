@@ -1,0 +1,71 @@
+package quality
+
+import (
+	"math"
+
+	"stadtluft/ingest"
+)
+
+// spikes compares each station of a part of the list with its own past. What half of the neighbours share is the air, also
+// where it shows in theirs by half as many deviations. Without neighbours that have a past nobody can say.
+func (j *Judge) spikes(h *hour, from, to int) {
+	list := h.list[from:to]
+	scores := make([]float64, len(list)) // NaN where there is no past
+	for i := range list {
+		scores[i] = j.past(h, from+i)
+	}
+	for i, z := range scores {
+		if !(math.Abs(z) > j.rules.SpikeZ) {
+			continue
+		}
+		j.scratch = j.scratch[:0]
+		for _, n := range h.area(list).around(i) {
+			if other := scores[n.index] * math.Copysign(1, z); !math.IsNaN(other) {
+				j.scratch = append(j.scratch, other)
+			}
+		}
+		if len(j.scratch) >= int(j.rules.SpikeNeighbours) && median(j.scratch) <= j.rules.SpikeZ/2 {
+			h.flags[from+i] |= ingest.Spike
+		}
+	}
+}
+
+// past is the score of an hour's mean against the station's past; NaN where that is too short. A score of less than half
+// the threshold may be given as 0.
+func (j *Judge) past(h *hour, i int) float64 {
+	s, r := &h.list[i], h.records[i]
+	if r == nil {
+		return noValue
+	}
+	past := r.history(s.Quantity)
+	if past == nil {
+		return noValue
+	}
+	j.scratch = j.scratch[:0]
+	above, below, reach := 0, 0, j.rules.SpikeZ/2*sigmas*j.rules.SpikeFloor
+	older, newer := past.Own.between(h.at-int64(j.rules.SpikePast), h.at)
+	for _, piece := range [2][]tenths{older, newer} {
+		for _, t := range piece {
+			n, ok := t.number()
+			if !ok {
+				continue
+			}
+			v := float64(n) / 10
+			j.scratch = append(j.scratch, v)
+			if v >= s.Mean+reach {
+				above++
+			} else if v <= s.Mean-reach {
+				below++
+			}
+		}
+	}
+	n := len(j.scratch)
+	if n < int(j.rules.SpikeLeast) {
+		return noValue
+	}
+	if 2*above < n && 2*below < n {
+		return 0 // the median is nearer: no need to sort
+	}
+	middle := median(j.scratch)
+	return score(s.Mean, middle, max(j.rules.SpikeFloor, deviation(j.scratch, middle)))
+}
