@@ -92,6 +92,16 @@ type Fitting struct {
 	Sensors []string
 }
 
+// FittedSince is when the sensors that the station had at t were fitted; zero where that is not known.
+func (s *Station) FittedSince(t time.Time) time.Time {
+	for i := len(s.Fittings) - 1; i >= 0; i-- {
+		if !t.Before(s.Fittings[i].From) {
+			return s.Fittings[i].From
+		}
+	}
+	return time.Time{}
+}
+
 // At is the station with the kit and sensors it had at t; before the first, the first.
 func (s *Station) At(t time.Time) *Station {
 	last := len(s.Fittings) - 1

@@ -103,17 +103,9 @@ func (s *Server) getAdminStations(w http.ResponseWriter, _ *http.Request) error 
 	now, list := time.Now().UTC(), []adminStation{}
 	for _, st := range s.Registry.Stations() {
 		tally := s.Now.Tally(st.ID, now)
-		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), tally.Values, tally.Good, byName(tally.Flags)})
+		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), tally.Values, tally.Good, countsOf(tally)})
 	}
 	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"stations": list})
-}
-
-func byName(flags map[ingest.Flags]int) map[string]int {
-	names := make(map[string]int, len(flags))
-	for f, n := range flags {
-		names[f.String()] = n
-	}
-	return names
 }
 
 // stationRefusal is a refusal with who was refused, as the message named it.

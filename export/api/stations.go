@@ -8,6 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -192,7 +193,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
 	answer := map[string]any{
 		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
-		"flags_24h": byName(tally.Flags), "flags": found(tally), "refusals": explained(refusals),
+		"flags_24h": countsOf(tally), "flags": found(tally), "refusals": explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer["last_seen"] = live.LastSeen.Format(time.RFC3339)
@@ -202,6 +203,15 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)
+}
+
+// countsOf are a tally's flags by name.
+func countsOf(tally live.Tally) map[string]int {
+	counts := map[string]int{}
+	for f, n := range tally.Flags {
+		counts[f.String()] = n
+	}
+	return counts
 }
 
 func explained(refusals []ingest.Refusal) []keptRefusal {

@@ -36,9 +36,9 @@ test("the operator approves a station that waits", async () => {
   await page.getByRole("tab", { name: "Änderungen" }).click();
   const changes = page.getByRole("tabpanel");
   const rows = await changes.locator("tbody tr").allInnerTexts();
-  assert.match(rows[0], new RegExp(`${first}.*Stadt.*management link`, "s"));
-  assert.match(rows[1], /status.*pending.*active/s);
-  assert.match(rows[2], /status.*active.*pending/s);
+  assert.match(rows[0], new RegExp(`${first}.*Stadt.*neuer Verwaltungslink`, "s"));
+  assert.match(rows[1], /Zustand.*pending.*active/s);
+  assert.match(rows[2], /Zustand.*active.*pending/s);
 
   await page.getByRole("tab", { name: "Konfiguration" }).click();
   assert.match(await page.getByRole("tabpanel").innerText(), /admin_token\s+\*\*\*/);

@@ -138,7 +138,7 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
     const wanted = all
       .filter((s) => (!status || s.properties.status === status || s.properties.state === status) && `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()))
       .sort((a, b) => order.indexOf(a.properties.status) - order.indexOf(b.properties.status));
-    fill(shown, table(t("admin.stations"), ["admin.station", "admin.state", "admin.last", "admin.good", "admin.flags", "admin.contact", "admin.do"].map((k) => t(k as Key)), wanted.map(row)));
+    fill(shown, table(t("admin.stations"), ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)), wanted.map(row)));
   };
   const statuses = [["", t("admin.all")], ...order.map((s) => [s, t(`admin.is_${s}` as Key)]), ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)])] as [string, string][];
   const choose = h("select", { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) }, ...statuses.map(([value, label]) => h("option", { value }, label)));
@@ -153,11 +153,11 @@ function row(s: AdminStation): (Node | string)[] {
   return [
     h("div", {}, h("a", { href: `/stations/${s.id}` }, String(s.id)), h("br"), p.name),
     p.status === "active" ? t(`state.${p.state}`) : t(`admin.is_${p.status}` as Key),
+    h("div", { class: "row" }, ...acts(s)),
     p.last_seen ? clock(p.last_seen, zone()) : "–",
     s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
     flags.join(", ") || "–",
     s.email ? h("a", { href: `mailto:${s.email}?subject=${encodeURIComponent(`Stadtluft ${s.id}`)}` }, s.email) : "–",
-    h("div", { class: "row" }, ...acts(s)),
   ];
 }
 

@@ -77,7 +77,7 @@ export function changesTable(changes: readonly Change[], zone: string, stations 
   return table(
     t("manage.changes"),
     [t("manage.when"), ...(stations ? [t("manage.station")] : []), t("manage.who"), t("manage.what"), t("manage.before"), t("manage.after")],
-    changes.map((c) => [clock(c.time, zone), ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []), t(`manage.by_${c.who}` as Key), c.what, c.before || "–", c.after || "–"]),
+    changes.map((c) => [clock(c.time, zone), ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []), t(`manage.by_${c.who}` as Key), t(`did.${c.what}` as Key), c.before || "–", c.after || "–"]),
   );
 }
 

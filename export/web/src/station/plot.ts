@@ -62,10 +62,13 @@ function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.Al
     if (!r) add(s.measured, { words: t("station.lineMeasured", { mean: t(mean) }), colour: colour("field"), width: 1.25, step: true });
   } else add(s.measured, { words: t(mean), colour: colour("accent"), width: 2.5, step: true });
   add(s.neighbours, { words: t("station.lineNeighbours"), colour: colour("ink"), width: 1.5, dash: [5, 4], step: true });
-  for (const limit of limits[s.quantity] ?? []) {
-    add(starts.map(() => limit.value), { words: t(`station.limit_${limit.who}`, { value: number(limit.value, 0) }), colour: colour(limit.who === "eu" ? "warn" : "good"), width: 1, dash: [2, 3] });
-  }
   tables.push([starts, ...hourly]);
+  const drawn = limits[s.quantity] ?? [];
+  const ends = [starts[0] ?? 0, Math.max(starts.at(-1) ?? 0, r?.at.at(-1) ?? 0)];
+  if (drawn.length && starts.length) tables.push([ends, ...drawn.map((limit) => ends.map(() => limit.value))]);
+  for (const limit of starts.length ? drawn : []) {
+    lines.push({ words: t(`station.limit_${limit.who}`, { value: number(limit.value, 0) }), colour: colour(limit.who === "eu" ? "warn" : "good"), width: 1, dash: [2, 3] });
+  }
   return { lines, data: tables.length > 1 ? uPlot.join(tables) : (tables[0] as uPlot.AlignedData) };
 }
 

@@ -151,3 +151,18 @@ export const manage = {
   by_admin: "Stadt",
   by_shell: "Kommandozeile",
 };
+
+export const did = {
+  registered: "angemeldet",
+  name: "Name",
+  status: "Zustand",
+  height: "Höhe",
+  side: "Hausseite",
+  place: "Ort",
+  sensors: "Sensoren",
+  token: "neues Token",
+  "management link": "neuer Verwaltungslink",
+  "handed over": "übergeben",
+  device: "Gerät",
+  calibration: "Kalibrierung",
+};

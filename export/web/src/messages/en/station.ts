@@ -151,3 +151,18 @@ export const manage = {
   by_admin: "city",
   by_shell: "command line",
 };
+
+export const did = {
+  registered: "registered",
+  name: "name",
+  status: "state",
+  height: "height",
+  side: "side of the house",
+  place: "place",
+  sensors: "sensors",
+  token: "new token",
+  "management link": "new management link",
+  "handed over": "handed over",
+  device: "device",
+  calibration: "calibration",
+};
