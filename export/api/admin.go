@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"stadtluft/export/openapi"
-	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
 
