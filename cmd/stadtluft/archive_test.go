@@ -123,6 +123,9 @@ func TestArchiveWithoutSpace(t *testing.T) {
 		t.Errorf("with a limit: %v, %s", err, out)
 	}
 	entries, err := os.ReadDir(filepath.Join(data, "archive"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range entries {
 		if e.Name() != ".lock" {
 			t.Errorf("%s is left", e.Name())

@@ -18,11 +18,6 @@ func newProblem(status int, field, format string, args ...any) *problem {
 // wrong is a mistake in a query.
 func wrong(field, format string, args ...any) *problem { return answer.Wrong(field, format, args...) }
 
-// wrongChoice is a value that is none of those allowed.
-func wrongChoice(field, value string, allowed []string) *problem {
-	return answer.WrongChoice(field, value, allowed)
-}
-
 func clip(s string) string { return answer.Clip(s) }
 
 // answer turns a handler's error into a problem document.

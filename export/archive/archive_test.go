@@ -426,7 +426,6 @@ func TestTheStoreForgets(t *testing.T) {
 		}
 	}
 	work()
-	path := s.Archive.sparedPath(may)
 	if got := read(t, s.Store, whole()); !reflect.DeepEqual(got, want) {
 		t.Error("readings went before their day was marked")
 	}
@@ -436,7 +435,7 @@ func TestTheStoreForgets(t *testing.T) {
 	}
 	old := time.Now().Add(-spareTime - time.Hour)
 	for _, d := range []Day{{may.date.AddDate(0, 0, -1)}, may, may.Next()} {
-		path = s.Archive.sparedPath(d)
+		path := s.Archive.sparedPath(d)
 		if err := os.Chtimes(path, old, old); err != nil {
 			t.Fatal(err)
 		}
