@@ -472,6 +472,17 @@ func TestTheStoreForgets(t *testing.T) {
 	if got := read(t, s, whole()); !reflect.DeepEqual(got, want) {
 		t.Error("the second revision lost something")
 	}
+
+	// What an owner has had deleted is read no more, whether the station is going or gone.
+	erased := stand("A", begin, 0)
+	erased.Status = ingest.Erased
+	for _, left := range []register{{erased, stand("B", begin, 0)}, {stand("B", begin, 0)}} {
+		s.Archive.Stations = left
+		got := read(t, s, whole())
+		if len(got) == 0 || slices.ContainsFunc(got, func(r ingest.Reading) bool { return r.Station != "B" }) {
+			t.Errorf("%d readings, want those of B alone", len(got))
+		}
+	}
 }
 
 // TestTheStoreKeepsWhatIsNotArchived when the archive is damaged or lacks something.

@@ -156,6 +156,13 @@ func over(old, r ingest.Reading) ingest.Reading {
 	return r
 }
 
+// shows is false for readings that their owner has had deleted: they stay in files that are out in the world, and are
+// not read from them again.
+func (a *Archive) shows(station string) bool {
+	st, registered := a.Stations.Station(station)
+	return registered && st.Status != ingest.Erased
+}
+
 // readings are the archived ones of a day, in order.
 func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) iter.Seq2[ingest.Reading, error] {
 	return func(yield func(ingest.Reading, error) bool) {
@@ -164,7 +171,7 @@ func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) ite
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
+			if len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) || !a.shows(r.Station) {
 				return nil
 			}
 			if len(q.Quantities) > 0 {
