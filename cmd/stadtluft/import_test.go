@@ -274,7 +274,7 @@ func TestImportOfRealDays(t *testing.T) {
 		if round == 0 {
 			first = readings
 		} else if readings != first {
-			t.Error("the second time changed something")
+			t.Errorf("the second time changed something: %s", firstDifference(readings, first))
 		}
 	}
 }

@@ -25,7 +25,7 @@ type memory struct {
 	next   int
 	steady []steady
 
-	humidity moist // the newest that is good
+	humidity moist // the last that came and is good
 }
 
 // moist is a relative humidity in % at a time in Unix seconds.
@@ -52,7 +52,7 @@ type steady struct {
 }
 
 // hold takes in a value and says since when and how many readings long it has not changed. A reading older than the
-// newest changes nothing.
+// newest changes nothing; it may lie within what has not changed.
 func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.Time, readings int) {
 	unix := uint32(at.Unix())
 	i := slices.IndexFunc(m.steady, func(s steady) bool { return s.quantity == q })
@@ -62,8 +62,9 @@ func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.
 	}
 	s := &m.steady[i]
 	switch {
-	case unix < s.last:
+	case unix < s.last && (unix < s.since || value != s.value):
 		return at, 1
+	case unix < s.last:
 	case value != s.value:
 		*s = steady{value, unix, unix, 1, q}
 	default:
@@ -73,9 +74,10 @@ func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.
 	return time.Unix(int64(s.since), 0), int(s.readings)
 }
 
-// breathe remembers a reading's humidity.
+// breathe remembers a reading's humidity. The last that came counts and not the newest: a backlog that is delivered again
+// in its order gets the same flags again.
 func (m *memory) breathe(r *ingest.Reading) {
-	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() && r.Time.Unix() >= int64(m.humidity.at) {
+	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() {
 		m.humidity = moist{uint32(r.Time.Unix()), float32(h.Value)}
 	}
 }
