@@ -9,7 +9,7 @@ port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=
 data=$(mktemp -d)
 http=$(port) mqtt=$(port)
 STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt STADTLUFT_ADMIN_TOKEN=story-admin \
-	bin/stadtluft serve --demo 80 --data "$data" >"$data/log" 2>&1 &
+	bin/stadtluft serve --demo 40 --data "$data" >"$data/log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
 

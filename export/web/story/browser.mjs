@@ -42,25 +42,31 @@ export async function open(path = "/", options = {}, prepare = async () => {}) {
 // drawn waits until the browser has painted what is on the page now.
 export const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
-// fits opens a page at 390 and 1440 px, in both languages, light and dark: nothing is wider than the screen, axe finds
-// nothing, nobody complains. ready waits until the page shows what it should; name is that of the pictures.
-export async function fits(name, path, ready = async () => {}) {
-  for (const width of [390, 1440]) {
-    for (const lang of ["de", "en"]) {
+const widths = { 390: 844, 1440: 900 };
+
+// fits looks at a page at 390 and 1440 px, in both languages, light and dark: nothing is wider than the screen, axe finds
+// nothing, nobody complains. axe takes seconds, so it sees each language in each scheme once. ready waits until the page
+// shows what it should; name is that of the pictures; a complaint that is meant to be there matches expected.
+export async function fits(name, path, ready = async () => {}, expected = /^$/) {
+  for (const lang of ["de", "en"]) {
+    const { page, complaints, close } = await open(`${path}${path.includes("?") ? "&" : "?"}lang=${lang}`);
+    await ready(page);
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: widths[width] });
       for (const colorScheme of ["light", "dark"]) {
         const where = `${name}-${width}-${lang}-${colorScheme}`;
-        const query = path.includes("?") ? `&lang=${lang}` : `?lang=${lang}`;
-        const { page, complaints, close } = await open(path + query, { viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme });
-        await ready(page);
+        await page.emulateMedia({ colorScheme });
+        await drawn(page);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `${where}: ${wide} px too wide`);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`), [], where);
-        await drawn(page);
+        if ((width === 390) === (colorScheme === "light")) {
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`), [], where);
+        }
         if (shots) await page.screenshot({ path: `${shots}/${where}.png`, fullPage: true });
-        assert.deepEqual(complaints, [], where);
-        await close();
       }
     }
+    assert.deepEqual(complaints.filter((c) => !expected.test(c)), [], `${name}-${lang}`);
+    await close();
   }
 }

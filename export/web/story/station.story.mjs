@@ -198,5 +198,5 @@ test("the pages of a station fit", async () => {
   await fits("register", "/register", (page) => page.locator(".maplibregl-canvas").waitFor());
   const demo = (await (await fetch(`${url}/api/v1/stations`)).json()).features.find((f) => f.properties.demo && f.properties.values.pm2_5);
   await fits("station", `/stations/${demo.id}`, (page) => page.locator(".plot canvas").waitFor());
-  await fits("missing-station", "/stations/0000000", (page) => page.locator(".station .trouble").waitFor());
+  await fits("missing-station", "/stations/0000000", (page) => page.locator(".station .trouble").waitFor(), /status of 404/);
 });

@@ -134,10 +134,16 @@ function map(container: HTMLElement, city: City, tapped: (p: Place) => void): Vi
   container.append(h("span", { class: "cross", "aria-hidden": "true" }));
   const loaded = new Promise<void>((done) => map.once("load", () => done()));
   void loaded.then(() => layers(map, city, colour));
+  let settled = false; // a person moved it, or a place is looked at; until then the city stays in the frame
+  map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
+  map.on("resize", () => settled || map.fitBounds(bounds, { padding: 16, animate: false }));
   map.on("click", (e) => tapped({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
   const set = (source: string, data: FeatureCollection | Feature) => void loaded.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
   return {
-    look: (p, zoom = near) => map.jumpTo({ center: [p.lon, p.lat], zoom: Math.max(zoom, map.getZoom() > zoom + 3 ? map.getZoom() : zoom) }),
+    look(p, zoom = near) {
+      settled = true;
+      map.jumpTo({ center: [p.lon, p.lat], zoom: map.getZoom() > zoom + 3 ? map.getZoom() : zoom });
+    },
     show(p, cell) {
       set("point", { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [p.lon, p.lat] } });
       set("cell", cell ?? nothing);
