@@ -64,6 +64,7 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     if (moved) heard.moved({ lon: lng, lat, zoom: map.getZoom() });
   });
   map.on("resize", frame);
+  new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => recolour(map));
 
   const set = (source: string, data: GeoJSON.GeoJSON) => void loaded.then(() => (map.getSource(source) as GeoJSONSource).setData(data));

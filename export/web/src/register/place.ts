@@ -137,6 +137,7 @@ function map(container: HTMLElement, city: City, tapped: (p: Place) => void): Vi
   let settled = false; // a person moved it, or a place is looked at; until then the city stays in the frame
   map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
   map.on("resize", () => settled || map.fitBounds(bounds, { padding: 16, animate: false }));
+  new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
   map.on("click", (e) => tapped({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
   const set = (source: string, data: FeatureCollection | Feature) => void loaded.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
   return {
