@@ -72,9 +72,9 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Q
 	if err != nil {
 		return nil, err
 	}
-	length := time.Duration(window.Seconds()) * time.Second
+	span := length(window)
 	answer := &series{Station: st.ID, Quantity: quantity.String(), Unit: quantity.Unit(), Window: window.String(), Start: []string{}}
-	for start := s.windowStart(window, from); start.Before(to) && !start.Add(length).After(time.Now()); start = start.Add(length) {
+	for start := s.windowStart(window, from); start.Before(to) && !start.Add(span).After(time.Now()); start = start.Add(span) {
 		var measured, corrected, around *export.Milli
 		if row, ok := own[start]; ok {
 			measured, corrected = new(export.Milli(row.Raw)), new(export.Milli(row.Mean))
