@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"stadtluft/export"
@@ -64,23 +63,18 @@ func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQu
 	p := newQuery(r)
 	q.resolution, q.quantities = s.City.Resolution, p.quantities()
 	q.format = export.Format(p.text("format"))
-	text := p.text("proposals")
-	if q.proposals, err = strconv.Atoi(text); err != nil || q.proposals < 0 || q.proposals > maxProposals {
-		p.fail(wrong("proposals", "proposals %q is no number from 0 to %d", clip(text), maxProposals))
-	}
-	q.step = p.text("history")
+	q.proposals, q.step = p.number("proposals"), p.text("history")
 	month := now.Add(s.City.DayOffset)
 	q.since = p.time("from", time.Date(month.Year(), month.Month()-11, 1, 0, 0, 0, 0, time.UTC))
 	q.to = p.time("to", now)
 	switch {
-	case p.err != nil:
 	case q.since.After(q.to):
-		p.fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
+		p.Fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
 	case q.to.Sub(q.since) > maxHistory:
-		p.fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
+		p.Fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
 	}
-	p.values.Del("from") // of the history, not of windows
-	p.values.Del("to")
+	p.Values.Del("from") // of the history, not of windows
+	p.Values.Del("to")
 	s.readWindow(p, &q.gridQuery, now)
 	return q, p.done()
 }

@@ -33,23 +33,23 @@ func (q *query) document(s *Server, r *http.Request, from, to time.Time, most ti
 	if inMemory && to.Sub(from) > most {
 		archive := s.access(r).HTTP
 		archive.Path = "/archive/"
-		q.fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
+		q.Fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
 			d.format, most.Hours()/24, archive.String()))
 	}
 	for _, name := range []string{"limit", "cursor"} {
-		if d.format != export.JSON && q.given(name) {
-			q.fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
+		if d.format != export.JSON && q.Given(name) {
+			q.Fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
 		}
 	}
 	if text := q.text("cursor"); text != "" {
 		var err error
 		if d.cursor, err = download.ParseCursor(text); err != nil {
-			q.fail(wrong("cursor", "cursor %q: %v", clip(text), err))
+			q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err))
 		} else if d.cursor.Time.Before(from) || !d.cursor.Time.Before(to) {
-			q.fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(text)))
+			q.Fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(text)))
 		}
 	}
-	values := q.values
+	values := q.Values
 	values.Set("from", from.Format(time.RFC3339Nano))
 	values.Set("to", to.Format(time.RFC3339Nano))
 	d.address.Path, d.address.RawQuery = r.URL.Path, values.Encode()

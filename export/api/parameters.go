@@ -64,7 +64,7 @@ var everyQuantity = openapi.Text{English: "everything", German: "alles"}
 
 // places are bbox, and district where the city has some.
 func (s *Server) places(what openapi.Text) []openapi.Parameter {
-	list := []openapi.Parameter{{Name: "bbox", About: openapi.Text{
+	list := []openapi.Parameter{{Name: "bbox", Kind: openapi.Numbers, Lengths: []int{4}, About: openapi.Text{
 		English: "west,south,east,north in degrees: " + what.English, German: "West,Süd,Ost,Nord in Grad: " + what.German}}}
 	if len(s.City.Districts) == 0 {
 		return list
@@ -150,8 +150,8 @@ func twoFormats() openapi.Parameter { return formats(export.GeoJSON, export.CSV)
 func coverageParameters() []openapi.Parameter {
 	return append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), twoFormats(),
 		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
-		openapi.Parameter{Name: "proposals", Default: strconv.Itoa(defaultProposals), About: openapi.Text{
-			English: "how many places for a next station, 0 to 100", German: "wie viele Orte für eine nächste Station, 0 bis 100"}},
+		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: openapi.Text{
+			English: "how many places for a next station", German: "wie viele Orte für eine nächste Station"}},
 		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: openapi.Text{
 			English: "the coverage over time, by day or month", German: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
 }
