@@ -163,7 +163,9 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 		meta.Averaging = export.Single
 	case "means":
 		meta.Averaging = export.StationRule(download.Resolution(q.text("resolution")).Window(), s.City.Corrected)
-	case "grid":
+	case "history":
+		meta.Averaging = export.GridRule(aggregate.Day, s.City.Corrected)
+	case "grid", "index", "coverage":
 		meta.Averaging = export.GridRule(window, s.City.Corrected)
 	case "districts":
 		meta.Averaging = export.AreaRule(window, s.City.Corrected)

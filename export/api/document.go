@@ -82,11 +82,6 @@ func (d *document) head(w http.ResponseWriter) {
 	}
 }
 
-// announce is head for a document that is not made of a table's rows.
-func announce(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
-	headers(w.Header(), meta, format, download.Name(what, from, time.Time{}, format, meta.Demo))
-}
-
 func headers(h http.Header, meta export.Meta, format export.Format, file string) {
 	h.Set("Content-Type", format.MediaType())
 	how := "attachment"
@@ -127,6 +122,12 @@ func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(a
 	patient := patientWriter{w, http.NewResponseController(w)}
 	defer patient.rest()
 	return download.Write(encoder(patient, d.format, d.meta), rows)
+}
+
+// sendWhole answers with rows that come whole, without pages.
+func sendWhole[T any](w http.ResponseWriter, r *http.Request, d document, rows []T, encoder func(io.Writer, export.Format, export.Meta) export.Encoder[T]) error {
+	d.limit = len(rows)
+	return send(w, r, d, func(add func(T) error) error { return each(rows, add) }, nil, encoder)
 }
 
 // patientWriter gives a client so much time for each piece.

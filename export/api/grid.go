@@ -197,7 +197,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-func each(rows []aggregate.Row, add func(aggregate.Row) error) error {
+func each[T any](rows []T, add func(T) error) error {
 	for _, row := range rows {
 		if err := add(row); err != nil {
 			return err

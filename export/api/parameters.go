@@ -121,7 +121,7 @@ func windowsParameters() []openapi.Parameter {
 }
 
 func (s *Server) gridParameters() []openapi.Parameter {
-	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
+	list := append(windowsParameters(), allFormats()...)
 	list = append(list, quantityParameter(openapi.Text{English: "everything, as GeoJSON pm2_5", German: "alles, als GeoJSON pm2_5"}),
 		cellSize(s.City.Resolution))
 	list = append(list, s.places(openapi.Text{English: "cells whose centre lies in it", German: "Zellen, deren Mitte darin liegt"})...)
@@ -129,7 +129,7 @@ func (s *Server) gridParameters() []openapi.Parameter {
 }
 
 func (s *Server) areaParameters() []openapi.Parameter {
-	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
+	list := append(windowsParameters(), allFormats()...)
 	return append(append(list, quantityParameter(everyQuantity)), pages()...)
 }
 
@@ -144,11 +144,13 @@ func cellSize(otherwise int32) openapi.Parameter {
 	return p
 }
 
-// twoFormats is format where there are no pages.
-func twoFormats() openapi.Parameter { return formats(export.GeoJSON, export.CSV)[0] }
+// allFormats are those of averages of a moment, which maps want as GeoJSON first.
+func allFormats() []openapi.Parameter {
+	return formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)
+}
 
 func coverageParameters() []openapi.Parameter {
-	return append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), twoFormats(),
+	return append(append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
 		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
 		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: openapi.Text{
 			English: "how many places for a next station", German: "wie viele Orte für eine nächste Station"}},

@@ -93,11 +93,11 @@ func (s *Server) dataRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
 		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
-		Parameters: append(windowParameters(), cellSize(s.City.Resolution), twoFormats()), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(append(windowParameters(), cellSize(s.City.Resolution)), allFormats()...), Answers: []openapi.Answer{{Forms: rows("index")}},
 	}, {
 		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
 		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
-		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("coverage", "history")}},
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/series", Handler: s.answer(s.tagged(s.getSeries)), Group: "data", ID: "getSeries",
 		Summary:    text("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
