@@ -56,6 +56,9 @@ func (w *world) components(e *entity, names []string) []any {
 
 // readFormat reads $resultFormat.
 func (o *options) readFormat(value string, k *kind, nested bool) error {
+	if value == "" {
+		return nil
+	}
 	if value != "dataArray" || k != observations || nested {
 		return answer.New(http.StatusNotImplemented, "$resultFormat", "$resultFormat is supported as dataArray of Observations, not as %q of %s", clip(value), k.plural)
 	}
