@@ -11,9 +11,6 @@ import (
 	"stadtluft/geo/airindex"
 )
 
-// IndexColumns are the columns of the indices of cells as CSV, one row a cell and window.
-const IndexColumns = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
-
 // IndexClass is what an index says, in words. Class 0 is no statement.
 type IndexClass struct {
 	Class     int    `json:"class"`
@@ -83,48 +80,29 @@ func cellIndex(known map[string]aggregate.Row) CellIndex {
 	return c
 }
 
-// WriteIndices writes the indices of cells.
-func WriteIndices(w io.Writer, format Format, cells []CellIndex, meta Meta) error {
-	d := document{w: w}
-	if format == CSV {
-		d.buf = append(append(d.buf, IndexColumns...), '\n')
-	} else {
-		d.buf = append(d.buf, `{"type":"FeatureCollection",`...)
-		d.buf = AppendMembers(d.buf, meta)
-		d.buf = append(d.buf, `,"features":[`...)
+func (c CellIndex) values() []any {
+	e, l, r, center := c.European, c.German, c.Row, c.Row.Cell.Center()
+	return []any{
+		r.Cell.String(), r.Start, r.Window.Seconds(), class(e.Class), e.Pollutant, e.English, e.German, e.Colour, class(l.Class), l.Pollutant, l.English, l.German,
+		e.Measured, r.Stations, Milli(r.Spread), Certainty(r).String(), degrees(center.Lon()), degrees(center.Lat()),
 	}
-	for i, c := range cells {
-		if format == CSV {
-			d.buf = c.appendLine(d.buf)
-		} else {
-			d.buf = c.appendFeature(d.buf, i > 0)
-		}
-		if err := d.flush(false); err != nil {
-			return err
-		}
-	}
-	if format != CSV {
-		d.buf = append(d.buf, "\n]}\n"...)
-	}
-	return d.flush(true)
 }
 
-func (c *CellIndex) appendLine(b []byte) []byte {
-	e, l, center := c.European, c.German, c.Row.Cell.Center()
-	b = c.Row.Cell.Append(b)
-	b = append(b, ',')
-	b = appendTime(b, c.Row.Start)
-	for _, text := range [...]string{
-		strconv.Itoa(c.Row.Window.Seconds()), classText(e.Class), e.Pollutant, e.English, e.German, e.Colour, classText(l.Class), l.Pollutant, l.English, l.German,
-		strconv.Itoa(e.Measured), strconv.Itoa(c.Row.Stations), Milli(c.Row.Spread).String(), Certainty(c.Row).String(),
-	} {
-		b = append(append(b, ','), text...)
+// NewIndices makes an encoder that writes to w, as CSV, JSON or GeoJSON, where the indices are objects.
+func NewIndices(w io.Writer, format Format, meta Meta) Encoder[CellIndex] {
+	if format == GeoJSON {
+		return &indicesGeoJSON{newList(w, format, meta)}
 	}
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lon())
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lat())
-	return append(b, '\n')
+	return newRecords(w, format, meta, indexTable, CellIndex.values)
+}
+
+type indicesGeoJSON struct{ list }
+
+func (e *indicesGeoJSON) Add(c CellIndex) error {
+	more := e.more
+	e.more = true
+	e.buf = c.appendFeature(e.buf, more)
+	return e.flush(false)
 }
 
 func (c *CellIndex) appendFeature(b []byte, more bool) []byte {

@@ -34,7 +34,9 @@ func (t Table) Header() string {
 }
 
 // Tables are all there are.
-func Tables() []Table { return []Table{readingsTable, meansTable, gridTable, districtsTable} }
+func Tables() []Table {
+	return []Table{readingsTable, meansTable, gridTable, districtsTable, indexTable, coverageTable, historyTable}
+}
 
 var (
 	quantityNames = func() (names []string) {
@@ -115,6 +117,56 @@ var districtsTable = Table{Name: "districts", About: "Averages of parts of the c
 	Column{Name: "spread", Type: "number", About: "sample standard deviation between the cells' means; of an area with one cell that of its stations"},
 	Column{Name: "certainty", Type: "string", About: "as in the grid, with cells for stations", Among: []string{"single station", "few", "good"}},
 )}
+
+var indexTable = Table{Name: "index", About: "Both air quality indices of each cell over a window.", Key: []string{"cell", "window_start", "window_seconds"}, Columns: append(append([]Column{
+	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
+}, window...),
+	Column{Name: "eaqi", Type: "integer", About: "class of the European index, 1 good to 6 extremely poor; empty where it makes no statement", Empty: true},
+	Column{Name: "eaqi_pollutant", Type: "string", About: "the pollutant that decides the European index; empty where it makes no statement", Empty: true},
+	Column{Name: "eaqi_en", Type: "string", About: "name of its class in English"},
+	Column{Name: "eaqi_de", Type: "string", About: "name of its class in German"},
+	Column{Name: "eaqi_colour", Type: "string", About: "the index's own colour of the class; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi", Type: "integer", About: "class of the German index, 1 very good to 5 very poor; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi_pollutant", Type: "string", About: "the pollutant that decides the German index; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi_en", Type: "string", About: "name of its class in English"},
+	Column{Name: "lqi_de", Type: "string", About: "name of its class in German"},
+	Column{Name: "measured", Type: "integer", About: "how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known"},
+	Column{Name: "stations", Type: "integer", About: "how many stations count for the pollutant that decides the European index"},
+	Column{Name: "spread", Type: "number", About: "sample standard deviation between their means"},
+	Column{Name: "certainty", Type: "string", About: "of their mean, as in the grid", Among: []string{"single station", "few", "good"}},
+	Column{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
+	Column{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+)}
+
+var coverageTable = Table{Name: "coverage", About: "The city's cells: covered or not, and ranked where a station would help.", Key: []string{"cell"}, Columns: []Column{
+	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
+	{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
+	{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+	{Name: "covered", Type: "boolean", About: "whether a station counts in the cell"},
+	{Name: "stations", Type: "integer", About: "how many stations count"},
+	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
+	{Name: "rank", Type: "integer", About: "1 is where a station helps most; empty for cells that are not proposed", Empty: true},
+	{Name: "distance_m", Type: "integer", About: "metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed", Empty: true},
+	{Name: "reason_en", Type: "string", About: "why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed", Empty: true},
+	{Name: "reason_de", Type: "string", About: "why, in German", Empty: true},
+}}
+
+var historyTable = Table{Name: "history", About: "The city's coverage over time: means over the days that are over.", Key: []string{"start"}, Columns: []Column{
+	{Name: "start", Type: "datetime", About: "start of the first day"},
+	{Name: "days", Type: "integer", About: "days that are over, over which the mean is taken"},
+	{Name: "cells", Type: "integer", About: "how many cells the city has"},
+	{Name: "covered", Type: "number", About: "how many of them are covered, the mean over the days"},
+	{Name: "share", Type: "number", About: "of the cells those that are covered, 0 to 1"},
+	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
+	{Name: "people_reached", Type: "number", About: "inhabitants of the covered cells, the mean over the days; empty where they are not known", Empty: true},
+	{Name: "people_share", Type: "number", About: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known", Empty: true},
+}}
+
+// part are the table's columns from the one with a number on.
+func (t Table) part(from int) *Table {
+	t.Columns = t.Columns[from:]
+	return &t
+}
 
 // Schema is the table's Table Schema (Frictionless), with what every document says of itself.
 func (t Table) Schema(m Meta) map[string]any {

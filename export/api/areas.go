@@ -33,7 +33,7 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 	s.readWindow(q, &g, now)
 	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
 	if d.format == export.GeoJSON && g.period {
-		q.fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet"))
+		q.Fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet"))
 	}
 	if err := q.done(); err != nil {
 		return err

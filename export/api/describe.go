@@ -19,7 +19,7 @@ func (s *Server) description() openapi.Document {
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
-		Groups:  append(slices.Clone(groups), s.Groups...), Routes: s.allRoutes(), Schemas: schemas(),
+		Groups:  groups, Routes: openapi.Described(append(s.routes(), s.archiveRoutes()...)), Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
 			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
 			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),
@@ -163,7 +163,9 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 		meta.Averaging = export.Single
 	case "means":
 		meta.Averaging = export.StationRule(download.Resolution(q.text("resolution")).Window(), s.City.Corrected)
-	case "grid":
+	case "history":
+		meta.Averaging = export.GridRule(aggregate.Day, s.City.Corrected)
+	case "grid", "index", "coverage":
 		meta.Averaging = export.GridRule(window, s.City.Corrected)
 	case "districts":
 		meta.Averaging = export.AreaRule(window, s.City.Corrected)

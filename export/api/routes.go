@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
@@ -23,20 +24,26 @@ var groups = []openapi.Group{
 	{Name: "admin", Title: openapi.Text{English: "Look after the city", German: "Die Stadt verwalten"}, About: openapi.Text{
 		English: "For the administrator; approving a station is a change of its status.",
 		German:  "Für die Verwaltung; eine Station freizugeben ist eine Änderung ihres Zustands."}},
+	{Name: "archive", Title: openapi.Text{English: "The archive", German: "Das Archiv"}, About: openapi.Text{
+		English: "Closed days as files that stay, with checksums and a manifest of gaps.",
+		German:  "Abgeschlossene Tage als Dateien, die bleiben, mit Prüfsummen und einem Verzeichnis der Lücken."}},
+	{Name: "ogc", Title: openapi.Text{English: "OGC API – Features", German: "OGC API – Features"}, About: openapi.Text{
+		English: "For QGIS, GDAL and other geographic information systems (OGC 17-069r4).",
+		German:  "Für QGIS, GDAL und andere Geoinformationssysteme (OGC 17-069r4)."}},
+	{Name: "sta", Title: openapi.Text{English: "SensorThings", German: "SensorThings"}, About: openapi.Text{
+		English: "For clients of the SensorThings API 1.1 (OGC 18-088), the reading part of it.",
+		German:  "Für Programme, die die SensorThings API 1.1 (OGC 18-088) lesen."}},
+	{Name: "catalogue", Title: openapi.Text{English: "Catalogue and feeds", German: "Katalog und Feeds"}, About: openapi.Text{
+		English: "What there is, for data portals and search engines, and what is new, for feed readers.",
+		German:  "Was es gibt, für Datenportale und Suchmaschinen, und was neu ist, für Feedreader."}},
 	{Name: "service", Title: openapi.Text{English: "The server", German: "Der Server"}, About: openapi.Text{
 		English: "Its state and its own description.",
 		German:  "Sein Zustand und seine Beschreibung."}},
 }
 
-// allRoutes are ours and those of other rooms.
-func (s *Server) allRoutes() []openapi.Route {
-	routes := s.dataRoutes()
-	routes = append(routes, s.liveRoutes()...)
-	routes = append(routes, s.stationRoutes()...)
-	routes = append(routes, s.managementRoutes()...)
-	routes = append(routes, s.adminRoutes()...)
-	routes = append(routes, s.serviceRoutes()...)
-	return append(routes, s.Routes...)
+// routes are ours and those of other rooms, but for the archive's.
+func (s *Server) routes() []openapi.Route {
+	return slices.Concat(s.dataRoutes(), s.liveRoutes(), s.stationRoutes(), s.managementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.roomRoutes())
 }
 
 func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
@@ -86,11 +93,11 @@ func (s *Server) dataRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
 		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
-		Parameters: append(windowParameters(), cellSize(s.City.Resolution), twoFormats()), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(append(windowParameters(), cellSize(s.City.Resolution)), allFormats()...), Answers: []openapi.Answer{{Forms: rows("index")}},
 	}, {
 		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
 		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
-		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("coverage", "history")}},
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/series", Handler: s.answer(s.tagged(s.getSeries)), Group: "data", ID: "getSeries",
 		Summary:    text("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),

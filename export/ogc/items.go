@@ -6,24 +6,20 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 )
 
 // items answers with a page of a collection's features.
-func (s *Service) items(r *request) error {
-	c, err := s.collection(r)
-	if err != nil {
-		return err
-	}
+func (s *Service) items(r *request, c collection) error {
 	limit := r.limit()
-	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(c, byStation), quantity: r.filter(c, byQuantity), now: r.now}
-	chosen.from = r.query.Text("after", "")
+	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(byStation), quantity: r.filter(byQuantity), now: r.now}
+	chosen.from = r.query.Text("after")
 	behind, possible := c.after(chosen.from)
 	if chosen.from != "" && !possible {
 		r.query.Fail(answer.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", answer.Clip(chosen.from)))
@@ -43,15 +39,11 @@ func (s *Service) items(r *request) error {
 }
 
 // filter is the value of a filter; empty for all, and where the collection does not have it.
-func (r *request) filter(c collection, f filter) string {
-	if !slices.ContainsFunc(c.filters, func(has filter) bool { return has.property == f.property }) {
+func (r *request) filter(f openapi.Parameter) string {
+	if !r.query.Has(f.Name) {
 		return ""
 	}
-	value := r.query.Text(f.property, "")
-	if value != "" && len(f.allowed) > 0 {
-		r.query.Choice(f.property, value, f.allowed...)
-	}
-	return value
+	return r.query.Text(f.Name)
 }
 
 // result is one page.
@@ -157,7 +149,7 @@ func (s *Service) item(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Root+"/collections/"), "/items/")
+	id := r.PathValue("feature")
 	if err := r.query.Done(); err != nil {
 		return err
 	}
