@@ -251,6 +251,8 @@ function backup(): HTMLElement[] {
   };
   return [
     h("p", {}, t("admin.backupWhat")),
+    h("p", {}, t("admin.backupArchive")),
+    h("p", {}, t("admin.backupRestore")),
     h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
     h("p", { class: "quiet" }, t("admin.backupShell")),
     copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
