@@ -10,11 +10,12 @@ import (
 type Status string
 
 const (
-	Pending Status = "pending" // registered, waits for the administrator's approval
-	Active  Status = "active"
-	Paused  Status = "paused"
-	Retired Status = "retired"
-	Erased  Status = "erased" // its owner wants its readings gone; when they are, so is it
+	Pending   Status = "pending" // registered, waits for the administrator's approval
+	Active    Status = "active"
+	Paused    Status = "paused"    // by its owner
+	Suspended Status = "suspended" // by the administrator, who says why and alone can lift it
+	Retired   Status = "retired"
+	Erased    Status = "erased" // its owner wants its readings gone; when they are, so is it
 )
 
 // Exposure is how a station meets the air. Only an outdoor one enters averages.
@@ -35,6 +36,7 @@ type Station struct {
 	Height   float64 // metres above ground
 	Side     string  // of the house, by the wind it faces, such as "n" or "sw"; empty where nobody said
 	Status   Status
+	Reason   string         // why it is suspended, in the administrator's words for its owner; empty while it is not
 	Zone     string         // IANA zone, for kits that send local time
 	Location *time.Location // of Zone; nil is UTC
 	Licence  string         // SPDX-like id the owner agreed to

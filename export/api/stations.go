@@ -35,6 +35,7 @@ type stationProperties struct {
 	Height   float64                `json:"height"`
 	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
 	Status   ingest.Status          `json:"status"`
+	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state"`
 	Demo     bool                   `json:"demo"`
 	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
@@ -81,7 +82,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
 		Properties: stationProperties{
-			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status,
+			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
 			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
@@ -192,7 +193,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
 	answer := map[string]any{
-		"station": st.ID, "status": st.Status, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
+		"station": st.ID, "status": st.Status, "reason": st.Reason, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
 		"flags_24h": countsOf(tally), "flags": found(tally), "refusals": explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
