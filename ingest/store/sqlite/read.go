@@ -29,7 +29,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 // pages hands on what a query finds. Two pages take turns: when one is handed on, the one before has been read.
 func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
 	after := position{time: ceil(q.From) - 1, station: "\U0010FFFF"}
-	r := reader{query: q, columns: columns{wanted: q.Quantities}, names: map[string]string{}}
+	r := reader{query: q, limit: firstPage, columns: columns{wanted: q.Quantities}, names: map[string]string{}}
 	if len(q.Quantities) == 0 {
 		r.wanted = wire.Quantities()
 	}
@@ -53,12 +53,13 @@ func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ing
 				return err
 			}
 		}
-		if len(page) < pageReadings {
+		if len(page) < r.limit {
 			return nil
 		}
 		if len(q.Quantities) == 0 {
 			r.learn(page)
 		}
+		r.limit = pageReadings
 		page, last = last, page
 	}
 }
@@ -72,6 +73,7 @@ type position struct {
 // reader reads the pages of one query.
 type reader struct {
 	query store.ReadingQuery
+	limit int // of the next page
 	columns
 	names map[string]string // of stations, so that not each reading has to have its own
 	name  []byte
@@ -87,11 +89,12 @@ func (r *reader) page(conn *sqlite.Conn, after position, page []ingest.Reading) 
 	rows.BindInt64(1, after.time)
 	rows.BindText(2, after.station)
 	rows.BindInt64(3, ceil(r.query.To))
+	rows.BindInt64(4, int64(r.limit))
 	for i, id := range r.query.Stations {
-		rows.BindText(4+i, id)
+		rows.BindText(5+i, id)
 	}
-	page = slices.Grow(page, pageReadings)
-	values := make([]ingest.Value, 0, pageReadings*len(r.wanted)) // of the page, so that not each reading has to be allocated
+	page = slices.Grow(page, r.limit)
+	values := make([]ingest.Value, 0, r.limit*len(r.wanted)) // of the page, so that not each reading has to be allocated
 	for {
 		more, err := rows.Step()
 		if err != nil || !more {
@@ -111,14 +114,14 @@ func (r *reader) page(conn *sqlite.Conn, after position, page []ingest.Reading) 
 
 // statement selects the next page.
 func (r *reader) statement() string {
-	where := "(time, station) > (?, ?) AND time < ?"
+	where := "(time, station) > (?1, ?2) AND time < ?3"
 	if n := len(r.query.Stations); n > 0 {
-		where += " AND station IN (?" + strings.Repeat(", ?", n-1) + ")"
+		where += " AND station IN (?5" + strings.Repeat(", ?", n-1) + ")"
 	}
 	if len(r.query.Quantities) > 0 {
 		where += " AND " + anyOf(r.query.Quantities)
 	}
-	return fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT %d", r.list(), where, pageReadings)
+	return fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT ?4", r.list(), where)
 }
 
 // station is the name in a row.

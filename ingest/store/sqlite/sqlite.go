@@ -22,7 +22,8 @@ import (
 
 const (
 	readers      = 8    // connections that read at once
-	pageReadings = 2000 // readings fetched in one transaction: a slow client holds up no checkpoint
+	firstPage    = 250  // readings of the first page: many answers are short, and it shows which columns are needed
+	pageReadings = 4000 // of all others, each fetched in one transaction: a slow client holds up no checkpoint
 	busyTimeout  = 10 * time.Second
 )
 
