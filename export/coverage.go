@@ -29,8 +29,8 @@ type CoveredPeriod struct {
 	Days  []coverage.Share
 }
 
-// Covered is a CoveredPeriod, or a single window, in numbers. What is not known is null.
-type Covered struct {
+// CoveredShare is a CoveredPeriod, or a single window, in numbers. What is not known is null.
+type CoveredShare struct {
 	Cells         int    `json:"cells"`
 	Covered       Milli  `json:"covered"`
 	Share         Milli  `json:"share"`
@@ -44,18 +44,18 @@ type CoveredNow struct {
 	Quantity string    `json:"quantity"`
 	Window   string    `json:"window"`
 	Start    time.Time `json:"window_start"`
-	Covered
+	CoveredShare
 }
 
 // CoveredThen is a row of the coverage over time: the means over some days.
 type CoveredThen struct {
 	Start time.Time `json:"start"`
 	Days  int       `json:"days"`
-	Covered
+	CoveredShare
 }
 
 // over is the mean over days, of which there is one.
-func over(days []coverage.Share) Covered {
+func over(days []coverage.Share) CoveredShare {
 	all := coverage.Share{}
 	for _, s := range days {
 		all.Covered += s.Covered
@@ -64,7 +64,7 @@ func over(days []coverage.Share) Covered {
 		all.People += s.People
 	}
 	n := int64(len(days))
-	c := Covered{Cells: days[0].Cells, Covered: Milli(int64(all.Covered) * 1000 / n), Share: thousandths(all.OfArea())}
+	c := CoveredShare{Cells: days[0].Cells, Covered: Milli(int64(all.Covered) * 1000 / n), Share: thousandths(all.OfArea())}
 	if share, known := all.OfPeople(); known {
 		people, reached, of := days[0].People, Milli(int64(all.Reached)*1000/n), thousandths(share)
 		c.People, c.PeopleReached, c.PeopleShare = &people, &reached, &of
@@ -123,7 +123,7 @@ func (c *Coverage) Then() []CoveredThen {
 }
 
 func (r CoveredThen) values() []any {
-	return []any{r.Start, r.Days, r.Cells, r.Covered.Covered, r.Share, known(r.People), known(r.PeopleReached), known(r.PeopleShare)}
+	return []any{r.Start, r.Days, r.Cells, r.Covered, r.Share, known(r.People), known(r.PeopleReached), known(r.PeopleShare)}
 }
 
 // NewHistory makes an encoder of the coverage over time that writes to w, as CSV or JSON.
@@ -133,21 +133,21 @@ func NewHistory(w io.Writer, format Format, meta Meta) Encoder[CoveredThen] {
 
 // WriteCoverage writes the city's cells as GeoJSON, with what holds for the city as a whole before them.
 func WriteCoverage(w io.Writer, c Coverage, meta Meta) error {
-	d := document{w: w}
-	if err := c.head(&d, meta); err != nil {
+	l := newList(w, GeoJSON, meta)
+	if err := c.head(&l.document, meta); err != nil {
 		return err
 	}
-	for i, row := range c.Rows() {
+	placeless := coverageTable.Without("lon", "lat")
+	for _, row := range c.Rows() {
 		values := row.values()
-		d.buf = appendCellFeature(d.buf, row.Cell, i > 0)
-		d.buf = append(d.buf, ',')
-		d.buf = append(coverageTable.part(3).appendMembers(d.buf, values[3:]), "}}"...)
-		if err := d.flush(false); err != nil {
+		b := appendCellOutline(l.next(), row.Cell)
+		b = placeless.appendMembers(append(b, `,"properties":{`...), append(values[:1], values[3:]...))
+		l.buf = append(b, "}}"...)
+		if err := l.flush(false); err != nil {
 			return err
 		}
 	}
-	d.buf = append(d.buf, "\n]}\n"...)
-	return d.flush(true)
+	return l.End()
 }
 
 // head begins the GeoJSON: what holds for the city as a whole.

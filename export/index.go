@@ -1,9 +1,10 @@
 package export
 
 import (
+	"encoding/json"
 	"io"
 	"slices"
-	"strconv"
+	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -99,47 +100,34 @@ func NewIndices(w io.Writer, format Format, meta Meta) Encoder[CellIndex] {
 type indicesGeoJSON struct{ list }
 
 func (e *indicesGeoJSON) Add(c CellIndex) error {
-	more := e.more
-	e.more = true
-	e.buf = c.appendFeature(e.buf, more)
+	properties, err := json.Marshal(IndexProperties{
+		c.Row.Cell.String(), c.Row.Start.UTC(), c.Row.Window.Seconds(), c.European, c.German, c.Row.Stations, Milli(c.Row.Spread), Certainty(c.Row).String(),
+	})
+	if err != nil {
+		return err
+	}
+	b := appendCellOutline(e.next(), c.Row.Cell)
+	e.buf = append(append(append(b, `,"properties":`...), properties...), '}')
 	return e.flush(false)
 }
 
-func (c *CellIndex) appendFeature(b []byte, more bool) []byte {
-	b = appendCellFeature(b, c.Row.Cell, more)
-	b = append(b, `,"window_start":"`...)
-	b = appendTime(b, c.Row.Start)
-	b = append(b, '"')
-	b = appendInt(b, "window_seconds", c.Row.Window.Seconds())
-	b = appendIndex(b, "eaqi", c.European)
-	b = appendIndex(b, "lqi", c.German)
-	b = appendInt(b, "stations", c.Row.Stations)
-	b = appendCertainty(b, Milli(c.Row.Spread), Certainty(c.Row).String())
-	return append(b, "}}"...)
+// IndexProperties are a cell's in GeoJSON.
+type IndexProperties struct {
+	Cell      string     `json:"cell"`
+	Start     time.Time  `json:"window_start"`
+	Seconds   int        `json:"window_seconds"`
+	European  IndexClass `json:"eaqi"`
+	German    IndexClass `json:"lqi"`
+	Stations  int        `json:"stations"`
+	Spread    Milli      `json:"spread"`
+	Certainty string     `json:"certainty"`
 }
 
-// appendIndex appends what an index says as a member.
-func appendIndex(b []byte, name string, c IndexClass) []byte {
-	b = append(appendName(b, name), `{"class":`...)
-	b = strconv.AppendInt(b, int64(c.Class), 10)
-	for _, m := range [...]struct{ name, text string }{{"pollutant", c.Pollutant}, {"en", c.English}, {"de", c.German}, {"colour", c.Colour}} {
-		if m.text != "" {
-			b = appendString(appendName(b, m.name), m.text)
-		}
-	}
-	return append(appendInt(b, "measured", c.Measured), '}')
-}
-
-// appendCellFeature begins a feature of a cell: its id, its outline, and its code as first property.
-func appendCellFeature(b []byte, cell geo.Cell, more bool) []byte {
-	if more {
-		b = append(b, ',')
-	}
-	b = append(b, "\n"+`{"type":"Feature","id":"`...)
+// appendCellOutline begins a feature of a cell: its id and its outline.
+func appendCellOutline(b []byte, cell geo.Cell) []byte {
+	b = append(b, `{"type":"Feature","id":"`...)
 	b = cell.Append(b)
 	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
 	b = appendRing(b, cell.Polygon()[0])
-	b = append(b, `]},"properties":{"cell":"`...)
-	b = cell.Append(b)
-	return append(b, '"')
+	return append(b, `]}`...)
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"strings"
 
 	"stadtluft/firmware-protocol/wire"
@@ -35,7 +36,7 @@ func (t Table) Header() string {
 
 // Tables are all there are.
 func Tables() []Table {
-	return []Table{readingsTable, meansTable, gridTable, districtsTable, indexTable, coverageTable, historyTable}
+	return []Table{readingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable}
 }
 
 var (
@@ -75,7 +76,8 @@ var meansTable = Table{Name: "means", About: "Means of single stations over five
 	Column{Name: "coverage", Type: "number", About: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"},
 )}
 
-var gridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
+// GridTable are averages of cells.
+var GridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
 	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"},
 }, window...),
 	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
@@ -162,27 +164,42 @@ var historyTable = Table{Name: "history", About: "The city's coverage over time:
 	{Name: "people_share", Type: "number", About: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known", Empty: true},
 }}
 
-// part are the table's columns from the one with a number on.
-func (t Table) part(from int) *Table {
-	t.Columns = t.Columns[from:]
-	return &t
+// Without is the table without some columns.
+func (t Table) Without(names ...string) Table {
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(names, c.Name) })
+	return t
 }
 
-// Schema is the table's Table Schema (Frictionless), with what every document says of itself.
-func (t Table) Schema(m Meta) map[string]any {
-	fields := make([]map[string]any, len(t.Columns))
-	for i, c := range t.Columns {
-		constraints := map[string]any{"required": !c.Empty}
-		if c.Among != nil {
-			constraints["enum"] = c.Among
-		}
-		fields[i] = map[string]any{"name": c.Name, "type": c.Type, "description": plain(c.About), "constraints": constraints}
+// TableSchema is a Table Schema (Frictionless), with what every document says of itself.
+type TableSchema struct {
+	Name          string        `json:"name"`
+	Description   string        `json:"description"`
+	Fields        []SchemaField `json:"fields"`
+	MissingValues []string      `json:"missingValues"`
+	PrimaryKey    []string      `json:"primaryKey,omitempty"`
+	Said
+}
+
+// SchemaField is a column of it.
+type SchemaField struct {
+	Name        string            `json:"name"`
+	Type        string            `json:"type"`
+	Description string            `json:"description"`
+	Constraints SchemaConstraints `json:"constraints"`
+}
+
+// SchemaConstraints are what may stand in a column.
+type SchemaConstraints struct {
+	Required bool     `json:"required"`
+	Enum     []string `json:"enum,omitempty"`
+}
+
+// Schema is the table's Table Schema.
+func (t Table) Schema(m Meta) TableSchema {
+	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Said: m.Said()}
+	for _, c := range t.Columns {
+		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among}})
 	}
-	schema := map[string]any{"name": t.Name, "description": t.About, "fields": fields, "missingValues": []string{""}}
-	if t.Key != nil {
-		schema["primaryKey"] = t.Key
-	}
-	m.AddTo(schema)
 	return schema
 }
 

@@ -145,7 +145,8 @@ func launch(t *testing.T, data string, env ...string) *process {
 	return p
 }
 
-func (p *process) start() {
+// begin starts the program.
+func (p *process) begin() {
 	p.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -158,6 +159,12 @@ func (p *process) start() {
 	}
 	p.done = make(chan struct{})
 	go func(cmd *exec.Cmd, done chan struct{}) { cmd.Wait(); close(done) }(p.cmd, p.done)
+}
+
+// start starts the program and waits until it is ready.
+func (p *process) start() {
+	p.t.Helper()
+	p.begin()
 	p.t.Logf("stadtluft ready after %v", eventually(p.t, "stadtluft to be ready", func() bool {
 		select {
 		case <-p.done:

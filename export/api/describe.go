@@ -41,56 +41,6 @@ func (s *Server) contact() map[string]string {
 	return contact
 }
 
-// schemas are the shapes of answers: of rows by their tables, of the rest by what encodes them.
-func schemas() map[string]openapi.Schema {
-	all := map[string]openapi.Schema{
-		"Problem": openapi.SchemaOf(problem{}),
-		"Station": openapi.SchemaOf(stationFeature{}),
-		"Feature": {"type": "object", "required": []string{"type", "geometry", "properties"}, "properties": map[string]any{
-			"type": openapi.Schema{"const": "Feature"}, "id": openapi.Schema{"type": "string"}, "geometry": openapi.Schema{"type": []string{"object", "null"}}, "properties": openapi.Schema{"type": "object"}}},
-		"FeatureCollection": collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Feature")),
-		"Stations":          collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Station")),
-	}
-	for _, table := range export.Tables() {
-		all[table.Name] = collection("next", openapi.Schema{"type": "string", "format": "uri"}, "rows", rowSchema(table))
-	}
-	return all
-}
-
-// collection is a document of many: what it says of itself, a member of its kind, and the list.
-func collection(member string, of openapi.Schema, list string, item openapi.Schema) openapi.Schema {
-	members := map[string]any{member: of, list: openapi.Schema{"type": "array", "items": item}, "demo": openapi.Schema{"type": "boolean"}}
-	for _, name := range []string{"licence", "attribution", "notice", "generated", "averaging", "quality"} {
-		members[name] = openapi.Schema{"type": "string"}
-	}
-	required := []string{"licence", "attribution", "notice", "generated", "averaging", "quality", "demo", list}
-	return openapi.Schema{"type": "object", "properties": members, "required": required}
-}
-
-// rowSchema is a row of a table as JSON.
-func rowSchema(t export.Table) openapi.Schema {
-	members, required := map[string]any{}, []string{}
-	for _, c := range t.Columns {
-		kind := c.Type
-		if kind == "datetime" {
-			kind = "string"
-		}
-		s := openapi.Schema{"type": kind}
-		if c.Empty && kind != "string" {
-			s["type"] = []string{kind, "null"}
-		}
-		if c.Type == "datetime" {
-			s["format"] = "date-time"
-		}
-		if c.Among != nil {
-			s["enum"] = c.Among
-		}
-		members[c.Name] = s
-		required = append(required, c.Name)
-	}
-	return openapi.Schema{"type": "object", "properties": members, "required": required, "additionalProperties": false}
-}
-
 func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
 	document, err := s.description().JSON()
 	if err != nil {

@@ -33,6 +33,15 @@ var (
 	}
 )
 
+// What is sent of features (RFC 7946, and /req/core/fc-response).
+var (
+	featureSchema = openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).With("id", openapi.Schema{"type": "string"}).
+			With("geometry", openapi.Schema{"type": "object"}).With("properties", openapi.Schema{"type": "object"})
+	pageSchema = openapi.SchemaOf(export.Said{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("timeStamp", openapi.Schema{"type": "string", "format": "date-time"}).
+			May("numberMatched", openapi.Schema{"type": "integer"}).With("numberReturned", openapi.Schema{"type": "integer"}).
+			With("links", openapi.SchemaOf([]link{})).With("features", openapi.ListOf(featureSchema))
+)
+
 // Routes are all addresses below Root.
 func (s *Service) Routes() []openapi.Route {
 	collection := openapi.Parameter{Name: "collection", About: openapi.Text{English: "its id", German: "ihre Kennung"}}
@@ -46,7 +55,7 @@ func (s *Service) Routes() []openapi.Route {
 		collection.Choices = append(collection.Choices, c.id)
 		items := func(r *request) error { return s.items(r, c) }
 		routes = append(routes, s.route("/collections/"+c.id+"/items", "getItems_"+strings.ReplaceAll(c.id, "-", "_"), openapi.Text{English: c.title.English + ": a page of features.", German: c.title.German + ": eine Seite mit Objekten."},
-			items, export.GeoJSON.MediaType(), openapi.Ref("FeatureCollection"), slices.Concat(choosing, c.filters)...))
+			items, export.GeoJSON.MediaType(), pageSchema, slices.Concat(choosing, c.filters)...))
 	}
 	feature := openapi.Parameter{Name: "feature", About: openapi.Text{English: "its id", German: "seine Kennung"}}
 	style := s.route("/style.css", "getFeaturesStyle", openapi.Text{English: "How the pages look.", German: "Wie die Seiten aussehen."}, s.style, "text/css", nil)
@@ -55,7 +64,7 @@ func (s *Service) Routes() []openapi.Route {
 	nothing.Method, nothing.Free = "", true
 	return append(routes,
 		s.route("/collections/{collection}", "getCollection", openapi.Text{English: "A collection.", German: "Eine Sammlung."}, s.describeCollection, jsonType, openapi.SchemaOf(description{}), collection),
-		s.route("/collections/{collection}/items/{feature...}", "getItem", openapi.Text{English: "One feature.", German: "Ein Objekt."}, s.item, export.GeoJSON.MediaType(), openapi.Ref("Feature"), collection, feature),
+		s.route("/collections/{collection}/items/{feature...}", "getItem", openapi.Text{English: "One feature.", German: "Ein Objekt."}, s.item, export.GeoJSON.MediaType(), featureSchema.With("links", openapi.SchemaOf([]link{})), collection, feature),
 		style, nothing)
 }
 

@@ -58,7 +58,7 @@ func NewHistory(w io.Writer, meta export.Meta) export.Encoder[export.CoveredThen
 // Add writes a row.
 func (e *history) Add(r export.CoveredThen) error {
 	return e.add(historyRow{
-		Start: r.Start.UnixMilli(), Days: int32(r.Days), Cells: int32(r.Cells), Covered: thousandths(int64(r.Covered.Covered)), Share: thousandths(int64(r.Share)),
+		Start: r.Start.UnixMilli(), Days: int32(r.Days), Cells: int32(r.Cells), Covered: thousandths(int64(r.Covered)), Share: thousandths(int64(r.Share)),
 		People: whole(r.People), PeopleReached: decimal(r.PeopleReached), PeopleShare: decimal(r.PeopleShare),
 	})
 }
