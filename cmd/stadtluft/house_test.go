@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"ingest/store":       {"ingest", "firmware-protocol/wire", "geo/aggregate"},
 	"ingest/calibration": {},
 	"ingest/store/sqlite": {
-		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "modernc.org/sqlite",
+		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "zombiezen.com/go/sqlite",
 	},
 	"ingest/store/influx": {
 		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,18 +27,19 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	}, yield)
 }
 
+const (
+	firstSpan = 3600 // seconds that the first page of several stations may cover
+	endless   = math.MaxInt64 / 4
+)
+
 // pages hands on what a query finds. Two pages take turns: when one is handed on, the one before has been read.
 func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
-	after := position{time: ceil(q.From) - 1, station: "\U0010FFFF"}
-	r := reader{query: q, limit: firstPage, columns: columns{wanted: q.Quantities}, names: map[string]string{}}
-	if len(q.Quantities) == 0 {
-		r.wanted = wire.Quantities()
-	}
+	r := newReader(q)
 	var page, last []ingest.Reading
-	for {
+	for !r.done {
 		others := false
 		err := with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
-			page, others, err = r.page(conn, after, page[:0])
+			page, others, err = r.page(conn, page[:0])
 			return err
 		})
 		if err != nil {
@@ -47,48 +49,82 @@ func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ing
 			r.wanted, r.others = wire.Quantities(), nil
 			continue
 		}
+		r.advance(page)
 		if len(page) > 0 {
-			after = position{time: page[len(page)-1].Time.Unix(), station: page[len(page)-1].Station}
-			if err := hand(page); err != nil {
+			if err := hand(page); err != nil { // from here on the values are yield's
 				return err
 			}
+			page, last = last, page
 		}
-		if len(page) < r.limit {
-			return nil
-		}
-		if len(q.Quantities) == 0 {
-			r.learn(page)
-		}
-		r.limit = pageReadings
-		page, last = last, page
 	}
+	return nil
 }
 
-// position is the last row of a page.
+// reader reads the pages of one query.
+type reader struct {
+	columns
+	query store.ReadingQuery
+	after position // of the last reading
+	to    int64    // where the query ends, Unix seconds
+	done  bool
+	span  int64             // seconds that the next page may cover
+	limit int               // readings of the next page
+	names map[string]string // of stations, so that not each reading has to have its own
+	name  []byte
+}
+
+// position is a reading's place in the order of all.
 type position struct {
 	time    int64
 	station string
 }
 
-// reader reads the pages of one query.
-type reader struct {
-	query store.ReadingQuery
-	limit int // of the next page
-	columns
-	names map[string]string // of stations, so that not each reading has to have its own
-	name  []byte
+// behind is behind all readings before a time.
+func behind(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
+
+func newReader(q store.ReadingQuery) *reader {
+	r := &reader{query: q, after: behind(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
+	if r.wanted = q.Quantities; len(q.Quantities) == 0 {
+		r.wanted = wire.Quantities()
+	}
+	if r.span = endless; len(q.Stations) > 1 {
+		r.span = firstSpan // SQLite finds the readings of each station and then has to sort them
+	}
+	return r
+}
+
+// until is where the next page ends.
+func (r *reader) until() int64 { return min(r.to, r.after.time+1+r.span) }
+
+// advance goes behind a page, and chooses how much the next may cover: of several stations about a page.
+func (r *reader) advance(page []ingest.Reading) {
+	if len(page) == r.limit {
+		last := page[len(page)-1]
+		r.after = position{last.Time.Unix(), last.Station}
+		r.span = max(r.span/2, 1)
+	} else {
+		until := r.until()
+		r.after, r.done = behind(until), until == r.to
+		if len(page) < r.limit/4 {
+			r.span = min(2*r.span, endless)
+		}
+	}
+	if len(r.query.Quantities) == 0 && len(page) > 0 {
+		r.learn(page)
+	}
+	r.limit = pageReadings
 }
 
 // page adds the next readings to page; others says that one of them has quantities that are not read.
-func (r *reader) page(conn *sqlite.Conn, after position, page []ingest.Reading) (_ []ingest.Reading, others bool, err error) {
+func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Reading, others bool, err error) {
 	rows, _, err := conn.PrepareTransient(r.statement()) // there are too many different ones to keep
 	if err != nil {
 		return nil, false, err
 	}
 	defer rows.Finalize()
-	rows.BindInt64(1, after.time)
-	rows.BindText(2, after.station)
-	rows.BindInt64(3, ceil(r.query.To))
+	rows.BindInt64(1, r.after.time)
+	rows.BindText(2, r.after.station)
+	rows.BindInt64(3, r.until())
 	rows.BindInt64(4, int64(r.limit))
 	for i, id := range r.query.Stations {
 		rows.BindText(5+i, id)

@@ -25,6 +25,10 @@ const (
 	firstPage    = 250  // readings of the first page: many answers are short, and it shows which columns are needed
 	pageReadings = 4000 // of all others, each fetched in one transaction: a slow client holds up no checkpoint
 	busyTimeout  = 10 * time.Second
+
+	// The caches are of a connection, in KiB. Readers take turns and read most pages once.
+	writeCache = "cache_size = -16000"
+	readCache  = "cache_size = -1000"
 )
 
 // Store is an open file. It implements store.Store.
@@ -50,14 +54,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	settings := []string{"journal_mode = WAL", "synchronous = FULL", "cache_size = -16000"}
-	if s.write, err = pool(s.path, 1, settings); err != nil {
+	settings := []string{"journal_mode = WAL", "synchronous = FULL"}
+	if s.write, err = pool(s.path, 1, append(settings, writeCache)); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	if s.read, err = pool(s.path, readers, append(settings, "query_only = 1")); err != nil {
+	if s.read, err = pool(s.path, readers, append(settings, readCache, "query_only = 1")); err != nil {
 		return err
 	}
 	return s.Ping(ctx)
