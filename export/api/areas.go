@@ -74,8 +74,9 @@ func (s *Server) cityGeoJSON(g gridQuery, meta export.Meta, areas []export.Area)
 		"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Boundary.Geometry()},
 		"properties": map[string]any{
 			"name": s.City.Name, "zone": s.City.Zone, "sketch": s.City.Sketch, "registration": s.City.Policy,
-			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "", "contact": s.City.Contact,
+			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "contact": s.City.Contact,
 			"quantities": areas[0].Values(), "index": areas[0].Indices(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
+			"basemap": s.City.Basemap.Style, "basemap_tiles": s.City.Basemap.TilesRoute(),
 			"districts": len(s.City.Districts), "last_reading": last, "demo": meta.Demo,
 		},
 	}
