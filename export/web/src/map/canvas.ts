@@ -39,6 +39,7 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     city: below.city,
     place: below.look,
     grid(grid, legend) {
+      if (grid) map.once("idle", () => performance.mark("values")); // for who measures: they are drawn
       cursor.offer("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
       if (!grid) return set("grid", nothing);
       set("grid", {

@@ -5,6 +5,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { City } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
+import type { Basemap } from "./basemap";
 import type { Place } from "./choice";
 import "./ground.css";
 import { arrows, type Point } from "./way";
@@ -18,12 +19,16 @@ export interface Ink {
   mark: string;
   halo: string; // around marks, so that they show on every colour
   accent: string;
+  ground: number; // opacity of the city's own ground
+  area: number; // opacity of coloured areas
 }
 
-const day: Ink = { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f", halo: "#ffffff", accent: "#0a5c63" };
-const night: Ink = { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff", halo: "#0f1615", accent: "#6fc7c6" };
+type Colours = Omit<Ink, "ground" | "area">;
 
-const darkness = matchMedia("(prefers-color-scheme: dark)");
+const day: Colours = { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f", halo: "#ffffff", accent: "#0a5c63" };
+const night: Colours = { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff", halo: "#0f1615", accent: "#6fc7c6" };
+
+export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 // Drawing is what lies on the ground, by layers of its own sources.
 export interface Drawing {
@@ -50,7 +55,15 @@ const padding = 20; // pixels around the city
 export function ground(container: HTMLElement, drawing: Drawing): Ground {
   const map = make(container);
   const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => lay(map, drawing));
-  darkness.addEventListener("change", () => void ready.then(() => paint(map, drawing)));
+  let basemap: Basemap | null = null;
+  const paint = (): void => repaint(map, layers(drawing, ink(basemap?.seen())));
+  darkness.addEventListener("change", () => void ready.then(paint));
+  // spread brings the basemap where the city has one. Before it, and without it, there is our own ground.
+  async function spread({ properties }: City): Promise<void> {
+    if (!properties.basemap && !properties.basemap_tiles) return;
+    const [{ spread }] = await Promise.all([import("./basemap"), ready]);
+    basemap = spread(map, container, properties, paint);
+  }
   const hint = h("p", { class: "map-keys", id: `keys-${(hints += 1)}` });
   container.append(hint);
   map.getCanvas().setAttribute("aria-describedby", hint.id);
@@ -71,6 +84,7 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
     moved: () => settled,
     city(city) {
       set("city", city);
+      if (!bounds) void spread(city).catch(console.error);
       bounds ??= boundsOf(city.geometry);
       frame();
     },
@@ -82,6 +96,7 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
     speak(label, keys) {
       map.getCanvas().setAttribute("aria-label", label);
       hint.textContent = keys;
+      basemap?.speak();
       for (const [name, text] of [["in", t("map.zoomIn")], ["out", t("map.zoomOut")]] as const) {
         const button = container.querySelector(`.maplibregl-ctrl-zoom-${name}`);
         button?.setAttribute("aria-label", text);
@@ -96,7 +111,7 @@ let hints = 0;
 function make(container: HTMLElement): MapLibre {
   const map = new maplibregl.Map({
     container,
-    style: { version: 8, sources: {}, layers: [{ id: "land", type: "background", paint: { "background-color": ink().land } }] },
+    style: { version: 8, sources: {}, layers: [land(ink())] },
     center: [6.96, 50.95],
     zoom: 9.5,
     attributionControl: false,
@@ -112,11 +127,17 @@ function make(container: HTMLElement): MapLibre {
   return map;
 }
 
-const ink = (): Ink => (darkness.matches ? night : day);
+const land = (c: Ink): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
+
+// ink is that of the day or the night, above our own ground or above a basemap that is to be seen.
+const ink = (above = false): Ink => ({ ...(darkness.matches ? night : day), ground: above ? 0 : 1, area: above ? 0.6 : 0.82 });
+
+export const lowest = "city"; // of the layers above the land
 
 // layers are the ground's and the drawing's, from below.
 const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
-  { id: "city", type: "fill", source: "city", paint: { "fill-color": c.city } },
+  land(c),
+  { id: lowest, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.ground } },
   ...drawing.areas(c),
   { id: "city-line", type: "line", source: "city", paint: { "line-color": c.edge, "line-width": 1.5 } },
   ...drawing.marks(c),
@@ -125,15 +146,12 @@ const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
 function lay(map: MapLibre, drawing: Drawing): void {
   drawing.pictures?.(map);
   for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing });
-  for (const layer of layers(drawing, ink())) map.addLayer(layer);
+  for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
 }
 
-// paint gives every layer the colours of the day or of the night.
-function paint(map: MapLibre, drawing: Drawing): void {
-  map.setPaintProperty("land", "background-color", ink().land);
-  for (const layer of layers(drawing, ink())) {
-    for (const [property, value] of Object.entries(layer.paint ?? {})) map.setPaintProperty(layer.id, property as never, value as never);
-  }
+// repaint gives layers that are there their colours anew.
+export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
+  for (const { id, paint } of list) for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
 }
 
 const panStep = 100; // pixels, as MapLibre's own for arrow keys

@@ -10,9 +10,9 @@ const nothing = (property: string): ExpressionSpecification => ["==", ["get", pr
 
 function areas(c: Ink): LayerSpecification[] {
   return [
-    { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.82 } },
+    { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
     { id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } },
-    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.82 } },
+    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
     { id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55 } },
     { id: "cells-line", type: "line", source: "grid", paint: { "line-color": c.line, "line-width": 1 } },
   ];
