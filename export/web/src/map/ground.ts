@@ -35,7 +35,7 @@ export interface Drawing {
   sources: readonly string[];
   areas(ink: Ink): LayerSpecification[]; // below the boundary's line
   marks(ink: Ink): LayerSpecification[]; // above it
-  pictures?(map: MapLibre): void; // adds the images that the layers use
+  pictures?(map: MapLibre): Promise<void>; // adds the images that the layers use
 }
 
 export interface Ground {
@@ -143,8 +143,8 @@ const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
   ...drawing.marks(c),
 ];
 
-function lay(map: MapLibre, drawing: Drawing): void {
-  drawing.pictures?.(map);
+async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
+  await drawing.pictures?.(map);
   for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing });
   for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
 }

@@ -45,9 +45,16 @@ function marks(c: Ink): LayerSpecification[] {
   ];
 }
 
-function pictures(map: MapLibre): void {
+async function pictures(map: MapLibre): Promise<void> {
   map.addImage("hatch", hatch(), { pixelRatio: 2 });
-  for (const state of ["ok", "silent", "check", "new"] as const) map.addImage(`station-${state}`, symbol(state), { pixelRatio: 2 });
+  await Promise.all((["ok", "silent", "check", "new"] as const).map(async (state) => map.addImage(`station-${state}`, await loaded(symbol(state)), { pixelRatio: 2 })));
+}
+
+async function loaded(address: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
 }
 
 // hatch is a pattern of thin diagonal lines for cells that rest on one station.

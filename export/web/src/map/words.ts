@@ -45,11 +45,7 @@ export function facts(rows: [string, string | Node][]): HTMLElement {
 }
 
 // picture is a station's symbol as on the map.
-export function picture(state: State): HTMLElement {
-  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "data-state": state, "aria-hidden": "true" });
-  canvas.getContext("2d")?.putImageData(symbol(state), 0, 0);
-  return canvas;
-}
+export const picture = (state: State): HTMLElement => h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
 
 export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined => quantities.find((q) => q.quantity === quantity);
 
