@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,6 +192,30 @@ func TestAppendValue(t *testing.T) {
 	f(1e-6, "0.000001")
 	f(1e-7, "1e-07")
 	f(math.MaxFloat64, "1.7976931348623157e+308")
+	f(math.Copysign(0, -1), "-0")
+	f(0.001, "0.001")
+	f(-20, "-20")
+	f(0.30000000000000004, "0.30000000000000004")
+	f(999999999999.999, "999999999999.999")
+	f(1e15, "1000000000000000")
+}
+
+// TestAppendValueIsTheShortest holds decimals of few places, and their neighbours, against strconv.
+func TestAppendValueIsTheShortest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 300_000 {
+		milli := float64(rng.Int64N(int64(math.Pow10(1 + rng.IntN(17)))))
+		near := milli / 1000
+		for _, v := range []float64{near, -near, milli / 100, math.Nextafter(near, 0), math.Nextafter(near, math.Inf(1)), near * 1e-5} {
+			format := byte('f')
+			if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+				format = 'e'
+			}
+			if got, want := string(appendValue(nil, v)), strconv.FormatFloat(v, format, -1, 64); got != want {
+				t.Fatalf("appendValue(%b) = %s, want %s", v, got, want)
+			}
+		}
+	}
 }
 
 func TestParseTime(t *testing.T) {

@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"ingest/store":       {"ingest", "firmware-protocol/wire", "geo/aggregate"},
 	"ingest/calibration": {},
 	"ingest/store/sqlite": {
-		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "modernc.org/sqlite",
+		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "zombiezen.com/go/sqlite",
 	},
 	"ingest/store/influx": {
 		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
@@ -51,12 +51,13 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/answer", "export/archive", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
+		"export", "export/answer", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
 		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/answer":            {"export/openapi"},
 	"export/answer/answertest": {"export/answer", "export/openapi"},
+	"export/basemap":           {},
 	"export/archive": {
 		"export", "export/openapi", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",

@@ -56,7 +56,7 @@ func (s *server) city() api.City {
 			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
 		},
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Contact: s.config.CityContact, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
+		Contact: s.config.CityContact, Basemap: s.basemap, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address

@@ -56,7 +56,7 @@ func (s *Server) adminRoutes() []openapi.Route {
 		r.Answers = jsonAnswer(openapi.Schema{"type": "object"}.With(member, openapi.SchemaOf(of)))
 		return r
 	}
-	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that matter.", "Stimmige Kopien der Dateien, auf die es ankommt."))
+	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
 	backup.Answers = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/gzip"}}}}
 	status := route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
 	status.Answers = objectOf(adminStatus{})
@@ -148,7 +148,7 @@ func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": told(changes)})
 }
 
-// getAdminBackup sends consistent copies of the files that matter, as a compressed tar archive. They are made whole before
+// getAdminBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before
 // the first byte goes, so a full disk is told and not sent.
 func (s *Server) getAdminBackup(w http.ResponseWriter, r *http.Request) (err error) {
 	folder, err := os.MkdirTemp(s.Data, "backup-")

@@ -85,7 +85,8 @@ type cityProperties struct {
 	Resolution   int32           `json:"grid_resolution"`
 	Resolutions  []int32         `json:"resolutions"`
 	Version      string          `json:"version"`
-	Basemap      string          `json:"basemap"`
+	Basemap      string          `json:"basemap"`       // the address of a style
+	BasemapTiles string          `json:"basemap_tiles"` // where ours are
 	Contact      string          `json:"contact"`
 	Districts    int             `json:"districts"`
 	LastReading  *string         `json:"last_reading"`
@@ -114,6 +115,7 @@ func (s *Server) cityGeoJSON(g gridQuery, said export.Said, areas []export.Area)
 	return cityFeature{"Feature", geometry{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
 		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, Registration: s.City.Policy,
 		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
+		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
 		Districts: len(s.City.Districts), LastReading: last, Demo: said.Demo, areaProperties: g.properties(areas[0]),
 	}, said}
 }

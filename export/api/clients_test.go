@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,6 +101,21 @@ const clients = "../clients/"
 func TestSpectralLikesTheDescription(t *testing.T) {
 	path := living(t).saved("/api/openapi.json", "json")
 	run(t, clients+"node_modules/.bin/spectral", "lint", path, "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+}
+
+// TestAnOGCClientReads has OGC-Client, which reads services for map viewers and data hubs, count and page through each collection.
+func TestAnOGCClientReads(t *testing.T) {
+	h := living(t)
+	for _, collection := range []string{"stations", "readings-latest", "grid-1h", "districts"} {
+		var page struct{ NumberMatched int }
+		if err := json.Unmarshal(h.get("/ogc/collections/"+collection+"/items?limit=1"), &page); err != nil || page.NumberMatched == 0 {
+			t.Fatalf("%s: %+v, %v", collection, page, err)
+		}
+		want := fmt.Sprintf("%s: %d features\n", collection, page.NumberMatched)
+		if got := run(t, "node", clients+"ogc.mjs", h.http.URL+"/ogc", collection); got != want {
+			t.Errorf("the client says %q, want %q", got, want)
+		}
+	}
 }
 
 func TestEveryGeoJSONIsValid(t *testing.T) {

@@ -61,6 +61,7 @@ func bearer(r *http.Request) string {
 type edit struct {
 	Name    *string        `json:"name"`
 	Status  *ingest.Status `json:"status"`
+	Reason  *string        `json:"reason"` // of a station that is or becomes suspended
 	Height  *float64       `json:"height"`
 	Side    *string        `json:"side"`
 	Place   *newPlace      `json:"place"`
@@ -80,7 +81,8 @@ type newFitting struct {
 	From    time.Time `json:"from"`
 }
 
-// patchStation changes what an owner may change. The administrator may also approve a station that waits for it.
+// patchStation changes what an owner may change. The administrator may also let a station in that waits or is suspended,
+// and suspend it.
 func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
@@ -90,7 +92,7 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &e); err != nil {
 		return err
 	}
-	change := registry.Edit{Name: e.Name, Status: e.Status, Height: e.Height, Side: e.Side}
+	change := registry.Edit{Name: e.Name, Status: e.Status, Reason: e.Reason, Height: e.Height, Side: e.Side}
 	if p := e.Place; p != nil {
 		at, err := p.point()
 		if err != nil {

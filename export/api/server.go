@@ -26,6 +26,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/archive"
+	"stadtluft/export/basemap"
 	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/openapi"
@@ -62,6 +63,7 @@ type City struct {
 	Attribution string
 	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
 	Contact     string // an e-mail address or a URL; may be empty
+	Basemap     basemap.Basemap
 	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
@@ -126,6 +128,9 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) mount(compressed, files answer.Mux) {
 	mountOpenly(compressed, s.routes())
 	mountOpenly(files, s.archiveRoutes())
+	if s.City.Basemap.Tiles != nil {
+		files.Handle("GET "+basemap.Route, s.City.Basemap.Tiles)
+	}
 	compressed.Handle("/api/", s.answer(s.noRoute))
 	for _, pattern := range pagePatterns {
 		compressed.Handle("GET "+pattern, s.answer(s.getPage))
@@ -159,16 +164,20 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return meta
 }
 
-// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
-func contentPolicy(ancestors string) string {
-	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+// contentPolicy lets a page load data and pictures from one origin elsewhere at most, run nothing that stands in it, and be
+// framed by ancestors.
+func contentPolicy(ancestors, elsewhere string) string {
+	if elsewhere != "" {
+		elsewhere = " " + elsewhere
+	}
+	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy("'none'"))
+		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {

@@ -41,6 +41,7 @@ type stationProperties struct {
 	Height   float64                `json:"height"`
 	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
 	Status   ingest.Status          `json:"status"`
+	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state"`
 	Demo     bool                   `json:"demo"`
 	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
@@ -87,7 +88,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
 		Properties: stationProperties{
-			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status,
+			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
 			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
@@ -189,6 +190,7 @@ type keptRefusal struct {
 type health struct {
 	Station    string         `json:"station"`
 	Status     ingest.Status  `json:"status"`
+	Reason     string         `json:"reason"` // of a suspension
 	State      live.State     `json:"state"`
 	LastSeen   *string        `json:"last_seen"`
 	Values     int            `json:"values_24h"`
@@ -211,7 +213,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
 	answer := health{
-		Station: st.ID, Status: st.Status, State: live.State, Values: tally.Values, FlagCounts: countsOf(tally), Flags: found(tally), Refusals: explained(refusals),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: tally.Values, FlagCounts: countsOf(tally), Flags: found(tally), Refusals: explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))

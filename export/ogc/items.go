@@ -17,7 +17,6 @@ import (
 
 // items answers with a page of a collection's features.
 func (s *Service) items(r *request, c collection) error {
-	limit := r.limit()
 	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(byStation), quantity: r.filter(byQuantity), now: r.now}
 	chosen.from = r.query.Text("after")
 	behind, possible := c.after(chosen.from)
@@ -27,7 +26,7 @@ func (s *Service) items(r *request, c collection) error {
 	if err := r.query.Done(); err != nil {
 		return err
 	}
-	result, err := c.page(r, chosen, limit, behind)
+	result, err := c.page(r, chosen, r.offset(), r.limit(), behind)
 	if err != nil {
 		return err
 	}
@@ -58,7 +57,7 @@ type result struct {
 const maxCounted = 100_000
 
 // page reads a page. The first counts all that is selected; those behind it read no farther than they must.
-func (c collection) page(r *request, chosen selection, limit int, behind func(*feature) bool) (result, error) {
+func (c collection) page(r *request, chosen selection, skip, limit int, behind func(*feature) bool) (result, error) {
 	page := result{matched: -1}
 	first := chosen.from == ""
 	if first {
@@ -70,6 +69,10 @@ func (c collection) page(r *request, chosen selection, limit int, behind func(*f
 		}
 		if first {
 			page.matched++
+		}
+		if skip > 0 {
+			skip--
+			return nil
 		}
 		if len(page.features) < limit {
 			page.features = append(page.features, f)
@@ -97,6 +100,7 @@ func (r *request) pageLinks(c collection, page *result) []link {
 	links = append(links, link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
 	if page.more {
 		q := r.URL.Query()
+		q.Del("offset")
 		q.Set("after", page.features[len(page.features)-1].id)
 		links = append(links, link{Href: r.address(c) + "/items?" + q.Encode(), Rel: "next", Type: links[0].Type, Title: text{"The next page", "Die nächste Seite"}.in(r.language)})
 	}

@@ -23,6 +23,12 @@ func (r *request) limit() int {
 	return min(n, maxLimit)
 }
 
+// offset is how many features an answer leaves out.
+func (r *request) offset() int {
+	n, _ := strconv.Atoi(r.query.Text("offset")) // checked
+	return n
+}
+
 // boxes is what bbox selects: none is everything, two are a box across the antimeridian.
 type boxes []orb.Bound
 

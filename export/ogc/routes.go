@@ -25,6 +25,9 @@ var (
 			English: "only features that meet this box: west,south,east,north in degrees (WGS 84); west beyond east crosses the antimeridian", German: "nur Objekte, die diesen Kasten berühren: West,Süd,Ost,Nord in Grad (WGS 84); West jenseits von Ost geht über die Datumsgrenze"}},
 		{Name: "datetime", About: openapi.Text{
 			English: "only features of this moment or interval (RFC 3339), such as 2026-05-01T00:00:00Z/..", German: "nur Objekte dieses Zeitpunkts oder Zeitraums (RFC 3339), etwa 2026-05-01T00:00:00Z/.."}},
+		{Name: "offset", Kind: openapi.Integer, Default: "0", FromZero: true, Most: maxCounted, About: openapi.Text{
+			English: "how many features to leave out at the beginning, for clients that count; the link rel=next misses and repeats none while features come and go",
+			German:  "wie viele Objekte am Anfang wegbleiben, für Programme, die zählen; der Verweis rel=next übergeht und wiederholt keins, während Objekte kommen und gehen"}},
 		{Name: "after", About: openapi.Text{
 			English: "the page behind the feature with this id; use the link rel=next", German: "die Seite hinter dem Objekt mit dieser Kennung; nimm den Verweis rel=next"}},
 	}
