@@ -55,8 +55,9 @@ var rooms = map[string][]string{
 		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/answer":  {"export/openapi"},
-	"export/basemap": {},
+	"export/answer":            {"export/openapi"},
+	"export/answer/answertest": {"export/answer", "export/openapi"},
+	"export/basemap":           {},
 	"export/archive": {
 		"export", "export/openapi", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
@@ -84,7 +85,7 @@ var rooms = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"export/answer/answertest", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

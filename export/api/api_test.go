@@ -23,6 +23,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
@@ -126,33 +127,15 @@ func (h *house) measure(at time.Time, values ...ingest.Value) {
 
 func (h *house) do(method, route, body string, header ...string) (*http.Response, []byte) {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(h.t.Context(), method, h.http.URL+route, strings.NewReader(body))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		h.t.Fatalf("%s %s: %v", method, route, err)
-	}
-	return response, answer
+	return h.client().Do(method, route, body, header...)
 }
 
 func (h *house) get(route string) []byte {
 	h.t.Helper()
-	response, body := h.do("GET", route, "")
-	if response.StatusCode != http.StatusOK {
-		h.t.Fatalf("GET %s: %s: %s", route, response.Status, body)
-	}
-	return body
+	return h.client().Get(route)
 }
+
+func (h *house) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
 
 func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 

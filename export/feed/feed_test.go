@@ -5,10 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,7 +15,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
@@ -106,20 +104,8 @@ type readLink struct {
 
 func ask(t *testing.T, w *town, address string) (*http.Response, string) {
 	t.Helper()
-	mux := http.NewServeMux()
 	s := &Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}
-	answer.Mount(mux, s.Routes())
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	response, err := http.Get(server.URL + address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response, body := answertest.Serve(t, s.Routes()).Do("GET", address, "")
 	return response, string(body)
 }
 

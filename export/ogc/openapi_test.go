@@ -25,8 +25,8 @@ func TestDefinition(t *testing.T) {
 			}
 		}
 	}
-	c.get(Root+"/api", &d)
-	if d.OpenAPI != "3.0.3" || len(d.Servers) != 1 || d.Servers[0].URL != c.base+Root {
+	c.JSON(Root+"/api", &d)
+	if d.OpenAPI != "3.0.3" || len(d.Servers) != 1 || d.Servers[0].URL != c.URL+Root {
 		t.Errorf("%s at %+v", d.OpenAPI, d.Servers)
 	}
 	ids := map[string]bool{}
@@ -38,7 +38,7 @@ func TestDefinition(t *testing.T) {
 		if strings.Contains(path, "{") {
 			continue
 		}
-		if response, body := c.do("GET", Root+path); response.StatusCode != http.StatusOK {
+		if response, body := c.Do("GET", Root+path, ""); response.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s: %s", path, response.Status, body)
 		}
 	}
@@ -72,7 +72,7 @@ func TestDefinition(t *testing.T) {
 // Every reference within the definition leads somewhere.
 func TestReferencesResolve(t *testing.T) {
 	c := open(t)
-	_, body := c.do("GET", Root+"/api")
+	_, body := c.Do("GET", Root+"/api", "")
 	var whole map[string]any
 	if err := json.Unmarshal(body, &whole); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestOgrinfo(t *testing.T) {
 	c := open(t)
 	f := func(want map[string]int, arguments ...string) {
 		t.Helper()
-		command := exec.CommandContext(t.Context(), ogrinfo, append([]string{"-al", "-so", "OAPIF:" + c.base + Root}, arguments...)...)
+		command := exec.CommandContext(t.Context(), ogrinfo, append([]string{"-al", "-so", "OAPIF:" + c.URL + Root}, arguments...)...)
 		output, err := command.CombinedOutput()
 		if err != nil || strings.Contains(string(output), "ERROR") || strings.Contains(string(output), "Warning") {
 			t.Fatalf("ogrinfo %v: %v\n%s", arguments, err, output)

@@ -31,6 +31,8 @@ type options struct {
 	count   bool
 	token   string // where the page before ended
 	written map[string]string
+
+	dataArray bool // of $resultFormat
 }
 
 type ordering struct {
@@ -44,7 +46,7 @@ type expansion struct {
 }
 
 // supported are the query options of the standard that are done.
-var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken"}
+var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken", "$resultFormat"}
 
 // parseQuery reads a request's query.
 func parseQuery(raw string, k *kind) (options, error) {
@@ -76,7 +78,7 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 			return o, located(name, err)
 		}
 	}
-	return o, nil
+	return o, o.checkFormat()
 }
 
 // located says in which option a mistake is.
@@ -102,6 +104,9 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 		o.count = value == "true"
 	case "$filter":
 		if o.filter, err = parseExpression(value); err == nil {
+			o.filter, err = join(o.filter, k)
+		}
+		if err == nil {
 			err = check(o.filter, k)
 		}
 	case "$orderby":
@@ -112,6 +117,8 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 		o.expand, err = parseExpand(value, k, depth)
 	case "$skiptoken":
 		o.token = value
+	case "$resultFormat":
+		err = o.readFormat(value, k, depth < maxExpand)
 	default:
 		err = unknownOption(name)
 	}

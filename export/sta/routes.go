@@ -41,6 +41,7 @@ var parameters = []openapi.Parameter{
 		English: "how many entities at most; more than the maximum counts as the maximum", German: "wie viele Objekte höchstens; mehr als das Höchste zählt als das Höchste"}},
 	{Name: "$skip", Kind: openapi.Integer, FromZero: true, About: openapi.Text{English: "how many to leave out first", German: "wie viele zuerst auszulassen sind"}},
 	{Name: "$count", Choices: []string{"true", "false"}, Default: "false", About: openapi.Text{English: "whether @iot.count tells how many there are", German: "ob @iot.count sagt, wie viele es gibt"}},
+	{Name: "$resultFormat", About: openapi.Text{English: "dataArray: Observations as one array for each Datastream", German: "dataArray: Observations als eine Liste je Datastream"}},
 	{Name: "$skiptoken", About: openapi.Text{English: "which page, taken from @iot.nextLink", German: "welche Seite, aus @iot.nextLink"}},
 }
 
