@@ -191,18 +191,24 @@ func AppendMembers(b []byte, m Meta) []byte {
 	return b
 }
 
-// AddTo adds the same members to a document that encoding/json writes.
-func (m Meta) AddTo(document map[string]any) {
-	document["licence"], document["attribution"], document["demo"], document["notice"] = m.Licence, m.Attribution, m.Demo, Notice
+// Said are the same members in a document that encoding/json writes.
+type Said struct {
+	Licence     string     `json:"licence"`
+	Attribution string     `json:"attribution"`
+	Generated   *time.Time `json:"generated,omitempty"`
+	Demo        bool       `json:"demo"`
+	Notice      string     `json:"notice"`
+	Averaging   string     `json:"averaging,omitempty"`
+	Quality     string     `json:"quality,omitempty"`
+}
+
+// Said is what a document says of itself.
+func (m Meta) Said() Said {
+	said := Said{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Notice, Averaging: m.Averaging, Quality: m.Quality}
 	if !m.Generated.IsZero() {
-		document["generated"] = m.Generated.UTC().Format("2006-01-02T15:04:05Z")
+		said.Generated = new(m.Generated.UTC().Truncate(time.Second))
 	}
-	if m.Averaging != "" {
-		document["averaging"] = m.Averaging
-	}
-	if m.Quality != "" {
-		document["quality"] = m.Quality
-	}
+	return said
 }
 
 // Milli is a number of thousandths that becomes a JSON number with three decimals.

@@ -200,7 +200,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/api/v1/coverage?quantity=pm3", "", 400, "quantity", `"pm3"`)
 	f("GET", "/api/v1/coverage?quantity=pm10,pm2_5", "", 400, "quantity", "not one of those")
 	f("GET", "/api/v1/coverage?proposals=many", "", 400, "proposals", `"many"`)
-	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "0 to 100")
+	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "at once, 100")
 	f("GET", "/api/v1/coverage?history=year", "", 400, "history", `"year"`)
 	f("GET", "/api/v1/coverage?history=day&from=2026-05-02&to=2026-05-01", "", 400, "from", "is after to")
 	f("GET", "/api/v1/coverage?history=day&from=2016-05-02", "", 400, "from", "at most 1830 days")

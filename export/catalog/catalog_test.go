@@ -19,6 +19,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer"
 	"stadtluft/ingest"
 )
 
@@ -136,7 +137,7 @@ func TestAddress(t *testing.T) {
 func serve(t *testing.T) func(address string, header ...string) (*http.Response, string) {
 	t.Helper()
 	mux := http.NewServeMux()
-	newService().Register(mux)
+	answer.Mount(mux, newService().Routes())
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return func(address string, header ...string) (*http.Response, string) {

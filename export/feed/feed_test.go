@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/answer"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
@@ -106,7 +107,8 @@ type readLink struct {
 func ask(t *testing.T, w *town, address string) (*http.Response, string) {
 	t.Helper()
 	mux := http.NewServeMux()
-	(&Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}).Register(mux)
+	s := &Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}
+	answer.Mount(mux, s.Routes())
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	response, err := http.Get(server.URL + address)
@@ -287,7 +289,7 @@ func TestFlags(t *testing.T) {
 // Every flag that keeps a value from counting has words.
 func TestFlagWords(t *testing.T) {
 	for _, flag := range ingest.AllFlags() {
-		if words, ok := flagWords[flag]; ok == flag.Good() || ok && (words.en == "" || words.de == "") {
+		if words, ok := flagWords[flag]; ok == flag.Good() || ok && (words.English == "" || words.German == "") {
 			t.Errorf("%s: %+v", flag, words)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -145,7 +146,9 @@ func open(t *testing.T) *client {
 		},
 		Base: func(r *http.Request) string { return "http://" + r.Host },
 	}
-	server := httptest.NewServer(s.Handler())
+	mux := http.NewServeMux()
+	answer.Mount(mux, s.Routes())
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return &client{t, server.URL, w}
 }
@@ -346,6 +349,8 @@ func TestPagesAreWhole(t *testing.T) {
 	f("grid-1h/items?limit=7", 120)
 	f("grid-1h/items?limit=7&quantity=pm10", 60)
 	f("districts/items?limit=1", 2)
+	f("grid-1h/items?limit=7&offset=50", 70)
+	f("grid-1h/items?offset=120", 0)
 }
 
 // /req/core/fc-f-success, /rec/core/fc-... : each id of a page is a feature by itself and stays it.
@@ -389,9 +394,10 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/collections/readings-latest/items?quantity=pm3", 400, "quantity", `"pm3"`)
 	f("GET", items+"?f=xml", 400, "f", `"xml"`)
 	f("GET", items+"?lang=fr", 400, "lang", `"fr"`)
-	f("GET", items+"?limit=0", 400, "limit", "from 1 to 1000")
+	f("GET", items+"?limit=0", 400, "limit", "from 1 on")
 	f("GET", items+"?limit=-3", 400, "limit", `"-3"`)
 	f("GET", items+"?limit=ten", 400, "limit", `"ten"`)
+	f("GET", items+"?offset=-1", 400, "offset", "from 0 on")
 	f("GET", items+"?bbox=6,50,7", 400, "bbox", "west,south,east,north")
 	f("GET", items+"?bbox=6,50,7,x", 400, "bbox", `"x"`)
 	f("GET", items+"?bbox=6,50,7,NaN", 400, "bbox", `"NaN"`)

@@ -2,14 +2,15 @@ package sta
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 )
 
 const (
@@ -45,25 +46,20 @@ type expansion struct {
 // supported are the query options of the standard that are done.
 var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken"}
 
-// parseQuery reads a request's query. It is taken apart by hand, since Go's own refuses the semicolons of $expand.
+// parseQuery reads a request's query.
 func parseQuery(raw string, k *kind) (options, error) {
 	if len(raw) > maxQueryBytes {
 		return options{}, answer.Wrong("", "the query has %d bytes, more than %d", len(raw), maxQueryBytes)
 	}
+	values, err := openapi.ParseQuery(raw)
+	if err != nil {
+		return options{}, answer.Wrong("", "the query cannot be read: %v", err)
+	}
 	var pairs [][2]string
-	for _, part := range strings.Split(raw, "&") {
-		if part == "" {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			pairs = append(pairs, [2]string{name, value})
 		}
-		name, value, _ := strings.Cut(part, "=")
-		name, err := url.QueryUnescape(name)
-		if err != nil {
-			return options{}, answer.Wrong("", "the query cannot be read: %v", err)
-		}
-		if value, err = url.QueryUnescape(value); err != nil {
-			return options{}, answer.Wrong(clip(name), "%s cannot be read: %v", clip(name), err)
-		}
-		pairs = append(pairs, [2]string{name, value})
 	}
 	return parseOptions(pairs, k, maxExpand)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/export/answer"
 	"stadtluft/ingest"
 )
 
@@ -37,7 +38,9 @@ func serve(t *testing.T) *client {
 			st.Places[i].From = st.Places[i].From.Add(shift)
 		}
 	}
-	server := httptest.NewServer((&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Handler())
+	mux := http.NewServeMux()
+	answer.Mount(mux, (&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Routes())
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return &client{t, server.URL + Root, w}
 }
@@ -267,13 +270,13 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/Things?$top=-1", 400, "$top", `"-1"`)
 	f("GET", "/Things?$skip=10001", 400, "$skip", "more than 10000")
 	f("GET", "/Things?$count=yes", 400, "$count", `"yes"`)
-	f("GET", "/Things?$top=1&$top=2", 400, "$top", "given twice")
+	f("GET", "/Things?$top=1&$top=2", 400, "$top", "given 2 times")
 	f("GET", "/Things?top=1", 400, "top", `no query option "top"`)
-	f("GET", "/Things?$filter=%zz", 400, "$filter", "cannot be read")
+	f("GET", "/Things?$filter=%zz", 400, "", "cannot be read")
 	f("GET", "/Things?$filter="+strings.Repeat("a", 5000), 400, "", "more than 4096")
 	f("GET", "/Things('AAAAAA1')?$top=1", 400, "$top", "for sets of entities")
 	f("GET", "/Things?$skiptoken=x", 400, "$skiptoken", "for Observations")
-	f("GET", "?$top=1", 400, "", "no parameters here")
+	f("GET", "?$top=1", 400, "$top", `no parameter "$top" here`)
 	f("GET", "/Things?$resultFormat=dataArray", 501, "$resultFormat", "not supported")
 	f("GET", "/Things?$filter=Datastreams/Observations/result gt 1", 501, "", "not supported")
 	f("POST", "/Things", 501, "", "can only be read")
