@@ -42,8 +42,9 @@ const widths = { 390: 844, 1440: 900 };
 
 // fits looks at a page at 390 and 1440 px, in both languages, light and dark: nothing is wider than the screen, axe finds
 // nothing, nobody complains. axe takes seconds, so it sees each language in each scheme once. ready waits until the page
-// shows what it should; name is that of the pictures; a complaint that is meant to be there matches expected.
-export async function fits(name, path, ready = async () => {}, expected = /^$/) {
+// shows what it should; name is that of the pictures; a complaint that is meant to be there matches expected; axe looks at
+// what is within, where the rest was looked at elsewhere.
+export async function fits(name, path, ready = async () => {}, expected = /^$/, within = ["html"]) {
   for (const lang of ["de", "en"]) {
     const { page, complaints, close } = await open(`${path}${path.includes("?") ? "&" : "?"}lang=${lang}`);
     await ready(page);
@@ -56,7 +57,7 @@ export async function fits(name, path, ready = async () => {}, expected = /^$/) 
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `${where}: ${wide} px too wide`);
         if ((width === 390) === (colorScheme === "light")) {
-          const { violations } = await new AxeBuilder({ page }).analyze();
+          const { violations } = await within.reduce((axe, part) => axe.include(part), new AxeBuilder({ page })).analyze();
           assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`), [], where);
         }
         if (shots) await page.screenshot({ path: `${shots}/${where}.png`, fullPage: true });
