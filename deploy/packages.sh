@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of the commands named, where they are missing and we may.
-# Usage: packages.sh COMMAND[:PACKAGE] …
+# Installs the Debian packages of the commands and files named, where they are missing and we may.
+# Usage: packages.sh COMMAND[:PACKAGE] … /FILE:PACKAGE …
 set -euo pipefail
 missing=()
 for pair in "$@"; do
 	command=${pair%%:*} package=${pair##*:}
-	PATH=$PATH:/usr/sbin command -v "$command" >/dev/null || missing+=("$package")
+	[ -e "$command" ] || PATH=$PATH:/usr/sbin command -v "$command" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -210,11 +210,15 @@ func (p *Pipeline) identify(m *Message, id string) (*Station, bool) {
 }
 
 func (p *Pipeline) active(m *Message, station *Station) bool {
-	if station.Status != Active {
-		p.refuse(m, station.ID, wire.Inactive, fmt.Sprintf("the station is %s", station.Status))
-		return false
+	if station.Status == Active {
+		return true
 	}
-	return true
+	detail := fmt.Sprintf("the station is %s", station.Status)
+	if station.Reason != "" {
+		detail += ": " + station.Reason
+	}
+	p.refuse(m, station.ID, wire.Inactive, detail)
+	return false
 }
 
 // foreign takes a message on another firmware's topic. The device's name stays out of refusals that are

@@ -81,6 +81,7 @@ func (l *log) Append(_ context.Context, b Batch) error {
 func newPipeline(j Journal) *Pipeline {
 	stations := register{
 		"AAA": {ID: "AAA", Status: Active, Devices: []Device{{"airgradient", "known"}}},
+		"SSS": {ID: "SSS", Status: Suspended, Reason: "hangs in a kitchen"},
 		"PPP": {ID: "PPP", Status: Paused, Devices: []Device{{"airgradient", "paused"}}},
 	}
 	topic, err := kits.ParseTopic("airgradient", "airgradient/readings/{key}")
@@ -160,6 +161,16 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 	f("elsewhere", `{}`, 0, wire.BadTopic)
 	f("stadtluft/v1/AAA/status", `online`, 0, "")
 	f("stadtluft/v1/AAA/status", `on fire`, 0, wire.Malformed)
+}
+
+func TestTheOwnerOfASuspendedStationIsToldWhy(t *testing.T) {
+	var told []Refusal
+	p := newPipeline(&log{})
+	p.OnRefusal = func(r Refusal) { told = append(told, r) }
+	feed(t, p, Message{Topic: "stadtluft/v1/SSS/reading", Payload: []byte(`{"pm10":20}`), Received: receipt})
+	if len(told) != 1 || told[0].Station != "SSS" || told[0].Reason != wire.Inactive || told[0].Detail != "the station is suspended: hangs in a kitchen" {
+		t.Errorf("told %+v", told)
+	}
 }
 
 func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -10,11 +11,12 @@ import (
 type Status string
 
 const (
-	Pending Status = "pending" // registered, waits for the administrator's approval
-	Active  Status = "active"
-	Paused  Status = "paused"
-	Retired Status = "retired"
-	Erased  Status = "erased" // its owner wants its readings gone; when they are, so is it
+	Pending   Status = "pending" // registered, waits for the administrator's approval
+	Active    Status = "active"
+	Paused    Status = "paused"    // by its owner
+	Suspended Status = "suspended" // by the administrator, who says why and alone can lift it
+	Retired   Status = "retired"
+	Erased    Status = "erased" // its owner wants its readings gone; when they are, so is it
 )
 
 // Exposure is how a station meets the air. Only an outdoor one enters averages.
@@ -35,6 +37,7 @@ type Station struct {
 	Height   float64 // metres above ground
 	Side     string  // of the house, by the wind it faces, such as "n" or "sw"; empty where nobody said
 	Status   Status
+	Reason   string         // why it is suspended, in the administrator's words for its owner; empty while it is not
 	Zone     string         // IANA zone, for kits that send local time
 	Location *time.Location // of Zone; nil is UTC
 	Licence  string         // SPDX-like id the owner agreed to
@@ -62,8 +65,11 @@ type Place struct {
 // finds the station of a message on another firmware's topic and is never published.
 type Device struct {
 	Family string // of package kits, or a neighbour's Source
-	Key    string // lower case
+	Key    string // as topics spell it; two that differ in capitals alone are the same
 }
+
+// Folded is the device in the form in which devices are compared.
+func (d Device) Folded() Device { return Device{d.Family, strings.ToLower(d.Key)} }
 
 // Device is the key of the station's device of a family; empty when it has none.
 func (s *Station) Device(family string) string {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"stadtluft/export/api"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -82,15 +81,4 @@ func (s *server) kept(readings []ingest.Reading) []ingest.Reading {
 		}
 	}
 	return kept
-}
-
-// backup is what is copied: the registry, and the readings where they are in a file of ours.
-func (s *server) backup() []api.Copy {
-	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
-	if file, ok := s.store.Store.(interface {
-		Backup(ctx context.Context, path string) error
-	}); ok {
-		copies = append(copies, api.Copy{Name: "readings.db", Make: file.Backup})
-	}
-	return copies
 }

@@ -282,8 +282,8 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 	return s.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, unstorable, more))
 }
 
-// startAverages replays the journal, so that averages, live values and the memory of what is known are
-// as they were, and goes on following it.
+// startAverages replays the journal, and before it what only the store has, so that averages, live values and the memory of
+// what is known are as they were, and goes on following it.
 func (s *server) startAverages(ctx context.Context) error {
 	s.checker = quality.New(s.config.Quality)
 	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
@@ -292,10 +292,13 @@ func (s *server) startAverages(ctx context.Context) error {
 		Judge: openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour, Append: s.journal.Append,
 	}
 	s.now = live.NewNow()
-	replayed := make(chan struct{})
+	begin, replayed := time.Now(), make(chan struct{})
+	since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
+	if err := s.fill(ctx, since); err != nil {
+		return err
+	}
 	s.house.start("averages", func(ctx context.Context) error {
-		begin, caughtUp := time.Now(), false
-		since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
+		caughtUp := false
 		return s.journal.Follow(ctx, since, func() {
 			caughtUp = true
 			s.now.CaughtUp()
@@ -307,11 +310,11 @@ func (s *server) startAverages(ctx context.Context) error {
 				s.now.Apply(v)
 			}
 			for _, r := range b.Readings {
-				if !caughtUp {
-					s.checker.Remember(r)
+				if caughtUp {
+					s.observe(r)
+				} else {
+					s.remember(r)
 				}
-				s.averages.Observe(r)
-				s.now.Observe(r)
 			}
 			return nil
 		})
@@ -327,6 +330,17 @@ func (s *server) startAverages(ctx context.Context) error {
 	s.house.start("archive", s.store.Run)
 	s.house.start("restatements", s.restate)
 	return nil
+}
+
+// remember takes in a reading of before the start.
+func (s *server) remember(r ingest.Reading) {
+	s.checker.Remember(r)
+	s.observe(r)
+}
+
+func (s *server) observe(r ingest.Reading) {
+	s.averages.Observe(r)
+	s.now.Observe(r)
 }
 
 // startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their

@@ -25,7 +25,8 @@ type stationCmd struct {
 	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
 	List        stationListCmd        `cmd:"" help:"List every station."`
 	Show        stationShowCmd        `cmd:"" help:"Show a station, without its credentials."`
-	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval."`
+	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval or is suspended."`
+	Suspend     stationSuspendCmd     `cmd:"" help:"Take nothing more from a station and show it to nobody, until it is approved again."`
 	Device      stationDeviceCmd      `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
 	Calibration stationCalibrationCmd `cmd:"" help:"Put a calibration made elsewhere on a station's record, or take one off it."`
 	Rotate      stationRotateCmd      `cmd:"" help:"Give a station a new token; the old one ends."`
@@ -160,13 +161,29 @@ type stationApproveCmd struct {
 
 func (cmd *stationApproveCmd) Run(ctx context.Context, std streams) error {
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
-		if s.Status != ingest.Pending {
-			return fmt.Errorf("%s is %s and does not wait for approval", s.ID, s.Status)
+		if s.Status != ingest.Pending && s.Status != ingest.Suspended {
+			return fmt.Errorf("%s is %s: it neither waits for approval nor is suspended", s.ID, s.Status)
 		}
 		if err := r.Edit(ctx, s.ID, registry.Shell, registry.Edit{Status: new(ingest.Active)}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(std.out, "%s is active\n", s.ID)
+		return err
+	})
+}
+
+type stationSuspendCmd struct {
+	configFlag
+	ID     string `arg:"" help:"The station's id."`
+	Reason string `required:"" help:"Why, for its owner; its page shows it."`
+}
+
+func (cmd *stationSuspendCmd) Run(ctx context.Context, std streams) error {
+	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+		if err := r.Edit(ctx, s.ID, registry.Shell, registry.Edit{Status: new(ingest.Suspended), Reason: &cmd.Reason}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.out, "%s is suspended\n", s.ID)
 		return err
 	})
 }
@@ -211,6 +228,7 @@ type stationJSON struct {
 	Exposure ingest.Exposure `json:"exposure"`
 	Height   float64         `json:"height"`
 	Status   ingest.Status   `json:"status"`
+	Reason   string          `json:"reason,omitempty"`
 	Created  string          `json:"created"`
 	Demo     bool            `json:"demo"`
 	Lon      float64         `json:"public_lon"`
@@ -222,7 +240,7 @@ type stationJSON struct {
 func publicStation(s *ingest.Station) stationJSON {
 	place := s.Places[len(s.Places)-1].Public
 	return stationJSON{
-		ID: s.ID, Name: s.Name, Kit: s.Kit, Sensors: s.Sensors, Exposure: s.Exposure, Height: s.Height, Status: s.Status,
+		ID: s.ID, Name: s.Name, Kit: s.Kit, Sensors: s.Sensors, Exposure: s.Exposure, Height: s.Height, Status: s.Status, Reason: s.Reason,
 		Created: s.Created.Format("2006-01-02T15:04:05Z"), Demo: s.Demo, Lon: place.Lon(), Lat: place.Lat(),
 		Calibrations: export.Calibrations(s),
 	}

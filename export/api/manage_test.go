@@ -123,14 +123,14 @@ func TestManagement(t *testing.T) {
 func TestSeries(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
-	for i := range 12 {
-		at := hour.Add(time.Duration(i) * 5 * time.Minute)
-		h.measure(at, value(wire.PM10, 36), value(wire.Humidity, 80))
-		if i < 8 { // too few for an hour
-			h.measure(at.Add(time.Hour), value(wire.PM10, 50))
+	for i := range 12 + 8 { // 8 are too few for an hour
+		pm := value(wire.PM10, 36)
+		if i >= 12 {
+			pm = value(wire.PM10, 50)
 		}
+		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(wire.Humidity, 80))
 	}
-	h.measure(hour.Add(7*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.store.readings[1].Values[0] = ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel}
 	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
 	row := func(north, east int32, mean int64) aggregate.Row {
 		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: mean, Stations: 1}
@@ -205,7 +205,10 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("status = %+v", status)
 	}
 	h.measure(time.Now().UTC(), value(wire.PM10, 20), ingest.Value{Quantity: wire.PM2_5, Value: -1, Flags: ingest.Sentinel})
-	var made struct{ ID string }
+	var made struct {
+		ID     string
+		Manage string `json:"manage_token"`
+	}
 	h.ask("POST", "/api/v1/stations", registration, "", http.StatusCreated, &made)
 	var listed struct {
 		Stations []struct {
@@ -225,10 +228,10 @@ func TestAdministration(t *testing.T) {
 		}
 	}
 	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"active"}`, token, http.StatusOK, nil)
-	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"pending"}`, token, http.StatusOK, nil)
+	h.suspend(token, made.ID, made.Manage)
 	var told struct{ Changes []recordedChange }
 	h.ask("GET", "/api/v1/admin/changes?station="+made.ID, "", token, http.StatusOK, &told)
-	if len(told.Changes) != 3 || told.Changes[0].Who != "admin" || told.Changes[0].Before != "active" || told.Changes[0].After != "pending" || told.Changes[2].Who != "owner" {
+	if len(told.Changes) != 4 || told.Changes[1].Who != "admin" || told.Changes[1].Before != "active" || told.Changes[1].After != "suspended" || told.Changes[3].Who != "owner" {
 		t.Errorf("changes = %+v", told.Changes)
 	}
 	err = h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{{Station: "NOBODY", Received: time.Now(), Reason: wire.UnknownStation, Detail: "who"}})
@@ -241,6 +244,33 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("refusals = %+v", refused)
 	}
 	h.backup(token, made.ID)
+}
+
+// suspend suspends a station: it is shown to nobody, its owner sees why and cannot lift it.
+func (h *house) suspend(admin, id, owner string) {
+	h.t.Helper()
+	route := "/api/v1/stations/" + id
+	h.ask("PATCH", route, `{"status":"suspended"}`, admin, http.StatusUnprocessableEntity, nil)
+	h.ask("PATCH", route, `{"status":"suspended","reason":"hangs in a kitchen"}`, admin, http.StatusOK, nil)
+	var p problem
+	h.ask("PATCH", route, `{"status":"active"}`, owner, http.StatusUnprocessableEntity, &p)
+	if p.Field != "status" {
+		h.t.Errorf("an owner lifts it: %+v", p)
+	}
+	h.ask("GET", route, "", "", http.StatusNotFound, nil)
+	if strings.Contains(string(h.get("/api/v1/stations")), id) {
+		h.t.Error("it is listed")
+	}
+	for _, seen := range []string{string(h.get(route + "/health")), h.managed(id, owner)} {
+		if !strings.Contains(seen, `"status":"suspended"`) || !strings.Contains(seen, `"reason":"hangs in a kitchen"`) {
+			h.t.Errorf("its owner sees %s", seen)
+		}
+	}
+}
+
+func (h *house) managed(id, owner string) string {
+	_, answer := h.do("GET", "/api/v1/stations/"+id+"/manage", "", "Authorization", "Bearer "+owner)
+	return string(answer)
 }
 
 // backup downloads a backup and opens the registry in it.

@@ -59,15 +59,16 @@ func stand(id string, from time.Time, x float64) *ingest.Station {
 }
 
 // stations: A stood all day, B moved at noon, C came at noon, D was silent and went at six, E came the day after, F went the
-// day before, G waits for its approval.
+// day before, G waits for its approval, H is suspended.
 func stations() register {
 	b := stand("B", begin.Add(-time.Hour), 0.01)
 	b.Places = append(b.Places, ingest.Place{From: begin.Add(12 * time.Hour), Public: orb.Point{6.95, 50.95}})
 	d, f, g := stand("D", begin, 0.03), stand("F", begin.Add(-48*time.Hour), 0.05), stand("G", begin, 0.06)
+	h := stand("H", begin, 0.07)
 	d.Status, d.Ended = ingest.Retired, begin.Add(6*time.Hour)
 	f.Status, f.Ended = ingest.Retired, begin
-	g.Status = ingest.Pending
-	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), d, stand("E", begin.Add(24*time.Hour), 0.04), f, g}
+	g.Status, h.Status = ingest.Pending, ingest.Suspended
+	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), d, stand("E", begin.Add(24*time.Hour), 0.04), f, g, h}
 }
 
 // open is an archive over a store of SQLite.

@@ -165,7 +165,8 @@ func filter(stations []*ingest.Station, keep func(*ingest.Station) bool) []*inge
 	return slices.DeleteFunc(slices.Clone(stations), func(st *ingest.Station) bool { return !keep(st) })
 }
 
-// stood reports whether a station was there in a period. One that waits for its approval is not there yet.
+// stood reports whether a station was there in a period. One that waits for its approval is not there yet, one that is
+// suspended is not meant to be.
 func stood(st *ingest.Station, from, to time.Time) bool {
-	return st.Status != ingest.Pending && st.Places[0].From.Before(to) && (st.Ended.IsZero() || st.Ended.After(from))
+	return st.Status != ingest.Pending && st.Status != ingest.Suspended && st.Places[0].From.Before(to) && (st.Ended.IsZero() || st.Ended.After(from))
 }

@@ -65,8 +65,8 @@ var explanations = map[Reason]Explanation{
 	},
 	Inactive: {
 		"The station is not active.", "Die Station ist nicht aktiv.",
-		"It waits for approval, is paused or was retired: see its page.",
-		"Sie wartet auf Freigabe, pausiert oder wurde abgemeldet: siehe ihre Seite.",
+		"It waits for approval, is paused, was suspended by the city or was retired: see its page.",
+		"Sie wartet auf Freigabe, pausiert, wurde von der Stadt gesperrt oder abgemeldet: siehe ihre Seite.",
 	},
 	Forbidden: {
 		"A station may publish only below its own name.", "Eine Station darf nur unter ihrem eigenen Namen veröffentlichen.",

@@ -17,7 +17,7 @@ const (
 	BadTopic       Reason = "bad_topic"       // a topic that is not part of the protocol
 	Unsupported    Reason = "unsupported"     // something known that this version cannot take
 	UnknownStation Reason = "unknown_station" // no such station is registered
-	Inactive       Reason = "inactive"        // the station waits for approval, is paused or retired
+	Inactive       Reason = "inactive"        // the station waits for approval, is paused, suspended or retired
 	Forbidden      Reason = "forbidden"       // a station published below another's prefix
 	Clock          Reason = "clock"           // more than 5 min in the future or older than 30 days
 	Retained       Reason = "retained"        // a retained message without a time of its own

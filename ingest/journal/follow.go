@@ -44,6 +44,15 @@ func (j *Journal) Follow(ctx context.Context, since time.Time, caughtUp func(), 
 	return nil
 }
 
+// First is when the oldest entry was appended; zero when there is none.
+func (j *Journal) First(ctx context.Context) (time.Time, error) {
+	info, err := j.info(ctx)
+	if err != nil || info.State.Msgs == 0 {
+		return time.Time{}, err
+	}
+	return info.State.FirstTime, nil
+}
+
 // follower is how far a Follow has come.
 type follower struct {
 	last     uint64 // sequence of the last entry that was handed on

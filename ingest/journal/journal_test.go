@@ -144,7 +144,15 @@ func TestFullKeepsEverything(t *testing.T) {
 
 func TestTrimKeepsUnwritten(t *testing.T) {
 	j := open(t, startServer(t, t.TempDir()), Options{})
+	if first, err := j.First(t.Context()); err != nil || !first.IsZero() {
+		t.Errorf("the first of an empty journal: %v, %v", first, err)
+	}
+	begin := time.Now()
 	appendAll(t, j, 10)
+	middle := time.Now()
+	if first, err := j.First(t.Context()); err != nil || first.Before(begin) || first.After(middle) {
+		t.Errorf("the first: %v, %v, want one from %v to %v", first, err, begin, middle)
+	}
 	later := time.Now().Add(100 * time.Hour)
 	if n, err := j.trim(t.Context(), later); n != 0 || err != nil {
 		t.Errorf("unwritten: got %d, %v, want 0", n, err)
@@ -156,6 +164,9 @@ func TestTrimKeepsUnwritten(t *testing.T) {
 	}
 	if n, err := j.trim(t.Context(), later); n != 10 || err != nil {
 		t.Errorf("old: got %d, %v, want 10", n, err)
+	}
+	if first, err := j.First(t.Context()); err != nil || first.Before(middle) {
+		t.Errorf("the first of what is left: %v, %v, want one after %v", first, err, middle)
 	}
 }
 

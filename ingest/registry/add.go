@@ -23,6 +23,7 @@ const (
 	maxKit     = 80  // characters of a kit's name
 	maxSensors = 10  // sensors of a station
 	maxHeight  = 300 // metres above ground
+	maxReason  = 200 // characters of why a station is suspended
 )
 
 // Registration is what an owner says of a new station.

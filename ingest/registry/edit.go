@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +21,7 @@ const longAgo = 30 * 24 * time.Hour
 type Edit struct {
 	Name    *string
 	Status  *ingest.Status
+	Reason  *string  // of a station that is or becomes suspended
 	Height  *float64 // metres above ground
 	Side    *string
 	Place   *ingest.Place // Exact from From on; a From that is zero is now
@@ -103,7 +103,7 @@ func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) 
 func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) error {
 	return r.change(ctx, id, by, func(e *edit) {
 		e.name(change.Name)
-		e.status(change.Status)
+		e.status(change.Status, change.Reason)
 		if h := change.Height; h != nil {
 			e.check(checkHeight(*h))
 			e.set("height", e.station.Height, *h)
@@ -137,22 +137,53 @@ func (e *edit) name(name *string) {
 	e.set("name", e.station.Name, clean)
 }
 
-// status moves a station on in its life. Its owner may let it pause and go on; the administrator may also let one in that
-// waits, and let it wait again.
-func (e *edit) status(next *ingest.Status) {
-	if next == nil || *next == e.station.Status {
-		return
+// moves are how a station goes on in its life: who may do it besides the administrator, from what, to what.
+var moves = []struct {
+	owner    bool
+	from, to ingest.Status
+}{
+	{true, ingest.Active, ingest.Paused},
+	{true, ingest.Paused, ingest.Active},
+	{false, ingest.Pending, ingest.Active},
+	{false, ingest.Pending, ingest.Suspended},
+	{false, ingest.Active, ingest.Suspended},
+	{false, ingest.Paused, ingest.Suspended},
+	{false, ingest.Suspended, ingest.Active},
+}
+
+// status moves a station on in its life, and says why when it is suspended.
+func (e *edit) status(to *ingest.Status, reason *string) {
+	next, why := e.station.Status, e.station.Reason
+	if to != nil && *to != next {
+		e.check(e.mayBecome(*to))
+		next, why = *to, ""
 	}
-	type move struct{ from, to ingest.Status }
-	moves := []move{{ingest.Active, ingest.Paused}, {ingest.Paused, ingest.Active}}
-	if e.by != Owner {
-		moves = append(moves, move{ingest.Pending, ingest.Active}, move{ingest.Active, ingest.Pending}, move{ingest.Paused, ingest.Pending})
+	if reason != nil && (e.by == Owner || next != ingest.Suspended) {
+		e.check(&FieldError{Field: "reason", Problem: "is why the administrator suspends a station; it goes with nothing else"})
 	}
-	if !slices.Contains(moves, move{e.station.Status, *next}) {
-		e.check(&FieldError{Field: "status", Problem: fmt.Sprintf("a station that is %s cannot become %q; its owner can pause it (%s) and let it go on (%s)",
-			e.station.Status, *next, ingest.Paused, ingest.Active)})
+	if reason != nil {
+		why = *reason
 	}
-	e.set("status", e.station.Status, *next)
+	if next == ingest.Suspended && (to != nil || reason != nil) {
+		clean, err := cleanText("reason", why, maxReason)
+		e.check(err)
+		why = clean
+	}
+	e.set("status", e.station.Status, next)
+	e.set("reason", e.station.Reason, why)
+}
+
+func (e *edit) mayBecome(next ingest.Status) error {
+	for _, m := range moves {
+		if m.from == e.station.Status && m.to == next && (m.owner || e.by != Owner) {
+			return nil
+		}
+	}
+	can := fmt.Sprintf("its owner can pause it (%s) and let it go on (%s)", ingest.Paused, ingest.Active)
+	if e.station.Status == ingest.Suspended {
+		can = "the administrator suspended it and alone can let it go on"
+	}
+	return &FieldError{Field: "status", Problem: fmt.Sprintf("a station that is %s cannot become %q; %s", e.station.Status, next, can)}
 }
 
 // since is when a change begins that was told with from: it follows the last one, and lies neither ahead nor long ago.
@@ -250,7 +281,7 @@ func (r *Registry) Erase(ctx context.Context, id string, by By) error {
 
 func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Status) error {
 	return r.change(ctx, id, by, func(e *edit) {
-		e.exec("UPDATE station SET email = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
+		e.exec("UPDATE station SET email = '', reason = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
 		if e.set("status", e.station.Status, status); status == ingest.Erased {
 			e.restate(time.Unix(0, 0))
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,12 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 	f(Owner, Edit{Status: new(ingest.Retired)}, "status", "retired")
 	f(Owner, Edit{Status: new(ingest.Pending)}, "status", "pending")
 	f(Admin, Edit{Status: new(ingest.Erased)}, "status", "erased")
+	f(Admin, Edit{Status: new(ingest.Pending)}, "status", "pending")
+	f(Owner, Edit{Status: new(ingest.Suspended), Reason: new("x")}, "status", "suspended")
+	f(Admin, Edit{Status: new(ingest.Suspended)}, "reason", "empty")
+	f(Admin, Edit{Status: new(ingest.Suspended), Reason: new(strings.Repeat("ü", 201))}, "reason", "200")
+	f(Admin, Edit{Reason: new("x")}, "reason", "nothing else")
+	f(Owner, Edit{Status: new(ingest.Paused), Reason: new("x")}, "reason", "nothing else")
 	f(Owner, place(orb.Point{}, time.Time{}), "lon, lat", "Atlantic")
 	f(Owner, place(cathedral, now.Add(time.Hour)), "place.from", "future")
 	f(Owner, place(cathedral, now.Add(-31*24*time.Hour)), "place.from", "30 days")
@@ -129,7 +136,7 @@ func TestChangesAreRecorded(t *testing.T) {
 	}
 	must(r.Edit(t.Context(), c.ID, Owner, Edit{Name: new("Hof"), Place: &ingest.Place{Exact: orb.Point{6.99, 50.95}}}))
 	must(r.Edit(t.Context(), c.ID, Owner, Edit{Name: new("Hof")})) // changes nothing
-	must(r.Edit(t.Context(), c.ID, Admin, Edit{Status: new(ingest.Pending)}))
+	must(r.Edit(t.Context(), c.ID, Admin, Edit{Status: new(ingest.Suspended), Reason: new("hangs in a kitchen")}))
 	token, err := r.Rotate(t.Context(), c.ID, Owner)
 	must(err)
 	manage, err := r.Renew(t.Context(), c.ID, Owner, true)
@@ -147,11 +154,11 @@ func TestChangesAreRecorded(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s", c.Who, c.What))
 		all += fmt.Sprintf("%+v\n", c)
 	}
-	want := "shell status, shell device, owner handed over, owner management link, owner token, admin status, owner place, owner name, shell registered"
+	want := "shell status, shell device, owner handed over, owner management link, owner token, admin reason, admin status, owner place, owner name, shell registered"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("changes %s\nwant    %s", strings.Join(got, ", "), want)
 	}
-	if last := changes[0]; last.Before != "pending" || last.After != "retired" || time.Since(last.At) > time.Minute {
+	if last := changes[0]; last.Before != "suspended" || last.After != "retired" || time.Since(last.At) > time.Minute {
 		t.Errorf("the last change is %+v", last)
 	}
 	for _, secret := range []string{token, manage, "me@example.org", "50.95", "6.99", "eui-1"} {
@@ -222,25 +229,108 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// TestOldFileKeepsItsSensors opens a file of the second schema.
-func TestOldFileKeepsItsSensors(t *testing.T) {
+// TestASuspendedStation: only who suspended it lets it go on, and only with words that its owner reads.
+func TestASuspendedStation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := open(t, path, PolicyOpen)
+	c := station(t, r)
+	edit := func(by By, e Edit) error { return r.Edit(t.Context(), c.ID, by, e) }
+	is := func(status ingest.Status, reason string) {
+		t.Helper()
+		for range 2 {
+			st, _ := r.Station(c.ID)
+			if st.Status != status || st.Reason != reason || st.Shown() != (status == ingest.Active) {
+				t.Errorf("%s for %q, shown %v, want %s for %q", st.Status, st.Reason, st.Shown(), status, reason)
+			}
+			r = open(t, path, PolicyOpen) // and after a restart
+		}
+	}
+	if err := edit(Admin, Edit{Status: new(ingest.Suspended), Reason: new(" hangs in\na kitchen ")}); err != nil {
+		t.Fatal(err)
+	}
+	is(ingest.Suspended, "hangs in a kitchen")
+	if !r.Manages(c.ID, c.ManageToken) {
+		t.Error("its owner cannot see why")
+	}
+	for _, next := range []ingest.Status{ingest.Active, ingest.Paused, ingest.Pending} {
+		if err := edit(Owner, Edit{Status: &next}); err == nil || !strings.Contains(err.Error(), "alone can let it go on") {
+			t.Errorf("its owner makes it %s: %v", next, err)
+		}
+	}
+	if err := edit(Owner, Edit{Reason: new("none")}); err == nil {
+		t.Error("its owner changes the reason")
+	}
+	if err := edit(Owner, Edit{Name: new("Küche")}); err != nil {
+		t.Errorf("its owner mends it: %v", err)
+	}
+	if err := edit(Admin, Edit{Reason: new("stands at a stove")}); err != nil {
+		t.Error(err)
+	}
+	is(ingest.Suspended, "stands at a stove")
+	if err := edit(Admin, Edit{Status: new(ingest.Active)}); err != nil {
+		t.Error(err)
+	}
+	is(ingest.Active, "")
+	changes, err := r.Changes(t.Context(), c.ID, 2)
+	if err != nil || changes[0].What != "reason" || changes[0].Before != "stands at a stove" || changes[1].Before != "suspended" || changes[1].After != "active" {
+		t.Errorf("changes %+v, %v", changes, err)
+	}
+	for _, e := range []Edit{{Status: new(ingest.Suspended), Reason: new("again")}, {Status: new(ingest.Active)}} {
+		if err := edit(Shell, e); err != nil {
+			t.Errorf("from a shell: %v", err)
+		}
+	}
+}
+
+// old writes a registry of an earlier schema.
+func old(t *testing.T, version int, statements ...string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "registry.db")
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{
-		migrations[0], migrations[1], "PRAGMA user_version = 2",
-		`INSERT INTO station VALUES ('AAAAAAA', 'Alt', 'sds011-dht22', 'sds011,dht22', 'outdoor', 3, 'active', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y', '')`,
-		`INSERT INTO place VALUES ('AAAAAAA', 1750000000, 6.9583, 50.9413)`,
-	} {
+	defer db.Close()
+	statements = slices.Concat(migrations[:version], []string{fmt.Sprintf("PRAGMA user_version = %d", version)}, statements)
+	for _, statement := range statements {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	db.Close()
+	return path
+}
+
+// TestOldFileKeepsItsSensors opens a file of the second schema.
+func TestOldFileKeepsItsSensors(t *testing.T) {
+	path := old(t, 2,
+		`INSERT INTO station VALUES ('AAAAAAA', 'Alt', 'sds011-dht22', 'sds011,dht22', 'outdoor', 3, 'active', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y', '')`,
+		`INSERT INTO place VALUES ('AAAAAAA', 1750000000, 6.9583, 50.9413)`,
+	)
 	st, ok := open(t, path, PolicyOpen).Station("AAAAAAA")
 	if !ok || st.Kit != "sds011-dht22" || fmt.Sprint(st.Sensors) != "[sds011 dht22]" || len(st.Fittings) != 1 || st.Fittings[0].From.Unix() != 1750000000 {
 		t.Errorf("station = %+v", st)
+	}
+}
+
+// TestOldFileKnowsWhoIsSuspended opens a file of the fourth schema, in which the administrator suspended a station by making it
+// wait again.
+func TestOldFileKnowsWhoIsSuspended(t *testing.T) {
+	station := func(id, status string) string {
+		return fmt.Sprintf(`INSERT INTO station (id, name, exposure, height, status, zone, licence, email, demo, created, token, manage)
+			VALUES ('%s', 'Alt', 'outdoor', 3, '%s', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y');
+			INSERT INTO place VALUES ('%[1]s', 1750000000, 6.9583, 50.9413);
+			INSERT INTO fitting VALUES ('%[1]s', 1750000000, 'sds011', 'sds011')`, id, status)
+	}
+	const suspend = `INSERT INTO change (at, station, who, what, before, after) VALUES (1750000001, '%s', 'admin', 'status', 'active', 'pending')`
+	r := open(t, old(t, 4,
+		station("WAITS", "pending"), station("BANNED", "pending"), fmt.Sprintf(suspend, "BANNED"), station("FREE", "active"), fmt.Sprintf(suspend, "FREE"),
+	), PolicyOpen)
+	for id, want := range map[string]ingest.Status{"WAITS": ingest.Pending, "BANNED": ingest.Suspended, "FREE": ingest.Active} {
+		if st, ok := r.Station(id); !ok || st.Status != want || st.Reason != "" {
+			t.Errorf("%s is %+v, want %s", id, st, want)
+		}
+	}
+	if err := r.Edit(t.Context(), "BANNED", Admin, Edit{Status: new(ingest.Active)}); err != nil {
+		t.Error(err)
 	}
 }

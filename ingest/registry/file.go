@@ -111,6 +111,19 @@ CREATE TABLE restatement (                       -- averages that are to be made
 	station    TEXT PRIMARY KEY REFERENCES station (id),
 	since      INTEGER NOT NULL              -- Unix seconds
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE station ADD COLUMN reason TEXT NOT NULL DEFAULT ''; -- why it is suspended
+UPDATE station SET status = 'suspended'          -- which was the same as pending until now
+	WHERE status = 'pending' AND id IN (SELECT station FROM change WHERE what = 'status' AND after = 'pending');
+CREATE TABLE spelled (                           -- device, with keys as their topics spell them
+	family     TEXT NOT NULL,
+	key        TEXT NOT NULL COLLATE NOCASE,
+	station    TEXT NOT NULL REFERENCES station (id),
+	PRIMARY KEY (family, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO spelled SELECT family, key, station FROM device;
+DROP TABLE device;
+ALTER TABLE spelled RENAME TO device;
 `}
 
 // Open opens the registry's file and makes it when it is missing.
@@ -212,7 +225,7 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 }
 
 func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, name, exposure, height, side, status, zone, licence, email, demo, source, created, ended, token, manage FROM station ORDER BY id`)
+	rows, err := tx.QueryContext(ctx, `SELECT id, name, exposure, height, side, status, reason, zone, licence, email, demo, source, created, ended, token, manage FROM station ORDER BY id`)
 	if err != nil {
 		return err
 	}
@@ -221,7 +234,7 @@ func (s *snapshot) loadStations(ctx context.Context, tx *sql.Tx) error {
 	for rows.Next() {
 		st, e := &ingest.Station{}, &entry{}
 		var created, ended int64
-		if err := rows.Scan(&st.ID, &st.Name, &st.Exposure, &st.Height, &st.Side, &st.Status, &st.Zone, &st.Licence,
+		if err := rows.Scan(&st.ID, &st.Name, &st.Exposure, &st.Height, &st.Side, &st.Status, &st.Reason, &st.Zone, &st.Licence,
 			&st.Email, &st.Demo, &st.Source, &created, &ended, &e.token, &e.manage); err != nil {
 			return err
 		}
@@ -300,7 +313,7 @@ func (s *snapshot) loadDevices(ctx context.Context, tx *sql.Tx) error {
 		}
 		if e := s.byID[id]; e != nil {
 			e.station.Devices = append(e.station.Devices, d)
-			s.byDevice[d] = e.station
+			s.byDevice[d.Folded()] = e.station
 		}
 	}
 	return rows.Err()

@@ -1,7 +1,5 @@
 // Small parts that forms and pages with keys are made of.
-import qrcode from "qrcode-generator";
 import { h } from "./dom";
-import { t } from "./language";
 
 type Child = Node | string | null;
 
@@ -43,39 +41,6 @@ export function list(options: readonly (readonly [value: string, text: string])[
 // button does something when pressed.
 export const button = (text: string, press: () => void, second = false): HTMLButtonElement =>
   h("button", { type: "button", class: second ? "button second" : "button", click: press }, text);
-
-// copyable is text with a button that copies it and says so.
-export function copyable(text: string, what: string, block = false): HTMLElement {
-  const copy = h("button", { type: "button", class: "button second copy", "aria-label": `${t("key.copy")}: ${what}` }, t("key.copy"));
-  copy.addEventListener("click", () => {
-    void navigator.clipboard.writeText(text).then(
-      () => (copy.textContent = t("key.copied")),
-      () => (copy.textContent = t("key.copyYourself")),
-    );
-  });
-  const shown = block ? h("pre", { tabindex: "0", role: "region", "aria-label": what }, h("code", {}, text)) : h("code", { class: "secret" }, text);
-  return h("div", { class: block ? "copyable block" : "copyable" }, shown, copy);
-}
-
-// qr is a text as a picture for a camera, black on white with its quiet zone.
-export function qr(text: string, alternative: string): SVGSVGElement {
-  const code = qrcode(0, "M");
-  code.addData(text);
-  code.make();
-  const [n, quiet] = [code.getModuleCount(), 4];
-  let path = "";
-  for (let row = 0; row < n; row++) for (let column = 0; column < n; column++) if (code.isDark(row, column)) path += `M${column + quiet} ${row + quiet}h1v1h-1z`;
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const side = n + 2 * quiet;
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${side} ${side}`, class: "qr", role: "img", "aria-label": alternative, "shape-rendering": "crispEdges" })) svg.setAttribute(name, value);
-  for (const [colour, d] of [["#fff", `M0 0h${side}v${side}h-${side}z`], ["#000", path]] as const) {
-    const part = document.createElementNS(svg.namespaceURI, "path");
-    part.setAttribute("fill", colour);
-    part.setAttribute("d", d);
-    svg.append(part);
-  }
-  return svg;
-}
 
 // tabs show one of several panels; arrows, Home and End go between them.
 export function tabs(label: string, panels: readonly { title: string; body: Child[] }[], first: number): HTMLElement {

@@ -1,4 +1,4 @@
-// The operator's story: log in, let a station wait and approve it, renew a link, read the record, download a backup.
+// The operator's story: log in, suspend a station and approve it, renew a link, read the record, download a backup.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fits, open, url } from "./browser.mjs";
@@ -12,7 +12,7 @@ async function logIn(page) {
   await page.getByRole("tab").first().waitFor();
 }
 
-test("the operator approves a station that waits", async () => {
+test("the operator suspends a station, whose owner reads why, and approves it", async () => {
   const { page, complaints, close } = await open("/admin");
   await page.locator("input[type=password]").fill("wrong");
   await page.keyboard.press("Enter");
@@ -23,9 +23,17 @@ test("the operator approves a station that waits", async () => {
   await page.getByLabel("Suche").fill(first);
   const row = page.locator("tbody tr").filter({ hasText: first });
   await row.getByRole("button", { name: "Sperren" }).click();
+  await page.getByRole("button", { name: "Abbrechen" }).click();
+  await row.getByRole("button", { name: "Sperren" }).click();
+  await page.getByLabel("Grund").fill("hängt in der Küche");
+  await page.getByRole("dialog").getByRole("button", { name: "Sperren" }).click();
   await page.getByRole("status").filter({ hasText: "gesperrt" }).waitFor();
   assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 404);
-  await page.getByLabel("Zeige").selectOption("pending");
+  const owner = await open(`/stations/${first}`);
+  await owner.page.getByRole("status").filter({ hasText: "Die Stadt hat sie gesperrt" }).filter({ hasText: "„hängt in der Küche“" }).waitFor();
+  await owner.close();
+  await page.getByLabel("Zeige").selectOption("suspended");
+  await page.getByRole("cell", { name: "gesperrt hängt in der Küche" }).waitFor();
   await page.getByRole("button", { name: "Freigeben" }).click();
   await page.getByRole("status").filter({ hasText: "freigegeben" }).waitFor();
   assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 200);
@@ -37,8 +45,10 @@ test("the operator approves a station that waits", async () => {
   const changes = page.getByRole("tabpanel");
   const rows = await changes.locator("tbody tr").allInnerTexts();
   assert.match(rows[0], new RegExp(`${first}.*Stadt.*neuer Verwaltungslink`, "s"));
-  assert.match(rows[1], /Zustand.*pending.*active/s);
-  assert.match(rows[2], /Zustand.*active.*pending/s);
+  assert.match(rows[1], /Grund der Sperre\s+hängt in der Küche\s+–/);
+  assert.match(rows[2], /Zustand\s+gesperrt\s+in Betrieb/);
+  assert.match(rows[3], /Grund der Sperre\s+–\s+hängt in der Küche/);
+  assert.match(rows[4], /Zustand\s+in Betrieb\s+gesperrt/);
 
   await page.getByRole("tab", { name: "Konfiguration" }).click();
   assert.match(await page.getByRole("tabpanel").innerText(), /admin_token\s+\*\*\*/);

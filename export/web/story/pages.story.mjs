@@ -23,6 +23,10 @@ test("data builds an address that answers", async () => {
   assert.equal(header, "time,station,lon,lat,quantity,value,unit,flags");
   assert.match(row, /,pm10,/);
   assert.equal(await page.locator('[data-key="download"]').getAttribute("href"), address.slice(url.length));
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.locator(".result").getByRole("button", { name: "Kopieren: Adresse der Daten" }).click();
+  await page.locator(".result").getByRole("status").filter({ hasText: "Kopiert" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), address);
   assert.deepEqual(complaints, []);
   await close();
 });

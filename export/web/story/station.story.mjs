@@ -102,7 +102,7 @@ test("a refused message is explained on the station's page", async () => {
   publish(s.id, s.token, `{"t":${Math.floor(Date.now() / 1000) - 60},"pm2_5":1999.9}`);
   const { page, complaints, close } = await open(`/stations/${s.id}`);
   await page.locator(".refusals").filter({ hasText: "Ein Name in der Nachricht ist keine der Messgrößen. (colour)" }).waitFor();
-  await page.locator(".refusals").filter({ hasText: "Sensor meldet keinen Wert" }).waitFor();
+  await page.locator(".refusals").filter({ hasText: "Die Zahl bedeutet, dass der Sensor keinen Wert hatte." }).waitFor();
   assert.equal(await page.locator(".manage").count(), 0);
   assert.doesNotMatch(await page.content(), /owner@example\.org|6\.97\d|50\.93\b/);
   assert.deepEqual(complaints, []);

@@ -2,10 +2,11 @@
 // site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
 import type { City } from "../api";
 import { ask, Refused, request, words } from "../client";
+import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, flagWords, language, number, percent, t, type Key } from "../language";
-import { button, copyable, facts, field, table, tabs } from "../parts";
+import { button, facts, field, table, tabs } from "../parts";
 import { changesTable, type Change } from "../station/manage";
 import type { Station } from "../station/page";
 import type { Refusal } from "../station/watch";
@@ -128,7 +129,7 @@ function logOut(): void {
   render();
 }
 
-const order = ["pending", "active", "paused", "retired", "erased"];
+const order = ["pending", "suspended", "active", "paused", "retired", "erased"];
 
 function stations(all: readonly AdminStation[]): HTMLElement[] {
   const shown = h("div", {});
@@ -140,7 +141,7 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
       .sort((a, b) => order.indexOf(a.properties.status) - order.indexOf(b.properties.status));
     fill(shown, table(t("admin.stations"), ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)), wanted.map(row)));
   };
-  const statuses = [["", t("admin.all")], ...order.map((s) => [s, t(`admin.is_${s}` as Key)]), ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)])] as [string, string][];
+  const statuses = [["", t("admin.all")], ...order.map((s) => [s, t(`status.${s}` as Key)]), ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)])] as [string, string][];
   const choose = h("select", { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) }, ...statuses.map(([value, label]) => h("option", { value }, label)));
   const search = h("input", { type: "search", input: (e) => ((text = (e.target as HTMLInputElement).value), draw()) });
   draw();
@@ -152,7 +153,7 @@ function row(s: AdminStation): (Node | string)[] {
   const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagWords([flag])} (${number(count, 0)})`);
   return [
     h("div", {}, h("a", { href: `/stations/${s.id}` }, String(s.id)), h("br"), p.name),
-    p.status === "active" ? t(`state.${p.state}`) : t(`admin.is_${p.status}` as Key),
+    h("div", {}, p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}` as Key), p.reason ? h("p", { class: "quiet" }, p.reason) : null),
     h("div", { class: "row" }, ...acts(s)),
     p.last_seen ? clock(p.last_seen, zone()) : "–",
     s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
@@ -162,26 +163,39 @@ function row(s: AdminStation): (Node | string)[] {
 }
 
 function acts(s: AdminStation): HTMLElement[] {
-  const name = s.properties.name;
-  const act = (key: Key, does: () => Promise<string>) => {
-    const b = button(t(key), () => void perform(does), true);
+  const { name, status, source } = s.properties;
+  const act = (key: Key, press: () => void) => {
+    const b = button(t(key), press, true);
     b.setAttribute("aria-label", `${t(key)}: ${name}`);
     return b;
   };
   const route = `/api/v1/stations/${s.id}`;
-  const status = (next: string, done: Key) => async () => (await ask("PATCH", route, { status: next }, token), t(done, { name }));
+  const approve = async (): Promise<string> => (await ask("PATCH", route, { status: "active" }, token), t("admin.approved", { name }));
+  const suspend = async (reason: string): Promise<string> => (await ask("PATCH", route, { status: "suspended", reason }, token), t("admin.suspended", { name }));
   const link = async (): Promise<string> => {
     const made = await ask<{ manage_link: string }>("POST", `${route}/manage-token`, { hand_over: false }, token);
     return `${t("admin.newLink", { name })} ${made.manage_link}`;
   };
-  switch (s.properties.status) {
-    case "pending":
-      return [act("admin.approve", status("active", "admin.approved")), act("admin.link", link)];
-    case "active":
-    case "paused":
-      return s.properties.source === "own" ? [act("admin.suspend", status("pending", "admin.suspended")), act("admin.link", link)] : [act("admin.suspend", status("pending", "admin.suspended"))];
-  }
-  return [];
+  const buttons: HTMLElement[] = [];
+  if (["pending", "suspended"].includes(status)) buttons.push(act("admin.approve", () => void perform(approve)));
+  if (["pending", "active", "paused"].includes(status)) buttons.push(act("admin.suspend", () => askWhy(name, (reason) => void perform(() => suspend(reason)))));
+  if (source === "own" && !["retired", "erased"].includes(status)) buttons.push(act("admin.link", () => void perform(link)));
+  return buttons;
+}
+
+// askWhy asks why a station is to be suspended, which its owner will read.
+function askWhy(name: string, suspend: (reason: string) => void): void {
+  const why = h("textarea", { rows: 3, maxlength: 200, required: true });
+  const send = (e: Event): void => {
+    e.preventDefault();
+    dialog.close();
+    suspend(why.value);
+  };
+  const heading = h("h2", { id: "why" }, t("admin.suspendTitle", { name }));
+  const does = h("div", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.suspend")), button(t("admin.cancel"), () => dialog.close(), true));
+  const dialog = h("dialog", { "aria-labelledby": "why", close: () => dialog.remove() }, h("form", { class: "stack", submit: send }, heading, h("p", {}, t("admin.suspendWhat")), field(t("admin.suspendWhy"), why, t("admin.suspendHint")), does));
+  frame.main.append(dialog);
+  dialog.showModal();
 }
 
 async function perform(does: () => Promise<string>): Promise<void> {
@@ -237,6 +251,8 @@ function backup(): HTMLElement[] {
   };
   return [
     h("p", {}, t("admin.backupWhat")),
+    h("p", {}, t("admin.backupArchive")),
+    h("p", {}, t("admin.backupRestore")),
     h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
     h("p", { class: "quiet" }, t("admin.backupShell")),
     copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),

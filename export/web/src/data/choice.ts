@@ -48,26 +48,33 @@ export const fileName = (w: Wanted): string => `${w.what}.${w.format}`;
 export function snippets(w: Wanted, address: string): [tool: string, code: string][] {
   const file = fileName(w);
   const curl = `curl --fail --compressed --output ${file} '${address}'`;
-  const time = w.what === "readings" ? "time" : "window_start";
+  const [time, value] = w.what === "readings" ? ["time", "value"] : ["window_start", "mean"];
   if (w.format === "csv") {
     return [
       ["curl", curl],
-      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_csv(\n    "${address}",\n    parse_dates=["${time}"],\n)\nprint(data.groupby("quantity")["${w.what === "readings" ? "value" : "mean"}"].describe())`],
-      ["R", `data <- read.csv("${address}")\ndata$${time} <- as.POSIXct(data$${time}, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")\naggregate(${w.what === "readings" ? "value" : "mean"} ~ quantity, data, mean)`],
-      ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${w.what === "readings" ? "value" : "mean"})\nFROM read_csv('${file}') GROUP BY quantity;`],
+      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_csv(\n    "${address}",\n    parse_dates=["${time}"],\n)\nprint(data.groupby("quantity")["${value}"].describe())`],
+      ["R", `data <- read.csv("${address}")\ndata$${time} <- as.POSIXct(data$${time}, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")\ntapply(data$${value}, data$quantity, mean)`],
+      ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${value}::DOUBLE)\nFROM read_csv('${file}') GROUP BY quantity;`],
     ];
   }
   if (w.format === "parquet") {
     return [
       ["curl", curl],
-      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_parquet("${address}")\nprint(data.describe())`],
-      ["R", `# ${curl}\ndata <- arrow::read_parquet("${file}")\nsummary(data)`],
+      ["Python (pandas)", `# pip install pandas pyarrow\nimport pandas as pd\n\ndata = pd.read_parquet("${address}")\nprint(data.describe())`],
+      ["R", `# install.packages("arrow")\n# ${curl}\ndata <- arrow::read_parquet("${file}")\nsummary(data)`],
       ["DuckDB", `-- ${curl}\nSELECT * FROM '${file}' LIMIT 10;`],
+    ];
+  }
+  if (w.format === "json") {
+    const pages = `const rows = [];\nlet next = "${address}";\nwhile (next) {\n  const page = await (await fetch(next)).json();\n  rows.push(...page.rows);\n  next = page.next;\n}\nconsole.log(rows.length, rows[0]);`;
+    return [
+      ["curl", `# one page; "next" in it is the address of the next\n${curl}`],
+      ["JavaScript", pages],
     ];
   }
   return [
     ["curl", curl],
-    ["JavaScript", `const answer = await fetch("${address}");\nconst data = await answer.json();\nconsole.log(data);`],
-    ...(w.format === "geojson" ? ([["Python (GeoPandas)", `import geopandas\n\ndata = geopandas.read_file("${address}")\nprint(data.head())`]] as [string, string][]) : []),
+    ["JavaScript", `const answer = await fetch("${address}");\nconst data = await answer.json();\nconsole.log(data.features.length, data.features[0]);`],
+    ["Python (GeoPandas)", `# pip install geopandas\nimport geopandas\n\ndata = geopandas.read_file("${address}")\nprint(data.head())`],
   ];
 }

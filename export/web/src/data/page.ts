@@ -1,5 +1,6 @@
 // What there is to download, for whom, and how.
 import type { City } from "../api";
+import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, t, type Key } from "../language";
@@ -63,8 +64,8 @@ export function open(frame: Frame): Page {
     return [
       h("h2", {}, t("data.result")),
       h("p", {}, h("a", { class: "button", href: route(wanted), download: fileName(wanted), "data-key": "download" }, t("data.download"))),
-      h("pre", { tabindex: "0", "aria-label": t("data.address") }, h("code", {}, address)),
-      ...snippets(wanted, address).map(([tool, code]) => h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), h("pre", { tabindex: "0" }, h("code", {}, code)))),
+      copyable(address, t("data.address"), true),
+      ...snippets(wanted, address).map(([tool, code]) => h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), copyable(code, tool, true))),
     ];
   }
 

@@ -1,4 +1,5 @@
 // The line of HTML that puts a card or a map into another site.
+import { copyable } from "../copyable";
 import { h } from "../dom";
 import { language, t } from "../language";
 
@@ -12,24 +13,9 @@ export function html(origin: string, path: string, quantity: string, lang: strin
   return `<iframe src="${address}" title="${title}" width="100%" height="${height}" style="border:0" loading="lazy"></iframe>`;
 }
 
-// snippet is a fold with the line to copy and a button that does it.
+// snippet is a fold with the line to copy.
 export function snippet(path: string, quantity: string, label = t("embed.offer")): HTMLElement {
-  const text = html(location.origin, path, quantity, language(), t("embed.title"));
-  const button = h("button", { type: "button", class: "link", "data-key": `copy-${path}`, click: () => void copy() }, t("embed.copy"));
-  const done = h("span", { role: "status", class: "quiet" });
-  async function copy(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      done.textContent = ` ${t("embed.copied")}`;
-    } catch {
-      done.textContent = ` ${t("embed.copyYourself")}`;
-    }
-  }
-  return h(
-    "details",
-    { class: "snippet" },
-    h("summary", { "data-key": `embed-${path}` }, label),
-    h("pre", { tabindex: "0" }, h("code", {}, text)),
-    h("p", {}, button, done, " · ", h("a", { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}`, "data-key": `see-${path}` }, t("embed.see"))),
-  );
+  const line = html(location.origin, path, quantity, language(), t("embed.title"));
+  const see = h("a", { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}`, "data-key": `see-${path}` }, t("embed.see"));
+  return h("details", { class: "snippet" }, h("summary", { "data-key": `embed-${path}` }, label), copyable(line, label, true, path), h("p", {}, see));
 }

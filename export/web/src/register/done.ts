@@ -1,8 +1,10 @@
 // After the registration: keys, settings, a label, and the first message as soon as it comes.
 import type { City, ReadingEvent } from "../api";
+import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import { amount, clock, flagWords, name, t } from "../language";
-import { button, copyable, qr } from "../parts";
+import { button } from "../parts";
+import { qr } from "../qr";
 import { refusal } from "../station/refusals";
 import { watch, type Health } from "../station/watch";
 import { settingsTabs, tokenPanel, type Settings } from "./settings";

@@ -1,7 +1,8 @@
 // What an owner gets once: the token, and settings ready to paste for each firmware.
+import { copyable } from "../copyable";
 import { h } from "../dom";
 import { language, t } from "../language";
-import { copyable, tabs } from "../parts";
+import { tabs } from "../parts";
 
 interface Text {
   en: string;

@@ -2,13 +2,16 @@
 // browsers send to nobody, and goes to the API in a header.
 import type { City } from "../api";
 import { ask, words } from "../client";
+import { copyable } from "../copyable";
 import { h } from "../dom";
 import { clock, t, type Key } from "../language";
-import { button, copyable, facts, field, list, pick, qr, table } from "../parts";
+import { button, facts, field, list, pick, table } from "../parts";
+import { qr } from "../qr";
 import type { Place } from "../register/place";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { metres, sensorBoxes, winds } from "../register/choices";
 import type { Station } from "./page";
+import { changed, standing } from "./words";
 
 interface Managed {
   station: Station;
@@ -77,7 +80,7 @@ export function changesTable(changes: readonly Change[], zone: string, stations 
   return table(
     t("manage.changes"),
     [t("manage.when"), ...(stations ? [t("manage.station")] : []), t("manage.who"), t("manage.what"), t("manage.before"), t("manage.after")],
-    changes.map((c) => [clock(c.time, zone), ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []), t(`manage.by_${c.who}` as Key), t(`did.${c.what}` as Key), c.before || "–", c.after || "–"]),
+    changes.map((c) => [clock(c.time, zone), ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []), t(`manage.by_${c.who}` as Key), t(`did.${c.what}` as Key), changed(c.what, c.before, zone) || "–", changed(c.what, c.after, zone) || "–"]),
   );
 }
 
@@ -103,8 +106,8 @@ function form(title: string, why: string, inside: (HTMLElement | null)[], act: s
 const patch = (desk: Desk, change: unknown): Promise<unknown> => ask("PATCH", desk.route, change, desk.key);
 
 function pause(m: Managed, desk: Desk): HTMLElement {
-  const status = m.station.properties.status;
-  if (status !== "active" && status !== "paused") return h("p", { class: "trouble" }, t(`station.is_${status}` as Key));
+  const { status, reason } = m.station.properties;
+  if (status !== "active" && status !== "paused") return h("p", { class: "trouble" }, standing(status, reason));
   const paused = status === "paused";
   const said = h("p", { role: "alert" });
   const act = async (): Promise<void> => {

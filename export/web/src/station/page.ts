@@ -12,13 +12,14 @@ import { flagList, refusalList } from "./refusals";
 import { from, periods, readings, readingsRoute, series, type Period, type Readings, type Series } from "./series";
 import "./station.css";
 import { watch, type Health } from "./watch";
+import { standing } from "./words";
 
 export interface History {
   places: { from: string; lon: number; lat: number }[];
   fittings: { from: string; kit: string; sensors: string[] }[];
 }
 
-export type Station = Feature<Point, StationProperties & History & { height: number; side: string; cell: string; sensors: string[]; licence: string; source: string; status: string }>;
+export type Station = Feature<Point, StationProperties & History & { height: number; side: string; cell: string; sensors: string[]; licence: string; source: string; status: string; reason?: string }>;
 
 const state = {
   id: "",
@@ -114,7 +115,7 @@ let spoken = "";
 
 // wellWords is the state of a station in a sentence, and whether it is good, bad or neither.
 function wellWords(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
-  if (health.status !== "active") return [t(`station.is_${health.status}`), health.status === "paused" ? "" : "trouble"];
+  if (health.status !== "active") return [standing(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
   return [t(`station.well_${health.state}`), { ok: "fine", silent: "trouble", check: "trouble", new: "" }[health.state] as "fine" | "trouble" | ""];
 }
 
@@ -146,15 +147,15 @@ function renderWell(station: Station | null, health: Health | null): void {
 }
 
 function renderTrouble(health: Health | null): void {
-  const flags = health?.flags_24h ?? {};
+  const flags = health?.flags ?? [];
   const refusals = health?.refusals ?? [];
   parts.trouble.hidden = !health;
   fill(
     parts.trouble,
     h("h2", {}, t("station.trouble")),
-    ...(Object.keys(flags).length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
+    ...(flags.length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
     ...(refusals.length ? [h("h3", {}, t("station.refusals")), refusalList(refusals, zone())] : []),
-    ...(Object.keys(flags).length || refusals.length ? [] : [h("p", {}, t(health?.last_seen ? "station.noTrouble" : "station.nothingYet"))]),
+    ...(flags.length || refusals.length ? [] : [h("p", {}, t(health?.last_seen ? "station.noTrouble" : "station.nothingYet"))]),
   );
 }
 

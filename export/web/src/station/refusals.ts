@@ -1,7 +1,7 @@
 // Refusals and flags in words, with what to do.
 import { h } from "../dom";
-import { clock, flagWords, language, languages, number, t, type Key } from "../language";
-import type { Refusal } from "./watch";
+import { clock, language, number, t } from "../language";
+import type { Found, Refusal } from "./watch";
 
 // refusalList is the newest first; the same fault again and again stands there once, with how often it came.
 export function refusalList(refusals: readonly Refusal[], zone: string): HTMLElement {
@@ -27,15 +27,8 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
 }
 
 // flagList says of each flag how many values have it, and what to do.
-export function flagList(flags: Record<string, number>): HTMLElement {
-  const known = languages[language()].messages.flagDo as Record<string, string>;
-  return h(
-    "ul",
-    { class: "refusals" },
-    ...Object.entries(flags)
-      .sort((a, b) => b[1] - a[1])
-      .map(([flag, count]) =>
-        h("li", {}, h("p", {}, h("strong", {}, t("station.flagCount", { count: number(count, 0), words: flagWords([flag]) }))), flag in known ? h("p", {}, t(`flagDo.${flag}` as Key)) : null),
-      ),
-  );
+export function flagList(flags: readonly Found[]): HTMLElement {
+  const german = language() === "de";
+  const found = (f: Found) => h("li", {}, h("p", {}, h("strong", {}, german ? f.de : f.en)), h("p", {}, german ? f.todo_de : f.todo_en), h("p", { class: "quiet" }, t("station.flagCount", { count: number(f.values, 0) })));
+  return h("ul", { class: "refusals" }, ...[...flags].sort((a, b) => b.values - a.values).map(found));
 }

@@ -4,25 +4,36 @@ import { ask } from "../client";
 
 const every = 4000; // milliseconds between two looks at the diagnosis
 
-export interface Refusal {
-  time: string;
-  reason: string;
-  field?: string;
-  detail: string;
+// Explanation is the server's words for what was odd, and what to do about it.
+interface Explanation {
   en: string;
   de: string;
   todo_en: string;
   todo_de: string;
 }
 
+export interface Refusal extends Explanation {
+  time: string;
+  reason: string;
+  field?: string;
+  detail: string;
+}
+
+// Found is a flag, and how many values of the last 24 hours have it.
+export interface Found extends Explanation {
+  flag: string;
+  values: number;
+}
+
 export interface Health {
   station: string;
-  status: "pending" | "active" | "paused" | "retired" | "erased";
+  status: "pending" | "active" | "paused" | "suspended" | "retired" | "erased";
+  reason: string; // why it is suspended
   state: State;
   last_seen: string | null;
   values_24h: number;
   good_share_24h: number | null;
-  flags_24h: Record<string, number>;
+  flags: Found[];
   refusals: Refusal[];
 }
 

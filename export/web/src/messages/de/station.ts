@@ -9,6 +9,8 @@ export const station = {
   is_pending: "Sie wartet auf die Freigabe durch die Stadt. Bis dahin wird nichts von ihr angenommen.",
   is_active: "Sie ist in Betrieb.",
   is_paused: "Sie macht Pause. Bis sie weitergeht, wird nichts von ihr angenommen.",
+  is_suspended: "Die Stadt hat sie gesperrt. Bis sie sie wieder freigibt, wird nichts von ihr angenommen, und auf Karte und Listen fehlt sie.",
+  suspendedWhy: "Der Grund: „{reason}“.",
   is_retired: "Sie ist abgemeldet. Ihre Messungen bleiben.",
   is_erased: "Sie ist abgemeldet, und ihre Messungen werden gelöscht.",
   lastMessage: "Letzte Nachricht",
@@ -26,7 +28,7 @@ export const station = {
   height: "{metres} m hoch",
   trouble: "Was auffiel",
   flags: "Werte, die auffielen (24 Stunden)",
-  flagCount: "{count} × {words}",
+  flagCount: "{count} ×",
   refusals: "Nicht angenommen",
   refusedTimes: "{count} ×, zuletzt {time}",
   noTrouble: "Nichts. Alles, was kam, wurde angenommen, und kein Wert fiel auf.",
@@ -65,17 +67,13 @@ export const station = {
   place: "Breite, Länge",
 };
 
-export const flagDo = {
-  range: "Der Wert liegt außerhalb dessen, was der Sensor messen kann. Stimmen die angegebenen Sensoren? Sonst prüfe Kabel und Stromversorgung.",
-  sentinel: "Der Sensor antwortet, hat aber keinen Messwert. Prüfe Kabel und Stromversorgung; bleibt es so, ist er wohl defekt.",
-  inconsistent: "Die kleinere Fraktion ist größer als die größere. Reinige den Luftweg des Staubsensors; bleibt es so, ist er wohl defekt.",
-  stuck: "Der Wert ändert sich seit Stunden nicht. Starte die Station neu; bleibt es so, hängt der Sensor.",
-  spike: "Der Wert ist weit weg von allem, was die Station zuletzt maß, und die Nachbarn haben ihn nicht. War nebenan ein Grill, eine Baustelle, ein Ofen?",
-  humid: "Bei feuchter Luft zeigen Staubsensoren zu viel. Das ist kein Fehler: Der Wert zählt und wird korrigiert.",
-  outlier: "Die Nachbarn messen etwas anderes. Hängt die Station frei und fern von Abluft, Ofen und Straße?",
-  uncorrelated: "Über 30 Tage folgt die Station ihren Nachbarn nicht. Hängt sie wirklich draußen, ist ihr Luftweg frei?",
-  indoor: "Die Temperatur schwankt kaum wie drinnen. Hängt sie draußen, mit Abstand zur Wand?",
-  moved: "Der Luftdruck passt nicht zu ihrem Ort. Ist sie umgezogen? Dann sag es in der Verwaltung der Station.",
+export const status = {
+  pending: "wartet auf Freigabe",
+  active: "in Betrieb",
+  paused: "pausiert",
+  suspended: "gesperrt",
+  retired: "abgemeldet",
+  erased: "wird gelöscht",
 };
 
 export const side = {
@@ -156,6 +154,7 @@ export const did = {
   registered: "angemeldet",
   name: "Name",
   status: "Zustand",
+  reason: "Grund der Sperre",
   height: "Höhe",
   side: "Hausseite",
   place: "Ort",
@@ -165,4 +164,6 @@ export const did = {
   "handed over": "übergeben",
   device: "Gerät",
   calibration: "Kalibrierung",
+  since: "{what}, seit {time}",
+  cell: "100-m-Quadrat N {north}, E {east}",
 };

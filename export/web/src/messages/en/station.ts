@@ -9,6 +9,8 @@ export const station = {
   is_pending: "It waits for the city's approval. Until then nothing is taken from it.",
   is_active: "It is in service.",
   is_paused: "It is paused. Until it goes on, nothing is taken from it.",
+  is_suspended: "The city has suspended it. Until it lets it go on, nothing is taken from it, and map and lists leave it out.",
+  suspendedWhy: "The reason: “{reason}”.",
   is_retired: "It has been signed off. Its readings stay.",
   is_erased: "It has been signed off, and its readings are being deleted.",
   lastMessage: "Last message",
@@ -26,7 +28,7 @@ export const station = {
   height: "{metres} m high",
   trouble: "What was odd",
   flags: "Values that stood out (24 hours)",
-  flagCount: "{count} × {words}",
+  flagCount: "{count} ×",
   refusals: "Not taken",
   refusedTimes: "{count} ×, last {time}",
   noTrouble: "Nothing. All that came was taken, and no value stood out.",
@@ -65,17 +67,13 @@ export const station = {
   place: "Latitude, longitude",
 };
 
-export const flagDo = {
-  range: "The value is outside what the sensor can measure. Are the sensors right that you named? Otherwise check wiring and power.",
-  sentinel: "The sensor answers but has no value. Check wiring and power; if it stays like that, the sensor is probably broken.",
-  inconsistent: "The smaller fraction is larger than the larger one. Clean the air path of the particle sensor; if it stays like that, it is probably broken.",
-  stuck: "The value has not changed for hours. Restart the station; if it stays like that, the sensor hangs.",
-  spike: "The value is far from all the station measured lately, and its neighbours do not have it. Was there a barbecue, a building site, a stove next door?",
-  humid: "In humid air particle sensors show too much. That is no fault: the value counts and is corrected.",
-  outlier: "The neighbours measure something else. Does the station hang freely, away from exhausts, stoves and the road?",
-  uncorrelated: "Over 30 days the station does not follow its neighbours. Does it really hang outdoors, is its air path free?",
-  indoor: "Its temperature hardly changes, as indoors. Does it hang outdoors, away from the wall?",
-  moved: "The air pressure does not fit its place. Has it moved? Then say so in the station's management.",
+export const status = {
+  pending: "waits for approval",
+  active: "in service",
+  paused: "paused",
+  suspended: "suspended",
+  retired: "signed off",
+  erased: "being deleted",
 };
 
 export const side = {
@@ -156,6 +154,7 @@ export const did = {
   registered: "registered",
   name: "name",
   status: "state",
+  reason: "reason for the suspension",
   height: "height",
   side: "side of the house",
   place: "place",
@@ -165,4 +164,6 @@ export const did = {
   "handed over": "handed over",
   device: "device",
   calibration: "calibration",
+  since: "{what}, since {time}",
+  cell: "100 m square N {north}, E {east}",
 };

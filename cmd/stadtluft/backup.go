@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stadtluft/export/api"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+const (
+	writtenEvery = 50 * time.Millisecond // how often a backup looks whether the store has caught up
+	writtenTime  = 20 * time.Second      // how long it waits for that
+	fillTime     = time.Minute           // how long a start reads the store for what the journal lacks
+)
+
+// backup is what is copied: the registry, what the checks remember, and the readings where they are in a file of ours. The
+// journal is not: what it had when asked is in the store before the readings are copied, and fill does the rest. The
+// archive is not either; it may be large, and its files can be copied as they lie there.
+func (s *server) backup() []api.Copy {
+	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
+	checks := filepath.Join(s.config.Data, judgeFile)
+	if _, err := os.Stat(checks); !errors.Is(err, fs.ErrNotExist) {
+		copies = append(copies, api.Copy{Name: judgeFile, Make: func(_ context.Context, path string) error { return copyFile(checks, path) }})
+	}
+	file, ok := s.store.Store.(interface {
+		Backup(ctx context.Context, path string) error
+	})
+	if !ok {
+		return copies
+	}
+	return append(copies, api.Copy{Name: "readings.db", Make: func(ctx context.Context, path string) error {
+		if err := s.written(ctx); err != nil {
+			return err
+		}
+		return file.Backup(ctx, path)
+	}})
+}
+
+// written waits until the store has what the journal has now.
+func (s *server) written(ctx context.Context) error {
+	asked, err := s.journal.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	late, again := time.After(writtenTime), time.NewTicker(writtenEvery)
+	defer again.Stop()
+	for {
+		stats, err := s.journal.Stats(ctx)
+		if err != nil || stats.AckFloor >= asked.LastSeq {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			return fmt.Errorf("%d journal entries still wait for the store, see /readyz", stats.Unwritten)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// copyFile copies a file that is only ever replaced whole.
+func copyFile(from, to string) error {
+	file, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return writeWhole(to, 0o600, func(w io.Writer) error {
+		_, err := io.Copy(w, file)
+		return err
+	})
+}
+
+// fill observes what the store has since a moment and the journal no longer: after a restore, and when the journal was full.
+// The checks that look back find their flags again.
+func (s *server) fill(ctx context.Context, since time.Time) error {
+	first, err := s.journal.First(ctx)
+	if err != nil {
+		return err
+	}
+	if first.IsZero() {
+		first = time.Now()
+	}
+	ahead := time.Duration(s.config.Quality.ClockAhead * float64(time.Minute)) // what was received by then may be this much younger
+	ctx, cancel := context.WithTimeout(ctx, fillTime)
+	defer cancel()
+	err = s.store.Readings(ctx, store.ReadingQuery{From: since, To: first.Add(ahead)}, func(r ingest.Reading) error {
+		if !r.Received.Before(first) {
+			return nil
+		}
+		for i := range r.Values {
+			r.Values[i].Flags &^= ingest.HourFlags
+		}
+		s.remember(r)
+		return nil
+	})
+	if err != nil {
+		s.log.Warn("averages lack what the journal has no more", "since", since, "until", first, "err", err)
+	}
+	return nil
+}
