@@ -43,7 +43,7 @@ export const station = {
   period_365d: "365 Tage",
   download: "Messungen dieser Station herunterladen ({period})",
   lineReading: "einzelne Messungen",
-  lineDoubtful: "Messungen, die nicht zählen",
+  lineDoubtful: "Messungen, die nicht zählen (weit entfernte am Rand)",
   lineHour: "Stundenmittel",
   lineDay: "Tagesmittel",
   lineCorrected: "{mean}, um die Feuchte korrigiert",

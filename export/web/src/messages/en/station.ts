@@ -43,7 +43,7 @@ export const station = {
   period_365d: "365 days",
   download: "Download this station's readings ({period})",
   lineReading: "single readings",
-  lineDoubtful: "readings that do not count",
+  lineDoubtful: "readings that do not count (far ones at the edge)",
   lineHour: "hourly mean",
   lineDay: "daily mean",
   lineCorrected: "{mean}, corrected for humidity",
