@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,16 +12,32 @@ import (
 )
 
 // appendTime appends RFC 3339 in UTC with whole seconds.
-func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, "2006-01-02T15:04:05Z") }
+func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, time.RFC3339) }
 
 // appendValue appends the shortest decimal that is the same float64 again, never with an exponent
 // between 1e-6 and 1e21, as JavaScript and most people write numbers.
 func appendValue(b []byte, v float64) []byte {
+	if milli := math.RoundToEven(v * 1000); milli/1000 == v && milli != 0 && max(milli, -milli) < exactMilli {
+		return appendShortMilli(b, int64(milli))
+	}
 	format := byte('f')
 	if abs := max(v, -v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
 	return strconv.AppendFloat(b, v, format, -1, 64)
+}
+
+// exactMilli bounds the thousandths that need no search for the shortest decimal: of those with at most 15 digits no two
+// are the same float64 (IEEE 754: 53 bits hold every decimal of 15 digits), so the one that was found is the only one.
+const exactMilli = 1e15
+
+// appendShortMilli appends thousandths as a decimal without zeros at its end.
+func appendShortMilli(b []byte, milli int64) []byte {
+	b = appendMilli(b, milli)
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return bytes.TrimSuffix(b, []byte("."))
 }
 
 // appendMilli appends thousandths as a decimal with three places, without floating point.
@@ -174,18 +191,24 @@ func AppendMembers(b []byte, m Meta) []byte {
 	return b
 }
 
-// AddTo adds the same members to a document that encoding/json writes.
-func (m Meta) AddTo(document map[string]any) {
-	document["licence"], document["attribution"], document["demo"], document["notice"] = m.Licence, m.Attribution, m.Demo, Notice
+// Said are the same members in a document that encoding/json writes.
+type Said struct {
+	Licence     string     `json:"licence"`
+	Attribution string     `json:"attribution"`
+	Generated   *time.Time `json:"generated,omitempty"`
+	Demo        bool       `json:"demo"`
+	Notice      string     `json:"notice"`
+	Averaging   string     `json:"averaging,omitempty"`
+	Quality     string     `json:"quality,omitempty"`
+}
+
+// Said is what a document says of itself.
+func (m Meta) Said() Said {
+	said := Said{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Notice, Averaging: m.Averaging, Quality: m.Quality}
 	if !m.Generated.IsZero() {
-		document["generated"] = m.Generated.UTC().Format("2006-01-02T15:04:05Z")
+		said.Generated = new(m.Generated.UTC().Truncate(time.Second))
 	}
-	if m.Averaging != "" {
-		document["averaging"] = m.Averaging
-	}
-	if m.Quality != "" {
-		document["quality"] = m.Quality
-	}
+	return said
 }
 
 // Milli is a number of thousandths that becomes a JSON number with three decimals.

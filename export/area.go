@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -113,20 +112,4 @@ func (a Area) Indices() map[string]IndexClass {
 		means[v.Quantity] = int64(v.Mean)
 	}
 	return Indices(means)
-}
-
-// classText is a class of an index; empty where it says nothing.
-func classText(class int) string {
-	if class == 0 {
-		return ""
-	}
-	return strconv.Itoa(class)
-}
-
-// optional is a number; empty where it is not known.
-func optional(m *Milli) string {
-	if m == nil {
-		return ""
-	}
-	return m.String()
 }

@@ -3,7 +3,7 @@ package export
 import (
 	"encoding/json"
 	"io"
-	"strconv"
+	"math"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -11,12 +11,6 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
 )
-
-// CoverageColumns are the columns of the city's coverage as CSV, one row a cell of the city.
-const CoverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
-
-// HistoryColumns are the columns of the coverage over time as CSV, one row a day or month.
-const HistoryColumns = "start,days,cells,covered,share,people,people_reached,people_share"
 
 // Coverage is how much of the city is measured in a window, and where the next stations help most.
 type Coverage struct {
@@ -35,8 +29,8 @@ type CoveredPeriod struct {
 	Days  []coverage.Share
 }
 
-// covered is a CoveredPeriod, or a single window, in numbers. What is not known is null.
-type covered struct {
+// CoveredShare is a CoveredPeriod, or a single window, in numbers. What is not known is null.
+type CoveredShare struct {
 	Cells         int    `json:"cells"`
 	Covered       Milli  `json:"covered"`
 	Share         Milli  `json:"share"`
@@ -45,8 +39,23 @@ type covered struct {
 	PeopleShare   *Milli `json:"people_share"`
 }
 
+// CoveredNow is how much of the city is covered in a window.
+type CoveredNow struct {
+	Quantity string    `json:"quantity"`
+	Window   string    `json:"window"`
+	Start    time.Time `json:"window_start"`
+	CoveredShare
+}
+
+// CoveredThen is a row of the coverage over time: the means over some days.
+type CoveredThen struct {
+	Start time.Time `json:"start"`
+	Days  int       `json:"days"`
+	CoveredShare
+}
+
 // over is the mean over days, of which there is one.
-func over(days []coverage.Share) covered {
+func over(days []coverage.Share) CoveredShare {
 	all := coverage.Share{}
 	for _, s := range days {
 		all.Covered += s.Covered
@@ -55,7 +64,7 @@ func over(days []coverage.Share) covered {
 		all.People += s.People
 	}
 	n := int64(len(days))
-	c := covered{Cells: days[0].Cells, Covered: Milli(int64(all.Covered) * 1000 / n), Share: thousandths(all.OfArea())}
+	c := CoveredShare{Cells: days[0].Cells, Covered: Milli(int64(all.Covered) * 1000 / n), Share: thousandths(all.OfArea())}
 	if share, known := all.OfPeople(); known {
 		people, reached, of := days[0].People, Milli(int64(all.Reached)*1000/n), thousandths(share)
 		c.People, c.PeopleReached, c.PeopleShare = &people, &reached, &of
@@ -63,59 +72,95 @@ func over(days []coverage.Share) covered {
 	return c
 }
 
-// WriteCoverage writes the city's cells: covered or not, and ranked where a station would help.
-func WriteCoverage(w io.Writer, format Format, c Coverage, meta Meta) error {
-	d := document{w: w}
-	ranks := make(map[geo.Cell]int, len(c.Proposals))
-	for i, p := range c.Proposals {
-		ranks[p.Cell] = i + 1
+// CoverageRow is a cell of the city: covered or not, and ranked where a station would help.
+type CoverageRow struct {
+	Cell     geo.Cell
+	Stations int  // that count
+	People   *int // nil where they are not known
+	Rank     int  // from 1; 0 is none
+	Distance *int // metres to the nearest station; nil where it has no rank or there is none
+	English  string
+	German   string
+}
+
+// Rows are the city's cells, in their order.
+func (c *Coverage) Rows() []CoverageRow {
+	rows, at := make([]CoverageRow, len(c.City.Cells)), map[geo.Cell]int{}
+	for i, cell := range c.City.Cells {
+		rows[i], at[cell] = CoverageRow{Cell: cell, Stations: c.Counts[cell]}, i
+		if people, known := c.City.People[cell]; known {
+			rows[i].People = &people
+		}
 	}
-	if format == CSV {
-		d.buf = append(append(d.buf, CoverageColumns...), '\n')
-	} else if err := c.head(&d, meta); err != nil {
+	for i, p := range c.Proposals {
+		row := &rows[at[p.Cell]]
+		row.Rank = i + 1
+		row.English, row.German = p.Reason()
+		if p.Distance != 0 {
+			row.Distance = new(int(math.RoundToEven(p.Distance)))
+		}
+	}
+	return rows
+}
+
+func (r CoverageRow) values() []any {
+	center := r.Cell.Center()
+	return []any{r.Cell.String(), degrees(center.Lon()), degrees(center.Lat()), r.Stations > 0, r.Stations, known(r.People), class(r.Rank), known(r.Distance), r.English, r.German}
+}
+
+// NewCoverage makes an encoder that writes to w, as CSV or JSON. GeoJSON has more than rows.
+func NewCoverage(w io.Writer, format Format, meta Meta) Encoder[CoverageRow] {
+	return newRecords(w, format, meta, coverageTable, CoverageRow.values)
+}
+
+// Then is the coverage over time.
+func (c *Coverage) Then() []CoveredThen {
+	list := make([]CoveredThen, len(c.History))
+	for i, p := range c.History {
+		list[i] = CoveredThen{p.Start.UTC(), len(p.Days), over(p.Days)}
+	}
+	return list
+}
+
+func (r CoveredThen) values() []any {
+	return []any{r.Start, r.Days, r.Cells, r.Covered, r.Share, known(r.People), known(r.PeopleReached), known(r.PeopleShare)}
+}
+
+// NewHistory makes an encoder of the coverage over time that writes to w, as CSV or JSON.
+func NewHistory(w io.Writer, format Format, meta Meta) Encoder[CoveredThen] {
+	return newRecords(w, format, meta, historyTable, CoveredThen.values)
+}
+
+// WriteCoverage writes the city's cells as GeoJSON, with what holds for the city as a whole before them.
+func WriteCoverage(w io.Writer, c Coverage, meta Meta) error {
+	l := newList(w, GeoJSON, meta)
+	if err := c.head(&l.document, meta); err != nil {
 		return err
 	}
-	for i, cell := range c.City.Cells {
-		if format == CSV {
-			d.buf = c.appendLine(d.buf, cell, ranks[cell])
-		} else {
-			d.buf = c.appendFeature(d.buf, cell, ranks[cell], i > 0)
-		}
-		if err := d.flush(false); err != nil {
+	placeless := coverageTable.Without("lon", "lat")
+	for _, row := range c.Rows() {
+		values := row.values()
+		b := appendCellOutline(l.next(), row.Cell)
+		b = placeless.appendMembers(append(b, `,"properties":{`...), append(values[:1], values[3:]...))
+		l.buf = append(b, "}}"...)
+		if err := l.flush(false); err != nil {
 			return err
 		}
 	}
-	if format != CSV {
-		d.buf = append(d.buf, "\n]}\n"...)
-	}
-	return d.flush(true)
+	return l.End()
 }
 
 // head begins the GeoJSON: what holds for the city as a whole.
 func (c *Coverage) head(d *document, meta Meta) error {
 	d.buf = append(d.buf, `{"type":"FeatureCollection",`...)
 	d.buf = AppendMembers(d.buf, meta)
-	now, err := json.Marshal(struct {
-		Quantity string `json:"quantity"`
-		Window   string `json:"window"`
-		Start    string `json:"window_start"`
-		covered
-	}{c.Quantity.String(), c.Window.String(), c.Start.UTC().Format(time.RFC3339), over([]coverage.Share{c.City.Share()})})
+	now, err := json.Marshal(CoveredNow{c.Quantity.String(), c.Window.String(), c.Start.UTC(), over([]coverage.Share{c.City.Share()})})
 	if err != nil {
 		return err
 	}
 	d.buf = append(append(d.buf, `,"coverage":`...), now...)
 	if c.History != nil {
-		type period struct {
-			Start string `json:"start"`
-			Days  int    `json:"days"`
-			covered
-		}
-		list := make([]period, len(c.History))
-		for i, p := range c.History {
-			list[i] = period{p.Start.UTC().Format(time.RFC3339), len(p.Days), over(p.Days)}
-		}
-		history, err := json.Marshal(list)
+		history, err := json.Marshal(c.Then())
 		if err != nil {
 			return err
 		}
@@ -123,88 +168,4 @@ func (c *Coverage) head(d *document, meta Meta) error {
 	}
 	d.buf = append(d.buf, `,"features":[`...)
 	return nil
-}
-
-func (c *Coverage) appendLine(b []byte, cell geo.Cell, rank int) []byte {
-	b = cell.Append(b)
-	center := cell.Center()
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lon())
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lat())
-	b = append(b, ',')
-	b = strconv.AppendBool(b, c.Counts[cell] > 0)
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(c.Counts[cell]), 10)
-	b = append(b, ',')
-	if people, known := c.City.People[cell]; known {
-		b = strconv.AppendInt(b, int64(people), 10)
-	}
-	if rank == 0 {
-		return append(b, ",,,,\n"...)
-	}
-	p := c.Proposals[rank-1]
-	english, german := p.Reason()
-	b = append(b, ',')
-	b = strconv.AppendInt(b, int64(rank), 10)
-	b = append(b, ',')
-	b = appendDistance(b, p, "")
-	b = append(b, ',')
-	b = appendCell(b, english)
-	b = append(b, ',')
-	b = appendCell(b, german)
-	return append(b, '\n')
-}
-
-func (c *Coverage) appendFeature(b []byte, cell geo.Cell, rank int, more bool) []byte {
-	b = appendCellFeature(b, cell, more)
-	b = strconv.AppendBool(appendName(b, "covered"), c.Counts[cell] > 0)
-	b = appendInt(b, "stations", c.Counts[cell])
-	if people, known := c.City.People[cell]; known {
-		b = appendInt(b, "people", people)
-	} else {
-		b = append(b, `,"people":null`...)
-	}
-	if rank == 0 {
-		return append(b, `,"rank":null}}`...)
-	}
-	p := c.Proposals[rank-1]
-	english, german := p.Reason()
-	b = appendInt(b, "rank", rank)
-	b = append(b, `,"distance_m":`...)
-	b = appendDistance(b, p, "null")
-	b = append(b, `,"reason_en":`...)
-	b = appendString(b, english)
-	b = append(b, `,"reason_de":`...)
-	b = appendString(b, german)
-	return append(b, "}}"...)
-}
-
-// appendDistance appends whole metres to the nearest station.
-func appendDistance(b []byte, p coverage.Proposal, none string) []byte {
-	if p.Distance == 0 {
-		return append(b, none...)
-	}
-	return strconv.AppendFloat(b, p.Distance, 'f', 0, 64)
-}
-
-// WriteHistory writes the coverage over time as CSV.
-func WriteHistory(w io.Writer, periods []CoveredPeriod) error {
-	d := document{w: w}
-	d.buf = append(append(d.buf, HistoryColumns...), '\n')
-	for _, p := range periods {
-		c := over(p.Days)
-		b := appendTime(d.buf, p.Start)
-		for _, text := range []string{strconv.Itoa(len(p.Days)), strconv.Itoa(c.Cells), c.Covered.String(), c.Share.String()} {
-			b = append(append(b, ','), text...)
-		}
-		b = append(b, ',')
-		if c.People != nil {
-			b = strconv.AppendInt(b, int64(*c.People), 10)
-		}
-		b = append(append(b, ','), optional(c.PeopleReached)...)
-		b = append(append(b, ','), optional(c.PeopleShare)...)
-		d.buf = append(b, '\n')
-	}
-	return d.flush(true)
 }

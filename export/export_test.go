@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
 )
 
@@ -190,6 +192,30 @@ func TestAppendValue(t *testing.T) {
 	f(1e-6, "0.000001")
 	f(1e-7, "1e-07")
 	f(math.MaxFloat64, "1.7976931348623157e+308")
+	f(math.Copysign(0, -1), "-0")
+	f(0.001, "0.001")
+	f(-20, "-20")
+	f(0.30000000000000004, "0.30000000000000004")
+	f(999999999999.999, "999999999999.999")
+	f(1e15, "1000000000000000")
+}
+
+// TestAppendValueIsTheShortest holds decimals of few places, and their neighbours, against strconv.
+func TestAppendValueIsTheShortest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 300_000 {
+		milli := float64(rng.Int64N(int64(math.Pow10(1 + rng.IntN(17)))))
+		near := milli / 1000
+		for _, v := range []float64{near, -near, milli / 100, math.Nextafter(near, 0), math.Nextafter(near, math.Inf(1)), near * 1e-5} {
+			format := byte('f')
+			if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+				format = 'e'
+			}
+			if got, want := string(appendValue(nil, v)), strconv.FormatFloat(v, format, -1, 64); got != want {
+				t.Fatalf("appendValue(%b) = %s, want %s", v, got, want)
+			}
+		}
+	}
 }
 
 func TestParseTime(t *testing.T) {
@@ -226,12 +252,6 @@ func TestThePromiseIsKept(t *testing.T) {
 		has("columns of "+table.Name, lines)
 		has("schema of "+table.Name, "`/api/v1/schema/"+table.Name+".json`")
 	}
-	for _, columns := range []string{IndexColumns, CoverageColumns, HistoryColumns} {
-		has("columns", "`"+columns+"`")
-		for _, column := range strings.Split(columns, ",") {
-			has("column", "| `"+column+"` |")
-		}
-	}
 	for _, flag := range ingest.AllFlags() {
 		excludes := map[bool]string{true: "no", false: "yes"}[flag.Good()]
 		has("flag "+flag.String(), "| `"+flag.String()+"` | "+excludes+" | ")
@@ -248,6 +268,9 @@ func TestTablesAreWhatIsWritten(t *testing.T) {
 		return map[string][]byte{
 			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, format, meta) }),
 			"grid": encodeGrid(t, format), "districts": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, format, meta) }),
+			"index":    encode(t, indexList, func(w io.Writer) Encoder[CellIndex] { return NewIndices(w, format, meta) }),
+			"coverage": encode(t, cityCoverage().Rows(), func(w io.Writer) Encoder[CoverageRow] { return NewCoverage(w, format, meta) }),
+			"history":  encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
 		}
 	}
 	plain, list := documents(CSV), documents(JSON)
@@ -303,6 +326,26 @@ var meanList = []aggregate.StationWindow{
 		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
 	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
 		Station: `GO;"NE"`, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+}
+
+// indexList is a cell of which both indices say something, and one of which they say nothing.
+var indexList = CellIndices([]aggregate.Row{
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 15_001, Stations: 3, Spread: 15_505},
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 20_000, Stations: 2},
+	{Cell: rowList[1].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.NO2), Mean: 20_000, Stations: 1},
+})
+
+// cityCoverage is of a city of three cells, of which one is covered and one proposed, on two days of different census tables.
+func cityCoverage() *Coverage {
+	far := geo.Cell{Size: 1000, North: 3098000, East: 4107000}
+	city := coverage.City{
+		Cells: []geo.Cell{rowList[0].Cell, rowList[1].Cell, far}, People: map[geo.Cell]int{rowList[0].Cell: 3000, far: 1}, Covered: []geo.Cell{rowList[0].Cell},
+		Stations: []geo.Cell{{Size: 100, North: 3096500, East: 4107500}},
+	}
+	return &Coverage{
+		Quantity: wire.PM2_5, Start: noon, City: city, Counts: map[geo.Cell]int{rowList[0].Cell: 2}, Proposals: city.Propose(1),
+		History: []CoveredPeriod{{noon, []coverage.Share{city.Share()}}, {noon.Add(24 * time.Hour), []coverage.Share{{Cells: 3, Covered: 1}, {Cells: 3}}}},
+	}
 }
 
 func areaList() []AreaRow {

@@ -110,11 +110,7 @@ func (e *gridJSON) Add(r aggregate.Row) error {
 		e.buf = appendRow(b, r, true)
 		return e.flush(false)
 	}
-	b = append(b, `{"type":"Feature","id":"`...)
-	b = r.Cell.Append(b)
-	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
-	b = appendRing(b, r.Cell.Polygon()[0])
-	b = append(b, `]},"properties":`...)
+	b = append(appendCellOutline(b, r.Cell), `,"properties":`...)
 	b = AppendRow(b, r)
 	e.buf = append(b, '}')
 	return e.flush(false)

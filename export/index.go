@@ -1,18 +1,16 @@
 package export
 
 import (
+	"encoding/json"
 	"io"
 	"slices"
-	"strconv"
+	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 )
-
-// IndexColumns are the columns of the indices of cells as CSV, one row a cell and window.
-const IndexColumns = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
 
 // IndexClass is what an index says, in words. Class 0 is no statement.
 type IndexClass struct {
@@ -83,85 +81,53 @@ func cellIndex(known map[string]aggregate.Row) CellIndex {
 	return c
 }
 
-// WriteIndices writes the indices of cells.
-func WriteIndices(w io.Writer, format Format, cells []CellIndex, meta Meta) error {
-	d := document{w: w}
-	if format == CSV {
-		d.buf = append(append(d.buf, IndexColumns...), '\n')
-	} else {
-		d.buf = append(d.buf, `{"type":"FeatureCollection",`...)
-		d.buf = AppendMembers(d.buf, meta)
-		d.buf = append(d.buf, `,"features":[`...)
+func (c CellIndex) values() []any {
+	e, l, r, center := c.European, c.German, c.Row, c.Row.Cell.Center()
+	return []any{
+		r.Cell.String(), r.Start, r.Window.Seconds(), class(e.Class), e.Pollutant, e.English, e.German, e.Colour, class(l.Class), l.Pollutant, l.English, l.German,
+		e.Measured, r.Stations, Milli(r.Spread), Certainty(r).String(), degrees(center.Lon()), degrees(center.Lat()),
 	}
-	for i, c := range cells {
-		if format == CSV {
-			d.buf = c.appendLine(d.buf)
-		} else {
-			d.buf = c.appendFeature(d.buf, i > 0)
-		}
-		if err := d.flush(false); err != nil {
-			return err
-		}
-	}
-	if format != CSV {
-		d.buf = append(d.buf, "\n]}\n"...)
-	}
-	return d.flush(true)
 }
 
-func (c *CellIndex) appendLine(b []byte) []byte {
-	e, l, center := c.European, c.German, c.Row.Cell.Center()
-	b = c.Row.Cell.Append(b)
-	b = append(b, ',')
-	b = appendTime(b, c.Row.Start)
-	for _, text := range [...]string{
-		strconv.Itoa(c.Row.Window.Seconds()), classText(e.Class), e.Pollutant, e.English, e.German, e.Colour, classText(l.Class), l.Pollutant, l.English, l.German,
-		strconv.Itoa(e.Measured), strconv.Itoa(c.Row.Stations), Milli(c.Row.Spread).String(), Certainty(c.Row).String(),
-	} {
-		b = append(append(b, ','), text...)
+// NewIndices makes an encoder that writes to w, as CSV, JSON or GeoJSON, where the indices are objects.
+func NewIndices(w io.Writer, format Format, meta Meta) Encoder[CellIndex] {
+	if format == GeoJSON {
+		return &indicesGeoJSON{newList(w, format, meta)}
 	}
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lon())
-	b = append(b, ',')
-	b = appendDegrees(b, center.Lat())
-	return append(b, '\n')
+	return newRecords(w, format, meta, indexTable, CellIndex.values)
 }
 
-func (c *CellIndex) appendFeature(b []byte, more bool) []byte {
-	b = appendCellFeature(b, c.Row.Cell, more)
-	b = append(b, `,"window_start":"`...)
-	b = appendTime(b, c.Row.Start)
-	b = append(b, '"')
-	b = appendInt(b, "window_seconds", c.Row.Window.Seconds())
-	b = appendIndex(b, "eaqi", c.European)
-	b = appendIndex(b, "lqi", c.German)
-	b = appendInt(b, "stations", c.Row.Stations)
-	b = appendCertainty(b, Milli(c.Row.Spread), Certainty(c.Row).String())
-	return append(b, "}}"...)
+type indicesGeoJSON struct{ list }
+
+func (e *indicesGeoJSON) Add(c CellIndex) error {
+	properties, err := json.Marshal(IndexProperties{
+		c.Row.Cell.String(), c.Row.Start.UTC(), c.Row.Window.Seconds(), c.European, c.German, c.Row.Stations, Milli(c.Row.Spread), Certainty(c.Row).String(),
+	})
+	if err != nil {
+		return err
+	}
+	b := appendCellOutline(e.next(), c.Row.Cell)
+	e.buf = append(append(append(b, `,"properties":`...), properties...), '}')
+	return e.flush(false)
 }
 
-// appendIndex appends what an index says as a member.
-func appendIndex(b []byte, name string, c IndexClass) []byte {
-	b = append(appendName(b, name), `{"class":`...)
-	b = strconv.AppendInt(b, int64(c.Class), 10)
-	for _, m := range [...]struct{ name, text string }{{"pollutant", c.Pollutant}, {"en", c.English}, {"de", c.German}, {"colour", c.Colour}} {
-		if m.text != "" {
-			b = appendString(appendName(b, m.name), m.text)
-		}
-	}
-	return append(appendInt(b, "measured", c.Measured), '}')
+// IndexProperties are a cell's in GeoJSON.
+type IndexProperties struct {
+	Cell      string     `json:"cell"`
+	Start     time.Time  `json:"window_start"`
+	Seconds   int        `json:"window_seconds"`
+	European  IndexClass `json:"eaqi"`
+	German    IndexClass `json:"lqi"`
+	Stations  int        `json:"stations"`
+	Spread    Milli      `json:"spread"`
+	Certainty string     `json:"certainty"`
 }
 
-// appendCellFeature begins a feature of a cell: its id, its outline, and its code as first property.
-func appendCellFeature(b []byte, cell geo.Cell, more bool) []byte {
-	if more {
-		b = append(b, ',')
-	}
-	b = append(b, "\n"+`{"type":"Feature","id":"`...)
+// appendCellOutline begins a feature of a cell: its id and its outline.
+func appendCellOutline(b []byte, cell geo.Cell) []byte {
+	b = append(b, `{"type":"Feature","id":"`...)
 	b = cell.Append(b)
 	b = append(b, `","geometry":{"type":"Polygon","coordinates":[`...)
 	b = appendRing(b, cell.Polygon()[0])
-	b = append(b, `]},"properties":{"cell":"`...)
-	b = cell.Append(b)
-	return append(b, '"')
+	return append(b, `]}`...)
 }

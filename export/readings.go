@@ -3,6 +3,8 @@ package export
 import (
 	"io"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/ingest"
 )
 
@@ -18,7 +20,7 @@ func NewReadings(w io.Writer, format Format, stations ingest.Stations, meta Meta
 	if format == GeoJSON || format == JSON {
 		return &readingsJSON{list: newList(w, format, meta), stations: stations}
 	}
-	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma()}
+	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma(), seats: map[string]seat{}}
 }
 
 // placeOf is where a reading's station publicly stood.
@@ -34,7 +36,15 @@ type readingsCSV struct {
 	document
 	stations ingest.Stations
 	comma    byte
-	head     []byte // what the lines of a reading begin with: time, station, lon, lat
+	head     []byte          // what the lines of a reading begin with: time, station, lon, lat
+	seats    map[string]seat // where each station was seen last
+}
+
+// seat is a station in a place, and how lines say it: station, lon, lat.
+type seat struct {
+	public orb.Point
+	placed bool
+	cells  []byte
 }
 
 func (e *readingsCSV) Begin() error {
@@ -43,7 +53,8 @@ func (e *readingsCSV) Begin() error {
 }
 
 func (e *readingsCSV) Add(r ingest.Reading) error {
-	e.head = e.appendHead(e.head[:0], &r)
+	e.head = append(appendTime(e.head[:0], r.Time), e.comma)
+	e.head = append(e.head, e.cells(&r)...)
 	for _, v := range r.Values {
 		b := append(e.buf, e.head...)
 		b = append(b, v.Quantity.String()...)
@@ -60,15 +71,24 @@ func (e *readingsCSV) Add(r ingest.Reading) error {
 	return e.flush(false)
 }
 
-func (e *readingsCSV) appendHead(b []byte, r *ingest.Reading) []byte {
-	b = appendTime(b, r.Time)
+// cells are the station and its place; they are written anew only when a station has moved.
+func (e *readingsCSV) cells(r *ingest.Reading) []byte {
+	place, placed := placeOf(e.stations, r)
+	s := e.seats[r.Station]
+	if s.cells == nil || s.placed != placed || s.public != place.Public {
+		s = seat{place.Public, placed, e.appendCells(nil, r.Station, place.Public, placed)}
+		e.seats[r.Station] = s
+	}
+	return s.cells
+}
+
+func (e *readingsCSV) appendCells(b []byte, station string, p orb.Point, placed bool) []byte {
+	b = appendCell(b, station)
 	b = append(b, e.comma)
-	b = appendCell(b, r.Station)
-	b = append(b, e.comma)
-	if place, placed := placeOf(e.stations, r); placed {
-		b = appendDegrees(b, place.Public.Lon())
+	if placed {
+		b = appendDegrees(b, p.Lon())
 		b = append(b, e.comma)
-		b = appendDegrees(b, place.Public.Lat())
+		b = appendDegrees(b, p.Lat())
 	} else {
 		b = append(b, e.comma)
 	}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"strings"
 
 	"stadtluft/firmware-protocol/wire"
@@ -34,7 +35,9 @@ func (t Table) Header() string {
 }
 
 // Tables are all there are.
-func Tables() []Table { return []Table{readingsTable, meansTable, gridTable, districtsTable} }
+func Tables() []Table {
+	return []Table{readingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable}
+}
 
 var (
 	quantityNames = func() (names []string) {
@@ -73,7 +76,8 @@ var meansTable = Table{Name: "means", About: "Means of single stations over five
 	Column{Name: "coverage", Type: "number", About: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"},
 )}
 
-var gridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
+// GridTable are averages of cells.
+var GridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
 	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"},
 }, window...),
 	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
@@ -116,21 +120,86 @@ var districtsTable = Table{Name: "districts", About: "Averages of parts of the c
 	Column{Name: "certainty", Type: "string", About: "as in the grid, with cells for stations", Among: []string{"single station", "few", "good"}},
 )}
 
-// Schema is the table's Table Schema (Frictionless), with what every document says of itself.
-func (t Table) Schema(m Meta) map[string]any {
-	fields := make([]map[string]any, len(t.Columns))
-	for i, c := range t.Columns {
-		constraints := map[string]any{"required": !c.Empty}
-		if c.Among != nil {
-			constraints["enum"] = c.Among
-		}
-		fields[i] = map[string]any{"name": c.Name, "type": c.Type, "description": plain(c.About), "constraints": constraints}
+var indexTable = Table{Name: "index", About: "Both air quality indices of each cell over a window.", Key: []string{"cell", "window_start", "window_seconds"}, Columns: append(append([]Column{
+	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
+}, window...),
+	Column{Name: "eaqi", Type: "integer", About: "class of the European index, 1 good to 6 extremely poor; empty where it makes no statement", Empty: true},
+	Column{Name: "eaqi_pollutant", Type: "string", About: "the pollutant that decides the European index; empty where it makes no statement", Empty: true},
+	Column{Name: "eaqi_en", Type: "string", About: "name of its class in English"},
+	Column{Name: "eaqi_de", Type: "string", About: "name of its class in German"},
+	Column{Name: "eaqi_colour", Type: "string", About: "the index's own colour of the class; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi", Type: "integer", About: "class of the German index, 1 very good to 5 very poor; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi_pollutant", Type: "string", About: "the pollutant that decides the German index; empty where it makes no statement", Empty: true},
+	Column{Name: "lqi_en", Type: "string", About: "name of its class in English"},
+	Column{Name: "lqi_de", Type: "string", About: "name of its class in German"},
+	Column{Name: "measured", Type: "integer", About: "how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known"},
+	Column{Name: "stations", Type: "integer", About: "how many stations count for the pollutant that decides the European index"},
+	Column{Name: "spread", Type: "number", About: "sample standard deviation between their means"},
+	Column{Name: "certainty", Type: "string", About: "of their mean, as in the grid", Among: []string{"single station", "few", "good"}},
+	Column{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
+	Column{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+)}
+
+var coverageTable = Table{Name: "coverage", About: "The city's cells: covered or not, and ranked where a station would help.", Key: []string{"cell"}, Columns: []Column{
+	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
+	{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
+	{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+	{Name: "covered", Type: "boolean", About: "whether a station counts in the cell"},
+	{Name: "stations", Type: "integer", About: "how many stations count"},
+	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
+	{Name: "rank", Type: "integer", About: "1 is where a station helps most; empty for cells that are not proposed", Empty: true},
+	{Name: "distance_m", Type: "integer", About: "metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed", Empty: true},
+	{Name: "reason_en", Type: "string", About: "why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed", Empty: true},
+	{Name: "reason_de", Type: "string", About: "why, in German", Empty: true},
+}}
+
+var historyTable = Table{Name: "history", About: "The city's coverage over time: means over the days that are over.", Key: []string{"start"}, Columns: []Column{
+	{Name: "start", Type: "datetime", About: "start of the first day"},
+	{Name: "days", Type: "integer", About: "days that are over, over which the mean is taken"},
+	{Name: "cells", Type: "integer", About: "how many cells the city has"},
+	{Name: "covered", Type: "number", About: "how many of them are covered, the mean over the days"},
+	{Name: "share", Type: "number", About: "of the cells those that are covered, 0 to 1"},
+	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
+	{Name: "people_reached", Type: "number", About: "inhabitants of the covered cells, the mean over the days; empty where they are not known", Empty: true},
+	{Name: "people_share", Type: "number", About: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known", Empty: true},
+}}
+
+// Without is the table without some columns.
+func (t Table) Without(names ...string) Table {
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(names, c.Name) })
+	return t
+}
+
+// TableSchema is a Table Schema (Frictionless), with what every document says of itself.
+type TableSchema struct {
+	Name          string        `json:"name"`
+	Description   string        `json:"description"`
+	Fields        []SchemaField `json:"fields"`
+	MissingValues []string      `json:"missingValues"`
+	PrimaryKey    []string      `json:"primaryKey,omitempty"`
+	Said
+}
+
+// SchemaField is a column of it.
+type SchemaField struct {
+	Name        string            `json:"name"`
+	Type        string            `json:"type"`
+	Description string            `json:"description"`
+	Constraints SchemaConstraints `json:"constraints"`
+}
+
+// SchemaConstraints are what may stand in a column.
+type SchemaConstraints struct {
+	Required bool     `json:"required"`
+	Enum     []string `json:"enum,omitempty"`
+}
+
+// Schema is the table's Table Schema.
+func (t Table) Schema(m Meta) TableSchema {
+	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Said: m.Said()}
+	for _, c := range t.Columns {
+		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among}})
 	}
-	schema := map[string]any{"name": t.Name, "description": t.About, "fields": fields, "missingValues": []string{""}}
-	if t.Key != nil {
-		schema["primaryKey"] = t.Key
-	}
-	m.AddTo(schema)
 	return schema
 }
 

@@ -66,7 +66,12 @@ func (f Flags) Names() []string {
 }
 
 // String joins the names with "|", as the CSV column does; empty means good.
-func (f Flags) String() string { return strings.Join(f.Names(), "|") }
+func (f Flags) String() string {
+	if i := bits.TrailingZeros32(uint32(f)); f&(f-1) == 0 && i < len(flagNames) {
+		return flagNames[i] // one alone needs no memory
+	}
+	return strings.Join(f.Names(), "|")
+}
 
 // ParseFlags is the inverse of String.
 func ParseFlags(s string) (Flags, bool) {

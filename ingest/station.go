@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -64,8 +65,11 @@ type Place struct {
 // finds the station of a message on another firmware's topic and is never published.
 type Device struct {
 	Family string // of package kits, or a neighbour's Source
-	Key    string // lower case
+	Key    string // as topics spell it; two that differ in capitals alone are the same
 }
+
+// Folded is the device in the form in which devices are compared.
+func (d Device) Folded() Device { return Device{d.Family, strings.ToLower(d.Key)} }
 
 // Device is the key of the station's device of a family; empty when it has none.
 func (s *Station) Device(family string) string {

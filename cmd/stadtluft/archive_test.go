@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,21 +95,7 @@ func TestArchiveWithoutSpace(t *testing.T) {
 	if status, out, messages := command(t, "station", "list", "--data", data); status != 0 {
 		t.Fatal(out, messages)
 	}
-	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	list := make([]ingest.Reading, 20_000)
-	for i := range list {
-		list[i] = ingest.Reading{Station: "A", Time: noon.Add(time.Duration(i) * time.Second), Received: noon, Values: []ingest.Value{{Quantity: wire.PM10, Value: float64(i*7919%100_003) / 7}}}
-	}
-	if _, err := s.WriteReadings(t.Context(), list); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	storeReadings(t, data, "A", time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +121,69 @@ func TestArchiveWithoutSpace(t *testing.T) {
 	}
 	if out, err = build("unlimited"); err != nil || !strings.Contains(out, "2026-05-01 r1 is written: 20000 readings") {
 		t.Errorf("without a limit: %v, %s", err, out)
+	}
+}
+
+// storeReadings writes 20,000 readings of a station into a data folder's store, one a second.
+func storeReadings(t *testing.T, data, station string, from time.Time) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	list := make([]ingest.Reading, 20_000)
+	for i := range list {
+		list[i] = ingest.Reading{Station: station, Time: from.Add(time.Duration(i) * time.Second), Received: from, Values: []ingest.Value{{Quantity: wire.PM10, Value: float64(i*7919%100_003) / 7}}}
+	}
+	if _, err := s.WriteReadings(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestArchiveOnAFullDisk has a server archive a day onto a disk without room: nothing half-written can be had, /readyz says what
+// is wrong and what to do, and with room all is well by itself.
+func TestArchiveOnAFullDisk(t *testing.T) {
+	data := t.TempDir()
+	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(-4*24*time.Hour + 12*time.Hour) // of a closed day
+	storeReadings(t, data, settle(t, data, 1)[0].id, noon)
+	p := launch(t, data)
+	p.kill()
+	folder := filepath.Join(data, "archive")
+	smallDisk(t, folder, "64k")
+	// The day is marked as one that has waited long enough for what comes late.
+	mark, yesterday := filepath.Join(folder, ".pending", noon.Format(time.DateOnly)), time.Now().Add(-24*time.Hour)
+	if err := errors.Join(os.Mkdir(filepath.Dir(mark), 0o755), os.WriteFile(mark, nil, 0o644), os.Chtimes(mark, yesterday, yesterday)); err != nil {
+		t.Fatal(err)
+	}
+	p.begin()
+	var said struct {
+		Ready    bool
+		Problems []struct{ Part, Problem, Do string }
+	}
+	eventually(t, "/readyz to speak of the archive", func() bool {
+		status, body := p.ready()
+		return status == http.StatusServiceUnavailable && json.Unmarshal([]byte(body), &said) == nil && said.Problems[0].Part == "archive"
+	})
+	if problem := said.Problems[0]; said.Ready || len(said.Problems) != 1 || !strings.Contains(problem.Problem, noon.Format(time.DateOnly)) ||
+		!strings.Contains(problem.Problem, "no space left on device") || !strings.Contains(problem.Do, "free disk space") {
+		t.Errorf("/readyz says %+v", said)
+	}
+	address := p.url + "/archive/" + noon.Format("2006/01/02") + "/index.json"
+	if response, err := http.Get(address); err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusNotFound {
+		t.Errorf("%s: %v, %v", address, response, err)
+	}
+	eventually(t, "nothing half-written to be left", func() bool {
+		entries, err := os.ReadDir(folder)
+		return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != ".lock" && e.Name() != ".pending" })
+	})
+	smallDisk(t, folder, "64m")
+	eventually(t, "the server to be well again", func() bool { status, _ := p.ready(); return status == http.StatusOK })
+	if body := string(p.get("/archive/" + noon.Format("2006/01/02") + "/index.json")); !strings.Contains(body, `"revision": 1`) {
+		t.Errorf("the archive has %s", body)
+	}
+	if status, out, messages := command(t, "archive", "verify", "--data", data); status != 0 || !strings.Contains(out, "are as they were written") {
+		t.Errorf("archive verify: %d %s %s", status, out, messages)
 	}
 }
 

@@ -38,7 +38,7 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 		return configError{fmt.Errorf("configuration:\n%w", err)}
 	}
 	c := &inspection{config: config}
-	for _, step := range []func(context.Context){c.data, c.city, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
 		step(ctx)
 	}
 	for _, f := range c.findings {

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"stadtluft/export/basemap"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/ingest/quality"
@@ -70,6 +71,9 @@ type Config struct {
 	CityDay       int    `key:"city.day_offset"`
 
 	GridResolution int `key:"grid.resolution"`
+
+	MapStyle string `key:"map.style"`
+	MapTiles string `key:"map.tiles"`
 
 	QualityKappa float64       `key:"quality.kappa"`
 	Quality      quality.Rules // each threshold is a key, see settings
@@ -396,6 +400,10 @@ func (c *Config) validate() []error {
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
 	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	if c.MapStyle != "" {
+		_, err := basemap.Origin(c.MapStyle)
+		check(err == nil, "map.style: %v", err)
+	}
 	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	if err := c.Quality.Validate(); err != nil {
 		mistakes = append(mistakes, err)

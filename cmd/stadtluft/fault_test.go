@@ -169,18 +169,19 @@ func (p *process) ready() (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// smallDisk is a file system of its own with room for a little more than the broker's reserve.
-func smallDisk(t *testing.T) string {
+// smallDisk makes a folder a file system of its own with so much room. Called again for a folder, it changes the room.
+func smallDisk(t *testing.T, dir, size string) {
 	t.Helper()
-	dir := t.TempDir()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount a small disk")
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=320m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size="+size); err == nil {
+		return
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
 		t.Fatalf("mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
 }
 
 // fill writes a file until nothing more fits.
@@ -203,7 +204,8 @@ func fill(t *testing.T, path string) {
 // what was acknowledged is there, and what was not comes again.
 func TestFullDisk(t *testing.T) {
 	const stations = 50
-	data := smallDisk(t)
+	data := t.TempDir()
+	smallDisk(t, data, "320m") // a little more than the broker's reserve
 	residents := settle(t, data, stations)
 	_, end := span()
 	p := launch(t, data)

@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"ingest/store":       {"ingest", "firmware-protocol/wire", "geo/aggregate"},
 	"ingest/calibration": {},
 	"ingest/store/sqlite": {
-		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "modernc.org/sqlite",
+		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "zombiezen.com/go/sqlite",
 	},
 	"ingest/store/influx": {
 		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
@@ -51,19 +51,21 @@ var rooms = map[string][]string{
 
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/answer", "export/archive", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
+		"export", "export/answer", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
 		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/answer": {},
+	"export/answer":            {"export/openapi"},
+	"export/answer/answertest": {"export/answer", "export/openapi"},
+	"export/basemap":           {},
 	"export/archive": {
-		"export", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
+		"export", "export/openapi", "export/parquet", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/catalog": {"export", "export/answer", "ingest", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"export/feed":    {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire"},
-	"export/ogc":     {"export", "export/answer", "export/live", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"export/sta":     {"export", "export/answer", "export/live", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
+	"export/catalog": {"export", "export/answer", "export/openapi", "ingest", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"export/feed":    {"export", "export/answer", "export/live", "export/openapi", "ingest", "ingest/store", "firmware-protocol/wire"},
+	"export/ogc":     {"export", "export/answer", "export/live", "export/openapi", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"export", "export/answer", "export/live", "export/openapi", "ingest", "ingest/store", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
@@ -83,7 +85,7 @@ var rooms = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"export/answer/answertest", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

@@ -295,13 +295,33 @@ func TestPushAnswers(t *testing.T) {
 	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x63co2\x19\x01\x9b", 202, `"co2":{"value":411`)
 }
 
+// ownTopics is the configuration for kits that speak their own topics.
+var ownTopics = []string{
+	"STADTLUFT_MQTT_TOPICS_TASMOTA=tele/{key}/SENSOR", "STADTLUFT_MQTT_TOPICS_TTN=v3/+/devices/{key}/up",
+	"STADTLUFT_MQTT_TOPICS_ESPHOME=esphome/{key}/sensor/+/state", "STADTLUFT_TTN_NAMES=luft/PM25=pm2_5",
+}
+
 // TestOwnTopics lets kits in that speak their own topics on a city's broker, by the name of their device.
 func TestOwnTopics(t *testing.T) {
 	m := startMosquitto(t, "")
-	p := launch(t, t.TempDir(), "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+m.addr,
-		"STADTLUFT_MQTT_TOPICS_TASMOTA=tele/{key}/SENSOR", "STADTLUFT_MQTT_TOPICS_TTN=v3/+/devices/{key}/up",
-		"STADTLUFT_MQTT_TOPICS_ESPHOME=esphome/{key}/sensor/+/state", "STADTLUFT_TTN_NAMES=luft/PM25=pm2_5")
+	p := launch(t, t.TempDir(), append(ownTopics, "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+m.addr)...)
+	p.speakOwnTopics(t, m.addr, func(registered) []string { return nil })
 	host, port, _ := strings.Cut(m.addr, ":")
+	before := p.metric("stadtluft_refused_total")
+	mosquittoPub(t, "-h", host, "-p", port, "-q", "1", "-t", "tele/stranger/SENSOR", "-m", `{"SDS0X1":{"PM10":7.7}}`)
+	eventually(t, "a stranger to be refused", func() bool { return p.metric("stadtluft_refused_total") > before })
+}
+
+// TestOwnTopicsOfStations does so on the embedded broker, where a kit logs in as its station.
+func TestOwnTopicsOfStations(t *testing.T) {
+	p := launch(t, t.TempDir(), ownTopics...)
+	p.speakOwnTopics(t, strings.TrimPrefix(p.mqtt, "tcp://"), func(r registered) []string { return []string{"-u", r.ID, "-P", r.Token} })
+}
+
+// speakOwnTopics has a kit of each family publish on its own topic.
+func (p *process) speakOwnTopics(t *testing.T, broker string, login func(registered) []string) {
+	t.Helper()
+	host, port, _ := strings.Cut(broker, ":")
 	families := map[string]struct {
 		topic, payload string
 		want           map[string]float64
@@ -314,15 +334,12 @@ func TestOwnTopics(t *testing.T) {
 	}
 	for _, family := range slices.Sorted(maps.Keys(families)) {
 		k := families[family]
-		key := "device-" + family
+		key := "device_A1b2-" + family // Tasmota's default has capitals
 		r := p.register(t, fmt.Sprintf(`,"device":{"family":%q,"key":%q}`, family, key))
-		mosquittoPub(t, "-h", host, "-p", port, "-q", "1", "-t", strings.Replace(k.topic, "KEY", key, 1), "-m", k.payload)
+		mosquittoPub(t, append(login(r), "-h", host, "-p", port, "-q", "1", "-t", strings.Replace(k.topic, "KEY", key, 1), "-m", k.payload)...)
 		p.arrives(t, family, r.ID, k.want)
 		if shown := p.get("/api/v1/stations"); bytes.Contains(shown, []byte(key)) {
 			t.Errorf("%s: the device's name is published: %s", family, shown)
 		}
 	}
-	before := p.metric("stadtluft_refused_total")
-	mosquittoPub(t, "-h", host, "-p", port, "-q", "1", "-t", "tele/stranger/SENSOR", "-m", `{"SDS0X1":{"PM10":7.7}}`)
-	eventually(t, "a stranger to be refused", func() bool { return p.metric("stadtluft_refused_total") > before })
 }

@@ -56,7 +56,7 @@ func (s *server) city() api.City {
 			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
 		},
 		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Contact: s.config.CityContact, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
+		Contact: s.config.CityContact, Basemap: s.basemap, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
@@ -91,7 +91,7 @@ func (s *server) problems(ctx context.Context) []api.Problem {
 		add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
 	}
 	add("store", s.store.Ping(ctx), "readings are safe in the journal until it answers again")
-	add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again every minute")
+	add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again at least every minute")
 	for _, subscriber := range s.intake {
 		if ok, since, last := subscriber.Connected(); !ok {
 			err := fmt.Errorf("not subscribed since %s", since.UTC().Format(time.RFC3339))

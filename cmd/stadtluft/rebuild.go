@@ -33,14 +33,14 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.correction())}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.dayOffset(), Log: slog.New(slog.DiscardHandler),
 		}
-		days := 0
+		const day = 24 * time.Hour
+		first := aggregate.DayOf(from, a.DayOffset)
+		days, bar := 0, newProgress(std.err, int((to.Sub(first)+day-1)/day))
 		err = a.Rebuild(ctx, from, to, func(done time.Time) {
 			days++
-			fmt.Fprintf(std.err, "\rrebuilt up to %s", done.Format(time.RFC3339))
+			bar.step(days, "rebuilt up to "+done.Format(time.RFC3339))
 		})
-		if days > 0 {
-			fmt.Fprintln(std.err)
-		}
+		bar.line()
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stadtluft/export/archive"
+	"stadtluft/export/basemap"
 	"stadtluft/export/live"
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
@@ -55,6 +56,7 @@ type server struct {
 
 	topics    []kits.Topic // other firmware's own
 	boundary  *geo.Boundary
+	basemap   basemap.Basemap
 	districts []geo.District
 	people    map[geo.Cell]int // inhabitants; nil without a census table
 	registry  *registry.Registry
@@ -117,6 +119,9 @@ func (s *server) startData(ctx context.Context) (err error) {
 		return configError{err}
 	}
 	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
+		return configError{err}
+	}
+	if s.basemap, err = loadBasemap(s.config); err != nil {
 		return configError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {

@@ -35,13 +35,6 @@ func Wrong(field, format string, args ...any) *Problem {
 	return New(http.StatusBadRequest, field, format, args...)
 }
 
-// WrongChoice is a value that is none of those allowed.
-func WrongChoice(field, value string, allowed []string) *Problem {
-	p := Wrong(field, "%s %q is not one of those allowed", field, Clip(value))
-	p.Allowed = allowed
-	return p
-}
-
 // Clip bounds foreign text that an answer quotes.
 func Clip(s string) string {
 	const most = 80

@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
+
+	"stadtluft/export/openapi"
 )
 
 func TestPreferred(t *testing.T) {
@@ -33,32 +34,60 @@ func TestPreferred(t *testing.T) {
 	f("fr", "en", "en", "de")
 }
 
+// TestQuery asks a route that is mounted, as every route is.
 func TestQuery(t *testing.T) {
-	f := func(raw, wantField, wantDetail string) {
-		t.Helper()
-		values, err := url.ParseQuery(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		q := NewQuery(values)
-		q.Text("a", "")
-		q.Choice("b", "x", "x", "y")
-		var p *Problem
-		if err := q.Done(); !errors.As(err, &p) {
-			if wantField != "" || err != nil {
-				t.Errorf("%q: %v, want a problem with %q", raw, err, wantField)
+	mux := http.NewServeMux()
+	Mount(mux, []openapi.Route{{
+		Method: "GET", Path: "/here", Parameters: []openapi.Parameter{{Name: "a"}, {Name: "b", Choices: []string{"x", "y"}, Default: "x"}},
+		Handler: With(slog.New(slog.DiscardHandler), nil, func(w http.ResponseWriter, r *http.Request) error {
+			q := NewQuery(r)
+			if q.Given("a") && q.Text("a") == "7" {
+				q.Fail(Wrong("a", "not 7"))
 			}
-			return
+			if q.Has("c") {
+				t.Error("the route has a parameter c")
+			}
+			if err := q.Done(); err != nil {
+				return err
+			}
+			_, err := io.WriteString(w, q.Text("a")+q.Text("b"))
+			return err
+		}),
+	}})
+	f := func(raw string, wantStatus int, wantField, want string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest("GET", "/here?"+raw, nil))
+		var p Problem
+		if got := w.Body.String(); wantStatus == http.StatusOK && got != want {
+			t.Errorf("%q: %s, want %s", raw, got, want)
+		} else if wantStatus != http.StatusOK && (json.Unmarshal(w.Body.Bytes(), &p) != nil || p.Field != wantField || p.Detail != want) {
+			t.Errorf("%q: %s, want field %q: %s", raw, got, wantField, want)
 		}
-		if p.Field != wantField || p.Detail != wantDetail || p.Status != http.StatusBadRequest {
-			t.Errorf("%q: %+v, want field %q: %s", raw, p, wantField, wantDetail)
+		if w.Code != wantStatus {
+			t.Errorf("%q: %d, want %d", raw, w.Code, wantStatus)
 		}
 	}
-	f("", "", "")
-	f("a=1&b=y", "", "")
-	f("c=1", "c", `there is no parameter "c" here`)
-	f("a=1&a=2", "a", "a is given 2 times")
-	f("b=z", "b", `b "z" is not one of those allowed`)
+	f("", 200, "", "x")
+	f("a=1&b=y", 200, "", "1y")
+	f("a=1;2&b=", 200, "", "1;2x")
+	f("c=1", 400, "c", `there is no parameter "c" here`)
+	f("a=1&a=2", 400, "a", "a is given 2 times")
+	f("b=z", 400, "b", `b "z" is not one of those allowed`)
+	f("a=7", 400, "a", "not 7")
+	f("a=%zz", 400, "", `the query cannot be read: invalid URL escape "%zz"`)
+}
+
+// A parameter that is read and not declared is a mistake that the first request shows.
+func TestAnUndeclaredParameterIsAPanic(t *testing.T) {
+	mux := http.NewServeMux()
+	Mount(mux, []openapi.Route{{Method: "GET", Path: "/here", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { NewQuery(r).Text("a") })}})
+	defer func() {
+		if recover() == nil {
+			t.Error("it is read without a word")
+		}
+	}()
+	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/here", nil))
 }
 
 func TestAnAnswerIsWholeOrNone(t *testing.T) {

@@ -49,17 +49,23 @@ func (s *Server) adminRoutes() []openapi.Route {
 	route := func(name, id string, h handler, summary openapi.Text, parameters ...openapi.Parameter) openapi.Route {
 		return openapi.Route{
 			Method: "GET", Path: "/api/v1/admin/" + name, Handler: s.answer(s.administered(h)), Group: "admin", ID: id, Login: openapi.Admin,
-			Summary: summary, Parameters: parameters, Answers: object,
+			Summary: summary, Parameters: parameters,
 		}
+	}
+	telling := func(member string, of any, r openapi.Route) openapi.Route {
+		r.Answers = jsonAnswer(openapi.Schema{"type": "object"}.With(member, openapi.SchemaOf(of)))
+		return r
 	}
 	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
 	backup.Answers = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/gzip"}}}}
+	status := route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
+	status.Answers = objectOf(adminStatus{})
 	return []openapi.Route{
-		route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse.")),
-		route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen.")),
-		route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde.")),
-		route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
-			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")}),
+		status,
+		telling("stations", []adminStation{}, route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
+		telling("refusals", []stationRefusal{}, route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde."))),
+		telling("changes", []recordedChange{}, route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
+			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")})),
 		backup,
 	}
 }
@@ -84,7 +90,14 @@ func (s *Server) getAdmin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"version": s.Version, "problems": problems, "inside": inside})
+	return writeJSON(w, http.StatusOK, "application/json", adminStatus{s.Version, problems, inside})
+}
+
+// adminStatus is how the program is.
+type adminStatus struct {
+	Version  string    `json:"version"`
+	Problems []Problem `json:"problems"`
+	Inside   Inside    `json:"inside"`
 }
 
 // adminStation is a station as only the administrator sees it; not even they see the exact place.

@@ -23,6 +23,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
@@ -126,33 +127,15 @@ func (h *house) measure(at time.Time, values ...ingest.Value) {
 
 func (h *house) do(method, route, body string, header ...string) (*http.Response, []byte) {
 	h.t.Helper()
-	request, err := http.NewRequestWithContext(h.t.Context(), method, h.http.URL+route, strings.NewReader(body))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		h.t.Fatalf("%s %s: %v", method, route, err)
-	}
-	return response, answer
+	return h.client().Do(method, route, body, header...)
 }
 
 func (h *house) get(route string) []byte {
 	h.t.Helper()
-	response, body := h.do("GET", route, "")
-	if response.StatusCode != http.StatusOK {
-		h.t.Fatalf("GET %s: %s: %s", route, response.Status, body)
-	}
-	return body
+	return h.client().Get(route)
 }
+
+func (h *house) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
 
 func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 
@@ -200,7 +183,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/api/v1/coverage?quantity=pm3", "", 400, "quantity", `"pm3"`)
 	f("GET", "/api/v1/coverage?quantity=pm10,pm2_5", "", 400, "quantity", "not one of those")
 	f("GET", "/api/v1/coverage?proposals=many", "", 400, "proposals", `"many"`)
-	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "0 to 100")
+	f("GET", "/api/v1/coverage?proposals=101", "", 400, "proposals", "at once, 100")
 	f("GET", "/api/v1/coverage?history=year", "", 400, "history", `"year"`)
 	f("GET", "/api/v1/coverage?history=day&from=2026-05-02&to=2026-05-01", "", 400, "from", "is after to")
 	f("GET", "/api/v1/coverage?history=day&from=2016-05-02", "", 400, "from", "at most 1830 days")

@@ -9,6 +9,7 @@ import (
 	"stadtluft/export/download"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/registry"
 )
 
 // getCity answers with the value of each quantity, and as GeoJSON with the boundary and what this server is.
@@ -27,13 +28,13 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 
 // getAreas answers with the averages of areas: rows of one window or of a period, or GeoJSON of one window.
 func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, areas []export.Area,
-	geojson func(g gridQuery, meta export.Meta, areas []export.Area) map[string]any) error {
+	geojson func(g gridQuery, said export.Said, areas []export.Area) any) error {
 	now, q := time.Now().UTC(), newQuery(r)
 	g := gridQuery{resolution: s.City.Resolution, quantities: q.quantities()}
 	s.readWindow(q, &g, now)
 	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
 	if d.format == export.GeoJSON && g.period {
-		q.fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet"))
+		q.Fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet"))
 	}
 	if err := q.done(); err != nil {
 		return err
@@ -48,7 +49,7 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 		}
 		d.head(w)
 		d.meta.Generated = now
-		return writeGeoJSON(w, d.meta, geojson(g, d.meta, filled))
+		return writeJSON(w, http.StatusOK, d.format.MediaType(), geojson(g, d.meta.Said(), filled))
 	}
 	return send(w, r, d, func(add func(export.AreaRow) error) error {
 		return s.eachWindow(r.Context(), g, now, areas, func(start time.Time, areas []export.Area) error {
@@ -62,45 +63,88 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 	}, download.AtArea, download.NewAreas)
 }
 
-// cityGeoJSON is the city as one feature.
-func (s *Server) cityGeoJSON(g gridQuery, meta export.Meta, areas []export.Area) map[string]any {
+// geometry is a place or an area as GeoJSON has it, longitude first.
+type geometry struct {
+	Type        string `json:"type"`
+	Coordinates any    `json:"coordinates"`
+}
+
+// cityFeature is the city as one feature.
+type cityFeature struct {
+	Type       string         `json:"type"`
+	Geometry   geometry       `json:"geometry"`
+	Properties cityProperties `json:"properties"`
+	export.Said
+}
+
+type cityProperties struct {
+	Name         string          `json:"name"`
+	Zone         string          `json:"zone"`
+	Sketch       bool            `json:"sketch"`
+	Registration registry.Policy `json:"registration"`
+	Resolution   int32           `json:"grid_resolution"`
+	Resolutions  []int32         `json:"resolutions"`
+	Version      string          `json:"version"`
+	Basemap      string          `json:"basemap"`       // the address of a style
+	BasemapTiles string          `json:"basemap_tiles"` // where ours are
+	Contact      string          `json:"contact"`
+	Districts    int             `json:"districts"`
+	LastReading  *string         `json:"last_reading"`
+	Demo         bool            `json:"demo"`
+	areaProperties
+}
+
+// areaProperties are the averages of the city or a district over a window.
+type areaProperties struct {
+	Window     string                       `json:"window"`
+	Start      string                       `json:"window_start"`
+	Seconds    int                          `json:"window_seconds"`
+	Quantities []export.AreaValue           `json:"quantities"`
+	Index      map[string]export.IndexClass `json:"index"`
+}
+
+func (g gridQuery) properties(area export.Area) areaProperties {
+	return areaProperties{g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), area.Values(), area.Indices()}
+}
+
+func (s *Server) cityGeoJSON(g gridQuery, said export.Said, areas []export.Area) any {
 	var last *string
 	if at := s.Now.Last(); !at.IsZero() {
-		text := at.Format(time.RFC3339)
-		last = &text
+		last = new(at.Format(time.RFC3339))
 	}
-	return map[string]any{
-		"type":     "Feature",
-		"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Boundary.Geometry()},
-		"properties": map[string]any{
-			"name": s.City.Name, "zone": s.City.Zone, "sketch": s.City.Sketch, "registration": s.City.Policy,
-			"grid_resolution": s.City.Resolution, "resolutions": geo.Resolutions(), "version": s.Version, "basemap": "", "contact": s.City.Contact,
-			"quantities": areas[0].Values(), "index": areas[0].Indices(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339),
-			"districts": len(s.City.Districts), "last_reading": last, "demo": meta.Demo,
-		},
-	}
+	return cityFeature{"Feature", geometry{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
+		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, Registration: s.City.Policy,
+		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
+		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
+		Districts: len(s.City.Districts), LastReading: last, Demo: said.Demo, areaProperties: g.properties(areas[0]),
+	}, said}
 }
 
-// districtsGeoJSON has a feature for each district, also for one without values.
-func (s *Server) districtsGeoJSON(g gridQuery, _ export.Meta, areas []export.Area) map[string]any {
-	features := make([]map[string]any, len(areas))
+// districtsCollection has a feature for each district, also for one without values.
+type districtsCollection struct {
+	Type string `json:"type"`
+	export.Said
+	Features []districtFeature `json:"features"`
+}
+
+type districtFeature struct {
+	Type       string             `json:"type"`
+	ID         string             `json:"id"`
+	Geometry   geometry           `json:"geometry"`
+	Properties districtProperties `json:"properties"`
+}
+
+type districtProperties struct {
+	Name string `json:"name"`
+	areaProperties
+}
+
+func (s *Server) districtsGeoJSON(g gridQuery, said export.Said, areas []export.Area) any {
+	features := make([]districtFeature, len(areas))
 	for i, area := range areas {
-		features[i] = map[string]any{
-			"type": "Feature", "id": area.Name,
-			"geometry": map[string]any{"type": "MultiPolygon", "coordinates": s.City.Districts[i].Geometry()},
-			"properties": map[string]any{
-				"name": area.Name, "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
-				"quantities": area.Values(), "index": area.Indices(),
-			},
-		}
+		features[i] = districtFeature{"Feature", area.Name, geometry{"MultiPolygon", s.City.Districts[i].Geometry()}, districtProperties{area.Name, g.properties(area)}}
 	}
-	return map[string]any{"type": "FeatureCollection", "features": features}
-}
-
-// writeGeoJSON writes a document with what every one says of itself.
-func writeGeoJSON(w http.ResponseWriter, meta export.Meta, document map[string]any) error {
-	meta.AddTo(document)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), document)
+	return districtsCollection{"FeatureCollection", said, features}
 }
 
 // start is when the window begins.

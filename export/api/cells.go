@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -40,11 +41,11 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	quantity, _ := wire.ParseQuantity(name) // one of them
-	means, averages := map[string]int64{}, []json.RawMessage{}
+	means, averages := map[string]int64{}, []cellAverage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
 			means[wire.Quantity(row.Quantity).String()] = row.Mean
-			averages = append(averages, export.AppendRow(nil, row))
+			averages = append(averages, cellAverage{export.AppendRow(nil, row)})
 		}
 		return nil
 	})
@@ -59,13 +60,35 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
 	licences(w.Header(), meta)
-	document := map[string]any{
-		"cell": cell.String(), "window": g.window.String(), "window_start": g.start().Format(time.RFC3339), "window_seconds": g.window.Seconds(),
-		"averages": averages, "index": export.Indices(means),
-		"trend": map[string]any{"quantity": name, "unit": quantity.Unit(), "hours": hours},
-	}
-	meta.AddTo(document)
-	return writeJSON(w, http.StatusOK, "application/json", document)
+	return writeJSON(w, http.StatusOK, "application/json", cellDocument{
+		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, quantity.Unit(), hours}, meta.Said(),
+	})
+}
+
+// cellDocument is one cell over a window.
+type cellDocument struct {
+	Cell     string                       `json:"cell"`
+	Window   string                       `json:"window"`
+	Start    string                       `json:"window_start"`
+	Seconds  int                          `json:"window_seconds"`
+	Averages []cellAverage                `json:"averages"`
+	Index    map[string]export.IndexClass `json:"index"`
+	Trend    trend                        `json:"trend"`
+	export.Said
+}
+
+// cellAverage is a row of the grid without its place.
+type cellAverage struct{ json.RawMessage }
+
+// JSONSchema is that of the row.
+func (cellAverage) JSONSchema() openapi.Schema {
+	return rowSchema(export.GridTable.Without("lon", "lat"))
+}
+
+type trend struct {
+	Quantity string      `json:"quantity"`
+	Unit     string      `json:"unit"`
+	Hours    []trendHour `json:"hours"`
 }
 
 // trend is a cell's last full hours before the end of a window.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -23,6 +26,7 @@ import (
 func living(t *testing.T) *house {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.Districts = []geo.District{{Name: "Ost, rechts", Boundary: box(t, 6.97, 50.85, 7.15, 51.05)}, {Name: "West", Boundary: box(t, 6.8, 50.85, 6.97, 51.05)}}
+	h.server.Archive = h.archived()
 	h.http.Config.Handler = h.server.Handler()
 	now := time.Now().UTC().Truncate(time.Second)
 	hour := now.Truncate(time.Hour).Add(-3 * time.Hour)
@@ -34,6 +38,18 @@ func living(t *testing.T) *house {
 	h.store.readings = append(h.store.readings, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(wire.Temperature, -1.5)}})
 	h.store.rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 7000, Stations: 1}}
 	return h
+}
+
+// archived is an archive of the first of May.
+func (h *house) archived() *archive.Archive {
+	h.t.Helper()
+	a := &archive.Archive{Dir: h.t.TempDir(), Size: 1000, Stations: h.server.Registry, Meta: export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln"}, Log: h.server.Log}
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	readings := []ingest.Reading{{Station: h.station.ID, Time: noon, Received: noon, Values: []ingest.Value{value(wire.PM10, 20.1)}}}
+	if _, _, err := a.Build(h.t.Context(), &shelf{readings: readings}, a.DayOf(noon)); err != nil {
+		h.t.Fatal(err)
+	}
+	return a
 }
 
 func box(t *testing.T, west, south, east, north float64) *geo.Boundary {
@@ -85,6 +101,21 @@ const clients = "../clients/"
 func TestSpectralLikesTheDescription(t *testing.T) {
 	path := living(t).saved("/api/openapi.json", "json")
 	run(t, clients+"node_modules/.bin/spectral", "lint", path, "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+}
+
+// TestAnOGCClientReads has OGC-Client, which reads services for map viewers and data hubs, count and page through each collection.
+func TestAnOGCClientReads(t *testing.T) {
+	h := living(t)
+	for _, collection := range []string{"stations", "readings-latest", "grid-1h", "districts"} {
+		var page struct{ NumberMatched int }
+		if err := json.Unmarshal(h.get("/ogc/collections/"+collection+"/items?limit=1"), &page); err != nil || page.NumberMatched == 0 {
+			t.Fatalf("%s: %+v, %v", collection, page, err)
+		}
+		want := fmt.Sprintf("%s: %d features\n", collection, page.NumberMatched)
+		if got := run(t, "node", clients+"ogc.mjs", h.http.URL+"/ogc", collection); got != want {
+			t.Errorf("the client says %q, want %q", got, want)
+		}
+	}
 }
 
 func TestEveryGeoJSONIsValid(t *testing.T) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -40,54 +40,53 @@ func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	meta := s.meta(now)
-	var history []export.CoveredPeriod
+	d := document{format: q.format, meta: s.meta(now)}
+	var c export.Coverage
 	if q.step != "none" {
-		if history, err = s.history(r.Context(), q); err != nil {
+		if c.History, err = s.history(r.Context(), q); err != nil {
 			return err
 		}
-		if q.format == export.CSV {
-			announce(w, meta, q.format, "coverage-by-"+q.step, q.since)
-			return export.WriteHistory(w, history)
+		if q.format != export.GeoJSON {
+			d.name, d.schema, d.from = "coverage-by-"+q.step, "history.json", q.since
+			d.meta.Averaging = export.GridRule(aggregate.Day, s.City.Corrected)
+			return sendWhole(w, r, d, c.Then(), download.NewHistory)
 		}
 	}
-	c, err := s.coverage(r.Context(), q, now)
-	if err != nil {
+	if err := s.coverage(r.Context(), q, now, &c); err != nil {
 		return err
 	}
-	c.History = history
-	announce(w, meta, q.format, "coverage", c.Start)
-	return export.WriteCoverage(w, q.format, c, meta)
+	d.name, d.schema, d.from = "coverage", "coverage.json?window="+q.window.String(), c.Start
+	d.meta.Averaging = export.GridRule(q.window, s.City.Corrected)
+	if q.format == export.GeoJSON {
+		d.head(w)
+		return export.WriteCoverage(w, c, d.meta)
+	}
+	return sendWhole(w, r, d, c.Rows(), download.NewCoverage)
 }
 
 func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQuery, err error) {
 	p := newQuery(r)
 	q.resolution, q.quantities = s.City.Resolution, p.quantities()
-	q.format = export.Format(p.text("format"))
-	text := p.text("proposals")
-	if q.proposals, err = strconv.Atoi(text); err != nil || q.proposals < 0 || q.proposals > maxProposals {
-		p.fail(wrong("proposals", "proposals %q is no number from 0 to %d", clip(text), maxProposals))
-	}
-	q.step = p.text("history")
+	q.format = p.format()
+	q.proposals, q.step = p.number("proposals"), p.text("history")
 	month := now.Add(s.City.DayOffset)
 	q.since = p.time("from", time.Date(month.Year(), month.Month()-11, 1, 0, 0, 0, 0, time.UTC))
 	q.to = p.time("to", now)
 	switch {
-	case p.err != nil:
 	case q.since.After(q.to):
-		p.fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
+		p.Fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
 	case q.to.Sub(q.since) > maxHistory:
-		p.fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
+		p.Fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
 	}
-	p.values.Del("from") // of the history, not of windows
-	p.values.Del("to")
+	p.Values.Del("from") // of the history, not of windows
+	p.Values.Del("to")
 	s.readWindow(p, &q.gridQuery, now)
 	return q, p.done()
 }
 
-// coverage is what is covered in a window.
-func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time) (export.Coverage, error) {
-	c := export.Coverage{Quantity: q.quantities[0], Window: q.window, Start: q.start(), Counts: map[geo.Cell]int{}}
+// coverage adds what is covered in a window.
+func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time, c *export.Coverage) error {
+	c.Quantity, c.Window, c.Start, c.Counts = q.quantities[0], q.window, q.start(), map[geo.Cell]int{}
 	c.City = coverage.City{Cells: s.city.Cells, People: s.city.People, Stations: s.stationCells(c.Quantity, now)}
 	err := s.gridRows(ctx, q.gridQuery, now, func(row aggregate.Row) error {
 		c.Counts[row.Cell] = row.Stations
@@ -95,7 +94,7 @@ func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time) (
 		return nil
 	})
 	c.Proposals = c.City.Propose(q.proposals)
-	return c, err
+	return err
 }
 
 // stationCells are the public 100 m cells of the stations that may measure a quantity: those that stand outdoors

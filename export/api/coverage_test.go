@@ -27,6 +27,13 @@ var (
 )
 
 // withPeople is a house whose city has 3000 people in the cathedral's cell and 1000 in the other, and nobody known elsewhere.
+// The headers as export/README.md promises them.
+const (
+	coverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
+	historyColumns  = "start,days,cells,covered,share,people,people_reached,people_share"
+	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
+)
+
 func withPeople(t *testing.T) *house {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.People = map[geo.Cell]int{cathedral: 3000, north: 1000}
@@ -90,7 +97,7 @@ func TestCoverage(t *testing.T) {
 	text := string(h.get("/api/v1/coverage?format=csv&proposals=1"))
 	center := north.Center()
 	for _, want := range []string{
-		export.CoverageColumns + "\n", "CRS3035RES1000mN3096000E4107000,", ",true,1,3000,,,,\n",
+		coverageColumns + "\n", "CRS3035RES1000mN3096000E4107000,", ",true,1,3000,,,,\n",
 		fmt.Sprintf("%v,%.6f,%.6f,false,0,1000,1,1867,\"1,000 people, 1.9 km from the nearest station\",\"1.000 Menschen, 1,9 km bis zur nächsten Station\"\n", north, center[0], center[1]),
 	} {
 		if !strings.Contains(text, want) {
@@ -100,6 +107,13 @@ func TestCoverage(t *testing.T) {
 	if strings.Count(text, "from the nearest") != 1 {
 		t.Error("more than the one proposal asked for")
 	}
+	if text := string(h.get("/api/v1/coverage?format=csv&delimiter=semicolon&proposals=1")); !strings.Contains(text, fmt.Sprintf("%v;%.6f;%.6f;false;0;1000;1;1867;\"1,000", north, center[0], center[1])) {
+		t.Errorf("with semicolons:\n%.300s", text)
+	}
+	var list struct{ Rows []map[string]any }
+	if err := json.Unmarshal(h.get("/api/v1/coverage?format=json&proposals=1"), &list); err != nil || len(list.Rows) != len(cells) {
+		t.Errorf("%d rows of JSON, %v, want %d", len(list.Rows), err, len(cells))
+	}
 	if text := string(h.get("/api/v1/coverage?format=csv&quantity=noise_laeq")); strings.Contains(text, "true") || !strings.Contains(text, "no station yet") {
 		t.Errorf("a station that has shown to measure no noise counts for noise:\n%s", text)
 	}
@@ -107,7 +121,7 @@ func TestCoverage(t *testing.T) {
 
 func TestCoverageOverTime(t *testing.T) {
 	h := withPeople(t)
-	if text := string(h.get("/api/v1/coverage?history=month&format=csv")); text != export.HistoryColumns+"\n" {
+	if text := string(h.get("/api/v1/coverage?history=month&format=csv")); text != historyColumns+"\n" {
 		t.Errorf("before the first day is over:\n%s", text)
 	}
 	_, err := h.server.Registry.Adopt(t.Context(), registry.Foreign{
@@ -124,13 +138,13 @@ func TestCoverageOverTime(t *testing.T) {
 	all := len(geo.CologneSketch().Cells(1000))
 	share := func(covered, days int) string { return fmt.Sprintf("%.3f", float64(covered)/float64(days*all)) }
 	const period = "&from=2026-01-01&to=2026-04-03"
-	want := export.HistoryColumns + "\n" +
+	want := historyColumns + "\n" +
 		fmt.Sprintf("2026-03-29T23:00:00Z,2,%d,1.500,%s,4000,3500.000,0.875\n", all, share(3, 2)) +
 		fmt.Sprintf("2026-03-31T23:00:00Z,2,%d,0.500,%s,4000,500.000,0.125\n", all, share(1, 2))
 	if got := string(h.get("/api/v1/coverage?history=month&format=csv" + period)); got != want {
 		t.Errorf("by month\n%s\nwant\n%s", got, want)
 	}
-	want = export.HistoryColumns + "\n" +
+	want = historyColumns + "\n" +
 		fmt.Sprintf("2026-03-29T23:00:00Z,1,%d,1.000,%s,4000,3000.000,0.750\n", all, share(1, 1)) +
 		fmt.Sprintf("2026-03-30T23:00:00Z,1,%d,2.000,%s,4000,4000.000,1.000\n", all, share(2, 1)) +
 		fmt.Sprintf("2026-03-31T23:00:00Z,1,%d,0.000,0.000,4000,0.000,0.000\n", all) +
@@ -244,7 +258,7 @@ func TestIndices(t *testing.T) {
 		t.Errorf("cell %+v", f)
 	}
 	rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/index?format=csv&resolution=500"))).ReadAll()
-	if err != nil || len(rows) != 2 || strings.Join(rows[0], ",") != export.IndexColumns || strings.Join(rows[1][3:13], ",") != "3,pm10,moderate,mäßig,#F0E641,5,pm10,very poor,sehr schlecht,2" {
+	if err != nil || len(rows) != 2 || strings.Join(rows[0], ",") != indexColumns || strings.Join(rows[1][3:13], ",") != "3,pm10,moderate,mäßig,#F0E641,5,pm10,very poor,sehr schlecht,2" {
 		t.Errorf("CSV %v, %v", rows, err)
 	}
 	h.measure(now, value(wire.NO2, 20))

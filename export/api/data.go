@@ -38,14 +38,14 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 	for _, text := range q.list("station") {
 		id, err := registry.ParseID(text)
 		if err != nil {
-			q.fail(newProblem(http.StatusNotFound, "station", "station: %v", err))
+			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err))
 		} else if _, known := s.Registry.Station(id); !known {
-			q.fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id))
+			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id))
 		}
 		ids = append(ids, id)
 	}
 	if len(ids) > maxStations {
-		q.fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations))
+		q.Fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations))
 	}
 	return s.readings(w, r, q, ids)
 }
@@ -65,8 +65,8 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 	asked.From, asked.To = q.period(time.Now().UTC(), span.usual)
 	asked.Quantities, asked.Within, asked.Source = q.quantities(), q.within(s), q.text("source")
 	asked.OnlyGood = q.text("flags") == "good"
-	if asked.Resolution != download.Raw && q.values.Get("flags") == "all" {
-		q.fail(wrong("flags", "means are of good values: leave flags out, or ask for resolution=raw"))
+	if asked.Resolution != download.Raw && q.Values.Get("flags") == "all" {
+		q.Fail(wrong("flags", "means are of good values: leave flags out, or ask for resolution=raw"))
 	}
 	d := q.document(s, r, asked.From, asked.To, span.most)
 	if err := q.done(); err != nil {

@@ -19,7 +19,7 @@ func (s *Server) description() openapi.Document {
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
-		Groups:  append(slices.Clone(groups), s.Groups...), Routes: s.allRoutes(), Schemas: schemas(),
+		Groups:  groups, Routes: openapi.Described(append(s.routes(), s.archiveRoutes()...)), Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
 			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
 			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),
@@ -39,56 +39,6 @@ func (s *Server) contact() map[string]string {
 		contact["email"] = s.City.Contact
 	}
 	return contact
-}
-
-// schemas are the shapes of answers: of rows by their tables, of the rest by what encodes them.
-func schemas() map[string]openapi.Schema {
-	all := map[string]openapi.Schema{
-		"Problem": openapi.SchemaOf(problem{}),
-		"Station": openapi.SchemaOf(stationFeature{}),
-		"Feature": {"type": "object", "required": []string{"type", "geometry", "properties"}, "properties": map[string]any{
-			"type": openapi.Schema{"const": "Feature"}, "id": openapi.Schema{"type": "string"}, "geometry": openapi.Schema{"type": []string{"object", "null"}}, "properties": openapi.Schema{"type": "object"}}},
-		"FeatureCollection": collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Feature")),
-		"Stations":          collection("type", openapi.Schema{"const": "FeatureCollection"}, "features", openapi.Ref("Station")),
-	}
-	for _, table := range export.Tables() {
-		all[table.Name] = collection("next", openapi.Schema{"type": "string", "format": "uri"}, "rows", rowSchema(table))
-	}
-	return all
-}
-
-// collection is a document of many: what it says of itself, a member of its kind, and the list.
-func collection(member string, of openapi.Schema, list string, item openapi.Schema) openapi.Schema {
-	members := map[string]any{member: of, list: openapi.Schema{"type": "array", "items": item}, "demo": openapi.Schema{"type": "boolean"}}
-	for _, name := range []string{"licence", "attribution", "notice", "generated", "averaging", "quality"} {
-		members[name] = openapi.Schema{"type": "string"}
-	}
-	required := []string{"licence", "attribution", "notice", "generated", "averaging", "quality", "demo", list}
-	return openapi.Schema{"type": "object", "properties": members, "required": required}
-}
-
-// rowSchema is a row of a table as JSON.
-func rowSchema(t export.Table) openapi.Schema {
-	members, required := map[string]any{}, []string{}
-	for _, c := range t.Columns {
-		kind := c.Type
-		if kind == "datetime" {
-			kind = "string"
-		}
-		s := openapi.Schema{"type": kind}
-		if c.Empty && kind != "string" {
-			s["type"] = []string{kind, "null"}
-		}
-		if c.Type == "datetime" {
-			s["format"] = "date-time"
-		}
-		if c.Among != nil {
-			s["enum"] = c.Among
-		}
-		members[c.Name] = s
-		required = append(required, c.Name)
-	}
-	return openapi.Schema{"type": "object", "properties": members, "required": required, "additionalProperties": false}
 }
 
 func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
@@ -163,7 +113,9 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 		meta.Averaging = export.Single
 	case "means":
 		meta.Averaging = export.StationRule(download.Resolution(q.text("resolution")).Window(), s.City.Corrected)
-	case "grid":
+	case "history":
+		meta.Averaging = export.GridRule(aggregate.Day, s.City.Corrected)
+	case "grid", "index", "coverage":
 		meta.Averaging = export.GridRule(window, s.City.Corrected)
 	case "districts":
 		meta.Averaging = export.AreaRule(window, s.City.Corrected)

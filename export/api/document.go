@@ -33,23 +33,23 @@ func (q *query) document(s *Server, r *http.Request, from, to time.Time, most ti
 	if inMemory && to.Sub(from) > most {
 		archive := s.access(r).HTTP
 		archive.Path = "/archive/"
-		q.fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
+		q.Fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
 			d.format, most.Hours()/24, archive.String()))
 	}
 	for _, name := range []string{"limit", "cursor"} {
-		if d.format != export.JSON && q.given(name) {
-			q.fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
+		if d.format != export.JSON && q.Given(name) {
+			q.Fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
 		}
 	}
 	if text := q.text("cursor"); text != "" {
 		var err error
 		if d.cursor, err = download.ParseCursor(text); err != nil {
-			q.fail(wrong("cursor", "cursor %q: %v", clip(text), err))
+			q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err))
 		} else if d.cursor.Time.Before(from) || !d.cursor.Time.Before(to) {
-			q.fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(text)))
+			q.Fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(text)))
 		}
 	}
-	values := q.values
+	values := q.Values
 	values.Set("from", from.Format(time.RFC3339Nano))
 	values.Set("to", to.Format(time.RFC3339Nano))
 	d.address.Path, d.address.RawQuery = r.URL.Path, values.Encode()
@@ -80,11 +80,6 @@ func (d *document) head(w http.ResponseWriter) {
 	if d.meta.Next != "" {
 		h.Add("Link", "<"+d.meta.Next+`>; rel="next"`)
 	}
-}
-
-// announce is head for a document that is not made of a table's rows.
-func announce(w http.ResponseWriter, meta export.Meta, format export.Format, what string, from time.Time) {
-	headers(w.Header(), meta, format, download.Name(what, from, time.Time{}, format, meta.Demo))
 }
 
 func headers(h http.Header, meta export.Meta, format export.Format, file string) {
@@ -127,6 +122,12 @@ func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(a
 	patient := patientWriter{w, http.NewResponseController(w)}
 	defer patient.rest()
 	return download.Write(encoder(patient, d.format, d.meta), rows)
+}
+
+// sendWhole answers with rows that come whole, without pages.
+func sendWhole[T any](w http.ResponseWriter, r *http.Request, d document, rows []T, encoder func(io.Writer, export.Format, export.Meta) export.Encoder[T]) error {
+	d.limit = len(rows)
+	return send(w, r, d, func(add func(T) error) error { return each(rows, add) }, nil, encoder)
 }
 
 // patientWriter gives a client so much time for each piece.

@@ -34,17 +34,17 @@ type gridQuery struct {
 func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 	g.window, _ = aggregate.ParseWindow(q.text("window")) // checked
 	when := q.text("time")
-	g.period = q.given("from") || q.given("to")
+	g.period = q.Given("from") || q.Given("to")
 	switch {
 	case g.window == aggregate.Live && g.period:
-		q.fail(wrong("from", "a live average is of now: ask for a period with window=1h or 24h"))
+		q.Fail(wrong("from", "a live average is of now: ask for a period with window=1h or 24h"))
 	case g.window == aggregate.Live && when != "latest":
-		q.fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h"))
+		q.Fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h"))
 	case g.window == aggregate.Live:
 		g.from = now.Truncate(time.Second)
 		g.to = g.from
 	case g.period && when != "latest":
-		q.fail(wrong("time", "time is for one window, from and to are for many: leave one of them out"))
+		q.Fail(wrong("time", "time is for one window, from and to are for many: leave one of them out"))
 	case g.period:
 		g.from, g.to = q.period(now, gridSpans[g.window].usual)
 	default:
@@ -52,7 +52,7 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 		if when != "latest" {
 			at, err := export.ParseTime(when)
 			if err != nil {
-				q.fail(wrong("time", "time: %v, nor \"latest\"", err))
+				q.Fail(wrong("time", "time: %v, nor \"latest\"", err))
 			}
 			g.from = s.windowStart(g.window, at)
 		}
@@ -93,7 +93,7 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	if kept := s.firstKept(g.window, now); g.period && g.from.Before(kept) && g.resolution != s.City.Resolution {
 		p := wrong("resolution", "a period that begins before %s can be had at %d m only; single windows at every resolution", kept.Format(time.RFC3339), s.City.Resolution)
 		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
-		q.fail(p)
+		q.Fail(p)
 	}
 	if err := q.done(); err != nil {
 		return err
@@ -197,7 +197,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-func each(rows []aggregate.Row, add func(aggregate.Row) error) error {
+func each[T any](rows []T, add func(T) error) error {
 	for _, row := range rows {
 		if err := add(row); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 )
@@ -13,7 +14,8 @@ import (
 func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	q := newQuery(r)
-	g, format := gridQuery{resolution: int32(q.number("resolution"))}, export.Format(q.text("format"))
+	g := gridQuery{resolution: int32(q.number("resolution"))}
+	d := document{format: q.format(), meta: s.meta(now)}
 	s.readWindow(q, &g, now)
 	if err := q.done(); err != nil {
 		return err
@@ -26,10 +28,9 @@ func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	meta := s.meta(now)
-	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
-	announce(w, meta, format, "index-"+g.window.String(), g.start())
-	return export.WriteIndices(w, format, export.CellIndices(rows), meta)
+	d.name, d.schema, d.from = "index-"+g.window.String(), "index.json?window="+g.window.String(), g.start()
+	d.meta.Averaging = export.GridRule(g.window, s.City.Corrected)
+	return sendWhole(w, r, d, export.CellIndices(rows), download.NewIndices)
 }
 
 // stationMean is a station's mean over the last 60 minutes as it enters averages.

@@ -15,24 +15,23 @@ import (
 const shownChanges = 50
 
 func (s *Server) managementRoutes() []openapi.Route {
-	route := func(method, path, id string, h handler, summary openapi.Text) openapi.Route {
+	route := func(method, path, id string, h handler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
 		return openapi.Route{
 			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(h), Group: "stations", ID: id, Login: openapi.Owner,
-			Summary: summary, Parameters: []openapi.Parameter{idParameter}, Answers: object,
+			Summary: summary, Parameters: []openapi.Parameter{idParameter}, Answers: answers,
 		}
 	}
-	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."))
-	change.Body, change.Answers = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(edit{})}}, geojson("Station")
-	retire := route("DELETE", "", "retireStation", s.deleteStation, text("Retire a station.", "Eine Station abmelden."))
-	retire.Answers = []openapi.Answer{{Status: http.StatusNoContent}}
+	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), geojson(openapi.Ref("Station")))
+	change.Body = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(edit{})}}
+	retire := route("DELETE", "", "retireStation", s.deleteStation, text("Retire a station.", "Eine Station abmelden."), []openapi.Answer{{Status: http.StatusNoContent}})
 	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: text(
 		"whether its readings stay, detached from the owner, or go too", "ob ihre Messwerte bleiben, ohne Bezug zu ihrem Menschen, oder mitgehen")})
-	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."))
+	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."), objectOf(management{}))
 	renew.Body = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(renewal{})}}
 	return []openapi.Route{
 		change, retire,
-		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht.")),
-		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu.")),
+		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht."), objectOf(ownView{})),
+		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu."), objectOf(settings{})),
 		renew,
 	}
 }
@@ -166,7 +165,7 @@ func (s *Server) postManageToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", map[string]string{"manage_token": token, "manage_link": s.manageLink(r, st.ID, token)})
+	return writeJSON(w, http.StatusOK, "application/json", s.management(r, st.ID, token))
 }
 
 // getManage shows an owner what nobody else sees of the station.
@@ -181,9 +180,15 @@ func (s *Server) getManage(w http.ResponseWriter, r *http.Request) error {
 	}
 	at := degrees(st.Places[len(st.Places)-1].Exact)
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{
-		"station": s.detailed(st, time.Now().UTC()), "lon": at[0], "lat": at[1], "email": st.Email, "changes": told(changes),
-	})
+	return writeJSON(w, http.StatusOK, "application/json", ownView{s.detailed(st, time.Now().UTC()), lonLat{at[0], at[1]}, st.Email, told(changes)})
+}
+
+// ownView is what only the owner sees of a station.
+type ownView struct {
+	Station stationFeature   `json:"station"`
+	lonLat                   // the exact place
+	Email   string           `json:"email"`
+	Changes []recordedChange `json:"changes"`
 }
 
 // recordedChange is an entry of the record of changes.

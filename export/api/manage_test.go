@@ -123,14 +123,14 @@ func TestManagement(t *testing.T) {
 func TestSeries(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
-	for i := range 12 {
-		at := hour.Add(time.Duration(i) * 5 * time.Minute)
-		h.measure(at, value(wire.PM10, 36), value(wire.Humidity, 80))
-		if i < 8 { // too few for an hour
-			h.measure(at.Add(time.Hour), value(wire.PM10, 50))
+	for i := range 12 + 8 { // 8 are too few for an hour
+		pm := value(wire.PM10, 36)
+		if i >= 12 {
+			pm = value(wire.PM10, 50)
 		}
+		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(wire.Humidity, 80))
 	}
-	h.measure(hour.Add(7*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.store.readings[1].Values[0] = ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel}
 	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
 	row := func(north, east int32, mean int64) aggregate.Row {
 		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: mean, Stations: 1}

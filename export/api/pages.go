@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,11 +23,20 @@ var pagePatterns = []string{
 // publicPages are those of them that search engines should know.
 var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school"}
 
+// mapPatterns are those that may show a map, and with it the basemap.
+var mapPatterns = []string{"/{$}", "/register", "/stations/{id}", "/coverage", "/embed/map"}
+
 // getPage serves the one document that every page is made of.
 func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
-	if strings.HasPrefix(r.URL.Path, "/embed/") {
-		w.Header().Set("Content-Security-Policy", contentPolicy("'self' "+s.FrameAncestors))
+	ancestors, elsewhere := "'none'", ""
+	pattern := strings.TrimPrefix(r.Pattern, "GET ")
+	if strings.HasPrefix(pattern, "/embed/") {
+		ancestors, pattern = "'self' "+s.FrameAncestors, r.URL.Path
 	}
+	if slices.Contains(mapPatterns, pattern) {
+		elsewhere = s.City.Basemap.Elsewhere()
+	}
+	w.Header().Set("Content-Security-Policy", contentPolicy(ancestors, elsewhere))
 	return s.writePage(w, http.StatusOK)
 }
 

@@ -67,6 +67,34 @@ func TestOnlyEmbeddedPagesAreFramed(t *testing.T) {
 	}
 }
 
+// TestOnlyPagesWithAMapAskElsewhere holds that the basemap's origin, and nothing more of its address, may be asked where a map is.
+func TestOnlyPagesWithAMapAskElsewhere(t *testing.T) {
+	h := built(t)
+	f := func(route, want string) {
+		t.Helper()
+		response, _ := h.do("GET", route, "", "Accept", "text/html")
+		for _, directive := range []string{"connect-src 'self'" + want + ";", "img-src 'self' data: blob:" + want + ";"} {
+			if policy := response.Header.Get("Content-Security-Policy"); !strings.Contains(policy, directive) {
+				t.Errorf("%s: %s, want %s in it", route, policy, directive)
+			}
+		}
+	}
+	maps := []string{"/", "/?quantity=pm10", "/register", "/stations/K7D2Q9RM4T", "/coverage", "/embed/map"}
+	for _, route := range maps {
+		f(route, "")
+	}
+	h.server.City.Basemap.Style = "https://tiles.example.org:8443/style.json?key=secret"
+	for _, route := range maps {
+		f(route, " https://tiles.example.org:8443")
+	}
+	for _, route := range []string{"/data", "/about", "/school", "/admin", "/embed/city", "/embed/cell/map", "/nothing", "/api/v1/city", "/assets/page-abc.js"} {
+		f(route, "")
+	}
+	if _, body := h.do("GET", "/api/v1/city", ""); !strings.Contains(string(body), `"basemap":"https://tiles.example.org:8443/style.json?key=secret","basemap_tiles":""`) {
+		t.Errorf("the city does not say its basemap: %s", body)
+	}
+}
+
 // TestPagesAreThoseOfTheBrowser holds the addresses that the server knows against those that the pages know.
 func TestPagesAreThoseOfTheBrowser(t *testing.T) {
 	text, err := os.ReadFile("../web/src/routes.ts")

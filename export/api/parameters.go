@@ -64,7 +64,7 @@ var everyQuantity = openapi.Text{English: "everything", German: "alles"}
 
 // places are bbox, and district where the city has some.
 func (s *Server) places(what openapi.Text) []openapi.Parameter {
-	list := []openapi.Parameter{{Name: "bbox", About: openapi.Text{
+	list := []openapi.Parameter{{Name: "bbox", Kind: openapi.Numbers, Lengths: []int{4}, About: openapi.Text{
 		English: "west,south,east,north in degrees: " + what.English, German: "West,Süd,Ost,Nord in Grad: " + what.German}}}
 	if len(s.City.Districts) == 0 {
 		return list
@@ -121,7 +121,7 @@ func windowsParameters() []openapi.Parameter {
 }
 
 func (s *Server) gridParameters() []openapi.Parameter {
-	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
+	list := append(windowsParameters(), allFormats()...)
 	list = append(list, quantityParameter(openapi.Text{English: "everything, as GeoJSON pm2_5", German: "alles, als GeoJSON pm2_5"}),
 		cellSize(s.City.Resolution))
 	list = append(list, s.places(openapi.Text{English: "cells whose centre lies in it", German: "Zellen, deren Mitte darin liegt"})...)
@@ -129,7 +129,7 @@ func (s *Server) gridParameters() []openapi.Parameter {
 }
 
 func (s *Server) areaParameters() []openapi.Parameter {
-	list := append(windowsParameters(), formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)...)
+	list := append(windowsParameters(), allFormats()...)
 	return append(append(list, quantityParameter(everyQuantity)), pages()...)
 }
 
@@ -144,14 +144,16 @@ func cellSize(otherwise int32) openapi.Parameter {
 	return p
 }
 
-// twoFormats is format where there are no pages.
-func twoFormats() openapi.Parameter { return formats(export.GeoJSON, export.CSV)[0] }
+// allFormats are those of averages of a moment, which maps want as GeoJSON first.
+func allFormats() []openapi.Parameter {
+	return formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)
+}
 
 func coverageParameters() []openapi.Parameter {
-	return append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), twoFormats(),
+	return append(append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
 		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
-		openapi.Parameter{Name: "proposals", Default: strconv.Itoa(defaultProposals), About: openapi.Text{
-			English: "how many places for a next station, 0 to 100", German: "wie viele Orte für eine nächste Station, 0 bis 100"}},
+		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: openapi.Text{
+			English: "how many places for a next station", German: "wie viele Orte für eine nächste Station"}},
 		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: openapi.Text{
 			English: "the coverage over time, by day or month", German: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
 }

@@ -1,11 +1,8 @@
 package api
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,77 +11,19 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
+	"stadtluft/export/answer"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 )
 
-type routeKey struct{}
+// query reads a request's parameters.
+type query struct{ *answer.Query }
 
-// checked lets a request through to its route when its query has only parameters of the route, with values that
-// can be.
-func (s *Server) checked(route openapi.Route) http.Handler {
-	return s.answer(func(w http.ResponseWriter, r *http.Request) error {
-		values, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return wrong("", "the query cannot be read: %v", err)
-		}
-		if m := route.Check(values); m != nil {
-			p := wrong(clip(m.Field), "%s", m.Detail)
-			p.Allowed = m.Allowed
-			return p
-		}
-		route.Handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), routeKey{}, route)))
-		return nil
-	})
-}
+func newQuery(r *http.Request) *query { return &query{answer.NewQuery(r)} }
 
-// query reads a request's parameters, which have been checked against its route, and remembers the first mistake
-// that only their meaning shows.
-type query struct {
-	values url.Values
-	route  openapi.Route
-	err    *problem
-}
+func (q *query) text(name string) string { return q.Text(name) }
 
-func newQuery(r *http.Request) *query {
-	route, _ := r.Context().Value(routeKey{}).(openapi.Route)
-	return &query{values: r.URL.Query(), route: route}
-}
-
-// text is a parameter, or its default when it is missing or empty. A parameter that the route does not have is a
-// mistake of ours that the first request shows.
-func (q *query) text(name string) string {
-	i := slices.IndexFunc(q.route.Parameters, func(p openapi.Parameter) bool { return p.Name == name })
-	if i < 0 {
-		panic(fmt.Sprintf("the route %s has no parameter %q", q.route.Pattern(), name))
-	}
-	if given := q.values.Get(name); given != "" {
-		return given
-	}
-	return q.route.Parameters[i].Default
-}
-
-// has reports whether the route has a parameter at all.
-func (q *query) has(name string) bool {
-	return slices.ContainsFunc(q.route.Parameters, func(p openapi.Parameter) bool { return p.Name == name })
-}
-
-func (q *query) given(name string) bool { return q.values.Get(name) != "" }
-
-func (q *query) fail(p *problem) {
-	if q.err == nil {
-		q.err = p
-	}
-}
-
-// done is the first mistake.
-func (q *query) done() error {
-	if q.err != nil {
-		return q.err
-	}
-	return nil
-}
+func (q *query) done() error { return q.Done() }
 
 // list is a parameter of several values; none when it is missing.
 func (q *query) list(name string) []string {
@@ -108,7 +47,7 @@ func (q *query) format() export.Format {
 		return format
 	}
 	if format != export.CSV {
-		q.fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format))
+		q.Fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format))
 	}
 	return export.Semicolon
 }
@@ -120,7 +59,7 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 	}
 	t, err := export.ParseTime(text)
 	if err != nil {
-		q.fail(wrong(name, "%s: %v", name, err))
+		q.Fail(wrong(name, "%s: %v", name, err))
 	}
 	return t
 }
@@ -129,8 +68,8 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 func (q *query) period(now time.Time, length time.Duration) (from, to time.Time) {
 	to = q.time("to", now.Truncate(time.Second).Add(time.Second))
 	from = q.time("from", to.Add(-length))
-	if q.err == nil && from.After(to) {
-		q.fail(wrong("from", "from %s is after to %s", from.Format(time.RFC3339), to.Format(time.RFC3339)))
+	if from.After(to) {
+		q.Fail(wrong("from", "from %s is after to %s", from.Format(time.RFC3339), to.Format(time.RFC3339)))
 	}
 	return from, to
 }
@@ -149,7 +88,7 @@ func (q *query) quantities() []wire.Quantity {
 func (q *query) within(s *Server) func(orb.Point) bool {
 	box, boxed := q.bbox()
 	district := ""
-	if q.has("district") {
+	if q.Has("district") {
 		district = q.text("district")
 	}
 	if !boxed && district == "" {
@@ -173,19 +112,19 @@ func (q *query) bbox() (orb.Bound, bool) {
 	parts := strings.Split(text, ",")
 	var n [4]float64
 	if len(parts) != 4 {
-		q.fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %q", clip(text)))
+		q.Fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %q", clip(text)))
 		return orb.Bound{}, false
 	}
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(v) || math.Abs(v) > 180 {
-			q.fail(wrong("bbox", "bbox: %q is not a number of degrees", clip(part)))
+			q.Fail(wrong("bbox", "bbox: %q is not a number of degrees", clip(part)))
 			return orb.Bound{}, false
 		}
 		n[i] = v
 	}
 	if n[0] > n[2] || n[1] > n[3] {
-		q.fail(wrong("bbox", "bbox %s: west,south must not lie beyond east,north; are the corners swapped?", clip(text)))
+		q.Fail(wrong("bbox", "bbox %s: west,south must not lie beyond east,north; are the corners swapped?", clip(text)))
 	}
 	return orb.Bound{Min: orb.Point{n[0], n[1]}, Max: orb.Point{n[2], n[3]}}, true
 }

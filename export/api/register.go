@@ -56,10 +56,23 @@ func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 	}
 	at := degrees(cell.Center())
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), map[string]any{
-		"type": "Feature", "id": cell.String(), "geometry": map[string]any{"type": "Polygon", "coordinates": cell.Polygon()},
-		"properties": map[string]any{"cell": cell.String(), "lon": at[0], "lat": at[1], "within": s.City.Boundary.Contains(p)},
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), cellFeature{
+		"Feature", cell.String(), geometry{"Polygon", cell.Polygon()}, cellProperties{cell.String(), lonLat{at[0], at[1]}, s.City.Boundary.Contains(p)},
 	})
+}
+
+// cellFeature is the public cell of a place.
+type cellFeature struct {
+	Type       string         `json:"type"`
+	ID         string         `json:"id"`
+	Geometry   geometry       `json:"geometry"`
+	Properties cellProperties `json:"properties"`
+}
+
+type cellProperties struct {
+	Cell string `json:"cell"`
+	lonLat
+	Within bool `json:"within"` // of the city
 }
 
 // newStation is the body of a registration.
@@ -125,26 +138,62 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer["manage_token"], answer["manage_link"] = credentials.ManageToken, s.manageLink(r, st.ID, credentials.ManageToken)
 	w.Header().Set("Location", "/api/v1/stations/"+st.ID)
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusCreated, "application/json", answer)
+	return writeJSON(w, http.StatusCreated, "application/json", registered{answer, s.management(r, st.ID, credentials.ManageToken)})
 }
 
-// settings is what an owner needs to set a station up; the token is to be had only now.
-func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (map[string]any, error) {
+// settings is what an owner needs to set a station up.
+type settings struct {
+	ID       string        `json:"id"`
+	Token    string        `json:"token"`
+	Status   ingest.Status `json:"status"`
+	Public   lonLat        `json:"public"`
+	Cell     string        `json:"cell"`
+	MQTT     mqttAccess    `json:"mqtt"`
+	Settings []kits.Recipe `json:"settings"`
+}
+
+type lonLat struct {
+	Lon float64 `json:"lon"`
+	Lat float64 `json:"lat"`
+}
+
+type mqttAccess struct {
+	Host  string `json:"host"`
+	Port  int    `json:"port"`
+	Topic string `json:"topic"`
+}
+
+// management is how an owner gets at a station's management.
+type management struct {
+	Token string `json:"manage_token"`
+	Link  string `json:"manage_link"`
+}
+
+// registered is what a new owner gets, once.
+type registered struct {
+	settings
+	management
+}
+
+// settings are a station's; the token is to be had only now.
+func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (settings, error) {
 	public := st.Places[len(st.Places)-1].Public
 	cell, err := geo.CellAt(public, geo.BaseSize)
 	if err != nil {
-		return nil, err
+		return settings{}, err
 	}
 	at, access := degrees(public), s.access(r)
 	access.Station, access.Token, access.Serial = st.ID, token, st.Device("airgradient")
-	return map[string]any{
-		"id": st.ID, "token": token, "status": st.Status, "public": map[string]float64{"lon": at[0], "lat": at[1]}, "cell": cell.String(),
-		"mqtt":     map[string]any{"host": access.MQTTHost, "port": access.MQTTPort, "topic": wire.ReadingTopic(st.ID)},
-		"settings": kits.Recipes(access),
+	return settings{
+		ID: st.ID, Token: token, Status: st.Status, Public: lonLat{at[0], at[1]}, Cell: cell.String(),
+		MQTT: mqttAccess{access.MQTTHost, access.MQTTPort, wire.ReadingTopic(st.ID)}, Settings: kits.Recipes(access),
 	}, nil
+}
+
+func (s *Server) management(r *http.Request, id, token string) management {
+	return management{token, s.manageLink(r, id, token)}
 }
 
 // manageLink is the station's page with its key in the fragment, which browsers keep to themselves: it reaches no

@@ -3,13 +3,16 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/archive"
 	"stadtluft/export/catalog"
 	"stadtluft/export/feed"
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
+	"stadtluft/export/openapi"
 	"stadtluft/export/sta"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
@@ -17,21 +20,26 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// mount puts the rooms that speak other people's standards into the interface.
-func (s *Server) mount(mux *http.ServeMux) {
+// roomRoutes are those of the rooms that speak other people's standards.
+func (s *Server) roomRoutes() []openapi.Route {
 	source := source{s}
-	features := (&ogc.Service{
+	features := &ogc.Service{
 		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: s.City.Districts, Base: s.base, Log: s.Log,
-	}).Handler()
-	mux.Handle(ogc.Root, features)
-	mux.Handle(ogc.Root+"/", features)
-	sensors := (&sta.Service{Source: source, Base: s.base, Log: s.Log}).Handler()
-	mux.Handle(sta.Root, sensors)
-	mux.Handle(sta.Root+"/", sensors)
-	(&catalog.Service{
+	}
+	sensors := &sta.Service{Source: source, Base: s.base, Log: s.Log}
+	harvest := &catalog.Service{
 		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: publicPages, Base: s.base, Log: s.Log,
-	}).Register(mux)
-	(&feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}).Register(mux)
+	}
+	feeds := &feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}
+	return slices.Concat(features.Routes(), sensors.Routes(), harvest.Routes(), feeds.Routes())
+}
+
+// archiveRoutes are those of the archive, where there is one.
+func (s *Server) archiveRoutes() []openapi.Route {
+	if s.Archive == nil {
+		return nil
+	}
+	return archive.Routes(http.HandlerFunc(s.getArchive))
 }
 
 // base is the server's address as whoever asks sees it.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
@@ -23,45 +24,32 @@ var groups = []openapi.Group{
 	{Name: "admin", Title: openapi.Text{English: "Look after the city", German: "Die Stadt verwalten"}, About: openapi.Text{
 		English: "For the administrator; approving a station is a change of its status.",
 		German:  "Für die Verwaltung; eine Station freizugeben ist eine Änderung ihres Zustands."}},
+	{Name: "archive", Title: openapi.Text{English: "The archive", German: "Das Archiv"}, About: openapi.Text{
+		English: "Closed days as files that stay, with checksums and a manifest of gaps.",
+		German:  "Abgeschlossene Tage als Dateien, die bleiben, mit Prüfsummen und einem Verzeichnis der Lücken."}},
+	{Name: "ogc", Title: openapi.Text{English: "OGC API – Features", German: "OGC API – Features"}, About: openapi.Text{
+		English: "For QGIS, GDAL and other geographic information systems (OGC 17-069r4).",
+		German:  "Für QGIS, GDAL und andere Geoinformationssysteme (OGC 17-069r4)."}},
+	{Name: "sta", Title: openapi.Text{English: "SensorThings", German: "SensorThings"}, About: openapi.Text{
+		English: "For clients of the SensorThings API 1.1 (OGC 18-088), the reading part of it.",
+		German:  "Für Programme, die die SensorThings API 1.1 (OGC 18-088) lesen."}},
+	{Name: "catalogue", Title: openapi.Text{English: "Catalogue and feeds", German: "Katalog und Feeds"}, About: openapi.Text{
+		English: "What there is, for data portals and search engines, and what is new, for feed readers.",
+		German:  "Was es gibt, für Datenportale und Suchmaschinen, und was neu ist, für Feedreader."}},
 	{Name: "service", Title: openapi.Text{English: "The server", German: "Der Server"}, About: openapi.Text{
 		English: "Its state and its own description.",
 		German:  "Sein Zustand und seine Beschreibung."}},
 }
 
-// allRoutes are ours and those of other rooms.
-func (s *Server) allRoutes() []openapi.Route {
-	routes := s.dataRoutes()
-	routes = append(routes, s.liveRoutes()...)
-	routes = append(routes, s.stationRoutes()...)
-	routes = append(routes, s.managementRoutes()...)
-	routes = append(routes, s.adminRoutes()...)
-	routes = append(routes, s.serviceRoutes()...)
-	return append(routes, s.Routes...)
+// routes are ours and those of other rooms, but for the archive's.
+func (s *Server) routes() []openapi.Route {
+	return slices.Concat(s.dataRoutes(), s.liveRoutes(), s.stationRoutes(), s.managementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.roomRoutes())
 }
 
 func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
 
-// rows are the forms of an answer whose table is one of those named.
-func rows(tables ...string) []openapi.Content {
-	schema := openapi.Ref(tables[0])
-	if len(tables) > 1 {
-		schema = openapi.Schema{"oneOf": []any{openapi.Ref(tables[0]), openapi.Ref(tables[1])}}
-	}
-	return []openapi.Content{
-		{Type: "text/csv"}, {Type: export.GeoJSON.MediaType(), Schema: openapi.Ref("FeatureCollection")},
-		{Type: export.JSON.MediaType(), Schema: schema}, {Type: export.Parquet.MediaType()},
-	}
-}
-
-// object is an answer of one JSON object that is told in words.
-var object = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}}
-
-func geojson(name string) []openapi.Answer {
-	return []openapi.Answer{{Forms: []openapi.Content{{Type: export.GeoJSON.MediaType(), Schema: openapi.Ref(name)}}}}
-}
-
 func (s *Server) dataRoutes() []openapi.Route {
-	readings := []openapi.Answer{{Forms: rows("readings", "means")}}
+	readings := rows("readings", "means")
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/readings", Handler: s.answer(s.tagged(s.getReadings)), Group: "data", ID: "getReadings",
 		Summary: text("Readings of all stations.", "Messwerte aller Stationen."),
@@ -76,34 +64,34 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Summary: text("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Gitters."),
 		About: text("One window, or with from and to every full hour or day that begins in the period.",
 			"Ein Zeitfenster, oder mit from und to jede volle Stunde, jeder volle Tag, der im Zeitraum beginnt."),
-		Parameters: s.gridParameters(), Answers: []openapi.Answer{{Forms: rows("grid")}},
+		Parameters: s.gridParameters(), Answers: rows("grid"),
 	}, {
 		Method: "GET", Path: "/api/v1/districts", Handler: s.answer(s.tagged(s.getDistricts)), Group: "data", ID: "getDistricts",
 		Summary: text("Averages of the city’s districts.", "Mittel der Stadtteile."),
 		About: text("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
 			"Der Wert eines Stadtteils ist das Mittel über seine Zellen; im GeoJSON stehen beide Indizes dabei."),
-		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+		Parameters: s.areaParameters(), Answers: rows("districts"),
 	}, {
 		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
 		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
-		Parameters: append(windowParameters(), cellSize(s.City.Resolution), twoFormats()), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(append(windowParameters(), cellSize(s.City.Resolution)), allFormats()...), Answers: rows("index"),
 	}, {
 		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
 		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
-		Parameters: append(windowParameters(), coverageParameters()...), Answers: []openapi.Answer{{Forms: rows("grid")[:2]}},
+		Parameters: append(windowParameters(), coverageParameters()...), Answers: rows("coverage", "history"),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/series", Handler: s.answer(s.tagged(s.getSeries)), Group: "data", ID: "getSeries",
 		Summary:    text("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
-		Parameters: seriesParameters(), Answers: object,
+		Parameters: seriesParameters(), Answers: objectOf(series{}),
 	}, {
 		Method: "GET", Path: "/api/v1/quality", Handler: s.answer(s.tagged(s.getQuality)), Group: "data", ID: "getQuality",
-		Summary: text("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: object,
+		Summary: text("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: objectOf(export.Quality{}),
 	}, {
 		Method: "GET", Path: "/api/v1/schema/{file}", Handler: s.answer(s.tagged(s.getSchema)), Group: "data", ID: "getSchema",
 		Summary: text("The columns of a table.", "Die Spalten einer Tabelle."),
 		About: text("A Table Schema (Frictionless) with licence, averaging rule and quality rule: what a CSV has no place for. The Link header of each CSV names it.",
 			"Ein Table Schema (Frictionless) mit Lizenz, Mittelungs- und Qualitätsregel: was in CSV keinen Platz hat. Die Kopfzeile Link jeder CSV-Datei nennt es."),
-		Parameters: s.schemaParameters(), Answers: object,
+		Parameters: s.schemaParameters(), Answers: objectOf(export.TableSchema{}),
 	}}
 }
 
@@ -111,21 +99,21 @@ func (s *Server) liveRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/city", Handler: s.answer(s.tagged(s.getCity)), Group: "live", ID: "getCity",
 		Summary:    text("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
-		Parameters: s.areaParameters(), Answers: []openapi.Answer{{Forms: rows("districts")}},
+		Parameters: s.areaParameters(), Answers: rows("city"),
 	}, {
 		Method: "GET", Path: "/api/v1/cells/{cell}", Handler: s.answer(s.tagged(s.getCell)), Group: "live", ID: "getCell",
 		Summary: text("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
 		Parameters: append([]openapi.Parameter{{Name: "cell", About: text("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
 			{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
-		Answers: object,
+		Answers: objectOf(cellDocument{}),
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
 		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
-		Parameters: []openapi.Parameter{sourceParameter}, Answers: geojson("Stations"),
+		Parameters: []openapi.Parameter{sourceParameter}, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
 		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
-		Parameters: []openapi.Parameter{idParameter}, Answers: geojson("Station"),
+		Parameters: []openapi.Parameter{idParameter}, Answers: geojson(openapi.Ref("Station")),
 	}, {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
 		Summary: text("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
@@ -143,15 +131,15 @@ func (s *Server) stationRoutes() []openapi.Route {
 		Summary: text("Register a station.", "Eine Station anmelden."),
 		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
 		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(newStation{})}},
-		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}},
+		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(registered{})}}}},
 	}, {
 		Method: "POST", Path: "/api/v1/cell", Handler: s.answer(s.postCell), Group: "stations", ID: "getPublicCell",
 		Summary: text("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
-		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(position{})}}, Answers: geojson("Feature"),
+		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(position{})}}, Answers: geojson(openapi.SchemaOf(cellFeature{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
 		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
-		Parameters: []openapi.Parameter{idParameter}, Answers: object,
+		Parameters: []openapi.Parameter{idParameter}, Answers: objectOf(health{}),
 	}, {
 		Method: "POST", Path: "/api/v1/push/{family}", Handler: s.answer(s.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
 		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
@@ -174,7 +162,7 @@ func (s *Server) serviceRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/openapi.json", Handler: s.answer(s.tagged(s.getOpenAPI)), Group: "service", ID: "getOpenAPI",
 		Summary: text("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
-		Answers: object,
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}},
 	}, {
 		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
 		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},

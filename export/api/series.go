@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/averages"
 	"stadtluft/ingest/store"
 )
 
@@ -90,47 +90,23 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Q
 	return answer, nil
 }
 
-// meansOf are a station's own means by start of window, from its stored readings with the rules of averages, wherever
-// it stood. It holds one day in memory.
-func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.Row, error) {
-	means := map[time.Time]aggregate.Row{}
-	add := func(rows []aggregate.Row) {
-		for _, row := range rows {
-			means[row.Start] = row
-		}
+// meansOf are a station's own means of windows that count, by start, as they are among the readings.
+func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.StationWindow, error) {
+	means := map[time.Time]aggregate.StationWindow{}
+	q := download.Readings{
+		From: s.windowStart(window, from), To: to, Resolution: download.Hours,
+		Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity}, Source: export.AllSources,
 	}
-	const day = 24 * time.Hour
-	for start := s.windowStart(aggregate.Day, from); start.Before(to); start = start.Add(day) {
-		values, err := s.stationDay(ctx, st, quantity, start)
-		if err != nil {
-			return nil, err
-		}
-		if window == aggregate.Day {
-			add(values.Day(start, geo.BaseSize, uint8(quantity)))
-			continue
-		}
-		for hour := start; hour.Before(start.Add(day)); hour = hour.Add(time.Hour) {
-			add(values.Hour(hour, geo.BaseSize, uint8(quantity)))
-		}
+	if window == aggregate.Day {
+		q.Resolution = download.Days
 	}
-	return means, nil
-}
-
-// stationDay is an aggregate of a station's good values of a day.
-func (s *Server) stationDay(ctx context.Context, st *ingest.Station, quantity wire.Quantity, start time.Time) (*aggregate.Aggregate, error) {
-	values := &aggregate.Aggregate{Correction: s.Aggregate.Correction}
-	values.Calibrate(st.ID, averages.Calibrations(st))
-	query := store.ReadingQuery{From: start, To: start.Add(24 * time.Hour), Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity, wire.Humidity}}
-	err := s.Store.Readings(ctx, query, func(r ingest.Reading) error {
-		for _, v := range r.Values {
-			if !v.Flags.Good() {
-				continue
-			}
-			values.Add(aggregate.Sample{Station: st.ID, Quantity: uint8(v.Quantity), Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})
+	err := s.source().Means(ctx, q, func(m aggregate.StationWindow) error {
+		if m.Counts() {
+			means[m.Start] = m
 		}
 		return nil
 	})
-	return values, err
+	return means, err
 }
 
 // neighbours are by start of window the medians over the cells around where the station stood.

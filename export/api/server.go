@@ -24,7 +24,9 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
+	"stadtluft/export/answer"
 	"stadtluft/export/archive"
+	"stadtluft/export/basemap"
 	"stadtluft/export/catalog"
 	"stadtluft/export/live"
 	"stadtluft/export/openapi"
@@ -61,6 +63,7 @@ type City struct {
 	Attribution string
 	Corrected   string // how particles are corrected for humidity, with its parameters, in a line
 	Contact     string // an e-mail address or a URL; may be empty
+	Basemap     basemap.Basemap
 	Publisher   catalog.Publisher
 	Policy      registry.Policy
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
@@ -90,9 +93,7 @@ type Server struct {
 	Backup   func() []Copy
 	Data     string // the data folder, which has room for a backup
 	Metrics  http.Handler
-	Routes   []openapi.Route // of other rooms, served and described beside ours
-	Groups   []openapi.Group // that they stand under
-	Pages    fs.FS           // the built web pages, with index.html at the root; empty when they are not built
+	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log      *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
@@ -113,29 +114,42 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
 	s.city, s.areas = s.City.Area(), s.City.districts()
-	mux := http.NewServeMux()
-	methods := map[string][]string{}
-	for _, route := range s.allRoutes() {
-		mux.Handle(route.Pattern(), s.checked(route))
-		methods[route.Path] = append(methods[route.Path], route.Method)
-	}
-	for path, list := range methods {
-		mux.Handle("OPTIONS "+path, preflight(list))
-	}
-	s.mount(mux)
-	mux.Handle("/api/", s.answer(s.noRoute))
-	for _, pattern := range pagePatterns {
-		mux.Handle("GET "+pattern, s.answer(s.getPage))
-	}
-	mux.Handle("/", s.answer(s.getFile))
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	outer := http.NewServeMux()
-	outer.Handle("/", compress(mux))
-	outer.HandleFunc("GET "+archive.Root, s.getArchive)
+	compressed, outer := http.NewServeMux(), http.NewServeMux()
+	s.mount(compressed, outer)
+	outer.Handle("/", compress(compressed))
 	return guard(outer)
+}
+
+// mount puts everything that is served onto two muxes: what is compressed, and files that go as they lie.
+func (s *Server) mount(compressed, files answer.Mux) {
+	mountOpenly(compressed, s.routes())
+	mountOpenly(files, s.archiveRoutes())
+	if s.City.Basemap.Tiles != nil {
+		files.Handle("GET "+basemap.Route, s.City.Basemap.Tiles)
+	}
+	compressed.Handle("/api/", s.answer(s.noRoute))
+	for _, pattern := range pagePatterns {
+		compressed.Handle("GET "+pattern, s.answer(s.getPage))
+	}
+	compressed.Handle("/", s.answer(s.getFile))
+}
+
+// mountOpenly mounts routes, and tells scripts of other sites what they may do.
+func mountOpenly(mux answer.Mux, routes []openapi.Route) {
+	answer.Mount(mux, routes)
+	methods := map[string][]string{}
+	for _, route := range routes {
+		if route.Method != "" {
+			methods[route.Path] = append(methods[route.Path], route.Method)
+		}
+	}
+	for path, list := range methods {
+		mux.Handle("OPTIONS "+path, preflight(list))
+	}
 }
 
 // meta is what every document says of itself.
@@ -150,16 +164,20 @@ func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	return meta
 }
 
-// contentPolicy lets a page load nothing from elsewhere, run nothing that stands in it, and be framed by ancestors.
-func contentPolicy(ancestors string) string {
-	return "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
+// contentPolicy lets a page load data and pictures from one origin elsewhere at most, run nothing that stands in it, and be
+// framed by ancestors.
+func contentPolicy(ancestors, elsewhere string) string {
+	if elsewhere != "" {
+		elsewhere = " " + elsewhere
+	}
+	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
 // guard sets what every answer carries.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy("'none'"))
+		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {

@@ -27,6 +27,12 @@ type stationFeature struct {
 	Properties stationProperties `json:"properties"`
 }
 
+type stationsCollection struct {
+	Type string `json:"type"`
+	export.Said
+	Features []stationFeature `json:"features"`
+}
+
 type stationProperties struct {
 	Name     string                 `json:"name"`
 	Kit      string                 `json:"kit"`
@@ -128,7 +134,7 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	meta.Averaging = export.Single
 	w.Header().Set("Cache-Control", "no-cache")
 	licences(w.Header(), meta)
-	return writeGeoJSON(w, meta, map[string]any{"type": "FeatureCollection", "features": features})
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Said(), features})
 }
 
 // station is the station that a route names, if it is public.
@@ -180,6 +186,20 @@ type keptRefusal struct {
 	wire.Explanation
 }
 
+// health is a station's diagnosis.
+type health struct {
+	Station    string         `json:"station"`
+	Status     ingest.Status  `json:"status"`
+	Reason     string         `json:"reason"` // of a suspension
+	State      live.State     `json:"state"`
+	LastSeen   *string        `json:"last_seen"`
+	Values     int            `json:"values_24h"`
+	GoodShare  *export.Milli  `json:"good_share_24h"`
+	FlagCounts map[string]int `json:"flags_24h"`
+	Flags      []foundFlag    `json:"flags"`
+	Refusals   []keptRefusal  `json:"refusals"`
+}
+
 // getHealth answers with a station's diagnosis. It needs no token: whoever solders has only the id.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.station(r)
@@ -192,15 +212,14 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now().UTC()
 	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
-	answer := map[string]any{
-		"station": st.ID, "status": st.Status, "reason": st.Reason, "state": live.State, "last_seen": nil, "values_24h": tally.Values, "good_share_24h": nil,
-		"flags_24h": countsOf(tally), "flags": found(tally), "refusals": explained(refusals),
+	answer := health{
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: tally.Values, FlagCounts: countsOf(tally), Flags: found(tally), Refusals: explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
-		answer["last_seen"] = live.LastSeen.Format(time.RFC3339)
+		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
 	if tally.Values > 0 {
-		answer["good_share_24h"] = export.Milli(tally.Good * 1000 / tally.Values)
+		answer.GoodShare = new(export.Milli(tally.Good * 1000 / tally.Values))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)

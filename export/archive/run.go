@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// buildEvery is how often closed days are looked for, and how long a failed build waits.
-	buildEvery = time.Minute
+	// buildEvery is how often closed days are looked for. What failed is tried again after retryFirst, then after twice as
+	// long, and so on up to buildEvery.
+	buildEvery, retryFirst = time.Minute, time.Second
 	// settle is how long a closed day gathers what comes late, such as an import, before it becomes a revision.
 	settle = time.Hour
 )
@@ -28,14 +29,19 @@ type Status struct {
 // Run archives days when they are closed, and again when they were corrected, until ctx ends. What fails is tried
 // again; see Problem.
 func (s *Store) Run(ctx context.Context) error {
-	ticker := time.NewTicker(buildEvery)
-	defer ticker.Stop()
-	for {
-		s.done(ctx, s.Work(ctx, time.Now()))
+	for retry := retryFirst; ; {
+		err := s.Work(ctx, time.Now())
+		s.done(ctx, err)
+		pause := buildEvery
+		if err != nil {
+			pause, retry = retry, min(2*retry, buildEvery)
+		} else {
+			retry = retryFirst
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(pause):
 		}
 	}
 }

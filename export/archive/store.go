@@ -163,21 +163,17 @@ func (a *Archive) shows(station string) bool {
 	return registered && st.Status != ingest.Erased
 }
 
+// readAhead is how many readings are taken from a file while those before are used.
+const readAhead = 2000
+
 // readings are the archived ones of a day, in order.
 func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) iter.Seq2[ingest.Reading, error] {
 	return func(yield func(ingest.Reading, error) bool) {
 		enough := errors.New("enough")
-		err := a.read(d, q.From, q.To, func(r ingest.Reading) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) || !a.shows(r.Station) {
-				return nil
-			}
-			if len(q.Quantities) > 0 {
-				r.Values = slices.DeleteFunc(r.Values, func(v ingest.Value) bool { return !slices.Contains(q.Quantities, v.Quantity) })
-			}
-			if len(r.Values) > 0 && !yield(r, nil) {
+		err := store.Ahead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
+			return a.pages(ctx, d, q, hand)
+		}, func(r ingest.Reading) error {
+			if !yield(r, nil) {
 				return enough
 			}
 			return nil
@@ -186,6 +182,35 @@ func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) ite
 			yield(ingest.Reading{}, fmt.Errorf("read the archive of %s, whose readings the store has let go: %w", d, err))
 		}
 	}
+}
+
+// pages hands on the archived readings of a day; two pages take turns.
+func (a *Archive) pages(ctx context.Context, d Day, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
+	var page, last []ingest.Reading
+	err := a.read(d, q.From, q.To, func(r ingest.Reading) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) || !a.shows(r.Station) {
+			return nil
+		}
+		if len(q.Quantities) > 0 {
+			r.Values = slices.DeleteFunc(r.Values, func(v ingest.Value) bool { return !slices.Contains(q.Quantities, v.Quantity) })
+		}
+		if len(r.Values) == 0 {
+			return nil
+		}
+		if page = append(page, r); len(page) < readAhead {
+			return nil
+		}
+		full := page
+		page, last = last[:0], page
+		return hand(full)
+	})
+	if err != nil || len(page) == 0 {
+		return err
+	}
+	return hand(page)
 }
 
 // read reads the newest revision of a day.

@@ -17,6 +17,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 	"stadtluft/ingest"
 )
 
@@ -49,39 +50,35 @@ type Service struct {
 	Log       *slog.Logger
 }
 
-// Register mounts the catalogue's documents.
-func (s *Service) Register(mux *http.ServeMux) {
-	for pattern, h := range map[string]answer.Handler{
-		"GET /catalog":               s.negotiate,
-		"GET /catalog.ttl":           s.turtle,
-		"GET /catalog.jsonld":        s.jsonld,
-		"GET /catalog.schema.jsonld": s.schemaOrg,
-		"GET /robots.txt":            s.robots,
-		"GET /sitemap.xml":           s.sitemap,
-	} {
-		mux.Handle(pattern, answer.With(s.Log, nil, bare(h)))
-	}
-}
-
-// bare refuses parameters, since there are none.
-func bare(h answer.Handler) answer.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := answer.NewQuery(r.URL.Query()).Done(); err != nil {
-			return err
+// Routes are the catalogue's documents.
+func (s *Service) Routes() []openapi.Route {
+	route := func(path, id string, h answer.Handler, summary openapi.Text, types ...string) openapi.Route {
+		r := openapi.Route{Method: "GET", Path: path, Handler: answer.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{}}}
+		for _, t := range types {
+			r.Answers[0].Forms = append(r.Answers[0].Forms, openapi.Content{Type: t})
 		}
-		return h(w, r)
+		return r
+	}
+	dcat := openapi.Text{English: "What there is (DCAT-AP.de), in the form that Accept asks for.", German: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
+	return []openapi.Route{
+		route("/catalog", "getCatalog", s.negotiate, dcat, turtleType, jsonldType),
+		route("/catalog.ttl", "getCatalogTurtle", s.turtle, openapi.Text{English: "The same as Turtle.", German: "Dasselbe als Turtle."}, turtleType),
+		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, openapi.Text{English: "The same as JSON-LD.", German: "Dasselbe als JSON-LD."}, jsonldType),
+		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, openapi.Text{English: "The dataset in schema.org’s words, for search engines.", German: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, jsonldType),
+		route("/robots.txt", "getRobots", s.robots, openapi.Text{English: "What crawlers should leave alone.", German: "Was Suchmaschinen auslassen sollen."}, "text/plain"),
+		route("/sitemap.xml", "getSitemap", s.sitemap, openapi.Text{English: "The pages and the archive’s days.", German: "Die Seiten und die Tage des Archivs."}, "application/xml"),
 	}
 }
 
 const (
-	turtleType = "text/turtle; charset=utf-8"
+	turtleType = "text/turtle"
 	jsonldType = "application/ld+json"
 )
 
 // negotiate answers in the form that the client accepts, Turtle where it does not care.
 func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Vary", "Accept")
-	if answer.Preferred(r.Header.Get("Accept"), "text/turtle", jsonldType, "application/json") == "text/turtle" {
+	if answer.Preferred(r.Header.Get("Accept"), turtleType, jsonldType, "application/json") == turtleType {
 		return s.turtle(w, r)
 	}
 	return s.jsonld(w, r)
@@ -92,7 +89,7 @@ func (s *Service) turtle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return send(w, turtleType, g.turtle())
+	return send(w, turtleType+"; charset=utf-8", g.turtle())
 }
 
 func (s *Service) jsonld(w http.ResponseWriter, r *http.Request) error {

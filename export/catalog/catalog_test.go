@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +17,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/ingest"
 )
 
@@ -134,29 +133,10 @@ func TestAddress(t *testing.T) {
 }
 
 func serve(t *testing.T) func(address string, header ...string) (*http.Response, string) {
-	t.Helper()
-	mux := http.NewServeMux()
-	newService().Register(mux)
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	c := answertest.Serve(t, newService().Routes())
 	return func(address string, header ...string) (*http.Response, string) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; i+1 < len(header); i += 2 {
-			request.Header.Set(header[i], header[i+1])
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response, body := c.Do("GET", address, "", header...)
 		return response, string(body)
 	}
 }

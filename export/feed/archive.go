@@ -10,10 +10,7 @@ import (
 
 // archive tells of days that became files, and of those that were written again.
 func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
-	language, err := language(r)
-	if err != nil {
-		return err
-	}
+	language := language(r)
 	days, err := s.Days(r.Context())
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (t *teller) doubt(d *doubt) {
 	}
 	date, values := d.day.Format(time.DateOnly), strings.Join(counts, ", ")
 	what := flagWords[d.flag]
-	t.tell(d.last, text{date + ": values do not count: " + what.en, date + ": Werte zählen nicht: " + what.de}, text{
+	t.tell(d.last, text{date + ": values do not count: " + what.English, date + ": Werte zählen nicht: " + what.German}, text{
 		"Values with the flag " + d.flag.String() + " on this day: " + values + ". They are kept and published, and left out of averages.",
 		"Werte mit der Markierung " + d.flag.String() + " an diesem Tag: " + values + ". Sie werden behalten und veröffentlicht, aber nicht gemittelt.",
 	}, "flag", d.flag.String(), date)

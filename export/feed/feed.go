@@ -5,16 +5,17 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/live"
+	"stadtluft/export/openapi"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -45,31 +46,31 @@ type Service struct {
 	Log       *slog.Logger
 }
 
-// Register mounts the feeds.
-func (s *Service) Register(mux *http.ServeMux) {
-	mux.Handle("GET /feeds/archive.atom", answer.With(s.Log, nil, s.archive))
-	mux.Handle("GET /feeds/stations/{file}", answer.With(s.Log, nil, s.station))
+// Routes are the feeds.
+func (s *Service) Routes() []openapi.Route {
+	language := openapi.Parameter{Name: "lang", Choices: answer.Languages(), About: openapi.Text{
+		English: "the feed’s language; without it the one that Accept-Language asks for", German: "Sprache des Feeds; sonst die, um die Accept-Language bittet"}}
+	file := openapi.Parameter{Name: "file", About: openapi.Text{English: "the station’s id and .atom", German: "Kennung der Station und .atom"}}
+	atom := []openapi.Answer{{Forms: []openapi.Content{{Type: mediaType}}}}
+	return []openapi.Route{{
+		Method: "GET", Path: "/feeds/archive.atom", Handler: answer.With(s.Log, nil, s.archive), Group: "catalogue", ID: "getArchiveFeed",
+		Summary:    openapi.Text{English: "New days of the archive, as an Atom feed.", German: "Neue Tage des Archivs als Atom-Feed."},
+		Parameters: []openapi.Parameter{language}, Answers: atom,
+	}, {
+		Method: "GET", Path: "/feeds/stations/{file}", Handler: answer.With(s.Log, nil, s.station), Group: "catalogue", ID: "getStationFeed",
+		Summary:    openapi.Text{English: "What is wrong with a station, as an Atom feed.", German: "Was mit einer Station nicht stimmt, als Atom-Feed."},
+		Parameters: []openapi.Parameter{file, language}, Answers: atom,
+	}}
 }
 
 // text is something in both languages.
-type text struct{ en, de string }
+type text openapi.Text
 
-func (t text) in(language string) string {
-	if language == "de" {
-		return t.de
-	}
-	return t.en
-}
+func (t text) in(language string) string { return openapi.Text(t).In(language) }
 
-// language reads the one parameter there is.
-func language(r *http.Request) (string, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return "", answer.Wrong("", "the query cannot be read: %v", err)
-	}
-	q := answer.NewQuery(values)
-	chosen := q.Choice("lang", answer.Language(r), answer.Languages()...)
-	return chosen, q.Done()
+// language is the one asked for, by the parameter or by the client.
+func language(r *http.Request) string {
+	return cmp.Or(answer.NewQuery(r).Text("lang"), answer.Language(r))
 }
 
 // document is an Atom feed (RFC 4287, section 4.1.1).

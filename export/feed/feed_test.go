@@ -5,10 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
@@ -105,19 +104,8 @@ type readLink struct {
 
 func ask(t *testing.T, w *town, address string) (*http.Response, string) {
 	t.Helper()
-	mux := http.NewServeMux()
-	(&Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}).Register(mux)
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	response, err := http.Get(server.URL + address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}
+	response, body := answertest.Serve(t, s.Routes()).Do("GET", address, "")
 	return response, string(body)
 }
 
@@ -287,7 +275,7 @@ func TestFlags(t *testing.T) {
 // Every flag that keeps a value from counting has words.
 func TestFlagWords(t *testing.T) {
 	for _, flag := range ingest.AllFlags() {
-		if words, ok := flagWords[flag]; ok == flag.Good() || ok && (words.en == "" || words.de == "") {
+		if words, ok := flagWords[flag]; ok == flag.Good() || ok && (words.English == "" || words.German == "") {
 			t.Errorf("%s: %+v", flag, words)
 		}
 	}

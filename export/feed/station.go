@@ -22,10 +22,7 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !known || !st.Shown() {
 		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path))
 	}
-	language, err := language(r)
-	if err != nil {
-		return err
-	}
+	language := language(r)
 	d := document{
 		Language: language, ID: identifier(s.City, "station", id), Title: st.Name,
 		Subtitle: text{"What is wrong with this station, of the last seven days", "Was mit dieser Station nicht stimmt, aus den letzten sieben Tagen"}.in(language),

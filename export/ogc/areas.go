@@ -7,6 +7,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -21,7 +22,7 @@ func (s *Service) grid() collection {
 			"Averages of full UTC hours, stamped by their start, over cells of the European statistical grid (EPSG:3035), of the last seven days.",
 			"Mittel voller Stunden (UTC, nach ihrem Beginn benannt) über die Zellen des europäischen statistischen Rasters (EPSG:3035), der letzten sieben Tage.",
 		},
-		filters: []filter{byQuantity},
+		filters: []openapi.Parameter{byQuantity},
 		span:    week,
 		after: func(id string) (func(f *feature) bool, bool) {
 			last, ok := parseHourID(id)

@@ -11,6 +11,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -19,7 +20,7 @@ type collection struct {
 	id      string
 	title   text
 	about   text
-	filters []filter
+	filters []openapi.Parameter // select by a property's exact value (/rec/core/fc-filters)
 	// span is from when to when its features are; nil where they are of now.
 	span func(now time.Time) span
 	// read yields the features that may fit the selection, always in the same order.
@@ -38,16 +39,9 @@ type selection struct {
 	from              string // what comes before the feature with this id need not be read; empty for all
 }
 
-// filter selects by a property's exact value (/rec/core/fc-filters).
-type filter struct {
-	property string
-	about    text
-	allowed  []string // none where any text may be asked for
-}
-
 var (
-	byQuantity = filter{"quantity", text{"only this quantity", "nur diese Messgröße"}, quantityNames()}
-	byStation  = filter{"station", text{"only this station", "nur diese Station"}, nil}
+	byQuantity = openapi.Parameter{Name: "quantity", About: openapi.Text{English: "only this quantity", German: "nur diese Messgröße"}, Choices: quantityNames()}
+	byStation  = openapi.Parameter{Name: "station", About: openapi.Text{English: "only this station", German: "nur diese Station"}}
 )
 
 func quantityNames() []string {
@@ -107,6 +101,11 @@ type description struct {
 	CRS         []string `json:"crs"`
 	StorageCRS  string   `json:"storageCrs"`
 	Links       []link   `json:"links"`
+}
+
+type collections struct {
+	Links       []link        `json:"links"`
+	Collections []description `json:"collections"`
 }
 
 type extent struct {
@@ -171,7 +170,7 @@ func (s *Service) listCollections(r *request) error {
 	}
 	links := r.both(r.base+"/collections", jsonType)
 	title := text{"Collections", "Sammlungen"}.in(r.language)
-	return r.send(jsonType, map[string]any{"links": links, "collections": list}, page{Title: title, Links: links, Rows: rows})
+	return r.send(jsonType, collections{links, list}, page{Title: title, Links: links, Rows: rows})
 }
 
 func (s *Service) describeCollection(r *request) error {

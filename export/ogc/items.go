@@ -6,24 +6,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 )
 
 // items answers with a page of a collection's features.
-func (s *Service) items(r *request) error {
-	c, err := s.collection(r)
-	if err != nil {
-		return err
-	}
-	limit := r.limit()
-	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(c, byStation), quantity: r.filter(c, byQuantity), now: r.now}
-	chosen.from = r.query.Text("after", "")
+func (s *Service) items(r *request, c collection) error {
+	chosen := selection{boxes: r.bbox(), time: r.datetime(), station: r.filter(byStation), quantity: r.filter(byQuantity), now: r.now}
+	chosen.from = r.query.Text("after")
 	behind, possible := c.after(chosen.from)
 	if chosen.from != "" && !possible {
 		r.query.Fail(answer.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", answer.Clip(chosen.from)))
@@ -31,7 +26,7 @@ func (s *Service) items(r *request) error {
 	if err := r.query.Done(); err != nil {
 		return err
 	}
-	result, err := c.page(r, chosen, limit, behind)
+	result, err := c.page(r, chosen, r.offset(), r.limit(), behind)
 	if err != nil {
 		return err
 	}
@@ -43,15 +38,11 @@ func (s *Service) items(r *request) error {
 }
 
 // filter is the value of a filter; empty for all, and where the collection does not have it.
-func (r *request) filter(c collection, f filter) string {
-	if !slices.ContainsFunc(c.filters, func(has filter) bool { return has.property == f.property }) {
+func (r *request) filter(f openapi.Parameter) string {
+	if !r.query.Has(f.Name) {
 		return ""
 	}
-	value := r.query.Text(f.property, "")
-	if value != "" && len(f.allowed) > 0 {
-		r.query.Choice(f.property, value, f.allowed...)
-	}
-	return value
+	return r.query.Text(f.Name)
 }
 
 // result is one page.
@@ -66,7 +57,7 @@ type result struct {
 const maxCounted = 100_000
 
 // page reads a page. The first counts all that is selected; those behind it read no farther than they must.
-func (c collection) page(r *request, chosen selection, limit int, behind func(*feature) bool) (result, error) {
+func (c collection) page(r *request, chosen selection, skip, limit int, behind func(*feature) bool) (result, error) {
 	page := result{matched: -1}
 	first := chosen.from == ""
 	if first {
@@ -78,6 +69,10 @@ func (c collection) page(r *request, chosen selection, limit int, behind func(*f
 		}
 		if first {
 			page.matched++
+		}
+		if skip > 0 {
+			skip--
+			return nil
 		}
 		if len(page.features) < limit {
 			page.features = append(page.features, f)
@@ -105,6 +100,7 @@ func (r *request) pageLinks(c collection, page *result) []link {
 	links = append(links, link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
 	if page.more {
 		q := r.URL.Query()
+		q.Del("offset")
 		q.Set("after", page.features[len(page.features)-1].id)
 		links = append(links, link{Href: r.address(c) + "/items?" + q.Encode(), Rel: "next", Type: links[0].Type, Title: text{"The next page", "Die nächste Seite"}.in(r.language)})
 	}
@@ -157,7 +153,7 @@ func (s *Service) item(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Root+"/collections/"), "/items/")
+	id := r.PathValue("feature")
 	if err := r.query.Done(); err != nil {
 		return err
 	}

@@ -75,11 +75,15 @@ func licences(meta export.Meta) []link {
 	return list
 }
 
+type conformance struct {
+	ConformsTo []string `json:"conformsTo"`
+}
+
 func (s *Service) conformance(r *request) error {
 	rows := make([]row, len(classes))
 	for i, class := range classes {
 		rows[i] = row{cell{Text: class}}
 	}
 	title := text{"What the service conforms to", "Wozu der Dienst konform ist"}.in(r.language)
-	return r.send(jsonType, map[string]any{"conformsTo": classes}, page{Title: title, Links: r.both(r.base+"/conformance", jsonType), Rows: rows})
+	return r.send(jsonType, conformance{classes}, page{Title: title, Links: r.both(r.base+"/conformance", jsonType), Rows: rows})
 }

@@ -7,10 +7,10 @@
 package ogc
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -55,26 +55,6 @@ type Service struct {
 	Log       *slog.Logger
 }
 
-// Handler answers for everything below Root.
-func (s *Service) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, h := range map[string]func(*request) error{
-		Root:                                      s.landing,
-		Root + "/{$}":                             s.landing,
-		Root + "/conformance":                     s.conformance,
-		Root + "/api":                             s.api,
-		Root + "/collections":                     s.listCollections,
-		Root + "/collections/{collection}":        s.describeCollection,
-		Root + "/collections/{collection}/items":  s.items,
-		Root + "/collections/{collection}/items/": s.item,
-		Root + "/style.css":                       s.style,
-		Root + "/":                                s.nothing,
-	} {
-		mux.Handle(pattern, answer.With(s.Log, nil, s.begin(h)))
-	}
-	return mux
-}
-
 // request is what every handler gets.
 type request struct {
 	*http.Request
@@ -89,15 +69,7 @@ type request struct {
 // begin reads what all requests have in common.
 func (s *Service) begin(h func(*request) error) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			return answer.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", answer.Clip(r.URL.Path), answer.Clip(r.Method))
-		}
-		values, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return answer.Wrong("", "the query cannot be read: %v", err)
-		}
-		q := &request{Request: r, w: w, query: answer.NewQuery(values), base: s.Base(r) + Root, now: time.Now().UTC()}
+		q := &request{Request: r, w: w, query: answer.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
 		q.negotiate()
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("Vary", "Accept, Accept-Language")
@@ -113,11 +85,19 @@ func (r *request) negotiate() {
 	if accepted == "text/html" {
 		otherwise = "html"
 	}
-	r.html = r.query.Choice("f", otherwise, "json", "html") == "html"
-	r.language = r.query.Choice("lang", answer.Language(r.Request), answer.Languages()...)
+	r.html = cmp.Or(r.query.Text("f"), otherwise) == "html"
+	r.language = cmp.Or(r.query.Text("lang"), answer.Language(r.Request))
 }
 
+// nothing answers for what is not there, and begins the service where a slash ends its address.
 func (s *Service) nothing(r *request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		r.w.Header().Set("Allow", "GET, HEAD")
+		return answer.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", answer.Clip(r.URL.Path), answer.Clip(r.Method))
+	}
+	if r.URL.Path == Root+"/" {
+		return s.landing(r)
+	}
 	return answer.New(http.StatusNotFound, "", "there is no %s; see %s", answer.Clip(r.URL.Path), r.base)
 }
 

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +17,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -129,8 +128,7 @@ func outline(t *testing.T, name string, ring orb.Ring) geo.District {
 
 // client asks a service.
 type client struct {
-	t    *testing.T
-	base string
+	*answertest.Client
 	town *town
 }
 
@@ -145,44 +143,7 @@ func open(t *testing.T) *client {
 		},
 		Base: func(r *http.Request) string { return "http://" + r.Host },
 	}
-	server := httptest.NewServer(s.Handler())
-	t.Cleanup(server.Close)
-	return &client{t, server.URL, w}
-}
-
-func (c *client) do(method, address string, header ...string) (*http.Response, []byte) {
-	c.t.Helper()
-	if !strings.HasPrefix(address, "http") {
-		address = c.base + address
-	}
-	request, err := http.NewRequestWithContext(c.t.Context(), method, address, nil)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return response, body
-}
-
-func (c *client) get(address string, into any) {
-	c.t.Helper()
-	response, body := c.do("GET", address)
-	if response.StatusCode != http.StatusOK {
-		c.t.Fatalf("GET %s: %s: %s", address, response.Status, body)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		c.t.Fatalf("GET %s: %v: %s", address, err, body)
-	}
+	return &client{answertest.Serve(t, s.Routes()), w}
 }
 
 // collectionPage is what a client reads of a page.
@@ -206,9 +167,9 @@ type itemPage struct {
 }
 
 func (c *client) ids(query string) string {
-	c.t.Helper()
+	c.T.Helper()
 	var p collectionPage
-	c.get(Root+"/collections/"+query, &p)
+	c.JSON(Root+"/collections/"+query, &p)
 	return p.ids()
 }
 
@@ -234,7 +195,7 @@ func TestLanding(t *testing.T) {
 	c := open(t)
 	for _, address := range []string{Root, Root + "/"} {
 		var p landingPage
-		c.get(address, &p)
+		c.JSON(address, &p)
 		for _, rel := range []string{"self", "alternate", "service-desc", "service-doc", "conformance", "data", "license"} {
 			href := find(p.Links, rel)
 			if href == "" {
@@ -244,7 +205,7 @@ func TestLanding(t *testing.T) {
 			if rel == "license" {
 				continue
 			}
-			if response, body := c.do("GET", href); response.StatusCode != http.StatusOK {
+			if response, body := c.Do("GET", href, ""); response.StatusCode != http.StatusOK {
 				t.Errorf("%s: %s: %s", href, response.Status, body)
 			}
 		}
@@ -255,7 +216,7 @@ func TestLanding(t *testing.T) {
 func TestConformance(t *testing.T) {
 	c := open(t)
 	var p struct{ ConformsTo []string }
-	c.get(Root+"/conformance", &p)
+	c.JSON(Root+"/conformance", &p)
 	const class = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
 	if got, want := strings.Join(p.ConformsTo, " "), class+"core "+class+"oas30 "+class+"html "+class+"geojson"; got != want {
 		t.Errorf("conformsTo %s, want %s", got, want)
@@ -270,7 +231,7 @@ func TestCollections(t *testing.T) {
 		Collections []description
 		Links       []link
 	}
-	c.get(Root+"/collections", &p)
+	c.JSON(Root+"/collections", &p)
 	var ids []string
 	for _, d := range p.Collections {
 		ids = append(ids, d.ID)
@@ -278,7 +239,7 @@ func TestCollections(t *testing.T) {
 			t.Errorf("%s: %+v", d.ID, d)
 		}
 		var one description
-		c.get(Root+"/collections/"+d.ID, &one)
+		c.JSON(Root+"/collections/"+d.ID, &one)
 		if one.ID != d.ID || one.Title != d.Title || one.Attribution != "Stadt Köln" {
 			t.Errorf("%s by itself: %+v, want %+v", d.ID, one, d)
 		}
@@ -295,8 +256,8 @@ func TestItems(t *testing.T) {
 		t.Helper()
 		var p collectionPage
 		address := Root + "/collections/" + collection + "/items?limit=2"
-		response, _ := c.do("GET", address)
-		c.get(address, &p)
+		response, _ := c.Do("GET", address, "")
+		c.JSON(address, &p)
 		if got := response.Header.Get("Content-Type"); got != "application/geo+json" {
 			t.Errorf("%s: content type %q, want application/geo+json (/req/geojson/content)", collection, got)
 		}
@@ -328,7 +289,7 @@ func TestPagesAreWhole(t *testing.T) {
 		next := Root + "/collections/" + query
 		for pages := 0; next != "" && pages < 200; pages++ {
 			var p collectionPage
-			c.get(next, &p)
+			c.JSON(next, &p)
 			for _, feature := range p.Features {
 				if seen[feature.ID] {
 					t.Errorf("%s: %s comes twice", query, feature.ID)
@@ -346,6 +307,8 @@ func TestPagesAreWhole(t *testing.T) {
 	f("grid-1h/items?limit=7", 120)
 	f("grid-1h/items?limit=7&quantity=pm10", 60)
 	f("districts/items?limit=1", 2)
+	f("grid-1h/items?limit=7&offset=50", 70)
+	f("grid-1h/items?offset=120", 0)
 }
 
 // /req/core/fc-f-success, /rec/core/fc-... : each id of a page is a feature by itself and stays it.
@@ -353,10 +316,10 @@ func TestItem(t *testing.T) {
 	c := open(t)
 	for _, collection := range []string{"stations", "readings-latest", "grid-1h", "districts"} {
 		var p collectionPage
-		c.get(Root+"/collections/"+collection+"/items", &p)
+		c.JSON(Root+"/collections/"+collection+"/items", &p)
 		for _, feature := range p.Features {
 			var one itemPage
-			c.get(Root+"/collections/"+collection+"/items/"+url.PathEscape(feature.ID), &one)
+			c.JSON(Root+"/collections/"+collection+"/items/"+url.PathEscape(feature.ID), &one)
 			if one.ID != feature.ID || one.Type != "Feature" || fmt.Sprint(one.Properties) != fmt.Sprint(feature.Properties) && collection != "districts" {
 				t.Errorf("%s: %+v, want %+v", collection, one, feature)
 			}
@@ -372,7 +335,7 @@ func TestMistakesAreTold(t *testing.T) {
 	c := open(t)
 	f := func(method, address string, wantStatus int, wantField, wantDetail string) {
 		t.Helper()
-		response, body := c.do(method, Root+address)
+		response, body := c.Do(method, Root+address, "")
 		var p struct {
 			Status        int
 			Field, Detail string
@@ -389,9 +352,10 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/collections/readings-latest/items?quantity=pm3", 400, "quantity", `"pm3"`)
 	f("GET", items+"?f=xml", 400, "f", `"xml"`)
 	f("GET", items+"?lang=fr", 400, "lang", `"fr"`)
-	f("GET", items+"?limit=0", 400, "limit", "from 1 to 1000")
+	f("GET", items+"?limit=0", 400, "limit", "from 1 on")
 	f("GET", items+"?limit=-3", 400, "limit", `"-3"`)
 	f("GET", items+"?limit=ten", 400, "limit", `"ten"`)
+	f("GET", items+"?offset=-1", 400, "offset", "from 0 on")
 	f("GET", items+"?bbox=6,50,7", 400, "bbox", "west,south,east,north")
 	f("GET", items+"?bbox=6,50,7,x", 400, "bbox", `"x"`)
 	f("GET", items+"?bbox=6,50,7,NaN", 400, "bbox", `"NaN"`)
@@ -421,7 +385,7 @@ func TestLimitAboveTheMaximum(t *testing.T) {
 		c.town.stations = append(c.town.stations, station(fmt.Sprintf("X%06d", i), "Many", dom, ingest.Active, c.town.now))
 	}
 	var p collectionPage
-	c.get(Root+"/collections/stations/items?limit=100000", &p)
+	c.JSON(Root+"/collections/stations/items?limit=100000", &p)
 	if len(p.Features) != maxLimit || *p.NumberMatched != maxLimit+5+3 || find(p.Links, "next") == "" {
 		t.Errorf("%d features of %d, want %d", len(p.Features), *p.NumberMatched, maxLimit)
 	}
@@ -445,7 +409,7 @@ func TestBBox(t *testing.T) {
 	f("districts/items?bbox=7.01,50.95,7.05,50.99", "") // in its bounding box, outside of it
 	f("districts/items?bbox=6.95,50.93,6.96,50.94", "Altstadt/Süd")
 	var p collectionPage
-	c.get(Root+"/collections/grid-1h/items?bbox=7.05,50.88,7.07,50.89&limit=1", &p)
+	c.JSON(Root+"/collections/grid-1h/items?bbox=7.05,50.88,7.07,50.89&limit=1", &p)
 	if *p.NumberMatched != 60 {
 		t.Errorf("cells of Porz: %d, want 60", *p.NumberMatched)
 	}
@@ -457,7 +421,7 @@ func TestDatetime(t *testing.T) {
 	f := func(collection, datetime string, want int) {
 		t.Helper()
 		var p collectionPage
-		c.get(Root+"/collections/"+collection+"/items?limit=1000&datetime="+url.QueryEscape(datetime), &p)
+		c.JSON(Root+"/collections/"+collection+"/items?limit=1000&datetime="+url.QueryEscape(datetime), &p)
 		if len(p.Features) != want || *p.NumberMatched != want {
 			t.Errorf("%s datetime=%s: %d features, want %d", collection, datetime, len(p.Features), want)
 		}
@@ -485,7 +449,7 @@ func TestAnHourEndsBeforeTheNext(t *testing.T) {
 	c := open(t)
 	var p collectionPage
 	hour := c.town.now.Truncate(time.Hour).Add(-5 * time.Hour)
-	c.get(Root+"/collections/grid-1h/items?datetime="+hour.Format(time.RFC3339)+"/"+hour.Format(time.RFC3339), &p)
+	c.JSON(Root+"/collections/grid-1h/items?datetime="+hour.Format(time.RFC3339)+"/"+hour.Format(time.RFC3339), &p)
 	for _, f := range p.Features {
 		if f.Properties["window_start"] != hour.Format(time.RFC3339) {
 			t.Errorf("%s is not of the hour %s", f.ID, hour)
@@ -497,7 +461,7 @@ func TestFormAndLanguage(t *testing.T) {
 	c := open(t)
 	f := func(address, accept, language, wantType, wantText string) {
 		t.Helper()
-		response, body := c.do("GET", Root+address, "Accept", accept, "Accept-Language", language)
+		response, body := c.Do("GET", Root+address, "", "Accept", accept, "Accept-Language", language)
 		if got := response.Header.Get("Content-Type"); got != wantType || !strings.Contains(string(body), wantText) {
 			t.Errorf("%s as %q in %q: %s\n%s\nwant %s with %q", address, accept, language, got, body, wantType, wantText)
 		}
@@ -525,14 +489,14 @@ func TestFormAndLanguage(t *testing.T) {
 func TestPagesStandAlone(t *testing.T) {
 	c := open(t)
 	for _, address := range []string{"", "/api", "/collections", "/collections/stations/items"} {
-		_, body := c.do("GET", Root+address+"?f=html")
+		_, body := c.Do("GET", Root+address+"?f=html", "")
 		for _, forbidden := range []string{"<script", "style=", "<style", "onclick", "@import"} {
 			if strings.Contains(string(body), forbidden) {
 				t.Errorf("%s has %s", address, forbidden)
 			}
 		}
 	}
-	response, body := c.do("GET", Root+"/style.css")
+	response, body := c.Do("GET", Root+"/style.css", "")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/css; charset=utf-8" || len(body) == 0 {
 		t.Errorf("style sheet: %s %s", response.Status, response.Header)
 	}
@@ -543,7 +507,7 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 	c := open(t)
 	for _, collection := range []string{"stations", "readings-latest"} {
 		for _, form := range []string{"json", "html"} {
-			_, body := c.do("GET", Root+"/collections/"+collection+"/items?f="+form+"&limit=1000")
+			_, body := c.Do("GET", Root+"/collections/"+collection+"/items?f="+form+"&limit=1000", "")
 			for _, forbidden := range []string{"6.958345", "50.941321", "6.123456", "Hidden", "owner@", "DDDDDD4"} {
 				if strings.Contains(string(body), forbidden) {
 					t.Errorf("%s as %s tells %q", collection, form, forbidden)
@@ -575,7 +539,7 @@ func TestVeryManyAreNotCounted(t *testing.T) {
 	f := func(query string, counted bool) {
 		t.Helper()
 		var p collectionPage
-		c.get(Root+"/collections/grid-1h/items"+query, &p)
+		c.JSON(Root+"/collections/grid-1h/items"+query, &p)
 		if (p.NumberMatched != nil) != counted || p.NumberReturned != 10 || find(p.Links, "next") == "" {
 			t.Errorf("%q: %v of %v", query, p.NumberReturned, p.NumberMatched)
 		}

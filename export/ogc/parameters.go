@@ -19,12 +19,14 @@ const (
 
 // limit is how many features an answer holds at most.
 func (r *request) limit() int {
-	given := r.query.Text("limit", strconv.Itoa(defaultLimit))
-	n, err := strconv.ParseUint(given, 10, 31)
-	if err != nil || n == 0 {
-		r.query.Fail(answer.Wrong("limit", "limit: %q is not a whole number from 1 to %d", answer.Clip(given), maxLimit))
-	}
-	return int(min(n, maxLimit))
+	n, _ := strconv.Atoi(r.query.Text("limit")) // checked
+	return min(n, maxLimit)
+}
+
+// offset is how many features an answer leaves out.
+func (r *request) offset() int {
+	n, _ := strconv.Atoi(r.query.Text("offset")) // checked
+	return n
 }
 
 // boxes is what bbox selects: none is everything, two are a box across the antimeridian.
@@ -41,7 +43,7 @@ func (b boxes) meets(o orb.Bound) bool {
 
 // bbox reads four numbers, or six with heights, which our features have not (/req/core/fc-bbox-definition).
 func (r *request) bbox() boxes {
-	given := r.query.Text("bbox", "")
+	given := r.query.Text("bbox")
 	if given == "" {
 		return nil
 	}
@@ -109,7 +111,7 @@ func (s span) meets(o span) bool {
 
 // datetime reads a moment or an interval with ends that may be open (/req/core/fc-time-definition).
 func (r *request) datetime() span {
-	given := r.query.Text("datetime", "")
+	given := r.query.Text("datetime")
 	if given == "" {
 		return span{}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -71,7 +72,7 @@ func (s *Service) readings() collection {
 		id:      "readings-latest",
 		title:   text{"Latest readings", "Neueste Messwerte"},
 		about:   text{"The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."},
-		filters: []filter{byStation, byQuantity},
+		filters: []openapi.Parameter{byStation, byQuantity},
 		span:    func(now time.Time) span { return span{s.sinceFirst(now).from, now} },
 		after:   afterText,
 		read: func(_ context.Context, chosen selection, yield func(feature) error) error {

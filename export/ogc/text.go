@@ -1,11 +1,8 @@
 package ogc
 
-// text is something in both languages.
-type text struct{ en, de string }
+import "stadtluft/export/openapi"
 
-func (t text) in(language string) string {
-	if language == "de" {
-		return t.de
-	}
-	return t.en
-}
+// text is something in both languages.
+type text openapi.Text
+
+func (t text) in(language string) string { return openapi.Text(t).In(language) }

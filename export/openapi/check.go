@@ -17,6 +17,12 @@ type Mistake struct {
 
 func (m *Mistake) Error() string { return m.Detail }
 
+// ParseQuery reads a query. Ampersands alone separate its parts, as browsers have it
+// (https://url.spec.whatwg.org/#urlencoded-parsing); Go's own reading refuses the semicolons of SensorThings.
+func ParseQuery(raw string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+}
+
 // Check holds a request's query against the route's parameters: none unknown, none twice, none with a value that is not
 // among its choices. The first mistake, by name, is the answer; nil is none.
 func (r Route) Check(query url.Values) *Mistake {
@@ -86,12 +92,20 @@ func (p Parameter) check(given []string) *Mistake {
 func (p Parameter) checkInteger(given string) *Mistake {
 	n, err := strconv.Atoi(given)
 	switch {
-	case err != nil || n < 1:
-		return &Mistake{p.Name, fmt.Sprintf("%s %q is not a whole number from 1 on", p.Name, clip(given)), nil}
-	case p.Most > 0 && n > p.Most:
+	case err != nil || n < p.least():
+		return &Mistake{p.Name, fmt.Sprintf("%s %q is not a whole number from %d on", p.Name, clip(given), p.least()), nil}
+	case p.Most > 0 && n > p.Most && !p.Capped:
 		return &Mistake{p.Name, fmt.Sprintf("%s %d is beyond the most that can be had at once, %d", p.Name, n, p.Most), nil}
 	}
 	return nil
+}
+
+// least is the smallest Integer.
+func (p Parameter) least() int {
+	if p.FromZero {
+		return 0
+	}
+	return 1
 }
 
 // clip bounds foreign text that is quoted.

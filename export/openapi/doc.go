@@ -8,6 +8,7 @@ package openapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -22,9 +23,9 @@ func (t Text) In(language string) string {
 	return t.English
 }
 
-// Route is one method of one address. The zero value of everything but Method, Path and Handler is allowed.
+// Route is one method of one address. The zero value of everything but Path and Handler is allowed.
 type Route struct {
-	Method  string // GET answers HEAD too
+	Method  string // GET answers HEAD too; without one the route says what is not there, and is not described
 	Path    string // as http.ServeMux wants it, such as /api/v1/stations/{id}
 	Handler http.Handler
 
@@ -41,7 +42,12 @@ type Route struct {
 }
 
 // Pattern is the route as http.ServeMux knows it.
-func (r Route) Pattern() string { return r.Method + " " + r.Path }
+func (r Route) Pattern() string { return strings.TrimSpace(r.Method + " " + r.Path) }
+
+// Described are the routes that say what there is.
+func Described(routes []Route) []Route {
+	return slices.DeleteFunc(routes, func(r Route) bool { return r.Method == "" })
+}
 
 // Login says how a caller shows who it is.
 type Login string
@@ -80,19 +86,23 @@ type Kind uint8
 const (
 	Words Kind = iota
 	Integer
-	Moment // RFC 3339, or a date
-	List   // of words, separated by commas
+	Moment  // RFC 3339, or a date
+	List    // of words, separated by commas
+	Numbers // separated by commas
 )
 
 // Parameter is what a request may carry in its path or its query.
 type Parameter struct {
-	Name    string
-	Kind    Kind
-	About   Text
-	Choices []string // all that may stand there, or in a List; nil is anything
-	Default string   // what counts when it is missing; empty is none
-	Example string
-	Most    int // the largest Integer; 0 is no bound
+	Name     string
+	Kind     Kind
+	About    Text
+	Choices  []string // all that may stand there, or in a List; nil is anything
+	Default  string   // what counts when it is missing; empty is none
+	Example  string
+	Most     int   // the largest Integer; 0 is no bound
+	Capped   bool  // a larger one counts as Most and is no mistake
+	FromZero bool  // the smallest Integer is 0, else 1
+	Lengths  []int // how many Numbers there may be
 }
 
 // inPath reports whether a parameter stands in the route's path.

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -42,7 +43,7 @@ func (d Document) JSON() ([]byte, error) {
 		},
 		"servers": []any{map[string]any{"url": "/", "description": "this server"}},
 		"tags":    tags,
-		"paths":   d.paths(),
+		"paths":   Paths(d.Routes, "en"),
 		"components": map[string]any{
 			"schemas": d.Schemas,
 			"securitySchemes": map[string]any{
@@ -58,28 +59,29 @@ func (d Document) JSON() ([]byte, error) {
 	}, "", " ")
 }
 
-func (d Document) paths() map[string]any {
+// Paths is the paths object of a document, in a language. It refers to a response named Problem.
+func Paths(routes []Route, language string) map[string]any {
 	paths := map[string]any{}
-	for _, r := range d.Routes {
+	for _, r := range routes {
 		item, ok := paths[r.path()].(map[string]any)
 		if !ok {
 			item = map[string]any{}
 			paths[r.path()] = item
 		}
-		item[strings.ToLower(r.Method)] = r.operation()
+		item[strings.ToLower(r.Method)] = r.operation(language)
 	}
 	return paths
 }
 
-func (r Route) operation() map[string]any {
+func (r Route) operation(language string) map[string]any {
 	o := map[string]any{
-		"operationId": r.ID, "tags": []string{r.Group}, "summary": r.Summary.English,
-		"description": strings.TrimSpace(r.Summary.English + " " + r.About.English), "responses": r.responses(),
+		"operationId": r.ID, "tags": []string{r.Group}, "summary": r.Summary.In(language),
+		"description": strings.TrimSpace(r.Summary.In(language) + " " + r.About.In(language)), "responses": r.responses(language),
 	}
 	if len(r.Parameters) > 0 {
 		list := make([]any, len(r.Parameters))
 		for i, p := range r.Parameters {
-			list[i] = r.describe(p)
+			list[i] = r.describe(p, language)
 		}
 		o["parameters"] = list
 	}
@@ -92,17 +94,14 @@ func (r Route) operation() map[string]any {
 	return o
 }
 
-func (r Route) responses() map[string]any {
+func (r Route) responses(language string) map[string]any {
 	all := map[string]any{"default": map[string]any{"$ref": "#/components/responses/Problem"}}
 	for _, a := range r.Answers {
 		status := a.Status
 		if status == 0 {
 			status = http.StatusOK
 		}
-		response := map[string]any{"description": a.About.English}
-		if a.About.English == "" {
-			response["description"] = http.StatusText(status)
-		}
+		response := map[string]any{"description": cmp.Or(a.About.In(language), http.StatusText(status))}
 		if len(a.Forms) > 0 {
 			response["content"] = contents(a.Forms)
 		}
@@ -123,12 +122,12 @@ func contents(forms []Content) map[string]any {
 	return content
 }
 
-func (r Route) describe(p Parameter) map[string]any {
-	o := map[string]any{"name": p.Name, "in": "query", "description": p.About.English, "schema": p.schema()}
+func (r Route) describe(p Parameter, language string) map[string]any {
+	o := map[string]any{"name": p.Name, "in": "query", "description": p.About.In(language), "schema": p.schema()}
 	if r.inPath(p.Name) {
 		o["in"], o["required"] = "path", true
 	}
-	if p.Kind == List {
+	if o["in"] == "query" && p.Kind != Words {
 		o["style"], o["explode"] = "form", false
 	}
 	if p.Example != "" {
@@ -153,7 +152,7 @@ func (p Parameter) schema() Schema {
 	s := Schema{"type": "string"}
 	switch p.Kind {
 	case Integer:
-		s["type"], s["minimum"] = "integer", 1
+		s["type"], s["minimum"] = "integer", p.least()
 		if p.Most > 0 {
 			s["maximum"] = p.Most
 		}
@@ -163,6 +162,12 @@ func (p Parameter) schema() Schema {
 			item["enum"] = p.Choices
 		}
 		return Schema{"type": "array", "items": item}
+	case Numbers:
+		var lengths []any
+		for _, n := range p.Lengths {
+			lengths = append(lengths, Schema{"minItems": n, "maxItems": n})
+		}
+		return Schema{"type": "array", "items": Schema{"type": "number"}, "oneOf": lengths}
 	}
 	if p.Choices != nil {
 		s["enum"] = p.Choices

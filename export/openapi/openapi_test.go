@@ -50,8 +50,12 @@ func TestSchemaOf(t *testing.T) {
 	type inner struct {
 		Name string `json:"name"`
 	}
+	type other struct {
+		Name string `json:"other"` // a field of the same name, another member
+	}
 	type outer struct {
 		inner
+		other
 		When   *string            `json:"when"`
 		Count  int                `json:"count,omitempty"`
 		Values map[string]float64 `json:"values"`
@@ -63,8 +67,8 @@ func TestSchemaOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"properties":{"count":{"type":"integer"},"list":{"items":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"type":"array"},` +
-		`"name":{"type":"string"},"values":{"additionalProperties":{"type":"number"},"type":"object"},"when":{"type":["string","null"]}},` +
-		`"required":["name","when","values","list"],"type":"object"}`
+		`"name":{"type":"string"},"other":{"type":"string"},"values":{"additionalProperties":{"type":"number"},"type":"object"},"when":{"type":["string","null"]}},` +
+		`"required":["name","other","when","values","list"],"type":"object"}`
 	if string(got) != want {
 		t.Errorf("schema %s\nwant   %s", got, want)
 	}

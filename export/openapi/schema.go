@@ -1,13 +1,21 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
 
 var marshaler = reflect.TypeFor[json.Marshaler]()
+
+// Teller is a type that writes itself as JSON and says how.
+type Teller interface {
+	JSONSchema() Schema
+}
 
 // SchemaOf is the schema of how encoding/json writes a value of v's type. Members that are always there are
 // required; a pointer may be null. A number type that writes itself is a number.
@@ -17,6 +25,8 @@ func schemaOf(t reflect.Type) Schema {
 	switch {
 	case t == nil || t.Kind() == reflect.Interface:
 		return Schema{}
+	case t.Implements(reflect.TypeFor[Teller]()) && t.Kind() != reflect.Pointer:
+		return reflect.Zero(t).Interface().(Teller).JSONSchema()
 	case t == reflect.TypeFor[time.Time]():
 		return Schema{"type": "string", "format": "date-time"}
 	case t.Implements(marshaler) && t.Kind() == reflect.Int64:
@@ -32,7 +42,7 @@ func schemaOf(t reflect.Type) Schema {
 	case reflect.Pointer:
 		return nullable(schemaOf(t.Elem()))
 	case reflect.Slice:
-		return Schema{"type": "array", "items": schemaOf(t.Elem())}
+		return ListOf(schemaOf(t.Elem()))
 	case reflect.Array:
 		return Schema{"type": "array", "items": schemaOf(t.Elem()), "minItems": t.Len(), "maxItems": t.Len()}
 	case reflect.Map:
@@ -43,6 +53,27 @@ func schemaOf(t reflect.Type) Schema {
 	return Schema{"type": "integer"}
 }
 
+// ListOf is the schema of a list.
+func ListOf(item Schema) Schema { return Schema{"type": "array", "items": item} }
+
+// With is the schema of an object that has one more member.
+func (s Schema) With(name string, member Schema) Schema {
+	more := s.May(name, member)
+	required, _ := s["required"].([]string)
+	more["required"] = append(slices.Clone(required), name)
+	return more
+}
+
+// May is the schema of an object that can have one more member.
+func (s Schema) May(name string, member Schema) Schema {
+	more, members := maps.Clone(s), map[string]any{name: member}
+	if known, ok := s["properties"].(map[string]any); ok {
+		maps.Copy(members, known)
+	}
+	more["properties"] = members
+	return more
+}
+
 func nullable(s Schema) Schema {
 	if kind, ok := s["type"].(string); ok {
 		s["type"] = []string{kind, "null"}
@@ -51,23 +82,23 @@ func nullable(s Schema) Schema {
 }
 
 func objectOf(t reflect.Type) Schema {
-	members, required := map[string]any{}, []string{}
-	for _, f := range reflect.VisibleFields(t) {
+	return Schema{"type": "object", "properties": map[string]any{}}.withFields(t)
+}
+
+// withFields is the schema with a struct's fields as members, those of embedded structs among them.
+func (s Schema) withFields(t reflect.Type) Schema {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || name == "-" || f.Anonymous && name == "" {
-			continue
+		switch {
+		case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:
+			s = s.withFields(f.Type)
+		case !f.IsExported() || name == "-":
+		case strings.Contains(options, "omitempty"):
+			s = s.May(cmp.Or(name, f.Name), schemaOf(f.Type))
+		default:
+			s = s.With(cmp.Or(name, f.Name), schemaOf(f.Type))
 		}
-		if name == "" {
-			name = f.Name
-		}
-		members[name] = schemaOf(f.Type)
-		if !strings.Contains(options, "omitempty") {
-			required = append(required, name)
-		}
-	}
-	s := Schema{"type": "object", "properties": members}
-	if len(required) > 0 {
-		s["required"] = required
 	}
 	return s
 }

@@ -281,33 +281,16 @@ func TestOtherTables(t *testing.T) {
 		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 	})
 	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: uint8(wire.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
-	for text, columns := range map[*bytes.Buffer]string{&hours: export.MeanColumns, &parts: export.AreaColumns} {
-		file, err := parquet.OpenFile(bytes.NewReader(text.Bytes()), int64(text.Len()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, c := range file.Root().Columns() {
-			names = append(names, c.Name())
-		}
-		if got := strings.Join(names, ","); got != columns {
-			t.Errorf("columns %s\nwant    %s", got, columns)
-		}
-	}
-	means, err := parquet.Read[meanRow](bytes.NewReader(hours.Bytes()), int64(hours.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	hasColumns(t, "means", &hours)
+	hasColumns(t, "districts", &parts)
+	means := readBack[meanRow](t, &hours)
 	if m := means[0]; *m.Lon != 6.957925 || m.Mean != 8.123 || m.RawMean != 12.3 || !m.Corrected || m.Coverage != 0.917 || m.WindowStart != noon.UnixMilli() || m.WindowSeconds != 3600 {
 		t.Errorf("mean %+v", m)
 	}
 	if m := means[1]; m.Lon != nil || m.Corrected || m.Unit != "°C" || m.Mean != -1.5 {
 		t.Errorf("mean %+v", m)
 	}
-	districts, err := parquet.Read[areaRow](bytes.NewReader(parts.Bytes()), int64(parts.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	districts := readBack[areaRow](t, &parts)
 	// PM10 of 15.001: up to 15 is EAQI 1 (ETC HE 2024/17, table 1), up to 27 is LQI 2 (UBA 2025).
 	if d := districts[0]; d.Area != "Köln, Mitte" || d.Mean != 15.001 || d.Share != 0.333 || d.AllCells != 3 || *d.EAQI != 2 || d.WindowSeconds != 86400 {
 		t.Errorf("district %+v", d)

@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -65,6 +64,7 @@ type joiner struct {
 	yield    func(ingest.Reading) error
 	open     ingest.Reading // what rows may still be added to; it has no values when there is none
 	millis   int64          // its time
+	values   int            // of the reading before: as many are likely to come
 
 	stations   names[string]
 	quantities names[wire.Quantity]
@@ -75,10 +75,10 @@ type joiner struct {
 func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
 	return &joiner{
 		from: ceilMilli(from), to: ceilMilli(to), yield: yield,
-		stations:   names[string]{map[string]string{}, func(s string) (string, bool) { return s, true }},
-		quantities: names[wire.Quantity]{map[string]wire.Quantity{}, wire.ParseQuantity},
-		flags:      names[ingest.Flags]{map[string]ingest.Flags{}, ingest.ParseFlags},
-		sources:    names[ingest.TimeSource]{map[string]ingest.TimeSource{}, ingest.ParseTimeSource},
+		stations:   newNames(func(s string) (string, bool) { return s, true }),
+		quantities: newNames(wire.ParseQuantity),
+		flags:      newNames(ingest.ParseFlags),
+		sources:    newNames(ingest.ParseTimeSource),
 	}
 }
 
@@ -86,39 +86,72 @@ func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
 type names[T any] struct {
 	known map[string]T
 	parse func(string) (T, bool)
+	last  string // the one before, which often comes again
+	value T      // of last
 }
 
-func (n names[T]) of(v parquet.Value) (T, error) {
-	if known, ok := n.known[string(v.ByteArray())]; ok { // does not copy
-		return known, nil
+func newNames[T any](parse func(string) (T, bool)) names[T] {
+	return names[T]{known: map[string]T{}, parse: parse}
+}
+
+func (n *names[T]) of(v parquet.Value) (value T, err error) {
+	bytes := v.ByteArray()
+	if len(n.known) > 0 && string(bytes) == n.last { // does not copy, nor does the next
+		return n.value, nil
 	}
-	name := v.String()
-	parsed, ok := n.parse(name)
-	if !ok {
-		return parsed, fmt.Errorf("read Parquet: %q is not known to this version", name)
+	value, known := n.known[string(bytes)]
+	if !known {
+		if value, known = n.parse(string(bytes)); !known {
+			return value, fmt.Errorf("read Parquet: %q is not known to this version", bytes)
+		}
+		n.known[string(bytes)] = value
 	}
-	n.known[name] = parsed
-	return parsed, nil
+	n.last, n.value = string(bytes), value
+	return value, nil
+}
+
+// needed are the columns of readingRow that are read: a place and a unit follow from the others.
+var needed = [...]int{0, 1, 4, 5, 7, 8, 9}
+
+// column reads a column's values one by one.
+type column struct {
+	reader parquet.ColumnChunkValueReader
+	batch  []parquet.Value
+	rest   []parquet.Value // of the batch; valid until the next is read
+}
+
+func (c *column) next() (parquet.Value, error) {
+	if len(c.rest) == 0 {
+		n, err := c.reader.ReadValues(c.batch)
+		if n == 0 {
+			return parquet.Value{}, fmt.Errorf("read Parquet: a column is too short: %w", err)
+		}
+		c.rest = c.batch[:n]
+	}
+	v := c.rest[0]
+	c.rest = c.rest[1:]
+	return v, nil
 }
 
 func (j *joiner) group(group parquet.RowGroup) error {
-	reader := group.Rows()
-	defer reader.Close()
-	rows := make([]parquet.Row, batchRows)
-	for {
-		n, err := reader.ReadRows(rows)
-		for _, row := range rows[:n] {
-			if err := j.row(row); err != nil {
+	var columns [len(needed)]column
+	for i, k := range needed {
+		columns[i] = column{reader: parquet.NewColumnChunkValueReader(group.ColumnChunks()[k]), batch: make([]parquet.Value, batchRows)}
+		defer columns[i].reader.Close()
+	}
+	var row [10]parquet.Value
+	for range group.NumRows() {
+		for i, k := range needed {
+			var err error
+			if row[k], err = columns[i].next(); err != nil {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read Parquet: %w", err)
+		if err := j.row(row[:]); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // row takes a row in. Its values lie in the order of readingRow.
@@ -142,7 +175,7 @@ func (j *joiner) row(row parquet.Row) error {
 			return err
 		}
 		j.millis = millis
-		j.open = ingest.Reading{Station: station, Time: time.UnixMilli(millis).UTC(), Received: time.UnixMilli(row[8].Int64()).UTC(), TimeSource: source}
+		j.open = ingest.Reading{Station: station, Time: time.UnixMilli(millis).UTC(), Received: time.UnixMilli(row[8].Int64()).UTC(), TimeSource: source, Values: make([]ingest.Value, 0, max(1, j.values))}
 	}
 	value := ingest.Value{Value: row[5].Double()}
 	if value.Quantity, err = j.quantities.of(row[4]); err != nil {
@@ -160,6 +193,6 @@ func (j *joiner) flush() error {
 		return nil
 	}
 	r := j.open
-	j.open = ingest.Reading{}
+	j.open, j.values = ingest.Reading{}, len(r.Values)
 	return j.yield(r)
 }

@@ -20,6 +20,10 @@ func check(e expression, k *kind) error {
 	switch e := e.(type) {
 	case path:
 		return checkPath(e, k)
+	case joined:
+		return checkPath(e.path, observations)
+	case joinedFilter:
+		return check(e.expression, k)
 	case unary:
 		return check(e.of, k)
 	case binary:
@@ -57,7 +61,7 @@ func checkPath(e path, k *kind) error {
 		}
 		if l, ok := k.link(name); ok {
 			if l.to == observations {
-				return unsupported("at character %d: a filter or an order of %s by their Observations is not supported; ask for the Observations instead", e.at+1, k.plural)
+				return unsupported("at character %d: a way from %s to Observations is not supported here; ask for the Observations instead", e.at+1, k.plural)
 			}
 			if last {
 				return mistake(e.at, "%s are entities, not a value: name one of their properties behind a slash", name)
@@ -96,6 +100,11 @@ func (w *world) value(e expression, of *entity) (any, error) {
 		return e.value, nil
 	case path:
 		return w.along(e.names, of), nil
+	case joined:
+		if w.joined == nil {
+			return nil, nil
+		}
+		return w.along(e.names, w.joined), nil
 	case unary:
 		return w.unary(e, of)
 	case binary:
@@ -129,10 +138,22 @@ func (w *world) along(names []string, e *entity) any {
 	p, _ := e.kind.property(name) // checked
 	v := p.of(w, e)
 	for _, part := range names[1:] {
-		object, _ := v.(map[string]any)
-		v = object[part]
+		v = partOf(v, part)
 	}
 	return v
+}
+
+// partOf is a member of an object, or of a geometry its type; nil where there is none.
+func partOf(v any, name string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return v[name]
+	case orb.Geometry:
+		if name == "type" {
+			return v.GeoJSONType()
+		}
+	}
+	return nil
 }
 
 func (w *world) unary(e unary, of *entity) (any, error) {
@@ -329,6 +350,8 @@ func typeName(v any) string {
 		return "a duration"
 	case orb.Geometry:
 		return "a geometry"
+	case interval:
+		return "an interval"
 	}
 	return "an object"
 }

@@ -83,6 +83,10 @@ func TestFilter(t *testing.T) {
 	f("st_crosses(FeatureOfInterest/feature,"+square+") or st_overlaps(FeatureOfInterest/feature,"+square+")", false)
 	f("st_relate(FeatureOfInterest/feature,"+square+",'0FFFFF212')", true)
 	f("st_within(Datastream/Thing/Locations/location,"+square+")", true)
+	f("during(phenomenonTime,2026-05-01T11:59:00.000Z/2026-05-01T12:00:00.000Z)", true)  // FROST: the beginning belongs to it,
+	f("during(phenomenonTime,2026-05-01T11:00:00.000Z/2026-05-01T11:59:00.000Z)", false) // the end does not
+	f("FeatureOfInterest/feature/type eq 'Point' or FeatureOfInterest/feature/geometry/type eq 'Point'", true)
+	f("FeatureOfInterest/feature/type eq 'Polygon' or FeatureOfInterest/feature/geometry/type eq 'Polygon'", false)
 }
 
 // A station's observations belong to the place where it stood then.
@@ -112,7 +116,10 @@ func TestFilterMistakes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", filter, err)
 		}
-		if err = check(e, k); err == nil {
+		if e, err = join(e, k); err == nil {
+			err = check(e, k)
+		}
+		if err == nil {
 			_, err = w.entities(k, nil, link{}, options{filter: e, top: 10})
 		}
 		var p *answer.Problem
@@ -127,7 +134,12 @@ func TestFilterMistakes(t *testing.T) {
 	f(things, "nam eq 'x'", 400, `at character 1: Things have no "nam"; there are id, name, description, properties, Locations`)
 	f(things, "name/x eq 'x'", 400, "name of Things has no parts")
 	f(things, "Locations eq 'x'", 400, "Locations are entities, not a value")
-	f(things, "Datastreams/Observations/result gt 5", 501, "by their Observations is not supported")
+	f(things, "Datastreams/Observations eq 'x'", 501, "a way from Datastreams to Observations is not supported here")
+	f(observations, "Datastream/Observations/result gt 5", 501, "a way from Datastreams to Observations is not supported here")
+	f(things, "Datastreams/Observations/result gt 5 and Locations/Things/Datastreams/Observations/result gt 5", 501, "by two ways")
+	f(things, "Datastreams/Observations/nothing gt 5", 400, `Observations have no "nothing"`)
+	f(things, "Datastreams/Observations/result gt 'x'", 400, "a number cannot be compared with a text")
+	f(things, "during(Datastreams/Observations/phenomenonTime,2026-05-01)", 400, "during needs a time and an interval")
 	f(things, "name gt 5", 400, "at character 6: a text cannot be compared with a number")
 	f(things, "name", 400, "the filter is a text, not true or false")
 	f(things, "name and true", 400, "neither true nor false")

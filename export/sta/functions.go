@@ -21,7 +21,7 @@ func (f function) arguments() string {
 	return strconv.Itoa(f.least) + " or " + strconv.Itoa(f.most)
 }
 
-// functions are those of OGC 18-088, table 22, that are done.
+// functions are those of OGC 18-088, table 22, that are done, and FROST's during.
 var functions = map[string]function{
 	"substringof": onTexts(2, func(s []string) any { return strings.Contains(s[1], s[0]) }),
 	"contains":    onTexts(2, func(s []string) any { return strings.Contains(s[0], s[1]) }),
@@ -48,6 +48,8 @@ var functions = map[string]function{
 	"now":                {0, 0, func(w *world, _ call, _ []any) (any, error) { return w.now, nil }},
 	"mindatetime":        {0, 0, func(*world, call, []any) (any, error) { return time.Time{}, nil }},
 	"maxdatetime":        {0, 0, func(*world, call, []any) (any, error) { return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), nil }},
+
+	"during": {2, 2, during},
 
 	"round":   onNumber(math.Round),
 	"floor":   onNumber(math.Floor),
@@ -134,6 +136,16 @@ func onNumber(f func(float64) float64) function {
 		}
 		return f(v), nil
 	}}
+}
+
+// during is whether a time lies in an interval, as FROST has it: the beginning belongs to it, the end does not.
+func during(_ *world, e call, of []any) (any, error) {
+	at, isTime := of[0].(time.Time)
+	i, isInterval := of[1].(interval)
+	if !isTime || !isInterval {
+		return nil, mistake(e.at, "during needs a time and an interval, such as during(phenomenonTime,2026-05-01T00:00:00Z/2026-05-02T00:00:00Z)")
+	}
+	return !at.Before(i.from) && at.Before(i.to), nil
 }
 
 // indexOf counts characters from 0; -1 where the second text is not in the first.

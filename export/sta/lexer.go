@@ -33,7 +33,7 @@ const (
 type token struct {
 	kind  tokenKind
 	text  string // a name or a sign
-	value any    // a literal: float64, string, bool, nil, time.Time, time.Duration or orb.Geometry
+	value any    // a literal: float64, string, bool, nil, time.Time, interval, time.Duration or orb.Geometry
 	at    int
 }
 
@@ -115,6 +115,9 @@ func (l *lexer) number() (token, error) {
 			return token{}, mistake(begin, "%q is neither a time such as 2026-05-01T10:00:00Z nor a date", clip(text))
 		}
 		t.value = at
+		if l.at+1 < len(l.text) && l.text[l.at] == '/' && digit(l.text[l.at+1]) {
+			return l.interval(t)
+		}
 		return t, nil
 	}
 	v, err := strconv.ParseFloat(text, 64)
@@ -124,6 +127,24 @@ func (l *lexer) number() (token, error) {
 	t.value = v
 	return t, nil
 }
+
+// interval goes on behind the time that it begins with.
+func (l *lexer) interval(begin token) (token, error) {
+	l.at++ // the slash
+	end, err := l.number()
+	if err != nil {
+		return token{}, err
+	}
+	i := interval{from: begin.value.(time.Time)}
+	var ok bool
+	if i.to, ok = end.value.(time.Time); !ok || i.to.Before(i.from) {
+		return token{}, mistake(begin.at, "%s/%s is no interval that ends after it begins", clip(begin.text), clip(end.text))
+	}
+	return token{kind: literalToken, text: begin.text + "/" + end.text, value: i, at: begin.at}, nil
+}
+
+// interval is a time with a beginning, which belongs to it, and an end, which does not.
+type interval struct{ from, to time.Time }
 
 func parseMoment(text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)

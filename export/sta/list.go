@@ -27,15 +27,13 @@ func (w *world) entities(k *kind, of *entity, l link, o options) (list, error) {
 	if of != nil {
 		all = w.follow(of, l)
 	}
+	all, err := w.admitted(all, o.filter)
 	kept := &best{world: w, order: o.order}
-	for _, e := range all {
-		ok, err := w.admits(e, o.filter)
-		if err == nil && ok {
-			err = kept.add(e)
-		}
-		if err != nil {
-			return list{}, err
-		}
+	for i := 0; err == nil && i < len(all); i++ {
+		err = kept.add(all[i])
+	}
+	if err != nil {
+		return list{}, err
 	}
 	sorted := kept.sorted()
 	page := list{count: -1}
@@ -51,6 +49,23 @@ func slice(all []*entity, skip, top int) (page []*entity, more bool) {
 	skip = min(skip, len(all))
 	end := min(skip+top, len(all))
 	return all[skip:end], end < len(all)
+}
+
+// admitted are those of entities that a filter lets through.
+func (w *world) admitted(all []*entity, filter expression) (list []*entity, err error) {
+	if f, speaksOfObservations := filter.(joinedFilter); speaksOfObservations {
+		return w.admitJoined(all, f)
+	}
+	for _, e := range all {
+		ok, err := w.admits(e, filter)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			list = append(list, e)
+		}
+	}
+	return list, nil
 }
 
 // admits reports whether a filter lets an entity through.

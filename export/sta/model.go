@@ -17,7 +17,7 @@ type kind struct{ plural, singular string }
 type property struct {
 	name string
 	of   func(w *world, e *entity) any
-	open bool // an object whose members are not fixed
+	open bool // an object whose members are not fixed, or a geometry
 }
 
 // link leads to related entities.

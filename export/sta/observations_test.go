@@ -47,6 +47,7 @@ func TestFilterIsPushedDown(t *testing.T) {
 	f("phenomenonTime ge 2026-05-01T10:00:00Z and (phenomenonTime ge 2026-05-01T11:00:00Z and result gt 1)", at, end, "")
 	f("phenomenonTime ge 2026-05-01T11:00:00Z or result gt 5", since, end, "") // either may hold
 	f("not (phenomenonTime ge 2026-05-01T11:00:00Z)", since, end, "")
+	f("during(phenomenonTime,2026-05-01T11:00:00Z/2026-05-01T11:00:30Z)", at, at.Add(31*time.Second), "")
 	f("phenomenonTime ne 2026-05-01T11:00:00Z", since, end, "")
 	f("Datastream/Thing/id eq 'AAAAAA1'", since, end, "AAAAAA1")
 	f("Datastream/ObservedProperty/@iot.id eq 'pm10'", since, end, "", wire.PM10)

@@ -2,14 +2,15 @@ package sta
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
 )
 
 const (
@@ -30,6 +31,8 @@ type options struct {
 	count   bool
 	token   string // where the page before ended
 	written map[string]string
+
+	dataArray bool // of $resultFormat
 }
 
 type ordering struct {
@@ -43,27 +46,22 @@ type expansion struct {
 }
 
 // supported are the query options of the standard that are done.
-var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken"}
+var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken", "$resultFormat"}
 
-// parseQuery reads a request's query. It is taken apart by hand, since Go's own refuses the semicolons of $expand.
+// parseQuery reads a request's query.
 func parseQuery(raw string, k *kind) (options, error) {
 	if len(raw) > maxQueryBytes {
 		return options{}, answer.Wrong("", "the query has %d bytes, more than %d", len(raw), maxQueryBytes)
 	}
+	values, err := openapi.ParseQuery(raw)
+	if err != nil {
+		return options{}, answer.Wrong("", "the query cannot be read: %v", err)
+	}
 	var pairs [][2]string
-	for _, part := range strings.Split(raw, "&") {
-		if part == "" {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			pairs = append(pairs, [2]string{name, value})
 		}
-		name, value, _ := strings.Cut(part, "=")
-		name, err := url.QueryUnescape(name)
-		if err != nil {
-			return options{}, answer.Wrong("", "the query cannot be read: %v", err)
-		}
-		if value, err = url.QueryUnescape(value); err != nil {
-			return options{}, answer.Wrong(clip(name), "%s cannot be read: %v", clip(name), err)
-		}
-		pairs = append(pairs, [2]string{name, value})
 	}
 	return parseOptions(pairs, k, maxExpand)
 }
@@ -80,7 +78,7 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 			return o, located(name, err)
 		}
 	}
-	return o, nil
+	return o, o.checkFormat()
 }
 
 // located says in which option a mistake is.
@@ -106,6 +104,9 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 		o.count = value == "true"
 	case "$filter":
 		if o.filter, err = parseExpression(value); err == nil {
+			o.filter, err = join(o.filter, k)
+		}
+		if err == nil {
 			err = check(o.filter, k)
 		}
 	case "$orderby":
@@ -116,6 +117,8 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 		o.expand, err = parseExpand(value, k, depth)
 	case "$skiptoken":
 		o.token = value
+	case "$resultFormat":
+		err = o.readFormat(value, k, depth < maxExpand)
 	default:
 		err = unknownOption(name)
 	}

@@ -21,6 +21,8 @@ func write(e expression) string {
 			return "'" + strings.ReplaceAll(v, "'", "''") + "'"
 		case time.Time:
 			return v.Format(time.RFC3339Nano)
+		case interval:
+			return v.from.Format(time.RFC3339Nano) + "/" + v.to.Format(time.RFC3339Nano)
 		case time.Duration:
 			sign := ""
 			if v < 0 {
@@ -83,6 +85,7 @@ func TestParse(t *testing.T) {
 	f("phenomenonTime ge 2026-05-01T10:00:00Z", "(phenomenonTime ge 2026-05-01T10:00:00Z)")
 	f("phenomenonTime ge 2026-05-01T10:00:00.5+02:00", "(phenomenonTime ge 2026-05-01T08:00:00.5Z)")
 	f("date(resultTime) eq 2026-05-01", "(date(resultTime) eq 2026-05-01T00:00:00Z)")
+	f("during(phenomenonTime,2026-05-01T10:00:00.000Z/2026-05-02)", "during(phenomenonTime,2026-05-01T10:00:00Z/2026-05-02T00:00:00Z)")
 	f("now() sub duration'P1DT2H3M4.5S'", "(now() sub duration'PT93784.500000000S')")
 	f("substringof('Dom',name)", "substringof('Dom',name)")
 	f("st_within(location,geography'POLYGON((0 0,1 0,1 1,0 0))')", "st_within(location,geography'POLYGON((0 0,1 0,1 1,0 0))')")
@@ -109,6 +112,8 @@ func TestParseMistakes(t *testing.T) {
 	f("a eq 5x", `at character 6: "5x" is no number`)
 	f("a eq 1e999", `at character 6: "1e999" is no number`)
 	f("a eq 0x10", `at character 6: "0x10" is no number`)
+	f("a eq 2026-05-02/2026-05-01", `at character 6: 2026-05-02/2026-05-01 is no interval`)
+	f("a eq 2026-05-02/5", `at character 6: 2026-05-02/5 is no interval`)
 	f("a eq 2026-13-01", `at character 6: "2026-13-01" is neither a time`)
 	f("length(name", "at character 12: a comma or a closing parenthesis")
 	f("length(name name)", "at character 13: a comma or a closing parenthesis")

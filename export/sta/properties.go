@@ -48,11 +48,11 @@ func texts(list []string) []any {
 }
 
 func locationProperties() []property {
-	return append(placed(), property{name: "location", of: func(_ *world, e *entity) any { return e.point() }})
+	return append(placed(), property{name: "location", open: true, of: func(_ *world, e *entity) any { return e.point() }})
 }
 
 func featureProperties() []property {
-	return append(placed(), property{name: "feature", of: func(_ *world, e *entity) any { return e.point() }})
+	return append(placed(), property{name: "feature", open: true, of: func(_ *world, e *entity) any { return e.point() }})
 }
 
 func placed() []property {

@@ -66,6 +66,10 @@ var mirrored = map[string]string{"eq": "eq", "gt": "lt", "ge": "le", "lt": "gt",
 
 // narrow takes one part of a filter into account, where it compares a path with something fixed.
 func (w *world) narrow(r *reach, part expression) {
+	if c, ok := part.(call); ok && c.function == "during" {
+		r.during(c)
+		return
+	}
 	b, ok := part.(binary)
 	if !ok || mirrored[b.operator] == "" {
 		return
@@ -133,6 +137,16 @@ func (r *reach) limit(p path, operator string, value any) {
 // isTime reports whether a path is an observation's time.
 func isTime(p path) bool {
 	return len(p.names) == 1 && (p.names[0] == "phenomenonTime" || p.names[0] == "resultTime")
+}
+
+// during limits a reach to an interval.
+func (r *reach) during(c call) {
+	p, isPath := c.of[0].(path)
+	l, isLiteral := c.of[1].(literal)
+	if i, ok := l.value.(interval); ok && isPath && isLiteral && isTime(p) {
+		r.limitTime("ge", i.from)
+		r.limitTime("lt", i.to)
+	}
 }
 
 // limitTime keeps whole seconds, which all times of observations are.

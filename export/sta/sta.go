@@ -51,9 +51,6 @@ var classes = []string{
 	"http://www.opengis.net/spec/iot_sensing/1.1/req/request-data",
 }
 
-// Handler answers for everything below Root.
-func (s *Service) Handler() http.Handler { return answer.With(s.Log, nil, s.serve) }
-
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), Root)
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); {
@@ -67,32 +64,21 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	world := newWorld(r.Context(), s, s.Base(r)+Root, time.Now().UTC())
 	if strings.Trim(path, "/") == "" {
-		return s.landing(w, r, world)
+		return s.landing(w, world)
 	}
 	return world.answer(w, r, path)
 }
 
 // landing lists the sets and says what the service can do (OGC 18-088, section 9.2.1).
-func (s *Service) landing(w http.ResponseWriter, r *http.Request, world *world) error {
-	if r.URL.RawQuery != "" {
-		return answer.Wrong("", "there are no parameters here; they belong to the addresses below %s", world.base)
+func (s *Service) landing(w http.ResponseWriter, world *world) error {
+	first := landing{
+		Settings: settings{classes, map[string]int{"readings": maxLooked, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand}},
+		Licence:  world.meta.Licence, Attribution: world.meta.Attribution, Notice: export.Notice, Demo: world.meta.Demo,
 	}
-	type set struct {
-		Name string `json:"name"`
-		URL  string `json:"url"`
-	}
-	var sets []set
 	for _, k := range kinds {
-		sets = append(sets, set{k.plural, world.base + "/" + k.plural})
+		first.Value = append(first.Value, set{k.plural, world.base + "/" + k.plural})
 	}
-	return answer.JSON(w, http.StatusOK, "application/json", map[string]any{
-		"value": sets,
-		"serverSettings": map[string]any{
-			"conformance": classes,
-			"limits":      map[string]int{"readings": maxLooked, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand},
-		},
-		"licence": world.meta.Licence, "attribution": world.meta.Attribution, "notice": export.Notice, "demo": world.meta.Demo,
-	})
+	return answer.JSON(w, http.StatusOK, jsonType, first)
 }
 
 // answer answers what a path below the root names.

@@ -3,10 +3,8 @@ package sta
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/export/answer/answertest"
 	"stadtluft/ingest"
 )
 
 // client asks a service.
 type client struct {
-	t    *testing.T
-	root string
+	*answertest.Client
+	root string // of the service
 	town *town
 }
 
@@ -37,35 +36,21 @@ func serve(t *testing.T) *client {
 			st.Places[i].From = st.Places[i].From.Add(shift)
 		}
 	}
-	server := httptest.NewServer((&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Handler())
-	t.Cleanup(server.Close)
-	return &client{t, server.URL + Root, w}
+	c := answertest.Serve(t, (&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Routes())
+	return &client{c, c.URL + Root, w}
 }
 
 func (c *client) do(method, address string) (*http.Response, []byte) {
-	c.t.Helper()
+	c.T.Helper()
 	if !strings.HasPrefix(address, "http") {
 		address = c.root + address
 	}
-	request, err := http.NewRequestWithContext(c.t.Context(), method, address, nil)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return response, body
+	return c.Do(method, address, "")
 }
 
 // get is an answer as an object; what stands behind the question mark is escaped.
 func (c *client) get(address string) map[string]any {
-	c.t.Helper()
+	c.T.Helper()
 	if path, query, ok := strings.Cut(address, "?"); ok && !strings.HasPrefix(address, "http") {
 		var parts []string
 		for _, part := range strings.Split(query, "&") {
@@ -74,14 +59,11 @@ func (c *client) get(address string) map[string]any {
 		}
 		address = path + "?" + strings.Join(parts, "&")
 	}
-	response, body := c.do("GET", address)
-	if response.StatusCode != http.StatusOK {
-		c.t.Fatalf("GET %s: %s: %s", address, response.Status, body)
+	if !strings.HasPrefix(address, "http") {
+		address = c.root + address
 	}
 	var v map[string]any
-	if err := json.Unmarshal(body, &v); err != nil {
-		c.t.Fatalf("GET %s: %v: %s", address, err, body)
-	}
+	c.JSON(address, &v)
 	return v
 }
 
@@ -267,15 +249,19 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/Things?$top=-1", 400, "$top", `"-1"`)
 	f("GET", "/Things?$skip=10001", 400, "$skip", "more than 10000")
 	f("GET", "/Things?$count=yes", 400, "$count", `"yes"`)
-	f("GET", "/Things?$top=1&$top=2", 400, "$top", "given twice")
+	f("GET", "/Things?$top=1&$top=2", 400, "$top", "given 2 times")
 	f("GET", "/Things?top=1", 400, "top", `no query option "top"`)
-	f("GET", "/Things?$filter=%zz", 400, "$filter", "cannot be read")
+	f("GET", "/Things?$filter=%zz", 400, "", "cannot be read")
 	f("GET", "/Things?$filter="+strings.Repeat("a", 5000), 400, "", "more than 4096")
 	f("GET", "/Things('AAAAAA1')?$top=1", 400, "$top", "for sets of entities")
 	f("GET", "/Things?$skiptoken=x", 400, "$skiptoken", "for Observations")
-	f("GET", "?$top=1", 400, "", "no parameters here")
-	f("GET", "/Things?$resultFormat=dataArray", 501, "$resultFormat", "not supported")
-	f("GET", "/Things?$filter=Datastreams/Observations/result gt 1", 501, "", "not supported")
+	f("GET", "?$top=1", 400, "$top", `no parameter "$top" here`)
+	f("GET", "/Things?$resultFormat=dataArray", 501, "$resultFormat", "as dataArray of Observations")
+	f("GET", "/Observations?$resultFormat=GeoJSON", 501, "$resultFormat", `"GeoJSON"`)
+	f("GET", "/Datastreams?$expand=Observations($resultFormat=dataArray)", 501, "$resultFormat", "as dataArray of Observations")
+	f("GET", "/Observations?$resultFormat=dataArray&$expand=Datastream", 400, "$resultFormat", "leave out $expand")
+	f("GET", "/Things?$apply=groupby((name))", 501, "$apply", "not supported")
+	f("GET", "/Things?$orderby=Datastreams/Observations/result", 501, "", "not supported here")
 	f("POST", "/Things", 501, "", "can only be read")
 	f("PATCH", "/Things('AAAAAA1')", 501, "", "can only be read")
 	f("PUT", "/Things('AAAAAA1')", 501, "", "can only be read")

@@ -21,6 +21,7 @@ type world struct {
 	now    time.Time
 	meta   export.Meta
 	budget budget
+	joined *entity // the observation that a filter of other entities is just about; nil for none
 
 	stations  []*ingest.Station // that are shown, by id
 	byStation map[string][]*entity

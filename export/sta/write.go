@@ -27,7 +27,11 @@ func (w *world) appendList(b []byte, page list, address string, o options) ([]by
 		}
 		b = append(b, ',')
 	}
-	b, err := w.appendEntities(append(b, `"value":`...), page.entities, o)
+	values := w.appendEntities
+	if o.dataArray {
+		values = w.appendDataArray
+	}
+	b, err := values(append(b, `"value":`...), page.entities, o)
 	return append(b, '}'), err
 }
 

@@ -14,6 +14,9 @@ type StationWindow struct {
 	Corrected   bool // humidity was taken out of Mean
 }
 
+// Counts reports whether enough of the window holds values for the mean to enter an average.
+func (w StationWindow) Counts() bool { return w.Coverage >= 750 } // minSlots of slots, minHours of dayHours
+
 // Stations makes the means of single stations from samples that come in the order of time: those of a full hour or
 // day are the ones a cell's average is made of. Memory is bounded by the stations of one window. Set the fields, Add
 // every sample, then End. Not safe for concurrent use.

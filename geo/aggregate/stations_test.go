@@ -57,7 +57,7 @@ func TestStationsAreWhatCellsAreMadeOf(t *testing.T) {
 				rows = a.Day(m.Start, 1000, m.Quantity)
 			}
 			i := slices.IndexFunc(rows, func(r Row) bool { return r.Cell == m.Cell.Parent(1000) })
-			if counts := m.Coverage >= 750; counts != (i >= 0) {
+			if counts := m.Counts(); counts != (i >= 0) {
 				t.Errorf("%+v: a row %v", m, i >= 0)
 				continue
 			} else if !counts {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"stadtluft/firmware-protocol/wire"
 )
 
 const (
@@ -26,10 +29,11 @@ const (
 	// DefaultReserve is the free space the disk must keep, in bytes.
 	DefaultReserve = 256 << 20
 
-	// maxAckPending is the window of one subscription; NATS's default of 1,024 stalls an intake that
-	// acknowledges in batches. A session's windows together must stay below 65,536, and a filter that
-	// ends in "#" takes two: a dashboard with both averages and a station's own topics need six.
+	// maxAckPending is the largest window of one subscription; NATS's default of 1,024 stalls an intake that
+	// acknowledges in batches.
 	maxAckPending = 8192
+	// maxSessionPending is how many the windows of one session may be together (NATS's protocol for MQTT).
+	maxSessionPending = 65_535
 	// ackWait is how long after its delivery an unacknowledged message comes again. On a healthy line
 	// it is not needed; after a restart of the intake it is what brings the messages it held.
 	ackWait = 10 * time.Second
@@ -194,8 +198,18 @@ func (b *Broker) serverOptions() (*server.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	so.MQTT = server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, MaxAckPending: maxAckPending}
+	so.MQTT = server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, MaxAckPending: b.ackPending()}
 	return so, nil
+}
+
+// ackPending is the window that all of the intake's subscriptions may have. Those of others are fewer: a dashboard with both
+// averages and a station's own topics needs six.
+func (b *Broker) ackPending() uint16 {
+	windows := 0
+	for _, filter := range slices.Concat(b.options.Topics, []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter}) {
+		windows += len(subjects(filter))
+	}
+	return uint16(min(maxAckPending, maxSessionPending/windows))
 }
 
 // probe listens once for a moment: NATS itself says little about an address it cannot have.

@@ -245,6 +245,25 @@ func TestAnyoneReadsTheAveragesAndNothingElse(t *testing.T) {
 	until(t, "the denial", func() bool { return b.Counts().Publish == 1 })
 }
 
+// TestTheIntakeReadsEveryTopic subscribes to more than there is room for with the largest windows, also in a session that had
+// fewer before.
+func TestTheIntakeReadsEveryTopic(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{Dir: dir})
+	if code := subscribe(t, intake(t, b, nil), "stadtluft/v1/+/kit/#"); code != 1 {
+		t.Fatalf("subscribe: code %#x, want 1", code)
+	}
+	b.Close()
+	topics := []string{"airgradient/readings/+", "esphome/+/sensor/+/state", "opennoise/+/dba_stats", "device/sck/+/readings/#", "tele/+/SENSOR", "v3/+/devices/+/up", "a/#", "b/#"}
+	b = start(t, Options{Dir: dir, Topics: topics})
+	in := intake(t, b, nil)
+	for _, filter := range append(topics, "stadtluft/v1/+/kit/#", "stadtluft/v1/+/reading", "stadtluft/v1/+/status") {
+		if code := subscribe(t, in, filter); code != 1 {
+			t.Errorf("subscribe to %s: code %#x, want 1", filter, code)
+		}
+	}
+}
+
 // TestNothingIsLostWhileTheIntakeIsAway also kills the server in between: another starts on what the
 // first had on disk at that moment, without its having been closed.
 func TestNothingIsLostWhileTheIntakeIsAway(t *testing.T) {

@@ -48,7 +48,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		first, known := m.find(keep.Time, v.Quantity)
 		switch {
 		case !known:
-			keep.Values = append(keep.Values, ingest.Value{Quantity: v.Quantity, Value: v.Value})
+			keep.Values = append(keep.Values, ingest.Value{Quantity: v.Quantity, Value: v.Value + 0}) // a thermometer's -0.0 becomes 0
 		case first == float32(v.Value):
 			repeated++
 		default:

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -78,6 +79,14 @@ func TestFlagsOfOneValue(t *testing.T) {
 	f("", wire.Temperature, -1, 0) // it may be cold
 	f("ds18b20", wire.Temperature, 85, ingest.Sentinel)
 	f("", wire.Pressure, 0, ingest.Sentinel)
+}
+
+func TestMinusZeroIsZero(t *testing.T) {
+	minus := math.Copysign(0, -1)
+	keep, _, _ := New(DefaultRules()).Check(station(), arrival, at(received, pm(wire.Temperature, minus)))
+	if got := keep.Values[0].Value; got != 0 || math.Signbit(got) {
+		t.Errorf("-0.0 °C is kept as %v, want 0", got)
+	}
 }
 
 func TestParticleFractionsAreNested(t *testing.T) {

@@ -1,14 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"stadtluft/ingest"
 )
@@ -17,8 +14,7 @@ const maxDeviceKey = 64 // bytes of a device's key
 
 // Device finds the station that a device belongs to.
 func (r *Registry) Device(d ingest.Device) (*ingest.Station, bool) {
-	d.Key = strings.ToLower(d.Key)
-	st, ok := r.current.Load().byDevice[d]
+	st, ok := r.current.Load().byDevice[d.Folded()]
 	return st, ok
 }
 
@@ -33,7 +29,6 @@ func (r *Registry) AddDevice(ctx context.Context, id string, by By, d ingest.Dev
 
 // RemoveDevice takes a device from its station.
 func (r *Registry) RemoveDevice(ctx context.Context, id string, by By, d ingest.Device) error {
-	d.Key = strings.ToLower(d.Key)
 	return r.change(ctx, id, by, func(e *edit) {
 		if e.exec("DELETE FROM device WHERE family = ? AND key = ? AND station = ?", d.Family, d.Key, id) == 0 && e.err == nil {
 			e.err = fmt.Errorf("station %q has no device %s:%s: %w", id, d.Family, d.Key, ErrUnknown)
@@ -42,24 +37,27 @@ func (r *Registry) RemoveDevice(ctx context.Context, id string, by By, d ingest.
 	})
 }
 
-// insertDevice refuses a device that another station has: one device's messages cannot be two stations'.
+// insertDevice refuses a device that another station has: one device's messages cannot be two stations'. Its own it spells anew.
 func insertDevice(ctx context.Context, tx *sql.Tx, id string, d ingest.Device) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO device (family, key, station) VALUES (?, ?, ?)", d.Family, d.Key, id)
-	var constraint *sqlite.Error
-	if errors.As(err, &constraint) && constraint.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
-		return &FieldError{Field: "device", Problem: fmt.Sprintf("%s:%s belongs to a station already", d.Family, d.Key)}
+	result, err := tx.ExecContext(ctx, `INSERT INTO device (family, key, station) VALUES (?, ?, ?)
+		ON CONFLICT (family, key) DO UPDATE SET key = excluded.key WHERE station = excluded.station`, d.Family, d.Key, id)
+	if err != nil {
+		return err
 	}
-	return err
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or[error](err, &FieldError{Field: "device", Problem: fmt.Sprintf("%s:%s belongs to a station already", d.Family, d.Key)})
+	}
+	return nil
 }
 
-// cleanDevice brings a device into the form in which it is compared.
+// cleanDevice checks a device. Its key stays as it is spelled: topics make a difference between letters.
 func cleanDevice(d ingest.Device) (ingest.Device, error) {
-	d.Family, d.Key = strings.ToLower(strings.TrimSpace(d.Family)), strings.ToLower(strings.TrimSpace(d.Key))
+	d.Family, d.Key = strings.ToLower(strings.TrimSpace(d.Family)), strings.TrimSpace(d.Key)
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	if d.Family == "" || len(d.Family) > maxDeviceKey || strings.Trim(d.Family, letters+"-") != "" || d.Family == SensorCommunity {
 		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no family such as airgradient", d.Family)}
 	}
-	if d.Key == "" || len(d.Key) > maxDeviceKey || strings.Trim(d.Key, letters+"-_:") != "" {
+	if d.Key == "" || len(d.Key) > maxDeviceKey || strings.Trim(strings.ToLower(d.Key), letters+"-_:") != "" {
 		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no device's name: letters, digits, \"-\", \"_\" and \":\", at most %d", d.Key, maxDeviceKey)}
 	}
 	return d, nil

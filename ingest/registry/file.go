@@ -115,6 +115,15 @@ CREATE TABLE restatement (                       -- averages that are to be made
 ALTER TABLE station ADD COLUMN reason TEXT NOT NULL DEFAULT ''; -- why it is suspended
 UPDATE station SET status = 'suspended'          -- which was the same as pending until now
 	WHERE status = 'pending' AND id IN (SELECT station FROM change WHERE what = 'status' AND after = 'pending');
+CREATE TABLE spelled (                           -- device, with keys as their topics spell them
+	family     TEXT NOT NULL,
+	key        TEXT NOT NULL COLLATE NOCASE,
+	station    TEXT NOT NULL REFERENCES station (id),
+	PRIMARY KEY (family, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO spelled SELECT family, key, station FROM device;
+DROP TABLE device;
+ALTER TABLE spelled RENAME TO device;
 `}
 
 // Open opens the registry's file and makes it when it is missing.
@@ -304,7 +313,7 @@ func (s *snapshot) loadDevices(ctx context.Context, tx *sql.Tx) error {
 		}
 		if e := s.byID[id]; e != nil {
 			e.station.Devices = append(e.station.Devices, d)
-			s.byDevice[d] = e.station
+			s.byDevice[d.Folded()] = e.station
 		}
 	}
 	return rows.Err()

@@ -70,6 +70,12 @@ func TestDevices(t *testing.T) {
 	if st, ok := r.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); !ok || st.ID != c.ID {
 		t.Errorf("device is %v, %v, want %s", st, ok, c.ID)
 	}
+	if err := r.AddDevice(t.Context(), c.ID, Shell, ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); err != nil {
+		t.Fatal(err)
+	}
+	if st, _ := r.Station(c.ID); len(st.Devices) != 1 || st.Devices[0].Key != "ecda3b1eAAAF" {
+		t.Errorf("spelled anew it has %v", st.Devices)
+	}
 	second, _, err := r.Add(t.Context(), balcony())
 	if err != nil {
 		t.Fatal(err)

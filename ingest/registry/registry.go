@@ -71,7 +71,7 @@ type Registry struct {
 type snapshot struct {
 	stations []*ingest.Station
 	byID     map[string]*entry
-	byDevice map[ingest.Device]*ingest.Station
+	byDevice map[ingest.Device]*ingest.Station // folded
 	admin    string
 }
 

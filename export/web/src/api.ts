@@ -36,7 +36,8 @@ export interface CityProperties {
   registration: "open" | "approve" | "closed";
   grid_resolution: number;
   resolutions: number[];
-  basemap: string;
+  basemap: string; // the address of a style; empty where there is none
+  basemap_tiles: string; // where this server has tiles; empty where it has none
   contact: string; // an e-mail address or an https URL; empty where there is none
   quantities: CityQuantity[];
   last_reading: string | null;

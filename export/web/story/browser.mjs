@@ -4,7 +4,7 @@ import AxeBuilder from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before } from "node:test";
-import { chromium } from "playwright-core";
+import { launch } from "./chromium.mjs";
 
 export const url = process.env.STORY_URL;
 const shots = process.env.STORY_SHOTS;
@@ -15,26 +15,22 @@ const patience = 90_000; // milliseconds: machines that run tests are busy
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-      "--disable-sync", "--enable-unsafe-swiftshader", "--use-gl=angle", "--use-angle=swiftshader"],
-  });
+  browser = await launch();
 });
 after(() => browser?.close());
 
-// open opens a page and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
-export async function open(path = "/", options = {}, prepare = async () => {}) {
+// open opens a page, of the running stadtluft unless another origin is given, and waits for its heading. complaints holds whatever the page complains of or asks elsewhere.
+export async function open(path = "/", { origin = url, ...options } = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE", ...options });
   context.setDefaultTimeout(patience);
   const page = await context.newPage();
   const complaints = [];
-  const itself = (m) => m.location().url === url + path && /status of 404/.test(m.text()); // a page that says it is none
+  const itself = (m) => m.location().url === origin + path && /status of 404/.test(m.text()); // a page that says it is none
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && !itself(m) && complaints.push(m.text()));
   page.on("pageerror", (e) => complaints.push(String(e)));
-  page.on("request", (r) => !r.url().startsWith(url) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
+  page.on("request", (r) => !r.url().startsWith(origin) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
   await prepare(page);
-  await page.goto(url + path);
+  await page.goto(origin + path);
   await page.locator("main h1").waitFor();
   return { page, complaints, close: () => context.close() };
 }

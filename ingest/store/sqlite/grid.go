@@ -2,13 +2,16 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
 )
@@ -21,21 +24,23 @@ const upsertGrid = `INSERT INTO grid (start, "window", quantity, size, north, ea
 
 // WriteGrid stores grid rows in one transaction.
 func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
-	err := s.transact(ctx, upsertGrid, func(insert *sql.Stmt) error {
-		for _, r := range rows {
-			_, err := insert.ExecContext(ctx, r.Start.Unix(), r.Window.String(), wire.Quantity(r.Quantity).String(), r.Cell.Size, r.Cell.North, r.Cell.East,
-				r.Mean, r.Median, r.Min, r.Max, r.Stations, r.Readings, r.Coverage, r.Revision,
-				r.Raw, r.Uncorrected, r.Spread)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.insert(ctx, upsertGrid, len(rows), func(row *sqlite.Stmt, i int) { bindRow(row, &rows[i]) }); err != nil {
 		return fmt.Errorf("store %d grid rows: %w", len(rows), err)
 	}
 	return nil
+}
+
+// bindRow fills a row's parameters, which are numbered from 1.
+func bindRow(row *sqlite.Stmt, r *aggregate.Row) {
+	row.BindInt64(1, r.Start.Unix())
+	row.BindText(2, r.Window.String())
+	row.BindText(3, wire.Quantity(r.Quantity).String())
+	for i, n := range [...]int64{
+		int64(r.Cell.Size), int64(r.Cell.North), int64(r.Cell.East), r.Mean, r.Median, r.Min, r.Max,
+		int64(r.Stations), int64(r.Readings), r.Coverage, int64(r.Revision), r.Raw, int64(r.Uncorrected), r.Spread,
+	} {
+		row.BindInt64(4+i, n)
+	}
 }
 
 // Grid streams an hour at a time, so that memory is bounded by one window's cells.
@@ -73,27 +78,28 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 	}
 	query := `SELECT start, quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision, raw, uncorrected, spread FROM grid
 		WHERE ` + where + ` AND start = (SELECT min(start) FROM grid WHERE ` + where + ` AND start > ?) ORDER BY size, north, east`
-	rows, err := s.read.QueryContext(ctx, query, append(append(slices.Clone(args), args...), after)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []aggregate.Row
-	for rows.Next() {
-		r := aggregate.Row{Window: q.Window}
-		var start int64
-		var quantity string
-		if err := rows.Scan(&start, &quantity, &r.Cell.Size, &r.Cell.North, &r.Cell.East, &r.Mean, &r.Median, &r.Min, &r.Max,
-			&r.Stations, &r.Readings, &r.Coverage, &r.Revision, &r.Raw, &r.Uncorrected, &r.Spread); err != nil {
-			return nil, err
-		}
-		r.Start = time.Unix(start, 0).UTC()
-		known, ok := wire.ParseQuantity(quantity)
-		if !ok {
-			return nil, fmt.Errorf("quantity %q is not known to this version", quantity)
-		}
-		r.Quantity = uint8(known)
-		list = append(list, r)
+	err := with(ctx, s.read, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: append(append(slices.Clone(args), args...), after), ResultFunc: func(row *sqlite.Stmt) error {
+			r, err := gridRow(row, q.Window)
+			list = append(list, r)
+			return err
+		}})
+	})
+	return list, err
+}
+
+// gridRow is a row of nextStart.
+func gridRow(row *sqlite.Stmt, window aggregate.Window) (aggregate.Row, error) {
+	quantity, known := wire.ParseQuantity(row.ColumnText(1))
+	if !known {
+		return aggregate.Row{}, fmt.Errorf("quantity %q is not known to this version", row.ColumnText(1))
 	}
-	return list, rows.Err()
+	return aggregate.Row{
+		Window: window, Start: time.Unix(row.ColumnInt64(0), 0).UTC(), Quantity: uint8(quantity),
+		Cell: geo.Cell{Size: row.ColumnInt32(2), North: row.ColumnInt32(3), East: row.ColumnInt32(4)},
+		Mean: row.ColumnInt64(5), Median: row.ColumnInt64(6), Min: row.ColumnInt64(7), Max: row.ColumnInt64(8),
+		Stations: row.ColumnInt(9), Readings: row.ColumnInt(10), Coverage: row.ColumnInt64(11), Revision: row.ColumnInt(12),
+		Raw: row.ColumnInt64(13), Uncorrected: row.ColumnInt(14), Spread: row.ColumnInt64(15),
+	}, nil
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -26,6 +29,14 @@ func open(t testing.TB, path string) *Store {
 	return s
 }
 
+// script runs statements on the connection that writes.
+func script(t *testing.T, s *Store, statements string) {
+	t.Helper()
+	if err := with(t.Context(), s.write, func(conn *sqlite.Conn) error { return sqlitex.ExecuteScript(conn, statements, nil) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "readings.db")) })
 }
@@ -33,9 +44,7 @@ func TestStore(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s := open(t, path)
-	if _, err := s.write.Exec("PRAGMA user_version = 9"); err != nil {
-		t.Fatal(err)
-	}
+	script(t, s, "PRAGMA user_version = 9")
 	s.Close()
 	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "newer Stadtluft (schema 9") {
 		t.Errorf("a newer schema: %v", err)
@@ -52,9 +61,7 @@ func TestOpenErrors(t *testing.T) {
 func TestANewQuantityIsANewColumn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s := open(t, path)
-	if _, err := s.write.Exec("ALTER TABLE reading DROP COLUMN rssi; ALTER TABLE reading DROP COLUMN flags_rssi"); err != nil {
-		t.Fatal(err)
-	}
+	script(t, s, "ALTER TABLE reading DROP COLUMN rssi; ALTER TABLE reading DROP COLUMN flags_rssi")
 	s.Close()
 	again := open(t, path)
 	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
@@ -67,9 +74,7 @@ func TestANewQuantityIsANewColumn(t *testing.T) {
 // TestAFullFileKeepsNothingHalf lets the file reach its largest size and wants a batch whole or not there.
 func TestAFullFileKeepsNothingHalf(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
-	if _, err := s.write.Exec("PRAGMA max_page_count = 60"); err != nil { // 240 KiB: SQLite answers as on a full disk
-		t.Fatal(err)
-	}
+	script(t, s, "PRAGMA max_page_count = 60") // 240 KiB: SQLite answers as on a full disk
 	stored := 0
 	for i := 0; ; i++ {
 		if _, err := s.WriteReadings(t.Context(), batch(i*500, 500)); err != nil {
@@ -81,7 +86,8 @@ func TestAFullFileKeepsNothingHalf(t *testing.T) {
 		stored += 500
 	}
 	count := func() (n int) {
-		if err := s.write.QueryRow("SELECT count(*) FROM reading").Scan(&n); err != nil {
+		err := s.Readings(t.Context(), store.ReadingQuery{To: time.Unix(1<<40, 0)}, func(ingest.Reading) error { n++; return nil })
+		if err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -89,9 +95,7 @@ func TestAFullFileKeepsNothingHalf(t *testing.T) {
 	if got := count(); got != stored || stored == 0 {
 		t.Errorf("%d readings in the file, %d were confirmed", got, stored)
 	}
-	if _, err := s.write.Exec("PRAGMA max_page_count = 100000"); err != nil {
-		t.Fatal(err)
-	}
+	script(t, s, "PRAGMA max_page_count = 100000")
 	if _, err := s.WriteReadings(t.Context(), batch(stored, 500)); err != nil || count() != stored+500 {
 		t.Errorf("with room again: %v, %d readings, want %d", err, count(), stored+500)
 	}
@@ -147,14 +151,8 @@ func TestFirstSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{
-		"ALTER TABLE grid DROP COLUMN raw", "ALTER TABLE grid DROP COLUMN uncorrected", "ALTER TABLE grid DROP COLUMN spread", "PRAGMA user_version = 1",
-		"INSERT INTO grid VALUES (1777622400, '1h', 'pm10', 1000, 3096000, 4107000, 15001, 15001, 15001, 15001, 1, 25, 1000, 0)",
-	} {
-		if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	script(t, s, `ALTER TABLE grid DROP COLUMN raw; ALTER TABLE grid DROP COLUMN uncorrected; ALTER TABLE grid DROP COLUMN spread; PRAGMA user_version = 1;
+		INSERT INTO grid VALUES (1777622400, '1h', 'pm10', 1000, 3096000, 4107000, 15001, 15001, 15001, 15001, 1, 25, 1000, 0)`)
 	s.Close()
 	if s, err = Open(t.Context(), path); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a value replaces", replacing},
 		{"periods are half open", periods},
 		{"filters", filters},
+		{"some stations of many", someOfMany},
 		{"ties are ordered by station", ties},
 		{"names that look like queries", strangeNames},
 		{"large answers stream", streaming},
@@ -209,6 +210,27 @@ func filters(t *testing.T, s store.Store) {
 	f(nil, []wire.Quantity{wire.PM10}, a, onlyPM)
 	f([]string{"A"}, []wire.Quantity{wire.Humidity})
 	f(nil, []wire.Quantity{wire.NO2})
+}
+
+// someOfMany has pages of one second and years without a reading.
+func someOfMany(t *testing.T, s store.Store) {
+	const year = 366 * 86400
+	var written, want []ingest.Reading
+	for i := range 6000 {
+		written = append(written, reading(fmt.Sprintf("S%04d", i%1500), i/1500, wire.PM10, float64(i)))
+	}
+	written = append(written, reading("S0007", -3*year, wire.PM10, 1), reading("S0008", 2*year, wire.Humidity, 2), reading("S1499", 2*year+1, wire.PM10, 3))
+	q := store.ReadingQuery{From: noon.Add(-5 * year * time.Second), To: noon.Add(3 * year * time.Second)}
+	for i := range 1400 {
+		q.Stations = append(q.Stations, fmt.Sprintf("S%04d", i))
+	}
+	for _, r := range written {
+		if r.Station < "S1400" {
+			want = append(want, r)
+		}
+	}
+	write(t, s, written...)
+	same(t, read(t, s, q), want)
 }
 
 func ties(t *testing.T, s store.Store) {

@@ -43,9 +43,11 @@ export const scale: readonly Key[] = ["coverage.missing", "coverage.proposed", "
 
 const colours = ["#c9d1ce", "#f0a23c", "#2f7f86"] as const; // as in coverage.css
 
+// kind is a cell's place in that scale.
+export const kind = (p: CoveredCell): number => (p.covered ? 2 : p.rank === null ? 0 : 1);
+
 // paint is the coverage as cells with the legend that colours them.
 export function paint(c: Coverage): [Grid, Step[]] {
-  const kind = (p: CoveredCell) => (p.covered ? 2 : p.rank === null ? 0 : 1);
   const legend = colours.map((colour, i): Step => ({ low: null, high: i < 2 ? i : null, colour, index: null }));
   const features = c.features.map((f) => ({ ...f, properties: { cell: f.properties.cell, mean: kind(f.properties) } as CellProperties }));
   return [{ type: "FeatureCollection", features }, legend];

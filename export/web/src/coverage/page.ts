@@ -6,7 +6,7 @@ import { language, name, number, percent, t } from "../language";
 import type { CityMap } from "../map/canvas";
 import { short } from "../map/words";
 import "./coverage.css";
-import { months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
+import { kind, months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
 
 const quantities = ["pm2_5", "pm10", "temperature", "humidity", "noise_laeq"];
 
@@ -24,7 +24,7 @@ export function open(frame: Frame): Page {
   async function unfold(): Promise<void> {
     try {
       const { create } = await import("../map/canvas");
-      map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), moved: () => {} });
+      map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), words: ({ id }) => cellWords(coverage, id) });
     } catch {
       return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
     }
@@ -40,7 +40,7 @@ export function open(frame: Frame): Page {
   }
 
   function render(): void {
-    map?.speak({ map: t("coverage.map"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+    map?.speak(t("coverage.map"));
     fill(parts.head, h("h1", {}, t("coverage.heading")), h("p", { class: "lead" }, t("coverage.lead")), select());
     if (!coverage) return void fill(parts.share, h("p", { class: "quiet" }, t("frame.loading")));
     const c = coverage.coverage;
@@ -107,6 +107,12 @@ export function open(frame: Frame): Page {
 
 // keep puts the quantity into the address.
 const keep = (quantity: string): void => window.history.replaceState(null, "", `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(location.search)), quantity })}`);
+
+// cellWords say of a cell what its colour says.
+function cellWords(coverage: Coverage | null, id: string): string {
+  const cell = coverage?.features.find((f) => f.properties.cell === id)?.properties;
+  return `${t("map.cell", { id: short(id) })}: ${cell ? t(scale[kind(cell)] ?? "coverage.missing") : ""}.`;
+}
 
 // here leads to the registration with the cell's middle filled in.
 function here(cell: Cell): HTMLElement {

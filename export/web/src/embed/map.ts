@@ -6,7 +6,7 @@ import { create } from "../map/canvas";
 import type { View } from "../map/choice";
 import { steps } from "../map/colours";
 import { bounds } from "../map/legend";
-import { indexWords, of } from "../map/words";
+import { areaWords, indexWords, of } from "../map/words";
 import { foot } from "./foot";
 
 const every = 60_000; // milliseconds
@@ -16,14 +16,17 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   const place = h("div", { class: "map" });
   body.classList.add("whole");
   body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, foot(city));
-  const map = create(place, { choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view), moved: () => {} });
-  map.speak({ map: t("map.map"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+  let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
+  const map = create(place, { choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view), words: (area) => areaWords(area, grid, districts, view.quantity) });
+  map.speak(t("map.map"));
   map.city(city);
   if (view.place) map.place(view.place);
   const load = async (): Promise<void> => {
-    const [grid, districts, stations] = await Promise.all([
+    const answer = await Promise.all([
       view.layer === "grid" ? api.grid(view) : null, view.layer === "districts" ? api.districts(view) : null, view.stations ? api.stations() : null,
     ]);
+    const stations = answer[2];
+    [grid, districts] = answer;
     const means = grid?.features.map((f) => f.properties.mean) ?? districts?.features.flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []) ?? [];
     const scale = steps(view.quantity, means, view.palette);
     if (grid) map.grid(grid, scale);

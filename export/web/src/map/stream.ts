@@ -8,22 +8,40 @@ export interface Listener {
   opened(): void;
   lost(): void;
   grid(): void;
-  reading(r: ReadingEvent): void;
+  readings(list: ReadingEvent[]): void; // those of a frame together
 }
 
 // listen follows the stream for as long as the page lives.
 export function listen(l: Listener): void {
   const stream = new EventSource("/api/v1/stream");
-  let pending = 0;
+  const grid = once((tell) => window.setTimeout(tell, settle), l.grid);
+  let heard: ReadingEvent[] = [];
+  const readings = once(requestAnimationFrame, () => {
+    l.readings(heard);
+    heard = [];
+  });
   stream.addEventListener("open", () => l.opened());
   stream.addEventListener("error", () => {
     l.lost();
     if (stream.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
     window.setTimeout(() => listen(l), again);
   });
-  stream.addEventListener("grid", () => {
-    clearTimeout(pending);
-    pending = window.setTimeout(() => l.grid(), settle);
+  stream.addEventListener("grid", grid);
+  stream.addEventListener("reading", (e) => {
+    heard.push(JSON.parse((e as MessageEvent<string>).data) as ReadingEvent);
+    readings();
   });
-  stream.addEventListener("reading", (e) => l.reading(JSON.parse((e as MessageEvent<string>).data) as ReadingEvent));
+}
+
+// once does what it is asked to do a little later, and once where it is asked again before.
+function once(wait: (then: () => void) => void, act: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    wait(() => {
+      waiting = false;
+      act();
+    });
+  };
 }

@@ -1,29 +1,13 @@
 import type { State } from "../api";
 
-// symbol draws a station: a dot when it reports, a ring when it is silent, a triangle when it should be
-// looked at, a small square when it was never heard. Shapes tell them apart without colour.
-export function symbol(state: State): ImageData {
-  const size = 28;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = size;
-  const g = canvas.getContext("2d");
-  if (!g) return new ImageData(size, size);
-  const middle = size / 2;
-  g.beginPath();
-  if (state === "check") {
-    g.moveTo(middle, 4);
-    g.lineTo(size - 3, size - 5);
-    g.lineTo(3, size - 5);
-    g.closePath();
-  } else if (state === "new") {
-    g.rect(middle - 6, middle - 6, 12, 12);
-  } else {
-    g.arc(middle, middle, 8, 0, 2 * Math.PI);
-  }
-  g.fillStyle = { ok: "#0a5c63", silent: "#ffffff", check: "#b35900", new: "#9aa5a4" }[state];
-  g.fill();
-  g.lineWidth = state === "silent" ? 4 : 3;
-  g.strokeStyle = state === "silent" ? "#5b6b6a" : "#ffffff";
-  g.stroke();
-  return g.getImageData(0, 0, size, size);
-}
+const shapes: Record<State, string> = {
+  ok: `<circle cx="14" cy="14" r="8" fill="#0a5c63" stroke="#fff" stroke-width="3"/>`,
+  silent: `<circle cx="14" cy="14" r="8" fill="#fff" stroke="#5b6b6a" stroke-width="4"/>`,
+  check: `<path d="M14 4 25 23H3Z" fill="#b35900" stroke="#fff" stroke-width="3"/>`,
+  new: `<path d="M8 8H20V20H8Z" fill="#9aa5a4" stroke="#fff" stroke-width="3"/>`,
+};
+
+// symbol is the address of a station's picture, 28 px wide: a dot when it reports, a ring when it is silent, a triangle when
+// it should be looked at, a small square when it was never heard. Shapes tell them apart without colour.
+export const symbol = (state: State): string =>
+  `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28">${shapes[state]}</svg>`)}`;

@@ -1,7 +1,8 @@
 // Words for what values mean, shared by map, cards and embedded cards.
-import type { CityQuantity, Certainty, IndexClass, Indices, State } from "../api";
+import type { CityQuantity, Certainty, Districts, Grid, IndexClass, Indices, State } from "../api";
 import { h, swatch } from "../dom";
-import { clock, digitsOf, language, name, number, t, type Key } from "../language";
+import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
+import type { Chosen } from "./choice";
 import { colourOf, indexOf, type Step } from "./colours";
 import "./parts.css";
 import { symbol } from "./symbol";
@@ -44,13 +45,17 @@ export function facts(rows: [string, string | Node][]): HTMLElement {
 }
 
 // picture is a station's symbol as on the map.
-export function picture(state: State): HTMLElement {
-  const canvas = h("canvas", { width: 28, height: 28, class: "symbol", "data-state": state, "aria-hidden": "true" });
-  canvas.getContext("2d")?.putImageData(symbol(state), 0, 0);
-  return canvas;
-}
+export const picture = (state: State): HTMLElement => h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
 
 export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined => quantities.find((q) => q.quantity === quantity);
+
+// areaWords are a cell's or a district's value in a sentence.
+export function areaWords({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
+  const what = kind === "cell" ? t("map.cell", { id: short(id) }) : id;
+  const area = kind === "cell" ? grid?.features.find((f) => f.properties.cell === id)?.properties : of(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
+  if (!area) return t("map.areaEmpty", { what });
+  return t("map.areaSays", { what, value: amount(area.mean, area.quantity, area.unit), air: indexWords(area.eaqi ?? null), stations: String(area.stations) });
+}
 
 // short is a cell's code as census tables write it, which people can say aloud.
 export function short(code: string): string {

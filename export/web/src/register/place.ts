@@ -1,23 +1,13 @@
 // Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
 // cell, is asked of the server and shown at once.
-import maplibregl, { type GeoJSONSource, type Map as MapLibre } from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
-import type { Feature, FeatureCollection, MultiPolygon, Polygon } from "geojson";
 import type { City } from "../api";
 import { ask, words } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, list } from "../parts";
+import { stage, type Cell, type Districts, type Place, type Stage } from "./stage";
 
-export interface Place {
-  lon: number;
-  lat: number;
-}
-
-type Cell = Feature<Polygon, { cell: string; lon: number; lat: number; within: boolean }>;
-type Districts = FeatureCollection<MultiPolygon, { name: string }>;
-
-const near = 14; // zoom at which a house can be told from the next
+export type { Place };
 
 // read understands "50.94, 6.96": latitude first, as map programs give it, with decimal points or commas.
 export function read(text: string): Place | null {
@@ -71,9 +61,9 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     }
   });
 
-  let view: View | null = null;
+  let view: Stage | null = null;
   try {
-    view = map(canvas, city, (p) => void choose(p));
+    view = stage(canvas, city, (p) => void choose(p));
   } catch {
     canvas.replaceChildren(h("p", { class: "hint" }, t("place.noMap")));
   }
@@ -82,7 +72,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     const names = found.features.map((f) => f.properties.name);
     const go = (name: string) => {
       const district = found.features.find((f) => f.properties.name === name);
-      if (district) view?.look(middle(district.geometry), 12.5);
+      if (district) view?.lookAt(district.geometry);
     };
     districts.replaceChildren(field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")));
   };
@@ -95,72 +85,4 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     h("div", { class: "place-how" }, districts, field(t("place.coordinates"), coordinates, t("place.coordinatesHint")), said),
     h("div", { class: "place-stage" }, canvas, h("p", { class: "row" }, button(t("place.here"), () => view && void choose(view.centre()), true), h("span", { class: "quiet" }, t("place.tap")))),
   );
-}
-
-function middle(area: MultiPolygon): Place {
-  const bounds = new maplibregl.LngLatBounds();
-  for (const polygon of area.coordinates) for (const p of polygon[0] ?? []) bounds.extend([p[0] ?? 0, p[1] ?? 0]);
-  return { lon: bounds.getCenter().lng, lat: bounds.getCenter().lat };
-}
-
-interface View {
-  look(p: Place, zoom?: number): void;
-  show(p: Place, cell: Cell | null): void;
-  districts(d: Districts): void;
-  centre(): Place;
-}
-
-const nothing: FeatureCollection = { type: "FeatureCollection", features: [] };
-
-// map is a map of the city that hears of taps. The middle is marked, so that arrow keys and a button do what a finger does.
-function map(container: HTMLElement, city: City, tapped: (p: Place) => void): View {
-  const bounds = new maplibregl.LngLatBounds();
-  for (const polygon of city.geometry.coordinates) for (const p of polygon[0] ?? []) bounds.extend([p[0] ?? 0, p[1] ?? 0]);
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const map = new maplibregl.Map({
-    container,
-    bounds,
-    fitBoundsOptions: { padding: 16 },
-    style: { version: 8, sources: {}, layers: [{ id: "land", type: "background", paint: { "background-color": colour("ground") } }] },
-    attributionControl: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    locale: { "NavigationControl.ZoomIn": t("place.zoomIn"), "NavigationControl.ZoomOut": t("place.zoomOut"), "Map.Title": t("place.map") },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new maplibregl.ScaleControl({ maxWidth: 100 }), "bottom-right");
-  container.append(h("span", { class: "cross", "aria-hidden": "true" }));
-  const loaded = new Promise<void>((done) => map.once("load", () => done()));
-  void loaded.then(() => layers(map, city, colour));
-  let settled = false; // a person moved it, or a place is looked at; until then the city stays in the frame
-  map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
-  map.on("resize", () => settled || map.fitBounds(bounds, { padding: 16, animate: false }));
-  new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
-  map.on("click", (e) => tapped({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
-  const set = (source: string, data: FeatureCollection | Feature) => void loaded.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
-  return {
-    look(p, zoom = near) {
-      settled = true;
-      map.jumpTo({ center: [p.lon, p.lat], zoom: map.getZoom() > zoom + 3 ? map.getZoom() : zoom });
-    },
-    show(p, cell) {
-      set("point", { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [p.lon, p.lat] } });
-      set("cell", cell ?? nothing);
-    },
-    districts: (d) => set("districts", d),
-    centre: () => ({ lon: map.getCenter().lng, lat: map.getCenter().lat }),
-  };
-}
-
-function layers(map: MapLibre, city: City, colour: (name: string) => string): void {
-  map.addSource("city", { type: "geojson", data: city });
-  for (const source of ["districts", "cell", "point"]) map.addSource(source, { type: "geojson", data: nothing });
-  map.addLayer({ id: "city", type: "fill", source: "city", paint: { "fill-color": colour("paper") } });
-  map.addLayer({ id: "districts", type: "line", source: "districts", paint: { "line-color": colour("line"), "line-width": 1 } });
-  map.addLayer({ id: "city-line", type: "line", source: "city", paint: { "line-color": colour("field"), "line-width": 1.5 } });
-  map.addLayer({ id: "cell", type: "fill", source: "cell", paint: { "fill-color": colour("accent"), "fill-opacity": 0.25 } });
-  map.addLayer({ id: "cell-line", type: "line", source: "cell", paint: { "line-color": colour("accent"), "line-width": 2 } });
-  map.addLayer({ id: "point", type: "circle", source: "point", paint: { "circle-radius": 5, "circle-color": colour("accent"), "circle-stroke-width": 2, "circle-stroke-color": colour("paper") } });
 }

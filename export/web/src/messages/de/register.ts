@@ -82,8 +82,6 @@ export const place = {
   unreadable: "Das sind keine Koordinaten wie 50.94130, 6.95830.",
   noMap: "Dieser Browser kann die Karte nicht zeichnen. Trage die Koordinaten ein.",
   map: "Karte zum Wählen des Orts",
-  zoomIn: "Hineinzoomen",
-  zoomOut: "Herauszoomen",
 };
 
 export const key = {

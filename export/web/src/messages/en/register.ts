@@ -82,8 +82,6 @@ export const place = {
   unreadable: "These are no coordinates such as 50.94130, 6.95830.",
   noMap: "This browser cannot draw the map. Enter the coordinates.",
   map: "Map to choose the place",
-  zoomIn: "Zoom in",
-  zoomOut: "Zoom out",
 };
 
 export const key = {

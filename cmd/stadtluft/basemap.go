@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"stadtluft/export/basemap"
+)
+
+// loadBasemap looks at the tiles; the style is elsewhere, and a server starts without asking others.
+func loadBasemap(c Config) (basemap.Basemap, error) {
+	below := basemap.Basemap{Style: c.MapStyle}
+	if c.MapTiles == "" {
+		return below, nil
+	}
+	var err error
+	if below.Tiles, err = basemap.Open(c.MapTiles); err != nil {
+		return below, fmt.Errorf("map.tiles: %w", err)
+	}
+	return below, nil
+}
+
+// basemap asks for the style as a page would.
+func (c *inspection) basemap(ctx context.Context) {
+	below, err := loadBasemap(c.config)
+	if c.config.MapTiles != "" {
+		c.tried("map.tiles", err, c.config.MapTiles+" holds vector tiles")
+	}
+	if below.Style == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	public := c.config.HTTPPublicURL
+	if public == "" {
+		public = "http://" + c.config.HTTPListen
+	}
+	origin, _ := basemap.Origin(public)
+	seen, err := basemap.Look(ctx, below.Style, origin)
+	c.tried("map.style", err, fmt.Sprintf("%s has %d layers", below.Style, seen.Layers))
+	if err != nil {
+		return
+	}
+	if seen.Unreadable {
+		c.say(doubt, "map.style", "its server does not let pages of %s read it (Access-Control-Allow-Origin): the map stays without", origin)
+	}
+	if len(seen.Blocked) > 0 {
+		c.say(doubt, "map.style", "it needs %s, which pages do not ask: have all of it on %s", strings.Join(seen.Blocked, ", "), below.Elsewhere())
+	}
+	if strings.HasPrefix(origin, "https:") && strings.HasPrefix(below.Style, "http:") {
+		c.say(doubt, "map.style", "browsers ask nothing of an http address from pages of %s: it needs https", origin)
+	}
+}

@@ -1,0 +1,73 @@
+// Package answertest asks rooms that speak HTTP, for their tests. A request that cannot be made ends the test.
+package answertest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
+)
+
+// Client asks a server.
+type Client struct {
+	T   testing.TB
+	URL string // of the server, without a slash at its end
+}
+
+// Serve serves routes until the test ends.
+func Serve(t testing.TB, routes []openapi.Route) *Client {
+	t.Helper()
+	mux := http.NewServeMux()
+	answer.Mount(mux, routes)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return &Client{t, server.URL}
+}
+
+// Do is the answer to a request and the whole of its body. The header is names and values in turn.
+func (c *Client) Do(method, address, body string, header ...string) (*http.Response, []byte) {
+	c.T.Helper()
+	if !strings.HasPrefix(address, "http") {
+		address = c.URL + address
+	}
+	request, err := http.NewRequestWithContext(c.T.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.T.Fatalf("%s %s: %v", method, address, err)
+	}
+	return response, text
+}
+
+// Get is the body of an address that must be there.
+func (c *Client) Get(address string) []byte {
+	c.T.Helper()
+	response, body := c.Do("GET", address, "")
+	if response.StatusCode != http.StatusOK {
+		c.T.Fatalf("GET %s: %s: %s", address, response.Status, body)
+	}
+	return body
+}
+
+// JSON reads what is at an address.
+func (c *Client) JSON(address string, into any) {
+	c.T.Helper()
+	if body := c.Get(address); json.Unmarshal(body, into) != nil {
+		c.T.Fatalf("GET %s: %s", address, body)
+	}
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"stadtluft/export"
+	"stadtluft/export/openapi"
+)
+
+// objectOf is an answer of one JSON object, by what encodes it.
+func objectOf(v any) []openapi.Answer { return jsonAnswer(openapi.SchemaOf(v)) }
+
+func jsonAnswer(schema openapi.Schema) []openapi.Answer {
+	return []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: schema}}}}
+}
+
+func geojson(schema openapi.Schema) []openapi.Answer {
+	return []openapi.Answer{{Forms: []openapi.Content{{Type: export.GeoJSON.MediaType(), Schema: schema}}}}
+}
+
+// rows is an answer whose table is one of those named, in each form.
+func rows(tables ...string) []openapi.Answer {
+	var list, features []any
+	for _, name := range tables {
+		list = append(list, openapi.Ref(name))
+		if name != "history" { // which stands in the coverage's
+			features = append(features, openapi.Ref(name+".geojson"))
+		}
+	}
+	return []openapi.Answer{{Forms: []openapi.Content{
+		{Type: "text/csv"}, {Type: export.GeoJSON.MediaType(), Schema: either(features)},
+		{Type: export.JSON.MediaType(), Schema: either(list)}, {Type: export.Parquet.MediaType()},
+	}}}
+}
+
+// either is one of them; no rows are rows of each.
+func either(schemas []any) openapi.Schema {
+	if len(schemas) == 1 {
+		return schemas[0].(openapi.Schema)
+	}
+	return openapi.Schema{"anyOf": schemas}
+}
+
+// schemas are the shapes of answers that more than one route has: of rows by their tables, of the rest by what encodes them.
+func schemas() map[string]openapi.Schema {
+	said := openapi.SchemaOf(export.Said{})
+	all := map[string]openapi.Schema{"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(stationFeature{})}
+	for _, table := range export.Tables() {
+		all[table.Name] = said.With("rows", openapi.ListOf(rowSchema(table))).May("next", openapi.Schema{"type": "string", "format": "uri"})
+		all[table.Name+".geojson"] = collection(rowSchema(table.Without("lon", "lat")))
+	}
+	delete(all, "history.geojson") // it stands in the coverage's
+	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.SchemaOf([]export.CoveredThen{}))
+	all["index.geojson"] = collection(openapi.SchemaOf(export.IndexProperties{}))
+	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})
+	all["city"], all["city.geojson"] = all["districts"], openapi.SchemaOf(cityFeature{})
+	return all
+}
+
+// collection is the schema of a GeoJSON document whose features have such properties.
+func collection(properties openapi.Schema) openapi.Schema {
+	place := openapi.SchemaOf(geometry{})
+	place["type"] = []string{"object", "null"} // null where a station is not known any more
+	feature := openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).May("id", openapi.Schema{"type": "string"}).
+		With("geometry", place).With("properties", properties)
+	return openapi.SchemaOf(export.Said{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("features", openapi.ListOf(feature))
+}
+
+// rowSchema is a row of a table as JSON.
+func rowSchema(t export.Table) openapi.Schema {
+	row := openapi.Schema{"type": "object", "additionalProperties": false}
+	for _, c := range t.Columns {
+		row = row.With(c.Name, columnSchema(c))
+	}
+	return row
+}
+
+func columnSchema(c export.Column) openapi.Schema {
+	s := openapi.Schema{"type": c.Type}
+	switch {
+	case c.Type == "datetime":
+		s["type"], s["format"] = "string", "date-time"
+	case c.Empty && c.Type != "string":
+		s["type"] = []string{c.Type, "null"}
+	}
+	if c.Among != nil {
+		s["enum"] = c.Among
+	}
+	return s
+}

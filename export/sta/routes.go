@@ -1,0 +1,67 @@
+package sta
+
+import (
+	"strconv"
+
+	"stadtluft/export/answer"
+	"stadtluft/export/openapi"
+)
+
+// Routes are all addresses below Root.
+func (s *Service) Routes() []openapi.Route {
+	serve := answer.With(s.Log, nil, s.serve)
+	return []openapi.Route{{
+		Method: "GET", Path: Root, Handler: serve, Group: "sta", ID: "getSensorThings",
+		Summary: openapi.Text{English: "The sets of entities, and what the service conforms to.", German: "Die Mengen von Objekten, und wozu der Dienst konform ist."},
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(landing{})}}}},
+	}, {
+		Method: "GET", Path: Root + "/{path...}", Handler: serve, Group: "sta", ID: "getEntities", Free: true, // the standard has more options; they are answered with 501
+		Summary: openapi.Text{English: "A set of entities, one of them, or what belongs to it.", German: "Eine Menge von Objekten, eines davon, oder was dazugehört."},
+		About: openapi.Text{
+			English: "Such as Things, Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. What the standard has and is not done here is answered with 501.",
+			German:  "Etwa Things, Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. Was der Standard hat und es hier nicht gibt, wird mit 501 beantwortet."},
+		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: openapi.Schema{"type": "object"}}, {Type: "text/plain"}}}},
+	}, {
+		Path: Root + "/", Handler: serve, Free: true,
+	}}
+}
+
+const jsonType = "application/json"
+
+// parameters are the query options that are done (OGC 18-088, section 9.3).
+var parameters = []openapi.Parameter{
+	{Name: "path", About: openapi.Text{English: "what is asked for", German: "wonach gefragt wird"}},
+	{Name: "$filter", About: openapi.Text{
+		English: "a condition, such as phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25", German: "eine Bedingung, etwa phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25"}},
+	{Name: "$orderby", About: openapi.Text{English: "such as phenomenonTime desc", German: "etwa phenomenonTime desc"}},
+	{Name: "$expand", About: openapi.Text{
+		English: "related entities in the same answer, such as Datastreams($expand=Observations($top=1))", German: "Zugehöriges in derselben Antwort, etwa Datastreams($expand=Observations($top=1))"}},
+	{Name: "$select", About: openapi.Text{English: "only these members, such as name,description", German: "nur diese Teile, etwa name,description"}},
+	{Name: "$top", Kind: openapi.Integer, FromZero: true, Most: maxTop, Capped: true, Default: strconv.Itoa(defaultTop), About: openapi.Text{
+		English: "how many entities at most; more than the maximum counts as the maximum", German: "wie viele Objekte höchstens; mehr als das Höchste zählt als das Höchste"}},
+	{Name: "$skip", Kind: openapi.Integer, FromZero: true, About: openapi.Text{English: "how many to leave out first", German: "wie viele zuerst auszulassen sind"}},
+	{Name: "$count", Choices: []string{"true", "false"}, Default: "false", About: openapi.Text{English: "whether @iot.count tells how many there are", German: "ob @iot.count sagt, wie viele es gibt"}},
+	{Name: "$resultFormat", About: openapi.Text{English: "dataArray: Observations as one array for each Datastream", German: "dataArray: Observations als eine Liste je Datastream"}},
+	{Name: "$skiptoken", About: openapi.Text{English: "which page, taken from @iot.nextLink", German: "welche Seite, aus @iot.nextLink"}},
+}
+
+// landing is the service's first document (OGC 18-088, section 9.2.1).
+type landing struct {
+	Value    []set    `json:"value"`
+	Settings settings `json:"serverSettings"`
+
+	Licence     string `json:"licence"`
+	Attribution string `json:"attribution"`
+	Notice      string `json:"notice"`
+	Demo        bool   `json:"demo"`
+}
+
+type set struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+type settings struct {
+	Conformance []string       `json:"conformance"`
+	Limits      map[string]int `json:"limits"`
+}

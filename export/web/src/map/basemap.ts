@@ -1,0 +1,117 @@
+// The basemap under the ground, where the city has one: a style that is elsewhere, or tiles of this server in a style of our
+// own, made for the layers of the Protomaps basemap (docs.protomaps.com/basemaps/layers), without names.
+import maplibregl, { type LayerSpecification, type Map as MapLibre, type StyleSpecification } from "maplibre-gl";
+import type { CityProperties } from "../api";
+import { h } from "../dom";
+import { t } from "../language";
+import { darkness, lowest, repaint } from "./ground";
+
+type Source = StyleSpecification["sources"][string];
+
+// mine begins the names of a basemap's sources and layers, so that none of them is one of ours.
+const mine = "base/";
+
+// Style is what of a style is drawn; by night it may be another.
+type Style = (dark: boolean) => Pick<StyleSpecification, "sources" | "layers" | "glyphs" | "sprite">;
+
+export interface Basemap {
+  seen(): boolean; // it lies there, so that our own ground must not cover it
+  speak(): void;
+}
+
+// spread lays the city's basemap below our layers, and its names above them; changed hears of it when it is there. Where it
+// cannot be had, a note on the map says so.
+export function spread(map: MapLibre, container: HTMLElement, city: CityProperties, changed: () => void): Basemap {
+  const note = h("p", { class: "map-note", role: "status" });
+  let style: Style | null = null;
+  let failed = false; // since the map was last at rest
+  const missing = (why: unknown): void => {
+    console.warn("basemap:", why);
+    failed = true;
+    note.textContent = t("map.noBasemap");
+  };
+  const speak = (): void => {
+    if (note.textContent) note.textContent = t("map.noBasemap");
+    const button = container.querySelector(".maplibregl-ctrl-attrib-button");
+    button?.setAttribute("aria-label", t("map.attribution"));
+    button?.setAttribute("title", t("map.attribution"));
+  };
+  container.append(note);
+  map.on("error", (e: { error: Error; sourceId?: string }) => (e.sourceId?.startsWith(mine) ? missing(e.error.message) : console.error(e.error)));
+  map.on("idle", () => {
+    if (style && !failed) note.textContent = "";
+    failed = false;
+  });
+  darkness.addEventListener("change", () => style && repaint(map, named(style(darkness.matches))));
+  load(city)
+    .then((loaded) => {
+      lay(map, loaded(darkness.matches));
+      style = loaded;
+      changed();
+      speak();
+    })
+    .catch(missing);
+  return { seen: () => style !== null, speak };
+}
+
+async function load(city: CityProperties): Promise<Style> {
+  if (city.basemap_tiles) await archives();
+  return city.basemap ? elsewhere(city.basemap) : own(city.basemap_tiles);
+}
+
+function lay(map: MapLibre, style: ReturnType<Style>): void {
+  const { sources, glyphs, sprite } = style;
+  if (glyphs) map.setGlyphs(glyphs);
+  if (typeof sprite === "string") map.setSprite(sprite);
+  else for (const { id, url } of sprite ?? []) map.addSprite(id, url);
+  for (const [name, source] of Object.entries(sources)) map.addSource(mine + name, source);
+  const layers = named(style);
+  const names = layers.findIndex((layer) => layer.type === "symbol");
+  layers.forEach((layer, i) => map.addLayer(layer, names >= 0 && i >= names ? undefined : lowest));
+  map.addControl(new maplibregl.AttributionControl(), "bottom-right");
+}
+
+const named = (style: ReturnType<Style>): LayerSpecification[] =>
+  style.layers.map((layer) => ({ ...layer, id: mine + layer.id, ...("source" in layer ? { source: mine + layer.source } : {}) }) as LayerSpecification);
+
+// archives teaches MapLibre to read tiles out of one file.
+async function archives(): Promise<void> {
+  const { Protocol } = await import("pmtiles");
+  maplibregl.addProtocol("pmtiles", new Protocol({ metadata: true }).tile); // the attribution is in the metadata
+}
+
+async function elsewhere(address: string): Promise<Style> {
+  const response = await fetch(address, { credentials: "omit" });
+  if (!response.ok) throw new Error(`${response.status}`);
+  const style = (await response.json()) as StyleSpecification;
+  if (style.version !== 8) throw new Error(`version ${style.version}`);
+  return () => style;
+}
+
+const day = { earth: "#f1f2ee", green: "#dfe9d9", water: "#c3d9e6", road: "#ffffff", edge: "#d4d8d2", rail: "#cfd3cd" };
+const night = { earth: "#222b2a", green: "#25332c", water: "#16303b", road: "#3a4644", edge: "#2c3735", rail: "#313c3a" };
+
+const greens = ["park", "forest", "wood", "grass", "grassland", "meadow", "cemetery", "nature_reserve", "national_park", "golf_course", "allotments", "scrub"];
+
+function own(tiles: string): Style {
+  const source: Source = { type: "vector", url: `pmtiles://${location.origin}${tiles}` };
+  return (dark) => {
+    const c = dark ? night : day;
+    const of = (layer: string) => ({ source: "city", "source-layer": layer });
+    const kinds = (...list: string[]) => ["in", ["get", "kind"], ["literal", list]] as never;
+    const width = (from: number, to: number) => ["interpolate", ["exponential", 1.6], ["zoom"], 8, from, 16, to] as never;
+    return {
+      sources: { city: source },
+      layers: [
+        { id: "earth", type: "fill", ...of("earth"), paint: { "fill-color": c.earth } },
+        { id: "green", type: "fill", ...of("landuse"), filter: kinds(...greens), paint: { "fill-color": c.green } },
+        { id: "water", type: "fill", ...of("water"), filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": c.water } },
+        { id: "river", type: "line", ...of("water"), filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": c.water, "line-width": width(0.5, 3) } },
+        { id: "rail", type: "line", ...of("roads"), filter: kinds("rail"), paint: { "line-color": c.rail, "line-width": width(0.5, 2) } },
+        { id: "paths", type: "line", ...of("roads"), filter: kinds("minor_road", "path"), minzoom: 12, paint: { "line-color": c.road, "line-width": width(0.2, 8) } },
+        { id: "roads-edge", type: "line", ...of("roads"), filter: kinds("highway", "major_road"), paint: { "line-color": c.edge, "line-width": width(1.4, 17) } },
+        { id: "roads", type: "line", ...of("roads"), filter: kinds("highway", "major_road"), paint: { "line-color": c.road, "line-width": width(0.7, 14) } },
+      ],
+    };
+  };
+}

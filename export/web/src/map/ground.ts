@@ -1,0 +1,180 @@
+// The ground that every map stands on: the city's boundary, its own basemap where it has one, the buttons, the keys, the
+// size, and the colours by day and by night. What lies on it is a drawing.
+import maplibregl, { type GeoJSONSource, type LayerSpecification, type Map as MapLibre } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import type { City } from "../api";
+import { h } from "../dom";
+import { t } from "../language";
+import type { Basemap } from "./basemap";
+import type { Place } from "./choice";
+import "./ground.css";
+import { arrows, type Point } from "./way";
+
+// Ink is what a drawing is coloured with.
+export interface Ink {
+  land: string;
+  city: string;
+  edge: string;
+  line: string;
+  mark: string;
+  halo: string; // around marks, so that they show on every colour
+  accent: string;
+  ground: number; // opacity of the city's own ground
+  area: number; // opacity of coloured areas
+}
+
+type Colours = Omit<Ink, "ground" | "area">;
+
+const day: Colours = { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f", halo: "#ffffff", accent: "#0a5c63" };
+const night: Colours = { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff", halo: "#0f1615", accent: "#6fc7c6" };
+
+export const darkness = matchMedia("(prefers-color-scheme: dark)");
+
+// Drawing is what lies on the ground, by layers of its own sources.
+export interface Drawing {
+  sources: readonly string[];
+  areas(ink: Ink): LayerSpecification[]; // below the boundary's line
+  marks(ink: Ink): LayerSpecification[]; // above it
+  pictures?(map: MapLibre): Promise<void>; // adds the images that the layers use
+}
+
+export interface Ground {
+  readonly map: MapLibre;
+  readonly ready: Promise<void>; // when the drawing's layers are there
+  set(source: string, data: GeoJSON.GeoJSON): void;
+  city(city: City): void;
+  look(place: Place | null): void; // null shows the whole city
+  moved(): boolean; // by a person, or to a place; until then the city stays in the frame
+  speak(label: string, keys: string): void; // what the map is called, and which keys do what
+}
+
+export const nothing = { type: "FeatureCollection" as const, features: [] };
+const padding = 20; // pixels around the city
+
+// ground makes a map in a container that has its size, or will have it.
+export function ground(container: HTMLElement, drawing: Drawing): Ground {
+  const map = make(container);
+  const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => lay(map, drawing));
+  let basemap: Basemap | null = null;
+  const paint = (): void => repaint(map, layers(drawing, ink(basemap?.seen())));
+  darkness.addEventListener("change", () => void ready.then(paint));
+  // spread brings the basemap where the city has one. Before it, and without it, there is our own ground.
+  async function spread({ properties }: City): Promise<void> {
+    if (!properties.basemap && !properties.basemap_tiles) return;
+    const [{ spread }] = await Promise.all([import("./basemap"), ready]);
+    basemap = spread(map, container, properties, paint);
+  }
+  const hint = h("p", { class: "map-keys", id: `keys-${(hints += 1)}` });
+  container.append(hint);
+  map.getCanvas().setAttribute("aria-describedby", hint.id);
+  listen(map);
+
+  let bounds: maplibregl.LngLatBounds | null = null;
+  let settled = false;
+  const frame = () => bounds && !settled && map.fitBounds(bounds, { padding, animate: false });
+  map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
+  map.on("resize", frame);
+  new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
+
+  const set = (source: string, data: GeoJSON.GeoJSON) => void ready.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
+  return {
+    map,
+    ready,
+    set,
+    moved: () => settled,
+    city(city) {
+      set("city", city);
+      if (!bounds) void spread(city).catch(console.error);
+      bounds ??= boundsOf(city.geometry);
+      frame();
+    },
+    look(place) {
+      settled = place !== null;
+      if (place) map.jumpTo({ center: [place.lon, place.lat], zoom: place.zoom });
+      else frame();
+    },
+    speak(label, keys) {
+      map.getCanvas().setAttribute("aria-label", label);
+      hint.textContent = keys;
+      basemap?.speak();
+      for (const [name, text] of [["in", t("map.zoomIn")], ["out", t("map.zoomOut")]] as const) {
+        const button = container.querySelector(`.maplibregl-ctrl-zoom-${name}`);
+        button?.setAttribute("aria-label", text);
+        button?.setAttribute("title", text);
+      }
+    },
+  };
+}
+
+let hints = 0;
+
+function make(container: HTMLElement): MapLibre {
+  const map = new maplibregl.Map({
+    container,
+    style: { version: 8, sources: {}, layers: [land(ink())] },
+    center: [6.96, 50.95],
+    zoom: 9.5,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    fadeDuration: 0,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new maplibregl.ScaleControl({ maxWidth: 100 }), "bottom-right");
+  return map;
+}
+
+const land = (c: Ink): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
+
+// ink is that of the day or the night, above our own ground or above a basemap that is to be seen.
+const ink = (above = false): Ink => ({ ...(darkness.matches ? night : day), ground: above ? 0 : 1, area: above ? 0.6 : 0.82 });
+
+export const lowest = "city"; // of the layers above the land
+
+// layers are the ground's and the drawing's, from below.
+const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
+  land(c),
+  { id: lowest, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.ground } },
+  ...drawing.areas(c),
+  { id: "city-line", type: "line", source: "city", paint: { "line-color": c.edge, "line-width": 1.5 } },
+  ...drawing.marks(c),
+];
+
+async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
+  await drawing.pictures?.(map);
+  for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing });
+  for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
+}
+
+// repaint gives layers that are there their colours anew.
+export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
+  for (const { id, paint } of list) for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
+}
+
+const panStep = 100; // pixels, as MapLibre's own for arrow keys
+
+// listen lets the arrow keys move the map with Shift as well, for maps on which they alone do something else.
+function listen(map: MapLibre): void {
+  map.getCanvas().addEventListener("keydown", (e) => {
+    const way = arrows[e.key];
+    if (!way || !e.shiftKey) return;
+    e.preventDefault();
+    map.panBy([way[0] * panStep, way[1] * panStep], { duration: 300 }, { originalEvent: e });
+  });
+}
+
+// boundsOf are the corners of an area.
+export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibregl.LngLatBounds {
+  const bounds = new maplibregl.LngLatBounds();
+  for (const polygon of area.type === "Polygon" ? [area.coordinates] : area.coordinates) for (const [lon = 0, lat = 0] of polygon[0] ?? []) bounds.extend([lon, lat]);
+  return bounds;
+}
+
+// middleOf is the middle between an area's corners.
+export function middleOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): Point {
+  const { lng, lat } = boundsOf(area).getCenter();
+  return { lon: lng, lat };
+}

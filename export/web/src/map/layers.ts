@@ -1,0 +1,71 @@
+// How areas and stations are drawn: MapLibre's layers, from below.
+import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
+import type { Drawing, Ink } from "./ground";
+import { symbol } from "./symbol";
+
+export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], areas, marks, pictures };
+
+const single: ExpressionSpecification = ["==", ["get", "stations"], 1];
+const nothing = (property: string): ExpressionSpecification => ["==", ["get", property], ""];
+
+function areas(c: Ink): LayerSpecification[] {
+  return [
+    { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
+    { id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } },
+    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
+    { id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55 } },
+    { id: "cells-line", type: "line", source: "grid", paint: { "line-color": c.line, "line-width": 1 } },
+  ];
+}
+
+function marks(c: Ink): LayerSpecification[] {
+  const line = { "line-color": c.mark, "line-width": 3 };
+  return [
+    { id: "cell-mark", type: "line", source: "grid", filter: nothing("cell"), paint: line },
+    { id: "district-mark", type: "line", source: "districts", filter: nothing("name"), paint: line },
+    { id: "cursor-halo", type: "line", source: "cursor", paint: { "line-color": c.halo, "line-width": 8 } },
+    { id: "cursor", type: "line", source: "cursor", paint: { ...line, "line-width": 4 } },
+    {
+      id: "station-mark",
+      type: "circle",
+      source: "stations",
+      filter: nothing("id"),
+      paint: { "circle-radius": 11, "circle-color": "transparent", "circle-stroke-color": c.mark, "circle-stroke-width": 2.5 },
+    },
+    {
+      id: "stations",
+      type: "symbol",
+      source: "stations",
+      layout: {
+        "icon-image": ["concat", "station-", ["get", "state"]],
+        "icon-allow-overlap": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 8, 0.55, 12, 1],
+      },
+    },
+  ];
+}
+
+async function pictures(map: MapLibre): Promise<void> {
+  map.addImage("hatch", hatch(), { pixelRatio: 2 });
+  await Promise.all((["ok", "silent", "check", "new"] as const).map(async (state) => map.addImage(`station-${state}`, await loaded(symbol(state)), { pixelRatio: 2 })));
+}
+
+async function loaded(address: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
+}
+
+// hatch is a pattern of thin diagonal lines for cells that rest on one station.
+function hatch(): { width: number; height: number; data: Uint8ClampedArray } {
+  const size = 16;
+  const data = new Uint8ClampedArray(size * size * 4);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const on = (x + y) % size < 3;
+      data.set([20, 40, 40, on ? 150 : 0], (y * size + x) * 4);
+    }
+  }
+  return { width: size, height: size, data };
+}

@@ -1,0 +1,75 @@
+// What the map page knows: what is chosen, and what was answered to it.
+import type { CellAnswer, City, Districts, Grid, ReadingEvent, Stations } from "../api";
+import { t } from "../language";
+import type { View } from "./choice";
+import { steps, type Step } from "./colours";
+import { dayWords, hourWords } from "./controls";
+import { of } from "./words";
+
+type Station = Stations["features"][number];
+
+export interface State {
+  view: View;
+  city: City | null; // with its values over the window
+  grid: Grid | null;
+  districts: Districts | null;
+  stations: Stations | null;
+  byId: Map<string, Station>;
+  more: CellAnswer | null; // of the chosen cell
+  size: number; // of the cells shown, where the server has no other; 0 is the one asked for
+  lastReading: string | null;
+  failure: string | null; // of the last request
+  stream: "there" | "lost" | "back";
+}
+
+export const beginning = (view: View): State => ({
+  view, city: null, grid: null, districts: null, stations: null, byId: new Map(), more: null, size: 0, lastReading: null, failure: null, stream: "there",
+});
+
+// forget lets go of another choice's values: they never stand under this one's name.
+export function forget(s: State): void {
+  s.grid = s.districts = s.more = null;
+  s.size = 0;
+}
+
+// keepStations takes the stations as they were answered.
+export function keepStations(s: State, stations: Stations): void {
+  s.stations = stations;
+  s.byId = new Map(stations.features.map((f) => [String(f.id), f]));
+}
+
+// hear takes a station's new values.
+export function hear(s: State, reading: ReadingEvent): void {
+  s.lastReading = later(s.lastReading, reading.time);
+  const station = s.byId.get(reading.station)?.properties;
+  if (!station) return;
+  station.last_seen = reading.time;
+  for (const [quantity, v] of Object.entries(reading.values)) {
+    const old = station.values[quantity];
+    if (!old || old.time <= reading.time) station.values[quantity] = { value: v.value, flags: v.flags, time: reading.time, unit: old?.unit ?? v.unit };
+  }
+}
+
+export const later = (a: string | null, b: string | null): string | null => (!a || (b && b > a) ? b : a);
+
+export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
+
+// shown is the view with the cells that are really there.
+export const shown = (s: State): View => ({ ...s.view, resolution: s.size || s.view.resolution });
+
+export const scale = (s: State): Step[] => steps(s.view.quantity, means(s), s.view.palette);
+
+function means({ view, grid, districts }: State): number[] {
+  if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);
+  return (districts?.features ?? []).flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []);
+}
+
+export const unit = ({ view, city, grid }: State): string => (city && of(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
+
+// when is the window in words.
+export function when(s: State): string {
+  const { view, city } = s;
+  if (view.window === "live" || !city) return t("map.windowLive");
+  const start = Date.parse(city.properties.window_start);
+  return view.window === "1h" ? hourWords(start, zone(s)) : dayWords(new Date(start + 43_200_000).toISOString().slice(0, 10));
+}

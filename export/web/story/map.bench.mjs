@@ -1,0 +1,152 @@
+// How long the map's values take, and how smooth the map stays, in Chromium without a graphics card. Run it against a server
+// that has values: STORY_URL=http://127.0.0.1:8080 npm run bench. It prints medians; the empty map beside the full one tells what
+// the machine can do at all.
+import { createServer, request } from "node:http";
+import { launch } from "./chromium.mjs";
+
+const url = process.env.STORY_URL ?? "http://127.0.0.1:8080";
+const loads = Number(process.env.BENCH_LOADS ?? 9);
+const seconds = Number(process.env.BENCH_SECONDS ?? 6);
+const browser = await launch();
+
+const sorted = (list) => [...list].sort((a, b) => a - b);
+const quantile = (list, share) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? NaN;
+const median = (list) => quantile(list, 0.5);
+const ms = (n) => `${n.toFixed(0)} ms`.padStart(8);
+
+// navigation is one visit with an empty cache: when the first value stands there and when values are drawn, since the
+// navigation began, and how long the server took to answer.
+async function navigation(origin) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE" });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector(".figure .value")) return;
+      performance.mark("figure");
+      observer.disconnect();
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await page.goto(`${origin}/`);
+  await page.waitForFunction(() => performance.getEntriesByName("values").length > 0, undefined, { timeout: 60_000 });
+  const seen = await page.evaluate(() => {
+    const took = (part) => {
+      const entry = performance.getEntriesByType("resource").find((e) => e.name.includes(part));
+      return entry ? entry.responseEnd - entry.requestStart : NaN;
+    };
+    const mark = (name) => performance.getEntriesByName(name)[0]?.startTime ?? NaN;
+    return { figure: mark("figure"), values: mark("values"), city: took("/api/v1/city?"), grid: took("/api/v1/grid"), stations: took("/api/v1/stations") };
+  });
+  await context.close();
+  return seen;
+}
+
+async function visits(what, origin) {
+  const seen = [];
+  for (let i = 0; i < loads; i++) seen.push(await navigation(origin));
+  const column = (name) => ms(median(seen.map((s) => s[name])));
+  console.log(`${what}: first value ${column("figure")}, values drawn ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`);
+}
+
+const side = 1 / 160; // degrees, about 500 m
+const [west, south] = [6.8, 50.85];
+
+const cells = (n) =>
+  Array.from({ length: n }, (_, i) => {
+    const [x, y] = [west + (i % 32) * side * 1.58, south + Math.floor(i / 32) * side];
+    const [right, top] = [x + side * 1.58, y + side];
+    const mean = (i * 7) % 160;
+    const properties = {
+      cell: `CRS3035RES500mN${3000000 + i * 500}E4100000`, window_start: "2026-11-24T10:00:00Z", window_seconds: 3600, quantity: "pm2_5", unit: "µg/m³", mean, median: mean, min: mean,
+      max: mean, stations: 1 + (i % 12), readings: 240, coverage: 1, eaqi: 2, revision: 0, raw_mean: mean, uncorrected: 0, spread: 1, certainty: "good", lqi: 2,
+    };
+    return { type: "Feature", properties, geometry: { type: "Polygon", coordinates: [[[x, y], [right, y], [right, top], [x, top], [x, y]]] } };
+  });
+
+const states = ["ok", "ok", "ok", "ok", "silent", "check", "new"];
+const measured = (i) => Object.fromEntries(["pm2_5", "pm10", "temperature", "humidity", "pressure"].map((q) => [q, { value: i % 60, unit: "µg/m³", time: "2026-11-24T10:00:00Z", flags: [] }]));
+const stations = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    type: "Feature", id: `S${String(i).padStart(6, "0")}`,
+    geometry: { type: "Point", coordinates: [west + ((i * 0.618034) % 1) * side * 1.58 * 32, south + ((i * 0.754878) % 1) * side * 32] },
+    properties: { name: `Station ${i}`, kit: "sds011-bme280", exposure: "outdoor", state: states[i % states.length], demo: true, last_seen: "2026-11-24T10:00:00Z", values: measured(i) },
+  }));
+
+// city stands before the server with so many stations and cells of its own, whose readings come every 145 s as of the
+// airRohr firmware, with a changed grid every 5 s.
+async function city(n, m) {
+  const collection = (features) => JSON.stringify({ type: "FeatureCollection", features });
+  const made = { "/api/v1/stations": collection(stations(n)), "/api/v1/grid": collection(cells(m)) };
+  const front = createServer((asked, answer) => {
+    const path = asked.url.split("?")[0];
+    if (made[path]) return answer.setHeader("Content-Type", "application/geo+json").end(made[path]);
+    if (path === "/api/v1/stream") return stream(answer, n);
+    asked.pipe(request(url + asked.url, { method: asked.method, headers: asked.headers }, (got) => got.pipe(answer.writeHead(got.statusCode, got.headers))));
+  });
+  await new Promise((done) => front.listen(0, "127.0.0.1", done));
+  const close = () => {
+    front.close();
+    front.closeAllConnections();
+  };
+  return { origin: `http://127.0.0.1:${front.address().port}`, close };
+}
+
+function stream(answer, n) {
+  answer.writeHead(200, { "Content-Type": "text/event-stream" });
+  let sent = 0;
+  const tell = (event, data) => answer.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  const timers = [setInterval(() => tell("grid", {}), 5000)];
+  if (n > 0) timers.push(setInterval(() => tell("reading", { station: `S${String(sent++ % n).padStart(6, "0")}`, time: new Date().toISOString(), values: measured(sent) }), (145 / n) * 1000));
+  answer.on("close", () => timers.forEach(clearInterval));
+}
+
+// frames are the intervals between frames while the map is dragged and zoomed.
+async function frames(origin) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE" });
+  const page = await context.newPage();
+  await page.goto(`${origin}/`);
+  await page.waitForFunction(() => performance.getEntriesByName("values").length > 0, undefined, { timeout: 60_000 });
+  const box = await page.locator(".map").boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const counted = page.evaluate((time) => new Promise((done) => {
+    const list = [];
+    let last = performance.now();
+    const end = last + time;
+    const frame = () => {
+      const now = performance.now();
+      list.push(now - last);
+      last = now;
+      if (now < end) requestAnimationFrame(frame);
+      else done(list);
+    };
+    requestAnimationFrame(frame);
+  }), seconds * 1000);
+  let over = false;
+  void counted.then(() => (over = true));
+  await page.mouse.move(x, y);
+  for (let i = 0; !over; i++) {
+    await page.mouse.down();
+    for (let step = 0; step < 24 && !over; step++) await page.mouse.move(x + 180 * Math.sin((step * Math.PI) / 12), y + 120 * Math.sin((step * Math.PI) / 6));
+    await page.mouse.up();
+    for (let turn = 0; turn < 4 && !over; turn++) await page.mouse.wheel(0, i % 2 ? 300 : -300);
+  }
+  const list = await counted;
+  await context.close();
+  return list;
+}
+
+async function smoothness(what, n, m) {
+  const { origin, close } = await city(n, m);
+  const list = await frames(origin);
+  console.log(`${what}: ${list.length} frames in ${seconds} s, median ${ms(median(list))}, 95 % within ${ms(quantile(list, 0.95))}, worst ${ms(Math.max(...list))}`);
+  close();
+}
+
+await visits("this server", url);
+const full = await city(10_000, 1000);
+await visits("10,000 stations, 1,000 cells", full.origin);
+full.close();
+for (let round = 1; round <= 3; round++) {
+  await smoothness(`round ${round}, empty map`, 0, 0);
+  await smoothness(`round ${round}, 10,000 stations, 1,000 cells`, 10_000, 1000);
+}
+await browser.close();

@@ -1,0 +1,230 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Readings streams in pages, each a short transaction of its own, so that a slow reader holds up neither
+// writers nor the tidying of the log. What is written meanwhile may or may not be seen. The next page is read while
+// yield takes this one.
+func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	return store.Ahead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
+		if err := s.pages(ctx, q, hand); err != nil {
+			return fmt.Errorf("read readings: %w", err)
+		}
+		return nil
+	}, yield)
+}
+
+const (
+	firstSpan = 3600 // seconds that the first page of several stations may cover
+	endless   = math.MaxInt64 / 4
+)
+
+// pages hands on what a query finds. Two pages take turns: when one is handed on, the one before has been read.
+func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
+	r := newReader(q)
+	var page, last []ingest.Reading
+	for !r.done {
+		others := false
+		err := with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
+			page, others, err = r.page(conn, page[:0])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if others {
+			r.wanted, r.others = wire.Quantities(), nil
+			continue
+		}
+		r.advance(page)
+		if len(page) > 0 {
+			if err := hand(page); err != nil { // from here on the values are yield's
+				return err
+			}
+			page, last = last, page
+		}
+	}
+	return nil
+}
+
+// reader reads the pages of one query.
+type reader struct {
+	columns
+	query store.ReadingQuery
+	after position // of the last reading
+	to    int64    // where the query ends, Unix seconds
+	done  bool
+	span  int64             // seconds that the next page may cover
+	limit int               // readings of the next page
+	names map[string]string // of stations, so that not each reading has to have its own
+	name  []byte
+}
+
+// position is a reading's place in the order of all.
+type position struct {
+	time    int64
+	station string
+}
+
+// behind is behind all readings before a time.
+func behind(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
+
+func newReader(q store.ReadingQuery) *reader {
+	r := &reader{query: q, after: behind(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
+	if r.wanted = q.Quantities; len(q.Quantities) == 0 {
+		r.wanted = wire.Quantities()
+	}
+	if r.span = endless; len(q.Stations) > 1 {
+		r.span = firstSpan // SQLite finds the readings of each station and then has to sort them
+	}
+	return r
+}
+
+// until is where the next page ends.
+func (r *reader) until() int64 { return min(r.to, r.after.time+1+r.span) }
+
+// advance goes behind a page, and chooses how much the next may cover: of several stations about a page.
+func (r *reader) advance(page []ingest.Reading) {
+	if len(page) == r.limit {
+		last := page[len(page)-1]
+		r.after = position{last.Time.Unix(), last.Station}
+		r.span = max(r.span/2, 1)
+	} else {
+		until := r.until()
+		r.after, r.done = behind(until), until == r.to
+		if len(page) < r.limit/4 {
+			r.span = min(2*r.span, endless)
+		}
+	}
+	if len(r.query.Quantities) == 0 && len(page) > 0 {
+		r.learn(page)
+	}
+	r.limit = pageReadings
+}
+
+// page adds the next readings to page; others says that one of them has quantities that are not read.
+func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Reading, others bool, err error) {
+	rows, _, err := conn.PrepareTransient(r.statement()) // there are too many different ones to keep
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Finalize()
+	rows.BindInt64(1, r.after.time)
+	rows.BindText(2, r.after.station)
+	rows.BindInt64(3, r.until())
+	rows.BindInt64(4, int64(r.limit))
+	for i, id := range r.query.Stations {
+		rows.BindText(5+i, id)
+	}
+	page = slices.Grow(page, r.limit)
+	values := make([]ingest.Value, 0, r.limit*len(r.wanted)) // of the page, so that not each reading has to be allocated
+	for {
+		more, err := rows.Step()
+		if err != nil || !more {
+			return page, false, err
+		}
+		if rows.ColumnBool(4) {
+			return page, true, nil
+		}
+		first := len(values)
+		values = r.values(values, rows)
+		page = append(page, ingest.Reading{
+			Station: r.station(rows), Time: time.Unix(rows.ColumnInt64(0), 0).UTC(), Received: time.UnixMilli(rows.ColumnInt64(2)).UTC(), TimeSource: ingest.TimeSource(rows.ColumnInt64(3)),
+			Values: values[first:len(values):len(values)],
+		})
+	}
+}
+
+// statement selects the next page.
+func (r *reader) statement() string {
+	where := "(time, station) > (?1, ?2) AND time < ?3"
+	if n := len(r.query.Stations); n > 0 {
+		where += " AND station IN (?5" + strings.Repeat(", ?", n-1) + ")"
+	}
+	if len(r.query.Quantities) > 0 {
+		where += " AND " + anyOf(r.query.Quantities)
+	}
+	return fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT ?4", r.list(), where)
+}
+
+// station is the name in a row.
+func (r *reader) station(row *sqlite.Stmt) string {
+	r.name = slices.Grow(r.name[:0], row.ColumnLen(1))
+	bytes := r.name[:row.ColumnBytes(1, r.name[:cap(r.name)])]
+	name, known := r.names[string(bytes)]
+	if !known {
+		name = string(bytes)
+		r.names[name] = name
+	}
+	return name
+}
+
+// columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs
+// as much as a full one: so after the first page only those that have been seen are read, and whether there are others.
+type columns struct {
+	wanted []wire.Quantity
+	seen   uint64          // a bit for each quantity
+	others []wire.Quantity // must be empty; a page with a row where one is not is read again
+}
+
+// learn narrows the columns to those that have been seen.
+func (c *columns) learn(page []ingest.Reading) {
+	for _, r := range page {
+		for _, v := range r.Values {
+			c.seen |= 1 << v.Quantity
+		}
+	}
+	c.wanted, c.others = nil, nil
+	for _, q := range wire.Quantities() {
+		if c.seen&(1<<q) != 0 {
+			c.wanted = append(c.wanted, q)
+		} else {
+			c.others = append(c.others, q)
+		}
+	}
+}
+
+// list is what a statement selects of the quantities; the first column is whether there are others.
+func (c *columns) list() string {
+	list := "0"
+	if len(c.others) > 0 {
+		list = anyOf(c.others)
+	}
+	for _, q := range c.wanted {
+		list += ", " + q.String() + ", flags_" + q.String()
+	}
+	return list
+}
+
+// values adds what a row has of the quantities.
+func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value {
+	for i, q := range c.wanted {
+		column := 5 + 2*i
+		if !row.ColumnIsNull(column) {
+			values = append(values, ingest.Value{Quantity: q, Value: row.ColumnFloat(column), Flags: ingest.Flags(row.ColumnInt64(column + 1))})
+		}
+	}
+	return values
+}
+
+// anyOf is true where one of the quantities has a value. One expression is cheaper than a chain of OR.
+func anyOf(quantities []wire.Quantity) string {
+	names := "NULL"
+	for _, q := range quantities {
+		names += ", " + q.String()
+	}
+	return "coalesce(" + names + ") IS NOT NULL"
+}

@@ -1,0 +1,119 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// schema is the version of the tables; quantities are columns and do not count.
+const schema = 2
+
+// secondSchema brings rows of the first up: nothing was corrected then.
+const secondSchema = `
+ALTER TABLE grid ADD COLUMN raw INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grid ADD COLUMN uncorrected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grid ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;
+UPDATE grid SET raw = mean;`
+
+// migrate makes the tables, or brings those of an older version up.
+func (s *Store) migrate(ctx context.Context) error {
+	return s.transact(ctx, func(conn *sqlite.Conn) error {
+		var version int
+		if err := sqlitex.Execute(conn, "PRAGMA user_version", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+			version = row.ColumnInt(0)
+			return nil
+		}}); err != nil {
+			return err
+		}
+		if version > schema {
+			return fmt.Errorf("written by a newer Stadtluft (schema %d, this one reads up to %d): upgrade", version, schema)
+		}
+		steps := map[int]string{0: s.sql.create, 1: secondSchema}
+		if err := sqlitex.ExecuteScript(conn, steps[version], nil); err != nil {
+			return err
+		}
+		if err := addColumns(conn); err != nil {
+			return err
+		}
+		return sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA user_version = %d", schema), nil)
+	})
+}
+
+// addColumns gives a file of an older version the quantities that are new.
+func addColumns(conn *sqlite.Conn) error {
+	there := map[string]bool{}
+	if err := sqlitex.Execute(conn, "SELECT name FROM pragma_table_info('reading')", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		there[row.ColumnText(0)] = true
+		return nil
+	}}); err != nil {
+		return err
+	}
+	for _, q := range wire.Quantities() {
+		if there[q.String()] {
+			continue
+		}
+		add := fmt.Sprintf("ALTER TABLE reading ADD COLUMN %s REAL; ALTER TABLE reading ADD COLUMN flags_%s INTEGER", q, q)
+		if err := sqlitex.ExecuteScript(conn, add, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statements are composed once from the list of quantities.
+type statements struct {
+	create, upsert string
+}
+
+func compose(quantities []wire.Quantity) statements {
+	var columns, definitions, updates []string
+	for _, q := range quantities {
+		columns = append(columns, q.String(), "flags_"+q.String())
+		definitions = append(definitions, fmt.Sprintf("\t%s REAL, flags_%s INTEGER", q, q))
+		// A value that is written again brings its flags with it; a quantity that is not stays as it is.
+		updates = append(updates,
+			fmt.Sprintf("flags_%s = CASE WHEN excluded.%s IS NULL THEN flags_%s ELSE excluded.flags_%s END", q, q, q, q),
+			fmt.Sprintf("%s = coalesce(excluded.%s, %s)", q, q, q))
+	}
+	return statements{
+		create: `
+CREATE TABLE reading (
+	time        INTEGER NOT NULL,        -- of observation, Unix seconds
+	station     TEXT NOT NULL,
+	received    INTEGER NOT NULL,        -- Unix milliseconds
+	time_source INTEGER NOT NULL,        -- 0 the station's clock, 1 its "age", 2 the time of receipt, 3 a network's
+` + strings.Join(definitions, ",\n") + `,
+	PRIMARY KEY (time, station)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reading_by_station ON reading (station, time);
+CREATE TABLE grid (
+	start       INTEGER NOT NULL,        -- of the window, Unix seconds
+	"window"    TEXT NOT NULL,
+	quantity    TEXT NOT NULL,
+	size        INTEGER NOT NULL,        -- of the cell, metres
+	north       INTEGER NOT NULL,        -- EPSG:3035, metres
+	east        INTEGER NOT NULL,
+	mean        INTEGER NOT NULL,        -- thousandths of the unit, as the next three
+	median      INTEGER NOT NULL,
+	min         INTEGER NOT NULL,
+	max         INTEGER NOT NULL,
+	stations    INTEGER NOT NULL,
+	readings    INTEGER NOT NULL,
+	coverage    INTEGER NOT NULL,        -- thousandths
+	revision    INTEGER NOT NULL,
+	raw         INTEGER NOT NULL,        -- thousandths: the mean before correction for humidity
+	uncorrected INTEGER NOT NULL,        -- stations
+	spread      INTEGER NOT NULL,        -- thousandths
+	PRIMARY KEY (start, "window", quantity, size, north, east)
+) STRICT, WITHOUT ROWID;`,
+		upsert: "INSERT INTO reading (time, station, received, time_source, " + strings.Join(columns, ", ") +
+			") VALUES (?, ?, ?, ?" + strings.Repeat(", ?", len(columns)) + ") ON CONFLICT (time, station) DO UPDATE SET " +
+			"received = excluded.received, time_source = excluded.time_source, " + strings.Join(updates, ", "),
+	}
+}
