@@ -11,14 +11,11 @@ import (
 	"time"
 
 	"stadtluft/export/api"
-	"stadtluft/ingest"
-	"stadtluft/ingest/store"
 )
 
 const (
 	writtenEvery = 50 * time.Millisecond // how often a backup looks whether the store has caught up
 	writtenTime  = 20 * time.Second      // how long it waits for that
-	fillTime     = time.Minute           // how long a start reads the store for what the journal lacks
 )
 
 // backup is what is copied: the registry, what the checks remember, and the readings where they are in a file of ours. The
@@ -78,33 +75,4 @@ func copyFile(from, to string) error {
 		_, err := io.Copy(w, file)
 		return err
 	})
-}
-
-// fill observes what the store has since a moment and the journal no longer: after a restore, and when the journal was full.
-// The checks that look back find their flags again.
-func (s *server) fill(ctx context.Context, since time.Time) error {
-	first, err := s.journal.First(ctx)
-	if err != nil {
-		return err
-	}
-	if first.IsZero() {
-		first = time.Now()
-	}
-	ahead := time.Duration(s.config.Quality.ClockAhead * float64(time.Minute)) // what was received by then may be this much younger
-	ctx, cancel := context.WithTimeout(ctx, fillTime)
-	defer cancel()
-	err = s.store.Readings(ctx, store.ReadingQuery{From: since, To: first.Add(ahead)}, func(r ingest.Reading) error {
-		if !r.Received.Before(first) {
-			return nil
-		}
-		for i := range r.Values {
-			r.Values[i].Flags &^= ingest.HourFlags
-		}
-		s.remember(r)
-		return nil
-	})
-	if err != nil {
-		s.log.Warn("averages lack what the journal has no more", "since", since, "until", first, "err", err)
-	}
-	return nil
 }

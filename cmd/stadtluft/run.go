@@ -282,67 +282,6 @@ func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 	return s.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, unstorable, more))
 }
 
-// startAverages replays the journal, and before it what only the store has, so that averages, live values and the memory of
-// what is known are as they were, and goes on following it.
-func (s *server) startAverages(ctx context.Context) error {
-	s.checker = quality.New(s.config.Quality)
-	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
-	s.averages = &averages.Averages{
-		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
-		Judge: openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour, Append: s.journal.Append,
-	}
-	s.now = live.NewNow()
-	begin, replayed := time.Now(), make(chan struct{})
-	since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
-	if err := s.fill(ctx, since); err != nil {
-		return err
-	}
-	s.house.start("averages", func(ctx context.Context) error {
-		caughtUp := false
-		return s.journal.Follow(ctx, since, func() {
-			caughtUp = true
-			s.now.CaughtUp()
-			close(replayed)
-			s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
-		}, func(_ uint64, b ingest.Batch) error {
-			for _, v := range b.Verdicts {
-				s.averages.Apply(v)
-				s.now.Apply(v)
-			}
-			for _, r := range b.Readings {
-				if caughtUp {
-					s.observe(r)
-				} else {
-					s.remember(r)
-				}
-			}
-			return nil
-		})
-	})
-	select {
-	case <-replayed:
-	case <-ctx.Done():
-		return ctx.Err()
-	case err := <-s.house.failed:
-		return err
-	}
-	s.house.start("hours", s.averages.Run)
-	s.house.start("archive", s.store.Run)
-	s.house.start("restatements", s.restate)
-	return nil
-}
-
-// remember takes in a reading of before the start.
-func (s *server) remember(r ingest.Reading) {
-	s.checker.Remember(r)
-	s.observe(r)
-}
-
-func (s *server) observe(r ingest.Reading) {
-	s.averages.Observe(r)
-	s.now.Observe(r)
-}
-
 // startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their
 // messages will be kept.
 func (s *server) startIntake(ctx context.Context) error {

@@ -165,6 +165,10 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await page.getByRole("button", { name: "Pause machen" }).waitFor();
   const seen = await fetch(`${url}/api/v1/stations/${s.id}/manage`, { headers: { Authorization: `Bearer ${new URL(link).hash.split("=")[1]}` } });
   assert.equal((await seen.json()).email, "", "the e-mail address went over");
+  const changes = await page.locator("table").filter({ has: page.locator("caption", { hasText: "Änderungen" }) }).locator("tbody tr").allInnerTexts();
+  for (const told of [/Ort\s+100-m-Quadrat N \d+, E \d+\s+100-m-Quadrat N \d+, E \d+, seit \d\d:\d\d/, /Sensoren\s+SDS011, BME280\s+BME280, SPS30, seit/, /Höhe\s+4 m\s+7 m/, /Zustand\s+in Betrieb\s+pausiert/]) {
+    assert.ok(changes.some((row) => told.test(row)), `${told} in ${changes.join("\n")}`);
+  }
 
   form = await unfold(page, "Station löschen");
   await form.getByLabel("werden auch gelöscht").check();
@@ -198,5 +202,9 @@ test("the pages of a station fit", async () => {
   await fits("register", "/register", (page) => page.locator(".maplibregl-canvas").waitFor());
   const demo = (await (await fetch(`${url}/api/v1/stations`)).json()).features.find((f) => f.properties.demo && f.properties.values.pm2_5);
   await fits("station", `/stations/${demo.id}`, (page) => page.locator(".plot canvas").waitFor());
+  await fits("manage", `/stations/${s.id}#manage=${s.manage_token}`, async (page) => {
+    await page.locator(".manage-forms").waitFor();
+    for (const title of ["Name", "Sensor tauschen", "Übergeben", "Station löschen"]) await unfold(page, title);
+  });
   await fits("missing-station", "/stations/0000000", (page) => page.locator(".station .trouble").waitFor(), /status of 404/);
 });

@@ -101,7 +101,7 @@ function render(): void {
         t("frame.admin"),
         [
           { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations) },
-          { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d.refusals)] },
+          { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d)] },
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
           { title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"), body: healthParts(d.status) },
           { title: t("admin.settings"), body: [h("p", { class: "quiet" }, t("admin.settingsNote")), table(t("admin.settings"), [t("admin.key"), t("admin.value")], d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]))] },
@@ -209,11 +209,12 @@ async function perform(does: () => Promise<string>): Promise<void> {
   frame.main.querySelector("[role=status]")?.scrollIntoView({ block: "nearest" });
 }
 
-function refusalTable(all: Desk["refusals"]): HTMLElement {
+function refusalTable(d: Desk): HTMLElement {
+  const known = new Set(d.stations.map((s) => String(s.id)));
   return table(
     t("admin.refusals"),
     [t("manage.when"), t("admin.station"), t("admin.reason"), t("admin.detail")],
-    all.map((r) => [clock(r.time, zone(), true), r.station || "–", language() === "de" ? r.de : r.en, h("span", { lang: "en" }, r.detail)]),
+    d.refusals.map((r) => [clock(r.time, zone(), true), known.has(r.station) ? h("a", { href: `/stations/${r.station}` }, r.station) : r.station || "–", language() === "de" ? r.de : r.en, h("span", { lang: "en" }, r.detail)]),
   );
 }
 

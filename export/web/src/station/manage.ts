@@ -11,7 +11,7 @@ import type { Place } from "../register/place";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { metres, sensorBoxes, winds } from "../register/choices";
 import type { Station } from "./page";
-import { changed, standing } from "./words";
+import { changed, high } from "./words";
 
 interface Managed {
   station: Station;
@@ -40,7 +40,7 @@ export function management(id: string, key: string, city: City, changed: () => v
   const load = async (): Promise<void> => {
     try {
       const managed = await ask<Managed>("GET", `${route}/manage`, undefined, key);
-      all.replaceChildren(...forms(managed, { route, key, city, done }));
+      all.replaceChildren(...forms(managed, { route, key, city, done }).filter((part) => part !== null));
     } catch (e) {
       all.replaceChildren(h("h2", {}, t("manage.title")), h("p", { class: "trouble", role: "alert" }, words(e)), h("p", {}, t("manage.lost")));
     }
@@ -64,7 +64,7 @@ interface Desk {
   done(text: string): void;
 }
 
-function forms(m: Managed, desk: Desk): HTMLElement[] {
+function forms(m: Managed, desk: Desk): (HTMLElement | null)[] {
   const zone = desk.city.properties.zone;
   return [
     h("h2", {}, t("manage.title")),
@@ -105,9 +105,10 @@ function form(title: string, why: string, inside: (HTMLElement | null)[], act: s
 
 const patch = (desk: Desk, change: unknown): Promise<unknown> => ask("PATCH", desk.route, change, desk.key);
 
-function pause(m: Managed, desk: Desk): HTMLElement {
-  const { status, reason } = m.station.properties;
-  if (status !== "active" && status !== "paused") return h("p", { class: "trouble" }, standing(status, reason));
+// pause is for a station that its owner may let pause or go on.
+function pause(m: Managed, desk: Desk): HTMLElement | null {
+  const status = m.station.properties.status;
+  if (status !== "active" && status !== "paused") return null;
   const paused = status === "paused";
   const said = h("p", { role: "alert" });
   const act = async (): Promise<void> => {
@@ -125,7 +126,7 @@ function pause(m: Managed, desk: Desk): HTMLElement {
 function rename(m: Managed, desk: Desk): HTMLElement {
   const p = m.station.properties;
   const title = h("input", { type: "text", value: p.name });
-  const height = h("input", { type: "text", inputmode: "decimal", value: String(p.height) });
+  const height = h("input", { type: "text", inputmode: "decimal", value: high(p.height) });
   let side = p.side;
   return form(
     t("manage.rename"),

@@ -12,7 +12,7 @@ import { flagList, refusalList } from "./refusals";
 import { from, periods, readings, readingsRoute, series, type Period, type Readings, type Series } from "./series";
 import "./station.css";
 import { watch, type Health } from "./watch";
-import { standing } from "./words";
+import { high, standing } from "./words";
 
 export interface History {
   places: { from: string; lon: number; lat: number }[];
@@ -98,7 +98,8 @@ function manage(): void {
 function render(): void {
   const [station, health] = [state.station, state.health];
   const title = station?.properties.name ?? t("station.title", { id: state.id });
-  fill(parts.head, h("p", { class: "quiet" }, t("station.title", { id: state.id }), station?.properties.demo ? ` · ${t("station.demo")}` : ""), h("h1", {}, title));
+  const id = station ? h("p", { class: "quiet" }, t("station.title", { id: state.id }), station.properties.demo ? ` · ${t("station.demo")}` : "") : null;
+  fill(parts.head, id, h("h1", {}, title));
   parts.plots.hidden = parts.history.hidden = !station;
   renderWell(station, health);
   renderTrouble(health);
@@ -139,7 +140,7 @@ function renderWell(station: Station | null, health: Health | null): void {
       ...(properties
         ? ([
             [t("station.kit"), properties.sensors.length ? properties.sensors.map((s) => s.toUpperCase()).join(", ") : properties.kit],
-            [t("station.stands"), [t(`station.${properties.exposure === "indoor" ? "indoor" : "outdoor"}`), t("station.height", { metres: number(properties.height, Number.isInteger(properties.height) ? 0 : 1) }), properties.side ? t(`side.${properties.side}` as Key) : ""].filter(Boolean).join(", ")],
+            [t("station.stands"), [t(`station.${properties.exposure === "indoor" ? "indoor" : "outdoor"}`), t("station.height", { metres: high(properties.height) }), properties.side ? t(`side.${properties.side}` as Key) : ""].filter(Boolean).join(", ")],
           ] as const)
         : []),
     ]),

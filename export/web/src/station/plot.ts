@@ -5,7 +5,7 @@ import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
 import { limits } from "./limits";
-import type { Period, Readings, Series } from "./series";
+import { pinned, type Period, type Readings, type Series } from "./series";
 
 interface Line {
   words: string;
@@ -47,7 +47,8 @@ function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.Al
   const lines: Line[] = [];
   const tables: uPlot.AlignedData[] = [];
   if (r && r.at.length) {
-    tables.push([r.at, r.good, r.doubtful]);
+    const counting = [...r.good, ...s.measured, ...s.corrected, ...s.neighbours, ...(limits[s.quantity] ?? []).map((l) => l.value)];
+    tables.push([r.at, r.good, pinned(r.doubtful, counting)]);
     lines.push({ words: t("station.lineReading"), colour: colour("field"), width: 1 });
     lines.push({ words: t("station.lineDoubtful"), colour: colour("warn"), width: 0, points: true });
   }

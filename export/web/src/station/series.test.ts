@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parse } from "./series";
+import { parse, pinned } from "./series";
 
 const header = "time,station,lon,lat,quantity,value,unit,flags\n";
 const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags}\n`;
@@ -13,3 +13,8 @@ test("readings are good or doubtful, and a long silence breaks the line", () => 
 });
 
 test("no readings are none", () => expect(parse(header)).toEqual({ at: [], good: [], doubtful: [] }));
+
+test("what does not count stands at the edge of what does", () => {
+  expect(pinned([null, 1999.9, -1, 10], [null, 8, 12])).toEqual([null, 12, 8, 10]);
+  expect(pinned([1999.9, null], [null])).toEqual([1999.9, null]);
+});

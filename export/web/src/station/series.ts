@@ -65,3 +65,11 @@ function push(r: Readings, at: number, good: number | null, doubtful: number | n
   r.good.push(good);
   r.doubtful.push(doubtful);
 }
+
+// pinned brings values that do not count to the edge of those that do, so that one of 1999.9 does not flatten all others. Where
+// nothing counts they stay.
+export function pinned(doubtful: readonly (number | null)[], counting: readonly (number | null)[]): (number | null)[] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const v of counting) if (v !== null) [low, high] = [Math.min(low, v), Math.max(high, v)];
+  return low > high ? [...doubtful] : doubtful.map((v) => (v === null ? null : Math.min(Math.max(v, low), high)));
+}

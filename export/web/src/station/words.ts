@@ -5,6 +5,9 @@ import { clock, name, number, t, type Key } from "../language";
 export const standing = (status: string, reason?: string): string =>
   [t(`station.is_${status}` as Key), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
 
+// high is a height in metres, as people write it.
+export const high = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
+
 // changed is what stood before or after a change, as the server recorded it, in words. What it does not know stays as it came.
 export function changed(what: string, text: string, zone: string): string {
   const [, value = "", since] = /^(.*?)(?: since (\d{4}-\S+Z))?$/s.exec(text) ?? [];
@@ -21,7 +24,7 @@ const known = (section: string, key: string): string => {
 const spoken: Record<string, (value: string) => string> = {
   status: (value) => known("status", value),
   side: (value) => known("side", value),
-  height: (value) => `${number(Number(value), Number.isInteger(Number(value)) ? 0 : 1)} m`,
+  height: (value) => `${high(Number(value))} m`,
   place: (value) => value.replace(/^CRS3035RES100mN(\d+)E(\d+)$/, (_, north: string, east: string) => t("did.cell", { north, east })),
   sensors: (value) => value.replace(/^(.*) \((.*)\)$/, (_, kit: string, sensors: string) => (sensors ? sensors.toUpperCase() : kit)),
   calibration: name,
