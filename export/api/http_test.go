@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"stadtluft/export"
+	"stadtluft/export/basemap"
 	"stadtluft/export/openapi"
 )
 
@@ -135,6 +136,10 @@ func TestOtherSitesMayRead(t *testing.T) {
 	f("/api/v1/stations", "GET, HEAD, OPTIONS, POST", true)
 	f("/api/v1/stations/"+h.station.ID, "DELETE, GET, HEAD, OPTIONS, PATCH", true)
 	f("/api/v1/push/airrohr", "OPTIONS, POST", false)
+	f("/ogc/collections/stations/items", "GET, HEAD, OPTIONS", true)
+	f("/sta/v1.1/Things", "GET, HEAD, OPTIONS", true)
+	f("/archive/2026/05/01/readings.parquet", "GET, HEAD, OPTIONS", true)
+	f("/catalog.ttl", "GET, HEAD, OPTIONS", true)
 	response, _ := h.do("GET", "/api/v1/readings", "", "Origin", "https://example.org")
 	for _, name := range []string{"Link", "ETag", "Content-Disposition"} {
 		if !strings.Contains(response.Header.Get("Access-Control-Expose-Headers"), name) {
@@ -207,7 +212,7 @@ func (p *patterns) Handle(pattern string, h http.Handler) {
 // is no such address.
 var undescribed = []string{
 	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /data", "GET /about", "GET /school", "GET /admin", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
-	"/", "/api/", "/ogc/", "/sta/v1.1/",
+	"GET /basemap.pmtiles", "/", "/api/", "/ogc/", "/sta/v1.1/",
 }
 
 // TestTheDescriptionIsWhatIsServed holds every pattern that is mounted against the document, and the document against the
@@ -223,6 +228,7 @@ func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 	if err := json.Unmarshal(h.get("/api/openapi.json"), &document); err != nil || document.OpenAPI != "3.1.0" {
 		t.Fatalf("%v %s", err, document.OpenAPI)
 	}
+	h.server.City.Basemap.Tiles = new(basemap.Tiles)
 	var compressed, files patterns
 	h.server.mount(&compressed, &files)
 	served := map[string]bool{}

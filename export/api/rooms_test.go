@@ -15,6 +15,8 @@ import (
 // measured.
 func TestRooms(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
+	h.server.Archive = h.archived()
+	h.http.Config.Handler = h.server.Handler()
 	h.measure(time.Now().UTC().Truncate(time.Second), value(wire.PM10, 20.1))
 	f := func(route, wantType, wantText string) {
 		t.Helper()
@@ -47,6 +49,12 @@ func TestRooms(t *testing.T) {
 	f("/robots.txt", "text/plain; charset=utf-8", h.http.URL+"/sitemap.xml")
 	f("/sitemap.xml", "application/xml; charset=utf-8", h.http.URL+"/?lang=de")
 	f("/feeds/archive.atom", "application/atom+xml; charset=utf-8", "<feed")
+	f("/archive/?lang=de", "text/html; charset=utf-8", "Archiv")
+	f("/archive/index.json", "application/json", "2026/")
+	f("/archive/2026/05/01/index.json", "application/json", "readings.parquet")
+	f("/archive/2026/05/01/", "text/html; charset=utf-8", "readings.parquet")
+	f("/archive/2026/05/01/r1/stations.geojson", "application/geo+json", id)
+	f("/archive/2026/05.tar", "application/x-tar", "2026-05-01")
 	f("/feeds/stations/"+id+".atom", "application/atom+xml; charset=utf-8", "Balkon")
 }
 

@@ -162,7 +162,7 @@ func (s *Server) serviceRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/openapi.json", Handler: s.answer(s.tagged(s.getOpenAPI)), Group: "service", ID: "getOpenAPI",
 		Summary: text("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
-		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.Schema{"type": "object"}}}}},
+		Answers: jsonAnswer(openapi.DocumentSchema()),
 	}, {
 		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
 		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},

@@ -58,6 +58,13 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}
 	folder := t.TempDir()
 	var cases []answered
+	keep := func(a answered, body []byte) {
+		a.File = filepath.Join(folder, strconv.Itoa(len(cases)))
+		if err := os.WriteFile(a.File, body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, a)
+	}
 	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
 		for method, operation := range document.Paths[path] {
 			for status, response := range operation.Responses {
@@ -66,16 +73,15 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 						continue
 					}
 					for _, query := range queries(routes[operation.OperationID], form) {
-						answer := h.example(routes[operation.OperationID], query, status)
-						name := filepath.Join(folder, strconv.Itoa(len(cases)))
-						if err := os.WriteFile(name, answer, 0o644); err != nil {
-							t.Fatal(err)
-						}
-						cases = append(cases, answered{path, method, status, form, name})
+						keep(answered{path, method, status, form, ""}, h.example(routes[operation.OperationID], query, status))
 					}
 				}
 			}
 		}
+	}
+	for _, mistake := range []string{"/api/v1/readings?flags=bad", "/api/v1/nothing", "/sta/v1.1/Things?$filter=name", "/archive/2025/index.json"} {
+		_, body := h.do("GET", mistake, "")
+		keep(answered{mistake, "get", "default", "application/problem+json", ""}, body)
 	}
 	if len(cases) < len(document.Paths)/2 {
 		t.Errorf("only %d answers are looked at", len(cases))

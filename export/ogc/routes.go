@@ -48,7 +48,7 @@ func (s *Service) Routes() []openapi.Route {
 	routes := []openapi.Route{
 		s.route("", "getFeatures", openapi.Text{English: "Where everything begins.", German: "Wo alles beginnt."}, s.landing, jsonType, openapi.SchemaOf(landingPage{})),
 		s.route("/conformance", "getConformance", openapi.Text{English: "What the service conforms to.", German: "Wozu der Dienst konform ist."}, s.conformance, jsonType, openapi.SchemaOf(conformance{})),
-		s.route("/api", "getFeaturesAPI", openapi.Text{English: "The definition of the service (OpenAPI 3.0).", German: "Die Beschreibung des Dienstes (OpenAPI 3.0)."}, s.api, openAPIType, openapi.Schema{"type": "object"}),
+		s.route("/api", "getFeaturesAPI", openapi.Text{English: "The definition of the service (OpenAPI 3.0).", German: "Die Beschreibung des Dienstes (OpenAPI 3.0)."}, s.api, openAPIType, openapi.DocumentSchema()),
 		s.route("/collections", "getCollections", openapi.Text{English: "The collections.", German: "Die Sammlungen."}, s.listCollections, jsonType, openapi.SchemaOf(collections{})),
 	}
 	for _, c := range s.collections() {

@@ -59,6 +59,11 @@ func (d Document) JSON() ([]byte, error) {
 	}, "", " ")
 }
 
+// DocumentSchema is the schema of such documents.
+func DocumentSchema() Schema {
+	return Schema{"type": "object", "additionalProperties": true}.With("openapi", Schema{"type": "string"}).With("info", Schema{"type": "object"}).With("paths", Schema{"type": "object"})
+}
+
 // Paths is the paths object of a document, in a language. It refers to a response named Problem.
 func Paths(routes []Route, language string) map[string]any {
 	paths := map[string]any{}

@@ -26,10 +26,11 @@ type joinedFilter struct {
 // join makes the paths to observations in a filter of entities of a kind joined ones. All must take one way.
 func join(e expression, k *kind) (expression, error) {
 	var via []string
-	e, err := mapPaths(e, func(p path) (expression, error) {
+	e, err := replaced(e, func(e expression) (expression, error) {
+		p, _ := e.(path)
 		i := observationsAt(p.names, k)
 		if i < 0 || i == len(p.names)-1 {
-			return p, nil
+			return e, nil
 		}
 		if via != nil && !slices.Equal(via, p.names[:i+1]) {
 			return nil, unsupported("at character %d: a filter that speaks of Observations by two ways is not supported", p.at+1)
@@ -58,65 +59,53 @@ func observationsAt(names []string, k *kind) int {
 	return -1
 }
 
-// mapPaths is an expression with other expressions in the place of its paths.
-func mapPaths(e expression, to func(path) (expression, error)) (expression, error) {
-	var err error
+// replaced is an expression with other expressions in the place of its literals and paths.
+func replaced(e expression, by func(expression) (expression, error)) (_ expression, err error) {
 	switch e := e.(type) {
-	case path:
-		return to(e)
 	case unary:
-		e.of, err = mapPaths(e.of, to)
+		e.of, err = replaced(e.of, by)
 		return e, err
 	case binary:
-		var wrong error
-		e.left, err = mapPaths(e.left, to)
-		e.right, wrong = mapPaths(e.right, to)
-		return e, errors.Join(err, wrong)
+		if e.left, err = replaced(e.left, by); err != nil {
+			return nil, err
+		}
+		e.right, err = replaced(e.right, by)
+		return e, err
 	case call:
 		e.of = slices.Clone(e.of)
-		for i := range e.of {
-			if e.of[i], err = mapPaths(e.of[i], to); err != nil {
-				return nil, err
-			}
+		for i := 0; err == nil && i < len(e.of); i++ {
+			e.of[i], err = replaced(e.of[i], by)
 		}
-		return e, nil
+		return e, err
 	}
-	return e, nil
+	return by(e)
 }
 
-// reach is which observations can make the filter true: what it says of them beside all else that must hold.
+// reach is which observations can make the filter true, by what it says of them alone, and whether it says anything.
 func (f joinedFilter) reach(w *world) (r reach, narrowed bool) {
 	r = w.reachOf(nil, nil)
 	whole := r
 	for _, part := range conjuncts(f.expression) {
-		mixed := false
-		part, _ = mapPaths(part, func(p path) (expression, error) { mixed = true; return p, nil })
-		if !mixed {
-			w.narrow(&r, plain(part))
+		if plain, alone := aboutObservation(part); alone {
+			w.narrow(&r, plain)
 		}
 	}
-	return r, r.from != whole.from || r.to != whole.to || r.stations != nil || r.quantities != nil
+	return r, !r.from.Equal(whole.from) || !r.to.Equal(whole.to) || r.stations != nil || r.quantities != nil
 }
 
-// plain is an expression of joined paths as one about an observation.
-func plain(e expression) expression {
-	switch e := e.(type) {
-	case joined:
-		return e.path
-	case unary:
-		e.of = plain(e.of)
-		return e
-	case binary:
-		e.left, e.right = plain(e.left), plain(e.right)
-		return e
-	case call:
-		e.of = slices.Clone(e.of)
-		for i := range e.of {
-			e.of[i] = plain(e.of[i])
+// aboutObservation is an expression as the observation sees it; false when it speaks of the entity too.
+func aboutObservation(e expression) (plain expression, alone bool) {
+	alone = true
+	plain, _ = replaced(e, func(e expression) (expression, error) {
+		switch e := e.(type) {
+		case joined:
+			return e.path, nil
+		case path:
+			alone = false
 		}
-		return e
-	}
-	return e
+		return e, nil
+	})
+	return plain, alone
 }
 
 // candidate is an entity that a joined filter may let through.

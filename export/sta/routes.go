@@ -20,11 +20,16 @@ func (s *Service) Routes() []openapi.Route {
 		About: openapi.Text{
 			English: "Such as Things, Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. What the standard has and is not done here is answered with 501.",
 			German:  "Etwa Things, Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. Was der Standard hat und es hier nicht gibt, wird mit 501 beantwortet."},
-		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: openapi.Schema{"type": "object"}}, {Type: "text/plain"}}}},
+		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: answerSchema}, {Type: "text/plain"}}}},
 	}, {
 		Path: Root + "/", Handler: serve, Free: true,
 	}}
 }
+
+// answerSchema is what sets and entities have in common (OGC 18-088, sections 9.2 and 9.3); what else they have, their kind says.
+var answerSchema = openapi.Schema{"type": "object", "additionalProperties": true}.
+	May("value", openapi.Schema{}).May("@iot.count", openapi.Schema{"type": "integer"}).May("@iot.nextLink", openapi.Schema{"type": "string"}).
+	May("@iot.id", openapi.Schema{"type": "string"}).May("@iot.selfLink", openapi.Schema{"type": "string"})
 
 const jsonType = "application/json"
 

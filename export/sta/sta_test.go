@@ -260,6 +260,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/Observations?$resultFormat=GeoJSON", 501, "$resultFormat", `"GeoJSON"`)
 	f("GET", "/Datastreams?$expand=Observations($resultFormat=dataArray)", 501, "$resultFormat", "as dataArray of Observations")
 	f("GET", "/Observations?$resultFormat=dataArray&$expand=Datastream", 400, "$resultFormat", "leave out $expand")
+	f("GET", "/Things?$filter=Datastreams/Observations/result gt 5 and Locations/Things/Datastreams/Observations/result gt 5", 501, "", "by two ways")
 	f("GET", "/Things?$apply=groupby((name))", 501, "$apply", "not supported")
 	f("GET", "/Things?$orderby=Datastreams/Observations/result", 501, "", "not supported here")
 	f("POST", "/Things", 501, "", "can only be read")
