@@ -2,7 +2,7 @@
 // rows a document in one of the formats. The HTTP interface and the export command ask the same questions here and so
 // give the same bytes.
 //
-// Rows stream: memory is bounded whatever the period, by one page of the store and the stations of one window. It
+// Rows stream: memory is bounded whatever the period, by two pages of the store and the stations of one window. It
 // knows no HTTP, and leaves out what is only in memory, such as live averages.
 package download
 

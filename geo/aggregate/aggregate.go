@@ -74,7 +74,7 @@ func (a *Aggregate) Add(s Sample) bool {
 	unix := s.Time.Unix()
 	index := floorDiv(unix, 3600)
 	offset := unix - index*3600
-	v := value{milli: int32(s.Milli), offset: uint16(offset), late: delay > Grace+time.Duration(3600-offset)*time.Second}
+	v := newValue(int32(s.Milli), uint16(offset), delay > Grace+time.Duration(3600-offset)*time.Second)
 	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
 	if !h.insert(v) {
 		a.stats.Repeated++
@@ -141,7 +141,7 @@ func (a *Aggregate) Seat(name string, place func(at time.Time) (geo.Cell, bool))
 		s := &old[i]
 		for _, h := range s.hours {
 			for _, v := range h.values {
-				cell, ok := place(time.Unix(h.index*3600+int64(v.offset), 0).UTC())
+				cell, ok := place(time.Unix(h.index*3600+int64(v.offset()), 0).UTC())
 				if ok && st.of(cell, s.quantity).hour(h.index).insert(v) {
 					if cell != s.cell {
 						a.touch(h.index)

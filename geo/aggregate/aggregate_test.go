@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -320,6 +321,31 @@ func BenchmarkAdd(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkMemory is what 500 stations take that send five values every 145 s, when all hours that are kept are full.
+func BenchmarkMemory(b *testing.B) {
+	const stations = 500
+	for b.Loop() {
+		a, before := &Aggregate{}, heap()
+		for second := 0; second < int(Keep/time.Second); second += 145 {
+			for station := range stations {
+				at := hour10.Add(time.Duration(second+station%145) * time.Second)
+				for quantity := range uint8(5) {
+					a.Add(Sample{fmt.Sprint(station), geo.Cell{Size: 100, North: 3_096_000, East: 4_107_000}, quantity + 1, at, at, int64(second % 5000 * 10)})
+				}
+			}
+		}
+		b.ReportMetric(float64(heap()-before)/1024/stations, "KiB/station")
+		runtime.KeepAlive(a)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // crowd is an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.

@@ -34,11 +34,26 @@ type hour struct {
 	values []value
 }
 
+// value is a station's value, in six bytes: there are some thousand of each station.
 type value struct {
-	milli  int32
-	offset uint16 // seconds into the hour
-	late   bool   // came after the hour was published
+	high, low uint16 // of the thousandths
+	when      uint16 // seconds into the hour, and lateBit
 }
+
+// lateBit marks a value that came after the hour was published. An hour's seconds need twelve bits.
+const lateBit = 1 << 15
+
+func newValue(milli int32, offset uint16, late bool) value {
+	v := value{high: uint16(milli >> 16), low: uint16(milli), when: offset}
+	if late {
+		v.when |= lateBit
+	}
+	return v
+}
+
+func (v value) milli() int32   { return int32(v.high)<<16 | int32(v.low) }
+func (v value) offset() uint16 { return v.when &^ lateBit }
+func (v value) late() bool     { return v.when&lateBit != 0 }
 
 // of finds a series or makes it. It is valid until the next series is made.
 func (st *station) of(cell geo.Cell, quantity uint8) *series {
@@ -118,7 +133,9 @@ func (s *series) hour(index int64) *hour {
 		// As many values as the hour before had are likely to come.
 		expected := 0
 		if i > 0 {
-			expected = len(s.hours[i-1].values)
+			before := &s.hours[i-1]
+			expected = len(before.values)
+			before.values = slices.Clone(before.values) // it is likely whole now: without the room that append made
 		}
 		s.hours = slices.Insert(s.hours, i, hour{index: index, values: make([]value, 0, expected)})
 	}
@@ -140,11 +157,11 @@ func (s *series) search(index int64) (int, bool) {
 // insert keeps offsets ascending, and the first of two values of one second; most values are the newest.
 func (h *hour) insert(v value) bool {
 	n := len(h.values)
-	if n == 0 || h.values[n-1].offset < v.offset {
+	if n == 0 || h.values[n-1].offset() < v.offset() {
 		h.values = append(h.values, v)
 		return true
 	}
-	i, found := slices.BinarySearchFunc(h.values, v.offset, func(v value, offset uint16) int { return cmp.Compare(v.offset, offset) })
+	i, found := slices.BinarySearchFunc(h.values, v.offset(), func(v value, offset uint16) int { return cmp.Compare(v.offset(), offset) })
 	if found {
 		return false
 	}

@@ -36,7 +36,7 @@ func (a *Aggregate) live(at time.Time) *window {
 				continue
 			}
 			for _, v := range values {
-				if unix := index*3600 + int64(v.offset); unix > from && unix <= to {
+				if unix := index*3600 + int64(v.offset()); unix > from && unix <= to {
 					m.add(v, int(unix-from-1)/slotSeconds)
 				}
 			}
@@ -64,7 +64,7 @@ func (a *Aggregate) hour(index int64) *window {
 			return m, false
 		}
 		for _, v := range values {
-			m.add(v, int(v.offset)/slotSeconds)
+			m.add(v, int(v.offset())/slotSeconds)
 		}
 		return m, m.enough()
 	}}
@@ -177,8 +177,8 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 			}
 			values, sum := make([]int64, len(held)), int64(0)
 			for i, v := range held {
-				values[i] = int64(v.milli)
-				sum += int64(v.milli)
+				values[i] = int64(v.milli())
+				sum += int64(v.milli())
 			}
 			slices.Sort(values)
 			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), Median(values), len(values)})
@@ -199,10 +199,10 @@ type stationMean struct {
 }
 
 func (m *stationMean) add(v value, slot int) {
-	m.sum += int64(v.milli)
+	m.sum += int64(v.milli())
 	m.count++
 	m.slots |= 1 << slot
-	if v.late {
+	if v.late() {
 		m.late++
 	}
 }

@@ -120,7 +120,7 @@ func (s *Stations) span(a *Aggregate, begin time.Time) *window {
 	hour := floorDiv(begin.Unix(), 3600)
 	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
 		for _, v := range series.at(hour) {
-			m.add(v, int(v.offset)/slotSeconds)
+			m.add(v, int(v.offset())/slotSeconds)
 		}
 		return m, m.count > 0 && (s.Window != Day || m.enough())
 	}}

@@ -105,6 +105,7 @@ async function frames(origin) {
   const page = await context.newPage();
   await page.goto(`${origin}/`);
   await page.waitForFunction(() => performance.getEntriesByName("values").length > 0, undefined, { timeout: 60_000 });
+  await page.waitForTimeout(3000); // stations are there, shaders are compiled
   const box = await page.locator(".map").boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   const counted = page.evaluate((time) => new Promise((done) => {

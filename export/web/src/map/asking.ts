@@ -17,7 +17,7 @@ export interface Told {
 }
 
 export interface Asking {
-  all(): void; // everything, again after a while when that fails
+  all(): Promise<void>; // the values, then the stations, which are many; again after a while when that fails
   values(): void; // of what the view shows
   more(): void;
 }
@@ -34,7 +34,10 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
     retry = window.setTimeout(() => void all(), retryAfter);
   }
 
-  const all = (): Promise<unknown> => Promise.all([stations(), values()]);
+  async function all(): Promise<void> {
+    await values();
+    void stations();
+  }
 
   async function stations(): Promise<void> {
     stationsAt = Date.now();
@@ -62,7 +65,7 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
       s.lastReading = later(s.lastReading, s.city.properties.last_reading);
       s.failure = null;
       told.values();
-      await more();
+      void more();
     } catch (e) {
       if (!signal.aborted) fail(e);
     }
@@ -114,7 +117,7 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
       told.readings();
     },
   });
-  return { all: () => void all(), more: () => void more(), values: () => void values() };
+  return { all, more: () => void more(), values: () => void values() };
 }
 
 // windowOf is what the view shows, over its window.

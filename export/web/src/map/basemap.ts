@@ -30,12 +30,6 @@ export function spread(map: MapLibre, container: HTMLElement, city: CityProperti
     failed = true;
     note.textContent = t("map.noBasemap");
   };
-  const speak = (): void => {
-    if (note.textContent) note.textContent = t("map.noBasemap");
-    const button = container.querySelector(".maplibregl-ctrl-attrib-button");
-    button?.setAttribute("aria-label", t("map.attribution"));
-    button?.setAttribute("title", t("map.attribution"));
-  };
   container.append(note);
   map.on("error", (e: { error: Error; sourceId?: string }) => (e.sourceId?.startsWith(mine) ? missing(e.error.message) : console.error(e.error)));
   map.on("idle", () => {
@@ -48,10 +42,14 @@ export function spread(map: MapLibre, container: HTMLElement, city: CityProperti
       lay(map, loaded(darkness.matches));
       style = loaded;
       changed();
-      speak();
     })
     .catch(missing);
-  return { seen: () => style !== null, speak };
+  return {
+    seen: () => style !== null,
+    speak() {
+      if (note.textContent) note.textContent = t("map.noBasemap");
+    },
+  };
 }
 
 async function load(city: CityProperties): Promise<Style> {
@@ -68,7 +66,7 @@ function lay(map: MapLibre, style: ReturnType<Style>): void {
   const layers = named(style);
   const names = layers.findIndex((layer) => layer.type === "symbol");
   layers.forEach((layer, i) => map.addLayer(layer, names >= 0 && i >= names ? undefined : lowest));
-  map.addControl(new maplibregl.AttributionControl(), "bottom-right");
+  map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: [] }), "bottom-right");
 }
 
 const named = (style: ReturnType<Style>): LayerSpecification[] =>

@@ -6,7 +6,7 @@ import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
 import { target, walk } from "./cursor";
 import { ground, nothing } from "./ground";
-import { drawing } from "./layers";
+import { crowd, drawing, places } from "./layers";
 
 export interface CityMap {
   speak(label: string): void;
@@ -42,23 +42,22 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
       if (grid) map.once("idle", () => performance.mark("values")); // for who measures: they are drawn
       cursor.offer("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
       if (!grid) return set("grid", nothing);
-      set("grid", {
-        ...grid,
-        features: grid.features.map((f) => ({ ...f, properties: { ...f.properties, colour: colourOf(legend, f.properties.mean) } })),
-      });
+      const features = grid.features.map(({ type, geometry, properties: p }) => ({ type, geometry, properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) } }));
+      set("grid", { type: "FeatureCollection", features });
     },
     districts(districts, quantity, legend) {
       cursor.offer("district", districts?.features.map((f) => target("district", f.properties.name, f.geometry)) ?? []);
       if (!districts) return set("districts", nothing);
       const features = districts.features.map((f) => {
         const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
-        return { ...f, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };
+        return { type: f.type, geometry: f.geometry, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };
       });
-      set("districts", { ...districts, features });
+      set("districts", { type: "FeatureCollection", features });
     },
     stations(stations, visible) {
       const features = visible ? stations.features : [];
-      set("stations", { ...stations, features: features.map((f) => ({ ...f, properties: { id: f.id, state: f.properties.state } })) });
+      void ready.then(() => crowd(map, features.length));
+      set("stations", { type: "FeatureCollection", features: features.map((f) => ({ type: f.type, geometry: f.geometry, properties: { id: f.id, state: f.properties.state } })) });
     },
     mark(chosen) {
       cursor.stand(chosen);
@@ -73,22 +72,29 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
 }
 
 function listen(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
-  map.on("click", (e) => {
-    if (!map.getLayer("stations")) return;
-    const near = 8; // pixels: a finger is not a needle
-    const around: [[number, number], [number, number]] = [
-      [e.point.x - near, e.point.y - near],
-      [e.point.x + near, e.point.y + near],
-    ];
-    const station = map.queryRenderedFeatures(around, { layers: ["stations"] })[0];
-    if (station) return choose({ kind: "station", id: String(station.properties.id) });
-    const cell = map.queryRenderedFeatures(e.point, { layers: ["cells"] })[0];
-    if (cell) return choose({ kind: "cell", id: String(cell.properties.cell) });
-    const district = map.queryRenderedFeatures(e.point, { layers: ["districts"] })[0];
-    choose(district ? { kind: "district", id: String(district.properties.name) } : null);
+  const at = ({ x, y }: Spot, near: number, layers: readonly string[]) => {
+    const here = layers.filter((layer) => map.getLayer(layer));
+    return here.length > 0 ? map.queryRenderedFeatures([[x - near, y - near], [x + near, y + near]], { layers: here })[0]?.properties : undefined;
+  };
+  map.on("click", ({ point }) => {
+    const station = at(point, 8, places.station); // a finger is not a needle
+    if (station) return choose({ kind: "station", id: String(station.id) });
+    const cell = at(point, 0, places.cell);
+    if (cell) return choose({ kind: "cell", id: String(cell.cell) });
+    const district = at(point, 0, places.district);
+    choose(district ? { kind: "district", id: String(district.name) } : null);
   });
-  for (const layer of ["stations", "cells", "districts"]) {
-    map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
-    map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
-  }
+  let pointer: Spot | null = null; // that has moved since the map last looked below it
+  map.on("mousemove", ({ point }) => {
+    if (!pointer && !map.isMoving()) requestAnimationFrame(() => {
+      if (pointer) map.getCanvas().style.cursor = at(pointer, 0, Object.values(places).flat()) ? "pointer" : "";
+      pointer = null;
+    });
+    pointer = map.isMoving() ? null : point;
+  });
+}
+
+interface Spot {
+  x: number;
+  y: number;
 }

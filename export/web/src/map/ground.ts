@@ -33,6 +33,7 @@ export const darkness = matchMedia("(prefers-color-scheme: dark)");
 // Drawing is what lies on the ground, by layers of its own sources.
 export interface Drawing {
   sources: readonly string[];
+  finest?: number; // zoom from which its tiles are not made anew for every zoom; at 11 they hold 2.4 m
   areas(ink: Ink): LayerSpecification[]; // below the boundary's line
   marks(ink: Ink): LayerSpecification[]; // above it
   pictures?(map: MapLibre): Promise<void>; // adds the images that the layers use
@@ -76,7 +77,13 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
   map.on("resize", frame);
   new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
 
-  const set = (source: string, data: GeoJSON.GeoJSON) => void ready.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
+  const drawn = new Map<string, string>(); // by source; what stays the same is not made anew
+  const set = (source: string, data: GeoJSON.GeoJSON): void => {
+    const text = JSON.stringify(data);
+    if (drawn.get(source) === text) return;
+    drawn.set(source, text);
+    void ready.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
+  };
   return {
     map,
     ready,
@@ -145,7 +152,7 @@ const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
 
 async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
   await drawing.pictures?.(map);
-  for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing });
+  for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing, maxzoom: drawing.finest ?? 18 });
   for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
 }
 

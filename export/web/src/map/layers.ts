@@ -1,9 +1,23 @@
 // How areas and stations are drawn: MapLibre's layers, from below.
 import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
 import type { Drawing, Ink } from "./ground";
-import { symbol } from "./symbol";
+import { shades, symbol } from "./symbol";
 
-export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], areas, marks, pictures };
+export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], finest: 11, areas, marks, pictures };
+
+const apart = 12.5; // zoom from which many stations stand apart
+const many = 1500; // stations; so many pictures at once make the map heavy
+
+// crowd lets many stations be dots until the map is near enough to tell pictures apart.
+export function crowd(map: MapLibre, stations: number): void {
+  map.setLayoutProperty("stations-many", "visibility", stations > many ? "visible" : "none");
+  map.setLayerZoomRange("stations", stations > many ? apart : 0, 24);
+}
+
+// places are the layers of what can be chosen, the first above the others.
+export const places = { station: ["stations", "stations-many"], cell: ["cells"], district: ["districts"] } as const;
+
+const colours = (of: 0 | 1): string[] => [...Object.entries(shades).flatMap(([state, pair]) => [state, pair[of]]), shades.ok[of]];
 
 const single: ExpressionSpecification = ["==", ["get", "stations"], 1];
 const nothing = (property: string): ExpressionSpecification => ["==", ["get", property], ""];
@@ -12,8 +26,8 @@ function areas(c: Ink): LayerSpecification[] {
   return [
     { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
     { id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } },
-    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
-    { id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55 } },
+    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area, "fill-antialias": false } },
+    { id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55, "fill-antialias": false } },
     { id: "cells-line", type: "line", source: "grid", paint: { "line-color": c.line, "line-width": 1 } },
   ];
 }
@@ -31,6 +45,19 @@ function marks(c: Ink): LayerSpecification[] {
       source: "stations",
       filter: nothing("id"),
       paint: { "circle-radius": 11, "circle-color": "transparent", "circle-stroke-color": c.mark, "circle-stroke-width": 2.5 },
+    },
+    {
+      id: "stations-many",
+      type: "circle",
+      source: "stations",
+      maxzoom: apart,
+      layout: { visibility: "none" },
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, apart, 5],
+        "circle-color": ["match", ["get", "state"], ...colours(0)] as never,
+        "circle-stroke-color": ["match", ["get", "state"], ...colours(1)] as never,
+        "circle-stroke-width": 1.5,
+      },
     },
     {
       id: "stations",

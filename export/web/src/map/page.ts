@@ -32,7 +32,7 @@ export function open(frame: Frame): Page {
   let map: CityMap | null = null;
   let opener: Element | null = null; // of the card
 
-  // unfold brings the map's library, which is large: words and values stand there before it.
+  // unfold brings the map's library, which is large: words and values stand there before it, unless they are slow.
   async function unfold(): Promise<void> {
     try {
       const { create } = await import("./canvas");
@@ -103,8 +103,7 @@ export function open(frame: Frame): Page {
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") choose(null);
   });
-  ask.all();
-  void unfold();
+  void Promise.race([ask.all(), new Promise((slow) => setTimeout(slow, 1000))]).then(unfold);
   return { title: () => "", render };
 }
 

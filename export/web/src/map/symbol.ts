@@ -1,13 +1,20 @@
 import type { State } from "../api";
 
 const shapes: Record<State, string> = {
-  ok: `<circle cx="14" cy="14" r="8" fill="#0a5c63" stroke="#fff" stroke-width="3"/>`,
-  silent: `<circle cx="14" cy="14" r="8" fill="#fff" stroke="#5b6b6a" stroke-width="4"/>`,
-  check: `<path d="M14 4 25 23H3Z" fill="#b35900" stroke="#fff" stroke-width="3"/>`,
-  new: `<path d="M8 8H20V20H8Z" fill="#9aa5a4" stroke="#fff" stroke-width="3"/>`,
+  ok: `<circle cx="14" cy="14" r="8" stroke-width="3"`,
+  silent: `<circle cx="14" cy="14" r="8" stroke-width="4"`,
+  check: `<path d="M14 4 25 23H3Z" stroke-width="3"`,
+  new: `<path d="M8 8H20V20H8Z" stroke-width="3"`,
+};
+
+// shades are the colours of a symbol and of its edge.
+export const shades: Record<State, readonly [fill: string, edge: string]> = {
+  ok: ["#0a5c63", "#ffffff"], silent: ["#ffffff", "#5b6b6a"], check: ["#b35900", "#ffffff"], new: ["#9aa5a4", "#ffffff"],
 };
 
 // symbol is the address of a station's picture, 28 px wide: a dot when it reports, a ring when it is silent, a triangle when
 // it should be looked at, a small square when it was never heard. Shapes tell them apart without colour.
-export const symbol = (state: State): string =>
-  `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28">${shapes[state]}</svg>`)}`;
+export function symbol(state: State): string {
+  const [fill, edge] = shades[state];
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28">${shapes[state]} fill="${fill}" stroke="${edge}"/></svg>`)}`;
+}

@@ -36,7 +36,6 @@ export const map = {
   zoomIn: "Hineinzoomen",
   zoomOut: "Herauszoomen",
   noBasemap: "Die Hintergrundkarte lässt sich nicht laden. Grenzen und Werte sind da.",
-  attribution: "Herkunft der Hintergrundkarte",
   mapFailed: "Die Karte lässt sich in diesem Browser nicht zeichnen. Unten stehen dieselben Werte als Tabelle.",
   legend: "Legende",
   legendIndex: "Europäischer Luftqualitätsindex, Stundenmittel in {unit}",

@@ -38,7 +38,6 @@ export const map: typeof german = {
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   noBasemap: "The background map cannot be loaded. Boundaries and values are here.",
-  attribution: "Source of the background map",
   mapFailed: "This browser cannot draw the map. The same values are in the table below.",
   legend: "Legend",
   legendIndex: "European Air Quality Index, hourly mean in {unit}",
