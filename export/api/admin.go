@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -159,7 +158,7 @@ func (s *Server) getAdminBackup(w http.ResponseWriter, r *http.Request) (err err
 	copies := s.Backup()
 	for _, c := range copies {
 		if err := c.Make(r.Context(), filepath.Join(folder, c.Name)); err != nil {
-			return fmt.Errorf("back up %s: %w", c.Name, err)
+			return newProblem(http.StatusServiceUnavailable, "", "back up %s: %v", c.Name, err)
 		}
 	}
 	now := time.Now().UTC()

@@ -244,6 +244,14 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("refusals = %+v", refused)
 	}
 	h.backup(token, made.ID)
+	h.server.Backup = func() []Copy {
+		return []Copy{{"readings.db", func(context.Context, string) error { return errors.New("7 entries wait") }}}
+	}
+	var p problem
+	h.ask("GET", "/api/v1/admin/backup", "", token, http.StatusServiceUnavailable, &p)
+	if p.Detail != "back up readings.db: 7 entries wait" {
+		t.Errorf("a backup that cannot be: %+v", p)
+	}
 }
 
 // suspend suspends a station: it is shown to nobody, its owner sees why and cannot lift it.
