@@ -72,7 +72,7 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
 
   let bounds: maplibregl.LngLatBounds | null = null;
   let settled = false;
-  const frame = () => bounds && !settled && map.fitBounds(bounds, { padding, animate: false });
+  const frame = () => bounds && !settled && Math.min(container.clientWidth, container.clientHeight) > 2 * padding && map.fitBounds(bounds, { padding, animate: false });
   map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
   map.on("resize", frame);
   new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
