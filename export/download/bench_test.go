@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -175,6 +176,48 @@ func naive(ctx context.Context, s Source) error {
 	})
 	w.Flush()
 	return err
+}
+
+// BenchmarkMonth is the most memory that a month of the city as CSV takes above what the process had, 18 million rows from SQLite.
+func BenchmarkMonth(b *testing.B) {
+	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "readings.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	const hours = 31 * 24
+	values := fill(b, s, hours)
+	source := Source{Store: s, Stations: newCity()}
+	month := period
+	month.To = benchFrom.Add(hours * time.Hour)
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // forgets the peak so far
+		b.Fatal(err)
+	}
+	idle, begin, rows := peak(b), cpu(), 0
+	for b.Loop() {
+		err := Write(source.NewReadings(io.Discard, export.CSV, export.Meta{}), func(add func(ingest.Reading) error) error { return source.Readings(b.Context(), month, add) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows += values
+	}
+	rates(b, rows, begin)
+	b.ReportMetric(peak(b)-idle, "MiB-peak-above-idle")
+}
+
+// peak is the most memory that the process has had, in MiB.
+func peak(b *testing.B) float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(status), "VmHWM:")
+	kib, err := strconv.ParseFloat(strings.Fields(text)[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kib / 1024
 }
 
 // BenchmarkInfluxDB is InfluxDB's own CSV of the same readings, beside ours from SQLite in the same run. InfluxDB has a
