@@ -36,7 +36,7 @@ func TestABackupIsRestored(t *testing.T) {
 	const admin = "STADTLUFT_ADMIN_TOKEN=backup"
 	p := launch(t, data, admin)
 	_, end := span()
-	publish(t, t.Context(), p.mqtt, true, residents, end, 0)
+	publish(t, t.Context(), p.mqtt, true, residents, end, atOnce)
 	unpack(t, p.backup("backup"), restored)
 	grid, known := checkStory(t, p, residents), p.everything(residents[0].id, end)
 	p.kill()

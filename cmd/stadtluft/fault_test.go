@@ -138,7 +138,7 @@ func TestCutNetwork(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), "tcp://"+street.addr(), true, residents, end, 5*time.Millisecond)
+		publish(t, t.Context(), "tcp://"+street.addr(), true, residents, end, every(5*time.Millisecond))
 	}()
 	received := func(share float64) {
 		eventually(t, "messages", func() bool { return p.metric("stadtluft_received_total") > share*stations*storyReadings })
@@ -212,7 +212,7 @@ func TestFullDisk(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, residents, end, 5*time.Millisecond)
+		publish(t, t.Context(), p.mqtt, true, residents, end, every(5*time.Millisecond))
 	}()
 	eventually(t, "some messages", func() bool { return p.metric("stadtluft_received_total") > stations*storyReadings/4 })
 	ballast := filepath.Join(data, "ballast")

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,9 +81,25 @@ func (m *mosquitto) stop() {
 	m.cmd.Process.Wait()
 }
 
-// mosquittoPause keeps 200 stations at 1,000 messages a second: with its default settings Mosquitto
+// behind lets n stations send their next message when all but three rounds are received: with its default settings Mosquitto
 // drops, and acknowledges, what exceeds 1,000 queued messages when it is sent faster than it is read.
-const mosquittoPause = 200 * time.Millisecond
+func (p *process) behind(n int) func(k int) {
+	var mu sync.Mutex // guards received
+	received := 0.0
+	enough := func(want float64) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if received < want {
+			<-time.After(20 * time.Millisecond)
+			received = p.metric("stadtluft_received_total")
+		}
+		return received >= want
+	}
+	return func(k int) {
+		for end := time.Now().Add(patience); !enough(float64((k-3)*n)) && time.Now().Before(end); {
+		}
+	}
+}
 
 // TestMosquittoAndInfluxDB sends 20,000 readings from 200 stations through a Mosquitto at its default
 // settings into an InfluxDB 1.8, which is away for a while in the middle.
@@ -99,7 +116,7 @@ func TestMosquittoAndInfluxDB(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), "tcp://"+m.addr, false, residents, end, mosquittoPause)
+		publish(t, t.Context(), "tcp://"+m.addr, false, residents, end, p.behind(len(residents)))
 	}()
 	eventually(t, "some thousand messages", func() bool { return p.metric("stadtluft_received_total") > 4000 })
 	db.Stop()
@@ -162,7 +179,7 @@ func TestOurMosquittoConfiguration(t *testing.T) {
 	p.kill() // the broker queues while we are away
 	half, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	publish(t, half, "tcp://"+m.addr, true, residents, end, 0)
+	publish(t, half, "tcp://"+m.addr, true, residents, end, atOnce)
 	m.stop()
 	m.start()
 	p.start()

@@ -263,10 +263,10 @@ func eventually(t *testing.T, what string, condition func() bool) time.Duration 
 	return time.Since(start)
 }
 
-// publish sends each station's plan with QoS 1, a message every pause at most, and returns when every
+// publish sends each station's plan with QoS 1, waiting before its kth message as wait does, and returns when every
 // message has its PUBACK. A station sends a message again until it is acknowledged, over as many
 // connections as that takes.
-func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time, pause time.Duration) {
+func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, r := range residents {
@@ -278,10 +278,8 @@ func publish(t *testing.T, ctx context.Context, broker string, login bool, resid
 			}
 			station := &sender{options: options}
 			defer station.hangUp()
-			pace := time.NewTicker(max(pause, 1))
-			defer pace.Stop()
-			for _, m := range plan(i, end) {
-				<-pace.C
+			for k, m := range plan(i, end) {
+				wait(k)
 				if !station.send(ctx, "stadtluft/v1/"+r.id+"/reading", m.payload()) {
 					t.Errorf("station %s: not everything was acknowledged", r.id)
 					return
@@ -291,6 +289,10 @@ func publish(t *testing.T, ctx context.Context, broker string, login bool, resid
 	}
 	wg.Wait()
 }
+
+func atOnce(int) {}
+
+func every(pause time.Duration) func(int) { return func(int) { <-time.After(pause) } }
 
 // publishAtOnce sends each station's plan in a single message.
 func publishAtOnce(t *testing.T, broker string, residents []resident, end time.Time) {
@@ -527,7 +529,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, residents, end, 0)
+		publish(t, t.Context(), p.mqtt, true, residents, end, atOnce)
 	}()
 	for range 3 {
 		eventually(t, "some thousand messages", func() bool {
