@@ -125,6 +125,13 @@ export interface StationProperties {
 
 export type Stations = FeatureCollection<Point, StationProperties>;
 
+interface History {
+  places: { from: string; lon: number; lat: number }[];
+  fittings: { from: string; kit: string; sensors: string[] }[];
+}
+
+export type Station = Feature<Point, StationProperties & History & { height: number; side: string; cell: string; sensors: string[]; licence: string; source: string; status: string; reason?: string }>;
+
 export interface ReadingEvent {
   station: string;
   time: string;

@@ -1,6 +1,6 @@
 // The operator's desk. The token stays in this tab's sessionStorage and goes to the API in a header: no cookie, so no other
 // site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
-import type { City } from "../api";
+import type { City, Station } from "../api";
 import { ask, Refused, request, words } from "../client";
 import { copyable } from "../copyable";
 import { fill, h } from "../dom";
@@ -8,7 +8,6 @@ import type { Frame, Page } from "../frame";
 import { clock, flagWords, language, number, percent, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
 import { changesTable, type Change } from "../station/manage";
-import type { Station } from "../station/page";
 import type { Refusal } from "../station/watch";
 import "./admin.css";
 

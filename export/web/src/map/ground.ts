@@ -8,27 +8,8 @@ import { t } from "../language";
 import type { Basemap } from "./basemap";
 import type { Place } from "./choice";
 import "./ground.css";
+import { darkness, ink, lowest, repaint, type Ink } from "./ink";
 import { arrows, type Point } from "./way";
-
-// Ink is what a drawing is coloured with.
-export interface Ink {
-  land: string;
-  city: string;
-  edge: string;
-  line: string;
-  mark: string;
-  halo: string; // around marks, so that they show on every colour
-  accent: string;
-  ground: number; // opacity of the city's own ground
-  area: number; // opacity of coloured areas
-}
-
-type Colours = Omit<Ink, "ground" | "area">;
-
-const day: Colours = { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f", halo: "#ffffff", accent: "#0a5c63" };
-const night: Colours = { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff", halo: "#0f1615", accent: "#6fc7c6" };
-
-export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 // Drawing is what lies on the ground, by layers of its own sources.
 export interface Drawing {
@@ -136,11 +117,6 @@ function make(container: HTMLElement): MapLibre {
 
 const land = (c: Ink): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
 
-// ink is that of the day or the night, above our own ground or above a basemap that is to be seen.
-const ink = (above = false): Ink => ({ ...(darkness.matches ? night : day), ground: above ? 0 : 1, area: above ? 0.6 : 0.82 });
-
-export const lowest = "city"; // of the layers above the land
-
 // layers are the ground's and the drawing's, from below.
 const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
   land(c),
@@ -154,11 +130,6 @@ async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
   await drawing.pictures?.(map);
   for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing, maxzoom: drawing.finest ?? 18 });
   for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
-}
-
-// repaint gives layers that are there their colours anew.
-export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
-  for (const { id, paint } of list) for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
 }
 
 const panStep = 100; // pixels, as MapLibre's own for arrow keys

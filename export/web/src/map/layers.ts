@@ -1,6 +1,7 @@
 // How areas and stations are drawn: MapLibre's layers, from below.
 import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
-import type { Drawing, Ink } from "./ground";
+import type { Drawing } from "./ground";
+import type { Ink } from "./ink";
 import { shades, symbol } from "./symbol";
 
 export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], finest: 11, areas, marks, pictures };

@@ -4,7 +4,8 @@ import type { LayerSpecification } from "maplibre-gl";
 import type { City } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { ground, middleOf, nothing, type Ink } from "../map/ground";
+import { ground, middleOf, nothing } from "../map/ground";
+import type { Ink } from "../map/ink";
 import type { Point as Place } from "../map/way";
 
 export type { Place };

@@ -1,6 +1,6 @@
 // What only the owner can do, with the key that the management link carries. The key stays in the address's fragment, which
 // browsers send to nobody, and goes to the API in a header.
-import type { City } from "../api";
+import type { City, Station } from "../api";
 import { ask, words } from "../client";
 import { copyable } from "../copyable";
 import { h } from "../dom";
@@ -10,7 +10,6 @@ import { qr } from "../qr";
 import type { Place } from "../register/place";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { metres, sensorBoxes, winds } from "../register/choices";
-import type { Station } from "./page";
 import { changed, high } from "./words";
 
 interface Managed {

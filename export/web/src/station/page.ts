@@ -1,6 +1,5 @@
 // A station's page: is it well, what has it measured, where has it stood; and behind its key, its management.
-import type { Feature, Point } from "geojson";
-import type { City, StationProperties } from "../api";
+import type { City, Station } from "../api";
 import { ask, Refused, words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
@@ -13,13 +12,6 @@ import { from, periods, readings, readingsRoute, series, type Period, type Readi
 import "./station.css";
 import { watch, type Health } from "./watch";
 import { high, standing } from "./words";
-
-export interface History {
-  places: { from: string; lon: number; lat: number }[];
-  fittings: { from: string; kit: string; sensors: string[] }[];
-}
-
-export type Station = Feature<Point, StationProperties & History & { height: number; side: string; cell: string; sensors: string[]; licence: string; source: string; status: string; reason?: string }>;
 
 const state = {
   id: "",
