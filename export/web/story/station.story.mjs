@@ -206,5 +206,8 @@ test("the pages of a station fit", async () => {
     await page.locator(".manage-forms").waitFor();
     for (const title of ["Name", "Sensor tauschen", "Übergeben", "Station löschen"]) await unfold(page, title);
   });
+  const none = await open("/stations/0000000");
+  await none.page.locator(".trouble", { hasText: "Eine Station 0000000 gibt es nicht" }).waitFor();
+  await none.close();
   await fits("missing-station", "/stations/0000000", (page) => page.locator(".station .trouble").waitFor(), /status of 404/);
 });

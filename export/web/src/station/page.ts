@@ -18,7 +18,7 @@ const state = {
   city: null as City | null,
   station: null as Station | null,
   health: null as Health | null,
-  failure: "",
+  failure: null as (() => string) | null,
   quantity: "",
   period: "24h" as Period,
   series: null as Series | null,
@@ -56,11 +56,11 @@ async function load(): Promise<void> {
     reading: () => void reload(),
     health(found) {
       state.health = found;
-      state.failure = "";
+      state.failure = null;
       render();
     },
     failed(e) {
-      state.failure = words(e);
+      state.failure = () => (e instanceof Refused && e.status === 404 ? t("station.none", { id: state.id }) : words(e));
       render();
     },
   });
@@ -75,7 +75,7 @@ async function reload(): Promise<void> {
     if (!state.quantity || before === undefined) void chart();
   } catch (e) {
     state.station = null;
-    if (e instanceof Refused && e.status !== 404) state.failure = words(e);
+    if (e instanceof Refused && e.status !== 404) state.failure = () => words(e);
   }
   render();
 }
@@ -113,7 +113,7 @@ function wellWords(health: Health): [text: string, kind: "fine" | "trouble" | ""
 }
 
 function renderWell(station: Station | null, health: Health | null): void {
-  if (!health) return fill(parts.well, h("p", { class: state.failure ? "trouble" : "quiet" }, state.failure || t("frame.loading")));
+  if (!health) return fill(parts.well, h("p", { class: state.failure ? "trouble" : "quiet" }, state.failure?.() ?? t("frame.loading")));
   const [text, kind] = wellWords(health);
   const properties = station?.properties;
   const value = (quantity: string): string => {

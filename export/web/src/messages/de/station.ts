@@ -1,5 +1,6 @@
 export const station = {
   title: "Station {id}",
+  none: "Eine Station {id} gibt es nicht. Vielleicht ist die Adresse unvollständig, oder sie wurde gelöscht.",
   demo: "erfundene Station",
   well: "Wie geht es ihr?",
   well_ok: "Sie meldet sich, und ihre Werte zählen.",

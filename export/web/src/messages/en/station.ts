@@ -1,5 +1,6 @@
 export const station = {
   title: "Station {id}",
+  none: "There is no station {id}. Perhaps the address is incomplete, or it was deleted.",
   demo: "made-up station",
   well: "How is it doing?",
   well_ok: "It reports, and its values count.",
