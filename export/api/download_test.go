@@ -59,6 +59,8 @@ func TestSelections(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d", query, got, want)
 		}
 	}
+	row := h.lines("/api/v1/readings?"+from, export.ReadingColumns, ',')[0]
+	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the box's edges, as the file has it
 	f("", all)
 	f("quantity=pm10,humidity", 24*2+1)
 	f("flags=good", all-1)
