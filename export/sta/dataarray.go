@@ -46,9 +46,10 @@ func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte
 func (w *world) components(e *entity, names []string) []any {
 	row := make([]any, len(names))
 	for i, name := range names {
-		row[i] = e.id
 		if p, ok := e.kind.property(name); ok {
 			row[i] = p.of(w, e)
+		} else if isID(name) {
+			row[i] = e.id
 		}
 	}
 	return row

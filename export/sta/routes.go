@@ -67,6 +67,7 @@ type set struct {
 }
 
 type settings struct {
-	Conformance []string       `json:"conformance"`
-	Limits      map[string]int `json:"limits"`
+	Conformance []string          `json:"conformance"`
+	Missing     map[string]string `json:"missing"`
+	Limits      map[string]int    `json:"limits"`
 }
