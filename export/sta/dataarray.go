@@ -11,6 +11,14 @@ import (
 // components are what a data array has of an observation where $select does not say.
 var components = []string{"id", "phenomenonTime", "resultTime", "result", "parameters"}
 
+// dataArray are observations of a datastream.
+type dataArray struct {
+	Datastream string   `json:"Datastream@iot.navigationLink"`
+	Components []string `json:"components"`
+	Count      int      `json:"dataArray@iot.count"`
+	Rows       [][]any  `json:"dataArray"`
+}
+
 // appendDataArray appends observations as one array for each datastream (OGC 18-088, section 12.2). Datastreams stand in the
 // order of their first observation.
 func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte, error) {
@@ -29,12 +37,6 @@ func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte
 			order = append(order, d)
 		}
 		rows[d] = append(rows[d], w.components(e, names))
-	}
-	type dataArray struct {
-		Datastream string   `json:"Datastream@iot.navigationLink"`
-		Components []string `json:"components"`
-		Count      int      `json:"dataArray@iot.count"`
-		Rows       [][]any  `json:"dataArray"`
 	}
 	list := []dataArray{}
 	for _, d := range order {

@@ -19,6 +19,7 @@ type property struct {
 	name string
 	of   func(w *world, e *entity) any
 	open bool // an object whose members are not fixed, or a geometry
+	like any  // a value of its type; nil for a text
 }
 
 // link leads to related entities.
@@ -88,7 +89,7 @@ var schema = map[*kind]struct {
 	things:    {thingProperties(), []link{many(locations), many(historicalLocations), many(datastreams)}, nil},
 	locations: {locationProperties(), []link{many(things), many(historicalLocations)}, []string{"properties"}},
 	historicalLocations: {
-		[]property{{name: "time", of: func(_ *world, e *entity) any { return e.from() }}},
+		[]property{{name: "time", like: time.Time{}, of: func(_ *world, e *entity) any { return e.from() }}},
 		[]link{one(things), many(locations)}, nil,
 	},
 	datastreams: {
