@@ -190,7 +190,7 @@ async function register(): Promise<void> {
       ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
     });
   } catch (e) {
-    go((e instanceof Refused && stepOf[e.field]) || step);
+    go((e instanceof Refused && stepOf[e.problem.field ?? ""]) || step);
     return blame(words(e));
   }
   first.since = new Date(Date.now() - 60_000).toISOString();

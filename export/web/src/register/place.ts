@@ -1,7 +1,7 @@
 // Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
 // cell, is asked of the server and shown at once.
 import type { City } from "../api";
-import { ask, words } from "../client";
+import { ask, Refused, words } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, list } from "../parts";
@@ -26,8 +26,9 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   const districts = h("div", {});
   let asked = 0;
 
-  const tell = (text: string, kind: "" | "fine" | "trouble"): void => {
-    said.textContent = text;
+  const tell = (text: string, kind: "" | "fine" | "trouble", meant?: Place): void => {
+    const take = () => meant && void choose(meant).then(() => view?.look(meant));
+    said.replaceChildren(text, ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []));
     said.className = `said ${kind}`;
   };
   const choose = async (p: Place): Promise<void> => {
@@ -43,7 +44,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     } catch (e) {
       if (turn !== asked) return;
       view?.show(p, null);
-      tell(words(e), "trouble");
+      tell(words(e), "trouble", e instanceof Refused ? e.problem.place : undefined);
     }
   };
   coordinates.addEventListener("keydown", (e) => {
