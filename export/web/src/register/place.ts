@@ -18,8 +18,9 @@ export function read(text: string): Place | null {
 
 const written = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
 
-// placePicker is the control; chosen hears of a place that the server takes, and of null while there is none.
-export function placePicker(city: City, start: Place | null, chosen: (p: Place | null) => void): HTMLElement {
+// placePicker is the control; chosen hears of a place that the server takes, and of null while there is none, with the
+// server's answer under way where one is.
+export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
   const said = h("p", { class: "said", role: "status" });
   const coordinates = h("input", { type: "text", inputmode: "text", autocomplete: "off", value: start ? written(start) : "", placeholder: "50.94130, 6.95830" });
   const canvas = h("div", { class: "place-map" });
@@ -27,14 +28,20 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   let asked = 0;
 
   const tell = (text: string, kind: "" | "fine" | "trouble", meant?: Place): void => {
-    const take = () => meant && void choose(meant).then(() => view?.look(meant));
+    const take = () => {
+      coordinates.focus(); // the button goes
+      if (meant) void choose(meant).then(() => view?.look(meant));
+    };
     said.replaceChildren(text, ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []));
     said.className = `said ${kind}`;
   };
-  const choose = async (p: Place): Promise<void> => {
-    const turn = ++asked;
+  const choose = (p: Place): Promise<void> => {
+    const asking = check(p, ++asked);
+    chosen(null, asking);
+    return asking;
+  };
+  const check = async (p: Place, turn: number): Promise<void> => {
     coordinates.value = written(p);
-    chosen(null);
     try {
       const cell = await ask<Cell>("POST", "/api/v1/cell", p);
       if (turn !== asked) return;
