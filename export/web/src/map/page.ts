@@ -19,6 +19,7 @@ export function open(frame: Frame): Page {
       render();
     },
     stations() {
+      performance.mark("stations"); // for who waits: they are known
       if (s.stations) map?.stations(s.stations, s.view.stations);
       render();
     },
