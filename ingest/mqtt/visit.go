@@ -44,7 +44,7 @@ func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload 
 	defer cancel()
 	messages := make(chan paho.Message)
 	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
-		SetUsername(s.options.Username).SetPassword(s.options.Password).
+		SetCredentialsProvider(s.options.logIn).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			if !m.Retained() {
