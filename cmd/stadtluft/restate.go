@@ -16,6 +16,17 @@ const restateEvery = 2 * time.Second
 // errUnwritten says that the journal may still hold readings of an erased station for the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
+// startRestatements makes averages again that the registry asks for.
+func (s *server) startRestatements(context.Context) error {
+	s.health.asks(func(_ context.Context, add complain) {
+		if err := s.unrestated.Load(); err != nil {
+			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
+		}
+	})
+	s.house.start("restatements", s.restate)
+	return nil
+}
+
 // restate makes averages again and takes erased stations' readings away, as the registry asks, until ctx ends. What
 // fails is tried again.
 func (s *server) restate(ctx context.Context) error {
@@ -70,15 +81,4 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 		}
 	}
 	return s.registry.Restated(ctx, r)
-}
-
-// kept are readings without those of stations whose readings are to go.
-func (s *server) kept(readings []ingest.Reading) []ingest.Reading {
-	kept := readings[:0:0]
-	for _, r := range readings {
-		if st, known := s.registry.Station(r.Station); !known || st.Status != ingest.Erased {
-			kept = append(kept, r)
-		}
-	}
-	return kept
 }
