@@ -13,7 +13,10 @@ import (
 // restateEvery is how often restatements are looked for.
 const restateEvery = 2 * time.Second
 
-// errUnwritten says that the journal may still hold readings of an erased station for the store.
+// noticeTime is how long another process may take to notice that a station was erased, and to be done with its last reading.
+const noticeTime = 5 * time.Second
+
+// errUnwritten says that readings of an erased station may still come to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
 // startRestatements makes averages again that the registry asks for.
@@ -65,6 +68,11 @@ func (s *server) restateAll(ctx context.Context) error {
 
 // restateOne may be interrupted anywhere and done again: an erased station's readings go last.
 func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
+	if r.Station.Status == ingest.Erased {
+		if err := s.noticed(ctx, r.Station.ID); err != nil {
+			return err
+		}
+	}
 	before, err := s.journal.Stats(ctx)
 	if err != nil {
 		return err
@@ -81,4 +89,16 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 		}
 	}
 	return s.registry.Restated(ctx, r)
+}
+
+// noticed is errUnwritten while a process apart, such as the intake, may not know of a station's last change yet.
+func (s *server) noticed(ctx context.Context, station string) error {
+	if s.roles.all() {
+		return nil
+	}
+	last, err := s.registry.Changes(ctx, station, 1)
+	if err == nil && len(last) > 0 && time.Since(last[0].At) < noticeTime {
+		err = errUnwritten
+	}
+	return err
 }

@@ -127,6 +127,14 @@ type process struct {
 // launch starts stadtluft on a data folder with free ports and waits until it is ready.
 func launch(t *testing.T, data string, env ...string) *process {
 	t.Helper()
+	p := prepare(t, data, env...)
+	p.start()
+	return p
+}
+
+// prepare is a stadtluft that is not started yet. What env says of its ports counts.
+func prepare(t *testing.T, data string, env ...string) *process {
+	t.Helper()
 	httpAddr, mqttAddr := freeAddr(t), freeAddr(t)
 	p := &process{
 		t: t, args: []string{"serve", "--data", data}, url: "http://" + httpAddr, mqtt: "tcp://" + mqttAddr, log: &syncBuffer{},
@@ -135,11 +143,15 @@ func launch(t *testing.T, data string, env ...string) *process {
 			"STADTLUFT_HTTP_LISTEN=" + httpAddr, "STADTLUFT_MQTT_LISTEN=" + mqttAddr,
 		}, env...),
 	}
-	p.start()
+	for _, v := range env {
+		if addr, ok := strings.CutPrefix(v, "STADTLUFT_MQTT_LISTEN="); ok {
+			p.mqtt = "tcp://" + addr
+		}
+	}
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("log of stadtluft:\n%s", p.log.String())
+			t.Logf("log of stadtluft %v:\n%s", env, p.log.String())
 		}
 	})
 	return p
@@ -165,6 +177,12 @@ func (p *process) begin() {
 func (p *process) start() {
 	p.t.Helper()
 	p.begin()
+	p.wait()
+}
+
+// wait waits until a program that was begun is ready.
+func (p *process) wait() {
+	p.t.Helper()
 	p.t.Logf("stadtluft ready after %v", eventually(p.t, "stadtluft to be ready", func() bool {
 		select {
 		case <-p.done:
@@ -182,6 +200,9 @@ func (p *process) start() {
 
 // kill is kill -9; it returns when the process is gone.
 func (p *process) kill() {
+	if p.cmd == nil {
+		return
+	}
 	p.cmd.Process.Kill()
 	<-p.done
 }
