@@ -3,12 +3,11 @@ package mqtt
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-
-	"stadtluft/firmware-protocol/wire"
 )
 
 const (
@@ -29,7 +28,7 @@ func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string,
 // Check logs in, asks for everything that Run asks for, and goes again, with no trace at the broker. It returns the
 // broker's own name and version where it tells.
 func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
-	filters := slices.Concat(s.options.Topics, []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter})
+	filters := slices.Collect(maps.Keys(s.options.filters()))
 	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
 		return "", err
 	}
