@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func launchApart(t *testing.T, data string, env ...string) apart {
 	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
 	all := apart{}
 	for _, r := range everyRole {
-		all[r] = prepare(t, data, append(env, "STADTLUFT_ROLES="+string(r))...)
+		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + string(r)})...)
 		all[r].begin()
 	}
 	for _, p := range all {
@@ -134,7 +135,7 @@ func TestWhatCrossesRoles(t *testing.T) {
 		t.Errorf("the city's average %q, want 12.5", words)
 	}
 
-	if status, body := deliver(t, intake.url+"/api/v1/push/native", r.ID, r.Token, []byte(`{"pm10":21}`)); status != http.StatusAccepted {
+	if status, body := deliver(t, intake.url+"/api/v1/push/native", r.ID, r.Token, []byte(`{"temperature":21}`)); status != http.StatusAccepted {
 		t.Errorf("push to the intake: %d %s", status, body)
 	}
 	if status, body := deliver(t, web.url+"/write", r.ID, r.Token, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "the role ingest") {
