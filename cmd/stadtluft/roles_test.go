@@ -14,7 +14,7 @@ import (
 )
 
 // startNATS runs a real NATS server with JetStream on a free port.
-func startNATS(t *testing.T) (url string) {
+func startNATS(t testing.TB) (url string) {
 	t.Helper()
 	s, err := nats.NewServer(&nats.Options{
 		Host: "127.0.0.1", Port: nats.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true,
@@ -34,7 +34,7 @@ func startNATS(t *testing.T) (url string) {
 type apart map[role]*process
 
 // launchApart starts all four at once and waits until each is ready. They share the address of the embedded broker.
-func launchApart(t *testing.T, data string, env ...string) apart {
+func launchApart(t testing.TB, data string, env ...string) apart {
 	t.Helper()
 	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
 	all := apart{}
@@ -87,6 +87,42 @@ func TestRolesApart(t *testing.T) {
 	t.Run("InfluxDB", func(t *testing.T) {
 		db := influxtest.Start(t)
 		f(t, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL="+db.URL)
+	})
+}
+
+// BenchmarkRoles sends 20,000 messages of 200 stations through the embedded broker, each on disk before it is acknowledged, to
+// one process and to four, until the last reading is in the store (SQLite).
+func BenchmarkRoles(b *testing.B) {
+	f := func(b *testing.B, launch func(data string) (intake, writer *process)) {
+		for b.Loop() {
+			b.StopTimer()
+			data := b.TempDir()
+			residents := settle(b, data, storyStations)
+			_, end := span()
+			intake, writer := launch(data)
+			b.StartTimer()
+			publish(b, b.Context(), intake.mqtt, true, residents, end, atOnce)
+			eventually(b, "the last reading to be stored", func() bool { return writer.metric("stadtluft_stored_total") == storyStations*storyReadings })
+		}
+		b.ReportMetric(float64(b.N*storyStations*storyReadings)/b.Elapsed().Seconds(), "messages/s")
+	}
+	b.Run("whole", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			p := launch(b, data)
+			return p, p
+		})
+	})
+	b.Run("whole with NATS", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			p := launch(b, data, "STADTLUFT_NATS_URL="+startNATS(b))
+			return p, p
+		})
+	})
+	b.Run("apart", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			all := launchApart(b, data)
+			return all[intakeRole], all[writeRole]
+		})
 	})
 }
 

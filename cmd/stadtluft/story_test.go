@@ -56,7 +56,7 @@ type resident struct {
 }
 
 // settle registers n stations all over the city in a data folder.
-func settle(t *testing.T, data string, n int) []resident {
+func settle(t testing.TB, data string, n int) []resident {
 	t.Helper()
 	city := geo.CologneSketch()
 	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
@@ -114,7 +114,7 @@ func (m measured) payload() string {
 
 // process is a running stadtluft.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	args []string
 	env  []string
 	url  string
@@ -125,7 +125,7 @@ type process struct {
 }
 
 // launch starts stadtluft on a data folder with free ports and waits until it is ready.
-func launch(t *testing.T, data string, env ...string) *process {
+func launch(t testing.TB, data string, env ...string) *process {
 	t.Helper()
 	p := prepare(t, data, env...)
 	p.start()
@@ -133,7 +133,7 @@ func launch(t *testing.T, data string, env ...string) *process {
 }
 
 // prepare is a stadtluft that is not started yet. What env says of its ports counts.
-func prepare(t *testing.T, data string, env ...string) *process {
+func prepare(t testing.TB, data string, env ...string) *process {
 	t.Helper()
 	httpAddr, mqttAddr := freeAddr(t), freeAddr(t)
 	p := &process{
@@ -259,7 +259,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -270,7 +270,7 @@ func freeAddr(t *testing.T) string {
 }
 
 // eventually waits for a condition and says how long it took.
-func eventually(t *testing.T, what string, condition func() bool) time.Duration {
+func eventually(t testing.TB, what string, condition func() bool) time.Duration {
 	t.Helper()
 	start := time.Now()
 	ticker := time.NewTicker(20 * time.Millisecond)
@@ -287,7 +287,7 @@ func eventually(t *testing.T, what string, condition func() bool) time.Duration 
 // publish sends each station's plan with QoS 1, waiting before its kth message as wait does, and returns when every
 // message has its PUBACK. A station sends a message again until it is acknowledged, over as many
 // connections as that takes.
-func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
+func publish(t testing.TB, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, r := range residents {
@@ -316,7 +316,7 @@ func atOnce(int) {}
 func every(pause time.Duration) func(int) { return func(int) { <-time.After(pause) } }
 
 // publishAtOnce sends each station's plan in a single message.
-func publishAtOnce(t *testing.T, broker string, residents []resident, end time.Time) {
+func publishAtOnce(t testing.TB, broker string, residents []resident, end time.Time) {
 	t.Helper()
 	for i, r := range residents {
 		var payloads []string
