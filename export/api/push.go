@@ -63,6 +63,9 @@ func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part string) error {
+	if s.Push == nil {
+		return newProblem(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", clip(r.URL.Path))
+	}
 	id, password, _ := r.BasicAuth()
 	st, ok := s.Push.LogIn(strings.ToUpper(strings.TrimSpace(id)), password)
 	if !ok {
