@@ -125,11 +125,11 @@ func (s *Server) station(r *http.Request) (*ingest.Station, error) {
 	text := r.PathValue("id")
 	id, err := registry.ParseID(text)
 	if err != nil {
-		return nil, newProblem(http.StatusNotFound, "id", "%v", err)
+		return nil, newProblem(http.StatusNotFound, "id", "%v", err).InGerman("%q ist keine Kennung einer Station: Fehlt ein Zeichen, oder ist eins vertippt?", clip(text))
 	}
 	st, ok := s.Registry.Station(id)
 	if !ok {
-		return nil, newProblem(http.StatusNotFound, "id", "no station %s is registered", id)
+		return nil, newProblem(http.StatusNotFound, "id", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id)
 	}
 	return st, nil
 }
@@ -140,7 +140,7 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !public(st) {
-		return newProblem(http.StatusNotFound, "id", "station %s is %s and not shown", st.ID, st.Status)
+		return newProblem(http.StatusNotFound, "id", "station %s is %s and not shown", st.ID, st.Status).InGerman("Die Station %s wird gerade nicht gezeigt.", st.ID)
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), s.detailed(st, time.Now().UTC()))

@@ -1,5 +1,6 @@
 // The public API, as this page needs it.
 import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon } from "geojson";
+import { request } from "./client";
 
 export interface CityQuantity {
   quantity: string;
@@ -152,24 +153,8 @@ export interface Choice {
   resolution: number; // metres
 }
 
-// Problem is why the server did not answer, in its own words.
-export class Problem extends Error {
-  constructor(
-    readonly status: number,
-    detail: string,
-    readonly field = "",
-    readonly allowed: readonly string[] = [],
-  ) {
-    super(detail);
-  }
-}
-
 export async function get<T>(route: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(route, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
-  if (!response.ok) {
-    const p = (await response.json().catch(() => ({}))) as { detail?: string; field?: string; allowed?: string[] };
-    throw new Problem(response.status, p.detail ?? `${response.status}`, p.field, p.allowed);
-  }
+  const response = await request("GET", route, { accept: "application/geo+json, application/json", signal });
   return (await response.json()) as T;
 }
 

@@ -1,6 +1,7 @@
 // What the map page asks of the API and hears of the stream. Answers go into the state; told hears what became new.
 import * as api from "../api";
 import type { City, Districts, Grid } from "../api";
+import { Refused, words } from "../client";
 import { hear, keepStations, later, shown, type State } from "./state";
 import { listen } from "./stream";
 
@@ -28,7 +29,7 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
   let retry = 0;
 
   function fail(e: unknown): void {
-    s.failure = e instanceof Error ? e.message : String(e);
+    s.failure = words(e);
     told.status();
     clearTimeout(retry);
     retry = window.setTimeout(() => void all(), retryAfter);
@@ -59,7 +60,7 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
     const { signal } = asked;
     try {
       const answer = await windowOf(s, signal).catch(async (e: unknown) => {
-        if (!(e instanceof api.Problem) || e.field !== "resolution" || s.size) throw e;
+        if (!(e instanceof Refused) || e.problem.field !== "resolution" || s.size) throw e;
         s.size = (await city).properties.grid_resolution;
         return windowOf(s, signal);
       });
