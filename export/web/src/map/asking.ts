@@ -87,8 +87,8 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
       told.more();
     } catch (e) {
       if (signal.aborted) return;
-      if (!(e instanceof api.Problem) || e.status >= 500) return fail(e);
-      [s.more, s.nothing] = [null, e.message];
+      if (!(e instanceof Refused) || e.status >= 500) return fail(e);
+      [s.more, s.nothing] = [null, words(e)];
       told.more();
     }
   }

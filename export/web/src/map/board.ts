@@ -7,6 +7,7 @@ import * as card from "./card";
 import type { Chosen } from "./choice";
 import { controls, type Change } from "./controls";
 import { legend } from "./legend";
+import { sketch } from "./sketch";
 import { cellOf, scale, shown, stationOf, unit, when, zone, type State } from "./state";
 import { tables } from "./table";
 import { big, indexRows, metres, of, short } from "./words";
@@ -18,6 +19,7 @@ export interface Board {
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
+  unveil(): void; // the map has drawn the values
 }
 
 // board puts everything on the page. It reads the state and changes nothing in it.
@@ -29,6 +31,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     note: h("p", { class: "hint", role: "status" }),
     legend: h("div", {}),
     map: h("div", { class: "map" }),
+    sketch: h("div", { class: "sketch", "aria-hidden": "true" }),
     card: h("section", { class: "card", hidden: true }),
     embed: h("div", { class: "embeds no-print" }),
     summary: h("summary", {}),
@@ -36,7 +39,11 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   };
   const choices = controls(change);
   const values = tables(choose);
-  const fold = foldable(parts.summary, values.element, renderTables, values.finish);
+  const fold = foldable(parts.summary, values.element, renderTables, () => {
+    values.finish();
+    draw();
+  });
+  let veiled = true; // by the sketch, until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
     parts.summary.focus();
@@ -47,7 +54,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
       "div",
       { class: "panes" },
       h("div", { class: "side" }, h("div", { class: "now" }, parts.title, parts.figure, parts.last), choices.element, parts.note, parts.legend),
-      h("div", { class: "stage" }, parts.map, parts.card),
+      h("div", { class: "stage" }, h("div", { class: "spread" }, parts.map, parts.sketch), parts.card),
     ),
     fold,
     parts.embed,
@@ -64,8 +71,21 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     choices.show(s.view, s.city);
     fill(parts.legend, legend(scale(s), s.view.quantity, unit(s), s.view.stations));
     fill(parts.embed, h("h2", {}, t("embed.heading")), h("p", { class: "quiet" }, t("embed.what")), snippet("city", s.view.quantity, t("embed.city")), snippet("map", s.view.quantity, t("embed.map")));
+    if (veiled) draw();
     renderTables();
     renderCard();
+  }
+
+  function draw(): void {
+    const { clientWidth, clientHeight } = parts.map;
+    const picture = sketch(s, clientWidth, clientHeight);
+    if (picture) parts.sketch.replaceChildren(picture);
+    if (picture) performance.mark("sketch"); // for who measures
+  }
+
+  function unveil(): void {
+    veiled = false;
+    parts.sketch.replaceChildren();
   }
 
   function renderLast(): void {
@@ -89,7 +109,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     fill(parts.card, h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close), body);
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus };
+  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, unveil };
 }
 
 // foldable is the fold with the tables. They are made when it is open, and all of them for a printer.

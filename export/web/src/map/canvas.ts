@@ -25,6 +25,7 @@ export type Places = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
 export interface Heard {
   choose(chosen: Chosen | null): void;
   moved?(place: Place): void;
+  drawn?(): void; // values are on the map
   words(area: Chosen): string; // what is said of a cell or a district on which the keyboard's cursor stands
 }
 
@@ -36,13 +37,17 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     const { lng, lat } = map.getCenter();
     if (below.moved()) heard.moved?.({ lon: lng, lat, zoom: map.getZoom() });
   });
+  const drawn = (): void => void map.once("idle", () => {
+    performance.mark("values"); // for who measures
+    heard.drawn?.();
+  });
   const cursor = walk(container, below, heard.choose, heard.words);
   return {
     speak: (label) => below.speak(label, t("map.keys")),
     city: below.city,
     place: below.look,
     grid(grid, legend) {
-      if (grid) map.once("idle", () => performance.mark("values")); // for who measures: they are drawn
+      if (grid) drawn();
       cursor.offer("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
       if (!grid) return set("grid", nothing);
       const features = grid.features.map(({ type, geometry, properties: p }) => ({ type, geometry, properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) } }));
@@ -51,6 +56,7 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     districts(districts, quantity, legend) {
       cursor.offer("district", districts?.features.map((f) => target("district", f.properties.name, f.geometry)) ?? []);
       if (!districts) return set("districts", nothing);
+      drawn();
       const features = districts.features.map((f) => {
         const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
         return { type: f.type, geometry: f.geometry, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };

@@ -37,9 +37,9 @@ export function open(frame: Frame): Page {
   async function unfold(): Promise<void> {
     try {
       const { create } = await import("./canvas");
-      map = create(page.map, { choose, moved: (place) => remember(s, { ...s.view, place }, true), words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity) });
+      map = create(page.map, { choose, drawn: page.unveil, moved: (place) => remember(s, { ...s.view, place }, true), words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity) });
     } catch {
-      return page.map.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+      return page.map.replaceChildren(h("p", { class: "trouble" }, t("map.mapStill")));
     }
     draw();
     if (s.stations) map.stations(s.stations, s.view.stations);
