@@ -101,10 +101,13 @@ func run(t *testing.T, name string, args ...string) string {
 
 const clients = "../clients/"
 
-// TestSpectralLikesTheDescription lints the OpenAPI document with every rule that Spectral has for it.
+// TestSpectralLikesTheDescription lints both OpenAPI documents, the whole one of 3.1 and OGC API - Features' of 3.0, with every rule that Spectral
+// has for them.
 func TestSpectralLikesTheDescription(t *testing.T) {
-	path := living(t).saved("/api/openapi.json", "json")
-	run(t, clients+"node_modules/.bin/spectral", "lint", path, "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+	h := living(t)
+	for _, route := range []string{"/api/openapi.json", "/ogc/api"} {
+		run(t, clients+"node_modules/.bin/spectral", "lint", h.saved(route, "json"), "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+	}
 }
 
 // TestAnOGCClientReads has OGC-Client, which reads services for map viewers and data hubs, count and page through each collection.
