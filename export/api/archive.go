@@ -4,12 +4,18 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"path"
+	"strings"
 )
 
 // getArchive serves the archive's files as they lie there, neither wrapped nor compressed, so that the kernel can send
-// them by itself.
+// them by itself. What says which files there are gets a tag.
 func (s *Server) getArchive(w http.ResponseWriter, r *http.Request) {
-	err := s.Archive.Serve(w, r)
+	serve := s.Archive.Serve
+	if strings.HasSuffix(r.URL.Path, "/") || path.Base(r.URL.Path) == "index.json" {
+		serve = s.tagged(serve)
+	}
+	err := serve(w, r)
 	if err == nil {
 		return
 	}

@@ -72,6 +72,8 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 	if err := q.done(); err != nil {
 		return err
 	}
+	d.pin("from", asked.From)
+	d.pin("to", asked.To)
 	source := s.source()
 	d.meta = source.Meta(asked.Of(s.Registry))
 	d.name = "readings"

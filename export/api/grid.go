@@ -20,6 +20,9 @@ import (
 // againTime bounds how long a window may be computed from its readings.
 const againTime = 30 * time.Second
 
+// pagesLast is how long live averages can be paged through; what they are made of is kept for longer.
+const pagesLast = time.Hour
+
 // gridQuery is what a request for averages asks for: those of one window, or of every window that begins in a period.
 type gridQuery struct {
 	window     aggregate.Window
@@ -41,7 +44,7 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 	case g.window == aggregate.Live && when != "latest":
 		q.Fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h"))
 	case g.window == aggregate.Live:
-		g.from = now.Truncate(time.Second)
+		g.from = q.moment(now)
 		g.to = g.from
 	case g.period && when != "latest":
 		q.Fail(wrong("time", "time is for one window, from and to are for many: leave one of them out"))
@@ -112,10 +115,30 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) announce(d *document, g *gridQuery, what string) {
 	d.meta = s.source().Meta(s.Registry.Stations())
 	d.name, d.schema = what+"-"+g.window.String(), what+".json?window="+g.window.String()
+	switch {
+	case g.period:
+		d.pin("from", d.from)
+		d.pin("to", d.to)
+	case g.window != aggregate.Live: // which has its moment in the cursor
+		d.pin("time", d.from)
+	}
 	if !g.period {
 		d.to = time.Time{}
 	}
 	g.from = d.start(g.from)
+}
+
+// moment is that of live averages: now, behind the first page that of the first.
+func (q *query) moment(now time.Time) time.Time {
+	now = now.Truncate(time.Second)
+	if !q.Has("cursor") || !q.Given("cursor") {
+		return now
+	}
+	at := q.cursor().Time.Add(length(aggregate.Live))
+	if at.After(now) || now.Sub(at) > pagesLast {
+		q.Fail(wrong("cursor", "the live averages of this cursor are gone after %v: begin with the first page", pagesLast))
+	}
+	return at
 }
 
 // firstKept is the first window that is whole in memory.

@@ -12,6 +12,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 )
@@ -74,6 +75,19 @@ func (q *query) period(now time.Time, length time.Duration) (from, to time.Time)
 	return from, to
 }
 
+// cursor is behind which row a page begins; the zero Cursor for the first.
+func (q *query) cursor() download.Cursor {
+	text := q.text("cursor")
+	if text == "" {
+		return download.Cursor{}
+	}
+	c, err := download.ParseCursor(text)
+	if err != nil {
+		q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err))
+	}
+	return c
+}
+
 // quantities are those asked for; none when all are.
 func (q *query) quantities() []wire.Quantity {
 	var list []wire.Quantity
@@ -95,7 +109,7 @@ func (q *query) within(s *Server) func(orb.Point) bool {
 		return nil
 	}
 	return func(p orb.Point) bool {
-		if boxed && !box.Contains(p) {
+		if boxed && !box.Contains(export.Published(p)) {
 			return false
 		}
 		i := slices.IndexFunc(s.City.Districts, func(d geo.District) bool { return d.Name == district })
@@ -117,8 +131,8 @@ func (q *query) bbox() (orb.Bound, bool) {
 	}
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
-		if err != nil || math.IsNaN(v) || math.Abs(v) > 180 {
-			q.Fail(wrong("bbox", "bbox: %q is not a number of degrees", clip(part)))
+		if err != nil || math.IsNaN(v) || math.Abs(v) > 180 || i%2 == 1 && math.Abs(v) > 90 {
+			q.Fail(wrong("bbox", "bbox: %q is no %s in degrees", clip(part), [...]string{"longitude", "latitude"}[i%2]))
 			return orb.Bound{}, false
 		}
 		n[i] = v
