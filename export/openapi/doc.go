@@ -121,7 +121,7 @@ func (r Route) inPath(name string) bool {
 	return strings.Contains(r.Path, "{"+name+"}") || strings.Contains(r.Path, "{"+name+"...}")
 }
 
-// path is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
-func (r Route) path() string {
+// Address is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
+func (r Route) Address() string {
 	return strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
 }

@@ -90,7 +90,7 @@ func (v view) Example(r Route) string {
 	if r.Method != http.MethodGet || r.Login != Anyone {
 		return ""
 	}
-	path, query := r.path(), []string{}
+	path, query := r.Address(), []string{}
 	for _, p := range r.Parameters {
 		switch {
 		case r.inPath(p.Name) && p.Example == "":
