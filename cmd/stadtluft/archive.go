@@ -77,23 +77,20 @@ func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
 	}
 	revisions, wrong := 0, 0
 	for _, d := range list {
-		numbers, err := a.Revisions(d)
+		n, lines, err := a.Verify(d)
 		if err != nil {
 			return err
 		}
-		for _, n := range numbers {
-			revisions++
-			for _, line := range a.Verify(d, n) {
-				wrong++
-				fmt.Fprintln(std.out, line)
-			}
+		revisions, wrong = revisions+n, wrong+len(lines)
+		for _, line := range lines {
+			fmt.Fprintln(std.out, line)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%d files of the archive are not as they were written", wrong)
+		return fmt.Errorf("the archive is not as it was written: %d differences", wrong)
 	}
 	_, err = fmt.Fprintf(std.out, "%d days with %d revisions are as they were written\n", len(list), revisions)
 	return err

@@ -4,18 +4,25 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"path"
+	"strings"
 )
 
 // getArchive serves the archive's files as they lie there, neither wrapped nor compressed, so that the kernel can send
-// them by itself.
+// them by itself. What says which files there are gets a tag.
 func (s *Server) getArchive(w http.ResponseWriter, r *http.Request) {
-	err := s.Archive.Serve(w, r)
+	serve := s.Archive.Serve
+	if strings.HasSuffix(r.URL.Path, "/") || path.Base(r.URL.Path) == "index.json" {
+		serve = s.tagged(serve)
+	}
+	err := serve(w, r)
 	if err == nil {
 		return
 	}
 	s.answer(func(http.ResponseWriter, *http.Request) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return newProblem(http.StatusNotFound, "", "the archive has no %s; /archive/index.json says what there is", clip(r.URL.Path))
+			return newProblem(http.StatusNotFound, "", "the archive has no %s; /archive/index.json says what there is", clip(r.URL.Path)).
+				InGerman("Das Archiv hat kein %s; was es hat, steht in /archive/index.json.", clip(r.URL.Path))
 		}
 		return err
 	}).ServeHTTP(w, r)

@@ -45,7 +45,11 @@ func (h *house) archived() *archive.Archive {
 	h.t.Helper()
 	a := &archive.Archive{Dir: h.t.TempDir(), Size: 1000, Stations: h.server.Registry, Meta: export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln"}, Log: h.server.Log}
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	readings := []ingest.Reading{{Station: h.station.ID, Time: noon, Received: noon, Values: []ingest.Value{value(wire.PM10, 20.1)}}}
+	var readings []ingest.Reading
+	for i := range 100 {
+		at := noon.Add(time.Duration(i) * time.Minute)
+		readings = append(readings, ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: []ingest.Value{value(wire.PM10, 20.1+float64(i))}})
+	}
 	if _, _, err := a.Build(h.t.Context(), &shelf{readings: readings}, a.DayOf(noon)); err != nil {
 		h.t.Fatal(err)
 	}
@@ -97,10 +101,13 @@ func run(t *testing.T, name string, args ...string) string {
 
 const clients = "../clients/"
 
-// TestSpectralLikesTheDescription lints the OpenAPI document with every rule that Spectral has for it.
+// TestSpectralLikesTheDescription lints both OpenAPI documents, the whole one of 3.1 and OGC API - Features' of 3.0, with every rule that Spectral
+// has for them.
 func TestSpectralLikesTheDescription(t *testing.T) {
-	path := living(t).saved("/api/openapi.json", "json")
-	run(t, clients+"node_modules/.bin/spectral", "lint", path, "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+	h := living(t)
+	for _, route := range []string{"/api/openapi.json", "/ogc/api"} {
+		run(t, clients+"node_modules/.bin/spectral", "lint", h.saved(route, "json"), "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")
+	}
 }
 
 // TestAnOGCClientReads has OGC-Client, which reads services for map viewers and data hubs, count and page through each collection.

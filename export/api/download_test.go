@@ -15,7 +15,10 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -56,6 +59,8 @@ func TestSelections(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d", query, got, want)
 		}
 	}
+	row := h.lines("/api/v1/readings?"+from, export.ReadingColumns, ',')[0]
+	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the box's edges, as the file has it
 	f("", all)
 	f("quantity=pm10,humidity", 24*2+1)
 	f("flags=good", all-1)
@@ -146,6 +151,41 @@ func TestPagesOfRows(t *testing.T) {
 				t.Errorf("%s in pages of %d:\n%v\nwant\n%v", question, limit, got, whole)
 			}
 		}
+	}
+}
+
+// TestPagesOfOneWindow walks through pages without a period: all are of the window of the first, as many rows as the CSV has.
+func TestPagesOfOneWindow(t *testing.T) {
+	h := living(t)
+	h.measure(time.Now().UTC().Truncate(time.Second).Add(-2*time.Minute), value(wire.PM10, 20), value(wire.Temperature, 5), value(wire.Humidity, 60))
+	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour).Format(time.RFC3339)
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	h.server.Again = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
+		cell := geo.Cell{Size: 500, North: 3096000, East: 4107000}
+		return []aggregate.Row{{Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: 1}, {Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: 2}}, nil
+	}
+	for _, question := range []string{
+		"/api/v1/grid?window=live", "/api/v1/grid?quantity=temperature,humidity", "/api/v1/grid?window=1h&time=" + hour, "/api/v1/grid?window=1h&resolution=500&time=" + noon.Format(time.RFC3339),
+		"/api/v1/districts?window=live", "/api/v1/districts?window=1h&time=" + hour, "/api/v1/city?window=live", "/api/v1/city?window=1h&time=" + hour,
+	} {
+		var got []map[string]any
+		for address := question + "&format=json&limit=1"; address != ""; {
+			p := h.page(address)
+			got, address = append(got, p.Rows...), p.Next
+		}
+		want := bytes.Count(h.get(question+"&format=csv"), []byte("\n")) - 1
+		if len(got) != want || want < 2 {
+			t.Errorf("%s: %d rows in pages, %d as CSV", question, len(got), want)
+		}
+		for _, row := range got {
+			if row["window_start"] != got[0]["window_start"] {
+				t.Errorf("%s: a page of %v behind one of %v", question, row["window_start"], got[0]["window_start"])
+			}
+		}
+	}
+	old := download.Cursor{Time: time.Now().Add(-3 * time.Hour), Key: "x"}
+	if response, body := h.do("GET", "/api/v1/grid?format=json&cursor="+old.String(), ""); response.StatusCode != 400 || !strings.Contains(string(body), "first page") {
+		t.Errorf("live averages of long ago: %s %s", response.Status, body)
 	}
 }
 
@@ -254,6 +294,8 @@ func TestWhatCannotBe(t *testing.T) {
 	f("/api/v1/readings?from=2016-01-01&format=geojson&resolution=1h", "from", "366 days")
 	f("/api/v1/readings?bbox=7.1,50.8,6.8,51", "bbox", "swapped")
 	f("/api/v1/readings?bbox=6.8,51,7.1,50.8", "bbox", "swapped")
+	f("/api/v1/readings?bbox=6.8,50.8,7.1,95", "bbox", `"95" is no latitude`)
+	f("/api/v1/readings?format=json&cursor=MA.", "cursor", "as it is")
 	f("/api/v1/readings?format=json&limit=10001", "limit", "10000")
 	f("/api/v1/readings?format=json&limit=0", "limit", "from 1 on")
 	f("/api/v1/readings?limit=10", "limit", "format=json")

@@ -24,7 +24,7 @@ import (
 func (s *Server) roomRoutes() []openapi.Route {
 	source := source{s}
 	features := &ogc.Service{
-		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: s.City.Districts, Base: s.base, Log: s.Log,
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Resolution: s.City.Resolution, Districts: s.City.Districts, Base: s.base, Log: s.Log,
 	}
 	sensors := &sta.Service{Source: source, Base: s.base, Log: s.Log}
 	harvest := &catalog.Service{

@@ -109,7 +109,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
 		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
-		Parameters: []openapi.Parameter{sourceParameter}, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
+		Parameters: listParameters, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
 		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"maps"
+
 	"stadtluft/export"
 	"stadtluft/export/openapi"
+	"stadtluft/export/sta"
 )
 
 // objectOf is an answer of one JSON object, by what encodes it.
@@ -47,6 +50,7 @@ func schemas() map[string]openapi.Schema {
 		all[table.Name] = said.With("rows", openapi.ListOf(rowSchema(table))).May("next", openapi.Schema{"type": "string", "format": "uri"})
 		all[table.Name+".geojson"] = collection(rowSchema(table.Without("lon", "lat")))
 	}
+	maps.Copy(all, sta.Schemas())
 	delete(all, "history.geojson") // it stands in the coverage's
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.SchemaOf([]export.CoveredThen{}))
 	all["index.geojson"] = collection(openapi.SchemaOf(export.IndexProperties{}))

@@ -73,11 +73,18 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 						continue
 					}
 					for _, query := range queries(routes[operation.OperationID], form) {
-						keep(answered{path, method, status, form, ""}, h.example(routes[operation.OperationID], query, status))
+						keep(answered{path, method, status, form, ""}, h.example(routes[operation.OperationID], query, status, form))
 					}
 				}
 			}
 		}
+	}
+	for _, path := range []string{
+		"Things?$count=true&$expand=Datastreams($count=true;$top=1;$expand=Observations($top=1),Sensor,ObservedProperty),Locations,HistoricalLocations", "Locations", "HistoricalLocations?$expand=Thing",
+		"Datastreams?$top=1", "Sensors", "ObservedProperties", "Observations?$expand=FeatureOfInterest", "FeaturesOfInterest", "Observations?$resultFormat=dataArray", "Things?$select=name", "Things/$ref",
+		"Things('" + h.station.ID + "')", "Things('" + h.station.ID + "')/properties",
+	} {
+		keep(answered{"/sta/v1.1/{path}", "get", "200", "application/json", ""}, h.get("/sta/v1.1/"+path))
 	}
 	for _, mistake := range []string{"/api/v1/readings?flags=bad", "/api/v1/nothing", "/sta/v1.1/Things?$filter=name", "/archive/2025/index.json"} {
 		_, body := h.do("GET", mistake, "")
@@ -174,8 +181,8 @@ func storied(t *testing.T) *witness {
 	return h
 }
 
-// example is a route's answer of a status.
-func (h *witness) example(route openapi.Route, query, status string) []byte {
+// example is a route's answer of a status in a form.
+func (h *witness) example(route openapi.Route, query, status, form string) []byte {
 	h.t.Helper()
 	bodies := map[string]string{
 		"addStation": registration, "getPublicCell": `{"lon":6.99,"lat":50.95}`, "changeStation": `{"name":"Anders"}`, "renewManageToken": `{"hand_over":false}`,
@@ -191,7 +198,7 @@ func (h *witness) example(route openapi.Route, query, status string) []byte {
 	if route.Login == openapi.Station {
 		login = "Basic " + base64.StdEncoding.EncodeToString([]byte(h.guest.ID+":"+h.guest.Token))
 	}
-	response, body := h.do(route.Method, h.address(route)+query, bodies[route.ID], "Authorization", login)
+	response, body := h.do(route.Method, h.address(route)+query, bodies[route.ID], "Authorization", login, "Accept", form)
 	if strconv.Itoa(response.StatusCode) != status {
 		h.t.Errorf("%s %s: %s %s, want %s", route.Method, h.address(route)+query, response.Status, body, status)
 	}

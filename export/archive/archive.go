@@ -99,6 +99,9 @@ func (a *Archive) IsClosed(d Day, now time.Time) bool {
 	return !now.Before(to.Add(Closed))
 }
 
+// meta is what a document of many days says of itself, by the stations that may be in it.
+func (a *Archive) meta() export.Meta { return a.Meta.From(a.Stations.Stations()) }
+
 func (a *Archive) folder(d Day) string { return filepath.Join(a.Dir, d.date.Format("2006/01/02")) }
 
 func (a *Archive) revisionFolder(d Day, revision int) string {

@@ -323,10 +323,8 @@ func TestACorrectionIsARevision(t *testing.T) {
 	if want := []string{"datapackage.json", "readings.csv.gz", "readings.parquet"}; !slices.Equal(m.Differs, want) || m.Late != 1 {
 		t.Errorf("r2 differs in %v, want %v", m.Differs, want)
 	}
-	for _, revision := range []int{1, 2} {
-		if wrong := s.Archive.Verify(may, revision); len(wrong) > 0 {
-			t.Errorf("r%d: %v", revision, wrong)
-		}
+	if n, wrong, err := s.Archive.Verify(may); n != 2 || len(wrong) > 0 || err != nil {
+		t.Errorf("%d revisions, %v, %v", n, wrong, err)
 	}
 }
 
@@ -341,9 +339,8 @@ func TestVerify(t *testing.T) {
 		if err := spoil(folder); err != nil {
 			t.Fatal(err)
 		}
-		wrong := s.Archive.Verify(may, 1)
-		if len(wrong) != 1 || !strings.Contains(wrong[0], want) {
-			t.Errorf("Verify says %q, want %q", wrong, want)
+		if _, wrong, err := s.Archive.Verify(may); err != nil || len(wrong) != 1 || !strings.Contains(wrong[0], want) {
+			t.Errorf("Verify says %q, %v, want %q", wrong, err, want)
 		}
 	}
 	f("readings.csv.gz: has the SHA-256", func(folder string) error {
@@ -358,12 +355,18 @@ func TestVerify(t *testing.T) {
 		path := filepath.Join(folder, readingsParquet)
 		text, err := os.ReadFile(filepath.Join(folder, sumsName))
 		sum, wrong := sumOf(path)
-		other := strings.Repeat("0", 64)
 		_ = os.WriteFile(path, nil, 0o644)
 		empty, _ := sumOf(path)
-		_ = other
 		return errors.Join(err, wrong, os.WriteFile(filepath.Join(folder, sumsName), bytes.Replace(text, []byte(sum), []byte(empty), 1), 0o644))
 	})
+	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 1}}}})
+	build(t, s, 2)
+	if err := os.RemoveAll(s.Archive.revisionFolder(may, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if n, wrong, err := s.Archive.Verify(may); err != nil || n != 1 || !slices.Equal(wrong, []string{"2026-05-01 r1: is missing"}) {
+		t.Errorf("without its first revision: %d, %q, %v", n, wrong, err)
+	}
 }
 
 // TestWork does by itself what its time has come for.

@@ -42,7 +42,8 @@ func (a *Archive) index(year, month, day, revision string) (*index, error) {
 	if err != nil {
 		return nil, fs.ErrNotExist
 	}
-	x := &index{Licence: a.Meta.Licence, Attribution: a.Meta.Attribution, Notice: export.Notice}
+	meta := a.meta()
+	x := &index{Licence: meta.Licence, Attribution: meta.Attribution, Notice: export.Notice, Demo: meta.Demo}
 	x.Path = strings.Join(filled(year, month, day, revision), "/")
 	if day != "" {
 		return x, a.fillDay(x, first, revision)

@@ -147,7 +147,8 @@ func (a *Archive) serveBundle(w http.ResponseWriter, r *http.Request, first, las
 		return fs.ErrNotExist
 	}
 	defer b.Close()
-	head(w, a.Meta.Licence, nil, "application/x-tar", fileName(strings.ReplaceAll(name, "/", "-")+".tar", false), b.modTag)
+	meta := a.meta()
+	head(w, meta.Licence, meta.Licences, "application/x-tar", fileName(strings.ReplaceAll(name, "/", "-")+".tar", meta.Demo), b.modTag)
 	http.ServeContent(w, r, "", b.latest, b)
 	return nil
 }

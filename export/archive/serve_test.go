@@ -154,6 +154,28 @@ func TestMissingDays(t *testing.T) {
 	}
 }
 
+// TestManyDaysSayWhoseTheyAre looks at a month in which a simulated and a neighbour's station may be.
+func TestManyDaysSayWhoseTheyAre(t *testing.T) {
+	s, get := serving(t)
+	demo, neighbour := stand("DEM0", begin, 0.01), stand("EXT0", begin, 0.01)
+	demo.Demo, neighbour.Source = true, "sensor-community"
+	s.Archive.Stations = append(stations(), demo, neighbour)
+	response, _ := get("2026/05.tar")
+	if got := response.Header.Get("Content-Disposition"); got != `attachment; filename="demo-stadtluft-2026-05.tar"` {
+		t.Errorf("Content-Disposition %s", got)
+	}
+	if links := strings.Join(response.Header["Link"], "\n"); !strings.Contains(links, `<https://opendatacommons.org/licenses/odbl/1-0/>; rel="license"`) {
+		t.Errorf("Link %s", links)
+	}
+	var x index
+	if _, body := get("2026/05/index.json"); json.Unmarshal([]byte(body), &x) != nil || !x.Demo || !strings.Contains(x.Attribution, "Sensor.Community") {
+		t.Errorf("the month's index says demo %v, %s", x.Demo, x.Attribution)
+	}
+	if _, page := get("2026/05/", "Accept-Language", "en"); !strings.Contains(page, english.Demo) {
+		t.Errorf("the month's page does not say that it is a demo's:\n%s", page)
+	}
+}
+
 // TestTar reads a month as tar does, whole and in pieces.
 func TestTar(t *testing.T) {
 	s, get := serving(t)

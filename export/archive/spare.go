@@ -33,7 +33,7 @@ func (s *Store) spare(ctx context.Context, d Day, now time.Time) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && now.Sub(info.ModTime()) < spareTime {
 		return err
 	}
-	if wrong := a.Verify(d, revision); len(wrong) > 0 {
+	if wrong := a.verify(d, revision); len(wrong) > 0 {
 		return fmt.Errorf("the store keeps the readings of %s: the archive is damaged: %s", d, strings.Join(wrong, "; "))
 	}
 	if err := s.covered(ctx, d); err != nil {

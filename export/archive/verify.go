@@ -11,9 +11,22 @@ import (
 	"strings"
 )
 
-// Verify compares a revision's files with their checksums and says, a line each, what differs; nothing when all is as
-// it was written.
-func (a *Archive) Verify(d Day, revision int) []string {
+// Verify compares a day's files with their checksums, in each of its revisions, and says, a line each, what differs; nothing
+// when all is as it was written.
+func (a *Archive) Verify(d Day) (revisions int, wrong []string, err error) {
+	numbers, err := a.Revisions(d)
+	next := 1
+	for _, n := range numbers {
+		for ; next < n; next++ {
+			wrong = append(wrong, fmt.Sprintf("%s r%d: is missing", d, next))
+		}
+		wrong = append(wrong, a.verify(d, n)...)
+		next++
+	}
+	return len(numbers), wrong, err
+}
+
+func (a *Archive) verify(d Day, revision int) []string {
 	folder := a.revisionFolder(d, revision)
 	var wrong []string
 	say := func(name, format string, args ...any) {

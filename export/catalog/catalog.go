@@ -52,21 +52,18 @@ type Service struct {
 
 // Routes are the catalogue's documents.
 func (s *Service) Routes() []openapi.Route {
-	route := func(path, id string, h answer.Handler, summary openapi.Text, types ...string) openapi.Route {
-		r := openapi.Route{Method: "GET", Path: path, Handler: answer.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{}}}
-		for _, t := range types {
-			r.Answers[0].Forms = append(r.Answers[0].Forms, openapi.Content{Type: t})
-		}
-		return r
+	route := func(path, id string, h answer.Handler, summary openapi.Text, forms ...openapi.Content) openapi.Route {
+		return openapi.Route{Method: "GET", Path: path, Handler: answer.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
 	}
+	turtle, graph := openapi.Content{Type: turtleType}, openapi.Content{Type: jsonldType, Schema: graphSchema}
 	dcat := openapi.Text{English: "What there is (DCAT-AP.de), in the form that Accept asks for.", German: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
 	return []openapi.Route{
-		route("/catalog", "getCatalog", s.negotiate, dcat, turtleType, jsonldType),
-		route("/catalog.ttl", "getCatalogTurtle", s.turtle, openapi.Text{English: "The same as Turtle.", German: "Dasselbe als Turtle."}, turtleType),
-		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, openapi.Text{English: "The same as JSON-LD.", German: "Dasselbe als JSON-LD."}, jsonldType),
-		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, openapi.Text{English: "The dataset in schema.org’s words, for search engines.", German: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, jsonldType),
-		route("/robots.txt", "getRobots", s.robots, openapi.Text{English: "What crawlers should leave alone.", German: "Was Suchmaschinen auslassen sollen."}, "text/plain"),
-		route("/sitemap.xml", "getSitemap", s.sitemap, openapi.Text{English: "The pages and the archive’s days.", German: "Die Seiten und die Tage des Archivs."}, "application/xml"),
+		route("/catalog", "getCatalog", s.negotiate, dcat, turtle, graph),
+		route("/catalog.ttl", "getCatalogTurtle", s.turtle, openapi.Text{English: "The same as Turtle.", German: "Dasselbe als Turtle."}, turtle),
+		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, openapi.Text{English: "The same as JSON-LD.", German: "Dasselbe als JSON-LD."}, graph),
+		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, openapi.Text{English: "The dataset in schema.org’s words, for search engines.", German: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, openapi.Content{Type: jsonldType, Schema: datasetSchema}),
+		route("/robots.txt", "getRobots", s.robots, openapi.Text{English: "What crawlers should leave alone.", German: "Was Suchmaschinen auslassen sollen."}, openapi.Content{Type: "text/plain"}),
+		route("/sitemap.xml", "getSitemap", s.sitemap, openapi.Text{English: "The pages and the archive’s days.", German: "Die Seiten und die Tage des Archivs."}, openapi.Content{Type: "application/xml"}),
 	}
 }
 

@@ -2,7 +2,12 @@ package catalog
 
 import (
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 )
+
+// graphSchema is how jsonld writes: of what a subject has, the description knows no more than that it is a list.
+var graphSchema = openapi.Schema{"type": "object"}.With("@context", openapi.SchemaOf(map[string]string{})).
+	With("@graph", openapi.ListOf(openapi.Schema{"type": "object", "additionalProperties": openapi.ListOf(openapi.Schema{})}.With("@id", openapi.Schema{"type": "string"})))
 
 // jsonld writes the graph as JSON-LD 1.1: prefixes as its context, then one object a subject.
 func (g *graph) jsonld() ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -51,6 +52,11 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 	}
 	return json.Marshal(dataset)
 }
+
+// datasetSchema names what search engines read first; the rest is schema.org's.
+var datasetSchema = openapi.Schema{"type": "object", "additionalProperties": true}.With("@context", openapi.Schema{"const": "https://schema.org/"}).
+	With("@type", openapi.Schema{"const": "Dataset"}).With("name", openapi.Schema{"type": "string"}).With("description", openapi.Schema{"type": "string"}).
+	With("license", openapi.Schema{"type": "string"}).With("distribution", openapi.ListOf(openapi.Schema{"type": "object"}))
 
 // measured are the quantities.
 func measured() []object {

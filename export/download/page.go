@@ -31,7 +31,7 @@ func ParseCursor(text string) (Cursor, error) {
 	unix, err := base64.RawURLEncoding.DecodeString(head)
 	key, keyErr := base64.RawURLEncoding.DecodeString(tail)
 	seconds, numberErr := strconv.ParseInt(string(unix), 10, 64)
-	if errors.Join(err, keyErr, numberErr) != nil {
+	if errors.Join(err, keyErr, numberErr) != nil || tail == "" {
 		return Cursor{}, errors.New("it is not the cursor of a page: take the address of the next page as it is")
 	}
 	return Cursor{time.Unix(seconds, 0).UTC(), string(key)}, nil

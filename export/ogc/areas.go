@@ -24,6 +24,7 @@ func (s *Service) grid() collection {
 		},
 		filters: []openapi.Parameter{byQuantity},
 		span:    week,
+		bound:   s.cells,
 		after: func(id string) (func(f *feature) bool, bool) {
 			last, ok := parseHourID(id)
 			return func(f *feature) bool {
@@ -105,6 +106,8 @@ func (s *Service) districts() collection {
 			"The average of the last 60 minutes in each district: the mean over its cells, with the share of its cells that have a value.",
 			"Das Mittel der letzten 60 Minuten in jedem Bezirk: über seine Zellen, mit dem Anteil der Zellen, die einen Wert haben.",
 		},
+		span:  hourBefore,
+		bound: s.outlines,
 		after: afterText,
 		read: func(ctx context.Context, chosen selection, yield func(feature) error) error {
 			areas, err := s.Areas(ctx, chosen.now)
@@ -112,7 +115,7 @@ func (s *Service) districts() collection {
 				return err
 			}
 			for i, area := range areas {
-				f := feature{id: area.Name, geometry: fixed(s.Districts[i].Geometry()), time: span{chosen.now.Add(-time.Hour), chosen.now}, properties: func() []property { return district(area) }}
+				f := feature{id: area.Name, geometry: fixed(s.Districts[i].Geometry()), time: hourBefore(chosen.now), properties: func() []property { return district(area) }}
 				if err := yield(f); err != nil {
 					return err
 				}

@@ -3,11 +3,12 @@ package ogc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/paulmach/orb"
 
 	"stadtluft/export"
 	"stadtluft/export/answer"
@@ -20,9 +21,9 @@ type collection struct {
 	id      string
 	title   text
 	about   text
-	filters []openapi.Parameter // select by a property's exact value (/rec/core/fc-filters)
-	// span is from when to when its features are; nil where they are of now.
-	span func(now time.Time) span
+	filters []openapi.Parameter      // select by a property's exact value (/rec/core/fc-filters)
+	span    func(now time.Time) span // from when to when its features are
+	bound   func() orb.Bound         // where they are
 	// read yields the features that may fit the selection, always in the same order.
 	read func(ctx context.Context, s selection, yield func(feature) error) error
 	// after reports whether a feature comes behind the one with this id in that order; false for an id that none
@@ -108,48 +109,18 @@ type collections struct {
 	Collections []description `json:"collections"`
 }
 
-type extent struct {
-	Spatial struct {
-		BBox [][4]float64 `json:"bbox"`
-		CRS  string       `json:"crs"`
-	} `json:"spatial"`
-	Temporal struct {
-		Interval [][2]*string `json:"interval"`
-		TRS      string       `json:"trs"`
-	} `json:"temporal"`
-}
-
 func (s *Service) describe(r *request, c collection) description {
 	meta := s.Meta(r.now)
 	d := description{
 		ID: c.id, Title: c.title.in(r.language), Description: c.about.in(r.language), Attribution: meta.Attribution,
-		Extent: s.extent(c, r.now), ItemType: "feature", CRS: []string{crs84}, StorageCRS: crs84,
+		Extent: c.extent(r.now), ItemType: "feature", CRS: []string{crs84}, StorageCRS: crs84,
 	}
 	d.Links = append(r.both(r.address(c), jsonType),
-		link{r.address(c) + "/items?f=json", "items", export.GeoJSON.MediaType(), "", text{"The features", "Die Objekte"}.in(r.language)},
-		link{r.address(c) + "/items?f=html", "items", htmlType, "", text{"The features, as a page", "Die Objekte, als Seite"}.in(r.language)},
+		link{r.address(c) + "/items?f=json", "items", export.GeoJSON.MediaType(), text{"The features", "Die Objekte"}.in(r.language)},
+		link{r.address(c) + "/items?f=html", "items", htmlType, text{"The features, as a page", "Die Objekte, als Seite"}.in(r.language)},
 	)
 	d.Links = append(d.Links, licences(meta)...)
 	return d
-}
-
-func (s *Service) extent(c collection, now time.Time) extent {
-	var e extent
-	b := s.Bound
-	for _, st := range s.Stations() {
-		if st.Shown() {
-			b = b.Extend(st.PlaceAt(now).Public) // stations may stand beyond the boundary
-		}
-	}
-	e.Spatial.BBox = [][4]float64{{b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat()}}
-	e.Spatial.CRS = crs84
-	span := span{now.Add(-time.Hour), now}
-	if c.span != nil {
-		span = c.span(now)
-	}
-	e.Temporal.Interval = [][2]*string{{stamp(span.from), stamp(span.to)}}
-	e.Temporal.TRS = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
-	return e
 }
 
 // stamp is a time in JSON; null where it is open.
@@ -179,10 +150,11 @@ func (s *Service) describeCollection(r *request) error {
 		return err
 	}
 	d := s.describe(r, c)
-	box := d.Extent.Spatial.BBox[0]
 	rows := []row{
-		{cell{Text: text{"Extent", "Ausdehnung"}.in(r.language)}, cell{Text: fmt.Sprintf("%.4f, %.4f – %.4f, %.4f", box[0], box[1], box[2], box[3])}},
-		{cell{Text: text{"Name the source as", "Quellenangabe"}.in(r.language)}, cell{Text: d.Attribution}},
+		{cell{Text: text{"Extent", "Ausdehnung"}.in(r.language)}, cell{Text: where(c.bound().ToPolygon())}},
+		{cell{Text: text{"Time", "Zeit"}.in(r.language)}, cell{Text: d.Extent.Temporal.words()}},
+		{cell{Text: text{"Coordinates", "Koordinaten"}.in(r.language)}, cell{Text: crs84}},
+		r.source(s.Meta(r.now)),
 	}
 	return r.send(jsonType, d, page{Title: d.Title, Text: d.Description, Links: d.Links, Rows: rows})
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/openapi"
@@ -203,7 +205,7 @@ func (f *feature) title() string {
 }
 
 func (f *feature) rows() []row {
-	var rows []row
+	rows := []row{{cell{Text: "geometry"}, cell{Text: where(f.geometry())}}}
 	for _, p := range f.properties() {
 		rows = append(rows, row{cell{Text: p.name}, cell{Text: words(p.value)}})
 	}
@@ -224,25 +226,45 @@ func words(v any) string {
 	return fmt.Sprint(v)
 }
 
+// where is a place for people: a point, or the box around anything else, in degrees, longitude first.
+func where(g orb.Geometry) string {
+	b := g.Bound()
+	if p, point := g.(orb.Point); point {
+		return fmt.Sprintf("%.6f, %.6f", p.Lon(), p.Lat())
+	}
+	return fmt.Sprintf("%.4f, %.4f – %.4f, %.4f", b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat())
+}
+
 // itemsPage shows a page of features as a table.
 func (s *Service) itemsPage(r *request, c collection, result *result) page {
 	p := page{Title: c.title.in(r.language), Text: c.about.in(r.language), Links: result.links}
 	for i := range result.features {
 		f := &result.features[i]
 		if i == 0 {
-			p.Head = []string{"id"}
+			p.Head = []string{"id", "geometry"}
 			for _, property := range f.properties() {
 				p.Head = append(p.Head, property.name)
 			}
 		}
-		cells := row{cell{f.id, r.itemAddress(c, f.id) + "?f=html"}}
+		cells := row{cell{f.id, r.itemAddress(c, f.id) + "?f=html"}, cell{Text: where(f.geometry())}}
 		for _, property := range f.properties() {
 			cells = append(cells, cell{Text: words(property.value)})
 		}
 		p.Rows = append(p.Rows, cells)
 	}
-	if len(p.Rows) == 0 {
-		p.Text += " " + text{"Nothing fits the question now.", "Nichts passt gerade auf die Frage."}.in(r.language)
-	}
+	p.Text += " " + result.words(r)
 	return p
+}
+
+// words says how many features there are, and when.
+func (p *result) words(r *request) string {
+	at := r.now.Format(time.RFC3339)
+	switch shown := len(p.features); {
+	case shown == 0:
+		return text{"Nothing fits the question now.", "Nichts passt gerade auf die Frage."}.in(r.language)
+	case p.matched < 0:
+		return fmt.Sprintf(text{"%d features on this page, %s.", "%d Objekte auf dieser Seite, %s."}.in(r.language), shown, at)
+	default:
+		return fmt.Sprintf(text{"%d of %d features, %s.", "%d von %d Objekten, %s."}.in(r.language), shown, p.matched, at)
+	}
 }

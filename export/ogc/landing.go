@@ -20,11 +20,10 @@ const (
 
 // link is a link as OGC API documents have it.
 type link struct {
-	Href     string `json:"href"`
-	Rel      string `json:"rel"`
-	Type     string `json:"type,omitempty"`
-	HrefLang string `json:"hreflang,omitempty"`
-	Title    string `json:"title,omitempty"`
+	Href  string `json:"href"`
+	Rel   string `json:"rel"`
+	Type  string `json:"type"` // /req/core/fc-md-items-links wants it of all
+	Title string `json:"title,omitempty"`
 }
 
 // both are links to a document in its JSON form and as a page; rel self goes to the one that is being sent.
@@ -57,20 +56,25 @@ func (s *Service) landing(r *request) error {
 	meta := s.Meta(r.now)
 	document := landingPage{Title: s.title().in(r.language), Description: notice.in(r.language), Attribution: meta.Attribution}
 	document.Links = append(r.both(r.base, jsonType),
-		link{r.base + "/api?f=json", "service-desc", openAPIType, "", text{"The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)"}.in(r.language)},
-		link{r.base + "/api?f=html", "service-doc", htmlType, "", text{"The API, for people", "Die Schnittstelle, für Menschen"}.in(r.language)},
-		link{r.base + "/conformance", "conformance", jsonType, "", text{"What it conforms to", "Wozu sie konform ist"}.in(r.language)},
-		link{r.base + "/collections", "data", jsonType, "", text{"The collections", "Die Sammlungen"}.in(r.language)},
+		link{r.base + "/api?f=json", "service-desc", openAPIType, text{"The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)"}.in(r.language)},
+		link{r.base + "/api?f=html", "service-doc", htmlType, text{"The API, for people", "Die Schnittstelle, für Menschen"}.in(r.language)},
+		link{r.base + "/conformance", "conformance", jsonType, text{"What it conforms to", "Wozu sie konform ist"}.in(r.language)},
+		link{r.base + "/collections", "data", jsonType, text{"The collections", "Die Sammlungen"}.in(r.language)},
 	)
 	document.Links = append(document.Links, licences(meta)...)
-	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links})
+	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links, Rows: []row{r.source(meta)}})
+}
+
+// source is whom to name.
+func (r *request) source(meta export.Meta) row {
+	return row{cell{Text: text{"Name the source as", "Quellenangabe"}.in(r.language)}, cell{Text: meta.Attribution}}
 }
 
 // licences are links to the data's licences.
 func licences(meta export.Meta) []link {
-	list := []link{{Href: export.LicenceURL(meta.Licence), Rel: "license", Title: meta.Licence}}
+	list := []link{{Href: export.LicenceURL(meta.Licence), Rel: "license", Type: htmlType, Title: meta.Licence}}
 	for _, address := range meta.Licences {
-		list = append(list, link{Href: address, Rel: "license"})
+		list = append(list, link{Href: address, Rel: "license", Type: htmlType})
 	}
 	return list
 }

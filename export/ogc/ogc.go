@@ -48,11 +48,12 @@ type Source interface {
 // Service is the service of one city.
 type Service struct {
 	Source
-	City      string
-	Bound     orb.Bound // of the city, degrees
-	Districts []geo.District
-	Base      func(*http.Request) string // the server's address without a slash at its end
-	Log       *slog.Logger
+	City       string
+	Bound      orb.Bound // of the city, degrees
+	Resolution int32     // of the grid, metres
+	Districts  []geo.District
+	Base       func(*http.Request) string // the server's address without a slash at its end
+	Log        *slog.Logger
 }
 
 // request is what every handler gets.
@@ -73,6 +74,7 @@ func (s *Service) begin(h func(*request) error) answer.Handler {
 		q.negotiate()
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("Vary", "Accept, Accept-Language")
+		w.Header().Set("Content-Language", q.language)
 		return h(q)
 	}
 }

@@ -30,6 +30,7 @@ import (
 type town struct {
 	stations []*ingest.Station
 	rows     []aggregate.Row
+	areas    []string // names of the districts
 	now      time.Time
 }
 
@@ -51,7 +52,7 @@ func station(id, name string, at orb.Point, status ingest.Status, created time.T
 func newTown(t *testing.T) *town {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	w := &town{now: now, stations: []*ingest.Station{
+	w := &town{now: now, areas: []string{"Altstadt/Süd", "Dreieck"}, stations: []*ingest.Station{
 		station("AAAAAA1", "Dom <1>", dom, ingest.Active, now.Add(-100*24*time.Hour)),
 		station("BBBBBB2", "Deutz", deutz, ingest.Active, now.Add(-50*24*time.Hour)),
 		station("CCCCCC3", "Porz", porz, ingest.Paused, now.Add(-24*time.Hour)),
@@ -60,12 +61,8 @@ func newTown(t *testing.T) *town {
 	for h := 30; h > 0; h-- {
 		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10} {
 			for _, at := range []orb.Point{porz, dom} { // porz is farther south, so it comes first
-				cell, err := geo.CellAt(at, 1000)
-				if err != nil {
-					t.Fatal(err)
-				}
 				w.rows = append(w.rows, aggregate.Row{
-					Cell: cell, Start: now.Truncate(time.Hour).Add(-time.Duration(h) * time.Hour), Window: aggregate.Hour, Quantity: uint8(q),
+					Cell: cellAt(t, at), Start: now.Truncate(time.Hour).Add(-time.Duration(h) * time.Hour), Window: aggregate.Hour, Quantity: uint8(q),
 					Mean: 12345, Median: 12300, Min: 12000, Max: 13000, Stations: 1, Readings: 24, Coverage: 1000, Raw: 13000,
 				})
 			}
@@ -101,7 +98,16 @@ func (w *town) Hours(_ context.Context, from, to time.Time, quantities []wire.Qu
 func (w *town) Areas(context.Context, time.Time) ([]export.Area, error) {
 	cell, err := geo.CellAt(dom, 1000)
 	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: uint8(wire.PM2_5), Mean: 12345, Stations: 2, Readings: 40}
-	return []export.Area{{Name: "Altstadt/Süd", Cells: eastwards(cell, 4), Rows: []aggregate.Row{row}}, {Name: "Dreieck", Cells: eastwards(cell, 9)}}, err
+	return []export.Area{{Name: w.areas[0], Cells: eastwards(cell, 4), Rows: []aggregate.Row{row}}, {Name: w.areas[1], Cells: eastwards(cell, 9)}}, err
+}
+
+func cellAt(t *testing.T, p orb.Point) geo.Cell {
+	t.Helper()
+	cell, err := geo.CellAt(p, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cell
 }
 
 // eastwards are n cells in a row.
@@ -136,7 +142,7 @@ func open(t *testing.T) *client {
 	t.Helper()
 	w := newTown(t)
 	s := &Service{
-		Source: w, City: "Köln", Bound: geo.CologneSketch().Bound(), Log: slog.New(slog.DiscardHandler),
+		Source: w, City: "Köln", Bound: geo.CologneSketch().Bound(), Resolution: 1000, Log: slog.New(slog.DiscardHandler),
 		Districts: []geo.District{
 			outline(t, "Altstadt/Süd", orb.Ring{{6.94, 50.92}, {6.97, 50.92}, {6.97, 50.95}, {6.94, 50.95}, {6.94, 50.92}}),
 			outline(t, "Dreieck", orb.Ring{{7, 50.8}, {7.2, 50.8}, {7.2, 51}, {7, 50.8}}), // its north-west half is outside

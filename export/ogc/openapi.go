@@ -13,11 +13,15 @@ type object = map[string]any
 // api answers with the definition of the service's routes (/req/oas30/oas-definition-2).
 func (s *Service) api(r *request) error {
 	title := text{"The API: " + s.title().English, "Die Schnittstelle: " + s.title().German}.in(r.language)
-	routes := s.described()
+	routes, meta := s.described(), s.Meta(r.now)
 	definition := object{
-		"openapi":    "3.0.3",
-		"info":       object{"title": title, "description": notice.in(r.language), "version": "1.0.0", "license": object{"name": s.Meta(r.now).Licence, "url": export.LicenceURL(s.Meta(r.now).Licence)}},
+		"openapi": "3.0.3",
+		"info": object{
+			"title": title, "description": notice.in(r.language), "version": "1.0.0",
+			"contact": object{"name": meta.Attribution}, "license": object{"name": meta.Licence, "url": export.LicenceURL(meta.Licence)},
+		},
 		"servers":    []object{{"url": r.base}},
+		"tags":       []object{{"name": "ogc", "description": s.title().in(r.language)}},
 		"paths":      openapi.Paths(routes, r.language),
 		"components": object{"responses": object{"Problem": problemResponse}},
 	}
@@ -32,16 +36,17 @@ func (s *Service) api(r *request) error {
 	return r.send(openAPIType, definition, shown)
 }
 
-// described are the routes as they stand below the service's own address. Their schemas, which are of OpenAPI 3.1, are
-// left out.
+// described are the routes as they stand below the service's own address, with schemas of OpenAPI 3.0.
 func (s *Service) described() []openapi.Route {
 	routes := openapi.Described(s.Routes())
 	for i := range routes {
 		if routes[i].Path = strings.TrimPrefix(routes[i].Path, Root); routes[i].Path == "" {
 			routes[i].Path = "/"
 		}
-		for j := range routes[i].Answers[0].Forms {
-			routes[i].Answers[0].Forms[j].Schema = nil
+		for j, form := range routes[i].Answers[0].Forms {
+			if form.Schema != nil {
+				routes[i].Answers[0].Forms[j].Schema = form.Schema.For30()
+			}
 		}
 	}
 	return routes

@@ -48,7 +48,6 @@ func (r *request) sendPage(p page) error {
 		return err
 	}
 	r.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	r.w.Header().Set("Content-Language", r.language)
 	_, err = r.w.Write(b.Bytes())
 	return err
 }

@@ -4,11 +4,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export"
 	"stadtluft/export/answer"
 )
 
@@ -100,47 +98,4 @@ func bounds(n []float64) (boxes, *answer.Problem) {
 
 func box(west, south, east, north float64) orb.Bound {
 	return orb.Bound{Min: orb.Point{west, south}, Max: orb.Point{east, north}}
-}
-
-// span is a time with both ends included; an end that is zero is open.
-type span struct{ from, to time.Time }
-
-func (s span) meets(o span) bool {
-	return (s.to.IsZero() || o.from.IsZero() || !o.from.After(s.to)) && (s.from.IsZero() || o.to.IsZero() || !o.to.Before(s.from))
-}
-
-// datetime reads a moment or an interval with ends that may be open (/req/core/fc-time-definition).
-func (r *request) datetime() span {
-	given := r.query.Text("datetime")
-	if given == "" {
-		return span{}
-	}
-	begin, end, interval := strings.Cut(given, "/")
-	if !interval {
-		at := r.moment(given)
-		return span{at, at}
-	}
-	s := span{r.end(begin), r.end(end)}
-	switch {
-	case s.from.IsZero() && s.to.IsZero():
-		r.query.Fail(answer.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %q", answer.Clip(given)))
-	case !s.from.IsZero() && !s.to.IsZero() && s.to.Before(s.from):
-		r.query.Fail(answer.Wrong("datetime", "datetime: %s ends before it begins", answer.Clip(given)))
-	}
-	return s
-}
-
-func (r *request) end(given string) time.Time {
-	if given == "" || given == ".." {
-		return time.Time{}
-	}
-	return r.moment(given)
-}
-
-func (r *request) moment(given string) time.Time {
-	t, err := export.ParseTime(given)
-	if err != nil {
-		r.query.Fail(answer.Wrong("datetime", "datetime: %v", err))
-	}
-	return t
 }

@@ -21,6 +21,7 @@ func (s *Service) stations() collection {
 		title: text{"Stations", "Stationen"},
 		about: text{"The measuring stations, at the centre of their 100 m cell.", "Die Messstationen, in der Mitte ihrer 100-m-Zelle."},
 		span:  s.sinceFirst,
+		bound: s.points,
 		after: afterText,
 		read: func(_ context.Context, chosen selection, yield func(feature) error) error {
 			for _, st := range s.Stations() {
@@ -39,17 +40,6 @@ func (s *Service) stations() collection {
 // afterText is the order of collections that are sorted by id.
 func afterText(id string) (func(f *feature) bool, bool) {
 	return func(f *feature) bool { return f.id > id }, true
-}
-
-// sinceFirst is from when the first station was registered on.
-func (s *Service) sinceFirst(now time.Time) span {
-	first := now
-	for _, st := range s.Stations() {
-		if st.Shown() && st.Created.Before(first) {
-			first = st.Created
-		}
-	}
-	return span{from: first}
 }
 
 func (s *Service) station(st *ingest.Station, now time.Time) feature {
@@ -73,7 +63,8 @@ func (s *Service) readings() collection {
 		title:   text{"Latest readings", "Neueste Messwerte"},
 		about:   text{"The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."},
 		filters: []openapi.Parameter{byStation, byQuantity},
-		span:    func(now time.Time) span { return span{s.sinceFirst(now).from, now} },
+		span:    s.measured,
+		bound:   s.points,
 		after:   afterText,
 		read: func(_ context.Context, chosen selection, yield func(feature) error) error {
 			for _, st := range s.Stations() {

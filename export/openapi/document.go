@@ -131,8 +131,7 @@ func (r Route) describe(p Parameter, language string) map[string]any {
 	o := map[string]any{"name": p.Name, "in": "query", "description": p.About.In(language), "schema": p.schema()}
 	if r.inPath(p.Name) {
 		o["in"], o["required"] = "path", true
-	}
-	if o["in"] == "query" && p.Kind != Words {
+	} else {
 		o["style"], o["explode"] = "form", false
 	}
 	if p.Example != "" {

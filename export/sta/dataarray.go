@@ -11,6 +11,14 @@ import (
 // components are what a data array has of an observation where $select does not say.
 var components = []string{"id", "phenomenonTime", "resultTime", "result", "parameters"}
 
+// dataArray are observations of a datastream.
+type dataArray struct {
+	Datastream string   `json:"Datastream@iot.navigationLink"`
+	Components []string `json:"components"`
+	Count      int      `json:"dataArray@iot.count"`
+	Rows       [][]any  `json:"dataArray"`
+}
+
 // appendDataArray appends observations as one array for each datastream (OGC 18-088, section 12.2). Datastreams stand in the
 // order of their first observation.
 func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte, error) {
@@ -30,12 +38,6 @@ func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte
 		}
 		rows[d] = append(rows[d], w.components(e, names))
 	}
-	type dataArray struct {
-		Datastream string   `json:"Datastream@iot.navigationLink"`
-		Components []string `json:"components"`
-		Count      int      `json:"dataArray@iot.count"`
-		Rows       [][]any  `json:"dataArray"`
-	}
 	list := []dataArray{}
 	for _, d := range order {
 		list = append(list, dataArray{d, names, len(rows[d]), rows[d]})
@@ -46,9 +48,10 @@ func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte
 func (w *world) components(e *entity, names []string) []any {
 	row := make([]any, len(names))
 	for i, name := range names {
-		row[i] = e.id
 		if p, ok := e.kind.property(name); ok {
 			row[i] = p.of(w, e)
+		} else if isID(name) {
+			row[i] = e.id
 		}
 	}
 	return row

@@ -61,7 +61,7 @@ func checkPath(e path, k *kind) error {
 		}
 		if l, ok := k.link(name); ok {
 			if l.to == observations {
-				return unsupported("at character %d: a way from %s to Observations is not supported here; ask for the Observations instead", e.at+1, k.plural)
+				return unsupported("at character %d: a way from %s to Observations is not supported here; ask for the Observations, or order them in $expand", e.at+1, k.plural)
 			}
 			if last {
 				return mistake(e.at, "%s are entities, not a value: name one of their properties behind a slash", name)
@@ -70,6 +70,9 @@ func checkPath(e path, k *kind) error {
 			continue
 		}
 		p, ok := k.property(name)
+		if k.leavesOut(name) {
+			return unsupported("at character %d: %s of %s is not told here; the standard lets it be absent", e.at+1, name, k.plural)
+		}
 		if !ok {
 			return mistake(e.at, "%s have no %q; there are id, %s", k.plural, clip(name), strings.Join(k.names(), ", "))
 		}

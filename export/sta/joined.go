@@ -3,6 +3,7 @@ package sta
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"stadtluft/firmware-protocol/wire"
 )
@@ -129,6 +130,8 @@ func (w *world) admitJoined(all []*entity, f joinedFilter) ([]*entity, error) {
 	}
 	limits.apply(&r)
 	open := len(all)
+	w.way = strings.Join(f.via, "/") + "/"
+	defer func() { w.way = "" }()
 	err := w.readBack(r, func(o *entity) error {
 		for _, id := range []string{datastream(o.station, o.quantity).id, placeID(o.station, placeAt(o.station, o.at))} {
 			for _, c := range byID[id] {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"stadtluft/export"
 )
 
 // syntaxError is a mistake in an expression, with the place of its first byte, counted from 1.
@@ -180,7 +182,7 @@ func prefixed(prefix token, text string) (token, error) {
 	var err error
 	switch prefix.text {
 	case "duration":
-		t.value, err = parseDuration(text)
+		t.value, err = export.ParseDuration(text)
 	case "geography", "geometry":
 		t.value, err = parseGeometry(text)
 	default:

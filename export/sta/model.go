@@ -1,6 +1,7 @@
 package sta
 
 import (
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -18,6 +19,7 @@ type property struct {
 	name string
 	of   func(w *world, e *entity) any
 	open bool // an object whose members are not fixed, or a geometry
+	like any  // a value of its type; nil for a text
 }
 
 // link leads to related entities.
@@ -77,23 +79,31 @@ var (
 func one(k *kind) link  { return link{name: k.singular, to: k} }
 func many(k *kind) link { return link{name: k.plural, to: k, many: true} }
 
-// schema is what entities of each kind have, and where they lead (OGC 18-088, figure 2).
+// schema is what entities of each kind have, where they lead, and what else the standard lets them have (OGC 18-088, section 8.2 and
+// figure 2): a client that knows the standard may select that, and gets none.
 var schema = map[*kind]struct {
 	properties []property
 	links      []link
+	untold     []string
 }{
-	things:    {thingProperties(), []link{many(locations), many(historicalLocations), many(datastreams)}},
-	locations: {locationProperties(), []link{many(things), many(historicalLocations)}},
+	things:    {thingProperties(), []link{many(locations), many(historicalLocations), many(datastreams)}, nil},
+	locations: {locationProperties(), []link{many(things), many(historicalLocations)}, []string{"properties"}},
 	historicalLocations: {
-		[]property{{name: "time", of: func(_ *world, e *entity) any { return e.from() }}},
-		[]link{one(things), many(locations)},
+		[]property{{name: "time", like: time.Time{}, of: func(_ *world, e *entity) any { return e.from() }}},
+		[]link{one(things), many(locations)}, nil,
 	},
-	datastreams:        {datastreamProperties(), []link{one(things), one(sensors), one(observedProperties), many(observations)}},
-	sensors:            {sensorProperties(), []link{many(datastreams)}},
-	observedProperties: {observedPropertyProperties(), []link{many(datastreams)}},
-	observations:       {observationProperties(), []link{one(datastreams), one(features)}},
-	features:           {featureProperties(), []link{many(observations)}},
+	datastreams: {
+		datastreamProperties(), []link{one(things), one(sensors), one(observedProperties), many(observations)},
+		[]string{"phenomenonTime", "resultTime", "observedArea"},
+	},
+	sensors:            {sensorProperties(), []link{many(datastreams)}, []string{"properties"}},
+	observedProperties: {observedPropertyProperties(), []link{many(datastreams)}, nil},
+	observations:       {observationProperties(), []link{one(datastreams), one(features)}, []string{"resultQuality", "validTime"}},
+	features:           {featureProperties(), []link{many(observations)}, []string{"properties"}},
 }
+
+// leavesOut reports whether the standard lets entities of a kind have something that ours have not.
+func (k *kind) leavesOut(name string) bool { return slices.Contains(schema[k].untold, name) }
 
 // from is when a place began.
 func (e *entity) from() time.Time { return e.station.Places[e.place].From }

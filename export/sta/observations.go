@@ -82,10 +82,21 @@ func (w *world) readings(r reach, yield func(ingest.Reading) error) error {
 	q := store.ReadingQuery{From: r.from, To: r.to, Stations: r.stations, Quantities: r.quantities}
 	return w.source.Readings(w.ctx, q, func(reading ingest.Reading) error {
 		if w.budget.looked--; w.budget.looked < 0 {
-			return answer.Wrong("$filter", "this question looks at more than %d readings: narrow it with $filter=phenomenonTime ge 2026-05-01T00:00:00Z and phenomenonTime lt 2026-06-01T00:00:00Z, or leave out $count and $orderby; whole periods are at /api/v1/readings and in the archive", maxLooked)
+			return w.tooMuch()
 		}
 		return yield(reading)
 	})
+}
+
+// tooMuch says how to ask for less.
+func (w *world) tooMuch() error {
+	hour := w.now.Truncate(time.Hour)
+	if w.way != "" {
+		return answer.Wrong("$filter", "this filter looks at more than %d readings: let it say from when to when, such as … and %sphenomenonTime ge %s and %[2]sphenomenonTime lt %s", maxLooked,
+			w.way, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
+	}
+	return answer.Wrong("$filter", "this question looks at more than %d readings: narrow it, such as with $filter=phenomenonTime ge %s and phenomenonTime lt %s, ask for one Datastream's Observations, or leave out $count and $orderby; "+
+		"whole periods are at /api/v1/readings and in the archive", maxLooked, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
 }
 
 // each yields the observations of a reading whose station is shown.

@@ -170,7 +170,7 @@ func parseSelect(value string, k *kind) ([]string, error) {
 		name = strings.TrimSpace(name)
 		_, isProperty := k.property(name)
 		_, isLink := k.link(name)
-		if !isProperty && !isLink && !isID(name) && name != "@iot.selfLink" {
+		if !isProperty && !isLink && !k.leavesOut(name) && !isID(name) && name != "@iot.selfLink" {
 			return nil, fmt.Errorf("%s have no %q; there are id, %s", k.plural, clip(name), strings.Join(k.names(), ", "))
 		}
 		list = append(list, name)

@@ -3,6 +3,7 @@ package sta
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"stadtluft/export"
 	"stadtluft/ingest"
@@ -102,9 +103,9 @@ func observedPropertyProperties() []property {
 func observationProperties() []property {
 	at := func(_ *world, e *entity) any { return e.at }
 	return []property{
-		{name: "phenomenonTime", of: at},
-		{name: "resultTime", of: at},
-		{name: "result", of: func(_ *world, e *entity) any { return e.value.Value }},
+		{name: "phenomenonTime", like: time.Time{}, of: at},
+		{name: "resultTime", like: time.Time{}, of: at},
+		{name: "result", like: 0.0, of: func(_ *world, e *entity) any { return e.value.Value }},
 		{name: "parameters", open: true, of: func(_ *world, e *entity) any {
 			return map[string]any{"flags": texts(e.value.Flags.Names()), "good": e.value.Flags.Good()}
 		}},

@@ -18,24 +18,21 @@ func (s *Service) Routes() []openapi.Route {
 		Method: "GET", Path: Root + "/{path...}", Handler: serve, Group: "sta", ID: "getEntities", Free: true, // the standard has more options; they are answered with 501
 		Summary: openapi.Text{English: "A set of entities, one of them, or what belongs to it.", German: "Eine Menge von Objekten, eines davon, oder was dazugehört."},
 		About: openapi.Text{
-			English: "Such as Things, Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. What the standard has and is not done here is answered with 501.",
-			German:  "Etwa Things, Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. Was der Standard hat und es hier nicht gibt, wird mit 501 beantwortet."},
-		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: answerSchema}, {Type: "text/plain"}}}},
+			English: "The sets are Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations and FeaturesOfInterest; further ways are such as Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. " +
+				"What the standard has and is not done here is answered with 501; serverSettings name it.",
+			German: "Die Mengen sind Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations und FeaturesOfInterest; weiter geht es etwa mit Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. " +
+				"Was der Standard hat und es hier nicht gibt, wird mit 501 beantwortet; serverSettings nennen es."},
+		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: answerSchema()}, {Type: "text/plain"}}}},
 	}, {
 		Path: Root + "/", Handler: serve, Free: true,
 	}}
 }
 
-// answerSchema is what sets and entities have in common (OGC 18-088, sections 9.2 and 9.3); what else they have, their kind says.
-var answerSchema = openapi.Schema{"type": "object", "additionalProperties": true}.
-	May("value", openapi.Schema{}).May("@iot.count", openapi.Schema{"type": "integer"}).May("@iot.nextLink", openapi.Schema{"type": "string"}).
-	May("@iot.id", openapi.Schema{"type": "string"}).May("@iot.selfLink", openapi.Schema{"type": "string"})
-
 const jsonType = "application/json"
 
 // parameters are the query options that are done (OGC 18-088, section 9.3).
 var parameters = []openapi.Parameter{
-	{Name: "path", About: openapi.Text{English: "what is asked for", German: "wonach gefragt wird"}},
+	{Name: "path", Example: "Things", About: openapi.Text{English: "what is asked for", German: "wonach gefragt wird"}},
 	{Name: "$filter", About: openapi.Text{
 		English: "a condition, such as phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25", German: "eine Bedingung, etwa phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25"}},
 	{Name: "$orderby", About: openapi.Text{English: "such as phenomenonTime desc", German: "etwa phenomenonTime desc"}},
@@ -67,6 +64,7 @@ type set struct {
 }
 
 type settings struct {
-	Conformance []string       `json:"conformance"`
-	Limits      map[string]int `json:"limits"`
+	Conformance []string          `json:"conformance"`
+	Missing     map[string]string `json:"missing"`
+	Limits      map[string]int    `json:"limits"`
 }

@@ -44,13 +44,6 @@ type Service struct {
 	Log  *slog.Logger
 }
 
-// classes are the requirement classes that hold.
-var classes = []string{
-	"http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel",
-	"http://www.opengis.net/spec/iot_sensing/1.1/req/resource-path/resource-path-to-entities",
-	"http://www.opengis.net/spec/iot_sensing/1.1/req/request-data",
-}
-
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), Root)
 	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); {
@@ -72,7 +65,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 // landing lists the sets and says what the service can do (OGC 18-088, section 9.2.1).
 func (s *Service) landing(w http.ResponseWriter, world *world) error {
 	first := landing{
-		Settings: settings{classes, map[string]int{"readings": maxLooked, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand}},
+		Settings: settings{classes, missing, map[string]int{"readings": maxLooked, "reads": maxReads, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand}},
 		Licence:  world.meta.Licence, Attribution: world.meta.Attribution, Notice: export.Notice, Demo: world.meta.Demo,
 	}
 	for _, k := range kinds {

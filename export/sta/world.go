@@ -22,6 +22,7 @@ type world struct {
 	meta   export.Meta
 	budget budget
 	joined *entity // the observation that a filter of other entities is just about; nil for none
+	way    string  // that filter's way to Observations, with a slash at its end
 
 	stations  []*ingest.Station // that are shown, by id
 	byStation map[string][]*entity

@@ -39,6 +39,7 @@ type Aggregate struct {
 	last     *station           // whose value came last: the next one is likely of the same reading
 	changed  map[int64]struct{} // hours that differ from when they were last asked for
 	touched  int64              // the hour that changed last, so that the next value of it need not look
+	room     []value            // for an hour that is unpacked
 	stats    Stats
 }
 
@@ -54,25 +55,25 @@ type Stats struct {
 	Values   int
 	Repeated uint64 // values that were there already
 	Old      uint64 // values older than Keep when they came
-	Overflow uint64 // values beyond ±2,147,483 of their unit
+	Overflow uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
 }
 
 // Add takes a value in. It is false when the value changes nothing: the series has one for this
-// second already, it is older than Keep at its receipt, or its thousandths do not fit 32 bits.
+// second already, it is older than Keep at its receipt, or its thousandths or its hour do not fit 32 bits.
 func (a *Aggregate) Add(s Sample) bool {
 	delay := s.Received.Sub(s.Time)
+	unix := s.Time.Unix()
+	index := floorDiv(unix, 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case s.Milli > math.MaxInt32 || s.Milli < math.MinInt32:
+	case int64(int32(s.Milli)) != s.Milli, int64(int32(index)) != index:
 		a.stats.Overflow++
 		return false
 	case delay > Keep:
 		a.stats.Old++
 		return false
 	}
-	unix := s.Time.Unix()
-	index := floorDiv(unix, 3600)
 	offset := unix - index*3600
 	v := newValue(int32(s.Milli), uint16(offset), delay > Grace+time.Duration(3600-offset)*time.Second)
 	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
@@ -139,17 +140,17 @@ func (a *Aggregate) Seat(name string, place func(at time.Time) (geo.Cell, bool))
 	st.series = nil
 	for i := range old {
 		s := &old[i]
-		for _, h := range s.hours {
-			for _, v := range h.values {
-				cell, ok := place(time.Unix(h.index*3600+int64(v.offset()), 0).UTC())
-				if ok && st.of(cell, s.quantity).hour(h.index).insert(v) {
+		for index := range s.indices() {
+			for _, v := range s.at(index, &a.room) {
+				cell, ok := place(time.Unix(index*3600+int64(v.offset()), 0).UTC())
+				if ok && st.of(cell, s.quantity).hour(index).insert(v) {
 					if cell != s.cell {
-						a.touch(h.index)
+						a.touch(index)
 					}
 					continue
 				}
 				a.stats.Values--
-				a.touch(h.index)
+				a.touch(index)
 			}
 		}
 	}
@@ -166,8 +167,8 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	st = a.station(name)
 	st.calibrations = slices.Clone(calibrations)
 	for i := range st.series {
-		for _, h := range st.series[i].hours {
-			a.touch(h.index)
+		for index := range st.series[i].indices() {
+			a.touch(index)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"stadtluft/geo"
@@ -21,11 +22,12 @@ type exclusion struct {
 	quantity uint8
 }
 
-// series is the values of one quantity at one place, hours ascending. A station that moved has a new series.
+// series is the values of one quantity at one place. A station that moved has a new series.
 type series struct {
 	cell     geo.Cell
 	quantity uint8
-	hours    []hour
+	open     hour // that got a value last; none is in the past as well
+	past     past
 }
 
 // hour is the values of one hour, ascending by offset.
@@ -34,7 +36,7 @@ type hour struct {
 	values []value
 }
 
-// value is a station's value, in six bytes: there are some thousand of each station.
+// value is a station's value, in six bytes.
 type value struct {
 	high, low uint16 // of the thousandths
 	when      uint16 // seconds into the hour, and lateBit
@@ -105,15 +107,9 @@ func (st *station) known() []Calibration {
 func (st *station) prune(oldest int64) (values int) {
 	st.excluded = slices.DeleteFunc(st.excluded, func(e exclusion) bool { return e.index < oldest })
 	for i := range st.series {
-		s := &st.series[i]
-		s.hours = slices.DeleteFunc(s.hours, func(h hour) bool {
-			if h.index < oldest {
-				values += len(h.values)
-			}
-			return h.index < oldest
-		})
+		values += st.series[i].prune(oldest)
 	}
-	st.series = slices.DeleteFunc(st.series, func(s series) bool { return len(s.hours) == 0 })
+	st.series = slices.DeleteFunc(st.series, func(s series) bool { return s.empty() })
 	return values
 }
 
@@ -122,37 +118,59 @@ func (st *station) empty() bool {
 	return len(st.series) == 0 && len(st.excluded) == 0 && len(st.calibrations) == 0
 }
 
-// hour finds an hour or makes it; most values are of the newest. It is valid until the next one is made.
+// hour opens an hour, which most values find open. It is valid until the next one is opened.
 func (s *series) hour(index int64) *hour {
-	n := len(s.hours)
-	if n > 0 && s.hours[n-1].index == index {
-		return &s.hours[n-1]
+	if s.open.index == index {
+		return &s.open
 	}
-	i, found := s.search(index)
+	if len(s.open.values) > 0 {
+		s.past.put(s.open)
+	}
+	s.open = hour{index, s.open.values[:0]}
+	if i, found := s.past.search(index); found {
+		s.open.values = s.past.append(s.open.values, i)
+		s.past.remove(i)
+	}
+	return &s.open
+}
+
+// at is the values of an hour, in room where they must be unpacked.
+func (s *series) at(index int64, room *[]value) []value {
+	if s.open.index == index {
+		return s.open.values
+	}
+	i, found := s.past.search(index)
 	if !found {
-		// As many values as the hour before had are likely to come.
-		expected := 0
-		if i > 0 {
-			before := &s.hours[i-1]
-			expected = len(before.values)
-			before.values = slices.Clone(before.values) // it is likely whole now: without the room that append made
+		return nil
+	}
+	*room = s.past.append((*room)[:0], i)
+	return *room
+}
+
+// indices are the hours that hold a value.
+func (s *series) indices() iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for _, h := range s.past.hours {
+			if !yield(int64(h.index)) {
+				return
+			}
 		}
-		s.hours = slices.Insert(s.hours, i, hour{index: index, values: make([]value, 0, expected)})
+		if len(s.open.values) > 0 {
+			yield(s.open.index)
+		}
 	}
-	return &s.hours[i]
 }
 
-// at is the values of an hour.
-func (s *series) at(index int64) []value {
-	if i, found := s.search(index); found {
-		return s.hours[i].values
+// prune forgets hours before oldest and says how many values that were.
+func (s *series) prune(oldest int64) (values int) {
+	if s.open.index < oldest {
+		values = len(s.open.values)
+		s.open = hour{}
 	}
-	return nil
+	return values + s.past.prune(oldest)
 }
 
-func (s *series) search(index int64) (int, bool) {
-	return slices.BinarySearchFunc(s.hours, index, func(h hour, index int64) int { return cmp.Compare(h.index, index) })
-}
+func (s *series) empty() bool { return len(s.open.values) == 0 && len(s.past.hours) == 0 }
 
 // insert keeps offsets ascending, and the first of two values of one second; most values are the newest.
 func (h *hour) insert(v value) bool {

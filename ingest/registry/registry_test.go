@@ -82,7 +82,7 @@ func TestRefusedRegistrations(t *testing.T) {
 		change(&n)
 		_, _, err := r.Add(t.Context(), n)
 		var e *FieldError
-		if !errors.As(err, &e) || e.Field != field || !strings.Contains(e.Problem, problem) || !strings.Contains(e.Suggestion, suggestion) {
+		if !errors.As(err, &e) || e.Field != field || !strings.Contains(e.Problem, problem) || !strings.Contains(e.Error(), suggestion) || e.German == "" {
 			t.Errorf("%+v: error %v, want field %s, %q and %q", n, err, field, problem, suggestion)
 		}
 	}

@@ -7,7 +7,7 @@ import * as card from "./card";
 import type { Chosen } from "./choice";
 import { controls, type Change } from "./controls";
 import { legend } from "./legend";
-import { scale, shown, unit, when, zone, type State } from "./state";
+import { cellOf, scale, shown, stationOf, unit, when, zone, type State } from "./state";
 import { tables } from "./table";
 import { big, indexRows, metres, of, short } from "./words";
 
@@ -32,11 +32,11 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     card: h("section", { class: "card", hidden: true }),
     embed: h("div", { class: "embeds no-print" }),
     summary: h("summary", {}),
-    tables: h("div", {}),
     skip: h("a", { class: "skip", href: "#table" }),
   };
   const choices = controls(change);
-  const fold = foldable(parts.summary, parts.tables, () => renderTables());
+  const values = tables(choose);
+  const fold = foldable(parts.summary, values.element, renderTables, values.finish);
   parts.skip.addEventListener("click", () => {
     fold.open = true;
     parts.summary.focus();
@@ -78,7 +78,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   }
 
   function renderTables(): void {
-    if (fold.open) fill(parts.tables, tables({ ...s, when: when(s), zone: zone(s), choose }));
+    if (fold.open) values.show({ ...s, when: when(s), zone: zone(s) });
   }
 
   function renderCard(): void {
@@ -92,14 +92,15 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus };
 }
 
-// foldable is the fold with the tables. They are made when it is open, also for a printer.
-function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => void): HTMLDetailsElement {
+// foldable is the fold with the tables. They are made when it is open, and all of them for a printer.
+function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => void, finish: () => void): HTMLDetailsElement {
   const fold = h("details", { id: "table", toggle: unfolded }, summary, content);
   let opened = false; // for the printer, not by a person
   addEventListener("beforeprint", () => {
     opened = !fold.open;
     fold.open = true;
     unfolded();
+    finish();
   });
   addEventListener("afterprint", () => {
     if (opened) fold.open = false;
@@ -127,14 +128,16 @@ function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;
   const { kind, id } = s.view.chosen;
   const around = { choice: shown(s), zone: zone(s), legend: scale(s) };
+  if (s.nothing !== null) return card.note(t("embed.nothing", { detail: s.nothing }));
+  if (kind === "station") {
+    const found = stationOf(s);
+    return found ? card.station(id, found.properties, around) : card.note(t("frame.loading"));
+  }
+  if (!s.grid && !s.districts) return card.note(t("frame.loading"));
   if (kind === "cell") {
     const found = s.grid?.features.find((f) => f.properties.cell === id);
-    return found ? card.cell(found.properties, s.more?.cell === id ? s.more : null, around) : null;
+    return found ? card.cell(found.properties, cellOf(s), around) : card.empty(cellOf(s), around);
   }
-  if (kind === "district") {
-    const found = s.districts?.features.find((f) => f.properties.name === id);
-    return found ? card.district(found.properties, around) : null;
-  }
-  const found = s.byId.get(id);
-  return found ? card.station(id, found.properties, around) : null;
+  const found = s.districts?.features.find((f) => f.properties.name === id);
+  return found ? card.district(found.properties, around) : card.note(t("map.noCells"));
 }

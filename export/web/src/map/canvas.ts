@@ -1,6 +1,6 @@
 // The map: boundary, cells and stations. It draws what it is given and says what was chosen.
 import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
-import type { City, Districts, Grid, Stations } from "../api";
+import type { City, Districts, Grid, State } from "../api";
 import { t } from "../language";
 import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
@@ -13,10 +13,13 @@ export interface CityMap {
   city(city: City): void;
   grid(grid: Grid | null, legend: readonly Step[]): void;
   districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void;
-  stations(stations: Stations, visible: boolean): void;
+  stations(stations: Places, visible: boolean): void;
   mark(chosen: Chosen | null): void;
   place(place: Place | null): void; // null shows the whole city
 }
+
+// Places are where stations stand, and how each is doing.
+export type Places = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
 
 // Heard is what a person does on the map.
 export interface Heard {

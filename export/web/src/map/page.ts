@@ -19,6 +19,7 @@ export function open(frame: Frame): Page {
       render();
     },
     stations() {
+      performance.mark("stations"); // for who waits: they are known
       if (s.stations) map?.stations(s.stations, s.view.stations);
       render();
     },
@@ -65,7 +66,7 @@ export function open(frame: Frame): Page {
     if (chosen && !s.view.chosen) opener = document.activeElement;
     remember(s, { ...s.view, chosen });
     map?.mark(chosen);
-    s.more = null;
+    s.more = s.nothing = null;
     page.renderCard();
     if (chosen) page.card.querySelector("h2")?.focus();
     else if (opener instanceof HTMLElement) again(opener)?.focus();

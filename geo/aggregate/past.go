@@ -1,0 +1,239 @@
+package aggregate
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
+// past is the hours of a series that get no values now, packed: two days of them are most of what an Aggregate holds.
+type past struct {
+	hours []pastHour // ascending by index
+	bytes []byte     // of all, one behind the other
+}
+
+type pastHour struct {
+	index int32  // Unix hour
+	end   uint32 // of its bytes, which begin where those of the hour before end
+}
+
+func (p *past) search(index int64) (int, bool) {
+	return slices.BinarySearchFunc(p.hours, index, func(h pastHour, index int64) int { return cmp.Compare(int64(h.index), index) })
+}
+
+// span is where the bytes of the ith hour are.
+func (p *past) span(i int) (from, to uint32) {
+	if i > 0 {
+		from = p.hours[i-1].end
+	}
+	return from, p.hours[i].end
+}
+
+// append appends the values of the ith hour.
+func (p *past) append(to []value, i int) []value {
+	from, end := p.span(i)
+	return unpack(to, p.bytes[from:end])
+}
+
+// put packs an hour that it does not have.
+func (p *past) put(h hour) {
+	i, _ := p.search(h.index)
+	p.hours = slices.Insert(p.hours, i, pastHour{index: int32(h.index)})
+	var from uint32
+	if i > 0 {
+		from = p.hours[i-1].end
+	}
+	var room [256]byte // more than an hour of a reading every 15 s needs
+	packed := pack(room[:0], h.values)
+	if need := len(p.bytes) + len(packed); need > cap(p.bytes) {
+		p.bytes = append(make([]byte, 0, need), p.bytes...) // without the room that Insert makes: as many hours go as come
+	}
+	p.bytes = slices.Insert(p.bytes, int(from), packed...)
+	p.hours[i].end = from
+	for k := i; k < len(p.hours); k++ {
+		p.hours[k].end += uint32(len(packed))
+	}
+}
+
+// remove forgets the ith hour.
+func (p *past) remove(i int) {
+	from, end := p.span(i)
+	p.bytes = slices.Delete(p.bytes, int(from), int(end))
+	p.hours = slices.Delete(p.hours, i, i+1)
+	for k := i; k < len(p.hours); k++ {
+		p.hours[k].end -= end - from
+	}
+}
+
+// prune forgets hours before oldest and says how many values that were.
+func (p *past) prune(oldest int64) (values int) {
+	for len(p.hours) > 0 && int64(p.hours[0].index) < oldest {
+		values += packedCount(p.bytes)
+		p.remove(0)
+	}
+	return values
+}
+
+// A packed hour is a head and the values, in as few bits each as the hour needs. A value is its time's distance to a straight
+// line through the hour, and its thousandths above the least as multiples of what the station's resolution is.
+const (
+	countBits = 12 // one less than the count
+	spanBits  = 12 // seconds from the first value to the last
+	lineBits  = 13 // seconds into the hour where the line begins, which may be before it
+	lineZero  = 1 << (lineBits - 1)
+	widthBits = 6
+	powerBits = 2
+	leastBits = 32
+)
+
+var powers = [1 << powerBits]uint32{1, 10, 100, 1000}
+
+// head is what the values of a packed hour have in common.
+type head struct {
+	count, span, line     int
+	timeWidth, milliWidth uint
+	power                 uint // of ten
+	least                 int32
+	lateWidth             uint // 1 when any is late
+}
+
+// pack appends the bytes of an hour's values, of which there is at least one.
+func pack(to []byte, values []value) []byte {
+	h := headOf(values)
+	w := bitWriter{bytes: to}
+	w.put(uint64(h.count-1), countBits)
+	w.put(uint64(h.span), spanBits)
+	w.put(uint64(h.line+lineZero), lineBits)
+	w.put(uint64(h.timeWidth), widthBits)
+	w.put(uint64(h.milliWidth), widthBits)
+	w.put(uint64(h.power), powerBits)
+	w.put(uint64(uint32(h.least)), leastBits)
+	w.put(uint64(h.lateWidth), 1)
+	for k, v := range values {
+		together := uint64(int(v.offset())-h.onLine(k)) | uint64(above(v, h.least)/powers[h.power])<<h.timeWidth
+		if v.late() {
+			together |= 1 << (h.timeWidth + h.milliWidth)
+		}
+		w.put(together, h.width())
+	}
+	return w.end()
+}
+
+// unpack appends the values of a packed hour.
+func unpack(to []value, packed []byte) []value {
+	r := bitReader{bytes: packed}
+	h := head{
+		count: int(r.take(countBits)) + 1, span: int(r.take(spanBits)), line: int(r.take(lineBits)) - lineZero,
+		timeWidth: uint(r.take(widthBits)), milliWidth: uint(r.take(widthBits)), power: uint(r.take(powerBits)),
+		least: int32(r.take(leastBits)), lateWidth: uint(r.take(1)),
+	}
+	to = slices.Grow(to, h.count)
+	width, power, times := h.width(), powers[h.power], uint64(1)<<h.timeWidth-1
+	millis := uint64(1)<<h.milliWidth - 1
+	for k := range h.count {
+		together := r.take(width)
+		milli := uint32(h.least) + uint32(together>>h.timeWidth&millis)*power
+		late := together>>(h.timeWidth+h.milliWidth) != 0
+		to = append(to, newValue(int32(milli), uint16(int(together&times)+h.onLine(k)), late))
+	}
+	return to
+}
+
+// packedCount is how many values the hour has that bytes begin with.
+func packedCount(packed []byte) int {
+	r := bitReader{bytes: packed}
+	return int(r.take(countBits)) + 1
+}
+
+// width is how many bits a value has: its time, its thousandths, whether it was late.
+func (h *head) width() uint { return h.timeWidth + h.milliWidth + h.lateWidth }
+
+// onLine is where the kth value would be if all had one distance.
+func (h *head) onLine(k int) int { return h.line + k*h.span/max(h.count-1, 1) }
+
+func headOf(values []value) head {
+	n := len(values)
+	first := int(values[0].offset())
+	h := head{count: n, span: int(values[n-1].offset()) - first, line: first, least: values[0].milli()}
+	lowest, highest, most := 0, 0, h.least
+	for k, v := range values {
+		away := int(v.offset()) - h.onLine(k)
+		lowest, highest = min(lowest, away), max(highest, away)
+		h.least, most = min(h.least, v.milli()), max(most, v.milli())
+		if v.late() {
+			h.lateWidth = 1
+		}
+	}
+	h.line += lowest
+	h.power = uint(len(powers) - 1)
+	for _, v := range values {
+		for above(v, h.least)%powers[h.power] != 0 {
+			h.power--
+		}
+	}
+	h.timeWidth = uint(bits.Len(uint(highest - lowest)))
+	h.milliWidth = uint(bits.Len32((uint32(most) - uint32(h.least)) / powers[h.power]))
+	return h
+}
+
+// above is how far a value is above the least, which may be as far as 32 bits reach.
+func above(v value, least int32) uint32 { return uint32(v.milli()) - uint32(least) }
+
+// bitWriter fills bytes from their lowest bit. The zero value appends to nothing.
+type bitWriter struct {
+	bytes []byte
+	held  uint64
+	n     uint // bits held, below 8
+}
+
+// put writes the lowest bits of v, at most 56, above which v is 0.
+func (w *bitWriter) put(v uint64, width uint) {
+	w.held |= v << w.n
+	for w.n += width; w.n >= 8; w.n -= 8 {
+		w.bytes = append(w.bytes, byte(w.held))
+		w.held >>= 8
+	}
+}
+
+// end is all bytes, the last one filled up.
+func (w *bitWriter) end() []byte {
+	if w.n > 0 {
+		w.bytes = append(w.bytes, byte(w.held))
+	}
+	return w.bytes
+}
+
+// bitReader reads what a bitWriter wrote.
+type bitReader struct {
+	bytes []byte
+	held  uint64
+	n     uint // bits held
+}
+
+// take reads at most 56 bits; behind the end there are zeros.
+func (r *bitReader) take(width uint) uint64 {
+	if r.n < width {
+		r.fill()
+	}
+	v := r.held & (1<<width - 1)
+	r.held >>= width
+	r.n -= width
+	return v
+}
+
+// fill takes in as many whole bytes as there is room for.
+func (r *bitReader) fill() {
+	var next uint64
+	if len(r.bytes) >= 8 {
+		next = binary.LittleEndian.Uint64(r.bytes)
+	} else {
+		for i, b := range r.bytes {
+			next |= uint64(b) << (8 * i)
+		}
+	}
+	whole := (63 - r.n) / 8
+	r.held |= next & (1<<(8*whole) - 1) << r.n
+	r.n += 8 * whole
+	r.bytes = r.bytes[min(int(whole), len(r.bytes)):]
+}
