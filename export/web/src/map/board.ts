@@ -43,6 +43,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     values.finish();
     draw();
   });
+  addEventListener("afterprint", () => veiled || unveil());
   let veiled = true; // by the sketch, until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
