@@ -28,7 +28,18 @@ func (s *Server) roomRoutes() []openapi.Route {
 	}
 	sensors := &sta.Service{Source: source, Base: s.base, Log: s.Log}
 	feeds := &feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}
-	return slices.Concat(features.Routes(), sensors.Routes(), s.catalogue().Routes(), feeds.Routes())
+	return slices.Concat(features.Routes(), sensors.Routes(), s.withTags(slices.Concat(s.catalogue().Routes(), feeds.Routes())))
+}
+
+// withTags gives a tag to what is asked for again and again and seldom changes.
+func (s *Server) withTags(routes []openapi.Route) []openapi.Route {
+	for i, route := range routes {
+		routes[i].Handler = s.answer(s.tagged(func(w http.ResponseWriter, r *http.Request) error {
+			route.Handler.ServeHTTP(w, r)
+			return nil
+		}))
+	}
+	return routes
 }
 
 // catalogue is what data portals and search engines harvest.

@@ -20,7 +20,8 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".atom")
 	st, known := s.Station(id)
 	if !ok || !known || !st.Shown() {
-		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path))
+		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path)).
+			InGerman("Einen Feed %s gibt es nicht; der einer Station ist /feeds/stations/ID.atom.", answer.Clip(r.URL.Path))
 	}
 	language := language(r)
 	d := document{
@@ -35,7 +36,12 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	if err := t.refusals(r.Context()); err != nil {
 		return err
 	}
-	d.Entries = t.entries
+	page := s.page(r, "/stations/"+id, language)
+	for _, e := range t.entries {
+		e.Link = &page
+		d.Entries = append(d.Entries, e)
+	}
+	d.Links = append(d.Links, page)
 	return s.send(w, r, d, st.Created)
 }
 
