@@ -25,7 +25,7 @@ type stationCmd struct {
 	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
 	List        stationListCmd        `cmd:"" help:"List every station."`
 	Show        stationShowCmd        `cmd:"" help:"Show a station, without its credentials."`
-	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval or is suspended."`
+	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval; a suspended one is again what it was."`
 	Suspend     stationSuspendCmd     `cmd:"" help:"Take nothing more from a station and show it to nobody, until it is approved again."`
 	Device      stationDeviceCmd      `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
 	Calibration stationCalibrationCmd `cmd:"" help:"Put a calibration made elsewhere on a station's record, or take one off it."`
@@ -167,7 +167,8 @@ func (cmd *stationApproveCmd) Run(ctx context.Context, std streams) error {
 		if err := r.Edit(ctx, s.ID, registry.Shell, registry.Edit{Status: new(ingest.Active)}); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(std.out, "%s is active\n", s.ID)
+		s, _ = r.Station(s.ID)
+		_, err := fmt.Fprintf(std.out, "%s is %s\n", s.ID, s.Status)
 		return err
 	})
 }

@@ -1,6 +1,6 @@
 // Package answer is how rooms that speak HTTP answer: what a handler returns as its error becomes a problem
-// document (RFC 9457) whose detail says what, where and what to do, and an answer that breaks off after its
-// first byte ends the connection, so that nobody takes it for whole.
+// document (RFC 9457) whose detail says what, where and what to do, in the language that the request wishes, and an
+// answer that breaks off after its first byte ends the connection, so that nobody takes it for whole.
 package answer
 
 import (
@@ -20,7 +20,16 @@ type Problem struct {
 	Detail     string   `json:"detail"`
 	Field      string   `json:"field,omitempty"`      // the parameter or member at fault
 	Allowed    []string `json:"allowed,omitempty"`    // what could stand there
-	Suggestion string   `json:"suggestion,omitempty"` // what was perhaps meant
+	Suggestion string   `json:"suggestion,omitempty"` // what was perhaps meant, as a question
+	Place      *Place   `json:"place,omitempty"`      // the place that it names
+
+	german, germanSuggestion string
+}
+
+// Place is where something may stand, in degrees.
+type Place struct {
+	Lon float64 `json:"lon"`
+	Lat float64 `json:"lat"`
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -28,6 +37,18 @@ func (p *Problem) Error() string { return p.Detail }
 // New makes a problem. The field may be empty.
 func New(status int, field, format string, args ...any) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Field: field, Detail: fmt.Sprintf(format, args...)}
+}
+
+// InGerman says the detail in German as well. What people reach from a page has it; what only programs ask needs none.
+func (p *Problem) InGerman(format string, args ...any) *Problem {
+	p.german = fmt.Sprintf(format, args...)
+	return p
+}
+
+// Suggest asks whether a place was meant, in both languages.
+func (p *Problem) Suggest(place Place, english, german string) *Problem {
+	p.Place, p.Suggestion, p.germanSuggestion = &place, english, german
+	return p
 }
 
 // Wrong is a mistake in a query.
@@ -63,9 +84,10 @@ func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handle
 		p := problemOf(err, explain)
 		if p == nil {
 			log.Error("a request failed", "path", r.URL.Path, "err", err)
-			p = New(http.StatusServiceUnavailable, "", "this cannot be answered at the moment; try again soon")
+			p = New(http.StatusServiceUnavailable, "", "this cannot be answered at the moment; try again soon").
+				InGerman("Das lässt sich gerade nicht beantworten; versuche es bald noch einmal.")
 		}
-		p.write(w)
+		p.write(w, r)
 	})
 }
 
@@ -80,14 +102,20 @@ func problemOf(err error, explain func(error) *Problem) *Problem {
 	return nil
 }
 
-func (p *Problem) write(w http.ResponseWriter) {
+// write sends the problem in the request's language, as far as it speaks that.
+func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
+	said, language := *p, "en"
+	if p.german != "" && Language(r) == "de" {
+		said.Detail, said.Suggestion, language = p.german, p.germanSuggestion, "de"
+	}
 	header := w.Header()
+	header.Set("Content-Language", language)
 	header.Del("Content-Disposition")
 	header.Del("ETag")
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // nobody is left to tell
+	_ = json.NewEncoder(w).Encode(said) // nobody is left to tell
 }
 
 // tracker knows whether anything was written.

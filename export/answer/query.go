@@ -28,13 +28,13 @@ func checked(route openapi.Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		values, err := openapi.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			Wrong("", "the query cannot be read: %v", err).write(w)
+			Wrong("", "the query cannot be read: %v", err).InGerman("Die Anfrage ist nicht lesbar: %v", err).write(w, r)
 			return
 		}
 		if m := route.Check(values); m != nil {
-			p := Wrong(Clip(m.Field), "%s", m.Detail)
+			p := Wrong(Clip(m.Field), "%s", m.Detail.English).InGerman("%s", m.Detail.German)
 			p.Allowed = m.Allowed
-			p.write(w)
+			p.write(w, r)
 			return
 		}
 		q := Query{Values: values, route: route}

@@ -73,7 +73,8 @@ func (s *Server) adminRoutes() []openapi.Route {
 func (s *Server) administered(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !s.Registry.Admin(bearer(r)) {
-			return newProblem(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …")
+			return newProblem(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …").
+				InGerman("Das ist nicht das Token der Verwaltung.")
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		return h(w, r)
@@ -158,7 +159,8 @@ func (s *Server) getAdminBackup(w http.ResponseWriter, r *http.Request) (err err
 	copies := s.Backup()
 	for _, c := range copies {
 		if err := c.Make(r.Context(), filepath.Join(folder, c.Name)); err != nil {
-			return newProblem(http.StatusServiceUnavailable, "", "back up %s: %v", c.Name, err)
+			return newProblem(http.StatusServiceUnavailable, "", "back up %s: %v", c.Name, err).
+				InGerman("Die Kopie von %s ist nicht gelungen: %v", c.Name, err)
 		}
 	}
 	now := time.Now().UTC()

@@ -21,7 +21,8 @@ func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 // in it.
 func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	if len(s.City.Districts) == 0 {
-		return newProblem(http.StatusNotFound, "", "this city has no districts configured: see /api/v1/city and /api/v1/grid")
+		return newProblem(http.StatusNotFound, "", "this city has no districts configured: see /api/v1/city and /api/v1/grid").
+			InGerman("Für diese Stadt sind keine Stadtteile eingerichtet: siehe /api/v1/city und /api/v1/grid.")
 	}
 	return s.getAreas(w, r, "districts", s.areas, s.districtsGeoJSON)
 }
@@ -34,7 +35,8 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 	s.readWindow(q, &g, now)
 	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
 	if d.format == export.GeoJSON && g.period {
-		q.Fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet"))
+		q.Fail(wrong("format", "as GeoJSON one window can be had at once: ask with time, or for csv, json or parquet").
+			InGerman("Als GeoJSON gibt es ein Fenster auf einmal: Frag mit time, oder nach csv, json oder parquet."))
 	}
 	if err := q.done(); err != nil {
 		return err

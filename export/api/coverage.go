@@ -74,9 +74,11 @@ func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQu
 	q.to = p.time("to", now)
 	switch {
 	case q.since.After(q.to):
-		p.Fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
+		p.Fail(wrong("from", "from %s is after to %s", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)).
+			InGerman("from %s liegt nach to %s.", q.since.Format(time.RFC3339), q.to.Format(time.RFC3339)))
 	case q.to.Sub(q.since) > maxHistory:
-		p.Fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24))
+		p.Fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24).
+			InGerman("Eine Geschichte hat höchstens %.0f Tage auf einmal.", maxHistory.Hours()/24))
 	}
 	p.Values.Del("from") // of the history, not of windows
 	p.Values.Del("to")

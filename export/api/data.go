@@ -38,14 +38,15 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 	for _, text := range q.list("station") {
 		id, err := registry.ParseID(text)
 		if err != nil {
-			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err))
+			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err).InGerman("station: %q ist keine Kennung einer Station.", clip(text)))
 		} else if _, known := s.Registry.Station(id); !known {
-			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id))
+			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id))
 		}
 		ids = append(ids, id)
 	}
 	if len(ids) > maxStations {
-		q.Fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations))
+		q.Fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations).
+			InGerman("%d Stationen sind genannt, höchstens %d können es sein: Lass den Parameter weg, um alle zu bekommen.", len(ids), maxStations))
 	}
 	return s.readings(w, r, q, ids)
 }
@@ -66,7 +67,7 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 	asked.Quantities, asked.Within, asked.Source = q.quantities(), q.within(s), q.text("source")
 	asked.OnlyGood = q.text("flags") == "good"
 	if asked.Resolution != download.Raw && q.Values.Get("flags") == "all" {
-		q.Fail(wrong("flags", "means are of good values: leave flags out, or ask for resolution=raw"))
+		q.Fail(wrong("flags", "means are of good values: leave flags out, or ask for resolution=raw").InGerman("Mittel gibt es aus guten Werten: Lass flags weg, oder frag mit resolution=raw."))
 	}
 	d := q.document(s, r, asked.From, asked.To, span.most)
 	if err := q.done(); err != nil {

@@ -34,16 +34,20 @@ func (q *query) document(s *Server, r *http.Request, from, to time.Time, most ti
 		archive := s.access(r).HTTP
 		archive.Path = "/archive/"
 		q.Fail(wrong("from", "as %s at most %.0f days of this can be had at once; format=csv and format=parquet have no such limit, and closed days are ready as files at %s",
-			d.format, most.Hours()/24, archive.String()))
+			d.format, most.Hours()/24, archive.String()).
+			InGerman("Als %s gibt es davon höchstens %.0f Tage auf einmal; format=csv und format=parquet haben keine solche Grenze, und abgeschlossene Tage liegen als Dateien unter %s.",
+				d.format, most.Hours()/24, archive.String()))
 	}
 	for _, name := range []string{"limit", "cursor"} {
 		if d.format != export.JSON && q.Given(name) {
-			q.Fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format))
+			q.Fail(wrong(name, "%s is for pages, which only format=json has: %s comes whole", name, d.format).
+				InGerman("%s ist für Seiten, und die hat nur format=json: %s kommt ganz.", name, d.format))
 		}
 	}
 	d.cursor = q.cursor()
 	if outside := d.cursor.Time.Before(from) || !d.cursor.Time.Before(to); d.cursor.Key != "" && from.Before(to) && outside {
-		q.Fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(q.text("cursor"))))
+		q.Fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(q.text("cursor"))).
+			InGerman("Der cursor %q gehört zu einem anderen Zeitraum: Nimm die Adresse der nächsten Seite, wie sie ist.", clip(q.text("cursor"))))
 	}
 	d.address.Path, d.address.RawQuery = r.URL.Path, q.Values.Encode()
 	return d

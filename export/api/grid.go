@@ -40,14 +40,15 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 	g.period = q.Given("from") || q.Given("to")
 	switch {
 	case g.window == aggregate.Live && g.period:
-		q.Fail(wrong("from", "a live average is of now: ask for a period with window=1h or 24h"))
+		q.Fail(wrong("from", "a live average is of now: ask for a period with window=1h or 24h").InGerman("Ein laufendes Mittel gilt jetzt: Einen Zeitraum gibt es mit window=1h oder 24h."))
 	case g.window == aggregate.Live && when != "latest":
-		q.Fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h"))
+		q.Fail(wrong("time", "a live average is of now: leave time out, or ask for window=1h or 24h").InGerman("Ein laufendes Mittel gilt jetzt: Lass time weg, oder frag mit window=1h oder 24h."))
 	case g.window == aggregate.Live:
 		g.from = q.moment(now)
 		g.to = g.from
 	case g.period && when != "latest":
-		q.Fail(wrong("time", "time is for one window, from and to are for many: leave one of them out"))
+		q.Fail(wrong("time", "time is for one window, from and to are for many: leave one of them out").
+			InGerman("time ist für ein Fenster, from und to sind für viele: Lass eins von beidem weg."))
 	case g.period:
 		g.from, g.to = q.period(now, gridSpans[g.window].usual)
 	default:
@@ -55,7 +56,7 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 		if when != "latest" {
 			at, err := export.ParseTime(when)
 			if err != nil {
-				q.Fail(wrong("time", "time: %v, nor \"latest\"", err))
+				q.Fail(wrong("time", "time: %v, nor \"latest\"", err).InGerman("time ist weder ein Zeitpunkt wie 2026-05-01T00:00:00Z noch latest."))
 			}
 			g.from = s.windowStart(g.window, at)
 		}
@@ -94,7 +95,8 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	s.readWindow(q, &g, now)
 	d := q.document(s, r, g.from, g.to, gridSpans[g.window].most)
 	if kept := s.firstKept(g.window, now); g.period && g.from.Before(kept) && g.resolution != s.City.Resolution {
-		p := wrong("resolution", "a period that begins before %s can be had at %d m only; single windows at every resolution", kept.Format(time.RFC3339), s.City.Resolution)
+		p := wrong("resolution", "a period that begins before %s can be had at %d m only; single windows at every resolution", kept.Format(time.RFC3339), s.City.Resolution).
+			InGerman("Einen Zeitraum, der vor %s beginnt, gibt es nur mit %d m; einzelne Fenster mit jeder Auflösung.", kept.Format(time.RFC3339), s.City.Resolution)
 		p.Allowed = []string{fmt.Sprint(s.City.Resolution)}
 		q.Fail(p)
 	}
@@ -136,7 +138,8 @@ func (q *query) moment(now time.Time) time.Time {
 	}
 	at := q.cursor().Time.Add(length(aggregate.Live))
 	if at.After(now) || now.Sub(at) > pagesLast {
-		q.Fail(wrong("cursor", "the live averages of this cursor are gone after %v: begin with the first page", pagesLast))
+		q.Fail(wrong("cursor", "the live averages of this cursor are gone after %v: begin with the first page", pagesLast).
+			InGerman("Die laufenden Mittel dieses cursor sind nach %v fort: Beginne mit der ersten Seite.", pagesLast))
 	}
 	return at
 }
@@ -193,14 +196,16 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 // gridAgain computes a window from its readings: at most a day's, within againTime, and one at a time.
 func (s *Server) gridAgain(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
 	if !s.again.TryLock() {
-		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution)
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution).
+			InGerman("Gerade wird ein anderes Fenster aus seinen Messungen gerechnet: Versuche es gleich noch einmal, oder frag nach %d m.", s.City.Resolution)
 	}
 	defer s.again.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, againTime)
 	defer cancel()
 	rows, err := s.Again(ctx, g.window, g.from, g.resolution)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution)
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution).
+			InGerman("Dieses Fenster hat zu viele Messungen, um in %v neu gerechnet zu werden: Frag nach %d m, die liegen bereit.", againTime, s.City.Resolution)
 	}
 	return rows, err
 }

@@ -48,7 +48,8 @@ func (s *Server) managed(r *http.Request) (*ingest.Station, registry.By, error) 
 	case s.Registry.Manages(st.ID, token):
 		return st, registry.Owner, nil
 	}
-	return nil, "", newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …")
+	return nil, "", newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
+		InGerman("Dieser Verwaltungslink gilt nicht.")
 }
 
 // bearer is the token that a request carries; empty, which is nobody's, when it carries none.
@@ -81,8 +82,8 @@ type newFitting struct {
 	From    time.Time `json:"from"`
 }
 
-// patchStation changes what an owner may change. The administrator may also let a station in that waits or is suspended,
-// and suspend it.
+// patchStation changes what an owner may change. The administrator may also let a station in that waits, suspend it, and
+// lift that: asked to become active, a suspended station is again what it was.
 func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {

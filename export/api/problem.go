@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"stadtluft/export/answer"
@@ -30,13 +31,16 @@ func explain(err error) *problem {
 	var field *registry.FieldError
 	switch {
 	case errors.As(err, &field):
-		p := newProblem(http.StatusUnprocessableEntity, field.Field, "%s: %s", field.Field, field.Problem)
-		p.Suggestion = field.Suggestion
+		p := newProblem(http.StatusUnprocessableEntity, field.Field, "%s: %s", field.Field, field.Problem).InGerman("%s", field.German)
+		if at := field.Meant; at != nil {
+			p.Suggest(answer.Place{Lon: at.Lon(), Lat: at.Lat()}, field.Suggestion(), fmt.Sprintf("Meintest du Breite %.5f, Länge %.5f?", at.Lat(), at.Lon()))
+		}
 		return p
 	case errors.Is(err, registry.ErrClosed):
-		return newProblem(http.StatusForbidden, "", "%v", err)
+		return newProblem(http.StatusForbidden, "", "%v", err).InGerman("In dieser Stadt meldet die Stadt selbst die Stationen an: Wende dich an sie.")
 	case errors.Is(err, registry.ErrTooMany):
-		return newProblem(http.StatusTooManyRequests, "", "%v", err)
+		return newProblem(http.StatusTooManyRequests, "", "%v", err).
+			InGerman("Von einer Adresse aus lassen sich am Tag höchstens %d Stationen anmelden: Versuche es morgen wieder.", registry.DefaultPerDay)
 	}
 	return nil
 }
@@ -48,5 +52,6 @@ func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) error
 
 // noRoute answers for everything below /api/ that is not there.
 func (s *Server) noRoute(_ http.ResponseWriter, r *http.Request) error {
-	return newProblem(http.StatusNotFound, "", "there is no %s %s; see /api for all there is", r.Method, clip(r.URL.Path))
+	return newProblem(http.StatusNotFound, "", "there is no %s %s; see /api for all there is", r.Method, clip(r.URL.Path)).
+		InGerman("%s %s gibt es nicht; was es gibt, steht unter /api.", r.Method, clip(r.URL.Path))
 }

@@ -43,14 +43,14 @@ type acceptedValue struct {
 func (s *Server) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
 	if families := push.Families(); !slices.Contains(families, family) {
-		p := newProblem(http.StatusNotFound, "family", "the kit family %q is not known", clip(family))
+		p := newProblem(http.StatusNotFound, "family", "the kit family %q is not known", clip(family)).InGerman("Die Familie %q von Bausätzen ist nicht bekannt.", clip(family))
 		p.Allowed = families
 		return p
 	}
 	part := ""
 	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
 		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
-			return wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", clip(pin))
+			return wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", clip(pin)).InGerman("Die X-PIN %q ist keine Zahl wie 1, 7 oder 11.", clip(pin))
 		}
 		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
 	}
@@ -63,11 +63,16 @@ func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part string) error {
+	if s.Push == nil {
+		return newProblem(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", clip(r.URL.Path)).
+			InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %s an den mit der Rolle ingest schicken.", clip(r.URL.Path))
+	}
 	id, password, _ := r.BasicAuth()
 	st, ok := s.Push.LogIn(strings.ToUpper(strings.TrimSpace(id)), password)
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
-		return newProblem(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password")
+		return newProblem(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password").
+			InGerman("Kennung der Station oder Token falsch: Melde dich mit HTTP Basic an, mit der Kennung als Benutzer und dem Token als Passwort.")
 	}
 	payload, err := readMessage(w, r)
 	if err != nil {
@@ -76,7 +81,7 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 	outcome, err := s.Push.Deliver(r.Context(), st.ID, family, part, payload)
 	if errors.Is(err, push.ErrBusy) {
 		w.Header().Set("Retry-After", "60")
-		return newProblem(http.StatusServiceUnavailable, "", "%v", err)
+		return newProblem(http.StatusServiceUnavailable, "", "%v", err).InGerman("Gerade kommt zu viel auf einmal: Versuche es in einer Minute noch einmal.")
 	} else if err != nil {
 		return err
 	}
@@ -95,7 +100,7 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
-		return nil, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", clip(coding))
+		return nil, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", clip(coding)).InGerman("Die Nachricht ist mit %q gepackt: Sende sie, wie sie ist.", clip(coding))
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection has one
@@ -103,9 +108,9 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_ = control.SetReadDeadline(time.Time{}) // for whoever waits for the client to go
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage)
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage).InGerman("Die Nachricht hat mehr als %d Byte: Teile sie.", wire.MaxMessage)
 	} else if err != nil {
-		return nil, wrong("", "the message broke off: %v", err)
+		return nil, wrong("", "the message broke off: %v", err).InGerman("Die Nachricht brach ab.")
 	}
 	return payload, nil
 }

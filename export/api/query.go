@@ -48,7 +48,7 @@ func (q *query) format() export.Format {
 		return format
 	}
 	if format != export.CSV {
-		q.Fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format))
+		q.Fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format).InGerman("delimiter gehört zu format=csv; das ist %s.", format))
 	}
 	return export.Semicolon
 }
@@ -60,7 +60,7 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 	}
 	t, err := export.ParseTime(text)
 	if err != nil {
-		q.Fail(wrong(name, "%s: %v", name, err))
+		q.Fail(wrong(name, "%s: %v", name, err).InGerman("%s: %q ist kein Zeitpunkt wie 2026-05-01T00:00:00Z.", name, clip(text)))
 	}
 	return t
 }
@@ -70,7 +70,8 @@ func (q *query) period(now time.Time, length time.Duration) (from, to time.Time)
 	to = q.time("to", now.Truncate(time.Second).Add(time.Second))
 	from = q.time("from", to.Add(-length))
 	if from.After(to) {
-		q.Fail(wrong("from", "from %s is after to %s", from.Format(time.RFC3339), to.Format(time.RFC3339)))
+		q.Fail(wrong("from", "from %s is after to %s", from.Format(time.RFC3339), to.Format(time.RFC3339)).
+			InGerman("from %s liegt nach to %s.", from.Format(time.RFC3339), to.Format(time.RFC3339)))
 	}
 	return from, to
 }
@@ -83,7 +84,7 @@ func (q *query) cursor() download.Cursor {
 	}
 	c, err := download.ParseCursor(text)
 	if err != nil {
-		q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err))
+		q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err).InGerman("Der cursor %q ist keiner: Nimm die Adresse der nächsten Seite, wie sie ist.", clip(text)))
 	}
 	return c
 }
@@ -126,19 +127,21 @@ func (q *query) bbox() (orb.Bound, bool) {
 	parts := strings.Split(text, ",")
 	var n [4]float64
 	if len(parts) != 4 {
-		q.Fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %q", clip(text)))
+		q.Fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %q", clip(text)).InGerman("bbox ist West,Süd,Ost,Nord in Grad, nicht %q.", clip(text)))
 		return orb.Bound{}, false
 	}
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(v) || math.Abs(v) > 180 || i%2 == 1 && math.Abs(v) > 90 {
-			q.Fail(wrong("bbox", "bbox: %q is no %s in degrees", clip(part), [...]string{"longitude", "latitude"}[i%2]))
+			q.Fail(wrong("bbox", "bbox: %q is no %s in degrees", clip(part), [...]string{"longitude", "latitude"}[i%2]).
+				InGerman("bbox: %q ist keine %s in Grad.", clip(part), [...]string{"Länge", "Breite"}[i%2]))
 			return orb.Bound{}, false
 		}
 		n[i] = v
 	}
 	if n[0] > n[2] || n[1] > n[3] {
-		q.Fail(wrong("bbox", "bbox %s: west,south must not lie beyond east,north; are the corners swapped?", clip(text)))
+		q.Fail(wrong("bbox", "bbox %s: west,south must not lie beyond east,north; are the corners swapped?", clip(text)).
+			InGerman("bbox %s: West,Süd liegt jenseits von Ost,Nord; sind die Ecken vertauscht?", clip(text)))
 	}
 	return orb.Bound{Min: orb.Point{n[0], n[1]}, Max: orb.Point{n[2], n[3]}}, true
 }

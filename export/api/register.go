@@ -31,7 +31,8 @@ type position struct {
 // point is the place, which must be there.
 func (p position) point() (orb.Point, error) {
 	if p.Lon == nil || p.Lat == nil {
-		return orb.Point{}, newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees")
+		return orb.Point{}, newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees").
+			InGerman("lon und lat: Sag in Grad, wo die Station steht.")
 	}
 	return orb.Point{*p.Lon, *p.Lat}, nil
 }
@@ -108,9 +109,9 @@ func readBody(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", maxBody)
+		return newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", maxBody).InGerman("Die Anfrage hat mehr als %d Byte.", maxBody)
 	}
-	return wrong("", "the body is not the JSON object it should be: %v", err)
+	return wrong("", "the body is not the JSON object it should be: %v", err).InGerman("Die Anfrage ist nicht das JSON-Objekt, das sie sein soll.")
 }
 
 // postStation registers a station and answers with its credentials, once.

@@ -50,10 +50,11 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(quantities) != 1 {
-		return wrong("quantity", "quantity: name one, such as pm2_5")
+		return wrong("quantity", "quantity: name one, such as pm2_5").InGerman("quantity: Nenne eine, zum Beispiel pm2_5.")
 	}
 	if most := map[aggregate.Window]time.Duration{aggregate.Hour: maxSeriesHours, aggregate.Day: maxSeriesDays}[window]; to.Sub(from) > most {
-		return wrong("from", "from: at most %.0f days of window=%s can be had at once", most.Hours()/24, window)
+		return wrong("from", "from: at most %.0f days of window=%s can be had at once", most.Hours()/24, window).
+			InGerman("from: Von window=%[2]s gibt es höchstens %.0[1]f Tage auf einmal.", most.Hours()/24, window)
 	}
 	answer, err := s.series(r.Context(), st, quantities[0], window, from, to)
 	if err != nil {

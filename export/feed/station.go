@@ -20,7 +20,8 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".atom")
 	st, known := s.Station(id)
 	if !ok || !known || !st.Shown() {
-		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path))
+		return answer.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", answer.Clip(r.URL.Path)).
+			InGerman("Einen Feed %s gibt es nicht; der einer Station ist /feeds/stations/ID.atom.", answer.Clip(r.URL.Path))
 	}
 	language := language(r)
 	d := document{

@@ -11,11 +11,16 @@ import (
 // Mistake is a parameter that cannot stand as it does.
 type Mistake struct {
 	Field   string   // the parameter
-	Detail  string   // a sentence
+	Detail  Text     // a sentence
 	Allowed []string // what could stand there, or which parameters there are
 }
 
-func (m *Mistake) Error() string { return m.Detail }
+func (m *Mistake) Error() string { return m.Detail.English }
+
+// mistake fills a sentence's two languages alike.
+func mistake(field string, allowed []string, format Text, args ...any) *Mistake {
+	return &Mistake{field, Text{fmt.Sprintf(format.English, args...), fmt.Sprintf(format.German, args...)}, allowed}
+}
 
 // ParseQuery reads a query. Ampersands alone separate its parts, as browsers have it
 // (https://url.spec.whatwg.org/#urlencoded-parsing); Go's own reading refuses the semicolons of SensorThings.
@@ -33,7 +38,7 @@ func (r Route) Check(query url.Values) *Mistake {
 	slices.Sort(names)
 	for _, name := range names {
 		if _, known := r.parameter(name); !known && !r.Free {
-			return &Mistake{name, fmt.Sprintf("there is no parameter %q here", clip(name)), r.queryNames()}
+			return mistake(name, r.queryNames(), Text{"there is no parameter %q here", "Einen Parameter %q gibt es hier nicht."}, clip(name))
 		}
 	}
 	for _, name := range names {
@@ -69,7 +74,7 @@ func (r Route) queryNames() []string {
 
 func (p Parameter) check(given []string) *Mistake {
 	if len(given) > 1 {
-		return &Mistake{p.Name, fmt.Sprintf("%s is given %d times", p.Name, len(given)), nil}
+		return mistake(p.Name, nil, Text{"%s is given %d times", "%s steht %d Mal da."}, p.Name, len(given))
 	}
 	if len(given) == 0 || given[0] == "" {
 		return nil
@@ -83,7 +88,7 @@ func (p Parameter) check(given []string) *Mistake {
 	}
 	for _, value := range values {
 		if p.Choices != nil && !slices.Contains(p.Choices, value) {
-			return &Mistake{p.Name, fmt.Sprintf("%s %q is not one of those allowed", p.Name, clip(value)), p.Choices}
+			return mistake(p.Name, p.Choices, Text{"%s %q is not one of those allowed", "%s %q ist keines von denen, die möglich sind."}, p.Name, clip(value))
 		}
 	}
 	return nil
@@ -93,9 +98,9 @@ func (p Parameter) checkInteger(given string) *Mistake {
 	n, err := strconv.Atoi(given)
 	switch {
 	case err != nil || n < p.least():
-		return &Mistake{p.Name, fmt.Sprintf("%s %q is not a whole number from %d on", p.Name, clip(given), p.least()), nil}
+		return mistake(p.Name, nil, Text{"%s %q is not a whole number from %d on", "%s %q ist keine ganze Zahl ab %d."}, p.Name, clip(given), p.least())
 	case p.Most > 0 && n > p.Most && !p.Capped:
-		return &Mistake{p.Name, fmt.Sprintf("%s %d is beyond the most that can be had at once, %d", p.Name, n, p.Most), nil}
+		return mistake(p.Name, nil, Text{"%s %d is beyond the most that can be had at once, %d", "%s %d ist mehr, als es auf einmal gibt: %d."}, p.Name, n, p.Most)
 	}
 	return nil
 }

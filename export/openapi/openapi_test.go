@@ -27,7 +27,7 @@ func TestCheck(t *testing.T) {
 			}
 			return
 		}
-		if got == nil || got.Field != field || !strings.Contains(got.Detail, detail) || !reflect.DeepEqual(got.Allowed, allowed) {
+		if got == nil || got.Field != field || !strings.Contains(got.Detail.English, detail) || !reflect.DeepEqual(got.Allowed, allowed) {
 			t.Errorf("%s: %+v, want %s, %q, %v", query, got, field, detail, allowed)
 		}
 	}

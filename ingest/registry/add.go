@@ -42,19 +42,25 @@ type Registration struct {
 	Address        string // where the request came from; empty from a shell, which has no limit and needs no approval
 }
 
-// FieldError says which part of a registration cannot be taken, why, and what was perhaps meant.
+// FieldError says which part of a registration or a change cannot be taken, why, and what was perhaps meant.
 type FieldError struct {
-	Field      string
-	Problem    string
-	Suggestion string
+	Field   string
+	Problem string     // reads on from the field's name
+	German  string     // the same as a whole sentence; empty where no page leads
+	Meant   *orb.Point // the place that was perhaps meant; nil for none
 }
 
 func (e *FieldError) Error() string {
 	text := e.Field + ": " + e.Problem
-	if e.Suggestion != "" {
-		text += "; " + e.Suggestion
+	if e.Meant != nil {
+		text += "; " + e.Suggestion()
 	}
 	return text
+}
+
+// Suggestion asks whether Meant was meant.
+func (e *FieldError) Suggestion() string {
+	return fmt.Sprintf("did you mean longitude %.5f, latitude %.5f?", e.Meant.Lon(), e.Meant.Lat())
 }
 
 // ErrClosed and ErrTooMany refuse a registration over HTTP.
@@ -206,7 +212,8 @@ func (r *Registry) check(n *Registration) (err error) {
 	case n.Exposure == "":
 		n.Exposure = ingest.Outdoor
 	case n.Exposure != ingest.Outdoor && n.Exposure != ingest.Indoor:
-		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", n.Exposure)}
+		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", n.Exposure),
+			German: fmt.Sprintf("%q ist weder outdoor noch indoor.", n.Exposure)}
 	}
 	if err := checkHeight(n.Height); err != nil {
 		return err
@@ -216,7 +223,8 @@ func (r *Registry) check(n *Registration) (err error) {
 	}
 	if n.Email != "" {
 		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
-			return &FieldError{Field: "email", Problem: fmt.Sprintf("%q is no address such as name@example.org", n.Email)}
+			return &FieldError{Field: "email", Problem: fmt.Sprintf("%q is no address such as name@example.org", n.Email),
+				German: fmt.Sprintf("„%s“ ist keine E-Mail-Adresse wie name@example.org.", n.Email)}
 		}
 	}
 	for i := range n.Devices {
@@ -225,7 +233,8 @@ func (r *Registry) check(n *Registration) (err error) {
 		}
 	}
 	if !n.LicenceConsent {
-		return &FieldError{Field: "licence_consent", Problem: "readings are published under " + r.options.Licence + "; this needs your consent"}
+		return &FieldError{Field: "licence_consent", Problem: "readings are published under " + r.options.Licence + "; this needs your consent",
+			German: "Messungen werden unter " + r.options.Licence + " veröffentlicht; das braucht dein Einverständnis."}
 	}
 	return r.CheckPlace(n.Point)
 }
@@ -235,14 +244,16 @@ var Sides = []string{"n", "ne", "e", "se", "s", "sw", "w", "nw"}
 
 func checkSide(side string) error {
 	if side != "" && !slices.Contains(Sides, side) {
-		return &FieldError{Field: "side", Problem: fmt.Sprintf("%q is none of %s", side, strings.Join(Sides, ", "))}
+		return &FieldError{Field: "side", Problem: fmt.Sprintf("%q is none of %s", side, strings.Join(Sides, ", ")),
+			German: fmt.Sprintf("Die Hausseite %q ist keine von %s.", side, strings.Join(Sides, ", "))}
 	}
 	return nil
 }
 
 func checkHeight(metres float64) error {
 	if !(metres >= -50 && metres <= maxHeight) {
-		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", metres, maxHeight)}
+		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", metres, maxHeight),
+			German: fmt.Sprintf("Die Höhe liegt zwischen -50 und %d Metern über dem Boden.", maxHeight)}
 	}
 	return nil
 }
@@ -257,13 +268,14 @@ func cleanFitting(kit string, sensors []string) (string, []string, error) {
 		return kit, sensorsOf(kit), nil
 	}
 	if len(sensors) > maxSensors {
-		return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("more than %d", maxSensors)}
+		return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("more than %d", maxSensors), German: fmt.Sprintf("Das sind mehr als %d Sensoren.", maxSensors)}
 	}
 	clean := make([]string, len(sensors))
 	for i, s := range sensors {
 		clean[i] = strings.ToLower(strings.TrimSpace(s))
 		if !plainSensor(clean[i]) {
-			return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("%q is no sensor's name such as bme280", s)}
+			return "", nil, &FieldError{Field: "sensors", Problem: fmt.Sprintf("%q is no sensor's name such as bme280", s),
+				German: fmt.Sprintf("%q ist kein Name eines Sensors wie bme280.", s)}
 		}
 	}
 	return kit, clean, nil
@@ -271,22 +283,25 @@ func cleanFitting(kit string, sensors []string) (string, []string, error) {
 
 // CheckPlace refuses a place where no station of this city can stand, with a FieldError.
 func (r *Registry) CheckPlace(p orb.Point) error {
-	problem := ""
+	var problem, german string
 	_, err := geo.CellAt(p, geo.BaseSize)
 	switch {
 	case p == orb.Point{}:
 		problem = "0, 0 lies in the Atlantic and means that no place was set"
+		german = "0, 0 liegt im Atlantik: Es wurde kein Ort gesetzt."
 	case r.options.Boundary != nil && (err != nil || r.options.Boundary.Distance(p) > DefaultMargin):
 		problem = fmt.Sprintf("longitude %v, latitude %v is more than %d km outside the city", p.Lon(), p.Lat(), DefaultMargin/1000)
+		german = fmt.Sprintf("Breite %v, Länge %v liegt mehr als %d km außerhalb der Stadt.", p.Lat(), p.Lon(), DefaultMargin/1000)
 	case err != nil:
 		problem = err.Error()
+		german = fmt.Sprintf("Breite %v, Länge %v liegt außerhalb des Rasters für Europa.", p.Lat(), p.Lon())
 	default:
 		return nil
 	}
-	e := &FieldError{Field: "lon, lat", Problem: problem}
+	e := &FieldError{Field: "lon, lat", Problem: problem, German: german}
 	if r.options.Boundary != nil {
 		if q, ok := r.options.Boundary.Suggest(p, DefaultMargin); ok {
-			e.Suggestion = fmt.Sprintf("did you mean longitude %.5f, latitude %.5f?", q.Lon(), q.Lat())
+			e.Meant = &q
 		}
 	}
 	return e
@@ -294,16 +309,19 @@ func (r *Registry) CheckPlace(p orb.Point) error {
 
 func cleanName(name string) (string, error) { return cleanText("name", name, maxName) }
 
+// texts are what cleanText calls its fields in German.
+var texts = map[string]string{"name": "Der Name", "kit": "Der Bausatz", "reason": "Der Grund", "reference": "Das Vergleichsgerät"}
+
 // cleanText trims and bounds text that is published.
 func cleanText(field, text string, most int) (string, error) {
-	text = strings.Join(strings.Fields(text), " ")
+	text, german := strings.Join(strings.Fields(text), " "), texts[field]
 	switch {
 	case text == "":
-		return "", &FieldError{Field: field, Problem: "is empty"}
+		return "", &FieldError{Field: field, Problem: "is empty", German: german + " ist leer."}
 	case len([]rune(text)) > most:
-		return "", &FieldError{Field: field, Problem: fmt.Sprintf("is longer than %d characters", most)}
+		return "", &FieldError{Field: field, Problem: fmt.Sprintf("is longer than %d characters", most), German: fmt.Sprintf("%s ist länger als %d Zeichen.", german, most)}
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "", &FieldError{Field: field, Problem: "holds characters that cannot be printed"}
+		return "", &FieldError{Field: field, Problem: "holds characters that cannot be printed", German: german + " enthält Zeichen, die sich nicht drucken lassen."}
 	}
 	return text, nil
 }

@@ -45,7 +45,8 @@ func insertDevice(ctx context.Context, tx *sql.Tx, id string, d ingest.Device) e
 		return err
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return cmp.Or[error](err, &FieldError{Field: "device", Problem: fmt.Sprintf("%s:%s belongs to a station already", d.Family, d.Key)})
+		return cmp.Or[error](err, &FieldError{Field: "device", Problem: fmt.Sprintf("%s:%s belongs to a station already", d.Family, d.Key),
+			German: fmt.Sprintf("%s:%s gehört schon zu einer Station.", d.Family, d.Key)})
 	}
 	return nil
 }
@@ -55,10 +56,12 @@ func cleanDevice(d ingest.Device) (ingest.Device, error) {
 	d.Family, d.Key = strings.ToLower(strings.TrimSpace(d.Family)), strings.TrimSpace(d.Key)
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	if d.Family == "" || len(d.Family) > maxDeviceKey || strings.Trim(d.Family, letters+"-") != "" || d.Family == SensorCommunity {
-		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no family such as airgradient", d.Family)}
+		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no family such as airgradient", d.Family),
+			German: fmt.Sprintf("%q ist keine Gerätefamilie wie airgradient.", d.Family)}
 	}
 	if d.Key == "" || len(d.Key) > maxDeviceKey || strings.Trim(strings.ToLower(d.Key), letters+"-_:") != "" {
-		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no device's name: letters, digits, \"-\", \"_\" and \":\", at most %d", d.Key, maxDeviceKey)}
+		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no device's name: letters, digits, \"-\", \"_\" and \":\", at most %d", d.Key, maxDeviceKey),
+			German: fmt.Sprintf("%q ist keine Seriennummer: Buchstaben, Ziffern, „-“, „_“ und „:“, höchstens %d Zeichen.", d.Key, maxDeviceKey)}
 	}
 	return d, nil
 }

@@ -137,7 +137,8 @@ func (e *edit) name(name *string) {
 	e.set("name", e.station.Name, clean)
 }
 
-// moves are how a station goes on in its life: who may do it besides the administrator, from what, to what.
+// moves are how a station goes on in its life: who may do it besides the administrator, from what, to what. A suspended
+// station that is to go on is again what it was.
 var moves = []struct {
 	owner    bool
 	from, to ingest.Status
@@ -158,8 +159,12 @@ func (e *edit) status(to *ingest.Status, reason *string) {
 		e.check(e.mayBecome(*to))
 		next, why = *to, ""
 	}
+	if e.station.Status == ingest.Suspended && next != ingest.Suspended {
+		next = e.beforeSuspension()
+	}
 	if reason != nil && (e.by == Owner || next != ingest.Suspended) {
-		e.check(&FieldError{Field: "reason", Problem: "is why the administrator suspends a station; it goes with nothing else"})
+		e.check(&FieldError{Field: "reason", Problem: "is why the administrator suspends a station; it goes with nothing else",
+			German: "Einen Grund braucht nur eine Sperre, und nur die Stadt kann sperren."})
 	}
 	if reason != nil {
 		why = *reason
@@ -173,6 +178,18 @@ func (e *edit) status(to *ingest.Status, reason *string) {
 	e.set("reason", e.station.Reason, why)
 }
 
+// beforeSuspension is what the station was when it was suspended. The record knows it, also of suspensions before this was asked;
+// of those before schema 5 it knows none, and they were active.
+func (e *edit) beforeSuspension() ingest.Status {
+	was := ingest.Active
+	err := e.tx.QueryRowContext(e.ctx, `SELECT before FROM change WHERE station = ? AND what = 'status' AND after = ? ORDER BY id DESC LIMIT 1`,
+		e.station.ID, ingest.Suspended).Scan(&was)
+	if !errors.Is(err, sql.ErrNoRows) {
+		e.check(err)
+	}
+	return was
+}
+
 func (e *edit) mayBecome(next ingest.Status) error {
 	for _, m := range moves {
 		if m.from == e.station.Status && m.to == next && (m.owner || e.by != Owner) {
@@ -180,10 +197,12 @@ func (e *edit) mayBecome(next ingest.Status) error {
 		}
 	}
 	can := fmt.Sprintf("its owner can pause it (%s) and let it go on (%s)", ingest.Paused, ingest.Active)
+	german := "Aus diesem Zustand geht das nicht. Vielleicht hat ihn inzwischen jemand geändert: Lade die Seite neu."
 	if e.station.Status == ingest.Suspended {
 		can = "the administrator suspended it and alone can let it go on"
+		german = "Die Stadt hat die Station gesperrt, und nur sie kann sie wieder freigeben."
 	}
-	return &FieldError{Field: "status", Problem: fmt.Sprintf("a station that is %s cannot become %q; %s", e.station.Status, next, can)}
+	return &FieldError{Field: "status", Problem: fmt.Sprintf("a station that is %s cannot become %q; %s", e.station.Status, next, can), German: german}
 }
 
 // since is when a change begins that was told with from: it follows the last one, and lies neither ahead nor long ago.
@@ -194,11 +213,13 @@ func (e *edit) since(field string, from, last time.Time) time.Time {
 	from = from.UTC().Truncate(time.Second)
 	switch {
 	case from.After(e.now):
-		e.check(&FieldError{Field: field, Problem: from.Format(time.RFC3339) + " lies in the future"})
+		e.check(&FieldError{Field: field, Problem: from.Format(time.RFC3339) + " lies in the future", German: "Dieser Zeitpunkt liegt in der Zukunft."})
 	case e.now.Sub(from) > longAgo:
-		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is more than %.0f days ago", from.Format(time.RFC3339), longAgo.Hours()/24)})
+		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is more than %.0f days ago", from.Format(time.RFC3339), longAgo.Hours()/24),
+			German: fmt.Sprintf("Dieser Zeitpunkt liegt mehr als %.0f Tage zurück.", longAgo.Hours()/24)})
 	case from.Before(last):
-		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is before %s, when the last change began", from.Format(time.RFC3339), last.Format(time.RFC3339))})
+		e.check(&FieldError{Field: field, Problem: fmt.Sprintf("%s is before %s, when the last change began", from.Format(time.RFC3339), last.Format(time.RFC3339)),
+			German: "Dieser Zeitpunkt liegt vor der letzten Änderung; die steht unter „Geschichte“."})
 	}
 	return from
 }

@@ -37,7 +37,7 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 		e.Height = new(9.0) // a change that could be made
 		err := r.Edit(t.Context(), c.ID, by, e)
 		var wrong *FieldError
-		if !errors.As(err, &wrong) || wrong.Field != field || !strings.Contains(wrong.Problem, problem) {
+		if !errors.As(err, &wrong) || wrong.Field != field || !strings.Contains(wrong.Problem, problem) || wrong.German == "" {
 			t.Errorf("%+v: %v, want field %s and %q", e, err, field, problem)
 		}
 		if after, _ := r.Station(c.ID); after != before {
@@ -280,6 +280,36 @@ func TestASuspendedStation(t *testing.T) {
 			t.Errorf("from a shell: %v", err)
 		}
 	}
+}
+
+// TestALiftedSuspensionLeavesNoTrace: what was paused is paused again, and what nobody approved waits again.
+func TestALiftedSuspensionLeavesNoTrace(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyApprove)
+	n := balcony()
+	n.Address = "192.0.2.1"
+	c, _, err := r.Add(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	become := func(by By, status, want ingest.Status, reason *string) {
+		t.Helper()
+		if err := r.Edit(t.Context(), c.ID, by, Edit{Status: &status, Reason: reason}); err != nil {
+			t.Fatal(err)
+		}
+		if st, _ := r.Station(c.ID); st.Status != want || st.Reason != "" && want != ingest.Suspended {
+			t.Errorf("%s by %s: it is %s for %q, want %s", status, by, st.Status, st.Reason, want)
+		}
+	}
+	const active, paused, pending, suspended = ingest.Active, ingest.Paused, ingest.Pending, ingest.Suspended
+	become(Admin, suspended, suspended, new("who is that?"))
+	become(Admin, active, pending, nil)
+	become(Admin, active, active, nil)
+	become(Owner, paused, paused, nil)
+	become(Admin, suspended, suspended, new("stands at a stove"))
+	become(Admin, active, paused, nil)
+	become(Owner, active, active, nil)
+	become(Shell, suspended, suspended, new("again"))
+	become(Shell, active, active, nil)
 }
 
 // old writes a registry of an earlier schema.

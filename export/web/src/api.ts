@@ -1,5 +1,6 @@
 // The public API, as this page needs it.
 import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon } from "geojson";
+import { request } from "./client";
 
 export interface CityQuantity {
   quantity: string;
@@ -113,17 +114,21 @@ export interface Latest {
   flags: string[];
 }
 
-export interface StationProperties {
+// Listed is what maps and tables show of a station.
+export interface Listed {
   name: string;
-  kit: string;
-  exposure: string;
   state: State;
-  demo: boolean;
   last_seen: string | null;
   values: Record<string, Latest>;
 }
 
-export type Stations = FeatureCollection<Point, StationProperties>;
+export type Stations = FeatureCollection<Point, Listed>;
+
+export interface StationProperties extends Listed {
+  kit: string;
+  exposure: string;
+  demo: boolean;
+}
 
 interface History {
   places: { from: string; lon: number; lat: number }[];
@@ -148,24 +153,8 @@ export interface Choice {
   resolution: number; // metres
 }
 
-// Problem is why the server did not answer, in its own words.
-export class Problem extends Error {
-  constructor(
-    readonly status: number,
-    detail: string,
-    readonly field = "",
-    readonly allowed: readonly string[] = [],
-  ) {
-    super(detail);
-  }
-}
-
 export async function get<T>(route: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(route, { headers: { Accept: "application/geo+json, application/json" }, signal: signal ?? null });
-  if (!response.ok) {
-    const p = (await response.json().catch(() => ({}))) as { detail?: string; field?: string; allowed?: string[] };
-    throw new Problem(response.status, p.detail ?? `${response.status}`, p.field, p.allowed);
-  }
+  const response = await request("GET", route, { accept: "application/geo+json, application/json", signal });
   return (await response.json()) as T;
 }
 
@@ -178,8 +167,9 @@ export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
 
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
-export const stations = (signal?: AbortSignal): Promise<Stations> => get("/api/v1/stations", signal);
-export const station = (id: string, signal?: AbortSignal): Promise<Stations["features"][number]> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
+export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> => get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
+export const places = (signal?: AbortSignal): Promise<FeatureCollection<Point, Pick<Listed, "state">>> => get("/api/v1/stations?fields=state", signal);
+export const station = (id: string, signal?: AbortSignal): Promise<Station> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
 export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>

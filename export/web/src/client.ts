@@ -1,35 +1,42 @@
-// How pages speak with the API when more than reading is asked: with a body, with a key, and with errors that name a field.
+// How pages speak with the API: in the page's language, with a body and a key where more than reading is asked.
+import { language, t } from "./language";
 
-// Refused is what the API says of a request that it does not take.
+// Refused is what the API says of a request that it does not answer, in the language of the page.
 export class Refused extends Error {
   constructor(
-    detail: string,
     readonly status: number,
-    readonly field = "",
-    readonly suggestion = "",
+    readonly problem: { detail?: string; field?: string; place?: { lon: number; lat: number } }, // RFC 9457; empty where a proxy answers
   ) {
-    super(detail);
+    super(problem.detail ?? t("frame.answered", { status: String(status) }));
   }
 }
 
 // ask sends a request and returns the answer. The key goes in a header, never in an address.
 export async function ask<T>(method: string, route: string, body?: unknown, key?: string): Promise<T> {
-  const response = await request(method, route, body, key);
+  const response = await request(method, route, { body, key, cache: "no-store" });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-export async function request(method: string, route: string, body?: unknown, key?: string): Promise<Response> {
-  const headers: Record<string, string> = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (key) headers.Authorization = `Bearer ${key}`;
-  const response = await fetch(route, { method, headers, body: body === undefined ? null : JSON.stringify(body), cache: "no-store" });
-  if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as { detail?: string; field?: string; suggestion?: string };
-  throw new Refused(problem.detail ?? `${response.status}`, response.status, problem.field, problem.suggestion);
+interface Request {
+  body?: unknown;
+  key?: string | undefined;
+  accept?: string;
+  cache?: RequestCache;
+  signal?: AbortSignal | undefined;
 }
 
-// words are an error's, for people.
+export async function request(method: string, route: string, { body, key, accept, cache = "default", signal }: Request = {}): Promise<Response> {
+  const headers: Record<string, string> = { "Accept-Language": language() };
+  if (accept) headers.Accept = accept;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers.Authorization = `Bearer ${key}`;
+  const response = await fetch(route, { method, headers, body: body === undefined ? null : JSON.stringify(body), cache, signal: signal ?? null });
+  if (response.ok) return response;
+  throw new Refused(response.status, (await response.json().catch(() => ({}))) as object);
+}
+
+// words are an error's, for people. A browser's own words for a request that failed are English, and of no use.
 export function words(e: unknown): string {
-  if (e instanceof Refused && e.suggestion) return `${e.message}; ${e.suggestion}`;
+  if (e instanceof TypeError || e instanceof SyntaxError || e instanceof DOMException) return t("frame.silent");
   return e instanceof Error ? e.message : String(e);
 }

@@ -1,6 +1,7 @@
 // The frame that all pages share: header, navigation, language, status, footer. A page fills `main`.
 import * as api from "./api";
 import type { City } from "./api";
+import { words } from "./client";
 import { fill, h } from "./dom";
 import { language, languages, remember, t, type Key, type Language } from "./language";
 import type { Route } from "./routes";
@@ -87,7 +88,7 @@ async function patient<T>(ask: () => Promise<T>, say: (words: string, trouble?: 
       say("");
       return answer;
     } catch (e) {
-      say(t("frame.failed", { detail: e instanceof Error ? e.message : String(e) }), true);
+      say(t("frame.failed", { detail: words(e) }), true);
       await new Promise((again) => setTimeout(again, retryAfter));
     }
   }

@@ -12,11 +12,11 @@ async function logIn(page) {
   await page.getByRole("tab").first().waitFor();
 }
 
-test("the operator suspends a station, whose owner reads why, and approves it", async () => {
+test("the operator suspends a station, whose owner reads why, and lifts that", async () => {
   const { page, complaints, close } = await open("/admin");
   await page.locator("input[type=password]").fill("wrong");
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").filter({ hasText: "administrator's token" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "Das ist nicht das Token der Verwaltung." }).waitFor();
   await logIn(page);
   assert.deepEqual(await page.context().cookies(), []);
   const first = (await page.locator("tbody th a").first().innerText()).trim();
@@ -34,8 +34,8 @@ test("the operator suspends a station, whose owner reads why, and approves it", 
   await owner.close();
   await page.getByLabel("Zeige").selectOption("suspended");
   await page.getByRole("cell", { name: "gesperrt hängt in der Küche" }).waitFor();
-  await page.getByRole("button", { name: "Freigeben" }).click();
-  await page.getByRole("status").filter({ hasText: "freigegeben" }).waitFor();
+  await page.getByRole("button", { name: "Sperre aufheben" }).click();
+  await page.getByRole("status").filter({ hasText: "nicht mehr gesperrt und wieder: in Betrieb" }).waitFor();
   assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 200);
   await page.getByLabel("Suche").fill(first);
   await page.locator("tbody tr").filter({ hasText: first }).getByRole("button", { name: "Neuer Link" }).click();

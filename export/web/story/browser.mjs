@@ -81,11 +81,24 @@ async function speakEnglish(page, ready) {
   await page.locator("html[lang=en]").waitFor();
 }
 
-// violations are what axe finds within parts of a page; of a table it sees the first rows, for the others are alike. In its
-// legacy mode it looks at the page itself instead of opening another for its results, which takes half the time and leaves
-// out frames of other origins, of which our pages have none.
+// moods are each language in one of the schemes, for what is looked at by itself.
+export const moods = [{ locale: "de-DE", colorScheme: "light" }, { locale: "en-GB", colorScheme: "dark" }];
+
+// seen leaves a picture at both widths and expects axe to find nothing.
+export async function seen(name, page) {
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: widths[width] });
+    await drawn(page);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `${name} at ${width}: ${wide} px too wide`);
+    if (shots) await page.screenshot({ path: `${shots}/${name}-${width}.png`, fullPage: true });
+  }
+  assert.deepEqual(await violations(page, ["html"]), [], name);
+}
+
+// violations are what axe finds within parts of a page.
 async function violations(page, within) {
-  const axe = new AxeBuilder({ page }).exclude("tbody tr:nth-child(n+4)").setLegacyMode().options({ resultTypes: ["violations"] });
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] });
   const { violations } = await within.reduce((axe, part) => axe.include(part), axe).analyze();
   return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
 }

@@ -42,7 +42,11 @@ test("a volunteer registers by keyboard alone and sees the first message", async
   await page.getByLabel("Koordinaten").focus();
   await page.keyboard.type("6.9583, 50.9413"); // swapped
   await key("Enter");
-  await page.locator(".said.trouble").filter({ hasText: "did you mean longitude 6.95830, latitude 50.94130?" }).waitFor();
+  await page.locator(".said.trouble").filter({ hasText: "liegt mehr als 20 km außerhalb der Stadt. Meintest du 50.94130, 6.95830?" }).waitFor();
+  await page.getByRole("button", { name: "Meintest du" }).focus();
+  await key("Enter");
+  await page.locator(".said.fine").filter({ hasText: /CRS3035RES100mN\d+E\d+/ }).waitFor();
+  assert.equal(await page.getByLabel("Koordinaten").inputValue(), "50.94130, 6.95830");
   await page.getByLabel("Koordinaten").focus();
   await key("Control+A");
   await page.keyboard.type("50,9413 6,9583");
@@ -158,7 +162,7 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await form.getByRole("button", { name: "Neuen Link machen" }).click();
   const link = await form.locator(".secret").innerText();
   const old = await manage(s);
-  await old.page.locator(".trouble").filter({ hasText: "management token" }).waitFor();
+  await old.page.locator(".trouble").filter({ hasText: "Dieser Verwaltungslink gilt nicht." }).waitFor();
   await old.close();
   await page.goto("about:blank");
   await page.goto(link);

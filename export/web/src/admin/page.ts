@@ -104,7 +104,7 @@ function render(): void {
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
           { title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"), body: healthParts(d.status) },
           { title: t("admin.settings"), body: [h("p", { class: "quiet" }, t("admin.settingsNote")), table(t("admin.settings"), [t("admin.key"), t("admin.value")], d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]))] },
-          { title: t("admin.backup"), body: backup() },
+          { title: t("admin.backup"), body: backup(d.status.inside.store) },
         ],
         Math.max(at, 0),
       ),
@@ -169,14 +169,17 @@ function acts(s: AdminStation): HTMLElement[] {
     return b;
   };
   const route = `/api/v1/stations/${s.id}`;
-  const approve = async (): Promise<string> => (await ask("PATCH", route, { status: "active" }, token), t("admin.approved", { name }));
+  const goOn = async (): Promise<string> => {
+    const now = (await ask<Station>("PATCH", route, { status: "active" }, token)).properties.status;
+    return status === "pending" ? t("admin.approved", { name }) : t("admin.lifted", { name, status: t(`status.${now}` as Key) });
+  };
   const suspend = async (reason: string): Promise<string> => (await ask("PATCH", route, { status: "suspended", reason }, token), t("admin.suspended", { name }));
   const link = async (): Promise<string> => {
     const made = await ask<{ manage_link: string }>("POST", `${route}/manage-token`, { hand_over: false }, token);
     return `${t("admin.newLink", { name })} ${made.manage_link}`;
   };
   const buttons: HTMLElement[] = [];
-  if (["pending", "suspended"].includes(status)) buttons.push(act("admin.approve", () => void perform(approve)));
+  if (["pending", "suspended"].includes(status)) buttons.push(act(status === "pending" ? "admin.approve" : "admin.lift", () => void perform(goOn)));
   if (["pending", "active", "paused"].includes(status)) buttons.push(act("admin.suspend", () => askWhy(name, (reason) => void perform(() => suspend(reason)))));
   if (source === "own" && !["retired", "erased"].includes(status)) buttons.push(act("admin.link", () => void perform(link)));
   return buttons;
@@ -240,9 +243,9 @@ function healthParts(status: Desk["status"]): HTMLElement[] {
   ];
 }
 
-function backup(): HTMLElement[] {
+function backup(store: string): HTMLElement[] {
   const download = async (): Promise<string> => {
-    const response = await request("GET", "/api/v1/admin/backup", undefined, token);
+    const response = await request("GET", "/api/v1/admin/backup", { key: token });
     const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "stadtluft-backup.tar.gz";
     const address = URL.createObjectURL(await response.blob());
     h("a", { href: address, download: name }).click();
@@ -251,10 +254,11 @@ function backup(): HTMLElement[] {
   };
   return [
     h("p", {}, t("admin.backupWhat")),
+    store === "influxdb" ? h("p", { class: "trouble" }, t("admin.backupInflux")) : null,
     h("p", {}, t("admin.backupArchive")),
     h("p", {}, t("admin.backupRestore")),
     h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
     h("p", { class: "quiet" }, t("admin.backupShell")),
     copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
-  ];
+  ].filter((part) => part !== null);
 }

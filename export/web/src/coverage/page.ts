@@ -1,5 +1,6 @@
 // Where stations are missing, and where the next one helps most.
 import * as api from "../api";
+import { words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { language, name, number, percent, t } from "../language";
@@ -95,7 +96,7 @@ export function open(frame: Frame): Page {
       map?.grid(...paint(coverage));
       render();
     } catch (e) {
-      frame.say(t("frame.failed", { detail: e instanceof Error ? e.message : String(e) }), true);
+      frame.say(t("frame.failed", { detail: words(e) }), true);
       setTimeout(() => void load(), 5000);
     }
   }

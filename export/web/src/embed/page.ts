@@ -1,6 +1,7 @@
 // What stands in other sites' pages: a small card of a cell, a district, a station or the city, or a map. It loads no
 // more than it shows, and asks anew every minute.
 import * as api from "../api";
+import { words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, name, percent, t } from "../language";
@@ -29,7 +30,7 @@ export function open(frame: Frame): Page {
       card = await make(kind, id, view, city?.properties.zone ?? (await frame.city).properties.zone);
       frame.say("");
     } catch (e) {
-      const detail = e instanceof Error ? e.message : String(e);
+      const detail = words(e);
       card = () => [h("h1", {}, t("embed.title")), h("p", { class: "hint" }, t("embed.nothing", { detail }))];
     }
     render();
@@ -90,7 +91,7 @@ function cell(answer: api.CellAnswer, view: View, zone: string): Card {
   ];
 }
 
-function station(f: api.Stations["features"][number], view: View, zone: string): Card {
+function station(f: api.Station, view: View, zone: string): Card {
   const s = f.properties;
   const v = s.values[view.quantity];
   return () => [

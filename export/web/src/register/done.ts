@@ -1,5 +1,5 @@
 // After the registration: keys, settings, a label, and the first message as soon as it comes.
-import type { City, ReadingEvent } from "../api";
+import { station, type City, type ReadingEvent } from "../api";
 import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import { amount, clock, flagWords, name, t } from "../language";
@@ -21,17 +21,20 @@ export interface First {
   since: string; // what was refused before is not this station's first try
 }
 
-// follow waits for the first message and tells whenever something is new.
+// follow waits for the first message and tells whenever something is new. A message that the stream did not bring, because the
+// connection was lost, is found by the diagnosis.
 export function follow(id: string, first: First, changed: () => void): void {
+  const came = (r: ReadingEvent): void => {
+    first.reading ??= r;
+    end();
+    changed();
+  };
   const end = watch(id, {
-    reading(r) {
-      first.reading ??= r;
-      end();
-      changed();
-    },
+    reading: came,
     health(h) {
       first.health = h;
       changed();
+      if (h.last_seen) void station(id).then((s) => came({ station: id, time: h.last_seen ?? "", values: s.properties.values }), () => {});
     },
     failed: () => {},
   });

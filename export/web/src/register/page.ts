@@ -35,6 +35,7 @@ const typed = {
 let frame: Frame;
 let city: City | null = null;
 let step: Step = "place";
+let placing: Promise<void> | undefined; // the server's answer to a place, while it is under way
 let made: Registered | null = null;
 const heard = h("div", { class: "heard", role: "status" });
 const first: First = { reading: null, health: null, since: "" };
@@ -48,10 +49,12 @@ export function open(around: Frame): Page {
     city = got;
     render();
   });
+  addEventListener("popstate", (e) => show((e.state as Step | null) ?? "place"));
   return { title: () => t("register.title"), render };
 }
 
 function render(): void {
+  blame("");
   if (!city) return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", { class: "quiet" }, t("frame.loading"))));
   if (made) {
     frame.main.replaceChildren(done(made, typed.name, typed.kit.recipe, heard, () => removeEventListener("beforeunload", keep)));
@@ -62,10 +65,15 @@ function render(): void {
   frame.main.replaceChildren(form);
 }
 
-// go shows a step and puts the focus on its heading, so that it is read.
+// go leads to a step, from which the browser's button leads back.
 function go(to: Step): void {
+  if (to !== step) history.pushState(to, "");
+  show(to);
+}
+
+// show puts the focus on the step's heading, so that it is read.
+function show(to: Step): void {
   step = to;
-  blame("");
   render();
   frame.main.querySelector<HTMLElement>(".step-title")?.focus();
 }
@@ -84,7 +92,7 @@ const title = (key: Key): HTMLElement => h("h2", { class: "step-title", tabindex
 function body(city: City): HTMLElement {
   switch (step) {
     case "place":
-      return h("div", { class: "stack" }, title("register.where"), h("p", {}, t("register.wherePrivate")), placePicker(city, typed.place, (p) => (typed.place = p)));
+      return h("div", { class: "stack" }, title("register.where"), h("p", {}, t("register.wherePrivate")), placePicker(city, typed.place, (p, asking) => ([typed.place, placing] = [p, asking])));
     case "kit":
       return kitStep();
     case "details":
@@ -174,12 +182,17 @@ function missing(): string {
 
 async function next(e: Event): Promise<void> {
   e.preventDefault();
+  if (step === "place") await placing;
   const lack = missing();
   blame(lack);
   if (lack) return;
   const after = steps[steps.indexOf(step) + 1];
   if (after) return go(after);
+  const send = frame.main.querySelector<HTMLButtonElement>("button[type=submit]");
+  if (!send || send.disabled) return; // pressed twice, it would be two stations
+  send.disabled = true;
   await register();
+  send.disabled = false;
 }
 
 async function register(): Promise<void> {
@@ -190,7 +203,7 @@ async function register(): Promise<void> {
       ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
     });
   } catch (e) {
-    go((e instanceof Refused && stepOf[e.field]) || step);
+    go((e instanceof Refused && stepOf[e.problem.field ?? ""]) || step);
     return blame(words(e));
   }
   first.since = new Date(Date.now() - 60_000).toISOString();

@@ -1,7 +1,7 @@
 // Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
 // cell, is asked of the server and shown at once.
 import type { City } from "../api";
-import { ask, words } from "../client";
+import { ask, Refused, words } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, list } from "../parts";
@@ -18,22 +18,30 @@ export function read(text: string): Place | null {
 
 const written = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
 
-// placePicker is the control; chosen hears of a place that the server takes, and of null while there is none.
-export function placePicker(city: City, start: Place | null, chosen: (p: Place | null) => void): HTMLElement {
+// placePicker is the control; chosen hears of a place that the server takes, and of null while there is none, with the
+// server's answer under way where one is.
+export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
   const said = h("p", { class: "said", role: "status" });
   const coordinates = h("input", { type: "text", inputmode: "text", autocomplete: "off", value: start ? written(start) : "", placeholder: "50.94130, 6.95830" });
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
   let asked = 0;
 
-  const tell = (text: string, kind: "" | "fine" | "trouble"): void => {
-    said.textContent = text;
+  const tell = (text: string, kind: "" | "fine" | "trouble", meant?: Place): void => {
+    const take = () => {
+      coordinates.focus(); // the button goes
+      if (meant) void choose(meant).then(() => view?.look(meant));
+    };
+    said.replaceChildren(text, ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []));
     said.className = `said ${kind}`;
   };
-  const choose = async (p: Place): Promise<void> => {
-    const turn = ++asked;
+  const choose = (p: Place): Promise<void> => {
+    const asking = check(p, ++asked);
+    chosen(null, asking);
+    return asking;
+  };
+  const check = async (p: Place, turn: number): Promise<void> => {
     coordinates.value = written(p);
-    chosen(null);
     try {
       const cell = await ask<Cell>("POST", "/api/v1/cell", p);
       if (turn !== asked) return;
@@ -43,7 +51,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     } catch (e) {
       if (turn !== asked) return;
       view?.show(p, null);
-      tell(words(e), "trouble");
+      tell(words(e), "trouble", e instanceof Refused ? e.problem.place : undefined);
     }
   };
   coordinates.addEventListener("keydown", (e) => {

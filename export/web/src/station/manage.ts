@@ -29,6 +29,9 @@ export interface Change {
   after: string;
 }
 
+// fresh is what was made just now and is shown this once: it stays on the page while that speaks another language.
+const fresh = { token: null as Settings | null, link: "" };
+
 // keyOf reads the key out of an address's fragment.
 export const keyOf = (hash: string): string => new URLSearchParams(hash.slice(1)).get("manage") ?? "";
 
@@ -84,7 +87,7 @@ export function changesTable(changes: readonly Change[], zone: string, stations 
 }
 
 // form is one thing that can be changed: closed until it is wanted, with its own word of what went wrong.
-function form(title: string, why: string, inside: (HTMLElement | null)[], act: string, send: () => Promise<void>, danger = false): HTMLElement {
+function form(title: string, why: string, inside: (HTMLElement | null)[], act: string, send: () => Promise<void>, danger = false): HTMLDetailsElement {
   const said = h("p", { role: "alert" });
   const go = h("button", { type: "submit", class: "button" }, act);
   const submit = async (e: Event): Promise<void> => {
@@ -147,6 +150,7 @@ const moment = (input: HTMLInputElement): string | undefined => (input.value ? n
 
 function move(m: Managed, desk: Desk): HTMLElement {
   let place: Place | null = null;
+  let placing: Promise<void> | undefined;
   const from = since();
   const stage = h("div", {});
   const open = form(
@@ -155,6 +159,7 @@ function move(m: Managed, desk: Desk): HTMLElement {
     [facts([[t("manage.stands"), `${m.lat.toFixed(5)}, ${m.lon.toFixed(5)}`]]), stage, field(t("manage.from"), from, t("manage.fromHint"))],
     t("manage.moveDo"),
     async () => {
+      await placing;
       if (!place) throw new Error(t("register.noPlace"));
       await patch(desk, { place: { ...place, from: moment(from) } });
       desk.done(t("manage.moved"));
@@ -163,7 +168,7 @@ function move(m: Managed, desk: Desk): HTMLElement {
   open.addEventListener("toggle", () => {
     if (stage.dataset.opened) return;
     stage.dataset.opened = "yes"; // a map needs its size, and is large: it is fetched when it is wanted
-    void import("../register/place").then(({ placePicker }) => stage.append(placePicker(desk.city, null, (p) => (place = p))));
+    void import("../register/place").then(({ placePicker }) => stage.append(placePicker(desk.city, null, (p, asking) => ([place, placing] = [p, asking]))));
   });
   return open;
 }
@@ -186,16 +191,22 @@ function replace(m: Managed, desk: Desk): HTMLElement {
 
 function rotate(desk: Desk): HTMLElement {
   const shown = h("div", { class: "stack" });
-  return form(t("manage.rotate"), t("manage.rotateWhy"), [shown], t("manage.rotateDo"), async () => {
-    const made = await ask<Settings>("POST", `${desk.route}/token`, undefined, desk.key);
-    shown.replaceChildren(tokenPanel(made), settingsTabs(made, ""));
+  const show = () => fresh.token && shown.replaceChildren(tokenPanel(fresh.token), settingsTabs(fresh.token, ""));
+  show();
+  const all = form(t("manage.rotate"), t("manage.rotateWhy"), [shown], t("manage.rotateDo"), async () => {
+    fresh.token = await ask<Settings>("POST", `${desk.route}/token`, undefined, desk.key);
+    show();
   });
+  all.open = fresh.token !== null;
+  return all;
 }
 
 function handOver(m: Managed, desk: Desk): HTMLElement {
   let over = "yes";
   const shown = h("div", { class: "stack" });
-  return form(
+  const show = () => fresh.link && shown.replaceChildren(h("p", { class: "fine", role: "status" }, t("manage.newLink")), copyable(fresh.link, t("register.link")), qr(fresh.link, t("register.link")));
+  show();
+  const all = form(
     t("manage.handOver"),
     t(m.email ? "manage.handOverMail" : "manage.handOverWhy"),
     [pick(t("manage.why"), "over", [["yes", t("manage.toOther")], ["no", t("manage.lostLink")]], over, (v) => (over = v)), shown],
@@ -204,9 +215,12 @@ function handOver(m: Managed, desk: Desk): HTMLElement {
       const made = await ask<{ manage_token: string; manage_link: string }>("POST", `${desk.route}/manage-token`, { hand_over: over === "yes" }, desk.key);
       desk.key = made.manage_token;
       history.replaceState(null, "", new URL(made.manage_link).hash);
-      shown.replaceChildren(h("p", { class: "fine", role: "status" }, t("manage.newLink")), copyable(made.manage_link, t("register.link")), qr(made.manage_link, t("register.link")));
+      fresh.link = made.manage_link;
+      show();
     },
   );
+  all.open = fresh.link !== "";
+  return all;
 }
 
 function remove(m: Managed, desk: Desk): HTMLElement {

@@ -1,5 +1,5 @@
 // A station's values over a period, as the plot and its table need them.
-import { ask } from "../client";
+import { ask, request } from "../client";
 
 export type Period = "24h" | "7d" | "30d" | "365d";
 export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
@@ -40,8 +40,7 @@ export const readingsRoute = (id: string, from: Date, to: Date, format: string, 
   `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${stamp(from)}&to=${stamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
 
 export async function readings(id: string, quantity: string, now: Date): Promise<Readings> {
-  const response = await fetch(readingsRoute(id, from("24h", now), now, "csv", quantity));
-  if (!response.ok) throw new Error(String(response.status));
+  const response = await request("GET", readingsRoute(id, from("24h", now), now, "csv", quantity));
   return parse(await response.text());
 }
 

@@ -20,6 +20,8 @@ export const frame = {
   lost: "Verbindung unterbrochen, neuer Versuch läuft …",
   back: "Verbindung wieder da.",
   failed: "Die Daten konnten nicht geladen werden ({detail}). Neuer Versuch läuft …",
+  answered: "Der Server meldet einen Fehler ({status}).",
+  silent: "Der Server antwortet nicht. Versuche es gleich noch einmal.",
   loading: "Wird geladen …",
   licence: "Daten: {attribution}, Lizenz {licence}",
   contact: "Kontakt",

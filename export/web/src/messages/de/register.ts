@@ -79,6 +79,7 @@ export const place = {
   tap: "Tippe auf die Karte, oder schiebe sie (auch mit den Pfeiltasten), bis das Kreuz über dem Ort steht.",
   public: "Öffentlich wird nur dieses Quadrat: {cell}, Mitte {lat}, {lon}.",
   outside: "Das liegt außerhalb der Stadtgrenze, ist aber nah genug. Öffentlich wird nur dieses Quadrat: {cell}, Mitte {lat}, {lon}.",
+  meant: "Meintest du {place}?",
   unreadable: "Das sind keine Koordinaten wie 50.94130, 6.95830.",
   noMap: "Dieser Browser kann die Karte nicht zeichnen. Trage die Koordinaten ein.",
   map: "Karte zum Wählen des Orts",

@@ -10,7 +10,7 @@ export const station = {
   is_pending: "Sie wartet auf die Freigabe durch die Stadt. Bis dahin wird nichts von ihr angenommen.",
   is_active: "Sie ist in Betrieb.",
   is_paused: "Sie macht Pause. Bis sie weitergeht, wird nichts von ihr angenommen.",
-  is_suspended: "Die Stadt hat sie gesperrt. Bis sie sie wieder freigibt, wird nichts von ihr angenommen, und auf Karte und Listen fehlt sie.",
+  is_suspended: "Die Stadt hat sie gesperrt. Bis sie die Sperre aufhebt, wird nichts von ihr angenommen, und auf Karte und Listen fehlt sie.",
   suspendedWhy: "Der Grund: „{reason}“",
   is_retired: "Sie ist abgemeldet. Ihre Messungen bleiben.",
   is_erased: "Sie ist abgemeldet, und ihre Messungen werden gelöscht.",

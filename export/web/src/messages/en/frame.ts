@@ -22,6 +22,8 @@ export const frame: typeof german = {
   lost: "Connection lost, trying again …",
   back: "Connected again.",
   failed: "The data could not be loaded ({detail}). Trying again …",
+  answered: "The server reports an error ({status}).",
+  silent: "The server does not answer. Try again in a moment.",
   loading: "Loading …",
   licence: "Data: {attribution}, licence {licence}",
   contact: "Contact",

@@ -79,6 +79,7 @@ export const place = {
   tap: "Tap the map, or shift it (with the arrow keys too) until the cross is over the place.",
   public: "Only this square becomes public: {cell}, middle {lat}, {lon}.",
   outside: "That is outside the city, but near enough. Only this square becomes public: {cell}, middle {lat}, {lon}.",
+  meant: "Did you mean {place}?",
   unreadable: "These are no coordinates such as 50.94130, 6.95830.",
   noMap: "This browser cannot draw the map. Enter the coordinates.",
   map: "Map to choose the place",

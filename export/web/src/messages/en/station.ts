@@ -10,7 +10,7 @@ export const station = {
   is_pending: "It waits for the city's approval. Until then nothing is taken from it.",
   is_active: "It is in service.",
   is_paused: "It is paused. Until it goes on, nothing is taken from it.",
-  is_suspended: "The city has suspended it. Until it lets it go on, nothing is taken from it, and map and lists leave it out.",
+  is_suspended: "The city has suspended it. Until it lifts that, nothing is taken from it, and map and lists leave it out.",
   suspendedWhy: "The reason: “{reason}”",
   is_retired: "It has been signed off. Its readings stay.",
   is_erased: "It has been signed off, and its readings are being deleted.",

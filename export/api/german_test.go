@@ -1,0 +1,81 @@
+package api
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"stadtluft/ingest/registry"
+)
+
+// TestProblemsSpeakTheReadersLanguage expects what the pages show people who ask for German, and English for everyone else.
+func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	f := func(method, route, body, wish, language, detail, suggestion string) {
+		t.Helper()
+		response, answer := h.do(method, route, body, "Accept-Language", wish, "Authorization", "Bearer "+h.owner.ManageToken)
+		var p problem
+		if err := json.Unmarshal(answer, &p); err != nil || response.Header.Get("Content-Language") != language || !strings.Contains(p.Detail, detail) || p.Suggestion != suggestion {
+			t.Errorf("%s %s in %s: %s %s, want %s in %s and %q", method, route, wish, response.Header.Get("Content-Language"), answer, detail, language, suggestion)
+		}
+	}
+	const swapped = `{"lon":50.9413,"lat":6.9583}`
+	f("POST", "/api/v1/cell", swapped, "de", "de", "Breite 6.9583, Länge 50.9413 liegt mehr als 20 km außerhalb der Stadt.", "Meintest du Breite 50.94130, Länge 6.95830?")
+	f("POST", "/api/v1/cell", swapped, "en, de;q=0.5", "en", "20 km outside the city", "did you mean longitude 6.95830, latitude 50.94130?")
+	f("POST", "/api/v1/cell", swapped, "", "en", "20 km outside the city", "did you mean longitude 6.95830, latitude 50.94130?")
+	f("PATCH", "/api/v1/stations/"+h.station.ID, `{"name":" "}`, "de-AT", "de", "Der Name ist leer.", "")
+	f("GET", "/api/v1/admin/status", "", "de", "de", "nicht das Token der Verwaltung", "")
+	f("GET", "/api/v1/stations/0000007", "", "de", "de", "keine Kennung einer Station", "")
+	f("GET", "/api/v1/readings?colour=blue", "", "de", "de", `Einen Parameter "colour" gibt es hier nicht.`, "")
+	f("GET", "/api/v1/nothing", "", "de", "de", "gibt es nicht", "")
+	h.store.fail = http.ErrAbortHandler
+	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
+}
+
+// TestEveryProblemHasGerman reads the sources: what this room refuses, and what the registry does for it, is said in both languages.
+func TestEveryProblemHasGerman(t *testing.T) {
+	found := 0
+	for _, file := range sources(t, ".") {
+		answered := map[ast.Node]bool{}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "InGerman" {
+					answered[method.X] = true
+				}
+				if name, ok := call.Fun.(*ast.Ident); ok && (name.Name == "newProblem" || name.Name == "wrong") {
+					if found++; !answered[call] {
+						t.Errorf("%s has no German: %v", name.Name, call.Args[len(call.Args)-1])
+					}
+				}
+			}
+			return true
+		})
+	}
+	if found < 40 {
+		t.Errorf("%d problems were found in the sources", found)
+	}
+}
+
+func sources(t *testing.T, folder string) (files []*ast.File) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
+}
