@@ -49,7 +49,7 @@ func (c *Config) access() kits.Access {
 func (c *Config) local(a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
 		a.HTTP = c.pages()
-		if c.everywhere() {
+		if everywhere(c.HTTPListen) {
 			if name, err := os.Hostname(); err == nil {
 				a.HTTP.Host = net.JoinHostPort(name, a.HTTP.Port())
 			}
@@ -61,19 +61,24 @@ func (c *Config) local(a kits.Access) kits.Access {
 	return a
 }
 
-// everywhere reports whether the pages are served on each of this host's addresses.
-func (c *Config) everywhere() bool {
-	host, _, _ := net.SplitHostPort(c.HTTPListen)
+// everywhere reports whether a listener has each of this host's addresses.
+func everywhere(listen string) bool {
+	host, _, _ := net.SplitHostPort(listen)
 	ip := net.ParseIP(host)
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
+// reach is where this host reaches a listener.
+func reach(listen string) string {
+	if _, port, err := net.SplitHostPort(listen); err == nil && everywhere(listen) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
+}
+
 // pages is the address of this server's own pages as a command on this host reaches them.
 func (c *Config) pages() url.URL {
-	a := url.URL{Scheme: "http", Host: c.HTTPListen}
-	if c.everywhere() {
-		a.Host = net.JoinHostPort("127.0.0.1", a.Port())
-	}
+	a := url.URL{Scheme: "http", Host: reach(c.HTTPListen)}
 	if c.HTTPTLSCert != "" {
 		a.Scheme = "https"
 	}

@@ -2,78 +2,162 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"stadtluft/export/live"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
-	"stadtluft/ingest/quality"
+	"stadtluft/ingest/broker"
+	"stadtluft/ingest/mqtt"
 	"stadtluft/ingest/store"
 )
 
-// fillTime is how long a start reads the store for what the journal lacks.
-const fillTime = time.Minute
+const (
+	// fillTime is how long a start reads the store for what the journal lacks.
+	fillTime = time.Minute
+	// averagesClientID is the MQTT client id of averages that go out from another process than the intake's.
+	averagesClientID = "stadtluft-averages"
+)
 
-// startAverages replays the journal, and before it what only the store has, so that averages, live values and the memory of
-// what is known are as they were, and goes on following it.
-func (s *server) startAverages(ctx context.Context) error {
-	s.checker = quality.New(s.config.Quality)
+// readers are the roles that need averages in memory; rememberers those that need what the journal has.
+var (
+	readers     = roles{aggregateRole, webRole}
+	rememberers = roles{intakeRole, aggregateRole, webRole}
+)
+
+// memory is who takes in what the journal has.
+type memory struct {
+	past     []func(ingest.Reading) // of before the start
+	next     []func(ingest.Reading) // since
+	verdicts []func(ingest.Verdict)
+}
+
+func (m *memory) take(b ingest.Batch, past bool) {
+	readings := m.next
+	if past {
+		readings = m.past
+	}
+	for _, v := range b.Verdicts {
+		for _, apply := range m.verdicts {
+			apply(v)
+		}
+	}
+	for _, r := range b.Readings {
+		for _, observe := range readings {
+			observe(r)
+		}
+	}
+}
+
+// startAverages makes the averages in memory and the picture of now, which are the same in each process that has them.
+func (s *server) startAverages(context.Context) error {
 	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
-		Judge: openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour, Append: s.journal.Append,
+		ReadOnly: !s.roles.has(aggregateRole),
 	}
 	s.now = live.NewNow()
-	begin, replayed := time.Now(), make(chan struct{})
-	since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
+	s.memory.past = append(s.memory.past, s.averages.Observe, s.now.Observe)
+	s.memory.next = append(s.memory.next, s.averages.Observe, s.now.Observe)
+	s.memory.verdicts = append(s.memory.verdicts, s.averages.Apply, s.now.Apply)
+	s.health.counts(s.averageCounters)
+	s.health.gauges = append(s.health.gauges, s.averageGauges)
+	return nil
+}
+
+// startReplay replays the journal, and before it what only the store has, so that averages, live values and the memory of
+// what is known are as they were, and goes on following it where somebody wants to hear of what comes.
+func (s *server) startReplay(ctx context.Context) error {
+	since := time.Now().Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
 	if err := s.fill(ctx, since); err != nil {
 		return err
 	}
-	s.house.start("averages", func(ctx context.Context) error {
-		caughtUp := false
-		return s.journal.Follow(ctx, since, func() {
-			caughtUp = true
-			s.now.CaughtUp()
-			close(replayed)
-			s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
-		}, func(_ uint64, b ingest.Batch) error {
-			for _, v := range b.Verdicts {
-				s.averages.Apply(v)
-				s.now.Apply(v)
-			}
-			for _, r := range b.Readings {
-				if caughtUp {
-					s.observe(r)
-				} else {
-					s.remember(r)
-				}
-			}
-			return nil
-		})
+	if len(s.memory.next) == 0 {
+		replay, done := context.WithCancel(ctx)
+		defer done()
+		return errors.Join(s.follow(replay, since, done), ctx.Err())
+	}
+	replayed := make(chan struct{})
+	s.house.start("replay", func(ctx context.Context) error {
+		return s.follow(ctx, since, func() { close(replayed) })
 	})
 	select {
 	case <-replayed:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case err := <-s.house.failed:
 		return err
 	}
-	s.house.start("hours", s.averages.Run)
-	s.house.start("archive", s.store.Run)
-	s.house.start("restatements", s.restate)
+}
+
+// follow hands the journal to who remembers it, and says when it has come to what was appended after the start.
+func (s *server) follow(ctx context.Context, since time.Time, replayed func()) error {
+	begin, past := time.Now(), true
+	return s.journal.Follow(ctx, since, func() {
+		past = false
+		if s.now != nil {
+			s.now.CaughtUp()
+		}
+		s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
+		replayed()
+	}, func(_ uint64, b ingest.Batch) error {
+		s.memory.take(b, past)
+		return nil
+	})
+}
+
+// startJudge has finished hours judged.
+func (s *server) startJudge(context.Context) error {
+	s.averages.Judge = openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour
+	s.averages.Append = s.journal.Append
 	return nil
 }
 
-// remember takes in a reading of before the start.
-func (s *server) remember(r ingest.Reading) {
-	s.checker.Remember(r)
-	s.observe(r)
+// startHours keeps averages in memory as the registry has them, and writes hours and days where that is ours to do.
+func (s *server) startHours(context.Context) error {
+	s.house.start("hours", s.averages.Run)
+	return nil
 }
 
-func (s *server) observe(r ingest.Reading) {
-	s.averages.Observe(r)
-	s.now.Observe(r)
+// startDashboards connects the averages to the brokers that dashboards listen at. The intake's connections serve where it
+// is in the same process.
+func (s *server) startDashboards(context.Context) error {
+	if s.roles.has(intakeRole) {
+		s.dashboards = s.intake
+		return nil
+	}
+	var to []mqtt.Options
+	if s.config.MQTTListen != "" {
+		to = append(to, mqtt.Options{Broker: "tcp://" + reach(s.config.MQTTListen), LogIn: func() (user, password string) {
+			password, _ = readSecret(s.config.Data, brokerTokenFile) // without it the broker refuses, which is told
+			return broker.IntakeUser, password
+		}})
+	}
+	if s.config.MQTTBroker != "" {
+		to = append(to, s.config.externalBroker())
+	}
+	for _, o := range to {
+		o.ClientID = averagesClientID
+		if _, err := s.connect(&s.dashboards, o); err != nil {
+			return configError{fmt.Errorf("mqtt: %w", err)}
+		}
+	}
+	return nil
+}
+
+// startLive tells of the live averages: clients of the stream, and dashboards where we are connected to their brokers.
+func (s *server) startLive(context.Context) error {
+	city := s.city()
+	publisher := &live.Publisher{
+		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
+		City: city.Area(), Publish: s.dashboards.publish, Published: s.dashboards.published, Log: s.log,
+	}
+	s.house.start("live averages", publisher.Run)
+	return nil
 }
 
 // fill observes what the store has since a moment and the journal no longer: after a restore, and when the journal was full.
@@ -96,7 +180,7 @@ func (s *server) fill(ctx context.Context, since time.Time) error {
 		for i := range r.Values {
 			r.Values[i].Flags &^= ingest.HourFlags
 		}
-		s.remember(r)
+		s.memory.take(ingest.Batch{Readings: []ingest.Reading{r}}, true)
 		return nil
 	})
 	if err != nil {

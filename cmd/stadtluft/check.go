@@ -30,7 +30,7 @@ const (
 
 // checkCmd tries every setting and connection without changing anything but what a start would: a missing
 // data folder or database is made.
-type checkCmd struct{ configFlag }
+type checkCmd struct{ rolesFlag }
 
 func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	config, err := cmd.load()
@@ -38,6 +38,7 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 		return configError{fmt.Errorf("configuration:\n%w", err)}
 	}
 	c := &inspection{config: config}
+	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
 	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
 		step(ctx)
 	}
@@ -67,7 +68,8 @@ type finding struct {
 // inspection gathers what is found.
 type inspection struct {
 	config   Config
-	serving  bool // a server runs on the data folder, and has its addresses
+	roles    roles
+	serving  bool // a server runs on the data folder with these roles, and has its addresses
 	findings []finding
 }
 
@@ -98,7 +100,7 @@ func (c *inspection) data(context.Context) {
 		c.say(wrong, "data", "%v", err)
 		return
 	}
-	release, err := lockData(c.config.Data)
+	release, err := lockData(c.config.Data, c.roles)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		c.say(wrong, "data", "%v: may this user write there?", err)
@@ -166,7 +168,7 @@ func (c *inspection) certificate(part, certFile, keyFile string) {
 }
 
 func (c *inspection) mqttListen(context.Context) {
-	if c.config.MQTTListen == "" {
+	if c.config.MQTTListen == "" || !c.roles.has(intakeRole) {
 		return
 	}
 	c.listen("mqtt", "mqtt.listen", c.config.MQTTListen)
@@ -201,7 +203,7 @@ func loopback(address string) bool {
 }
 
 func (c *inspection) mqttBroker(ctx context.Context) {
-	if c.config.MQTTBroker == "" {
+	if c.config.MQTTBroker == "" || !c.roles.any(roles{intakeRole, aggregateRole}) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)

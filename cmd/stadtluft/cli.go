@@ -14,7 +14,7 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve     serveCmd     `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process."`
+	Serve     serveCmd     `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
 	Simulate  simulateCmd  `cmd:"" help:"Stations that behave like real ones, over real MQTT, marked as demo data."`
 	Station   stationCmd   `cmd:"" help:"The registry of stations from a shell."`
 	Import    importCmd    `cmd:"" help:"Bring neighbours' open data into the same map."`
@@ -33,8 +33,9 @@ type configFlag struct {
 	Data   string `help:"The data folder; wins over the configuration." placeholder:"DIR"`
 }
 
-func (f configFlag) load() (Config, error) {
-	c, err := loadConfig(f.Config, os.Environ())
+// load reads the configuration; overrides are environment variables of our own making.
+func (f configFlag) load(overrides ...string) (Config, error) {
+	c, err := loadConfig(f.Config, append(os.Environ(), overrides...))
 	if f.Data != "" {
 		c.Data = f.Data
 	}

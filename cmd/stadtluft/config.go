@@ -27,7 +27,8 @@ import (
 // variable is STADTLUFT_ and the key in capitals with underscores, and wins over the file. A key
 // tagged secret can also be given as KEY_file with the path of a file that holds it.
 type Config struct {
-	Data string `key:"data"`
+	Data  string `key:"data"`
+	Roles string `key:"roles"`
 
 	HTTPListen    string `key:"http.listen"`
 	HTTPPublicURL string `key:"http.public_url"`
@@ -99,6 +100,7 @@ type Config struct {
 func defaults() Config {
 	return Config{
 		Data:               "data",
+		Roles:              everyRole.String(),
 		HTTPListen:         "127.0.0.1:8080",
 		HTTPFrames:         "*",
 		MQTTListen:         "127.0.0.1:1883",
@@ -368,6 +370,9 @@ func (c *Config) validate() []error {
 		}
 	}
 	check(c.Data != "", "data: name a folder")
+	taken, err := parseRoles(c.Roles)
+	check(err == nil, "roles: %v", err)
+	check(err != nil || taken.all() || c.NATSURL != "", "roles: %s without the others needs nats.url, a NATS server with JetStream that all processes share: the embedded journal is for one process", taken)
 	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
 	tls := c.MQTTTLSListen != ""
@@ -382,7 +387,7 @@ func (c *Config) validate() []error {
 		u, err := url.Parse(c.MQTTBroker)
 		check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
 	}
-	_, err := c.topics()
+	_, err = c.topics()
 	check(err == nil, "mqtt.topics: %v", err)
 	_, err = kits.ParseNames(c.TTNNames)
 	check(err == nil, "ttn.names: %v", err)

@@ -18,8 +18,8 @@ func (s *server) startDemo(ctx context.Context) error {
 	if s.demo == 0 {
 		return nil
 	}
-	if s.config.MQTTListen == "" {
-		return configError{errors.New("--demo needs the embedded broker: set mqtt.listen, or use `stadtluft simulate` with a broker of your own")}
+	if s.broker == nil || s.config.MQTTListen == "" {
+		return configError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
 	}
 	run, err := newSimulation(ctx, s.registry, s.boundary, "tcp://"+s.broker.Addr(), s.seed, s.demo)
 	if err != nil {

@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// TestAlertRules holds the alert rules against promtool and against the metrics of the running program.
+// TestAlertRules holds the alert rules against promtool, their own cases and the metrics of the running program.
 func TestAlertRules(t *testing.T) {
 	const rules = "../../deploy/prometheus/stadtluft.rules.yaml"
-	if out, err := exec.Command("promtool", "check", "rules", rules).CombinedOutput(); err != nil {
-		t.Fatalf("promtool: %v: %s (apt-get install prometheus)", err, out)
+	for _, args := range [][]string{{"check", "rules", rules}, {"test", "rules", "../../deploy/prometheus/stadtluft.rules.test.yaml"}} {
+		if out, err := exec.Command("promtool", args...).CombinedOutput(); err != nil {
+			t.Fatalf("promtool %v: %v: %s (apt-get install prometheus)", args, err, out)
+		}
 	}
 	text, err := os.ReadFile(rules)
 	if err != nil {

@@ -60,7 +60,7 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &neighbours.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readImportToken(config.Data) }},
+			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)

@@ -7,16 +7,38 @@ import (
 	"syscall"
 )
 
-// lockData keeps a second server out of the data folder. The lock goes with the process, however it ends.
-func lockData(data string) (release func() error, err error) {
-	path := filepath.Join(data, "lock")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// lockData keeps a second server out of the data folder, and where roles run apart a second process out of the same role. The
+// locks go with the process, however it ends.
+func lockData(data string, taken roles) (release func() error, err error) {
+	var files []*os.File
+	release = func() (err error) {
+		for _, file := range files {
+			err = file.Close() // which has nothing to write
+		}
+		return err
+	}
+	lock := func(name string, how int, words string) error {
+		file, err := os.OpenFile(filepath.Join(data, name), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+		files = append(files, file)
+		if err := syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB); err != nil {
+			return fmt.Errorf("data folder %s: another stadtluft %s", data, words)
+		}
+		return nil
+	}
+	if taken.all() {
+		err = lock("lock", syscall.LOCK_EX, "serves from it")
+	} else {
+		err = lock("lock", syscall.LOCK_SH, "serves from it, with every role")
+		for i := 0; err == nil && i < len(taken); i++ {
+			err = lock("lock."+string(taken[i]), syscall.LOCK_EX, "has the role "+string(taken[i])+" there")
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		release()
+		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("data folder %s: another stadtluft serves from it", data)
-	}
-	return file.Close, nil
+	return release, nil
 }

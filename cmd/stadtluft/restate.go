@@ -13,8 +13,22 @@ import (
 // restateEvery is how often restatements are looked for.
 const restateEvery = 2 * time.Second
 
-// errUnwritten says that the journal may still hold readings of an erased station for the store.
+// noticeTime is how long another process may take to notice that a station was erased, and to be done with its last reading.
+const noticeTime = 5 * time.Second
+
+// errUnwritten says that readings of an erased station may still come to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
+
+// startRestatements makes averages again that the registry asks for.
+func (s *server) startRestatements(context.Context) error {
+	s.health.asks(func(_ context.Context, add complain) {
+		if err := s.unrestated.Load(); err != nil {
+			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
+		}
+	})
+	s.house.start("restatements", s.restate)
+	return nil
+}
 
 // restate makes averages again and takes erased stations' readings away, as the registry asks, until ctx ends. What
 // fails is tried again.
@@ -54,6 +68,11 @@ func (s *server) restateAll(ctx context.Context) error {
 
 // restateOne may be interrupted anywhere and done again: an erased station's readings go last.
 func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
+	if r.Station.Status == ingest.Erased {
+		if err := s.noticed(ctx, r.Station.ID); err != nil {
+			return err
+		}
+	}
 	before, err := s.journal.Stats(ctx)
 	if err != nil {
 		return err
@@ -72,13 +91,14 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 	return s.registry.Restated(ctx, r)
 }
 
-// kept are readings without those of stations whose readings are to go.
-func (s *server) kept(readings []ingest.Reading) []ingest.Reading {
-	kept := readings[:0:0]
-	for _, r := range readings {
-		if st, known := s.registry.Station(r.Station); !known || st.Status != ingest.Erased {
-			kept = append(kept, r)
-		}
+// noticed is errUnwritten while a process apart, such as the intake, may not know of a station's last change yet.
+func (s *server) noticed(ctx context.Context, station string) error {
+	if s.roles.all() {
+		return nil
 	}
-	return kept
+	last, err := s.registry.Changes(ctx, station, 1)
+	if err == nil && len(last) > 0 && time.Since(last[0].At) < noticeTime {
+		err = errUnwritten
+	}
+	return err
 }

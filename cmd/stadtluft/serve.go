@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// serveCmd runs everything in one process.
+// serveCmd runs everything in one process, or those roles that it is given.
 type serveCmd struct {
-	configFlag
+	rolesFlag
 	Demo int    `help:"Bring this many simulated stations to life, marked as demo data." placeholder:"N"`
 	Seed uint64 `help:"Which simulated city: the same seed is the same city." default:"1"`
 }
@@ -23,7 +23,8 @@ func (cmd *serveCmd) Run(ctx context.Context, std streams) error {
 	log := newLogger(config, std.err)
 	h := newHouse(log)
 	defer h.stop()
-	s := &server{config: config, log: log, house: h, out: std.out, demo: cmd.Demo, seed: cmd.Seed}
+	taken, _ := parseRoles(config.Roles) // validated with the configuration
+	s := &server{config: config, roles: taken, log: log, house: h, out: std.out, demo: cmd.Demo, seed: cmd.Seed}
 	if err := s.start(ctx); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ type resident struct {
 }
 
 // settle registers n stations all over the city in a data folder.
-func settle(t *testing.T, data string, n int) []resident {
+func settle(t testing.TB, data string, n int) []resident {
 	t.Helper()
 	city := geo.CologneSketch()
 	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
@@ -114,7 +114,7 @@ func (m measured) payload() string {
 
 // process is a running stadtluft.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	args []string
 	env  []string
 	url  string
@@ -125,7 +125,15 @@ type process struct {
 }
 
 // launch starts stadtluft on a data folder with free ports and waits until it is ready.
-func launch(t *testing.T, data string, env ...string) *process {
+func launch(t testing.TB, data string, env ...string) *process {
+	t.Helper()
+	p := prepare(t, data, env...)
+	p.start()
+	return p
+}
+
+// prepare is a stadtluft that is not started yet. What env says of its ports counts.
+func prepare(t testing.TB, data string, env ...string) *process {
 	t.Helper()
 	httpAddr, mqttAddr := freeAddr(t), freeAddr(t)
 	p := &process{
@@ -135,11 +143,15 @@ func launch(t *testing.T, data string, env ...string) *process {
 			"STADTLUFT_HTTP_LISTEN=" + httpAddr, "STADTLUFT_MQTT_LISTEN=" + mqttAddr,
 		}, env...),
 	}
-	p.start()
+	for _, v := range env {
+		if addr, ok := strings.CutPrefix(v, "STADTLUFT_MQTT_LISTEN="); ok {
+			p.mqtt = "tcp://" + addr
+		}
+	}
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("log of stadtluft:\n%s", p.log.String())
+			t.Logf("log of stadtluft %v:\n%s", env, p.log.String())
 		}
 	})
 	return p
@@ -165,6 +177,12 @@ func (p *process) begin() {
 func (p *process) start() {
 	p.t.Helper()
 	p.begin()
+	p.wait()
+}
+
+// wait waits until a program that was begun is ready.
+func (p *process) wait() {
+	p.t.Helper()
 	p.t.Logf("stadtluft ready after %v", eventually(p.t, "stadtluft to be ready", func() bool {
 		select {
 		case <-p.done:
@@ -182,6 +200,9 @@ func (p *process) start() {
 
 // kill is kill -9; it returns when the process is gone.
 func (p *process) kill() {
+	if p.cmd == nil {
+		return
+	}
 	p.cmd.Process.Kill()
 	<-p.done
 }
@@ -238,7 +259,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -249,7 +270,7 @@ func freeAddr(t *testing.T) string {
 }
 
 // eventually waits for a condition and says how long it took.
-func eventually(t *testing.T, what string, condition func() bool) time.Duration {
+func eventually(t testing.TB, what string, condition func() bool) time.Duration {
 	t.Helper()
 	start := time.Now()
 	ticker := time.NewTicker(20 * time.Millisecond)
@@ -266,7 +287,7 @@ func eventually(t *testing.T, what string, condition func() bool) time.Duration 
 // publish sends each station's plan with QoS 1, waiting before its kth message as wait does, and returns when every
 // message has its PUBACK. A station sends a message again until it is acknowledged, over as many
 // connections as that takes.
-func publish(t *testing.T, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
+func publish(t testing.TB, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, r := range residents {
@@ -295,7 +316,7 @@ func atOnce(int) {}
 func every(pause time.Duration) func(int) { return func(int) { <-time.After(pause) } }
 
 // publishAtOnce sends each station's plan in a single message.
-func publishAtOnce(t *testing.T, broker string, residents []resident, end time.Time) {
+func publishAtOnce(t testing.TB, broker string, residents []resident, end time.Time) {
 	t.Helper()
 	for i, r := range residents {
 		var payloads []string

@@ -188,6 +188,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/api/v1/coverage?history=day&from=2026-05-02&to=2026-05-01", "", 400, "from", "is after to")
 	f("GET", "/api/v1/coverage?history=day&from=2016-05-02", "", 400, "from", "at most 1830 days")
 	f("GET", "/api/v1/index?quantity=pm10", "", 400, "quantity", "no parameter")
+	f("GET", stations+"?fields=name,email", "", 400, "fields", `"email"`)
 	f("GET", stations+"/0000001", "", 404, "id", "mistype")
 	f("GET", stations+"/0000000", "", 404, "id", "no station")
 	f("GET", "/api/v1/nothing", "", 404, "", "/api/v1/nothing")

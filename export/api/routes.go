@@ -109,7 +109,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
 		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
-		Parameters: []openapi.Parameter{sourceParameter}, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
+		Parameters: listParameters, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
 		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
@@ -123,10 +123,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 }
 
 func (s *Server) stationRoutes() []openapi.Route {
-	delivered := []openapi.Answer{
-		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
-	}
-	return []openapi.Route{{
+	return append([]openapi.Route{{
 		Method: "POST", Path: "/api/v1/stations", Handler: s.answer(s.postStation), Group: "stations", ID: "addStation",
 		Summary: text("Register a station.", "Eine Station anmelden."),
 		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
@@ -140,7 +137,15 @@ func (s *Server) stationRoutes() []openapi.Route {
 		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
 		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
 		Parameters: []openapi.Parameter{idParameter}, Answers: objectOf(health{}),
-	}, {
+	}}, s.entranceRoutes()...)
+}
+
+// entranceRoutes are for kits that cannot speak MQTT.
+func (s *Server) entranceRoutes() []openapi.Route {
+	delivered := []openapi.Answer{
+		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
+	}
+	return []openapi.Route{{
 		Method: "POST", Path: "/api/v1/push/{family}", Handler: s.answer(s.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
 		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
 		Parameters: []openapi.Parameter{{Name: "family", Choices: push.Families(), About: text("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
@@ -153,8 +158,7 @@ func (s *Server) stationRoutes() []openapi.Route {
 }
 
 func (s *Server) serviceRoutes() []openapi.Route {
-	plain := []openapi.Answer{{Forms: []openapi.Content{{Type: "text/plain"}}}}
-	return []openapi.Route{{
+	return append([]openapi.Route{{
 		Method: "GET", Path: "/api", Handler: s.answer(s.getDescription), Group: "service", ID: "getDescription",
 		Summary:    text("This page.", "Diese Seite."),
 		Parameters: []openapi.Parameter{{Name: "lang", Choices: []string{"de", "en"}, About: text("its language; without it the browser’s", "ihre Sprache; sonst die des Browsers")}},
@@ -166,7 +170,13 @@ func (s *Server) serviceRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
 		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},
-	}, {
+	}}, s.stateRoutes()...)
+}
+
+// stateRoutes say how the process is.
+func (s *Server) stateRoutes() []openapi.Route {
+	plain := []openapi.Answer{{Forms: []openapi.Content{{Type: "text/plain"}}}}
+	return []openapi.Route{{
 		Method: "GET", Path: "/healthz", Handler: s.answer(s.getHealthz), Group: "service", ID: "getHealthz", Free: true,
 		Summary: text("The program lives.", "Das Programm lebt."), Answers: plain,
 	}, {

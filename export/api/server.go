@@ -76,7 +76,8 @@ type Problem struct {
 	Do      string `json:"do"`
 }
 
-// Server serves the API and the pages.
+// Server serves the API and the pages. Without a Store it is the door of a process that has neither: it says how the process
+// is, and takes deliveries where there is a Push.
 type Server struct {
 	City      City
 	Version   string
@@ -87,7 +88,7 @@ type Server struct {
 	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Now      *live.Now
-	Push     *push.Entrance
+	Push     *push.Entrance // nil where another process takes deliveries
 	Problems func(ctx context.Context) []Problem
 	Inside   func(ctx context.Context) (Inside, error)
 	Backup   func() []Copy
@@ -113,6 +114,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
+	if s.Store == nil {
+		return s.door()
+	}
 	s.city, s.areas = s.City.Area(), s.City.districts()
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
@@ -122,6 +126,23 @@ func (s *Server) Handler() http.Handler {
 	s.mount(compressed, outer)
 	outer.Handle("/", compress(compressed))
 	return guard(outer)
+}
+
+// door is the whole interface of a process without data and pages.
+func (s *Server) door() http.Handler {
+	mux := http.NewServeMux()
+	mountOpenly(mux, s.stateRoutes())
+	if s.Push != nil {
+		mountOpenly(mux, s.entranceRoutes())
+	}
+	mux.Handle("/", s.answer(s.elsewhere))
+	return guard(mux)
+}
+
+// elsewhere answers for all that only a process with the pages has.
+func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
+	return newProblem(http.StatusNotFound, "", "%s is not served by this process: ask the one that has the role web", clip(r.URL.Path)).
+		InGerman("Dieser Prozess beantwortet %s nicht: Frage den mit der Rolle web.", clip(r.URL.Path))
 }
 
 // mount puts everything that is served onto two muxes: what is compressed, and files that go as they lie.

@@ -27,12 +27,6 @@ type stationFeature struct {
 	Properties stationProperties `json:"properties"`
 }
 
-type stationsCollection struct {
-	Type string `json:"type"`
-	export.Said
-	Features []stationFeature `json:"features"`
-}
-
 type stationProperties struct {
 	Name     string                 `json:"name"`
 	Kit      string                 `json:"kit"`
@@ -82,7 +76,15 @@ type fitting struct {
 // public reports whether a station is shown.
 func public(st *ingest.Station) bool { return st.Shown() }
 
+// feature is a station with its latest values and what they come to.
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
+	f := s.observed(st, now)
+	f.Properties.judge(s.stationMeans(st.ID, now))
+	return f
+}
+
+// observed is a station with its latest values, which are the caller's.
+func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 	at := st.PlaceAt(now).Public
 	live := s.Now.Station(st.ID, now)
 	f := stationFeature{
@@ -99,7 +101,6 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
-	f.Properties.judge(s.stationMeans(st.ID, now))
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
@@ -117,24 +118,6 @@ func half(v float64) float64 {
 		return -0.5
 	}
 	return 0.5
-}
-
-// getStations answers with the public stations and their latest values.
-func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
-	source := newQuery(r).text("source")
-	now := time.Now().UTC()
-	features := []stationFeature{}
-	stations := export.FromSource(s.Registry.Stations(), source)
-	for _, st := range stations {
-		if public(st) {
-			features = append(features, s.feature(st, now))
-		}
-	}
-	meta := s.metaOf(now, stations)
-	meta.Averaging = export.Single
-	w.Header().Set("Cache-Control", "no-cache")
-	licences(w.Header(), meta)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Said(), features})
 }
 
 // station is the station that a route names, if it is public.

@@ -190,6 +190,9 @@ func (d *describer) distribution(dataset, part string, title text, access, downl
 	d.say(it, "dct:format", at(fileType+format))
 	d.say(it, "dcat:mediaType", at(mediaType+media))
 	d.say(it, "dct:license", at(export.LicenceURL(d.meta.Licence)))
+	for _, neighbours := range d.meta.Licences {
+		d.say(it, "dct:rights", at(neighbours)) // of what is not the city's; the attribution names them
+	}
 	d.say(it, "dcatde:licenseAttributionByText", plain(d.meta.Attribution))
 	d.say(it, "dcatap:availability", at(authority+"planned-availability/AVAILABLE"))
 }

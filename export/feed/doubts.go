@@ -54,10 +54,9 @@ func (t *teller) doubt(d *doubt) {
 			counts = append(counts, fmt.Sprintf("%s: %d", q, n))
 		}
 	}
-	date, values := d.day.Format(time.DateOnly), strings.Join(counts, ", ")
-	what := d.flag.Words()
-	t.tell(d.last, text{date + ": values do not count: " + what.English, date + ": Werte zählen nicht: " + what.German}, text{
-		"Values with the flag " + d.flag.String() + " on this day: " + values + ". They are kept and published, and left out of averages.",
-		"Werte mit der Markierung " + d.flag.String() + " an diesem Tag: " + values + ". Sie werden behalten und veröffentlicht, aber nicht gemittelt.",
+	date, values, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Explain()
+	t.tell(d.last, text{date + ": values do not count: " + why.English, date + ": Werte zählen nicht: " + why.German}, text{
+		join(why.TodoEnglish, "Values with the flag "+d.flag.String()+" on this day: "+values+". They are kept and published, and left out of averages."),
+		join(why.TodoGerman, "Werte mit der Markierung "+d.flag.String()+" an diesem Tag: "+values+". Sie werden behalten und veröffentlicht, aber nicht gemittelt."),
 	}, "flag", d.flag.String(), date)
 }

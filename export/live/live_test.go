@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -203,4 +205,45 @@ func TestPublisher(t *testing.T) {
 	if len(sent) != 2 || sent[cityTopic] != "" || sent[cellTopic] != "" {
 		t.Errorf("sent %v, want both old values taken away", sent)
 	}
+}
+
+// TestBrokersAreAskedAgain runs in virtual time with a broker that tells only later what it keeps.
+func TestBrokersAreAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const goneTopic = "stadtluft/v1/city/pm10"
+		var mu sync.Mutex // guards both below
+		away, sent := true, map[string]bool{}
+		p := &Publisher{
+			Now: NewNow(), Aggregate: &aggregate.Aggregate{}, Size: 1000, Log: slog.New(slog.DiscardHandler),
+			Publish: func(_ context.Context, topic string, _ byte, _ bool, payload []byte) error {
+				mu.Lock()
+				defer mu.Unlock()
+				sent[topic] = len(payload) > 0
+				return nil
+			},
+			Published: func(context.Context) ([]string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if away {
+					return nil, errors.New("no broker")
+				}
+				return []string{goneTopic}, nil
+			},
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		time.Sleep(PublishEvery)
+		mu.Lock()
+		if len(sent) != 0 {
+			t.Errorf("sent %v, want nothing", sent)
+		}
+		away = false
+		mu.Unlock()
+		time.Sleep(rememberEvery + PublishEvery)
+		cancel()
+		synctest.Wait()
+		if value, told := sent[goneTopic]; !told || value {
+			t.Errorf("sent %v, want the value of an earlier run taken away", sent)
+		}
+	})
 }

@@ -16,6 +16,8 @@ const (
 	lookEvery = time.Second
 	// PublishEvery is how often changes are published in a busy one.
 	PublishEvery = 5 * time.Second
+	// rememberEvery is how often brokers that are away are asked again what they keep.
+	rememberEvery = time.Minute
 )
 
 // Publisher tells dashboards the live averages: subscribers of Now that the grid changed, and MQTT
@@ -37,7 +39,7 @@ type Publisher struct {
 
 // Run publishes what changed until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
-	p.remember(ctx)
+	remembered, asked := p.remember(ctx), time.Now()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	failing := false
@@ -49,6 +51,9 @@ func (p *Publisher) Run(ctx context.Context) error {
 		case at := <-ticker.C:
 			if at.Sub(last) < PublishEvery {
 				continue
+			}
+			if !remembered && at.Sub(asked) >= rememberEvery {
+				remembered, asked = p.remember(ctx), at
 			}
 			changed, err := p.round(ctx, at.UTC())
 			if changed {
@@ -62,16 +67,22 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
-// remember takes what an earlier run published as sent, so that a value that is no more is taken away.
-func (p *Publisher) remember(ctx context.Context) {
+// remember takes what an earlier run published as sent, so that a value that is no more is taken away. It is false when
+// brokers do not tell.
+func (p *Publisher) remember(ctx context.Context) bool {
 	topics, err := p.Published(ctx)
 	if err != nil && ctx.Err() == nil {
-		p.Log.Warn("averages of an earlier run may stay at the broker", "err", err)
+		p.Log.Warn("averages of an earlier run stay at the broker for now", "err", err)
 	}
-	p.sent = make(map[string]string, len(topics))
+	if p.sent == nil {
+		p.sent = make(map[string]string, len(topics))
+	}
 	for _, topic := range topics {
-		p.sent[topic] = ""
+		if _, ours := p.sent[topic]; !ours {
+			p.sent[topic] = ""
+		}
 	}
+	return err == nil
 }
 
 // round publishes what differs from what was published last. After an error the rest is tried next time.

@@ -25,7 +25,8 @@ type Journal struct {
 	AppendTime                             time.Duration
 }
 
-// Source is where the figures come from. Each function may be called at any time.
+// Source is where the figures come from. Each function may be called at any time; where Intake, Stations or
+// Queues is nil, the process has no such figures.
 type Source struct {
 	Intake   func() ingest.Counts
 	Journal  func(ctx context.Context) (Journal, error)
@@ -85,12 +86,16 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	m.journal(ctx, c)
-	for state, n := range m.source.Stations() {
-		c.gauge("stations", "Stations by state.", float64(n), "state", state)
+	if m.source.Stations != nil {
+		for state, n := range m.source.Stations() {
+			c.gauge("stations", "Stations by state.", float64(n), "state", state)
+		}
 	}
-	for queue, fill := range m.source.Queues() {
-		c.gauge("queue_length", "Items in a queue.", float64(fill[0]), "queue", queue)
-		c.gauge("queue_capacity", "Items a queue can hold.", float64(fill[1]), "queue", queue)
+	if m.source.Queues != nil {
+		for queue, fill := range m.source.Queues() {
+			c.gauge("queue_length", "Items in a queue.", float64(fill[0]), "queue", queue)
+			c.gauge("queue_capacity", "Items a queue can hold.", float64(fill[1]), "queue", queue)
+		}
 	}
 	for _, f := range m.source.Counters() {
 		c.counter(f.Name, f.Help, f.Value)
@@ -106,6 +111,9 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) intake(c collection) {
+	if m.source.Intake == nil {
+		return
+	}
 	counts := m.source.Intake()
 	c.counter("received_total", "Messages taken from brokers.", float64(counts.Received))
 	c.counter("kept_total", "Values handed to the journal.", float64(counts.Kept))

@@ -49,6 +49,8 @@ type Averages struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
+	// ReadOnly leaves judging and writing to another process; what is in memory is the same.
+	ReadOnly bool
 	// Judge looks at whole hours, and Append keeps what it found; both nil judges nothing. What was appended
 	// comes back through Apply.
 	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict

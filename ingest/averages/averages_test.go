@@ -216,3 +216,27 @@ func TestHoursReachTheStore(t *testing.T) {
 		}
 	})
 }
+
+// TestReadOnly runs an hour in virtual time that another process judges and writes.
+func TestReadOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &shelf{}
+		a := newAverages(store)
+		a.ReadOnly = true
+		start := time.Now().UTC().Truncate(time.Hour)
+		for i := range 12 {
+			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: float64(i)}))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go a.Run(ctx)
+		time.Sleep(time.Hour + aggregate.Grace + 4*writeEvery)
+		cancel()
+		synctest.Wait()
+		if len(store.rows) != 0 {
+			t.Errorf("stored %+v, want nothing", store.rows)
+		}
+		if rows := a.Aggregate.Hour(start, 1000, 0); len(rows) != 1 || rows[0].Mean != 5500 {
+			t.Errorf("in memory %+v, want the mean 5.5 of 0 to 11", rows)
+		}
+	})
+}

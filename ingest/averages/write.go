@@ -15,8 +15,8 @@ const writeEvery = 10 * time.Second
 // day is the length of a day, which has 24 hours all year.
 const day = 24 * time.Hour
 
-// Run judges finished hours and writes them, and their days, to the store until ctx ends. What could not be
-// written is kept and tried again.
+// Run judges finished hours and writes them, and their days, to the store until ctx ends, unless it is ReadOnly, and
+// keeps what is in memory as the registry has it. What could not be written is kept and tried again.
 func (a *Averages) Run(ctx context.Context) error {
 	ticker := time.NewTicker(writeEvery)
 	defer ticker.Stop()
@@ -25,6 +25,9 @@ func (a *Averages) Run(ctx context.Context) error {
 		now := time.Now()
 		a.review()
 		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
+		if a.ReadOnly {
+			hours = nil
+		}
 		for _, hour := range hours {
 			days = append(days, aggregate.DayOf(hour, a.DayOffset))
 		}

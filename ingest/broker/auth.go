@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	intakeUser = "stadtluft-intake"
+	// IntakeUser is the user of the intake, and of whoever else has its password.
+	IntakeUser = "stadtluft-intake"
 	// IntakeClientID is the MQTT client id of the intake. Ids that begin with "stadtluft-" are its own:
 	// whoever else could use one would take over the intake's session.
 	IntakeClientID       = "stadtluft-intake"
@@ -76,7 +77,7 @@ func (b *Broker) access(user, password string) Access {
 		return Access{Denied: true}
 	case user == "":
 		return Access{Public: true}
-	case user == intakeUser:
+	case user == IntakeUser:
 		ok := subtle.ConstantTimeCompare([]byte(password), []byte(b.intake.Password)) == 1
 		return Access{Intake: ok, Denied: !ok}
 	case b.options.Auth == nil:

@@ -101,7 +101,7 @@ func Start(o Options) (*Broker, error) {
 	}
 	b := &Broker{
 		options: o,
-		intake:  Credentials{User: intakeUser, Password: rand.Text()},
+		intake:  Credentials{User: IntakeUser, Password: rand.Text()},
 		fatal:   make(chan error, 1),
 		failed:  make(chan error, 1),
 		stop:    make(chan struct{}),

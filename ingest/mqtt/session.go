@@ -12,7 +12,6 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -37,10 +36,7 @@ type session struct {
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
 	client := paho.NewClient(c.options())
-	filters := map[string]byte{wire.ReadingFilter: 1, wire.StatusFilter: 1, wire.KitFilter: 1}
-	for _, filter := range c.s.options.Topics {
-		filters[filter] = 1
-	}
+	filters := s.options.filters()
 	for filter := range filters {
 		client.AddRoute(filter, c.take) // before the connection: a resumed session sends at once
 	}
@@ -60,7 +56,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	if s.counts.connects.Add(1) == 1 {
 		close(s.ready)
 	}
-	s.options.Log.Info("subscribed at the MQTT broker", "broker", s.broker)
+	s.options.Log.Info("connected to the MQTT broker", "broker", s.broker)
 	select {
 	case <-ctx.Done():
 		return true, nil
@@ -72,7 +68,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 func (c *session) options() *paho.ClientOptions {
 	o := c.s.options
 	po := paho.NewClientOptions().AddBroker(c.s.broker).SetClientID(o.ClientID).
-		SetUsername(o.Username).SetPassword(o.Password).
+		SetCredentialsProvider(o.logIn).
 		SetProtocolVersion(4).SetCleanSession(false).
 		SetAutoAckDisabled(true).SetOrderMatters(true).
 		SetAutoReconnect(false).SetConnectRetry(false).
@@ -88,6 +84,9 @@ func (c *session) options() *paho.ClientOptions {
 
 // subscribe asks for all filters and looks at each answer.
 func subscribe(ctx context.Context, client paho.Client, filters map[string]byte) error {
+	if len(filters) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	token := client.SubscribeMultiple(filters, nil)

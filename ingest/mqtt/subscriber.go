@@ -17,6 +17,7 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -45,12 +46,15 @@ type Options struct {
 	Broker   string // tcp://, mqtt://, ssl:// or mqtts:// with host and port; the port may be left out
 	Username string
 	Password string
-	CAFile   string   // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
-	ClientID string   // fixed, so that the broker keeps the session while we are away; one per broker
-	Topics   []string // filters of other firmware's topics, beside the protocol's own
-	Held     int      // messages held without acknowledgement at most; 0 = DefaultHeld
-	Out      chan<- ingest.Message
+	CAFile   string                // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
+	ClientID string                // fixed, so that the broker keeps the session while we are away; one per broker
+	Topics   []string              // filters of other firmware's topics, beside the protocol's own
+	Held     int                   // messages held without acknowledgement at most; 0 = DefaultHeld
+	Out      chan<- ingest.Message // nil: nothing is subscribed to, only Publish and Retained are of use
 	Log      *slog.Logger
+
+	// LogIn is asked for user and password at each connection, where they change; nil takes those above.
+	LogIn func() (user, password string)
 }
 
 // Subscriber takes the stations' messages from a broker to Out.
@@ -89,6 +93,26 @@ type Counts struct {
 }
 
 type counters struct{ received, unexpected, repeated, overflows, connects atomic.Uint64 }
+
+// logIn is who we are at the broker by now.
+func (o *Options) logIn() (user, password string) {
+	if o.LogIn != nil {
+		return o.LogIn()
+	}
+	return o.Username, o.Password
+}
+
+// filters are what is subscribed to, each with QoS 1.
+func (o *Options) filters() map[string]byte {
+	if o.Out == nil {
+		return nil
+	}
+	filters := map[string]byte{wire.ReadingFilter: 1, wire.StatusFilter: 1, wire.KitFilter: 1}
+	for _, filter := range o.Topics {
+		filters[filter] = 1
+	}
+	return filters
+}
 
 // New checks the options. Run does the work.
 func New(o Options) (*Subscriber, error) {

@@ -259,6 +259,28 @@ func TestARefusedSubscriptionSaysSo(t *testing.T) {
 	}
 }
 
+// TestOnlyToPublish logs in as a station, which may not read the others, with a password that is right from the third time on.
+func TestOnlyToPublish(t *testing.T) {
+	r := embedded(t)
+	asked := 0
+	s, err := New(Options{Broker: r.url, ClientID: "x", Log: quiet(), LogIn: func() (user, password string) {
+		if asked++; asked < 3 {
+			return "AAA", "wrong"
+		}
+		return "AAA", "token-AAA"
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go s.Run(ctx)
+	until(t, "a connection", func() bool { ok, _, _ := s.Connected(); return ok })
+	if err := s.Publish(t.Context(), "stadtluft/v1/AAA/reading", 1, false, []byte("x")); err != nil {
+		t.Errorf("Publish() = %v, want nil", err)
+	}
+}
+
 func TestNewSaysWhatIsWrong(t *testing.T) {
 	file := t.TempDir() + "/ca.pem"
 	if err := os.WriteFile(file, []byte("nothing"), 0o600); err != nil {

@@ -3,12 +3,11 @@ package mqtt
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-
-	"stadtluft/firmware-protocol/wire"
 )
 
 const (
@@ -29,7 +28,7 @@ func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string,
 // Check logs in, asks for everything that Run asks for, and goes again, with no trace at the broker. It returns the
 // broker's own name and version where it tells.
 func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
-	filters := slices.Concat(s.options.Topics, []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter})
+	filters := slices.Collect(maps.Keys(s.options.filters()))
 	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
 		return "", err
 	}
@@ -44,7 +43,7 @@ func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload 
 	defer cancel()
 	messages := make(chan paho.Message)
 	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
-		SetUsername(s.options.Username).SetPassword(s.options.Password).
+		SetCredentialsProvider(s.options.logIn).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			if !m.Retained() {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -33,9 +34,9 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 	}
 	touched := map[string]bool{}
 	for _, k := range refusals {
-		id := k.Station
-		if _, known := r.Station(id); !known {
-			id = ""
+		id, err := r.registered(ctx, tx, k.Station)
+		if err != nil {
+			return fmt.Errorf("registry: keep refusals: %w", err)
 		}
 		touched[id] = true
 		if _, err := insert.ExecContext(ctx, id, k.Station, k.Received.UnixMilli(), string(k.Reason), k.Field, k.Detail); err != nil {
@@ -57,6 +58,16 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 		return fmt.Errorf("registry: keep refusals: %w", err)
 	}
 	return nil
+}
+
+// registered is the id, or "" where no such station is registered, also not just now by another process.
+func (r *Registry) registered(ctx context.Context, tx *sql.Tx, id string) (string, error) {
+	if _, known := r.Station(id); known {
+		return id, nil
+	}
+	var known string
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), '') FROM station WHERE id = ?", id).Scan(&known)
+	return known, err
 }
 
 // Refusals are the last of a station, newest first; those of senders that are not registered for "".

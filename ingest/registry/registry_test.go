@@ -237,6 +237,66 @@ func TestAnotherProcessIsNoticed(t *testing.T) {
 	}
 }
 
+// TestAnotherProcessIsAheadOfTheSnapshot acts on the file while the snapshot is of before another process's change.
+func TestAnotherProcessIsAheadOfTheSnapshot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	averages, pages := open(t, path, PolicyOpen), open(t, path, PolicyOpen)
+	c, _, err := pages.Add(t.Context(), balcony())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusal := ingest.Refusal{Station: c.ID, Received: time.UnixMilli(1764000000570).UTC(), Reason: wire.Malformed}
+	if err := averages.KeepRefusals(t.Context(), []ingest.Refusal{refusal}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := pages.Refusals(t.Context(), c.ID); err != nil || len(kept) != 1 {
+		t.Errorf("refusals of a station that is new to the writer: %+v, %v", kept, err)
+	}
+	if _, err := pages.db.Exec("INSERT INTO restatement VALUES (?, 0)", c.ID); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := averages.Restatements(t.Context())
+	if err != nil || len(waiting) != 1 || waiting[0].Station.Status != ingest.Active {
+		t.Fatalf("restatements of a station that is new to us: %+v, %v", waiting, err)
+	}
+	if err := pages.Erase(t.Context(), c.ID, Owner); err != nil {
+		t.Fatal(err)
+	}
+	if err := averages.Restated(t.Context(), waiting[0]); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err = averages.Restatements(t.Context())
+	if err != nil || len(waiting) != 1 || waiting[0].Station.Status != ingest.Erased {
+		t.Errorf("restatements after it was erased meanwhile: %+v, %v", waiting, err)
+	}
+}
+
+// TestALockEndsWithItsContext writes while another program has the file locked.
+func TestALockEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r, other := open(t, path, PolicyOpen), open(t, path, PolicyOpen)
+	lock, err := other.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Rollback()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile it waits for the lock
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := r.Add(ctx, balcony())
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
+	case <-time.After(busyTime / 2):
+		t.Fatal("it does not end")
+	}
+}
+
 func TestAdmin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	r := open(t, path, PolicyOpen)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,39 +24,52 @@ func (e *edit) restate(from time.Time) {
 		e.station.ID, from.Unix())
 }
 
-// Restatements are those that wait.
+// Restatements are those that wait, with their stations as they are in the file, also where another process has just changed it.
 func (r *Registry) Restatements(ctx context.Context) ([]Restatement, error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT station, since FROM restatement ORDER BY station")
+	rows, err := r.db.QueryContext(ctx, "SELECT station, since FROM restatement")
 	if err != nil {
 		return nil, fmt.Errorf("registry: restatements: %w", err)
 	}
 	defer rows.Close()
-	var list []Restatement
+	since := map[string]time.Time{}
 	for rows.Next() {
 		var id string
-		var since int64
-		if err := rows.Scan(&id, &since); err != nil {
+		var from int64
+		if err := rows.Scan(&id, &from); err != nil {
 			return nil, fmt.Errorf("registry: restatements: %w", err)
 		}
+		since[id] = time.Unix(from, 0).UTC()
+	}
+	if err := rows.Err(); err != nil || len(since) == 0 {
+		return nil, err
+	}
+	if err := r.reload(ctx); err != nil {
+		return nil, err
+	}
+	var list []Restatement
+	for _, id := range slices.Sorted(maps.Keys(since)) {
 		if st, known := r.Station(id); known {
-			list = append(list, Restatement{st, time.Unix(since, 0).UTC()})
+			list = append(list, Restatement{st, since[id]})
 		}
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Restated ends a restatement. A station that was erased goes with everything but the record of its changes. What was
 // asked anew meanwhile stays to be done.
 func (r *Registry) Restated(ctx context.Context, done Restatement) error {
 	id := done.Station.ID
-	if now, known := r.Station(id); !known || !slices.Equal(now.Places, done.Station.Places) || now.Status != done.Station.Status {
-		return nil
-	}
-	tx, err := r.db.BeginTx(ctx, nil)
+	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file
 	if err != nil {
 		return fmt.Errorf("registry: restated: %w", err)
 	}
 	defer tx.Rollback()
+	if err := r.reload(ctx); err != nil {
+		return err
+	}
+	if now, known := r.Station(id); !known || !slices.Equal(now.Places, done.Station.Places) || now.Status != done.Station.Status {
+		return nil
+	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM restatement WHERE station = ? AND since = ?", id, done.From.Unix())
 	if done.Station.Status == ingest.Erased {
 		for _, table := range []string{"place", "fitting", "device", "calibration", "refusal"} {

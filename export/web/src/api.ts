@@ -114,17 +114,21 @@ export interface Latest {
   flags: string[];
 }
 
-export interface StationProperties {
+// Listed is what maps and tables show of a station.
+export interface Listed {
   name: string;
-  kit: string;
-  exposure: string;
   state: State;
-  demo: boolean;
   last_seen: string | null;
   values: Record<string, Latest>;
 }
 
-export type Stations = FeatureCollection<Point, StationProperties>;
+export type Stations = FeatureCollection<Point, Listed>;
+
+export interface StationProperties extends Listed {
+  kit: string;
+  exposure: string;
+  demo: boolean;
+}
 
 interface History {
   places: { from: string; lon: number; lat: number }[];
@@ -163,8 +167,9 @@ export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
 
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
-export const stations = (signal?: AbortSignal): Promise<Stations> => get("/api/v1/stations", signal);
-export const station = (id: string, signal?: AbortSignal): Promise<Stations["features"][number]> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
+export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> => get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
+export const places = (signal?: AbortSignal): Promise<FeatureCollection<Point, Pick<Listed, "state">>> => get("/api/v1/stations?fields=state", signal);
+export const station = (id: string, signal?: AbortSignal): Promise<Station> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
 export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>

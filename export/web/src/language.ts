@@ -71,15 +71,24 @@ export const name = (quantity: string): string => word("quantity", quantity) ?? 
 // flagWords puts flags into words.
 export const flagWords = (flags: readonly string[]): string => flags.map((flag) => word("flag", flag) ?? flag).join(", ");
 
-export function number(value: number, digits = 1): string {
-  return new Intl.NumberFormat(languages[current].locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+// Formatters are made once: that takes longer than using one a hundred times.
+const numberFormats = new Map<string, Intl.NumberFormat>();
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
+
+function kept<T>(formats: Map<string, T>, options: object, locale: string, make: new (locale: string, options: object) => T): T {
+  const key = locale + JSON.stringify(options);
+  const format = formats.get(key) ?? new make(locale, options);
+  formats.set(key, format);
+  return format;
 }
 
+const formatted = (value: number, options: Intl.NumberFormatOptions): string => kept(numberFormats, options, languages[current].locale, Intl.NumberFormat).format(value);
+const dated = (at: Date, options: Intl.DateTimeFormatOptions, locale = languages[current].locale): string => kept(timeFormats, options, locale, Intl.DateTimeFormat).format(at);
+
+export const number = (value: number, digits = 1): string => formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
 // percent has a decimal only where a whole number would say nothing.
-export function percent(share: number): string {
-  const digits = share > 0 && share < 0.01 ? 1 : 0;
-  return new Intl.NumberFormat(languages[current].locale, { style: "percent", maximumFractionDigits: digits }).format(share);
-}
+export const percent = (share: number): string => formatted(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
 
 // amount is a value with its unit, with as many decimals as the quantity deserves.
 export function amount(value: number, quantity: string, unit: string): string {
@@ -92,15 +101,8 @@ export function digitsOf(quantity: string): number {
 
 // clock is a time of day in the city's zone, with the date when it is not today.
 export function clock(iso: string, zone: string, seconds = false, now = new Date()): string {
-  const locale = languages[current].locale;
   const at = new Date(iso);
-  const day = (d: Date) => d.toLocaleDateString("en-CA", { timeZone: zone });
-  const time = at.toLocaleTimeString(locale, {
-    timeZone: zone,
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(seconds ? { second: "2-digit" as const } : {}),
-  });
-  if (day(at) === day(now)) return time;
-  return `${at.toLocaleDateString(locale, { timeZone: zone, day: "numeric", month: "short", year: "numeric" })}, ${time}`;
+  const day = (d: Date) => dated(d, { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
+  const time = dated(at, { timeZone: zone, hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" as const } : {}) });
+  return day(at) === day(now) ? time : `${dated(at, { timeZone: zone, day: "numeric", month: "short", year: "numeric" })}, ${time}`;
 }

@@ -284,6 +284,40 @@ test("an hour long ago has no values and says so", async () => {
   await close();
 });
 
+test("a printer gets every row of a long table", async () => {
+  const all = Array.from({ length: 1500 }, (_, i) => ({
+    type: "Feature", id: `S${i}`, geometry: { type: "Point", coordinates: [6.95, 50.93] },
+    properties: { name: `Nr. ${i}`, state: "ok", last_seen: "2026-05-01T10:00:00Z", values: { pm2_5: { value: i / 10, unit: "µg/m³", time: "2026-05-01T10:00:00Z", flags: [] } } },
+  }));
+  const asked = [];
+  const { page, complaints, close } = await open("/", {}, (page) => page.route("**/api/v1/stations?*", (route) => {
+    asked.push(new URL(route.request().url()).search);
+    return route.fulfill({ json: { type: "FeatureCollection", features: all } });
+  }));
+  await page.waitForFunction(() => performance.getEntriesByName("stations").length > 0);
+  const rows = () => document.querySelectorAll("#table [data-key^=station]").length;
+  assert.equal(await page.evaluate(rows), 0);
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  assert.equal(await page.evaluate(rows), all.length);
+  assert.match(await page.locator("#table tr").last().innerText(), /^S1499\s+Nr\. 1499\s+149,9 µg\/m³\s+meldet sich\s+1\. Mai 2026, 12:00:00$/);
+  assert.deepEqual([...new Set(asked)], ["?fields=name,state,last_seen,values&quantity=pm2_5"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("an address opens a station's card, one that is none says so, and a cell without values as well", async () => {
+  await measure();
+  const { page, complaints, close } = await open(`/?station=${resident.id}`);
+  await page.locator(".card").filter({ hasText: "airrohr-sds011-bme280" }).waitFor();
+  await page.goto(`${url}/?station=0000000`);
+  await page.locator(".card").filter({ hasText: "Hier gibt es nichts" }).waitFor();
+  await page.goto(`${url}/?cell=CRS3035RES1000mN3000000E4000000`);
+  await page.locator(".card").filter({ hasText: "Für diese Zeit gibt es keinen Wert" }).waitFor();
+  assert.equal(await page.locator(".status").innerText(), "");
+  assert.deepEqual(complaints.filter((c) => !/status of 404/.test(c)), []);
+  await close();
+});
+
 test("it fits a phone and a desk, in both languages, light and dark", () => fits("map", "/", (page) => page.locator(".figure .value").waitFor()));
 
 test("an open card does as well", () => fits("card", "/?window=1h&layer=grid", async (page) => {

@@ -4,7 +4,7 @@ import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
 import { bounds, indexColours } from "../map/colours";
-import { table } from "../map/table";
+import { table } from "../parts";
 import "./about.css";
 import { factor, limits, lqi, rules, standing, value, type Rules } from "./rules";
 

@@ -23,7 +23,7 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   if (view.place) map.place(view.place);
   const load = async (): Promise<void> => {
     const answer = await Promise.all([
-      view.layer === "grid" ? api.grid(view) : null, view.layer === "districts" ? api.districts(view) : null, view.stations ? api.stations() : null,
+      view.layer === "grid" ? api.grid(view) : null, view.layer === "districts" ? api.districts(view) : null, view.stations ? api.places() : null,
     ]);
     const stations = answer[2];
     [grid, districts] = answer;

@@ -91,7 +91,7 @@ function cell(answer: api.CellAnswer, view: View, zone: string): Card {
   ];
 }
 
-function station(f: api.Stations["features"][number], view: View, zone: string): Card {
+function station(f: api.Station, view: View, zone: string): Card {
   const s = f.properties;
   const v = s.values[view.quantity];
   return () => [

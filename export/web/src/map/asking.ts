@@ -12,7 +12,7 @@ const stationsEvery = 60_000; // milliseconds; between, the stream says what sta
 export interface Told {
   values(): void;
   stations(): void;
-  more(): void; // of the chosen cell
+  more(): void; // of the chosen cell or station
   readings(): void;
   status(): void;
 }
@@ -41,9 +41,12 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
   }
 
   async function stations(): Promise<void> {
+    const { quantity } = s.view;
     stationsAt = Date.now();
     try {
-      keepStations(s, await api.stations());
+      const answer = await api.stations(quantity);
+      if (quantity !== s.view.quantity) return; // another has been asked for
+      keepStations(s, answer, quantity);
       told.stations();
     } catch (e) {
       fail(e);
@@ -67,6 +70,7 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
       s.failure = null;
       told.values();
       void more();
+      if (s.listed && s.listed !== s.view.quantity) void stations();
     } catch (e) {
       if (!signal.aborted) fail(e);
     }
@@ -75,14 +79,17 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
   async function more(): Promise<void> {
     const { chosen } = s.view;
     const { signal } = asked;
-    if (chosen?.kind !== "cell") return;
+    if (!chosen || chosen.kind === "district") return;
     try {
-      const answer = await api.cell(chosen.id, s.view, signal);
+      const answer = await (chosen.kind === "cell" ? api.cell(chosen.id, s.view, signal) : api.station(chosen.id, signal));
       if (signal.aborted || s.view.chosen?.id !== chosen.id) return;
-      s.more = answer;
+      [s.more, s.nothing] = [answer, null];
       told.more();
     } catch (e) {
-      if (!signal.aborted) fail(e);
+      if (signal.aborted) return;
+      if (!(e instanceof Refused) || e.status >= 500) return fail(e);
+      [s.more, s.nothing] = [null, words(e)];
+      told.more();
     }
   }
 

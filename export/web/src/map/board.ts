@@ -7,7 +7,8 @@ import * as card from "./card";
 import type { Chosen } from "./choice";
 import { controls, type Change } from "./controls";
 import { legend } from "./legend";
-import { scale, shown, unit, when, zone, type State } from "./state";
+import { sketch } from "./sketch";
+import { cellOf, scale, shown, stationOf, unit, when, zone, type State } from "./state";
 import { tables } from "./table";
 import { big, indexRows, metres, of, short } from "./words";
 
@@ -18,6 +19,7 @@ export interface Board {
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
+  unveil(): void; // the map has drawn the values
 }
 
 // board puts everything on the page. It reads the state and changes nothing in it.
@@ -29,14 +31,19 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     note: h("p", { class: "hint", role: "status" }),
     legend: h("div", {}),
     map: h("div", { class: "map" }),
+    sketch: h("div", { class: "sketch", "aria-hidden": "true" }),
     card: h("section", { class: "card", hidden: true }),
     embed: h("div", { class: "embeds no-print" }),
     summary: h("summary", {}),
-    tables: h("div", {}),
     skip: h("a", { class: "skip", href: "#table" }),
   };
   const choices = controls(change);
-  const fold = foldable(parts.summary, parts.tables, () => renderTables());
+  const values = tables(choose);
+  const fold = foldable(parts.summary, values.element, renderTables, () => {
+    values.finish();
+    draw();
+  });
+  let veiled = true; // by the sketch, until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
     parts.summary.focus();
@@ -47,7 +54,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
       "div",
       { class: "panes" },
       h("div", { class: "side" }, h("div", { class: "now" }, parts.title, parts.figure, parts.last), choices.element, parts.note, parts.legend),
-      h("div", { class: "stage" }, parts.map, parts.card),
+      h("div", { class: "stage" }, h("div", { class: "spread" }, parts.map, parts.sketch), parts.card),
     ),
     fold,
     parts.embed,
@@ -64,8 +71,21 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     choices.show(s.view, s.city);
     fill(parts.legend, legend(scale(s), s.view.quantity, unit(s), s.view.stations));
     fill(parts.embed, h("h2", {}, t("embed.heading")), h("p", { class: "quiet" }, t("embed.what")), snippet("city", s.view.quantity, t("embed.city")), snippet("map", s.view.quantity, t("embed.map")));
+    if (veiled) draw();
     renderTables();
     renderCard();
+  }
+
+  function draw(): void {
+    const { clientWidth, clientHeight } = parts.map;
+    const picture = sketch(s, clientWidth, clientHeight);
+    if (picture) parts.sketch.replaceChildren(picture);
+    if (picture) performance.mark("sketch"); // for who measures
+  }
+
+  function unveil(): void {
+    veiled = false;
+    parts.sketch.replaceChildren();
   }
 
   function renderLast(): void {
@@ -78,7 +98,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   }
 
   function renderTables(): void {
-    if (fold.open) fill(parts.tables, tables({ ...s, when: when(s), zone: zone(s), choose }));
+    if (fold.open) values.show({ ...s, when: when(s), zone: zone(s) });
   }
 
   function renderCard(): void {
@@ -89,17 +109,18 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     fill(parts.card, h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close), body);
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus };
+  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, unveil };
 }
 
-// foldable is the fold with the tables. They are made when it is open, also for a printer.
-function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => void): HTMLDetailsElement {
+// foldable is the fold with the tables. They are made when it is open, and all of them for a printer.
+function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => void, finish: () => void): HTMLDetailsElement {
   const fold = h("details", { id: "table", toggle: unfolded }, summary, content);
   let opened = false; // for the printer, not by a person
   addEventListener("beforeprint", () => {
     opened = !fold.open;
     fold.open = true;
     unfolded();
+    finish();
   });
   addEventListener("afterprint", () => {
     if (opened) fold.open = false;
@@ -127,14 +148,16 @@ function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;
   const { kind, id } = s.view.chosen;
   const around = { choice: shown(s), zone: zone(s), legend: scale(s) };
+  if (s.nothing !== null) return card.note(t("embed.nothing", { detail: s.nothing }));
+  if (kind === "station") {
+    const found = stationOf(s);
+    return found ? card.station(id, found.properties, around) : card.note(t("frame.loading"));
+  }
+  if (!s.grid && !s.districts) return card.note(t("frame.loading"));
   if (kind === "cell") {
     const found = s.grid?.features.find((f) => f.properties.cell === id);
-    return found ? card.cell(found.properties, s.more?.cell === id ? s.more : null, around) : null;
+    return found ? card.cell(found.properties, cellOf(s), around) : card.empty(cellOf(s), around);
   }
-  if (kind === "district") {
-    const found = s.districts?.features.find((f) => f.properties.name === id);
-    return found ? card.district(found.properties, around) : null;
-  }
-  const found = s.byId.get(id);
-  return found ? card.station(id, found.properties, around) : null;
+  const found = s.districts?.features.find((f) => f.properties.name === id);
+  return found ? card.district(found.properties, around) : card.note(t("map.noCells"));
 }

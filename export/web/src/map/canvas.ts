@@ -1,6 +1,6 @@
 // The map: boundary, cells and stations. It draws what it is given and says what was chosen.
 import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
-import type { City, Districts, Grid, Stations } from "../api";
+import type { City, Districts, Grid, State } from "../api";
 import { t } from "../language";
 import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
@@ -13,15 +13,19 @@ export interface CityMap {
   city(city: City): void;
   grid(grid: Grid | null, legend: readonly Step[]): void;
   districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void;
-  stations(stations: Stations, visible: boolean): void;
+  stations(stations: Places, visible: boolean): void;
   mark(chosen: Chosen | null): void;
   place(place: Place | null): void; // null shows the whole city
 }
+
+// Places are where stations stand, and how each is doing.
+export type Places = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
 
 // Heard is what a person does on the map.
 export interface Heard {
   choose(chosen: Chosen | null): void;
   moved?(place: Place): void;
+  drawn?(): void; // values are on the map
   words(area: Chosen): string; // what is said of a cell or a district on which the keyboard's cursor stands
 }
 
@@ -33,13 +37,17 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     const { lng, lat } = map.getCenter();
     if (below.moved()) heard.moved?.({ lon: lng, lat, zoom: map.getZoom() });
   });
+  const drawn = (): void => void map.once("idle", () => {
+    performance.mark("values"); // for who measures
+    heard.drawn?.();
+  });
   const cursor = walk(container, below, heard.choose, heard.words);
   return {
     speak: (label) => below.speak(label, t("map.keys")),
     city: below.city,
     place: below.look,
     grid(grid, legend) {
-      if (grid) map.once("idle", () => performance.mark("values")); // for who measures: they are drawn
+      if (grid) drawn();
       cursor.offer("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
       if (!grid) return set("grid", nothing);
       const features = grid.features.map(({ type, geometry, properties: p }) => ({ type, geometry, properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) } }));
@@ -48,6 +56,7 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     districts(districts, quantity, legend) {
       cursor.offer("district", districts?.features.map((f) => target("district", f.properties.name, f.geometry)) ?? []);
       if (!districts) return set("districts", nothing);
+      drawn();
       const features = districts.features.map((f) => {
         const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
         return { type: f.type, geometry: f.geometry, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };

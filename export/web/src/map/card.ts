@@ -14,6 +14,14 @@ export interface Around {
   legend: readonly Step[];
 }
 
+// note is a card that has nothing to show, and says why.
+export const note = (words: string): HTMLElement => h("div", {}, h("p", { class: "quiet" }, words));
+
+// empty is a cell without a value over the window; it may have had some before.
+export function empty(more: CellAnswer | null, { zone }: Around): HTMLElement {
+  return h("div", {}, h("p", { class: "quiet" }, t("map.noCityMean")), more ? plot(more.trend, zone) : null);
+}
+
 export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend }: Around): HTMLElement {
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [

@@ -26,7 +26,7 @@ export function controls(change: Change): Controls {
   const stations = h("input", { type: "checkbox", id: "stations", change: () => change({ stations: stations.checked }) });
   const window = h("div", { class: "segments" });
   const slider = h("input", { type: "range", id: "hour", step: 1, min: 0, input: () => slid(true), change: () => slid(false) });
-  const date = h("input", { type: "date", id: "date", change: () => date.value && dated(date.value) });
+  const date = h("input", { id: "date", change: () => date.value && dated(date.value) });
   const earlier = h("button", { type: "button", class: "button second step", click: () => step(-1) }, "‹");
   const later = h("button", { type: "button", class: "button second step", click: () => step(1) }, "›");
   const when = h("output", { for: "hour date" });
@@ -83,6 +83,7 @@ export function controls(change: Change): Controls {
       );
       speak();
       time.hidden = view.window === "live";
+      if (!time.hidden) date.type = "date"; // not before: browsers take long to make the first one
       slide.classList.toggle("days", view.window === "24h");
       slider.hidden = view.window !== "1h";
       const list = offered();

@@ -19,6 +19,7 @@ export function open(frame: Frame): Page {
       render();
     },
     stations() {
+      performance.mark("stations"); // for who waits: they are known
       if (s.stations) map?.stations(s.stations, s.view.stations);
       render();
     },
@@ -36,9 +37,9 @@ export function open(frame: Frame): Page {
   async function unfold(): Promise<void> {
     try {
       const { create } = await import("./canvas");
-      map = create(page.map, { choose, moved: (place) => remember(s, { ...s.view, place }, true), words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity) });
+      map = create(page.map, { choose, drawn: page.unveil, moved: (place) => remember(s, { ...s.view, place }, true), words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity) });
     } catch {
-      return page.map.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
+      return page.map.replaceChildren(h("p", { class: "trouble" }, t("map.mapStill")));
     }
     draw();
     if (s.stations) map.stations(s.stations, s.view.stations);
@@ -65,7 +66,7 @@ export function open(frame: Frame): Page {
     if (chosen && !s.view.chosen) opener = document.activeElement;
     remember(s, { ...s.view, chosen });
     map?.mark(chosen);
-    s.more = null;
+    s.more = s.nothing = null;
     page.renderCard();
     if (chosen) page.card.querySelector("h2")?.focus();
     else if (opener instanceof HTMLElement) again(opener)?.focus();

@@ -3,6 +3,7 @@ import type { Trend, TrendHour } from "../api";
 import { h } from "../dom";
 import { amount, clock, digitsOf, name, number, t } from "../language";
 import { bounds } from "./colours";
+import { svg } from "./svg";
 
 const width = 320;
 const height = 96;
@@ -99,11 +100,4 @@ function values(trend: Trend, zone: string, raw: boolean): HTMLElement {
       ),
     ),
   );
-}
-
-function svg(tag: string, attributes: Record<string, string | number>, ...children: (Node | string)[]): SVGElement {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  element.append(...children);
-  return element;
 }

@@ -1,12 +1,10 @@
 // What the map page knows: what is chosen, and what was answered to it.
-import type { CellAnswer, City, Districts, Grid, ReadingEvent, Stations } from "../api";
+import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
 import { t } from "../language";
 import type { View } from "./choice";
 import { steps, type Step } from "./colours";
 import { dayWords, hourWords } from "./controls";
 import { of } from "./words";
-
-type Station = Stations["features"][number];
 
 export interface State {
   view: View;
@@ -14,8 +12,10 @@ export interface State {
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
-  byId: Map<string, Station>;
-  more: CellAnswer | null; // of the chosen cell
+  listed: string; // the quantity of which stations have values
+  byId: Map<string, Listed>;
+  more: CellAnswer | Station | null; // of the chosen cell or station
+  nothing: string | null; // why there is none
   size: number; // of the cells shown, where the server has no other; 0 is the one asked for
   lastReading: string | null;
   failure: string | null; // of the last request
@@ -23,30 +23,40 @@ export interface State {
 }
 
 export const beginning = (view: View): State => ({
-  view, city: null, grid: null, districts: null, stations: null, byId: new Map(), more: null, size: 0, lastReading: null, failure: null, stream: "there",
+  view, city: null, grid: null, districts: null, stations: null, listed: "", byId: new Map(), more: null, nothing: null, size: 0, lastReading: null, failure: null, stream: "there",
 });
 
 // forget lets go of another choice's values: they never stand under this one's name.
 export function forget(s: State): void {
-  s.grid = s.districts = s.more = null;
+  s.grid = s.districts = null;
+  if (cellOf(s)) s.more = null;
   s.size = 0;
 }
 
 // keepStations takes the stations as they were answered.
-export function keepStations(s: State, stations: Stations): void {
+export function keepStations(s: State, stations: Stations, quantity: string): void {
   s.stations = stations;
-  s.byId = new Map(stations.features.map((f) => [String(f.id), f]));
+  s.listed = quantity;
+  s.byId = new Map(stations.features.map((f) => [String(f.id), f.properties]));
 }
+
+// cellOf and stationOf are everything of the chosen cell or station, once it has come.
+export const cellOf = ({ view, more }: State): CellAnswer | null => (more && "cell" in more && more.cell === view.chosen?.id ? more : null);
+export const stationOf = ({ view, more }: State): Station | null => (more && "id" in more && more.id === view.chosen?.id ? more : null);
 
 // hear takes a station's new values.
 export function hear(s: State, reading: ReadingEvent): void {
   s.lastReading = later(s.lastReading, reading.time);
-  const station = s.byId.get(reading.station)?.properties;
-  if (!station) return;
-  station.last_seen = reading.time;
-  for (const [quantity, v] of Object.entries(reading.values)) {
+  const [listed, chosen] = [s.byId.get(reading.station), stationOf(s)];
+  if (listed) observe(listed, reading);
+  if (chosen?.id === reading.station) observe(chosen.properties, reading);
+}
+
+function observe(station: Listed, { time, values }: ReadingEvent): void {
+  station.last_seen = time;
+  for (const [quantity, v] of Object.entries(values)) {
     const old = station.values[quantity];
-    if (!old || old.time <= reading.time) station.values[quantity] = { value: v.value, flags: v.flags, time: reading.time, unit: old?.unit ?? v.unit };
+    if (!old || old.time <= time) station.values[quantity] = { value: v.value, flags: v.flags, time, unit: old?.unit ?? v.unit };
   }
 }
 

@@ -1,11 +1,10 @@
 // The same values as tables, for screen readers, printers, and who would rather read.
 import type { Districts, Grid, Stations } from "../api";
 import { h } from "../dom";
-import { amount, clock, name, number, percent, t } from "../language";
-import type { Chosen, View } from "./choice";
+import { amount, clock, language, name, number, percent, t } from "../language";
+import { dayOf, type Chosen, type View } from "./choice";
+import { rows, type Row } from "./rows";
 import { certaintyWords, indexWords, of, stateWords } from "./words";
-
-type Row = (string | Node)[];
 
 // Shown is what tables are made of.
 export interface Shown {
@@ -15,62 +14,66 @@ export interface Shown {
   districts: Districts | null;
   stations: Stations | null;
   zone: string;
-  choose(chosen: Chosen): void;
 }
 
-export function tables(s: Shown): HTMLElement {
-  const open = (kind: Chosen["kind"], id: string) => h("button", { type: "button", class: "link", "data-key": `${kind}/${id}`, click: () => s.choose({ kind, id }) }, id);
-  return h("div", {}, s.view.layer === "districts" ? districtTable(s, open) : cellTable(s, open), stationTable(s, open));
+export interface Tables {
+  readonly element: HTMLElement;
+  show(s: Shown): void;
+  finish(): void; // all of them now, for a printer
 }
 
-type Open = (kind: Chosen["kind"], id: string) => Node;
-
-function cellTable({ view, when, grid }: Shown, open: Open): HTMLElement {
-  const rows = (grid?.features ?? []).map((f) => {
-    const c = f.properties;
-    const corners = f.geometry.coordinates[0] ?? [];
-    const [lon, lat] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
-    return [
-      open("cell", c.cell), amount(c.mean, c.quantity, c.unit), indexWords(c.eaqi), String(c.stations), certaintyWords(c.certainty), percent(c.coverage),
-      `${number(lat ?? 0, 3)}, ${number(lon ?? 0, 3)}`,
-    ];
-  });
-  const columns = [t("map.columnCell"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.certainty"), t("map.coverage"), t("map.columnPlace")];
-  return table(t("map.tableCells", { quantity: name(view.quantity), window: when }), columns, rows, t(grid ? "map.noCells" : "frame.loading"));
+export function tables(choose: (chosen: Chosen) => void): Tables {
+  const [areas, stations] = [rows(), rows()];
+  const press = (e: Event): void => {
+    const [, kind, id] = /^(cell|district|station)\/(.*)$/.exec((e.target as Element).getAttribute("data-key") ?? "") ?? [];
+    if (id !== undefined) choose({ kind: kind as Chosen["kind"], id });
+  };
+  return {
+    element: h("div", { click: press }, areas.element, stations.element),
+    show(s) {
+      const window = { quantity: name(s.view.quantity), window: s.when };
+      if (s.view.layer === "districts") areas.show(t("map.tableDistricts", window), districtColumns(), districtRows(s), t("frame.loading"));
+      else areas.show(t("map.tableCells", window), cellColumns(), cellRows(s), t(s.grid ? "map.noCells" : "frame.loading"));
+      stations.show(t("map.tableStations"), stationColumns(), stationRows(s), t(s.stations ? "map.noStations" : "frame.loading"));
+    },
+    finish() {
+      areas.finish();
+      stations.finish();
+    },
+  };
 }
 
-function districtTable({ view, when, districts }: Shown, open: Open): HTMLElement {
-  const rows = (districts?.features ?? []).map((f) => {
+// row is one whose state is all that it shows.
+const row = (kind: Chosen["kind"], id: string, state: unknown[], cells: () => string[]): Row => ({ key: `${kind}/${id}`, name: id, state: [language(), ...state].join(), cells });
+
+const cellColumns = (): string[] => [t("map.columnCell"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.certainty"), t("map.coverage"), t("map.columnPlace")];
+
+function cellRows({ grid }: Shown): Row[] {
+  return (grid?.features ?? []).map(({ geometry, properties: c }) => row("cell", c.cell, [c.quantity, c.mean, c.eaqi, c.stations, c.certainty, c.coverage], () => {
+    const corners = geometry.coordinates[0] ?? [];
+    const [lon = 0, lat = 0] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
+    return [amount(c.mean, c.quantity, c.unit), indexWords(c.eaqi), String(c.stations), certaintyWords(c.certainty), percent(c.coverage), `${number(lat, 3)}, ${number(lon, 3)}`];
+  }));
+}
+
+const districtColumns = (): string[] => [t("map.columnDistrict"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.share")];
+
+function districtRows({ view, districts }: Shown): Row[] {
+  return (districts?.features ?? []).map((f) => {
     const q = of(f.properties.quantities, view.quantity);
-    return [open("district", f.properties.name), ...(q ? [amount(q.mean, q.quantity, q.unit), indexWords(q.eaqi ?? null), String(q.stations), percent(q.share)] : ["–", "–", "0", percent(0)])];
+    return row("district", f.properties.name, q ? [q.quantity, q.mean, q.eaqi, q.stations, q.share] : [], () =>
+      q ? [amount(q.mean, q.quantity, q.unit), indexWords(q.eaqi ?? null), String(q.stations), percent(q.share)] : ["–", "–", "0", percent(0)]);
   });
-  const columns = [t("map.columnDistrict"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.share")];
-  return table(t("map.tableDistricts", { quantity: name(view.quantity), window: when }), columns, rows, t("frame.loading"));
 }
 
-function stationTable({ view, stations, zone }: Shown, open: Open): HTMLElement {
-  const rows = (stations?.features ?? []).map((f) => {
-    const v = f.properties.values[view.quantity];
-    return [
-      open("station", String(f.id)), f.properties.name, v ? amount(v.value, view.quantity, v.unit) : "–", stateWords(f.properties.state),
-      f.properties.last_seen ? clock(f.properties.last_seen, zone, true) : t("map.never"),
-    ];
-  });
-  return table(t("map.tableStations"), [t("map.columnStation"), t("map.columnName"), t("map.columnValue"), t("map.state"), t("map.lastSeen")], rows, t("map.noStations"));
-}
+const stationColumns = (): string[] => [t("map.columnStation"), t("map.columnName"), t("map.columnValue"), t("map.state"), t("map.lastSeen")];
 
-// table is a table that scrolls by itself where it is too wide; where it has no rows it says none.
-export function table(caption: string, columns: string[], rows: Row[], none = ""): HTMLElement {
-  if (rows.length === 0) return h("p", {}, h("strong", {}, caption), `: ${none}`);
-  return h(
-    "div",
-    { class: "scroll", "data-key": caption, tabindex: "0", role: "region", "aria-label": caption },
-    h(
-      "table",
-      {},
-      h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, ...columns.map((c) => h("th", { scope: "col" }, c)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", {}, cell)))))),
-    ),
-  );
+function stationRows({ view, stations, zone }: Shown): Row[] {
+  const today = dayOf(Date.now(), zone); // times of another day have their date
+  return (stations?.features ?? []).map((f) => {
+    const { name, state, last_seen: seen, values } = f.properties;
+    const v = values[view.quantity];
+    return row("station", String(f.id), [view.quantity, v?.value, state, seen, name, zone, today], () =>
+      [name, v ? amount(v.value, view.quantity, v.unit) : "–", stateWords(state), seen ? clock(seen, zone, true) : t("map.never")]);
+  });
 }

@@ -37,6 +37,7 @@ export const map = {
   zoomOut: "Herauszoomen",
   noBasemap: "Die Hintergrundkarte lässt sich nicht laden. Grenzen und Werte sind da.",
   mapFailed: "Die Karte lässt sich in diesem Browser nicht zeichnen. Unten stehen dieselben Werte als Tabelle.",
+  mapStill: "Dieser Browser zeigt die Karte nur als Bild. Unten stehen dieselben Werte als Tabelle.",
   legend: "Legende",
   legendIndex: "Europäischer Luftqualitätsindex, Stundenmittel in {unit}",
   legendScale: "{quantity} in {unit}",

@@ -39,6 +39,7 @@ export const map: typeof german = {
   zoomOut: "Zoom out",
   noBasemap: "The background map cannot be loaded. Boundaries and values are here.",
   mapFailed: "This browser cannot draw the map. The same values are in the table below.",
+  mapStill: "This browser shows the map as a picture only. The same values are in the table below.",
   legend: "Legend",
   legendIndex: "European Air Quality Index, hourly mean in {unit}",
   legendScale: "{quantity} in {unit}",

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// role is a part of the server that a process of its own can take. A server that takes all of them needs nothing else.
+type role string
+
+const (
+	intakeRole    role = "ingest"    // from brokers and the HTTP entrance through the checks to the journal
+	writeRole     role = "write"     // from the journal to the store, and from there to the archive
+	aggregateRole role = "aggregate" // judges hours, writes averages and makes them again, tells dashboards over MQTT
+	webRole       role = "web"       // the API and the pages
+)
+
+// roles are what a process takes, each once, sorted as in everyRole.
+type roles []role
+
+var everyRole = roles{intakeRole, writeRole, aggregateRole, webRole}
+
+// parseRoles reads names with commas between.
+func parseRoles(text string) (roles, error) {
+	var named roles
+	for name := range strings.SplitSeq(text, ",") {
+		r := role(strings.TrimSpace(name))
+		if !slices.Contains(everyRole, r) {
+			return nil, fmt.Errorf("%q is none of %s", r, everyRole)
+		}
+		named = append(named, r)
+	}
+	return slices.DeleteFunc(slices.Clone(everyRole), func(r role) bool { return !slices.Contains(named, r) }), nil
+}
+
+func (r roles) String() string {
+	names := make([]string, len(r))
+	for i, one := range r {
+		names[i] = string(one)
+	}
+	return strings.Join(names, ",")
+}
+
+func (r roles) has(one role) bool { return slices.Contains(r, one) }
+
+// any reports whether r has one of others.
+func (r roles) any(others roles) bool { return slices.ContainsFunc(others, r.has) }
+
+// all reports whether r is the whole server.
+func (r roles) all() bool { return len(r) == len(everyRole) }
+
+// rolesFlag lets a command take roles for the time of one run.
+type rolesFlag struct {
+	configFlag
+	Roles string `help:"What this process does: ingest, write, aggregate, web, with commas between; wins over the configuration." placeholder:"ROLES"`
+}
+
+func (f rolesFlag) load() (Config, error) {
+	if f.Roles == "" {
+		return f.configFlag.load()
+	}
+	return f.configFlag.load(envName("roles") + "=" + f.Roles)
+}

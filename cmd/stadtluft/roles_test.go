@@ -1,0 +1,251 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	nats "github.com/nats-io/nats-server/v2/server"
+
+	"stadtluft/ingest/store/influx/influxtest"
+)
+
+// startNATS runs a real NATS server with JetStream on a free port.
+func startNATS(t testing.TB) (url string) {
+	t.Helper()
+	s, err := nats.NewServer(&nats.Options{
+		Host: "127.0.0.1", Port: nats.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("NATS is not ready")
+	}
+	return s.ClientURL()
+}
+
+// apart are the four processes of one server.
+type apart map[role]*process
+
+// launchApart starts all four at once and waits until each is ready. They share the address of the embedded broker.
+func launchApart(t testing.TB, data string, env ...string) apart {
+	t.Helper()
+	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
+	all := apart{}
+	for _, r := range everyRole {
+		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + string(r)})...)
+		all[r].begin()
+	}
+	for _, p := range all {
+		p.wait()
+	}
+	return all
+}
+
+// TestRolesApart sends 5,000 readings twice: to one process, and to four that take a role each, three of which are killed in
+// the middle. It wants the same bytes.
+func TestRolesApart(t *testing.T) {
+	const stations = 50
+	f := func(t *testing.T, env ...string) {
+		whole, parts := t.TempDir(), t.TempDir()
+		residents := settle(t, whole, stations)
+		copyRegistry(t, whole, parts)
+		_, end := span()
+		p := launch(t, whole)
+		publishAtOnce(t, p.mqtt, residents, end)
+		want := checkStory(t, p, residents)
+		p.kill()
+
+		all := launchApart(t, parts, env...)
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			publish(t, t.Context(), all[intakeRole].mqtt, true, residents, end, atOnce)
+		}()
+		for _, killed := range []role{writeRole, intakeRole, aggregateRole} {
+			// The intake's count begins anew with it.
+			eventually(t, "some messages", func() bool {
+				return all[intakeRole].metric("stadtluft_received_total") > stations*storyReadings/5
+			})
+			all[killed].kill()
+			if killed == writeRole {
+				eventually(t, "readings to wait in the journal", func() bool { return all[webRole].metric("stadtluft_journal_unwritten") > 10 })
+			}
+			all[killed].start()
+		}
+		<-sent
+		if got := checkStory(t, all[webRole], residents); got != want {
+			t.Errorf("grid of processes apart differs: %s", firstDifference(got, want))
+		}
+	}
+	t.Run("SQLite", func(t *testing.T) { f(t) })
+	t.Run("InfluxDB", func(t *testing.T) {
+		db := influxtest.Start(t)
+		f(t, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL="+db.URL)
+	})
+}
+
+// BenchmarkRoles sends 20,000 messages of 200 stations through the embedded broker, each on disk before it is acknowledged, to
+// one process and to four, until the last reading is in the store (SQLite).
+func BenchmarkRoles(b *testing.B) {
+	f := func(b *testing.B, launch func(data string) (intake, writer *process)) {
+		for b.Loop() {
+			b.StopTimer()
+			data := b.TempDir()
+			residents := settle(b, data, storyStations)
+			_, end := span()
+			intake, writer := launch(data)
+			b.StartTimer()
+			publish(b, b.Context(), intake.mqtt, true, residents, end, atOnce)
+			eventually(b, "the last reading to be stored", func() bool { return writer.metric("stadtluft_stored_total") == storyStations*storyReadings })
+		}
+		b.ReportMetric(float64(b.N*storyStations*storyReadings)/b.Elapsed().Seconds(), "messages/s")
+	}
+	b.Run("whole", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			p := launch(b, data)
+			return p, p
+		})
+	})
+	b.Run("whole with NATS", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			p := launch(b, data, "STADTLUFT_NATS_URL="+startNATS(b))
+			return p, p
+		})
+	})
+	b.Run("apart", func(b *testing.B) {
+		f(b, func(data string) (intake, writer *process) {
+			all := launchApart(b, data)
+			return all[intakeRole], all[writeRole]
+		})
+	})
+}
+
+// TestRolesAreTakenOnce starts each role a second time, and the whole server beside its parts, and a part beside the whole.
+func TestRolesAreTakenOnce(t *testing.T) {
+	data := t.TempDir()
+	all := launchApart(t, data)
+	refused := func(words string, env ...string) {
+		t.Helper()
+		p := prepare(t, data, env...)
+		p.begin()
+		<-p.done
+		if log := p.log.String(); p.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(log, words) {
+			t.Errorf("%v: status %d, %q, want 1 and %q", env, p.cmd.ProcessState.ExitCode(), log, words)
+		}
+	}
+	nats := "STADTLUFT_NATS_URL=nats://127.0.0.1:1"
+	for _, r := range everyRole {
+		refused("another stadtluft has the role "+string(r)+" there", nats, "STADTLUFT_ROLES="+string(r))
+	}
+	refused("another stadtluft serves from it")
+	for _, p := range all {
+		p.kill()
+	}
+	launch(t, data)
+	refused("another stadtluft serves from it, with every role", nats, "STADTLUFT_ROLES=web")
+}
+
+// TestWhatCrossesRoles has each role do what it needs the others for.
+func TestWhatCrossesRoles(t *testing.T) {
+	data := t.TempDir()
+	all := launchApart(t, data, "STADTLUFT_ADMIN_TOKEN=secret")
+	web, intake := all[webRole], all[intakeRole]
+	r := web.register(t, "")
+	station := client(t, intake.mqtt, r) // when the intake has noticed it
+	topic := "stadtluft/v1/" + r.ID + "/"
+	told := hears(t, station, topic+"feedback")
+	says(t, station, topic+"reading", `{"pm2_5":"a lot"}`)
+	if words := next(t, told); !strings.Contains(words, "not_a_number") {
+		t.Errorf("feedback %q, want not_a_number", words)
+	}
+	says(t, station, topic+"reading", `{"pm2_5":12.5,"pm10":20}`)
+	web.arrives(t, "the reading", r.ID, map[string]float64{"pm2_5": 12.5, "pm10": 20})
+	averages := hears(t, client(t, intake.mqtt, registered{}), "stadtluft/v1/city/pm2_5")
+	if words := next(t, averages); !strings.Contains(words, "12.5") {
+		t.Errorf("the city's average %q, want 12.5", words)
+	}
+
+	if status, body := deliver(t, intake.url+"/api/v1/push/native", r.ID, r.Token, []byte(`{"temperature":21}`)); status != http.StatusAccepted {
+		t.Errorf("push to the intake: %d %s", status, body)
+	}
+	if status, body := deliver(t, web.url+"/write", r.ID, r.Token, nil); status != http.StatusServiceUnavailable || !strings.Contains(body, "the role ingest") {
+		t.Errorf("push to the pages: %d %s", status, body)
+	}
+	if status, body := deliver(t, all[writeRole].url+"/api/v1/push/native", r.ID, r.Token, nil); status != http.StatusNotFound || !strings.Contains(body, "the role web") {
+		t.Errorf("push to the writer: %d %s", status, body)
+	}
+	deliver(t, intake.url+"/api/v1/push/native", r.ID, "wrong", nil)
+	eventually(t, "both refusals on the station's page", func() bool {
+		health := string(web.get("/api/v1/stations/" + r.ID + "/health"))
+		return strings.Contains(health, `"wrong_token"`) && strings.Contains(health, `"not_a_number"`)
+	})
+	if len(web.backup("secret")) == 0 {
+		t.Error("the backup is empty")
+	}
+	for p, want := range map[*process]string{intake: "received_total", all[writeRole]: "archive_revisions_total", all[aggregateRole]: "aggregate_values", web: "stations"} {
+		if text := string(p.get("/metrics")); !strings.Contains(text, "\nstadtluft_"+want) || p != intake && strings.Contains(text, "\nstadtluft_received_total") {
+			t.Errorf("%s: figures without stadtluft_%s, or with the intake's", p.env, want)
+		}
+	}
+
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodDelete, web.url+"/api/v1/stations/"+r.ID+"?readings=erase", nil)
+	request.Header.Set("Authorization", "Bearer secret")
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != http.StatusNoContent {
+		t.Fatalf("erase: %v %v", response, err)
+	}
+	eventually(t, "the station to be thrown out", func() bool { return !station.IsConnectionOpen() })
+	eventually(t, "the station to go", func() bool { return !strings.Contains(shell(t, "station", "list", "--data", data), r.ID) })
+	if left := string(web.get("/api/v1/readings?format=csv")); strings.Contains(left, r.ID) {
+		t.Errorf("readings of an erased station are left:\n%s", left)
+	}
+}
+
+// client connects to a broker, as a station where there is one.
+func client(t *testing.T, broker string, r registered) mqtt.Client {
+	t.Helper()
+	var c mqtt.Client
+	eventually(t, "a connection to the broker", func() bool {
+		c = mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker).SetClientID("crossing-" + r.ID).SetUsername(r.ID).SetPassword(r.Token).
+			SetProtocolVersion(4).SetAutoReconnect(false))
+		token := c.Connect()
+		return token.WaitTimeout(patience) && token.Error() == nil
+	})
+	t.Cleanup(func() { c.Disconnect(0) })
+	return c
+}
+
+func hears(t *testing.T, c mqtt.Client, topic string) <-chan string {
+	t.Helper()
+	heard := make(chan string, 100)
+	token := c.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { heard <- string(m.Payload()) })
+	if !token.WaitTimeout(patience) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	return heard
+}
+
+func says(t *testing.T, c mqtt.Client, topic, payload string) {
+	t.Helper()
+	if token := c.Publish(topic, 1, false, payload); !token.WaitTimeout(patience) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+}
+
+// next is what is heard next.
+func next(t *testing.T, heard <-chan string) string {
+	t.Helper()
+	select {
+	case words := <-heard:
+		return words
+	case <-time.After(patience):
+		t.Fatal("nothing is heard")
+		return ""
+	}
+}

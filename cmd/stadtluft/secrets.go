@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// What processes on one data folder let each other in with. Each start of the intake makes it anew; who can read the data
+// folder may do the same.
+const (
+	importTokenFile = "import.token" // of the import command, which delivers for neighbours' stations
+	brokerTokenFile = "broker.token" // of the averages, which go out over the embedded broker
+)
+
+func writeSecret(data, name, secret string) error {
+	path := filepath.Join(data, name)
+	if err := os.WriteFile(path+".new", []byte(secret), 0o600); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
+}
+
+func readSecret(data, name string) (string, error) {
+	secret, err := os.ReadFile(filepath.Join(data, name))
+	if err != nil {
+		return "", fmt.Errorf("no server has run on the data folder %s: start it first (%w)", data, err)
+	}
+	return string(secret), nil
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"stadtluft/export"
+	"stadtluft/export/openapi"
+	"stadtluft/ingest"
+)
+
+type stationsCollection struct {
+	Type string `json:"type"`
+	export.Said
+	Features []listedStation `json:"features"`
+}
+
+// listedStation is a station in a list.
+type listedStation struct {
+	Type       string           `json:"type"`
+	ID         string           `json:"id"`
+	Geometry   point            `json:"geometry"`
+	Properties listedProperties `json:"properties"`
+}
+
+// listedProperties are those of stationProperties that were asked for, by their names in JSON.
+type listedProperties map[string]any
+
+// JSONSchema is that of stationProperties, where they can be listed; none is required.
+func (listedProperties) JSONSchema() openapi.Schema {
+	s := openapi.SchemaOf(stationProperties{})
+	delete(s, "required")
+	maps.DeleteFunc(s["properties"].(map[string]any), func(name string, _ any) bool { _, has := listable[name]; return !has })
+	return s
+}
+
+// listable are the properties that a station has in a list: where in stationProperties each lies, by its name in JSON.
+var listable = func() map[string]int {
+	fields := map[string]int{}
+	for i, f := range reflect.VisibleFields(reflect.TypeFor[stationProperties]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields[name] = i
+	}
+	for _, single := range []string{"places", "fittings", "calibrations", "reason"} { // a suspended one is not listed
+		delete(fields, single)
+	}
+	return fields
+}()
+
+var listParameters = []openapi.Parameter{
+	sourceParameter,
+	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: openapi.Text{
+		English: "which properties of each station; without it all, which are many", German: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
+	quantityParameter(everyQuantity),
+}
+
+// getStations answers with the public stations and their latest values.
+func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
+	q, now := newQuery(r), time.Now().UTC()
+	fields, quantities := q.list("fields"), q.list("quantity")
+	features := []listedStation{}
+	stations := export.FromSource(s.Registry.Stations(), q.text("source"))
+	for _, st := range stations {
+		if public(st) {
+			features = append(features, s.listed(st, now, fields, quantities))
+		}
+	}
+	meta := s.metaOf(now, stations)
+	meta.Averaging = export.Single
+	w.Header().Set("Cache-Control", "no-cache")
+	licences(w.Header(), meta)
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Said(), features})
+}
+
+// listed is a station with some of its properties, and of its values and means those of some quantities; all where none are named.
+func (s *Server) listed(st *ingest.Station, now time.Time, fields, quantities []string) listedStation {
+	f := s.observed(st, now)
+	all := len(fields) == 0
+	if all || slices.Contains(fields, "means") || slices.Contains(fields, "index") {
+		f.Properties.judge(s.stationMeans(st.ID, now))
+	}
+	if len(quantities) > 0 {
+		keep(f.Properties.Values, quantities)
+		keep(f.Properties.Means, quantities)
+	}
+	chosen, values := listedProperties{}, reflect.ValueOf(f.Properties)
+	for name, at := range listable {
+		if all || slices.Contains(fields, name) {
+			chosen[name] = values.Field(at).Interface()
+		}
+	}
+	return listedStation{f.Type, f.ID, f.Geometry, chosen}
+}
+
+// keep leaves nothing in a map but what is named.
+func keep[T any](m map[string]T, names []string) {
+	maps.DeleteFunc(m, func(name string, _ T) bool { return !slices.Contains(names, name) })
+}

@@ -1,0 +1,81 @@
+// A table whose rows stay while their values change, so that what is read or pointed at does not go away. Where there are
+// many, they come bit by bit; finish brings those that are missing.
+import { fill, h } from "../dom";
+
+// Row is what a row says. Its cells are made when it is new and when its state is another.
+export interface Row {
+  key: string; // of the button in front
+  name: string; // on it
+  state: string;
+  cells(): string[];
+}
+
+export interface Rows {
+  readonly element: HTMLElement;
+  show(caption: string, columns: readonly string[], rows: readonly Row[], none: string): void;
+  finish(): void;
+}
+
+const atOnce = 400; // new rows, which take a busy phone's page some 50 ms
+const pause = 50; // milliseconds between them
+
+export function rows(): Rows {
+  const kept = new Map<string, { row: HTMLTableRowElement; state: string }>();
+  const caption = h("caption", {});
+  const columns = h("tr", {});
+  const body = h("tbody", {});
+  const table = h("div", { class: "scroll", tabindex: "0", role: "region" }, h("table", {}, caption, h("thead", {}, columns), body));
+  const element = h("div", {});
+  let all: readonly Row[] = [];
+  let later = 0;
+
+  // put brings the rows into order, at most so many new ones among them.
+  function put(most: number): void {
+    clearTimeout(later);
+    let next = body.firstElementChild;
+    for (const r of all) {
+      let had = kept.get(r.key);
+      if (!had && most-- <= 0) return void (later = window.setTimeout(() => put(atOnce), pause));
+      if (!had) kept.set(r.key, (had = { row: begun(r), state: "" }));
+      if (had.state !== r.state) tell(had.row, r.cells());
+      had.state = r.state;
+      if (had.row === next) next = next.nextElementSibling;
+      else body.insertBefore(had.row, next);
+    }
+  }
+
+  function forget(): void {
+    const here = new Set(all.map((r) => r.key));
+    for (const [key, { row }] of kept) {
+      if (here.has(key)) continue;
+      row.remove();
+      kept.delete(key);
+    }
+  }
+
+  return {
+    element,
+    show(title, names, list, none) {
+      all = list;
+      forget();
+      if (list.length === 0) return element.replaceChildren(h("p", {}, h("strong", {}, title), `: ${none}`));
+      caption.textContent = title;
+      table.setAttribute("aria-label", title);
+      fill(columns, ...names.map((n) => h("th", { scope: "col" }, n)));
+      if (!element.contains(table)) element.replaceChildren(table);
+      put(atOnce);
+    },
+    finish: () => put(Infinity),
+  };
+}
+
+const begun = (r: Row): HTMLTableRowElement => h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-key": r.key }, r.name)));
+
+// tell puts what changed into a row's cells.
+function tell(row: HTMLTableRowElement, cells: readonly string[]): void {
+  cells.forEach((text, i) => {
+    const cell = row.cells[i + 1] ?? row.appendChild(h("td", {}));
+    if (cell.textContent !== text) cell.textContent = text;
+  });
+  while (row.cells.length > cells.length + 1) row.deleteCell(-1);
+}

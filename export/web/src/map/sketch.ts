@@ -1,0 +1,68 @@
+// The map as a picture that needs no library and no graphics card: it stands where the map will, seen the same way, until
+// that has drawn the values. Where no map can be drawn it stays, and it is what is printed.
+import type { MultiPolygon, Polygon } from "geojson";
+import type { Place } from "./choice";
+import { colourOf } from "./colours";
+import { scale, type State } from "./state";
+import { svg } from "./svg";
+import { of } from "./words";
+
+const padding = 20; // pixels around the city, as around the map's
+const tile = 512; // pixels of the whole world at MapLibre's zoom 0
+
+type Area = Polygon | MultiPolygon;
+type Point = readonly [x: number, y: number];
+
+// mercator is a place on the map of the world, from 0,0 in its upper left corner to 1,1.
+export const mercator = (lon: number, lat: number): Point => [lon / 360 + 0.5, 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)];
+
+const rings = (area: Area): number[][][] => (area.type === "Polygon" ? area.coordinates : area.coordinates.flat());
+
+// view turns the world into pixels of a frame: around a place, or so that all of an area lies in it.
+export function view(area: Area, place: Place | null, width: number, height: number): (lon: number, lat: number) => Point {
+  const points = rings(area).flat().map(([lon = 0, lat = 0]) => mercator(lon, lat));
+  const [left, right] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
+  const [top, bottom] = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
+  const [x, y] = place ? mercator(place.lon, place.lat) : [(left + right) / 2, (top + bottom) / 2];
+  const size = place ? tile * 2 ** place.zoom : Math.min((width - 2 * padding) / (right - left), (height - 2 * padding) / (bottom - top));
+  return (lon, lat) => {
+    const [east, south] = mercator(lon, lat);
+    return [width / 2 + (east - x) * size, height / 2 + (south - y) * size];
+  };
+}
+
+// sketch draws what the state holds into a frame of so many pixels; null before there is anything.
+export function sketch(s: State, width: number, height: number): SVGElement | null {
+  if (!s.city) return null;
+  const at = view(s.city.geometry, s.view.place, width, height);
+  const line = (area: Area) => rings(area).map((ring) => `M${ring.map(([lon = 0, lat = 0]) => at(lon, lat).map((n) => n.toFixed(1)).join(" ")).join("L")}Z`).join("");
+  const areas = painted(s);
+  const colours = [...new Set(areas.map((a) => a.colour))];
+  const all = (list: readonly Painted[]) => list.map((a) => line(a.geometry)).join("");
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}` },
+    svg("pattern", { id: "hatch", width: 8, height: 8, patternUnits: "userSpaceOnUse" }, svg("path", { d: "M-2 2L2-2M0 8L8 0M6 10L10 6", class: "hatch" })),
+    svg("path", { d: line(s.city.geometry), class: "city" }),
+    ...colours.map((colour) => svg("path", { d: all(areas.filter((a) => a.colour === colour)), fill: colour, class: "area" })),
+    svg("path", { d: all(areas.filter((a) => a.single)), fill: "url(#hatch)" }),
+    svg("path", { d: all(areas), class: "lines" }),
+    svg("path", { d: line(s.city.geometry), class: "edge" }),
+  );
+}
+
+interface Painted {
+  geometry: Area;
+  colour: string;
+  single: boolean; // it rests on one station
+}
+
+function painted(s: State): Painted[] {
+  const legend = scale(s);
+  const cells = (s.grid?.features ?? []).map(({ geometry, properties: p }) => ({ geometry, colour: colourOf(legend, p.mean), single: p.stations === 1 }));
+  const districts = (s.districts?.features ?? []).flatMap(({ geometry, properties: p }) => {
+    const q = of(p.quantities, s.view.quantity);
+    return q ? [{ geometry, colour: colourOf(legend, q.mean), single: false }] : [];
+  });
+  return [...cells, ...districts];
+}
