@@ -36,7 +36,7 @@ func (t Table) Header() string {
 
 // Tables are all there are.
 func Tables() []Table {
-	return []Table{readingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable}
+	return []Table{ReadingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable}
 }
 
 var (
@@ -52,7 +52,8 @@ var (
 	}
 )
 
-var readingsTable = Table{Name: "readings", About: "Single values as stations sent them, with what the checks found.", Key: []string{"time", "station", "quantity"}, Columns: []Column{
+// ReadingsTable are single values.
+var ReadingsTable = Table{Name: "readings", About: "Single values as stations sent them, with what the checks found.", Key: []string{"time", "station", "quantity"}, Columns: []Column{
 	{Name: "time", Type: "datetime", About: "time of observation, whole seconds; the time of receipt where the station sent none"},
 	{Name: "station", Type: "string", About: "the station's id"},
 	{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
@@ -164,6 +165,22 @@ var historyTable = Table{Name: "history", About: "The city's coverage over time:
 	{Name: "people_share", Type: "number", About: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known", Empty: true},
 }}
 
+// limits are the least and the most that may stand in columns of a name.
+var limits = func() map[string][2]*float64 {
+	share, count := [2]*float64{new(0.0), new(1.0)}, [2]*float64{new(0.0)}
+	return map[string][2]*float64{
+		"lon": {new(-180.0), new(180.0)}, "lat": {new(-90.0), new(90.0)}, "eaqi": {new(1.0), new(6.0)}, "lqi": {new(1.0), new(5.0)},
+		"coverage": share, "share": share, "people_share": share,
+		"stations": count, "readings": count, "revision": count, "uncorrected": count, "spread": count, "cells": count, "all_cells": count, "people": count,
+	}
+}()
+
+// With is the table with further columns at its end.
+func (t Table) With(columns ...Column) Table {
+	t.Columns = slices.Concat(t.Columns, columns)
+	return t
+}
+
 // Without is the table without some columns.
 func (t Table) Without(names ...string) Table {
 	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(names, c.Name) })
@@ -192,13 +209,16 @@ type SchemaField struct {
 type SchemaConstraints struct {
 	Required bool     `json:"required"`
 	Enum     []string `json:"enum,omitempty"`
+	Minimum  *float64 `json:"minimum,omitempty"`
+	Maximum  *float64 `json:"maximum,omitempty"`
 }
 
 // Schema is the table's Table Schema.
 func (t Table) Schema(m Meta) TableSchema {
 	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Said: m.Said()}
 	for _, c := range t.Columns {
-		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among}})
+		limit := limits[c.Name]
+		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among, limit[0], limit[1]}})
 	}
 	return schema
 }

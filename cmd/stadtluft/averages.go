@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,26 +69,20 @@ func (s *server) startAverages(context.Context) error {
 }
 
 // startReplay replays the journal, and before it what only the store has, so that averages, live values and the memory of
-// what is known are as they were, and goes on following it.
+// what is known are as they were, and goes on following it where somebody wants to hear of what comes.
 func (s *server) startReplay(ctx context.Context) error {
-	begin, replayed := time.Now(), make(chan struct{})
-	since := begin.Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
+	since := time.Now().Add(-aggregate.Keep - time.Hour) // whole hours, also the oldest
 	if err := s.fill(ctx, since); err != nil {
 		return err
 	}
+	if len(s.memory.next) == 0 {
+		replay, done := context.WithCancel(ctx)
+		defer done()
+		return errors.Join(s.follow(replay, since, done), ctx.Err())
+	}
+	replayed := make(chan struct{})
 	s.house.start("replay", func(ctx context.Context) error {
-		past := true
-		return s.journal.Follow(ctx, since, func() {
-			past = false
-			if s.now != nil {
-				s.now.CaughtUp()
-			}
-			close(replayed)
-			s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
-		}, func(_ uint64, b ingest.Batch) error {
-			s.memory.take(b, past)
-			return nil
-		})
+		return s.follow(ctx, since, func() { close(replayed) })
 	})
 	select {
 	case <-replayed:
@@ -97,6 +92,22 @@ func (s *server) startReplay(ctx context.Context) error {
 	case err := <-s.house.failed:
 		return err
 	}
+}
+
+// follow hands the journal to who remembers it, and says when it has come to what was appended after the start.
+func (s *server) follow(ctx context.Context, since time.Time, replayed func()) error {
+	begin, past := time.Now(), true
+	return s.journal.Follow(ctx, since, func() {
+		past = false
+		if s.now != nil {
+			s.now.CaughtUp()
+		}
+		s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
+		replayed()
+	}, func(_ uint64, b ingest.Batch) error {
+		s.memory.take(b, past)
+		return nil
+	})
 }
 
 // startJudge has finished hours judged.

@@ -145,8 +145,10 @@ func (s *server) startIntake(ctx context.Context) error {
 func (s *server) startSubscribers(ctx context.Context) error {
 	if s.broker != nil && s.config.MQTTListen != "" {
 		login := s.broker.IntakeCredentials()
-		if err := writeSecret(s.config.Data, brokerTokenFile, login.Password); err != nil {
-			return err
+		if !s.roles.has(aggregateRole) {
+			if err := writeSecret(s.config.Data, brokerTokenFile, login.Password); err != nil {
+				return err
+			}
 		}
 		embedded, err := s.subscribe(mqtt.Options{
 			Broker: "tcp://" + s.broker.Addr(), Username: login.User, Password: login.Password, ClientID: broker.IntakeClientID,

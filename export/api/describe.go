@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/download"
 	"stadtluft/export/openapi"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
 )
 
 // description is all that this server answers, in one value.
@@ -19,7 +22,7 @@ func (s *Server) description() openapi.Document {
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
-		Groups:  groups, Routes: openapi.Described(append(s.routes(), s.archiveRoutes()...)), Schemas: schemas(),
+		Groups:  groups, Routes: s.exemplary(openapi.Described(append(s.routes(), s.archiveRoutes()...))), Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
 			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
 			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),
@@ -27,6 +30,26 @@ func (s *Server) description() openapi.Document {
 		},
 		Problem: "Problem", ProblemType: "application/problem+json",
 	}
+}
+
+// exemplary gives the routes of stations one that is there as their example.
+func (s *Server) exemplary(routes []openapi.Route) []openapi.Route {
+	stations := s.Registry.Stations()
+	i := slices.IndexFunc(stations, (*ingest.Station).Shown)
+	if i < 0 {
+		return routes
+	}
+	id := stations[i].ID
+	examples := map[string]string{"id": id, "feature": id, "file": id + ".atom"}
+	if cell, err := geo.CellAt(stations[i].PlaceAt(time.Now()).Public, s.City.Resolution); err == nil {
+		examples["cell"] = cell.String()
+	}
+	for i, route := range routes {
+		if route.Group != "archive" { // whose files are others
+			routes[i] = route.WithExamples(examples)
+		}
+	}
+	return routes
 }
 
 // contact is whom to ask.

@@ -138,7 +138,8 @@ func (q *query) moment(now time.Time) time.Time {
 	}
 	at := q.cursor().Time.Add(length(aggregate.Live))
 	if at.After(now) || now.Sub(at) > pagesLast {
-		q.Fail(wrong("cursor", "the live averages of this cursor are gone after %v: begin with the first page", pagesLast))
+		q.Fail(wrong("cursor", "the live averages of this cursor are gone after %v: begin with the first page", pagesLast).
+			InGerman("Die laufenden Mittel dieses cursor sind nach %v fort: Beginne mit der ersten Seite.", pagesLast))
 	}
 	return at
 }

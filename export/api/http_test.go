@@ -41,7 +41,8 @@ func TestZstandard(t *testing.T) {
 func TestConditions(t *testing.T) {
 	h := living(t)
 	hour := time.Now().UTC().Add(-5 * time.Hour).Format(time.RFC3339)
-	for _, route := range []string{"/api/v1/readings?from=" + hour, "/api/v1/readings?format=json&from=" + hour, "/api/v1/stations", "/api/v1/schema/grid.json", "/api/openapi.json", "/archive/index.json", "/archive/2026/05/"} {
+	for _, route := range []string{"/api/v1/readings?from=" + hour, "/api/v1/readings?format=json&from=" + hour, "/api/v1/stations", "/api/v1/schema/grid.json", "/api/openapi.json", "/archive/index.json", "/archive/2026/05/", "/catalog.ttl",
+		"/feeds/archive.atom", "/feeds/stations/" + h.station.ID + ".atom"} {
 		first, _ := h.do("GET", route, "")
 		tag, modified := first.Header.Get("ETag"), first.Header.Get("Last-Modified")
 		f := func(want int, header ...string) {
@@ -289,8 +290,8 @@ func TestTheDescriptionForPeople(t *testing.T) {
 			t.Errorf("%s for %q is in %s, want %s", route, accept, response.Header.Get("Content-Language"), want)
 		}
 		for _, route := range h.server.description().Routes {
-			if !bytes.Contains(body, []byte(route.Path)) {
-				t.Errorf("the page does not name %s", route.Path)
+			if !bytes.Contains(body, []byte(route.Address())) {
+				t.Errorf("the page does not name %s", route.Address())
 			}
 		}
 		if bytes.Contains(body, []byte("http://")) && !bytes.Contains(body, []byte(`href="http://dcat-ap.de`)) {

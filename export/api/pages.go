@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -20,7 +21,7 @@ var pagePatterns = []string{
 	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
-// publicPages are those of them that search engines should know.
+// publicPages are those of them that search engines should know; rooms have more.
 var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school"}
 
 // mapPatterns are those that may show a map, and with it the basemap.
@@ -37,7 +38,20 @@ func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 		elsewhere = s.City.Basemap.Elsewhere()
 	}
 	w.Header().Set("Content-Security-Policy", contentPolicy(ancestors, elsewhere))
-	return s.writePage(w, http.StatusOK)
+	if pattern == "/data" {
+		return s.writePage(w, http.StatusOK, s.dataset(r))
+	}
+	return s.writePage(w, http.StatusOK, nil)
+}
+
+// dataset is what search engines read of the page with the downloads. It is data, which the policy on scripts does not concern.
+func (s *Server) dataset(r *http.Request) []byte {
+	described, err := s.catalogue().SchemaOrg(r.Context(), s.base(r), time.Now().UTC())
+	if err != nil {
+		s.Log.Warn("the page on the data goes without its description for search engines", "err", err)
+		return nil
+	}
+	return slices.Concat([]byte(`<script type="application/ld+json">`), described, []byte("</script>\n  "))
 }
 
 // getFile serves the files that pages are made of. Those whose names carry a hash never change. A person who asks for an
@@ -55,7 +69,7 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err == nil && ok && name != "index.html" && name != "placeholder":
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
-		return s.writePage(w, http.StatusNotFound)
+		return s.writePage(w, http.StatusNotFound, nil)
 	default:
 		return newProblem(http.StatusNotFound, "", "there is no page %s", clip(r.URL.Path)).InGerman("Eine Seite %s gibt es nicht.", clip(r.URL.Path))
 	}
@@ -67,8 +81,8 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// writePage writes the document, which finds by its address what to show.
-func (s *Server) writePage(w http.ResponseWriter, status int) error {
+// writePage writes the document, which finds by its address what to show, with something more at the end of its head.
+func (s *Server) writePage(w http.ResponseWriter, status int, more []byte) error {
 	page, err := fs.ReadFile(s.Pages, "index.html")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
@@ -79,7 +93,8 @@ func (s *Server) writePage(w http.ResponseWriter, status int) error {
 		return err
 	}
 	w.WriteHeader(status)
-	_, err = w.Write(page)
+	end := []byte("</head>")
+	_, err = w.Write(bytes.Replace(page, end, slices.Concat(more, end), 1))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"regexp"
@@ -16,7 +17,7 @@ func built(t *testing.T) *house {
 	t.Helper()
 	h := open(t, registry.PolicyOpen)
 	h.server.Pages = fstest.MapFS{
-		"index.html": {Data: []byte("<!doctype html>the page")}, "assets/page-abc.js": {Data: []byte("export {}")}, "icon.svg": {Data: []byte("<svg/>")},
+		"index.html": {Data: []byte("<!doctype html><head></head>the page")}, "assets/page-abc.js": {Data: []byte("export {}")}, "icon.svg": {Data: []byte("<svg/>")},
 		"placeholder": {},
 	}
 	return h
@@ -43,6 +44,26 @@ func TestPages(t *testing.T) {
 	}
 	if response, _ := h.do("POST", "/register", ""); response.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST /register: %s", response.Status)
+	}
+}
+
+// TestDownloadPageDescribesTheDataset reads the page as a search engine for data does: a schema.org Dataset as a data block in its head, with a name and a description of 50 to
+// 5,000 signs (https://developers.google.com/search/docs/appearance/structured-data/dataset), whatever the city is called.
+func TestDownloadPageDescribesTheDataset(t *testing.T) {
+	h := built(t)
+	h.server.City.Name = `Köln "Süd" </script><b>&`
+	_, body := h.do("GET", "/data", "", "Accept", "text/html")
+	blocks := regexp.MustCompile(`(?s)<head>.*<script type="application/ld\+json">(.*?)</script>.*</head>the page$`).FindSubmatch(body)
+	var d struct {
+		Type        string `json:"@type"`
+		Name        string
+		Description string
+	}
+	if blocks == nil || json.Unmarshal(blocks[1], &d) != nil || d.Type != "Dataset" || !strings.Contains(d.Name, h.server.City.Name) || len(d.Description) < 50 || len(d.Description) > 5000 {
+		t.Errorf("the page has %+v: %s", d, body)
+	}
+	if _, body := h.do("GET", "/", "", "Accept", "text/html"); strings.Contains(string(body), "ld+json") {
+		t.Errorf("the map has it too: %s", body)
 	}
 }
 

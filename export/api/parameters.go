@@ -162,6 +162,6 @@ func coverageParameters() []openapi.Parameter {
 func seriesParameters() []openapi.Parameter {
 	list := period(text("one hour before to", "eine Stunde vor to"))
 	return append(list, idParameter,
-		openapi.Parameter{Name: "quantity", Choices: quantityNames(), About: text("what was measured; one must be named", "Messgröße; eine muss genannt sein")},
+		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Example: "pm2_5", About: text("what was measured; one must be named", "Messgröße; eine muss genannt sein")},
 		openapi.Parameter{Name: "window", Choices: []string{"1h", "24h"}, Default: "1h", About: text("full hours or days", "volle Stunden oder Tage")})
 }

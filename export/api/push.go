@@ -64,7 +64,8 @@ func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part string) error {
 	if s.Push == nil {
-		return newProblem(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", clip(r.URL.Path))
+		return newProblem(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", clip(r.URL.Path)).
+			InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %s an den mit der Rolle ingest schicken.", clip(r.URL.Path))
 	}
 	id, password, _ := r.BasicAuth()
 	st, ok := s.Push.LogIn(strings.ToUpper(strings.TrimSpace(id)), password)

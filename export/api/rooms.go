@@ -27,11 +27,30 @@ func (s *Server) roomRoutes() []openapi.Route {
 		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Resolution: s.City.Resolution, Districts: s.City.Districts, Base: s.base, Log: s.Log,
 	}
 	sensors := &sta.Service{Source: source, Base: s.base, Log: s.Log}
-	harvest := &catalog.Service{
-		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: publicPages, Base: s.base, Log: s.Log,
-	}
 	feeds := &feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}
-	return slices.Concat(features.Routes(), sensors.Routes(), harvest.Routes(), feeds.Routes())
+	return slices.Concat(features.Routes(), sensors.Routes(), s.withTags(slices.Concat(s.catalogue().Routes(), feeds.Routes())))
+}
+
+// withTags gives a tag to what is asked for again and again and seldom changes.
+func (s *Server) withTags(routes []openapi.Route) []openapi.Route {
+	for i, route := range routes {
+		routes[i].Handler = s.answer(s.tagged(func(w http.ResponseWriter, r *http.Request) error {
+			route.Handler.ServeHTTP(w, r)
+			return nil
+		}))
+	}
+	return routes
+}
+
+// catalogue is what data portals and search engines harvest.
+func (s *Server) catalogue() *catalog.Service {
+	pages := append(slices.Clone(publicPages), "/api")
+	if s.Archive != nil {
+		pages = append(pages, "/archive/")
+	}
+	return &catalog.Service{
+		Source: source{s}, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pages, Base: s.base, Log: s.Log,
+	}
 }
 
 // archiveRoutes are those of the archive, where there is one.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"stadtluft/export"
 	"stadtluft/export/parquet"
 	"stadtluft/ingest"
 )
@@ -67,6 +69,54 @@ func TestDuckDBCountsTheDay(t *testing.T) {
 	got, err := client(t, "duckdb.mjs", sql)
 	if want := fmt.Sprintf(`[{"n":"0"},{"n":"%d"}]`, 2*len(day())); err != nil || got != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
+
+// TestFilesSayTheirRules looks for how values became means, and which are good, in each form.
+func TestFilesSayTheirRules(t *testing.T) {
+	s := open(t, t.TempDir())
+	fill(t, s, day())
+	build(t, s, 1)
+	folder := s.Archive.revisionFolder(may, 1)
+	f := func(what, averaging, quality, want string) {
+		t.Helper()
+		if averaging != want || quality != export.QualityRule() {
+			t.Errorf("%s says %q and %q, want %q", what, averaging, quality, want)
+		}
+	}
+	for _, name := range []string{"grid-1h.geojson.gz", "grid-24h.geojson.gz"} {
+		var said export.Said
+		if err := json.Unmarshal([]byte(unzip(t, s, name)), &said); err != nil {
+			t.Fatal(err)
+		}
+		f(name, said.Averaging, said.Quality, "A mean.")
+	}
+	out, err := client(t, "duckdb.mjs", "SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata('"+filepath.Join(folder, readingsParquet)+"')")
+	var pairs []struct{ Key, Value string }
+	if err := errors.Join(err, json.Unmarshal([]byte(out), &pairs)); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, pair := range pairs {
+		said[pair.Key] = pair.Value
+	}
+	f(readingsParquet, said["averaging"], said["quality"], export.Single)
+	if said["averaging_rule"] != "A mean." || !strings.Contains(said["quality_rules"], `"Old":"720h0m0s"`) {
+		t.Errorf("%s says %q", readingsParquet, said)
+	}
+	var p dataPackage
+	text, err := os.ReadFile(filepath.Join(folder, packageName))
+	if err := errors.Join(err, json.Unmarshal(text, &p)); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.Resources {
+		switch {
+		case r.Format == "geojson":
+		case strings.HasPrefix(r.Path, "readings."):
+			f(packageName+" of "+r.Path, r.Schema.Averaging, r.Schema.Quality, export.Single)
+		default:
+			f(packageName+" of "+r.Path, r.Schema.Averaging, r.Schema.Quality, "A mean.")
+		}
 	}
 }
 

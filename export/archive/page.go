@@ -25,7 +25,7 @@ type words struct {
 	Language, Other, OtherName                                                    string
 	Title, Intro, Back, Map, Name, Days, Size, Revision, Missing, Download, Files string
 	Hours, GapsOf, EmptyHours, None, Stations, Silent, Readings, Late, Revisions  string
-	Licence, Notice, Demo, JSON, Empty, Checksum, Differs                         string
+	Licence, Notice, Demo, JSON, Feed, Empty, Checksum, Differs                   string
 }
 
 var german = words{
@@ -33,7 +33,7 @@ var german = words{
 	Title: "Archiv", Back: "Übersicht", Map: "Zur Karte", Name: "Was", Days: "Tage", Size: "Größe", Revision: "Revision", Missing: "Tage ohne Archiv", Download: "Alles herunterladen", Files: "Dateien",
 	Intro:  "Abgeschlossene Tage als Dateien. Ein Tag ist abgeschlossen, wenn seit seinem Ende zwei Tage vergangen sind: So lange zählen verspätete Messwerte noch. Spätere Korrekturen werden eine neue Revision; die alte bleibt.",
 	GapsOf: "Stationen ohne Messwerte, in ganzen Stunden", EmptyHours: "Stunden ohne einen einzigen Messwert", None: "keine", Stations: "Stationen", Silent: "davon ohne Messwerte",
-	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Empty: "Noch ist kein Tag abgeschlossen.",
+	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Feed: "Neue Tage als Atom-Feed", Empty: "Noch ist kein Tag abgeschlossen.",
 	Notice: "Orientierende Werte günstiger Sensoren, keine amtlichen Messungen.", Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor", Hours: "Zeitraum",
 }
 
@@ -42,7 +42,7 @@ var english = words{
 	Title: "Archive", Back: "Overview", Map: "To the map", Name: "What", Days: "Days", Size: "Size", Revision: "Revision", Missing: "Days without an archive", Download: "Download all of it", Files: "Files",
 	Intro:  "Closed days as files. A day is closed two days after its end: until then late readings still count. Later corrections become a new revision; the old one stays.",
 	GapsOf: "Stations without readings, in whole hours", EmptyHours: "Hours without a single reading", None: "none", Stations: "Stations", Silent: "of them silent",
-	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "The same as JSON", Empty: "No day is closed yet.",
+	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "The same as JSON", Feed: "New days as an Atom feed", Empty: "No day is closed yet.",
 	Notice: "Indicative values from low-cost sensors, not regulatory data.", Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
 }
 

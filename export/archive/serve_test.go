@@ -126,7 +126,7 @@ func TestIndexes(t *testing.T) {
 			if response.StatusCode != http.StatusOK || !strings.Contains(page, `<html lang="`+lang+`">`) || !strings.Contains(page, "<h1>"+title) || strings.Contains(page, "<script") {
 				t.Errorf("the page %s in %s: %s\n%s", path, lang, response.Status, page)
 			}
-			for _, href := range want {
+			for _, href := range append([]string{"/feeds/archive.atom?lang=" + lang}, want...) {
 				if !strings.Contains(page, `href="`+href+`"`) {
 					t.Errorf("the page %s does not lead to %s:\n%s", path, href, page)
 				}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -22,8 +21,8 @@ type stationFeature struct {
 }
 
 type point struct {
-	Type        string     `json:"type"`
-	Coordinates [2]float64 `json:"coordinates"` // lon, lat
+	Type        string    `json:"type"`
+	Coordinates orb.Point `json:"coordinates"`
 }
 
 type stationProperties struct {
@@ -48,13 +47,7 @@ type place struct {
 func (w *writer) stations(stations []*ingest.Station) error {
 	var b bytes.Buffer
 	b.WriteString(`{"type":"FeatureCollection",`)
-	head, err := json.Marshal(map[string]any{
-		"licence": w.meta.Licence, "attribution": w.meta.Attribution, "demo": w.meta.Demo, "notice": export.Notice,
-	})
-	if err != nil {
-		return err
-	}
-	b.Write(head[1 : len(head)-1])
+	b.Write(export.AppendMembers(nil, w.meta))
 	b.WriteString(`,"features":[`)
 	for i, st := range stations {
 		if i > 0 {
@@ -76,19 +69,13 @@ func (w *writer) feature(st *ingest.Station) stationFeature {
 		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Demo: st.Demo,
 		Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Places: []place{},
 	}}
-	f.Geometry = point{"Point", degrees(st.PlaceAt(w.to.Add(-time.Second)).Public)}
+	f.Geometry = point{"Point", export.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}
 	for i, p := range st.Places {
 		if !p.From.Before(w.to) || i+1 < len(st.Places) && !st.Places[i+1].From.After(w.from) {
 			continue // later, or left before the day began
 		}
-		at := degrees(p.Public)
+		at := export.Published(p.Public)
 		f.Properties.Places = append(f.Properties.Places, place{p.From.UTC().Truncate(time.Second), at[0], at[1]})
 	}
 	return f
-}
-
-// degrees has six decimals, as everywhere.
-func degrees(p orb.Point) [2]float64 {
-	const places = 1e6
-	return [2]float64{math.Round(p[0]*places) / places, math.Round(p[1]*places) / places}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"stadtluft/export"
@@ -31,6 +32,16 @@ type writer struct {
 	meta     export.Meta
 	notes    map[string]string
 	files    []File
+}
+
+// about is what a file says of itself.
+func (w *writer) about(stem string) export.Meta {
+	meta := w.meta
+	meta.Quality, meta.Averaging = export.QualityRule(), w.archive.Rules.Averaging
+	if stem == "readings" {
+		meta.Averaging = export.Single
+	}
+	return meta
 }
 
 // encoder is any of the encoders of export.
@@ -85,7 +96,7 @@ func (w *writer) readings(ctx context.Context, s store.Store) (*seen, error) {
 	seen := &seen{hours: map[string]*[24]int{}, flagged: map[string]int{}}
 	open := func(name string, to io.Writer) encoder[ingest.Reading] {
 		if name == readingsParquet {
-			return parquet.NewReadings(to, w.archive.Stations, w.meta, w.notes)
+			return parquet.NewReadings(to, w.archive.Stations, w.about("readings"), w.notes)
 		}
 		return export.NewReadings(to, export.CSV, w.archive.Stations, w.meta)
 	}
@@ -104,10 +115,10 @@ func (w *writer) grid(ctx context.Context, s store.Store) error {
 	for _, window := range []aggregate.Window{aggregate.Hour, aggregate.Day} {
 		name := "grid-" + window.String()
 		open := func(name string, to io.Writer) encoder[aggregate.Row] {
-			if name == "grid-"+window.String()+".csv.gz" {
+			if strings.HasSuffix(name, ".csv.gz") {
 				return export.NewGrid(to, export.CSV, w.meta)
 			}
-			return export.NewGrid(to, export.GeoJSON, w.meta)
+			return export.NewGrid(to, export.GeoJSON, w.about("grid"))
 		}
 		each := func(add func(aggregate.Row) error) error {
 			return s.Grid(ctx, store.GridQuery{From: w.from, To: w.to, Window: window, Size: w.archive.Size}, add)

@@ -24,7 +24,10 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // town is a city with two years of data and three days in its archive.
-type town struct{ days []export.Day }
+type town struct {
+	days []export.Day
+	meta *export.Meta // nil for the usual one
+}
 
 func (town) Stations() []*ingest.Station {
 	created := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
@@ -36,7 +39,10 @@ func (town) Stations() []*ingest.Station {
 
 func (t town) Days(context.Context) ([]export.Day, error) { return t.days, nil }
 
-func (town) Meta(at time.Time) export.Meta {
+func (t town) Meta(at time.Time) export.Meta {
+	if t.meta != nil {
+		return *t.meta
+	}
 	return export.Meta{Licence: "dl-by-de/2.0", Attribution: "Stadt Köln, \"Stadtluft\"\n\\ Umweltamt", Generated: at}
 }
 
@@ -48,7 +54,7 @@ func newService() *Service {
 		return export.Day{Date: at, Updated: at.AddDate(0, 0, 3), Revision: 1}
 	}
 	return &Service{
-		Source: town{[]export.Day{day(1), day(2), day(3)}}, City: "Köln", Bound: orb.Bound{Min: orb.Point{6.77, 50.83}, Max: orb.Point{7.16, 51.08}}, Districts: true,
+		Source: town{days: []export.Day{day(1), day(2), day(3)}}, City: "Köln", Bound: orb.Bound{Min: orb.Point{6.77, 50.83}, Max: orb.Point{7.16, 51.08}}, Districts: true,
 		Publisher: Publisher{Name: "Stadt Köln", URL: "https://www.example.org/köln <amt>", Contact: "daten@example.org", Contributor: "http://dcat-ap.de/def/contributors/openNRW"},
 		Pages:     []string{"/", "/data"}, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler),
 	}
@@ -80,11 +86,60 @@ func TestCatalogIsTheGoldenOne(t *testing.T) {
 	}
 }
 
-// Harvesters' own libraries read both golden files as the same statements, and find the rules of DCAT-AP.de kept.
+// cities are configurations that a catalogue can have.
+func cities() map[string]*Service {
+	bare := newService() // nothing but what must be, and what a name can hold
+	bare.Source = town{meta: &export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadtluft", Demo: true}}
+	bare.City, bare.Districts, bare.Publisher = `Köln "Süd" \ <x> & </script> 'y'`, false, Publisher{Contributor: "http://dcat-ap.de/def/contributors/openNRW"}
+	reached := newService() // by a page instead of an e-mail address
+	reached.Publisher.Contact = "https://example.org/kontakt?a=1&b=ü"
+	neighboured := newService() // with stations of others, whose licence stays
+	neighboured.Source = town{meta: &export.Meta{Licence: "dl-by-de/2.0", Attribution: "Stadt Köln; Sensor.Community (ODbL-1.0, DbCL-1.0)", Licences: []string{"https://opendatacommons.org/licenses/odbl/1-0/"}}}
+	return map[string]*Service{"usual": newService(), "bare": bare, "reached": reached, "neighboured": neighboured}
+}
+
+// Harvesters' own libraries read Turtle and JSON-LD of each as the same statements, and find the rules of DCAT-AP.de kept.
 func TestHarvesters(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "node", "--test", filepath.Join("..", "clients", "catalog.test.mjs")).CombinedOutput()
-	if err != nil {
+	folder := t.TempDir()
+	write := func(name string, b []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, s := range cities() {
+		g, err := s.describe(t.Context(), "https://luft.example.org", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := g.jsonld()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name+".ttl", g.turtle())
+		write(name+".jsonld", document)
+	}
+	command := exec.CommandContext(t.Context(), "node", "--test", filepath.Join("..", "clients", "catalog.test.mjs"))
+	command.Env = append(os.Environ(), "CATALOGUES="+folder)
+	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%v (npm --prefix export/clients ci):\n%s", err, out)
+	}
+}
+
+// Data of neighbours keeps its licence in the catalogue too.
+func TestNeighboursKeepTheirLicence(t *testing.T) {
+	s := cities()["neighboured"]
+	g, err := s.describe(t.Context(), "https://luft.example.org", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	distributions, rights := strings.Count(string(g.turtle()), "a dcat:Distribution"), strings.Count(string(g.turtle()), "dct:rights <https://opendatacommons.org/licenses/odbl/1-0/>")
+	if distributions == 0 || rights != distributions {
+		t.Errorf("%d of %d distributions name the neighbours' licence", rights, distributions)
+	}
+	b, err := s.SchemaOrg(t.Context(), "https://luft.example.org", now)
+	if err != nil || !strings.Contains(string(b), `"license":["http://dcat-ap.de/def/licenses/dl-by-de/2.0","https://opendatacommons.org/licenses/odbl/1-0/"]`) {
+		t.Errorf("%s, %v", b, err)
 	}
 }
 
@@ -177,7 +232,7 @@ func TestSchemaOrg(t *testing.T) {
 		Type             string `json:"@type"`
 		Name             string
 		Description      string
-		License          string
+		License          []string
 		TemporalCoverage string
 		SpatialCoverage  struct{ Geo struct{ Box string } }
 		Distribution     []struct {
@@ -188,7 +243,7 @@ func TestSchemaOrg(t *testing.T) {
 	if err := json.Unmarshal(b, &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.Context != "https://schema.org/" || d.Type != "Dataset" || d.Name == "" || len(d.Description) < 50 || d.License != "http://dcat-ap.de/def/licenses/dl-by-de/2.0" ||
+	if d.Context != "https://schema.org/" || d.Type != "Dataset" || d.Name == "" || len(d.Description) < 50 || strings.Join(d.License, " ") != "http://dcat-ap.de/def/licenses/dl-by-de/2.0" ||
 		d.TemporalCoverage != "2025-01-01/.." || d.SpatialCoverage.Geo.Box != "50.83 6.77 51.08 7.16" || len(d.Distribution) != 4 {
 		t.Errorf("%s", b)
 	}

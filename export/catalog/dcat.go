@@ -87,7 +87,7 @@ func (d *describer) dataset(part string, title, description text, frequency stri
 	d.say(it, "dct:identifier", plain(it))
 	d.say(it, "dct:accrualPeriodicity", at(authority+"frequency/"+frequency))
 	d.say(it, "dct:spatial", at(d.name("place")))
-	d.say(it, "dcat:landingPage", at(d.base+"/"))
+	d.say(it, "dcat:landingPage", at(d.base+"/data"))
 	for _, word := range []text{{"Luftqualität", "air quality"}, {"Feinstaub", "particulate matter"}, {"Citizen Science", "citizen science"}} {
 		d.say(it, "dcat:keyword", word.terms()...)
 	}
@@ -190,6 +190,9 @@ func (d *describer) distribution(dataset, part string, title text, access, downl
 	d.say(it, "dct:format", at(fileType+format))
 	d.say(it, "dcat:mediaType", at(mediaType+media))
 	d.say(it, "dct:license", at(export.LicenceURL(d.meta.Licence)))
+	for _, neighbours := range d.meta.Licences {
+		d.say(it, "dct:rights", at(neighbours)) // of what is not the city's; the attribution names them
+	}
 	d.say(it, "dcatde:licenseAttributionByText", plain(d.meta.Attribution))
 	d.say(it, "dcatap:availability", at(authority+"planned-availability/AVAILABLE"))
 }

@@ -34,10 +34,10 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		"name":                "Stadtluft " + s.City + ": Messwerte der Luft, City air: readings",
 		"alternateName":       "City air of " + s.City,
 		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.de + " The air of " + s.City + ", measured by its citizens. " + notice.en,
-		"url":                 base + "/",
+		"url":                 base + "/data",
 		"inLanguage":          []string{"de", "en"},
 		"isAccessibleForFree": true,
-		"license":             export.LicenceURL(meta.Licence),
+		"license":             append([]string{export.LicenceURL(meta.Licence)}, meta.Licences...),
 		"creditText":          meta.Attribution,
 		"creator":             publisher,
 		"publisher":           publisher,
@@ -56,7 +56,7 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 // datasetSchema names what search engines read first; the rest is schema.org's.
 var datasetSchema = openapi.Schema{"type": "object", "additionalProperties": true}.With("@context", openapi.Schema{"const": "https://schema.org/"}).
 	With("@type", openapi.Schema{"const": "Dataset"}).With("name", openapi.Schema{"type": "string"}).With("description", openapi.Schema{"type": "string"}).
-	With("license", openapi.Schema{"type": "string"}).With("distribution", openapi.ListOf(openapi.Schema{"type": "object"}))
+	With("license", openapi.SchemaOf([]string{})).With("distribution", openapi.ListOf(openapi.Schema{"type": "object"}))
 
 // measured are the quantities.
 func measured() []object {

@@ -1,16 +1,18 @@
-// The catalogue as harvesters read it: catalog/testdata/catalog.ttl and catalog.jsonld, which the Go test holds against the
-// program, say the same, and keep the rules of DCAT-AP.de in catalog/testdata/dcat-ap-de.shapes.ttl.
+// Catalogues as harvesters read them: in the folder CATALOGUES each as Turtle and as JSON-LD, which say the same and keep the rules of DCAT-AP.de in
+// catalog/testdata/dcat-ap-de.shapes.ttl.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import jsonld from "jsonld";
 import { DataFactory, Parser, Store } from "n3";
 import SHACLValidator from "rdf-validate-shacl";
 
-const read = (name) => readFileSync(new URL(`../catalog/testdata/${name}`, import.meta.url), "utf8");
+const folder = process.env.CATALOGUES;
+const read = (name) => readFileSync(join(folder, name), "utf8");
 const parse = (text) => new Store(new Parser().parse(text));
-const turtle = parse(read("catalog.ttl"));
-const shapes = parse(read("dcat-ap-de.shapes.ttl"));
+const shapes = parse(readFileSync(new URL("../catalog/testdata/dcat-ap-de.shapes.ttl", import.meta.url), "utf8"));
+const turtle = parse(read("usual.ttl"));
 
 const term = (t) => [t.termType, t.value, t.language ?? "", t.datatype?.value ?? ""].join("\u0001");
 const statements = (store) => [...store].map((q) => [q.subject, q.predicate, q.object].map(term).join("\u0002")).sort();
@@ -20,15 +22,20 @@ const violations = async (store) => {
   return report.results.map((r) => `${r.focusNode?.value} ${r.path?.value ?? ""} ${r.sourceConstraintComponent?.value}`);
 };
 
-test("Turtle and JSON-LD say the same", async () => {
-  const quads = await jsonld.toRDF(JSON.parse(read("catalog.jsonld")), { format: "application/n-quads" });
-  assert.ok(turtle.size > 100);
-  assert.deepEqual(statements(parse(quads)), statements(turtle));
-});
+const names = readdirSync(folder).filter((name) => name.endsWith(".ttl")).map((name) => name.slice(0, -4));
+test("there are catalogues", () => assert.ok(names.length > 0));
+for (const name of names) {
+  test(`${name}: Turtle and JSON-LD say the same`, async () => {
+    const quads = await jsonld.toRDF(JSON.parse(read(`${name}.jsonld`)), { format: "application/n-quads" });
+    const store = parse(read(`${name}.ttl`));
+    assert.ok(store.size > 100);
+    assert.deepEqual(statements(parse(quads)), statements(store));
+  });
 
-test("the catalogue keeps the rules", async () => {
-  assert.deepEqual(await violations(turtle), []);
-});
+  test(`${name} keeps the rules`, async () => {
+    assert.deepEqual(await violations(parse(read(`${name}.ttl`))), []);
+  });
+}
 
 const dcat = "http://www.w3.org/ns/dcat#";
 const dct = "http://purl.org/dc/terms/";

@@ -19,11 +19,9 @@ func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
 		Language: language, ID: identifier(s.City, "archive"),
 		Title:    text{"City air of " + s.City + ": the archive", "Stadtluft " + s.City + ": das Archiv"}.in(language),
 		Subtitle: text{"Days that can be had as files", "Tage, die es als Dateien gibt"}.in(language),
+		Links:    []link{s.page(r, "/archive/", language)},
 	}
 	for _, day := range slices.Backward(days) {
-		if len(d.Entries) == maxEntries {
-			break
-		}
 		date := day.Date.Format(time.DateOnly)
 		title := text{"The day " + date, "Der Tag " + date}
 		if day.Revision > 1 {
@@ -33,7 +31,7 @@ func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
 			"Readings, averages and stations of this day, with checksums and what is known of gaps.",
 			"Messwerte, Mittel und Stationen dieses Tages, mit Prüfsummen und dem, was über Lücken bekannt ist.",
 		}.in(language), s.City, "archive", date, strconv.Itoa(day.Revision))
-		e.Link = &link{Rel: "alternate", Address: s.Base(r) + day.ArchivePath(), Type: "text/html"}
+		e.Link = new(s.page(r, day.ArchivePath(), language))
 		d.Entries = append(d.Entries, e)
 	}
 	return s.send(w, r, d, began)

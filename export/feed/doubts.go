@@ -54,23 +54,9 @@ func (t *teller) doubt(d *doubt) {
 			counts = append(counts, fmt.Sprintf("%s: %d", q, n))
 		}
 	}
-	date, values := d.day.Format(time.DateOnly), strings.Join(counts, ", ")
-	what := flagWords[d.flag]
-	t.tell(d.last, text{date + ": values do not count: " + what.English, date + ": Werte zählen nicht: " + what.German}, text{
-		"Values with the flag " + d.flag.String() + " on this day: " + values + ". They are kept and published, and left out of averages.",
-		"Werte mit der Markierung " + d.flag.String() + " an diesem Tag: " + values + ". Sie werden behalten und veröffentlicht, aber nicht gemittelt.",
+	date, values, words, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Words(), d.flag.Explain()
+	t.tell(d.last, text{date + ": values do not count: " + words.English, date + ": Werte zählen nicht: " + words.German}, text{
+		join(why.TodoEnglish, "Values with the flag "+d.flag.String()+" on this day: "+values+". They are kept and published, and left out of averages."),
+		join(why.TodoGerman, "Werte mit der Markierung "+d.flag.String()+" an diesem Tag: "+values+". Sie werden behalten und veröffentlicht, aber nicht gemittelt."),
 	}, "flag", d.flag.String(), date)
-}
-
-// flagWords say what a flag means to who built the station.
-var flagWords = map[ingest.Flags]text{
-	ingest.Range:        {"outside the measuring range", "außerhalb des Messbereichs"},
-	ingest.Sentinel:     {"the sensor reports no value", "der Sensor meldet keinen Wert"},
-	ingest.Inconsistent: {"particle values contradict each other", "Feinstaubwerte widersprechen sich"},
-	ingest.Stuck:        {"the value does not change", "der Wert ändert sich nicht"},
-	ingest.Spike:        {"far from what this station shows else", "weit von dem, was diese Station sonst zeigt"},
-	ingest.Outlier:      {"far from the neighbours", "weit von den Nachbarn"},
-	ingest.Uncorrelated: {"does not follow the neighbours", "folgt den Nachbarn nicht"},
-	ingest.SeemsIndoor:  {"behaves as if it hung indoors", "verhält sich wie in einem Innenraum"},
-	ingest.Moved:        {"does not stand where it is said to", "steht nicht, wo sie angemeldet ist"},
 }

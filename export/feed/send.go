@@ -1,11 +1,9 @@
 package feed
 
 import (
-	"cmp"
 	"encoding/xml"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"stadtluft/export"
@@ -19,7 +17,7 @@ const mediaType = "application/atom+xml"
 
 // send completes a feed and answers with it. since is when it was updated where it has no entries.
 func (s *Service) send(w http.ResponseWriter, r *http.Request, d document, since time.Time) error {
-	slices.SortStableFunc(d.Entries, func(a, b entry) int { return cmp.Or(b.at.Compare(a.at), strings.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(d.Entries, func(a, b entry) int { return b.at.Compare(a.at) })
 	d.Entries = d.Entries[:min(len(d.Entries), maxEntries)]
 	if len(d.Entries) > 0 {
 		since = d.Entries[0].at
@@ -47,4 +45,9 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, d document, since
 	h.Set("Vary", "Accept-Language")
 	_, err = w.Write(append([]byte(xml.Header), append(b, '\n')...))
 	return err
+}
+
+// page is a page of ours that says more.
+func (s *Service) page(r *http.Request, path, language string) link {
+	return link{Rel: "alternate", Address: s.Base(r) + path + "?lang=" + language, Type: "text/html", Language: language}
 }

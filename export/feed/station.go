@@ -36,7 +36,12 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	if err := t.refusals(r.Context()); err != nil {
 		return err
 	}
-	d.Entries = t.entries
+	page := s.page(r, "/stations/"+id, language)
+	for _, e := range t.entries {
+		e.Link = &page
+		d.Entries = append(d.Entries, e)
+	}
+	d.Links = append(d.Links, page)
 	return s.send(w, r, d, st.Created)
 }
 

@@ -31,7 +31,7 @@ func (s *Service) api(r *request) error {
 		for _, p := range route.Parameters {
 			names = append(names, p.Name)
 		}
-		shown.Rows = append(shown.Rows, row{cell{Text: route.Path}, cell{Text: route.Summary.In(r.language)}, cell{Text: strings.Join(names, ", ")}})
+		shown.Rows = append(shown.Rows, row{cell{Text: route.Address()}, cell{Text: route.Summary.In(r.language)}, cell{Text: strings.Join(names, ", ")}})
 	}
 	return r.send(openAPIType, definition, shown)
 }

@@ -44,7 +44,7 @@ var (
 
 // Routes are all addresses below Root.
 func (s *Service) Routes() []openapi.Route {
-	collection := openapi.Parameter{Name: "collection", About: openapi.Text{English: "its id", German: "ihre Kennung"}}
+	collection := openapi.Parameter{Name: "collection", Example: "stations", About: openapi.Text{English: "its id", German: "ihre Kennung"}}
 	routes := []openapi.Route{
 		s.route("", "getFeatures", openapi.Text{English: "Where everything begins.", German: "Wo alles beginnt."}, s.landing, jsonType, openapi.SchemaOf(landingPage{})),
 		s.route("/conformance", "getConformance", openapi.Text{English: "What the service conforms to.", German: "Wozu der Dienst konform ist."}, s.conformance, jsonType, openapi.SchemaOf(conformance{})),

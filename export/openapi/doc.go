@@ -105,12 +105,23 @@ type Parameter struct {
 	Lengths  []int // how many Numbers there may be
 }
 
+// WithExamples is the route whose parameters in the path, as far as they have no example, have these, by name.
+func (r Route) WithExamples(examples map[string]string) Route {
+	r.Parameters = slices.Clone(r.Parameters)
+	for i, p := range r.Parameters {
+		if r.inPath(p.Name) && p.Example == "" {
+			r.Parameters[i].Example = examples[p.Name]
+		}
+	}
+	return r
+}
+
 // inPath reports whether a parameter stands in the route's path.
 func (r Route) inPath(name string) bool {
 	return strings.Contains(r.Path, "{"+name+"}") || strings.Contains(r.Path, "{"+name+"...}")
 }
 
-// path is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
-func (r Route) path() string {
+// Address is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
+func (r Route) Address() string {
 	return strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
 }

@@ -68,10 +68,10 @@ func DocumentSchema() Schema {
 func Paths(routes []Route, language string) map[string]any {
 	paths := map[string]any{}
 	for _, r := range routes {
-		item, ok := paths[r.path()].(map[string]any)
+		item, ok := paths[r.Address()].(map[string]any)
 		if !ok {
 			item = map[string]any{}
-			paths[r.path()] = item
+			paths[r.Address()] = item
 		}
 		item[strings.ToLower(r.Method)] = r.operation(language)
 	}

@@ -87,10 +87,10 @@ func (v view) Allowed(p Parameter) string {
 
 // Example is an address that shows a route at work; empty where it needs more than a click.
 func (v view) Example(r Route) string {
-	if r.Method != http.MethodGet {
+	if r.Method != http.MethodGet || r.Login != Anyone {
 		return ""
 	}
-	path, query := r.path(), []string{}
+	path, query := r.Address(), []string{}
 	for _, p := range r.Parameters {
 		switch {
 		case r.inPath(p.Name) && p.Example == "":

@@ -187,7 +187,7 @@ func TestColumns(t *testing.T) {
 	}
 	const stamp = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
 	readings := encode(t, readingList)
-	f(readings, ReadingColumns, stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
+	f(readings, ReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
 	f(gridText.Bytes(), export.GridColumns, "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
@@ -201,12 +201,13 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "\n`"+ReadingColumns+"`\n") {
-		t.Errorf("README.md does not show the columns %s", ReadingColumns)
+	lines := []string{"`" + ReadingsTable.Header() + "`"}
+	for _, c := range ReadingsTable.Columns {
+		lines = append(lines, "| `"+c.Name+"` | "+c.About+" |")
 	}
-	for _, column := range strings.Split(ReadingColumns, ",") {
-		if !strings.Contains(string(text), "| `"+column+"` |") {
-			t.Errorf("README.md does not explain the column %s", column)
+	for _, line := range lines {
+		if !strings.Contains(string(text), "\n"+line+"\n") {
+			t.Errorf("README.md does not have\n%s", line)
 		}
 	}
 }

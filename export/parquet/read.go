@@ -22,8 +22,8 @@ func Read(r io.ReaderAt, size int64, from, to time.Time, yield func(ingest.Readi
 	if err != nil {
 		return fmt.Errorf("read Parquet: %w", err)
 	}
-	if got := columnsOf(file); !strings.HasPrefix(got+",", ReadingColumns+",") {
-		return fmt.Errorf("read Parquet: the columns are %s, want %s", got, ReadingColumns)
+	if got, want := columnsOf(file), ReadingsTable.Header(); !strings.HasPrefix(got+",", want+",") {
+		return fmt.Errorf("read Parquet: the columns are %s, want %s", got, want)
 	}
 	j := newJoiner(from, to, yield)
 	for i, group := range file.RowGroups() {

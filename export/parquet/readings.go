@@ -9,8 +9,12 @@ import (
 	"stadtluft/ingest"
 )
 
-// ReadingColumns are the columns of readings, one row a value.
-const ReadingColumns = export.ReadingColumns + ",received,time_source"
+// ReadingsTable are readings with the two columns that only this form has.
+var ReadingsTable = export.ReadingsTable.With(
+	export.Column{Name: "received", Type: "datetime", About: "time of receipt, milliseconds"},
+	export.Column{Name: "time_source", Type: "string", About: "where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
+		Among: []string{"station", "age", "receipt", "network"}},
+)
 
 // readingRow is a row of readings.
 type readingRow struct {

@@ -3,12 +3,14 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"time"
 
 	"github.com/paulmach/orb"
+	"modernc.org/sqlite"
 
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -128,7 +130,7 @@ ALTER TABLE spelled RENAME TO device;
 
 // Open opens the registry's file and makes it when it is missing.
 func Open(ctx context.Context, path string, options Options) (*Registry, error) {
-	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds()), "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("registry %s: %w", path, err)
@@ -138,11 +140,28 @@ func Open(ctx context.Context, path string, options Options) (*Registry, error) 
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	r := &Registry{db: db, options: options}
-	if err := r.prepare(ctx); err != nil {
+	err = r.prepare(ctx)
+	for end := time.Now().Add(busyTime); busy(err) && ctx.Err() == nil && time.Now().Before(end); err = r.prepare(ctx) {
+		time.Sleep(busyEvery)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("registry %s: %w", path, err)
 	}
 	return r, nil
+}
+
+const (
+	busyTime  = 5 * time.Second       // how long another program's lock is waited for
+	busyEvery = 10 * time.Millisecond // between attempts, where SQLite does not wait by itself
+)
+
+// busy is true when another program had a lock. Programs that make the file at the same time can each have one that another
+// wants, which SQLite tells at once.
+func busy(err error) bool {
+	const sqliteBusy = 5 // https://www.sqlite.org/rescode.html#busy
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqliteBusy
 }
 
 // private makes the file, when it is missing, so that only its owner can read it: it holds exact places

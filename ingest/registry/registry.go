@@ -20,8 +20,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-
 	"stadtluft/geo"
 	"stadtluft/ingest"
 )

@@ -271,6 +271,32 @@ func TestAnotherProcessIsAheadOfTheSnapshot(t *testing.T) {
 	}
 }
 
+// TestALockEndsWithItsContext writes while another program has the file locked.
+func TestALockEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r, other := open(t, path, PolicyOpen), open(t, path, PolicyOpen)
+	lock, err := other.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Rollback()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile it waits for the lock
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := r.Add(ctx, balcony())
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
+	case <-time.After(busyTime / 2):
+		t.Fatal("it does not end")
+	}
+}
+
 func TestAdmin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	r := open(t, path, PolicyOpen)

@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	readers      = 8    // connections that read at once
-	firstPage    = 250  // readings of the first page: many answers are short, and it shows which columns are needed
-	pageReadings = 4000 // of all others, each fetched in one transaction: a slow client holds up no checkpoint
-	busyTimeout  = 10 * time.Second
+	readers      = 8                     // connections that read at once
+	firstPage    = 250                   // readings of the first page: many answers are short, and it shows which columns are needed
+	pageReadings = 4000                  // of all others, each fetched in one transaction: a slow client holds up no checkpoint
+	busyTimeout  = 10 * time.Second      // for another program's lock
+	busyEvery    = 10 * time.Millisecond // between attempts, where SQLite does not wait by itself
 
 	// The caches are of a connection, in KiB. Readers take turns and read most pages once.
 	writeCache = "cache_size = -16000"
@@ -67,13 +68,19 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return s.Ping(ctx)
 }
 
-// pool is connections to a file, made when it is missing, with settings that each connection gets before it is first used.
+// pool is connections to a file, made when it is missing, with settings that each connection gets before it is first used. Programs
+// that make the file at the same time can each have a lock that another wants, which SQLite tells at once: then they are set again.
 func pool(path string, size int, settings []string) (*sqlitex.Pool, error) {
 	return sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: sqlite.OpenReadWrite | sqlite.OpenCreate, PoolSize: size, PrepareConn: func(conn *sqlite.Conn) error {
 		conn.SetBusyTimeout(busyTimeout)
 		for _, setting := range settings {
-			if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {
-				return err
+			for end := time.Now().Add(busyTimeout); ; time.Sleep(busyEvery) {
+				err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil)
+				if err == nil {
+					break
+				} else if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(end) {
+					return err
+				}
 			}
 		}
 		return nil
@@ -97,7 +104,7 @@ func with(ctx context.Context, pool *sqlitex.Pool, work func(*sqlite.Conn) error
 // transact does work in a transaction of its own.
 func (s *Store) transact(ctx context.Context, work func(*sqlite.Conn) error) error {
 	return with(ctx, s.write, func(conn *sqlite.Conn) (err error) {
-		end, err := sqlitex.ImmediateTransaction(conn)
+		end, err := begin(ctx, conn)
 		defer end(&err)
 		if err != nil {
 			return err
@@ -106,9 +113,22 @@ func (s *Store) transact(ctx context.Context, work func(*sqlite.Conn) error) err
 	})
 }
 
+// begin waits for another program's lock until ctx ends, at most busyTimeout.
+func begin(ctx context.Context, conn *sqlite.Conn) (end func(*error), err error) {
+	waiting, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	conn.SetBlockOnBusy()
+	conn.SetInterrupt(waiting.Done())
+	defer conn.SetInterrupt(ctx.Done())
+	if end, err = sqlitex.ImmediateTransaction(conn); err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		err = fmt.Errorf("another program has the file locked for more than %v: %w", busyTimeout, err)
+	}
+	return end, err
+}
+
 // execute does one statement that answers nothing, in a transaction of its own.
 func (s *Store) execute(ctx context.Context, statement string, args ...any) error {
-	return with(ctx, s.write, func(conn *sqlite.Conn) error {
+	return s.transact(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
 	})
 }

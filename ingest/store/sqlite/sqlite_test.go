@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -190,5 +192,41 @@ func TestBackup(t *testing.T) {
 	})
 	if err != nil || !reflect.DeepEqual(got, []ingest.Reading{want}) {
 		t.Errorf("the copy holds %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// TestALockEndsWithItsContext writes while another program has the file locked.
+func TestALockEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	s, other := open(t, path), open(t, path)
+	begin, err := other.write.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.write.Put(begin)
+	unlock, err := sqlitex.ImmediateTransaction(begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock(&err)
+	for what, write := range map[string]func(context.Context) error{
+		"readings": func(ctx context.Context) error {
+			_, err := s.WriteReadings(ctx, []ingest.Reading{{Station: "A", Time: time.Unix(1, 0), Received: time.Unix(1, 0), Values: []ingest.Value{{Quantity: wire.PM10}}}})
+			return err
+		},
+		"deleting": func(ctx context.Context) error { return s.DeleteReadings(ctx, "A") },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile it waits for the lock
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- write(ctx) }()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v, want %v", what, err, context.DeadlineExceeded)
+			}
+		case <-time.After(busyTimeout / 2):
+			t.Fatalf("%s does not end", what)
+		}
 	}
 }
