@@ -15,7 +15,7 @@ const quantile = (list, share) => sorted(list)[Math.min(list.length - 1, Math.fl
 const median = (list) => quantile(list, 0.5);
 const ms = (n) => `${n.toFixed(0)} ms`.padStart(8);
 
-// navigation is one visit with an empty cache: when the first value stands there and when values are drawn, since the
+// navigation is one visit with an empty cache: when the first value stands there, when a sketch shows values and when the map does, since the
 // navigation began, and how long the server took to answer.
 async function navigation(origin) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE" });
@@ -35,7 +35,7 @@ async function navigation(origin) {
       return entry ? entry.responseEnd - entry.requestStart : NaN;
     };
     const mark = (name) => performance.getEntriesByName(name)[0]?.startTime ?? NaN;
-    return { figure: mark("figure"), values: mark("values"), city: took("/api/v1/city?"), grid: took("/api/v1/grid"), stations: took("/api/v1/stations") };
+    return { figure: mark("figure"), sketch: mark("sketch"), values: mark("values"), city: took("/api/v1/city?"), grid: took("/api/v1/grid"), stations: took("/api/v1/stations") };
   });
   await context.close();
   return seen;
@@ -45,7 +45,7 @@ async function visits(what, origin) {
   const seen = [];
   for (let i = 0; i < loads; i++) seen.push(await navigation(origin));
   const column = (name) => ms(median(seen.map((s) => s[name])));
-  console.log(`${what}: first value ${column("figure")}, values drawn ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`);
+  console.log(`${what}: first value ${column("figure")}, values on the sketch ${column("sketch")}, on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`);
 }
 
 const side = 1 / 160; // degrees, about 500 m

@@ -305,6 +305,23 @@ test("a printer gets every row of a long table", async () => {
   await close();
 });
 
+test("values stand on a sketch where no map can be drawn, and a sketch makes way for the map", async () => {
+  await measure();
+  const still = await open("/", {}, (page) => page.route("**/ground-*.js", (route) => route.abort()));
+  await still.page.locator(".map").filter({ hasText: "zeigt die Karte nur als Bild" }).waitFor();
+  assert.match(await still.page.locator(".sketch .area").first().getAttribute("d"), /^M[\d.]+ [\d.]+L/);
+  await still.close();
+  const { page, complaints, close } = await open();
+  await shown(page);
+  assert.equal(await page.locator(".sketch").innerHTML(), "");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await page.locator(".sketch .area").first().waitFor({ state: "attached" });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  assert.equal(await page.locator(".sketch").innerHTML(), "");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("an address opens a station's card, one that is none says so, and a cell without values as well", async () => {
   await measure();
   const { page, complaints, close } = await open(`/?station=${resident.id}`);

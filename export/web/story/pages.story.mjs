@@ -31,6 +31,19 @@ test("data builds an address that answers", async () => {
   await close();
 });
 
+test("data says where a period is too long, and what to do", async () => {
+  const { page, complaints, close } = await open("/data?lang=en");
+  await page.locator("#format").selectOption("json");
+  await page.locator("#from").fill("2026-01-01");
+  await page.locator(".result").filter({ hasText: "at most 31 days can be had at once" }).waitFor();
+  assert.equal(await page.locator('[data-key="download"]').count(), 0);
+  await page.locator("#format").selectOption("csv");
+  const answer = await fetch(url + (await page.locator('[data-key="download"]').getAttribute("href")));
+  assert.equal(answer.status, 200);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("an address that is none has a page that says so", async () => {
   const { page, close } = await open("/nothing/here");
   assert.match(await page.locator("main").innerText(), /Unter \/nothing\/here ist nichts/);

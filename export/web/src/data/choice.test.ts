@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formats, route, snippets, type Wanted } from "./choice";
+import { days, formats, most, route, snippets, type Wanted } from "./choice";
 
 const wanted: Wanted = { what: "readings", quantity: "pm2_5", window: "1h", from: "2026-05-01", to: "2026-05-02", format: "csv", good: true };
 
@@ -21,3 +21,12 @@ test("every format of everything has a line for curl with its address", () => {
     }
   }
 });
+
+// As export/README.md promises: 31 days of single values, 366 of hours, 3,660 of days; of the grid 31 of hours and 366 of days.
+test.each<[Partial<Wanted>, number]>([
+  [{ format: "geojson" }, 31], [{ format: "csv" }, Infinity], [{ what: "grid", format: "parquet" }, Infinity], [{ what: "stations", format: "geojson" }, Infinity],
+  [{ what: "means", format: "json" }, 366], [{ what: "means", window: "24h", format: "json" }, 3660],
+  [{ what: "grid", format: "json" }, 31], [{ what: "districts", window: "24h", format: "geojson" }, 366],
+])("of %o at most %d days can be had at once", (part, want) => expect(most({ ...wanted, ...part })).toBe(want));
+
+test("both days count", () => expect(days(wanted)).toBe(2));

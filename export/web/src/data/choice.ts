@@ -40,6 +40,16 @@ export function route(w: Wanted): string {
   return `/api/v1/${routes[w.what]}${text ? `?${text}` : ""}`;
 }
 
+// whole is how many days of it can be had at once as a form that is held in memory whole (export/README.md, "In general").
+const whole: Record<Exclude<What, "stations">, Record<Wanted["window"], number>> = {
+  readings: { "1h": 31, "24h": 31 }, means: { "1h": 366, "24h": 3660 }, grid: { "1h": 31, "24h": 366 }, districts: { "1h": 31, "24h": 366 },
+};
+
+// most is how many days can be had at once.
+export const most = (w: Wanted): number => (w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : whole[w.what][w.window]);
+
+export const days = (w: Wanted): number => (Date.parse(w.to) - Date.parse(w.from)) / 86_400_000 + 1;
+
 const next = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
 export const fileName = (w: Wanted): string => `${w.what}.${w.format}`;

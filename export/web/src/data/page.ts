@@ -3,8 +3,8 @@ import type { City } from "../api";
 import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
-import { name, t, type Key } from "../language";
-import { fileName, formats, route, snippets, type Format, type Wanted, type What } from "./choice";
+import { name, number, t, type Key } from "../language";
+import { days, fileName, formats, most, route, snippets, type Format, type Wanted, type What } from "./choice";
 import "./data.css";
 
 const day = 86_400_000; // milliseconds
@@ -61,6 +61,7 @@ export function open(frame: Frame): Page {
 
   function result(): HTMLElement[] {
     const address = location.origin + route(wanted);
+    if (days(wanted) > most(wanted)) return [h("h2", {}, t("data.result")), h("p", { class: "trouble" }, t("data.tooLong", { days: number(most(wanted), 0) }))];
     return [
       h("h2", {}, t("data.result")),
       h("p", {}, h("a", { class: "button", href: route(wanted), download: fileName(wanted), "data-key": "download" }, t("data.download"))),

@@ -30,6 +30,7 @@ export const data = {
   good: "nur Werte, die in Mittel eingehen",
   result: "Herunterladen",
   download: "Datei herunterladen",
+  tooLong: "In dieser Form sind höchstens {days} Tage auf einmal zu haben. Als CSV oder Parquet geht jeder Zeitraum.",
   address: "Adresse der Daten",
   ways: "Andere Wege zu denselben Daten",
   archive: "abgeschlossene Tage als Dateien, mit Prüfsummen und einer Liste der Lücken",

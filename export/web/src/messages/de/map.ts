@@ -63,7 +63,7 @@ export const map = {
   coverage: "Abdeckung der Zeit",
   share: "Abdeckung der Fläche",
   shareOf: "{cells} von {all} Zellen, {share}",
-  revision: "nachträglich eingegangene Werte",
+  revision: "nachgereichte Werte",
   air: "Luftqualität",
   since: "Zeitraum",
   download: "Daten herunterladen",

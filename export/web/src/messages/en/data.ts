@@ -32,6 +32,7 @@ export const data: typeof german = {
   good: "only values that enter averages",
   result: "Download",
   download: "Download the file",
+  tooLong: "In this form at most {days} days can be had at once. As CSV or Parquet, any period can.",
   address: "Address of the data",
   ways: "Other ways to the same data",
   archive: "closed days as files, with checksums and a list of gaps",
