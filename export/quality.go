@@ -24,9 +24,11 @@ type Quality struct {
 
 // QualityFlag is one flag in words.
 type QualityFlag struct {
-	Flag     string       `json:"flag"`
-	Level    ingest.Level `json:"level"`
-	Excludes bool         `json:"excludes"` // from averages
+	Flag        string       `json:"flag"`
+	NameEnglish string       `json:"name_en"` // a few words
+	NameGerman  string       `json:"name_de"`
+	Level       ingest.Level `json:"level"`
+	Excludes    bool         `json:"excludes"` // from averages
 	wire.Explanation
 }
 
@@ -115,5 +117,6 @@ func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset tim
 
 // FlagOf is a single flag in words.
 func FlagOf(f ingest.Flags) QualityFlag {
-	return QualityFlag{f.String(), f.Level(), !f.Good(), f.Explain()}
+	name := f.Words()
+	return QualityFlag{f.String(), name.English, name.German, f.Level(), !f.Good(), f.Explain()}
 }

@@ -22,6 +22,25 @@ func (f Flags) Level() Level {
 	return OfReading
 }
 
+// Words are a flag in short, to stand behind a value or a colon.
+type Words struct{ English, German string }
+
+// Words are those of a single flag. Feeds and answers have them from here, and the pages' catalogue is held against it.
+func (f Flags) Words() Words { return flagWords[f] }
+
+var flagWords = map[Flags]Words{
+	Range:        {"outside the measuring range", "außerhalb des Messbereichs"},
+	Sentinel:     {"the sensor reports no value", "Sensor meldet keinen Wert"},
+	Inconsistent: {"particle values contradict each other", "Feinstaubwerte widersprechen sich"},
+	Stuck:        {"has not changed for hours", "ändert sich seit Stunden nicht"},
+	Spike:        {"jumps far from the last values", "springt weit von den letzten Werten weg"},
+	Humid:        {"measured in humid air", "bei feuchter Luft gemessen"},
+	Outlier:      {"far from the neighbours", "weit weg von den Nachbarn"},
+	Uncorrelated: {"does not follow the neighbours", "folgt den Nachbarn nicht"},
+	SeemsIndoor:  {"behaves as if indoors", "verhält sich wie drinnen"},
+	Moved:        {"does not fit its place", "passt nicht zum angegebenen Ort"},
+}
+
 // Explain puts a single flag into words for a volunteer. Every place that shows flags shows these.
 func (f Flags) Explain() wire.Explanation { return flagExplanations[f] }
 

@@ -12,6 +12,9 @@ func TestFlagsExplainThemselves(t *testing.T) {
 		if names := f.Names(); len(names) != 1 {
 			t.Errorf("flag %d has the names %v", f, names)
 		}
+		if name := f.Words(); name.English == "" || name.German == "" || name.English == name.German {
+			t.Errorf("%v is called %+v", f, name)
+		}
 		e := f.Explain()
 		texts := map[string]bool{e.English: true, e.German: true, e.TodoEnglish: true, e.TodoGerman: true}
 		if delete(texts, ""); len(texts) != 4 {

@@ -290,8 +290,8 @@ func TestTheDescriptionForPeople(t *testing.T) {
 			t.Errorf("%s for %q is in %s, want %s", route, accept, response.Header.Get("Content-Language"), want)
 		}
 		for _, route := range h.server.description().Routes {
-			if !bytes.Contains(body, []byte(route.Path)) {
-				t.Errorf("the page does not name %s", route.Path)
+			if !bytes.Contains(body, []byte(route.Address())) {
+				t.Errorf("the page does not name %s", route.Address())
 			}
 		}
 		if bytes.Contains(body, []byte("http://")) && !bytes.Contains(body, []byte(`href="http://dcat-ap.de`)) {

@@ -44,8 +44,12 @@ func (s *Server) withTags(routes []openapi.Route) []openapi.Route {
 
 // catalogue is what data portals and search engines harvest.
 func (s *Server) catalogue() *catalog.Service {
+	pages := append(slices.Clone(publicPages), "/api")
+	if s.Archive != nil {
+		pages = append(pages, "/archive/")
+	}
 	return &catalog.Service{
-		Source: source{s}, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: publicPages, Base: s.base, Log: s.Log,
+		Source: source{s}, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pages, Base: s.base, Log: s.Log,
 	}
 }
 

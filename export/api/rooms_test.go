@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,9 @@ func TestRooms(t *testing.T) {
 	f("/catalog.schema.jsonld", "application/ld+json", "schema.org")
 	f("/robots.txt", "text/plain; charset=utf-8", h.http.URL+"/sitemap.xml")
 	f("/sitemap.xml", "application/xml; charset=utf-8", h.http.URL+"/?lang=de")
+	f("/sitemap.xml", "application/xml; charset=utf-8", h.http.URL+"/api?lang=de")
+	f("/sitemap.xml", "application/xml; charset=utf-8", h.http.URL+"/archive/?lang=de")
+	f("/sitemap.xml", "application/xml; charset=utf-8", h.http.URL+"/archive/2026/05/01/")
 	f("/feeds/archive.atom", "application/atom+xml; charset=utf-8", "<feed")
 	f("/archive/?lang=de", "text/html; charset=utf-8", "Archiv")
 	f("/archive/index.json", "application/json", "2026/")
@@ -84,6 +89,34 @@ func TestRoomsKnowTheirAddress(t *testing.T) {
 	for _, route := range []string{"/ogc", "/sta/v1.1", "/catalog.ttl", "/feeds/archive.atom"} {
 		if body := string(h.get(route)); !strings.Contains(body, "https://luft.example.org/") || strings.Contains(body, h.http.URL) {
 			t.Errorf("%s: %.300s", route, body)
+		}
+	}
+}
+
+// What the catalogue and the sitemap lead to is there.
+func TestCatalogueLeadsSomewhere(t *testing.T) {
+	h := living(t)
+	h.server.Pages = built(t).server.Pages
+	h.http.Config.Handler = h.server.Handler()
+	quoted := regexp.QuoteMeta(h.http.URL)
+	seen := map[string]bool{}
+	for document, pattern := range map[string]string{
+		"/catalog.ttl": `(?:dcat:accessURL|dcat:downloadURL|dcat:landingPage|dcat:endpointURL|dcat:endpointDescription|foaf:homepage) <(` + quoted + `[^>]*)>`, "/sitemap.xml": `<loc>(` + quoted + `[^<]*)</loc>`,
+	} {
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(h.get(document)), -1) {
+			address := strings.TrimPrefix(html.UnescapeString(match[1]), h.http.URL)
+			if seen[address] || address == "/api/v1" { // the beginning of addresses is none itself
+				continue
+			}
+			seen[address] = true
+			if response, body := h.do("GET", address, "", "Accept", "text/html, */*;q=0.8"); response.StatusCode != http.StatusOK {
+				t.Errorf("%s leads to %s: %s %.200s", document, address, response.Status, body)
+			}
+		}
+	}
+	for _, want := range []string{"/data", "/archive/2026.tar", "/archive/2026/05/01/", "/api/v1/districts", "/ogc/api", "/sta/v1.1"} {
+		if !seen[want] {
+			t.Errorf("nothing leads to %s", want)
 		}
 	}
 }

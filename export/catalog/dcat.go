@@ -87,7 +87,7 @@ func (d *describer) dataset(part string, title, description text, frequency stri
 	d.say(it, "dct:identifier", plain(it))
 	d.say(it, "dct:accrualPeriodicity", at(authority+"frequency/"+frequency))
 	d.say(it, "dct:spatial", at(d.name("place")))
-	d.say(it, "dcat:landingPage", at(d.base+"/"))
+	d.say(it, "dcat:landingPage", at(d.base+"/data"))
 	for _, word := range []text{{"Luftqualität", "air quality"}, {"Feinstaub", "particulate matter"}, {"Citizen Science", "citizen science"}} {
 		d.say(it, "dcat:keyword", word.terms()...)
 	}

@@ -34,7 +34,7 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		"name":                "Stadtluft " + s.City + ": Messwerte der Luft, City air: readings",
 		"alternateName":       "City air of " + s.City,
 		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.de + " The air of " + s.City + ", measured by its citizens. " + notice.en,
-		"url":                 base + "/",
+		"url":                 base + "/data",
 		"inLanguage":          []string{"de", "en"},
 		"isAccessibleForFree": true,
 		"license":             append([]string{export.LicenceURL(meta.Licence)}, meta.Licences...),

@@ -54,8 +54,8 @@ func (t *teller) doubt(d *doubt) {
 			counts = append(counts, fmt.Sprintf("%s: %d", q, n))
 		}
 	}
-	date, values, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Explain()
-	t.tell(d.last, text{date + ": values do not count: " + why.English, date + ": Werte zählen nicht: " + why.German}, text{
+	date, values, words, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Words(), d.flag.Explain()
+	t.tell(d.last, text{date + ": values do not count: " + words.English, date + ": Werte zählen nicht: " + words.German}, text{
 		join(why.TodoEnglish, "Values with the flag "+d.flag.String()+" on this day: "+values+". They are kept and published, and left out of averages."),
 		join(why.TodoGerman, "Werte mit der Markierung "+d.flag.String()+" an diesem Tag: "+values+". Sie werden behalten und veröffentlicht, aber nicht gemittelt."),
 	}, "flag", d.flag.String(), date)

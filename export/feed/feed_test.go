@@ -275,15 +275,12 @@ func TestFlags(t *testing.T) {
 	}
 	for _, e := range f.Entries {
 		date, _, _ := strings.Cut(e.Titles[0], ":")
-		why := ingest.Stuck.Explain() // as wherever flags are shown
-		want := fmt.Sprintf("%s\nValues with the flag stuck on this day: pm2_5: %d.", why.TodoEnglish, days[date])
-		if e.Titles[0] != date+": values do not count: "+why.English || !strings.HasPrefix(e.Content[0].Text, want) {
+		want := fmt.Sprintf("%s\nValues with the flag stuck on this day: pm2_5: %d.", ingest.Stuck.Explain().TodoEnglish, days[date])
+		if e.Titles[0] != date+": values do not count: has not changed for hours" || !strings.HasPrefix(e.Content[0].Text, want) {
 			t.Errorf("%s: %s, want %s", e.Titles, e.Content[0].Text, want)
 		}
 	}
 }
-
-// Every flag that keeps a value from counting has words.
 
 func TestRefusals(t *testing.T) {
 	w := newTown()

@@ -1,9 +1,9 @@
 // The pages' way in: finds the page of this address, builds the frame around it and lets it speak.
+import "./style.css";
 import { build, missing, type Open } from "./frame";
 import { start } from "./language";
 import * as map from "./map/page";
 import { find } from "./routes";
-import "./style.css";
 
 // Each folder's page is a file of its own, fetched when it is wanted; the map's is here, for most come for it.
 const pages = import.meta.glob<{ open: Open }>(["./*/page.ts", "!./map/page.ts"]);

@@ -104,7 +104,7 @@ function render(): void {
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
           { title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"), body: healthParts(d.status) },
           { title: t("admin.settings"), body: [h("p", { class: "quiet" }, t("admin.settingsNote")), table(t("admin.settings"), [t("admin.key"), t("admin.value")], d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]))] },
-          { title: t("admin.backup"), body: backup() },
+          { title: t("admin.backup"), body: backup(d.status.inside.store) },
         ],
         Math.max(at, 0),
       ),
@@ -243,7 +243,7 @@ function healthParts(status: Desk["status"]): HTMLElement[] {
   ];
 }
 
-function backup(): HTMLElement[] {
+function backup(store: string): HTMLElement[] {
   const download = async (): Promise<string> => {
     const response = await request("GET", "/api/v1/admin/backup", { key: token });
     const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "stadtluft-backup.tar.gz";
@@ -254,10 +254,11 @@ function backup(): HTMLElement[] {
   };
   return [
     h("p", {}, t("admin.backupWhat")),
+    store === "influxdb" ? h("p", { class: "trouble" }, t("admin.backupInflux")) : null,
     h("p", {}, t("admin.backupArchive")),
     h("p", {}, t("admin.backupRestore")),
     h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
     h("p", { class: "quiet" }, t("admin.backupShell")),
     copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
-  ];
+  ].filter((part) => part !== null);
 }

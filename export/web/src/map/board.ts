@@ -43,6 +43,7 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     values.finish();
     draw();
   });
+  addEventListener("afterprint", () => veiled || parts.sketch.replaceChildren());
   let veiled = true; // by the sketch, until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
@@ -84,8 +85,8 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   }
 
   function unveil(): void {
+    if (veiled) parts.sketch.replaceChildren();
     veiled = false;
-    parts.sketch.replaceChildren();
   }
 
   function renderLast(): void {

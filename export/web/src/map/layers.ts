@@ -85,14 +85,15 @@ async function loaded(address: string): Promise<HTMLImageElement> {
   return image;
 }
 
-// hatch is a pattern of thin diagonal lines for cells that rest on one station.
+// hatch is a pattern of thin diagonal lines for cells that rest on one station: a dark one beside a light one, of which one
+// shows on every colour.
 function hatch(): { width: number; height: number; data: Uint8ClampedArray } {
-  const size = 16;
+  const size = 12;
   const data = new Uint8ClampedArray(size * size * 4);
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const on = (x + y) % size < 3;
-      data.set([20, 40, 40, on ? 150 : 0], (y * size + x) * 4);
+      const across = (x + y) % size;
+      data.set(across < 2 ? [20, 40, 40, 170] : across < 4 ? [255, 255, 255, 150] : [0, 0, 0, 0], (y * size + x) * 4);
     }
   }
   return { width: size, height: size, data };

@@ -42,7 +42,7 @@ export function sketch(s: State, width: number, height: number): SVGElement | nu
   return svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}` },
-    svg("pattern", { id: "hatch", width: 8, height: 8, patternUnits: "userSpaceOnUse" }, svg("path", { d: "M-2 2L2-2M0 8L8 0M6 10L10 6", class: "hatch" })),
+    svg("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg("path", { d: "M0 6L6 0", class: "hatch" }), svg("path", { d: "M1.5 6L6 1.5M0 1.5L1.5 0", class: "hatch light" })),
     svg("path", { d: line(s.city.geometry), class: "city" }),
     ...colours.map((colour) => svg("path", { d: all(areas.filter((a) => a.colour === colour)), fill: colour, class: "area" })),
     svg("path", { d: all(areas.filter((a) => a.single)), fill: "url(#hatch)" }),
