@@ -105,6 +105,11 @@ func (s *server) follow(ctx context.Context, since time.Time, replayed func()) e
 		s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
 		replayed()
 	}, func(_ uint64, b ingest.Batch) error {
+		for _, r := range b.Readings {
+			if err := s.registry.Notice(ctx, r.Station); err != nil { // the intake may be another process that knew it sooner
+				return err
+			}
+		}
 		s.memory.take(b, past)
 		return nil
 	})

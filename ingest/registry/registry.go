@@ -200,6 +200,21 @@ func (r *Registry) poll(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
+// Notice takes in a station that another process has just added, without waiting for Run.
+func (r *Registry) Notice(ctx context.Context, id string) error {
+	if _, known := r.Station(id); known {
+		return nil
+	}
+	var added bool
+	if err := r.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM station WHERE id = ?)", id).Scan(&added); err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	if !added {
+		return nil
+	}
+	return r.reload(ctx)
+}
+
 // reload takes a new snapshot and names the stations that differ from the last one. One at a time, or
 // a slow one would put an older snapshot in the place of a newer.
 func (r *Registry) reload(ctx context.Context) error {

@@ -245,6 +245,18 @@ func TestAnotherProcessIsAheadOfTheSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reader := open(t, path, PolicyOpen)
+	late, _, err := pages.Add(t.Context(), balcony())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{late.ID, "0000000"} {
+		_, before := reader.Station(id)
+		err := reader.Notice(t.Context(), id)
+		if _, known := reader.Station(id); before || err != nil || known != (id == late.ID) {
+			t.Errorf("%s: known %v, and after it is noticed %v, %v; the registry has it: %v", id, before, known, err, id == late.ID)
+		}
+	}
 	refusal := ingest.Refusal{Station: c.ID, Received: time.UnixMilli(1764000000570).UTC(), Reason: wire.Malformed}
 	if err := averages.KeepRefusals(t.Context(), []ingest.Refusal{refusal}); err != nil {
 		t.Fatal(err)
