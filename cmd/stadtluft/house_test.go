@@ -72,7 +72,7 @@ var rooms = map[string][]string{
 	"export/openapi": {},
 	"export/live":    {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
-	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
+	"export/parquet": {"export", "ingest", "firmware-protocol/wire", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 
 	"cmd/stadtluft/simulation": {"firmware-protocol/wire", "geo", "github.com/paulmach/orb"},

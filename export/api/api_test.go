@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -31,52 +30,14 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
-	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/storetest"
 )
-
-// shelf is a Store in memory.
-type shelf struct {
-	store.Store
-	readings []ingest.Reading
-	rows     []aggregate.Row
-	fail     error // after everything has been yielded
-}
-
-func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
-	for _, r := range s.readings {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
-			continue
-		}
-		r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v ingest.Value) bool { return len(q.Quantities) > 0 && !slices.Contains(q.Quantities, v.Quantity) })
-		if len(r.Values) == 0 {
-			continue
-		}
-		if err := yield(r); err != nil {
-			return err
-		}
-	}
-	return s.fail
-}
-
-func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
-	for _, r := range s.rows {
-		if !r.Start.Before(q.From) && r.Start.Before(q.To) && r.Window == q.Window && r.Cell.Size == q.Size {
-			if err := yield(r); err != nil {
-				return err
-			}
-		}
-	}
-	return s.fail
-}
 
 // house is a server with what is behind it.
 type house struct {
 	t       *testing.T
 	server  *Server
-	store   *shelf
+	store   *storetest.Memory
 	http    *httptest.Server
 	station *ingest.Station
 	owner   registry.Credentials
@@ -96,7 +57,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: &shelf{}, station: station, owner: owner}
+	h := &house{t: t, store: &storetest.Memory{}, station: station, owner: owner}
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Now: live.NewNow(), Version: "test",
@@ -112,7 +73,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 func (h *house) measure(at time.Time, values ...ingest.Value) {
 	h.t.Helper()
 	r := ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: values}
-	h.store.readings = append(h.store.readings, r)
+	h.store.Held = append(h.store.Held, r)
 	h.server.Now.Observe(r)
 	cell, err := geo.CellAt(h.station.Places[0].Exact, geo.BaseSize)
 	if err != nil {
@@ -233,9 +194,9 @@ func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC()
 	for i := range 30_000 { // more than maxHeld
-		h.store.readings = append(h.store.readings, ingest.Reading{Station: h.station.ID, Time: now.Add(-time.Duration(i) * time.Millisecond), Values: []ingest.Value{value(wire.PM10, 20)}})
+		h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: now.Add(-time.Duration(i) * time.Millisecond), Values: []ingest.Value{value(wire.PM10, 20)}})
 	}
-	h.store.fail = errors.New("the disk is gone")
+	h.store.Fail = errors.New("the disk is gone")
 	response, err := http.Get(h.http.URL + "/api/v1/readings")
 	if err == nil {
 		_, err = io.ReadAll(response.Body)
@@ -244,7 +205,7 @@ func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 	if err == nil {
 		t.Error("an answer that broke off ended like a whole one")
 	}
-	h.store.readings = h.store.readings[:100]
+	h.store.Held = h.store.Held[:100]
 	if response, body := h.do("GET", "/api/v1/readings", ""); response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a store that fails early: %s %s", response.Status, body)
 	}
@@ -293,7 +254,7 @@ func TestGrid(t *testing.T) {
 		t.Errorf("last hour = %+v, want 50 from %v", got, hour)
 	}
 	old := now.Add(-100 * time.Hour).Truncate(time.Hour)
-	h.store.rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 7000, Stations: 1}}
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 7000, Stations: 1}}
 	if got := read("window=1h&quantity=pm10&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 7 {
 		t.Errorf("an old hour = %+v, want 7 from the store", got)
 	}

@@ -83,7 +83,7 @@ func TestACellsTrendBeyondMemoryIsStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := aggregate.Row{Cell: cell, Quantity: uint8(wire.PM10), Start: end.Add(-time.Hour), Window: aggregate.Hour, Mean: 21500, Stations: 2}
-	h.store.rows = []aggregate.Row{row}
+	h.store.Rows = []aggregate.Row{row}
 	got := h.cell("1kmN3096E4107?window=1h&quantity=pm10&time=" + row.Start.Format(time.RFC3339))
 	if len(got.Averages) != 1 || got.Averages[0].Mean != 21.5 {
 		t.Errorf("averages = %+v, want PM10 21.5", got.Averages)

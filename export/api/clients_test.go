@@ -20,6 +20,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store/storetest"
 )
 
 // living is a server with readings, hours old and new, and two districts.
@@ -35,8 +36,8 @@ func living(t *testing.T) *house {
 		h.measure(at, value(wire.PM2_5, 12.3), value(wire.PM10, 20.1), value(wire.Humidity, 60))
 	}
 	h.measure(now.Add(-time.Minute), value(wire.PM2_5, 14), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
-	h.store.readings = append(h.store.readings, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(wire.Temperature, -1.5)}})
-	h.store.rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 7000, Stations: 1}}
+	h.store.Held = append(h.store.Held, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(wire.Temperature, -1.5)}})
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 7000, Stations: 1}}
 	return h
 }
 
@@ -50,7 +51,7 @@ func (h *house) archived() *archive.Archive {
 		at := noon.Add(time.Duration(i) * time.Minute)
 		readings = append(readings, ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: []ingest.Value{value(wire.PM10, 20.1+float64(i))}})
 	}
-	if _, _, err := a.Build(h.t.Context(), &shelf{readings: readings}, a.DayOf(noon)); err != nil {
+	if _, _, err := a.Build(h.t.Context(), &storetest.Memory{Held: readings}, a.DayOf(noon)); err != nil {
 		h.t.Fatal(err)
 	}
 	return a

@@ -132,7 +132,7 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 	for day, cells := range map[int][]geo.Cell{29: {cathedral}, 30: {cathedral, north}, 32: {north, {Size: 1000, North: 1000, East: 1000}}} {
 		for _, cell := range cells {
-			h.store.rows = append(h.store.rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: uint8(wire.PM2_5), Stations: 1})
+			h.store.Rows = append(h.store.Rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: uint8(wire.PM2_5), Stations: 1})
 		}
 	}
 	all := len(geo.CologneSketch().Cells(1000))

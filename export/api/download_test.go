@@ -135,7 +135,7 @@ func TestPagesOfRows(t *testing.T) {
 		}
 		for _, limit := range []int{1, 2, 7, len(whole)} {
 			var got []map[string]any
-			before := len(h.store.readings)
+			before := len(h.store.Held)
 			for address := fmt.Sprintf("%s&format=json&limit=%d", question, limit); address != ""; {
 				p := h.page(address)
 				if got = append(got, p.Rows...); len(p.Rows) > limit {
@@ -143,10 +143,10 @@ func TestPagesOfRows(t *testing.T) {
 				}
 				address = p.Next
 				if strings.HasPrefix(question, "/api/v1/readings?from") { // one more, behind the period's pinned end
-					h.store.readings = append(h.store.readings, ingest.Reading{Station: h.station.ID, Time: time.Now().Add(time.Hour), Values: []ingest.Value{value(wire.PM10, 1)}})
+					h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: time.Now().Add(time.Hour), Values: []ingest.Value{value(wire.PM10, 1)}})
 				}
 			}
-			h.store.readings = h.store.readings[:before]
+			h.store.Held = h.store.Held[:before]
 			if fmt.Sprint(got) != fmt.Sprint(whole) {
 				t.Errorf("%s in pages of %d:\n%v\nwant\n%v", question, limit, got, whole)
 			}
@@ -195,7 +195,7 @@ func TestAPageSurvivesItsLastRow(t *testing.T) {
 	period := "from=" + time.Now().UTC().Add(-5*time.Hour).Format(time.RFC3339)
 	first := h.page("/api/v1/readings?format=json&limit=4&" + period)
 	want := h.page(first.Next).Rows[2]
-	h.store.readings = slices.Delete(h.store.readings, 1, 2) // rows four to six
+	h.store.Held = slices.Delete(h.store.Held, 1, 2) // rows four to six
 	if got := h.page(first.Next).Rows[0]; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the next page begins with %v, want %v", got, want)
 	}
@@ -203,7 +203,7 @@ func TestAPageSurvivesItsLastRow(t *testing.T) {
 
 func TestPeriodOfTheGrid(t *testing.T) {
 	h := living(t)
-	old := h.store.rows[0].Start
+	old := h.store.Rows[0].Start
 	f := func(query string, want ...string) {
 		t.Helper()
 		var got []string

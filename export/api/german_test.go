@@ -33,7 +33,7 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	f("GET", "/api/v1/stations/0000007", "", "de", "de", "keine Kennung einer Station", "")
 	f("GET", "/api/v1/readings?colour=blue", "", "de", "de", `Einen Parameter "colour" gibt es hier nicht.`, "")
 	f("GET", "/api/v1/nothing", "", "de", "de", "gibt es nicht", "")
-	h.store.fail = http.ErrAbortHandler
+	h.store.Fail = http.ErrAbortHandler
 	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
 }
 

@@ -130,12 +130,12 @@ func TestSeries(t *testing.T) {
 		}
 		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(wire.Humidity, 80))
 	}
-	h.store.readings[1].Values[0] = ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel}
+	h.store.Held[1].Values[0] = ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel}
 	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
 	row := func(north, east int32, mean int64) aggregate.Row {
 		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: mean, Stations: 1}
 	}
-	h.store.rows = []aggregate.Row{
+	h.store.Rows = []aggregate.Row{
 		row(3096000, 4107000, 99_000),                                                               // its own
 		row(3097000, 4107000, 10_000), row(3095000, 4107000, 30_000), row(3096000, 4108000, 20_000), // within 3 km
 		row(3101000, 4107000, 90_000), // 5 km away
@@ -163,7 +163,7 @@ func TestSeries(t *testing.T) {
 	if s.Measured[1] != nil || s.Corrected[2] != nil || s.Neighbours[1] != nil {
 		t.Errorf("an hour of 8 slots or of none has values: %+v", s)
 	}
-	h.store.rows = h.store.rows[2:] // two within 3 km: those within 10 km count
+	h.store.Rows = h.store.Rows[2:] // two within 3 km: those within 10 km count
 	if s := read(); *s.Neighbours[0] != 30 {
 		t.Errorf("neighbours within 10 km = %v, want 30", *s.Neighbours[0])
 	}

@@ -37,7 +37,7 @@ func TestSeriesAreTheReadingsMeans(t *testing.T) {
 			values = append(values, value(wire.Humidity, 50))
 		}
 		h.measure(at, values...)
-		h.store.readings = append(h.store.readings, ingest.Reading{Station: neighbour.ID, Time: at, Values: []ingest.Value{value(wire.Humidity, 70)}})
+		h.store.Held = append(h.store.Held, ingest.Reading{Station: neighbour.ID, Time: at, Values: []ingest.Value{value(wire.Humidity, 70)}})
 	}
 	period := "quantity=pm10&from=" + day.Format(time.RFC3339) + "&to=" + day.Add(24*time.Hour).Format(time.RFC3339)
 	own := "/api/v1/stations/" + h.station.ID

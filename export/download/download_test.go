@@ -19,34 +19,18 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/storetest"
 )
 
 // shelf is a Store in memory that remembers what it was asked for.
 type shelf struct {
-	Store
-	readings []ingest.Reading // ascending
-	fail     error            // after everything has been yielded
-	asked    []store.ReadingQuery
+	storetest.Memory
+	asked []store.ReadingQuery
 }
 
 func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	s.asked = append(s.asked, q)
-	for _, r := range s.readings {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if r.Time.Before(q.From) || !r.Time.Before(q.To) || len(q.Stations) > 0 && !slices.Contains(q.Stations, r.Station) {
-			continue
-		}
-		r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v ingest.Value) bool { return len(q.Quantities) > 0 && !slices.Contains(q.Quantities, v.Quantity) })
-		if len(r.Values) == 0 {
-			continue
-		}
-		if err := yield(r); err != nil {
-			return err
-		}
-	}
-	return s.fail
+	return s.Memory.Readings(ctx, q, yield)
 }
 
 var (
@@ -72,7 +56,7 @@ func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quanti
 func TestReadingsThatAreAskedFor(t *testing.T) {
 	flagged := ingest.Value{Quantity: wire.PM10, Value: 1, Flags: ingest.Range}
 	humid := ingest.Value{Quantity: wire.PM10, Value: 1, Flags: ingest.Humid}
-	s := Source{Stations: town, Store: &shelf{readings: []ingest.Reading{
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{
 		at("AAAA", 0, flagged, value(wire.Humidity, 50)), at("BBBB", 0, humid), at("CCCC", 0, value(wire.PM2_5, 1)), at("XXXX", 0, value(wire.PM10, 1)), at("AAAA", 1, flagged),
 	}}}
 	f := func(q Readings, want string) {
@@ -120,9 +104,9 @@ func means(t *testing.T, s Source, q Readings) string {
 
 // TestWindowsAtTheEdges wants whole windows, those that begin in the period.
 func TestWindowsAtTheEdges(t *testing.T) {
-	s := Source{Stations: town, DayOffset: 2 * time.Hour, Store: &shelf{}}
+	s := Source{Stations: town, DayOffset: 2 * time.Hour, Store: &storetest.Memory{}}
 	for minute := -15 * 60; minute < 36*60; minute += 5 { // the hours since noon
-		s.Store.(*shelf).readings = append(s.Store.(*shelf).readings, at("AAAA", minute, value(wire.PM10, math.Floor(float64(minute)/60))))
+		s.Store.(*storetest.Memory).Held = append(s.Store.(*storetest.Memory).Held, at("AAAA", minute, value(wire.PM10, math.Floor(float64(minute)/60))))
 	}
 	f := func(resolution Resolution, from, to time.Duration, want string) {
 		t.Helper()
@@ -164,7 +148,7 @@ func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 		if minute < 60 {
 			a.Values = append(a.Values, value(wire.Humidity, 10))
 		}
-		shelf.readings = append(shelf.readings, a, at("BBBB", minute, value(wire.PM10, 60), value(wire.NO2, 5), value(wire.Temperature, 3), value(wire.Humidity, 20)), at("DDDD", minute, value(wire.PM10, 70)))
+		shelf.Held = append(shelf.Held, a, at("BBBB", minute, value(wire.PM10, 60), value(wire.NO2, 5), value(wire.Temperature, 3), value(wire.Humidity, 20)), at("DDDD", minute, value(wire.PM10, 70)))
 	}
 	f := func(stations []string, quantity wire.Quantity, to time.Duration, want string, wantStations ...string) {
 		t.Helper()
@@ -192,7 +176,7 @@ func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 // TestAStoreThatFails wants the error, and a document that nobody takes for a whole one.
 func TestAStoreThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	s := Source{Stations: town, Store: &shelf{readings: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1))}, fail: broken}}
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1))}, Fail: broken}}
 	q := Readings{From: noon, To: noon.Add(time.Hour), Source: export.AllSources, Resolution: Hours}
 	for _, format := range []export.Format{export.CSV, export.GeoJSON, export.JSON, export.Parquet} {
 		var whole, half, averages bytes.Buffer
@@ -214,7 +198,7 @@ func TestAStoreThatFails(t *testing.T) {
 }
 
 func TestWhoCancelsGetsNoMore(t *testing.T) {
-	s := Source{Stations: town, Store: &shelf{readings: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1)), at("AAAA", 60, value(wire.PM10, 1)), at("AAAA", 120, value(wire.PM10, 1)), at("AAAA", 180, value(wire.PM10, 1))}}}
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1)), at("AAAA", 60, value(wire.PM10, 1)), at("AAAA", 120, value(wire.PM10, 1)), at("AAAA", 180, value(wire.PM10, 1))}}}
 	q := Readings{From: noon, To: noon.Add(10 * time.Hour), Source: export.AllSources, Resolution: Hours}
 	rows := 0
 	f := func(what string, read func(ctx context.Context, row func() error) error) {
@@ -248,7 +232,7 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestPagesFollowEachOther(t *testing.T) {
-	s := Source{Stations: town, Store: &shelf{readings: []ingest.Reading{
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{
 		at("AAAA", 0, value(wire.PM10, 1), value(wire.Humidity, 2)), at("BBBB", 0, value(wire.PM10, 3)), at("AAAA", 1, value(wire.PM2_5, 4), value(wire.PM10, 5)),
 	}}}
 	for limit := 1; limit <= 6; limit++ {

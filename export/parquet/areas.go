@@ -28,32 +28,15 @@ type areaRow struct {
 	Certainty     string   `parquet:"certainty,dict"`
 }
 
-type areas struct{ table[areaRow] }
-
 // NewAreas makes an encoder of averages of districts that writes to w.
 func NewAreas(w io.Writer, meta export.Meta) export.Encoder[export.AreaRow] {
-	return &areas{newTable[areaRow](w, meta, nil, "window_start")}
+	return &rows[export.AreaRow, areaRow]{newTable[areaRow](w, meta, nil, "window_start"), areaOf}
 }
 
-// Add writes a row.
-func (e *areas) Add(r export.AreaRow) error {
-	row := areaRow{
+func areaOf(r export.AreaRow) areaRow {
+	return areaRow{
 		Area: r.Area, WindowStart: r.Start.UnixMilli(), WindowSeconds: int32(r.Window.Seconds()), Quantity: r.Quantity, Unit: r.Unit,
 		Mean: thousandths(int64(r.Mean)), Min: thousandths(int64(r.Min)), Max: thousandths(int64(r.Max)), Cells: int32(r.Cells), AllCells: int32(r.AllCells),
-		Share: thousandths(int64(r.Share)), Stations: int32(r.Stations), Readings: int32(r.Readings), EAQI: index(r.EAQI), LQI: index(r.LQI), Spread: thousandths(int64(r.Spread)), Certainty: r.Certainty,
+		Share: thousandths(int64(r.Share)), Stations: int32(r.Stations), Readings: int32(r.Readings), EAQI: class(r.EAQI), LQI: class(r.LQI), PeopleShare: decimal(r.PeopleShare), Spread: thousandths(int64(r.Spread)), Certainty: r.Certainty,
 	}
-	if r.PeopleShare != nil {
-		share := thousandths(int64(*r.PeopleShare))
-		row.PeopleShare = &share
-	}
-	return e.add(row)
-}
-
-// index is a class, or none where it is 0.
-func index(n int) *int32 {
-	if n == 0 {
-		return nil
-	}
-	number := int32(n)
-	return &number
 }

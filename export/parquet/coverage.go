@@ -20,20 +20,17 @@ type coverageRow struct {
 	ReasonDE  string  `parquet:"reason_de,dict"`
 }
 
-type city struct{ table[coverageRow] }
-
 // NewCoverage makes an encoder of the city's cells that writes to w.
 func NewCoverage(w io.Writer, meta export.Meta) export.Encoder[export.CoverageRow] {
-	return &city{newTable[coverageRow](w, meta, nil)}
+	return &rows[export.CoverageRow, coverageRow]{newTable[coverageRow](w, meta, nil), coverageOf}
 }
 
-// Add writes a row.
-func (e *city) Add(r export.CoverageRow) error {
+func coverageOf(r export.CoverageRow) coverageRow {
 	center := r.Cell.Center()
-	return e.add(coverageRow{
+	return coverageRow{
 		Cell: r.Cell.String(), Lon: degrees(center.Lon()), Lat: degrees(center.Lat()), Covered: r.Stations > 0, Stations: int32(r.Stations),
-		People: whole(r.People), Rank: index(r.Rank), DistanceM: whole(r.Distance), ReasonEN: r.English, ReasonDE: r.German,
-	})
+		People: whole(r.People), Rank: class(r.Rank), DistanceM: whole(r.Distance), ReasonEN: r.English, ReasonDE: r.German,
+	}
 }
 
 // historyRow is the coverage of some days, with the columns of the CSV.
@@ -48,32 +45,14 @@ type historyRow struct {
 	PeopleShare   *float64 `parquet:"people_share,optional,dict"`
 }
 
-type history struct{ table[historyRow] }
-
 // NewHistory makes an encoder of the coverage over time that writes to w.
 func NewHistory(w io.Writer, meta export.Meta) export.Encoder[export.CoveredThen] {
-	return &history{newTable[historyRow](w, meta, nil, "start")}
+	return &rows[export.CoveredThen, historyRow]{newTable[historyRow](w, meta, nil, "start"), historyOf}
 }
 
-// Add writes a row.
-func (e *history) Add(r export.CoveredThen) error {
-	return e.add(historyRow{
+func historyOf(r export.CoveredThen) historyRow {
+	return historyRow{
 		Start: r.Start.UnixMilli(), Days: int32(r.Days), Cells: int32(r.Cells), Covered: thousandths(int64(r.Covered)), Share: thousandths(int64(r.Share)),
 		People: whole(r.People), PeopleReached: decimal(r.PeopleReached), PeopleShare: decimal(r.PeopleShare),
-	})
-}
-
-// whole and decimal are numbers, or none.
-func whole(n *int) *int32 {
-	if n == nil {
-		return nil
 	}
-	return new(int32(*n))
-}
-
-func decimal(m *export.Milli) *float64 {
-	if m == nil {
-		return nil
-	}
-	return new(thousandths(int64(*m)))
 }

@@ -6,7 +6,6 @@ import (
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
-	"stadtluft/geo/airindex"
 )
 
 // gridRow is a row of grid averages, with the columns of the CSV.
@@ -34,33 +33,21 @@ type gridRow struct {
 	LQI           *int32  `parquet:"lqi,optional,dict"`
 }
 
-type grid struct{ table[gridRow] }
-
 // NewGrid makes an encoder that writes to w. notes are further key-value metadata; nil is none.
 func NewGrid(w io.Writer, meta export.Meta, notes map[string]string) export.Grid {
-	return &grid{newTable[gridRow](w, meta, notes, "window_start")}
+	return &rows[aggregate.Row, gridRow]{newTable[gridRow](w, meta, notes, "window_start"), gridOf}
 }
 
-// Add writes a row.
-func (e *grid) Add(r aggregate.Row) error {
+func gridOf(r aggregate.Row) gridRow {
 	q, center := wire.Quantity(r.Quantity), r.Cell.Center()
-	return e.add(gridRow{
+	eaqi, _ := export.EAQI(q, r.Mean) // 0 is none
+	lqi, _ := export.LQI(q, r.Mean)
+	return gridRow{
 		Cell: r.Cell.String(), WindowStart: r.Start.UnixMilli(), WindowSeconds: int32(r.Window.Seconds()), Quantity: q.String(), Unit: q.Unit(),
 		Mean: thousandths(r.Mean), Median: thousandths(r.Median), Min: thousandths(r.Min), Max: thousandths(r.Max),
-		Stations: int32(r.Stations), Readings: int32(r.Readings), Coverage: thousandths(r.Coverage), EAQI: class(export.EAQI(q, r.Mean)),
+		Stations: int32(r.Stations), Readings: int32(r.Readings), Coverage: thousandths(r.Coverage), EAQI: class(int(eaqi)),
 		Lon: degrees(center.Lon()), Lat: degrees(center.Lat()), Revision: int32(r.Revision),
 		RawMean: thousandths(r.Raw), Uncorrected: int32(r.Uncorrected), Spread: thousandths(r.Spread),
-		Certainty: export.Certainty(r).String(), LQI: class(export.LQI(q, r.Mean)),
-	})
-}
-
-func thousandths(milli int64) float64 { return float64(milli) / 1000 }
-
-// class is an index's class, or none where the index says nothing.
-func class(c airindex.Class, ok bool) *int32 {
-	if !ok {
-		return nil
+		Certainty: export.Certainty(r).String(), LQI: class(int(lqi)),
 	}
-	number := int32(c)
-	return &number
 }

@@ -28,21 +28,18 @@ type indexRow struct {
 	Lat           float64 `parquet:"lat,dict"`
 }
 
-type indices struct{ table[indexRow] }
-
 // NewIndices makes an encoder of the indices of cells that writes to w.
 func NewIndices(w io.Writer, meta export.Meta) export.Encoder[export.CellIndex] {
-	return &indices{newTable[indexRow](w, meta, nil, "window_start")}
+	return &rows[export.CellIndex, indexRow]{newTable[indexRow](w, meta, nil, "window_start"), indexOf}
 }
 
-// Add writes a row.
-func (e *indices) Add(c export.CellIndex) error {
+func indexOf(c export.CellIndex) indexRow {
 	center := c.Row.Cell.Center()
-	return e.add(indexRow{
+	return indexRow{
 		Cell: c.Row.Cell.String(), WindowStart: c.Row.Start.UnixMilli(), WindowSeconds: int32(c.Row.Window.Seconds()),
-		EAQI: index(c.European.Class), EAQIPollutant: c.European.Pollutant, EAQIEN: c.European.English, EAQIDE: c.European.German, EAQIColour: c.European.Colour,
-		LQI: index(c.German.Class), LQIPollutant: c.German.Pollutant, LQIEN: c.German.English, LQIDE: c.German.German,
+		EAQI: class(c.European.Class), EAQIPollutant: c.European.Pollutant, EAQIEN: c.European.English, EAQIDE: c.European.German, EAQIColour: c.European.Colour,
+		LQI: class(c.German.Class), LQIPollutant: c.German.Pollutant, LQIEN: c.German.English, LQIDE: c.German.German,
 		Measured: int32(c.European.Measured), Stations: int32(c.Row.Stations), Spread: thousandths(c.Row.Spread), Certainty: export.Certainty(c.Row).String(),
 		Lon: degrees(center.Lon()), Lat: degrees(center.Lat()),
-	})
+	}
 }

@@ -24,15 +24,12 @@ type meanRow struct {
 	Coverage      float64  `parquet:"coverage,dict"`
 }
 
-type means struct{ table[meanRow] }
-
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationWindow] {
-	return &means{newTable[meanRow](w, meta, nil, "window_start", "station")}
+	return &rows[aggregate.StationWindow, meanRow]{newTable[meanRow](w, meta, nil, "window_start", "station"), meanOf}
 }
 
-// Add writes a row.
-func (e *means) Add(m aggregate.StationWindow) error {
+func meanOf(m aggregate.StationWindow) meanRow {
 	q := wire.Quantity(m.Quantity)
 	row := meanRow{
 		WindowStart: m.Start.UnixMilli(), WindowSeconds: int32(m.Window.Seconds()), Station: m.Station, Quantity: q.String(), Unit: q.Unit(),
@@ -40,8 +37,7 @@ func (e *means) Add(m aggregate.StationWindow) error {
 	}
 	if !m.Cell.IsZero() {
 		center := m.Cell.Center()
-		lon, lat := degrees(center.Lon()), degrees(center.Lat())
-		row.Lon, row.Lat = &lon, &lat
+		row.Lon, row.Lat = new(degrees(center.Lon())), new(degrees(center.Lat()))
 	}
-	return e.add(row)
+	return row
 }

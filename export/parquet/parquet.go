@@ -111,5 +111,38 @@ func (t *table[T]) End() error {
 	return t.writer.Close()
 }
 
+// rows encodes each E as a row R.
+type rows[E, R any] struct {
+	table[R]
+	row func(E) R
+}
+
+// Add writes a row.
+func (e *rows[E, R]) Add(r E) error { return e.add(e.row(r)) }
+
+func thousandths(milli int64) float64 { return float64(milli) / 1000 }
+
+// decimal, whole and class are numbers, or none; a class is none where it is 0.
+func decimal(m *export.Milli) *float64 {
+	if m == nil {
+		return nil
+	}
+	return new(thousandths(int64(*m)))
+}
+
+func whole(n *int) *int32 {
+	if n == nil {
+		return nil
+	}
+	return new(int32(*n))
+}
+
+func class(n int) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return new(int32(n))
+}
+
 // degrees has the six decimals of the CSV.
 func degrees(d float64) float64 { return math.Round(d*1e6) / 1e6 }

@@ -68,7 +68,9 @@ export function tabs(label: string, panels: readonly { title: string; body: Chil
     bodies.push(h("div", { role: "tabpanel", id: `${id}-panel-${i}`, "aria-labelledby": `${id}-${i}` }, ...panel.body));
   });
   show(first, false);
-  return h("div", { class: "tabs" }, h("div", { role: "tablist", "aria-label": label }, ...heads), ...bodies);
+  const strip = h("div", { role: "tablist", "aria-label": label }, ...heads);
+  requestAnimationFrame(() => (strip.scrollLeft = (heads[first]?.offsetLeft ?? 0) - strip.offsetLeft)); // as far as it goes, where they are wider than the screen
+  return h("div", { class: "tabs" }, strip, ...bodies);
 }
 
 // facts are terms and what they are.

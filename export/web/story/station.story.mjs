@@ -192,6 +192,34 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await close();
 });
 
+test("a registration survives a lost connection, the back button and a double click", async () => {
+  const { page, close } = await open("/register");
+  const next = () => page.locator("main button[type=submit]").click();
+  await page.locator(".place-how input").fill("50.94, 6.951");
+  await next(); // waits for the server's answer to the place
+  await page.locator('input[value="lorawan"]').check();
+  await next();
+  await page.locator("[name=name]").fill("Zurück");
+  await page.goBack();
+  assert.ok(await page.locator('input[value="lorawan"]').isChecked());
+  await page.goForward();
+  assert.equal(await page.locator("[name=name]").inputValue(), "Zurück");
+  await next();
+  await page.locator("#consent").check();
+  await page.context().setOffline(true);
+  await next();
+  await page.getByRole("alert").filter({ hasText: "Der Server antwortet nicht." }).waitFor();
+  await page.getByRole("button", { name: "English" }).click();
+  assert.equal(await page.locator("main p.trouble").count(), 0, "German on an English page");
+  await page.context().setOffline(false);
+  let sent = 0;
+  page.on("request", (r) => (sent += r.method() === "POST" && r.url().endsWith("/api/v1/stations") ? 1 : 0));
+  await page.locator("main button[type=submit]").dblclick();
+  await page.locator(".waiting").waitFor();
+  assert.equal(sent, 1);
+  await close();
+});
+
 test("a place from another page is filled in", async () => {
   const { page, close } = await open("/register?lon=6.99&lat=50.95");
   await page.locator(".said.fine").filter({ hasText: "CRS3035RES100m" }).waitFor();

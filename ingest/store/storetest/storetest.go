@@ -1,5 +1,5 @@
-// Package storetest holds the one suite that every store must pass. What it expects it computes itself
-// from what it wrote, in a map.
+// Package storetest holds the one suite that every store must pass, and a store in memory for tests of those who read
+// one. What the suite expects it computes itself from what it wrote, in a map.
 package storetest
 
 import (

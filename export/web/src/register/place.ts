@@ -26,6 +26,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
   let asked = 0;
+  let checked = ""; // what the server was asked last; leaving the field asks no second time
 
   const tell = (text: string, kind: "" | "fine" | "trouble", meant?: Place): void => {
     const take = () => {
@@ -41,7 +42,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     return asking;
   };
   const check = async (p: Place, turn: number): Promise<void> => {
-    coordinates.value = written(p);
+    coordinates.value = checked = written(p);
     try {
       const cell = await ask<Cell>("POST", "/api/v1/cell", p);
       if (turn !== asked) return;
@@ -51,6 +52,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     } catch (e) {
       if (turn !== asked) return;
       view?.show(p, null);
+      if (!(e instanceof Refused)) checked = "";
       tell(words(e), "trouble", e instanceof Refused ? e.problem.place : undefined);
     }
   };
@@ -60,6 +62,8 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     coordinates.dispatchEvent(new Event("change"));
   });
   coordinates.addEventListener("change", () => {
+    if (coordinates.value === checked) return;
+    checked = "";
     const p = read(coordinates.value);
     if (p) void choose(p).then(() => view?.look(p));
     else {

@@ -1,0 +1,58 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Memory is a store for tests of those who read one. It yields what it holds, which is in the order of a store, and fails
+// afterwards where Fail is set. Whatever else is asked of it panics.
+type Memory struct {
+	store.Store
+	Held []ingest.Reading
+	Rows []aggregate.Row
+	Fail error
+}
+
+// Readings yields those of q.
+func (m *Memory) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	for _, r := range m.Held {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if r.Time.Before(q.From) || !r.Time.Before(q.To) || !among(q.Stations, r.Station) {
+			continue
+		}
+		r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v ingest.Value) bool { return !among(q.Quantities, v.Quantity) })
+		if len(r.Values) == 0 {
+			continue
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+	}
+	return m.Fail
+}
+
+// Grid yields the rows of q.
+func (m *Memory) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
+	for _, r := range m.Rows {
+		if r.Start.Before(q.From) || !r.Start.Before(q.To) || r.Window != q.Window || q.Size != 0 && r.Cell.Size != q.Size || !among(q.Quantities, wire.Quantity(r.Quantity)) {
+			continue
+		}
+		if err := yield(r); err != nil {
+			return err
+		}
+	}
+	return m.Fail
+}
+
+// among reports whether one is chosen; without a choice all are.
+func among[T comparable](chosen []T, one T) bool {
+	return len(chosen) == 0 || slices.Contains(chosen, one)
+}
