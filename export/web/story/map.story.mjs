@@ -63,6 +63,14 @@ test("the map shows living values in both languages, weighs at most 400 kB, and 
 
 const focused = (page) => page.evaluate(() => document.activeElement.className || document.activeElement.tagName);
 
+test("an address of districts shows cells in a city that has none", async () => {
+  const { page, complaints, close } = await open("/?layer=districts");
+  await shown(page);
+  assert.equal(await page.locator("select#area option:checked").innerText(), "Raster 1 km");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("arrow keys lead from cell to cell, and each says its value", async () => {
   await measure();
   const { page, complaints, close } = await open();

@@ -53,12 +53,13 @@ export function asking(s: State, city: Promise<City>, told: Told): Asking {
     }
   }
 
-  // values come in the city's own cells where the server cannot give others.
+  // values come in cells where there are no districts, and in the city's own where the server cannot give others.
   async function values(): Promise<void> {
     asked.abort();
     asked = new AbortController();
     const { signal } = asked;
     try {
+      if (s.view.layer === "districts" && !(await city).properties.districts) s.view = { ...s.view, layer: "grid" };
       const answer = await windowOf(s, signal).catch(async (e: unknown) => {
         if (!(e instanceof Refused) || e.problem.field !== "resolution" || s.size) throw e;
         s.size = (await city).properties.grid_resolution;
