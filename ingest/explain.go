@@ -25,7 +25,7 @@ func (f Flags) Level() Level {
 // Words are a flag in short, to stand behind a value or a colon.
 type Words struct{ English, German string }
 
-// Words are those of a single flag. Answers have them from here, and the pages' catalogue is held against it.
+// Words are those of a single flag. Feeds and answers have them from here, and the pages' catalogue is held against it.
 func (f Flags) Words() Words { return flagWords[f] }
 
 var flagWords = map[Flags]Words{

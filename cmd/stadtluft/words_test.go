@@ -8,7 +8,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestPagesCallFlagsAsTheServerDoes holds the pages' catalogues against ingest.Flags.Words, so that a page and an answer never
+// TestPagesCallFlagsAsTheServerDoes holds the pages' catalogues against ingest.Flags.Words, so that a page, a feed and an answer never
 // call the same flag by two names.
 func TestPagesCallFlagsAsTheServerDoes(t *testing.T) {
 	for language, name := range map[string]func(ingest.Words) string{
