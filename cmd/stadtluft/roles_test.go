@@ -48,20 +48,20 @@ func launchApart(t testing.TB, data string, env ...string) apart {
 	return all
 }
 
-// TestRolesApart sends 5,000 readings twice: to one process, and to four that take a role each, three of which are killed in
-// the middle. It wants the same bytes.
+// TestRolesApart sends 5,000 readings to one process, and for each kind of store to four that take a role each, three of which
+// are killed in the middle. It wants the same bytes.
 func TestRolesApart(t *testing.T) {
 	const stations = 50
+	whole := t.TempDir()
+	residents := settle(t, whole, stations)
+	_, end := span()
+	p := launch(t, whole)
+	publishAtOnce(t, p.mqtt, residents, end)
+	want := checkStory(t, p, residents)
+	p.kill()
 	f := func(t *testing.T, env ...string) {
-		whole, parts := t.TempDir(), t.TempDir()
-		residents := settle(t, whole, stations)
+		parts := t.TempDir()
 		copyRegistry(t, whole, parts)
-		_, end := span()
-		p := launch(t, whole)
-		publishAtOnce(t, p.mqtt, residents, end)
-		want := checkStory(t, p, residents)
-		p.kill()
-
 		all := launchApart(t, parts, env...)
 		sent := make(chan struct{})
 		go func() {

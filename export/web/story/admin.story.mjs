@@ -66,5 +66,5 @@ test("the operator suspends a station, whose owner reads why, and lifts that", a
 
 test("the desk fits", async () => {
   await fits("admin-log-in", "/admin");
-  await fits("admin", "/admin", logIn);
+  await fits("admin", "/admin", logIn, /^$/, ["header", "main [role=tablist]"]); // what is below the tabs is seen with them
 });
