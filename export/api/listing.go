@@ -41,8 +41,9 @@ func (listedProperties) JSONSchema() openapi.Schema {
 // listable are the properties that a station has in a list: where in stationProperties each lies, by its name in JSON.
 var listable = func() map[string]int {
 	fields := map[string]int{}
-	for i, f := range reflect.VisibleFields(reflect.TypeFor[stationProperties]()) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	properties := reflect.TypeFor[stationProperties]()
+	for i := range properties.NumField() {
+		name, _, _ := strings.Cut(properties.Field(i).Tag.Get("json"), ",")
 		fields[name] = i
 	}
 	for _, single := range []string{"places", "fittings", "calibrations", "reason"} { // a suspended one is not listed
