@@ -195,7 +195,7 @@ func (p *Pipeline) judge(m *Message) {
 	case wire.KitKind:
 		p.kit(m, station, topic.Family, topic.Part)
 	default:
-		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %q", clip(m.Topic)))
+		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %q", Clip(m.Topic)))
 	}
 }
 
@@ -231,13 +231,13 @@ func (p *Pipeline) foreign(m *Message) {
 		}
 		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
 		if !known {
-			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%s: add it to its station", t.Family, clip(key)))
+			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%s: add it to its station", t.Family, Clip(key)))
 		} else if p.active(m, station) {
 			p.kit(m, station, t.Family, part)
 		}
 		return
 	}
-	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", clip(m.Topic)))
+	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", Clip(m.Topic)))
 }
 
 // native decodes and checks what comes on a station's topic for readings: the native payload, and the same in
@@ -274,7 +274,7 @@ func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
 func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, clock TimeSource) {
 	for _, r := range decoded.Refusals {
 		p.batch.Refusals = append(p.batch.Refusals, Refusal{
-			Station: station.ID, Received: m.Received, Reason: r.Reason, Field: r.Field, Detail: clip(r.Detail),
+			Station: station.ID, Received: m.Received, Reason: r.Reason, Field: r.Field, Detail: Clip(r.Detail),
 		})
 	}
 	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered, Clock: clock}
@@ -293,18 +293,18 @@ func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, 
 // is silent is known from its readings.
 func (p *Pipeline) status(m *Message, station *Station) {
 	if status := string(m.Payload); status != wire.Online && status != wire.Offline {
-		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, clip(status)))
+		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, Clip(status)))
 	}
 }
 
 func (p *Pipeline) refuse(m *Message, station string, reason wire.Reason, detail string) {
 	p.batch.Refusals = append(p.batch.Refusals, Refusal{
-		Station: station, Received: m.Received, Reason: reason, Detail: clip(detail),
+		Station: station, Received: m.Received, Reason: reason, Detail: Clip(detail),
 	})
 }
 
-// clip bounds foreign text to MaxDetail bytes of valid UTF-8.
-func clip(s string) string {
+// Clip bounds foreign text to MaxDetail bytes of valid UTF-8.
+func Clip(s string) string {
 	if len(s) <= MaxDetail {
 		return s
 	}

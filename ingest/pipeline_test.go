@@ -250,7 +250,7 @@ func TestAnEntrancesOwnRefusalIsKept(t *testing.T) {
 
 func TestClipKeepsWholeCharacters(t *testing.T) {
 	long := strings.Repeat("ü", MaxDetail)
-	got := clip(long)
+	got := Clip(long)
 	if len(got) > MaxDetail || !strings.HasSuffix(got, "ü…") {
 		t.Errorf("clip gave %d bytes ending in %q, want at most %d and a whole character", len(got), got[len(got)-5:], MaxDetail)
 	}

@@ -24,8 +24,11 @@ const (
 func (s *server) backup() []api.Copy {
 	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
 	checks := filepath.Join(s.config.Data, judgeFile)
-	if _, err := os.Stat(checks); !errors.Is(err, fs.ErrNotExist) {
+	if exists(checks) {
 		copies = append(copies, api.Copy{Name: judgeFile, Make: func(_ context.Context, path string) error { return copyFile(checks, path) }})
+	}
+	if letters := s.deadLetters().Path; exists(letters) {
+		copies = append(copies, api.Copy{Name: filepath.Base(letters), Make: func(_ context.Context, path string) error { return copyFile(letters, path) }})
 	}
 	file, ok := s.store.Store.(interface {
 		Backup(ctx context.Context, path string) error
@@ -39,6 +42,11 @@ func (s *server) backup() []api.Copy {
 		}
 		return file.Backup(ctx, path)
 	}})
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // written waits until the store has what the journal has now.
@@ -64,7 +72,7 @@ func (s *server) written(ctx context.Context) error {
 	}
 }
 
-// copyFile copies a file that is only ever replaced whole.
+// copyFile copies a file that is only ever replaced whole or appended to.
 func copyFile(from, to string) error {
 	file, err := os.Open(from)
 	if err != nil {

@@ -251,7 +251,14 @@ func (c *inspection) store(ctx context.Context) {
 	}
 	s, err := openStore(ctx, c.config)
 	if err == nil {
-		err = errors.Join(s.Ping(ctx), s.Close())
+		defer s.Close()
+		err = s.Ping(ctx)
 	}
-	c.tried("store", err, c.config.StoreKind+" answers")
+	c.tried("store", err, c.config.StoreKind+" takes readings and answers")
+	if err != nil {
+		return
+	}
+	if words := shortRetention(ctx, s); words != "" {
+		c.say(doubt, "store", "%s", words)
+	}
 }

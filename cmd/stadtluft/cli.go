@@ -14,15 +14,16 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve     serveCmd     `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
-	Simulate  simulateCmd  `cmd:"" help:"Stations that behave like real ones, over real MQTT, marked as demo data."`
-	Station   stationCmd   `cmd:"" help:"The registry of stations from a shell."`
-	Import    importCmd    `cmd:"" help:"Bring neighbours' open data into the same map."`
-	Calibrate calibrateCmd `cmd:"" help:"Fit a station's sensor to a reference instrument beside it."`
-	Rebuild   rebuildCmd   `cmd:"" help:"Compute averages again, from stored readings."`
-	Archive   archiveCmd   `cmd:"" help:"Closed days as files."`
-	Check     checkCmd     `cmd:"" help:"Try every setting and connection, before you rely on it."`
-	Export    exportCmd    `cmd:"" help:"Write readings or grid averages of a period to a file."`
+	Serve     serveCmd       `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
+	Simulate  simulateCmd    `cmd:"" help:"Stations that behave like real ones, over real MQTT, marked as demo data."`
+	Station   stationCmd     `cmd:"" help:"The registry of stations from a shell."`
+	Import    importCmd      `cmd:"" help:"Bring neighbours' open data into the same map."`
+	Calibrate calibrateCmd   `cmd:"" help:"Fit a station's sensor to a reference instrument beside it."`
+	Rebuild   rebuildCmd     `cmd:"" help:"Compute averages again, from stored readings."`
+	Letters   deadLettersCmd `cmd:"" name:"dead-letters" help:"Values that the store rejected."`
+	Archive   archiveCmd     `cmd:"" help:"Closed days as files."`
+	Check     checkCmd       `cmd:"" help:"Try every setting and connection, before you rely on it."`
+	Export    exportCmd      `cmd:"" help:"Write readings or grid averages of a period to a file."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`
 }

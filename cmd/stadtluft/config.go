@@ -400,6 +400,7 @@ func (c *Config) validate() []error {
 		u, err := url.Parse(c.InfluxURL)
 		check(err == nil && u.Host != "", "store.influxdb.url: %q is not a URL such as http://127.0.0.1:8086", c.InfluxURL)
 		check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
+		check(!strings.Contains(c.InfluxBucket, "/"), "store.influxdb.bucket: %q has a slash, which InfluxDB takes for database/retention policy: choose a name without", c.InfluxBucket)
 	}
 	_, err = time.LoadLocation(c.CityZone)
 	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)

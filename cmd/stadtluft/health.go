@@ -60,7 +60,12 @@ func (s *server) startHealth(context.Context) error {
 			add("store", fmt.Errorf("%d journal entries wait for the store, the oldest for %v", stats.Unwritten, stats.Lag.Round(time.Second)),
 				"they are safe; look at the store and at the log")
 		}
-		add("store", s.store.Ping(ctx), "readings are safe in the journal until it answers again")
+		do := "readings are safe in the journal until it takes them"
+		if err := s.store.Ping(ctx); err != nil {
+			add("store", err, do)
+		} else if err := s.writeError.Load(); err != nil {
+			add("store", *err, do)
+		}
 	})
 	s.metrics = metrics.New(s.figures())
 	s.site = &api.Server{Version: version(), Problems: s.health.ask, Metrics: s.metrics.Handler(), Log: s.log}

@@ -44,8 +44,9 @@ var rooms = map[string][]string{
 	},
 	"ingest/store/influx": {
 		"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
-		"github.com/influxdata/influxdb-client-go/v2", "github.com/influxdata/line-protocol/v2",
+		"github.com/influxdata/line-protocol/v2", "github.com/klauspost/compress",
 	},
+	"ingest/store/deadletter":        {"ingest", "ingest/store", "firmware-protocol/wire"},
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/wire", "geo", "geo/aggregate"},
 

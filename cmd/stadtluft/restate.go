@@ -81,7 +81,7 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 		return err
 	}
 	if r.Station.Status == ingest.Erased {
-		if err := s.store.DeleteReadings(ctx, r.Station.ID); err != nil {
+		if err := errors.Join(s.store.DeleteReadings(ctx, r.Station.ID), s.deadLetters().Delete(r.Station.ID)); err != nil {
 			return err
 		}
 		if after, err := s.journal.Stats(ctx); err != nil || after.AckFloor < before.LastSeq {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -35,6 +36,8 @@ const (
 	brokerBytes = 4 << 30
 	// openTime bounds how long a start asks the store. One that is away may come later.
 	openTime = 10 * time.Second
+	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
+	leastRetention = aggregate.Keep + 24*time.Hour
 )
 
 // server is one running Stadtluft: the rooms, in the order in which they stand on each other.
@@ -70,6 +73,7 @@ type server struct {
 	intake     brokers // that stations send to
 	dashboards brokers // that live averages go to
 
+	writeError atomic.Pointer[error] // why the writer's last batch is not in the store; nil when it is
 	unrestated atomic.Pointer[error] // why averages that are to be made again are not; nil when none wait in vain
 }
 
@@ -169,7 +173,27 @@ func (s *server) startStore(ctx context.Context) (err error) {
 	}
 	s.store = &archive.Store{Store: rests, Archive: archiveOf(s.config, s.registry, s.log)}
 	s.house.closing("store", s.store.Close)
+	if err := rests.Ping(ctx); err != nil {
+		s.log.Error("store takes no readings, they wait in the journal", "err", err)
+	} else if words := shortRetention(ctx, rests); words != "" {
+		s.log.Warn(words)
+	}
 	return nil
+}
+
+// shortRetention says that the store lets go what averages are still corrected with; empty when it does not.
+func shortRetention(ctx context.Context, s store.Store) string {
+	bucket, ok := s.(interface {
+		Retention(ctx context.Context) (time.Duration, error)
+	})
+	if !ok {
+		return ""
+	}
+	keep, err := bucket.Retention(ctx)
+	if err != nil || keep == 0 || keep >= leastRetention {
+		return ""
+	}
+	return fmt.Sprintf("the bucket keeps data for %v only: it drops late readings and averages; set its retention to %v or more", keep, leastRetention)
 }
 
 // openStore opens the store that the configuration names.

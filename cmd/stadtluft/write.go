@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/deadletter"
 )
 
 // startWriter brings what the journal has to the store, and keeps the journal short.
@@ -30,17 +32,56 @@ func (s *server) startArchive(context.Context) error {
 // write brings what the journal has to where it rests. It is called again with the same entries until
 // it returns nil; both places take the same twice without harm.
 func (s *server) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
+	err := s.writeBatch(ctx, b)
+	if err != nil {
+		s.writeError.Store(&err)
+	} else {
+		s.writeError.Store(nil)
+	}
+	return err
+}
+
+func (s *server) writeBatch(ctx context.Context, b ingest.Batch) error {
 	begin := time.Now()
-	unstorable, err := s.store.WriteReadings(ctx, s.kept(b.Readings))
+	readings := s.kept(b.Readings)
+	rejected, err := s.store.WriteReadings(ctx, readings)
 	if err != nil {
 		return err
 	}
-	s.metrics.Wrote(len(b.Readings), time.Since(begin))
+	took, stored := time.Since(begin), store.Stored(readings, rejected)
 	more, err := store.Revise(ctx, s.store, b.Verdicts)
 	if err != nil {
 		return err
 	}
-	return s.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, unstorable, more))
+	refusals, err := s.setAside(append(rejected, more...))
+	if err != nil {
+		return err
+	}
+	if err := s.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, refusals)); err != nil {
+		return err
+	}
+	s.metrics.Wrote(stored, len(refusals), took)
+	return nil
+}
+
+// setAside keeps what the store rejects among the dead letters and returns a refusal for each value.
+func (s *server) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
+	if len(rejected) == 0 {
+		return nil, nil
+	}
+	if err := s.deadLetters().Add(rejected); err != nil {
+		return nil, err
+	}
+	refusals := store.Refusals(rejected)
+	s.log.Error("store rejects values, set aside: see stadtluft dead-letters list", "values", len(refusals), "station", rejected[0].Reading.Station, "err", rejected[0].Detail)
+	return refusals, nil
+}
+
+func (s *server) deadLetters() deadletter.File { return deadLetters(s.config) }
+
+// deadLetters is where values that the store rejected lie.
+func deadLetters(c Config) deadletter.File {
+	return deadletter.File{Path: filepath.Join(c.Data, "dead-letters.jsonl")}
 }
 
 // kept are readings without those of stations whose readings are to go.

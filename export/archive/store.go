@@ -36,14 +36,14 @@ var _ store.Store = (*Store)(nil)
 
 // WriteReadings stores readings and marks their days. What is stored and not marked is an error: the caller writes it
 // again.
-func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error) {
+func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
 	s.writing.RLock()
 	defer s.writing.RUnlock()
-	refused, err := s.Store.WriteReadings(ctx, readings)
+	rejected, err := s.Store.WriteReadings(ctx, readings)
 	if err != nil {
 		return nil, err
 	}
-	return refused, markAll(s.Archive, readings, func(r ingest.Reading) time.Time { return r.Time })
+	return rejected, markAll(s.Archive, readings, func(r ingest.Reading) time.Time { return r.Time })
 }
 
 // WriteGrid stores averages and marks their days.

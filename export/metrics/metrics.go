@@ -5,12 +5,14 @@ package metrics
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -48,9 +50,10 @@ type Figure struct {
 type Metrics struct {
 	source Source
 
-	stored prometheus.Counter
-	write  prometheus.Histogram
-	reg    *prometheus.Registry
+	stored   prometheus.Counter
+	rejected atomic.Uint64 // values
+	write    prometheus.Histogram
+	reg      *prometheus.Registry
 }
 
 // New makes the metrics of a source.
@@ -67,9 +70,10 @@ func New(source Source) *Metrics {
 	return m
 }
 
-// Wrote notes a write to the store.
-func (m *Metrics) Wrote(readings int, took time.Duration) {
+// Wrote notes a write to the store: readings of which something was stored, and values that the store rejected.
+func (m *Metrics) Wrote(readings, rejected int, took time.Duration) {
 	m.stored.Add(float64(readings))
+	m.rejected.Add(uint64(rejected))
 	m.write.Observe(took.Seconds())
 }
 
@@ -83,6 +87,7 @@ func (m *Metrics) Describe(chan<- *prometheus.Desc) {}
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	c := collection{out}
 	m.intake(c)
+	m.refused(c, wire.Unstorable, m.rejected.Load())
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	m.journal(ctx, c)
@@ -120,7 +125,9 @@ func (m *Metrics) intake(c collection) {
 	c.counter("readings_total", "Readings handed to the journal.", float64(counts.Readings))
 	c.counter("repeated_total", "Values that were known already and equal.", float64(counts.Repeated))
 	for reason, n := range counts.Refused {
-		c.counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
+		if reason != wire.Unstorable { // the writer's, which may be another process
+			m.refused(c, reason, n)
+		}
 	}
 	for left, n := range counts.Left {
 		c.counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", left.Family, "name", left.Name)
@@ -128,6 +135,10 @@ func (m *Metrics) intake(c collection) {
 	for flag, n := range counts.Flagged {
 		c.counter("flagged_total", "Values by flag.", float64(n), "flag", flag.String())
 	}
+}
+
+func (m *Metrics) refused(c collection, reason wire.Reason, n uint64) {
+	c.counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
 }
 
 func (m *Metrics) journal(ctx context.Context, c collection) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,7 @@ type shelf struct {
 	store.Store
 	mu       sync.Mutex // guards all below
 	fail     int
+	oldest   time.Time       // rows before it are rejected, as for a bucket's retention
 	rows     []aggregate.Row // one for each key
 	readings []ingest.Reading
 }
@@ -79,6 +81,9 @@ func (s *shelf) WriteGrid(_ context.Context, rows []aggregate.Row) error {
 	if s.fail > 0 {
 		s.fail--
 		return errors.New("away")
+	}
+	if len(rows) > 0 && rows[0].Start.Before(s.oldest) {
+		return store.ErrRejected
 	}
 	for _, r := range rows {
 		s.rows = slices.DeleteFunc(s.rows, func(o aggregate.Row) bool {
@@ -214,6 +219,44 @@ func TestHoursReachTheStore(t *testing.T) {
 		if len(store.rows) != 1 || store.rows[0].Mean != 5500 || !store.rows[0].Start.Equal(start) || store.rows[0].Readings != 12 {
 			t.Errorf("stored %+v, want the mean 5.5 of 0 to 11 of the hour %v alone", store.rows, start)
 		}
+	})
+}
+
+// TestARejectedWindowHoldsUpNoOther runs hours in virtual time of which the store rejects the first, and rebuilds them.
+func TestARejectedWindowHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now().UTC().Truncate(24 * time.Hour).Add(-3 * time.Hour)
+		kept := &shelf{oldest: start.Add(time.Hour)}
+		for i := range 24 {
+			r := reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 7})
+			kept.readings = append(kept.readings, r)
+		}
+		check := func(what string) {
+			t.Helper()
+			kept.mu.Lock()
+			defer kept.mu.Unlock()
+			if len(kept.rows) != 1 || !kept.rows[0].Start.Equal(start.Add(time.Hour)) {
+				t.Errorf("%s stored %+v, want the second hour alone", what, kept.rows)
+			}
+			kept.rows = nil
+		}
+		a := newAverages(kept)
+		for _, r := range kept.readings {
+			a.Observe(r)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go a.Run(ctx)
+		time.Sleep(4 * writeEvery)
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		check("Run")
+		days := 0
+		err := newAverages(kept).Rebuild(t.Context(), start.Add(-24*time.Hour), start.Add(2*time.Hour), func(time.Time) { days++ })
+		if !errors.Is(err, store.ErrRejected) || !strings.Contains(err.Error(), start.Truncate(24*time.Hour).Format(time.RFC3339)) || days != 2 {
+			t.Errorf("Rebuild: %v after %d days, want the rejected day named and both done", err, days)
+		}
+		check("Rebuild")
 	})
 }
 

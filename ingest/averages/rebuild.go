@@ -2,6 +2,7 @@ package averages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,17 +13,22 @@ import (
 
 // Rebuild computes the averages of every hour and day that begins in the period again, from stored readings with
 // the flags they have there, and replaces what is stored. It gives the same rows as Run did. progress is told after each
-// day and may be nil.
+// day and may be nil. Windows that the store rejects are left out; the error names their days at the end.
 func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress func(done time.Time)) error {
+	var rejected error
 	for start := aggregate.DayOf(from, a.DayOffset); start.Before(to); start = start.Add(day) {
 		if err := a.rebuildDay(ctx, start, from, to); err != nil {
-			return fmt.Errorf("rebuild the day from %s: %w", start.Format(time.RFC3339), err)
+			err = fmt.Errorf("rebuild the day from %s: %w", start.Format(time.RFC3339), err)
+			if !errors.Is(err, store.ErrRejected) {
+				return errors.Join(rejected, err)
+			}
+			rejected = errors.Join(rejected, err)
 		}
 		if progress != nil {
 			progress(start.Add(day))
 		}
 	}
-	return nil
+	return rejected
 }
 
 func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) error {
@@ -30,18 +36,28 @@ func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) er
 	if err != nil {
 		return err
 	}
+	var rejected error
+	replace := func(start time.Time, window aggregate.Window, rows []aggregate.Row) error {
+		err := store.ReplaceGrid(ctx, a.Store, start, window, a.Size, rows)
+		if errors.Is(err, store.ErrRejected) {
+			rejected, err = err, nil
+		}
+		return err
+	}
 	for hour := start; hour.Before(start.Add(day)); hour = hour.Add(time.Hour) {
 		if hour.Before(from) || !hour.Before(to) {
 			continue
 		}
-		if err := store.ReplaceGrid(ctx, a.Store, hour, aggregate.Hour, a.Size, values.Hour(hour, a.Size, 0)); err != nil {
+		if err := replace(hour, aggregate.Hour, values.Hour(hour, a.Size, 0)); err != nil {
 			return err
 		}
 	}
-	if start.Before(from) {
-		return nil
+	if !start.Before(from) {
+		if err := replace(start, aggregate.Day, values.Day(start, a.Size, 0)); err != nil {
+			return err
+		}
 	}
-	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Day, a.Size, values.Day(start, a.Size, 0))
+	return rejected
 }
 
 // Rows computes the averages of one hour or day again from stored readings, for cells of any resolution, and writes

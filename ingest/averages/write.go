@@ -2,6 +2,7 @@ package averages
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -56,17 +57,26 @@ func whole(hours []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
 }
 
-// each does windows one by one and returns those that are still to be done.
-func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) []time.Time {
+// each does windows one by one and returns those that are still to be done. A window that the store rejects does not keep the others
+// from being done.
+func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
+	var failed error
 	for i, start := range starts {
-		if err := do(ctx, start); err != nil {
-			if ctx.Err() == nil {
-				a.Log.Warn("averages wait for the store", "windows", len(starts)-i, "err", err)
-			}
-			return slices.Clone(starts[i:])
+		err := do(ctx, start)
+		if err == nil {
+			continue
 		}
+		failed = err
+		if !errors.Is(err, store.ErrRejected) {
+			waiting = append(waiting, starts[i:]...)
+			break
+		}
+		waiting = append(waiting, start)
 	}
-	return nil
+	if failed != nil && ctx.Err() == nil {
+		a.Log.Warn("averages not written, retrying", "windows", len(waiting), "first", waiting[0], "err", failed)
+	}
+	return waiting
 }
 
 // writeHour has an hour judged and, unless the verdicts are new and change it, stores it.

@@ -13,12 +13,12 @@ import (
 // Revise gives stored readings the flags of verdicts on their hour: of ingest.HourFlags a value then has exactly
 // those of its verdict, all others stay. The readings must be stored already. Doing it again changes
 // nothing; after an error the caller does all of it again.
-func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.Refusal, error) {
+func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]Rejected, error) {
 	verdicts = slices.Clone(verdicts)
 	slices.SortStableFunc(verdicts, func(a, b ingest.Verdict) int {
 		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Station, b.Station))
 	})
-	var refused []ingest.Refusal
+	var rejected []Rejected
 	for len(verdicts) > 0 {
 		first := verdicts[0]
 		n := 1
@@ -34,11 +34,11 @@ func Revise(ctx context.Context, s Store, verdicts []ingest.Verdict) ([]ingest.R
 			if err != nil {
 				return nil, fmt.Errorf("revise flags: %w", err)
 			}
-			refused = append(refused, more...)
+			rejected = append(rejected, more...)
 		}
 		verdicts = verdicts[n:]
 	}
-	return refused, nil
+	return rejected, nil
 }
 
 // revised are the values of one station and hour whose flags differ from their verdicts'. Of two verdicts on one

@@ -19,14 +19,15 @@ import (
 // other quantities adds them; a value written again with the same key replaces the old one (keeping
 // the first of two conflicting readings is the checks' work, before the journal).
 //
-// A nil error means that everything is durable but what was returned as refused. An error means that
+// A nil error means that everything is durable but what was returned as rejected. An error means that
 // the caller must write the whole batch again: a Store retries nothing by itself beyond one call and
 // loses nothing silently. Methods are safe for concurrent use.
 type Store interface {
-	// WriteReadings stores readings. What the store will never take, and only that, comes back as
-	// refusals with Reason wire.Unstorable and the store's own words as detail.
-	WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error)
-	// WriteGrid stores grid rows. A row without stations takes the row with its key away.
+	// WriteReadings stores readings. It returns the values that the store rejects for what they hold while
+	// it takes others; the caller keeps those. Whatever else keeps a value from being stored is an error.
+	WriteReadings(ctx context.Context, readings []ingest.Reading) ([]Rejected, error)
+	// WriteGrid stores grid rows. A row without stations takes the row with its key away. The error is
+	// ErrRejected when the store rejects these rows while it takes others.
 	WriteGrid(ctx context.Context, rows []aggregate.Row) error
 	// Readings calls yield for each reading of q, ascending by time, then station. It streams: memory
 	// does not grow with the period. An error from yield ends it and is returned.
@@ -37,7 +38,7 @@ type Store interface {
 	Forget(ctx context.Context, from, to time.Time) error
 	// DeleteReadings takes every reading of a station away, for good. Grid rows stay as they are.
 	DeleteReadings(ctx context.Context, station string) error
-	// Ping reports whether the store can be used now, and says what is wrong if not.
+	// Ping reports whether the store would take a write and answer a read now, and says what is wrong if not.
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -12,29 +12,23 @@ package influx
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
-	"github.com/influxdata/influxdb-client-go/v2/api"
-	"github.com/influxdata/influxdb-client-go/v2/log"
 
 	"stadtluft/ingest/store"
 )
 
 const (
-	requestSeconds = 30
-	maxErrorBody   = 4096
-	retryFirst     = 250 * time.Millisecond
-	retryMost      = 5 * time.Second
-	attempts       = 4 // of one request, when InfluxDB is busy or away for a moment
+	requestTime = 30 * time.Second
+	retryFirst  = 250 * time.Millisecond
+	retryMost   = 5 * time.Second
+	attempts    = 4 // of one request, when InfluxDB is busy or away for a moment
 )
 
 // Options say where InfluxDB is.
@@ -48,37 +42,28 @@ type Options struct {
 // Store is a connection to InfluxDB. It implements store.Store.
 type Store struct {
 	options Options
-	client  influxdb2.Client
-	writer  api.WriteAPIBlocking
 	http    *http.Client
 	closed  chan struct{}
 
-	prepared atomic.Bool
+	prepared atomic.Bool // the database is there and was usable once
 
 	sleep func(context.Context, time.Duration) error // tests shorten it
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects and makes the database of an InfluxDB 1.8 when it is missing. An InfluxDB that is away or
-// busy is no error: it is prepared before the first write that reaches it. A wrong token or a missing
-// bucket is one.
+// Open connects and makes the database of an InfluxDB 1.8 when it is missing. When InfluxDB is away, busy or behind a proxy
+// that answers for it, that is no error: readings can wait, and Ping says what is wrong. What InfluxDB itself says of
+// the token, the organisation or the bucket is an error that names the setting.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	log.Log = nil // every error comes back to us; the client need not print it as well
-	options := influxdb2.DefaultOptions().SetUseGZip(true).SetPrecision(time.Second).SetHTTPRequestTimeout(requestSeconds)
-	s := &Store{
-		options: o, client: influxdb2.NewClientWithOptions(o.URL, o.Token, options),
-		http: &http.Client{}, closed: make(chan struct{}), sleep: sleep,
-	}
-	s.writer = s.client.WriteAPIBlocking(o.Org, o.Bucket)
+	s := &Store{options: o, http: &http.Client{}, closed: make(chan struct{}), sleep: sleep}
 	if err := s.prepare(ctx); err != nil && !passing(err) {
-		s.client.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// prepare makes sure once that there is a database to write to.
+// prepare makes the database and looks whether it can be used, until that has worked once.
 func (s *Store) prepare(ctx context.Context) error {
 	if s.prepared.Load() {
 		return nil
@@ -92,22 +77,50 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 // createDatabase makes the database on 1.8. InfluxDB 2 does not know the statement and says so; there
-// the bucket is made by its operator, and Ping tells when it is missing.
+// buckets are made by hand.
 func (s *Store) createDatabase(ctx context.Context) error {
 	err := s.query(ctx, "CREATE DATABASE "+quoteName(s.options.Bucket), http.MethodPost, func(result) error { return nil })
 	var answer *answerError
-	if errors.As(err, &answer) && answer.status != http.StatusUnauthorized && answer.status < 500 {
+	if errors.As(err, &answer) && answer.own && answer.status != http.StatusUnauthorized && answer.status < 500 {
 		return nil
 	}
 	return err
 }
 
-// Ping reads a little, which needs everything that writing and reading need but the right to write.
+// Ping reports whether InfluxDB would take a write into the bucket and answer a read of it: an empty write is
+// checked like any other.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.isClosed() {
 		return errClosed
 	}
-	return s.query(ctx, "SHOW MEASUREMENTS LIMIT 1", http.MethodGet, func(result) error { return nil })
+	if err := s.send(ctx, nil); err != nil {
+		return err
+	}
+	_, err := s.Retention(ctx)
+	return err
+}
+
+// Retention returns how long the bucket keeps points; 0 means for ever. It is an error when the bucket cannot be read.
+func (s *Store) Retention(ctx context.Context) (time.Duration, error) {
+	var keep time.Duration
+	err := s.query(ctx, "SHOW RETENTION POLICIES ON "+quoteName(s.options.Bucket), http.MethodGet, func(r result) error {
+		duration, standard := slices.Index(r.columns, "duration"), slices.Index(r.columns, "default")
+		if duration < 0 || standard < 0 {
+			return fmt.Errorf("InfluxDB: retention policies have the columns %v", r.columns)
+		}
+		for _, row := range r.values {
+			if row[standard] != true {
+				continue
+			}
+			text, _ := row[duration].(string)
+			var err error
+			if keep, err = time.ParseDuration(text); err != nil {
+				return fmt.Errorf("InfluxDB: retention %q: %w", text, err)
+			}
+		}
+		return nil
+	})
+	return keep, err
 }
 
 var errClosed = errors.New("InfluxDB: the store is closed")
@@ -127,42 +140,8 @@ func (s *Store) Close() error {
 		return nil
 	}
 	close(s.closed)
-	s.client.Close()
 	s.http.CloseIdleConnections()
 	return nil
-}
-
-// answerError is an answer of InfluxDB's that is no success, in its own words.
-type answerError struct {
-	url     string
-	bucket  string
-	status  int
-	words   string
-	retryIn time.Duration
-}
-
-func (e *answerError) Error() string {
-	switch e.status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Sprintf("InfluxDB at %s does not accept the token: check store.influxdb.token (%s)", e.url, e.words)
-	case http.StatusNotFound:
-		return fmt.Sprintf("InfluxDB at %s has no bucket %q: check store.influxdb.bucket and .org (%s)", e.url, e.bucket, e.words)
-	}
-	return fmt.Sprintf("InfluxDB at %s answers %d: %s", e.url, e.status, e.words)
-}
-
-// blamesData reports whether the answer is about what was written and not about the set-up.
-func (e *answerError) blamesData() bool {
-	return e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity || e.status == http.StatusRequestEntityTooLarge
-}
-
-// passing reports whether trying again may help by itself.
-func passing(err error) bool {
-	var answer *answerError
-	if errors.As(err, &answer) {
-		return answer.status == http.StatusTooManyRequests || answer.status >= 500
-	}
-	return !errors.Is(err, errClosed)
 }
 
 // request is a query over /query.
@@ -179,7 +158,7 @@ func (s *Store) address(path string, values url.Values) string {
 	return strings.TrimSuffix(s.options.URL, "/") + path + "?" + values.Encode()
 }
 
-// do sends a request. An answer without success is an error.
+// do sends a request and returns the answer when its status is 200 or 204, which are InfluxDB's; the caller closes it.
 func (s *Store) do(request *http.Request) (*http.Response, error) {
 	if s.options.Token != "" {
 		request.Header.Set("Authorization", "Token "+s.options.Token)
@@ -188,22 +167,11 @@ func (s *Store) do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("InfluxDB: %w", err)
 	}
-	if response.StatusCode/100 == 2 {
+	if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent {
 		return response, nil
 	}
 	defer response.Body.Close()
 	return nil, s.answer(response)
-}
-
-func (s *Store) answer(response *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
-	var words struct{ Error, Message string }
-	_ = json.Unmarshal(body, &words) // what is no JSON is shown as it is
-	e := &answerError{url: s.options.URL, bucket: s.options.Bucket, status: response.StatusCode, words: strings.TrimSpace(words.Error + words.Message)}
-	if e.words == "" {
-		e.words = strings.TrimSpace(string(body))
-	}
-	return e
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -55,9 +55,15 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 		if err != nil {
 			return fmt.Errorf("InfluxDB: the answer breaks off: %w", err)
 		}
+		if chunk.Error == "" && chunk.Results == nil {
+			return &answerError{url: s.options.URL, status: http.StatusOK, words: "JSON without results"}
+		}
+		if chunk.Error != "" {
+			return s.failed(chunk.Error)
+		}
 		for _, r := range chunk.Results {
-			if words := cmp.Or(chunk.Error, r.Error); words != "" {
-				return &answerError{url: s.options.URL, bucket: s.options.Bucket, status: http.StatusBadRequest, words: words}
+			if r.Error != "" {
+				return s.failed(r.Error)
 			}
 			for _, series := range r.Series {
 				if err := each(result{series.Columns, series.Values}); err != nil {
@@ -66,6 +72,15 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 			}
 		}
 	}
+}
+
+// failed is a query's error, which comes with status 200. It names an unknown database like a write does.
+func (s *Store) failed(words string) error {
+	status := http.StatusBadRequest
+	if strings.Contains(words, "not found") {
+		status = http.StatusNotFound
+	}
+	return &answerError{url: s.options.URL, bucket: s.options.Bucket, status: status, own: true, words: words}
 }
 
 // DeleteReadings needs the right to delete, which a token of InfluxDB 2 that may write has. InfluxDB 3 cannot delete.

@@ -1,43 +1,50 @@
 package influx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"net/url"
+	"slices"
 	"time"
 
-	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
+	"github.com/klauspost/compress/gzip"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
+	"stadtluft/ingest/store"
 )
 
 // batchLines bounds the lines of one request, as InfluxData advises.
 const batchLines = 5000
 
-// WriteReadings stores readings. A reading that InfluxDB will never take comes back as a refusal for
-// each of its values at fault, with InfluxDB's words.
-func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error) {
-	var refused []ingest.Refusal
-	for len(readings) > 0 {
-		n := min(len(readings), batchLines)
-		r, err := s.writeReadings(ctx, readings[:n])
-		if err != nil {
+// WriteReadings stores readings. It returns the values that InfluxDB rejects by its own words while it takes a point that is
+// known to be good. Every other answer is an error.
+func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
+	w := batchWriter{Store: s}
+	for batch := range slices.Chunk(readings, batchLines) {
+		if err := w.write(ctx, batch); err != nil {
 			return nil, fmt.Errorf("store %d readings: %w", len(readings), err)
 		}
-		refused, readings = append(refused, r...), readings[n:]
 	}
-	return refused, nil
+	return w.rejected, nil
 }
 
-// writeReadings halves a batch that InfluxDB blames until the culprit stands alone. InfluxDB 1.8 has
-// taken the rest of a batch already then; writing it again changes nothing.
-func (s *Store) writeReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error) {
+// batchWriter writes batches and finds the values at fault.
+type batchWriter struct {
+	*Store
+	probed   bool // InfluxDB took a good point since it first blamed one
+	rejected []store.Rejected
+}
+
+// write stores a batch. One that InfluxDB blames is halved until the culprit stands alone, one that is too large until it fits.
+// InfluxDB 1.8 has taken the rest of a batch already then; writing it again changes nothing.
+func (w *batchWriter) write(ctx context.Context, readings []ingest.Reading) error {
 	var e lineprotocol.Encoder
 	e.SetPrecision(lineprotocol.Second)
 	e.SetLax(true) // a name's order and form are ours
@@ -45,47 +52,65 @@ func (s *Store) writeReadings(ctx context.Context, readings []ingest.Reading) ([
 		encodeReading(&e, &readings[i])
 	}
 	if err := e.Err(); err != nil {
-		return s.blame(ctx, readings, err.Error())
+		return w.split(ctx, readings, err)
 	}
-	err := s.post(ctx, e.Bytes())
+	err := w.post(ctx, e.Bytes())
 	var answer *answerError
-	if errors.As(err, &answer) && answer.blamesData() {
-		return s.blame(ctx, readings, answer.words)
+	switch {
+	case !errors.As(err, &answer):
+		return err
+	case answer.status == http.StatusRequestEntityTooLarge && len(readings) > 1:
+		return w.split(ctx, readings, err)
+	case !answer.blamesPoints():
+		return err
 	}
-	return nil, err
+	if err := w.probe(ctx); err != nil {
+		return err
+	}
+	return w.split(ctx, readings, errors.New("InfluxDB: "+answer.words))
 }
 
-func (s *Store) blame(ctx context.Context, readings []ingest.Reading, words string) ([]ingest.Refusal, error) {
-	if len(readings) > 1 {
-		half := len(readings) / 2
-		first, err := s.writeReadings(ctx, readings[:half])
-		if err != nil {
-			return nil, err
-		}
-		second, err := s.writeReadings(ctx, readings[half:])
-		return append(first, second...), err
-	}
+// split writes the parts of readings one by one: halves, then single values. It rejects a value that stands alone.
+func (w *batchWriter) split(ctx context.Context, readings []ingest.Reading, cause error) error {
 	r := readings[0]
-	if len(r.Values) > 1 { // one bad value never costs its neighbours
-		var refused []ingest.Refusal
-		for _, v := range r.Values {
-			single := r
-			single.Values = []ingest.Value{v}
-			f, err := s.writeReadings(ctx, []ingest.Reading{single})
-			if err != nil {
-				return nil, err
-			}
-			refused = append(refused, f...)
-		}
-		return refused, nil
+	if len(readings) == 1 && len(r.Values) == 1 {
+		w.rejected = append(w.rejected, store.Rejected{Reading: r, Detail: cause.Error()})
+		return nil
 	}
-	return []ingest.Refusal{{
-		Station: r.Station, Received: r.Received, Reason: wire.Unstorable, Field: r.Values[0].Quantity.String(),
-		Detail: clip("InfluxDB: " + words),
-	}}, nil
+	parts := [][]ingest.Reading{readings[:len(readings)/2], readings[len(readings)/2:]}
+	if len(readings) == 1 { // one bad value never costs its neighbours
+		parts = nil
+		for _, v := range r.Values {
+			r.Values = []ingest.Value{v}
+			parts = append(parts, []ingest.Reading{r})
+		}
+	}
+	for _, part := range parts {
+		if err := w.write(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), ingest.MaxDetail)], "") }
+// probeStation is the tag of points without values that ask whether InfluxDB takes any. No station has such an id.
+const probeStation = "_probe"
+
+// probe writes a point that is known to be good, once: who refuses that one as well does not judge points.
+func (w *batchWriter) probe(ctx context.Context) error {
+	if w.probed {
+		return nil
+	}
+	now := time.Now().Truncate(time.Hour)
+	var e lineprotocol.Encoder
+	e.SetPrecision(lineprotocol.Second)
+	encodeReading(&e, &ingest.Reading{Station: probeStation, Time: now, Received: now})
+	if err := errors.Join(e.Err(), w.post(ctx, e.Bytes())); err != nil {
+		return fmt.Errorf("a point that is known to be good is refused as well: %w", err)
+	}
+	w.probed = true
+	return nil
+}
 
 func encodeReading(e *lineprotocol.Encoder, r *ingest.Reading) {
 	e.StartLine("reading")
@@ -104,27 +129,37 @@ func encodeReading(e *lineprotocol.Encoder, r *ingest.Reading) {
 	e.EndLine(r.Time)
 }
 
-// WriteGrid stores grid rows. A row that InfluxDB will never take is an error: rows are made here, and
-// none can be wrong by itself.
+// WriteGrid stores grid rows. The error is store.ErrRejected when InfluxDB says that it is these rows that it will not take, for
+// example because they are older than what the bucket keeps.
 func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
-	for len(rows) > 0 {
-		n := min(len(rows), batchLines)
-		var e lineprotocol.Encoder
-		e.SetPrecision(lineprotocol.Second)
-		e.SetLax(true)
-		for i := range rows[:n] {
-			encodeRow(&e, &rows[i])
-		}
-		err := e.Err()
-		if err == nil {
-			err = s.post(ctx, e.Bytes())
-		}
-		if err != nil {
+	for batch := range slices.Chunk(rows, batchLines) {
+		if err := s.writeRows(ctx, batch); err != nil {
 			return fmt.Errorf("store %d grid rows: %w", len(rows), err)
 		}
-		rows = rows[n:]
 	}
 	return nil
+}
+
+func (s *Store) writeRows(ctx context.Context, rows []aggregate.Row) error {
+	var e lineprotocol.Encoder
+	e.SetPrecision(lineprotocol.Second)
+	e.SetLax(true)
+	for i := range rows {
+		encodeRow(&e, &rows[i])
+	}
+	if err := e.Err(); err != nil {
+		return err
+	}
+	err := s.post(ctx, e.Bytes())
+	var answer *answerError
+	if errors.As(err, &answer) && answer.blamesPoints() {
+		w := batchWriter{Store: s}
+		if probeErr := w.probe(ctx); probeErr != nil {
+			return probeErr
+		}
+		return fmt.Errorf("%w: %w", store.ErrRejected, err)
+	}
+	return err
 }
 
 func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
@@ -164,18 +199,20 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 	if s.isClosed() {
 		return errClosed
 	}
-	body := string(lines)
 	wait := retryFirst
 	for attempt := 1; ; attempt++ {
 		err := s.prepare(ctx)
 		if err == nil {
-			err = s.understand(s.writer.WriteRecord(ctx, body))
+			err = s.send(ctx, lines)
 		}
 		var answer *answerError
 		if errors.As(err, &answer) && answer.status == http.StatusNotFound {
 			s.prepared.Store(false) // the next write looks for the database, and makes it
 		}
 		if err == nil || !passing(err) || attempt == attempts || ctx.Err() != nil {
+			return err
+		}
+		if answer != nil && answer.status == http.StatusRequestEntityTooLarge {
 			return err
 		}
 		if answer != nil && answer.retryIn > 0 {
@@ -188,21 +225,34 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 	}
 }
 
-// understand makes an answerError of the client's error.
-func (s *Store) understand(err error) error {
-	var answer *influxhttp.Error
-	if !errors.As(err, &answer) {
+// send makes one write request. Only 204 says that lines are stored: a proxy may well answer 200.
+func (s *Store) send(ctx context.Context, lines []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	var body bytes.Buffer
+	zip, _ := gzip.NewWriterLevel(&body, gzip.BestSpeed) // the level is one
+	if _, err := zip.Write(lines); err != nil {
 		return err
 	}
-	if answer.StatusCode == 0 {
-		return fmt.Errorf("InfluxDB at %s: %w", s.options.URL, err)
+	if err := zip.Close(); err != nil {
+		return err
 	}
-	words := answer.Message
-	if words == "" {
-		words = answer.Error()
+	values := url.Values{"org": {s.options.Org}, "bucket": {s.options.Bucket}, "precision": {"s"}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address("/api/v2/write", values), &body)
+	if err != nil {
+		return fmt.Errorf("InfluxDB: %w", err)
 	}
-	return &answerError{
-		url: s.options.URL, bucket: s.options.Bucket, status: answer.StatusCode, words: words,
-		retryIn: time.Duration(answer.RetryAfter) * time.Second,
+	request.Header.Set("Content-Encoding", "gzip")
+	request.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	response, err := s.do(request)
+	if err != nil {
+		return err
 	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusNoContent {
+		e := s.answer(response)
+		e.own = false // InfluxDB answers 204
+		return e
+	}
+	return nil
 }

@@ -8,11 +8,12 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/store"
 )
 
 // WriteReadings stores readings in one transaction. SQLite takes whatever a Reading can hold, so nothing
-// is ever refused.
-func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]ingest.Refusal, error) {
+// is ever rejected.
+func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
 	if len(readings) == 0 {
 		return nil, nil
 	}

@@ -1,0 +1,244 @@
+// Package deadletter keeps the values that a store has rejected in a file, one line of JSON a value, until somebody puts
+// them back. What was added is on disk when Add returns.
+//
+// The file may be used by several processes: a server that adds, and a command that lists or retries. It may hold
+// a value twice, after a crash; putting one back twice changes nothing. It keeps no readings that were stored.
+package deadletter
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+const (
+	// MaxBytes bounds the file. When it is full Add fails, and what was to be added waits where it is.
+	MaxBytes = 1 << 30
+	// maxLine bounds one line, in bytes.
+	maxLine = 64 << 10
+	// retryReadings is how many readings are put back at once.
+	retryReadings = 1000
+)
+
+// ErrFull says that the file holds MaxBytes.
+var ErrFull = errors.New("the dead letters' file is full: mend the store and run `stadtluft dead-letters retry`")
+
+// File is where the dead letters of one installation lie. It need not exist.
+type File struct{ Path string }
+
+// Letter is one rejected value.
+type Letter struct {
+	Station    string            `json:"station"`
+	Time       time.Time         `json:"time"`
+	Quantity   string            `json:"quantity"`
+	Value      float64           `json:"value"`
+	Flags      ingest.Flags      `json:"flags,omitempty"`
+	Received   time.Time         `json:"received"`
+	TimeSource ingest.TimeSource `json:"time_source,omitempty"`
+	Detail     string            `json:"detail"` // the store's words
+}
+
+// Add appends rejected values and returns when they are on disk.
+func (f File) Add(rejected []store.Rejected) error {
+	if len(rejected) == 0 {
+		return nil
+	}
+	lines := bytes.NewBufferString("\n") // ends a line that a crash cut off; empty lines mean nothing
+	err := encode(lines, rejected)
+	if err == nil {
+		err = f.locked(func() error { return f.append(lines.Bytes()) })
+	}
+	if err != nil {
+		return fmt.Errorf("dead letters: %w", err)
+	}
+	return nil
+}
+
+func encode(w io.Writer, rejected []store.Rejected) error {
+	for _, r := range rejected {
+		for _, v := range r.Reading.Values {
+			line, err := json.Marshal(Letter{
+				r.Reading.Station, r.Reading.Time, v.Quantity.String(), v.Value, v.Flags, r.Reading.Received, r.Reading.TimeSource, ingest.Clip(r.Detail),
+			})
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f File) append(lines []byte) error {
+	file, err := os.OpenFile(f.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size()+int64(len(lines)) > MaxBytes {
+		return ErrFull
+	}
+	if _, err := file.Write(lines); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// locked keeps other processes and goroutines away from the file while do changes it.
+func (f File) locked(do func() error) error {
+	lock, err := os.OpenFile(f.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() // which unlocks it
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	return do()
+}
+
+// List calls yield for each dead letter, oldest first. A line that cannot be read is an error that names it, after all others
+// were read.
+func (f File) List(yield func(Letter) error) error {
+	var unread error
+	err := f.each(func(n int, _ []byte, l Letter, err error) error {
+		if err != nil {
+			unread = errors.Join(unread, fmt.Errorf("%s:%d: %w", f.Path, n, err))
+			return nil
+		}
+		return yield(l)
+	})
+	return errors.Join(err, unread)
+}
+
+// each calls do for each line, with the error of one that cannot be read.
+func (f File) each(do func(n int, line []byte, l Letter, err error) error) error {
+	file, err := os.Open(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("dead letters: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var l Letter
+		err := json.Unmarshal(lines.Bytes(), &l)
+		if err == nil && !l.known() {
+			err = fmt.Errorf("quantity %q is not known to this version", l.Quantity)
+		}
+		if err := do(n, lines.Bytes(), l, err); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func (l Letter) known() bool {
+	_, ok := wire.ParseQuantity(l.Quantity)
+	return ok
+}
+
+// reading returns the value as a reading of its own.
+func (l Letter) reading() ingest.Reading {
+	q, _ := wire.ParseQuantity(l.Quantity) // known
+	return ingest.Reading{
+		Station: l.Station, Time: l.Time, Received: l.Received, TimeSource: l.TimeSource, Values: []ingest.Value{{Quantity: q, Value: l.Value, Flags: l.Flags}},
+	}
+}
+
+// rewrite replaces the file by what do writes; after an error it is as it was.
+func (f File) rewrite(do func(w io.Writer) error) error {
+	return f.locked(func() error {
+		file, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+".part-*")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(file.Name()) // gone already when all went well
+		defer file.Close()
+		w := bufio.NewWriter(file)
+		if err := errors.Join(do(w), w.Flush(), file.Sync()); err != nil {
+			return err
+		}
+		return os.Rename(file.Name(), f.Path)
+	})
+}
+
+// Retry hands all dead letters to write, each as a reading of one value, and keeps those that it rejects again and lines that cannot
+// be read. It returns how many values were taken and how many stay. After an error all are still there.
+func (f File) Retry(ctx context.Context, write func(context.Context, []ingest.Reading) ([]store.Rejected, error)) (taken, kept int, err error) {
+	err = f.rewrite(func(w io.Writer) error {
+		var batch []ingest.Reading
+		flush := func() error {
+			rejected, err := write(ctx, batch)
+			if err != nil {
+				return err
+			}
+			taken, kept, batch = taken+len(batch)-len(rejected), kept+len(rejected), batch[:0]
+			return encode(w, rejected)
+		}
+		err := f.each(func(_ int, line []byte, l Letter, unread error) error {
+			if unread != nil {
+				kept++
+				_, err := w.Write(append(line, '\n'))
+				return err
+			}
+			if batch = append(batch, l.reading()); len(batch) < retryReadings {
+				return nil
+			}
+			return flush()
+		})
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		return flush()
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("put dead letters back: %w", err)
+	}
+	return taken, kept, nil
+}
+
+// Delete takes the dead letters of a station away.
+func (f File) Delete(station string) error {
+	if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err := f.rewrite(func(w io.Writer) error {
+		return f.each(func(_ int, line []byte, l Letter, _ error) error {
+			if l.Station == station {
+				return nil
+			}
+			_, err := w.Write(append(line, '\n'))
+			return err
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("delete dead letters of %s: %w", station, err)
+	}
+	return nil
+}
