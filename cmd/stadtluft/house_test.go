@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":  {"ingest", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/mqtt":     {"ingest", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
-	"ingest/neighbours": {
+	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
 	"ingest/push":        {"ingest", "firmware-protocol/kits", "firmware-protocol/wire"},

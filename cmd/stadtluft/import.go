@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"stadtluft/geo/aggregate"
-	"stadtluft/ingest/neighbours"
+	"stadtluft/ingest/sensorcommunity"
 	"stadtluft/ingest/registry"
 )
 
@@ -58,20 +58,20 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		if err != nil {
 			return configError{err}
 		}
-		im := &neighbours.Importer{
+		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Entrance: &neighbours.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
+			Entrance: &sensorcommunity.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)
 		}
-		return cmd.fetch(ctx, std, im, &neighbours.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.reached()) + ")"})
+		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.reached()) + ")"})
 	})
 }
 
 // files imports files one by one.
-func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im *neighbours.Importer) error {
-	files, err := neighbours.Files(cmd.From)
+func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im *sensorcommunity.Importer) error {
+	files, err := sensorcommunity.Files(cmd.From)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im 
 	return cmd.end(std, im, err)
 }
 
-func importFile(ctx context.Context, im *neighbours.Importer, path string) error {
+func importFile(ctx context.Context, im *sensorcommunity.Importer, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		im.Problem(err.Error())
@@ -106,7 +106,7 @@ func importFile(ctx context.Context, im *neighbours.Importer, path string) error
 }
 
 // fetch imports from an address once, or again and again until ctx ends.
-func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im *neighbours.Importer, f *neighbours.Feed) error {
+func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im *sensorcommunity.Importer, f *sensorcommunity.Feed) error {
 	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
 	if cmd.Every == 0 {
 		_, err := f.Import(ctx, im)
@@ -122,14 +122,14 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 		}
 		if changed {
 			printed = cmd.summary(std.out, &im.Tally)
-			im.Tally = neighbours.Tally{}
+			im.Tally = sensorcommunity.Tally{}
 		}
 	})
 	return printed
 }
 
 // end prints the summary. An import is a failure when it stopped, or when nothing was usable.
-func (cmd *importSensorCommunityCmd) end(std streams, im *neighbours.Importer, err error) error {
+func (cmd *importSensorCommunityCmd) end(std streams, im *sensorcommunity.Importer, err error) error {
 	if printed := cmd.summary(std.out, &im.Tally); err == nil {
 		err = printed
 	}
@@ -139,10 +139,10 @@ func (cmd *importSensorCommunityCmd) end(std streams, im *neighbours.Importer, e
 	return err
 }
 
-func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *neighbours.Tally) error {
+func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.Tally) error {
 	if cmd.JSON {
 		return printJSON(w, struct {
-			*neighbours.Tally
+			*sensorcommunity.Tally
 			Stations int `json:"stations"`
 		}{t, len(t.Stations)})
 	}

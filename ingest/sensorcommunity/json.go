@@ -1,4 +1,4 @@
-package neighbours
+package sensorcommunity
 
 import (
 	"encoding/json"

@@ -1,10 +1,10 @@
-// Package neighbours brings the open data of neighbouring networks into the city's map, today Sensor.Community's: the
+// Package sensorcommunity brings Sensor.Community's open data into the city's map: the
 // daily and monthly archive in CSV, also compressed, and the live data.json. It reads what is there into rows that say
 // where they came from, and into refusals that name file and line; an Importer adopts a station for each place within
 // reach of the city and delivers the rows to a running server, which checks them as it does everybody's.
 //
 // Nothing is lost: each line or record becomes a row or a refusal. Memory does not grow with a file.
-package neighbours
+package sensorcommunity
 
 import (
 	"fmt"
