@@ -2,7 +2,7 @@
 // JSON, streamed row by row, the same input always as the same bytes. README.md beside this file is the promise to
 // data users; its columns are held against the tables here, and the tables against the encoders, by tests.
 //
-// The rooms below it publish: download from the store, api over HTTP, live as a stream and over MQTT, metrics for
+// The packages below it publish: download from the store, api over HTTP, live as a stream and over MQTT, metrics for
 // operators, web as pages, openapi as the description of it all. It knows no HTTP itself.
 package export
 

@@ -81,7 +81,7 @@ func (s *server) startReplay(ctx context.Context) error {
 		return errors.Join(s.follow(replay, since, done), ctx.Err())
 	}
 	replayed := make(chan struct{})
-	s.house.start("replay", func(ctx context.Context) error {
+	s.supervisor.start("replay", func(ctx context.Context) error {
 		return s.follow(ctx, since, func() { close(replayed) })
 	})
 	select {
@@ -89,7 +89,7 @@ func (s *server) startReplay(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case err := <-s.house.failed:
+	case err := <-s.supervisor.failed:
 		return err
 	}
 }
@@ -124,7 +124,7 @@ func (s *server) startJudge(context.Context) error {
 
 // startHours keeps averages in memory as the registry has them, and writes hours and days where that is ours to do.
 func (s *server) startHours(context.Context) error {
-	s.house.start("hours", s.averages.Run)
+	s.supervisor.start("hours", s.averages.Run)
 	return nil
 }
 
@@ -161,7 +161,7 @@ func (s *server) startLive(context.Context) error {
 		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
 		City: city.Area(), Publish: s.dashboards.publish, Published: s.dashboards.published, Log: s.log,
 	}
-	s.house.start("live averages", publisher.Run)
+	s.supervisor.start("live averages", publisher.Run)
 	return nil
 }
 

@@ -22,8 +22,8 @@ import (
 const (
 	// checkTime bounds how long one connection is tried.
 	checkTime = 20 * time.Second
-	// roomNeeded is free disk space for a full journal and a full broker.
-	roomNeeded = journalBytes + brokerBytes
+	// spaceNeeded is free disk space for a full journal and a full broker.
+	spaceNeeded = journalBytes + brokerBytes
 	// certificateSoon is how long before its end a certificate is spoken of.
 	certificateSoon = 14 * 24 * time.Hour
 )
@@ -118,10 +118,10 @@ func (c *inspection) data(context.Context) {
 	}
 	free := int64(disk.Bavail) * disk.Bsize
 	v := fine
-	if free < roomNeeded {
+	if free < spaceNeeded {
 		v = doubt
 	}
-	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(roomNeeded)/1e9)
+	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(spaceNeeded)/1e9)
 }
 
 func (c *inspection) city(context.Context) {

@@ -26,6 +26,6 @@ func (s *server) startDemo(ctx context.Context) error {
 		return err
 	}
 	run.Every, run.Backlog = demoEvery, demoBacklog
-	s.house.start("demo stations", run.Run)
+	s.supervisor.start("demo stations", run.Run)
 	return nil
 }

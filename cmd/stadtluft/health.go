@@ -14,7 +14,7 @@ import (
 // storeSlow is how long readings may wait for the store before /readyz speaks of it.
 const storeSlow = time.Minute
 
-// health is what the rooms of a process say of themselves; each adds its own when it starts.
+// health is what the parts of a process report of themselves; each adds its own when it starts.
 type health struct {
 	problems []func(ctx context.Context, add complain)
 	counters []func() []metrics.Figure
@@ -30,7 +30,7 @@ func (h *health) asks(about func(ctx context.Context, add complain)) {
 
 func (h *health) counts(counters func() []metrics.Figure) { h.counters = append(h.counters, counters) }
 
-// ask asks every room what keeps it from working.
+// ask asks every part what keeps it from working.
 func (h *health) ask(ctx context.Context) []api.Problem {
 	var list []api.Problem
 	for _, about := range h.problems {

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"stadtluft/geo/aggregate"
-	"stadtluft/ingest/sensorcommunity"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/sensorcommunity"
 )
 
 // importCmd brings neighbours' open data into the same map, through a running server.

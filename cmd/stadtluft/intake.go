@@ -41,8 +41,8 @@ func (s *server) startBroker(context.Context) (err error) {
 		return err
 	}
 	s.registry.OnChange(s.broker.Disconnect)
-	s.house.closing("broker", func() error { s.broker.Close(); return nil })
-	s.house.start("broker watch", s.watchBroker)
+	s.supervisor.closing("broker", func() error { s.broker.Close(); return nil })
+	s.supervisor.start("broker watch", s.watchBroker)
 	s.health.asks(func(_ context.Context, add complain) {
 		add("broker", s.broker.Problem(), "free disk space where the data folder lies")
 	})
@@ -50,7 +50,7 @@ func (s *server) startBroker(context.Context) (err error) {
 	return nil
 }
 
-// watchBroker brings the house down when its log can only be mended by a new start, which systemd then does.
+// watchBroker stops the server when its log can only be mended by a new start, which systemd then does.
 func (s *server) watchBroker(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -133,11 +133,11 @@ func (s *server) startIntake(ctx context.Context) error {
 		add("intake", s.pipeline.Counters.Stalled(), "nothing is acknowledged until the journal takes it; see the journal and the store")
 	})
 	s.health.counts(s.intakeCounters)
-	s.house.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
+	s.supervisor.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
 	if err := s.startSubscribers(ctx); err != nil {
 		return err
 	}
-	s.house.start("feedback", s.feedback.Run)
+	s.supervisor.start("feedback", s.feedback.Run)
 	s.site.Push = &push.Entrance{Registry: s.registry, Out: s.messages, Import: rand.Text()}
 	return writeSecret(s.config.Data, importTokenFile, s.site.Push.Import)
 }
@@ -161,7 +161,7 @@ func (s *server) startSubscribers(ctx context.Context) error {
 			s.broker.SetOpen(true)
 		case <-ctx.Done():
 			return ctx.Err()
-		case err := <-s.house.failed:
+		case err := <-s.supervisor.failed:
 			return err
 		}
 		if err := s.startMQTTOverTLS(); err != nil {
@@ -188,7 +188,7 @@ func (s *server) startMQTTOverTLS() error {
 	if err != nil {
 		return fmt.Errorf("mqtt.tls_listen: %w", err)
 	}
-	s.house.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
+	s.supervisor.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
 	return nil
 }
 
@@ -214,7 +214,7 @@ func (s *server) connect(to *brokers, o mqtt.Options) (*mqtt.Subscriber, error) 
 			add("mqtt", err, "look at the broker and at mqtt.broker, mqtt.username and mqtt.password")
 		}
 	})
-	s.house.start("connection to "+o.Broker, subscriber.Run)
+	s.supervisor.start("connection to "+o.Broker, subscriber.Run)
 	return subscriber, nil
 }
 

@@ -1,6 +1,6 @@
 // Command stadtluft is the whole of Stadtluft in one binary: it takes readings from stations, keeps
 // them, averages them and publishes them. Each subcommand has a file of its own; run.go starts the
-// rooms from the bottom up and stops them from the top down.
+// parts from the bottom up and stops them from the top down.
 package main
 
 import "os"

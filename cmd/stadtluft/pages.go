@@ -42,7 +42,7 @@ func (s *server) startHTTP(context.Context) error {
 			return errors.Join(err, listener.Close())
 		}
 	}
-	s.house.start("pages", func(ctx context.Context) error { return s.site.Serve(ctx, listener) })
+	s.supervisor.start("pages", func(ctx context.Context) error { return s.site.Serve(ctx, listener) })
 	return nil
 }
 

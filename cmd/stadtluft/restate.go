@@ -26,7 +26,7 @@ func (s *server) startRestatements(context.Context) error {
 			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
 		}
 	})
-	s.house.start("restatements", s.restate)
+	s.supervisor.start("restatements", s.restate)
 	return nil
 }
 

@@ -40,15 +40,15 @@ const (
 	leastRetention = aggregate.Keep + 24*time.Hour
 )
 
-// server is one running Stadtluft: the rooms, in the order in which they stand on each other.
+// server is one running Stadtluft: its parts, in the order in which they stand on each other.
 type server struct {
-	config Config
-	roles  roles
-	log    *slog.Logger
-	house  *house
-	out    io.Writer
-	demo   int
-	seed   uint64
+	config     Config
+	roles      roles
+	log        *slog.Logger
+	supervisor *supervisor
+	out        io.Writer
+	demo       int
+	seed       uint64
 
 	topics     []kits.Topic // other firmware's own
 	boundary   *geo.Boundary
@@ -77,7 +77,7 @@ type server struct {
 	unrestated atomic.Pointer[error] // why averages that are to be made again are not; nil when none wait in vain
 }
 
-// steps bring the rooms up from the bottom, each in a process that takes one of its roles.
+// steps start the parts from the bottom up, each in a process that takes one of its roles.
 var steps = []struct {
 	of    roles
 	start func(*server, context.Context) error
@@ -105,7 +105,7 @@ var steps = []struct {
 	{everyRole, (*server).startDemo},
 }
 
-// start brings the rooms up. What has been started is in the house, also after an error.
+// start starts the parts. What has been started is in the supervisor, also after an error.
 func (s *server) start(ctx context.Context) error {
 	begin := time.Now()
 	for _, step := range steps {
@@ -141,7 +141,7 @@ func (s *server) startData(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.house.closing("data folder", release)
+	s.supervisor.closing("data folder", release)
 	if s.boundary, err = loadBoundary(s.config); err != nil {
 		return configError{err}
 	}
@@ -160,7 +160,7 @@ func (s *server) startData(ctx context.Context) (err error) {
 	if s.registry, err = openRegistry(ctx, s.config, s.boundary); err != nil {
 		return err
 	}
-	s.house.closing("registry", s.registry.Close)
+	s.supervisor.closing("registry", s.registry.Close)
 	return nil
 }
 
@@ -172,7 +172,7 @@ func (s *server) startStore(ctx context.Context) (err error) {
 		return err
 	}
 	s.store = &archive.Store{Store: rests, Archive: archiveOf(s.config, s.registry, s.log)}
-	s.house.closing("store", s.store.Close)
+	s.supervisor.closing("store", s.store.Close)
 	if err := rests.Ping(ctx); err != nil {
 		s.log.Error("store takes no readings, they wait in the journal", "err", err)
 	} else if words := shortRetention(ctx, rests); words != "" {
@@ -206,7 +206,7 @@ func openStore(ctx context.Context, c Config) (store.Store, error) {
 
 // startWatch notices what other processes change in the registry. It is above the broker, which it disconnects stations from.
 func (s *server) startWatch(context.Context) error {
-	s.house.start("registry watch", s.registry.Run)
+	s.supervisor.start("registry watch", s.registry.Run)
 	return nil
 }
 
@@ -218,6 +218,6 @@ func (s *server) startJournal(ctx context.Context) (err error) {
 	if s.journal, err = journal.Open(ctx, options); err != nil {
 		return err
 	}
-	s.house.closing("journal", func() error { s.journal.Close(); return nil })
+	s.supervisor.closing("journal", func() error { s.journal.Close(); return nil })
 	return nil
 }

@@ -21,14 +21,14 @@ func (cmd *serveCmd) Run(ctx context.Context, std streams) error {
 		return configError{fmt.Errorf("configuration:\n%w", err)}
 	}
 	log := newLogger(config, std.err)
-	h := newHouse(log)
-	defer h.stop()
+	parts := newSupervisor(log)
+	defer parts.stop()
 	taken, _ := parseRoles(config.Roles) // validated with the configuration
-	s := &server{config: config, roles: taken, log: log, house: h, out: std.out, demo: cmd.Demo, seed: cmd.Seed}
+	s := &server{config: config, roles: taken, log: log, supervisor: parts, out: std.out, demo: cmd.Demo, seed: cmd.Seed}
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	err = h.wait(ctx)
+	err = parts.wait(ctx)
 	log.Info("stopping")
 	return err
 }

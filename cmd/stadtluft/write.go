@@ -13,8 +13,8 @@ import (
 
 // startWriter brings what the journal has to the store, and keeps the journal short.
 func (s *server) startWriter(context.Context) error {
-	s.house.start("journal trimming", s.journal.Run)
-	s.house.start("writer", func(ctx context.Context) error { return s.journal.Write(ctx, s.write) })
+	s.supervisor.start("journal trimming", s.journal.Run)
+	s.supervisor.start("writer", func(ctx context.Context) error { return s.journal.Write(ctx, s.write) })
 	return nil
 }
 
@@ -25,7 +25,7 @@ func (s *server) startArchive(context.Context) error {
 		add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again at least every minute")
 	})
 	s.health.counts(s.archiveCounters)
-	s.house.start("archive", s.store.Run)
+	s.supervisor.start("archive", s.store.Run)
 	return nil
 }
 

@@ -33,8 +33,8 @@ import (
 	"stadtluft/ingest/store/storetest"
 )
 
-// house is a server with what is behind it.
-type house struct {
+// fixture is a server with what is behind it.
+type fixture struct {
 	t       *testing.T
 	server  *Server
 	store   *storetest.Memory
@@ -43,7 +43,7 @@ type house struct {
 	owner   registry.Credentials
 }
 
-func open(t *testing.T, policy registry.Policy) *house {
+func open(t *testing.T, policy registry.Policy) *fixture {
 	t.Helper()
 	city := geo.CologneSketch()
 	r, err := registry.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
@@ -57,7 +57,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: &storetest.Memory{}, station: station, owner: owner}
+	h := &fixture{t: t, store: &storetest.Memory{}, station: station, owner: owner}
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Now: live.NewNow(), Version: "test",
@@ -70,7 +70,7 @@ func open(t *testing.T, policy registry.Policy) *house {
 }
 
 // measure puts a reading where the pipeline would.
-func (h *house) measure(at time.Time, values ...ingest.Value) {
+func (h *fixture) measure(at time.Time, values ...ingest.Value) {
 	h.t.Helper()
 	r := ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: values}
 	h.store.Held = append(h.store.Held, r)
@@ -86,17 +86,17 @@ func (h *house) measure(at time.Time, values ...ingest.Value) {
 	}
 }
 
-func (h *house) do(method, route, body string, header ...string) (*http.Response, []byte) {
+func (h *fixture) do(method, route, body string, header ...string) (*http.Response, []byte) {
 	h.t.Helper()
 	return h.client().Do(method, route, body, header...)
 }
 
-func (h *house) get(route string) []byte {
+func (h *fixture) get(route string) []byte {
 	h.t.Helper()
 	return h.client().Get(route)
 }
 
-func (h *house) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
+func (h *fixture) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
 
 func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 

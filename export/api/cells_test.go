@@ -32,7 +32,7 @@ type cellAnswer struct {
 	}
 }
 
-func (h *house) cell(query string) (got cellAnswer) {
+func (h *fixture) cell(query string) (got cellAnswer) {
 	h.t.Helper()
 	if err := json.Unmarshal(h.get("/api/v1/cells/"+query), &got); err != nil {
 		h.t.Fatal(err)

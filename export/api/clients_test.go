@@ -24,7 +24,7 @@ import (
 )
 
 // living is a server with readings, hours old and new, and two districts.
-func living(t *testing.T) *house {
+func living(t *testing.T) *fixture {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.Districts = []geo.District{{Name: "Ost, rechts", Boundary: box(t, 6.97, 50.85, 7.15, 51.05)}, {Name: "West", Boundary: box(t, 6.8, 50.85, 6.97, 51.05)}}
 	h.server.Archive = h.archived()
@@ -42,7 +42,7 @@ func living(t *testing.T) *house {
 }
 
 // archived is an archive of the first of May.
-func (h *house) archived() *archive.Archive {
+func (h *fixture) archived() *archive.Archive {
 	h.t.Helper()
 	a := &archive.Archive{Dir: h.t.TempDir(), Size: 1000, Stations: h.server.Registry, Meta: export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln"}, Log: h.server.Log}
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -67,7 +67,7 @@ func box(t *testing.T, west, south, east, north float64) *geo.Boundary {
 }
 
 // questions are addresses for every kind of document, without their format.
-func questions(h *house) map[string][]string {
+func questions(h *fixture) map[string][]string {
 	day := time.Now().UTC().Add(-24 * time.Hour).Format(time.RFC3339)
 	week := time.Now().UTC().Add(-7 * 24 * time.Hour).Format(time.RFC3339)
 	return map[string][]string{
@@ -81,7 +81,7 @@ func questions(h *house) map[string][]string {
 }
 
 // saved gets an address and keeps the answer as a file.
-func (h *house) saved(route, extension string) string {
+func (h *fixture) saved(route, extension string) string {
 	h.t.Helper()
 	path := filepath.Join(h.t.TempDir(), "it."+extension)
 	if err := os.WriteFile(path, h.get(route), 0o644); err != nil {
@@ -154,7 +154,7 @@ func TestGDALReads(t *testing.T) {
 	h.gdal("/api/v1/stations", "geojson", 1, "Geometry: Point", "last_seen: DateTime")
 }
 
-func (h *house) gdal(route, extension string, features int, words ...string) {
+func (h *fixture) gdal(route, extension string, features int, words ...string) {
 	h.t.Helper()
 	out := run(h.t, "ogrinfo", "-so", "-al", h.saved(route, extension))
 	if features == 0 {

@@ -20,13 +20,13 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// The cathedral's cell, where the house's station stands in the 100 m cell N 3096600 E 4107200, and one 2 km north of it.
+// The cathedral's cell, where the fixture's station stands in the 100 m cell N 3096600 E 4107200, and one 2 km north of it.
 var (
 	cathedral = geo.Cell{Size: 1000, North: 3096000, East: 4107000}
 	north     = geo.Cell{Size: 1000, North: 3098000, East: 4107000}
 )
 
-// withPeople is a house whose city has 3000 people in the cathedral's cell and 1000 in the other, and nobody known elsewhere.
+// withPeople is a fixture whose city has 3000 people in the cathedral's cell and 1000 in the other, and nobody known elsewhere.
 // The headers as export/README.md promises them.
 const (
 	coverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
@@ -34,7 +34,7 @@ const (
 	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
 )
 
-func withPeople(t *testing.T) *house {
+func withPeople(t *testing.T) *fixture {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.People = map[geo.Cell]int{cathedral: 3000, north: 1000}
 	h.server.City.DayOffset = time.Hour

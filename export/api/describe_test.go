@@ -22,7 +22,7 @@ func TestExamplesWork(t *testing.T) {
 			t.Errorf("%q leads to %q", shown, address)
 		}
 		tried = append(tried, address)
-		if slices.Contains([]string{"/api/v1/stream", "/readyz", "/metrics"}, address) { // without an end, with its own verdict, not in this house
+		if slices.Contains([]string{"/api/v1/stream", "/readyz", "/metrics"}, address) { // without an end, with its own status, not in this fixture
 			continue
 		}
 		if response, body := h.do("GET", address, ""); response.StatusCode != http.StatusOK {
@@ -40,7 +40,7 @@ func TestExamplesWork(t *testing.T) {
 	}
 }
 
-// A house whose only station waits for approval describes itself as well.
+// A server whose only station waits for approval describes itself as well.
 func TestDescriptionWithoutStations(t *testing.T) {
 	h := open(t, registry.PolicyApprove)
 	if body := string(h.get("/api")); !strings.Contains(body, "/api/v1/stations/{id}/readings") {

@@ -25,7 +25,7 @@ import (
 )
 
 // lines are a CSV's rows without the header, which must be the one wanted.
-func (h *house) lines(route, header string, comma rune) [][]string {
+func (h *fixture) lines(route, header string, comma rune) [][]string {
 	h.t.Helper()
 	r := csv.NewReader(bytes.NewReader(h.get(route)))
 	r.Comma = comma
@@ -111,7 +111,7 @@ type rowsPage struct {
 	Rows []map[string]any
 }
 
-func (h *house) page(address string) (p rowsPage) {
+func (h *fixture) page(address string) (p rowsPage) {
 	h.t.Helper()
 	response, body := h.do("GET", strings.TrimPrefix(address, h.http.URL), "")
 	if err := json.Unmarshal(body, &p); err != nil || response.StatusCode != http.StatusOK {

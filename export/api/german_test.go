@@ -37,7 +37,7 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
 }
 
-// TestEveryProblemHasGerman reads the sources: what this room refuses, and what the registry does for it, is said in both languages.
+// TestEveryProblemHasGerman reads the sources: what this package refuses, and what the registry does for it, is said in both languages.
 func TestEveryProblemHasGerman(t *testing.T) {
 	found := 0
 	for _, file := range sources(t, ".") {

@@ -323,7 +323,7 @@ func abouts(r openapi.Route) []openapi.Text {
 }
 
 // address is a route's with something there for each part of its path.
-func (h *house) address(route openapi.Route) string {
+func (h *fixture) address(route openapi.Route) string {
 	parts := map[string]string{
 		"id": h.station.ID, "family": "airrohr", "file": "grid.json", "cell": "1kmN3096E4107", "year": "2026", "month": "05", "day": "01", "revision": "r1",
 		"collection": "stations", "feature": h.station.ID, "path": "Things",

@@ -13,7 +13,7 @@ import (
 )
 
 // listed is the only station of a list: the names of its properties, and its latest values.
-func (h *house) listed(query string) (names string, values map[string]float64) {
+func (h *fixture) listed(query string) (names string, values map[string]float64) {
 	h.t.Helper()
 	var list struct {
 		Features []struct {

@@ -23,7 +23,7 @@ import (
 )
 
 // ask sends a request with a key and reads the answer, which must have the status.
-func (h *house) ask(method, route, body, key string, status int, into any) {
+func (h *fixture) ask(method, route, body, key string, status int, into any) {
 	h.t.Helper()
 	response, answer := h.do(method, route, body, "Authorization", "Bearer "+key)
 	if response.StatusCode != status {
@@ -255,7 +255,7 @@ func TestAdministration(t *testing.T) {
 }
 
 // suspend suspends a station: it is shown to nobody, its owner sees why and cannot lift it.
-func (h *house) suspend(admin, id, owner string) {
+func (h *fixture) suspend(admin, id, owner string) {
 	h.t.Helper()
 	route := "/api/v1/stations/" + id
 	h.ask("PATCH", route, `{"status":"suspended"}`, admin, http.StatusUnprocessableEntity, nil)
@@ -276,13 +276,13 @@ func (h *house) suspend(admin, id, owner string) {
 	}
 }
 
-func (h *house) managed(id, owner string) string {
+func (h *fixture) managed(id, owner string) string {
 	_, answer := h.do("GET", "/api/v1/stations/"+id+"/manage", "", "Authorization", "Bearer "+owner)
 	return string(answer)
 }
 
 // backup downloads a backup and opens the registry in it.
-func (h *house) backup(token, id string) {
+func (h *fixture) backup(token, id string) {
 	t := h.t
 	t.Helper()
 	response, body := h.do("GET", "/api/v1/admin/backup", "", "Authorization", "Bearer "+token)

@@ -21,7 +21,7 @@ var pagePatterns = []string{
 	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
-// publicPages are those of them that search engines should know; rooms have more.
+// publicPages are those of them that search engines should know; other packages have more.
 var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school"}
 
 // mapPatterns are those that may show a map, and with it the basemap.

@@ -13,7 +13,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-func built(t *testing.T) *house {
+func built(t *testing.T) *fixture {
 	t.Helper()
 	h := open(t, registry.PolicyOpen)
 	h.server.Pages = fstest.MapFS{

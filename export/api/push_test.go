@@ -13,15 +13,17 @@ import (
 	"stadtluft/ingest/push"
 )
 
-// gate is who may deliver in these tests.
-type gate struct{}
+// anyStation is who may deliver in these tests.
+type anyStation struct{}
 
-func (gate) Station(id string) (*ingest.Station, bool) { return &ingest.Station{ID: id}, id == "AAA" }
-func (gate) Authenticate(id, token string) bool        { return id == "AAA" && token == "token" }
+func (anyStation) Station(id string) (*ingest.Station, bool) {
+	return &ingest.Station{ID: id}, id == "AAA"
+}
+func (anyStation) Authenticate(id, token string) bool { return id == "AAA" && token == "token" }
 
 // pushTo delivers to a server whose pipeline is out.
 func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
-	s := &Server{Push: &push.Entrance{Registry: gate{}, Out: out}}
+	s := &Server{Push: &push.Entrance{Registry: anyStation{}, Out: out}}
 	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/airrohr", strings.NewReader(body))
 	request.SetPathValue("family", "airrohr")
 	request.SetBasicAuth("aaa", "token")

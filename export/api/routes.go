@@ -41,9 +41,9 @@ var groups = []openapi.Group{
 		German:  "Sein Zustand und seine Beschreibung."}},
 }
 
-// routes are ours and those of other rooms, but for the archive's.
+// routes are ours and those of other packages, but for the archive's.
 func (s *Server) routes() []openapi.Route {
-	return slices.Concat(s.dataRoutes(), s.liveRoutes(), s.stationRoutes(), s.managementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.roomRoutes())
+	return slices.Concat(s.dataRoutes(), s.liveRoutes(), s.stationRoutes(), s.managementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.standardRoutes())
 }
 
 func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
@@ -137,11 +137,11 @@ func (s *Server) stationRoutes() []openapi.Route {
 		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
 		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
 		Parameters: []openapi.Parameter{idParameter}, Answers: objectOf(health{}),
-	}}, s.entranceRoutes()...)
+	}}, s.pushRoutes()...)
 }
 
-// entranceRoutes are for kits that cannot speak MQTT.
-func (s *Server) entranceRoutes() []openapi.Route {
+// pushRoutes are for kits that cannot speak MQTT.
+func (s *Server) pushRoutes() []openapi.Route {
 	delivered := []openapi.Answer{
 		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
 	}

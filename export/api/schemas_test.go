@@ -135,15 +135,15 @@ func queries(route openapi.Route, form string) []string {
 	return []string{query}
 }
 
-// witness is a house in which everything that an answer can tell of has happened.
+// witness is a fixture in which everything that an answer can tell of has happened.
 type witness struct {
-	*house
+	*fixture
 	admin string
 	guest registry.Credentials // of a station that delivers by HTTP
 }
 
 func storied(t *testing.T) *witness {
-	h := &witness{house: living(t)}
+	h := &witness{fixture: living(t)}
 	h.server.City.People = map[geo.Cell]int{{Size: 1000, North: 3096000, East: 4107000}: 3000}
 	out := make(chan ingest.Message)
 	h.server.Push = &push.Entrance{Registry: h.server.Registry, Out: out}

@@ -133,7 +133,7 @@ func (s *Server) door() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
 	if s.Push != nil {
-		mountOpenly(mux, s.entranceRoutes())
+		mountOpenly(mux, s.pushRoutes())
 	}
 	mux.Handle("/", s.answer(s.elsewhere))
 	return guard(mux)

@@ -2,7 +2,7 @@
 // schema.org Dataset, robots.txt and a sitemap. It describes a dataset for each year, the series they belong to,
 // what is measured now, and the services that read it all.
 //
-// The same question to the same city gives the same bytes. It knows where other rooms serve their documents and
+// The same question to the same city gives the same bytes. It knows where other packages serve their documents and
 // reads none of them.
 package catalog
 

@@ -1,4 +1,4 @@
-// Package metrics shows an operator's figures to Prometheus. The rooms below keep plain counters; this
+// Package metrics shows an operator's figures to Prometheus. The packages below keep plain counters; this
 // one reads them when it is asked. Labels come from closed lists only.
 package metrics
 

@@ -14,7 +14,7 @@ import (
 	"github.com/paulmach/orb/geojson"
 )
 
-// The walk through the abstract tests of OGC 17-069r4, annex A, as far as no other test of this room takes it: each names its test.
+// The walk through the abstract tests of OGC 17-069r4, annex A, as far as no other test of this package takes it: each names its test.
 
 // documents are every document of the service but single features.
 var documents = []string{

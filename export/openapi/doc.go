@@ -2,7 +2,7 @@
 // of a request's parameters, the OpenAPI 3.1 document and the page for people are all made of it, so none of them can
 // say something else than the others.
 //
-// A room that speaks HTTP returns its routes as a list, and the server takes it in: that is all there is to do. The
+// A package that serves HTTP returns its routes as a list, and the server takes it in: that is all there is to do. The
 // package knows no data and serves nothing by itself.
 package openapi
 

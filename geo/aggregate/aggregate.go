@@ -39,7 +39,7 @@ type Aggregate struct {
 	last     *station           // whose value came last: the next one is likely of the same reading
 	changed  map[int64]struct{} // hours that differ from when they were last asked for
 	touched  int64              // the hour that changed last, so that the next value of it need not look
-	room     []value            // for an hour that is unpacked
+	unpacked []value            // for an hour that is unpacked
 	stats    Stats
 }
 
@@ -141,7 +141,7 @@ func (a *Aggregate) Seat(name string, place func(at time.Time) (geo.Cell, bool))
 	for i := range old {
 		s := &old[i]
 		for index := range s.indices() {
-			for _, v := range s.at(index, &a.room) {
+			for _, v := range s.at(index, &a.unpacked) {
 				cell, ok := place(time.Unix(index*3600+int64(v.offset()), 0).UTC())
 				if ok && st.of(cell, s.quantity).hour(index).insert(v) {
 					if cell != s.cell {

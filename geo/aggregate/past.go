@@ -44,8 +44,8 @@ func (p *past) put(h hour) {
 	if i > 0 {
 		from = p.hours[i-1].end
 	}
-	var room [256]byte // more than an hour of a reading every 30 s needs
-	packed := pack(room[:0], h.values)
+	var scratch [256]byte // more than an hour of a reading every 30 s needs
+	packed := pack(scratch[:0], h.values)
 	if need := len(p.bytes) + len(packed); need > cap(p.bytes) {
 		p.bytes = append(make([]byte, 0, need), p.bytes...) // without the room that Insert makes: as many hours go as come
 	}

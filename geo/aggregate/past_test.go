@@ -55,13 +55,13 @@ func TestPast(t *testing.T) {
 	var s series
 	check := func() {
 		t.Helper()
-		var room []value
+		var unpacked []value
 		indices := slices.Collect(s.indices())
 		if len(indices) != len(want) {
 			t.Errorf("hours %v, want %d of them", indices, len(want))
 		}
 		for index, values := range want {
-			if got := s.at(index, &room); !slices.Equal(got, values) {
+			if got := s.at(index, &unpacked); !slices.Equal(got, values) {
 				t.Errorf("hour %d = %v, want %v", index, got, values)
 			}
 		}

@@ -135,7 +135,7 @@ func (s *series) hour(index int64) *hour {
 }
 
 // at is the values of an hour, in room where they must be unpacked.
-func (s *series) at(index int64, room *[]value) []value {
+func (s *series) at(index int64, unpacked *[]value) []value {
 	if s.open.index == index {
 		return s.open.values
 	}
@@ -143,8 +143,8 @@ func (s *series) at(index int64, room *[]value) []value {
 	if !found {
 		return nil
 	}
-	*room = s.past.append((*room)[:0], i)
-	return *room
+	*unpacked = s.past.append((*unpacked)[:0], i)
+	return *unpacked
 }
 
 // indices are the hours that hold a value.

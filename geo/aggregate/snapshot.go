@@ -31,7 +31,7 @@ func (a *Aggregate) live(at time.Time) *window {
 	first, last := floorDiv(from+1, 3600), floorDiv(to, 3600)
 	return &window{a: a, at: at, part: func(st *station, s *series) (m stationMean, ok bool) {
 		for index := first; index <= last; index++ {
-			values := s.at(index, &a.room)
+			values := s.at(index, &a.unpacked)
 			if len(values) == 0 || !st.counts(index, s.quantity) {
 				continue
 			}
@@ -59,7 +59,7 @@ func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
 // hour is the window of a full hour. It needs mu.
 func (a *Aggregate) hour(index int64) *window {
 	return &window{a: a, at: time.Unix(index*3600, 0), part: func(st *station, s *series) (m stationMean, ok bool) {
-		values := s.at(index, &a.room)
+		values := s.at(index, &a.unpacked)
 		if len(values) == 0 || !st.counts(index, s.quantity) {
 			return m, false
 		}
@@ -171,7 +171,7 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 	for _, st := range a.list {
 		for i := range st.series {
 			s := &st.series[i]
-			held := s.at(index, &a.room)
+			held := s.at(index, &a.unpacked)
 			if len(held) == 0 {
 				continue
 			}

@@ -119,7 +119,7 @@ func (s *Stations) close() error {
 func (s *Stations) span(a *Aggregate, begin time.Time) *window {
 	hour := floorDiv(begin.Unix(), 3600)
 	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
-		for _, v := range series.at(hour, &a.room) {
+		for _, v := range series.at(hour, &a.unpacked) {
 			m.add(v, int(v.offset())/slotSeconds)
 		}
 		return m, m.count > 0 && (s.Window != Day || m.enough())

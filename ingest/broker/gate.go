@@ -121,7 +121,7 @@ func (b *Broker) guard() {
 	case full == nil && was != nil:
 		b.options.Log.Info("stations may come in again")
 	}
-	if b.dead() != nil && b.room() == nil {
+	if b.dead() != nil && b.diskSpace() == nil {
 		select {
 		case b.failed <- fmt.Errorf("%w; there is room again", b.dead()):
 		default: // said already
@@ -143,8 +143,8 @@ func (b *Broker) dead() error {
 	return nil
 }
 
-// room says whether the disk keeps its reserve.
-func (b *Broker) room() error {
+// diskSpace says whether the disk keeps its reserve.
+func (b *Broker) diskSpace() error {
 	free, err := b.options.freeBytes(b.options.Dir)
 	if err != nil {
 		return fmt.Errorf("free space of %s: %w", b.options.Dir, err)
@@ -159,7 +159,7 @@ func (b *Broker) room() error {
 // that is full refuses the intake's log-in too: NATS writes down each session, and then nothing could
 // be taken out any more.
 func (b *Broker) space() error {
-	if err := cmp.Or(b.dead(), b.room()); err != nil {
+	if err := cmp.Or(b.dead(), b.diskSpace()); err != nil {
 		return err
 	}
 	info, err := b.server.Jsz(nil)

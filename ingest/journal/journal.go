@@ -227,14 +227,14 @@ func (j *Journal) publish(ctx context.Context, m *nats.Msg) error {
 	defer cancel()
 	_, err := j.js.PublishMsg(ctx, m)
 	var api *jetstream.APIError
-	if errors.As(err, &api) && outOfRoom(api.ErrorCode) {
+	if errors.As(err, &api) && outOfSpace(api.ErrorCode) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }
 
-// outOfRoom knows the server's codes (nats-server, server/errors.json).
-func outOfRoom(code jetstream.ErrorCode) bool {
+// outOfSpace knows the server's codes (nats-server, server/errors.json).
+func outOfSpace(code jetstream.ErrorCode) bool {
 	switch code {
 	case 10002, // JSAccountResourcesExceededErr
 		10023, // JSInsufficientResourcesErr

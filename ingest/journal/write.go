@@ -179,7 +179,7 @@ func (j *Journal) putAside(ctx context.Context, seq uint64, data []byte, cause e
 	}}
 	switch err := j.publish(ctx, m); {
 	case errors.Is(err, ErrFull):
-		j.log.Error("journal entry cannot be read, no room aside", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
+		j.log.Error("journal entry cannot be read, no space to set it aside", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
 	case err != nil:
 		return fmt.Errorf("put journal entry %d aside: %w", seq, err)
 	default:

@@ -238,7 +238,7 @@ func (r *Registry) reload(ctx context.Context) error {
 	return nil
 }
 
-// same compares what other rooms act upon.
+// same compares what other packages act upon.
 func (e *entry) same(o *entry) bool {
 	a, b := e.station, o.station
 	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)

@@ -1,4 +1,4 @@
-// Package store says what a place where readings rest must do. Its rooms do it: sqlite is the
+// Package store says what a place that keeps readings must do. Its packages do it: sqlite is the
 // embedded default, influx speaks to InfluxDB 1.8, 2 and what is compatible. storetest holds the one
 // suite that both pass.
 package store

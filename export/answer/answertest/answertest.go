@@ -1,4 +1,4 @@
-// Package answertest asks rooms that speak HTTP, for their tests. A request that cannot be made ends the test.
+// Package answertest asks packages that serve HTTP, for their tests. A request that cannot be made ends the test.
 package answertest
 
 import (

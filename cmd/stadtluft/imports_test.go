@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// floors is the height of each room. An import may only point to a lower floor, or within one floor
-// to a room that rooms names.
-var floors = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmware-protocol": 0}
+// layers is the height of each top folder. An import may only point to a lower layer, or within one layer
+// to a package that packages names.
+var layers = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmware-protocol": 0}
 
-// rooms lists every package with what it may import: our own rooms, and third parties by module path.
-// A third party's types stay in the rooms that name it here.
-var rooms = map[string][]string{
+// packages lists every package with what it may import: our own, and third parties by module path.
+// A third party's types stay in the packages that name it here.
+var packages = map[string][]string{
 	"firmware-protocol/kits": {"firmware-protocol/wire", "github.com/fxamacker/cbor/v2"},
 	"firmware-protocol/wire": {},
 	"geo":                    {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
@@ -78,7 +78,7 @@ var rooms = map[string][]string{
 
 	"cmd/stadtluft/simulation": {"firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
 	"cmd/stadtluft": {
-		"*", // puts every room together, so it may import each of ours
+		"*", // puts all of them together, so it may import each of ours
 		"github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/paulmach/orb",
 	},
 }
@@ -91,8 +91,8 @@ var inTests = []string{
 
 const module = "stadtluft/"
 
-// TestHouse reads every source file's imports and package comments.
-func TestHouse(t *testing.T) {
+// TestImports reads every source file's imports and package comments.
+func TestImports(t *testing.T) {
 	commented := map[string]bool{}
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -114,9 +114,9 @@ func TestHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for room := range rooms {
-		if !commented[room] {
-			t.Errorf("%s: no package comment, or no such package", room)
+	for pkg := range packages {
+		if !commented[pkg] {
+			t.Errorf("%s: no package comment, or no such package", pkg)
 		}
 	}
 }
@@ -128,22 +128,22 @@ func checkFile(t *testing.T, path, rel string, commented map[string]bool) {
 		t.Error(err)
 		return
 	}
-	room := filepath.ToSlash(filepath.Dir(rel))
-	allowed, ok := rooms[room]
+	pkg := filepath.ToSlash(filepath.Dir(rel))
+	allowed, ok := packages[pkg]
 	if !ok {
-		t.Errorf("%s: the package %s is not in the list of rooms", rel, room)
+		t.Errorf("%s: the package %s is not in the list: see packages in this test", rel, pkg)
 		return
 	}
 	test := strings.HasSuffix(rel, "_test.go")
 	if !test && file.Doc != nil && len(file.Doc.List) > 0 {
-		commented[room] = true
+		commented[pkg] = true
 	}
 	for _, spec := range file.Imports {
-		checkImport(t, rel, room, allowed, test, spec)
+		checkImport(t, rel, pkg, allowed, test, spec)
 	}
 }
 
-func checkImport(t *testing.T, rel, room string, allowed []string, test bool, spec *ast.ImportSpec) {
+func checkImport(t *testing.T, rel, pkg string, allowed []string, test bool, spec *ast.ImportSpec) {
 	t.Helper()
 	target, err := strconv.Unquote(spec.Path.Value)
 	if err != nil {
@@ -156,22 +156,22 @@ func checkImport(t *testing.T, rel, room string, allowed []string, test bool, sp
 	}
 	if ours {
 		target = own
-		if from, to := floor(room), floor(target); to > from {
-			t.Errorf("%s imports %s: from floor %d up to floor %d", rel, target, from, to)
+		if from, to := layer(pkg), layer(target); to > from {
+			t.Errorf("%s imports %s: from layer %d up to layer %d", rel, target, from, to)
 		}
-		if target == room || slices.Contains(allowed, "*") {
+		if target == pkg || slices.Contains(allowed, "*") {
 			return
 		}
 	}
 	if permits(allowed, target) || test && permits(inTests, target) {
 		return
 	}
-	t.Errorf("%s imports %s, which %s may not: see rooms in this test", rel, target, room)
+	t.Errorf("%s imports %s, which %s may not: see packages in this test", rel, target, pkg)
 }
 
-func floor(room string) int {
-	top, _, _ := strings.Cut(room, "/")
-	return floors[top]
+func layer(pkg string) int {
+	top, _, _ := strings.Cut(pkg, "/")
+	return layers[top]
 }
 
 // permits reports whether target is one of the list, or a package of a third party's module in it.

@@ -13,9 +13,9 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// Rooms that speak other people's standards are where the house says, open to pages elsewhere, and know what was
+// Packages that serve other people's standards are where the server says, open to pages elsewhere, and know what was
 // measured.
-func TestRooms(t *testing.T) {
+func TestServices(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.Archive = h.archived()
 	h.http.Config.Handler = h.server.Handler()
@@ -64,7 +64,7 @@ func TestRooms(t *testing.T) {
 }
 
 // Nothing private leaves by these doors either.
-func TestRoomsKeepSecrets(t *testing.T) {
+func TestServicesKeepSecrets(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.measure(time.Now().UTC().Truncate(time.Second), value(wire.PM10, 20.1))
 	exact, err := json.Marshal(h.station.Places[0].Exact[0])
@@ -83,7 +83,7 @@ func TestRoomsKeepSecrets(t *testing.T) {
 }
 
 // Behind a proxy links begin with the address that the configuration names.
-func TestRoomsKnowTheirAddress(t *testing.T) {
+func TestServicesKnowTheirAddress(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.Access.HTTP.Scheme, h.server.City.Access.HTTP.Host = "https", "luft.example.org"
 	for _, route := range []string{"/ogc", "/sta/v1.1", "/catalog.ttl", "/feeds/archive.atom"} {

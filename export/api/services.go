@@ -20,8 +20,8 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// roomRoutes are those of the rooms that speak other people's standards.
-func (s *Server) roomRoutes() []openapi.Route {
+// standardRoutes are the routes of the packages that serve other people's standards.
+func (s *Server) standardRoutes() []openapi.Route {
 	source := source{s}
 	features := &ogc.Service{
 		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Resolution: s.City.Resolution, Districts: s.City.Districts, Base: s.base, Log: s.Log,
@@ -67,7 +67,7 @@ func (s *Server) base(r *http.Request) string {
 	return address.String()
 }
 
-// source is what those rooms read: nothing that is not public.
+// source is what those packages read: nothing that is not public.
 type source struct{ s *Server }
 
 func (o source) Days(ctx context.Context) ([]export.Day, error) {
