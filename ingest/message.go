@@ -7,18 +7,18 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Message is one payload as it reached an entrance.
+// Message is one payload as a broker or HTTP brought it.
 type Message struct {
 	Topic       string
 	Payload     []byte // owned by the pipeline from hand-over on
 	Received    time.Time
 	Retained    bool // the broker replayed it
 	Redelivered bool // the broker sent it before and had no acknowledgement
-	// Refused is set when the entrance itself refused something, such as a publish below another's
+	// Refused is set when who received it already refused something, such as a publish below another's
 	// prefix; nothing else of the message is looked at then.
 	Refused *Refusal
 	// Done is called exactly once, after what became of the message is on disk.
-	// An entrance that need not know leaves it nil.
+	// A receiver that need not know leaves it nil.
 	Done func(Outcome)
 }
 

@@ -59,7 +59,7 @@ type share struct {
 }
 
 // Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
-// acknowledged: their entrance gets them again.
+// acknowledged: their sender delivers them again.
 func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 	messages := make([]Message, 0, BatchMessages)
 	for {

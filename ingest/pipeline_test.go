@@ -239,7 +239,7 @@ func TestABatchWaitsForTimeNotForCount(t *testing.T) {
 	})
 }
 
-func TestAnEntrancesOwnRefusalIsKept(t *testing.T) {
+func TestARefusalOfTheReceiverIsKept(t *testing.T) {
 	j := &log{}
 	want := Refusal{Station: "AAA", Received: receipt, Reason: wire.Forbidden, Detail: "not yours"}
 	feed(t, newPipeline(j), Message{Refused: &want})

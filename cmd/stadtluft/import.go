@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/sensorcommunity"
 )
@@ -60,7 +61,7 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Entrance: &sensorcommunity.Entrance{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
+			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)

@@ -100,13 +100,13 @@ func (s *server) denied(user string, action broker.Action, subject string) {
 	s.refuse(user, reason, detail)
 }
 
-// refuse puts what an entrance refused on the way of all refusals.
+// refuse passes on what a broker or the HTTP server refused like all refusals.
 func (s *server) refuse(station string, reason wire.Reason, detail string) {
 	now := time.Now().UTC()
 	refusal := ingest.Refusal{Station: station, Received: now, Reason: reason, Detail: detail}
 	select {
 	case s.messages <- ingest.Message{Received: now, Refused: &refusal}:
-	default: // intake is stalled; the entrance's own counter has it
+	default: // intake is stalled; the broker's own counter has it
 	}
 }
 
@@ -138,7 +138,7 @@ func (s *server) startIntake(ctx context.Context) error {
 		return err
 	}
 	s.supervisor.start("feedback", s.feedback.Run)
-	s.site.Push = &push.Entrance{Registry: s.registry, Out: s.messages, Import: rand.Text()}
+	s.site.Push = &push.Handler{Registry: s.registry, Out: s.messages, Import: rand.Text()}
 	return writeSecret(s.config.Data, importTokenFile, s.site.Push.Import)
 }
 

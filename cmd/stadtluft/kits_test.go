@@ -24,7 +24,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 )
 
-// These stories let other people's firmware in: with the settings we hand out, over every entrance, and with
+// These stories let other people's firmware in: with the settings we hand out, over MQTT and HTTP, and with
 // the messages that were captured from real devices.
 
 // registered is what a registration over HTTP answers.
@@ -237,7 +237,7 @@ var captured = []struct {
 	}},
 }
 
-// TestCapturedMessages sends them through both entrances into the store. The files lie beside the project and
+// TestCapturedMessages sends them over MQTT and HTTP into the store. The files lie beside the project and
 // are no part of it: without them the test says so.
 func TestCapturedMessages(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "shared", "data", "payloads")

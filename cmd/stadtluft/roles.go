@@ -10,7 +10,7 @@ import (
 type role string
 
 const (
-	intakeRole    role = "ingest"    // from brokers and the HTTP entrance through the checks to the journal
+	intakeRole    role = "ingest"    // from brokers and HTTP deliveries through the checks to the journal
 	writeRole     role = "write"     // from the journal to the store, and from there to the archive
 	aggregateRole role = "aggregate" // judges hours, writes averages and makes them again, tells dashboards over MQTT
 	webRole       role = "web"       // the API and the pages

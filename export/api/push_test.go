@@ -23,7 +23,7 @@ func (anyStation) Authenticate(id, token string) bool { return id == "AAA" && to
 
 // pushTo delivers to a server whose pipeline is out.
 func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
-	s := &Server{Push: &push.Entrance{Registry: anyStation{}, Out: out}}
+	s := &Server{Push: &push.Handler{Registry: anyStation{}, Out: out}}
 	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/airrohr", strings.NewReader(body))
 	request.SetPathValue("family", "airrohr")
 	request.SetBasicAuth("aaa", "token")

@@ -146,7 +146,7 @@ func storied(t *testing.T) *witness {
 	h := &witness{fixture: living(t)}
 	h.server.City.People = map[geo.Cell]int{{Size: 1000, North: 3096000, East: 4107000}: 3000}
 	out := make(chan ingest.Message)
-	h.server.Push = &push.Entrance{Registry: h.server.Registry, Out: out}
+	h.server.Push = &push.Handler{Registry: h.server.Registry, Out: out}
 	h.server.Inside = func(context.Context) (Inside, error) { return Inside{Settings: []Setting{{"a", "b"}}}, nil }
 	h.server.Backup = func() []Copy { return nil }
 	h.http.Config.Handler = h.server.Handler()

@@ -88,7 +88,7 @@ type Server struct {
 	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Now      *live.Now
-	Push     *push.Entrance // nil where another process takes deliveries
+	Push     *push.Handler // nil where another process takes deliveries
 	Problems func(ctx context.Context) []Problem
 	Inside   func(ctx context.Context) (Inside, error)
 	Backup   func() []Copy

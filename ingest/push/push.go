@@ -1,5 +1,6 @@
-// Package push is the entrance for kits that cannot speak MQTT, and for neighbours' data. It puts what an
-// HTTP request brought on the same way as what a broker brings, and answers when the journal has it.
+// Package push takes readings from kits that cannot speak MQTT, and from imports of other networks' data. Its Handler
+// passes what an HTTP request brought to the same pipeline as what a broker brings, and answers when the journal has it;
+// its Client is for imports.
 //
 // The requests themselves, their log-in in the header and the words of the answer belong to package api; this
 // one knows who may deliver for whom, and how long to wait.
@@ -33,11 +34,11 @@ type Registry interface {
 	Station(id string) (*ingest.Station, bool)
 }
 
-// Entrance takes deliveries.
-type Entrance struct {
+// Handler takes deliveries.
+type Handler struct {
 	Registry Registry
 	Out      chan<- ingest.Message
-	// Import is the password for stations of neighbours, whose own tokens nobody has; empty lets nobody in.
+	// Import is the password for stations of other networks, whose own tokens nobody has; empty lets nobody in.
 	Import string
 }
 
@@ -45,20 +46,20 @@ type Entrance struct {
 func Families() []string { return append(kits.Families(), Native) }
 
 // LogIn finds the station that may deliver with this password. It does not say what was wrong.
-func (e *Entrance) LogIn(id, password string) (*ingest.Station, bool) {
-	st, ok := e.Registry.Station(id)
+func (h *Handler) LogIn(id, password string) (*ingest.Station, bool) {
+	st, ok := h.Registry.Station(id)
 	if !ok {
 		return nil, false
 	}
 	if st.Source != "" {
-		return st, e.Import != "" && subtle.ConstantTimeCompare([]byte(password), []byte(e.Import)) == 1
+		return st, h.Import != "" && subtle.ConstantTimeCompare([]byte(password), []byte(h.Import)) == 1
 	}
-	return st, e.Registry.Authenticate(id, password)
+	return st, h.Registry.Authenticate(id, password)
 }
 
 // Deliver hands a station's payload on and returns what became of it when that is on disk. The family is
 // one of Families; part is what else the request says of the payload. The error is ErrBusy, or ctx's.
-func (e *Entrance) Deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
+func (h *Handler) Deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
 	topic := wire.ReadingTopic(station)
 	if family != Native {
 		topic = wire.KitTopic(station, family)
@@ -77,7 +78,7 @@ func (e *Entrance) Deliver(ctx context.Context, station, family, part string, pa
 	late := time.NewTimer(wait)
 	defer late.Stop()
 	select {
-	case e.Out <- message:
+	case h.Out <- message:
 	case <-late.C:
 		return ingest.Outcome{}, ErrBusy
 	case <-ctx.Done():

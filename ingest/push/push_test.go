@@ -15,10 +15,10 @@ func (s stations) Station(id string) (*ingest.Station, bool) { st, ok := s[id]; 
 func (s stations) Authenticate(id, token string) bool        { return s[id] != nil && token == "token of "+id }
 
 func TestLogIn(t *testing.T) {
-	e := Entrance{Registry: stations{"OWN": {ID: "OWN"}, "EXT": {ID: "EXT", Source: "sensor-community"}}, Import: "secret"}
+	h := Handler{Registry: stations{"OWN": {ID: "OWN"}, "EXT": {ID: "EXT", Source: "sensor-community"}}, Import: "secret"}
 	f := func(id, password string, want bool) {
 		t.Helper()
-		if st, got := e.LogIn(id, password); got != want || got && st.ID != id {
+		if st, got := h.LogIn(id, password); got != want || got && st.ID != id {
 			t.Errorf("LogIn(%q, %q) = %v, %v, want %v", id, password, st, got, want)
 		}
 	}
@@ -30,20 +30,20 @@ func TestLogIn(t *testing.T) {
 	f("", "", false)
 	f("EXT", "secret", true)
 	f("EXT", "token of EXT", false)
-	e.Import = ""
+	h.Import = ""
 	f("EXT", "", false)
 }
 
 func TestDeliver(t *testing.T) {
 	out := make(chan ingest.Message)
-	e := Entrance{Out: out}
+	h := Handler{Out: out}
 	f := func(family, part, want string) {
 		t.Helper()
 		go func() {
 			m := <-out
 			m.Done(ingest.Outcome{Readings: []ingest.Reading{{Station: m.Topic}}, Repeated: 2, Left: []string{string(m.Payload)}})
 		}()
-		o, err := e.Deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
+		o, err := h.Deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
 		if err != nil || len(o.Readings) != 1 || o.Readings[0].Station != want || o.Repeated != 2 || o.Left[0] != "{}" {
 			t.Errorf("Deliver(%s, %s) = %+v, %v, want topic %s", family, part, o, err, want)
 		}
@@ -57,15 +57,15 @@ func TestDeliver(t *testing.T) {
 func TestDeliverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, out := range []chan ingest.Message{make(chan ingest.Message), make(chan ingest.Message, 1)} {
-			e := Entrance{Out: out}
-			if _, err := e.Deliver(t.Context(), "K7M2Q9X", Native, "", nil); !errors.Is(err, ErrBusy) {
+			h := Handler{Out: out}
+			if _, err := h.Deliver(t.Context(), "K7M2Q9X", Native, "", nil); !errors.Is(err, ErrBusy) {
 				t.Errorf("a full queue of %d: %v, want ErrBusy", cap(out), err)
 			}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		e := Entrance{Out: make(chan ingest.Message)}
-		if _, err := e.Deliver(ctx, "K7M2Q9X", Native, "", nil); !errors.Is(err, context.Canceled) {
+		h := Handler{Out: make(chan ingest.Message)}
+		if _, err := h.Deliver(ctx, "K7M2Q9X", Native, "", nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("a client that has gone: %v", err)
 		}
 	})

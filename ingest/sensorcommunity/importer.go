@@ -17,6 +17,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 )
 
@@ -37,7 +38,7 @@ type Importer struct {
 	Registry Registry
 	Boundary *geo.Boundary
 	Margin   float64 // metres that a station may stand outside the boundary
-	Entrance *Entrance
+	Client   *push.Client
 	Problem  func(text string) // is told what was wrong with a file, of its lines at most 20 and how many more
 	Progress func()            // is told now and then; may be nil
 
@@ -248,7 +249,7 @@ func (im *Importer) deliver(ctx context.Context, station string, rows []Row) err
 	for i, r := range rows {
 		readings[i] = r.Reading
 	}
-	a, err := im.Entrance.deliver(ctx, station, wire.AppendReadings(nil, readings))
+	a, err := im.Client.Deliver(ctx, station, wire.AppendReadings(nil, readings))
 	if err != nil {
 		return err
 	}
@@ -258,14 +259,14 @@ func (im *Importer) deliver(ctx context.Context, station string, rows []Row) err
 
 // count tells the rows of a delivery apart. The server keeps their order, so the accepted ones are found from the front;
 // of the others those that a refusal quotes were refused, the rest is known already.
-func (im *Importer) count(rows []Row, a answer) {
+func (im *Importer) count(rows []Row, a push.Answer) {
 	accepted := a.Accepted
 	for _, r := range rows {
 		at := r.Reading.Time.Format(time.RFC3339)
-		if len(accepted) > 0 && accepted[0].is(r.Reading, at) {
+		if len(accepted) > 0 && accepted[0].Is(r.Reading, at) {
 			im.Tally.store(r.Reading.Time, len(accepted[0].Values))
 			accepted = accepted[1:]
-		} else if reason := a.refused(r.Reading, at); reason != "" {
+		} else if reason := a.ReasonOf(r.Reading, at); reason != "" {
 			im.Tally.refuse(reason, 1)
 		} else {
 			im.Tally.Repeated++

@@ -20,6 +20,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 )
 
@@ -66,8 +67,8 @@ func takesAll(r *http.Request) (int, http.Header, string) {
 func newImporter(server transport, problems *[]string) *Importer {
 	return &Importer{
 		Registry: adopter{}, Boundary: geo.CologneSketch(), Margin: 2e6,
-		Entrance: &Entrance{URL: "http://server", Password: func() (string, error) { return "secret", nil }, Client: &http.Client{Transport: server}},
-		Problem:  func(text string) { *problems = append(*problems, text) },
+		Client:  &push.Client{URL: "http://server", Password: func() (string, error) { return "secret", nil }, HTTP: &http.Client{Transport: server}},
+		Problem: func(text string) { *problems = append(*problems, text) },
 	}
 }
 
@@ -160,33 +161,6 @@ func TestStations(t *testing.T) {
 	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Tally.Values.Stored != 4 {
 		t.Errorf("station %+v, tally %+v", st, im.Tally)
 	}
-}
-
-// TestDeliver waits for a server that does not know a station yet or takes nothing, and not for one that is not there.
-func TestDeliver(t *testing.T) {
-	f := func(want string, statuses ...int) {
-		t.Helper()
-		synctest.Test(t, func(t *testing.T) {
-			e := Entrance{URL: "http://server", Password: func() (string, error) { return "", nil }, Client: &http.Client{Transport: transport(
-				func(*http.Request) (int, http.Header, string) {
-					status := statuses[0]
-					statuses = statuses[min(1, len(statuses)-1):]
-					return status, nil, `{"detail":"words"}`
-				})}}
-			_, err := e.deliver(t.Context(), "EXT7", nil)
-			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-				t.Errorf("%v, want %q", err, want)
-			}
-		})
-	}
-	f("", 202)
-	f("", 422)
-	f("", 401, 401, 202)
-	f("", append(slices.Repeat([]int{503}, 1000), 202)...)
-	f("", 401, 0, 202)
-	f("is the server running?", 0)
-	f("does it serve from this data folder?", 401)
-	f("answers 500: words", 500)
 }
 
 // TestWatch fetches every five minutes what has changed, later where the neighbour asks for it, and again what was

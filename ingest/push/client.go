@@ -1,4 +1,4 @@
-package sensorcommunity
+package push
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
-	"stadtluft/ingest/push"
 )
 
 const (
@@ -21,42 +20,43 @@ const (
 	maxAnswer = 16 << 20         // bytes
 )
 
-// Entrance is the running server's entrance for readings of neighbours' stations.
-type Entrance struct {
+// Client delivers readings of stations that an import adopted to a running server's Handler over HTTP.
+type Client struct {
 	URL string // scheme, host and port
 	// Password is what lets an import in. It is asked for each delivery: a server that has started anew has another.
 	Password func() (string, error)
-	Client   *http.Client // nil is the default
+	HTTP     *http.Client // nil is the default
 
 	reached bool // the server has answered
 }
 
-// answer is what a delivery became.
-type answer struct {
+// Answer is what became of a delivery.
+type Answer struct {
 	Detail   string     `json:"detail"`
-	Accepted []accepted `json:"accepted"`
+	Accepted []Accepted `json:"accepted"`
 	Refused  []struct {
 		Reason wire.Reason `json:"reason"`
 		Detail string      `json:"detail"`
 	} `json:"refused"`
 }
 
-type accepted struct {
+// Accepted is a reading that is on disk, with those of its values that are.
+type Accepted struct {
 	Time   string                     `json:"time"`
 	Values map[string]json.RawMessage `json:"values"`
 }
 
-// is reports whether the accepted reading is r.
-func (a accepted) is(r wire.Reading, at string) bool {
+// Is reports whether the accepted reading is r.
+func (a Accepted) Is(r wire.Reading, at string) bool {
 	return a.Time == at && slices.ContainsFunc(r.Values, func(v wire.Value) bool {
 		_, there := a.Values[v.Quantity.String()]
 		return there
 	})
 }
 
-// refused is why a reading was refused as a whole; empty when it was not. A refusal quotes the reading's time, and that
+// ReasonOf returns why a reading was refused as a whole; it is empty when it was not. A refusal quotes the reading's time, and that
 // of a second value the value.
-func (a *answer) refused(r wire.Reading, at string) wire.Reason {
+func (a *Answer) ReasonOf(r wire.Reading, at string) wire.Reason {
 	for _, f := range a.Refused {
 		if !strings.Contains(f.Detail, at) {
 			continue
@@ -71,24 +71,24 @@ func (a *answer) refused(r wire.Reading, at string) wire.Reason {
 	return ""
 }
 
-// deliver delivers until it is taken. A server that does not know a new station yet is asked again, one that takes
+// Deliver delivers until it is taken. A server that does not know a new station yet is asked again, one that takes
 // nothing at the moment as long as it says so.
-func (e *Entrance) deliver(ctx context.Context, station string, payload []byte) (a answer, err error) {
-	give := time.Now().Add(patience)
+func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a Answer, err error) {
+	end := time.Now().Add(patience)
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		status := 0
-		status, a, err = e.post(ctx, station, payload)
+		status, a, err = c.post(ctx, station, payload)
 		switch {
 		case err == nil && (status == http.StatusAccepted || status == http.StatusUnprocessableEntity):
 			return a, nil
 		case err == nil && status == http.StatusUnauthorized:
-			err = fmt.Errorf("%s answers %d: does it serve from this data folder?", e.URL, status)
+			err = fmt.Errorf("%s answers %d: does it serve from this data folder?", c.URL, status)
 		case err == nil:
-			err = fmt.Errorf("%s answers %d: %s", e.URL, status, a.Detail)
+			err = fmt.Errorf("%s answers %d: %s", c.URL, status, a.Detail)
 		}
-		e.reached = e.reached || status != 0
+		c.reached = c.reached || status != 0
 		busy := status == http.StatusServiceUnavailable
-		if ctx.Err() != nil || (time.Now().After(give) || !e.reached) && !busy {
+		if ctx.Err() != nil || (time.Now().After(end) || !c.reached) && !busy {
 			return a, err
 		}
 		select {
@@ -99,23 +99,23 @@ func (e *Entrance) deliver(ctx context.Context, station string, payload []byte) 
 	}
 }
 
-func (e *Entrance) post(ctx context.Context, station string, payload []byte) (status int, a answer, err error) {
-	password, err := e.Password()
+func (c *Client) post(ctx context.Context, station string, payload []byte) (status int, a Answer, err error) {
+	password, err := c.Password()
 	if err != nil {
 		return 0, a, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL+"/api/v1/push/"+push.Native, bytes.NewReader(payload))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/api/v1/push/"+Native, bytes.NewReader(payload))
 	if err != nil {
 		return 0, a, err
 	}
 	request.SetBasicAuth(station, password)
-	response, err := cmp.Or(e.Client, http.DefaultClient).Do(request)
+	response, err := cmp.Or(c.HTTP, http.DefaultClient).Do(request)
 	if err != nil {
 		return 0, a, fmt.Errorf("is the server running? import needs it: %w", err)
 	}
 	defer response.Body.Close()
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&a); err != nil {
-		return 0, a, fmt.Errorf("%s answers %s: %w", e.URL, response.Status, err)
+		return 0, a, fmt.Errorf("%s answers %s: %w", c.URL, response.Status, err)
 	}
 	return response.StatusCode, a, nil
 }

@@ -1,0 +1,50 @@
+package push
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// transport answers requests without a network, with an error where the status is 0.
+type transport func() (status int, body string)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := f()
+	if status == 0 {
+		return nil, errors.New("connection refused")
+	}
+	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// TestClientDelivers waits for a server that does not know a station yet or takes nothing, and not for one that is not there.
+func TestClientDelivers(t *testing.T) {
+	f := func(want string, statuses ...int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			c := Client{URL: "http://server", Password: func() (string, error) { return "", nil }, HTTP: &http.Client{Transport: transport(
+				func() (int, string) {
+					status := statuses[0]
+					statuses = statuses[min(1, len(statuses)-1):]
+					return status, `{"detail":"words"}`
+				})}}
+			_, err := c.Deliver(t.Context(), "EXT7", nil)
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		})
+	}
+	f("", 202)
+	f("", 422)
+	f("", 401, 401, 202)
+	f("", append(slices.Repeat([]int{503}, 1000), 202)...)
+	f("", 401, 0, 202)
+	f("is the server running?", 0)
+	f("does it serve from this data folder?", 401)
+	f("answers 500: words", 500)
+}
