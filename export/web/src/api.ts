@@ -135,7 +135,20 @@ interface History {
   fittings: { from: string; kit: string; sensors: string[] }[];
 }
 
-export type Station = Feature<Point, StationProperties & History & { height: number; side: string; cell: string; sensors: string[]; licence: string; source: string; status: string; reason?: string }>;
+export type Station = Feature<
+  Point,
+  StationProperties &
+    History & {
+      height: number;
+      side: string;
+      cell: string;
+      sensors: string[];
+      licence: string;
+      source: string;
+      status: string;
+      reason?: string;
+    }
+>;
 
 export interface ReadingEvent {
   station: string;
@@ -167,8 +180,10 @@ export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
 
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
-export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> => get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
-export const places = (signal?: AbortSignal): Promise<FeatureCollection<Point, Pick<Listed, "state">>> => get("/api/v1/stations?fields=state", signal);
+export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> =>
+  get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
+export const places = (signal?: AbortSignal): Promise<FeatureCollection<Point, Pick<Listed, "state">>> =>
+  get("/api/v1/stations?fields=state", signal);
 export const station = (id: string, signal?: AbortSignal): Promise<Station> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);

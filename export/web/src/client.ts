@@ -25,12 +25,22 @@ interface Request {
   signal?: AbortSignal | undefined;
 }
 
-export async function request(method: string, route: string, { body, key, accept, cache = "default", signal }: Request = {}): Promise<Response> {
+export async function request(
+  method: string,
+  route: string,
+  { body, key, accept, cache = "default", signal }: Request = {},
+): Promise<Response> {
   const headers: Record<string, string> = { "Accept-Language": language() };
   if (accept) headers.Accept = accept;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers.Authorization = `Bearer ${key}`;
-  const response = await fetch(route, { method, headers, body: body === undefined ? null : JSON.stringify(body), cache, signal: signal ?? null });
+  const response = await fetch(route, {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+    cache,
+    signal: signal ?? null,
+  });
   if (response.ok) return response;
   throw new Refused(response.status, (await response.json().catch(() => ({}))) as object);
 }

@@ -3,9 +3,26 @@ import { t } from "./language";
 
 // copyable is text with a button that copies it and says so; key tells its button from others where a page redraws itself.
 export function copyable(text: string, what: string, block = false, key = what): HTMLElement {
-  const button = h("button", { type: "button", class: "button second", "aria-label": `${t("key.copy")}: ${what}`, "data-key": `copy-${key}`, click: (e) => void copy(e.currentTarget as Element) }, t("key.copy"));
-  const shown = block ? h("pre", { tabindex: "0", role: "region", "aria-label": what }, h("code", {}, text)) : h("code", { class: "secret" }, text);
-  return h("div", { class: block ? "copyable block" : "copyable" }, shown, h("span", { class: "row" }, button, h("span", { role: "status", class: "quiet" })));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button second",
+      "aria-label": `${t("key.copy")}: ${what}`,
+      "data-key": `copy-${key}`,
+      click: (e) => void copy(e.currentTarget as Element),
+    },
+    t("key.copy"),
+  );
+  const shown = block
+    ? h("pre", { tabindex: "0", role: "region", "aria-label": what }, h("code", {}, text))
+    : h("code", { class: "secret" }, text);
+  return h(
+    "div",
+    { class: block ? "copyable block" : "copyable" },
+    shown,
+    h("span", { class: "row" }, button, h("span", { role: "status", class: "quiet" })),
+  );
 }
 
 // copy copies what stands beside its button: where a page redraws itself, that is not always what stood there at first.

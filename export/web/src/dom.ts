@@ -3,7 +3,11 @@ type Child = Node | string | null;
 type Attributes = Record<string, string | number | boolean | ((e: Event) => void) | null>;
 
 // h makes an element. Attributes that are functions listen; null and false leave an attribute out.
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
@@ -38,7 +42,8 @@ function settle(old: Element, next: Element): void {
     const b = after[i];
     if (a instanceof HTMLDetailsElement && b instanceof HTMLDetailsElement) b.open = a.open; // a person decides that
     if (!b || a.isEqualNode(b)) return;
-    const same = a instanceof Element && b instanceof Element && !a.matches("button, select, a") && a.cloneNode(false).isEqualNode(b.cloneNode(false));
+    const same =
+      a instanceof Element && b instanceof Element && !a.matches("button, select, a") && a.cloneNode(false).isEqualNode(b.cloneNode(false));
     if (same) settle(a, b);
     else old.replaceChild(b, a);
   });

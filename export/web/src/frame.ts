@@ -112,8 +112,16 @@ function header(brand: string, city: City | null, speak: (code: Language) => voi
 
 function languageSwitch(speak: (code: Language) => void): HTMLElement {
   const button = (code: Language) =>
-    h("button", { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => speak(code) }, languages[code].name);
-  return h("div", { class: "languages", role: "group", "aria-label": t("frame.language") }, ...(Object.keys(languages) as Language[]).map(button));
+    h(
+      "button",
+      { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => speak(code) },
+      languages[code].name,
+    );
+  return h(
+    "div",
+    { class: "languages", role: "group", "aria-label": t("frame.language") },
+    ...(Object.keys(languages) as Language[]).map(button),
+  );
 }
 
 function footer(city: City | null): HTMLElement[] {

@@ -82,13 +82,17 @@ function kept<T>(formats: Map<string, T>, options: object, locale: string, make:
   return format;
 }
 
-const formatted = (value: number, options: Intl.NumberFormatOptions): string => kept(numberFormats, options, languages[current].locale, Intl.NumberFormat).format(value);
-const dated = (at: Date, options: Intl.DateTimeFormatOptions, locale = languages[current].locale): string => kept(timeFormats, options, locale, Intl.DateTimeFormat).format(at);
+const formatted = (value: number, options: Intl.NumberFormatOptions): string =>
+  kept(numberFormats, options, languages[current].locale, Intl.NumberFormat).format(value);
+const dated = (at: Date, options: Intl.DateTimeFormatOptions, locale = languages[current].locale): string =>
+  kept(timeFormats, options, locale, Intl.DateTimeFormat).format(at);
 
-export const number = (value: number, digits = 1): string => formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const number = (value: number, digits = 1): string =>
+  formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 // percent has a decimal only where a whole number would say nothing.
-export const percent = (share: number): string => formatted(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
+export const percent = (share: number): string =>
+  formatted(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
 
 // amount is a value with its unit, with as many decimals as the quantity deserves.
 export function amount(value: number, quantity: string, unit: string): string {

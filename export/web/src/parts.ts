@@ -14,7 +14,13 @@ export function field(label: string, control: HTMLElement, hint = ""): HTMLEleme
 }
 
 // pick is a group of radio buttons; chosen hears of the value.
-export function pick(legend: string, name: string, options: readonly (readonly [value: string, text: string])[], value: string, chosen: (value: string) => void): HTMLElement {
+export function pick(
+  legend: string,
+  name: string,
+  options: readonly (readonly [value: string, text: string])[],
+  value: string,
+  chosen: (value: string) => void,
+): HTMLElement {
   return h(
     "fieldset",
     { class: "pick" },
@@ -23,14 +29,23 @@ export function pick(legend: string, name: string, options: readonly (readonly [
       "div",
       { class: "options" },
       ...options.map(([option, text]) =>
-        h("label", {}, h("input", { type: "radio", name, value: option, checked: option === value, change: () => chosen(option) }), h("span", {}, text)),
+        h(
+          "label",
+          {},
+          h("input", { type: "radio", name, value: option, checked: option === value, change: () => chosen(option) }),
+          h("span", {}, text),
+        ),
       ),
     ),
   );
 }
 
 // list is a select.
-export function list(options: readonly (readonly [value: string, text: string])[], value: string, chosen: (value: string) => void): HTMLSelectElement {
+export function list(
+  options: readonly (readonly [value: string, text: string])[],
+  value: string,
+  chosen: (value: string) => void,
+): HTMLSelectElement {
   return h(
     "select",
     { change: (e) => chosen((e.target as HTMLSelectElement).value) },
@@ -88,7 +103,11 @@ export function table(caption: string, columns: readonly string[], rows: readonl
       {},
       h("caption", {}, caption),
       h("thead", {}, h("tr", {}, ...columns.map((c) => h("th", { scope: "col" }, c)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", {}, cell)))))),
+      h(
+        "tbody",
+        {},
+        ...rows.map((row) => h("tr", {}, ...row.map((cell, i) => (i === 0 ? h("th", { scope: "row" }, cell) : h("td", {}, cell))))),
+      ),
     ),
   );
 }

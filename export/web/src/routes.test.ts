@@ -9,4 +9,6 @@ test.each([
   ["/embed/district/%E0%A4%A", "embed", { kind: "district", id: "%E0%A4%A" }],
 ])("%s is the page %s", (path, folder, parts) => expect(find(path)).toEqual({ folder, parts }));
 
-test.each(["/nothing", "/stations", "/stations/", "/stations/a/b", "/register/", "/embed", "//"])("%s is no page", (path) => expect(find(path)).toBeNull());
+test.each(["/nothing", "/stations", "/stations/", "/stations/a/b", "/register/", "/embed", "//"])("%s is no page", (path) =>
+  expect(find(path)).toBeNull(),
+);

@@ -30,7 +30,11 @@ test("the operator suspends a station, whose owner reads why, and lifts that", a
   await page.getByRole("status").filter({ hasText: "gesperrt" }).waitFor();
   assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 404);
   const owner = await open(`/stations/${first}`);
-  await owner.page.getByRole("status").filter({ hasText: "Die Stadt hat sie gesperrt" }).filter({ hasText: "„hängt in der Küche“" }).waitFor();
+  await owner.page
+    .getByRole("status")
+    .filter({ hasText: "Die Stadt hat sie gesperrt" })
+    .filter({ hasText: "„hängt in der Küche“" })
+    .waitFor();
   await owner.close();
   await page.getByLabel("Zeige").selectOption("suspended");
   await page.getByRole("cell", { name: "gesperrt hängt in der Küche" }).waitFor();
@@ -39,7 +43,10 @@ test("the operator suspends a station, whose owner reads why, and lifts that", a
   assert.equal((await fetch(`${url}/api/v1/stations/${first}`)).status, 200);
   await page.getByLabel("Suche").fill(first);
   await page.locator("tbody tr").filter({ hasText: first }).getByRole("button", { name: "Neuer Link" }).click();
-  await page.getByRole("status").filter({ hasText: `/stations/${first}#manage=` }).waitFor();
+  await page
+    .getByRole("status")
+    .filter({ hasText: `/stations/${first}#manage=` })
+    .waitFor();
 
   await page.getByRole("tab", { name: "Änderungen" }).click();
   const changes = page.getByRole("tabpanel");
@@ -53,14 +60,20 @@ test("the operator suspends a station, whose owner reads why, and lifts that", a
   await page.getByRole("tab", { name: "Konfiguration" }).click();
   assert.match(await page.getByRole("tabpanel").innerText(), /admin_token\s+\*\*\*/);
   await page.getByRole("tab", { name: "Sicherung" }).click();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Sicherung herunterladen" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Sicherung herunterladen" }).click(),
+  ]);
   assert.match(download.suggestedFilename(), /^stadtluft-backup-.*\.tar\.gz$/);
 
   await page.reload();
   await page.getByRole("tab").first().waitFor();
   await page.getByRole("button", { name: "Abmelden" }).click();
   await page.locator("input[type=password]").waitFor();
-  assert.deepEqual(complaints.filter((c) => !c.includes("401")), []);
+  assert.deepEqual(
+    complaints.filter((c) => !c.includes("401")),
+    [],
+  );
   await close();
 });
 

@@ -36,12 +36,19 @@ async function serve(name, env) {
   const [http, mqtt] = [await free(), await free()];
   const origin = `http://127.0.0.1:${http}`;
   const child = spawn(program, ["serve", "--demo", "5", "--data", join(folder, name)], {
-    env: { ...process.env, STADTLUFT_HTTP_LISTEN: `127.0.0.1:${http}`, STADTLUFT_MQTT_LISTEN: `127.0.0.1:${mqtt}`, ...env }, stdio: "ignore",
+    env: { ...process.env, STADTLUFT_HTTP_LISTEN: `127.0.0.1:${http}`, STADTLUFT_MQTT_LISTEN: `127.0.0.1:${mqtt}`, ...env },
+    stdio: "ignore",
   });
   running.push(() => child.kill());
   for (let tries = 0; ; tries++) {
     assert.equal(child.exitCode, null, `${program} ended with ${child.exitCode}`);
-    if (await fetch(`${origin}/readyz`).then((r) => r.ok, () => false)) return origin;
+    if (
+      await fetch(`${origin}/readyz`).then(
+        (r) => r.ok,
+        () => false,
+      )
+    )
+      return origin;
     assert.ok(tries < 600, "it was not ready within two minutes");
     await new Promise((again) => setTimeout(again, 200));
   }
@@ -78,18 +85,34 @@ const east = [0.9, 0.5];
 test("a style of another origin lies under the map, and no other origin is asked", async () => {
   let style = "";
   const asked = [];
-  const host = (what) => createServer((request, answer) => {
-    asked.push(`${what} ${request.url}`);
-    answer.setHeader("Access-Control-Allow-Origin", "*");
-    answer.writeHead(request.url !== "/style.json" ? 404 : style ? 200 : 503).end(style);
-  });
+  const host = (what) =>
+    createServer((request, answer) => {
+      asked.push(`${what} ${request.url}`);
+      answer.setHeader("Access-Control-Allow-Origin", "*");
+      answer.writeHead(request.url !== "/style.json" ? 404 : style ? 200 : 503).end(style);
+    });
   const [second, third] = [host("second"), host("third")];
   const [at, elsewhere] = [await listening(second), await listening(third)];
   const origin = await serve("style", { STADTLUFT_MAP_STYLE: `http://127.0.0.1:${at}/style.json` });
   style = JSON.stringify({
     version: 8,
     sources: {
-      west: { type: "geojson", attribution: "© Tester", data: { type: "Polygon", coordinates: [[[0, 40], [6.9, 40], [6.9, 60], [0, 60], [0, 40]]] } },
+      west: {
+        type: "geojson",
+        attribution: "© Tester",
+        data: {
+          type: "Polygon",
+          coordinates: [
+            [
+              [0, 40],
+              [6.9, 40],
+              [6.9, 60],
+              [0, 60],
+              [0, 40],
+            ],
+          ],
+        },
+      },
       here: { type: "vector", tiles: [`http://127.0.0.1:${at}/{z}/{x}/{y}.mvt`] },
       elsewhere: { type: "vector", tiles: [`http://127.0.0.1:${elsewhere}/{z}/{x}/{y}.mvt`] },
     },
@@ -105,9 +128,18 @@ test("a style of another origin lies under the map, and no other origin is asked
   await becomes(page, ...west, "#a06020");
   await page.locator(".maplibregl-ctrl-attrib").filter({ hasText: "© Tester" }).waitFor();
   await page.locator(".map-note").filter({ hasText: "Hintergrundkarte lässt sich nicht laden" }).waitFor(); // what is elsewhere
-  assert.ok(complaints.some((c) => c.includes(`Failed to fetch (0): http://127.0.0.1:${elsewhere}/`)), complaints.join("\n"));
-  assert.ok(asked.some((a) => /^second .*\.mvt$/.test(a)), asked.join("\n"));
-  assert.deepEqual(asked.filter((a) => a.startsWith("third")), []);
+  assert.ok(
+    complaints.some((c) => c.includes(`Failed to fetch (0): http://127.0.0.1:${elsewhere}/`)),
+    complaints.join("\n"),
+  );
+  assert.ok(
+    asked.some((a) => /^second .*\.mvt$/.test(a)),
+    asked.join("\n"),
+  );
+  assert.deepEqual(
+    asked.filter((a) => a.startsWith("third")),
+    [],
+  );
   await close();
 
   style = "";
@@ -118,7 +150,17 @@ test("a style of another origin lies under the map, and no other origin is asked
   await without.close();
 
   const data = await open("/data", { origin });
-  assert.equal(await data.page.evaluate((a) => fetch(a).then(() => "answered", () => "refused"), `http://127.0.0.1:${at}/style.json`), "refused");
+  assert.equal(
+    await data.page.evaluate(
+      (a) =>
+        fetch(a).then(
+          () => "answered",
+          () => "refused",
+        ),
+      `http://127.0.0.1:${at}/style.json`,
+    ),
+    "refused",
+  );
   await data.close();
 });
 

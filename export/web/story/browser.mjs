@@ -27,7 +27,10 @@ export async function open(path = "/", { origin = url, ...options } = {}, prepar
   const page = await context.newPage();
   const complaints = [];
   const itself = (m) => m.location().url === origin + path && /status of 404/.test(m.text()); // a page that says it is none
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && !itself(m) && complaints.push(m.text()));
+  page.on(
+    "console",
+    (m) => ["error", "warning"].includes(m.type()) && !/GPU stall|GL Driver/.test(m.text()) && !itself(m) && complaints.push(m.text()),
+  );
   page.on("pageerror", (e) => complaints.push(String(e)));
   page.on("request", (r) => !r.url().startsWith(origin) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
   await prepare(page);
@@ -48,7 +51,10 @@ const widths = { 390: 844, 1440: 900 };
 export async function fits(name, path, ready = async () => {}, expected = /^$/, within = ["html"]) {
   const { page, complaints, close } = await open(path);
   await ready(page);
-  for (const [lang, sizes] of [["de", [1440, 390]], ["en", [390, 1440]]]) {
+  for (const [lang, sizes] of [
+    ["de", [1440, 390]],
+    ["en", [390, 1440]],
+  ]) {
     if (lang === "en") await speakEnglish(page, ready);
     for (const width of sizes) {
       await page.setViewportSize({ width, height: widths[width] });
@@ -63,7 +69,11 @@ export async function fits(name, path, ready = async () => {}, expected = /^$/, 
       }
     }
   }
-  assert.deepEqual(complaints.filter((c) => !expected.test(c)), [], name);
+  assert.deepEqual(
+    complaints.filter((c) => !expected.test(c)),
+    [],
+    name,
+  );
   await close();
 }
 
@@ -82,7 +92,10 @@ async function speakEnglish(page, ready) {
 }
 
 // moods are each language in one of the schemes, for what is looked at by itself.
-export const moods = [{ locale: "de-DE", colorScheme: "light" }, { locale: "en-GB", colorScheme: "dark" }];
+export const moods = [
+  { locale: "de-DE", colorScheme: "light" },
+  { locale: "en-GB", colorScheme: "dark" },
+];
 
 // seen leaves a picture at both widths and expects axe to find nothing.
 export async function seen(name, page) {

@@ -35,7 +35,14 @@ async function navigation(origin) {
       return entry ? entry.responseEnd - entry.requestStart : NaN;
     };
     const mark = (name) => performance.getEntriesByName(name)[0]?.startTime ?? NaN;
-    return { figure: mark("figure"), sketch: mark("sketch"), values: mark("values"), city: took("/api/v1/city?"), grid: took("/api/v1/grid"), stations: took("/api/v1/stations") };
+    return {
+      figure: mark("figure"),
+      sketch: mark("sketch"),
+      values: mark("values"),
+      city: took("/api/v1/city?"),
+      grid: took("/api/v1/grid"),
+      stations: took("/api/v1/stations"),
+    };
   });
   await context.close();
   return seen;
@@ -45,7 +52,9 @@ async function visits(what, origin) {
   const seen = [];
   for (let i = 0; i < loads; i++) seen.push(await navigation(origin));
   const column = (name) => ms(median(seen.map((s) => s[name])));
-  console.log(`${what}: first value ${column("figure")}, values on the sketch ${column("sketch")}, on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`);
+  console.log(
+    `${what}: first value ${column("figure")}, values on the sketch ${column("sketch")}, on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`,
+  );
 }
 
 const side = 1 / 160; // degrees, about 500 m
@@ -57,19 +66,68 @@ const cells = (n) =>
     const [right, top] = [x + side * 1.58, y + side];
     const mean = (i * 7) % 160;
     const properties = {
-      cell: `CRS3035RES500mN${3000000 + i * 500}E4100000`, window_start: "2026-11-24T10:00:00Z", window_seconds: 3600, quantity: "pm2_5", unit: "µg/m³", mean, median: mean, min: mean,
-      max: mean, stations: 1 + (i % 12), readings: 240, coverage: 1, eaqi: 2, revision: 0, raw_mean: mean, uncorrected: 0, spread: 1, certainty: "good", lqi: 2,
+      cell: `CRS3035RES500mN${3000000 + i * 500}E4100000`,
+      window_start: "2026-11-24T10:00:00Z",
+      window_seconds: 3600,
+      quantity: "pm2_5",
+      unit: "µg/m³",
+      mean,
+      median: mean,
+      min: mean,
+      max: mean,
+      stations: 1 + (i % 12),
+      readings: 240,
+      coverage: 1,
+      eaqi: 2,
+      revision: 0,
+      raw_mean: mean,
+      uncorrected: 0,
+      spread: 1,
+      certainty: "good",
+      lqi: 2,
     };
-    return { type: "Feature", properties, geometry: { type: "Polygon", coordinates: [[[x, y], [right, y], [right, top], [x, top], [x, y]]] } };
+    return {
+      type: "Feature",
+      properties,
+      geometry: {
+        type: "Polygon",
+        coordinates: [
+          [
+            [x, y],
+            [right, y],
+            [right, top],
+            [x, top],
+            [x, y],
+          ],
+        ],
+      },
+    };
   });
 
 const states = ["ok", "ok", "ok", "ok", "silent", "check", "new"];
-const measured = (i) => Object.fromEntries(["pm2_5", "pm10", "temperature", "humidity", "pressure"].map((q) => [q, { value: i % 60, unit: "µg/m³", time: "2026-11-24T10:00:00Z", flags: [] }]));
+const measured = (i) =>
+  Object.fromEntries(
+    ["pm2_5", "pm10", "temperature", "humidity", "pressure"].map((q) => [
+      q,
+      { value: i % 60, unit: "µg/m³", time: "2026-11-24T10:00:00Z", flags: [] },
+    ]),
+  );
 const stations = (n) =>
   Array.from({ length: n }, (_, i) => ({
-    type: "Feature", id: `S${String(i).padStart(6, "0")}`,
+    type: "Feature",
+    id: `S${String(i).padStart(6, "0")}`,
     geometry: { type: "Point", coordinates: [west + ((i * 0.618034) % 1) * side * 1.58 * 32, south + ((i * 0.754878) % 1) * side * 32] },
-    properties: { name: `Station ${i}`, kit: "sds011-bme280", exposure: "outdoor", state: states[i % states.length], demo: true, last_seen: "2026-11-24T10:00:00Z", values: measured(i), means: measured(i), index: {} },
+    properties: {
+      name: `Station ${i}`,
+      kit: "sds011-bme280",
+      exposure: "outdoor",
+      state: states[i % states.length],
+      demo: true,
+      last_seen: "2026-11-24T10:00:00Z",
+      values: measured(i),
+      means: measured(i),
+      index: {},
+    },
   }));
 
 // chosen are stations with the properties and the values that a query names.
@@ -91,7 +149,11 @@ async function city(n, m) {
     const body = made[path + search] ?? made[path];
     if (body) return answer.setHeader("Content-Type", "application/geo+json").setHeader("Content-Encoding", "gzip").end(body);
     if (path === "/api/v1/stream") return stream(answer, n);
-    asked.pipe(request(url + asked.url, { method: asked.method, headers: asked.headers }, (got) => got.pipe(answer.writeHead(got.statusCode, got.headers))));
+    asked.pipe(
+      request(url + asked.url, { method: asked.method, headers: asked.headers }, (got) =>
+        got.pipe(answer.writeHead(got.statusCode, got.headers)),
+      ),
+    );
   });
   await new Promise((done) => front.listen(0, "127.0.0.1", done));
   const close = () => {
@@ -106,7 +168,14 @@ function stream(answer, n) {
   let sent = 0;
   const tell = (event, data) => answer.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   const timers = [setInterval(() => tell("grid", {}), 5000)];
-  if (n > 0) timers.push(setInterval(() => tell("reading", { station: `S${String(sent++ % n).padStart(6, "0")}`, time: new Date().toISOString(), values: measured(sent) }), (145 / n) * 1000));
+  if (n > 0)
+    timers.push(
+      setInterval(
+        () =>
+          tell("reading", { station: `S${String(sent++ % n).padStart(6, "0")}`, time: new Date().toISOString(), values: measured(sent) }),
+        (145 / n) * 1000,
+      ),
+    );
   answer.on("close", () => timers.forEach(clearInterval));
 }
 
@@ -119,25 +188,30 @@ async function frames(origin) {
   await page.waitForTimeout(3000); // stations are there, shaders are compiled
   const box = await page.locator(".map").boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  const counted = page.evaluate((time) => new Promise((done) => {
-    const list = [];
-    let last = performance.now();
-    const end = last + time;
-    const frame = () => {
-      const now = performance.now();
-      list.push(now - last);
-      last = now;
-      if (now < end) requestAnimationFrame(frame);
-      else done(list);
-    };
-    requestAnimationFrame(frame);
-  }), seconds * 1000);
+  const counted = page.evaluate(
+    (time) =>
+      new Promise((done) => {
+        const list = [];
+        let last = performance.now();
+        const end = last + time;
+        const frame = () => {
+          const now = performance.now();
+          list.push(now - last);
+          last = now;
+          if (now < end) requestAnimationFrame(frame);
+          else done(list);
+        };
+        requestAnimationFrame(frame);
+      }),
+    seconds * 1000,
+  );
   let over = false;
   void counted.then(() => (over = true));
   await page.mouse.move(x, y);
   for (let i = 0; !over; i++) {
     await page.mouse.down();
-    for (let step = 0; step < 24 && !over; step++) await page.mouse.move(x + 180 * Math.sin((step * Math.PI) / 12), y + 120 * Math.sin((step * Math.PI) / 6));
+    for (let step = 0; step < 24 && !over; step++)
+      await page.mouse.move(x + 180 * Math.sin((step * Math.PI) / 12), y + 120 * Math.sin((step * Math.PI) / 6));
     await page.mouse.up();
     for (let turn = 0; turn < 4 && !over; turn++) await page.mouse.wheel(0, i % 2 ? 300 : -300);
   }
@@ -154,11 +228,15 @@ async function busy(origin) {
   await page.waitForFunction(() => performance.getEntriesByName("values").length > 0, undefined, { timeout: 60_000 });
   await page.locator("#table summary").click();
   await page.locator("#table tbody button").nth(10_500).waitFor({ state: "attached", timeout: 120_000 });
-  const tasks = await page.evaluate((time) => new Promise((done) => {
-    const list = [];
-    new PerformanceObserver((seen) => list.push(...seen.getEntries().map((e) => e.duration))).observe({ type: "longtask" });
-    setTimeout(() => done(list), time);
-  }), 20_000);
+  const tasks = await page.evaluate(
+    (time) =>
+      new Promise((done) => {
+        const list = [];
+        new PerformanceObserver((seen) => list.push(...seen.getEntries().map((e) => e.duration))).observe({ type: "longtask" });
+        setTimeout(() => done(list), time);
+      }),
+    20_000,
+  );
   await context.close();
   return tasks;
 }
@@ -166,7 +244,9 @@ async function busy(origin) {
 async function smoothness(what, n, m) {
   const { origin, close } = await city(n, m);
   const list = await frames(origin);
-  console.log(`${what}: ${list.length} frames in ${seconds} s, median ${ms(median(list))}, 95 % within ${ms(quantile(list, 0.95))}, worst ${ms(Math.max(...list))}`);
+  console.log(
+    `${what}: ${list.length} frames in ${seconds} s, median ${ms(median(list))}, 95 % within ${ms(quantile(list, 0.95))}, worst ${ms(Math.max(...list))}`,
+  );
   close();
 }
 
@@ -174,7 +254,9 @@ await visits("this server", url);
 const full = await city(10_000, 1000);
 await visits("10,000 stations, 1,000 cells", full.origin);
 const tasks = await busy(full.origin);
-console.log(`table of 10,000 stations open for 20 s: ${tasks.length} tasks above 50 ms, ${ms(tasks.reduce((a, b) => a + b, 0))} in all, longest ${ms(Math.max(0, ...tasks))}`);
+console.log(
+  `table of 10,000 stations open for 20 s: ${tasks.length} tasks above 50 ms, ${ms(tasks.reduce((a, b) => a + b, 0))} in all, longest ${ms(Math.max(0, ...tasks))}`,
+);
 full.close();
 for (let round = 1; round <= 3; round++) {
   await smoothness(`round ${round}, empty map`, 0, 0);

@@ -26,7 +26,16 @@ async function measure() {
 async function register() {
   const ring = (await (await fetch(`${url}/api/v1/city`)).json()).geometry.coordinates.flat(2);
   const [lon, lat] = [0, 1].map((i) => (Math.min(...ring.map((p) => p[i])) + Math.max(...ring.map((p) => p[i]))) / 2);
-  const body = JSON.stringify({ name: "Mitte", lon, lat, kit: "airrohr-sds011-bme280", sensors: ["sds011", "bme280"], height: 4, exposure: "outdoor", licence_consent: true });
+  const body = JSON.stringify({
+    name: "Mitte",
+    lon,
+    lat,
+    kit: "airrohr-sds011-bme280",
+    sensors: ["sds011", "bme280"],
+    height: 4,
+    exposure: "outdoor",
+    licence_consent: true,
+  });
   const response = await fetch(`${url}/api/v1/stations`, { method: "POST", body });
   assert.equal(response.status, 201, await response.clone().text());
   return response.json();
@@ -37,7 +46,8 @@ const shown = (page) => page.waitForFunction(() => performance.getEntriesByName(
 
 test("the map shows living values in both languages, weighs at most 400 kB, and prints its table", async () => {
   const sizes = [];
-  const count = (page) => page.on("requestfinished", (r) => /\/api\//.test(r.url()) || /^(blob|data):/.test(r.url()) || sizes.push(r.sizes()));
+  const count = (page) =>
+    page.on("requestfinished", (r) => /\/api\//.test(r.url()) || /^(blob|data):/.test(r.url()) || sizes.push(r.sizes()));
   const { page, complaints, close } = await open("/", {}, async (page) => count(page));
   await shown(page);
   const total = (await Promise.all(sizes)).reduce((sum, s) => sum + s.responseBodySize + s.responseHeadersSize, 0);
@@ -101,7 +111,10 @@ test("arrow keys lead from cell to cell, and each says its value", async () => {
   assert.ok(places.size > 2, `only ${[...places]}`);
   const east = (code) => Number(/E(\d+)/.exec(code)[1]);
   const way = [...places].filter(Boolean).map(east);
-  assert.deepEqual(way, way.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    way,
+    way.toSorted((a, b) => a - b),
+  );
   await page.keyboard.press("Shift+ArrowRight");
   await page.waitForFunction(() => location.search.includes("place="));
   await page.getByRole("button", { name: "English" }).click();
@@ -163,7 +176,9 @@ test("new values leave the focus and the lists alone", async () => {
 
 test("values never stand under another quantity's name", async () => {
   const { page, close } = await open("/", {}, (page) =>
-    page.route(/grid\?quantity=temperature/, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"being tested"}' })),
+    page.route(/grid\?quantity=temperature/, (route) =>
+      route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"being tested"}' }),
+    ),
   );
   await page.locator("#table summary").click();
   await page.locator("#table tbody tr").first().waitFor();
@@ -196,7 +211,11 @@ test("a lost connection is told, and that it is back", async () => {
 
 test("another quantity has its own legend, colours can be changed, and values change by themselves", async () => {
   const { page, complaints, close } = await open();
-  const first = () => page.locator(".legend .swatch").first().evaluate((e) => getComputedStyle(e).backgroundColor);
+  const first = () =>
+    page
+      .locator(".legend .swatch")
+      .first()
+      .evaluate((e) => getComputedStyle(e).backgroundColor);
   assert.equal(await first(), "rgb(80, 240, 230)"); // #50F0E6, ETC HE Report 2024/17
   await page.locator("#colours").selectOption("safe");
   assert.notEqual(await first(), "rgb(80, 240, 230)");
@@ -272,13 +291,19 @@ test("the keyboard chooses an hour", async () => {
 
 test("all of the map is on the screen beside the choices, and stays while they scroll", async () => {
   const { page, close } = await open();
-  for (const [width, height] of [[1440, 900], [1280, 720]]) {
+  for (const [width, height] of [
+    [1440, 900],
+    [1280, 720],
+  ]) {
     await page.setViewportSize({ width, height });
     for (const down of [0, 300]) {
       await page.evaluate((to) => scrollTo({ top: to, behavior: "instant" }), down);
       await drawn(page);
       const box = await page.locator(".map").boundingBox();
-      assert.ok(box.y >= 0 && box.y + box.height <= height && box.height > height / 2, `${width} × ${height}, scrolled ${down}: from ${box.y} to ${box.y + box.height}`);
+      assert.ok(
+        box.y >= 0 && box.y + box.height <= height && box.height > height / 2,
+        `${width} × ${height}, scrolled ${down}: from ${box.y} to ${box.y + box.height}`,
+      );
     }
   }
   await close();
@@ -294,20 +319,32 @@ test("an hour long ago has no values and says so", async () => {
 
 test("a printer gets every row of a long table", async () => {
   const all = Array.from({ length: 1500 }, (_, i) => ({
-    type: "Feature", id: `S${i}`, geometry: { type: "Point", coordinates: [6.95, 50.93] },
-    properties: { name: `Nr. ${i}`, state: "ok", last_seen: "2026-05-01T10:00:00Z", values: { pm2_5: { value: i / 10, unit: "µg/m³", time: "2026-05-01T10:00:00Z", flags: [] } } },
+    type: "Feature",
+    id: `S${i}`,
+    geometry: { type: "Point", coordinates: [6.95, 50.93] },
+    properties: {
+      name: `Nr. ${i}`,
+      state: "ok",
+      last_seen: "2026-05-01T10:00:00Z",
+      values: { pm2_5: { value: i / 10, unit: "µg/m³", time: "2026-05-01T10:00:00Z", flags: [] } },
+    },
   }));
   const asked = [];
-  const { page, complaints, close } = await open("/", {}, (page) => page.route("**/api/v1/stations?*", (route) => {
-    asked.push(new URL(route.request().url()).search);
-    return route.fulfill({ json: { type: "FeatureCollection", features: all } });
-  }));
+  const { page, complaints, close } = await open("/", {}, (page) =>
+    page.route("**/api/v1/stations?*", (route) => {
+      asked.push(new URL(route.request().url()).search);
+      return route.fulfill({ json: { type: "FeatureCollection", features: all } });
+    }),
+  );
   await page.waitForFunction(() => performance.getEntriesByName("stations").length > 0);
   const rows = () => document.querySelectorAll("#table [data-key^=station]").length;
   assert.equal(await page.evaluate(rows), 0);
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   assert.equal(await page.evaluate(rows), all.length);
-  assert.match(await page.locator("#table tr").last().innerText(), /^S1499\s+Nr\. 1499\s+149,9 µg\/m³\s+meldet sich\s+1\. Mai 2026, 12:00:00$/);
+  assert.match(
+    await page.locator("#table tr").last().innerText(),
+    /^S1499\s+Nr\. 1499\s+149,9 µg\/m³\s+meldet sich\s+1\. Mai 2026, 12:00:00$/,
+  );
   assert.deepEqual([...new Set(asked)], ["?fields=name,state,last_seen,values&quantity=pm2_5"]);
   assert.deepEqual(complaints, []);
   await close();
@@ -339,14 +376,25 @@ test("an address opens a station's card, one that is none says so, and a cell wi
   await page.goto(`${url}/?cell=CRS3035RES1000mN3000000E4000000`);
   await page.locator(".card").filter({ hasText: "Für diese Zeit gibt es keinen Wert" }).waitFor();
   assert.equal(await page.locator(".status").innerText(), "");
-  assert.deepEqual(complaints.filter((c) => !/status of 404/.test(c)), []);
+  assert.deepEqual(
+    complaints.filter((c) => !/status of 404/.test(c)),
+    [],
+  );
   await close();
 });
 
-test("it fits a phone and a desk, in both languages, light and dark", () => fits("map", "/", (page) => page.locator(".figure .value").waitFor()));
+test("it fits a phone and a desk, in both languages, light and dark", () =>
+  fits("map", "/", (page) => page.locator(".figure .value").waitFor()));
 
-test("an open card does as well", () => fits("card", "/?window=1h&layer=grid", async (page) => {
-  await page.locator("#table summary").click();
-  await page.locator("#table tbody button").first().click();
-  await page.locator(".card .plot").waitFor();
-}, /^$/, [".card", "#table"]));
+test("an open card does as well", () =>
+  fits(
+    "card",
+    "/?window=1h&layer=grid",
+    async (page) => {
+      await page.locator("#table summary").click();
+      await page.locator("#table tbody button").first().click();
+      await page.locator(".card .plot").waitFor();
+    },
+    /^$/,
+    [".card", "#table"],
+  ));

@@ -51,8 +51,12 @@ test("an address that is none has a page that says so", async () => {
 });
 
 test("cards and a map stand in a foreign page, other pages do not", async () => {
-  const frames = ["/embed/city?lang=de", "/embed/map?lang=de", "/data"].map((path) => `<iframe src="${url}${path}" width="400" height="400"></iframe>`);
-  const host = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(`<!doctype html><title>Rathaus</title>${frames.join("")}`));
+  const frames = ["/embed/city?lang=de", "/embed/map?lang=de", "/data"].map(
+    (path) => `<iframe src="${url}${path}" width="400" height="400"></iframe>`,
+  );
+  const host = createServer((_, answer) =>
+    answer.setHeader("Content-Type", "text/html").end(`<!doctype html><title>Rathaus</title>${frames.join("")}`),
+  );
   await new Promise((ready) => host.listen(0, "127.0.0.1", ready));
   const { page, close } = await open("/embed/city", {}, async () => {});
   await page.goto(`http://127.0.0.1:${host.address().port}/`);
@@ -68,7 +72,9 @@ test("cards and a map stand in a foreign page, other pages do not", async () => 
 
 test("cards do without the map's library", async () => {
   const asked = [];
-  const { close } = await open("/embed/city", {}, async (page) => page.on("requestfinished", async (r) => /\.(js|css)$/.test(r.url()) && asked.push(r.sizes())));
+  const { close } = await open("/embed/city", {}, async (page) =>
+    page.on("requestfinished", async (r) => /\.(js|css)$/.test(r.url()) && asked.push(r.sizes())),
+  );
   const total = (await Promise.all(asked)).reduce((sum, s) => sum + s.responseBodySize, 0);
   assert.ok(total < 60_000, `${total} bytes of scripts and styles`);
   await close();
@@ -83,5 +89,6 @@ for (const [name, path, ready] of [
   ["embed-city", "/embed/city", ".value"],
   ["embed-map", "/embed/map", ".line li"],
 ]) {
-  test(`${name} fits a phone and a desk, in both languages, light and dark`, () => fits(name, path, (page) => page.locator(ready).first().waitFor()));
+  test(`${name} fits a phone and a desk, in both languages, light and dark`, () =>
+    fits(name, path, (page) => page.locator(ready).first().waitFor()));
 }

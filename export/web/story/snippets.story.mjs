@@ -23,13 +23,18 @@ test("every format of everything has lines of code", async () => {
     await page.locator("#what").selectOption(what);
     for (const format of await options("#format")) {
       await page.locator("#format").selectOption(format);
-      const snippets = await page.locator(".result details").evaluateAll((all) => all.map((d) => [d.querySelector("summary").textContent, d.querySelector("pre code").textContent]));
+      const snippets = await page
+        .locator(".result details")
+        .evaluateAll((all) => all.map((d) => [d.querySelector("summary").textContent, d.querySelector("pre code").textContent]));
       for (const [tool, code] of snippets) (offered[tool] ??= []).push({ of: `${what}.${format}`, code });
     }
   }
   await close();
   assert.deepEqual(Object.keys(offered).sort(), ["DuckDB", "JavaScript", "Python (GeoPandas)", "Python (pandas)", "R", "curl"]);
-  assert.deepEqual(offered.curl.map((s) => s.of).filter((of) => of.startsWith("readings")), ["readings.csv", "readings.parquet", "readings.geojson", "readings.json"]);
+  assert.deepEqual(
+    offered.curl.map((s) => s.of).filter((of) => of.startsWith("readings")),
+    ["readings.csv", "readings.parquet", "readings.geojson", "readings.json"],
+  );
 });
 
 // run runs a program in the folder and gives back what it printed.

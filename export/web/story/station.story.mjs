@@ -11,14 +11,48 @@ let sent = 0;
 
 // publish sends a payload as a station does.
 function publish(id, token, payload) {
-  return spawnSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", mqtt, "-q", "1", "-V", "311", "-i", `story-${id}-${++sent}`, "-u", id, "-P", token, "-t", `stadtluft/v1/${id}/reading`, "-m", payload], { encoding: "utf8", timeout: 20_000 });
+  return spawnSync(
+    "mosquitto_pub",
+    [
+      "-h",
+      "127.0.0.1",
+      "-p",
+      mqtt,
+      "-q",
+      "1",
+      "-V",
+      "311",
+      "-i",
+      `story-${id}-${++sent}`,
+      "-u",
+      id,
+      "-P",
+      token,
+      "-t",
+      `stadtluft/v1/${id}/reading`,
+      "-m",
+      payload,
+    ],
+    { encoding: "utf8", timeout: 20_000 },
+  );
 }
 
 // made registers a station without the page.
 async function made(name) {
   const response = await fetch(`${url}/api/v1/stations`, {
     method: "POST",
-    body: JSON.stringify({ name, lon: 6.97, lat: 50.93, kit: "airrohr-sds011-bme280", sensors: ["sds011", "bme280"], height: 4, exposure: "outdoor", side: "s", email: "owner@example.org", licence_consent: true }),
+    body: JSON.stringify({
+      name,
+      lon: 6.97,
+      lat: 50.93,
+      kit: "airrohr-sds011-bme280",
+      sensors: ["sds011", "bme280"],
+      height: 4,
+      exposure: "outdoor",
+      side: "s",
+      email: "owner@example.org",
+      licence_consent: true,
+    }),
   });
   assert.equal(response.status, 201, await response.clone().text());
   return response.json();
@@ -42,16 +76,25 @@ test("a volunteer registers by keyboard alone and sees the first message", async
   await page.getByLabel("Koordinaten").focus();
   await page.keyboard.type("6.9583, 50.9413"); // swapped
   await key("Enter");
-  await page.locator(".said.trouble").filter({ hasText: "liegt mehr als 20 km außerhalb der Stadt. Meintest du 50.94130, 6.95830?" }).waitFor();
+  await page
+    .locator(".said.trouble")
+    .filter({ hasText: "liegt mehr als 20 km außerhalb der Stadt. Meintest du 50.94130, 6.95830?" })
+    .waitFor();
   await page.getByRole("button", { name: "Meintest du" }).focus();
   await key("Enter");
-  await page.locator(".said.fine").filter({ hasText: /CRS3035RES100mN\d+E\d+/ }).waitFor();
+  await page
+    .locator(".said.fine")
+    .filter({ hasText: /CRS3035RES100mN\d+E\d+/ })
+    .waitFor();
   assert.equal(await page.getByLabel("Koordinaten").inputValue(), "50.94130, 6.95830");
   await page.getByLabel("Koordinaten").focus();
   await key("Control+A");
   await page.keyboard.type("50,9413 6,9583");
   await key("Tab");
-  await page.locator(".said.fine").filter({ hasText: /CRS3035RES100mN\d+E\d+/ }).waitFor();
+  await page
+    .locator(".said.fine")
+    .filter({ hasText: /CRS3035RES100mN\d+E\d+/ })
+    .waitFor();
   await page.getByRole("button", { name: "Weiter" }).focus();
   await key("Enter");
   await page.locator("h2").filter({ hasText: "Welcher Bausatz" }).waitFor();
@@ -87,16 +130,25 @@ test("a volunteer registers by keyboard alone and sees the first message", async
   publish(id, token, '{"pm2_5":"8.4"}');
   await page.locator(".heard").filter({ hasText: "Sende Zahlen ohne Anführungszeichen" }).waitFor();
   assert.equal(publish(id, token, '{"pm2_5":8.4,"temperature":21}').status, 0);
-  await page.locator(".first").filter({ hasText: /Erste Nachricht erhalten um \d\d:\d\d:\d\d: Feinstaub PM2,5 8,4 µg\/m³, Temperatur 21,0 °C/ }).waitFor();
+  await page
+    .locator(".first")
+    .filter({ hasText: /Erste Nachricht erhalten um \d\d:\d\d:\d\d: Feinstaub PM2,5 8,4 µg\/m³, Temperatur 21,0 °C/ })
+    .waitFor();
 
   await page.getByRole("button", { name: "English" }).click();
-  await page.locator(".first").filter({ hasText: /First message received \d\d:\d\d:\d\d: Particles PM2.5 8.4 µg\/m³/ }).waitFor();
+  await page
+    .locator(".first")
+    .filter({ hasText: /First message received \d\d:\d\d:\d\d: Particles PM2.5 8.4 µg\/m³/ })
+    .waitFor();
   await page.getByRole("link", { name: "To the station's page" }).click();
   await page.locator(".manage h2").waitFor();
   assert.match(await page.locator("h1").innerText(), /Balkon <b>Süd<\/b>/);
   await page.getByText("It reports, and its values count.").waitFor();
   await page.locator(".plot canvas").waitFor();
-  assert.deepEqual(complaints.filter((c) => !c.includes("422")), []);
+  assert.deepEqual(
+    complaints.filter((c) => !c.includes("422")),
+    [],
+  );
   await close();
 });
 
@@ -167,11 +219,25 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await page.goto("about:blank");
   await page.goto(link);
   await page.getByRole("button", { name: "Pause machen" }).waitFor();
-  const seen = await fetch(`${url}/api/v1/stations/${s.id}/manage`, { headers: { Authorization: `Bearer ${new URL(link).hash.split("=")[1]}` } });
+  const seen = await fetch(`${url}/api/v1/stations/${s.id}/manage`, {
+    headers: { Authorization: `Bearer ${new URL(link).hash.split("=")[1]}` },
+  });
   assert.equal((await seen.json()).email, "", "the e-mail address went over");
-  const changes = await page.locator("table").filter({ has: page.locator("caption", { hasText: "Änderungen" }) }).locator("tbody tr").allInnerTexts();
-  for (const told of [/Ort\s+100-m-Quadrat N \d+, E \d+\s+100-m-Quadrat N \d+, E \d+, seit \d\d:\d\d/, /Sensoren\s+SDS011, BME280\s+BME280, SPS30, seit/, /Höhe\s+4 m\s+7 m/, /Zustand\s+in Betrieb\s+pausiert/]) {
-    assert.ok(changes.some((row) => told.test(row)), `${told} in ${changes.join("\n")}`);
+  const changes = await page
+    .locator("table")
+    .filter({ has: page.locator("caption", { hasText: "Änderungen" }) })
+    .locator("tbody tr")
+    .allInnerTexts();
+  for (const told of [
+    /Ort\s+100-m-Quadrat N \d+, E \d+\s+100-m-Quadrat N \d+, E \d+, seit \d\d:\d\d/,
+    /Sensoren\s+SDS011, BME280\s+BME280, SPS30, seit/,
+    /Höhe\s+4 m\s+7 m/,
+    /Zustand\s+in Betrieb\s+pausiert/,
+  ]) {
+    assert.ok(
+      changes.some((row) => told.test(row)),
+      `${told} in ${changes.join("\n")}`,
+    );
   }
 
   form = await unfold(page, "Station löschen");
@@ -188,7 +254,10 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
     assert.ok(tries < 200, `still there after 40 s: ${gone.status}, ${rows.length} readings`);
     await new Promise((again) => setTimeout(again, 200));
   }
-  assert.deepEqual(complaints.filter((c) => !c.includes("401") && !c.includes("422") && !c.includes("404")), []);
+  assert.deepEqual(
+    complaints.filter((c) => !c.includes("401") && !c.includes("422") && !c.includes("404")),
+    [],
+  );
   await close();
 });
 

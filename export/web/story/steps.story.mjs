@@ -43,7 +43,10 @@ for (const mood of moods) {
     const looking = (page, where) => (name) => seen(`${where}-${name}-${mood.locale.slice(0, 2)}-${mood.colorScheme}`, page);
     const { page, complaints, close } = await open("/register", mood);
     const link = new URL(await register(page, looking(page, "register")));
-    assert.deepEqual(complaints.filter((c) => !c.includes("422")), []);
+    assert.deepEqual(
+      complaints.filter((c) => !c.includes("422")),
+      [],
+    );
     await close();
 
     const own = await open(link.pathname + link.hash, mood);
@@ -65,7 +68,10 @@ for (const mood of moods) {
       await looking(desk.page, "admin")(String(i));
     }
     await desk.page.getByRole("tab").first().click();
-    await desk.page.getByRole("button", { name: /^(Sperren|Suspend): / }).first().click();
+    await desk.page
+      .getByRole("button", { name: /^(Sperren|Suspend): / })
+      .first()
+      .click();
     await desk.page.getByRole("dialog").waitFor();
     await looking(desk.page, "admin")("why");
     await desk.close();

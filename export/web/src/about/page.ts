@@ -8,7 +8,19 @@ import { table } from "../parts";
 import "./about.css";
 import { factor, limits, lqi, rules, standing, value, type Rules } from "./rules";
 
-const checks = ["range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved", "clock"] as const;
+const checks = [
+  "range",
+  "sentinel",
+  "inconsistent",
+  "stuck",
+  "spike",
+  "humid",
+  "outlier",
+  "uncorrelated",
+  "indoor",
+  "moved",
+  "clock",
+] as const;
 
 export function open(frame: Frame): Page {
   let inForce: Rules = standing;
@@ -29,12 +41,26 @@ function sections(r: Rules): HTMLElement[] {
   const v = numbers(r);
   return [
     section("value", t("about.value"), paragraph("about.valueIs"), bullets(["about.live", "about.hour", "about.day", "about.city"])),
-    section("checks", t("about.checks"), paragraph("about.checksAre"), bullets(checks.map((c) => `about.check_${c}`), v), paragraph("about.checksShared"), thresholds(r)),
+    section(
+      "checks",
+      t("about.checks"),
+      paragraph("about.checksAre"),
+      bullets(
+        checks.map((c) => `about.check_${c}`),
+        v,
+      ),
+      paragraph("about.checksShared"),
+      thresholds(r),
+    ),
     section("correction", t("about.correction"), paragraph("about.correctionIs", v), factors(r)),
     section("indices", t("about.indices"), paragraph("about.indicesAre"), europe(), germany(), paragraph("about.indicesNot")),
     section("certainty", t("about.certainty"), paragraph("about.certaintyIs"), bullets(["about.single", "about.few", "about.good"])),
     section("limits", t("about.limits"), paragraph("about.limitsAre"), limitTable()),
-    section("cannot", t("about.cannot"), bullets(["about.cannotOfficial", "about.cannotGas", "about.cannotMicrogram", "about.cannotUltrafine", "about.cannotAlarm"])),
+    section(
+      "cannot",
+      t("about.cannot"),
+      bullets(["about.cannotOfficial", "about.cannotGas", "about.cannotMicrogram", "about.cannotUltrafine", "about.cannotAlarm"]),
+    ),
     section("privacy", t("about.privacy"), paragraph("about.privacyIs")),
   ];
 }
@@ -43,32 +69,66 @@ function sections(r: Rules): HTMLElement[] {
 function thresholds(r: Rules): HTMLElement | null {
   if (r.thresholds.length === 0) return null;
   const english = (text: string) => h("span", { lang: "en" }, text);
-  const amount = (x: { value: number; unit: string }) => `${x.value.toLocaleString("en-GB", { maximumFractionDigits: 3 })}${x.unit === "1" ? "" : ` ${x.unit}`}`;
+  const amount = (x: { value: number; unit: string }) =>
+    `${x.value.toLocaleString("en-GB", { maximumFractionDigits: 3 })}${x.unit === "1" ? "" : ` ${x.unit}`}`;
   const rows = r.thresholds.map((x) => [x.key.replace(/^quality\./, ""), amount(x), english(x.what), english(x.source)]);
-  return h("details", {}, h("summary", { "data-key": "thresholds" }, t("about.thresholds")), h("div", {}, table(t("about.thresholds"), [t("about.key"), t("map.columnValue"), t("about.what"), t("about.source")], rows)));
+  return h(
+    "details",
+    {},
+    h("summary", { "data-key": "thresholds" }, t("about.thresholds")),
+    h("div", {}, table(t("about.thresholds"), [t("about.key"), t("map.columnValue"), t("about.what"), t("about.source")], rows)),
+  );
 }
 
 // numbers are the thresholds as they stand in the sentences.
 function numbers(r: Rules): Record<string, string> {
   const whole = (key: string, per = 1) => number(value(r, key) / per, Number.isInteger(value(r, key) / per) ? 0 : 1);
   return {
-    stuck: whole("stuck.particles"), stuckOthers: whole("stuck.others"), share: whole("inconsistent.share", 0.01), by: whole("inconsistent.by"), humid: whole("humid.from"),
-    spikeDays: whole("spike.past", 24), spike: whole("spike.z"), outlier: whole("outlier.z"), neighbours: whole("outlier.neighbours"), near: whole("outlier.near", 1000),
-    far: whole("outlier.far", 1000), r: number(value(r, "uncorrelated.r")), past: whole("uncorrelated.past"), indoor: whole("indoor.share", 0.01), indoorDays: whole("indoor.days"),
-    indoorOf: whole("indoor.of"), moved: whole("moved.by"), ahead: whole("clock.ahead"), old: whole("clock.old"), kappa: number(r.correction.kappa, 2),
+    stuck: whole("stuck.particles"),
+    stuckOthers: whole("stuck.others"),
+    share: whole("inconsistent.share", 0.01),
+    by: whole("inconsistent.by"),
+    humid: whole("humid.from"),
+    spikeDays: whole("spike.past", 24),
+    spike: whole("spike.z"),
+    outlier: whole("outlier.z"),
+    neighbours: whole("outlier.neighbours"),
+    near: whole("outlier.near", 1000),
+    far: whole("outlier.far", 1000),
+    r: number(value(r, "uncorrelated.r")),
+    past: whole("uncorrelated.past"),
+    indoor: whole("indoor.share", 0.01),
+    indoorDays: whole("indoor.days"),
+    indoorOf: whole("indoor.of"),
+    moved: whole("moved.by"),
+    ahead: whole("clock.ahead"),
+    old: whole("clock.old"),
+    kappa: number(r.correction.kappa, 2),
   };
 }
 
 const factors = (r: Rules): HTMLElement =>
-  table(t("about.factors"), [t("quantity.humidity"), t("about.factor")], [30, 50, 70, 80, 90, 95].map((humidity) => [`${humidity} %`, `÷ ${number(factor(r.correction.kappa, humidity), 2)}`]));
+  table(
+    t("about.factors"),
+    [t("quantity.humidity"), t("about.factor")],
+    [30, 50, 70, 80, 90, 95].map((humidity) => [`${humidity} %`, `÷ ${number(factor(r.correction.kappa, humidity), 2)}`]),
+  );
 
 function europe(): HTMLElement {
-  const rows = Object.entries(bounds).map(([quantity, list]) => [name(quantity), ...list.map((b) => number(b, 0)), `> ${number(list[4] ?? 0, 0)}`]);
+  const rows = Object.entries(bounds).map(([quantity, list]) => [
+    name(quantity),
+    ...list.map((b) => number(b, 0)),
+    `> ${number(list[4] ?? 0, 0)}`,
+  ]);
   return table(t("about.european"), [t("map.quantity"), ...indexColours.map((_, i) => t(`eaqi.class${i + 1}` as Key))], rows);
 }
 
 function germany(): HTMLElement {
-  const rows = Object.entries(lqi).map(([quantity, list]) => [name(quantity), ...list.map((b) => number(b, 0)), `> ${number(list[3] ?? 0, 0)}`]);
+  const rows = Object.entries(lqi).map(([quantity, list]) => [
+    name(quantity),
+    ...list.map((b) => number(b, 0)),
+    `> ${number(list[3] ?? 0, 0)}`,
+  ]);
   return table(t("about.german"), [t("map.quantity"), ...[1, 2, 3, 4, 5].map((i) => t(`about.lqi${i}` as Key))], rows);
 }
 

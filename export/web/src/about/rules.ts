@@ -17,9 +17,25 @@ export interface Rules {
 
 // defaults are the numbers where a city sets no others. They stand there until the server has answered.
 const defaults: Record<string, number> = {
-  "stuck.particles": 8, "stuck.others": 24, "inconsistent.share": 0.1, "inconsistent.by": 5, "humid.from": 75, "spike.z": 10, "spike.past": 360,
-  "outlier.z": 5, "outlier.neighbours": 5, "outlier.near": 3000, "outlier.far": 10_000, "uncorrelated.r": 0.3, "uncorrelated.past": 30, "indoor.share": 0.25,
-  "indoor.days": 7, "indoor.of": 10, "moved.by": 8, "clock.ahead": 5, "clock.old": 30,
+  "stuck.particles": 8,
+  "stuck.others": 24,
+  "inconsistent.share": 0.1,
+  "inconsistent.by": 5,
+  "humid.from": 75,
+  "spike.z": 10,
+  "spike.past": 360,
+  "outlier.z": 5,
+  "outlier.neighbours": 5,
+  "outlier.near": 3000,
+  "outlier.far": 10_000,
+  "uncorrelated.r": 0.3,
+  "uncorrelated.past": 30,
+  "indoor.share": 0.25,
+  "indoor.days": 7,
+  "indoor.of": 10,
+  "moved.by": 8,
+  "clock.ahead": 5,
+  "clock.old": 30,
 };
 
 export const standing: Rules = { thresholds: [], correction: { kappa: 0.4 } };
@@ -27,7 +43,8 @@ export const standing: Rules = { thresholds: [], correction: { kappa: 0.4 } };
 export const rules = (): Promise<Rules> => get<Rules>("/api/v1/quality");
 
 // value is a threshold in force.
-export const value = (r: Rules, key: string): number => r.thresholds.find((x) => x.key === `quality.${key}`)?.value ?? defaults[key] ?? Number.NaN;
+export const value = (r: Rules, key: string): number =>
+  r.thresholds.find((x) => x.key === `quality.${key}`)?.value ?? defaults[key] ?? Number.NaN;
 
 // factor is by how much particles show too much at a relative humidity in percent (κ-Köhler; Crilley et al., AMT 11:709, 2018).
 export const factor = (kappa: number, humidity: number): number => 1 + kappa / 1.65 / (1 / (Math.min(humidity, 95) / 100) - 1);
@@ -35,7 +52,11 @@ export const factor = (kappa: number, humidity: number): number => 1 + kappa / 1
 // lqi are the upper bounds of the German index, very good to bad, in whole µg/m³ (Umweltbundesamt; Pfäfflin et al. 2025,
 // doi 10.60810/openumwelt-7990).
 export const lqi: Record<string, readonly number[]> = {
-  pm2_5: [5, 15, 30, 50], pm10: [9, 27, 54, 90], no2: [10, 30, 60, 100], o3: [24, 72, 144, 240], so2: [10, 30, 60, 100],
+  pm2_5: [5, 15, 30, 50],
+  pm10: [9, 27, 54, 90],
+  no2: [10, 30, 60, 100],
+  o3: [24, 72, 144, 240],
+  so2: [10, 30, 60, 100],
 };
 
 // limits are in µg/m³: Directive (EU) 2024/2881 from 2030 on, and the WHO's guidelines of 2021.

@@ -73,7 +73,12 @@ const admin = <T>(what: string): Promise<T> => ask("GET", `/api/v1/admin/${what}
 
 async function load(): Promise<void> {
   try {
-    const [status, stations, refusals, changes] = await Promise.all([admin<Desk["status"]>("status"), admin<{ stations: AdminStation[] }>("stations"), admin<{ refusals: Desk["refusals"] }>("refusals"), admin<{ changes: Change[] }>("changes")]);
+    const [status, stations, refusals, changes] = await Promise.all([
+      admin<Desk["status"]>("status"),
+      admin<{ stations: AdminStation[] }>("stations"),
+      admin<{ refusals: Desk["refusals"] }>("refusals"),
+      admin<{ changes: Change[] }>("changes"),
+    ]);
     desk = { status, stations: stations.stations, refusals: refusals.refusals, changes: changes.changes };
     trouble = "";
   } catch (e) {
@@ -102,8 +107,21 @@ function render(): void {
           { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations) },
           { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d)] },
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
-          { title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"), body: healthParts(d.status) },
-          { title: t("admin.settings"), body: [h("p", { class: "quiet" }, t("admin.settingsNote")), table(t("admin.settings"), [t("admin.key"), t("admin.value")], d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]))] },
+          {
+            title: d.status.problems.length ? `${t("admin.health")} (${d.status.problems.length})` : t("admin.health"),
+            body: healthParts(d.status),
+          },
+          {
+            title: t("admin.settings"),
+            body: [
+              h("p", { class: "quiet" }, t("admin.settingsNote")),
+              table(
+                t("admin.settings"),
+                [t("admin.key"), t("admin.value")],
+                d.status.inside.settings.map((s) => [h("code", {}, s.key), s.value || "–"]),
+              ),
+            ],
+          },
           { title: t("admin.backup"), body: backup(d.status.inside.store) },
         ],
         Math.max(at, 0),
@@ -119,7 +137,15 @@ function logIn(heading: HTMLElement): HTMLElement {
     keep(input.value.trim());
     void load();
   };
-  return h("form", { class: "text", novalidate: true, submit: send }, heading, h("p", {}, t("admin.why")), field(t("admin.token"), input, t("admin.tokenHint")), h("p", { class: trouble ? "trouble" : "", role: "alert" }, trouble), h("p", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.logIn"))));
+  return h(
+    "form",
+    { class: "text", novalidate: true, submit: send },
+    heading,
+    h("p", {}, t("admin.why")),
+    field(t("admin.token"), input, t("admin.tokenHint")),
+    h("p", { class: trouble ? "trouble" : "", role: "alert" }, trouble),
+    h("p", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.logIn"))),
+  );
 }
 
 function logOut(): void {
@@ -136,12 +162,31 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
   let text = "";
   const draw = (): void => {
     const wanted = all
-      .filter((s) => (!status || s.properties.status === status || s.properties.state === status) && `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()))
+      .filter(
+        (s) =>
+          (!status || s.properties.status === status || s.properties.state === status) &&
+          `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()),
+      )
       .sort((a, b) => order.indexOf(a.properties.status) - order.indexOf(b.properties.status));
-    fill(shown, table(t("admin.stations"), ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)), wanted.map(row)));
+    fill(
+      shown,
+      table(
+        t("admin.stations"),
+        ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)),
+        wanted.map(row),
+      ),
+    );
   };
-  const statuses = [["", t("admin.all")], ...order.map((s) => [s, t(`status.${s}` as Key)]), ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)])] as [string, string][];
-  const choose = h("select", { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) }, ...statuses.map(([value, label]) => h("option", { value }, label)));
+  const statuses = [
+    ["", t("admin.all")],
+    ...order.map((s) => [s, t(`status.${s}` as Key)]),
+    ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)]),
+  ] as [string, string][];
+  const choose = h(
+    "select",
+    { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) },
+    ...statuses.map(([value, label]) => h("option", { value }, label)),
+  );
   const search = h("input", { type: "search", input: (e) => ((text = (e.target as HTMLInputElement).value), draw()) });
   draw();
   return [h("div", { class: "pair" }, field(t("admin.show"), choose), field(t("admin.search"), search)), shown];
@@ -152,7 +197,12 @@ function row(s: AdminStation): (Node | string)[] {
   const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagWords([flag])} (${number(count, 0)})`);
   return [
     h("div", {}, h("a", { href: `/stations/${s.id}` }, String(s.id)), h("br"), p.name),
-    h("div", {}, p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}` as Key), p.reason ? h("p", { class: "quiet" }, p.reason) : null),
+    h(
+      "div",
+      {},
+      p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}` as Key),
+      p.reason ? h("p", { class: "quiet" }, p.reason) : null,
+    ),
     h("div", { class: "row" }, ...acts(s)),
     p.last_seen ? clock(p.last_seen, zone()) : "–",
     s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
@@ -173,14 +223,19 @@ function acts(s: AdminStation): HTMLElement[] {
     const now = (await ask<Station>("PATCH", route, { status: "active" }, token)).properties.status;
     return status === "pending" ? t("admin.approved", { name }) : t("admin.lifted", { name, status: t(`status.${now}` as Key) });
   };
-  const suspend = async (reason: string): Promise<string> => (await ask("PATCH", route, { status: "suspended", reason }, token), t("admin.suspended", { name }));
+  const suspend = async (reason: string): Promise<string> => (
+    await ask("PATCH", route, { status: "suspended", reason }, token),
+    t("admin.suspended", { name })
+  );
   const link = async (): Promise<string> => {
     const made = await ask<{ manage_link: string }>("POST", `${route}/manage-token`, { hand_over: false }, token);
     return `${t("admin.newLink", { name })} ${made.manage_link}`;
   };
   const buttons: HTMLElement[] = [];
-  if (["pending", "suspended"].includes(status)) buttons.push(act(status === "pending" ? "admin.approve" : "admin.lift", () => void perform(goOn)));
-  if (["pending", "active", "paused"].includes(status)) buttons.push(act("admin.suspend", () => askWhy(name, (reason) => void perform(() => suspend(reason)))));
+  if (["pending", "suspended"].includes(status))
+    buttons.push(act(status === "pending" ? "admin.approve" : "admin.lift", () => void perform(goOn)));
+  if (["pending", "active", "paused"].includes(status))
+    buttons.push(act("admin.suspend", () => askWhy(name, (reason) => void perform(() => suspend(reason)))));
   if (source === "own" && !["retired", "erased"].includes(status)) buttons.push(act("admin.link", () => void perform(link)));
   return buttons;
 }
@@ -194,8 +249,24 @@ function askWhy(name: string, suspend: (reason: string) => void): void {
     suspend(why.value);
   };
   const heading = h("h2", { id: "why" }, t("admin.suspendTitle", { name }));
-  const does = h("div", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.suspend")), button(t("admin.cancel"), () => dialog.close(), true));
-  const dialog = h("dialog", { "aria-labelledby": "why", close: () => dialog.remove() }, h("form", { class: "stack", submit: send }, heading, h("p", {}, t("admin.suspendWhat")), field(t("admin.suspendWhy"), why, t("admin.suspendHint")), does));
+  const does = h(
+    "div",
+    { class: "row" },
+    h("button", { type: "submit", class: "button" }, t("admin.suspend")),
+    button(t("admin.cancel"), () => dialog.close(), true),
+  );
+  const dialog = h(
+    "dialog",
+    { "aria-labelledby": "why", close: () => dialog.remove() },
+    h(
+      "form",
+      { class: "stack", submit: send },
+      heading,
+      h("p", {}, t("admin.suspendWhat")),
+      field(t("admin.suspendWhy"), why, t("admin.suspendHint")),
+      does,
+    ),
+  );
   frame.main.append(dialog);
   dialog.showModal();
 }
@@ -216,7 +287,12 @@ function refusalTable(d: Desk): HTMLElement {
   return table(
     t("admin.refusals"),
     [t("manage.when"), t("admin.station"), t("admin.reason"), t("admin.detail")],
-    d.refusals.map((r) => [clock(r.time, zone(), true), known.has(r.station) ? h("a", { href: `/stations/${r.station}` }, r.station) : r.station || "–", language() === "de" ? r.de : r.en, h("span", { lang: "en" }, r.detail)]),
+    d.refusals.map((r) => [
+      clock(r.time, zone(), true),
+      known.has(r.station) ? h("a", { href: `/stations/${r.station}` }, r.station) : r.station || "–",
+      language() === "de" ? r.de : r.en,
+      h("span", { lang: "en" }, r.detail),
+    ]),
   );
 }
 
@@ -224,7 +300,11 @@ function healthParts(status: Desk["status"]): HTMLElement[] {
   const i = status.inside;
   const count = (n: number) => number(n, 0);
   return [
-    ...(status.problems.length ? status.problems.map((p) => h("div", { class: "trouble", lang: "en" }, h("p", {}, h("strong", {}, `${p.part}: `), p.problem), h("p", {}, p.do))) : [h("p", { class: "fine" }, t("admin.fine"))]),
+    ...(status.problems.length
+      ? status.problems.map((p) =>
+          h("div", { class: "trouble", lang: "en" }, h("p", {}, h("strong", {}, `${p.part}: `), p.problem), h("p", {}, p.do)),
+        )
+      : [h("p", { class: "fine" }, t("admin.fine"))]),
     h(
       "div",
       { class: "panel narrow" },
@@ -257,7 +337,11 @@ function backup(store: string): HTMLElement[] {
     store === "influxdb" ? h("p", { class: "trouble" }, t("admin.backupInflux")) : null,
     h("p", {}, t("admin.backupArchive")),
     h("p", {}, t("admin.backupRestore")),
-    h("p", { class: "row" }, button(t("admin.backupDo"), () => void perform(download))),
+    h(
+      "p",
+      { class: "row" },
+      button(t("admin.backupDo"), () => void perform(download)),
+    ),
     h("p", { class: "quiet" }, t("admin.backupShell")),
     copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
   ].filter((part) => part !== null);

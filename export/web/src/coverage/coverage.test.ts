@@ -2,9 +2,17 @@ import { expect, test } from "vitest";
 import { colourOf } from "../map/colours";
 import { paint, proposals, type Cell, type Coverage } from "./coverage";
 
-const ring = [[6.96, 50.83], [6.97, 50.83], [6.97, 50.84], [6.96, 50.84], [6.96, 50.83]];
+const ring = [
+  [6.96, 50.83],
+  [6.97, 50.83],
+  [6.97, 50.84],
+  [6.96, 50.84],
+  [6.96, 50.83],
+];
 const cell = (code: string, covered: boolean, rank: number | null): Cell => ({
-  type: "Feature", geometry: { type: "Polygon", coordinates: [ring] }, properties: { cell: code, covered, stations: covered ? 2 : 0, people: null, rank },
+  type: "Feature",
+  geometry: { type: "Polygon", coordinates: [ring] },
+  properties: { cell: code, covered, stations: covered ? 2 : 0, people: null, rank },
 });
 const coverage: Coverage = {
   coverage: { cells: 4, covered: 1, share: 0.25, people: null, people_reached: null, people_share: null },

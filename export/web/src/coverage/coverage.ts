@@ -34,7 +34,8 @@ export interface Coverage {
 }
 
 // proposals are the cells where the next stations help, the most helpful first.
-export const proposals = (c: Coverage): Cell[] => c.features.filter((f) => f.properties.rank !== null).sort((a, b) => (a.properties.rank ?? 0) - (b.properties.rank ?? 0));
+export const proposals = (c: Coverage): Cell[] =>
+  c.features.filter((f) => f.properties.rank !== null).sort((a, b) => (a.properties.rank ?? 0) - (b.properties.rank ?? 0));
 
 export const months = (c: Coverage): (Share & { start: string })[] => c.history ?? [];
 

@@ -16,9 +16,20 @@ export function open(frame: Frame): Page {
   let coverage: Coverage | null = null;
   let chosen: Cell | null = null;
   const place = h("div", { class: "map" });
-  const parts = { head: h("div", { class: "text head" }), share: h("section", { class: "panel share" }), list: h("section", { class: "panel" }), history: h("section", {}) };
+  const parts = {
+    head: h("div", { class: "text head" }),
+    share: h("section", { class: "panel share" }),
+    list: h("section", { class: "panel" }),
+    history: h("section", {}),
+  };
   frame.main.replaceChildren(
-    h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, h("div", { class: "aside" }, parts.share, parts.list), place), parts.history),
+    h(
+      "div",
+      { class: "wide" },
+      parts.head,
+      h("div", { class: "pair" }, h("div", { class: "aside" }, parts.share, parts.list), place),
+      parts.history,
+    ),
   );
   let map: CityMap | null = null;
 
@@ -50,7 +61,9 @@ export function open(frame: Frame): Page {
       h("p", { class: "label" }, t("coverage.share")),
       h("p", { class: "figure" }, percent(c.share)),
       h("p", { class: "quiet" }, t("coverage.cells", { covered: number(c.covered, 0), all: number(c.cells, 0) })),
-      c.people_share === null ? null : h("p", {}, t("coverage.people", { share: percent(c.people_share), reached: number(c.people_reached ?? 0, 0) })),
+      c.people_share === null
+        ? null
+        : h("p", {}, t("coverage.people", { share: percent(c.people_share), reached: number(c.people_reached ?? 0, 0) })),
       h("ul", { class: "keys" }, ...scale.map((s, i) => h("li", {}, h("span", { class: `box box${i}`, "aria-hidden": "true" }), t(s)))),
     );
     fill(parts.list, ...list(coverage));
@@ -63,14 +76,25 @@ export function open(frame: Frame): Page {
       keep(quantity);
       void load();
     };
-    return h("label", { class: "narrow" }, h("span", {}, t("map.quantity")), h("select", { "data-key": "quantity", change }, ...quantities.map((q) => h("option", { value: q, selected: q === quantity }, name(q)))));
+    return h(
+      "label",
+      { class: "narrow" },
+      h("span", {}, t("map.quantity")),
+      h(
+        "select",
+        { "data-key": "quantity", change },
+        ...quantities.map((q) => h("option", { value: q, selected: q === quantity }, name(q))),
+      ),
+    );
   }
 
   function list(c: Coverage): (HTMLElement | null)[] {
     const near = chosen && !chosen.properties.covered ? chosen : null;
     return [
       h("h2", {}, t("coverage.next")),
-      near ? h("p", { class: "chosen" }, `${t("map.cell", { id: short(near.properties.cell) })}: `, here(near)) : h("p", { class: "quiet" }, t("coverage.tap")),
+      near
+        ? h("p", { class: "chosen" }, `${t("map.cell", { id: short(near.properties.cell) })}: `, here(near))
+        : h("p", { class: "quiet" }, t("coverage.tap")),
       proposals(c).length === 0 ? h("p", { class: "fine" }, t("coverage.all")) : null,
       h(
         "ol",
@@ -79,13 +103,24 @@ export function open(frame: Frame): Page {
           h(
             "li",
             {},
-            h("button", { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) }, short(p.properties.cell)),
+            h(
+              "button",
+              { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) },
+              short(p.properties.cell),
+            ),
             h("span", {}, (language() === "de" ? p.properties.reason_de : p.properties.reason_en) ?? ""),
             here(p),
           ),
         ),
       ),
-      h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: `/api/v1/coverage?quantity=${quantity}&format=csv`, "data-key": "csv" }, "CSV"), " ", h("a", { href: `/api/v1/coverage?quantity=${quantity}`, "data-key": "geojson" }, "GeoJSON")),
+      h(
+        "p",
+        { class: "quiet" },
+        `${t("map.download")}: `,
+        h("a", { href: `/api/v1/coverage?quantity=${quantity}&format=csv`, "data-key": "csv" }, "CSV"),
+        " ",
+        h("a", { href: `/api/v1/coverage?quantity=${quantity}`, "data-key": "geojson" }, "GeoJSON"),
+      ),
     ];
   }
 
@@ -107,7 +142,12 @@ export function open(frame: Frame): Page {
 }
 
 // keep puts the quantity into the address.
-const keep = (quantity: string): void => window.history.replaceState(null, "", `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(location.search)), quantity })}`);
+const keep = (quantity: string): void =>
+  window.history.replaceState(
+    null,
+    "",
+    `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(location.search)), quantity })}`,
+  );
 
 // cellWords say of a cell what its colour says.
 function cellWords(coverage: Coverage | null, id: string): string {
@@ -118,7 +158,11 @@ function cellWords(coverage: Coverage | null, id: string): string {
 // here leads to the registration with the cell's middle filled in.
 function here(cell: Cell): HTMLElement {
   const [lon, lat] = middle(cell);
-  return h("a", { href: `/register?lon=${lon.toFixed(5)}&lat=${lat.toFixed(5)}`, "data-key": `here-${cell.properties.cell}` }, t("coverage.here"));
+  return h(
+    "a",
+    { href: `/register?lon=${lon.toFixed(5)}&lat=${lat.toFixed(5)}`, "data-key": `here-${cell.properties.cell}` },
+    t("coverage.here"),
+  );
 }
 
 function middle(cell: Cell): [number, number] {
@@ -136,14 +180,30 @@ function history(c: Coverage): (HTMLElement | null)[] {
     element.style.inlineSize = `${Math.max(0.5, share * 100)}%`;
     return element;
   };
-  const month = (start: string) => new Date(Date.parse(start) + 12 * 3600_000).toLocaleDateString(language() === "de" ? "de-DE" : "en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  const month = (start: string) =>
+    new Date(Date.parse(start) + 12 * 3600_000).toLocaleDateString(language() === "de" ? "de-DE" : "en-GB", {
+      month: "long",
+      year: "numeric",
+      timeZone: "UTC",
+    });
   return [
     h("h2", {}, t("coverage.months")),
     h(
       "table",
       { class: "months" },
       h("thead", {}, h("tr", {}, ...[t("coverage.month"), t("coverage.share")].map((c) => h("th", { scope: "col" }, c)))),
-      h("tbody", {}, ...list.map((p) => h("tr", {}, h("th", { scope: "row" }, month(p.start)), h("td", {}, h("span", { class: "amount" }, percent(p.share)), bar(p.share))))),
+      h(
+        "tbody",
+        {},
+        ...list.map((p) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, month(p.start)),
+            h("td", {}, h("span", { class: "amount" }, percent(p.share)), bar(p.share)),
+          ),
+        ),
+      ),
     ),
   ];
 }

@@ -22,7 +22,13 @@ export const formats: Record<What, readonly Format[]> = {
   stations: ["geojson"],
 };
 
-const routes: Record<What, string> = { readings: "readings", means: "readings", grid: "grid", districts: "districts", stations: "stations" };
+const routes: Record<What, string> = {
+  readings: "readings",
+  means: "readings",
+  grid: "grid",
+  districts: "districts",
+  stations: "stations",
+};
 
 // route is the address below the server's own. Days are days of UTC, from the first's midnight to the last's.
 export function route(w: Wanted): string {
@@ -42,11 +48,15 @@ export function route(w: Wanted): string {
 
 // whole is how many days of it can be had at once as a form that is held in memory whole (export/README.md, "In general").
 const whole: Record<Exclude<What, "stations">, Record<Wanted["window"], number>> = {
-  readings: { "1h": 31, "24h": 31 }, means: { "1h": 366, "24h": 3660 }, grid: { "1h": 31, "24h": 366 }, districts: { "1h": 31, "24h": 366 },
+  readings: { "1h": 31, "24h": 31 },
+  means: { "1h": 366, "24h": 3660 },
+  grid: { "1h": 31, "24h": 366 },
+  districts: { "1h": 31, "24h": 366 },
 };
 
 // most is how many days can be had at once.
-export const most = (w: Wanted): number => (w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : whole[w.what][w.window]);
+export const most = (w: Wanted): number =>
+  w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : whole[w.what][w.window];
 
 export const days = (w: Wanted): number => (Date.parse(w.to) - Date.parse(w.from)) / 86_400_000 + 1;
 
@@ -62,15 +72,24 @@ export function snippets(w: Wanted, address: string): [tool: string, code: strin
   if (w.format === "csv") {
     return [
       ["curl", curl],
-      ["Python (pandas)", `import pandas as pd\n\ndata = pd.read_csv(\n    "${address}",\n    parse_dates=["${time}"],\n)\nprint(data.groupby("quantity")["${value}"].describe())`],
-      ["R", `data <- read.csv("${address}")\ndata$${time} <- as.POSIXct(data$${time}, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")\ntapply(data$${value}, data$quantity, mean)`],
+      [
+        "Python (pandas)",
+        `import pandas as pd\n\ndata = pd.read_csv(\n    "${address}",\n    parse_dates=["${time}"],\n)\nprint(data.groupby("quantity")["${value}"].describe())`,
+      ],
+      [
+        "R",
+        `data <- read.csv("${address}")\ndata$${time} <- as.POSIXct(data$${time}, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")\ntapply(data$${value}, data$quantity, mean)`,
+      ],
       ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${value}::DOUBLE)\nFROM read_csv('${file}') GROUP BY quantity;`],
     ];
   }
   if (w.format === "parquet") {
     return [
       ["curl", curl],
-      ["Python (pandas)", `# pip install pandas pyarrow\nimport pandas as pd\n\ndata = pd.read_parquet("${address}")\nprint(data.describe())`],
+      [
+        "Python (pandas)",
+        `# pip install pandas pyarrow\nimport pandas as pd\n\ndata = pd.read_parquet("${address}")\nprint(data.describe())`,
+      ],
       ["R", `# install.packages("arrow")\n# ${curl}\ndata <- arrow::read_parquet("${file}")\nsummary(data)`],
       ["DuckDB", `-- ${curl}\nSELECT * FROM '${file}' LIMIT 10;`],
     ];
@@ -84,7 +103,10 @@ export function snippets(w: Wanted, address: string): [tool: string, code: strin
   }
   return [
     ["curl", curl],
-    ["JavaScript", `const answer = await fetch("${address}");\nconst data = await answer.json();\nconsole.log(data.features.length, data.features[0]);`],
+    [
+      "JavaScript",
+      `const answer = await fetch("${address}");\nconst data = await answer.json();\nconsole.log(data.features.length, data.features[0]);`,
+    ],
     ["Python (GeoPandas)", `# pip install geopandas\nimport geopandas\n\ndata = geopandas.read_file("${address}")\nprint(data.head())`],
   ];
 }

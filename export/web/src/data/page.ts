@@ -16,8 +16,21 @@ const wayKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.s
 
 export function open(frame: Frame): Page {
   let city: City | null = null;
-  let wanted: Wanted = { what: "grid", quantity: "pm2_5", window: "1h", from: date(Date.now() - day), to: date(Date.now()), format: "csv", good: true };
-  const parts = { head: h("div", { class: "text" }), form: h("form", { class: "panel choose", submit: (e) => e.preventDefault() }), result: h("section", { class: "panel result" }), ways: h("div", { class: "text" }) };
+  let wanted: Wanted = {
+    what: "grid",
+    quantity: "pm2_5",
+    window: "1h",
+    from: date(Date.now() - day),
+    to: date(Date.now()),
+    format: "csv",
+    good: true,
+  };
+  const parts = {
+    head: h("div", { class: "text" }),
+    form: h("form", { class: "panel choose", submit: (e) => e.preventDefault() }),
+    result: h("section", { class: "panel result" }),
+    ways: h("div", { class: "text" }),
+  };
   frame.main.replaceChildren(h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, parts.form, parts.result), parts.ways));
 
   function change(part: Partial<Wanted>): void {
@@ -28,45 +41,106 @@ export function open(frame: Frame): Page {
   }
 
   function render(): void {
-    fill(parts.head, h("h1", {}, t("data.heading")), h("p", { class: "lead" }, t("data.lead")), h("ul", {}, ...audiences.map((a) => h("li", {}, h("strong", {}, t(`data.${a}` as Key)), ` ${t(`data.${a}Has` as Key)}`))));
+    fill(
+      parts.head,
+      h("h1", {}, t("data.heading")),
+      h("p", { class: "lead" }, t("data.lead")),
+      h("ul", {}, ...audiences.map((a) => h("li", {}, h("strong", {}, t(`data.${a}` as Key)), ` ${t(`data.${a}Has` as Key)}`))),
+    );
     fill(parts.form, ...choices());
     fill(parts.result, ...result());
-    fill(parts.ways, h("h2", {}, t("data.ways")), h("ul", {}, ...ways.map((to, i) => h("li", {}, h("a", { href: to, "data-key": to }, to), ` ${t(wayKeys[i] ?? "data.api")}`))), ...licence());
+    fill(
+      parts.ways,
+      h("h2", {}, t("data.ways")),
+      h("ul", {}, ...ways.map((to, i) => h("li", {}, h("a", { href: to, "data-key": to }, to), ` ${t(wayKeys[i] ?? "data.api")}`))),
+      ...licence(),
+    );
   }
 
   const audiences = ["office", "science", "press", "developers"] as const;
 
   function select<T extends string>(label: Key, key: keyof Wanted, options: readonly [T, string][]): HTMLElement {
     const change_ = (e: Event) => change({ [key]: (e.target as HTMLSelectElement).value });
-    return h("label", {}, h("span", {}, t(label)), h("select", { "data-key": key, id: key, change: change_ }, ...options.map(([value, text]) => h("option", { value, selected: value === wanted[key] }, text))));
+    return h(
+      "label",
+      {},
+      h("span", {}, t(label)),
+      h(
+        "select",
+        { "data-key": key, id: key, change: change_ },
+        ...options.map(([value, text]) => h("option", { value, selected: value === wanted[key] }, text)),
+      ),
+    );
   }
 
   function choices(): (HTMLElement | null)[] {
-    const kinds = (["grid", "districts", "readings", "means", "stations"] as const).filter((w) => w !== "districts" || (city?.properties.districts ?? 0) > 0);
+    const kinds = (["grid", "districts", "readings", "means", "stations"] as const).filter(
+      (w) => w !== "districts" || (city?.properties.districts ?? 0) > 0,
+    );
     const still = wanted.what === "stations";
     const averaged = wanted.what !== "readings" && !still;
     const pick = (key: "from" | "to", label: Key) =>
-      h("label", {}, h("span", {}, t(label)), h("input", { type: "date", "data-key": key, id: key, value: wanted[key], max: date(Date.now()), change: (e) => (e.target as HTMLInputElement).value && change({ [key]: (e.target as HTMLInputElement).value }) }));
+      h(
+        "label",
+        {},
+        h("span", {}, t(label)),
+        h("input", {
+          type: "date",
+          "data-key": key,
+          id: key,
+          value: wanted[key],
+          max: date(Date.now()),
+          change: (e) => (e.target as HTMLInputElement).value && change({ [key]: (e.target as HTMLInputElement).value }),
+        }),
+      );
     const known = city?.properties.quantities.map((q) => q.quantity) ?? ["pm2_5"];
     return [
       h("h2", {}, t("data.choose")),
-      select<What>("data.what", "what", kinds.map((k) => [k, t(`data.${k}` as Key)])),
-      averaged ? select("data.window", "window", [["1h", t("data.hours")], ["24h", t("data.days")]]) : null,
+      select<What>(
+        "data.what",
+        "what",
+        kinds.map((k) => [k, t(`data.${k}` as Key)]),
+      ),
+      averaged
+        ? select("data.window", "window", [
+            ["1h", t("data.hours")],
+            ["24h", t("data.days")],
+          ])
+        : null,
       still ? null : select("map.quantity", "quantity", [["", t("data.every")], ...known.map((q): [string, string] => [q, name(q)])]),
       still ? null : h("div", { class: "two" }, pick("from", "data.from"), pick("to", "data.to")),
-      select<Format>("data.format", "format", formats[wanted.what].map((f) => [f, t(`data.format_${f}` as Key)])),
-      wanted.what === "readings" ? h("label", { class: "check" }, h("input", { type: "checkbox", "data-key": "good", checked: wanted.good, change: (e) => change({ good: (e.target as HTMLInputElement).checked }) }), h("span", {}, t("data.good"))) : null,
+      select<Format>(
+        "data.format",
+        "format",
+        formats[wanted.what].map((f) => [f, t(`data.format_${f}` as Key)]),
+      ),
+      wanted.what === "readings"
+        ? h(
+            "label",
+            { class: "check" },
+            h("input", {
+              type: "checkbox",
+              "data-key": "good",
+              checked: wanted.good,
+              change: (e) => change({ good: (e.target as HTMLInputElement).checked }),
+            }),
+            h("span", {}, t("data.good")),
+          )
+        : null,
     ];
   }
 
   function result(): HTMLElement[] {
     const address = location.origin + route(wanted);
-    if (days(wanted) > most(wanted)) return [h("h2", {}, t("data.result")), h("p", { class: "trouble" }, t("data.tooLong", { days: number(most(wanted), 0) }))];
+    if (days(wanted) > most(wanted))
+      return [h("h2", {}, t("data.result")), h("p", { class: "trouble" }, t("data.tooLong", { days: number(most(wanted), 0) }))];
     return [
       h("h2", {}, t("data.result")),
       h("p", {}, h("a", { class: "button", href: route(wanted), download: fileName(wanted), "data-key": "download" }, t("data.download"))),
       copyable(address, t("data.address"), true),
-      ...snippets(wanted, address).map(([tool, code]) => h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), copyable(code, tool, true))),
+      ...snippets(wanted, address).map(([tool, code]) =>
+        h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), copyable(code, tool, true)),
+      ),
     ];
   }
 

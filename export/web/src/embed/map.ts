@@ -17,17 +17,25 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   body.classList.add("whole");
   body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, foot(city));
   let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
-  const map = create(place, { choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view), words: (area) => areaWords(area, grid, districts, view.quantity) });
+  const map = create(place, {
+    choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view),
+    words: (area) => areaWords(area, grid, districts, view.quantity),
+  });
   map.speak(t("map.map"));
   map.city(city);
   if (view.place) map.place(view.place);
   const load = async (): Promise<void> => {
     const answer = await Promise.all([
-      view.layer === "grid" ? api.grid(view) : null, view.layer === "districts" ? api.districts(view) : null, view.stations ? api.places() : null,
+      view.layer === "grid" ? api.grid(view) : null,
+      view.layer === "districts" ? api.districts(view) : null,
+      view.stations ? api.places() : null,
     ]);
     const stations = answer[2];
     [grid, districts] = answer;
-    const means = grid?.features.map((f) => f.properties.mean) ?? districts?.features.flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []) ?? [];
+    const means =
+      grid?.features.map((f) => f.properties.mean) ??
+      districts?.features.flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []) ??
+      [];
     const scale = steps(view.quantity, means, view.palette);
     if (grid) map.grid(grid, scale);
     if (districts) map.districts(districts, view.quantity, scale);

@@ -64,19 +64,33 @@ function make(kind: string, id: string, view: View, zone: string): Promise<Card>
 // more is where the city's own pages show the same.
 function more(kind: string, id: string, view: View): string {
   if (kind === "station") return `/stations/${encodeURIComponent(id)}`;
-  const chosen = kind === "cell" || kind === "district" ? { kind, id } as const : null;
+  const chosen = kind === "cell" || kind === "district" ? ({ kind, id } as const) : null;
   return `/${write({ ...view, chosen }, "")}`;
 }
 
 const nothing = () => h("p", { class: "quiet" }, t("embed.noValue"));
 
-function area(p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices }, view: View, zone: string): Card {
+function area(
+  p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices },
+  view: View,
+  zone: string,
+): Card {
   const q = of(p.quantities, view.quantity);
   return () => [
     h("h1", {}, p.name),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(p, view, zone)}`),
     q ? big(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : nothing(),
-    facts([...indexRows(p.index), ...(q ? [[t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })] as [string, string]] : [])]),
+    facts([
+      ...indexRows(p.index),
+      ...(q
+        ? [
+            [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })] as [
+              string,
+              string,
+            ],
+          ]
+        : []),
+    ]),
   ];
 }
 
@@ -86,7 +100,12 @@ function cell(answer: api.CellAnswer, view: View, zone: string): Card {
     h("h1", {}, t("map.cell", { id: short(answer.cell) })),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(answer, view, zone)}`),
     c ? big(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : nothing(),
-    c ? facts([[t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""], [t("map.certainty"), certaintyWords(c.certainty)]]) : null,
+    c
+      ? facts([
+          [t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""],
+          [t("map.certainty"), certaintyWords(c.certainty)],
+        ])
+      : null,
     plot(answer.trend, zone),
   ];
 }

@@ -17,5 +17,11 @@ export function html(origin: string, path: string, quantity: string, lang: strin
 export function snippet(path: string, quantity: string, label = t("embed.offer")): HTMLElement {
   const line = html(location.origin, path, quantity, language(), t("embed.title"));
   const see = h("a", { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}`, "data-key": `see-${path}` }, t("embed.see"));
-  return h("details", { class: "snippet" }, h("summary", { "data-key": `embed-${path}` }, label), copyable(line, label, true, path), h("p", {}, see));
+  return h(
+    "details",
+    { class: "snippet" },
+    h("summary", { "data-key": `embed-${path}` }, label),
+    copyable(line, label, true, path),
+    h("p", {}, see),
+  );
 }

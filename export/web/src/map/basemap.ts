@@ -31,7 +31,9 @@ export function spread(map: MapLibre, container: HTMLElement, city: CityProperti
     note.textContent = t("map.noBasemap");
   };
   container.append(note);
-  map.on("error", (e: { error: Error; sourceId?: string }) => (e.sourceId?.startsWith(mine) ? missing(e.error.message) : console.error(e.error)));
+  map.on("error", (e: { error: Error; sourceId?: string }) =>
+    e.sourceId?.startsWith(mine) ? missing(e.error.message) : console.error(e.error),
+  );
   map.on("idle", () => {
     if (style && !failed) note.textContent = "";
     failed = false;
@@ -70,7 +72,9 @@ function lay(map: MapLibre, style: ReturnType<Style>): void {
 }
 
 const named = (style: ReturnType<Style>): LayerSpecification[] =>
-  style.layers.map((layer) => ({ ...layer, id: mine + layer.id, ...("source" in layer ? { source: mine + layer.source } : {}) }) as LayerSpecification);
+  style.layers.map(
+    (layer) => ({ ...layer, id: mine + layer.id, ...("source" in layer ? { source: mine + layer.source } : {}) }) as LayerSpecification,
+  );
 
 // archives teaches MapLibre to read tiles out of one file.
 async function archives(): Promise<void> {
@@ -89,7 +93,20 @@ async function elsewhere(address: string): Promise<Style> {
 const day = { earth: "#f1f2ee", green: "#dfe9d9", water: "#c3d9e6", road: "#ffffff", edge: "#d4d8d2", rail: "#cfd3cd" };
 const night = { earth: "#222b2a", green: "#25332c", water: "#16303b", road: "#3a4644", edge: "#2c3735", rail: "#313c3a" };
 
-const greens = ["park", "forest", "wood", "grass", "grassland", "meadow", "cemetery", "nature_reserve", "national_park", "golf_course", "allotments", "scrub"];
+const greens = [
+  "park",
+  "forest",
+  "wood",
+  "grass",
+  "grassland",
+  "meadow",
+  "cemetery",
+  "nature_reserve",
+  "national_park",
+  "golf_course",
+  "allotments",
+  "scrub",
+];
 
 function own(tiles: string): Style {
   const source: Source = { type: "vector", url: `pmtiles://${location.origin}${tiles}` };
@@ -104,11 +121,36 @@ function own(tiles: string): Style {
         { id: "earth", type: "fill", ...of("earth"), paint: { "fill-color": c.earth } },
         { id: "green", type: "fill", ...of("landuse"), filter: kinds(...greens), paint: { "fill-color": c.green } },
         { id: "water", type: "fill", ...of("water"), filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": c.water } },
-        { id: "river", type: "line", ...of("water"), filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": c.water, "line-width": width(0.5, 3) } },
+        {
+          id: "river",
+          type: "line",
+          ...of("water"),
+          filter: ["==", ["geometry-type"], "LineString"],
+          paint: { "line-color": c.water, "line-width": width(0.5, 3) },
+        },
         { id: "rail", type: "line", ...of("roads"), filter: kinds("rail"), paint: { "line-color": c.rail, "line-width": width(0.5, 2) } },
-        { id: "paths", type: "line", ...of("roads"), filter: kinds("minor_road", "path"), minzoom: 12, paint: { "line-color": c.road, "line-width": width(0.2, 8) } },
-        { id: "roads-edge", type: "line", ...of("roads"), filter: kinds("highway", "major_road"), paint: { "line-color": c.edge, "line-width": width(1.4, 17) } },
-        { id: "roads", type: "line", ...of("roads"), filter: kinds("highway", "major_road"), paint: { "line-color": c.road, "line-width": width(0.7, 14) } },
+        {
+          id: "paths",
+          type: "line",
+          ...of("roads"),
+          filter: kinds("minor_road", "path"),
+          minzoom: 12,
+          paint: { "line-color": c.road, "line-width": width(0.2, 8) },
+        },
+        {
+          id: "roads-edge",
+          type: "line",
+          ...of("roads"),
+          filter: kinds("highway", "major_road"),
+          paint: { "line-color": c.edge, "line-width": width(1.4, 17) },
+        },
+        {
+          id: "roads",
+          type: "line",
+          ...of("roads"),
+          filter: kinds("highway", "major_road"),
+          paint: { "line-color": c.road, "line-width": width(0.7, 14) },
+        },
       ],
     };
   };

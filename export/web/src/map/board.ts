@@ -54,7 +54,14 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     h(
       "div",
       { class: "panes" },
-      h("div", { class: "side" }, h("div", { class: "now" }, parts.title, parts.figure, parts.last), choices.element, parts.note, parts.legend),
+      h(
+        "div",
+        { class: "side" },
+        h("div", { class: "now" }, parts.title, parts.figure, parts.last),
+        choices.element,
+        parts.note,
+        parts.legend,
+      ),
       h("div", { class: "stage" }, h("div", { class: "spread" }, parts.map, parts.sketch), parts.card),
     ),
     fold,
@@ -71,7 +78,13 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     renderStatus();
     choices.show(s.view, s.city);
     fill(parts.legend, legend(scale(s), s.view.quantity, unit(s), s.view.stations));
-    fill(parts.embed, h("h2", {}, t("embed.heading")), h("p", { class: "quiet" }, t("embed.what")), snippet("city", s.view.quantity, t("embed.city")), snippet("map", s.view.quantity, t("embed.map")));
+    fill(
+      parts.embed,
+      h("h2", {}, t("embed.heading")),
+      h("p", { class: "quiet" }, t("embed.what")),
+      snippet("city", s.view.quantity, t("embed.city")),
+      snippet("map", s.view.quantity, t("embed.map")),
+    );
     if (veiled) draw();
     renderTables();
     renderCard();
@@ -106,8 +119,16 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     const body = cardBody(s);
     parts.card.hidden = body === null;
     if (!s.view.chosen || !body) return parts.card.replaceChildren();
-    const close = h("button", { type: "button", class: "close", "data-key": "close", "aria-label": t("map.close"), click: () => choose(null) }, "×");
-    fill(parts.card, h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close), body);
+    const close = h(
+      "button",
+      { type: "button", class: "close", "data-key": "close", "aria-label": t("map.close"), click: () => choose(null) },
+      "×",
+    );
+    fill(
+      parts.card,
+      h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close),
+      body,
+    );
   }
 
   return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, unveil };

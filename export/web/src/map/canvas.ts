@@ -37,10 +37,11 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
     const { lng, lat } = map.getCenter();
     if (below.moved()) heard.moved?.({ lon: lng, lat, zoom: map.getZoom() });
   });
-  const drawn = (): void => void map.once("idle", () => {
-    performance.mark("values"); // for who measures
-    heard.drawn?.();
-  });
+  const drawn = (): void =>
+    void map.once("idle", () => {
+      performance.mark("values"); // for who measures
+      heard.drawn?.();
+    });
   const cursor = walk(container, below, heard.choose, heard.words);
   return {
     speak: (label) => below.speak(label, t("map.keys")),
@@ -50,7 +51,11 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
       if (grid) drawn();
       cursor.offer("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
       if (!grid) return set("grid", nothing);
-      const features = grid.features.map(({ type, geometry, properties: p }) => ({ type, geometry, properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) } }));
+      const features = grid.features.map(({ type, geometry, properties: p }) => ({
+        type,
+        geometry,
+        properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) },
+      }));
       set("grid", { type: "FeatureCollection", features });
     },
     districts(districts, quantity, legend) {
@@ -59,18 +64,29 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
       drawn();
       const features = districts.features.map((f) => {
         const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
-        return { type: f.type, geometry: f.geometry, properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) } };
+        return {
+          type: f.type,
+          geometry: f.geometry,
+          properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) },
+        };
       });
       set("districts", { type: "FeatureCollection", features });
     },
     stations(stations, visible) {
       const features = visible ? stations.features : [];
       void ready.then(() => crowd(map, features.length));
-      set("stations", { type: "FeatureCollection", features: features.map((f) => ({ type: f.type, geometry: f.geometry, properties: { id: f.id, state: f.properties.state } })) });
+      set("stations", {
+        type: "FeatureCollection",
+        features: features.map((f) => ({ type: f.type, geometry: f.geometry, properties: { id: f.id, state: f.properties.state } })),
+      });
     },
     mark(chosen) {
       cursor.stand(chosen);
-      const filter = (kind: Chosen["kind"], property: string): ExpressionSpecification => ["==", ["get", property], chosen?.kind === kind ? chosen.id : ""];
+      const filter = (kind: Chosen["kind"], property: string): ExpressionSpecification => [
+        "==",
+        ["get", property],
+        chosen?.kind === kind ? chosen.id : "",
+      ];
       void ready.then(() => {
         map.setFilter("cell-mark", filter("cell", "cell"));
         map.setFilter("district-mark", filter("district", "name"));
@@ -83,7 +99,15 @@ export function create(container: HTMLElement, heard: Heard): CityMap {
 function listen(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
   const at = ({ x, y }: Spot, near: number, layers: readonly string[]) => {
     const here = layers.filter((layer) => map.getLayer(layer));
-    return here.length > 0 ? map.queryRenderedFeatures([[x - near, y - near], [x + near, y + near]], { layers: here })[0]?.properties : undefined;
+    return here.length > 0
+      ? map.queryRenderedFeatures(
+          [
+            [x - near, y - near],
+            [x + near, y + near],
+          ],
+          { layers: here },
+        )[0]?.properties
+      : undefined;
   };
   map.on("click", ({ point }) => {
     const station = at(point, 8, places.station); // a finger is not a needle
@@ -95,10 +119,11 @@ function listen(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
   });
   let pointer: Spot | null = null; // that has moved since the map last looked below it
   map.on("mousemove", ({ point }) => {
-    if (!pointer && !map.isMoving()) requestAnimationFrame(() => {
-      if (pointer) map.getCanvas().style.cursor = at(pointer, 0, Object.values(places).flat()) ? "pointer" : "";
-      pointer = null;
-    });
+    if (!pointer && !map.isMoving())
+      requestAnimationFrame(() => {
+        if (pointer) map.getCanvas().style.cursor = at(pointer, 0, Object.values(places).flat()) ? "pointer" : "";
+        pointer = null;
+      });
     pointer = map.isMoving() ? null : point;
   });
 }

@@ -1,5 +1,13 @@
 // The card of what was chosen on the map. Each function makes it anew.
-import { districtsRoute, gridRoute, type CellAnswer, type CellProperties, type Choice, type DistrictProperties, type StationProperties } from "../api";
+import {
+  districtsRoute,
+  gridRoute,
+  type CellAnswer,
+  type CellProperties,
+  type Choice,
+  type DistrictProperties,
+  type StationProperties,
+} from "../api";
 import { h } from "../dom";
 import { snippet } from "../embed/snippet";
 import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "../language";
@@ -74,7 +82,12 @@ export function district(d: DistrictProperties, { choice, zone, legend }: Around
 export function station(id: string, s: StationProperties, { choice, zone }: Around): HTMLElement {
   const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
     name(quantity),
-    h("span", {}, amount(v.value, quantity, v.unit), v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagWords(v.flags) })}`) : null),
+    h(
+      "span",
+      {},
+      amount(v.value, quantity, v.unit),
+      v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagWords(v.flags) })}`) : null,
+    ),
   ]);
   return h(
     "div",
@@ -87,14 +100,27 @@ export function station(id: string, s: StationProperties, { choice, zone }: Arou
       ...values,
     ]),
     h("p", {}, h("a", { href: `/stations/${encodeURIComponent(id)}`, "data-key": "station-page" }, t("map.stationPage"))),
-    h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV")),
+    h(
+      "p",
+      { class: "quiet" },
+      `${t("map.download")}: `,
+      h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV"),
+    ),
     h("p", { class: "quiet code" }, id),
     snippet(`station/${id}`, choice.quantity),
   );
 }
 
-const between = (low: number, high: number, quantity: string, unit: string): string => `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
+const between = (low: number, high: number, quantity: string, unit: string): string =>
+  `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
 
 function downloads(route: (format: "csv" | "geojson") => string): HTMLElement {
-  return h("p", { class: "quiet" }, `${t("map.download")}: `, h("a", { href: route("csv"), "data-key": "csv" }, "CSV"), " ", h("a", { href: route("geojson"), "data-key": "geojson" }, "GeoJSON"));
+  return h(
+    "p",
+    { class: "quiet" },
+    `${t("map.download")}: `,
+    h("a", { href: route("csv"), "data-key": "csv" }, "CSV"),
+    " ",
+    h("a", { href: route("geojson"), "data-key": "geojson" }, "GeoJSON"),
+  );
 }

@@ -9,17 +9,38 @@ test("an empty address is the start, and the start an empty address", () => {
 
 test("what is written is read again", () => {
   const views: View[] = [
-    { ...start, quantity: "pm10", window: "1h", time: "2026-05-01T10:00:00Z", resolution: 500, chosen: { kind: "cell", id: "CRS3035RES500mN3096000E4107000" } },
-    { ...start, window: "24h", time: "2026-04-30T12:00:00Z", layer: "districts", palette: "safe", stations: false, chosen: { kind: "district", id: "Köln & Süd" } },
+    {
+      ...start,
+      quantity: "pm10",
+      window: "1h",
+      time: "2026-05-01T10:00:00Z",
+      resolution: 500,
+      chosen: { kind: "cell", id: "CRS3035RES500mN3096000E4107000" },
+    },
+    {
+      ...start,
+      window: "24h",
+      time: "2026-04-30T12:00:00Z",
+      layer: "districts",
+      palette: "safe",
+      stations: false,
+      chosen: { kind: "district", id: "Köln & Süd" },
+    },
     { ...start, place: { lon: 6.9583, lat: 50.9413, zoom: 12.25 }, chosen: { kind: "station", id: "K7D2Q9RM4T" } },
   ];
   for (const view of views) expect(read(write(view, ""))).toEqual(view);
 });
 
-test.each(["?quantity=<script>", "?window=1y", "?resolution=300", "?window=1h&time=yesterday", "?place=1,2", "?place=400,1,9", "?layer=x&colours=y", "?time=2026-05-01T10:00:00Z"])(
-  "%s is not taken over",
-  (search) => expect({ ...read(search), window: "live" }).toEqual(start),
-);
+test.each([
+  "?quantity=<script>",
+  "?window=1y",
+  "?resolution=300",
+  "?window=1h&time=yesterday",
+  "?place=1,2",
+  "?place=400,1,9",
+  "?layer=x&colours=y",
+  "?time=2026-05-01T10:00:00Z",
+])("%s is not taken over", (search) => expect({ ...read(search), window: "live" }).toEqual(start));
 
 test("what an address leaves out follows from what it names", () => {
   expect(read("?cell=CRS3035RES500mN3096000E4107000").resolution).toBe(500);
@@ -42,7 +63,10 @@ test("the slider has the last 48 hours, or an older day of the city", () => {
 });
 
 // The European clocks go forward on 29 March 2026 and back on 25 October 2026.
-test.each([["2026-03-29T10:00:00Z", 23], ["2026-10-25T10:00:00Z", 25]])("the day of %s has %d hours", (time, want) => {
+test.each([
+  ["2026-03-29T10:00:00Z", 23],
+  ["2026-10-25T10:00:00Z", 25],
+])("the day of %s has %d hours", (time, want) => {
   expect(hours(time, "Europe/Berlin", Date.parse("2026-12-01T00:00:00Z"))).toHaveLength(want);
 });
 

@@ -29,7 +29,15 @@ export interface Place {
 }
 
 export const start: View = {
-  quantity: "pm2_5", window: "live", time: "", resolution: 1000, layer: "grid", palette: "index", stations: true, chosen: null, place: null,
+  quantity: "pm2_5",
+  window: "live",
+  time: "",
+  resolution: 1000,
+  layer: "grid",
+  palette: "index",
+  stations: true,
+  chosen: null,
+  place: null,
 };
 
 const kinds = ["cell", "station", "district"] as const;
@@ -37,7 +45,8 @@ const kinds = ["cell", "station", "district"] as const;
 // read is the view of an address's query. What it does not know is left at its default, for links grow old.
 export function read(search: string): View {
   const q = new URLSearchParams(search);
-  const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T => allowed.find((a) => a === q.get(name)) ?? otherwise;
+  const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T =>
+    allowed.find((a) => a === q.get(name)) ?? otherwise;
   const window = one<Window>("window", ["live", "1h", "24h"], "live");
   const kind = kinds.find((k) => q.get(k));
   const id = (kind && q.get(kind)) ?? "";

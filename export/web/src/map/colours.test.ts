@@ -3,9 +3,27 @@ import { bounds, breaks, colourOf, indexColours, indexOf, safeColours, scaleColo
 
 // Bounds and colours of the European Air Quality Index, ETC HE Report 2024/17.
 test.each([
-  ["pm2_5", -1, 1], ["pm2_5", 5, 1], ["pm2_5", 5.001, 2], ["pm2_5", 15, 2], ["pm2_5", 15.001, 3], ["pm2_5", 50, 3], ["pm2_5", 50.001, 4],
-  ["pm2_5", 90, 4], ["pm2_5", 90.001, 5], ["pm2_5", 140, 5], ["pm2_5", 140.001, 6], ["pm10", 15, 1], ["pm10", 15.001, 2], ["pm10", 45, 2],
-  ["pm10", 45.001, 3], ["pm10", 120, 3], ["pm10", 120.001, 4], ["pm10", 195, 4], ["pm10", 195.001, 5], ["pm10", 270, 5], ["pm10", 270.001, 6],
+  ["pm2_5", -1, 1],
+  ["pm2_5", 5, 1],
+  ["pm2_5", 5.001, 2],
+  ["pm2_5", 15, 2],
+  ["pm2_5", 15.001, 3],
+  ["pm2_5", 50, 3],
+  ["pm2_5", 50.001, 4],
+  ["pm2_5", 90, 4],
+  ["pm2_5", 90.001, 5],
+  ["pm2_5", 140, 5],
+  ["pm2_5", 140.001, 6],
+  ["pm10", 15, 1],
+  ["pm10", 15.001, 2],
+  ["pm10", 45, 2],
+  ["pm10", 45.001, 3],
+  ["pm10", 120, 3],
+  ["pm10", 120.001, 4],
+  ["pm10", 195, 4],
+  ["pm10", 195.001, 5],
+  ["pm10", 270, 5],
+  ["pm10", 270.001, 6],
 ])("%s %d is class %d", (quantity, mean, want) => expect(indexOf(quantity, mean)).toBe(want));
 
 test("the index says nothing of other quantities", () => {
@@ -39,13 +57,18 @@ test("every value has a colour of its legend", () => {
 
 // lightness is CIE L* of an sRGB colour, 0 black to 100 white (IEC 61966-2-1 and CIE 15).
 function lightness(colour: string): number {
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  const [r, g, b] = [1, 3, 5]
+    .map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)) as [number, number, number];
   const y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
   return y > 216 / 24389 ? 116 * Math.cbrt(y) - 16 : (y * 24389) / 27;
 }
 
 // A difference of 2.3 is just noticeable (Mahy et al. 1994); three of them side by side are not mistaken.
-test.each([["safe", safeColours], ["scale", scaleColours]])("each colour of the %s palette is clearly darker than the one before", (_, colours) => {
+test.each([
+  ["safe", safeColours],
+  ["scale", scaleColours],
+])("each colour of the %s palette is clearly darker than the one before", (_, colours) => {
   const steps = colours.map(lightness);
   expect(lightness("#ffffff")).toBeCloseTo(100);
   for (let i = 1; i < steps.length; i++) expect((steps[i - 1] ?? 0) - (steps[i] ?? 0), colours[i]).toBeGreaterThan(7);

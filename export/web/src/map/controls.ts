@@ -19,9 +19,12 @@ const windows = ["live", "1h", "24h"] as const;
 export function controls(change: Change): Controls {
   let view: View;
   let zone = "UTC";
-  const choice = (id: string, chosen: (value: string) => void) => h("select", { id, name: id, "data-key": id, change: (e) => chosen((e.target as HTMLSelectElement).value) });
+  const choice = (id: string, chosen: (value: string) => void) =>
+    h("select", { id, name: id, "data-key": id, change: (e) => chosen((e.target as HTMLSelectElement).value) });
   const quantity = choice("quantity", (value) => change({ quantity: value }));
-  const area = choice("area", (value) => change(value === "districts" ? { layer: "districts" } : { layer: "grid", resolution: Number(value) }));
+  const area = choice("area", (value) =>
+    change(value === "districts" ? { layer: "districts" } : { layer: "grid", resolution: Number(value) }),
+  );
   const palette = choice("colours", (value) => change({ palette: value === "safe" ? "safe" : "index" }));
   const stations = h("input", { type: "checkbox", id: "stations", change: () => change({ stations: stations.checked }) });
   const window = h("div", { class: "segments" });
@@ -30,7 +33,14 @@ export function controls(change: Change): Controls {
   const earlier = h("button", { type: "button", class: "button second step", click: () => step(-1) }, "‹");
   const later = h("button", { type: "button", class: "button second step", click: () => step(1) }, "›");
   const when = h("output", { for: "hour date" });
-  const words = { quantity: h("span", {}), area: h("span", {}), colours: h("span", {}), stations: h("span", {}), date: h("span", {}), window: h("legend", { class: "caption" }) };
+  const words = {
+    quantity: h("span", {}),
+    area: h("span", {}),
+    colours: h("span", {}),
+    stations: h("span", {}),
+    date: h("span", {}),
+    window: h("legend", { class: "caption" }),
+  };
   const slide = h("div", { class: "slide" }, earlier, slider, later);
   const time = h("div", { class: "time", role: "group" }, h("div", { class: "when" }, when), slide, h("label", {}, words.date, date));
   const element = h(
@@ -69,17 +79,42 @@ export function controls(change: Change): Controls {
       view = now;
       zone = city?.properties.zone ?? zone;
       const known = city?.properties.quantities.map((q) => q.quantity) ?? [];
-      options(quantity, (known.includes(view.quantity) ? known : [view.quantity, ...known]).map((q) => [q, name(q)]), view.quantity);
+      options(
+        quantity,
+        (known.includes(view.quantity) ? known : [view.quantity, ...known]).map((q) => [q, name(q)]),
+        view.quantity,
+      );
       options(
         area,
-        [...resolutions.map((m): [string, string] => [String(m), t("map.cellsOf", { size: metres(m) })]), ...(city?.properties.districts ? [["districts", t("map.districts")] as [string, string]] : [])],
+        [
+          ...resolutions.map((m): [string, string] => [String(m), t("map.cellsOf", { size: metres(m) })]),
+          ...(city?.properties.districts ? [["districts", t("map.districts")] as [string, string]] : []),
+        ],
         view.layer === "districts" ? "districts" : String(view.resolution),
       );
-      options(palette, [["index", t("map.coloursIndex")], ["safe", t("map.coloursSafe")]], view.palette);
+      options(
+        palette,
+        [
+          ["index", t("map.coloursIndex")],
+          ["safe", t("map.coloursSafe")],
+        ],
+        view.palette,
+      );
       stations.checked = view.stations;
       fill(
         window,
-        ...windows.map((w) => h("button", { type: "button", "data-key": `window-${w}`, "aria-pressed": String(w === view.window), click: () => change({ window: w, time: "" }) }, t(`map.window_${w}` as Key))),
+        ...windows.map((w) =>
+          h(
+            "button",
+            {
+              type: "button",
+              "data-key": `window-${w}`,
+              "aria-pressed": String(w === view.window),
+              click: () => change({ window: w, time: "" }),
+            },
+            t(`map.window_${w}` as Key),
+          ),
+        ),
       );
       speak();
       time.hidden = view.window === "live";
@@ -129,4 +164,10 @@ export function hourWords(start: number, zone: string): string {
 
 // dayWords is a date with its weekday.
 export const dayWords = (date: string): string =>
-  new Date(`${date}T12:00:00Z`).toLocaleDateString(languages[language()].locale, { timeZone: "UTC", weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  new Date(`${date}T12:00:00Z`).toLocaleDateString(languages[language()].locale, {
+    timeZone: "UTC",
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });

@@ -12,7 +12,11 @@ export interface Target extends Point {
   geometry: GeoJSON.Polygon | GeoJSON.MultiPolygon;
 }
 
-export const target = (kind: Chosen["kind"], id: string, geometry: Target["geometry"]): Target => ({ chosen: { kind, id }, geometry, ...middleOf(geometry) });
+export const target = (kind: Chosen["kind"], id: string, geometry: Target["geometry"]): Target => ({
+  chosen: { kind, id },
+  geometry,
+  ...middleOf(geometry),
+});
 
 export interface Cursor {
   offer(kind: Chosen["kind"], list: Target[]): void; // the areas of a kind that are on the map now
@@ -21,7 +25,12 @@ export interface Cursor {
 
 // walk lets arrow keys lead a cursor from area to area while the map has the focus; Enter chooses the one it stands on. What
 // it stands on is said, and the map moves with it. Where there are no areas, the arrow keys move the map.
-export function walk(container: HTMLElement, { map, set }: Ground, choose: (area: Chosen) => void, words: (area: Chosen) => string): Cursor {
+export function walk(
+  container: HTMLElement,
+  { map, set }: Ground,
+  choose: (area: Chosen) => void,
+  words: (area: Chosen) => string,
+): Cursor {
   const offered: Partial<Record<Chosen["kind"], Target[]>> = {};
   const said = h("p", { class: "map-said", role: "status" });
   const canvas = map.getCanvas();
@@ -31,8 +40,10 @@ export function walk(container: HTMLElement, { map, set }: Ground, choose: (area
   canvas.setAttribute("role", "application"); // screen readers leave the arrow keys to it
 
   const all = (): Target[] => [...(offered.cell ?? []), ...(offered.district ?? [])];
-  const find = (list: Target[], chosen: Chosen | null) => list.find((a) => a.chosen.kind === chosen?.kind && a.chosen.id === chosen.id) ?? null;
-  const show = () => set("cursor", at && document.activeElement === canvas ? { type: "Feature", properties: {}, geometry: at.geometry } : nothing);
+  const find = (list: Target[], chosen: Chosen | null) =>
+    list.find((a) => a.chosen.kind === chosen?.kind && a.chosen.id === chosen.id) ?? null;
+  const show = () =>
+    set("cursor", at && document.activeElement === canvas ? { type: "Feature", properties: {}, geometry: at.geometry } : nothing);
   const step = (list: Target[], key: string): void => {
     const { lng, lat } = map.getCenter();
     const from = at ?? find(list, marked);

@@ -53,7 +53,11 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
 
   let bounds: maplibregl.LngLatBounds | null = null;
   let settled = false;
-  const frame = () => bounds && !settled && Math.min(container.clientWidth, container.clientHeight) > 2 * padding && map.fitBounds(bounds, { padding, animate: false });
+  const frame = () =>
+    bounds &&
+    !settled &&
+    Math.min(container.clientWidth, container.clientHeight) > 2 * padding &&
+    map.fitBounds(bounds, { padding, animate: false });
   map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
   map.on("resize", frame);
   new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
@@ -85,7 +89,10 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
       map.getCanvas().setAttribute("aria-label", label);
       hint.textContent = keys;
       basemap?.speak();
-      for (const [name, text] of [["in", t("map.zoomIn")], ["out", t("map.zoomOut")]] as const) {
+      for (const [name, text] of [
+        ["in", t("map.zoomIn")],
+        ["out", t("map.zoomOut")],
+      ] as const) {
         const button = container.querySelector(`.maplibregl-ctrl-zoom-${name}`);
         button?.setAttribute("aria-label", text);
         button?.setAttribute("title", text);
@@ -128,7 +135,8 @@ const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
 
 async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
   await drawing.pictures?.(map);
-  for (const source of ["city", ...drawing.sources]) map.addSource(source, { type: "geojson", data: nothing, maxzoom: drawing.finest ?? 18 });
+  for (const source of ["city", ...drawing.sources])
+    map.addSource(source, { type: "geojson", data: nothing, maxzoom: drawing.finest ?? 18 });
   for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
 }
 
@@ -147,7 +155,8 @@ function listen(map: MapLibre): void {
 // boundsOf are the corners of an area.
 export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
-  for (const polygon of area.type === "Polygon" ? [area.coordinates] : area.coordinates) for (const [lon = 0, lat = 0] of polygon[0] ?? []) bounds.extend([lon, lat]);
+  for (const polygon of area.type === "Polygon" ? [area.coordinates] : area.coordinates)
+    for (const [lon = 0, lat = 0] of polygon[0] ?? []) bounds.extend([lon, lat]);
   return bounds;
 }
 

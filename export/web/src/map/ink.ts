@@ -16,8 +16,24 @@ export interface Ink {
 
 type Colours = Omit<Ink, "ground" | "area">;
 
-const day: Colours = { land: "#eef1ee", city: "#fbfcfa", edge: "#47615f", line: "#ffffff", mark: "#10201f", halo: "#ffffff", accent: "#0a5c63" };
-const night: Colours = { land: "#1d2626", city: "#26302f", edge: "#8fb3b0", line: "#0f1615", mark: "#ffffff", halo: "#0f1615", accent: "#6fc7c6" };
+const day: Colours = {
+  land: "#eef1ee",
+  city: "#fbfcfa",
+  edge: "#47615f",
+  line: "#ffffff",
+  mark: "#10201f",
+  halo: "#ffffff",
+  accent: "#0a5c63",
+};
+const night: Colours = {
+  land: "#1d2626",
+  city: "#26302f",
+  edge: "#8fb3b0",
+  line: "#0f1615",
+  mark: "#ffffff",
+  halo: "#0f1615",
+  accent: "#6fc7c6",
+};
 
 export const darkness = matchMedia("(prefers-color-scheme: dark)");
 
@@ -28,5 +44,6 @@ export const lowest = "city"; // of the layers above the land
 
 // repaint gives layers that are there their colours anew.
 export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
-  for (const { id, paint } of list) for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
+  for (const { id, paint } of list)
+    for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
 }

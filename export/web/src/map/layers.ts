@@ -27,8 +27,19 @@ function areas(c: Ink): LayerSpecification[] {
   return [
     { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
     { id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } },
-    { id: "cells", type: "fill", source: "grid", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area, "fill-antialias": false } },
-    { id: "cells-single", type: "fill", source: "grid", filter: single, paint: { "fill-pattern": "hatch", "fill-opacity": 0.55, "fill-antialias": false } },
+    {
+      id: "cells",
+      type: "fill",
+      source: "grid",
+      paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area, "fill-antialias": false },
+    },
+    {
+      id: "cells-single",
+      type: "fill",
+      source: "grid",
+      filter: single,
+      paint: { "fill-pattern": "hatch", "fill-opacity": 0.55, "fill-antialias": false },
+    },
     { id: "cells-line", type: "line", source: "grid", paint: { "line-color": c.line, "line-width": 1 } },
   ];
 }
@@ -75,7 +86,11 @@ function marks(c: Ink): LayerSpecification[] {
 
 async function pictures(map: MapLibre): Promise<void> {
   map.addImage("hatch", hatch(), { pixelRatio: 2 });
-  await Promise.all((["ok", "silent", "check", "new"] as const).map(async (state) => map.addImage(`station-${state}`, await loaded(symbol(state)), { pixelRatio: 2 })));
+  await Promise.all(
+    (["ok", "silent", "check", "new"] as const).map(async (state) =>
+      map.addImage(`station-${state}`, await loaded(symbol(state)), { pixelRatio: 2 }),
+    ),
+  );
 }
 
 async function loaded(address: string): Promise<HTMLImageElement> {

@@ -6,7 +6,14 @@ import { indexWords, picture, stateWords } from "./words";
 // legend says what colours, hatching and symbols mean.
 export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean): HTMLElement {
   const indexed = steps[0]?.index != null;
-  const class_ = (s: Step) => h("li", {}, swatch(s.colour), s.index ? h("span", {}, `${s.index} ${indexWords(s.index)}`) : null, h("span", { class: "bounds" }, bounds(s, steps)));
+  const class_ = (s: Step) =>
+    h(
+      "li",
+      {},
+      swatch(s.colour),
+      s.index ? h("span", {}, `${s.index} ${indexWords(s.index)}`) : null,
+      h("span", { class: "bounds" }, bounds(s, steps)),
+    );
   return h(
     "section",
     { class: "legend", "aria-label": t("map.legend") },
@@ -14,7 +21,9 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
     h("ul", {}, ...steps.map(class_)),
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
     h("p", { class: "quiet" }, t("map.legendNone")),
-    stations ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s)))) : null,
+    stations
+      ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s))))
+      : null,
   );
 }
 

@@ -37,7 +37,12 @@ export function open(frame: Frame): Page {
   async function unfold(): Promise<void> {
     try {
       const { create } = await import("./canvas");
-      map = create(page.map, { choose, drawn: page.unveil, moved: (place) => remember(s, { ...s.view, place }, true), words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity) });
+      map = create(page.map, {
+        choose,
+        drawn: page.unveil,
+        moved: (place) => remember(s, { ...s.view, place }, true),
+        words: (area) => areaWords(area, s.grid, s.districts, s.view.quantity),
+      });
     } catch {
       return page.map.replaceChildren(h("p", { class: "trouble" }, t("map.mapStill")));
     }

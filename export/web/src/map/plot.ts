@@ -20,7 +20,17 @@ export function plot(trend: Trend, zone: string): HTMLElement {
     { class: "plot" },
     caption,
     drawing(trend, zone),
-    raw ? h("p", { class: "quiet keys" }, h("span", { class: "key corrected", "aria-hidden": "true" }), t("plot.corrected"), " ", h("span", { class: "key raw", "aria-hidden": "true" }), t("plot.raw")) : null,
+    raw
+      ? h(
+          "p",
+          { class: "quiet keys" },
+          h("span", { class: "key corrected", "aria-hidden": "true" }),
+          t("plot.corrected"),
+          " ",
+          h("span", { class: "key raw", "aria-hidden": "true" }),
+          t("plot.raw"),
+        )
+      : null,
     values(trend, zone, raw),
   );
 }
@@ -33,7 +43,12 @@ export function summary(trend: Trend, zone: string): string {
   const means = known.map((x) => x.mean);
   const value = (v: number) => amount(v, trend.quantity, trend.unit);
   return t("plot.summary", {
-    low: value(Math.min(...means)), high: value(Math.max(...means)), last: value(last.mean), time: clock(last.time, zone), hours: String(known.length), all: String(trend.hours.length),
+    low: value(Math.min(...means)),
+    high: value(Math.max(...means)),
+    last: value(last.mean),
+    time: clock(last.time, zone),
+    hours: String(known.length),
+    all: String(trend.hours.length),
   });
 }
 
@@ -43,7 +58,11 @@ function drawing(trend: Trend, zone: string): SVGElement {
   const top = Math.max(...all, floor + 1);
   const x = (i: number) => edge.left + (i / Math.max(1, trend.hours.length - 1)) * (width - edge.left - edge.right);
   const y = (v: number) => height - edge.bottom - ((v - floor) / (top - floor)) * (height - edge.top - edge.bottom);
-  const line = (pick: (hour: TrendHour) => number | null) => path(trend.hours.map((hour, i) => [x(i), pick(hour)] as const), y);
+  const line = (pick: (hour: TrendHour) => number | null) =>
+    path(
+      trend.hours.map((hour, i) => [x(i), pick(hour)] as const),
+      y,
+    );
   const digits = top - floor < 10 ? digitsOf(trend.quantity) : 0;
   const marks = [floor, top].flatMap((v) => [
     svg("line", { x1: edge.left, x2: width - edge.right, y1: y(v), y2: y(v), class: "rule" }),
@@ -52,9 +71,13 @@ function drawing(trend: Trend, zone: string): SVGElement {
   const hour = (at: string) => new Date(at).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
   const times = [0, 12, 23].flatMap((i) => {
     const at = trend.hours[i]?.time;
-    return at ? [svg("text", { x: x(i), y: height - 3, "text-anchor": ["start", "middle", "end"][Math.ceil(i / 12)] ?? "end" }, hour(at))] : [];
+    return at
+      ? [svg("text", { x: x(i), y: height - 3, "text-anchor": ["start", "middle", "end"][Math.ceil(i / 12)] ?? "end" }, hour(at))]
+      : [];
   });
-  const dots = trend.hours.flatMap((p, i) => (p.mean === null ? [] : [svg("circle", { cx: x(i), cy: y(p.mean), r: 1.8, class: "corrected" })]));
+  const dots = trend.hours.flatMap((p, i) =>
+    p.mean === null ? [] : [svg("circle", { cx: x(i), cy: y(p.mean), r: 1.8, class: "corrected" })],
+  );
   return svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(trend, zone) },
@@ -96,7 +119,15 @@ function values(trend: Trend, zone: string, raw: boolean): HTMLElement {
       h(
         "tbody",
         {},
-        ...trend.hours.map((x) => h("tr", {}, h("th", { scope: "row" }, clock(x.time, zone)), h("td", {}, value(x.mean)), raw ? h("td", {}, value(x.raw_mean)) : null)),
+        ...trend.hours.map((x) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, clock(x.time, zone)),
+            h("td", {}, value(x.mean)),
+            raw ? h("td", {}, value(x.raw_mean)) : null,
+          ),
+        ),
       ),
     ),
   );

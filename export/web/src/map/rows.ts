@@ -69,7 +69,8 @@ export function rows(): Rows {
   };
 }
 
-const begun = (r: Row): HTMLTableRowElement => h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-key": r.key }, r.name)));
+const begun = (r: Row): HTMLTableRowElement =>
+  h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-key": r.key }, r.name)));
 
 // tell puts what changed into a row's cells.
 function tell(row: HTMLTableRowElement, cells: readonly string[]): void {

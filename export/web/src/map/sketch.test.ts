@@ -8,7 +8,18 @@ test("a place lies on the map of the world where Web Mercator has it", () => {
   expect((0.5 - y) * 2 * 20037508.342789).toBeCloseTo(6610916.933, 2);
 });
 
-const area = { type: "Polygon" as const, coordinates: [[[6, 50], [8, 50], [8, 51], [6, 51], [6, 50]]] };
+const area = {
+  type: "Polygon" as const,
+  coordinates: [
+    [
+      [6, 50],
+      [8, 50],
+      [8, 51],
+      [6, 51],
+      [6, 50],
+    ],
+  ],
+};
 
 test("a whole area lies in the middle of the frame, with room around it", () => {
   const at = view(area, null, 440, 1000);

@@ -14,13 +14,18 @@ type Area = Polygon | MultiPolygon;
 type Point = readonly [x: number, y: number];
 
 // mercator is a place on the map of the world, from 0,0 in its upper left corner to 1,1.
-export const mercator = (lon: number, lat: number): Point => [lon / 360 + 0.5, 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)];
+export const mercator = (lon: number, lat: number): Point => [
+  lon / 360 + 0.5,
+  0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI),
+];
 
 const rings = (area: Area): number[][][] => (area.type === "Polygon" ? area.coordinates : area.coordinates.flat());
 
 // view turns the world into pixels of a frame: around a place, or so that all of an area lies in it.
 export function view(area: Area, place: Place | null, width: number, height: number): (lon: number, lat: number) => Point {
-  const points = rings(area).flat().map(([lon = 0, lat = 0]) => mercator(lon, lat));
+  const points = rings(area)
+    .flat()
+    .map(([lon = 0, lat = 0]) => mercator(lon, lat));
   const [left, right] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
   const [top, bottom] = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
   const [x, y] = place ? mercator(place.lon, place.lat) : [(left + right) / 2, (top + bottom) / 2];
@@ -35,14 +40,31 @@ export function view(area: Area, place: Place | null, width: number, height: num
 export function sketch(s: State, width: number, height: number): SVGElement | null {
   if (!s.city) return null;
   const at = view(s.city.geometry, s.view.place, width, height);
-  const line = (area: Area) => rings(area).map((ring) => `M${ring.map(([lon = 0, lat = 0]) => at(lon, lat).map((n) => n.toFixed(1)).join(" ")).join("L")}Z`).join("");
+  const line = (area: Area) =>
+    rings(area)
+      .map(
+        (ring) =>
+          `M${ring
+            .map(([lon = 0, lat = 0]) =>
+              at(lon, lat)
+                .map((n) => n.toFixed(1))
+                .join(" "),
+            )
+            .join("L")}Z`,
+      )
+      .join("");
   const areas = painted(s);
   const colours = [...new Set(areas.map((a) => a.colour))];
   const all = (list: readonly Painted[]) => list.map((a) => line(a.geometry)).join("");
   return svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}` },
-    svg("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg("path", { d: "M0 6L6 0", class: "hatch" }), svg("path", { d: "M1.5 6L6 1.5M0 1.5L1.5 0", class: "hatch light" })),
+    svg(
+      "pattern",
+      { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+      svg("path", { d: "M0 6L6 0", class: "hatch" }),
+      svg("path", { d: "M1.5 6L6 1.5M0 1.5L1.5 0", class: "hatch light" }),
+    ),
     svg("path", { d: line(s.city.geometry), class: "city" }),
     ...colours.map((colour) => svg("path", { d: all(areas.filter((a) => a.colour === colour)), fill: colour, class: "area" })),
     svg("path", { d: all(areas.filter((a) => a.single)), fill: "url(#hatch)" }),
@@ -59,7 +81,11 @@ interface Painted {
 
 function painted(s: State): Painted[] {
   const legend = scale(s);
-  const cells = (s.grid?.features ?? []).map(({ geometry, properties: p }) => ({ geometry, colour: colourOf(legend, p.mean), single: p.stations === 1 }));
+  const cells = (s.grid?.features ?? []).map(({ geometry, properties: p }) => ({
+    geometry,
+    colour: colourOf(legend, p.mean),
+    single: p.stations === 1,
+  }));
   const districts = (s.districts?.features ?? []).flatMap(({ geometry, properties: p }) => {
     const q = of(p.quantities, s.view.quantity);
     return q ? [{ geometry, colour: colourOf(legend, q.mean), single: false }] : [];

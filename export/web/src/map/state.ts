@@ -23,7 +23,19 @@ export interface State {
 }
 
 export const beginning = (view: View): State => ({
-  view, city: null, grid: null, districts: null, stations: null, listed: "", byId: new Map(), more: null, nothing: null, size: 0, lastReading: null, failure: null, stream: "there",
+  view,
+  city: null,
+  grid: null,
+  districts: null,
+  stations: null,
+  listed: "",
+  byId: new Map(),
+  more: null,
+  nothing: null,
+  size: 0,
+  lastReading: null,
+  failure: null,
+  stream: "there",
 });
 
 // forget lets go of another choice's values: they never stand under this one's name.
@@ -74,7 +86,8 @@ function means({ view, grid, districts }: State): number[] {
   return (districts?.features ?? []).flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []);
 }
 
-export const unit = ({ view, city, grid }: State): string => (city && of(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
+export const unit = ({ view, city, grid }: State): string =>
+  (city && of(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
 
 // when is the window in words.
 export function when(s: State): string {

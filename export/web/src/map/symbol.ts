@@ -9,7 +9,10 @@ const shapes: Record<State, string> = {
 
 // shades are the colours of a symbol and of its edge.
 export const shades: Record<State, readonly [fill: string, edge: string]> = {
-  ok: ["#0a5c63", "#ffffff"], silent: ["#ffffff", "#5b6b6a"], check: ["#b35900", "#ffffff"], new: ["#9aa5a4", "#ffffff"],
+  ok: ["#0a5c63", "#ffffff"],
+  silent: ["#ffffff", "#5b6b6a"],
+  check: ["#b35900", "#ffffff"],
+  new: ["#9aa5a4", "#ffffff"],
 };
 
 // symbol is the address of a station's picture, 28 px wide: a dot when it reports, a ring when it is silent, a triangle when

@@ -44,16 +44,38 @@ export function tables(choose: (chosen: Chosen) => void): Tables {
 }
 
 // row is one whose state is all that it shows.
-const row = (kind: Chosen["kind"], id: string, state: unknown[], cells: () => string[]): Row => ({ key: `${kind}/${id}`, name: id, state: [language(), ...state].join(), cells });
+const row = (kind: Chosen["kind"], id: string, state: unknown[], cells: () => string[]): Row => ({
+  key: `${kind}/${id}`,
+  name: id,
+  state: [language(), ...state].join(),
+  cells,
+});
 
-const cellColumns = (): string[] => [t("map.columnCell"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.certainty"), t("map.coverage"), t("map.columnPlace")];
+const cellColumns = (): string[] => [
+  t("map.columnCell"),
+  t("map.columnValue"),
+  t("map.air"),
+  t("map.stations"),
+  t("map.certainty"),
+  t("map.coverage"),
+  t("map.columnPlace"),
+];
 
 function cellRows({ grid }: Shown): Row[] {
-  return (grid?.features ?? []).map(({ geometry, properties: c }) => row("cell", c.cell, [c.quantity, c.mean, c.eaqi, c.stations, c.certainty, c.coverage], () => {
-    const corners = geometry.coordinates[0] ?? [];
-    const [lon = 0, lat = 0] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
-    return [amount(c.mean, c.quantity, c.unit), indexWords(c.eaqi), String(c.stations), certaintyWords(c.certainty), percent(c.coverage), `${number(lat, 3)}, ${number(lon, 3)}`];
-  }));
+  return (grid?.features ?? []).map(({ geometry, properties: c }) =>
+    row("cell", c.cell, [c.quantity, c.mean, c.eaqi, c.stations, c.certainty, c.coverage], () => {
+      const corners = geometry.coordinates[0] ?? [];
+      const [lon = 0, lat = 0] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
+      return [
+        amount(c.mean, c.quantity, c.unit),
+        indexWords(c.eaqi),
+        String(c.stations),
+        certaintyWords(c.certainty),
+        percent(c.coverage),
+        `${number(lat, 3)}, ${number(lon, 3)}`,
+      ];
+    }),
+  );
 }
 
 const districtColumns = (): string[] => [t("map.columnDistrict"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.share")];
@@ -62,18 +84,31 @@ function districtRows({ view, districts }: Shown): Row[] {
   return (districts?.features ?? []).map((f) => {
     const q = of(f.properties.quantities, view.quantity);
     return row("district", f.properties.name, q ? [q.quantity, q.mean, q.eaqi, q.stations, q.share] : [], () =>
-      q ? [amount(q.mean, q.quantity, q.unit), indexWords(q.eaqi ?? null), String(q.stations), percent(q.share)] : ["–", "–", "0", percent(0)]);
+      q
+        ? [amount(q.mean, q.quantity, q.unit), indexWords(q.eaqi ?? null), String(q.stations), percent(q.share)]
+        : ["–", "–", "0", percent(0)],
+    );
   });
 }
 
-const stationColumns = (): string[] => [t("map.columnStation"), t("map.columnName"), t("map.columnValue"), t("map.state"), t("map.lastSeen")];
+const stationColumns = (): string[] => [
+  t("map.columnStation"),
+  t("map.columnName"),
+  t("map.columnValue"),
+  t("map.state"),
+  t("map.lastSeen"),
+];
 
 function stationRows({ view, stations, zone }: Shown): Row[] {
   const today = dayOf(Date.now(), zone); // times of another day have their date
   return (stations?.features ?? []).map((f) => {
     const { name, state, last_seen: seen, values } = f.properties;
     const v = values[view.quantity];
-    return row("station", String(f.id), [view.quantity, v?.value, state, seen, name, zone, today], () =>
-      [name, v ? amount(v.value, view.quantity, v.unit) : "–", stateWords(state), seen ? clock(seen, zone, true) : t("map.never")]);
+    return row("station", String(f.id), [view.quantity, v?.value, state, seen, name, zone, today], () => [
+      name,
+      v ? amount(v.value, view.quantity, v.unit) : "–",
+      stateWords(state),
+      seen ? clock(seen, zone, true) : t("map.never"),
+    ]);
   });
 }

@@ -35,7 +35,7 @@ test("every area can be reached from every other by the way back", () => {
     for (let p = queue.pop(); p; p = queue.pop()) {
       for (const key of keys) {
         const to = next(list, p, key);
-        if (to && !seen.has(to.id)) queue.push(to), seen.add(to.id);
+        if (to && !seen.has(to.id)) (queue.push(to), seen.add(to.id));
       }
     }
     expect(seen.size, from.id).toBe(list.length);

@@ -6,7 +6,12 @@ export interface Point {
 }
 
 // arrows are the keys that lead somewhere: to the right and downwards.
-export const arrows: Record<string, readonly [right: number, down: number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+export const arrows: Record<string, readonly [right: number, down: number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 // next is the area that lies in the direction of an arrow key from a point: the nearest within 45° of it, straight ahead
 // before aside; null where there is none.

@@ -12,7 +12,8 @@ export const indexWords = (index: number | null): string => (index ? t(`eaqi.cla
 
 export const stateWords = (state: State): string => t(`state.${state}`);
 
-export const certaintyWords = (certainty: Certainty): string => t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
+export const certaintyWords = (certainty: Certainty): string =>
+  t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
 
 // classOf is an index's class with the pollutant that decides; what the index says where there is none.
 export function classOf(index: IndexClass): string {
@@ -45,16 +46,26 @@ export function facts(rows: [string, string | Node][]): HTMLElement {
 }
 
 // picture is a station's symbol as on the map.
-export const picture = (state: State): HTMLElement => h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
+export const picture = (state: State): HTMLElement =>
+  h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
 
-export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined => quantities.find((q) => q.quantity === quantity);
+export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined =>
+  quantities.find((q) => q.quantity === quantity);
 
 // areaWords are a cell's or a district's value in a sentence.
 export function areaWords({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
   const what = kind === "cell" ? t("map.cell", { id: short(id) }) : id;
-  const area = kind === "cell" ? grid?.features.find((f) => f.properties.cell === id)?.properties : of(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
+  const area =
+    kind === "cell"
+      ? grid?.features.find((f) => f.properties.cell === id)?.properties
+      : of(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
   if (!area) return t("map.areaEmpty", { what });
-  return t("map.areaSays", { what, value: amount(area.mean, area.quantity, area.unit), air: indexWords(area.eaqi ?? null), stations: String(area.stations) });
+  return t("map.areaSays", {
+    what,
+    value: amount(area.mean, area.quantity, area.unit),
+    air: indexWords(area.eaqi ?? null),
+    stations: String(area.stations),
+  });
 }
 
 // short is a cell's code as census tables write it, which people can say aloud.

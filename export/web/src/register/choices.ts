@@ -20,7 +20,18 @@ export function sensorBoxes(chosen: string[]): HTMLElement {
     "fieldset",
     { class: "pick" },
     h("legend", { class: "caption" }, t("register.sensors")),
-    h("div", { class: "options" }, ...[...sensors, ...chosen.filter((s) => !sensors.includes(s))].map((s) => h("label", {}, h("input", { type: "checkbox", value: s, checked: chosen.includes(s), change: tick(s) }), h("span", {}, s.toUpperCase())))),
+    h(
+      "div",
+      { class: "options" },
+      ...[...sensors, ...chosen.filter((s) => !sensors.includes(s))].map((s) =>
+        h(
+          "label",
+          {},
+          h("input", { type: "checkbox", value: s, checked: chosen.includes(s), change: tick(s) }),
+          h("span", {}, s.toUpperCase()),
+        ),
+      ),
+    ),
     h("p", { class: "quiet" }, t("register.sensorsHint")),
   );
 }

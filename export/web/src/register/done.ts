@@ -34,7 +34,11 @@ export function follow(id: string, first: First, changed: () => void): void {
     health(h) {
       first.health = h;
       changed();
-      if (h.last_seen) void station(id).then((s) => came({ station: id, time: h.last_seen ?? "", values: s.properties.values }), () => {});
+      if (h.last_seen)
+        void station(id).then(
+          (s) => came({ station: id, time: h.last_seen ?? "", values: s.properties.values }),
+          () => {},
+        );
     },
     failed: () => {},
   });
@@ -65,8 +69,24 @@ export function done(made: Registered, title: string, recipe: string, heard: HTM
       { class: "panel stack" },
       h("h2", { class: "no-print" }, t("register.label")),
       h("p", { class: "no-print" }, t("register.labelWhy")),
-      h("div", { class: "label-card" }, qr(page, t("register.labelCode")), h("div", {}, h("p", { class: "label-name" }, title), h("p", { class: "label-id" }, made.id), h("p", {}, t("register.labelText")), h("p", { class: "quiet" }, page))),
-      h("p", { class: "no-print" }, button(t("register.print"), () => print(), true)),
+      h(
+        "div",
+        { class: "label-card" },
+        qr(page, t("register.labelCode")),
+        h(
+          "div",
+          {},
+          h("p", { class: "label-name" }, title),
+          h("p", { class: "label-id" }, made.id),
+          h("p", {}, t("register.labelText")),
+          h("p", { class: "quiet" }, page),
+        ),
+      ),
+      h(
+        "p",
+        { class: "no-print" },
+        button(t("register.print"), () => print(), true),
+      ),
     ),
     h("p", {}, h("a", { class: "button", href: made.manage_link, click: leave }, t("register.toPage"))),
   );
@@ -77,15 +97,30 @@ export function hear(heard: HTMLElement, first: First, city: City): void {
   const zone = city.properties.zone;
   if (first.reading) {
     const values = Object.entries(first.reading.values);
-    const doubtful = values.flatMap(([quantity, v]) => (v.flags.length ? [t("register.flagged", { quantity: name(quantity), flags: flagWords(v.flags) })] : []));
+    const doubtful = values.flatMap(([quantity, v]) =>
+      v.flags.length ? [t("register.flagged", { quantity: name(quantity), flags: flagWords(v.flags) })] : [],
+    );
     const said = values.map(([quantity, v]) => `${name(quantity)} ${amount(v.value, quantity, v.unit)}`).join(", ");
-    fill(heard, h("p", { class: "fine first" }, h("strong", {}, t("register.first", { time: clock(first.reading.time, zone, true) })), ` ${said}`), ...doubtful.map((text) => h("p", { class: "hint" }, text)));
+    fill(
+      heard,
+      h("p", { class: "fine first" }, h("strong", {}, t("register.first", { time: clock(first.reading.time, zone, true) })), ` ${said}`),
+      ...doubtful.map((text) => h("p", { class: "hint" }, text)),
+    );
     return;
   }
   const refused = first.health?.refusals.find((r) => r.time >= first.since);
   fill(
     heard,
     h("p", { class: "waiting" }, t("register.waiting")),
-    ...(refused ? [h("div", { class: "trouble" }, h("p", {}, h("strong", {}, t("register.refused"))), h("ul", { class: "refusals" }, refusal(refused, 1, zone)))] : []),
+    ...(refused
+      ? [
+          h(
+            "div",
+            { class: "trouble" },
+            h("p", {}, h("strong", {}, t("register.refused"))),
+            h("ul", { class: "refusals" }, refusal(refused, 1, zone)),
+          ),
+        ]
+      : []),
   );
 }

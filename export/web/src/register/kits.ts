@@ -17,7 +17,20 @@ export const kits: readonly Kit[] = [
 ];
 
 // sensors are those whose measuring ranges the server knows, by what they measure.
-export const sensors: readonly string[] = ["sds011", "pms5003", "pms7003", "sps30", "sen54", "sen55", "bme280", "dht22", "ds18b20", "scd30", "scd41", "dnms"];
+export const sensors: readonly string[] = [
+  "sds011",
+  "pms5003",
+  "pms7003",
+  "sps30",
+  "sen54",
+  "sen55",
+  "bme280",
+  "dht22",
+  "ds18b20",
+  "scd30",
+  "scd41",
+  "dnms",
+];
 
 // kitName is how a kit is called in the data.
 export const kitName = (kit: Kit, chosen: readonly string[]): string => [kit.id, ...chosen].join("-");

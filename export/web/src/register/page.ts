@@ -16,7 +16,16 @@ type Step = (typeof steps)[number];
 
 // stepOf is the step that asks for a field, as the API names it.
 const stepOf: Record<string, Step> = {
-  "lon, lat": "place", kit: "kit", sensors: "kit", device: "kit", name: "details", height: "details", exposure: "details", side: "details", email: "details", licence_consent: "consent",
+  "lon, lat": "place",
+  kit: "kit",
+  sensors: "kit",
+  device: "kit",
+  name: "details",
+  height: "details",
+  exposure: "details",
+  side: "details",
+  email: "details",
+  licence_consent: "consent",
 };
 
 const typed = {
@@ -55,13 +64,26 @@ export function open(around: Frame): Page {
 
 function render(): void {
   blame("");
-  if (!city) return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", { class: "quiet" }, t("frame.loading"))));
+  if (!city)
+    return frame.main.replaceChildren(
+      h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", { class: "quiet" }, t("frame.loading"))),
+    );
   if (made) {
     frame.main.replaceChildren(done(made, typed.name, typed.kit.recipe, heard, () => removeEventListener("beforeunload", keep)));
     return hear(heard, first, city);
   }
-  if (city.properties.registration === "closed") return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", {}, t("register.closed"))));
-  const form = h("form", { class: "text", novalidate: true, submit: (e) => void next(e) }, h("h1", {}, t("register.title")), step === "place" ? h("p", { class: "lead" }, t("register.lead")) : null, progress(), body(city), fault, buttons());
+  if (city.properties.registration === "closed")
+    return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", {}, t("register.closed"))));
+  const form = h(
+    "form",
+    { class: "text", novalidate: true, submit: (e) => void next(e) },
+    h("h1", {}, t("register.title")),
+    step === "place" ? h("p", { class: "lead" }, t("register.lead")) : null,
+    progress(),
+    body(city),
+    fault,
+    buttons(),
+  );
   frame.main.replaceChildren(form);
 }
 
@@ -83,7 +105,13 @@ function progress(): HTMLElement {
   return h(
     "ol",
     { class: "progress" },
-    ...steps.map((s, i) => h("li", { "aria-current": i === at ? "step" : null, class: i < at ? "past" : null }, i < at ? h("button", { type: "button", class: "link", click: () => go(s) }, t(`register.step_${s}`)) : t(`register.step_${s}`))),
+    ...steps.map((s, i) =>
+      h(
+        "li",
+        { "aria-current": i === at ? "step" : null, class: i < at ? "past" : null },
+        i < at ? h("button", { type: "button", class: "link", click: () => go(s) }, t(`register.step_${s}`)) : t(`register.step_${s}`),
+      ),
+    ),
   );
 }
 
@@ -92,7 +120,13 @@ const title = (key: Key): HTMLElement => h("h2", { class: "step-title", tabindex
 function body(city: City): HTMLElement {
   switch (step) {
     case "place":
-      return h("div", { class: "stack" }, title("register.where"), h("p", {}, t("register.wherePrivate")), placePicker(city, typed.place, (p, asking) => ([typed.place, placing] = [p, asking])));
+      return h(
+        "div",
+        { class: "stack" },
+        title("register.where"),
+        h("p", {}, t("register.wherePrivate")),
+        placePicker(city, typed.place, (p, asking) => ([typed.place, placing] = [p, asking])),
+      );
     case "kit":
       return kitStep();
     case "details":
@@ -110,7 +144,9 @@ function kitStep(): HTMLElement {
     frame.main.querySelector<HTMLElement>(`input[value="${typed.kit.id}"]`)?.focus();
   };
   const card = (kit: (typeof kits)[number]) =>
-    h("label", { class: "kit" },
+    h(
+      "label",
+      { class: "kit" },
       h("input", { type: "radio", name: "kit", value: kit.id, checked: kit === typed.kit, change: () => choose(kit.id) }),
       h("img", { src: `/kits/${kit.id}.svg`, alt: "", width: 56, height: 56 }),
       h("strong", {}, kit.title || t("register.kit_own")),
@@ -129,7 +165,13 @@ function kitStep(): HTMLElement {
 type Typed = "serial" | "name" | "height" | "email";
 
 function text(name: Typed, type = "text"): HTMLInputElement {
-  return h("input", { type, name, value: typed[name], autocomplete: name === "email" ? "email" : "off", input: (e) => (typed[name] = (e.target as HTMLInputElement).value) });
+  return h("input", {
+    type,
+    name,
+    value: typed[name],
+    autocomplete: name === "email" ? "email" : "off",
+    input: (e) => (typed[name] = (e.target as HTMLInputElement).value),
+  });
 }
 
 function detailsStep(): HTMLElement {
@@ -140,14 +182,41 @@ function detailsStep(): HTMLElement {
     { class: "stack" },
     title("register.how"),
     field(t("register.name"), text("name"), t("register.nameHint")),
-    h("div", { class: "pair" }, field(t("register.height"), height, t("register.heightHint")), field(t("register.side"), list(winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const), typed.side, (v) => (typed.side = v)), t("register.sideHint"))),
-    pick(t("register.exposure"), "exposure", [["outdoor", t("register.outdoor")], ["indoor", t("register.indoor")]], typed.exposure, (v) => (typed.exposure = v)),
+    h(
+      "div",
+      { class: "pair" },
+      field(t("register.height"), height, t("register.heightHint")),
+      field(
+        t("register.side"),
+        list(
+          winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const),
+          typed.side,
+          (v) => (typed.side = v),
+        ),
+        t("register.sideHint"),
+      ),
+    ),
+    pick(
+      t("register.exposure"),
+      "exposure",
+      [
+        ["outdoor", t("register.outdoor")],
+        ["indoor", t("register.indoor")],
+      ],
+      typed.exposure,
+      (v) => (typed.exposure = v),
+    ),
     field(t("register.email"), text("email", "email"), t("register.emailHint")),
   );
 }
 
 function consentStep(city: City): HTMLElement {
-  const box = h("input", { type: "checkbox", id: "consent", checked: typed.consent, change: (e) => (typed.consent = (e.target as HTMLInputElement).checked) });
+  const box = h("input", {
+    type: "checkbox",
+    id: "consent",
+    checked: typed.consent,
+    change: (e) => (typed.consent = (e.target as HTMLInputElement).checked),
+  });
   return h(
     "div",
     { class: "stack" },
@@ -168,7 +237,12 @@ function blame(text: string): void {
 function buttons(): HTMLElement {
   const at = steps.indexOf(step);
   const before = steps[at - 1];
-  return h("p", { class: "row" }, h("button", { type: "submit", class: "button" }, t(step === "consent" ? "register.send" : "register.next")), before ? button(t("register.backward"), () => go(before), true) : null);
+  return h(
+    "p",
+    { class: "row" },
+    h("button", { type: "submit", class: "button" }, t(step === "consent" ? "register.send" : "register.next")),
+    before ? button(t("register.backward"), () => go(before), true) : null,
+  );
 }
 
 // missing is what a step still lacks, in words.
@@ -198,8 +272,15 @@ async function next(e: Event): Promise<void> {
 async function register(): Promise<void> {
   try {
     made = await ask<Registered>("POST", "/api/v1/stations", {
-      ...typed.place, name: typed.name, kit: kitName(typed.kit, typed.sensors), sensors: typed.sensors, height: metres(typed.height), exposure: typed.exposure, side: typed.side,
-      email: typed.email.trim(), licence_consent: typed.consent,
+      ...typed.place,
+      name: typed.name,
+      kit: kitName(typed.kit, typed.sensors),
+      sensors: typed.sensors,
+      height: metres(typed.height),
+      exposure: typed.exposure,
+      side: typed.side,
+      email: typed.email.trim(),
+      licence_consent: typed.consent,
       ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
     });
   } catch (e) {

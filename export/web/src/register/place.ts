@@ -22,7 +22,13 @@ const written = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`
 // server's answer under way where one is.
 export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
   const said = h("p", { class: "said", role: "status" });
-  const coordinates = h("input", { type: "text", inputmode: "text", autocomplete: "off", value: start ? written(start) : "", placeholder: "50.94130, 6.95830" });
+  const coordinates = h("input", {
+    type: "text",
+    inputmode: "text",
+    autocomplete: "off",
+    value: start ? written(start) : "",
+    placeholder: "50.94130, 6.95830",
+  });
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
   let asked = 0;
@@ -33,7 +39,10 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       coordinates.focus(); // the button goes
       if (meant) void choose(meant).then(() => view?.look(meant));
     };
-    said.replaceChildren(text, ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []));
+    said.replaceChildren(
+      text,
+      ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []),
+    );
     said.className = `said ${kind}`;
   };
   const choose = (p: Place): Promise<void> => {
@@ -48,7 +57,14 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       if (turn !== asked) return;
       view?.show(p, cell);
       chosen(p);
-      tell(t(cell.properties.within ? "place.public" : "place.outside", { cell: cell.properties.cell, lat: number(cell.properties.lat, 4), lon: number(cell.properties.lon, 4) }), "fine");
+      tell(
+        t(cell.properties.within ? "place.public" : "place.outside", {
+          cell: cell.properties.cell,
+          lat: number(cell.properties.lat, 4),
+          lon: number(cell.properties.lon, 4),
+        }),
+        "fine",
+      );
     } catch (e) {
       if (turn !== asked) return;
       view?.show(p, null);
@@ -86,7 +102,9 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       const district = found.features.find((f) => f.properties.name === name);
       if (district) view?.lookAt(district.geometry);
     };
-    districts.replaceChildren(field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")));
+    districts.replaceChildren(
+      field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")),
+    );
   };
   // Without them the map and the coordinates are still there.
   if (city.properties.districts > 0) void ask<Districts>("GET", "/api/v1/districts").then(offer, () => {});
@@ -95,6 +113,16 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     "div",
     { class: "place" },
     h("div", { class: "place-how" }, districts, field(t("place.coordinates"), coordinates, t("place.coordinatesHint")), said),
-    h("div", { class: "place-stage" }, canvas, h("p", { class: "row" }, button(t("place.here"), () => view && void choose(view.centre()), true), h("span", { class: "quiet" }, t("place.tap")))),
+    h(
+      "div",
+      { class: "place-stage" },
+      canvas,
+      h(
+        "p",
+        { class: "row" },
+        button(t("place.here"), () => view && void choose(view.centre()), true),
+        h("span", { class: "quiet" }, t("place.tap")),
+      ),
+    ),
   );
 }

@@ -21,7 +21,10 @@ export interface Settings {
 // settingsTabs shows the settings of every firmware, those of the recipe first.
 export function settingsTabs(s: Settings, recipe: string): HTMLElement {
   const of = (text: Text) => text[language()];
-  const first = Math.max(0, s.settings.findIndex((r) => r.name === recipe));
+  const first = Math.max(
+    0,
+    s.settings.findIndex((r) => r.name === recipe),
+  );
   return tabs(
     t("register.firmware"),
     s.settings.map((r) => ({ title: of(r.title), body: [h("p", {}, of(r.how)), copyable(r.settings.trimEnd(), of(r.title), true)] })),

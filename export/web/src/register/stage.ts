@@ -44,10 +44,17 @@ export function stage(container: HTMLElement, city: City, tapped: (p: Place) => 
   };
 }
 
-const areas = (c: Ink): LayerSpecification[] => [{ id: "districts", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1, "line-opacity": 0.5 } }];
+const areas = (c: Ink): LayerSpecification[] => [
+  { id: "districts", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1, "line-opacity": 0.5 } },
+];
 
 const marks = (c: Ink): LayerSpecification[] => [
   { id: "cell", type: "fill", source: "cell", paint: { "fill-color": c.accent, "fill-opacity": 0.25 } },
   { id: "cell-line", type: "line", source: "cell", paint: { "line-color": c.accent, "line-width": 2 } },
-  { id: "point", type: "circle", source: "point", paint: { "circle-radius": 5, "circle-color": c.accent, "circle-stroke-width": 2, "circle-stroke-color": c.halo } },
+  {
+    id: "point",
+    type: "circle",
+    source: "point",
+    paint: { "circle-radius": 5, "circle-color": c.accent, "circle-stroke-width": 2, "circle-stroke-color": c.halo },
+  },
 ];

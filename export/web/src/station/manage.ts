@@ -44,7 +44,11 @@ export function management(id: string, key: string, city: City, changed: () => v
       const managed = await ask<Managed>("GET", `${route}/manage`, undefined, key);
       all.replaceChildren(...forms(managed, { route, key, city, done }).filter((part) => part !== null));
     } catch (e) {
-      all.replaceChildren(h("h2", {}, t("manage.title")), h("p", { class: "trouble", role: "alert" }, words(e)), h("p", {}, t("manage.lost")));
+      all.replaceChildren(
+        h("h2", {}, t("manage.title")),
+        h("p", { class: "trouble", role: "alert" }, words(e)),
+        h("p", {}, t("manage.lost")),
+      );
     }
   };
   const done = (text: string): void => {
@@ -81,13 +85,34 @@ function forms(m: Managed, desk: Desk): (HTMLElement | null)[] {
 export function changesTable(changes: readonly Change[], zone: string, stations = false): HTMLElement {
   return table(
     t("manage.changes"),
-    [t("manage.when"), ...(stations ? [t("manage.station")] : []), t("manage.who"), t("manage.what"), t("manage.before"), t("manage.after")],
-    changes.map((c) => [clock(c.time, zone), ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []), t(`manage.by_${c.who}` as Key), t(`did.${c.what}` as Key), changed(c.what, c.before, zone) || "–", changed(c.what, c.after, zone) || "–"]),
+    [
+      t("manage.when"),
+      ...(stations ? [t("manage.station")] : []),
+      t("manage.who"),
+      t("manage.what"),
+      t("manage.before"),
+      t("manage.after"),
+    ],
+    changes.map((c) => [
+      clock(c.time, zone),
+      ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []),
+      t(`manage.by_${c.who}` as Key),
+      t(`did.${c.what}` as Key),
+      changed(c.what, c.before, zone) || "–",
+      changed(c.what, c.after, zone) || "–",
+    ]),
   );
 }
 
 // form is one thing that can be changed: closed until it is wanted, with its own word of what went wrong.
-function form(title: string, why: string, inside: (HTMLElement | null)[], act: string, send: () => Promise<void>, danger = false): HTMLDetailsElement {
+function form(
+  title: string,
+  why: string,
+  inside: (HTMLElement | null)[],
+  act: string,
+  send: () => Promise<void>,
+  danger = false,
+): HTMLDetailsElement {
   const said = h("p", { role: "alert" });
   const go = h("button", { type: "submit", class: "button" }, act);
   const submit = async (e: Event): Promise<void> => {
@@ -102,7 +127,23 @@ function form(title: string, why: string, inside: (HTMLElement | null)[], act: s
     }
     go.disabled = false;
   };
-  return h("details", { class: danger ? "danger" : "" }, h("summary", {}, title), h("div", {}, h("form", { class: "stack", novalidate: true, submit: (e) => void submit(e) }, h("p", {}, why), ...inside, said, h("p", { class: "row" }, go))));
+  return h(
+    "details",
+    { class: danger ? "danger" : "" },
+    h("summary", {}, title),
+    h(
+      "div",
+      {},
+      h(
+        "form",
+        { class: "stack", novalidate: true, submit: (e) => void submit(e) },
+        h("p", {}, why),
+        ...inside,
+        said,
+        h("p", { class: "row" }, go),
+      ),
+    ),
+  );
 }
 
 const patch = (desk: Desk, change: unknown): Promise<unknown> => ask("PATCH", desk.route, change, desk.key);
@@ -122,7 +163,17 @@ function pause(m: Managed, desk: Desk): HTMLElement | null {
       said.textContent = words(e);
     }
   };
-  return h("div", { class: "panel stack" }, h("p", {}, t(paused ? "manage.isPaused" : "manage.pauseWhy")), said, h("p", { class: "row" }, button(t(paused ? "manage.resume" : "manage.pause"), () => void act(), !paused)));
+  return h(
+    "div",
+    { class: "panel stack" },
+    h("p", {}, t(paused ? "manage.isPaused" : "manage.pauseWhy")),
+    said,
+    h(
+      "p",
+      { class: "row" },
+      button(t(paused ? "manage.resume" : "manage.pause"), () => void act(), !paused),
+    ),
+  );
 }
 
 function rename(m: Managed, desk: Desk): HTMLElement {
@@ -133,7 +184,18 @@ function rename(m: Managed, desk: Desk): HTMLElement {
   return form(
     t("manage.rename"),
     t("manage.renameWhy"),
-    [field(t("register.name"), title), field(t("register.height"), height), field(t("register.side"), list(winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const), side, (v) => (side = v)))],
+    [
+      field(t("register.name"), title),
+      field(t("register.height"), height),
+      field(
+        t("register.side"),
+        list(
+          winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const),
+          side,
+          (v) => (side = v),
+        ),
+      ),
+    ],
     t("manage.save"),
     async () => {
       const high = metres(height.value);
@@ -168,7 +230,9 @@ function move(m: Managed, desk: Desk): HTMLElement {
   open.addEventListener("toggle", () => {
     if (stage.dataset.opened) return;
     stage.dataset.opened = "yes"; // a map needs its size, and is large: it is fetched when it is wanted
-    void import("../register/place").then(({ placePicker }) => stage.append(placePicker(desk.city, null, (p, asking) => ([place, placing] = [p, asking]))));
+    void import("../register/place").then(({ placePicker }) =>
+      stage.append(placePicker(desk.city, null, (p, asking) => ([place, placing] = [p, asking]))),
+    );
   });
   return open;
 }
@@ -204,15 +268,38 @@ function rotate(desk: Desk): HTMLElement {
 function handOver(m: Managed, desk: Desk): HTMLElement {
   let over = "yes";
   const shown = h("div", { class: "stack" });
-  const show = () => fresh.link && shown.replaceChildren(h("p", { class: "fine", role: "status" }, t("manage.newLink")), copyable(fresh.link, t("register.link")), qr(fresh.link, t("register.link")));
+  const show = () =>
+    fresh.link &&
+    shown.replaceChildren(
+      h("p", { class: "fine", role: "status" }, t("manage.newLink")),
+      copyable(fresh.link, t("register.link")),
+      qr(fresh.link, t("register.link")),
+    );
   show();
   const all = form(
     t("manage.handOver"),
     t(m.email ? "manage.handOverMail" : "manage.handOverWhy"),
-    [pick(t("manage.why"), "over", [["yes", t("manage.toOther")], ["no", t("manage.lostLink")]], over, (v) => (over = v)), shown],
+    [
+      pick(
+        t("manage.why"),
+        "over",
+        [
+          ["yes", t("manage.toOther")],
+          ["no", t("manage.lostLink")],
+        ],
+        over,
+        (v) => (over = v),
+      ),
+      shown,
+    ],
     t("manage.handOverDo"),
     async () => {
-      const made = await ask<{ manage_token: string; manage_link: string }>("POST", `${desk.route}/manage-token`, { hand_over: over === "yes" }, desk.key);
+      const made = await ask<{ manage_token: string; manage_link: string }>(
+        "POST",
+        `${desk.route}/manage-token`,
+        { hand_over: over === "yes" },
+        desk.key,
+      );
       desk.key = made.manage_token;
       history.replaceState(null, "", new URL(made.manage_link).hash);
       fresh.link = made.manage_link;
@@ -229,13 +316,35 @@ function remove(m: Managed, desk: Desk): HTMLElement {
   return form(
     t("manage.remove"),
     t("manage.removeWhy"),
-    [pick(t("manage.readings"), "readings", [["keep", t("manage.keepReadings")], ["erase", t("manage.eraseReadings")]], readings, (v) => (readings = v)), field(t("manage.sure", { id: String(m.station.id) }), sure)],
+    [
+      pick(
+        t("manage.readings"),
+        "readings",
+        [
+          ["keep", t("manage.keepReadings")],
+          ["erase", t("manage.eraseReadings")],
+        ],
+        readings,
+        (v) => (readings = v),
+      ),
+      field(t("manage.sure", { id: String(m.station.id) }), sure),
+    ],
     t("manage.removeDo"),
     async () => {
       if (sure.value.trim().toUpperCase() !== String(m.station.id)) throw new Error(t("manage.notSure"));
       await ask("DELETE", `${desk.route}?readings=${readings}`, undefined, desk.key);
       history.replaceState(null, "", location.pathname);
-      document.querySelector("main")?.replaceChildren(h("div", { class: "text" }, h("h1", { tabindex: "-1" }, t("manage.removed")), h("p", {}, t(readings === "erase" ? "manage.removedErased" : "manage.removedKept")), h("p", {}, h("a", { href: "/" }, t("frame.toMap")))));
+      document
+        .querySelector("main")
+        ?.replaceChildren(
+          h(
+            "div",
+            { class: "text" },
+            h("h1", { tabindex: "-1" }, t("manage.removed")),
+            h("p", {}, t(readings === "erase" ? "manage.removedErased" : "manage.removedKept")),
+            h("p", {}, h("a", { href: "/" }, t("frame.toMap"))),
+          ),
+        );
       document.querySelector<HTMLElement>("main h1")?.focus();
     },
     true,

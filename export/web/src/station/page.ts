@@ -38,7 +38,17 @@ const parts = {
 export function open(around: Frame): Page {
   frame = around;
   state.id = (frame.parts.id ?? "").toUpperCase();
-  frame.main.replaceChildren(h("div", { class: "wide station" }, parts.head, h("div", { class: "station-top" }, parts.well, parts.trouble), parts.plots, parts.history, parts.manage));
+  frame.main.replaceChildren(
+    h(
+      "div",
+      { class: "wide station" },
+      parts.head,
+      h("div", { class: "station-top" }, parts.well, parts.trouble),
+      parts.plots,
+      parts.history,
+      parts.manage,
+    ),
+  );
   void frame.city.then((city) => {
     state.city = city;
     void load();
@@ -90,7 +100,9 @@ function manage(): void {
 function render(): void {
   const [station, health] = [state.station, state.health];
   const title = station?.properties.name ?? t("station.title", { id: state.id });
-  const id = station ? h("p", { class: "quiet" }, t("station.title", { id: state.id }), station.properties.demo ? ` · ${t("station.demo")}` : "") : null;
+  const id = station
+    ? h("p", { class: "quiet" }, t("station.title", { id: state.id }), station.properties.demo ? ` · ${t("station.demo")}` : "")
+    : null;
   fill(parts.head, id, h("h1", {}, title));
   parts.plots.hidden = parts.history.hidden = !station;
   renderWell(station, health);
@@ -109,7 +121,10 @@ let spoken = "";
 // wellWords is the state of a station in a sentence, and whether it is good, bad or neither.
 function wellWords(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
   if (health.status !== "active") return [standing(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
-  return [t(`station.well_${health.state}`), { ok: "fine", silent: "trouble", check: "trouble", new: "" }[health.state] as "fine" | "trouble" | ""];
+  return [
+    t(`station.well_${health.state}`),
+    { ok: "fine", silent: "trouble", check: "trouble", new: "" }[health.state] as "fine" | "trouble" | "",
+  ];
 }
 
 function renderWell(station: Station | null, health: Health | null): void {
@@ -126,13 +141,27 @@ function renderWell(station: Station | null, health: Health | null): void {
     h("p", { class: kind, role: "status" }, text),
     facts([
       [t("station.lastMessage"), health.last_seen ? clock(health.last_seen, zone(), true) : t("station.never")],
-      [t("station.counted"), health.good_share_24h === null ? t("station.nothing") : t("station.countedOf", { share: percent(health.good_share_24h), count: number(health.values_24h, 0) })],
+      [
+        t("station.counted"),
+        health.good_share_24h === null
+          ? t("station.nothing")
+          : t("station.countedOf", { share: percent(health.good_share_24h), count: number(health.values_24h, 0) }),
+      ],
       [t("station.signal"), value("rssi")],
       [t("station.battery"), value("battery")],
       ...(properties
         ? ([
             [t("station.kit"), properties.sensors.length ? properties.sensors.map((s) => s.toUpperCase()).join(", ") : properties.kit],
-            [t("station.stands"), [t(`station.${properties.exposure === "indoor" ? "indoor" : "outdoor"}`), t("station.height", { metres: high(properties.height) }), properties.side ? t(`side.${properties.side}` as Key) : ""].filter(Boolean).join(", ")],
+            [
+              t("station.stands"),
+              [
+                t(`station.${properties.exposure === "indoor" ? "indoor" : "outdoor"}`),
+                t("station.height", { metres: high(properties.height) }),
+                properties.side ? t(`side.${properties.side}` as Key) : "",
+              ]
+                .filter(Boolean)
+                .join(", "),
+            ],
           ] as const)
         : []),
     ]),
@@ -178,12 +207,35 @@ function renderControls(): void {
     ...(quantities.length === 0
       ? [h("p", {}, t("station.noValues"))]
       : [
-          h("div", { class: "plot-controls" },
-            field(t("station.quantity"), keyed("quantity", list(quantities.map((q) => [q, name(q)] as const), state.quantity || (quantities[0] ?? ""), (v) => choose(() => (state.quantity = v))))),
-            pick(t("station.period"), "period", periods.map((p) => [p, t(`station.period_${p}`)] as const), state.period, (v) => choose(() => (state.period = v as Period))),
+          h(
+            "div",
+            { class: "plot-controls" },
+            field(
+              t("station.quantity"),
+              keyed(
+                "quantity",
+                list(
+                  quantities.map((q) => [q, name(q)] as const),
+                  state.quantity || (quantities[0] ?? ""),
+                  (v) => choose(() => (state.quantity = v)),
+                ),
+              ),
+            ),
+            pick(
+              t("station.period"),
+              "period",
+              periods.map((p) => [p, t(`station.period_${p}`)] as const),
+              state.period,
+              (v) => choose(() => (state.period = v as Period)),
+            ),
           ),
         ]),
-    h("p", { class: "quiet" }, `${t("station.download", { period: t(`station.period_${state.period}`) })}: `, ...downloads.flatMap((a) => [a, " "])),
+    h(
+      "p",
+      { class: "quiet" },
+      `${t("station.download", { period: t(`station.period_${state.period}`) })}: `,
+      ...downloads.flatMap((a) => [a, " "]),
+    ),
   );
   parts.plots.insertBefore(picture, parts.plots.lastElementChild);
 }
@@ -203,7 +255,10 @@ async function chart(): Promise<void> {
   if (!state.quantity) return;
   const now = new Date();
   try {
-    const [s, r] = await Promise.all([series(state.id, state.quantity, state.period, now), state.period === "24h" ? readings(state.id, state.quantity, now) : null]);
+    const [s, r] = await Promise.all([
+      series(state.id, state.quantity, state.period, now),
+      state.period === "24h" ? readings(state.id, state.quantity, now) : null,
+    ]);
     if (mine !== turn) return;
     [state.series, state.readings] = [s, r];
     drawnAs = "";
@@ -218,7 +273,15 @@ let drawnAs = ""; // what the picture shows: it is drawn anew only when that cha
 function renderPlot(): void {
   const s = state.series;
   if (!s) return;
-  const shows = [s.quantity, s.start[0], s.start.length, state.readings?.at.length, state.period, document.documentElement.lang, matchMedia("(prefers-color-scheme: dark)").matches].join();
+  const shows = [
+    s.quantity,
+    s.start[0],
+    s.start.length,
+    state.readings?.at.length,
+    state.period,
+    document.documentElement.lang,
+    matchMedia("(prefers-color-scheme: dark)").matches,
+  ].join();
   if (shows === drawnAs) return;
   drawnAs = shows;
   const open = picture.querySelector("details")?.open ?? false;
@@ -235,9 +298,19 @@ function history(station: Station): HTMLElement[] {
   return [
     h("h2", {}, t("station.history")),
     h("p", { class: "quiet" }, t("station.historyNote")),
-    h("div", { class: "pair" },
-      table(t("station.places"), [t("station.since"), t("station.place")], [...p.places].reverse().map((o) => [day(o.from), `${number(o.lat, 4)}, ${number(o.lon, 4)}`])),
-      table(t("station.fittings"), [t("station.since"), t("station.kit")], [...p.fittings].reverse().map((f) => [day(f.from), f.sensors.length ? f.sensors.map((s) => s.toUpperCase()).join(", ") : f.kit])),
+    h(
+      "div",
+      { class: "pair" },
+      table(
+        t("station.places"),
+        [t("station.since"), t("station.place")],
+        [...p.places].reverse().map((o) => [day(o.from), `${number(o.lat, 4)}, ${number(o.lon, 4)}`]),
+      ),
+      table(
+        t("station.fittings"),
+        [t("station.since"), t("station.kit")],
+        [...p.fittings].reverse().map((f) => [day(f.from), f.sensors.length ? f.sensors.map((s) => s.toUpperCase()).join(", ") : f.kit]),
+      ),
     ),
   ];
 }

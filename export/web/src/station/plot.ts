@@ -68,7 +68,12 @@ function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.Al
   const ends = [starts[0] ?? 0, Math.max(starts.at(-1) ?? 0, r?.at.at(-1) ?? 0)];
   if (drawn.length && starts.length) tables.push([ends, ...drawn.map((limit) => ends.map(() => limit.value))]);
   for (const limit of starts.length ? drawn : []) {
-    lines.push({ words: t(`station.limit_${limit.who}`, { value: number(limit.value, 0) }), colour: colour(limit.who === "eu" ? "warn" : "good"), width: 1, dash: [2, 3] });
+    lines.push({
+      words: t(`station.limit_${limit.who}`, { value: number(limit.value, 0) }),
+      colour: colour(limit.who === "eu" ? "warn" : "good"),
+      width: 1,
+      dash: [2, 3],
+    });
   }
   return { lines, data: tables.length > 1 ? uPlot.join(tables) : (tables[0] as uPlot.AlignedData) };
 }
@@ -76,7 +81,12 @@ function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.Al
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui, sans-serif" };
+  const axis = {
+    stroke: colour("quiet"),
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { stroke: colour("line"), width: 1 },
+    font: "12px system-ui, sans-serif",
+  };
   const short = period === "24h" ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
   const when = new Intl.DateTimeFormat(locale(), { timeZone: zone, ...(short as Intl.DateTimeFormatOptions) });
   return {
@@ -116,9 +126,20 @@ function stroke(line: Line): uPlot.Series {
 // sample is a piece of the line for the legend.
 function sample(line: Line): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 28 10", width: "28", height: "10", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({ viewBox: "0 0 28 10", width: "28", height: "10", "aria-hidden": "true" }))
+    svg.setAttribute(key, value);
   const mark = document.createElementNS(svg.namespaceURI, line.points ? "circle" : "line");
-  const form = line.points ? { cx: "14", cy: "5", r: "3", fill: line.colour } : { x1: "0", x2: "28", y1: "5", y2: "5", stroke: line.colour, "stroke-width": String(line.width), "stroke-dasharray": (line.dash ?? []).join(" ") };
+  const form = line.points
+    ? { cx: "14", cy: "5", r: "3", fill: line.colour }
+    : {
+        x1: "0",
+        x2: "28",
+        y1: "5",
+        y2: "5",
+        stroke: line.colour,
+        "stroke-width": String(line.width),
+        "stroke-dasharray": (line.dash ?? []).join(" "),
+      };
   for (const [key, value] of Object.entries(form)) mark.setAttribute(key, value);
   svg.append(mark);
   return svg;
@@ -137,8 +158,19 @@ function summary(s: Series, period: Period): string {
 
 // values is the same as a table, the newest first.
 export function values(s: Series, zone: string): HTMLElement {
-  const when = new Intl.DateTimeFormat(locale(), { timeZone: zone, day: "numeric", month: "short", ...(s.window === "1h" ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric" }) });
+  const when = new Intl.DateTimeFormat(locale(), {
+    timeZone: zone,
+    day: "numeric",
+    month: "short",
+    ...(s.window === "1h" ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric" }),
+  });
   const show = (v: number | null | undefined) => (v === null || v === undefined ? "–" : number(v, digitsOf(s.quantity)));
-  const rows = s.start.map((at, i) => [when.format(new Date(at)), show(s.measured[i]), show(s.corrected[i]), show(s.neighbours[i])]).reverse();
-  return table(`${name(s.quantity)} (${s.unit})`, [t(s.window === "1h" ? "station.hourFrom" : "station.dayFrom"), t("station.measured"), t("station.corrected"), t("station.neighbours")], rows);
+  const rows = s.start
+    .map((at, i) => [when.format(new Date(at)), show(s.measured[i]), show(s.corrected[i]), show(s.neighbours[i])])
+    .reverse();
+  return table(
+    `${name(s.quantity)} (${s.unit})`,
+    [t(s.window === "1h" ? "station.hourFrom" : "station.dayFrom"), t("station.measured"), t("station.corrected"), t("station.neighbours")],
+    rows,
+  );
 }

@@ -22,13 +22,26 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
     {},
     h("p", {}, h("strong", {}, german ? r.de : r.en), r.field ? ` (${r.field})` : null),
     h("p", {}, german ? r.todo_de : r.todo_en),
-    h("p", { class: "quiet" }, count > 1 ? t("station.refusedTimes", { time: clock(r.time, zone, true), count: String(count) }) : clock(r.time, zone, true), ": ", h("span", { lang: "en" }, r.detail)),
+    h(
+      "p",
+      { class: "quiet" },
+      count > 1 ? t("station.refusedTimes", { time: clock(r.time, zone, true), count: String(count) }) : clock(r.time, zone, true),
+      ": ",
+      h("span", { lang: "en" }, r.detail),
+    ),
   );
 }
 
 // flagList says of each flag how many values have it, and what to do.
 export function flagList(flags: readonly Found[]): HTMLElement {
   const german = language() === "de";
-  const found = (f: Found) => h("li", {}, h("p", {}, h("strong", {}, german ? f.de : f.en)), h("p", {}, german ? f.todo_de : f.todo_en), h("p", { class: "quiet" }, t("station.flagCount", { count: number(f.values, 0) })));
+  const found = (f: Found) =>
+    h(
+      "li",
+      {},
+      h("p", {}, h("strong", {}, german ? f.de : f.en)),
+      h("p", {}, german ? f.todo_de : f.todo_en),
+      h("p", { class: "quiet" }, t("station.flagCount", { count: number(f.values, 0) })),
+    );
   return h("ul", { class: "refusals" }, ...[...flags].sort((a, b) => b.values - a.values).map(found));
 }

@@ -5,7 +5,13 @@ const header = "time,station,lon,lat,quantity,value,unit,flags\n";
 const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags}\n`;
 
 test("readings are good or doubtful, and a long silence breaks the line", () => {
-  const found = parse(header + row("2026-05-01T10:00:00Z", "8.4") + row("2026-05-01T10:02:30Z", "999.9", "sentinel") + row("2026-05-01T10:05:00Z", "9", "humid") + row("2026-05-01T11:05:00Z", "10"));
+  const found = parse(
+    header +
+      row("2026-05-01T10:00:00Z", "8.4") +
+      row("2026-05-01T10:02:30Z", "999.9", "sentinel") +
+      row("2026-05-01T10:05:00Z", "9", "humid") +
+      row("2026-05-01T11:05:00Z", "10"),
+  );
   const noon = Date.parse("2026-05-01T10:00:00Z") / 1000;
   expect(found.at).toEqual([noon, noon + 150, noon + 300, noon + 750, noon + 3900]);
   expect(found.good).toEqual([8.4, null, 9, null, 10]);

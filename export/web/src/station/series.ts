@@ -31,7 +31,10 @@ export const from = (period: Period, now: Date): Date => new Date(now.getTime() 
 
 export function series(id: string, quantity: string, period: Period, now: Date): Promise<Series> {
   const window = period === "365d" ? "24h" : "1h";
-  return ask("GET", `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${stamp(from(period, now))}&to=${stamp(now)}`);
+  return ask(
+    "GET",
+    `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${stamp(from(period, now))}&to=${stamp(now)}`,
+  );
 }
 
 export const stamp = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;

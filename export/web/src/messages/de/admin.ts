@@ -27,7 +27,8 @@ export const admin = {
   suspend: "Sperren",
   suspended: "„{name}“ ist gesperrt.",
   suspendTitle: "„{name}“ sperren",
-  suspendWhat: "Nichts wird mehr von ihr angenommen, und auf Karte und Listen fehlt sie, bis du die Sperre aufhebst. Was sie bisher maß, bleibt.",
+  suspendWhat:
+    "Nichts wird mehr von ihr angenommen, und auf Karte und Listen fehlt sie, bis du die Sperre aufhebst. Was sie bisher maß, bleibt.",
   suspendWhy: "Grund",
   suspendHint: "Ihr Mensch liest ihn, und er steht auf ihrer Seite: keine Namen, keine Adressen. Höchstens 200 Zeichen.",
   cancel: "Abbrechen",
@@ -47,9 +48,12 @@ export const admin = {
   denied: "Unerlaubte Topics seit dem Start",
   key: "Schlüssel",
   value: "Wert",
-  backupWhat: "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen ihrer Menschen, das Gedächtnis der Prüfungen und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
-  backupInflux: "Messungen und Mittelwerte liegen hier in InfluxDB und sind nicht in dieser Sicherung. Sichere sie gleich danach mit InfluxDBs eigenem Werkzeug (1.8: influxd backup -portable, 2.x: influx backup) und hebe beides zusammen auf. Beim Wiederherstellen kommt InfluxDB zuerst.",
-  backupArchive: "Nicht dabei ist das Archiv abgeschlossener Tage (der Ordner archive im Datenordner), weil es groß wird. Seine Dateien ändern sich nie: Kopiere sie nach der Sicherung, wie sie dort liegen, zum Beispiel mit rsync. Ist retention gesetzt, stehen ältere Messungen nur dort.",
+  backupWhat:
+    "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen ihrer Menschen, das Gedächtnis der Prüfungen und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
+  backupInflux:
+    "Messungen und Mittelwerte liegen hier in InfluxDB und sind nicht in dieser Sicherung. Sichere sie gleich danach mit InfluxDBs eigenem Werkzeug (1.8: influxd backup -portable, 2.x: influx backup) und hebe beides zusammen auf. Beim Wiederherstellen kommt InfluxDB zuerst.",
+  backupArchive:
+    "Nicht dabei ist das Archiv abgeschlossener Tage (der Ordner archive im Datenordner), weil es groß wird. Seine Dateien ändern sich nie: Kopiere sie nach der Sicherung, wie sie dort liegen, zum Beispiel mit rsync. Ist retention gesetzt, stehen ältere Messungen nur dort.",
   backupRestore: "Wiederherstellen: in einen leeren Datenordner entpacken, das Archiv dazulegen, starten.",
   backupDo: "Sicherung herunterladen",
   backupShell: "Oder auf der Kommandozeile, mit dem Token in der Variable TOKEN:",

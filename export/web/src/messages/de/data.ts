@@ -41,7 +41,8 @@ export const data = {
   stream: "Messwerte, sobald sie kommen (server-sent events)",
   licence: "Lizenz",
   licenceIs: "Die Daten stehen unter der Lizenz {licence}. Als Quelle bitte nennen: {attribution}.",
-  neighbours: "Daten von Nachbarn wie Sensor.Community behalten ihre eigene Lizenz; ihre Kennungen beginnen mit EXT0, und source=own lässt sie weg.",
+  neighbours:
+    "Daten von Nachbarn wie Sensor.Community behalten ihre eigene Lizenz; ihre Kennungen beginnen mit EXT0, und source=own lässt sie weg.",
   mind: "Was man wissen sollte",
   mindUtc: "Zeiten sind UTC, und ein Mittel trägt den Beginn seiner Stunde.",
   mindFlags: "Auffällige Werte bleiben erhalten und tragen ein Kennzeichen; in Mittel gehen nur gute ein.",

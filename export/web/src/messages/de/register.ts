@@ -20,7 +20,8 @@ export const register = {
   sensors: "Sensoren",
   sensorsHint: "Wähle nur die, die wirklich darin sind: Von ihnen hängt ab, welche Werte möglich sind. Fehlt deiner, wähle keinen.",
   serial: "Seriennummer (freiwillig)",
-  serialHint: "Steht auf dem Gerät. Mit ihr finden Nachrichten unter AirGradients eigenem Topic zu deiner Station; sie wird nie veröffentlicht.",
+  serialHint:
+    "Steht auf dem Gerät. Mit ihr finden Nachrichten unter AirGradients eigenem Topic zu deiner Station; sie wird nie veröffentlicht.",
   how: "Wie hängt sie?",
   name: "Name",
   nameHint: "Öffentlich. Zum Beispiel „Balkon Südstadt“, besser kein Familienname.",
@@ -57,7 +58,8 @@ export const register = {
   user: "Benutzer (Kennung der Station)",
   password: "Passwort (Token)",
   link: "Verwaltungslink",
-  linkKeep: "Das ist dein Schlüssel: Mit ihm kannst du umbenennen, umziehen, pausieren und löschen. Speichere ihn als Lesezeichen; auch er wird nur jetzt gezeigt.",
+  linkKeep:
+    "Das ist dein Schlüssel: Mit ihm kannst du umbenennen, umziehen, pausieren und löschen. Speichere ihn als Lesezeichen; auch er wird nur jetzt gezeigt.",
   linkPhone: "Mit dem Handy öffnen (QR-Code)",
   settings: "Einstellungen für die Station",
   firmware: "Firmware",

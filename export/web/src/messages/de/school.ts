@@ -3,7 +3,8 @@ export const school = {
   lead: "Ein Blatt für Klassen ab der siebten: eine Station bauen, eine Frage stellen, die Daten lesen.",
   print: "Drucken",
   air: "Worum es geht",
-  airIs: "Feinstaub sind Teilchen, die so klein sind, dass man sie nicht sieht: PM10 ist kleiner als zehn tausendstel Millimeter, PM2,5 kleiner als zweieinhalb. Sie kommen aus Motoren, Bremsen, Reifen, Öfen, Feuerwerk und vom Feld. Je kleiner sie sind, desto tiefer kommen sie in die Lunge. Ein Laser im Sensor beleuchtet die Luft, und die Teilchen blitzen auf: Die Blitze werden gezählt.",
+  airIs:
+    "Feinstaub sind Teilchen, die so klein sind, dass man sie nicht sieht: PM10 ist kleiner als zehn tausendstel Millimeter, PM2,5 kleiner als zweieinhalb. Sie kommen aus Motoren, Bremsen, Reifen, Öfen, Feuerwerk und vom Feld. Je kleiner sie sind, desto tiefer kommen sie in die Lunge. Ein Laser im Sensor beleuchtet die Luft, und die Teilchen blitzen auf: Die Blitze werden gezählt.",
   build: "Eine Station bauen",
   buildIs: "Das geht an einem Nachmittag, ohne Löten, für etwa 50 Euro:",
   part1: "Feinstaubsensor : SDS011 oder SPS30.",
@@ -46,6 +47,7 @@ export const school = {
   teachers: "Für Lehrkräfte",
   teacher1: "Ort : Veröffentlicht wird nur eine Zelle von 100 m. Namen von Kindern gehören nicht in den Namen der Station.",
   teacher2: "Sicherheit : Niedervolt aus einem geprüften USB-Netzteil; aufhängen nur mit Erlaubnis des Hausmeisters.",
-  teacher3: "Fächer : Physik (Streuung von Licht), Chemie (Verbrennung), Erdkunde (Wetterlagen), Mathematik (Mittel, Median, Streuung), Informatik (JSON, MQTT).",
+  teacher3:
+    "Fächer : Physik (Streuung von Licht), Chemie (Verbrennung), Erdkunde (Wetterlagen), Mathematik (Mittel, Median, Streuung), Informatik (JSON, MQTT).",
   teacher4: "Grenzen : Einfache Sensoren zeigen Verläufe und Unterschiede, keine amtlichen Werte. Das ist selbst ein gutes Thema.",
 };

@@ -10,7 +10,8 @@ export const station = {
   is_pending: "Sie wartet auf die Freigabe durch die Stadt. Bis dahin wird nichts von ihr angenommen.",
   is_active: "Sie ist in Betrieb.",
   is_paused: "Sie macht Pause. Bis sie weitergeht, wird nichts von ihr angenommen.",
-  is_suspended: "Die Stadt hat sie gesperrt. Bis sie die Sperre aufhebt, wird nichts von ihr angenommen, und auf Karte und Listen fehlt sie.",
+  is_suspended:
+    "Die Stadt hat sie gesperrt. Bis sie die Sperre aufhebt, wird nichts von ihr angenommen, und auf Karte und Listen fehlt sie.",
   suspendedWhy: "Der Grund: „{reason}“",
   is_retired: "Sie ist abgemeldet. Ihre Messungen bleiben.",
   is_erased: "Sie ist abgemeldet, und ihre Messungen werden gelöscht.",
@@ -53,7 +54,8 @@ export const station = {
   limit_eu: "Grenzwert der EU ab 2030: {value}, Tagesmittel",
   limit_who: "Richtwert der WHO: {value}, Tagesmittel",
   summary: "von {low} bis {high}, zuletzt {last}",
-  plotNote: "Lücken sind Lücken: Ein Stundenmittel gibt es, wenn drei Viertel der Stunde gemessen wurden. Die Nachbarschaft ist der Median der Rasterzellen im Umkreis von 3 km (sind es weniger als drei, von 10 km) ohne die eigene. Grenzwerte gelten für amtliche Messungen und stehen hier nur zum Vergleich.",
+  plotNote:
+    "Lücken sind Lücken: Ein Stundenmittel gibt es, wenn drei Viertel der Stunde gemessen wurden. Die Nachbarschaft ist der Median der Rasterzellen im Umkreis von 3 km (sind es weniger als drei, von 10 km) ohne die eigene. Grenzwerte gelten für amtliche Messungen und stehen hier nur zum Vergleich.",
   asTable: "Dieselben Werte als Tabelle",
   hourFrom: "Stunde ab",
   dayFrom: "Tag ab",
@@ -61,7 +63,8 @@ export const station = {
   corrected: "Korrigiert",
   neighbours: "Nachbarschaft",
   history: "Geschichte",
-  historyNote: "Gezeigt wird immer die Mitte des 100-Meter-Quadrats, nie der genaue Ort. Jede Messung gehört zu dem Ort und den Sensoren ihrer Zeit.",
+  historyNote:
+    "Gezeigt wird immer die Mitte des 100-Meter-Quadrats, nie der genaue Ort. Jede Messung gehört zu dem Ort und den Sensoren ihrer Zeit.",
   places: "Orte",
   fittings: "Sensoren",
   since: "Seit",
@@ -106,7 +109,8 @@ export const manage = {
   save: "Speichern",
   saved: "Gespeichert.",
   move: "Umziehen",
-  moveWhy: "Was sie bisher maß, bleibt am alten Ort; was ab dem Umzug kommt, gehört zum neuen. Sag es auch nachträglich: Die Mittelwerte werden neu gerechnet.",
+  moveWhy:
+    "Was sie bisher maß, bleibt am alten Ort; was ab dem Umzug kommt, gehört zum neuen. Sag es auch nachträglich: Die Mittelwerte werden neu gerechnet.",
   stands: "Steht jetzt (siehst nur du)",
   from: "Seit wann",
   fromHint: "Leer heißt: ab jetzt. Höchstens 30 Tage zurück.",
@@ -138,7 +142,8 @@ export const manage = {
   notSure: "Die Kennung stimmt nicht. Tippe sie ab, damit nichts aus Versehen verloren geht.",
   removed: "Die Station ist gelöscht",
   removedKept: "Deine E-Mail-Adresse ist gelöscht, ihre Messungen bleiben.",
-  removedErased: "Deine E-Mail-Adresse ist gelöscht. Ihre Messungen werden jetzt gelöscht und die Mittelwerte neu gerechnet; das dauert Sekunden bis Minuten. Was andere schon heruntergeladen haben und was in abgeschlossenen Tagen des Archivs steht, lässt sich nicht zurückholen.",
+  removedErased:
+    "Deine E-Mail-Adresse ist gelöscht. Ihre Messungen werden jetzt gelöscht und die Mittelwerte neu gerechnet; das dauert Sekunden bis Minuten. Was andere schon heruntergeladen haben und was in abgeschlossenen Tagen des Archivs steht, lässt sich nicht zurückholen.",
   changes: "Änderungen",
   when: "Wann",
   station: "Station",

@@ -43,7 +43,8 @@ export const data: typeof german = {
   stream: "readings as they come (server-sent events)",
   licence: "Licence",
   licenceIs: "The data is under the licence {licence}. Please name as source: {attribution}.",
-  neighbours: "Data of neighbours such as Sensor.Community keeps its own licence; their ids begin with EXT0, and source=own leaves them out.",
+  neighbours:
+    "Data of neighbours such as Sensor.Community keeps its own licence; their ids begin with EXT0, and source=own leaves them out.",
   mind: "Good to know",
   mindUtc: "Times are UTC, and an average bears the start of its hour.",
   mindFlags: "Doubtful values are kept and bear a flag; only good ones enter averages.",

@@ -5,7 +5,8 @@ export const school: typeof german = {
   lead: "A leaflet for classes from the seventh year on: build a station, ask a question, read the data.",
   print: "Print",
   air: "What it is about",
-  airIs: "Particulate matter is particles too small to see: PM10 is smaller than ten thousandths of a millimetre, PM2.5 smaller than two and a half. They come from engines, brakes, tyres, stoves, fireworks and fields. The smaller they are, the deeper they get into the lungs. A laser in the sensor lights up the air, the particles flash, and the flashes are counted.",
+  airIs:
+    "Particulate matter is particles too small to see: PM10 is smaller than ten thousandths of a millimetre, PM2.5 smaller than two and a half. They come from engines, brakes, tyres, stoves, fireworks and fields. The smaller they are, the deeper they get into the lungs. A laser in the sensor lights up the air, the particles flash, and the flashes are counted.",
   build: "Build a station",
   buildIs: "It takes an afternoon, no soldering, and about 50 euros:",
   part1: "Particle sensor : SDS011 or SPS30.",
@@ -48,6 +49,7 @@ export const school: typeof german = {
   teachers: "For teachers",
   teacher1: "Place : only a 100 m cell is published. Children's names do not belong in the name of the station.",
   teacher2: "Safety : low voltage from a tested USB power supply; hang it up only with the caretaker's permission.",
-  teacher3: "Subjects : physics (scattering of light), chemistry (combustion), geography (weather), mathematics (mean, median, spread), computing (JSON, MQTT).",
+  teacher3:
+    "Subjects : physics (scattering of light), chemistry (combustion), geography (weather), mathematics (mean, median, spread), computing (JSON, MQTT).",
   teacher4: "Limits : simple sensors show courses and differences, not regulatory values. That is a good topic in itself.",
 };

@@ -53,7 +53,8 @@ export const station = {
   limit_eu: "EU limit from 2030: {value}, daily mean",
   limit_who: "WHO guideline: {value}, daily mean",
   summary: "from {low} to {high}, last {last}",
-  plotNote: "Gaps are gaps: there is an hourly mean when three quarters of the hour were measured. The neighbourhood is the median of the grid cells within 3 km (of 10 km where they are fewer than three) without its own. Limits are for official measurements and stand here for comparison only.",
+  plotNote:
+    "Gaps are gaps: there is an hourly mean when three quarters of the hour were measured. The neighbourhood is the median of the grid cells within 3 km (of 10 km where they are fewer than three) without its own. Limits are for official measurements and stand here for comparison only.",
   asTable: "The same values as a table",
   hourFrom: "Hour from",
   dayFrom: "Day from",
@@ -61,7 +62,8 @@ export const station = {
   corrected: "Corrected",
   neighbours: "Neighbourhood",
   history: "History",
-  historyNote: "What is shown is always the middle of the 100 m square, never the exact place. Each reading belongs to the place and the sensors of its time.",
+  historyNote:
+    "What is shown is always the middle of the 100 m square, never the exact place. Each reading belongs to the place and the sensors of its time.",
   places: "Places",
   fittings: "Sensors",
   since: "Since",
@@ -106,7 +108,8 @@ export const manage = {
   save: "Save",
   saved: "Saved.",
   move: "Move",
-  moveWhy: "What it has measured stays at the old place; what comes from the move on belongs to the new one. You may say so later: the averages are made again.",
+  moveWhy:
+    "What it has measured stays at the old place; what comes from the move on belongs to the new one. You may say so later: the averages are made again.",
   stands: "Stands now (only you see this)",
   from: "Since when",
   fromHint: "Empty means: from now on. At most 30 days back.",
@@ -138,7 +141,8 @@ export const manage = {
   notSure: "That is not the station's id. Type it, so that nothing is lost by mistake.",
   removed: "The station is deleted",
   removedKept: "Your e-mail address is deleted, its readings stay.",
-  removedErased: "Your e-mail address is deleted. Its readings are being deleted now and the averages made again; that takes seconds to minutes. What others have downloaded already, and what stands in closed days of the archive, cannot be taken back.",
+  removedErased:
+    "Your e-mail address is deleted. Its readings are being deleted now and the averages made again; that takes seconds to minutes. What others have downloaded already, and what stands in closed days of the archive, cannot be taken back.",
   changes: "Changes",
   when: "When",
   station: "Station",
