@@ -37,7 +37,7 @@ const (
 	// openTime bounds how long a start asks the store. One that is away may come later.
 	openTime = 10 * time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
-	leastRetention = aggregate.Keep + 24*time.Hour
+	leastRetention = 3 * 24 * time.Hour
 )
 
 // server is one running Stadtluft: its parts, in the order in which they stand on each other.

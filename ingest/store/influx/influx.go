@@ -12,6 +12,7 @@ package influx
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -96,12 +97,43 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.send(ctx, nil); err != nil {
 		return err
 	}
-	_, err := s.Retention(ctx)
-	return err
+	// InfluxDB 2 answers a token that may not read with an unknown database, and that only where it would have to look at points.
+	return s.query(ctx, `SELECT "received" FROM "reading" WHERE time > now() - 1m LIMIT 1`, http.MethodGet, func(result) error { return nil })
 }
 
-// Retention returns how long the bucket keeps points; 0 means for ever. It is an error when the bucket cannot be read.
+// Retention returns how long the bucket keeps points; 0 means for ever, or that the token may not see it.
 func (s *Store) Retention(ctx context.Context) (time.Duration, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address("/api/v2/buckets", url.Values{"org": {s.options.Org}, "name": {s.options.Bucket}}), nil)
+	if err != nil {
+		return 0, fmt.Errorf("InfluxDB: %w", err)
+	}
+	response, err := s.do(request)
+	var answer *answerError
+	if errors.As(err, &answer) && answer.status == http.StatusNotFound { // 1.8
+		return s.retentionPolicy(ctx)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	var list struct {
+		Buckets []struct {
+			RetentionRules []struct{ EverySeconds int64 }
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
+		return 0, fmt.Errorf("InfluxDB: retention of the bucket: %w", err)
+	}
+	for _, bucket := range list.Buckets {
+		for _, rule := range bucket.RetentionRules {
+			return time.Duration(rule.EverySeconds) * time.Second, nil
+		}
+	}
+	return 0, nil
+}
+
+// retentionPolicy returns how long the default retention policy of a 1.8 database keeps points.
+func (s *Store) retentionPolicy(ctx context.Context) (time.Duration, error) {
 	var keep time.Duration
 	err := s.query(ctx, "SHOW RETENTION POLICIES ON "+quoteName(s.options.Bucket), http.MethodGet, func(r result) error {
 		duration, standard := slices.Index(r.columns, "duration"), slices.Index(r.columns, "default")

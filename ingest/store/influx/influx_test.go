@@ -191,6 +191,10 @@ type fake struct {
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/api/v2/buckets" {
+		io.WriteString(w, `{"buckets":[{"name":"b","retentionRules":[{"type":"expire","everySeconds":86400}]}]}`)
+		return
+	}
 	if r.URL.Path == "/query" {
 		io.WriteString(w, `{"results":[{"statement_id":0}]}`)
 		return
@@ -301,6 +305,14 @@ func TestOnlyPointsAreRejected(t *testing.T) {
 	f(http.StatusRequestEntityTooLarge, "<h1>413 Request Entity Too Large</h1>", "413, which is not InfluxDB's")
 	f(http.StatusNotFound, "404 page not found", "check store.influxdb.url")
 	f(http.StatusOK, "<p>Please log in</p>", `200, which is not InfluxDB's ("Please log in")`)
+}
+
+// TestRetentionOfABucket reads it as InfluxDB 2 tells it; its InfluxQL says 0s of every bucket.
+func TestRetentionOfABucket(t *testing.T) {
+	s, _, _ := openFake(t, status(http.StatusNoContent, "", ""))
+	if keep, err := s.Retention(t.Context()); err != nil || keep != 24*time.Hour {
+		t.Errorf("Retention = %v, %v, want 24 h", keep, err)
+	}
 }
 
 // TestTooLargeIsDivided has a proxy that takes 20 lines at once.
