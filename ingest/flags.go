@@ -27,9 +27,9 @@ const (
 // Excluding are the flags that keep a value out of every average.
 const Excluding = Range | Sentinel | Inconsistent | Stuck | Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
-// HourFlags are the flags that verdicts alone set: those that only a whole hour and the neighbours can show. A verdict
+// HourFlagMask are the flags that checks of whole hours alone set: those that only a whole hour and the neighbours can show. HourFlags
 // may also be Humid, which readings can be by themselves.
-const HourFlags = Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
+const HourFlagMask = Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
 var flagNames = [...]string{"range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved"}
 

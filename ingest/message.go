@@ -50,7 +50,7 @@ type Devices interface {
 	Device(d Device) (*Station, bool)
 }
 
-// Checker resolves a decoded reading's time and judges its values.
+// Checker resolves a decoded reading's time and checks its values.
 type Checker interface {
 	// Check returns the reading to keep, with flags set, and what is refused of it. The reading has no
 	// values when nothing is to be kept; repeated is the number of values that are already known and

@@ -116,7 +116,7 @@ func (p *Pipeline) take(ctx context.Context, messages []Message) error {
 	p.shares = p.shares[:0]
 	for i := range messages {
 		p.share = share{readings: -len(p.batch.Readings), refusals: -len(p.batch.Refusals)}
-		p.judge(&messages[i])
+		p.add(&messages[i])
 		p.share.readings += len(p.batch.Readings)
 		p.share.refusals += len(p.batch.Refusals)
 		p.shares = append(p.shares, p.share)
@@ -171,8 +171,8 @@ func (p *Pipeline) report() {
 	}
 }
 
-// judge adds what one message holds to the batch.
-func (p *Pipeline) judge(m *Message) {
+// add adds what one message holds to the batch.
+func (p *Pipeline) add(m *Message) {
 	p.Counters.received.Add(1)
 	if m.Refused != nil {
 		p.batch.Refusals = append(p.batch.Refusals, *m.Refused)

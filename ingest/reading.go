@@ -66,25 +66,25 @@ type Refusal struct {
 // MaxDetail bounds a refusal's detail, in bytes.
 const MaxDetail = 300
 
-// Verdict is what the checks that look at whole hours found of one quantity of a station: flags for each of
-// the hour's values, beside those that the values have by themselves. A later verdict on the same replaces
-// it; one without flags takes it away.
-type Verdict struct {
+// HourFlags is what the checks that look at whole hours found of one quantity of a station: flags for each of
+// the hour's values, beside those that the values have by themselves. Later HourFlags of the same replace
+// these; those without flags take them away.
+type HourFlags struct {
 	Station  string
 	Hour     time.Time // start of the hour, UTC
 	Quantity wire.Quantity
 	Flags    Flags
 }
 
-// Compare orders verdicts by hour, station and quantity.
-func (v Verdict) Compare(o Verdict) int {
+// Compare orders HourFlags by hour, station and quantity.
+func (v HourFlags) Compare(o HourFlags) int {
 	return cmp.Or(v.Hour.Compare(o.Hour), cmp.Compare(v.Station, o.Station), cmp.Compare(v.Quantity, o.Quantity))
 }
 
-// Batch is what one micro-batch of messages became: each input is a reading or a refusal. Verdicts come in
-// batches of their own, behind the readings they are about.
+// Batch is what one micro-batch of messages became: each input is a reading or a refusal. HourFlags come in
+// batches of their own, after the readings they are about.
 type Batch struct {
-	Readings []Reading
-	Refusals []Refusal
-	Verdicts []Verdict
+	Readings  []Reading
+	Refusals  []Refusal
+	HourFlags []HourFlags
 }

@@ -30,9 +30,9 @@ var (
 
 // memory is who takes in what the journal has.
 type memory struct {
-	past     []func(ingest.Reading) // of before the start
-	next     []func(ingest.Reading) // since
-	verdicts []func(ingest.Verdict)
+	past      []func(ingest.Reading) // of before the start
+	next      []func(ingest.Reading) // since
+	hourFlags []func(ingest.HourFlags)
 }
 
 func (m *memory) take(b ingest.Batch, past bool) {
@@ -40,8 +40,8 @@ func (m *memory) take(b ingest.Batch, past bool) {
 	if past {
 		readings = m.past
 	}
-	for _, v := range b.Verdicts {
-		for _, apply := range m.verdicts {
+	for _, v := range b.HourFlags {
+		for _, apply := range m.hourFlags {
 			apply(v)
 		}
 	}
@@ -62,7 +62,7 @@ func (s *server) startAverages(context.Context) error {
 	s.now = live.NewNow()
 	s.memory.past = append(s.memory.past, s.averages.Observe, s.now.Observe)
 	s.memory.next = append(s.memory.next, s.averages.Observe, s.now.Observe)
-	s.memory.verdicts = append(s.memory.verdicts, s.averages.Apply, s.now.Apply)
+	s.memory.hourFlags = append(s.memory.hourFlags, s.averages.Apply, s.now.Apply)
 	s.health.counts(s.averageCounters)
 	s.health.gauges = append(s.health.gauges, s.averageGauges)
 	return nil
@@ -115,9 +115,9 @@ func (s *server) follow(ctx context.Context, since time.Time, replayed func()) e
 	})
 }
 
-// startJudge has finished hours judged.
-func (s *server) startJudge(context.Context) error {
-	s.averages.Judge = openJudge(s.config.Data, s.config.Quality, s.registry, s.log).hour
+// startHourChecker has finished hours checked.
+func (s *server) startHourChecker(context.Context) error {
+	s.averages.HourChecker = openHourChecker(s.config.Data, s.config.Quality, s.registry, s.log).hour
 	s.averages.Append = s.journal.Append
 	return nil
 }
@@ -183,7 +183,7 @@ func (s *server) fill(ctx context.Context, since time.Time) error {
 			return nil
 		}
 		for i := range r.Values {
-			r.Values[i].Flags &^= ingest.HourFlags
+			r.Values[i].Flags &^= ingest.HourFlagMask
 		}
 		s.memory.take(ingest.Batch{Readings: []ingest.Reading{r}}, true)
 		return nil

@@ -23,9 +23,9 @@ const (
 // archive is not either; it may be large, and its files can be copied as they lie there.
 func (s *server) backup() []api.Copy {
 	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
-	checks := filepath.Join(s.config.Data, judgeFile)
+	checks := filepath.Join(s.config.Data, hourCheckerFile)
 	if exists(checks) {
-		copies = append(copies, api.Copy{Name: judgeFile, Make: func(_ context.Context, path string) error { return copyFile(checks, path) }})
+		copies = append(copies, api.Copy{Name: hourCheckerFile, Make: func(_ context.Context, path string) error { return copyFile(checks, path) }})
 	}
 	if letters := s.deadLetters().Path; exists(letters) {
 		copies = append(copies, api.Copy{Name: filepath.Base(letters), Make: func(_ context.Context, path string) error { return copyFile(letters, path) }})

@@ -45,7 +45,7 @@ func TestABackupIsRestored(t *testing.T) {
 	if got := strings.ReplaceAll(strings.Join(names, " "), restored+"/", ""); got != "checks.state readings.db registry.db" {
 		t.Errorf("the backup holds %s", got)
 	}
-	if got := read(t, filepath.Join(restored, judgeFile)); got != checks {
+	if got := read(t, filepath.Join(restored, hourCheckerFile)); got != checks {
 		t.Errorf("the checks remember %d bytes, want the %d they had", len(got), len(checks))
 	}
 	p = launch(t, restored, admin)
@@ -63,9 +63,9 @@ func rememberSomething(t *testing.T, data string, r resident) string {
 	t.Helper()
 	cell := r.cell
 	known := roll{r.id: {ID: r.id, Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: r.public}}}}
-	j := openJudge(data, quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
-	j.hour(time.Now().UTC().Truncate(time.Hour).Add(-time.Hour), []aggregate.StationHour{{Station: r.id, Cell: cell, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
-	return read(t, filepath.Join(data, judgeFile))
+	c := openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
+	c.hour(time.Now().UTC().Truncate(time.Hour).Add(-time.Hour), []aggregate.StationHour{{Station: r.id, Cell: cell, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
+	return read(t, filepath.Join(data, hourCheckerFile))
 }
 
 // backup downloads a backup.

@@ -43,7 +43,7 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 		step(ctx)
 	}
 	for _, f := range c.findings {
-		fmt.Fprintf(std.out, "%-5s %-12s %s\n", f.verdict, f.part, f.words)
+		fmt.Fprintf(std.out, "%-5s %-12s %s\n", f.severity, f.part, f.words)
 	}
 	if n := c.count(wrong); n > 0 {
 		return fmt.Errorf("%d of %d checks found something that keeps the server from working", n, len(c.findings))
@@ -51,17 +51,17 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// verdict is how a setting was found.
-type verdict string
+// severity is how a setting was found.
+type severity string
 
 const (
-	fine  verdict = "ok"
-	doubt verdict = "warn"  // works, and an operator should know
-	wrong verdict = "wrong" // keeps the server from working
+	fine    severity = "ok"
+	warning severity = "warn"  // works, and an operator should know
+	wrong   severity = "wrong" // keeps the server from working
 )
 
 type finding struct {
-	verdict     verdict
+	severity    severity
 	part, words string
 }
 
@@ -73,7 +73,7 @@ type inspection struct {
 	findings []finding
 }
 
-func (c *inspection) say(v verdict, part, format string, args ...any) {
+func (c *inspection) say(v severity, part, format string, args ...any) {
 	c.findings = append(c.findings, finding{v, part, fmt.Sprintf(format, args...)})
 }
 
@@ -86,9 +86,9 @@ func (c *inspection) tried(part string, err error, otherwise string) {
 	c.say(fine, part, "%s", otherwise)
 }
 
-func (c *inspection) count(v verdict) (n int) {
+func (c *inspection) count(v severity) (n int) {
 	for _, f := range c.findings {
-		if f.verdict == v {
+		if f.severity == v {
 			n++
 		}
 	}
@@ -119,7 +119,7 @@ func (c *inspection) data(context.Context) {
 	free := int64(disk.Bavail) * disk.Bsize
 	v := fine
 	if free < spaceNeeded {
-		v = doubt
+		v = warning
 	}
 	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(spaceNeeded)/1e9)
 }
@@ -130,7 +130,7 @@ func (c *inspection) city(context.Context) {
 	case err != nil:
 		c.say(wrong, "boundary", "%v", err)
 	case c.config.CityBoundary == "":
-		c.say(doubt, "boundary", "city.boundary is not set: a coarse sketch of Cologne is used")
+		c.say(warning, "boundary", "city.boundary is not set: a coarse sketch of Cologne is used")
 	default:
 		c.say(fine, "boundary", "%s: %d cells of 1 km", c.config.CityBoundary, len(boundary.Cells(1000)))
 	}
@@ -147,7 +147,7 @@ func (c *inspection) http(context.Context) {
 	if c.config.HTTPTLSCert != "" {
 		c.certificate("http", c.config.HTTPTLSCert, c.config.HTTPTLSKey)
 	} else if !loopback(c.config.HTTPListen) && (public == nil || public.Scheme != "https") {
-		c.say(doubt, "http", "without TLS passwords of kits and management links cross the network in the clear: set http.tls_cert and http.tls_key, or use a proxy and set http.public_url to its https address")
+		c.say(warning, "http", "without TLS passwords of kits and management links cross the network in the clear: set http.tls_cert and http.tls_key, or use a proxy and set http.public_url to its https address")
 	}
 }
 
@@ -162,7 +162,7 @@ func (c *inspection) certificate(part, certFile, keyFile string) {
 	case left <= 0:
 		v = wrong
 	case left < certificateSoon:
-		v = doubt
+		v = warning
 	}
 	c.say(v, part, "%s is valid until %s", certFile, end.UTC().Format(time.RFC3339))
 }
@@ -177,7 +177,7 @@ func (c *inspection) mqttListen(context.Context) {
 		c.certificate("mqtt", c.config.MQTTTLSCert, c.config.MQTTTLSKey)
 	}
 	if !loopback(c.config.MQTTListen) {
-		c.say(doubt, "mqtt", "the tokens of stations that use %s cross the network in the clear: see mqtt.tls_listen", c.config.MQTTListen)
+		c.say(warning, "mqtt", "the tokens of stations that use %s cross the network in the clear: see mqtt.tls_listen", c.config.MQTTListen)
 	}
 }
 
@@ -215,7 +215,7 @@ func (c *inspection) mqttBroker(ctx context.Context) {
 	}
 	c.say(fine, "mqtt.broker", "%s takes us in and lets us read the stations' topics", strings.TrimSpace(c.config.MQTTBroker+" "+version))
 	if strings.Contains(version, "mosquitto") {
-		c.say(doubt, "mqtt.broker", "unless it is configured otherwise, a Mosquitto keeps 1,000 messages while we are away and acknowledges and loses the rest: deploy/mosquitto/stadtluft.conf keeps them all")
+		c.say(warning, "mqtt.broker", "unless it is configured otherwise, a Mosquitto keeps 1,000 messages while we are away and acknowledges and loses the rest: deploy/mosquitto/stadtluft.conf keeps them all")
 	}
 }
 
@@ -259,6 +259,6 @@ func (c *inspection) store(ctx context.Context) {
 		return
 	}
 	if words := shortRetention(ctx, s); words != "" {
-		c.say(doubt, "store", "%s", words)
+		c.say(warning, "store", "%s", words)
 	}
 }

@@ -12,7 +12,7 @@ type role string
 const (
 	intakeRole    role = "ingest"    // from brokers and HTTP deliveries through the checks to the journal
 	writeRole     role = "write"     // from the journal to the store, and from there to the archive
-	aggregateRole role = "aggregate" // judges hours, writes averages and makes them again, tells dashboards over MQTT
+	aggregateRole role = "aggregate" // checks hours, writes averages and makes them again, tells dashboards over MQTT
 	webRole       role = "web"       // the API and the pages
 )
 

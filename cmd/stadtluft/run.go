@@ -93,7 +93,7 @@ var steps = []struct {
 	{roles{intakeRole}, (*server).startChecks},
 	{readers, (*server).startAverages},
 	{rememberers, (*server).startReplay},
-	{roles{aggregateRole}, (*server).startJudge},
+	{roles{aggregateRole}, (*server).startHourChecker},
 	{readers, (*server).startHours},
 	{roles{writeRole}, (*server).startArchive},
 	{roles{aggregateRole}, (*server).startRestatements},

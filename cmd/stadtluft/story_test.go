@@ -470,7 +470,7 @@ func gotGrid(t *testing.T, p *process, from, end time.Time, quantity string) (ma
 }
 
 // checkStory waits until the program's data are the plan's and those of a second computation, and returns the grid's
-// bytes. It waits for both: an hour judged while only a part of its readings had come may have had an outlier for a while.
+// bytes. It waits for both: an hour checked while only a part of its readings had come may have had an outlier for a while.
 func checkStory(t *testing.T, p *process, residents []resident) string {
 	t.Helper()
 	from, end := span()

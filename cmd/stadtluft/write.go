@@ -49,7 +49,7 @@ func (s *server) writeBatch(ctx context.Context, b ingest.Batch) error {
 		return err
 	}
 	took, stored := time.Since(begin), store.Stored(readings, rejected)
-	more, err := store.Revise(ctx, s.store, b.Verdicts)
+	more, err := store.Revise(ctx, s.store, b.HourFlags)
 	if err != nil {
 		return err
 	}

@@ -42,9 +42,9 @@ type stationMean struct {
 	Uncorrected bool         `json:"uncorrected"`
 }
 
-// judge adds what a station's last 60 minutes come to: its means, where at least nine of the twelve 5-minute slots hold a
+// addMeans adds what a station's last 60 minutes come to: its means, where at least nine of the twelve 5-minute slots hold a
 // good value, and what both indices say of them.
-func (p *stationProperties) judge(means []aggregate.StationMean) {
+func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
 	values := map[string]int64{}
 	for _, m := range means {

@@ -79,7 +79,7 @@ func public(st *ingest.Station) bool { return st.Shown() }
 // feature is a station with its latest values and what they come to.
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := s.observed(st, now)
-	f.Properties.judge(s.stationMeans(st.ID, now))
+	f.Properties.addMeans(s.stationMeans(st.ID, now))
 	return f
 }
 

@@ -76,19 +76,19 @@ func TestTallyIsOfADay(t *testing.T) {
 	}
 }
 
-// TestVerdictsReachThePicture has hours judged: their values do not count, whenever they came, until a verdict takes that back.
-func TestVerdictsReachThePicture(t *testing.T) {
+// TestHourFlagsReachTheState has hours checked: their values do not count, whenever they came, until later flags take that back.
+func TestHourFlagsReachTheState(t *testing.T) {
 	n := NewNow()
-	verdict := func(at time.Time, flags ingest.Flags) {
-		n.Apply(ingest.Verdict{Station: "A", Hour: at, Quantity: wire.PM10, Flags: flags})
+	flag := func(at time.Time, flags ingest.Flags) {
+		n.Apply(ingest.HourFlags{Station: "A", Hour: at, Quantity: wire.PM10, Flags: flags})
 	}
-	verdict(noon, ingest.Outlier) // of a station nobody knows
+	flag(noon, ingest.Outlier) // of a station nobody knows
 	for hour := range 3 {
 		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 900, Flags: ingest.Humid},
 			ingest.Value{Quantity: wire.Pressure, Value: 1013}))
 	}
-	verdict(noon, ingest.Outlier|ingest.Humid)
-	verdict(noon.Add(2*time.Hour), ingest.Spike)
+	flag(noon, ingest.Outlier|ingest.Humid)
+	flag(noon.Add(2*time.Hour), ingest.Spike)
 	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: wire.PM10, Value: 900})) // late
 	now := noon.Add(2*time.Hour + time.Minute)
 	if got := n.Tally("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
@@ -97,17 +97,17 @@ func TestVerdictsReachThePicture(t *testing.T) {
 	if got := n.Station("A", now); got.State != OK || got.Values[wire.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[wire.Pressure].Flags != 0 {
 		t.Errorf("station = %+v", got)
 	}
-	verdict(noon.Add(time.Hour), ingest.Moved)
+	flag(noon.Add(time.Hour), ingest.Moved)
 	if got := n.Station("A", now); got.State != Check {
 		t.Errorf("%s with 3 of 7 values that count", got.State)
 	}
-	verdict(noon, 0)
+	flag(noon, 0)
 	if got := n.Station("A", now); got.State != OK || n.Tally("A", now).Good != 5 {
-		t.Errorf("%s, %+v after a verdict was taken back", got.State, n.Tally("A", now))
+		t.Errorf("%s, %+v after flags were taken back", got.State, n.Tally("A", now))
 	}
-	verdict(noon.Add(-48*time.Hour), ingest.Moved)
+	flag(noon.Add(-48*time.Hour), ingest.Moved)
 	if got := n.Tally("A", now); got.Good != 5 || got.Values != 7 {
-		t.Errorf("an old verdict changed the tally to %+v", got)
+		t.Errorf("old flags changed the tally to %+v", got)
 	}
 }
 

@@ -115,7 +115,7 @@ func (n *Now) Station(id string, at time.Time) Station {
 	}
 	known := Station{State: s.state(at), LastSeen: s.seen, Values: maps.Clone(s.values)}
 	for q, v := range known.Values {
-		v.Flags |= s.verdict(v.Time, q)
+		v.Flags |= s.hourFlags(v.Time, q)
 		known.Values[q] = v
 	}
 	return known

@@ -27,7 +27,7 @@ type bucket struct {
 type count struct {
 	values, good int // by what the values have of themselves
 	flags        map[ingest.Flags]int
-	verdict      ingest.Flags // of the hour
+	hourFlags    ingest.Flags // of the hour
 }
 
 // bucket is the one of an hour; nil when it is too old.
@@ -70,8 +70,8 @@ func (s *station) count(r ingest.Reading) {
 	}
 }
 
-// Apply takes in a verdict that is in the journal, behind the readings it is about.
-func (n *Now) Apply(v ingest.Verdict) {
+// Apply takes in HourFlags that are in the journal, after the readings it is about.
+func (n *Now) Apply(v ingest.HourFlags) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stations[v.Station]
@@ -79,15 +79,15 @@ func (n *Now) Apply(v ingest.Verdict) {
 		return
 	}
 	if b := s.bucket(v.Hour); b != nil {
-		b.count(v.Quantity).verdict = v.Flags
+		b.count(v.Quantity).hourFlags = v.Flags
 	}
 }
 
-// verdict is what is found of a quantity in the hour of a moment.
-func (s *station) verdict(at time.Time, q wire.Quantity) ingest.Flags {
+// hourFlags is what is found of a quantity in the hour of a moment.
+func (s *station) hourFlags(at time.Time, q wire.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
 	if b := &s.tally[hour%hours]; b.hour == hour && b.quantities[q] != nil {
-		return b.quantities[q].verdict
+		return b.quantities[q].hourFlags
 	}
 	return 0
 }
@@ -111,15 +111,15 @@ func (s *station) sum(at time.Time) Tally {
 		}
 		for _, c := range b.quantities {
 			t.Values += c.values
-			if c.verdict.Good() {
+			if c.hourFlags.Good() {
 				t.Good += c.good
 			}
 			for flag, n := range c.flags {
-				if c.verdict&flag == 0 {
+				if c.hourFlags&flag == 0 {
 					t.Flags[flag] += n
 				}
 			}
-			for _, flag := range c.verdict.Each() {
+			for _, flag := range c.hourFlags.Each() {
 				t.Flags[flag] += c.values
 			}
 		}

@@ -1,6 +1,6 @@
 // Package averages keeps the aggregate fed and its results at rest: it turns readings into samples at
-// the places their stations stood in, has complete hours judged, and writes hours and days to the store
-// when they are complete and whenever a late reading or a verdict corrects them. Rebuild makes the same
+// the places their stations stood in, has complete hours checked, and writes hours and days to the store
+// when they are complete and whenever a late reading or an hour's flags correct them. Rebuild makes the same
 // averages from stored readings.
 //
 // Everything it holds can be had again by replaying the journal; writing an hour again is idempotent.
@@ -49,17 +49,17 @@ type Averages struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
-	// ReadOnly leaves judging and writing to another process; what is in memory is the same.
+	// ReadOnly leaves checking and writing to another process; what is in memory is the same.
 	ReadOnly bool
-	// Judge looks at whole hours, and Append keeps what it found; both nil judges nothing. What was appended
+	// HourChecker looks at whole hours, and Append keeps what it found; both nil checks nothing. What was appended
 	// comes back through Apply.
-	Judge  func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict
-	Append func(ctx context.Context, b ingest.Batch) error
+	HourChecker func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags
+	Append      func(ctx context.Context, b ingest.Batch) error
 
-	mu       sync.Mutex                 // guards known and cells
-	known    map[string]*ingest.Station // as the aggregate knows them
-	cells    Cells                      // of places that stations stood in
-	verdicts verdicts
+	mu        sync.Mutex                 // guards known and cells
+	known     map[string]*ingest.Station // as the aggregate knows them
+	cells     Cells                      // of places that stations stood in
+	hourFlags hourFlags
 }
 
 // Observe adds a reading's good values to the averages of the place its station stood in. Values of

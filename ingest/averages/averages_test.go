@@ -260,7 +260,7 @@ func TestARejectedWindowHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// TestReadOnly runs an hour in virtual time that another process judges and writes.
+// TestReadOnly runs an hour in virtual time that another process checks and writes.
 func TestReadOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &shelf{}

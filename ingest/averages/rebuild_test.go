@@ -105,11 +105,11 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 }
 
 // strict takes out a quantity of a station in an hour by a rule that needs the whole hour.
-func strict(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
-	var found []ingest.Verdict
+func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
+	var found []ingest.HourFlags
 	for _, h := range hours {
 		if wire.Quantity(h.Quantity) == wire.PM10 && h.Mean > 52_000 {
-			found = append(found, ingest.Verdict{Station: h.Station, Hour: start, Quantity: wire.PM10, Flags: ingest.Inconsistent})
+			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: wire.PM10, Flags: ingest.Inconsistent})
 		}
 	}
 	return found
@@ -130,19 +130,19 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 
 			live := &shelf{}
 			var mu sync.Mutex // guards journal, and Observe and Apply, which come one by one
-			var journal []any // readings and verdicts in their order
+			var journal []any // readings and hours' flags in their order
 			var a *Averages
 			open := func(ctx context.Context) {
 				a = newAverages(live)
-				a.Stations, a.DayOffset, a.Judge = stations, time.Hour, strictBy(rand.New(rand.NewPCG(seed, 2)))
+				a.Stations, a.DayOffset, a.HourChecker = stations, time.Hour, strictBy(rand.New(rand.NewPCG(seed, 2)))
 				if seed >= 4 {
-					a.Judge = realJudge(t, &memory, stations)
+					a.HourChecker = realHourChecker(t, &memory, stations)
 				}
 				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa})
 				a.Append = func(_ context.Context, b ingest.Batch) error {
 					mu.Lock()
 					defer mu.Unlock()
-					for _, v := range b.Verdicts {
+					for _, v := range b.HourFlags {
 						journal = append(journal, v)
 						a.Apply(v)
 					}
@@ -152,7 +152,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 					if r, ok := entry.(ingest.Reading); ok {
 						a.Observe(r)
 					} else {
-						a.Apply(entry.(ingest.Verdict))
+						a.Apply(entry.(ingest.HourFlags))
 					}
 				}
 				go a.Run(ctx)
@@ -189,10 +189,10 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			synctest.Wait()
 
 			again := &shelf{readings: taken}
-			flags := map[judgedKey]map[time.Time]ingest.Flags{}
+			flags := map[flagKey]map[time.Time]ingest.Flags{}
 			for _, entry := range journal {
-				if v, ok := entry.(ingest.Verdict); ok {
-					key := judgedKey{v.Station, v.Quantity}
+				if v, ok := entry.(ingest.HourFlags); ok {
+					key := flagKey{v.Station, v.Quantity}
 					if flags[key] == nil {
 						flags[key] = map[time.Time]ingest.Flags{}
 					}
@@ -202,7 +202,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			for i, r := range again.readings {
 				again.readings[i].Values = slices.Clone(r.Values)
 				for j, v := range r.Values {
-					again.readings[i].Values[j].Flags |= flags[judgedKey{r.Station, v.Quantity}][r.Time.Truncate(time.Hour)]
+					again.readings[i].Values[j].Flags |= flags[flagKey{r.Station, v.Quantity}][r.Time.Truncate(time.Hour)]
 				}
 			}
 			rng.Shuffle(len(again.readings), func(i, j int) {
@@ -228,7 +228,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 				t.Fatalf("only %v rows", windows)
 			}
 			if len(flags) == 0 {
-				t.Error("nothing was judged")
+				t.Error("nothing was checked")
 			}
 			for i := range min(len(got), len(want)) {
 				if !reflect.DeepEqual(got[i], want[i]) {
@@ -250,18 +250,18 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 	}
 }
 
-// realJudge is the one of a server, with what it remembered before a restart.
-func realJudge(t *testing.T, memory *bytes.Buffer, stations ingest.Stations) func(time.Time, []aggregate.StationHour) []ingest.Verdict {
-	j := quality.NewJudge(quality.DefaultRules())
+// realHourChecker is the one of a server, with what it remembered before a restart.
+func realHourChecker(t *testing.T, memory *bytes.Buffer, stations ingest.Stations) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
+	c := quality.NewHourChecker(quality.DefaultRules())
 	if memory.Len() > 0 {
-		if err := j.Load(memory); err != nil {
+		if err := c.Load(memory); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
-		found := j.Hour(start, ForJudge(stations, start, hours))
+	return func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
+		found := c.Hour(start, StationHours(stations, start, hours))
 		memory.Reset()
-		if err := j.Save(memory); err != nil {
+		if err := c.Save(memory); err != nil {
 			t.Error(err)
 		}
 		return found
@@ -269,8 +269,8 @@ func realJudge(t *testing.T, memory *bytes.Buffer, stations ingest.Stations) fun
 }
 
 // strictBy is strict in any order.
-func strictBy(rng *rand.Rand) func(time.Time, []aggregate.StationHour) []ingest.Verdict {
-	return func(start time.Time, hours []aggregate.StationHour) []ingest.Verdict {
+func strictBy(rng *rand.Rand) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
+	return func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 		found := strict(start, hours)
 		rng.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
 		return found

@@ -16,7 +16,7 @@ const writeEvery = 10 * time.Second
 // day is the length of a day, which has 24 hours all year.
 const day = 24 * time.Hour
 
-// Run judges finished hours and writes them, and their days, to the store until ctx ends, unless it is ReadOnly, and
+// Run checks finished hours and writes them, and their days, to the store until ctx ends, unless it is ReadOnly, and
 // keeps what is in memory as the registry has it. What could not be written is kept and tried again.
 func (a *Averages) Run(ctx context.Context) error {
 	ticker := time.NewTicker(writeEvery)
@@ -36,7 +36,7 @@ func (a *Averages) Run(ctx context.Context) error {
 		days = a.each(ctx, sorted(days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
 		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Keep })
 		a.Aggregate.Prune(now)
-		a.verdicts.prune(now)
+		a.hourFlags.prune(now)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -79,11 +79,11 @@ func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx con
 	return waiting
 }
 
-// writeHour has an hour judged and, unless the verdicts are new and change it, stores it.
+// writeHour has an hour checked and, unless the flags are new and change it, stores it.
 func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
-	changed, err := a.judge(ctx, start)
+	changed, err := a.checkHour(ctx, start)
 	if err != nil || changed {
-		return err // the verdicts come back through Apply and name the hour again
+		return err // the flags come back through Apply and name the hour again
 	}
 	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Hour, a.Size, a.Aggregate.Hour(start, a.Size, 0))
 }

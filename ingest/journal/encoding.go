@@ -14,9 +14,9 @@ import (
 const (
 	version = 1
 
-	kindReading = 1
-	kindRefusal = 2
-	kindVerdict = 3
+	kindReading   = 1
+	kindRefusal   = 2
+	kindHourFlags = 3
 
 	// maxEntry bounds an entry in bytes. It is the most a NATS server can be configured to take.
 	maxEntry = 64 << 20
@@ -61,8 +61,8 @@ func AppendBatch(dst []byte, b ingest.Batch) []byte {
 		dst = appendText(dst, r.Field)
 		dst = appendText(dst, r.Detail)
 	}
-	for _, v := range b.Verdicts {
-		dst = append(dst, kindVerdict)
+	for _, v := range b.HourFlags {
+		dst = append(dst, kindHourFlags)
 		dst = appendText(dst, v.Station)
 		dst = binary.AppendVarint(dst, floorHours(v.Hour))
 		dst = append(dst, byte(v.Quantity))
@@ -123,12 +123,12 @@ func DecodeBatch(data []byte) (ingest.Batch, error) {
 	d := decoder{data: data[1:]}
 	for len(d.data) > 0 && d.err == nil {
 		switch kind := d.byte(); {
-		case kind == kindReading && len(b.Refusals)+len(b.Verdicts) == 0:
+		case kind == kindReading && len(b.Refusals)+len(b.HourFlags) == 0:
 			b.Readings = append(b.Readings, d.reading())
-		case kind == kindRefusal && len(b.Verdicts) == 0:
+		case kind == kindRefusal && len(b.HourFlags) == 0:
 			b.Refusals = append(b.Refusals, d.refusal())
-		case kind == kindVerdict:
-			b.Verdicts = append(b.Verdicts, d.verdict())
+		case kind == kindHourFlags:
+			b.HourFlags = append(b.HourFlags, d.hourFlags())
 		default:
 			d.fail(fmt.Errorf("journal entry holds an unexpected record of kind %d", kind))
 		}
@@ -262,8 +262,8 @@ func (d *decoder) quantityAndFlags() (wire.Quantity, ingest.Flags) {
 	return q, ingest.Flags(flags)
 }
 
-func (d *decoder) verdict() ingest.Verdict {
-	v := ingest.Verdict{Station: d.stationID()}
+func (d *decoder) hourFlags() ingest.HourFlags {
+	v := ingest.HourFlags{Station: d.stationID()}
 	hours := d.varint()
 	if hours < minTime/3600 || hours > maxTime/3600 {
 		d.fail(errTime)

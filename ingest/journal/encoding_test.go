@@ -64,9 +64,9 @@ func TestValuesKeepTheirBits(t *testing.T) {
 	}
 }
 
-// TestVerdictsAndNetworkTime go there and back; the bytes are put together by hand from FORMAT.md's tables.
-func TestVerdictsAndNetworkTime(t *testing.T) {
-	b := ingest.Batch{Verdicts: []ingest.Verdict{
+// TestHourFlagsAndNetworkTime go there and back; the bytes are put together by hand from FORMAT.md's tables.
+func TestHourFlagsAndNetworkTime(t *testing.T) {
+	b := ingest.Batch{HourFlags: []ingest.HourFlags{
 		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM10, Flags: 8},
 		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM2_5},
 	}}
@@ -84,8 +84,8 @@ func TestVerdictsAndNetworkTime(t *testing.T) {
 			t.Errorf("got %+v, %v, want %+v", got, err, b)
 		}
 	}
-	first, second := halve(ingest.Batch{Readings: example().Readings, Refusals: example().Refusals, Verdicts: b.Verdicts}, 3)
-	if size(first) != 3 || size(second) != 1 || second.Verdicts[0] != b.Verdicts[1] {
+	first, second := halve(ingest.Batch{Readings: example().Readings, Refusals: example().Refusals, HourFlags: b.HourFlags}, 3)
+	if size(first) != 3 || size(second) != 1 || second.HourFlags[0] != b.HourFlags[1] {
 		t.Errorf("halved into %+v and %+v", first, second)
 	}
 }

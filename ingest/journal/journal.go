@@ -208,7 +208,7 @@ func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
 }
 
 // size is the number of records in b.
-func size(b ingest.Batch) int { return len(b.Readings) + len(b.Refusals) + len(b.Verdicts) }
+func size(b ingest.Batch) int { return len(b.Readings) + len(b.Refusals) + len(b.HourFlags) }
 
 // halve splits b after n records, in the order in which an entry holds them.
 func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
@@ -218,7 +218,7 @@ func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 	k = min(n, len(b.Refusals))
 	first.Refusals, second.Refusals = b.Refusals[:k], b.Refusals[k:]
 	n -= k
-	first.Verdicts, second.Verdicts = b.Verdicts[:n], b.Verdicts[n:]
+	first.HourFlags, second.HourFlags = b.HourFlags[:n], b.HourFlags[n:]
 	return first, second
 }
 

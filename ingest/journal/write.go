@@ -118,7 +118,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg
 		last = seq
 		b.Readings = append(b.Readings, entry.Readings...)
 		b.Refusals = append(b.Refusals, entry.Refusals...)
-		b.Verdicts = append(b.Verdicts, entry.Verdicts...)
+		b.HourFlags = append(b.HourFlags, entry.HourFlags...)
 	}
 	if first > 0 {
 		if err := j.sink(ctx, sink, first, last, b); err != nil {

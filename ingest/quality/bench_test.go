@@ -25,32 +25,32 @@ func crowd(stations int) []StationHour {
 	return list
 }
 
-// BenchmarkJudgeHour judges one hour of 10,000 stations with five quantities each, that have a past of five days; by far
+// BenchmarkCheckHour checks one hour of 10,000 stations with five quantities each, that have a past of five days; by far
 // the most of its work is done around each station.
-func BenchmarkJudgeHour(b *testing.B) {
+func BenchmarkCheckHour(b *testing.B) {
 	list := crowd(10_000)
-	j, n := NewJudge(DefaultRules()), 0
+	c, n := NewHourChecker(DefaultRules()), 0
 	for ; n < 120; n++ {
-		j.Hour(startOf(n), list)
+		c.Hour(startOf(n), list)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		j.Hour(startOf(n), list)
+		c.Hour(startOf(n), list)
 		n++
 	}
 }
 
 // BenchmarkMemory says what is remembered of a station that has sent five values every 145 s
 // for long enough, in the checker and
-// in the judge.
+// in the HourChecker.
 func BenchmarkMemory(b *testing.B) {
 	const stations = 1000
 	for b.Loop() {
 		before := inUse()
-		checker, judge := New(DefaultRules()), NewJudge(DefaultRules())
+		checker, hourChecker := New(DefaultRules()), NewHourChecker(DefaultRules())
 		list := crowd(stations)
 		for n := range 3 * dayHours { // all is laid out in the first hour
-			judge.Hour(startOf(n), list)
+			hourChecker.Hour(startOf(n), list)
 		}
 		for i := range stations {
 			st := &ingest.Station{ID: list[5*i].Station}
@@ -61,7 +61,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.ReportMetric(float64(inUse()-before)/stations, "B/station")
 		runtime.KeepAlive(checker)
-		runtime.KeepAlive(judge)
+		runtime.KeepAlive(hourChecker)
 	}
 }
 

@@ -17,7 +17,7 @@ type Checker struct {
 	recent map[string]*memory
 }
 
-// New makes a checker that judges by the rules.
+// New makes a checker that checks by the rules.
 func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[string]*memory{}} }
 
 // Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned

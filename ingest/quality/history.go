@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// again is how long after an hour late readings may have it judged again, with an hour to spare.
-	again      = 50
-	spikeHours = 360 // the longest past that spikes look back on
-	pastDays   = 30  // the longest past that findings on a station look back on
+	// recheckHours is how long after an hour late readings may have it checked again, with an hour to spare.
+	recheckHours = 50
+	spikeHours   = 360 // the longest past that spikes look back on
+	pastDays     = 30  // the longest past that findings on a station look back on
 
-	dayHours  = 24
-	fullDay   = 18 // hours that make a day (39. BImSchV, Anlage 11)
-	againDays = 3  // days that hours to be judged again belong to
+	dayHours    = 24
+	fullDay     = 18 // hours that make a day (39. BImSchV, Anlage 11)
+	recheckDays = 3  // days that hours to be checked again belong to
 )
 
 // ring keeps an entry for each of the last hours or days; a zero entry is none.
@@ -93,11 +93,11 @@ type history struct {
 }
 
 func newHistory(q wire.Quantity) *history {
-	own := again + dayHours
+	own := recheckHours + dayHours
 	if particles(q) {
-		own = spikeHours + again
+		own = spikeHours + recheckHours
 	}
-	return &history{newRing[tenths](own), newRing[tenths](again + dayHours), newRing[sums](pastDays + againDays)}
+	return &history{newRing[tenths](own), newRing[tenths](recheckHours + dayHours), newRing[sums](pastDays + recheckDays)}
 }
 
 // sums are those of a day's pairs of a station's hours and its neighbours', in tenths: enough for a correlation over

@@ -189,7 +189,7 @@ type played struct {
 
 // play has a town's weeks checked: readings once an hour at first, every quarter of an hour in the last days.
 func play(seed uint64) played {
-	t, checker, judge := newTown(seed), New(DefaultRules()), NewJudge(DefaultRules())
+	t, checker, hourChecker := newTown(seed), New(DefaultRules()), NewHourChecker(DefaultRules())
 	result := played{map[int]*tally{}, map[int]int{}, 0, 0}
 	for kind := clean; kind < len(faults); kind++ {
 		result.kinds[kind] = &tally{flags: map[ingest.Flags]int{}}
@@ -197,13 +197,13 @@ func play(seed uint64) played {
 	for hour := range townDays * dayHours {
 		t.next()
 		readings, hours := t.hour(checker, hour, &result)
-		verdicts := map[judged]ingest.Flags{}
-		for _, v := range judge.Hour(firstHour.Add(time.Duration(hour)*time.Hour), hours) {
-			verdicts[judged{v.Station, v.Quantity}] = v.Flags
+		hourFlags := map[flagKey]ingest.Flags{}
+		for _, v := range hourChecker.Hour(firstHour.Add(time.Duration(hour)*time.Hour), hours) {
+			hourFlags[flagKey{v.Station, v.Quantity}] = v.Flags
 		}
 		for _, r := range readings {
 			for _, v := range r.keep.Values {
-				result.count(r.kind, hour, v, v.Flags|verdicts[judged{r.keep.Station, v.Quantity}])
+				result.count(r.kind, hour, v, v.Flags|hourFlags[flagKey{r.keep.Station, v.Quantity}])
 			}
 		}
 	}
@@ -230,7 +230,7 @@ func playAll(seeds int) []played {
 	return towns
 }
 
-type judged struct {
+type flagKey struct {
 	station  string
 	quantity wire.Quantity
 }

@@ -22,7 +22,7 @@ const (
 // pressure compares stations of different heights: each station's pressure is brought to one height by its usual
 // difference to its neighbours. Heights above the sea are not known; a place that was wrong from the first day is not
 // found by pressure.
-func (j *Judge) pressure(h *hour, from, to int) {
+func (c *HourChecker) pressure(h *hour, from, to int) {
 	list, day := h.list[from:to], h.at/dayHours
 	var level []StationHour
 	at := make([]int, len(list)) // of each station in level
@@ -41,23 +41,23 @@ func (j *Judge) pressure(h *hour, from, to int) {
 		k, found := at[i], []neighbour(nil)
 		if k == nobody {
 			found = levelled.nearest(&list[i], nobody, h.within)
-		} else if found = levelled.around(k); j.outlier(&level[k], level, found) {
+		} else if found = levelled.around(k); c.outlier(&level[k], level, found) {
 			h.flags[from+i] |= ingest.Outlier
 		}
-		middle := j.middle(level, found)
+		middle := c.middle(level, found)
 		if math.IsNaN(middle) {
-			middle = j.middle(list, raw.around(i))
+			middle = c.middle(list, raw.around(i))
 		}
 		if r := h.records[from+i]; r != nil {
-			r.stand(h.at, list[i].Median-middle, j.rules.MovedBy)
+			r.stand(h.at, list[i].Median-middle, c.rules.MovedBy)
 		}
 	}
 }
 
-// stand sets an hour's difference and judges its day, and those after it, anew.
+// stand sets an hour's difference and checks its day, and those after it, anew.
 func (r *record) stand(hour int64, difference, by float64) {
 	if r.Differences.Of == nil {
-		r.Differences, r.Days = newRing[tenths](again+dayHours), newRing[standing](pastDays+againDays)
+		r.Differences, r.Days = newRing[tenths](recheckHours+dayHours), newRing[standing](pastDays+recheckDays)
 	}
 	r.Differences.put(hour, inTenths(difference))
 	for day := hour / dayHours; day <= max(r.Days.Last, hour/dayHours); day++ {

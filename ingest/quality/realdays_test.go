@@ -144,8 +144,8 @@ func TestRealDays(t *testing.T) {
 	if rows != 9089 || len(days) != 8 {
 		t.Errorf("%d rows of %d stations, want 9089 of eight", rows, len(days))
 	}
-	verdicts := judgeReal(days, hourly)
-	t.Log(realTable(days, values, counts, verdicts))
+	hourFlags := checkReal(days, hourly)
+	t.Log(realTable(days, values, counts, hourFlags))
 	for id, s := range days {
 		for q, flags := range counts[id] {
 			for f, n := range flags {
@@ -157,7 +157,7 @@ func TestRealDays(t *testing.T) {
 		if got := counts[id][wire.Humidity][ingest.Sentinel]; got != s.stuck999 {
 			t.Errorf("%s: %d values of humidity are marks, %d rows say 99.90", id, got, s.stuck999)
 		}
-		for f, n := range verdicts[id] {
+		for f, n := range hourFlags[id] {
 			if f != ingest.Humid {
 				t.Errorf("%s: %d hours are %s", id, n, f)
 			}
@@ -170,14 +170,14 @@ func TestRealDays(t *testing.T) {
 		t.Errorf("humid: %d at the dry station, %d at the wet one, which had 81 %% at the least", dry, wet)
 	}
 	// 4.4 km from a station that is humid all day, and has no hygrometer of its own at night.
-	if verdicts["11441"][ingest.Humid] < 6 || verdicts["11473"][ingest.Humid] != 0 {
-		t.Errorf("hours humid by a neighbour: %v near one, %v far from all", verdicts["11441"], verdicts["11473"])
+	if hourFlags["11441"][ingest.Humid] < 6 || hourFlags["11473"][ingest.Humid] != 0 {
+		t.Errorf("hours humid by a neighbour: %v near one, %v far from all", hourFlags["11441"], hourFlags["11473"])
 	}
 }
 
-// judgeReal counts flags of hours by station.
-func judgeReal(days map[string]*realStation, hourly map[time.Time]map[string]map[wire.Quantity][]float64) map[string]map[ingest.Flags]int {
-	judge, found := NewJudge(DefaultRules()), map[string]map[ingest.Flags]int{}
+// checkReal counts flags of hours by station.
+func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map[wire.Quantity][]float64) map[string]map[ingest.Flags]int {
+	hourChecker, found := NewHourChecker(DefaultRules()), map[string]map[ingest.Flags]int{}
 	for start := time.Date(2019, 4, 20, 0, 0, 0, 0, time.UTC); start.Day() == 20; start = start.Add(time.Hour) {
 		var list []StationHour
 		for id, quantities := range hourly[start] {
@@ -185,7 +185,7 @@ func judgeReal(days map[string]*realStation, hourly map[time.Time]map[string]map
 				list = append(list, StationHour{id, days[id].east, days[id].north, q, average(v), median(v), len(v)})
 			}
 		}
-		for _, v := range judge.Hour(start, list) {
+		for _, v := range hourChecker.Hour(start, list) {
 			if found[v.Station] == nil {
 				found[v.Station] = map[ingest.Flags]int{}
 			}
@@ -197,7 +197,7 @@ func judgeReal(days map[string]*realStation, hourly map[time.Time]map[string]map
 	return found
 }
 
-func realTable(days map[string]*realStation, values map[string]map[wire.Quantity]int, counts map[string]map[wire.Quantity]map[ingest.Flags]int, verdicts map[string]map[ingest.Flags]int) string {
+func realTable(days map[string]*realStation, values map[string]map[wire.Quantity]int, counts map[string]map[wire.Quantity]map[ingest.Flags]int, hourFlags map[string]map[ingest.Flags]int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "20 April 2019, Aberdeen: values with flags, and hours (of a quantity) with flags\n%-9s %-15s %-12s %7s  flags", "location", "sensors", "quantity", "values")
 	for _, id := range slices.Sorted(keys(days)) {
@@ -212,7 +212,7 @@ func realTable(days map[string]*realStation, values map[string]map[wire.Quantity
 			}
 		}
 		for _, f := range ingest.AllFlags() {
-			if n := verdicts[id][f]; n > 0 {
+			if n := hourFlags[id][f]; n > 0 {
 				fmt.Fprintf(&b, "\n%-9s %-15s hours %s=%d", id, "", f, n)
 			}
 		}

@@ -56,45 +56,45 @@ func (f *findings) of(q wire.Quantity) ingest.Flags {
 }
 
 // findings are those of a day, by the days before it. What holds for a station explains what holds for a quantity.
-func (j *Judge) findings(r *record, day int64) (f findings) {
+func (c *HourChecker) findings(r *record, day int64) (f findings) {
 	if r.away(day) {
 		f.all |= ingest.Moved
 	}
-	if j.indoor(r.Temperature, day) {
+	if c.indoor(r.Temperature, day) {
 		f.all |= ingest.SeemsIndoor
 	}
 	if f.all == 0 {
-		f.pm2_5, f.pm10, f.temperature = j.uncorrelated(r.PM2_5, day), j.uncorrelated(r.PM10, day), j.uncorrelated(r.Temperature, day)
+		f.pm2_5, f.pm10, f.temperature = c.uncorrelated(r.PM2_5, day), c.uncorrelated(r.PM10, day), c.uncorrelated(r.Temperature, day)
 	}
 	return f
 }
 
 // uncorrelated is for a quantity that does not follow the neighbours'.
-func (j *Judge) uncorrelated(past *history, day int64) ingest.Flags {
+func (c *HourChecker) uncorrelated(past *history, day int64) ingest.Flags {
 	if past == nil {
 		return 0
 	}
 	days, n := make([]sums, 0, pastDays), 0
-	for d := day - int64(j.rules.UncorrelatedPast); d < day; d++ {
+	for d := day - int64(c.rules.UncorrelatedPast); d < day; d++ {
 		s := past.Days.at(d)
 		days, n = append(days, s), n+int(s.N)
 	}
-	if n >= int(j.rules.UncorrelatedLeast*dayHours) && pearson(days) < j.rules.UncorrelatedR {
+	if n >= int(c.rules.UncorrelatedLeast*dayHours) && pearson(days) < c.rules.UncorrelatedR {
 		return ingest.Uncorrelated
 	}
 	return 0
 }
 
 // indoor is for a station whose temperature hardly knows day and night.
-func (j *Judge) indoor(temperature *history, day int64) bool {
+func (c *HourChecker) indoor(temperature *history, day int64) bool {
 	if temperature == nil {
 		return false
 	}
 	narrow := 0
-	for d := day - int64(j.rules.IndoorOf); d < day; d++ {
+	for d := day - int64(c.rules.IndoorOf); d < day; d++ {
 		if temperature.Days.at(d).Narrow {
 			narrow++
 		}
 	}
-	return narrow >= int(j.rules.IndoorDays)
+	return narrow >= int(c.rules.IndoorDays)
 }

@@ -1,8 +1,8 @@
-// Package quality judges what a station measured. It resolves a reading's time, recognises what is
+// Package quality checks what a station measured. It resolves a reading's time, recognises what is
 // already known, and sets flags on values; it never changes a value.
 //
-// Checker holds the checks that look at one reading, in the order of checks.go. Judge holds those that look back
-// and at neighbours: they work on full hours, and their verdicts revise the flags of the hour. Every threshold is
+// Checker holds the checks that look at one reading, in the order of checks.go. HourChecker holds those that look back
+// and at neighbours: they work on full hours, and what they find revises the flags of the hour. Every threshold is
 // in this file, with its unit and source; a city may set another, and all of them are published with the data.
 // The humidity correction of particle counters is here too, as pure functions.
 package quality

@@ -18,10 +18,10 @@ const (
 
 // Save writes what is remembered: a line that names the form, the records as encoding/gob writes them, and a CRC-32 (IEEE,
 // little-endian) of all before it.
-func (j *Judge) Save(w io.Writer) error {
+func (c *HourChecker) Save(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString(snapshotMagic)
-	if err := gob.NewEncoder(&b).Encode(j.stations); err != nil {
+	if err := gob.NewEncoder(&b).Encode(c.stations); err != nil {
 		return fmt.Errorf("save what checks remember: %w", err)
 	}
 	sum := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(b.Bytes()))
@@ -32,9 +32,9 @@ func (j *Judge) Save(w io.Writer) error {
 	return nil
 }
 
-// Load takes in what Save wrote. After an error the judge remembers nothing.
-func (j *Judge) Load(r io.Reader) error {
-	j.stations = map[string]*record{}
+// Load takes in what Save wrote. After an error the HourChecker remembers nothing.
+func (c *HourChecker) Load(r io.Reader) error {
+	c.stations = map[string]*record{}
 	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot+1))
 	if err != nil {
 		return fmt.Errorf("load what checks remember: %w", err)
@@ -52,6 +52,6 @@ func (j *Judge) Load(r io.Reader) error {
 	if err := gob.NewDecoder(bytes.NewReader(data[len(snapshotMagic):end])).Decode(&stations); err != nil {
 		return fmt.Errorf("load what checks remember: %w", err)
 	}
-	j.stations = stations
+	c.stations = stations
 	return nil
 }

@@ -8,23 +8,23 @@ import (
 
 // spikes compares each station of a part of the list with its own past. What half of the neighbours share is the air, also
 // where it shows in theirs by half as many deviations. Without neighbours that have a past nobody can say.
-func (j *Judge) spikes(h *hour, from, to int) {
+func (c *HourChecker) spikes(h *hour, from, to int) {
 	list := h.list[from:to]
 	scores := make([]float64, len(list)) // NaN where there is no past
 	for i := range list {
-		scores[i] = j.past(h, from+i)
+		scores[i] = c.past(h, from+i)
 	}
 	for i, z := range scores {
-		if !(math.Abs(z) > j.rules.SpikeZ) {
+		if !(math.Abs(z) > c.rules.SpikeZ) {
 			continue
 		}
-		j.scratch = j.scratch[:0]
+		c.scratch = c.scratch[:0]
 		for _, n := range h.area(list).around(i) {
 			if other := scores[n.index] * math.Copysign(1, z); !math.IsNaN(other) {
-				j.scratch = append(j.scratch, other)
+				c.scratch = append(c.scratch, other)
 			}
 		}
-		if len(j.scratch) >= int(j.rules.SpikeNeighbours) && median(j.scratch) <= j.rules.SpikeZ/2 {
+		if len(c.scratch) >= int(c.rules.SpikeNeighbours) && median(c.scratch) <= c.rules.SpikeZ/2 {
 			h.flags[from+i] |= ingest.Spike
 		}
 	}
@@ -32,7 +32,7 @@ func (j *Judge) spikes(h *hour, from, to int) {
 
 // past is the score of an hour's mean against the station's past; NaN where that is too short. A score of less than half
 // the threshold may be given as 0.
-func (j *Judge) past(h *hour, i int) float64 {
+func (c *HourChecker) past(h *hour, i int) float64 {
 	s, r := &h.list[i], h.records[i]
 	if r == nil {
 		return noValue
@@ -41,9 +41,9 @@ func (j *Judge) past(h *hour, i int) float64 {
 	if past == nil {
 		return noValue
 	}
-	j.scratch = j.scratch[:0]
-	above, below, reach := 0, 0, j.rules.SpikeZ/2*sigmas*j.rules.SpikeFloor
-	older, newer := past.Own.between(h.at-int64(j.rules.SpikePast), h.at)
+	c.scratch = c.scratch[:0]
+	above, below, reach := 0, 0, c.rules.SpikeZ/2*sigmas*c.rules.SpikeFloor
+	older, newer := past.Own.between(h.at-int64(c.rules.SpikePast), h.at)
 	for _, piece := range [2][]tenths{older, newer} {
 		for _, t := range piece {
 			n, ok := t.number()
@@ -51,7 +51,7 @@ func (j *Judge) past(h *hour, i int) float64 {
 				continue
 			}
 			v := float64(n) / 10
-			j.scratch = append(j.scratch, v)
+			c.scratch = append(c.scratch, v)
 			if v >= s.Mean+reach {
 				above++
 			} else if v <= s.Mean-reach {
@@ -59,13 +59,13 @@ func (j *Judge) past(h *hour, i int) float64 {
 			}
 		}
 	}
-	n := len(j.scratch)
-	if n < int(j.rules.SpikeLeast) {
+	n := len(c.scratch)
+	if n < int(c.rules.SpikeLeast) {
 		return noValue
 	}
 	if 2*above < n && 2*below < n {
 		return 0 // the median is nearer: no need to sort
 	}
-	middle := median(j.scratch)
-	return score(s.Mean, middle, max(j.rules.SpikeFloor, deviation(j.scratch, middle)))
+	middle := median(c.scratch)
+	return score(s.Mean, middle, max(c.rules.SpikeFloor, deviation(c.scratch, middle)))
 }

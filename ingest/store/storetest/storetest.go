@@ -367,9 +367,9 @@ func revising(t *testing.T, s store.Store) {
 	}
 	f := func(flags ingest.Flags, want ...ingest.Flags) {
 		t.Helper()
-		verdicts := []ingest.Verdict{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: ingest.Spike}}
+		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: ingest.Spike}}
 		for range 2 { // again changes nothing
-			if refused, err := store.Revise(t.Context(), s, verdicts); err != nil || len(refused) > 0 {
+			if refused, err := store.Revise(t.Context(), s, hourFlags); err != nil || len(refused) > 0 {
 				t.Fatalf("Revise: %v, %v", refused, err)
 			}
 			var got []ingest.Flags

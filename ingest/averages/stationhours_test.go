@@ -8,9 +8,9 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestJudgedWhereItStood has a station that moved at a quarter past: the hour is judged at the old place by what was measured
-// there, the next at the new one. Who is not registered is not judged. The places are PROJ's (cs2cs EPSG:4326 EPSG:3035).
-func TestJudgedWhereItStood(t *testing.T) {
+// TestCheckedWhereItStood has a station that moved at a quarter past: the hour is checked at the old place by what was measured
+// there, the next at the new one. Who is not registered is not checked. The places are PROJ's (cs2cs EPSG:4326 EPSG:3035).
+func TestCheckedWhereItStood(t *testing.T) {
 	a := newAverages(nil)
 	start := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	stations := register{"M": {ID: "M", Exposure: ingest.Outdoor, Places: []ingest.Place{
@@ -22,14 +22,14 @@ func TestJudgedWhereItStood(t *testing.T) {
 	}
 	f := func(hour time.Time, east, north, mean, median float64, count int) {
 		t.Helper()
-		got := ForJudge(stations, hour, a.Aggregate.Stations(hour))
+		got := StationHours(stations, hour, a.Aggregate.Stations(hour))
 		if len(got) != 1 || got[0].Quantity != wire.PM10 || !near(got[0].East, east) || !near(got[0].North, north) || got[0].Mean != mean || got[0].Median != median || got[0].Count != count {
 			t.Errorf("%v: %+v, want %v %v, mean %v, median %v, %d values", hour, got, east, north, mean, median, count)
 		}
 	}
 	f(start, 4107276.63, 3096656.30, 7, 7, 15)                        // 0 to 14
 	f(start.Add(time.Hour), 3962799.451, 2999718.853, 89.5, 89.5, 60) // 60 to 119
-	if got := ForJudge(register{}, start, a.Aggregate.Stations(start)); len(got) != 0 {
+	if got := StationHours(register{}, start, a.Aggregate.Stations(start)); len(got) != 0 {
 		t.Errorf("of nobody: %+v", got)
 	}
 }

@@ -30,12 +30,12 @@ func hoursOf(seed uint64, count int) [][]StationHour {
 
 func startOf(n int) time.Time { return firstHour.Add(time.Duration(n) * time.Hour) }
 
-// TestJudgeIsAFunctionOfItsHours judges the same hours with stations in another order, with a part of an hour first and the
-// whole of it up to two days later, and through a file in the middle. Whatever came late, in the end all is judged again, as after
-// a restart: the same verdicts.
-func TestJudgeIsAFunctionOfItsHours(t *testing.T) {
+// TestHourCheckerIsAFunctionOfItsHours checks the same hours with stations in another order, with a part of an hour first and the
+// whole of it up to two days later, and through a file in the middle. Whatever came late, in the end all is checked again, as after
+// a restart: the same flags.
+func TestHourCheckerIsAFunctionOfItsHours(t *testing.T) {
 	list, rng := hoursOf(9, 16*dayHours), rand.New(rand.NewPCG(1, 1))
-	one, other := NewJudge(DefaultRules()), NewJudge(DefaultRules())
+	one, other := NewHourChecker(DefaultRules()), NewHourChecker(DefaultRules())
 	found := map[ingest.Flags]int{}
 	var late []int
 	for n, hours := range list {
@@ -75,38 +75,38 @@ func TestJudgeIsAFunctionOfItsHours(t *testing.T) {
 	}
 }
 
-func reloaded(t *testing.T, j *Judge) *Judge {
+func reloaded(t *testing.T, c *HourChecker) *HourChecker {
 	t.Helper()
 	var file bytes.Buffer
-	if err := j.Save(&file); err != nil {
+	if err := c.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	again := NewJudge(j.rules)
-	if err := again.Load(&file); err != nil {
+	loaded := NewHourChecker(c.rules)
+	if err := loaded.Load(&file); err != nil {
 		t.Fatal(err)
 	}
-	return again
+	return loaded
 }
 
 func TestLoadRefuses(t *testing.T) {
-	j := NewJudge(DefaultRules())
+	c := NewHourChecker(DefaultRules())
 	list := hoursOf(1, 1)[0]
-	j.Hour(firstHour, list)
+	c.Hour(firstHour, list)
 	var file bytes.Buffer
-	if err := j.Save(&file); err != nil {
+	if err := c.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	good, stations := file.Bytes(), len(j.stations)
+	good, stations := file.Bytes(), len(c.stations)
 	for what, bad := range map[string][]byte{
 		"nothing": nil, "another file": []byte("stadtluft-judge-0\n12345678"), "a cut one": good[:len(good)-9],
 		"a wrong byte": append(append([]byte{}, good[:40]...), append([]byte{good[40] ^ 1}, good[41:]...)...),
 	} {
-		if err := j.Load(bytes.NewReader(bad)); err == nil || len(j.stations) != 0 {
-			t.Errorf("%s: %v, %d stations remembered", what, err, len(j.stations))
+		if err := c.Load(bytes.NewReader(bad)); err == nil || len(c.stations) != 0 {
+			t.Errorf("%s: %v, %d stations remembered", what, err, len(c.stations))
 		}
 	}
-	if err := j.Load(bytes.NewReader(good)); err != nil || len(j.stations) != stations {
-		t.Errorf("a good one: %v, %d stations, want %d", err, len(j.stations), stations)
+	if err := c.Load(bytes.NewReader(good)); err != nil || len(c.stations) != stations {
+		t.Errorf("a good one: %v, %d stations, want %d", err, len(c.stations), stations)
 	}
 }
 
@@ -272,16 +272,16 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins anew there. Hours before that, judged
+// TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins anew there. Hours before that, checked
 // again, neither bring the old place back nor are remembered.
 func TestAPlaceThatChanges(t *testing.T) {
-	j := NewJudge(DefaultRules())
-	at := func(n int, hPa, north float64) []ingest.Verdict {
+	c := NewHourChecker(DefaultRules())
+	at := func(n int, hPa, north float64) []ingest.HourFlags {
 		list := []StationHour{{"M", 4_100_000, north, wire.Pressure, hPa, hPa, 25}}
 		for i := range 6 {
 			list = append(list, StationHour{string(rune('A' + i)), 4_100_000 + 100*float64(i), 3_090_000, wire.Pressure, 1013, 1013, 25})
 		}
-		return j.Hour(startOf(n), list)
+		return c.Hour(startOf(n), list)
 	}
 	const days = 12
 	for n := range days * dayHours {

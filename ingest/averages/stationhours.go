@@ -10,9 +10,9 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// ForJudge are the stations' means over the hour that starts at start as quality.Judge wants them, at the exact places where the
-// stations stood when it began. Of a station that was moved within the hour only the part at that place is judged.
-func ForJudge(stations ingest.Stations, start time.Time, hours []aggregate.StationHour) []quality.StationHour {
+// StationHours are the stations' means over the hour that starts at start as quality.HourChecker wants them, at the exact places where the
+// stations stood when it began. Of a station that was moved within the hour only the part at that place is checked.
+func StationHours(stations ingest.Stations, start time.Time, hours []aggregate.StationHour) []quality.StationHour {
 	list := make([]quality.StationHour, 0, len(hours))
 	var last string
 	var at quality.StationHour

@@ -29,7 +29,7 @@ type roll map[string]*ingest.Station
 
 func (r roll) Station(id string) (*ingest.Station, bool) { st, ok := r[id]; return st, ok }
 
-// TestTheDemoCityIsHealthy lets the simulated city of --demo 80 live for 17 days and has all of it checked and judged as a
+// TestTheDemoCityIsHealthy lets the simulated city of --demo 80 live for 17 days and has all of it checked, reading by reading and hour by hour, as a
 // server does. A sound station's value is never excluded, and what is broken is found.
 func TestTheDemoCityIsHealthy(t *testing.T) {
 	const days, every = 17, 10 * time.Minute
@@ -46,7 +46,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 		flags[fault] = map[ingest.Flags]int{}
 	}
 	sums := &averages.Averages{Aggregate: &aggregate.Aggregate{}, Stations: known}
-	judge := openJudge(t.TempDir(), quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
+	hourChecker := openHourChecker(t.TempDir(), quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
 	for start := begin; start.Before(begin.AddDate(0, 0, days)); start = start.Add(time.Hour) {
 		for i := range stations {
 			for at := start; at.Before(start.Add(time.Hour)); at = at.Add(every) {
@@ -67,7 +67,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 				}
 			}
 		}
-		for _, v := range judge.hour(start, sums.Aggregate.Stations(start)) {
+		for _, v := range hourChecker.hour(start, sums.Aggregate.Stations(start)) {
 			i := slices.IndexFunc(stations, func(s simulation.Station) bool { return fmt.Sprintf("S%02d", s.Index) == v.Station })
 			for _, f := range v.Flags.Each() {
 				flags[stations[i].Fault][f]++
@@ -92,24 +92,24 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 	}
 }
 
-// TestWhatChecksRememberSurvives judges hours of the past and of now: only what is newer than the last two hours is saved, a new
-// judge begins with it, and a broken file is said and begun anew.
+// TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is saved, a new
+// HourChecker begins with it, and a broken file is said and begun anew.
 func TestWhatChecksRememberSurvives(t *testing.T) {
 	data, known := t.TempDir(), roll{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
 	var said bytes.Buffer
-	open := func() *judge {
-		return openJudge(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
+	open := func() *hourChecker {
+		return openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
 	}
 	cell, err := geo.CellAt(orb.Point{6.9583, 50.9413}, geo.BaseSize)
 	if err != nil {
 		t.Fatal(err)
 	}
 	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: uint8(wire.PM10), Mean: 20_000, Median: 20_000, Count: 12}}
-	path, now := filepath.Join(data, judgeFile), time.Now().UTC().Truncate(time.Hour)
+	path, now := filepath.Join(data, hourCheckerFile), time.Now().UTC().Truncate(time.Hour)
 	first := open()
 	first.hour(now.Add(-5*time.Hour), hours)
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("hours that a start has judged again are saved: %v", err)
+		t.Errorf("hours that a start has checked again are saved: %v", err)
 	}
 	first.hour(now.Add(-time.Hour), hours)
 	saved, err := os.ReadFile(path)
@@ -133,7 +133,7 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if err := os.WriteFile(path, saved[:len(saved)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if open(); !strings.Contains(said.String(), "begin anew") || !strings.Contains(said.String(), judgeFile) {
+	if open(); !strings.Contains(said.String(), "begin anew") || !strings.Contains(said.String(), hourCheckerFile) {
 		t.Errorf("of a broken file it says %q", said.String())
 	}
 }

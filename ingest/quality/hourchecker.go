@@ -20,23 +20,25 @@ type StationHour struct {
 	Count    int // values
 }
 
-// Judge judges full hours by looking around and back. It knows no clock and no store. It is not safe for concurrent use.
+// HourChecker checks full hours by looking around and back. It knows no clock and no store. It is not safe for concurrent use.
 //
-// An hour's verdicts depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
-// order of stations, or on earlier verdicts on the same hour. Judging an hour again, after late readings, replaces what
-// is remembered of it, so that it ends the same whenever they came. An hour can be judged again for two days. Of a station
+// An hour's flags depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
+// order of stations, or on what was found earlier of the same hour. Checking an hour again, after late readings, replaces what
+// is remembered of it, so that it ends the same whenever they came. An hour can be checked again for two days. Of a station
 // that was given another place, hours before that are not remembered any more.
-type Judge struct {
+type HourChecker struct {
 	rules    Rules
 	stations map[string]*record
 	newest   int64 // hour
 	scratch  []float64
 }
 
-// NewJudge makes a judge that remembers nothing.
-func NewJudge(rules Rules) *Judge { return &Judge{rules: rules, stations: map[string]*record{}} }
+// NewHourChecker makes an HourChecker that remembers nothing.
+func NewHourChecker(rules Rules) *HourChecker {
+	return &HourChecker{rules: rules, stations: map[string]*record{}}
+}
 
-// hour is one hour while it is judged.
+// hour is one hour while it is checked.
 type hour struct {
 	at      int64         // Unix hour
 	list    []StationHour // sorted by quantity and station
@@ -48,37 +50,37 @@ type hour struct {
 	hygrometers []StationHour // the part of the list with humidity
 }
 
-// Hour judges the hour that starts at start and returns the verdicts with flags, sorted.
-func (j *Judge) Hour(start time.Time, hours []StationHour) []ingest.Verdict {
-	h := j.open(start, hours)
+// Hour checks the hour that starts at start and returns the flags found, sorted.
+func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFlags {
+	h := c.open(start, hours)
 	h.each(func(q wire.Quantity, from, to int) {
 		switch {
 		case particles(q):
-			j.spikes(h, from, to)
-			j.humid(h, from, to)
-			j.compare(h, from, to)
+			c.spikes(h, from, to)
+			c.humid(h, from, to)
+			c.compare(h, from, to)
 		case q == wire.Pressure:
-			j.pressure(h, from, to)
+			c.pressure(h, from, to)
 		default:
-			j.compare(h, from, to)
+			c.compare(h, from, to)
 		}
 	})
-	j.explain(h)
-	j.forget(h.at)
-	var verdicts []ingest.Verdict
+	c.explain(h)
+	c.forget(h.at)
+	var hourFlags []ingest.HourFlags
 	for i, flags := range h.flags {
 		if flags != 0 {
-			verdicts = append(verdicts, ingest.Verdict{Station: h.list[i].Station, Hour: start, Quantity: h.list[i].Quantity, Flags: flags})
+			hourFlags = append(hourFlags, ingest.HourFlags{Station: h.list[i].Station, Hour: start, Quantity: h.list[i].Quantity, Flags: flags})
 		}
 	}
-	slices.SortFunc(verdicts, ingest.Verdict.Compare)
-	return verdicts
+	slices.SortFunc(hourFlags, ingest.HourFlags.Compare)
+	return hourFlags
 }
 
 // open sorts an hour's stations. Of a station that was at two places within the hour the one with more values
 // counts.
-func (j *Judge) open(start time.Time, hours []StationHour) *hour {
-	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: j.rules.OutlierFar}
+func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
+	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: c.rules.OutlierFar}
 	slices.SortFunc(h.list, func(a, b StationHour) int {
 		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Station, b.Station), cmp.Compare(b.Count, a.Count),
 			cmp.Compare(a.East, b.East), cmp.Compare(a.North, b.North))
@@ -87,7 +89,7 @@ func (j *Judge) open(start time.Time, hours []StationHour) *hour {
 	h.flags = make([]ingest.Flags, len(h.list))
 	h.records = make([]*record, len(h.list))
 	for i := range h.list {
-		h.records[i] = j.record(&h.list[i], h.at)
+		h.records[i] = c.record(&h.list[i], h.at)
 	}
 	h.each(func(q wire.Quantity, from, to int) {
 		if q == wire.Humidity {
@@ -122,12 +124,12 @@ func (h *hour) each(do func(q wire.Quantity, from, to int)) {
 }
 
 // record is a station's, begun anew when it stands elsewhere; nil in an hour before it came to its place.
-func (j *Judge) record(s *StationHour, at int64) *record {
-	r := j.stations[s.Station]
+func (c *HourChecker) record(s *StationHour, at int64) *record {
+	r := c.stations[s.Station]
 	switch {
 	case r == nil, (r.East != s.East || r.North != s.North) && at > r.Newest:
 		r = &record{East: s.East, North: s.North}
-		j.stations[s.Station] = r
+		c.stations[s.Station] = r
 	case r.East != s.East || r.North != s.North:
 		return nil
 	}
@@ -136,7 +138,7 @@ func (j *Judge) record(s *StationHour, at int64) *record {
 }
 
 // explain adds what is found of stations by the days before. What explains an hour stands alone.
-func (j *Judge) explain(h *hour) {
+func (c *HourChecker) explain(h *hour) {
 	day := h.at / dayHours
 	known := make(map[*record]findings, len(h.list)/4)
 	for i, r := range h.records {
@@ -145,7 +147,7 @@ func (j *Judge) explain(h *hour) {
 		}
 		found, ok := known[r]
 		if !ok {
-			found = j.findings(r, day)
+			found = c.findings(r, day)
 			known[r] = found
 		}
 		if flags := found.of(h.list[i].Quantity); flags != 0 {
@@ -155,14 +157,14 @@ func (j *Judge) explain(h *hour) {
 }
 
 // forget lets go of stations that have not been heard for longer than anything looks back.
-func (j *Judge) forget(at int64) {
-	if at/dayHours <= j.newest/dayHours {
+func (c *HourChecker) forget(at int64) {
+	if at/dayHours <= c.newest/dayHours {
 		return
 	}
-	j.newest = at
-	for id, r := range j.stations {
-		if at-r.Newest > (pastDays+againDays)*dayHours {
-			delete(j.stations, id)
+	c.newest = at
+	for id, r := range c.stations {
+		if at-r.Newest > (pastDays+recheckDays)*dayHours {
+			delete(c.stations, id)
 		}
 	}
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/quality"
+)
+
+// hourCheckerFile holds exact places and what the checks that look back remember of 33 days, as quality.HourChecker saves them. After a crash it is at most two
+// hours old, and a start has all hours of the last two days checked again: nothing is lost. Without the file those
+// checks wait until they know enough again, and take back what they found in the last two days.
+const hourCheckerFile = "checks.state"
+
+// hourChecker has hours checked and keeps what is remembered in the data folder, once for each new hour.
+type hourChecker struct {
+	*quality.HourChecker
+	stations ingest.Stations
+	path     string
+	log      *slog.Logger
+	saved    time.Time // the newest hour in the file, or about to be
+}
+
+func openHourChecker(data string, rules quality.Rules, stations ingest.Stations, log *slog.Logger) *hourChecker {
+	c := &hourChecker{
+		HourChecker: quality.NewHourChecker(rules), stations: stations, path: filepath.Join(data, hourCheckerFile), log: log,
+		saved: time.Now().Truncate(time.Hour).Add(-2 * time.Hour),
+	}
+	parts, _ := filepath.Glob(c.path + partSuffix) // of a crash
+	for _, part := range parts {
+		os.Remove(part)
+	}
+	file, err := os.Open(c.path)
+	if err == nil {
+		err = errors.Join(c.Load(bufio.NewReader(file)), file.Close())
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("checks that look back begin anew", "file", c.path, "err", err)
+	}
+	return c
+}
+
+// hour checks one hour of the aggregate.
+func (c *hourChecker) hour(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
+	hourFlags := c.HourChecker.Hour(start, averages.StationHours(c.stations, start, hours))
+	if start.After(c.saved) {
+		c.saved = start
+		if err := writeWhole(c.path, 0o600, c.Save); err != nil {
+			c.log.Warn("what checks remember is not saved", "file", c.path, "err", err)
+		}
+	}
+	return hourFlags
+}
