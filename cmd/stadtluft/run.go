@@ -73,8 +73,8 @@ type server struct {
 	intake     brokers // that stations send to
 	dashboards brokers // that live averages go to
 
-	writeError atomic.Pointer[error] // why the writer's last batch is not in the store; nil when it is
-	unrestated atomic.Pointer[error] // why averages that are to be made again are not; nil when none wait in vain
+	writeError       atomic.Pointer[error] // why the writer's last batch is not in the store; nil when it is
+	recomputeProblem atomic.Pointer[error] // why averages that are to be made again are not; nil when none wait in vain
 }
 
 // steps start the parts from the bottom up, each in a process that takes one of its roles.
@@ -96,7 +96,7 @@ var steps = []struct {
 	{roles{aggregateRole}, (*server).startHourChecker},
 	{readers, (*server).startHours},
 	{roles{writeRole}, (*server).startArchive},
-	{roles{aggregateRole}, (*server).startRestatements},
+	{roles{aggregateRole}, (*server).startRecompute},
 	{roles{intakeRole}, (*server).startIntake},
 	{roles{aggregateRole}, (*server).startDashboards},
 	{readers, (*server).startLive},

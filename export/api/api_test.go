@@ -134,10 +134,10 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", "/api/v1/grid?resolution=300", "", 400, "resolution", `"300"`)
 	f("GET", "/api/v1/grid?window=live&time=2026-05-01", "", 400, "time", "window=1h")
 	f("GET", "/api/v1/grid?window=1h&time=noon", "", 400, "time", `"noon"`)
-	h.server.again.Lock()
+	h.server.recomputing.Lock()
 	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 503, "resolution", "ask for 1000 m")
-	h.server.again.Unlock()
-	h.server.Again = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
+	h.server.recomputing.Unlock()
+	h.server.Recompute = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
 		return nil, fmt.Errorf("read: %w", context.DeadlineExceeded)
 	}
 	f("GET", "/api/v1/grid?window=1h&time=2020-01-01&resolution=500", "", 503, "resolution", "too many readings")
@@ -258,7 +258,7 @@ func TestGrid(t *testing.T) {
 	if got := read("window=1h&quantity=pm10&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 7 {
 		t.Errorf("an old hour = %+v, want 7 from the store", got)
 	}
-	h.server.Again = func(_ context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
+	h.server.Recompute = func(_ context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
 		if window != aggregate.Hour || !start.Equal(old) || size != 100 {
 			t.Errorf("asked again for %v of %v at %d m", window, start, size)
 		}

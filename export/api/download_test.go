@@ -160,7 +160,7 @@ func TestPagesOfOneWindow(t *testing.T) {
 	h.measure(time.Now().UTC().Truncate(time.Second).Add(-2*time.Minute), value(wire.PM10, 20), value(wire.Temperature, 5), value(wire.Humidity, 60))
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour).Format(time.RFC3339)
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	h.server.Again = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
+	h.server.Recompute = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
 		cell := geo.Cell{Size: 500, North: 3096000, East: 4107000}
 		return []aggregate.Row{{Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: 1}, {Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: 2}}, nil
 	}

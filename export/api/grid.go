@@ -17,8 +17,8 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// againTime bounds how long a window may be computed from its readings.
-const againTime = 30 * time.Second
+// recomputeTime bounds how long a window may be computed from its readings.
+const recomputeTime = 30 * time.Second
 
 // pagesLast is how long live averages can be paged through; what they are made of is kept for longer.
 const pagesLast = time.Hour
@@ -166,7 +166,7 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 	}
 	kept := s.firstKept(g.window, now)
 	if g.from.Before(kept) && g.resolution != s.City.Resolution {
-		rows, err := s.gridAgain(ctx, g)
+		rows, err := s.recomputedGrid(ctx, g)
 		if err != nil {
 			return err
 		}
@@ -193,19 +193,19 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 	return nil
 }
 
-// gridAgain computes a window from its readings: at most a day's, within againTime, and one at a time.
-func (s *Server) gridAgain(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
-	if !s.again.TryLock() {
+// recomputedGrid computes a window from its readings: at most a day's, within againTime, and one at a time.
+func (s *Server) recomputedGrid(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
+	if !s.recomputing.TryLock() {
 		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution).
 			InGerman("Gerade wird ein anderes Fenster aus seinen Messungen gerechnet: Versuche es gleich noch einmal, oder frag nach %d m.", s.City.Resolution)
 	}
-	defer s.again.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, againTime)
+	defer s.recomputing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, recomputeTime)
 	defer cancel()
-	rows, err := s.Again(ctx, g.window, g.from, g.resolution)
+	rows, err := s.Recompute(ctx, g.window, g.from, g.resolution)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", againTime, s.City.Resolution).
-			InGerman("Dieses Fenster hat zu viele Messungen, um in %v neu gerechnet zu werden: Frag nach %d m, die liegen bereit.", againTime, s.City.Resolution)
+		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "this window has too many readings to be computed again within %v: ask for %d m, which is stored", recomputeTime, s.City.Resolution).
+			InGerman("Dieses Fenster hat zu viele Messungen, um in %v neu gerechnet zu werden: Frag nach %d m, die liegen bereit.", recomputeTime, s.City.Resolution)
 	}
 	return rows, err
 }

@@ -85,28 +85,28 @@ type Server struct {
 	Archive   *archive.Archive // nil where there is none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	// Again computes the averages of an hour or day from stored readings, for resolutions that are not stored.
-	Again    func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
-	Now      *live.Now
-	Push     *push.Handler // nil where another process takes deliveries
-	Problems func(ctx context.Context) []Problem
-	Inside   func(ctx context.Context) (Inside, error)
-	Backup   func() []Copy
-	Data     string // the data folder, which has room for a backup
-	Metrics  http.Handler
-	Pages    fs.FS // the built web pages, with index.html at the root; empty when they are not built
-	Log      *slog.Logger
+	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
+	Recompute func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now       *live.Now
+	Push      *push.Handler // nil where another process takes deliveries
+	Problems  func(ctx context.Context) []Problem
+	Inside    func(ctx context.Context) (Inside, error)
+	Backup    func() []Copy
+	Data      string // the data folder, which has room for a backup
+	Metrics   http.Handler
+	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Log       *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
 	FrameAncestors string
 
 	TLS *tls.Config // nil serves without
 
-	city      export.Area   // without rows
-	areas     []export.Area // the districts, without rows
-	snapshots snapshots
-	changes   changes
-	again     sync.Mutex // held while Again computes, so that one at a time does
+	city        export.Area   // without rows
+	areas       []export.Area // the districts, without rows
+	snapshots   snapshots
+	changes     changes
+	recomputing sync.Mutex // held while Recompute runs, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.

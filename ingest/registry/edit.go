@@ -232,7 +232,7 @@ func (e *edit) move(to orb.Point, from time.Time) {
 	e.exec(`INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)
 		ON CONFLICT (station, since) DO UPDATE SET lon = excluded.lon, lat = excluded.lat`, e.station.ID, from.Unix(), to.Lon(), to.Lat())
 	if from.Before(e.now) {
-		e.restate(from)
+		e.queueRecomputation(from)
 	}
 	e.wrote(nil, "place", cellName(last.Exact), cellName(to)+" since "+from.Format(time.RFC3339))
 }
@@ -295,7 +295,7 @@ func (r *Registry) Retire(ctx context.Context, id string, by By) error {
 	return r.end(ctx, id, by, ingest.Retired)
 }
 
-// Erase ends a station as Retire does, and has its readings taken away; see Restatements.
+// Erase ends a station as Retire does, and has its readings taken away; see Recomputations.
 func (r *Registry) Erase(ctx context.Context, id string, by By) error {
 	return r.end(ctx, id, by, ingest.Erased)
 }
@@ -304,7 +304,7 @@ func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Stat
 	return r.change(ctx, id, by, func(e *edit) {
 		e.exec("UPDATE station SET email = '', reason = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
 		if e.set("status", e.station.Status, status); status == ingest.Erased {
-			e.restate(time.Unix(0, 0))
+			e.queueRecomputation(time.Unix(0, 0))
 		}
 	})
 }

@@ -109,17 +109,17 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 		}
 		r = open(t, path, PolicyOpen) // and after a restart
 	}
-	waiting, err := r.Restatements(t.Context())
+	waiting, err := r.Recomputations(t.Context())
 	if err != nil || len(waiting) != 1 || !waiting[0].From.Equal(day) || waiting[0].Station.ID != c.ID {
-		t.Fatalf("restatements %+v, %v, want one from %v", waiting, err, day)
+		t.Fatalf("recomputations %+v, %v, want one from %v", waiting, err, day)
 	}
 	if err := r.Edit(t.Context(), c.ID, Owner, Edit{Place: &ingest.Place{Exact: cathedral}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Restated(t.Context(), waiting[0]); err != nil {
+	if err := r.Recomputed(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := r.Restatements(t.Context()); err != nil || len(again) != 1 {
+	if again, err := r.Recomputations(t.Context()); err != nil || len(again) != 1 {
 		t.Errorf("a move while the last was worked on: %+v, %v, want it to be done again", again, err)
 	}
 }
@@ -180,11 +180,11 @@ func TestAnErasedStationGoes(t *testing.T) {
 	if st, _ := r.Station(c.ID); st.Status != ingest.Erased || st.Email != "" || r.Authenticate(c.ID, c.Token) || r.Manages(c.ID, c.ManageToken) {
 		t.Errorf("an erased station: %+v, log-in %v, managed %v", st, r.Authenticate(c.ID, c.Token), r.Manages(c.ID, c.ManageToken))
 	}
-	waiting, err := r.Restatements(t.Context())
+	waiting, err := r.Recomputations(t.Context())
 	if err != nil || len(waiting) != 1 || waiting[0].From.Unix() != 0 {
-		t.Fatalf("restatements %+v, %v", waiting, err)
+		t.Fatalf("recomputations %+v, %v", waiting, err)
 	}
-	if err := r.Restated(t.Context(), waiting[0]); err != nil {
+	if err := r.Recomputed(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []string{"station", "place", "fitting", "calibration", "restatement"} {

@@ -267,19 +267,19 @@ func TestAnotherProcessIsAheadOfTheSnapshot(t *testing.T) {
 	if _, err := pages.db.Exec("INSERT INTO restatement VALUES (?, 0)", c.ID); err != nil {
 		t.Fatal(err)
 	}
-	waiting, err := averages.Restatements(t.Context())
+	waiting, err := averages.Recomputations(t.Context())
 	if err != nil || len(waiting) != 1 || waiting[0].Station.Status != ingest.Active {
-		t.Fatalf("restatements of a station that is new to us: %+v, %v", waiting, err)
+		t.Fatalf("recomputations of a station that is new to us: %+v, %v", waiting, err)
 	}
 	if err := pages.Erase(t.Context(), c.ID, Owner); err != nil {
 		t.Fatal(err)
 	}
-	if err := averages.Restated(t.Context(), waiting[0]); err != nil {
+	if err := averages.Recomputed(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
-	waiting, err = averages.Restatements(t.Context())
+	waiting, err = averages.Recomputations(t.Context())
 	if err != nil || len(waiting) != 1 || waiting[0].Station.Status != ingest.Erased {
-		t.Errorf("restatements after it was erased meanwhile: %+v, %v", waiting, err)
+		t.Errorf("recomputations after it was erased meanwhile: %+v, %v", waiting, err)
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestRestateGivesWhatWasTrueAllAlong plays two days; a day and a half later one station turns out to have moved in the
+// TestRecomputeGivesWhatWasTrueAllAlong plays two days; a day and a half later one station turns out to have moved in the
 // midst of them, and another's readings are to go. Some of the hours are still in memory, some only in the store. The
 // rows are those of a city that knew from the start.
-func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
+func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
 	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 3))
@@ -44,10 +44,10 @@ func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
 			synctest.Wait()
 			slices.SortFunc(live.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
 			for range 2 { // done again, it is the same
-				if err := a.Restate(t.Context(), "S1", since); err != nil {
+				if err := a.Recompute(t.Context(), "S1", since); err != nil {
 					t.Fatal(err)
 				}
-				if err := a.Restate(t.Context(), "S2", time.Unix(0, 0)); err != nil {
+				if err := a.Recompute(t.Context(), "S2", time.Unix(0, 0)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -72,7 +72,7 @@ func TestRestateGivesWhatWasTrueAllAlong(t *testing.T) {
 				}
 			}
 			if len(got) != len(want) {
-				t.Errorf("%d rows restated, %d true", len(got), len(want))
+				t.Errorf("%d rows recomputed, %d true", len(got), len(want))
 			}
 		})
 	}

@@ -10,8 +10,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// restateEvery is how often restatements are looked for.
-const restateEvery = 2 * time.Second
+// recomputeEvery is how often recomputations are looked for.
+const recomputeEvery = 2 * time.Second
 
 // noticeTime is how long another process may take to notice that a station was erased, and to be done with its last reading.
 const noticeTime = 5 * time.Second
@@ -19,29 +19,29 @@ const noticeTime = 5 * time.Second
 // errUnwritten says that readings of an erased station may still come to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
-// startRestatements makes averages again that the registry asks for.
-func (s *server) startRestatements(context.Context) error {
+// startRecompute recomputes averages that the registry asks for.
+func (s *server) startRecompute(context.Context) error {
 	s.health.asks(func(_ context.Context, add complain) {
-		if err := s.unrestated.Load(); err != nil {
+		if err := s.recomputeProblem.Load(); err != nil {
 			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
 		}
 	})
-	s.supervisor.start("restatements", s.restate)
+	s.supervisor.start("recomputations", s.recompute)
 	return nil
 }
 
-// restate makes averages again and takes erased stations' readings away, as the registry asks, until ctx ends. What
+// recompute recomputes averages and takes erased stations' readings away, as the registry asks, until ctx ends. What
 // fails is tried again.
-func (s *server) restate(ctx context.Context) error {
-	ticker := time.NewTicker(restateEvery)
+func (s *server) recompute(ctx context.Context) error {
+	ticker := time.NewTicker(recomputeEvery)
 	defer ticker.Stop()
 	for {
 		var trouble *error
-		if err := s.restateAll(ctx); err != nil && ctx.Err() == nil {
+		if err := s.recomputeAll(ctx); err != nil && ctx.Err() == nil {
 			trouble = &err
 		}
-		if last := s.unrestated.Swap(trouble); trouble != nil && last == nil {
-			s.log.Warn("averages wait to be made again", "err", *trouble)
+		if last := s.recomputeProblem.Swap(trouble); trouble != nil && last == nil {
+			s.log.Warn("averages recompute failed, retrying", "err", *trouble)
 		}
 		select {
 		case <-ctx.Done():
@@ -51,23 +51,23 @@ func (s *server) restate(ctx context.Context) error {
 	}
 }
 
-func (s *server) restateAll(ctx context.Context) error {
-	waiting, err := s.registry.Restatements(ctx)
+func (s *server) recomputeAll(ctx context.Context) error {
+	waiting, err := s.registry.Recomputations(ctx)
 	for _, r := range waiting {
 		begin := time.Now()
-		if e := s.restateOne(ctx, r); errors.Is(e, errUnwritten) {
+		if e := s.recomputeOne(ctx, r); errors.Is(e, errUnwritten) {
 			continue // the next round finds them written
 		} else if e != nil {
 			err = errors.Join(err, fmt.Errorf("station %s: %w", r.Station.ID, e))
 			continue
 		}
-		s.log.Info("averages made again", "station", r.Station.ID, "from", r.From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
+		s.log.Info("averages recomputed", "station", r.Station.ID, "from", r.From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
 	}
 	return err
 }
 
-// restateOne may be interrupted anywhere and done again: an erased station's readings go last.
-func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
+// recomputeOne may be interrupted anywhere and done again: an erased station's readings go last.
+func (s *server) recomputeOne(ctx context.Context, r registry.Recomputation) error {
 	if r.Station.Status == ingest.Erased {
 		if err := s.noticed(ctx, r.Station.ID); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 	if err != nil {
 		return err
 	}
-	if err := s.averages.Restate(ctx, r.Station.ID, r.From); err != nil {
+	if err := s.averages.Recompute(ctx, r.Station.ID, r.From); err != nil {
 		return err
 	}
 	if r.Station.Status == ingest.Erased {
@@ -88,7 +88,7 @@ func (s *server) restateOne(ctx context.Context, r registry.Restatement) error {
 			return errors.Join(errUnwritten, err)
 		}
 	}
-	return s.registry.Restated(ctx, r)
+	return s.registry.Recomputed(ctx, r)
 }
 
 // noticed is errUnwritten while a process apart, such as the intake, may not know of a station's last change yet.

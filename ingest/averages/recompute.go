@@ -11,9 +11,9 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Restate makes the stored averages from a moment on again after a station turned out to have stood elsewhere, or is to
+// Recompute makes the stored averages from a moment on again after a station turned out to have stood elsewhere, or is to
 // count no more. What is in memory follows the registry by itself. It may be interrupted and done again.
-func (a *Averages) Restate(ctx context.Context, station string, from time.Time) error {
+func (a *Averages) Recompute(ctx context.Context, station string, from time.Time) error {
 	a.review()
 	first, found, err := a.firstOf(ctx, station, from)
 	if err != nil || !found {
@@ -31,7 +31,7 @@ func (a *Averages) firstOf(ctx context.Context, station string, from time.Time) 
 		return stop
 	})
 	if err != nil && !errors.Is(err, stop) {
-		return first, false, fmt.Errorf("restate %s: %w", station, err)
+		return first, false, fmt.Errorf("recompute %s: %w", station, err)
 	}
 	return first, found, nil
 }

@@ -11,24 +11,24 @@ import (
 	"stadtluft/ingest"
 )
 
-// Restatement asks that a station's averages are made again from a moment on: it stood elsewhere than was
+// Recomputation asks that a station's averages are made again from a moment on: it stood elsewhere than was
 // thought, or its readings are to go. It is kept until it is done, also over a restart.
-type Restatement struct {
+type Recomputation struct {
 	Station *ingest.Station // as it was when asked; Erased where the readings are to go
 	From    time.Time       // for one that is Erased, the beginning of all time
 }
 
-// restate keeps the earlier of two wishes.
-func (e *edit) restate(from time.Time) {
+// queueRecomputation keeps the earlier of two wishes.
+func (e *edit) queueRecomputation(from time.Time) {
 	e.exec("INSERT INTO restatement (station, since) VALUES (?, ?) ON CONFLICT (station) DO UPDATE SET since = min(since, excluded.since)",
 		e.station.ID, from.Unix())
 }
 
-// Restatements are those that wait, with their stations as they are in the file, also where another process has just changed it.
-func (r *Registry) Restatements(ctx context.Context) ([]Restatement, error) {
+// Recomputations are those that wait, with their stations as they are in the file, also where another process has just changed it.
+func (r *Registry) Recomputations(ctx context.Context) ([]Recomputation, error) {
 	rows, err := r.db.QueryContext(ctx, "SELECT station, since FROM restatement")
 	if err != nil {
-		return nil, fmt.Errorf("registry: restatements: %w", err)
+		return nil, fmt.Errorf("registry: recomputations: %w", err)
 	}
 	defer rows.Close()
 	since := map[string]time.Time{}
@@ -36,7 +36,7 @@ func (r *Registry) Restatements(ctx context.Context) ([]Restatement, error) {
 		var id string
 		var from int64
 		if err := rows.Scan(&id, &from); err != nil {
-			return nil, fmt.Errorf("registry: restatements: %w", err)
+			return nil, fmt.Errorf("registry: recomputations: %w", err)
 		}
 		since[id] = time.Unix(from, 0).UTC()
 	}
@@ -46,22 +46,22 @@ func (r *Registry) Restatements(ctx context.Context) ([]Restatement, error) {
 	if err := r.reload(ctx); err != nil {
 		return nil, err
 	}
-	var list []Restatement
+	var list []Recomputation
 	for _, id := range slices.Sorted(maps.Keys(since)) {
 		if st, known := r.Station(id); known {
-			list = append(list, Restatement{st, since[id]})
+			list = append(list, Recomputation{st, since[id]})
 		}
 	}
 	return list, nil
 }
 
-// Restated ends a restatement. A station that was erased goes with everything but the record of its changes. What was
+// Recomputed ends a recomputation. A station that was erased goes with everything but the record of its changes. What was
 // asked anew meanwhile stays to be done.
-func (r *Registry) Restated(ctx context.Context, done Restatement) error {
+func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {
 	id := done.Station.ID
 	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file
 	if err != nil {
-		return fmt.Errorf("registry: restated: %w", err)
+		return fmt.Errorf("registry: recomputed: %w", err)
 	}
 	defer tx.Rollback()
 	if err := r.reload(ctx); err != nil {
@@ -83,7 +83,7 @@ func (r *Registry) Restated(ctx context.Context, done Restatement) error {
 		err = tx.Commit()
 	}
 	if err != nil {
-		return fmt.Errorf("registry: restated: %w", err)
+		return fmt.Errorf("registry: recomputed: %w", err)
 	}
 	return r.reload(ctx)
 }
