@@ -186,7 +186,7 @@ func AppendMembers(b []byte, m Meta) []byte {
 	b = append(b, `,"demo":`...)
 	b = strconv.AppendBool(b, m.Demo)
 	b = append(b, `,"notice":`...)
-	b = appendString(b, Notice)
+	b = appendString(b, Disclaimer)
 	for _, member := range [...]struct{ name, text string }{{"averaging", m.Averaging}, {"quality", m.Quality}, {"next", m.Next}} {
 		if member.text != "" {
 			b = append(append(append(b, `,"`...), member.name...), `":`...)
@@ -209,7 +209,7 @@ type Said struct {
 
 // Said is what a document says of itself.
 func (m Meta) Said() Said {
-	said := Said{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Notice, Averaging: m.Averaging, Quality: m.Quality}
+	said := Said{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Disclaimer, Averaging: m.Averaging, Quality: m.Quality}
 	if !m.Generated.IsZero() {
 		said.Generated = new(m.Generated.UTC().Truncate(time.Second))
 	}

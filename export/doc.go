@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Notice goes with every document that has a place for it.
-const Notice = "Indicative values from low-cost sensors, not regulatory data."
+// Disclaimer goes with every document that has a place for it.
+const Disclaimer = "Indicative values from low-cost sensors, not regulatory data."
 
 // Meta is what a document says of itself.
 type Meta struct {

@@ -140,7 +140,7 @@ func TestGeoJSONFollowsTheRFC(t *testing.T) {
 		if err := json.Unmarshal(text, &doc); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if doc.Type != "FeatureCollection" || doc.CRS != nil || doc.Attribution != meta.Attribution || !doc.Demo || doc.Notice != Notice {
+		if doc.Type != "FeatureCollection" || doc.CRS != nil || doc.Attribution != meta.Attribution || !doc.Demo || doc.Notice != Disclaimer {
 			t.Errorf("%s: head %+v", name, doc)
 		}
 		for _, f := range doc.Features {

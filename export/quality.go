@@ -90,7 +90,7 @@ type QualityAverages struct {
 func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset time.Duration) Quality {
 	r := aggregate.PublishedRules()
 	q := Quality{
-		Notice: Notice,
+		Notice: Disclaimer,
 		Correction: QualityCorrection{
 			correction.Method, correction.Kappa, correction.String(), "pm / C, C = 1 + (kappa/1.65) / (1/aw - 1), aw = min(RH, 95)/100, not below 0",
 			"kappa-Köhler theory after Crilley et al., AMT 11:709 (2018)",

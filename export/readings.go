@@ -20,7 +20,7 @@ func NewReadings(w io.Writer, format Format, stations ingest.Stations, meta Meta
 	if format == GeoJSON || format == JSON {
 		return &readingsJSON{list: newList(w, format, meta), stations: stations}
 	}
-	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma(), seats: map[string]seat{}}
+	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma(), lastSeen: map[string]placedStation{}}
 }
 
 // placeOf is where a reading's station publicly stood.
@@ -36,12 +36,12 @@ type readingsCSV struct {
 	document
 	stations ingest.Stations
 	comma    byte
-	head     []byte          // what the lines of a reading begin with: time, station, lon, lat
-	seats    map[string]seat // where each station was seen last
+	head     []byte                   // what the lines of a reading begin with: time, station, lon, lat
+	lastSeen map[string]placedStation // where each station was seen last
 }
 
-// seat is a station in a place, and how lines say it: station, lon, lat.
-type seat struct {
+// placedStation is a station in a place, and how lines say it: station, lon, lat.
+type placedStation struct {
 	public orb.Point
 	placed bool
 	cells  []byte
@@ -74,10 +74,10 @@ func (e *readingsCSV) Add(r ingest.Reading) error {
 // cells are the station and its place; they are written anew only when a station has moved.
 func (e *readingsCSV) cells(r *ingest.Reading) []byte {
 	place, placed := placeOf(e.stations, r)
-	s := e.seats[r.Station]
+	s := e.lastSeen[r.Station]
 	if s.cells == nil || s.placed != placed || s.public != place.Public {
-		s = seat{place.Public, placed, e.appendCells(nil, r.Station, place.Public, placed)}
-		e.seats[r.Station] = s
+		s = placedStation{place.Public, placed, e.appendCells(nil, r.Station, place.Public, placed)}
+		e.lastSeen[r.Station] = s
 	}
 	return s.cells
 }

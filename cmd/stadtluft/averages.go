@@ -106,7 +106,7 @@ func (s *server) follow(ctx context.Context, since time.Time, replayed func()) e
 		replayed()
 	}, func(_ uint64, b ingest.Batch) error {
 		for _, r := range b.Readings {
-			if err := s.registry.Notice(ctx, r.Station); err != nil { // the intake may be another process that knew it sooner
+			if err := s.registry.EnsureLoaded(ctx, r.Station); err != nil { // the intake may be another process that knew it sooner
 				return err
 			}
 		}

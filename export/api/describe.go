@@ -18,7 +18,7 @@ import (
 func (s *Server) description() openapi.Document {
 	return openapi.Document{
 		Title: "Stadtluft " + s.City.Name, Version: s.Version,
-		About: text("Air of the city, measured by its people, as open data. "+export.Notice+" "+export.QualityRule(),
+		About: text("Air of the city, measured by its people, as open data. "+export.Disclaimer+" "+export.QualityRule(),
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},

@@ -168,7 +168,7 @@ func TestFilesSayWhatTheyAre(t *testing.T) {
 			Fields                                           []struct{ Name string }
 		}
 		if err := json.Unmarshal(h.get("/api/v1/schema/"+schema), &described); err != nil || described.Licence == "" || described.Attribution != "Stadt Köln" ||
-			described.Averaging == "" || described.Notice != export.Notice || described.Quality != export.QualityRule() || len(described.Fields) == 0 {
+			described.Averaging == "" || described.Notice != export.Disclaimer || described.Quality != export.QualityRule() || len(described.Fields) == 0 {
 			t.Errorf("%s: %+v %v", schema, described, err)
 		}
 	}

@@ -265,7 +265,7 @@ func TestManifest(t *testing.T) {
 	if m.Stations != 4 || m.Silent != 1 || m.Readings != len(list) || m.Values != 2*len(list) || m.Late != 1 || m.Flagged["range"] != flagged || len(m.EmptyHours) != 0 {
 		t.Errorf("manifest %+v", m)
 	}
-	if m.Day != "2026-05-01" || !m.From.Equal(begin) || !m.To.Equal(hour(24)) || m.Rules.Quality["Ahead"] != "5m0s" || m.Licence != "dl-zero-de/2.0" || m.Notice != export.Notice {
+	if m.Day != "2026-05-01" || !m.From.Equal(begin) || !m.To.Equal(hour(24)) || m.Rules.Quality["Ahead"] != "5m0s" || m.Licence != "dl-zero-de/2.0" || m.Notice != export.Disclaimer {
 		t.Errorf("manifest %+v", m)
 	}
 }
@@ -437,9 +437,9 @@ func TestTheStoreForgets(t *testing.T) {
 	if got := read(t, s.Store, whole()); !reflect.DeepEqual(got, want) {
 		t.Error("readings went at once")
 	}
-	old := time.Now().Add(-spareTime - time.Hour)
+	old := time.Now().Add(-evictDelay - time.Hour)
 	for _, d := range []Day{{may.date.AddDate(0, 0, -1)}, may, may.Next()} {
-		path := s.Archive.sparedPath(d)
+		path := s.Archive.evictedPath(d)
 		if err := os.Chtimes(path, old, old); err != nil {
 			t.Fatal(err)
 		}
@@ -497,12 +497,12 @@ func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
 		fill(t, s, day())
 		build(t, s, 1)
 		spoil(s)
-		err := s.spare(t.Context(), may, afterwards)
+		err := s.evict(t.Context(), may, afterwards)
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("spare = %v, want %q", err, want)
+			t.Errorf("evict = %v, want %q", err, want)
 		}
-		if days, _ := s.Archive.spared(may, may); (len(days) > 0) != false {
-			t.Error("the day is spared all the same")
+		if days, _ := s.Archive.evicted(may, may); (len(days) > 0) != false {
+			t.Error("the day is evicted all the same")
 		}
 	}
 	f("the archive is damaged", func(s *Store) {

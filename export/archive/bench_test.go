@@ -243,7 +243,7 @@ func ownCPU(b *testing.B) time.Duration {
 func BenchmarkDayAsCSV(b *testing.B) {
 	s := benchArchive(b, generated{})
 	values := build(b, s, 1).Values
-	if err := s.Archive.note(s.Archive.sparedPath(may), ""); err != nil {
+	if err := s.Archive.note(s.Archive.evictedPath(may), ""); err != nil {
 		b.Fatal(err)
 	}
 	s.Store = empty{}

@@ -140,7 +140,7 @@ func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder str
 	meta := a.Meta.From(filter(all, func(st *ingest.Station) bool { return stood(st, from, to) || st.Source != "" }))
 	w := &writer{archive: a, folder: folder, from: from, to: to, meta: meta, notes: a.Rules.notes()}
 	m := Manifest{Format: manifestFormat, Day: d.String(), From: from, To: to, Licence: meta.Licence, Attribution: meta.Attribution,
-		Licences: meta.Licences, Notice: export.Notice, Demo: meta.Demo, Rules: a.Rules, Resolution: a.Size}
+		Licences: meta.Licences, Notice: export.Disclaimer, Demo: meta.Demo, Rules: a.Rules, Resolution: a.Size}
 	seen, err := w.readings(ctx, s)
 	if err != nil {
 		return m, err

@@ -46,7 +46,7 @@ type resource struct {
 // dataPackage describes the files that are written.
 func (w *writer) dataPackage(d Day) error {
 	p := dataPackage{
-		Profile: "data-package", Name: "stadtluft-" + d.String(), Title: "Stadtluft " + d.String(), Description: export.Notice,
+		Profile: "data-package", Name: "stadtluft-" + d.String(), Title: "Stadtluft " + d.String(), Description: export.Disclaimer,
 		Licenses:     []licence{{strings.ReplaceAll(w.meta.Licence, "/", "-"), "http://dcat-ap.de/def/licenses/" + w.meta.Licence}},
 		Contributors: []contributor{{w.meta.Attribution, "publisher"}},
 	}

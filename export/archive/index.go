@@ -43,7 +43,7 @@ func (a *Archive) index(year, month, day, revision string) (*index, error) {
 		return nil, fs.ErrNotExist
 	}
 	meta := a.meta()
-	x := &index{Licence: meta.Licence, Attribution: meta.Attribution, Notice: export.Notice, Demo: meta.Demo}
+	x := &index{Licence: meta.Licence, Attribution: meta.Attribution, Notice: export.Disclaimer, Demo: meta.Demo}
 	x.Path = strings.Join(filled(year, month, day, revision), "/")
 	if day != "" {
 		return x, a.fillDay(x, first, revision)

@@ -66,7 +66,7 @@ func (s *Store) Work(ctx context.Context, now time.Time) error {
 	first, _ := Ends()
 	days, err := s.Archive.Days(first, s.Archive.DayOf(now.Add(-s.Archive.Retention-24*time.Hour)))
 	for i := 0; err == nil && i < len(days); i++ {
-		err = s.spare(ctx, days[i], now)
+		err = s.evict(ctx, days[i], now)
 	}
 	return err
 }

@@ -69,13 +69,13 @@ func markAll[T any](a *Archive, rows []T, at func(T) time.Time) error {
 	return nil
 }
 
-// Readings reads days that are spared from the archive, with what the store has of them since, and all others from
+// Readings reads evicted days from the archive, with what the store has of them since, and all others from
 // the store.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	if !q.From.Before(q.To) {
 		return nil
 	}
-	days, err := s.Archive.spared(s.Archive.DayOf(q.From), s.Archive.DayOf(q.To))
+	days, err := s.Archive.evicted(s.Archive.DayOf(q.From), s.Archive.DayOf(q.To))
 	if err != nil {
 		return err
 	}
@@ -231,13 +231,13 @@ func (a *Archive) read(d Day, from, to time.Time, yield func(ingest.Reading) err
 	return parquet.Read(file, info.Size(), from, to, yield)
 }
 
-// spared are the days from first to last whose readings the store may lack.
-func (a *Archive) spared(first, last Day) ([]Day, error) {
+// evicted are the days from first to last whose readings the store may lack.
+func (a *Archive) evicted(first, last Day) ([]Day, error) {
 	days, err := a.Days(first, last)
 	return slices.DeleteFunc(days, func(d Day) bool {
-		_, err := os.Stat(a.sparedPath(d))
+		_, err := os.Stat(a.evictedPath(d))
 		return errors.Is(err, fs.ErrNotExist)
 	}), err
 }
 
-func (a *Archive) sparedPath(d Day) string { return filepath.Join(a.folder(d), "spared") }
+func (a *Archive) evictedPath(d Day) string { return filepath.Join(a.folder(d), "spared") }

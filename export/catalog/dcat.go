@@ -71,7 +71,7 @@ func (d *describer) catalog() {
 
 // notice is what every description ends with.
 func notice(meta export.Meta) text {
-	n := text{"Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", export.Notice}
+	n := text{"Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", export.Disclaimer}
 	if meta.Demo {
 		n = text{n.de + " Erfundene Stationen sind darunter.", n.en + " Simulated stations are among them."}
 	}

@@ -75,11 +75,11 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 	if q.Resolution == FiveMinutes {
 		span = aggregate.Slot
 	}
-	type seat struct {
+	type stationCell struct {
 		station string
 		cell    geo.Cell
 	}
-	dry, humid := map[seat]bool{}, map[seat]bool{} // of one span
+	dry, humid := map[stationCell]bool{}, map[stationCell]bool{} // of one span
 	end := func() error {
 		for at := range dry {
 			if !humid[at] {
@@ -95,7 +95,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 		if !m.Start.Equal(start) {
 			start, err = m.Start, end()
 		}
-		switch at := (seat{m.Station, m.Cell}); {
+		switch at := (stationCell{m.Station, m.Cell}); {
 		case m.Quantity == uint8(wire.Humidity):
 			humid[at] = true
 		case m.Corrected || m.Uncorrected:

@@ -49,12 +49,12 @@ func (s *Service) title() text {
 	return text{"City air of " + s.City + ", measured by its citizens", "Stadtluft von " + s.City + ", gemessen von Bürgerinnen und Bürgern"}
 }
 
-// notice goes with every description.
-var notice = text{export.Notice, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen."}
+// disclaimer goes with every description.
+var disclaimer = text{export.Disclaimer, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen."}
 
 func (s *Service) landing(r *request) error {
 	meta := s.Meta(r.now)
-	document := landingPage{Title: s.title().in(r.language), Description: notice.in(r.language), Attribution: meta.Attribution}
+	document := landingPage{Title: s.title().in(r.language), Description: disclaimer.in(r.language), Attribution: meta.Attribution}
 	document.Links = append(r.both(r.base, jsonType),
 		link{r.base + "/api?f=json", "service-desc", openAPIType, text{"The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)"}.in(r.language)},
 		link{r.base + "/api?f=html", "service-doc", htmlType, text{"The API, for people", "Die Schnittstelle, für Menschen"}.in(r.language)},

@@ -17,7 +17,7 @@ func (s *Service) api(r *request) error {
 	definition := object{
 		"openapi": "3.0.3",
 		"info": object{
-			"title": title, "description": notice.in(r.language), "version": "1.0.0",
+			"title": title, "description": disclaimer.in(r.language), "version": "1.0.0",
 			"contact": object{"name": meta.Attribution}, "license": object{"name": meta.Licence, "url": export.LicenceURL(meta.Licence)},
 		},
 		"servers":    []object{{"url": r.base}},

@@ -41,7 +41,7 @@ func (r *request) sendPage(p page) error {
 	err := pageTemplate.Execute(&b, map[string]any{
 		"Page": p, "Language": r.language, "Base": r.base, "Other": "?" + q.Encode(),
 		"OtherName": text{"Deutsch", "English"}.in(r.language), "OtherLanguage": other,
-		"Home": text{"Open data for geographic information systems", "Offene Daten für Geoinformationssysteme"}.in(r.language), "Notice": notice.in(r.language),
+		"Home": text{"Open data for geographic information systems", "Offene Daten für Geoinformationssysteme"}.in(r.language), "Notice": disclaimer.in(r.language),
 		"More": text{"Links", "Verweise"}.in(r.language), "Next": text{"Next page", "Nächste Seite"}.in(r.language),
 	})
 	if err != nil {

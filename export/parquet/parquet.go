@@ -65,7 +65,7 @@ func newTable[T any](w io.Writer, meta export.Meta, notes map[string]string, sor
 
 // describe is what a document says of itself, in the form's key-value metadata.
 func describe(meta export.Meta) map[string]string {
-	said := map[string]string{"licence": meta.Licence, "attribution": meta.Attribution, "notice": export.Notice, "demo": "false"}
+	said := map[string]string{"licence": meta.Licence, "attribution": meta.Attribution, "notice": export.Disclaimer, "demo": "false"}
 	if meta.Demo {
 		said["demo"] = "true"
 	}

@@ -178,7 +178,7 @@ func TestColumns(t *testing.T) {
 			t.Errorf("types %s\nwant  %s", got, types)
 		}
 		for key, want := range map[string]string{
-			"licence": "dl-zero-de/2.0", "attribution": `Stadt "Köln"`, "notice": export.Notice, "demo": "true", "licences": "https://a.example https://b.example",
+			"licence": "dl-zero-de/2.0", "attribution": `Stadt "Köln"`, "notice": export.Disclaimer, "demo": "true", "licences": "https://a.example https://b.example",
 		} {
 			if got, ok := file.Lookup(key); !ok || got != want {
 				t.Errorf("%s is %q, want %q", key, got, want)

@@ -28,7 +28,7 @@ func members(of func(w *world, e *entity) any) property {
 
 func thingProperties() []property {
 	list := named(func(e *entity) string { return e.station.Name }, func(e *entity) string {
-		return "A citizens' measuring station. " + export.Notice
+		return "A citizens' measuring station. " + export.Disclaimer
 	})
 	return append(list, members(func(w *world, e *entity) any {
 		st := e.station
@@ -66,7 +66,9 @@ func placed() []property {
 func datastreamProperties() []property {
 	list := named(
 		func(e *entity) string { return about(e.quantity).name + ", " + e.station.Name },
-		func(e *entity) string { return about(e.quantity).name + " at a citizens' station. " + export.Notice },
+		func(e *entity) string {
+			return about(e.quantity).name + " at a citizens' station. " + export.Disclaimer
+		},
 	)
 	return append(list,
 		always("observationType", "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"),

@@ -66,7 +66,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 func (s *Service) landing(w http.ResponseWriter, world *world) error {
 	first := landing{
 		Settings: settings{classes, missing, map[string]int{"readings": maxLooked, "reads": maxReads, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand}},
-		Licence:  world.meta.Licence, Attribution: world.meta.Attribution, Notice: export.Notice, Demo: world.meta.Demo,
+		Licence:  world.meta.Licence, Attribution: world.meta.Attribution, Notice: export.Disclaimer, Demo: world.meta.Demo,
 	}
 	for _, k := range kinds {
 		first.Value = append(first.Value, set{k.plural, world.base + "/" + k.plural})

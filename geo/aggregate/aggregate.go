@@ -127,9 +127,9 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	}
 }
 
-// Seat moves what is held of a station to the places it stood in: place says where it stood at a time, in a
+// Relocate moves what is held of a station to the places it stood in: place says where it stood at a time, in a
 // BaseSize cell, and false when it was no station of the city; such values are forgotten.
-func (a *Aggregate) Seat(name string, place func(at time.Time) (geo.Cell, bool)) {
+func (a *Aggregate) Relocate(name string, place func(at time.Time) (geo.Cell, bool)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	st := a.stations[name]

@@ -271,8 +271,8 @@ func TestCalibrateNamesTheHoursThatDiffer(t *testing.T) {
 	}
 }
 
-// TestSeat moves what is held of a station: the second half of the hour to another cell, then all of it away.
-func TestSeat(t *testing.T) {
+// TestRelocate moves what is held of a station: the second half of the hour to another cell, then all of it away.
+func TestRelocate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	there := home
 	there.North += 5000
@@ -282,12 +282,12 @@ func TestSeat(t *testing.T) {
 	until := hour10.Add(2 * time.Hour)
 	a.Changed(until)
 	stay := func(time.Time) (geo.Cell, bool) { return home, true }
-	a.Seat("P", stay)
+	a.Relocate("P", stay)
 	if got := a.Changed(until); len(got) != 0 {
 		t.Errorf("nothing moved: changed %v", got)
 	}
 	noon := hour10.Add(30 * time.Minute)
-	a.Seat("P", func(at time.Time) (geo.Cell, bool) {
+	a.Relocate("P", func(at time.Time) (geo.Cell, bool) {
 		if at.Before(noon) {
 			return home, true
 		}
@@ -297,11 +297,11 @@ func TestSeat(t *testing.T) {
 	if len(live) != 2 || live[0].Readings != 18 || live[1].Readings != 6 || live[1].Cell != there.Parent(1000) || len(a.Changed(until)) != 1 {
 		t.Errorf("moved: %+v", live)
 	}
-	a.Seat("P", func(at time.Time) (geo.Cell, bool) { return home, at.Before(noon) })
+	a.Relocate("P", func(at time.Time) (geo.Cell, bool) { return home, at.Before(noon) })
 	if got := a.Stations(hour10); len(got) != 2 || got[0].Count != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
 		t.Errorf("gone at noon: %+v, %+v", got, a.Stats())
 	}
-	a.Seat("NOBODY", stay)
+	a.Relocate("NOBODY", stay)
 }
 
 // TestStationMeans wants the station with enough values alone, corrected.

@@ -35,11 +35,11 @@ type Stations struct {
 	city  *Aggregate // its values; nil before the first
 	apart *Aggregate // those of stations apart
 	start time.Time  // of the day that hours are gathered for
-	days  map[seat]*dayMean
+	days  map[seriesKey]*dayMean
 }
 
-// seat is one series of a station.
-type seat struct {
+// seriesKey is one series of a station.
+type seriesKey struct {
 	StationMean // without values
 }
 
@@ -100,7 +100,7 @@ func (s *Stations) close() error {
 	begin := time.Unix(s.index*int64(min(s.Window.Seconds(), Hour.Seconds())), 0).UTC()
 	for _, a := range []*Aggregate{s.city, s.apart} {
 		a.means(s.span(a, begin), 0, func(st *station, series *series, m windowMean) {
-			at := seat{StationMean{Station: st.name, Cell: series.cell, Quantity: series.quantity}}
+			at := seriesKey{StationMean{Station: st.name, Cell: series.cell, Quantity: series.quantity}}
 			switch s.Window {
 			case Day:
 				s.gather(at, m)
@@ -126,9 +126,9 @@ func (s *Stations) span(a *Aggregate, begin time.Time) *window {
 	}}
 }
 
-func (s *Stations) gather(at seat, m windowMean) {
+func (s *Stations) gather(at seriesKey, m windowMean) {
 	if s.days == nil {
-		s.days = map[seat]*dayMean{}
+		s.days = map[seriesKey]*dayMean{}
 	}
 	d := s.days[at]
 	if d == nil {
@@ -143,7 +143,7 @@ func (s *Stations) gather(at seat, m windowMean) {
 }
 
 // mean is what is yielded of a series.
-func (s *Stations) mean(at seat, start time.Time, m windowMean) StationWindow {
+func (s *Stations) mean(at seriesKey, start time.Time, m windowMean) StationWindow {
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
 	w.Readings, w.Coverage = m.readings, divide(int64(m.parts)*1000, int64(m.of))

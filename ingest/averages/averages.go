@@ -67,11 +67,11 @@ type Averages struct {
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	station, ok := a.know(r.Station)
+	station, ok := a.refresh(r.Station)
 	if !ok {
 		return
 	}
-	cell, ok := a.seat(station, r.Time)
+	cell, ok := a.cellAt(station, r.Time)
 	if !ok {
 		return
 	}
@@ -91,13 +91,13 @@ func (a *Averages) review() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id := range a.known {
-		a.know(id)
+		a.refresh(id)
 	}
 }
 
-// know finds a station, and where it is not as the aggregate knows it, moves what is held of it to where it stood
+// refresh finds a station, and where it is not as the aggregate knows it, moves what is held of it to where it stood
 // and calibrates it: averages are always those of the registry as it is, as a rebuild would make them. It needs mu.
-func (a *Averages) know(id string) (*ingest.Station, bool) {
+func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 	station, ok := a.Stations.Station(id)
 	old, seen := a.known[id]
 	switch {
@@ -105,12 +105,12 @@ func (a *Averages) know(id string) (*ingest.Station, bool) {
 		return station, true
 	case !ok:
 		if seen {
-			a.Aggregate.Seat(id, func(time.Time) (geo.Cell, bool) { return geo.Cell{}, false })
+			a.Aggregate.Relocate(id, func(time.Time) (geo.Cell, bool) { return geo.Cell{}, false })
 			delete(a.known, id)
 		}
 		return nil, false
 	case seen && !sameHistory(station, old):
-		a.Aggregate.Seat(id, func(at time.Time) (geo.Cell, bool) { return a.seat(station, at) })
+		a.Aggregate.Relocate(id, func(at time.Time) (geo.Cell, bool) { return a.cellAt(station, at) })
 	}
 	if !seen || !slices.Equal(station.Calibrations, old.Calibrations) {
 		a.Aggregate.Calibrate(id, Calibrations(station))
@@ -138,9 +138,9 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	return list
 }
 
-// seat is the base cell that a station stood in at a time; false when it was no outdoor station of the city then.
+// cellAt is the base cell that a station stood in at a time; false when it was no outdoor station of the city then.
 // It needs mu.
-func (a *Averages) seat(st *ingest.Station, at time.Time) (geo.Cell, bool) {
+func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
 	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}

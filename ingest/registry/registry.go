@@ -200,8 +200,8 @@ func (r *Registry) poll(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// Notice takes in a station that another process has just added, without waiting for Run.
-func (r *Registry) Notice(ctx context.Context, id string) error {
+// EnsureLoaded takes in a station that another process has just added, without waiting for Run.
+func (r *Registry) EnsureLoaded(ctx context.Context, id string) error {
 	if _, known := r.Station(id); known {
 		return nil
 	}

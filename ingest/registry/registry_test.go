@@ -252,7 +252,7 @@ func TestAnotherProcessIsAheadOfTheSnapshot(t *testing.T) {
 	}
 	for _, id := range []string{late.ID, "0000000"} {
 		_, before := reader.Station(id)
-		err := reader.Notice(t.Context(), id)
+		err := reader.EnsureLoaded(t.Context(), id)
 		if _, known := reader.Station(id); before || err != nil || known != (id == late.ID) {
 			t.Errorf("%s: known %v, and after it is noticed %v, %v; the registry has it: %v", id, before, known, err, id == late.ID)
 		}

@@ -17,20 +17,20 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// spareTime lies between the moment from which a day is read from the archive and that in which the store lets its
+// evictDelay lies between the moment from which a day is read from the archive and that in which the store lets its
 // readings go, so that nobody still reads them there.
-const spareTime = 24 * time.Hour
+const evictDelay = 24 * time.Hour
 
-// spare lets the store forget the readings of a day, in two steps that lie spareTime apart. Each is taken only when
+// evict lets the store forget the readings of a day, in two steps that lie spareTime apart. Each is taken only when
 // the newest revision is as it was written and holds all that the store has.
-func (s *Store) spare(ctx context.Context, d Day, now time.Time) error {
+func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 	a := s.Archive
 	revision, err := a.newest(d)
 	if err != nil || a.isPending(d) || a.forgotten(d) >= revision {
 		return err
 	}
-	info, err := os.Stat(a.sparedPath(d))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && now.Sub(info.ModTime()) < spareTime {
+	info, err := os.Stat(a.evictedPath(d))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && now.Sub(info.ModTime()) < evictDelay {
 		return err
 	}
 	if wrong := a.verify(d, revision); len(wrong) > 0 {
@@ -40,7 +40,7 @@ func (s *Store) spare(ctx context.Context, d Day, now time.Time) error {
 		return fmt.Errorf("the store keeps the readings of %s: %w", d, err)
 	}
 	if info == nil {
-		return a.note(a.sparedPath(d), "")
+		return a.note(a.evictedPath(d), "")
 	}
 	if done, err := s.forgetDay(ctx, d); err != nil || !done {
 		return err
