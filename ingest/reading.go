@@ -61,6 +61,11 @@ type Refusal struct {
 	Reason   wire.Reason
 	Field    string // the member at fault; empty for the whole message
 	Detail   string // one English sentence that quotes what came, at most MaxDetail bytes
+
+	// What the detail is made of, for programs; not kept with the refusal.
+	Observed time.Time     // when the value at fault was measured, as the station said; zero where that is not known
+	Value    float64       // the value at fault of a conflict
+	Limit    time.Duration // how far Observed may be from the time of receipt, of a clock
 }
 
 // MaxDetail bounds a refusal's detail, in bytes.

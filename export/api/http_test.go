@@ -105,6 +105,21 @@ func TestHead(t *testing.T) {
 			t.Errorf("HEAD as %s: another tag", format)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, "HEAD", h.http.URL+"/api/v1/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := h.http.Client().Do(request); err != nil || response.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD of the stream: %v, %v", response, err)
+	}
+	if response, _ := h.do("GET", "/healthz", ""); response.StatusCode != 200 { // on the same connection
+		t.Errorf("after HEAD of the stream: %s", response.Status)
+	}
+	if subscribers, _ := h.server.Now.Subscribers(); subscribers != 0 {
+		t.Errorf("HEAD of the stream leaves %d subscribers", subscribers)
+	}
 	s := &endless{begun: make(chan struct{}), ended: make(chan error, 1)}
 	h.server.Store = s
 	if response, _ := h.do("HEAD", "/api/v1/readings", ""); response.StatusCode != 200 {

@@ -167,6 +167,10 @@ type keptRefusal struct {
 	Field  string      `json:"field,omitempty"`
 	Detail string      `json:"detail"`
 	wire.Explanation
+
+	// Of an answer to a delivery only.
+	Observed string   `json:"observed,omitempty"`
+	Value    *float64 `json:"value,omitempty"`
 }
 
 // health is a station's diagnosis.
@@ -220,7 +224,13 @@ func countsOf(tally live.Tally) map[string]int {
 func explained(refusals []ingest.Refusal) []keptRefusal {
 	list := make([]keptRefusal, len(refusals))
 	for i, f := range refusals {
-		list[i] = keptRefusal{f.Received.Format(time.RFC3339), f.Reason, f.Field, f.Detail, f.Reason.Explain()}
+		list[i] = keptRefusal{Time: f.Received.Format(time.RFC3339), Reason: f.Reason, Field: f.Field, Detail: f.Detail, Explanation: f.Reason.Explain()}
+		if !f.Observed.IsZero() {
+			list[i].Observed = f.Observed.Format(time.RFC3339)
+		}
+		if f.Reason == wire.Duplicate {
+			list[i].Value = &f.Value
+		}
 	}
 	return list
 }

@@ -27,6 +27,9 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	subscriber := s.Now.Subscribe()
 	defer s.Now.Unsubscribe(subscriber)
 	control := http.NewResponseController(w)

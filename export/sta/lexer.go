@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"stadtluft/export"
 )
@@ -72,7 +73,8 @@ func (l *lexer) next() (token, error) {
 	case letter(c) || c == '@':
 		return l.name()
 	default:
-		return token{}, mistake(l.at, "%q does not belong in an expression", c)
+		r, _ := utf8.DecodeRuneInString(l.text[l.at:])
+		return token{}, mistake(l.at, "%q does not belong in an expression", r)
 	}
 }
 

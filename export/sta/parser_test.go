@@ -106,6 +106,7 @@ func TestParseMistakes(t *testing.T) {
 	f("result eq", "at character 10: a value is expected here, not the end")
 	f("result eq 5 5", `at character 13: "5" is not expected here`)
 	f("result = 5", `at character 8: '=' does not belong`)
+	f("größe eq 5", `at character 3: 'ö' does not belong`)
 	f("result eq (5", "at character 13: a closing parenthesis is expected here, for the one at character 11")
 	f("result eq 5)", `at character 12: ")" is not expected here`)
 	f("name eq 'x", "at character 9: the text that begins here has no closing quote")

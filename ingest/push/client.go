@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -34,10 +33,15 @@ type Client struct {
 type Answer struct {
 	Detail   string     `json:"detail"`
 	Accepted []Accepted `json:"accepted"`
-	Refused  []struct {
-		Reason wire.Reason `json:"reason"`
-		Detail string      `json:"detail"`
-	} `json:"refused"`
+	Refused  []Refused  `json:"refused"`
+}
+
+// Refused is a reading that was refused, or of a conflict one of its values.
+type Refused struct {
+	Reason   wire.Reason `json:"reason"`
+	Field    string      `json:"field"`
+	Observed string      `json:"observed"`
+	Value    *float64    `json:"value"`
 }
 
 // Accepted is a reading that is on disk, with those of its values that are.
@@ -54,17 +58,11 @@ func (a Accepted) Is(r wire.Reading, at string) bool {
 	})
 }
 
-// ReasonOf returns why a reading was refused as a whole; it is empty when it was not. A refusal quotes the reading's time, and that
-// of a second value the value.
+// ReasonOf returns why a reading was refused as a whole; it is empty when it was not.
 func (a *Answer) ReasonOf(r wire.Reading, at string) wire.Reason {
 	for _, f := range a.Refused {
-		if !strings.Contains(f.Detail, at) {
-			continue
-		}
-		quoted := func(v wire.Value) bool {
-			return strings.Contains(f.Detail, fmt.Sprintf("; %v comes too late", v.Value))
-		}
-		if f.Reason != wire.Duplicate || slices.ContainsFunc(r.Values, quoted) {
+		conflicts := func(v wire.Value) bool { return v.Quantity.String() == f.Field && f.Value != nil && v.Value == *f.Value }
+		if f.Observed == at && (f.Value == nil || slices.ContainsFunc(r.Values, conflicts)) {
 			return f.Reason
 		}
 	}

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"stadtluft/firmware-protocol/wire"
 )
 
 // transport answers requests without a network, with an error where the status is 0.
@@ -20,6 +23,28 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("connection refused")
 	}
 	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// TestReasonOf tells readings of one delivery apart by the facts of the refusals, whatever their sentences say.
+func TestReasonOf(t *testing.T) {
+	var a Answer
+	err := json.Unmarshal([]byte(`{"refused":[{"reason":"clock","field":"t","observed":"2019-04-20T00:00:01Z","detail":"zu alt"},
+		{"reason":"duplicate","field":"pm10","observed":"2019-04-20T00:00:02Z","value":7.5,"detail":"gab es schon"},
+		{"reason":"range","field":"pm10","detail":"at 2019-04-20T00:00:03Z; 7.5 comes too late"}]}`), &a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(second int, value float64, want wire.Reason) {
+		t.Helper()
+		r := wire.Reading{Values: []wire.Value{{Quantity: wire.PM2_5, Value: 3}, {Quantity: wire.PM10, Value: value}}}
+		if got := a.ReasonOf(r, fmt.Sprintf("2019-04-20T00:00:0%dZ", second)); got != want {
+			t.Errorf("ReasonOf(second %d, PM10 %v) = %q, want %q", second, value, got, want)
+		}
+	}
+	f(1, 1, wire.Clock)
+	f(2, 7.5, wire.Duplicate)
+	f(2, 8, "")
+	f(3, 7.5, "")
 }
 
 // TestClientDelivers waits for a server that does not know a station yet or takes nothing, and not for one that is not there.

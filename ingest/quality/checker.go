@@ -24,16 +24,17 @@ func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[strin
 // reading's values belong to the caller.
 func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, repeated int) {
 	keep = ingest.Reading{Station: st.ID, Received: a.Received}
-	refuse := func(reason wire.Reason, field, detail string) {
-		refused = append(refused, ingest.Refusal{Station: st.ID, Received: a.Received, Reason: reason, Field: field, Detail: detail})
+	refuse := func(f ingest.Refusal) {
+		f.Station, f.Received, f.Observed = st.ID, a.Received, keep.Time
+		refused = append(refused, f)
 	}
 	keep.Time, keep.TimeSource = resolve(a, r)
 	if a.Retained && keep.TimeSource == ingest.Receipt {
-		refuse(wire.Retained, "", "a retained message without a time of its own would repeat an old value as a new one")
+		refuse(ingest.Refusal{Reason: wire.Retained, Detail: "a retained message without a time of its own would repeat an old value as a new one"})
 		return keep, refused, 0
 	}
-	if problem := c.clock(st, keep.Time, a.Received); problem != "" {
-		refuse(wire.Clock, timeField(keep.TimeSource), problem)
+	if limit := c.clockLimit(st, keep.Time, a.Received); limit != 0 {
+		refuse(ingest.Refusal{Reason: wire.Clock, Field: timeField(keep.TimeSource), Limit: limit, Detail: clockDetail(keep.Time, limit)})
 		return keep, refused, 0
 	}
 	st = st.At(keep.Time)
@@ -52,8 +53,8 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		case first == float32(v.Value):
 			repeated++
 		default:
-			refuse(wire.Duplicate, v.Quantity.String(), fmt.Sprintf("at %s %s was %v already; %v comes too late, the first stays",
-				keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value))
+			refuse(ingest.Refusal{Reason: wire.Duplicate, Field: v.Quantity.String(), Value: v.Value, Detail: fmt.Sprintf(
+				"at %s %s was %v already; %v comes too late, the first stays", keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value)})
 		}
 	}
 	for _, check := range checks {
@@ -106,21 +107,30 @@ func timeField(s ingest.TimeSource) string {
 	return "t"
 }
 
-// clock says what is wrong with a time of observation; nothing when it is plausible. A neighbour's archive may
-// be as old as it likes: its clock was a server's.
-func (c *Checker) clock(st *ingest.Station, at, received time.Time) string {
-	text := at.Format(time.RFC3339)
+// clockLimit returns the limit that a time of observation exceeds: how far ahead of its receipt it may be, or, below zero, how far behind; 0 when it
+// is plausible. A neighbour's archive may be as old as it likes: its clock was a server's.
+func (c *Checker) clockLimit(st *ingest.Station, at, received time.Time) time.Duration {
 	ahead, old := time.Duration(c.rules.ClockAhead*float64(time.Minute)), hours(c.rules.ClockOld*dayHours)
 	switch {
-	case at.Sub(received) > ahead && at.Year() >= 2036:
-		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
 	case at.Sub(received) > ahead:
-		return fmt.Sprintf("%s is more than %v in the future", text, ahead)
+		return ahead
 	case st.Source != "" && at.Year() > 1971:
-	case received.Sub(at) > old && at.Year() <= 1971:
-		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
 	case received.Sub(at) > old:
-		return fmt.Sprintf("%s is more than %v days ago", text, c.rules.ClockOld)
+		return -old
 	}
-	return ""
+	return 0
+}
+
+// clockDetail puts a time that exceeds a limit into words.
+func clockDetail(at time.Time, limit time.Duration) string {
+	text := at.Format(time.RFC3339)
+	switch {
+	case limit > 0 && at.Year() >= 2036:
+		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
+	case limit > 0:
+		return fmt.Sprintf("%s is more than %v in the future", text, limit)
+	case at.Year() <= 1971:
+		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
+	}
+	return fmt.Sprintf("%s is more than %v days ago", text, -limit.Hours()/dayHours)
 }
