@@ -36,19 +36,13 @@ func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c inges
 
 // RemoveCalibration takes the calibration of a quantity that begins at from off a station's record.
 func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, quantity wire.Quantity, from time.Time) error {
-	st, known := r.Station(id)
-	if !known {
-		return fmt.Errorf("station %q: %w", id, ErrUnknown)
-	}
-	for _, c := range st.Calibrations {
-		if c.Quantity == quantity && c.From.Equal(from) {
-			return r.change(ctx, id, by, func(e *edit) {
-				e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix())
-				e.wrote(nil, "calibration", quantity.String()+" since "+from.UTC().Format(time.RFC3339), "")
-			})
+	return r.change(ctx, id, by, func(e *edit) {
+		since := from.UTC().Format(time.RFC3339)
+		if e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix()) == 0 {
+			e.check(&FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, quantity, since)})
 		}
-	}
-	return &FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, quantity, from.UTC().Format(time.RFC3339))}
+		e.wrote(nil, "calibration", quantity.String()+" since "+since, "")
+	})
 }
 
 // checkCalibration cleans a calibration and says what is wrong with it.

@@ -75,18 +75,23 @@ func (e *edit) set(column string, before, after any) {
 	e.wrote(nil, column, fmt.Sprint(before), fmt.Sprint(after))
 }
 
-// change runs f on a station in one transaction, and takes a new snapshot.
+// change runs f on a station in one transaction, and takes a new snapshot. f sees the station as it is in the file, also where another process
+// has just changed it.
 func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) error {
-	station, known := r.Station(id)
-	if !known {
-		return fmt.Errorf("station %q: %w", id, ErrUnknown)
-	}
-	tx, err := r.db.BeginTx(ctx, nil)
+	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file
 	if err != nil {
 		return fmt.Errorf("registry: change station %s: %w", id, err)
 	}
 	defer tx.Rollback()
-	e := &edit{ctx: ctx, tx: tx, station: station, by: by, now: time.Now().UTC().Truncate(time.Second)}
+	file, err := read(ctx, tx)
+	if err != nil {
+		return err
+	}
+	entry, known := file.byID[id]
+	if !known {
+		return fmt.Errorf("station %q: %w", id, ErrUnknown)
+	}
+	e := &edit{ctx: ctx, tx: tx, station: entry.station, by: by, now: time.Now().UTC().Truncate(time.Second)}
 	if f(e); e.err == nil {
 		e.err = tx.Commit()
 	}

@@ -124,6 +124,33 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 	}
 }
 
+// TestAChangeSeesTheFile has two processes on one file, of which the second has not noticed what the first changed.
+func TestAChangeSeesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	first, second := open(t, path, PolicyOpen), open(t, path, PolicyOpen)
+	if err := second.EnsureLoaded(t.Context(), station(t, first).ID); err != nil {
+		t.Fatal(err)
+	}
+	id := first.Stations()[0].ID
+	if err := first.Edit(t.Context(), id, Admin, Edit{Status: new(ingest.Suspended), Reason: new("at the wrong place")}); err != nil {
+		t.Fatal(err)
+	}
+	var wrong *FieldError
+	if err := second.Edit(t.Context(), id, Owner, Edit{Status: new(ingest.Paused)}); !errors.As(err, &wrong) || wrong.Field != "status" {
+		t.Errorf("an owner pauses a suspended station: %v", err)
+	}
+	added := station(t, first)
+	if err := second.Edit(t.Context(), added.ID, Owner, Edit{Name: new("Dach")}); err != nil {
+		t.Errorf("a station that another process has just added: %v", err)
+	}
+	if err := first.Retire(t.Context(), added.ID, Owner); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Edit(t.Context(), added.ID, Owner, Edit{Status: new(ingest.Paused)}); !errors.As(err, &wrong) {
+		t.Errorf("a retired station is paused: %v", err)
+	}
+}
+
 func TestChangesAreRecorded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	r := open(t, path, PolicyOpen)

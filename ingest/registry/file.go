@@ -220,6 +220,11 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 		return nil, fmt.Errorf("registry: load stations: %w", err)
 	}
 	defer tx.Rollback()
+	return read(ctx, tx)
+}
+
+// read reads the whole registry as a transaction sees it.
+func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 	next := &snapshot{byID: map[string]*entry{}, byDevice: map[ingest.Device]*ingest.Station{}}
 	if err := next.loadStations(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load stations: %w", err)
@@ -236,7 +241,7 @@ func (r *Registry) load(ctx context.Context) (*snapshot, error) {
 	if err := next.loadCalibrations(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load calibrations: %w", err)
 	}
-	err = tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'admin'").Scan(&next.admin)
+	err := tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = 'admin'").Scan(&next.admin)
 	if err != nil && err != sql.ErrNoRows {
 		return nil, fmt.Errorf("registry: load settings: %w", err)
 	}
