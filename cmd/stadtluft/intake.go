@@ -113,8 +113,23 @@ func (s *server) refuse(station string, reason wire.Reason, detail string) {
 // startChecks makes the checks of single readings, which remember what came before.
 func (s *server) startChecks(context.Context) error {
 	s.checker = quality.New(s.config.Quality)
-	s.memory.past = append(s.memory.past, s.checker.Remember)
+	s.memory.past = append(s.memory.past, func(r ingest.Reading) {
+		if !s.erased(r.Station) {
+			s.checker.Remember(r)
+		}
+	})
+	s.registry.OnChange(func(id string) {
+		if s.erased(id) {
+			s.checker.Forget(id)
+		}
+	})
 	return nil
+}
+
+// erased reports whether a station's readings are to go, or have gone with it.
+func (s *server) erased(id string) bool {
+	st, known := s.registry.Station(id)
+	return !known || st.Status == ingest.Erased
 }
 
 // startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their

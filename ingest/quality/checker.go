@@ -80,6 +80,13 @@ func (c *Checker) Remember(r ingest.Reading) {
 	m.add(r)
 }
 
+// Forget drops what is remembered of a station, such as one that was erased.
+func (c *Checker) Forget(station string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.recent, station)
+}
+
 func (c *Checker) memory(station string) *memory {
 	m := c.recent[station]
 	if m == nil {

@@ -229,6 +229,16 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+func TestAStationIsForgotten(t *testing.T) {
+	c := New(DefaultRules())
+	c.Check(station(), arrival, at(received, pm(wire.PM10, 5)))
+	c.Remember(ingest.Reading{Station: "BBB", Time: received, Received: received, Values: []ingest.Value{{Quantity: wire.PM10, Value: 5}}})
+	c.Forget("AAA")
+	if c.recent["AAA"] != nil || c.recent["BBB"] == nil {
+		t.Errorf("remembered are %v, want BBB alone", c.recent)
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	c := New(DefaultRules())
 	st := station("sds011", "bme280")
