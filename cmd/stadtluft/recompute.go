@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 )
 
@@ -51,35 +54,51 @@ func (s *server) recompute(ctx context.Context) error {
 	}
 }
 
+// recomputeAll recomputes what all stations that wait have in common, then ends each. It may be interrupted anywhere and goes on there: an erased
+// station's readings go last.
 func (s *server) recomputeAll(ctx context.Context) error {
 	waiting, err := s.registry.Recomputations(ctx)
-	for _, r := range waiting {
-		begin := time.Now()
-		if e := s.recomputeOne(ctx, r); errors.Is(e, errUnwritten) {
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(r registry.Recomputation) bool {
+		if r.Station.Status != ingest.Erased {
+			return false
+		}
+		e := s.noticed(ctx, r.Station.ID)
+		if !errors.Is(e, errUnwritten) {
+			err = errors.Join(err, e)
+		}
+		return e != nil
+	})
+	if len(waiting) == 0 {
+		return err
+	}
+	before, e := s.journal.Stats(ctx)
+	if e != nil {
+		return e
+	}
+	begin := time.Now()
+	affected := make([]averages.Affected, len(waiting))
+	for i, r := range waiting {
+		affected[i] = averages.Affected{Station: r.Station.ID, From: r.From}
+	}
+	if err := s.averages.Recompute(ctx, affected, func(until time.Time) error { return s.registry.RecomputedUntil(ctx, waiting, until) }); err != nil {
+		return err
+	}
+	for i, r := range waiting {
+		if e := s.endRecomputation(ctx, r, before); errors.Is(e, errUnwritten) {
 			continue // the next round finds them written
 		} else if e != nil {
 			err = errors.Join(err, fmt.Errorf("station %s: %w", r.Station.ID, e))
 			continue
 		}
-		s.log.Info("averages recomputed", "station", r.Station.ID, "from", r.From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
+		s.log.Info("averages recomputed", "station", r.Station.ID, "from", affected[i].From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
 	}
 	return err
 }
 
-// recomputeOne may be interrupted anywhere and done again: an erased station's readings go last.
-func (s *server) recomputeOne(ctx context.Context, r registry.Recomputation) error {
-	if r.Station.Status == ingest.Erased {
-		if err := s.noticed(ctx, r.Station.ID); err != nil {
-			return err
-		}
-	}
-	before, err := s.journal.Stats(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.averages.Recompute(ctx, r.Station.ID, r.From); err != nil {
-		return err
-	}
+func (s *server) endRecomputation(ctx context.Context, r registry.Recomputation, before journal.Stats) error {
 	if r.Station.Status == ingest.Erased {
 		if err := errors.Join(s.store.DeleteReadings(ctx, r.Station.ID), s.deadLetters().Delete(r.Station.ID)); err != nil {
 			return err

@@ -56,7 +56,7 @@ func (s *shelf) Readings(_ context.Context, q store.ReadingQuery, yield func(ing
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.readings {
-		if !r.Time.Before(q.From) && r.Time.Before(q.To) {
+		if !r.Time.Before(q.From) && r.Time.Before(q.To) && (len(q.Stations) == 0 || slices.Contains(q.Stations, r.Station)) {
 			if err := yield(r); err != nil {
 				return err
 			}

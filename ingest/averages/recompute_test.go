@@ -2,6 +2,8 @@ package averages
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -43,11 +46,17 @@ func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
 			stations.change("S2", func(s *ingest.Station) { s.Status = ingest.Erased })
 			synctest.Wait()
 			slices.SortFunc(live.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
+			affected := []Affected{{"S1", since}, {"S2", time.Unix(0, 0)}}
+			stopped := errors.New("stopped")
+			err := a.Recompute(t.Context(), affected, func(until time.Time) error {
+				affected = []Affected{{"S1", later(since, until)}, {"S2", until}}
+				return stopped // after the first day
+			})
+			if !errors.Is(err, stopped) {
+				t.Fatal(err)
+			}
 			for range 2 { // done again, it is the same
-				if err := a.Recompute(t.Context(), "S1", since); err != nil {
-					t.Fatal(err)
-				}
-				if err := a.Recompute(t.Context(), "S2", time.Unix(0, 0)); err != nil {
+				if err := a.Recompute(t.Context(), affected, func(time.Time) error { return nil }); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -76,4 +85,37 @@ func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
 			}
 		})
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// TestRecomputeDoesAffectedDaysOnce has three stations whose readings are to go; two of thirty days are theirs.
+func TestRecomputeDoesAffectedDaysOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now().UTC().Truncate(day).Add(-40 * day)
+		s := &shelf{}
+		for d := range 30 {
+			s.readings = append(s.readings, reading("OUT", start.Add(time.Duration(d)*day), ingest.Value{Quantity: wire.PM10, Value: 1}))
+		}
+		for i, d := range []int{7, 7, 20} {
+			s.readings = append(s.readings, reading(fmt.Sprint("S", i), start.Add(time.Duration(d)*day+time.Hour), ingest.Value{Quantity: wire.PM10, Value: 1}))
+		}
+		slices.SortFunc(s.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
+		var affected []Affected
+		for i := range 3 {
+			affected = append(affected, Affected{fmt.Sprint("S", i), time.Unix(0, 0)})
+		}
+		var done []time.Time
+		if err := newAverages(s).Recompute(t.Context(), affected, func(until time.Time) error { done = append(done, until); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if want := []time.Time{start.Add(8 * day), start.Add(21 * day)}; !slices.EqualFunc(done, want, time.Time.Equal) {
+			t.Errorf("done up to %v, want %v", done, want)
+		}
+	})
 }

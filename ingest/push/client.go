@@ -61,7 +61,9 @@ func (a Accepted) Is(r wire.Reading, at string) bool {
 // ReasonOf returns why a reading was refused as a whole; it is empty when it was not.
 func (a *Answer) ReasonOf(r wire.Reading, at string) wire.Reason {
 	for _, f := range a.Refused {
-		conflicts := func(v wire.Value) bool { return v.Quantity.String() == f.Field && f.Value != nil && v.Value == *f.Value }
+		conflicts := func(v wire.Value) bool {
+			return v.Quantity.String() == f.Field && f.Value != nil && v.Value == *f.Value
+		}
 		if f.Observed == at && (f.Value == nil || slices.ContainsFunc(r.Values, conflicts)) {
 			return f.Reason
 		}

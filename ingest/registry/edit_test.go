@@ -225,6 +225,54 @@ func TestAnErasedStationGoes(t *testing.T) {
 	}
 }
 
+// TestARecomputationGoesOn is interrupted after some of its days, and asked for again from before and from after where it is.
+func TestARecomputationGoesOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	r := open(t, path, PolicyOpen)
+	c := station(t, r)
+	ask := func(daysAgo int) {
+		t.Helper()
+		at := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -daysAgo)
+		if err := r.change(t.Context(), c.ID, Admin, func(e *edit) { e.queueRecomputation(at) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting := func() []Recomputation {
+		t.Helper()
+		list, err := r.Recomputations(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v, want one recomputation", list, err)
+		}
+		return list
+	}
+	until := time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -10)
+	ask(20)
+	under := waiting()
+	if err := r.RecomputedUntil(t.Context(), under, until); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	r = open(t, path, PolicyOpen)
+	if got := waiting()[0].From; !got.Equal(until) {
+		t.Errorf("after a restart it goes on at %v, want %v", got, until)
+	}
+	ask(5)
+	if got := waiting()[0].From; !got.Equal(until) {
+		t.Errorf("asked for from later on it goes on at %v, want %v", got, until)
+	}
+	ask(15)
+	earlier := waiting()[0].From
+	if !earlier.Before(until) {
+		t.Errorf("asked for from earlier on it goes on at %v", earlier)
+	}
+	if err := errors.Join(r.RecomputedUntil(t.Context(), under, until.AddDate(0, 0, 5)), r.Recomputed(t.Context(), under[0])); err != nil {
+		t.Fatal(err)
+	}
+	if got := waiting()[0].From; !got.Equal(earlier) {
+		t.Errorf("what was asked for meanwhile begins at %v, want %v", got, earlier)
+	}
+}
+
 func TestWrongTokensAreTold(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
 	c := station(t, r)

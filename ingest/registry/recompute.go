@@ -55,6 +55,35 @@ func (r *Registry) Recomputations(ctx context.Context) ([]Recomputation, error) 
 	return list, nil
 }
 
+// RecomputedUntil notes that averages before a moment are done, so that an interrupted recomputation goes on there. What was asked anew meanwhile
+// stays as it is.
+func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, until time.Time) error {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("registry: recomputed until %s: %w", until.Format(time.RFC3339), err)
+	}
+	defer tx.Rollback()
+	for i := range under {
+		if !under[i].From.Before(until) {
+			continue
+		}
+		_, e := tx.ExecContext(ctx, "UPDATE restatement SET since = ? WHERE station = ? AND since = ?", until.Unix(), under[i].Station.ID, under[i].From.Unix())
+		err = errors.Join(err, e)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return fmt.Errorf("registry: recomputed until %s: %w", until.Format(time.RFC3339), err)
+	}
+	for i := range under {
+		if under[i].From.Before(until) {
+			under[i].From = until
+		}
+	}
+	return nil
+}
+
 // Recomputed ends a recomputation. A station that was erased goes with everything but the record of its changes. What was
 // asked anew meanwhile stays to be done.
 func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {

@@ -9,28 +9,39 @@ import (
 )
 
 // ReplaceGrid makes rows everything there is of the window that starts at start, for cells of one size: rows that
-// are stored and not among them are taken away.
+// are stored and not among them are taken away. It writes only what differs from what is stored.
 func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate.Window, size int32, rows []aggregate.Row) error {
 	type key struct {
 		north, east int32
 		quantity    uint8
 	}
-	there := make(map[key]bool, len(rows))
-	for _, r := range rows {
-		there[key{r.Cell.North, r.Cell.East, r.Quantity}] = true
+	keyOf := func(r *aggregate.Row) key { return key{r.Cell.North, r.Cell.East, r.Quantity} }
+	wanted := make(map[key]*aggregate.Row, len(rows))
+	for i := range rows {
+		wanted[keyOf(&rows[i])] = &rows[i]
 	}
-	all := rows[:len(rows):len(rows)]
+	var changed []aggregate.Row
 	err := s.Grid(ctx, GridQuery{From: start, To: start.Add(time.Second), Window: window, Size: size}, func(old aggregate.Row) error {
-		if !there[key{old.Cell.North, old.Cell.East, old.Quantity}] {
-			all = append(all, aggregate.Row{Cell: old.Cell, Start: old.Start, Window: old.Window, Quantity: old.Quantity})
+		row, there := wanted[keyOf(&old)]
+		if !there {
+			changed = append(changed, aggregate.Row{Cell: old.Cell, Start: old.Start, Window: old.Window, Quantity: old.Quantity})
+		} else if row.Start.Equal(old.Start) {
+			if old.Start = row.Start; old == *row {
+				delete(wanted, keyOf(&old))
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("replace the averages of %s: %w", start.Format(time.RFC3339), err)
 	}
-	if len(all) == 0 {
+	for i := range rows {
+		if wanted[keyOf(&rows[i])] != nil {
+			changed = append(changed, rows[i])
+		}
+	}
+	if len(changed) == 0 {
 		return nil
 	}
-	return s.WriteGrid(ctx, all)
+	return s.WriteGrid(ctx, changed)
 }
