@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -30,6 +31,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/storetest"
 )
 
@@ -516,6 +518,72 @@ func TestReadiness(t *testing.T) {
 	h.server.Problems = func(context.Context) []Problem { return []Problem{{"journal", "it is full", "look at the store"}} }
 	if response, body := h.do("GET", "/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "look at the store") {
 		t.Errorf("readyz with a problem: %s %s", response.Status, body)
+	}
+}
+
+// halting gives one reading, and the other when it may go on.
+type halting struct {
+	store.Store
+	halted, goOn chan struct{}
+}
+
+func (s *halting) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	for i := range 2 {
+		if i == 1 {
+			close(s.halted)
+			<-s.goOn
+		}
+		if err := errors.Join(ctx.Err(), yield(ingest.Reading{Station: "A", Time: q.From.Add(time.Duration(i) * time.Second), Values: []ingest.Value{value(wire.PM10, 1)}})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestServeFinishesDownloads stops the server while a file is on its way.
+func TestServeFinishesDownloads(t *testing.T) {
+	h := living(t)
+	s := &halting{halted: make(chan struct{}), goOn: make(chan struct{})}
+	h.server.Store = s
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Serve(ctx, l) }()
+	type file struct {
+		body []byte
+		err  error
+	}
+	got := make(chan file, 1)
+	go func() {
+		response, err := http.Get("http://" + l.Addr().String() + "/api/v1/readings?format=csv&from=2026-05-01&to=2026-05-02")
+		if err != nil {
+			got <- file{nil, err}
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		got <- file{body, err}
+	}()
+	<-s.halted
+	cancel()
+	refused := func() bool {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	}
+	for ticker := time.NewTicker(time.Millisecond); !refused(); <-ticker.C { // until the server stops
+	}
+	close(s.goOn)
+	if f := <-got; f.err != nil || strings.Count(string(f.body), "\n") != 3 {
+		t.Errorf("a download under way: %q, %v, want a header and both readings", f.body, f.err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Serve: %v", err)
 	}
 }
 

@@ -43,7 +43,7 @@ import (
 const (
 	readHeaderTime = 10 * time.Second
 	idleTime       = 2 * time.Minute
-	stopTime       = 3 * time.Second
+	stopTime       = 10 * time.Second // for requests under way
 	maxHeaderBytes = 16 << 10
 )
 
@@ -106,7 +106,8 @@ type Server struct {
 	areas       []export.Area // the districts, without rows
 	snapshots   snapshots
 	changes     changes
-	recomputing sync.Mutex // held while Recompute runs, so that one at a time does
+	stopping    <-chan struct{} // closed when streams must end; nil before Serve
+	recomputing sync.Mutex      // held while Recompute runs, so that one at a time does
 }
 
 // handler answers a request or returns why it cannot.
@@ -251,11 +252,14 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers requests on l until ctx ends, then lets those under way finish for a moment.
+// Serve answers requests on l until ctx ends. Then it ends streams, and lets other requests under way finish within stopTime.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	s.stopping = ctx.Done()
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // ends streams with us
+		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
@@ -275,6 +279,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	if err := server.Shutdown(stop); err != nil {
+		cut()
 		server.Close()
 	}
 	<-served

@@ -52,6 +52,8 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return nil
+		case <-s.stopping:
+			return nil
 		case <-ticker.C:
 			err = send(": still here\n\n")
 		case event, ok := <-subscriber.Events:
