@@ -18,18 +18,18 @@ type Counters struct {
 	repeated atomic.Uint64
 	stalled  atomic.Pointer[error]
 
-	mu      sync.Mutex // guards refused, flagged and left
+	mu      sync.Mutex // guards refused, flagged and ignored
 	refused map[wire.Reason]uint64
 	flagged map[Flags]uint64
-	left    map[Left]uint64
+	ignored map[IgnoredName]uint64
 }
 
-// Left is a name in another firmware's messages that is not taken.
-type Left struct{ Family, Name string }
+// IgnoredName is a name in another firmware's messages that is ignored.
+type IgnoredName struct{ Family, Name string }
 
 const (
-	maxLeftNames = 500     // names that are counted by themselves
-	otherNames   = "other" // counts the names beyond
+	maxIgnoredNames = 500     // names that are counted by themselves
+	otherNames      = "other" // counts the names beyond
 )
 
 // Counts is a snapshot of Counters.
@@ -40,7 +40,7 @@ type Counts struct {
 	Repeated uint64                 // values that were already known and equal
 	Refused  map[wire.Reason]uint64 // refusals by reason; every reason is present
 	Flagged  map[Flags]uint64       // values by single flag; every flag is present
-	Left     map[Left]uint64        // members of other firmware's messages that were not taken, by name
+	Ignored  map[IgnoredName]uint64 // members of other firmware's messages that were not taken, by name
 }
 
 // Snapshot is a copy that the caller owns.
@@ -57,7 +57,7 @@ func (c *Counters) Snapshot() Counts {
 	for _, flag := range AllFlags() {
 		s.Flagged[flag] = c.flagged[flag]
 	}
-	s.Left = maps.Clone(c.left)
+	s.Ignored = maps.Clone(c.ignored)
 	return s
 }
 
@@ -78,22 +78,22 @@ func (c *Counters) refuse(reason wire.Reason) {
 	c.refused[reason]++
 }
 
-// leave counts names that were not taken.
-func (c *Counters) leave(family string, names []string) {
+// ignore counts names that were ignored.
+func (c *Counters) ignore(family string, names []string) {
 	if len(names) == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left == nil {
-		c.left = map[Left]uint64{}
+	if c.ignored == nil {
+		c.ignored = map[IgnoredName]uint64{}
 	}
 	for _, name := range names {
-		key := Left{family, name}
-		if _, known := c.left[key]; !known && len(c.left) >= maxLeftNames {
+		key := IgnoredName{family, name}
+		if _, known := c.ignored[key]; !known && len(c.ignored) >= maxIgnoredNames {
 			key.Name = otherNames
 		}
-		c.left[key]++
+		c.ignored[key]++
 	}
 }
 

@@ -27,7 +27,7 @@ type Outcome struct {
 	Readings []Reading
 	Refusals []Refusal
 	Repeated int      // values that were known already and equal
-	Left     []string // names in another firmware's message that were not taken
+	Ignored  []string // names in another firmware's message that were not taken
 }
 
 // Arrival is what the checks must know of how a reading came.

@@ -55,7 +55,7 @@ type Pipeline struct {
 // share is one message's part of the batch, and what else became of it.
 type share struct {
 	readings, refusals, repeated int
-	left                         []string
+	ignored                      []string
 }
 
 // Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
@@ -127,7 +127,7 @@ func (p *Pipeline) take(ctx context.Context, messages []Message) error {
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
 		if messages[i].Done != nil {
-			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.repeated, s.left})
+			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.repeated, s.ignored})
 		}
 		readings, refusals = readings[s.readings:], refusals[s.refusals:]
 		messages[i] = Message{}
@@ -257,8 +257,8 @@ func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
 		p.refuse(m, station.ID, wire.Unsupported, fmt.Sprintf("the kit family %q is none of %s", family, strings.Join(kits.Families(), ", ")))
 		return
 	}
-	p.share.left = decoded.Left
-	p.Counters.leave(family, decoded.Left)
+	p.share.ignored = decoded.Ignored
+	p.Counters.ignore(family, decoded.Ignored)
 	clock := StationClock
 	if decoded.Network {
 		clock = Network

@@ -261,7 +261,7 @@ func TestOutcomes(t *testing.T) {
 	var got []string
 	message := func(topic, payload string) Message {
 		return Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func(o Outcome) {
-			line := fmt.Sprint(len(o.Readings), " ", len(o.Refusals), " ", o.Repeated, " ", o.Left)
+			line := fmt.Sprint(len(o.Readings), " ", len(o.Refusals), " ", o.Repeated, " ", o.Ignored)
 			if len(o.Readings) > 0 {
 				line += fmt.Sprint(" ", o.Readings[0].Values[0].Value)
 			}
@@ -280,17 +280,17 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestLeftNames counts names that are not taken, each by itself until there are too many.
-func TestLeftNames(t *testing.T) {
+// TestIgnoredNames counts names that are not taken, each by itself until there are too many.
+func TestIgnoredNames(t *testing.T) {
 	var c Counters
-	for i := range maxLeftNames + 7 {
-		c.leave("tasmota", []string{fmt.Sprint("name", i)})
+	for i := range maxIgnoredNames + 7 {
+		c.ignore("tasmota", []string{fmt.Sprint("name", i)})
 	}
-	c.leave("tasmota", []string{"name0", "name0"})
-	c.leave("ttn", []string{"name0"})
-	left := c.Snapshot().Left
-	if left[Left{"tasmota", "name0"}] != 3 || left[Left{"tasmota", otherNames}] != 7 || left[Left{"ttn", otherNames}] != 1 || len(left) != maxLeftNames+2 {
-		t.Errorf("%d names are counted, %d of the first, %d and %d of others", len(left), left[Left{"tasmota", "name0"}], left[Left{"tasmota", otherNames}], left[Left{"ttn", otherNames}])
+	c.ignore("tasmota", []string{"name0", "name0"})
+	c.ignore("ttn", []string{"name0"})
+	ignored := c.Snapshot().Ignored
+	if ignored[IgnoredName{"tasmota", "name0"}] != 3 || ignored[IgnoredName{"tasmota", otherNames}] != 7 || ignored[IgnoredName{"ttn", otherNames}] != 1 || len(ignored) != maxIgnoredNames+2 {
+		t.Errorf("%d names are counted, %d of the first, %d and %d of others", len(ignored), ignored[IgnoredName{"tasmota", "name0"}], ignored[IgnoredName{"tasmota", otherNames}], ignored[IgnoredName{"ttn", otherNames}])
 	}
 }
 

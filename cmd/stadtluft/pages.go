@@ -27,7 +27,7 @@ func (s *server) startPages(context.Context) error {
 	s.site.City, s.site.FrameAncestors, s.site.Pages = s.city(), s.config.HTTPFrames, web.Files()
 	s.site.Store, s.site.Archive, s.site.Registry = s.store, s.store.Archive, s.registry
 	s.site.Aggregate, s.site.Recompute, s.site.Now = s.aggregate, s.averages.Rows, s.now
-	s.site.Inside, s.site.Backup, s.site.Data = s.inside, s.backup, s.config.Data
+	s.site.AdminStatus, s.site.Backup, s.site.Data = s.adminStatus, s.backup, s.config.Data
 	return nil
 }
 
@@ -63,17 +63,17 @@ func (s *server) city() api.City {
 	return c
 }
 
-// inside is what the administrator sees.
-func (s *server) inside(ctx context.Context) (api.Inside, error) {
-	i := api.Inside{Store: s.config.StoreKind}
+// adminStatus is what the administrator sees.
+func (s *server) adminStatus(ctx context.Context) (api.AdminStatus, error) {
+	status := api.AdminStatus{Store: s.config.StoreKind}
 	for _, setting := range settings(&s.config) {
-		i.Settings = append(i.Settings, api.Setting{Key: setting.key, Value: setting.shown()})
+		status.Settings = append(status.Settings, api.Setting{Key: setting.key, Value: setting.shown()})
 	}
 	if s.broker != nil {
 		counts := s.broker.Counts()
-		i.Connected, i.Refused, i.Denied = s.broker.Connected(), counts.Refused, counts.Publish+counts.Subscribe
+		status.Connected, status.Refused, status.Denied = s.broker.Connected(), counts.Refused, counts.Publish+counts.Subscribe
 	}
 	stats, err := s.journal.Stats(ctx)
-	i.Entries, i.Bytes, i.Unwritten, i.Lag, i.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
-	return i, err
+	status.Entries, status.Bytes, status.Unwritten, status.Lag, status.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
+	return status, err
 }

@@ -24,8 +24,8 @@ type Setting struct {
 	Value string `json:"value"`
 }
 
-// Inside is what an administrator wants to know of the program.
-type Inside struct {
+// AdminStatus is what an administrator wants to know of the program.
+type AdminStatus struct {
 	Store       string    `json:"store"` // its kind
 	Entries     uint64    `json:"journal_entries"`
 	Bytes       uint64    `json:"journal_bytes"`
@@ -58,7 +58,7 @@ func (s *Server) adminRoutes() []openapi.Route {
 	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
 	backup.Answers = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/gzip"}}}}
 	status := route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
-	status.Answers = objectOf(adminStatus{})
+	status.Answers = objectOf(statusAnswer{})
 	return []openapi.Route{
 		status,
 		telling("stations", []adminStation{}, route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
@@ -85,19 +85,19 @@ func (s *Server) administered(h handler) handler {
 func (s *Server) getAdmin(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	inside, err := s.Inside(ctx)
+	status, err := s.AdminStatus(ctx)
 	problems := append([]Problem{}, s.Problems(ctx)...)
 	if err != nil {
 		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
 	}
-	return writeJSON(w, http.StatusOK, "application/json", adminStatus{s.Version, problems, inside})
+	return writeJSON(w, http.StatusOK, "application/json", statusAnswer{s.Version, problems, status})
 }
 
-// adminStatus is how the program is.
-type adminStatus struct {
-	Version  string    `json:"version"`
-	Problems []Problem `json:"problems"`
-	Inside   Inside    `json:"inside"`
+// statusAnswer is how the program is.
+type statusAnswer struct {
+	Version  string      `json:"version"`
+	Problems []Problem   `json:"problems"`
+	Status   AdminStatus `json:"inside"`
 }
 
 // adminStation is a station as only the administrator sees it; not even they see the exact place.

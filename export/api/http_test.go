@@ -363,7 +363,7 @@ func TestParametersAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.Inside = func(context.Context) (Inside, error) { return Inside{}, nil }
+	h.server.AdminStatus = func(context.Context) (AdminStatus, error) { return AdminStatus{}, nil }
 	h.server.Backup = func() []Copy { return nil }
 	values := map[string]string{
 		"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "time": "latest", "station": h.station.ID, "lang": "de",

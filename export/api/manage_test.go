@@ -182,8 +182,8 @@ func TestAdministration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.Inside = func(context.Context) (Inside, error) {
-		return Inside{Store: "sqlite", Unwritten: 7, Settings: []Setting{{"admin_token", "***"}}}, errors.New("the journal is away")
+	h.server.AdminStatus = func(context.Context) (AdminStatus, error) {
+		return AdminStatus{Store: "sqlite", Unwritten: 7, Settings: []Setting{{"admin_token", "***"}}}, errors.New("the journal is away")
 	}
 	h.server.Data = t.TempDir()
 	h.server.Backup = func() []Copy {

@@ -24,7 +24,7 @@ type pushed struct {
 	Accepted []accepted    `json:"accepted"`
 	Repeated int           `json:"repeated"`         // values that were known already
 	Refused  []keptRefusal `json:"refused"`          // each with its reason
-	Left     []string      `json:"left,omitempty"`   // names that are no quantity here
+	Ignored  []string      `json:"left,omitempty"`   // names that are no quantity here
 	Detail   string        `json:"detail,omitempty"` // set when nothing was taken
 }
 
@@ -116,7 +116,7 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func newPushed(station string, o ingest.Outcome) pushed {
-	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Repeated: o.Repeated, Refused: explained(o.Refusals), Left: o.Left}
+	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Repeated: o.Repeated, Refused: explained(o.Refusals), Ignored: o.Ignored}
 	for i, reading := range o.Readings {
 		p.Accepted[i] = accepted{reading.Time.Format(time.RFC3339), map[string]acceptedValue{}}
 		for _, v := range reading.Values {

@@ -101,7 +101,7 @@ func TestPushStatus(t *testing.T) {
 	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}})
 	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}, Refusals: refused(wire.NotANumber)})
 	f(202, ingest.Outcome{Repeated: 1, Refusals: refused(wire.Duplicate)})
-	f(202, ingest.Outcome{Left: []string{"ENERGY.Total"}})
+	f(202, ingest.Outcome{Ignored: []string{"ENERGY.Total"}})
 	f(422, ingest.Outcome{Refusals: refused(wire.Malformed)})
 	f(403, ingest.Outcome{Refusals: refused(wire.Inactive)})
 }

@@ -147,7 +147,7 @@ func storied(t *testing.T) *witness {
 	h.server.City.People = map[geo.Cell]int{{Size: 1000, North: 3096000, East: 4107000}: 3000}
 	out := make(chan ingest.Message)
 	h.server.Push = &push.Handler{Registry: h.server.Registry, Out: out}
-	h.server.Inside = func(context.Context) (Inside, error) { return Inside{Settings: []Setting{{"a", "b"}}}, nil }
+	h.server.AdminStatus = func(context.Context) (AdminStatus, error) { return AdminStatus{Settings: []Setting{{"a", "b"}}}, nil }
 	h.server.Backup = func() []Copy { return nil }
 	h.http.Config.Handler = h.server.Handler()
 	now := time.Now().UTC().Truncate(time.Second)
@@ -158,7 +158,7 @@ func storied(t *testing.T) *witness {
 			case m := <-out:
 				m.Done(ingest.Outcome{
 					Readings: []ingest.Reading{{Station: h.guest.ID, Time: now, Received: now, Values: []ingest.Value{value(wire.PM10, 12.3)}}},
-					Refusals: []ingest.Refusal{refusal}, Repeated: 1, Left: []string{"signal"},
+					Refusals: []ingest.Refusal{refusal}, Repeated: 1, Ignored: []string{"signal"},
 				})
 			case <-t.Context().Done():
 				return

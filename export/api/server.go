@@ -86,16 +86,16 @@ type Server struct {
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
-	Recompute func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
-	Now       *live.Now
-	Push      *push.Handler // nil where another process takes deliveries
-	Problems  func(ctx context.Context) []Problem
-	Inside    func(ctx context.Context) (Inside, error)
-	Backup    func() []Copy
-	Data      string // the data folder, which has room for a backup
-	Metrics   http.Handler
-	Pages     fs.FS // the built web pages, with index.html at the root; empty when they are not built
-	Log       *slog.Logger
+	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
+	Now         *live.Now
+	Push        *push.Handler // nil where another process takes deliveries
+	Problems    func(ctx context.Context) []Problem
+	AdminStatus func(ctx context.Context) (AdminStatus, error)
+	Backup      func() []Copy
+	Data        string // the data folder, which has room for a backup
+	Metrics     http.Handler
+	Pages       fs.FS // the built web pages, with index.html at the root; empty when they are not built
+	Log         *slog.Logger
 
 	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
 	FrameAncestors string

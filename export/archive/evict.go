@@ -21,7 +21,7 @@ import (
 // readings go, so that nobody still reads them there.
 const evictDelay = 24 * time.Hour
 
-// evict lets the store forget the readings of a day, in two steps that lie spareTime apart. Each is taken only when
+// evict lets the store forget the readings of a day, in two steps that lie evictDelay apart. Each is taken only when
 // the newest revision is as it was written and holds all that the store has.
 func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 	a := s.Archive

@@ -29,7 +29,7 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 		Subtitle: text{"What is wrong with this station, of the last seven days", "Was mit dieser Station nicht stimmt, aus den letzten sieben Tagen"}.in(language),
 		Links:    []link{{Rel: "related", Address: s.Base(r) + "/api/v1/stations/" + id + "/health", Type: "application/json"}},
 	}
-	t := &teller{Service: s, station: st, language: language, now: time.Now().UTC()}
+	t := &stationEntries{Service: s, station: st, language: language, now: time.Now().UTC()}
 	if err := t.readings(r.Context()); err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, d, st.Created)
 }
 
-// teller gathers a station's entries.
-type teller struct {
+// stationEntries gathers the entries of a station.
+type stationEntries struct {
 	*Service
 	station  *ingest.Station
 	language string
@@ -54,21 +54,21 @@ type teller struct {
 	entries  []entry
 }
 
-// tell adds an entry. about tells it from the station's others.
-func (t *teller) tell(at time.Time, title, words text, about ...string) {
+// add adds an entry. about tells it from the station's others.
+func (t *stationEntries) add(at time.Time, title, words text, about ...string) {
 	about = append([]string{t.City, "station", t.station.ID}, about...)
 	t.entries = append(t.entries, newEntry(at, title.in(t.language), words.in(t.language), about...))
 }
 
 // refusals are what the station sent and was not taken.
-func (t *teller) refusals(ctx context.Context) error {
+func (t *stationEntries) refusals(ctx context.Context) error {
 	list, err := t.Refusals(ctx, t.station.ID)
 	if err != nil {
 		return err
 	}
 	for _, f := range list {
 		why := f.Reason.Explain()
-		t.tell(f.Received, text{"Not taken: " + why.English, "Nicht angenommen: " + why.German},
+		t.add(f.Received, text{"Not taken: " + why.English, "Nicht angenommen: " + why.German},
 			text{join(why.English, why.TodoEnglish, f.Detail), join(why.German, why.TodoGerman, f.Detail)},
 			"refusal", f.Received.Format(time.RFC3339Nano), string(f.Reason), f.Field, f.Detail)
 	}
@@ -78,8 +78,8 @@ func (t *teller) refusals(ctx context.Context) error {
 func join(parts ...string) string { return strings.Join(parts, "\n") }
 
 // readings finds values that do not count, day by day, and silences.
-func (t *teller) readings(ctx context.Context) error {
-	doubts := &doubts{offset: t.DayOffset}
+func (t *stationEntries) readings(ctx context.Context) error {
+	flagged := &flaggedDays{offset: t.DayOffset}
 	from := t.now.Add(-Days * 24 * time.Hour)
 	var last time.Time
 	err := t.Readings(ctx, store.ReadingQuery{From: from, To: t.now.Add(silence), Stations: []string{t.station.ID}}, func(r ingest.Reading) error {
@@ -87,29 +87,29 @@ func (t *teller) readings(ctx context.Context) error {
 			t.silent(last, r.Time)
 		}
 		last = r.Time
-		doubts.add(&r)
+		flagged.add(&r)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, d := range doubts.list {
-		t.doubt(d)
+	for _, d := range flagged.list {
+		t.flagged(d)
 	}
 	t.silentNow(last)
 	return nil
 }
 
 // silent tells of a silence that has ended.
-func (t *teller) silent(from, to time.Time) {
-	t.tell(to, text{"Silent for " + span(to.Sub(from)), "Still für " + span(to.Sub(from))}, text{
+func (t *stationEntries) silent(from, to time.Time) {
+	t.add(to, text{"Silent for " + span(to.Sub(from)), "Still für " + span(to.Sub(from))}, text{
 		fmt.Sprintf("No reading between %s and %s.", stamp(from), stamp(to)),
 		fmt.Sprintf("Kein Messwert zwischen %s und %s.", stamp(from), stamp(to)),
 	}, "silence", stamp(from))
 }
 
 // silentNow tells of a silence that lasts. When it has ended, its entry says so.
-func (t *teller) silentNow(last time.Time) {
+func (t *stationEntries) silentNow(last time.Time) {
 	if seen := t.Latest(t.station.ID, t.now); last.IsZero() {
 		for _, v := range seen.Values {
 			if v.Time.After(last) {
@@ -123,12 +123,12 @@ func (t *teller) silentNow(last time.Time) {
 	if last.IsZero() {
 		since := t.station.Created
 		if t.now.Sub(since) > silence {
-			t.tell(since.Add(silence), text{"No reading yet", "Noch kein Messwert"}, advice, "silence", "first")
+			t.add(since.Add(silence), text{"No reading yet", "Noch kein Messwert"}, advice, "silence", "first")
 		}
 		return
 	}
 	if t.now.Sub(last) > silence {
-		t.tell(last.Add(silence), text{"Silent since " + stamp(last), "Still seit " + stamp(last)}, advice, "silence", stamp(last))
+		t.add(last.Add(silence), text{"Silent since " + stamp(last), "Still seit " + stamp(last)}, advice, "silence", stamp(last))
 	}
 }
 

@@ -129,8 +129,8 @@ func (m *Metrics) intake(c collection) {
 			m.refused(c, reason, n)
 		}
 	}
-	for left, n := range counts.Left {
-		c.counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", left.Family, "name", left.Name)
+	for ignored, n := range counts.Ignored {
+		c.counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", ignored.Family, "name", ignored.Name)
 	}
 	for flag, n := range counts.Flagged {
 		c.counter("flagged_total", "Values by flag.", float64(n), "flag", flag.String())

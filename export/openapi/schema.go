@@ -12,8 +12,8 @@ import (
 
 var marshaler = reflect.TypeFor[json.Marshaler]()
 
-// Teller is a type that writes itself as JSON and says how.
-type Teller interface {
+// JSONSchemer is a type that writes itself as JSON and says how.
+type JSONSchemer interface {
 	JSONSchema() Schema
 }
 
@@ -25,8 +25,8 @@ func schemaOf(t reflect.Type) Schema {
 	switch {
 	case t == nil || t.Kind() == reflect.Interface:
 		return Schema{}
-	case t.Implements(reflect.TypeFor[Teller]()) && t.Kind() != reflect.Pointer:
-		return reflect.Zero(t).Interface().(Teller).JSONSchema()
+	case t.Implements(reflect.TypeFor[JSONSchemer]()) && t.Kind() != reflect.Pointer:
+		return reflect.Zero(t).Interface().(JSONSchemer).JSONSchema()
 	case t == reflect.TypeFor[time.Time]():
 		return Schema{"type": "string", "format": "date-time"}
 	case t.Implements(marshaler) && t.Kind() == reflect.Int64:

@@ -10,7 +10,7 @@ import (
 )
 
 // A peer takes the same message the way a program for this one firmware would, and promises nothing else: no bounds, no
-// refusals, no names that are left.
+// refusals, no ignored names.
 var peers = map[string]func([]byte) error{
 	"airrohr": into[struct {
 		Values []struct {

@@ -106,14 +106,14 @@ func (d *draft) refuse(reason wire.Reason, field, detail string) {
 
 // leave notes a name that is not taken.
 func (d *draft) leave(name string) {
-	if len(d.message.Left) < maxLeft {
-		d.message.Left = append(d.message.Left, plain(name))
+	if len(d.message.Ignored) < maxIgnored {
+		d.message.Ignored = append(d.message.Ignored, plain(name))
 	}
 }
 
 // leaveOf notes a name of a part of the message, "part.name", that is not taken.
 func (d *draft) leaveOf(part, name string) {
-	if len(d.message.Left) < maxLeft {
+	if len(d.message.Ignored) < maxIgnored {
 		d.leave(part + "." + name)
 	}
 }

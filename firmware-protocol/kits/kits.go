@@ -3,7 +3,7 @@
 // readings in our quantities and units.
 //
 // A decoder judges each value by itself: what is no number is refused by the name it has in the firmware,
-// what is unknown is left and named, and neither costs its neighbours. It takes values as they came;
+// what is unknown is ignored and named, and neither costs its neighbours. It takes values as they came;
 // whether they are plausible is for the checks. What it accepts is finite. It never panics, and never
 // allocates more than ten times the message and 16 KiB.
 package kits
@@ -18,7 +18,7 @@ import (
 
 const (
 	maxRefusals = 32 // of one message; the last then says how many more there were
-	maxLeft     = 32 // names left of one message
+	maxIgnored  = 32 // ignored names of one message
 	maxName     = 40 // bytes of a foreign name
 	maxReadings = wire.MaxReadings
 )
@@ -38,9 +38,9 @@ type Settings struct {
 // Message is what a payload holds.
 type Message struct {
 	wire.Message
-	// Left names members that were not taken: those of no quantity that this version knows, and a second
+	// Ignored names members that were not taken: those of no quantity that this version knows, and a second
 	// sensor's value of a quantity that another one gave. At most 32 of at most 40 bytes.
-	Left []string
+	Ignored []string
 	// Partial says that the reading is one of several messages that make up a reading.
 	Partial bool
 	// Network says that times are those at which a radio network received the message.

@@ -34,7 +34,7 @@ type vector struct {
 		Reason wire.Reason `json:"reason"`
 		Field  string      `json:"field"`
 	} `json:"refused"`
-	Left    []string `json:"left"`
+	Ignored []string `json:"left"`
 	Partial bool     `json:"partial"`
 	Network bool     `json:"network"`
 }
@@ -104,8 +104,8 @@ func TestVectors(t *testing.T) {
 		if !slices.Equal(reasons, want) {
 			t.Errorf("%s: refused %q, want %q", name, reasons, want)
 		}
-		if !slices.Equal(got.Left, v.Left) {
-			t.Errorf("%s: left %q, want %q", name, got.Left, v.Left)
+		if !slices.Equal(got.Ignored, v.Ignored) {
+			t.Errorf("%s: ignored %q, want %q", name, got.Ignored, v.Ignored)
 		}
 		if got.Partial != v.Partial || got.Network != v.Network {
 			t.Errorf("%s: partial %v, network %v, want %v, %v", name, got.Partial, got.Network, v.Partial, v.Network)
@@ -163,8 +163,8 @@ func FuzzDecode(f *testing.F) {
 		if again, _ := Decode(family, payload, s); !reflect.DeepEqual(got, again) {
 			t.Errorf("%s: decoded %+v, then %+v", family, got, again)
 		}
-		if len(got.Refusals) > max(maxRefusals, wire.MaxRefusals) || len(got.Left) > maxLeft || len(got.Readings) > maxReadings {
-			t.Errorf("%s: %d refusals, %d left, %d readings", family, len(got.Refusals), len(got.Left), len(got.Readings))
+		if len(got.Refusals) > max(maxRefusals, wire.MaxRefusals) || len(got.Ignored) > maxIgnored || len(got.Readings) > maxReadings {
+			t.Errorf("%s: %d refusals, %d ignored, %d readings", family, len(got.Refusals), len(got.Ignored), len(got.Readings))
 		}
 		for _, r := range got.Readings {
 			if len(r.Values) == 0 || r.Age < 0 {

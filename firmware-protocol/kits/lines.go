@@ -48,7 +48,7 @@ func lines(payload []byte) Message {
 		}
 		d.end(at)
 	}
-	if number == 0 || len(d.message.Readings) == 0 && d.refused == 0 && len(d.message.Left) == 0 {
+	if number == 0 || len(d.message.Readings) == 0 && d.refused == 0 && len(d.message.Ignored) == 0 {
 		return malformed("there is no line in the message")
 	}
 	return d.done()

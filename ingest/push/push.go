@@ -71,7 +71,7 @@ func (h *Handler) Deliver(ctx context.Context, station, family, part string, pay
 	message := ingest.Message{
 		Topic: topic, Payload: payload, Received: time.Now().UTC(),
 		Done: func(o ingest.Outcome) {
-			o.Readings, o.Refusals, o.Left = slices.Clone(o.Readings), slices.Clone(o.Refusals), slices.Clone(o.Left)
+			o.Readings, o.Refusals, o.Ignored = slices.Clone(o.Readings), slices.Clone(o.Refusals), slices.Clone(o.Ignored)
 			answer <- o
 		},
 	}

@@ -77,13 +77,13 @@ func New(seed uint64, boundary *geo.Boundary, n int) (*City, []Station) {
 	c := &City{seed: seed, centre: bound.Center()}
 	for range 7 {
 		c.sources = append(c.sources, source{
-			at: inside(rng, boundary, 1), reach: 0.008 + 0.022*rng.Float64(), strength: 2 + 9*rng.Float64(),
+			at: randomPoint(rng, boundary, 1), reach: 0.008 + 0.022*rng.Float64(), strength: 2 + 9*rng.Float64(),
 		})
 	}
 	stations := make([]Station, n)
 	for i := range stations {
 		stations[i] = Station{
-			Index: i, Name: fmt.Sprintf("Demo %03d", i+1), Point: inside(rng, boundary, 0.45),
+			Index: i, Name: fmt.Sprintf("Demo %03d", i+1), Point: randomPoint(rng, boundary, 0.45),
 			Height: float64(2 + rng.IntN(8)), Fault: faultOf(i),
 			traffic: math.Pow(rng.Float64(), 2), offset: 0.92 + 0.16*rng.Float64(), noise: rng.Uint64(),
 		}
@@ -91,8 +91,8 @@ func New(seed uint64, boundary *geo.Boundary, n int) (*City, []Station) {
 	return c, stations
 }
 
-// inside is a random point within the boundary; spread below 1 draws it towards the centre.
-func inside(rng *rand.Rand, boundary *geo.Boundary, spread float64) orb.Point {
+// randomPoint is a random point within the boundary; spread below 1 draws it towards the centre.
+func randomPoint(rng *rand.Rand, boundary *geo.Boundary, spread float64) orb.Point {
 	bound := boundary.Bound()
 	centre := bound.Center()
 	for {

@@ -9,20 +9,20 @@ import (
 	"stadtluft/ingest"
 )
 
-// doubts gathers values that do not count: one doubt a day and flag.
-type doubts struct {
+// flaggedDays gathers values that do not count: one flaggedDay a day and flag.
+type flaggedDays struct {
 	offset time.Duration
-	list   []*doubt
+	list   []*flaggedDay
 }
 
-type doubt struct {
+type flaggedDay struct {
 	day        time.Time
 	flag       ingest.Flags
 	last       time.Time // of its newest value
 	quantities map[wire.Quantity]int
 }
 
-func (d *doubts) add(r *ingest.Reading) {
+func (d *flaggedDays) add(r *ingest.Reading) {
 	day := r.Time.Add(d.offset).Truncate(24 * time.Hour)
 	for _, v := range r.Values {
 		for _, flag := range ingest.AllFlags() {
@@ -35,19 +35,19 @@ func (d *doubts) add(r *ingest.Reading) {
 	}
 }
 
-// of is the doubt of a day and flag. Readings come in order, so it is one of the last.
-func (d *doubts) of(day time.Time, flag ingest.Flags) *doubt {
+// of is the entry of a day and flag. Readings come in order, so it is one of the last.
+func (d *flaggedDays) of(day time.Time, flag ingest.Flags) *flaggedDay {
 	for i := len(d.list) - 1; i >= 0 && d.list[i].day.Equal(day); i-- {
 		if d.list[i].flag == flag {
 			return d.list[i]
 		}
 	}
-	d.list = append(d.list, &doubt{day: day, flag: flag, quantities: map[wire.Quantity]int{}})
+	d.list = append(d.list, &flaggedDay{day: day, flag: flag, quantities: map[wire.Quantity]int{}})
 	return d.list[len(d.list)-1]
 }
 
-// doubt tells of one.
-func (t *teller) doubt(d *doubt) {
+// flagged adds the entry of one.
+func (t *stationEntries) flagged(d *flaggedDay) {
 	var counts []string
 	for _, q := range wire.Quantities() {
 		if n := d.quantities[q]; n > 0 {
@@ -55,7 +55,7 @@ func (t *teller) doubt(d *doubt) {
 		}
 	}
 	date, values, words, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Words(), d.flag.Explain()
-	t.tell(d.last, text{date + ": values do not count: " + words.English, date + ": Werte zählen nicht: " + words.German}, text{
+	t.add(d.last, text{date + ": values do not count: " + words.English, date + ": Werte zählen nicht: " + words.German}, text{
 		join(why.TodoEnglish, "Values with the flag "+d.flag.String()+" on this day: "+values+". They are kept and published, and left out of averages."),
 		join(why.TodoGerman, "Werte mit der Markierung "+d.flag.String()+" an diesem Tag: "+values+". Sie werden behalten und veröffentlicht, aber nicht gemittelt."),
 	}, "flag", d.flag.String(), date)
