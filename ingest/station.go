@@ -49,8 +49,8 @@ type Station struct {
 	Ended    time.Time // when it was retired; zero while it is not
 	Places   []Place   // ascending by From, at least one
 	// Calibrations are those on record, ascending by quantity's name and From.
-	Calibrations []Calibration
-	Fittings     []Fitting // ascending by From; Kit and Sensors are the last one's
+	Calibrations  []Calibration
+	Installations []Installation // ascending by From; Kit and Sensors are the last one's
 }
 
 // Place is where a station stands from a moment on. Exact is never published; Public is the centre of
@@ -91,18 +91,18 @@ func (s *Station) PlaceAt(t time.Time) Place {
 	return s.Places[0]
 }
 
-// Fitting is what a station measures with from a moment on. Its history before belongs to other sensors.
-type Fitting struct {
+// Installation is what a station measures with from a moment on. Its history before belongs to other sensors.
+type Installation struct {
 	From    time.Time
 	Kit     string
 	Sensors []string
 }
 
-// FittedSince is when the sensors that the station had at t were fitted; zero where that is not known.
-func (s *Station) FittedSince(t time.Time) time.Time {
-	for i := len(s.Fittings) - 1; i >= 0; i-- {
-		if !t.Before(s.Fittings[i].From) {
-			return s.Fittings[i].From
+// InstalledSince is when the sensors that the station had at t were installed; zero where that is not known.
+func (s *Station) InstalledSince(t time.Time) time.Time {
+	for i := len(s.Installations) - 1; i >= 0; i-- {
+		if !t.Before(s.Installations[i].From) {
+			return s.Installations[i].From
 		}
 	}
 	return time.Time{}
@@ -110,16 +110,16 @@ func (s *Station) FittedSince(t time.Time) time.Time {
 
 // At is the station with the kit and sensors it had at t; before the first, the first.
 func (s *Station) At(t time.Time) *Station {
-	last := len(s.Fittings) - 1
+	last := len(s.Installations) - 1
 	i := last
-	for i > 0 && t.Before(s.Fittings[i].From) {
+	for i > 0 && t.Before(s.Installations[i].From) {
 		i--
 	}
 	if i == last {
 		return s
 	}
 	then := *s
-	then.Kit, then.Sensors = s.Fittings[i].Kit, s.Fittings[i].Sensors
+	then.Kit, then.Sensors = s.Installations[i].Kit, s.Installations[i].Sensors
 	return &then
 }
 

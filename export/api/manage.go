@@ -60,13 +60,13 @@ func bearer(r *http.Request) string {
 
 // edit is what may change of a station; what is missing stays.
 type edit struct {
-	Name    *string        `json:"name"`
-	Status  *ingest.Status `json:"status"`
-	Reason  *string        `json:"reason"` // of a station that is or becomes suspended
-	Height  *float64       `json:"height"`
-	Side    *string        `json:"side"`
-	Place   *newPlace      `json:"place"`
-	Fitting *newFitting    `json:"fitting"`
+	Name         *string          `json:"name"`
+	Status       *ingest.Status   `json:"status"`
+	Reason       *string          `json:"reason"` // of a station that is or becomes suspended
+	Height       *float64         `json:"height"`
+	Side         *string          `json:"side"`
+	Place        *newPlace        `json:"place"`
+	Installation *newInstallation `json:"fitting"`
 }
 
 // newPlace is where a station stands from a moment on; by default now.
@@ -75,8 +75,8 @@ type newPlace struct {
 	From time.Time `json:"from"`
 }
 
-// newFitting is what a station measures with from a moment on; by default now.
-type newFitting struct {
+// newInstallation is what a station measures with from a moment on; by default now.
+type newInstallation struct {
 	Kit     string    `json:"kit"`
 	Sensors []string  `json:"sensors"`
 	From    time.Time `json:"from"`
@@ -101,8 +101,8 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 		}
 		change.Place = &ingest.Place{From: p.From, Exact: at}
 	}
-	if f := e.Fitting; f != nil {
-		change.Fitting = &ingest.Fitting{From: f.From, Kit: f.Kit, Sensors: f.Sensors}
+	if f := e.Installation; f != nil {
+		change.Installation = &ingest.Installation{From: f.From, Kit: f.Kit, Sensors: f.Sensors}
 	}
 	if err := s.Registry.Edit(r.Context(), st.ID, by, change); err != nil {
 		return err

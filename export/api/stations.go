@@ -28,23 +28,23 @@ type stationFeature struct {
 }
 
 type stationProperties struct {
-	Name     string                 `json:"name"`
-	Kit      string                 `json:"kit"`
-	Sensors  []string               `json:"sensors"`
-	Exposure ingest.Exposure        `json:"exposure"`
-	Height   float64                `json:"height"`
-	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
-	Status   ingest.Status          `json:"status"`
-	Reason   string                 `json:"reason,omitempty"` // why it is suspended
-	State    string                 `json:"state"`
-	Demo     bool                   `json:"demo"`
-	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
-	Licence  string                 `json:"licence"` // of its readings
-	LastSeen *string                `json:"last_seen"`
-	Values   map[string]latestValue `json:"values"`
-	Cell     string                 `json:"cell"`
-	Places   []publicPlace          `json:"places,omitempty"`
-	Fittings []fitting              `json:"fittings,omitempty"`
+	Name          string                 `json:"name"`
+	Kit           string                 `json:"kit"`
+	Sensors       []string               `json:"sensors"`
+	Exposure      ingest.Exposure        `json:"exposure"`
+	Height        float64                `json:"height"`
+	Side          string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
+	Status        ingest.Status          `json:"status"`
+	Reason        string                 `json:"reason,omitempty"` // why it is suspended
+	State         string                 `json:"state"`
+	Demo          bool                   `json:"demo"`
+	Source        string                 `json:"source"`  // "own", or the neighbour whose station it is
+	Licence       string                 `json:"licence"` // of its readings
+	LastSeen      *string                `json:"last_seen"`
+	Values        map[string]latestValue `json:"values"`
+	Cell          string                 `json:"cell"`
+	Places        []publicPlace          `json:"places,omitempty"`
+	Installations []installation         `json:"fittings,omitempty"`
 
 	Means        map[string]stationMean       `json:"means"` // of the last 60 minutes
 	Index        map[string]export.IndexClass `json:"index"` // of the means, by the index's name
@@ -66,8 +66,8 @@ type publicPlace struct {
 	Lat  float64 `json:"lat"`
 }
 
-// fitting is what a station measures with from a moment on.
-type fitting struct {
+// installation is what a station measures with from a moment on.
+type installation struct {
 	From    string   `json:"from"`
 	Kit     string   `json:"kit"`
 	Sensors []string `json:"sensors"`
@@ -154,8 +154,8 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
 		at := degrees(p.Public)
 		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
-	for _, o := range st.Fittings {
-		f.Properties.Fittings = append(f.Properties.Fittings, fitting{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
+	for _, o := range st.Installations {
+		f.Properties.Installations = append(f.Properties.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
 	}
 	return f
 }

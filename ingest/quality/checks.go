@@ -75,8 +75,8 @@ func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
 			continue
 		}
 		since, readings := m.hold(r.Time, v.Quantity, v.Value)
-		if fitted := st.FittedSince(r.Time); since.Before(fitted) {
-			since = fitted // another sensor's time does not count
+		if installed := st.InstalledSince(r.Time); since.Before(installed) {
+			since = installed // another sensor's time does not count
 		}
 		long := hours(c.rules.StuckOthers)
 		switch {

@@ -264,7 +264,7 @@ func TestStuck(t *testing.T) {
 			t.Errorf("stuck by %d readings", hour+1)
 		}
 	}
-	replaced := &ingest.Station{ID: "C", Fittings: []ingest.Fitting{{From: start}, {From: start.Add(6 * time.Hour)}}}
+	replaced := &ingest.Station{ID: "C", Installations: []ingest.Installation{{From: start}, {From: start.Add(6 * time.Hour)}}}
 	for minute := 0; minute <= 14*60; minute += 10 {
 		if got, want := flagged(replaced, time.Duration(minute)*time.Minute, wire.PM10, 7), minute == 14*60; got != want {
 			t.Errorf("7 µg/m³ at minute %d, by another sensor from minute 360 on: stuck %v, want %v", minute, got, want)

@@ -142,7 +142,7 @@ func (r *Registry) insertStation(ctx context.Context, tx *sql.Tx, by By, st *ing
 		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", st.ID, first.From.Unix(), first.Exact.Lon(), first.Exact.Lat())
 	}
 	if err == nil {
-		err = insertFitting(ctx, tx, st.ID, ingest.Fitting{From: first.From, Kit: st.Kit, Sensors: st.Sensors})
+		err = insertInstallation(ctx, tx, st.ID, ingest.Installation{From: first.From, Kit: st.Kit, Sensors: st.Sensors})
 	}
 	for _, d := range st.Devices {
 		if err == nil {
@@ -205,7 +205,7 @@ func (r *Registry) check(n *Registration) (err error) {
 	if n.Name, err = cleanName(n.Name); err != nil {
 		return err
 	}
-	if n.Kit, n.Sensors, err = cleanFitting(n.Kit, n.Sensors); err != nil {
+	if n.Kit, n.Sensors, err = cleanInstallation(n.Kit, n.Sensors); err != nil {
 		return err
 	}
 	switch {
@@ -258,8 +258,8 @@ func checkHeight(metres float64) error {
 	return nil
 }
 
-// cleanFitting cleans a kit and its sensors, which the kit's name tells where none are given.
-func cleanFitting(kit string, sensors []string) (string, []string, error) {
+// cleanInstallation cleans a kit and its sensors, which the kit's name tells where none are given.
+func cleanInstallation(kit string, sensors []string) (string, []string, error) {
 	kit, err := cleanText("kit", kit, maxKit)
 	if err != nil {
 		return "", nil, err

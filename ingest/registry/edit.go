@@ -19,13 +19,13 @@ const longAgo = 30 * 24 * time.Hour
 
 // Edit is what changes of a station; what is nil stays as it is.
 type Edit struct {
-	Name    *string
-	Status  *ingest.Status
-	Reason  *string  // of a station that is or becomes suspended
-	Height  *float64 // metres above ground
-	Side    *string
-	Place   *ingest.Place // Exact from From on; a From that is zero is now
-	Fitting *ingest.Fitting
+	Name         *string
+	Status       *ingest.Status
+	Reason       *string  // of a station that is or becomes suspended
+	Height       *float64 // metres above ground
+	Side         *string
+	Place        *ingest.Place // Exact from From on; a From that is zero is now
+	Installation *ingest.Installation
 }
 
 // ErrUnknown marks a station that is not registered.
@@ -121,8 +121,8 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 			e.check(r.CheckPlace(change.Place.Exact))
 			e.move(change.Place.Exact, change.Place.From)
 		}
-		if change.Fitting != nil {
-			e.fit(*change.Fitting)
+		if change.Installation != nil {
+			e.install(*change.Installation)
 		}
 	})
 }
@@ -250,22 +250,22 @@ func cellName(p orb.Point) string {
 	return cell.String()
 }
 
-// fit gives the station other sensors from a moment on.
-func (e *edit) fit(f ingest.Fitting) {
+// install gives the station other sensors from a moment on.
+func (e *edit) install(f ingest.Installation) {
 	var err error
-	f.Kit, f.Sensors, err = cleanFitting(f.Kit, f.Sensors)
+	f.Kit, f.Sensors, err = cleanInstallation(f.Kit, f.Sensors)
 	e.check(err)
-	last := e.station.Fittings[len(e.station.Fittings)-1]
+	last := e.station.Installations[len(e.station.Installations)-1]
 	f.From = e.since("fitting.from", f.From, last.From)
 	if e.err == nil {
-		e.err = insertFitting(e.ctx, e.tx, e.station.ID, f)
+		e.err = insertInstallation(e.ctx, e.tx, e.station.ID, f)
 	}
 	e.wrote(nil, "sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
 }
 
-func words(f ingest.Fitting) string { return f.Kit + " (" + strings.Join(f.Sensors, ", ") + ")" }
+func words(f ingest.Installation) string { return f.Kit + " (" + strings.Join(f.Sensors, ", ") + ")" }
 
-func insertFitting(ctx context.Context, tx *sql.Tx, id string, f ingest.Fitting) error {
+func insertInstallation(ctx context.Context, tx *sql.Tx, id string, f ingest.Installation) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO fitting (station, since, kit, sensors) VALUES (?, ?, ?, ?)
 		ON CONFLICT (station, since) DO UPDATE SET kit = excluded.kit, sensors = excluded.sensors`, id, f.From.Unix(), f.Kit, strings.Join(f.Sensors, ","))
 	return err

@@ -45,8 +45,8 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 		}
 	}
 	place := func(p orb.Point, from time.Time) Edit { return Edit{Place: &ingest.Place{Exact: p, From: from}} }
-	fitting := func(kit string, from time.Time, sensors ...string) Edit {
-		return Edit{Fitting: &ingest.Fitting{Kit: kit, Sensors: sensors, From: from}}
+	installation := func(kit string, from time.Time, sensors ...string) Edit {
+		return Edit{Installation: &ingest.Installation{Kit: kit, Sensors: sensors, From: from}}
 	}
 	f(Owner, Edit{Name: new("")}, "name", "empty")
 	f(Owner, Edit{Side: new("up")}, "side", "nw")
@@ -63,9 +63,9 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 	f(Owner, place(cathedral, now.Add(time.Hour)), "place.from", "future")
 	f(Owner, place(cathedral, now.Add(-31*24*time.Hour)), "place.from", "30 days")
 	f(Owner, place(cathedral, now.Add(-time.Hour)), "place.from", "last change")
-	f(Owner, fitting("", time.Time{}), "kit", "empty")
-	f(Owner, fitting("x", time.Time{}, "a b"), "sensors", "a b")
-	f(Owner, fitting("x", now.Add(time.Hour)), "fitting.from", "future")
+	f(Owner, installation("", time.Time{}), "kit", "empty")
+	f(Owner, installation("x", time.Time{}, "a b"), "sensors", "a b")
+	f(Owner, installation("x", now.Add(time.Hour)), "fitting.from", "future")
 	if err := r.Edit(t.Context(), "0000000", Owner, Edit{}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("an edit of nobody: %v", err)
 	}
@@ -88,7 +88,7 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 	mill := orb.Point{6.99, 50.95}
 	err := r.Edit(t.Context(), c.ID, Owner, Edit{
 		Name: new("Mühle"), Side: new("sw"), Height: new(7.5), Status: new(ingest.Paused),
-		Place: &ingest.Place{Exact: mill, From: day}, Fitting: &ingest.Fitting{Kit: "sps30-bme280", From: day},
+		Place: &ingest.Place{Exact: mill, From: day}, Installation: &ingest.Installation{Kit: "sps30-bme280", From: day},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -412,7 +412,7 @@ func TestOldFileKeepsItsSensors(t *testing.T) {
 		`INSERT INTO place VALUES ('AAAAAAA', 1750000000, 6.9583, 50.9413)`,
 	)
 	st, ok := open(t, path, PolicyOpen).Station("AAAAAAA")
-	if !ok || st.Kit != "sds011-dht22" || fmt.Sprint(st.Sensors) != "[sds011 dht22]" || len(st.Fittings) != 1 || st.Fittings[0].From.Unix() != 1750000000 {
+	if !ok || st.Kit != "sds011-dht22" || fmt.Sprint(st.Sensors) != "[sds011 dht22]" || len(st.Installations) != 1 || st.Installations[0].From.Unix() != 1750000000 {
 		t.Errorf("station = %+v", st)
 	}
 }

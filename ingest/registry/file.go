@@ -232,7 +232,7 @@ func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 	if err := next.loadPlaces(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load places: %w", err)
 	}
-	if err := next.loadFittings(ctx, tx); err != nil {
+	if err := next.loadInstallations(ctx, tx); err != nil {
 		return nil, fmt.Errorf("registry: load sensors: %w", err)
 	}
 	if err := next.loadDevices(ctx, tx); err != nil {
@@ -301,14 +301,14 @@ func (s *snapshot) loadPlaces(ctx context.Context, tx *sql.Tx) error {
 	return rows.Err()
 }
 
-func (s *snapshot) loadFittings(ctx context.Context, tx *sql.Tx) error {
+func (s *snapshot) loadInstallations(ctx context.Context, tx *sql.Tx) error {
 	rows, err := tx.QueryContext(ctx, `SELECT station, since, kit, sensors FROM fitting ORDER BY station, since`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var f ingest.Fitting
+		var f ingest.Installation
 		var id, sensors string
 		var since int64
 		if err := rows.Scan(&id, &since, &f.Kit, &sensors); err != nil {
@@ -316,7 +316,7 @@ func (s *snapshot) loadFittings(ctx context.Context, tx *sql.Tx) error {
 		}
 		f.From, f.Sensors = time.Unix(since, 0).UTC(), splitSensors(sensors)
 		if e := s.byID[id]; e != nil {
-			e.station.Fittings = append(e.station.Fittings, f)
+			e.station.Installations = append(e.station.Installations, f)
 			e.station.Kit, e.station.Sensors = f.Kit, f.Sensors
 		}
 	}
