@@ -52,17 +52,17 @@ func (m *memory) take(b ingest.Batch, past bool) {
 	}
 }
 
-// startAverages makes the averages in memory and the picture of now, which are the same in each process that has them.
+// startAverages makes the averages in memory and the live state, which are the same in each process that has them.
 func (s *server) startAverages(context.Context) error {
 	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
 	s.averages = &averages.Averages{
 		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
 		ReadOnly: !s.roles.has(aggregateRole),
 	}
-	s.now = live.NewNow()
-	s.memory.past = append(s.memory.past, s.averages.Observe, s.now.Observe)
-	s.memory.next = append(s.memory.next, s.averages.Observe, s.now.Observe)
-	s.memory.hourFlags = append(s.memory.hourFlags, s.averages.Apply, s.now.Apply)
+	s.live = live.NewState()
+	s.memory.past = append(s.memory.past, s.averages.Observe, s.live.Observe)
+	s.memory.next = append(s.memory.next, s.averages.Observe, s.live.Observe)
+	s.memory.hourFlags = append(s.memory.hourFlags, s.averages.Apply, s.live.Apply)
 	s.health.counts(s.averageCounters)
 	s.health.gauges = append(s.health.gauges, s.averageGauges)
 	return nil
@@ -99,8 +99,8 @@ func (s *server) follow(ctx context.Context, since time.Time, replayed func()) e
 	begin, past := time.Now(), true
 	return s.journal.Follow(ctx, since, func() {
 		past = false
-		if s.now != nil {
-			s.now.CaughtUp()
+		if s.live != nil {
+			s.live.CaughtUp()
 		}
 		s.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
 		replayed()
@@ -158,7 +158,7 @@ func (s *server) startDashboards(context.Context) error {
 func (s *server) startLive(context.Context) error {
 	city := s.city()
 	publisher := &live.Publisher{
-		Now: s.now, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
+		State: s.live, Aggregate: s.aggregate, Size: int32(s.config.GridResolution),
 		City: city.Area(), Publish: s.dashboards.publish, Published: s.dashboards.published, Log: s.log,
 	}
 	s.supervisor.start("live averages", publisher.Run)

@@ -27,7 +27,7 @@ import (
 )
 
 // TestABackupIsRestored backs up a running program, unpacks that into an empty folder and starts there: the same stations,
-// readings, averages at every resolution, tallies and memory of the checks; what comes late then corrects its hour and does
+// readings, averages at every resolution, statistics and memory of the checks; what comes late then corrects its hour and does
 // not take its place.
 func TestABackupIsRestored(t *testing.T) {
 	data, restored := t.TempDir(), t.TempDir()

@@ -97,13 +97,13 @@ func (s *server) figures() metrics.Source {
 
 func (s *server) stationStates() map[string]int {
 	counts := map[string]int{}
-	for _, state := range live.States() {
+	for _, state := range live.StationStates() {
 		counts[string(state)] = 0
 	}
 	now := time.Now()
 	for _, station := range s.registry.Stations() {
 		if station.Status == ingest.Active {
-			counts[string(s.now.Station(station.ID, now).State)]++
+			counts[string(s.live.Station(station.ID, now).State)]++
 		}
 	}
 	return counts
@@ -145,7 +145,7 @@ func (s *server) brokerCounters() []metrics.Figure {
 
 func (s *server) averageCounters() []metrics.Figure {
 	stats := s.aggregate.Stats()
-	_, slow := s.now.Subscribers()
+	_, slow := s.live.Subscribers()
 	return []metrics.Figure{
 		{Name: "aggregate_repeated_total", Help: "Values that averages had already.", Value: float64(stats.Repeated)},
 		{Name: "aggregate_old_total", Help: "Values that came too late for averages.", Value: float64(stats.Old)},
@@ -156,7 +156,7 @@ func (s *server) averageCounters() []metrics.Figure {
 
 func (s *server) averageGauges() []metrics.Figure {
 	stats := s.aggregate.Stats()
-	subscribers, _ := s.now.Subscribers()
+	subscribers, _ := s.live.Subscribers()
 	return []metrics.Figure{
 		{Name: "aggregate_series", Help: "Stations and quantities that averages are made of.", Value: float64(stats.Series)},
 		{Name: "aggregate_values", Help: "Values kept for averages.", Value: float64(stats.Values)},

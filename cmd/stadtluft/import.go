@@ -78,7 +78,7 @@ func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im 
 	}
 	done, bar := 0, newProgress(std.err, len(files))
 	im.Problem = func(text string) { fmt.Fprintln(bar.line(), text) }
-	im.Progress = func() { bar.step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Tally.Rows)) }
+	im.Progress = func() { bar.step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Stats.Rows)) }
 	for _, path := range files {
 		if err = importFile(ctx, im, path); err != nil {
 			break
@@ -111,7 +111,7 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
 	if cmd.Every == 0 {
 		_, err := f.Import(ctx, im)
-		if im.Tally.Files == 0 && err != nil {
+		if im.Stats.Files == 0 && err != nil {
 			return err // nothing came
 		}
 		return cmd.end(std, im, err)
@@ -122,8 +122,8 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 			fmt.Fprintf(std.err, "%v; trying again\n", err)
 		}
 		if changed {
-			printed = cmd.summary(std.out, &im.Tally)
-			im.Tally = sensorcommunity.Tally{}
+			printed = cmd.summary(std.out, &im.Stats)
+			im.Stats = sensorcommunity.ImportStats{}
 		}
 	})
 	return printed
@@ -131,19 +131,19 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 
 // end prints the summary. An import is a failure when it stopped, or when nothing was usable.
 func (cmd *importSensorCommunityCmd) end(std streams, im *sensorcommunity.Importer, err error) error {
-	if printed := cmd.summary(std.out, &im.Tally); err == nil {
+	if printed := cmd.summary(std.out, &im.Stats); err == nil {
 		err = printed
 	}
-	if err == nil && im.Tally.Used() == 0 {
+	if err == nil && im.Stats.Used() == 0 {
 		err = errors.New("nothing was usable")
 	}
 	return err
 }
 
-func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.Tally) error {
+func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.ImportStats) error {
 	if cmd.JSON {
 		return printJSON(w, struct {
-			*sensorcommunity.Tally
+			*sensorcommunity.ImportStats
 			Stations int `json:"stations"`
 		}{t, len(t.Stations)})
 	}

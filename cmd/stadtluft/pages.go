@@ -26,7 +26,7 @@ func (s *server) startAdmin(ctx context.Context) error {
 func (s *server) startPages(context.Context) error {
 	s.site.City, s.site.FrameAncestors, s.site.Pages = s.city(), s.config.HTTPFrames, web.Files()
 	s.site.Store, s.site.Archive, s.site.Registry = s.store, s.store.Archive, s.registry
-	s.site.Aggregate, s.site.Recompute, s.site.Now = s.aggregate, s.averages.Rows, s.now
+	s.site.Aggregate, s.site.Recompute, s.site.Live = s.aggregate, s.averages.Rows, s.live
 	s.site.AdminStatus, s.site.Backup, s.site.Data = s.adminStatus, s.backup, s.config.Data
 	return nil
 }

@@ -65,7 +65,7 @@ type server struct {
 	checker    *quality.Checker
 	aggregate  *aggregate.Aggregate
 	averages   *averages.Averages
-	now        *live.Now
+	live       *live.State
 	memory     memory
 	feedback   *ingest.Feedback
 	pipeline   *ingest.Pipeline

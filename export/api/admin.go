@@ -114,8 +114,8 @@ type adminStation struct {
 func (s *Server) getAdminStations(w http.ResponseWriter, _ *http.Request) error {
 	now, list := time.Now().UTC(), []adminStation{}
 	for _, st := range s.Registry.Stations() {
-		tally := s.Now.Tally(st.ID, now)
-		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), tally.Values, tally.Good, countsOf(tally)})
+		stats := s.Live.DayStats(st.ID, now)
+		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), stats.Values, stats.Good, countsOf(stats)})
 	}
 	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"stations": list})
 }

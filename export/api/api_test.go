@@ -62,10 +62,10 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	h := &fixture{t: t, store: &storetest.Memory{}, station: station, owner: owner}
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
-		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Now: live.NewNow(), Version: "test",
+		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test",
 		Problems: func(context.Context) []Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
-	h.server.Now.CaughtUp()
+	h.server.Live.CaughtUp()
 	h.http = httptest.NewServer(h.server.Handler())
 	t.Cleanup(h.http.Close)
 	return h
@@ -76,7 +76,7 @@ func (h *fixture) measure(at time.Time, values ...ingest.Value) {
 	h.t.Helper()
 	r := ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: values}
 	h.store.Held = append(h.store.Held, r)
-	h.server.Now.Observe(r)
+	h.server.Live.Observe(r)
 	cell, err := geo.CellAt(h.station.Places[0].Exact, geo.BaseSize)
 	if err != nil {
 		h.t.Fatal(err)
@@ -460,7 +460,7 @@ func TestStream(t *testing.T) {
 	h.measure(time.Now().UTC(), value(wire.PM10, 20.5))
 	next("event: reading")
 	next(`data: {"station":"` + h.station.ID + `","time":`)
-	h.server.Now.GridChanged(time.Now())
+	h.server.Live.GridChanged(time.Now())
 	next("event: grid")
 	next(`data: {"generated":`)
 }

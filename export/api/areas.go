@@ -111,7 +111,7 @@ func (g gridQuery) properties(area export.Area) areaProperties {
 
 func (s *Server) cityGeoJSON(g gridQuery, said export.Said, areas []export.Area) any {
 	var last *string
-	if at := s.Now.Last(); !at.IsZero() {
+	if at := s.Live.Last(); !at.IsZero() {
 		last = new(at.Format(time.RFC3339))
 	}
 	return cityFeature{"Feature", geometry{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{

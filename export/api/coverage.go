@@ -104,7 +104,7 @@ func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time, c
 func (s *Server) stationCells(quantity wire.Quantity, now time.Time) []geo.Cell {
 	var cells []geo.Cell
 	for _, st := range s.Registry.Stations() {
-		values := s.Now.Station(st.ID, now).Values
+		values := s.Live.Station(st.ID, now).Values
 		_, measures := values[quantity]
 		if !public(st) || st.Exposure != ingest.Outdoor || len(values) > 0 && !measures {
 			continue

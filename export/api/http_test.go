@@ -117,7 +117,7 @@ func TestHead(t *testing.T) {
 	if response, _ := h.do("GET", "/healthz", ""); response.StatusCode != 200 { // on the same connection
 		t.Errorf("after HEAD of the stream: %s", response.Status)
 	}
-	if subscribers, _ := h.server.Now.Subscribers(); subscribers != 0 {
+	if subscribers, _ := h.server.Live.Subscribers(); subscribers != 0 {
 		t.Errorf("HEAD of the stream leaves %d subscribers", subscribers)
 	}
 	s := &endless{begun: make(chan struct{}), ended: make(chan error, 1)}

@@ -20,8 +20,8 @@ type foundFlag struct {
 	export.QualityFlag
 }
 
-// found are the flags of a tally, in the order of their bits.
-func found(t live.Tally) []foundFlag {
+// found are the flags of a station's last 24 hours, in the order of their bits.
+func found(t live.DayStats) []foundFlag {
 	list := []foundFlag{}
 	for _, f := range ingest.AllFlags() {
 		if n := t.Flags[f]; n > 0 {

@@ -2,7 +2,7 @@
 // stream, health, and the pages. Whatever goes wrong is answered as a problem document (RFC 9457) whose
 // detail says what, where and what to do.
 //
-// It reads the store, the aggregate and the live picture and changes only the registry. Answers stream;
+// It reads the store, the aggregate and the live state and changes only the registry. Answers stream;
 // one that breaks off after its first byte ends the connection, so that nobody takes it for whole.
 package api
 
@@ -87,7 +87,7 @@ type Server struct {
 	Aggregate *aggregate.Aggregate
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
-	Now         *live.Now
+	Live        *live.State
 	Push        *push.Handler // nil where another process takes deliveries
 	Problems    func(ctx context.Context) []Problem
 	AdminStatus func(ctx context.Context) (AdminStatus, error)

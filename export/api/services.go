@@ -87,7 +87,7 @@ func (o source) Station(id string) (*ingest.Station, bool) { return o.s.Registry
 
 func (o source) Meta(at time.Time) export.Meta { return o.s.meta(at) }
 
-func (o source) Latest(id string, at time.Time) live.Station { return o.s.Now.Station(id, at) }
+func (o source) Latest(id string, at time.Time) live.Station { return o.s.Live.Station(id, at) }
 
 func (o source) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	return o.s.Store.Readings(ctx, q, yield)

@@ -86,7 +86,7 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 // observed is a station with its latest values, which are the caller's.
 func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 	at := st.PlaceAt(now).Public
-	live := s.Now.Station(st.ID, now)
+	live := s.Live.Station(st.ID, now)
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
 		Properties: stationProperties{
@@ -175,16 +175,16 @@ type keptRefusal struct {
 
 // health is a station's diagnosis.
 type health struct {
-	Station    string         `json:"station"`
-	Status     ingest.Status  `json:"status"`
-	Reason     string         `json:"reason"` // of a suspension
-	State      live.State     `json:"state"`
-	LastSeen   *string        `json:"last_seen"`
-	Values     int            `json:"values_24h"`
-	GoodShare  *export.Milli  `json:"good_share_24h"`
-	FlagCounts map[string]int `json:"flags_24h"`
-	Flags      []foundFlag    `json:"flags"`
-	Refusals   []keptRefusal  `json:"refusals"`
+	Station    string            `json:"station"`
+	Status     ingest.Status     `json:"status"`
+	Reason     string            `json:"reason"` // of a suspension
+	State      live.StationState `json:"state"`
+	LastSeen   *string           `json:"last_seen"`
+	Values     int               `json:"values_24h"`
+	GoodShare  *export.Milli     `json:"good_share_24h"`
+	FlagCounts map[string]int    `json:"flags_24h"`
+	Flags      []foundFlag       `json:"flags"`
+	Refusals   []keptRefusal     `json:"refusals"`
 }
 
 // getHealth answers with a station's diagnosis. It needs no token: whoever solders has only the id.
@@ -198,24 +198,24 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := time.Now().UTC()
-	live, tally := s.Now.Station(st.ID, now), s.Now.Tally(st.ID, now)
+	live, stats := s.Live.Station(st.ID, now), s.Live.DayStats(st.ID, now)
 	answer := health{
-		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: tally.Values, FlagCounts: countsOf(tally), Flags: found(tally), Refusals: explained(refusals),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats), Refusals: explained(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
-	if tally.Values > 0 {
-		answer.GoodShare = new(export.Milli(tally.Good * 1000 / tally.Values))
+	if stats.Values > 0 {
+		answer.GoodShare = new(export.Milli(stats.Good * 1000 / stats.Values))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)
 }
 
-// countsOf are a tally's flags by name.
-func countsOf(tally live.Tally) map[string]int {
+// countsOf are the counts of flags by name.
+func countsOf(stats live.DayStats) map[string]int {
 	counts := map[string]int{}
-	for f, n := range tally.Flags {
+	for f, n := range stats.Flags {
 		counts[f.String()] = n
 	}
 	return counts

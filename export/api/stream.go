@@ -30,8 +30,8 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	subscriber := s.Now.Subscribe()
-	defer s.Now.Unsubscribe(subscriber)
+	subscriber := s.Live.Subscribe()
+	defer s.Live.Unsubscribe(subscriber)
 	control := http.NewResponseController(w)
 	send := func(format string, args ...any) error {
 		if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {

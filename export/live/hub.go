@@ -46,7 +46,7 @@ func (h *hub) remove(s *Subscriber) {
 }
 
 // Subscribe starts hearing of events. The subscriber calls Unsubscribe in the end.
-func (n *Now) Subscribe() *Subscriber {
+func (n *State) Subscribe() *Subscriber {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	events := make(chan Event, subscriberBuffer)
@@ -56,21 +56,21 @@ func (n *Now) Subscribe() *Subscriber {
 }
 
 // Unsubscribe ends it; it may be called again.
-func (n *Now) Unsubscribe(s *Subscriber) {
+func (n *State) Unsubscribe(s *Subscriber) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hub.remove(s)
 }
 
 // GridChanged tells the subscribers that the live grid was made anew.
-func (n *Now) GridChanged(at time.Time) {
+func (n *State) GridChanged(at time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hub.send(Event{Grid: at})
 }
 
 // Subscribers is how many there are, and how many were let go because they were too slow.
-func (n *Now) Subscribers() (now int, slow uint64) {
+func (n *State) Subscribers() (now int, slow uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.hub.subscribers), n.hub.slow

@@ -29,9 +29,9 @@ func reading(at time.Time, values ...ingest.Value) ingest.Reading {
 
 func TestStates(t *testing.T) {
 	good, bad := ingest.Value{Quantity: wire.PM10, Value: 20}, ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range}
-	f := func(want State, at time.Time, readings ...ingest.Reading) {
+	f := func(want StationState, at time.Time, readings ...ingest.Reading) {
 		t.Helper()
-		n := NewNow()
+		n := NewState()
 		for _, r := range readings {
 			n.Observe(r)
 		}
@@ -49,7 +49,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestLatestIsByTimeOfObservation(t *testing.T) {
-	n := NewNow()
+	n := NewState()
 	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 20}))
 	late := reading(noon.Add(-time.Hour), ingest.Value{Quantity: wire.PM10, Value: 7}, ingest.Value{Quantity: wire.Humidity, Value: 60})
 	late.Received = noon.Add(time.Minute)
@@ -60,25 +60,25 @@ func TestLatestIsByTimeOfObservation(t *testing.T) {
 	}
 	s.Values[wire.PM10] = Latest{}
 	if n.Station("A", noon).Values[wire.PM10].Value != 20 {
-		t.Error("a reader changed the picture")
+		t.Error("a reader changed the state")
 	}
 }
 
-func TestTallyIsOfADay(t *testing.T) {
-	n := NewNow()
+func TestDayStats(t *testing.T) {
+	n := NewState()
 	for hour := range 30 {
 		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 1},
 			ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range | ingest.Inconsistent}))
 	}
-	got := n.Tally("A", noon.Add(29*time.Hour))
+	got := n.DayStats("A", noon.Add(29*time.Hour))
 	if got.Values != 50 || got.Good != 25 || got.Flags[ingest.Range] != 25 || got.Flags[ingest.Inconsistent] != 25 {
-		t.Errorf("tally = %+v, want the values of 24 hours and of the one that has begun, half of them good", got)
+		t.Errorf("stats = %+v, want the values of 24 hours and of the one that has begun, half of them good", got)
 	}
 }
 
 // TestHourFlagsReachTheState has hours checked: their values do not count, whenever they came, until later flags take that back.
 func TestHourFlagsReachTheState(t *testing.T) {
-	n := NewNow()
+	n := NewState()
 	flag := func(at time.Time, flags ingest.Flags) {
 		n.Apply(ingest.HourFlags{Station: "A", Hour: at, Quantity: wire.PM10, Flags: flags})
 	}
@@ -91,8 +91,8 @@ func TestHourFlagsReachTheState(t *testing.T) {
 	flag(noon.Add(2*time.Hour), ingest.Spike)
 	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: wire.PM10, Value: 900})) // late
 	now := noon.Add(2*time.Hour + time.Minute)
-	if got := n.Tally("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
-		t.Errorf("tally = %+v", got)
+	if got := n.DayStats("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
+		t.Errorf("stats = %+v", got)
 	}
 	if got := n.Station("A", now); got.State != OK || got.Values[wire.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[wire.Pressure].Flags != 0 {
 		t.Errorf("station = %+v", got)
@@ -102,17 +102,17 @@ func TestHourFlagsReachTheState(t *testing.T) {
 		t.Errorf("%s with 3 of 7 values that count", got.State)
 	}
 	flag(noon, 0)
-	if got := n.Station("A", now); got.State != OK || n.Tally("A", now).Good != 5 {
-		t.Errorf("%s, %+v after flags were taken back", got.State, n.Tally("A", now))
+	if got := n.Station("A", now); got.State != OK || n.DayStats("A", now).Good != 5 {
+		t.Errorf("%s, %+v after flags were taken back", got.State, n.DayStats("A", now))
 	}
 	flag(noon.Add(-48*time.Hour), ingest.Moved)
-	if got := n.Tally("A", now); got.Good != 5 || got.Values != 7 {
-		t.Errorf("old flags changed the tally to %+v", got)
+	if got := n.DayStats("A", now); got.Good != 5 || got.Values != 7 {
+		t.Errorf("old flags changed the stats to %+v", got)
 	}
 }
 
 func TestSubscribers(t *testing.T) {
-	n := NewNow()
+	n := NewState()
 	s := n.Subscribe()
 	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 1}))
 	select {
@@ -156,7 +156,7 @@ func TestPublisher(t *testing.T) {
 	}
 	sent := map[string]string{}
 	var refuse error
-	p := &Publisher{Now: NewNow(), Aggregate: &aggregate.Aggregate{}, Size: 1000, City: export.Area{Cells: geo.CologneSketch().Cells(1000)}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	p := &Publisher{State: NewState(), Aggregate: &aggregate.Aggregate{}, Size: 1000, City: export.Area{Cells: geo.CologneSketch().Cells(1000)}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Publish: func(_ context.Context, topic string, qos byte, retained bool, payload []byte) error {
 			if refuse != nil {
 				return refuse
@@ -214,7 +214,7 @@ func TestBrokersAreAskedAgain(t *testing.T) {
 		var mu sync.Mutex // guards both below
 		away, sent := true, map[string]bool{}
 		p := &Publisher{
-			Now: NewNow(), Aggregate: &aggregate.Aggregate{}, Size: 1000, Log: slog.New(slog.DiscardHandler),
+			State: NewState(), Aggregate: &aggregate.Aggregate{}, Size: 1000, Log: slog.New(slog.DiscardHandler),
 			Publish: func(_ context.Context, topic string, _ byte, _ bool, payload []byte) error {
 				mu.Lock()
 				defer mu.Unlock()

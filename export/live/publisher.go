@@ -20,11 +20,11 @@ const (
 	rememberEvery = time.Minute
 )
 
-// Publisher tells dashboards the live averages: subscribers of Now that the grid changed, and MQTT
+// Publisher tells dashboards the live averages: subscribers of State that the grid changed, and MQTT
 // readers each value, retained, on stadtluft/v1/city/{quantity} and stadtluft/v1/grid/{cell}/{quantity}.
 // A cell that has no value any more gets an empty message, which takes the old value away.
 type Publisher struct {
-	Now       *Now
+	State     *State
 	Aggregate *aggregate.Aggregate
 	Size      int32       // metres
 	City      export.Area // its cells, of that size
@@ -91,7 +91,7 @@ func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err 
 	if maps.Equal(next, p.sent) {
 		return false, nil
 	}
-	p.Now.GridChanged(at)
+	p.State.GridChanged(at)
 	return true, p.publish(ctx, at, next)
 }
 

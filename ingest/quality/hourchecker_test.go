@@ -16,9 +16,9 @@ import (
 // hoursOf are the hours of a town, by number.
 func hoursOf(seed uint64, count int) [][]StationHour {
 	t, checker := newTown(seed), New(DefaultRules())
-	result := played{map[int]*tally{}, map[int]int{}, 0, 0}
+	result := played{map[int]*kindStats{}, map[int]int{}, 0, 0}
 	for kind := clean; kind < len(faults); kind++ {
-		result.kinds[kind] = &tally{}
+		result.kinds[kind] = &kindStats{}
 	}
 	list := make([][]StationHour, count)
 	for n := range list {

@@ -172,8 +172,8 @@ func bell(clock, middle float64) float64 { return math.Exp(-(clock - middle) * (
 
 func rounded(v float64) float64 { return math.Round(v*100) / 100 }
 
-// tally is what became of the values of one kind of residents.
-type tally struct {
+// kindStats is what became of the values of one kind of residents.
+type kindStats struct {
 	values, refused, excluded int
 	flags                     map[ingest.Flags]int // values with each flag
 	others                    int                  // values excluded by a flag that is not of the fault
@@ -181,7 +181,7 @@ type tally struct {
 
 // played is what a town's checks found.
 type played struct {
-	kinds map[int]*tally
+	kinds map[int]*kindStats
 	found map[int]int // hour in which each fault was found
 	peaks int         // values of clean residents excluded at New Year
 	most  float64     // the greatest mean of an hour at New Year that counts
@@ -190,9 +190,9 @@ type played struct {
 // play has a town's weeks checked: readings once an hour at first, every quarter of an hour in the last days.
 func play(seed uint64) played {
 	t, checker, hourChecker := newTown(seed), New(DefaultRules()), NewHourChecker(DefaultRules())
-	result := played{map[int]*tally{}, map[int]int{}, 0, 0}
+	result := played{map[int]*kindStats{}, map[int]int{}, 0, 0}
 	for kind := clean; kind < len(faults); kind++ {
-		result.kinds[kind] = &tally{flags: map[ingest.Flags]int{}}
+		result.kinds[kind] = &kindStats{flags: map[ingest.Flags]int{}}
 	}
 	for hour := range townDays * dayHours {
 		t.next()
@@ -336,12 +336,12 @@ func TestNewYearsEve(t *testing.T) {
 		bound = 1.0  // false alarms in 10,000 values of clean stations
 		least = 0.95 // of the planted faults of each kind
 	)
-	all := map[int]*tally{}
+	all := map[int]*kindStats{}
 	found, peaks := map[int]int{}, 0
 	for seed, p := range playAll(*seeds) {
 		for kind, one := range p.kinds {
 			if all[kind] == nil {
-				all[kind] = &tally{flags: map[ingest.Flags]int{}}
+				all[kind] = &kindStats{flags: map[ingest.Flags]int{}}
 			}
 			all[kind].add(one)
 		}
@@ -377,7 +377,7 @@ func TestNewYearsEve(t *testing.T) {
 	}
 }
 
-func (t *tally) add(o *tally) {
+func (t *kindStats) add(o *kindStats) {
 	t.values, t.refused, t.excluded, t.others = t.values+o.values, t.refused+o.refused, t.excluded+o.excluded, t.others+o.others
 	for f, n := range o.flags {
 		t.flags[f] += n
@@ -385,7 +385,7 @@ func (t *tally) add(o *tally) {
 }
 
 // table is the confusion table: values with each flag, by planted fault.
-func table(all map[int]*tally, found map[int]int) string {
+func table(all map[int]*kindStats, found map[int]int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "values with each flag, by planted fault\n%-24s %7s %9s %8s", "", "found", "values", "refused")
 	for _, f := range ingest.AllFlags() {

@@ -42,15 +42,15 @@ type Importer struct {
 	Problem  func(text string) // is told what was wrong with a file, of its lines at most 20 and how many more
 	Progress func()            // is told now and then; may be nil
 
-	Tally Tally
+	Stats ImportStats
 
 	box      orb.Bound // around what is within reach; the zero value is not yet known
 	rows     []Row
 	problems int // of the file at hand
 }
 
-// Tally counts what became of rows: each is in exactly one of Stored, Repeated, Outside and Refused.
-type Tally struct {
+// ImportStats counts what became of rows: each is in exactly one of Stored, Repeated, Outside and Refused.
+type ImportStats struct {
 	Files    int            `json:"files"`
 	Rows     int            `json:"rows"`
 	Stored   int            `json:"stored"`   // perhaps again: the server knows only the latest
@@ -68,9 +68,9 @@ type Tally struct {
 }
 
 // Used is the number of rows that are in the store now.
-func (t *Tally) Used() int { return t.Stored + t.Repeated }
+func (t *ImportStats) Used() int { return t.Stored + t.Repeated }
 
-func (t *Tally) refuse(reason wire.Reason, rows int) { add(&t.Refused, string(reason), rows) }
+func (t *ImportStats) refuse(reason wire.Reason, rows int) { add(&t.Refused, string(reason), rows) }
 
 func add(counts *map[string]int, name string, n int) {
 	if *counts == nil {
@@ -79,14 +79,14 @@ func add(counts *map[string]int, name string, n int) {
 	(*counts)[name] += n
 }
 
-func (t *Tally) meet(station string) {
+func (t *ImportStats) meet(station string) {
 	if t.Stations == nil {
 		t.Stations = map[string]bool{}
 	}
 	t.Stations[station] = true
 }
 
-func (t *Tally) store(at time.Time, values int) {
+func (t *ImportStats) store(at time.Time, values int) {
 	t.Stored++
 	t.Values.Stored += values
 	if t.First.IsZero() || at.Before(t.First) {
@@ -100,7 +100,7 @@ func (t *Tally) store(at time.Time, values int) {
 // Import takes the rows of a file. The last may be held until Flush. What is wrong with the file goes to Problem; the
 // error is one that no other file would mend, such as a server that does not answer.
 func (im *Importer) Import(ctx context.Context, name string, file *os.File) error {
-	im.Tally.Files++
+	im.Stats.Files++
 	im.problems = 0
 	var fatal error
 	err := ReadFile(name, file, func(r Row) error {
@@ -120,19 +120,19 @@ func (im *Importer) Import(ctx context.Context, name string, file *os.File) erro
 }
 
 func (im *Importer) row(ctx context.Context, r Row) error {
-	im.Tally.Rows++
+	im.Stats.Rows++
 	switch {
 	case !im.within(r.Point):
-		im.Tally.Outside++
+		im.Stats.Outside++
 	case len(r.Reading.Values) == 0:
 		reason := wire.NoValues
 		if len(r.Refused) > 0 {
 			reason = r.Refused[0].Reason
 		}
-		im.Tally.refuse(reason, 1)
+		im.Stats.refuse(reason, 1)
 	default:
 		for _, f := range r.Refused {
-			add(&im.Tally.Values.Refused, string(f.Reason), 1)
+			add(&im.Stats.Values.Refused, string(f.Reason), 1)
 		}
 		im.rows = append(im.rows, r)
 	}
@@ -161,9 +161,9 @@ func reach(b orb.Bound, metres float64) orb.Bound {
 }
 
 func (im *Importer) broken(b Broken) {
-	im.Tally.Rows++
-	im.Tally.Broken++
-	im.Tally.refuse(b.Reason, 1)
+	im.Stats.Rows++
+	im.Stats.Broken++
+	im.Stats.refuse(b.Reason, 1)
 	im.problem(b.File, b.Line, b.Detail)
 }
 
@@ -194,7 +194,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 		var field *registry.FieldError
 		switch {
 		case errors.As(err, &field): // such as a place that no cell holds
-			im.Tally.refuse(wire.Malformed, n)
+			im.Stats.refuse(wire.Malformed, n)
 			im.problem(rows[0].File, rows[0].Line, err.Error())
 		case err != nil:
 			return err
@@ -204,7 +204,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 		rows = rows[n:]
 	}
 	for _, p := range parts {
-		im.Tally.meet(p.station)
+		im.Stats.meet(p.station)
 		for rows := range slices.Chunk(p.rows, batch) {
 			if err := im.deliver(ctx, p.station, rows); err != nil {
 				return err
@@ -264,12 +264,12 @@ func (im *Importer) count(rows []Row, a push.Answer) {
 	for _, r := range rows {
 		at := r.Reading.Time.Format(time.RFC3339)
 		if len(accepted) > 0 && accepted[0].Is(r.Reading, at) {
-			im.Tally.store(r.Reading.Time, len(accepted[0].Values))
+			im.Stats.store(r.Reading.Time, len(accepted[0].Values))
 			accepted = accepted[1:]
 		} else if reason := a.ReasonOf(r.Reading, at); reason != "" {
-			im.Tally.refuse(reason, 1)
+			im.Stats.refuse(reason, 1)
 		} else {
-			im.Tally.Repeated++
+			im.Stats.Repeated++
 		}
 	}
 }

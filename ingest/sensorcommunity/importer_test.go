@@ -113,9 +113,9 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%q is told %d times, want %d: %q", part, got, want, told)
 		}
 	}
-	tally := im.Tally
-	if tally.Files != 4 || tally.Rows != 32 || tally.Stored != 3 || tally.Broken != 28 || tally.Refused["malformed"] != 29 || len(tally.Stations) != 2 {
-		t.Errorf("tally %+v", tally)
+	stats := im.Stats
+	if stats.Files != 4 || stats.Rows != 32 || stats.Stored != 3 || stats.Broken != 28 || stats.Refused["malformed"] != 29 || len(stats.Stations) != 2 {
+		t.Errorf("stats %+v", stats)
 	}
 }
 
@@ -158,8 +158,8 @@ func TestStations(t *testing.T) {
 		t.Fatal(err, told)
 	}
 	st := im.Registry.(adopter)["7"]
-	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Tally.Values.Stored != 4 {
-		t.Errorf("station %+v, tally %+v", st, im.Tally)
+	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Stats.Values.Stored != 4 {
+		t.Errorf("station %+v, stats %+v", st, im.Stats)
 	}
 }
 

@@ -18,18 +18,18 @@ const (
 	SilentAfter = 15 * time.Minute
 )
 
-// State is how a station is doing.
-type State string
+// StationState is how a station is doing.
+type StationState string
 
 const (
-	New    State = "new"    // never heard
-	OK     State = "ok"     // heard lately, and its values count
-	Silent State = "silent" // not heard for SilentAfter
-	Check  State = "check"  // heard lately, but more than half of its last 24 hours' values do not count
+	New    StationState = "new"    // never heard
+	OK     StationState = "ok"     // heard lately, and its values count
+	Silent StationState = "silent" // not heard for SilentAfter
+	Check  StationState = "check"  // heard lately, but more than half of its last 24 hours' values do not count
 )
 
-// States lists every state.
-func States() []State { return []State{New, OK, Silent, Check} }
+// StationStates lists every state.
+func StationStates() []StationState { return []StationState{New, OK, Silent, Check} }
 
 // Latest is the newest value of a quantity.
 type Latest struct {
@@ -40,13 +40,13 @@ type Latest struct {
 
 // Station is what is known of a station now. It belongs to the caller.
 type Station struct {
-	State    State
+	State    StationState
 	LastSeen time.Time // receipt of its last reading; zero when never
 	Values   map[wire.Quantity]Latest
 }
 
-// Now is the live picture. It is safe for concurrent use.
-type Now struct {
+// State is what is known of all stations now. It is safe for concurrent use.
+type State struct {
 	mu       sync.Mutex // guards all below
 	stations map[string]*station
 	last     time.Time // of observation, of the newest reading of all
@@ -55,18 +55,18 @@ type Now struct {
 }
 
 type station struct {
-	seen   time.Time
-	values map[wire.Quantity]Latest
-	tally  [hours]bucket
+	seen    time.Time
+	values  map[wire.Quantity]Latest
+	buckets [hours]bucket
 }
 
-// NewNow makes an empty picture.
-func NewNow() *Now {
-	return &Now{stations: map[string]*station{}, hub: hub{subscribers: map[*Subscriber]struct{}{}}}
+// NewState returns an empty State.
+func NewState() *State {
+	return &State{stations: map[string]*station{}, hub: hub{subscribers: map[*Subscriber]struct{}{}}}
 }
 
 // Observe takes a reading in and, once caught up, tells the subscribers.
-func (n *Now) Observe(r ingest.Reading) {
+func (n *State) Observe(r ingest.Reading) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stations[r.Station]
@@ -92,21 +92,21 @@ func (n *Now) Observe(r ingest.Reading) {
 }
 
 // CaughtUp ends the replay: from now on subscribers hear of what comes.
-func (n *Now) CaughtUp() {
+func (n *State) CaughtUp() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.caughtUp = true
 }
 
 // Last is the time of observation of the newest reading; zero when there is none.
-func (n *Now) Last() time.Time {
+func (n *State) Last() time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.last
 }
 
 // Station is what is known of a station at a moment.
-func (n *Now) Station(id string, at time.Time) Station {
+func (n *State) Station(id string, at time.Time) Station {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stations[id]
@@ -121,7 +121,7 @@ func (n *Now) Station(id string, at time.Time) Station {
 	return known
 }
 
-func (s *station) state(at time.Time) State {
+func (s *station) state(at time.Time) StationState {
 	if at.Sub(s.seen) > SilentAfter {
 		return Silent
 	}

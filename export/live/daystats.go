@@ -7,11 +7,11 @@ import (
 	"stadtluft/ingest"
 )
 
-// hours are those that a station's tally looks back on, and the one that has begun.
+// hours are those that a station's DayStats look back on, and the one that has begun.
 const hours = 24 + 1
 
-// Tally is a station's last 24 hours, counted in values.
-type Tally struct {
+// DayStats counts a station's values of the last 24 hours.
+type DayStats struct {
 	Values int
 	Good   int
 	Flags  map[ingest.Flags]int // by single flag
@@ -33,7 +33,7 @@ type count struct {
 // bucket is the one of an hour; nil when it is too old.
 func (s *station) bucket(at time.Time) *bucket {
 	hour := at.Unix() / 3600
-	b := &s.tally[hour%hours]
+	b := &s.buckets[hour%hours]
 	switch {
 	case hour < b.hour:
 		return nil
@@ -71,7 +71,7 @@ func (s *station) count(r ingest.Reading) {
 }
 
 // Apply takes in HourFlags that are in the journal, after the readings it is about.
-func (n *Now) Apply(v ingest.HourFlags) {
+func (n *State) Apply(v ingest.HourFlags) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stations[v.Station]
@@ -86,26 +86,26 @@ func (n *Now) Apply(v ingest.HourFlags) {
 // hourFlags is what is found of a quantity in the hour of a moment.
 func (s *station) hourFlags(at time.Time, q wire.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
-	if b := &s.tally[hour%hours]; b.hour == hour && b.quantities[q] != nil {
+	if b := &s.buckets[hour%hours]; b.hour == hour && b.quantities[q] != nil {
 		return b.quantities[q].hourFlags
 	}
 	return 0
 }
 
-// Tally is a station's count of the 24 hours up to a moment.
-func (n *Now) Tally(id string, at time.Time) Tally {
+// DayStats returns a station's counts of the 24 hours up to a moment.
+func (n *State) DayStats(id string, at time.Time) DayStats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stations[id]
 	if s == nil {
-		return Tally{Flags: map[ingest.Flags]int{}}
+		return DayStats{Flags: map[ingest.Flags]int{}}
 	}
 	return s.sum(at)
 }
 
-func (s *station) sum(at time.Time) Tally {
-	t := Tally{Flags: map[ingest.Flags]int{}}
-	for _, b := range s.tally {
+func (s *station) sum(at time.Time) DayStats {
+	t := DayStats{Flags: map[ingest.Flags]int{}}
+	for _, b := range s.buckets {
 		if b.hour <= at.Unix()/3600-hours {
 			continue
 		}
