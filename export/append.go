@@ -196,8 +196,8 @@ func AppendMembers(b []byte, m Meta) []byte {
 	return b
 }
 
-// Said are the same members in a document that encoding/json writes.
-type Said struct {
+// Envelope has the same members, for a document that encoding/json writes.
+type Envelope struct {
 	Licence     string     `json:"licence"`
 	Attribution string     `json:"attribution"`
 	Generated   *time.Time `json:"generated,omitempty"`
@@ -207,13 +207,13 @@ type Said struct {
 	Quality     string     `json:"quality,omitempty"`
 }
 
-// Said is what a document says of itself.
-func (m Meta) Said() Said {
-	said := Said{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Disclaimer, Averaging: m.Averaging, Quality: m.Quality}
+// Envelope returns what a document says of itself.
+func (m Meta) Envelope() Envelope {
+	envelope := Envelope{Licence: m.Licence, Attribution: m.Attribution, Demo: m.Demo, Notice: Disclaimer, Averaging: m.Averaging, Quality: m.Quality}
 	if !m.Generated.IsZero() {
-		said.Generated = new(m.Generated.UTC().Truncate(time.Second))
+		envelope.Generated = new(m.Generated.UTC().Truncate(time.Second))
 	}
-	return said
+	return envelope
 }
 
 // Milli is a number of thousandths that becomes a JSON number with three decimals.

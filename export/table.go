@@ -194,7 +194,7 @@ type TableSchema struct {
 	Fields        []SchemaField `json:"fields"`
 	MissingValues []string      `json:"missingValues"`
 	PrimaryKey    []string      `json:"primaryKey,omitempty"`
-	Said
+	Envelope
 }
 
 // SchemaField is a column of it.
@@ -215,7 +215,7 @@ type SchemaConstraints struct {
 
 // Schema is the table's Table Schema.
 func (t Table) Schema(m Meta) TableSchema {
-	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Said: m.Said()}
+	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Envelope: m.Envelope()}
 	for _, c := range t.Columns {
 		limit := limits[c.Name]
 		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among, limit[0], limit[1]}})

@@ -31,8 +31,8 @@ func NewFeedback(publish func(ctx context.Context, topic string, qos byte, retai
 	return &Feedback{Publish: publish, Log: log, queue: make(chan Refusal, feedbackQueue)}
 }
 
-// Tell queues a refusal for its station and never blocks.
-func (f *Feedback) Tell(r Refusal) {
+// Queue puts a refusal into the queue for its station and never blocks.
+func (f *Feedback) Queue(r Refusal) {
 	if r.Station == "" || r.Reason == wire.UnknownStation {
 		return // nobody is there to listen
 	}

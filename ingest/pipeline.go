@@ -67,7 +67,7 @@ func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 		if len(messages) == 0 {
 			return nil
 		}
-		if err := p.take(ctx, messages); err != nil {
+		if err := p.process(ctx, messages); err != nil {
 			return nil // only ctx ends a take
 		}
 	}
@@ -109,8 +109,8 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 	return messages
 }
 
-// take brings one micro-batch into the journal and acknowledges it.
-func (p *Pipeline) take(ctx context.Context, messages []Message) error {
+// process brings one micro-batch into the journal and acknowledges it.
+func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	p.batch.Readings = p.batch.Readings[:0]
 	p.batch.Refusals = p.batch.Refusals[:0]
 	p.shares = p.shares[:0]

@@ -68,8 +68,8 @@ func everywhere(listen string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// reach is where this host reaches a listener.
-func reach(listen string) string {
+// localAddress is where this host reaches a listener.
+func localAddress(listen string) string {
 	if _, port, err := net.SplitHostPort(listen); err == nil && everywhere(listen) {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
@@ -78,16 +78,16 @@ func reach(listen string) string {
 
 // pages is the address of this server's own pages as a command on this host reaches them.
 func (c *Config) pages() url.URL {
-	a := url.URL{Scheme: "http", Host: reach(c.HTTPListen)}
+	a := url.URL{Scheme: "http", Host: localAddress(c.HTTPListen)}
 	if c.HTTPTLSCert != "" {
 		a.Scheme = "https"
 	}
 	return a
 }
 
-// reached is the address at which a command reaches the server: with TLS it is the public one, whose name the
+// serverURL is the address at which a command reaches the server: with TLS it is the public one, whose name the
 // certificate has.
-func (c *Config) reached() string {
+func (c *Config) serverURL() string {
 	a := c.pages()
 	if public := c.access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {
 		a = public

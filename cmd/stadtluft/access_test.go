@@ -18,7 +18,7 @@ func TestAddresses(t *testing.T) {
 		if got := a.HTTP.String() + " " + net.JoinHostPort(a.MQTTHost, "1883"); got != wantKits {
 			t.Errorf("%+v: kits are told %s, want %s", c, got, wantKits)
 		}
-		if got := c.reached(); got != wantReached {
+		if got := c.serverURL(); got != wantReached {
 			t.Errorf("%+v: reached at %s, want %s", c, got, wantReached)
 		}
 	}

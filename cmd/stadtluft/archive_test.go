@@ -157,17 +157,17 @@ func TestArchiveOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.begin()
-	var said struct {
+	var ready struct {
 		Ready    bool
 		Problems []struct{ Part, Problem, Do string }
 	}
 	eventually(t, "/readyz to speak of the archive", func() bool {
 		status, body := p.ready()
-		return status == http.StatusServiceUnavailable && json.Unmarshal([]byte(body), &said) == nil && said.Problems[0].Part == "archive"
+		return status == http.StatusServiceUnavailable && json.Unmarshal([]byte(body), &ready) == nil && ready.Problems[0].Part == "archive"
 	})
-	if problem := said.Problems[0]; said.Ready || len(said.Problems) != 1 || !strings.Contains(problem.Problem, noon.Format(time.DateOnly)) ||
+	if problem := ready.Problems[0]; ready.Ready || len(ready.Problems) != 1 || !strings.Contains(problem.Problem, noon.Format(time.DateOnly)) ||
 		!strings.Contains(problem.Problem, "no space left on device") || !strings.Contains(problem.Do, "free disk space") {
-		t.Errorf("/readyz says %+v", said)
+		t.Errorf("/readyz says %+v", ready)
 	}
 	address := p.url + "/archive/" + noon.Format("2006/01/02") + "/index.json"
 	if response, err := http.Get(address); err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusNotFound {

@@ -35,7 +35,7 @@ type memory struct {
 	hourFlags []func(ingest.HourFlags)
 }
 
-func (m *memory) take(b ingest.Batch, past bool) {
+func (m *memory) apply(b ingest.Batch, past bool) {
 	readings := m.next
 	if past {
 		readings = m.past
@@ -110,7 +110,7 @@ func (s *server) follow(ctx context.Context, since time.Time, replayed func()) e
 				return err
 			}
 		}
-		s.memory.take(b, past)
+		s.memory.apply(b, past)
 		return nil
 	})
 }
@@ -137,7 +137,7 @@ func (s *server) startDashboards(context.Context) error {
 	}
 	var to []mqtt.Options
 	if s.config.MQTTListen != "" {
-		to = append(to, mqtt.Options{Broker: "tcp://" + reach(s.config.MQTTListen), LogIn: func() (user, password string) {
+		to = append(to, mqtt.Options{Broker: "tcp://" + localAddress(s.config.MQTTListen), LogIn: func() (user, password string) {
 			password, _ = readSecret(s.config.Data, brokerTokenFile) // without it the broker refuses, which is told
 			return broker.IntakeUser, password
 		}})
@@ -185,7 +185,7 @@ func (s *server) fill(ctx context.Context, since time.Time) error {
 		for i := range r.Values {
 			r.Values[i].Flags &^= ingest.HourFlagMask
 		}
-		s.memory.take(ingest.Batch{Readings: []ingest.Reading{r}}, true)
+		s.memory.apply(ingest.Batch{Readings: []ingest.Reading{r}}, true)
 		return nil
 	})
 	if err != nil {

@@ -16,24 +16,24 @@ const storeSlow = time.Minute
 
 // health is what the parts of a process report of themselves; each adds its own when it starts.
 type health struct {
-	problems []func(ctx context.Context, add complain)
+	checks   []func(ctx context.Context, add addProblem)
 	counters []func() []metrics.Figure
 	gauges   []func() []metrics.Figure
 }
 
-// complain says what keeps a part from working, and what to do; a nil error says nothing.
-type complain func(part string, err error, do string)
+// addProblem reports what keeps a part from working, and what to do; a nil error reports nothing.
+type addProblem func(part string, err error, do string)
 
-func (h *health) asks(about func(ctx context.Context, add complain)) {
-	h.problems = append(h.problems, about)
+func (h *health) addCheck(about func(ctx context.Context, add addProblem)) {
+	h.checks = append(h.checks, about)
 }
 
 func (h *health) counts(counters func() []metrics.Figure) { h.counters = append(h.counters, counters) }
 
-// ask asks every part what keeps it from working.
-func (h *health) ask(ctx context.Context) []api.Problem {
+// findProblems asks every part what keeps it from working.
+func (h *health) findProblems(ctx context.Context) []api.Problem {
 	var list []api.Problem
-	for _, about := range h.problems {
+	for _, about := range h.checks {
 		about(ctx, func(part string, err error, do string) {
 			if err != nil {
 				list = append(list, api.Problem{Part: part, Problem: err.Error(), Do: do})
@@ -52,7 +52,7 @@ func all(figures []func() []metrics.Figure) (list []metrics.Figure) {
 
 // startHealth says how the journal and the store are, which every process needs.
 func (s *server) startHealth(context.Context) error {
-	s.health.asks(func(ctx context.Context, add complain) {
+	s.health.addCheck(func(ctx context.Context, add addProblem) {
 		add("journal", s.journal.Problem(), "look at the store and at free disk space; what is there is safe")
 		if stats, err := s.journal.Stats(ctx); err != nil {
 			add("journal", err, "look at the log, and at nats.url where the journal is elsewhere")
@@ -68,7 +68,7 @@ func (s *server) startHealth(context.Context) error {
 		}
 	})
 	s.metrics = metrics.New(s.figures())
-	s.site = &api.Server{Version: version(), Problems: s.health.ask, Metrics: s.metrics.Handler(), Log: s.log}
+	s.site = &api.Server{Version: version(), Problems: s.health.findProblems, Metrics: s.metrics.Handler(), Log: s.log}
 	return nil
 }
 
@@ -84,7 +84,7 @@ func (s *server) figures() metrics.Source {
 		},
 		Counters: func() []metrics.Figure { return all(s.health.counters) },
 		Gauges:   func() []metrics.Figure { return all(s.health.gauges) },
-		Ready:    func(ctx context.Context) bool { return len(s.health.ask(ctx)) == 0 },
+		Ready:    func(ctx context.Context) bool { return len(s.health.findProblems(ctx)) == 0 },
 	}
 	if s.roles.has(intakeRole) {
 		source.Intake, source.Queues = func() ingest.Counts { return s.pipeline.Counters.Snapshot() }, s.queues

@@ -61,12 +61,12 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.reached()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
+			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.serverURL()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)
 		}
-		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.reached()) + ")"})
+		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.serverURL()) + ")"})
 	})
 }
 

@@ -43,7 +43,7 @@ func (s *server) startBroker(context.Context) (err error) {
 	s.registry.OnChange(s.broker.Disconnect)
 	s.supervisor.closing("broker", func() error { s.broker.Close(); return nil })
 	s.supervisor.start("broker watch", s.watchBroker)
-	s.health.asks(func(_ context.Context, add complain) {
+	s.health.addCheck(func(_ context.Context, add addProblem) {
 		add("broker", s.broker.Problem(), "free disk space where the data folder lies")
 	})
 	s.health.counts(s.brokerCounters)
@@ -137,14 +137,14 @@ func (s *server) erased(id string) bool {
 func (s *server) startIntake(ctx context.Context) error {
 	s.feedback = ingest.NewFeedback(s.intake.publish, s.log)
 	s.pipeline = &ingest.Pipeline{
-		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: s.feedback.Tell,
+		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: s.feedback.Queue,
 		Topics: s.topics, Devices: s.registry,
 	}
 	var err error
 	if s.pipeline.Names, err = kits.ParseNames(s.config.TTNNames); err != nil {
 		return configError{err}
 	}
-	s.health.asks(func(_ context.Context, add complain) {
+	s.health.addCheck(func(_ context.Context, add addProblem) {
 		add("intake", s.pipeline.Counters.Stalled(), "nothing is acknowledged until the journal takes it; see the journal and the store")
 	})
 	s.health.counts(s.intakeCounters)
@@ -220,7 +220,7 @@ func (s *server) connect(to *brokers, o mqtt.Options) (*mqtt.Subscriber, error) 
 		return nil, err
 	}
 	*to = append(*to, subscriber)
-	s.health.asks(func(_ context.Context, add complain) {
+	s.health.addCheck(func(_ context.Context, add addProblem) {
 		if ok, since, last := subscriber.Connected(); !ok {
 			err := fmt.Errorf("not connected since %s", since.UTC().Format(time.RFC3339))
 			if last != nil {

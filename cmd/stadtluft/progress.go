@@ -12,7 +12,7 @@ type progress struct {
 	w        io.Writer
 	terminal bool
 	total    int
-	told     int // tenths
+	reported int // tenths
 	open     bool
 }
 
@@ -27,8 +27,8 @@ func newProgress(w io.Writer, total int) *progress {
 
 // step says that done of the total are done, in words too.
 func (p *progress) step(done int, words string) {
-	if tenths := 10 * done / p.total; !p.terminal && tenths > p.told {
-		p.told = tenths
+	if tenths := 10 * done / p.total; !p.terminal && tenths > p.reported {
+		p.reported = tenths
 		fmt.Fprintln(p.w, words)
 	}
 	if !p.terminal {

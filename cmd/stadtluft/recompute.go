@@ -24,7 +24,7 @@ var errUnwritten = errors.New("the journal has entries that wait for the store")
 
 // startRecompute recomputes averages that the registry asks for.
 func (s *server) startRecompute(context.Context) error {
-	s.health.asks(func(_ context.Context, add complain) {
+	s.health.addCheck(func(_ context.Context, add addProblem) {
 		if err := s.recomputeProblem.Load(); err != nil {
 			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
 		}

@@ -21,7 +21,7 @@ func (s *server) startWriter(context.Context) error {
 // startArchive archives closed days and lets the store forget them, which needs the writer in the same process: nothing is
 // forgotten while something of its day is being written.
 func (s *server) startArchive(context.Context) error {
-	s.health.asks(func(_ context.Context, add complain) {
+	s.health.addCheck(func(_ context.Context, add addProblem) {
 		add("archive", s.store.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again at least every minute")
 	})
 	s.health.counts(s.archiveCounters)

@@ -104,9 +104,9 @@ func problemOf(err error, explain func(error) *Problem) *Problem {
 
 // write sends the problem in the request's language, as far as it speaks that.
 func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
-	said, language := *p, "en"
+	problem, language := *p, "en"
 	if p.german != "" && Language(r) == "de" {
-		said.Detail, said.Suggestion, language = p.german, p.germanSuggestion, "de"
+		problem.Detail, problem.Suggestion, language = p.german, p.germanSuggestion, "de"
 	}
 	header := w.Header()
 	header.Set("Content-Language", language)
@@ -115,7 +115,7 @@ func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(said) // nobody is left to tell
+	_ = json.NewEncoder(w).Encode(problem) // nobody is left to tell
 }
 
 // tracker knows whether anything was written.

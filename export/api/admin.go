@@ -145,7 +145,7 @@ func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": told(changes)})
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": recordedChanges(changes)})
 }
 
 // getAdminBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before

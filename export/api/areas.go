@@ -29,7 +29,7 @@ func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 
 // getAreas answers with the averages of areas: rows of one window or of a period, or GeoJSON of one window.
 func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, areas []export.Area,
-	geojson func(g gridQuery, said export.Said, areas []export.Area) any) error {
+	geojson func(g gridQuery, envelope export.Envelope, areas []export.Area) any) error {
 	now, q := time.Now().UTC(), newQuery(r)
 	g := gridQuery{resolution: s.City.Resolution, quantities: q.quantities()}
 	s.readWindow(q, &g, now)
@@ -51,7 +51,7 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 		}
 		d.head(w)
 		d.meta.Generated = now
-		return writeJSON(w, http.StatusOK, d.format.MediaType(), geojson(g, d.meta.Said(), filled))
+		return writeJSON(w, http.StatusOK, d.format.MediaType(), geojson(g, d.meta.Envelope(), filled))
 	}
 	return send(w, r, d, func(add func(export.AreaRow) error) error {
 		return s.eachWindow(r.Context(), g, now, areas, func(start time.Time, areas []export.Area) error {
@@ -76,7 +76,7 @@ type cityFeature struct {
 	Type       string         `json:"type"`
 	Geometry   geometry       `json:"geometry"`
 	Properties cityProperties `json:"properties"`
-	export.Said
+	export.Envelope
 }
 
 type cityProperties struct {
@@ -109,7 +109,7 @@ func (g gridQuery) properties(area export.Area) areaProperties {
 	return areaProperties{g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), area.Values(), area.Indices()}
 }
 
-func (s *Server) cityGeoJSON(g gridQuery, said export.Said, areas []export.Area) any {
+func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []export.Area) any {
 	var last *string
 	if at := s.Live.Last(); !at.IsZero() {
 		last = new(at.Format(time.RFC3339))
@@ -118,14 +118,14 @@ func (s *Server) cityGeoJSON(g gridQuery, said export.Said, areas []export.Area)
 		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, Registration: s.City.Policy,
 		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
 		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
-		Districts: len(s.City.Districts), LastReading: last, Demo: said.Demo, areaProperties: g.properties(areas[0]),
-	}, said}
+		Districts: len(s.City.Districts), LastReading: last, Demo: envelope.Demo, areaProperties: g.properties(areas[0]),
+	}, envelope}
 }
 
 // districtsCollection has a feature for each district, also for one without values.
 type districtsCollection struct {
 	Type string `json:"type"`
-	export.Said
+	export.Envelope
 	Features []districtFeature `json:"features"`
 }
 
@@ -141,12 +141,12 @@ type districtProperties struct {
 	areaProperties
 }
 
-func (s *Server) districtsGeoJSON(g gridQuery, said export.Said, areas []export.Area) any {
+func (s *Server) districtsGeoJSON(g gridQuery, envelope export.Envelope, areas []export.Area) any {
 	features := make([]districtFeature, len(areas))
 	for i, area := range areas {
 		features[i] = districtFeature{"Feature", area.Name, geometry{"MultiPolygon", s.City.Districts[i].Geometry()}, districtProperties{area.Name, g.properties(area)}}
 	}
-	return districtsCollection{"FeatureCollection", said, features}
+	return districtsCollection{"FeatureCollection", envelope, features}
 }
 
 // start is when the window begins.

@@ -61,7 +61,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
 	licences(w.Header(), meta)
 	return writeJSON(w, http.StatusOK, "application/json", cellDocument{
-		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, quantity.Unit(), hours}, meta.Said(),
+		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, quantity.Unit(), hours}, meta.Envelope(),
 	})
 }
 
@@ -74,7 +74,7 @@ type cellDocument struct {
 	Averages []cellAverage                `json:"averages"`
 	Index    map[string]export.IndexClass `json:"index"`
 	Trend    trend                        `json:"trend"`
-	export.Said
+	export.Envelope
 }
 
 // cellAverage is a row of the grid without its place.

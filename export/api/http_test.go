@@ -197,15 +197,15 @@ func TestFilesSayWhatTheyAre(t *testing.T) {
 			if strings.Contains(route, "?") {
 				route += "&format=geojson"
 			}
-			var said map[string]any
-			if err := json.Unmarshal(h.get(route), &said); err != nil {
+			var document map[string]any
+			if err := json.Unmarshal(h.get(route), &document); err != nil {
 				t.Fatal(err)
 			}
 			for _, member := range []string{"licence", "attribution", "notice", "generated", "averaging", "quality"} {
 				if route == "/api/v1/stations/"+h.station.ID {
 					continue // a feature of /api/v1/stations
 				}
-				if text, _ := said[member].(string); text == "" {
+				if text, _ := document[member].(string); text == "" {
 					t.Errorf("%s does not say its %s", route, member)
 				}
 			}

@@ -15,7 +15,7 @@ import (
 
 type stationsCollection struct {
 	Type string `json:"type"`
-	export.Said
+	export.Envelope
 	Features []listedStation `json:"features"`
 }
 
@@ -74,7 +74,7 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	meta.Averaging = export.Single
 	w.Header().Set("Cache-Control", "no-cache")
 	licences(w.Header(), meta)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Said(), features})
+	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Envelope(), features})
 }
 
 // listed is a station with some of its properties, and of its values and means those of some quantities; all where none are named.

@@ -181,7 +181,7 @@ func (s *Server) getManage(w http.ResponseWriter, r *http.Request) error {
 	}
 	at := degrees(st.Places[len(st.Places)-1].Exact)
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", ownView{s.detailed(st, time.Now().UTC()), lonLat{at[0], at[1]}, st.Email, told(changes)})
+	return writeJSON(w, http.StatusOK, "application/json", ownView{s.detailed(st, time.Now().UTC()), lonLat{at[0], at[1]}, st.Email, recordedChanges(changes)})
 }
 
 // ownView is what only the owner sees of a station.
@@ -202,7 +202,7 @@ type recordedChange struct {
 	After   string      `json:"after"`
 }
 
-func told(changes []registry.Change) []recordedChange {
+func recordedChanges(changes []registry.Change) []recordedChange {
 	list := make([]recordedChange, len(changes))
 	for i, c := range changes {
 		list[i] = recordedChange{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}

@@ -44,10 +44,10 @@ func either(schemas []any) openapi.Schema {
 
 // schemas are the shapes of answers that more than one route has: of rows by their tables, of the rest by what encodes them.
 func schemas() map[string]openapi.Schema {
-	said := openapi.SchemaOf(export.Said{})
+	envelope := openapi.SchemaOf(export.Envelope{})
 	all := map[string]openapi.Schema{"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(stationFeature{})}
 	for _, table := range export.Tables() {
-		all[table.Name] = said.With("rows", openapi.ListOf(rowSchema(table))).May("next", openapi.Schema{"type": "string", "format": "uri"})
+		all[table.Name] = envelope.With("rows", openapi.ListOf(rowSchema(table))).May("next", openapi.Schema{"type": "string", "format": "uri"})
 		all[table.Name+".geojson"] = collection(rowSchema(table.Without("lon", "lat")))
 	}
 	maps.Copy(all, sta.Schemas())
@@ -65,7 +65,7 @@ func collection(properties openapi.Schema) openapi.Schema {
 	place["type"] = []string{"object", "null"} // null where a station is not known any more
 	feature := openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).May("id", openapi.Schema{"type": "string"}).
 		With("geometry", place).With("properties", properties)
-	return openapi.SchemaOf(export.Said{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("features", openapi.ListOf(feature))
+	return openapi.SchemaOf(export.Envelope{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("features", openapi.ListOf(feature))
 }
 
 // rowSchema is a row of a table as JSON.

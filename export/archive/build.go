@@ -29,11 +29,11 @@ func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	unlock, err := a.lock(ctx)
 	if err == nil {
 		defer unlock()
-		err = errors.Join(a.recover(), a.take(d))
+		err = errors.Join(a.recover(), a.beginBuild(d))
 	}
 	if err == nil {
 		m, made, err = a.build(ctx, s, d)
-		err = errors.Join(err, a.give(d, err != nil))
+		err = errors.Join(err, a.endBuild(d, err != nil))
 	}
 	if err != nil {
 		return Manifest{}, false, fmt.Errorf("archive %s: %w", d, err)

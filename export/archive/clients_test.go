@@ -85,24 +85,24 @@ func TestFilesSayTheirRules(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"grid-1h.geojson.gz", "grid-24h.geojson.gz"} {
-		var said export.Said
-		if err := json.Unmarshal([]byte(unzip(t, s, name)), &said); err != nil {
+		var metadata export.Envelope
+		if err := json.Unmarshal([]byte(unzip(t, s, name)), &metadata); err != nil {
 			t.Fatal(err)
 		}
-		f(name, said.Averaging, said.Quality, "A mean.")
+		f(name, metadata.Averaging, metadata.Quality, "A mean.")
 	}
 	out, err := client(t, "duckdb.mjs", "SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata('"+filepath.Join(folder, readingsParquet)+"')")
 	var pairs []struct{ Key, Value string }
 	if err := errors.Join(err, json.Unmarshal([]byte(out), &pairs)); err != nil {
 		t.Fatal(err)
 	}
-	said := map[string]string{}
+	metadata := map[string]string{}
 	for _, pair := range pairs {
-		said[pair.Key] = pair.Value
+		metadata[pair.Key] = pair.Value
 	}
-	f(readingsParquet, said["averaging"], said["quality"], export.Single)
-	if said["averaging_rule"] != "A mean." || !strings.Contains(said["quality_rules"], `"Old":"720h0m0s"`) {
-		t.Errorf("%s says %q", readingsParquet, said)
+	f(readingsParquet, metadata["averaging"], metadata["quality"], export.Single)
+	if metadata["averaging_rule"] != "A mean." || !strings.Contains(metadata["quality_rules"], `"Old":"720h0m0s"`) {
+		t.Errorf("%s says %q", readingsParquet, metadata)
 	}
 	var p dataPackage
 	text, err := os.ReadFile(filepath.Join(folder, packageName))

@@ -67,8 +67,8 @@ func (a *Archive) isPending(d Day) bool {
 	return marked == nil || works == nil
 }
 
-// take begins work on a mark: what is written from now on marks the day anew. The day need not be marked.
-func (a *Archive) take(d Day) error {
+// beginBuild begins work on a mark: what is written from now on marks the day anew. The day need not be marked.
+func (a *Archive) beginBuild(d Day) error {
 	err := os.Rename(a.mark(d), a.mark(d)+building)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -76,8 +76,8 @@ func (a *Archive) take(d Day) error {
 	return err
 }
 
-// give ends work on a mark; undone puts it back.
-func (a *Archive) give(d Day, undone bool) error {
+// endBuild ends work on a mark; undone puts it back.
+func (a *Archive) endBuild(d Day, undone bool) error {
 	path := a.mark(d)
 	var err error
 	if undone {
@@ -97,7 +97,7 @@ func (a *Archive) recover() error {
 	errs := []error{err}
 	for _, name := range names {
 		if d, wrong := ParseDay(strings.TrimSuffix(name, building)); wrong == nil && strings.HasSuffix(name, building) {
-			errs = append(errs, a.give(d, true))
+			errs = append(errs, a.endBuild(d, true))
 		}
 	}
 	names, err = list(a.Dir)

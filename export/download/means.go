@@ -183,7 +183,7 @@ func (s Source) withNeighbours(q Readings) []string {
 // near reports whether two stations have ever stood within reach of each other. A cell's diagonal is added, for the reach is
 // between cells.
 func near(a, b *ingest.Station) bool {
-	const most = aggregate.Reach + 2*geo.BaseSize
+	const most = aggregate.HumidityRadius + 2*geo.BaseSize
 	return slices.ContainsFunc(a.Places, func(p ingest.Place) bool {
 		return slices.ContainsFunc(b.Places, func(o ingest.Place) bool { return geo.Metres(p.Exact, o.Exact) <= most })
 	})

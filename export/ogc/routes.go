@@ -37,7 +37,7 @@ var (
 var (
 	featureSchema = openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).With("id", openapi.Schema{"type": "string"}).
 			With("geometry", openapi.Schema{"type": "object"}).With("properties", openapi.Schema{"type": "object"})
-	pageSchema = openapi.SchemaOf(export.Said{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("timeStamp", openapi.Schema{"type": "string", "format": "date-time"}).
+	pageSchema = openapi.SchemaOf(export.Envelope{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("timeStamp", openapi.Schema{"type": "string", "format": "date-time"}).
 			May("numberMatched", openapi.Schema{"type": "integer"}).With("numberReturned", openapi.Schema{"type": "integer"}).
 			With("links", openapi.SchemaOf([]link{})).With("features", openapi.ListOf(featureSchema))
 )

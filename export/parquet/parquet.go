@@ -55,35 +55,35 @@ func newTable[T any](w io.Writer, meta export.Meta, notes map[string]string, sor
 		parquet.DictionaryMaxBytes(dictionaryBytes),
 		parquet.SortingWriterConfig(parquet.SortingColumns(columns...)),
 	}
-	said := describe(meta)
-	maps.Copy(said, notes)
-	for _, key := range slices.Sorted(maps.Keys(said)) {
-		options = append(options, parquet.KeyValueMetadata(key, said[key]))
+	metadata := describe(meta)
+	maps.Copy(metadata, notes)
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		options = append(options, parquet.KeyValueMetadata(key, metadata[key]))
 	}
 	return table[T]{writer: parquet.NewGenericWriter[T](w, options...), rows: make([]T, 0, batchRows)}
 }
 
 // describe is what a document says of itself, in the form's key-value metadata.
 func describe(meta export.Meta) map[string]string {
-	said := map[string]string{"licence": meta.Licence, "attribution": meta.Attribution, "notice": export.Disclaimer, "demo": "false"}
+	metadata := map[string]string{"licence": meta.Licence, "attribution": meta.Attribution, "notice": export.Disclaimer, "demo": "false"}
 	if meta.Demo {
-		said["demo"] = "true"
+		metadata["demo"] = "true"
 	}
 	for key, text := range map[string]string{"averaging": meta.Averaging, "quality": meta.Quality} {
 		if text != "" {
-			said[key] = text
+			metadata[key] = text
 		}
 	}
 	if !meta.Generated.IsZero() {
-		said["generated"] = meta.Generated.UTC().Format("2006-01-02T15:04:05Z")
+		metadata["generated"] = meta.Generated.UTC().Format("2006-01-02T15:04:05Z")
 	}
 	for i, licence := range meta.Licences {
 		if i > 0 {
-			licence = said["licences"] + " " + licence
+			licence = metadata["licences"] + " " + licence
 		}
-		said["licences"] = licence
+		metadata["licences"] = licence
 	}
-	return said
+	return metadata
 }
 
 func (t *table[T]) add(row T) error {

@@ -82,9 +82,9 @@ func replaced(e expression, by func(expression) (expression, error)) (_ expressi
 	return by(e)
 }
 
-// reach is which observations can make the filter true, by what it says of them alone, and whether it says anything.
-func (f joinedFilter) reach(w *world) (r reach, narrowed bool) {
-	r = w.reachOf(nil, nil)
+// scope is which observations can make the filter true, by what it says of them alone, and whether it says anything.
+func (f joinedFilter) scope(w *world) (r scope, narrowed bool) {
+	r = w.scopeOf(nil, nil)
 	whole := r
 	for _, part := range conjuncts(f.expression) {
 		if plain, alone := aboutObservation(part); alone {
@@ -119,7 +119,7 @@ type candidate struct {
 func (w *world) admitJoined(all []*entity, f joinedFilter) ([]*entity, error) {
 	candidates := make([]*candidate, len(all))
 	byID := map[string][]*candidate{} // of datastreams, or of features of interest
-	r, narrowed := f.reach(w)
+	r, narrowed := f.scope(w)
 	limits := limits{}
 	for i, e := range all {
 		candidates[i] = &candidate{entity: e}
@@ -130,8 +130,8 @@ func (w *world) admitJoined(all []*entity, f joinedFilter) ([]*entity, error) {
 	}
 	limits.apply(&r)
 	open := len(all)
-	w.way = strings.Join(f.via, "/") + "/"
-	defer func() { w.way = "" }()
+	w.joinPath = strings.Join(f.via, "/") + "/"
+	defer func() { w.joinPath = "" }()
 	err := w.readBack(r, func(o *entity) error {
 		for _, id := range []string{datastream(o.station, o.quantity).id, placeID(o.station, placeAt(o.station, o.at))} {
 			for _, c := range byID[id] {
@@ -210,7 +210,7 @@ func (l *limits) add(source *entity) {
 // maxNamed is how many stations a store is asked for by name; more are all.
 const maxNamed = 50
 
-func (l *limits) apply(r *reach) {
+func (l *limits) apply(r *scope) {
 	if r.stations == nil && len(l.stations) <= maxNamed {
 		r.stations = l.stations
 	}

@@ -82,8 +82,8 @@ func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' |
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// take returns the bytes from here on that fit.
-func (l *lexer) take(fits func(byte) bool) string {
+// takeWhile returns the bytes from here on that fit.
+func (l *lexer) takeWhile(fits func(byte) bool) string {
 	begin := l.at
 	for l.at < len(l.text) && fits(l.text[l.at]) {
 		l.at++
@@ -111,7 +111,7 @@ func (l *lexer) quoted() (token, error) {
 // number is a number, or a date or time, which begin alike.
 func (l *lexer) number() (token, error) {
 	begin := l.at
-	text := l.take(func(c byte) bool { return digit(c) || letter(c) || strings.IndexByte(".:+-", c) >= 0 })
+	text := l.takeWhile(func(c byte) bool { return digit(c) || letter(c) || strings.IndexByte(".:+-", c) >= 0 })
 	t := token{kind: literalToken, text: text, at: begin}
 	if len(text) > 4 && text[4] == '-' {
 		at, err := parseMoment(text)
@@ -161,7 +161,7 @@ func parseMoment(text string) (time.Time, error) {
 // name is a name, a word that stands for a value, or a literal with a prefix, such as duration'PT1H'.
 func (l *lexer) name() (token, error) {
 	begin := l.at
-	text := l.take(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("@.:", c) >= 0 })
+	text := l.takeWhile(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("@.:", c) >= 0 })
 	t := token{kind: nameToken, text: text, at: begin}
 	if l.at < len(l.text) && l.text[l.at] == '\'' {
 		quoted, err := l.quoted()

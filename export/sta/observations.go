@@ -48,7 +48,7 @@ func (w *world) observation(id string) (*entity, error) {
 		return nil, nil
 	}
 	var found *entity
-	r := reach{from: at, to: at.Add(time.Second), stations: []string{station}, quantities: []wire.Quantity{q}}
+	r := scope{from: at, to: at.Add(time.Second), stations: []string{station}, quantities: []wire.Quantity{q}}
 	err := w.read(r, func(e *entity) error {
 		if e.id == id {
 			found = e
@@ -58,8 +58,8 @@ func (w *world) observation(id string) (*entity, error) {
 	return found, err
 }
 
-// read yields the observations within a reach, ascending by time, station and quantity.
-func (w *world) read(r reach, yield func(*entity) error) error {
+// read yields the observations within a scope, ascending by time, station and quantity.
+func (w *world) read(r scope, yield func(*entity) error) error {
 	if err := w.ask(); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (w *world) ask() error {
 }
 
 // readings asks the store.
-func (w *world) readings(r reach, yield func(ingest.Reading) error) error {
+func (w *world) readings(r scope, yield func(ingest.Reading) error) error {
 	if !r.from.Before(r.to) {
 		return nil
 	}
@@ -91,9 +91,9 @@ func (w *world) readings(r reach, yield func(ingest.Reading) error) error {
 // tooMuch says how to ask for less.
 func (w *world) tooMuch() error {
 	hour := w.now.Truncate(time.Hour)
-	if w.way != "" {
+	if w.joinPath != "" {
 		return answer.Wrong("$filter", "this filter looks at more than %d readings: let it say from when to when, such as … and %sphenomenonTime ge %s and %[2]sphenomenonTime lt %s", maxLooked,
-			w.way, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
+			w.joinPath, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
 	}
 	return answer.Wrong("$filter", "this question looks at more than %d readings: narrow it, such as with $filter=phenomenonTime ge %s and phenomenonTime lt %s, ask for one Datastream's Observations, or leave out $count and $orderby; "+
 		"whole periods are at /api/v1/readings and in the archive", maxLooked, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
@@ -119,10 +119,10 @@ func (w *world) each(r *ingest.Reading, yield func(*entity) error, backwards boo
 	return nil
 }
 
-// readBack yields the observations within a reach from the last to the first. Stores read forwards only, so it
+// readBack yields the observations within a scope from the last to the first. Stores read forwards only, so it
 // takes one stretch after the other: longer ones where there is little, shorter ones where there is more than
 // maxWindow.
-func (w *world) readBack(r reach, yield func(*entity) error) error {
+func (w *world) readBack(r scope, yield func(*entity) error) error {
 	if err := w.ask(); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (w *world) readBack(r reach, yield func(*entity) error) error {
 }
 
 // window holds a stretch's readings, at most maxWindow of them.
-func (w *world) window(r reach) ([]ingest.Reading, error) {
+func (w *world) window(r scope) ([]ingest.Reading, error) {
 	var held []ingest.Reading
 	err := w.readings(r, func(reading ingest.Reading) error {
 		reading.Values = slices.Clone(reading.Values)
@@ -169,7 +169,7 @@ func (w *world) window(r reach) ([]ingest.Reading, error) {
 
 // observationsOf are the observations of an entity, or all for nil.
 func (w *world) observationsOf(of *entity, o options) (list, error) {
-	r := w.reachOf(of, o.filter)
+	r := w.scopeOf(of, o.filter)
 	byTime, down := o.byTime(of)
 	switch {
 	case o.isLatest(byTime && down) && of != nil && of.kind == datastreams:
@@ -193,7 +193,7 @@ func (w *world) observationsOf(of *entity, o options) (list, error) {
 	if down {
 		read = w.readBack
 	}
-	if err := read(r, pick.take); err != nil && !errors.Is(err, errEnough) {
+	if err := read(r, pick.add); err != nil && !errors.Is(err, errEnough) {
 		return list{}, err
 	}
 	if n := len(pick.list.entities); n > 0 {
@@ -241,7 +241,7 @@ type picker struct {
 	behind  func(*entity) bool // nil for the first page
 }
 
-func (p *picker) take(e *entity) error {
+func (p *picker) add(e *entity) error {
 	if p.behind != nil && !p.behind(e) {
 		return nil
 	}
@@ -266,7 +266,7 @@ func (p *picker) take(e *entity) error {
 }
 
 // behindToken begins behind the observation that the page before ended with.
-func (p *picker) behindToken(r *reach, down bool) error {
+func (p *picker) behindToken(r *scope, down bool) error {
 	token := p.options.token
 	if token == "" {
 		return nil
@@ -297,8 +297,8 @@ func compareObservations(e *entity, station string, q wire.Quantity, at time.Tim
 	return int(e.quantity) - int(q)
 }
 
-// sorted looks at all that is within reach and keeps no more than the page and what is skipped before it.
-func (p *picker) sorted(r reach) (list, error) {
+// sorted looks at all that is within scope and keeps no more than the page and what is skipped before it.
+func (p *picker) sorted(r scope) (list, error) {
 	kept := &best{world: p.world, order: p.options.order, most: p.options.skip + p.options.top + 1}
 	matched := 0
 	err := p.read(r, func(e *entity) error {

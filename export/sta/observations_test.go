@@ -30,7 +30,7 @@ func TestFilterIsPushedDown(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", filter, err)
 		}
-		r := w.reachOf(nil, e)
+		r := w.scopeOf(nil, e)
 		if !r.from.Equal(from) || !r.to.Equal(to) || strings.Join(r.stations, " ") != stations || !slices.Equal(r.quantities, quantities) {
 			t.Errorf("%s: %+v, want %s to %s, %q %v", filter, r, from, to, stations, quantities)
 		}
@@ -73,7 +73,7 @@ func TestReadBack(t *testing.T) {
 		t.Helper()
 		world := w.world(t)
 		world.budget.looked = 10_000_000 // the bound has its own test
-		r := world.reachOf(nil, nil)
+		r := world.scopeOf(nil, nil)
 		var forwards, backwards []string
 		if err := world.read(r, func(e *entity) error { forwards = append(forwards, e.id); return nil }); err != nil {
 			t.Fatal(err)

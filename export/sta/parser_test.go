@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 		}
 		if check(e, observations) == nil {
 			_, _ = w.admits(observation, e)
-			w.reachOf(nil, e)
+			w.scopeOf(nil, e)
 		}
 	})
 }

@@ -15,14 +15,14 @@ import (
 
 // world is everything but the observations, as it is during one request.
 type world struct {
-	ctx    context.Context
-	source Source
-	base   string // address of the service
-	now    time.Time
-	meta   export.Meta
-	budget budget
-	joined *entity // the observation that a filter of other entities is just about; nil for none
-	way    string  // that filter's way to Observations, with a slash at its end
+	ctx      context.Context
+	source   Source
+	base     string // address of the service
+	now      time.Time
+	meta     export.Meta
+	budget   budget
+	joined   *entity // the observation that a filter of other entities is just about; nil for none
+	joinPath string  // that filter's path to Observations, with a slash at its end
 
 	stations  []*ingest.Station // that are shown, by id
 	byStation map[string][]*entity

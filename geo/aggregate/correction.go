@@ -8,9 +8,9 @@ import (
 	"stadtluft/geo"
 )
 
-// Reach is how far away the humidity may have been measured that a station without its own is corrected with,
+// HumidityRadius is how far away the humidity may have been measured that a station without its own is corrected with,
 // in metres.
-const Reach = 5000
+const HumidityRadius = 5000
 
 // Correction makes of stations' means as they measured what enters an average. The zero Correction changes
 // nothing.
@@ -143,7 +143,7 @@ func (w *window) own(st *station, cell geo.Cell, quantity uint8) (int64, bool) {
 	return divide(m.sum, int64(m.count)), true
 }
 
-func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / Reach, c.East / Reach} }
+func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / HumidityRadius, c.East / HumidityRadius} }
 
 // nearest is the humidity nearest to a cell.
 func (w *window) nearest(cell geo.Cell) (int64, bool) {
@@ -158,7 +158,7 @@ func (w *window) nearest(cell geo.Cell) (int64, bool) {
 			for _, c := range w.near[[2]int32{north, east}] {
 				dn, de := int64(c.cell.North-cell.North), int64(c.cell.East-cell.East)
 				d := dn*dn + de*de
-				if d <= Reach*Reach && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station), c.cell.Compare(best.cell)) < 0 {
+				if d <= HumidityRadius*HumidityRadius && cmp.Or(cmp.Compare(d, least), cmp.Compare(c.station, best.station), c.cell.Compare(best.cell)) < 0 {
 					best, least = c, d
 				}
 			}

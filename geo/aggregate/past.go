@@ -124,15 +124,15 @@ func pack(to []byte, values []value) []byte {
 func unpack(to []value, packed []byte) []value {
 	r := bitReader{bytes: packed}
 	h := head{
-		count: int(r.take(countBits)) + 1, span: int(r.take(spanBits)), line: int(r.take(lineBits)) - lineZero,
-		timeWidth: uint(r.take(widthBits)), milliWidth: uint(r.take(widthBits)), power: uint(r.take(powerBits)),
-		least: int32(r.take(leastBits)), lateWidth: uint(r.take(1)),
+		count: int(r.read(countBits)) + 1, span: int(r.read(spanBits)), line: int(r.read(lineBits)) - lineZero,
+		timeWidth: uint(r.read(widthBits)), milliWidth: uint(r.read(widthBits)), power: uint(r.read(powerBits)),
+		least: int32(r.read(leastBits)), lateWidth: uint(r.read(1)),
 	}
 	to = slices.Grow(to, h.count)
 	width, power, times := h.width(), powers[h.power], uint64(1)<<h.timeWidth-1
 	millis := uint64(1)<<h.milliWidth - 1
 	for k := range h.count {
-		together := r.take(width)
+		together := r.read(width)
 		milli := uint32(h.least) + uint32(together>>h.timeWidth&millis)*power
 		late := together>>(h.timeWidth+h.milliWidth) != 0
 		to = append(to, newValue(int32(milli), uint16(int(together&times)+h.onLine(k)), late))
@@ -143,7 +143,7 @@ func unpack(to []value, packed []byte) []value {
 // packedCount is how many values the hour has that bytes begin with.
 func packedCount(packed []byte) int {
 	r := bitReader{bytes: packed}
-	return int(r.take(countBits)) + 1
+	return int(r.read(countBits)) + 1
 }
 
 // width is how many bits a value has: its time, its thousandths, whether it was late.
@@ -211,8 +211,8 @@ type bitReader struct {
 	n     uint // bits held
 }
 
-// take reads at most 56 bits; behind the end there are zeros.
-func (r *bitReader) take(width uint) uint64 {
+// read reads at most 56 bits; behind the end there are zeros.
+func (r *bitReader) read(width uint) uint64 {
 	if r.n < width {
 		r.fill()
 	}

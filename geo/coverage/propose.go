@@ -29,7 +29,7 @@ type Proposal struct {
 // same on every machine.
 type candidate struct {
 	Proposal
-	reach int64 // squared metres to the nearest station or earlier proposal, capped
+	nearest int64 // squared metres to the nearest station or earlier proposal, capped
 }
 
 // Propose ranks at most n cells without a station by how much one would help, each under the assumption
@@ -70,7 +70,7 @@ func (c City) candidates() []candidate {
 		for _, station := range stations {
 			nearest = min(nearest, squared(cell, station))
 		}
-		one := candidate{Proposal: Proposal{Cell: cell}, reach: farMetres * farMetres}
+		one := candidate{Proposal: Proposal{Cell: cell}, nearest: farMetres * farMetres}
 		one.People, one.Known = c.People[cell]
 		if len(stations) > 0 {
 			one.Distance = math.Sqrt(float64(nearest))
@@ -83,12 +83,12 @@ func (c City) candidates() []candidate {
 
 // approach weighs a candidate again that has a station, or a proposal, at the given squared distance.
 func (c *candidate) approach(squared int64) {
-	c.reach = min(c.reach, squared)
+	c.nearest = min(c.nearest, squared)
 	people := 1
 	if c.Known {
 		people = c.People
 	}
-	c.Weight = float64(people) * math.Sqrt(float64(c.reach))
+	c.Weight = float64(people) * math.Sqrt(float64(c.nearest))
 }
 
 func (c *candidate) before(o *candidate) bool {

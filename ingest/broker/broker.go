@@ -228,11 +228,11 @@ func (b *Broker) probe() (host string, port int, err error) {
 	}
 	defer l.Close()
 	port = l.Addr().(*net.TCPAddr).Port
-	reach := host
+	reachable := host
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		reach = "127.0.0.1"
+		reachable = "127.0.0.1"
 	}
-	b.addr = net.JoinHostPort(reach, strconv.Itoa(port))
+	b.addr = net.JoinHostPort(reachable, strconv.Itoa(port))
 	return host, port, nil
 }
 

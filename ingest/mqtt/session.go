@@ -38,7 +38,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	client := paho.NewClient(c.options())
 	filters := s.options.filters()
 	for filter := range filters {
-		client.AddRoute(filter, c.take) // before the connection: a resumed session sends at once
+		client.AddRoute(filter, c.receive) // before the connection: a resumed session sends at once
 	}
 	defer func() {
 		c.over.Store(true)
@@ -121,8 +121,8 @@ func (c *session) end(err error) {
 	}
 }
 
-// take hands a message over and never blocks.
-func (c *session) take(_ paho.Client, m paho.Message) {
+// receive hands a message over and never blocks.
+func (c *session) receive(_ paho.Client, m paho.Message) {
 	if c.over.Load() {
 		return // unacknowledged: it comes again with the next connection, and in order
 	}

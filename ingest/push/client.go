@@ -26,7 +26,7 @@ type Client struct {
 	Password func() (string, error)
 	HTTP     *http.Client // nil is the default
 
-	reached bool // the server has answered
+	answered bool // the server has answered
 }
 
 // Answer is what became of a delivery.
@@ -86,9 +86,9 @@ func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a
 		case err == nil:
 			err = fmt.Errorf("%s answers %d: %s", c.URL, status, a.Detail)
 		}
-		c.reached = c.reached || status != 0
+		c.answered = c.answered || status != 0
 		busy := status == http.StatusServiceUnavailable
-		if ctx.Err() != nil || (time.Now().After(end) || !c.reached) && !busy {
+		if ctx.Err() != nil || (time.Now().After(end) || !c.answered) && !busy {
 			return a, err
 		}
 		select {

@@ -76,7 +76,7 @@ func (c *Checker) Remember(r ingest.Reading) {
 			m.hold(r.Time, v.Quantity, v.Value)
 		}
 	}
-	m.breathe(&r)
+	m.keepHumidity(&r)
 	m.add(r)
 }
 

@@ -54,7 +54,7 @@ func rangeOf(st *ingest.Station, q wire.Quantity) (limits, bool) {
 
 // humid flags particles by the humidity of the same reading, or by one that the station sent by itself a moment ago.
 func (c *Checker) humid(m *memory, r *ingest.Reading) {
-	m.breathe(r)
+	m.keepHumidity(r)
 	apart := r.Time.Sub(time.Unix(int64(m.humidity.at), 0)).Abs()
 	if apart > together || float64(m.humidity.percent) < c.rules.Humid {
 		return

@@ -168,8 +168,8 @@ func TestNeighboursAreTheNearest(t *testing.T) {
 	for _, n := range []int{1, 2, 6, 30, 400} {
 		list := make([]StationHour, n)
 		for i := range list {
-			reach := math.Pow(10, 2+3*rng.Float64()) // crowded and lonely
-			list[i] = StationHour{Station: string(rune('A' + i)), East: 4_100_000 + reach*rng.NormFloat64(), North: 3_090_000 + reach*rng.NormFloat64()}
+			radius := math.Pow(10, 2+3*rng.Float64()) // crowded and lonely
+			list[i] = StationHour{Station: string(rune('A' + i)), East: 4_100_000 + radius*rng.NormFloat64(), North: 3_090_000 + radius*rng.NormFloat64()}
 			if i > 0 && i%10 == 0 {
 				list[i].East, list[i].North = list[i-1].East, list[i-1].North // at one spot
 			}

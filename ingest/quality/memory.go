@@ -21,29 +21,29 @@ const (
 
 // memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
 type memory struct {
-	ring   []memento
-	next   int
-	steady []steady
+	ring      []storedValue
+	next      int
+	unchanged []unchanged
 
-	humidity moist // the last that came and is good
+	humidity pastHumidity // the last that came and is good
 }
 
-// moist is a relative humidity in % at a time in Unix seconds.
-type moist struct {
+// pastHumidity is a relative humidity in % at a time in Unix seconds.
+type pastHumidity struct {
 	at      uint32
 	percent float32
 }
 
-// memento is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
+// storedValue is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
 // a value are enough to know it again.
-type memento struct {
+type storedValue struct {
 	at       uint32 // Unix seconds
 	received uint32 // Unix seconds; the quantity takes the place of its top bits
 	value    float32
 }
 
-// steady is since when a quantity has had its value.
-type steady struct {
+// unchanged is since when a quantity has had its value.
+type unchanged struct {
 	value    float64
 	since    uint32 // Unix seconds of observation
 	last     uint32 // of the newest reading
@@ -55,18 +55,18 @@ type steady struct {
 // newest changes nothing; it may lie within what has not changed.
 func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.Time, readings int) {
 	unix := uint32(at.Unix())
-	i := slices.IndexFunc(m.steady, func(s steady) bool { return s.quantity == q })
+	i := slices.IndexFunc(m.unchanged, func(s unchanged) bool { return s.quantity == q })
 	if i < 0 {
-		m.steady = append(m.steady, steady{value, unix, unix, 1, q})
+		m.unchanged = append(m.unchanged, unchanged{value, unix, unix, 1, q})
 		return at, 1
 	}
-	s := &m.steady[i]
+	s := &m.unchanged[i]
 	switch {
 	case unix < s.last && (unix < s.since || value != s.value):
 		return at, 1
 	case unix < s.last:
 	case value != s.value:
-		*s = steady{value, unix, unix, 1, q}
+		*s = unchanged{value, unix, unix, 1, q}
 	default:
 		s.last = unix
 		s.readings++
@@ -74,11 +74,11 @@ func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.
 	return time.Unix(int64(s.since), 0), int(s.readings)
 }
 
-// breathe remembers a reading's humidity. The last that came counts and not the newest: a backlog that is delivered again
+// keepHumidity remembers a reading's humidity. The last that came counts and not the newest: a backlog that is delivered again
 // in its order gets the same flags again.
-func (m *memory) breathe(r *ingest.Reading) {
+func (m *memory) keepHumidity(r *ingest.Reading) {
 	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() {
-		m.humidity = moist{uint32(r.Time.Unix()), float32(h.Value)}
+		m.humidity = pastHumidity{uint32(r.Time.Unix()), float32(h.Value)}
 	}
 }
 
@@ -89,7 +89,7 @@ const (
 	receivedMask  = 1<<quantityShift - 1
 )
 
-func (e memento) quantity() wire.Quantity { return wire.Quantity(e.received >> quantityShift) }
+func (e storedValue) quantity() wire.Quantity { return wire.Quantity(e.received >> quantityShift) }
 
 // find is the value that is known for a time and quantity.
 func (m *memory) find(at time.Time, q wire.Quantity) (float32, bool) {
@@ -105,14 +105,14 @@ func (m *memory) find(at time.Time, q wire.Quantity) (float32, bool) {
 // add remembers a reading.
 func (m *memory) add(r ingest.Reading) {
 	for _, v := range r.Values {
-		e := memento{
+		e := storedValue{
 			at:       uint32(r.Time.Unix()),
 			received: uint32(v.Quantity)<<quantityShift | uint32(r.Received.Unix())&receivedMask,
 			value:    float32(v.Value),
 		}
 		if n := len(m.ring); n < remembered {
 			if n == cap(m.ring) {
-				m.ring = append(make([]memento, 0, min(max(8, 2*n), remembered)), m.ring...)
+				m.ring = append(make([]storedValue, 0, min(max(8, 2*n), remembered)), m.ring...)
 			}
 			m.ring = append(m.ring, e)
 			continue

@@ -224,7 +224,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if n := len(c.recent["AAA"].ring); n != remembered {
 		t.Errorf("%d values remembered, want %d", n, remembered)
 	}
-	if size := int(reflect.TypeFor[memento]().Size()) * remembered; size > 8<<10 {
+	if size := int(reflect.TypeFor[storedValue]().Size()) * remembered; size > 8<<10 {
 		t.Errorf("a station's memory has %d bytes, want at most 8 KiB", size)
 	}
 }

@@ -56,7 +56,7 @@ func realDays(t *testing.T) map[string]*realStation {
 				s = &realStation{station: &ingest.Station{ID: id}, east: lon * 111_320 * math.Cos(57.1*math.Pi/180), north: lat * 111_320}
 				days[id] = s
 			}
-			s.take(records[0], record)
+			s.addRow(records[0], record)
 		}
 	}
 	for _, s := range days {
@@ -73,7 +73,7 @@ func number64(text string) float64 {
 	return v
 }
 
-func (s *realStation) take(header, record []string) {
+func (s *realStation) addRow(header, record []string) {
 	if sensor := strings.ToLower(record[1]); !slices.Contains(s.station.Sensors, sensor) {
 		s.station.Sensors = append(s.station.Sensors, sensor)
 	}

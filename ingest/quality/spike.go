@@ -42,7 +42,7 @@ func (c *HourChecker) past(h *hour, i int) float64 {
 		return noValue
 	}
 	c.scratch = c.scratch[:0]
-	above, below, reach := 0, 0, c.rules.SpikeZ/2*sigmas*c.rules.SpikeFloor
+	above, below, margin := 0, 0, c.rules.SpikeZ/2*sigmas*c.rules.SpikeFloor
 	older, newer := past.Own.between(h.at-int64(c.rules.SpikePast), h.at)
 	for _, piece := range [2][]tenths{older, newer} {
 		for _, t := range piece {
@@ -52,9 +52,9 @@ func (c *HourChecker) past(h *hour, i int) float64 {
 			}
 			v := float64(n) / 10
 			c.scratch = append(c.scratch, v)
-			if v >= s.Mean+reach {
+			if v >= s.Mean+margin {
 				above++
-			} else if v <= s.Mean-reach {
+			} else if v <= s.Mean-margin {
 				below++
 			}
 		}

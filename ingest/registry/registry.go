@@ -107,7 +107,7 @@ func (r *Registry) Authenticate(id, token string) bool {
 	}
 	right := matches(e.token, token)
 	if !right {
-		r.wrongTokens.tell(id)
+		r.wrongTokens.report(id)
 	}
 	return right
 }

@@ -10,9 +10,9 @@ const wrongEvery = time.Minute
 
 // wrongTokens tells of log-ins with a station's id and a wrong token. The zero value tells nobody.
 type wrongTokens struct {
-	mu   sync.Mutex // guards both below
-	f    func(id string)
-	told map[string]time.Time // by station, so bounded by them
+	mu       sync.Mutex // guards both below
+	f        func(id string)
+	reported map[string]time.Time // by station, so bounded by them
 }
 
 // OnWrongToken calls f, at most once a minute for each, with the id of a station as which somebody tried to log in with a
@@ -21,16 +21,16 @@ func (r *Registry) OnWrongToken(f func(id string)) {
 	w := &r.wrongTokens
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.f, w.told = f, map[string]time.Time{}
+	w.f, w.reported = f, map[string]time.Time{}
 }
 
-func (w *wrongTokens) tell(id string) {
+func (w *wrongTokens) report(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	if last, known := w.told[id]; w.f == nil || known && now.Sub(last) < wrongEvery {
+	if last, known := w.reported[id]; w.f == nil || known && now.Sub(last) < wrongEvery {
 		return
 	}
-	w.told[id] = now
+	w.reported[id] = now
 	w.f(id)
 }

@@ -30,16 +30,16 @@ type Feed struct {
 // validators tell a neighbour what we have of it.
 type validators struct{ etag, modified string }
 
-// Watch imports the address again and again, every so often, until ctx ends. told hears the outcome of each round,
+// Watch imports the address again and again, every so often, until ctx ends. done gets the outcome of each round,
 // nil when nothing has changed or all went well.
-func (f *Feed) Watch(ctx context.Context, im *Importer, every time.Duration, told func(changed bool, err error)) {
+func (f *Feed) Watch(ctx context.Context, im *Importer, every time.Duration, done func(changed bool, err error)) {
 	for {
 		wait := every
 		changed, err := f.Import(ctx, im)
 		if ctx.Err() != nil {
 			return
 		}
-		told(changed, err)
+		done(changed, err)
 		if err != nil {
 			wait = max(wait, f.retryAfter)
 		}

@@ -146,13 +146,13 @@ func (im *Importer) row(ctx context.Context, r Row) error {
 // at once.
 func (im *Importer) within(p orb.Point) bool {
 	if im.box.IsZero() {
-		im.box = reach(im.Boundary.Bound(), im.Margin)
+		im.box = expand(im.Boundary.Bound(), im.Margin)
 	}
 	return im.box.Contains(p) && im.Boundary.Distance(p) <= im.Margin
 }
 
-// reach is a box around b that holds what is within metres of it, and a little more.
-func reach(b orb.Bound, metres float64) orb.Bound {
+// expand returns a box around b that holds what is within metres of it, and a little more.
+func expand(b orb.Bound, metres float64) orb.Bound {
 	const degree = 110_000 // metres of latitude; nowhere less than 110,574
 	north := metres / degree
 	farthest := min(89, max(math.Abs(b.Min.Lat()), math.Abs(b.Max.Lat()))+north)

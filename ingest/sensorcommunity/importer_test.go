@@ -90,8 +90,8 @@ const good = "1;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10;;;5;;\n"
 
 // TestProblems tells the first of each file, how many more there are, and always how a file ends.
 func TestProblems(t *testing.T) {
-	var told []string
-	im := newImporter(takesAll, &told)
+	var problems []string
+	im := newImporter(takesAll, &problems)
 	for name, text := range map[string]string{
 		"a.csv": header + strings.Repeat("broken\n", 3) + good,
 		"b.csv": header + strings.Repeat("broken\n", maxProblems+5) + good,
@@ -102,15 +102,15 @@ func TestProblems(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	slices.Sort(told)
+	slices.Sort(problems)
 	count := func(part string) int {
-		return len(slices.DeleteFunc(slices.Clone(told), func(s string) bool { return !strings.Contains(s, part) }))
+		return len(slices.DeleteFunc(slices.Clone(problems), func(s string) bool { return !strings.Contains(s, part) }))
 	}
 	for part, want := range map[string]int{
 		"a.csv:": 3, "a.csv:4: 1 fields": 1, "b.csv:": maxProblems + 1, "b.csv: and 5 more": 1, `c.csv: line 1: no column "sensor_id"`: 1, "d.csv:2: lon: no cell": 1,
 	} {
 		if got := count(part); got != want {
-			t.Errorf("%q is told %d times, want %d: %q", part, got, want, told)
+			t.Errorf("%q is reported %d times, want %d: %q", part, got, want, problems)
 		}
 	}
 	stats := im.Stats
@@ -119,8 +119,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestReach leaves nothing out that the boundary itself has within its margin.
-func TestReach(t *testing.T) {
+// TestExpand leaves nothing out that the boundary itself has within its margin.
+func TestExpand(t *testing.T) {
 	city := geo.CologneSketch()
 	const margin = 5000
 	im := Importer{Boundary: city, Margin: margin}
@@ -146,16 +146,16 @@ func TestReach(t *testing.T) {
 
 // TestStations are one for each place, with every sensor that stands there.
 func TestStations(t *testing.T) {
-	var told []string
-	im := newImporter(takesAll, &told)
+	var problems []string
+	im := newImporter(takesAll, &problems)
 	climate := "sensor_id;sensor_type;location;lat;lon;timestamp;temperature;humidity\n2;DHT22;7;50.941;6.958;2019-04-20T00:00:03;7.5;80\n"
 	for _, text := range []string{header + good, climate} {
 		if err := im.importText(t, "x.csv", text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := im.Flush(t.Context()); err != nil || len(told) > 0 {
-		t.Fatal(err, told)
+	if err := im.Flush(t.Context()); err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
 	}
 	st := im.Registry.(adopter)["7"]
 	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Stats.Values.Stored != 4 {
@@ -168,7 +168,7 @@ func TestStations(t *testing.T) {
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		var rounds, told []string
+		var rounds, problems []string
 		down := true
 		neighbour := transport(func(r *http.Request) (int, http.Header, string) {
 			rounds = append(rounds, fmt.Sprint(time.Since(start), r.Header["If-None-Match"], r.Header["If-Modified-Since"], r.UserAgent()))
@@ -189,7 +189,7 @@ func TestWatch(t *testing.T) {
 		feed := Feed{URL: "http://neighbour/data", Agent: "stadtluft/1 (+http://city)", Client: &http.Client{Transport: neighbour}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var outcomes []string
-		feed.Watch(ctx, newImporter(server, &told), 5*time.Minute, func(changed bool, err error) {
+		feed.Watch(ctx, newImporter(server, &problems), 5*time.Minute, func(changed bool, err error) {
 			outcomes = append(outcomes, fmt.Sprint(changed, err == nil))
 			if down = len(outcomes) < 2; len(outcomes) == 6 {
 				cancel()

@@ -66,7 +66,7 @@ type City struct {
 // source is a place that makes particles: a valley with wood stoves, a harbour, a junction.
 type source struct {
 	at       orb.Point
-	reach    float64 // degrees of latitude
+	radius   float64 // degrees of latitude
 	strength float64 // µg/m³ of PM2.5 at its centre
 }
 
@@ -77,7 +77,7 @@ func New(seed uint64, boundary *geo.Boundary, n int) (*City, []Station) {
 	c := &City{seed: seed, centre: bound.Center()}
 	for range 7 {
 		c.sources = append(c.sources, source{
-			at: randomPoint(rng, boundary, 1), reach: 0.008 + 0.022*rng.Float64(), strength: 2 + 9*rng.Float64(),
+			at: randomPoint(rng, boundary, 1), radius: 0.008 + 0.022*rng.Float64(), strength: 2 + 9*rng.Float64(),
 		})
 	}
 	stations := make([]Station, n)
@@ -149,7 +149,7 @@ func (c *City) fine(s *Station, t time.Time) float64 {
 	for _, src := range c.sources {
 		dx := (s.Point[0] - src.at[0]) * math.Cos(src.at[1]*math.Pi/180)
 		dy := s.Point[1] - src.at[1]
-		local += src.strength * math.Exp(-(dx*dx+dy*dy)/(2*src.reach*src.reach))
+		local += src.strength * math.Exp(-(dx*dx+dy*dy)/(2*src.radius*src.radius))
 	}
 	noise := 0.6 * c.normal(s.noise, t.Unix())
 	return math.Max(0.3, air+local*stoves+5*s.traffic*rush+noise)

@@ -7,9 +7,9 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// reach is which observations a question can be about: what the store is asked for. All else of the question is
+// scope is which observations a question can be about: what the store is asked for. All else of the question is
 // decided observation by observation.
-type reach struct {
+type scope struct {
 	from, to   time.Time       // from is included, to is not
 	stations   []string        // empty for all
 	quantities []wire.Quantity // empty for all
@@ -21,9 +21,9 @@ var since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // ahead is how far from now on there may be readings, for clocks that are fast.
 const ahead = time.Hour
 
-// reachOf is the reach of the observations of an entity, or of all for nil, that a filter lets through.
-func (w *world) reachOf(of *entity, filter expression) reach {
-	r := reach{from: since, to: w.now.Add(ahead)}
+// scopeOf is the scope of the observations of an entity, or of all for nil, that a filter lets through.
+func (w *world) scopeOf(of *entity, filter expression) scope {
+	r := scope{from: since, to: w.now.Add(ahead)}
 	if of != nil {
 		r.stations = []string{of.station.ID}
 	}
@@ -39,8 +39,8 @@ func (w *world) reachOf(of *entity, filter expression) reach {
 	return r
 }
 
-// period limits a reach to when a place was a station's. Before its first it stood there too.
-func (r *reach) period(place *entity) {
+// period limits a scope to when a place was a station's. Before its first it stood there too.
+func (r *scope) period(place *entity) {
 	places := place.station.Places
 	if place.place > 0 {
 		r.from = places[place.place].From
@@ -65,7 +65,7 @@ func conjuncts(e expression) []expression {
 var mirrored = map[string]string{"eq": "eq", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 
 // narrow takes one part of a filter into account, where it compares a path with something fixed.
-func (w *world) narrow(r *reach, part expression) {
+func (w *world) narrow(r *scope, part expression) {
 	if c, ok := part.(call); ok && c.function == "during" {
 		r.during(c)
 		return
@@ -107,7 +107,7 @@ func fixed(e expression) bool {
 	return false
 }
 
-func (r *reach) limit(p path, operator string, value any) {
+func (r *scope) limit(p path, operator string, value any) {
 	if isTime(p) {
 		at, ok := value.(time.Time)
 		if text, quoted := value.(string); quoted {
@@ -139,8 +139,8 @@ func isTime(p path) bool {
 	return len(p.names) == 1 && (p.names[0] == "phenomenonTime" || p.names[0] == "resultTime")
 }
 
-// during limits a reach to an interval.
-func (r *reach) during(c call) {
+// during limits a scope to an interval.
+func (r *scope) during(c call) {
 	p, isPath := c.of[0].(path)
 	l, isLiteral := c.of[1].(literal)
 	if i, ok := l.value.(interval); ok && isPath && isLiteral && isTime(p) {
@@ -150,7 +150,7 @@ func (r *reach) during(c call) {
 }
 
 // limitTime keeps whole seconds, which all times of observations are.
-func (r *reach) limitTime(operator string, at time.Time) {
+func (r *scope) limitTime(operator string, at time.Time) {
 	after := at.Truncate(time.Second).Add(time.Second)
 	if operator == "ge" || operator == "gt" || operator == "eq" {
 		r.from = later(r.from, at)
