@@ -100,7 +100,7 @@ func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset tim
 	for _, f := range quality.Order() {
 		q.Flags = append(q.Flags, FlagOf(f))
 	}
-	for _, reason := range []wire.Reason{wire.Retained, wire.Clock, wire.Duplicate} {
+	for _, reason := range []wire.Reason{wire.Retained, wire.Clock, wire.Conflict} {
 		q.Refusals = append(q.Refusals, QualityRefusal{reason, reason.Explain()})
 	}
 	for _, t := range rules.Thresholds() {

@@ -9,14 +9,14 @@ import (
 )
 
 // Counters counts what a pipeline did since the program started. The zero value is ready. A value
-// that came in ends in exactly one of Kept, Repeated and Refused; a message that could not be taken
+// that came in ends in exactly one of Kept, Duplicates and Refused; a message that could not be taken
 // apart counts as one refusal.
 type Counters struct {
-	received atomic.Uint64
-	readings atomic.Uint64
-	kept     atomic.Uint64
-	repeated atomic.Uint64
-	stalled  atomic.Pointer[error]
+	received   atomic.Uint64
+	readings   atomic.Uint64
+	kept       atomic.Uint64
+	duplicates atomic.Uint64
+	stalled    atomic.Pointer[error]
 
 	mu      sync.Mutex // guards refused, flagged and ignored
 	refused map[wire.Reason]uint64
@@ -34,19 +34,19 @@ const (
 
 // Counts is a snapshot of Counters.
 type Counts struct {
-	Received uint64                 // messages
-	Readings uint64                 // readings handed to the journal
-	Kept     uint64                 // values handed to the journal
-	Repeated uint64                 // values that were already known and equal
-	Refused  map[wire.Reason]uint64 // refusals by reason; every reason is present
-	Flagged  map[Flags]uint64       // values by single flag; every flag is present
-	Ignored  map[IgnoredName]uint64 // members of other firmware's messages that were not taken, by name
+	Received   uint64                 // messages
+	Readings   uint64                 // readings handed to the journal
+	Kept       uint64                 // values handed to the journal
+	Duplicates uint64                 // values that were already known and equal
+	Refused    map[wire.Reason]uint64 // refusals by reason; every reason is present
+	Flagged    map[Flags]uint64       // values by single flag; every flag is present
+	Ignored    map[IgnoredName]uint64 // members of other firmware's messages that were not taken, by name
 }
 
 // Snapshot is a copy that the caller owns.
 func (c *Counters) Snapshot() Counts {
 	s := Counts{
-		Received: c.received.Load(), Readings: c.readings.Load(), Kept: c.kept.Load(), Repeated: c.repeated.Load(),
+		Received: c.received.Load(), Readings: c.readings.Load(), Kept: c.kept.Load(), Duplicates: c.duplicates.Load(),
 		Refused: map[wire.Reason]uint64{}, Flagged: map[Flags]uint64{},
 	}
 	c.mu.Lock()

@@ -24,10 +24,10 @@ type Message struct {
 
 // Outcome is what became of one message. Its slices are valid during the call only.
 type Outcome struct {
-	Readings []Reading
-	Refusals []Refusal
-	Repeated int      // values that were known already and equal
-	Ignored  []string // names in another firmware's message that were not taken
+	Readings   []Reading
+	Refusals   []Refusal
+	Duplicates int      // values that were known already and equal
+	Ignored    []string // names in another firmware's message that were not taken
 }
 
 // Arrival is what the checks must know of how a reading came.
@@ -53,9 +53,9 @@ type Devices interface {
 // Checker resolves a decoded reading's time and checks its values.
 type Checker interface {
 	// Check returns the reading to keep, with flags set, and what is refused of it. The reading has no
-	// values when nothing is to be kept; repeated is the number of values that are already known and
+	// values when nothing is to be kept; duplicates is the number of values that are already known and
 	// equal, which is neither kept nor refused.
-	Check(st *Station, a Arrival, r wire.Reading) (keep Reading, refused []Refusal, repeated int)
+	Check(st *Station, a Arrival, r wire.Reading) (keep Reading, refused []Refusal, duplicates int)
 }
 
 // Journal keeps batches on disk.

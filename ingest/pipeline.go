@@ -54,8 +54,8 @@ type Pipeline struct {
 
 // share is one message's part of the batch, and what else became of it.
 type share struct {
-	readings, refusals, repeated int
-	ignored                      []string
+	readings, refusals, duplicates int
+	ignored                        []string
 }
 
 // Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
@@ -127,7 +127,7 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
 		if messages[i].Done != nil {
-			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.repeated, s.ignored})
+			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.duplicates, s.ignored})
 		}
 		readings, refusals = readings[s.readings:], refusals[s.refusals:]
 		messages[i] = Message{}
@@ -279,14 +279,14 @@ func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, 
 	}
 	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered, Clock: clock}
 	for _, r := range decoded.Readings {
-		keep, refused, repeated := p.Checker.Check(station, arrival, r)
-		p.share.repeated += repeated
+		keep, refused, duplicates := p.Checker.Check(station, arrival, r)
+		p.share.duplicates += duplicates
 		p.batch.Refusals = append(p.batch.Refusals, refused...)
 		if len(keep.Values) > 0 {
 			p.batch.Readings = append(p.batch.Readings, keep)
 		}
 	}
-	p.Counters.repeated.Add(uint64(p.share.repeated))
+	p.Counters.duplicates.Add(uint64(p.share.duplicates))
 }
 
 // status looks at the station's word about itself, which brokers keep for whoever listens. That a station

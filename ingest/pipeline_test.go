@@ -261,7 +261,7 @@ func TestOutcomes(t *testing.T) {
 	var got []string
 	message := func(topic, payload string) Message {
 		return Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func(o Outcome) {
-			line := fmt.Sprint(len(o.Readings), " ", len(o.Refusals), " ", o.Repeated, " ", o.Ignored)
+			line := fmt.Sprint(len(o.Readings), " ", len(o.Refusals), " ", o.Duplicates, " ", o.Ignored)
 			if len(o.Readings) > 0 {
 				line += fmt.Sprint(" ", o.Readings[0].Values[0].Value)
 			}

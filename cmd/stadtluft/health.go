@@ -147,7 +147,7 @@ func (s *server) averageCounters() []metrics.Figure {
 	stats := s.aggregate.Stats()
 	_, slow := s.live.Subscribers()
 	return []metrics.Figure{
-		{Name: "aggregate_repeated_total", Help: "Values that averages had already.", Value: float64(stats.Repeated)},
+		{Name: "aggregate_repeated_total", Help: "Values that averages had already.", Value: float64(stats.Duplicates)},
 		{Name: "aggregate_old_total", Help: "Values that came too late for averages.", Value: float64(stats.Old)},
 		{Name: "aggregate_overflow_total", Help: "Values too large for averages.", Value: float64(stats.Overflow)},
 		{Name: "stream_slow_total", Help: "Clients of the live stream that were too slow and let go.", Value: float64(slow)},

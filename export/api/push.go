@@ -20,12 +20,12 @@ const (
 
 // pushed is the answer to a delivery: what is on disk now, and what was not taken and why.
 type pushed struct {
-	Station  string        `json:"station"`
-	Accepted []accepted    `json:"accepted"`
-	Repeated int           `json:"repeated"`         // values that were known already
-	Refused  []keptRefusal `json:"refused"`          // each with its reason
-	Ignored  []string      `json:"left,omitempty"`   // names that are no quantity here
-	Detail   string        `json:"detail,omitempty"` // set when nothing was taken
+	Station    string        `json:"station"`
+	Accepted   []accepted    `json:"accepted"`
+	Duplicates int           `json:"repeated"`         // values that were known already
+	Refused    []keptRefusal `json:"refused"`          // each with its reason
+	Ignored    []string      `json:"left,omitempty"`   // names that are no quantity here
+	Detail     string        `json:"detail,omitempty"` // set when nothing was taken
 }
 
 type accepted struct {
@@ -86,7 +86,7 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 		return err
 	}
 	status, answer := http.StatusAccepted, newPushed(st.ID, outcome)
-	if len(answer.Accepted) == 0 && answer.Repeated == 0 && len(answer.Refused) > 0 {
+	if len(answer.Accepted) == 0 && answer.Duplicates == 0 && len(answer.Refused) > 0 {
 		status, answer.Detail = http.StatusUnprocessableEntity, "nothing of the message was taken; \"refused\" says why"
 		if answer.Refused[0].Reason == wire.Inactive {
 			status = http.StatusForbidden
@@ -116,7 +116,7 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func newPushed(station string, o ingest.Outcome) pushed {
-	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Repeated: o.Repeated, Refused: explained(o.Refusals), Ignored: o.Ignored}
+	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Duplicates: o.Duplicates, Refused: explained(o.Refusals), Ignored: o.Ignored}
 	for i, reading := range o.Readings {
 		p.Accepted[i] = accepted{reading.Time.Format(time.RFC3339), map[string]acceptedValue{}}
 		for _, v := range reading.Values {

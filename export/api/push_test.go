@@ -46,7 +46,7 @@ func TestPushWhileTheJournalStalls(t *testing.T) {
 		if len(answered) > 0 {
 			t.Error("answered before the journal has it")
 		}
-		(<-out).Done(ingest.Outcome{Repeated: 1})
+		(<-out).Done(ingest.Outcome{Duplicates: 1})
 		if r := <-answered; r.StatusCode != http.StatusAccepted {
 			t.Errorf("answered %s, want 202", r.Status)
 		}
@@ -100,7 +100,7 @@ func TestPushStatus(t *testing.T) {
 	refused := func(reason wire.Reason) []ingest.Refusal { return []ingest.Refusal{{Reason: reason}} }
 	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}})
 	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}, Refusals: refused(wire.NotANumber)})
-	f(202, ingest.Outcome{Repeated: 1, Refusals: refused(wire.Duplicate)})
+	f(202, ingest.Outcome{Duplicates: 1, Refusals: refused(wire.Conflict)})
 	f(202, ingest.Outcome{Ignored: []string{"ENERGY.Total"}})
 	f(422, ingest.Outcome{Refusals: refused(wire.Malformed)})
 	f(403, ingest.Outcome{Refusals: refused(wire.Inactive)})

@@ -158,7 +158,7 @@ func storied(t *testing.T) *witness {
 			case m := <-out:
 				m.Done(ingest.Outcome{
 					Readings: []ingest.Reading{{Station: h.guest.ID, Time: now, Received: now, Values: []ingest.Value{value(wire.PM10, 12.3)}}},
-					Refusals: []ingest.Refusal{refusal}, Repeated: 1, Ignored: []string{"signal"},
+					Refusals: []ingest.Refusal{refusal}, Duplicates: 1, Ignored: []string{"signal"},
 				})
 			case <-t.Context().Done():
 				return

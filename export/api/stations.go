@@ -228,7 +228,7 @@ func explained(refusals []ingest.Refusal) []keptRefusal {
 		if !f.Observed.IsZero() {
 			list[i].Observed = f.Observed.Format(time.RFC3339)
 		}
-		if f.Reason == wire.Duplicate {
+		if f.Reason == wire.Conflict {
 			list[i].Value = &f.Value
 		}
 	}

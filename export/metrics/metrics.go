@@ -123,7 +123,7 @@ func (m *Metrics) intake(c collection) {
 	c.counter("received_total", "Messages taken from brokers.", float64(counts.Received))
 	c.counter("kept_total", "Values handed to the journal.", float64(counts.Kept))
 	c.counter("readings_total", "Readings handed to the journal.", float64(counts.Readings))
-	c.counter("repeated_total", "Values that were known already and equal.", float64(counts.Repeated))
+	c.counter("repeated_total", "Values that were known already and equal.", float64(counts.Duplicates))
 	for reason, n := range counts.Refused {
 		if reason != wire.Unstorable { // the writer's, which may be another process
 			m.refused(c, reason, n)

@@ -82,7 +82,7 @@ var explanations = map[Reason]Explanation{
 		"A retained message would repeat an old value as a new one.", "Eine gespeicherte (retained) Nachricht würde einen alten Wert als neuen wiederholen.",
 		"Publish readings without the retain flag.", "Veröffentliche Messungen ohne das Retain-Kennzeichen.",
 	},
-	Duplicate: {
+	Conflict: {
 		"There is another value for the same moment already; the first stays.", "Für denselben Zeitpunkt gibt es schon einen anderen Wert; der erste bleibt.",
 		"Give each reading its own time.", "Gib jeder Messung ihre eigene Zeit.",
 	},

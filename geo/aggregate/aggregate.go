@@ -51,11 +51,11 @@ type Excluded struct {
 
 // Stats says how much an Aggregate holds and what it turned away.
 type Stats struct {
-	Series   int
-	Values   int
-	Repeated uint64 // values that were there already
-	Old      uint64 // values older than Keep when they came
-	Overflow uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
+	Series     int
+	Values     int
+	Duplicates uint64 // values that were there already
+	Old        uint64 // values older than Keep when they came
+	Overflow   uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
 }
 
 // Add takes a value in. It is false when the value changes nothing: the series has one for this
@@ -78,7 +78,7 @@ func (a *Aggregate) Add(s Sample) bool {
 	v := newValue(int32(s.Milli), uint16(offset), delay > Grace+time.Duration(3600-offset)*time.Second)
 	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
 	if !h.insert(v) {
-		a.stats.Repeated++
+		a.stats.Duplicates++
 		return false
 	}
 	a.stats.Values++

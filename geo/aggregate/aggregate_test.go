@@ -174,7 +174,7 @@ func TestWhatAddTurnsAway(t *testing.T) {
 	if s.Received = s.Time; a.Add(s) {
 		t.Error("an hour beyond 32 bits was taken")
 	}
-	if got, want := a.Stats(), (Stats{Series: 1, Values: 1, Repeated: 1, Old: 1, Overflow: 2}); got != want {
+	if got, want := a.Stats(), (Stats{Series: 1, Values: 1, Duplicates: 1, Old: 1, Overflow: 2}); got != want {
 		t.Errorf("Stats = %+v, want %+v", got, want)
 	}
 }

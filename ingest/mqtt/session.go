@@ -128,7 +128,7 @@ func (c *session) receive(_ paho.Client, m paho.Message) {
 	}
 	s, size := c.s, int64(len(m.Payload()))
 	if !c.hold(m) {
-		s.counts.repeated.Add(1)
+		s.counts.duplicates.Add(1)
 		return
 	}
 	held, bytes := s.held.Add(1), s.bytes.Add(size)

@@ -85,14 +85,14 @@ type Subscriber struct {
 type Counts struct {
 	Received   uint64 // messages handed on
 	Unexpected uint64 // messages on a topic nobody asked for; acknowledged and let go
-	Repeated   uint64 // copies of a message that is still held; let go, the first one settles both
+	Duplicates uint64 // copies of a message that is still held; let go, the first one settles both
 	Overflows  uint64 // times the connection was closed because too much was held
 	Connects   uint64 // connections made; all but the first are reconnects
 	Held       int    // messages handed on and not done
 	Capacity   int    // the most of those
 }
 
-type counters struct{ received, unexpected, repeated, overflows, connects atomic.Uint64 }
+type counters struct{ received, unexpected, duplicates, overflows, connects atomic.Uint64 }
 
 // logIn is who we are at the broker by now.
 func (o *Options) logIn() (user, password string) {
@@ -224,7 +224,7 @@ func (s *Subscriber) Connected() (ok bool, since time.Time, last error) {
 // Counts is a snapshot.
 func (s *Subscriber) Counts() Counts {
 	return Counts{
-		Received: s.counts.received.Load(), Unexpected: s.counts.unexpected.Load(), Repeated: s.counts.repeated.Load(),
+		Received: s.counts.received.Load(), Unexpected: s.counts.unexpected.Load(), Duplicates: s.counts.duplicates.Load(),
 		Overflows: s.counts.overflows.Load(), Connects: s.counts.connects.Load(),
 		Held: int(s.held.Load()), Capacity: s.options.Held,
 	}

@@ -42,7 +42,7 @@ func TestReasonOf(t *testing.T) {
 		}
 	}
 	f(1, 1, wire.Clock)
-	f(2, 7.5, wire.Duplicate)
+	f(2, 7.5, wire.Conflict)
 	f(2, 8, "")
 	f(3, 7.5, "")
 }

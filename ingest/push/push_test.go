@@ -41,10 +41,10 @@ func TestDeliver(t *testing.T) {
 		t.Helper()
 		go func() {
 			m := <-out
-			m.Done(ingest.Outcome{Readings: []ingest.Reading{{Station: m.Topic}}, Repeated: 2, Ignored: []string{string(m.Payload)}})
+			m.Done(ingest.Outcome{Readings: []ingest.Reading{{Station: m.Topic}}, Duplicates: 2, Ignored: []string{string(m.Payload)}})
 		}()
 		o, err := h.Deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
-		if err != nil || len(o.Readings) != 1 || o.Readings[0].Station != want || o.Repeated != 2 || o.Ignored[0] != "{}" {
+		if err != nil || len(o.Readings) != 1 || o.Readings[0].Station != want || o.Duplicates != 2 || o.Ignored[0] != "{}" {
 			t.Errorf("Deliver(%s, %s) = %+v, %v, want topic %s", family, part, o, err, want)
 		}
 	}

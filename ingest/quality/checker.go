@@ -22,7 +22,7 @@ func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[strin
 
 // Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned
 // reading's values belong to the caller.
-func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, repeated int) {
+func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, duplicates int) {
 	keep = ingest.Reading{Station: st.ID, Received: a.Received}
 	refuse := func(f ingest.Refusal) {
 		f.Station, f.Received, f.Observed = st.ID, a.Received, keep.Time
@@ -51,9 +51,9 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		case !known:
 			keep.Values = append(keep.Values, ingest.Value{Quantity: v.Quantity, Value: v.Value + 0}) // a thermometer's -0.0 becomes 0
 		case first == float32(v.Value):
-			repeated++
+			duplicates++
 		default:
-			refuse(ingest.Refusal{Reason: wire.Duplicate, Field: v.Quantity.String(), Value: v.Value, Detail: fmt.Sprintf(
+			refuse(ingest.Refusal{Reason: wire.Conflict, Field: v.Quantity.String(), Value: v.Value, Detail: fmt.Sprintf(
 				"at %s %s was %v already; %v comes too late, the first stays", keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value)})
 		}
 	}
@@ -63,7 +63,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	c.stuck(m, st, &keep)
 	c.humid(m, &keep)
 	m.add(keep)
-	return keep, refused, repeated
+	return keep, refused, duplicates
 }
 
 // Remember takes in a reading that the journal has already, so that a restart forgets nothing.

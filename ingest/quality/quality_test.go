@@ -183,18 +183,18 @@ func TestAClockThatWasNeverSetIsToldSo(t *testing.T) {
 func TestWhatIsKnownAlready(t *testing.T) {
 	c := New(DefaultRules())
 	st := station()
-	f := func(what string, a ingest.Arrival, r wire.Reading, wantKept, wantRepeated int, wantRefused ...string) {
+	f := func(what string, a ingest.Arrival, r wire.Reading, wantKept, wantDuplicates int, wantRefused ...string) {
 		t.Helper()
-		keep, refused, repeated := c.Check(st, a, r)
+		keep, refused, duplicates := c.Check(st, a, r)
 		var fields []string
 		for _, r := range refused {
-			if r.Reason != wire.Duplicate {
+			if r.Reason != wire.Conflict {
 				t.Errorf("%s: refused as %s", what, r.Reason)
 			}
 			fields = append(fields, r.Field)
 		}
-		if len(keep.Values) != wantKept || repeated != wantRepeated || !reflect.DeepEqual(fields, wantRefused) {
-			t.Errorf("%s: kept %+v, repeated %d, refused %v, want %d, %d, %v", what, keep.Values, repeated, fields, wantKept, wantRepeated, wantRefused)
+		if len(keep.Values) != wantKept || duplicates != wantDuplicates || !reflect.DeepEqual(fields, wantRefused) {
+			t.Errorf("%s: kept %+v, duplicates %d, refused %v, want %d, %d, %v", what, keep.Values, duplicates, fields, wantKept, wantDuplicates, wantRefused)
 		}
 	}
 	f("the first", arrival, at(received, pm(wire.PM10, 20), pm(wire.PM2_5, 10)), 2, 0)

@@ -49,16 +49,16 @@ type Importer struct {
 	problems int // of the file at hand
 }
 
-// ImportStats counts what became of rows: each is in exactly one of Stored, Repeated, Outside and Refused.
+// ImportStats counts what became of rows: each is in exactly one of Stored, Duplicates, Outside and Refused.
 type ImportStats struct {
-	Files    int            `json:"files"`
-	Rows     int            `json:"rows"`
-	Stored   int            `json:"stored"`   // perhaps again: the server knows only the latest
-	Repeated int            `json:"repeated"` // known to the server already
-	Outside  int            `json:"outside"`  // beyond the boundary and its margin
-	Refused  map[string]int `json:"refused"`  // by reason
-	Broken   int            `json:"broken"`   // of those refused, lines that are no rows
-	Values   struct {
+	Files      int            `json:"files"`
+	Rows       int            `json:"rows"`
+	Stored     int            `json:"stored"`   // perhaps again: the server knows only the latest
+	Duplicates int            `json:"repeated"` // known to the server already
+	Outside    int            `json:"outside"`  // beyond the boundary and its margin
+	Refused    map[string]int `json:"refused"`  // by reason
+	Broken     int            `json:"broken"`   // of those refused, lines that are no rows
+	Values     struct {
 		Stored  int            `json:"stored"`
 		Refused map[string]int `json:"refused"` // by reason, of rows whose other values were stored
 	} `json:"values"`
@@ -68,7 +68,7 @@ type ImportStats struct {
 }
 
 // Used is the number of rows that are in the store now.
-func (t *ImportStats) Used() int { return t.Stored + t.Repeated }
+func (t *ImportStats) Used() int { return t.Stored + t.Duplicates }
 
 func (t *ImportStats) refuse(reason wire.Reason, rows int) { add(&t.Refused, string(reason), rows) }
 
@@ -269,7 +269,7 @@ func (im *Importer) count(rows []Row, a push.Answer) {
 		} else if reason := a.ReasonOf(r.Reading, at); reason != "" {
 			im.Stats.refuse(reason, 1)
 		} else {
-			im.Stats.Repeated++
+			im.Stats.Duplicates++
 		}
 	}
 }
