@@ -148,7 +148,7 @@ func (p *Pipeline) append(ctx context.Context) error {
 			return nil
 		}
 		if p.Counters.stalled.Swap(&err) == nil && !errors.Is(err, context.Canceled) {
-			p.Log.Warn("journal refuses, intake waits", "err", err)
+			p.Log.Warn("journal append failed, retrying", "err", err)
 		}
 		select {
 		case <-ctx.Done():

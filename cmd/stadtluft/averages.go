@@ -189,7 +189,7 @@ func (s *server) fill(ctx context.Context, since time.Time) error {
 		return nil
 	})
 	if err != nil {
-		s.log.Warn("averages lack what the journal has no more", "since", since, "until", first, "err", err)
+		s.log.Warn("averages incomplete, store read failed", "since", since, "until", first, "err", err)
 	}
 	return nil
 }

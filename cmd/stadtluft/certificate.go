@@ -47,7 +47,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	case c.pair == nil:
 		return nil, fmt.Errorf("certificate %s: %w", c.certFile, err)
 	default:
-		c.log.Warn("certificate not renewed, the old one stays", "file", c.certFile, "err", err)
+		c.log.Warn("certificate reload failed, keeping the old one", "file", c.certFile, "err", err)
 	}
 	return c.pair, nil
 }

@@ -43,7 +43,7 @@ func openHourChecker(data string, rules quality.Rules, stations ingest.Stations,
 		err = errors.Join(c.Load(bufio.NewReader(file)), file.Close())
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("checks that look back begin anew", "file", c.path, "err", err)
+		log.Warn("load of checks failed, checks start without history", "file", c.path, "err", err)
 	}
 	return c
 }
@@ -54,7 +54,7 @@ func (c *hourChecker) hour(start time.Time, hours []aggregate.StationHour) []ing
 	if start.After(c.saved) {
 		c.saved = start
 		if err := writeWhole(c.path, 0o600, c.Save); err != nil {
-			c.log.Warn("what checks remember is not saved", "file", c.path, "err", err)
+			c.log.Warn("save of checks failed", "file", c.path, "err", err)
 		}
 	}
 	return hourFlags

@@ -93,7 +93,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 }
 
 // TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is saved, a new
-// HourChecker begins with it, and a broken file is said and begun anew.
+// HourChecker begins with it, and a broken file is logged and replaced.
 func TestWhatChecksRememberSurvives(t *testing.T) {
 	data, known := t.TempDir(), roll{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
 	var said bytes.Buffer
@@ -133,7 +133,7 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if err := os.WriteFile(path, saved[:len(saved)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if open(); !strings.Contains(said.String(), "begin anew") || !strings.Contains(said.String(), hourCheckerFile) {
+	if open(); !strings.Contains(said.String(), "start without history") || !strings.Contains(said.String(), hourCheckerFile) {
 		t.Errorf("of a broken file it says %q", said.String())
 	}
 }

@@ -167,15 +167,15 @@ func (s *server) startData(ctx context.Context) (err error) {
 func (s *server) startStore(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	rests, err := openStore(ctx, s.config)
+	opened, err := openStore(ctx, s.config)
 	if err != nil {
 		return err
 	}
-	s.store = &archive.Store{Store: rests, Archive: archiveOf(s.config, s.registry, s.log)}
+	s.store = &archive.Store{Store: opened, Archive: archiveOf(s.config, s.registry, s.log)}
 	s.supervisor.closing("store", s.store.Close)
-	if err := rests.Ping(ctx); err != nil {
+	if err := opened.Ping(ctx); err != nil {
 		s.log.Error("store takes no readings, they wait in the journal", "err", err)
-	} else if words := shortRetention(ctx, rests); words != "" {
+	} else if words := shortRetention(ctx, opened); words != "" {
 		s.log.Warn(words)
 	}
 	return nil

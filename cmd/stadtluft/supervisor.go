@@ -81,7 +81,7 @@ func (s *supervisor) stop() {
 		case <-p.done:
 			s.log.Debug("stopped", "part", p.name)
 		case <-time.After(stopTime):
-			s.log.Error("does not stop, going on without it", "part", p.name, "after", stopTime)
+			s.log.Error("part does not stop, continuing shutdown", "part", p.name, "after", stopTime)
 		}
 	}
 }

@@ -78,12 +78,12 @@ func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handle
 			panic(http.ErrAbortHandler) // the client has gone, or we go
 		}
 		if tracked.begun {
-			log.Warn("an answer broke off", "path", r.URL.Path, "err", err)
+			log.Warn("response aborted", "path", r.URL.Path, "err", err)
 			panic(http.ErrAbortHandler)
 		}
 		p := problemOf(err, explain)
 		if p == nil {
-			log.Error("a request failed", "path", r.URL.Path, "err", err)
+			log.Error("request failed", "path", r.URL.Path, "err", err)
 			p = New(http.StatusServiceUnavailable, "", "this cannot be answered at the moment; try again soon").
 				InGerman("Das lässt sich gerade nicht beantworten; versuche es bald noch einmal.")
 		}

@@ -48,7 +48,7 @@ func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) dataset(r *http.Request) []byte {
 	described, err := s.catalogue().SchemaOrg(r.Context(), s.base(r), time.Now().UTC())
 	if err != nil {
-		s.Log.Warn("the page on the data goes without its description for search engines", "err", err)
+		s.Log.Warn("data page served without schema.org description", "err", err)
 		return nil
 	}
 	return slices.Concat([]byte(`<script type="application/ld+json">`), described, []byte("</script>\n  "))

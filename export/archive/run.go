@@ -137,7 +137,7 @@ func (s *Store) done(ctx context.Context, err error) {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		s.Archive.Log.Warn("the archive waits", "err", err)
+		s.Archive.Log.Warn("archive build failed, retrying", "err", err)
 	}
 }
 

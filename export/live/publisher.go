@@ -60,7 +60,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 				last = at
 			}
 			if err != nil && !failing && ctx.Err() == nil {
-				p.Log.Warn("live averages wait for the broker", "err", err)
+				p.Log.Warn("publish of live averages failed, retrying", "err", err)
 			}
 			failing = err != nil
 		}
@@ -72,7 +72,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 func (p *Publisher) remember(ctx context.Context) bool {
 	topics, err := p.Published(ctx)
 	if err != nil && ctx.Err() == nil {
-		p.Log.Warn("averages of an earlier run stay at the broker for now", "err", err)
+		p.Log.Warn("read of retained averages failed, retrying", "err", err)
 	}
 	if p.sent == nil {
 		p.sent = make(map[string]string, len(topics))

@@ -21,7 +21,7 @@ const (
 	Forbidden      Reason = "forbidden"       // a station published below another's prefix
 	Clock          Reason = "clock"           // more than 5 min in the future or older than 30 days
 	Retained       Reason = "retained"        // a retained message without a time of its own
-	Conflict       Reason = "duplicate"       // another reading of this station has the same time
+	Conflict       Reason = "duplicate"       // another reading of this station has other values for the same time
 	Unstorable     Reason = "unstorable"      // the store refused it; the detail quotes the store
 	Contradictory  Reason = "contradictory"   // parts of the message contradict each other
 	WrongToken     Reason = "wrong_token"     // a log-in as this station with a wrong token

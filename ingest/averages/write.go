@@ -74,7 +74,7 @@ func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx con
 		waiting = append(waiting, start)
 	}
 	if failed != nil && ctx.Err() == nil {
-		a.Log.Warn("averages not written, retrying", "windows", len(waiting), "first", waiting[0], "err", failed)
+		a.Log.Warn("averages write failed, retrying", "windows", len(waiting), "first", waiting[0], "err", failed)
 	}
 	return waiting
 }

@@ -24,7 +24,7 @@ func (b *Broker) SetOpen(open bool) {
 	if !changed {
 		return
 	}
-	b.options.Log.Info("gate for stations", "open", open)
+	b.options.Log.Info("station log-in changed", "open", open)
 	if !open {
 		b.disconnect(func(c conn) bool { return c.station != "" })
 	}
@@ -116,10 +116,10 @@ func (b *Broker) guard() {
 	b.mu.Unlock()
 	switch {
 	case full != nil && was == nil:
-		b.options.Log.Error("stations are kept out", "err", full)
+		b.options.Log.Error("refusing stations", "err", full)
 		b.disconnect(func(c conn) bool { return c.station != "" })
 	case full == nil && was != nil:
-		b.options.Log.Info("stations may come in again")
+		b.options.Log.Info("accepting stations again")
 	}
 	if b.dead() != nil && b.diskSpace() == nil {
 		select {

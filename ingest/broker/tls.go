@@ -39,7 +39,7 @@ func (b *Broker) ServeTLS(ctx context.Context, l net.Listener, config *tls.Confi
 			if ctx.Err() != nil {
 				return nil
 			}
-			b.options.Log.Warn("MQTT over TLS takes no connection", "err", err)
+			b.options.Log.Warn("MQTT over TLS accept failed", "err", err)
 			select { // out of file descriptors, most likely
 			case <-time.After(time.Second):
 			case <-ctx.Done():

@@ -38,7 +38,7 @@ func (j *Journal) Follow(ctx context.Context, since time.Time, caughtUp func(), 
 			return f.err
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("journal's follower starts again", "err", err)
+			j.log.Warn("journal follow failed, retrying", "err", err)
 		}
 	}
 	return nil

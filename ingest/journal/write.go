@@ -50,7 +50,7 @@ func (j *Journal) Write(ctx context.Context, sink Sink) error {
 			continue
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("journal's writer waits", "err", err)
+			j.log.Warn("journal read failed, retrying", "err", err)
 		}
 		wait = pause(ctx, wait)
 	}
@@ -63,7 +63,7 @@ func (j *Journal) reset(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	if _, err := j.stream.ResetConsumer(ctx, writerName); err != nil {
-		j.log.Debug("journal's consumer not reset", "err", err)
+		j.log.Debug("journal consumer reset failed", "err", err)
 	}
 }
 
@@ -139,7 +139,7 @@ func (j *Journal) sink(ctx context.Context, sink Sink, first, last uint64, b ing
 			return nil
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("store refuses, the journal keeps the readings", "first", first, "last", last, "err", err)
+			j.log.Warn("store write failed, readings stay in the journal", "first", first, "last", last, "err", err)
 		}
 	}
 }

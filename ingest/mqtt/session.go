@@ -49,7 +49,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 		return false, logInError(err)
 	}
 	if err := subscribe(ctx, client, filters); err != nil {
-		s.options.Log.Error("the broker does not let us read the stations' topics", "broker", s.broker, "err", err)
+		s.options.Log.Error("MQTT broker denies subscription to the stations' topics", "broker", s.broker, "err", err)
 		return false, err
 	}
 	s.set(client, nil)

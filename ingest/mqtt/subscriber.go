@@ -180,7 +180,7 @@ func (s *Subscriber) Run(ctx context.Context) error {
 		}
 		s.drain(ctx)
 		pause := wait/2 + rand.N(wait/2) // jitter keeps many clients from coming back at once
-		s.options.Log.Warn("no connection to the MQTT broker, trying again", "broker", s.broker, "in", pause.Round(time.Millisecond), "err", err)
+		s.options.Log.Warn("MQTT connection failed, retrying", "broker", s.broker, "in", pause.Round(time.Millisecond), "err", err)
 		sleep(ctx, pause)
 		wait = min(2*wait, retryMost)
 	}
