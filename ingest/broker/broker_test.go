@@ -315,7 +315,7 @@ func TestAHugeMessageCostsOnlyItsConnection(t *testing.T) {
 	publish(t, other, "stadtluft/v1/BBB/reading", false, "still here")
 }
 
-func TestTheGate(t *testing.T) {
+func TestStationsLogInWhenOpen(t *testing.T) {
 	b := start(t, Options{})
 	if _, err := dial(t, b, "early", "AAA", "token-AAA", true, nil); err == nil {
 		t.Error("a station logged in while the gate was shut")
@@ -331,7 +331,7 @@ func TestTheGate(t *testing.T) {
 	publish(t, in, "stadtluft/v1/BBB/feedback", false, "the intake stays")
 }
 
-func TestAFullDiskShutsTheGate(t *testing.T) {
+func TestAFullDiskKeepsStationsOut(t *testing.T) {
 	var free atomic.Uint64
 	free.Store(100)
 	b := start(t, Options{
@@ -356,10 +356,10 @@ func TestAFullDiskShutsTheGate(t *testing.T) {
 	station(t, b, "AAA")
 }
 
-// TestAFailedWriteShutsTheGate says what NATS 2.15.2 said on a file system without space; its
+// TestAFailedWriteKeepsStationsOut says what NATS 2.15.2 said on a file system without space; its
 // JetStreamEnabled stays true, so that its log line is the only trace.
-// TestAFailedWriteShutsTheGate and asks for a new start as soon as there is room for one.
-func TestAFailedWriteShutsTheGate(t *testing.T) {
+// TestAFailedWriteKeepsStationsOut and asks for a new start as soon as there is room for one.
+func TestAFailedWriteKeepsStationsOut(t *testing.T) {
 	var free atomic.Uint64
 	b := start(t, Options{
 		Reserve: 50, guardInterval: time.Millisecond,
