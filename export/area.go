@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -67,7 +67,7 @@ func (a Area) Values() []AreaValue {
 }
 
 func (a Area) value(rows []aggregate.Row) AreaValue {
-	q := wire.Quantity(rows[0].Quantity)
+	q := quantity.Quantity(rows[0].Quantity)
 	mean, spread, _ := aggregate.Area(rows) // there is a row
 	whole := aggregate.Row{Quantity: rows[0].Quantity, Mean: mean, Spread: spread, Stations: len(rows)}
 	if len(rows) == 1 {

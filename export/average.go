@@ -3,13 +3,13 @@ package export
 import (
 	"strconv"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
 // AppendAverage appends the members of a cell's live average as dashboards get it, without braces.
 func AppendAverage(b []byte, r aggregate.Row) []byte {
-	q := wire.Quantity(r.Quantity)
+	q := quantity.Quantity(r.Quantity)
 	b = appendAverageHead(b, q.String(), q.Unit(), r.Mean)
 	if class, ok := EAQI(q, r.Mean); ok {
 		b = appendInt(b, "eaqi", int(class))
@@ -43,9 +43,9 @@ func AppendCity(b []byte, v AreaValue) []byte {
 	return appendCertainty(b, v.Spread, v.Certainty)
 }
 
-func appendAverageHead(b []byte, quantity, unit string, mean int64) []byte {
+func appendAverageHead(b []byte, name, unit string, mean int64) []byte {
 	b = append(b, `"quantity":"`...)
-	b = append(b, quantity...)
+	b = append(b, name...)
 	b = append(b, `","unit":`...)
 	b = appendString(b, unit)
 	return appendNumber(b, "mean", Milli(mean))

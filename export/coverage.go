@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -14,7 +14,7 @@ import (
 
 // Coverage is how much of the city is measured in a window, and where the next stations help most.
 type Coverage struct {
-	Quantity  wire.Quantity
+	Quantity  quantity.Quantity
 	Window    aggregate.Window
 	Start     time.Time
 	City      coverage.City

@@ -19,7 +19,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -47,16 +47,16 @@ var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
 
 var readingList = []ingest.Reading{
 	{Station: "K7M2Q9X", Time: noon, Values: []ingest.Value{
-		{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Range | ingest.Inconsistent}, {Quantity: wire.NoiseLAeq, Value: 55},
+		{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Range | ingest.Inconsistent}, {Quantity: quantity.NoiseLAeq, Value: 55},
 	}},
-	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Values: []ingest.Value{{Quantity: wire.Temperature, Value: -0.0625}, {Quantity: wire.CO, Value: 1e-9}}},
-	{Station: `GO,"NE"`, Time: noon.Add(2 * time.Minute), Values: []ingest.Value{{Quantity: wire.VOCIndex, Value: 100}}},
+	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Values: []ingest.Value{{Quantity: quantity.Temperature, Value: -0.0625}, {Quantity: quantity.CO, Value: 1e-9}}},
+	{Station: `GO,"NE"`, Time: noon.Add(2 * time.Minute), Values: []ingest.Value{{Quantity: quantity.VOCIndex, Value: 100}}},
 }
 
 var rowList = []aggregate.Row{
-	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5),
+	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5),
 		Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2, Raw: 20_002, Uncorrected: 1, Spread: 15_505},
-	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.Temperature),
+	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.Temperature),
 		Mean: -500, Median: -500, Min: -1_500, Max: 500, Stations: 2, Readings: 50, Coverage: 1000, Raw: -500, Spread: 1_414},
 }
 
@@ -323,16 +323,16 @@ func fits(c Column, value any, text string) bool {
 
 var meanList = []aggregate.StationWindow{
 	{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{
-		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(quantity.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
 	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
-		Station: `GO;"NE"`, Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+		Station: `GO;"NE"`, Quantity: uint8(quantity.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 }
 
 // indexList is a cell of which both indices say something, and one of which they say nothing.
 var indexList = CellIndices([]aggregate.Row{
-	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 15_001, Stations: 3, Spread: 15_505},
-	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 20_000, Stations: 2},
-	{Cell: rowList[1].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(wire.NO2), Mean: 20_000, Stations: 1},
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5), Mean: 15_001, Stations: 3, Spread: 15_505},
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: 20_000, Stations: 2},
+	{Cell: rowList[1].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.NO2), Mean: 20_000, Stations: 1},
 })
 
 // cityCoverage is of a city of three cells, of which one is covered and one proposed, on two days of different census tables.
@@ -343,7 +343,7 @@ func cityCoverage() *Coverage {
 		Stations: []geo.Cell{{Size: 100, North: 3096500, East: 4107500}},
 	}
 	return &Coverage{
-		Quantity: wire.PM2_5, Start: noon, City: city, Counts: map[geo.Cell]int{rowList[0].Cell: 2}, Proposals: city.Propose(1),
+		Quantity: quantity.PM2_5, Start: noon, City: city, Counts: map[geo.Cell]int{rowList[0].Cell: 2}, Proposals: city.Propose(1),
 		History: []CoveredPeriod{{noon, []coverage.Share{city.Share()}}, {noon.Add(24 * time.Hour), []coverage.Share{{Cells: 3, Covered: 1}, {Cells: 3}}}},
 	}
 }

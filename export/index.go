@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
@@ -25,8 +25,8 @@ type IndexClass struct {
 // Indices are what both indices say of hourly means by quantity, in thousandths: the worst pollutant of each decides.
 func Indices(means map[string]int64) map[string]IndexClass {
 	units := make(map[string]float64, len(means))
-	for quantity, milli := range means {
-		units[quantity] = float64(milli) / 1000
+	for name, milli := range means {
+		units[name] = float64(milli) / 1000
 	}
 	indices := map[string]IndexClass{}
 	for _, index := range []airindex.Index{airindex.European, airindex.German} {
@@ -48,14 +48,14 @@ type CellIndex struct {
 func CellIndices(rows []aggregate.Row) []CellIndex {
 	byCell := map[geo.Cell]map[string]aggregate.Row{}
 	for _, r := range rows {
-		quantity := wire.Quantity(r.Quantity).String()
-		if !slices.Contains(airindex.Pollutants(), quantity) {
+		name := quantity.Quantity(r.Quantity).String()
+		if !slices.Contains(airindex.Pollutants(), name) {
 			continue
 		}
 		if byCell[r.Cell] == nil {
 			byCell[r.Cell] = map[string]aggregate.Row{}
 		}
-		byCell[r.Cell][quantity] = r
+		byCell[r.Cell][name] = r
 	}
 	list := make([]CellIndex, 0, len(byCell))
 	for _, known := range byCell {
@@ -67,8 +67,8 @@ func CellIndices(rows []aggregate.Row) []CellIndex {
 
 func cellIndex(known map[string]aggregate.Row) CellIndex {
 	means := map[string]int64{}
-	for quantity, r := range known {
-		means[quantity] = r.Mean
+	for name, r := range known {
+		means[name] = r.Mean
 	}
 	indices := Indices(means)
 	c := CellIndex{European: indices[airindex.European.String()], German: indices[airindex.German.String()]}

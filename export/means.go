@@ -4,7 +4,7 @@ import (
 	"io"
 	"strconv"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -30,7 +30,7 @@ func (e *meansCSV) Begin() error {
 }
 
 func (e *meansCSV) Add(m aggregate.StationWindow) error {
-	q := wire.Quantity(m.Quantity)
+	q := quantity.Quantity(m.Quantity)
 	b := appendTime(e.buf, m.Start)
 	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(m.Window.Seconds()), 10)
@@ -68,7 +68,7 @@ func (e *meansCSV) End() error { return e.flush(true) }
 type meansJSON struct{ list }
 
 func (e *meansJSON) Add(m aggregate.StationWindow) error {
-	q, placed := wire.Quantity(m.Quantity), !m.Cell.IsZero()
+	q, placed := quantity.Quantity(m.Quantity), !m.Cell.IsZero()
 	center := m.Cell.Center()
 	b := e.next()
 	if e.geojson {

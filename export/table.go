@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -41,7 +41,7 @@ func Tables() []Table {
 
 var (
 	quantityNames = func() (names []string) {
-		for _, q := range wire.Quantities() {
+		for _, q := range quantity.All() {
 			names = append(names, q.String())
 		}
 		return names

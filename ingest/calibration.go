@@ -4,14 +4,14 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // Calibration is what is on record of how a quantity of a station was calibrated beside a reference instrument:
 // value = Intercept + Slope·measured + Humidity·rh + Temperature·t, in the quantity's unit, % and °C. It changes
 // no reading; hourly means enter averages calibrated.
 type Calibration struct {
-	Quantity    wire.Quantity
+	Quantity    quantity.Quantity
 	From, To    time.Time // of the readings it holds for, whole hours, UTC; To is not included, and zero is no end
 	Intercept   float64
 	Slope       float64
@@ -24,16 +24,16 @@ type Calibration struct {
 
 // IsSignal reports whether a value of a quantity is no more than its sensor's signal without a calibration: cells for
 // gases differ by a third and more between two of one type.
-func IsSignal(q wire.Quantity) bool {
+func IsSignal(q quantity.Quantity) bool {
 	switch q {
-	case wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO:
+	case quantity.NO2, quantity.NO, quantity.O3, quantity.SO2, quantity.CO:
 		return true
 	}
 	return false
 }
 
 // Calibrated reports whether a calibration of a quantity of the station holds at a time.
-func (s *Station) Calibrated(q wire.Quantity, at time.Time) bool {
+func (s *Station) Calibrated(q quantity.Quantity, at time.Time) bool {
 	return slices.ContainsFunc(s.Calibrations, func(c Calibration) bool {
 		return c.Quantity == q && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To))
 	})

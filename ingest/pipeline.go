@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -38,7 +39,7 @@ type Pipeline struct {
 	Topics  []kits.Topic
 	Devices Devices
 	// Names are what owners of free names call quantities; see kits.Settings.
-	Names map[string]wire.Quantity
+	Names map[string]quantity.Quantity
 
 	// OnRefusal is told after the journal has the batch. It must not block; nil means nobody listens.
 	OnRefusal func(Refusal)

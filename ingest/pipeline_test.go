@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -45,9 +46,9 @@ func (plain) Check(st *Station, a Arrival, r wire.Reading) (Reading, []Refusal, 
 	var refused []Refusal
 	for _, v := range r.Values {
 		switch {
-		case v.Quantity == wire.Temperature && v.Value < 0:
+		case v.Quantity == quantity.Temperature && v.Value < 0:
 			refused = append(refused, Refusal{Station: st.ID, Received: a.Received, Reason: wire.Clock})
-		case v.Quantity == wire.PM10 && v.Value > 1000:
+		case v.Quantity == quantity.PM10 && v.Value > 1000:
 			keep.Values = append(keep.Values, Value{Quantity: v.Quantity, Value: v.Value, Flags: Range})
 		default:
 			keep.Values = append(keep.Values, Value{Quantity: v.Quantity, Value: v.Value})
@@ -297,7 +298,7 @@ func TestIgnoredNames(t *testing.T) {
 // TestJoins gives values that come one by one the time of the first, for a minute or until one comes again.
 func TestJoins(t *testing.T) {
 	var j joins
-	f := func(station string, q wire.Quantity, value float64, m Message, after, want time.Duration) {
+	f := func(station string, q quantity.Quantity, value float64, m Message, after, want time.Duration) {
 		t.Helper()
 		readings := []wire.Reading{{Values: []wire.Value{{Quantity: q, Value: value}}}}
 		m.Received = receipt.Add(after)
@@ -308,15 +309,15 @@ func TestJoins(t *testing.T) {
 	}
 	const s, none = time.Second, -1
 	once, again, retained := Message{}, Message{Redelivered: true}, Message{Retained: true}
-	f("A", wire.PM10, 1, once, 0, 0)
-	f("A", wire.PM2_5, 1, once, 3*s, 0)
-	f("B", wire.PM2_5, 1, once, 4*s, 4*s)
-	f("A", wire.PM2_5, 1, again, 5*s, 0)
-	f("A", wire.Pressure, 1, retained, 6*s, none)
-	f("A", wire.Pressure, 2, once, 6*s, 0)
-	f("A", wire.Temperature, 1, once, 59*s, 0)
-	f("A", wire.PM10, 1, once, 60*s, 60*s)
-	f("A", wire.PM2_5, 1, once, 61*s, 60*s)
-	f("A", wire.Humidity, 1, once, 121*s, 121*s)
-	f("A", wire.Humidity, 2, again, 122*s, 122*s) // another value: its first delivery got lost
+	f("A", quantity.PM10, 1, once, 0, 0)
+	f("A", quantity.PM2_5, 1, once, 3*s, 0)
+	f("B", quantity.PM2_5, 1, once, 4*s, 4*s)
+	f("A", quantity.PM2_5, 1, again, 5*s, 0)
+	f("A", quantity.Pressure, 1, retained, 6*s, none)
+	f("A", quantity.Pressure, 2, once, 6*s, 0)
+	f("A", quantity.Temperature, 1, once, 59*s, 0)
+	f("A", quantity.PM10, 1, once, 60*s, 60*s)
+	f("A", quantity.PM2_5, 1, once, 61*s, 60*s)
+	f("A", quantity.Humidity, 1, once, 121*s, 121*s)
+	f("A", quantity.Humidity, 2, again, 122*s, 122*s) // another value: its first delivery got lost
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -39,7 +40,7 @@ func ParseTimeSource(name string) (TimeSource, bool) {
 
 // Value is a measured value with the flags the checks have set. The value itself is as it came.
 type Value struct {
-	Quantity wire.Quantity
+	Quantity quantity.Quantity
 	Flags    Flags
 	Value    float64
 }
@@ -77,7 +78,7 @@ const MaxDetail = 300
 type HourFlags struct {
 	Station  string
 	Hour     time.Time // start of the hour, UTC
-	Quantity wire.Quantity
+	Quantity quantity.Quantity
 	Flags    Flags
 }
 

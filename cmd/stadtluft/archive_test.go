@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store/sqlite"
 )
@@ -134,7 +134,7 @@ func storeReadings(t *testing.T, data, station string, from time.Time) {
 	defer s.Close()
 	list := make([]ingest.Reading, 20_000)
 	for i := range list {
-		list[i] = ingest.Reading{Station: station, Time: from.Add(time.Duration(i) * time.Second), Received: from, Values: []ingest.Value{{Quantity: wire.PM10, Value: float64(i*7919%100_003) / 7}}}
+		list[i] = ingest.Reading{Station: station, Time: from.Add(time.Duration(i) * time.Second), Received: from, Values: []ingest.Value{{Quantity: quantity.PM10, Value: float64(i*7919%100_003) / 7}}}
 	}
 	if _, err := s.WriteReadings(t.Context(), list); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestAForgottenDay(t *testing.T) {
 	list := make([]ingest.Reading, 120)
 	for i := range list {
 		at := noon.Add(time.Duration(i) * time.Minute)
-		list[i] = ingest.Reading{Station: resident.id, Time: at, Received: at.Add(time.Duration(i) * time.Hour), Values: []ingest.Value{{Quantity: wire.PM2_5, Value: float64(i)}}}
+		list[i] = ingest.Reading{Station: resident.id, Time: at, Received: at.Add(time.Duration(i) * time.Hour), Values: []ingest.Value{{Quantity: quantity.PM2_5, Value: float64(i)}}}
 	}
 	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
 	if err != nil {

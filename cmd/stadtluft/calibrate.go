@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -41,7 +41,7 @@ type calibrateCmd struct {
 	Since  string `help:"From when on readings are calibrated, a full hour; the first hour that was compared without it." placeholder:"T"`
 	Until  string `help:"Until when; without end without it." placeholder:"T"`
 	form   calibration.Form
-	about  wire.Quantity
+	about  quantity.Quantity
 	chosen interval
 	valid  interval
 }
@@ -86,7 +86,7 @@ func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 // read checks the command line and reads the reference.
 func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 	var ok bool
-	if cmd.about, ok = wire.ParseQuantity(cmd.Quantity); !ok || !slices.Contains(averages.Averaged, cmd.about) {
+	if cmd.about, ok = quantity.Parse(cmd.Quantity); !ok || !slices.Contains(averages.Averaged, cmd.about) {
 		return nil, fmt.Errorf("--quantity %q is nothing that is averaged, such as pm2_5 or no2", cmd.Quantity)
 	}
 	for _, t := range []struct {
@@ -135,14 +135,14 @@ func (cmd *calibrateCmd) pairs(ctx context.Context, s store.Store, st *ingest.St
 		pair, there := calibration.Pair{Reference: h.Value}, 0
 		for _, m := range means.StationsHour(h.Start) {
 			value := float64(m.Raw) / 1000
-			switch wire.Quantity(m.Quantity) {
+			switch quantity.Quantity(m.Quantity) {
 			case cmd.about:
 				pair.Sensor = value
 				there++
-			case wire.Humidity:
+			case quantity.Humidity:
 				pair.Humidity = value
 				there += count(cmd.Humidity)
-			case wire.Temperature:
+			case quantity.Temperature:
 				pair.Temperature = value
 				there += count(cmd.Temperature)
 			}
@@ -167,7 +167,7 @@ func count(term bool) int {
 // means are the station's good values of a period, as if it had stood in one place.
 func (cmd *calibrateCmd) means(ctx context.Context, s store.Store, id string, from, to time.Time) (*aggregate.Aggregate, error) {
 	all := &aggregate.Aggregate{}
-	quantities := []wire.Quantity{cmd.about, wire.Humidity, wire.Temperature}
+	quantities := []quantity.Quantity{cmd.about, quantity.Humidity, quantity.Temperature}
 	err := s.Readings(ctx, store.ReadingQuery{From: from, To: to, Stations: []string{id}, Quantities: quantities}, func(r ingest.Reading) error {
 		for _, v := range r.Values {
 			if v.Flags.Good() {
@@ -194,7 +194,7 @@ func (cmd *calibrateCmd) print(w io.Writer, fit calibration.Calibration, pairs [
 		fmt.Fprintf(&b, "  temperature  %.4f %s per °C\n", fit.Temperature, unit)
 	}
 	fmt.Fprintf(&b, "  R²           %.4f\n  RMSE         %.4f %s\n  n            %d\n", fit.Fitted.R2, fit.Fitted.RMSE, unit, fit.Fitted.N)
-	if cmd.about == wire.PM2_5 {
+	if cmd.about == quantity.PM2_5 {
 		targets(&b, "as it measured", fit.Raw)
 		targets(&b, "calibrated", fit.Fitted)
 	} else {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store/sqlite"
 )
@@ -35,7 +35,7 @@ var mayDay = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 
 // measureBeside stores the station's values, five minutes apart around each hour's mean; one that is flagged; and an hour
 // with too few.
-func measureBeside(t *testing.T, data, id string, q wire.Quantity) {
+func measureBeside(t *testing.T, data, id string, q quantity.Quantity) {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), filepath.Join(data, "readings.db"))
 	if err != nil {
@@ -83,7 +83,7 @@ func newStation(t *testing.T, data string) string {
 func TestCalibrateParticles(t *testing.T) {
 	data := t.TempDir()
 	id := newStation(t, data)
-	measureBeside(t, data, id, wire.PM2_5)
+	measureBeside(t, data, id, quantity.PM2_5)
 	out := shell(t, "calibrate", "--data", data, "--station", id, "--reference", referenceFile(t), "--zone", "uba")
 	for _, want := range []string{
 		"8 hours of both, of 9 of the reference", "slope        0.8000\n", "intercept    1.5000 µg/m³\n", "R²           0.9877\n", "RMSE         1.0000 µg/m³\n", "n            8\n",
@@ -105,7 +105,7 @@ func TestCalibrateParticles(t *testing.T) {
 func TestACalibratedGasEntersAverages(t *testing.T) {
 	data := t.TempDir()
 	id := newStation(t, data)
-	measureBeside(t, data, id, wire.NO2)
+	measureBeside(t, data, id, quantity.NO2)
 	day := []string{"--data", data, "--from", "2026-05-01", "--to", "2026-05-02"}
 	export := func(what string) string {
 		shell(t, append([]string{"rebuild"}, day...)...)

@@ -13,7 +13,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/archive"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
@@ -66,11 +66,11 @@ func (cmd *exportCmd) read() (err error) {
 		return err
 	}
 	for _, name := range cmd.Quantity {
-		quantity, known := wire.ParseQuantity(name)
+		q, known := quantity.Parse(name)
 		if !known {
-			return fmt.Errorf("--quantity %q is none of %v", name, wire.Quantities())
+			return fmt.Errorf("--quantity %q is none of %v", name, quantity.All())
 		}
-		cmd.asked.Quantities = append(cmd.asked.Quantities, quantity)
+		cmd.asked.Quantities = append(cmd.asked.Quantities, q)
 	}
 	if cmd.Delimiter == "semicolon" && cmd.Format != "csv" {
 		return fmt.Errorf("--delimiter is for --format csv, this is %s", cmd.Format)

@@ -16,7 +16,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/cmd/stadtluft/simulation"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -104,7 +104,7 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: uint8(wire.PM10), Mean: 20_000, Median: 20_000, Count: 12}}
+	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: uint8(quantity.PM10), Mean: 20_000, Median: 20_000, Count: 12}}
 	path, now := filepath.Join(data, hourCheckerFile), time.Now().UTC().Truncate(time.Hour)
 	first := open()
 	first.hour(now.Add(-5*time.Hour), hours)

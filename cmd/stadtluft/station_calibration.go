@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -33,7 +33,7 @@ func (cmd *stationCalibrationCmd) Run(ctx context.Context, std streams) error {
 		Intercept: cmd.Intercept, Slope: cmd.Slope, Humidity: cmd.Humidity, Temperature: cmd.Temperature, Reference: cmd.Reference, R2: cmd.R2, RMSE: cmd.RMSE, N: cmd.N,
 	}
 	var ok bool
-	if c.Quantity, ok = wire.ParseQuantity(cmd.Quantity); !ok {
+	if c.Quantity, ok = quantity.Parse(cmd.Quantity); !ok {
 		return configError{fmt.Errorf("--quantity %q is none, such as no2", cmd.Quantity)}
 	}
 	for _, t := range []struct {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/influx"
@@ -49,8 +49,8 @@ func readingsOf(residents []resident, noon time.Time) (list []ingest.Reading) {
 				flags = ingest.Stuck
 			}
 			reading := ingest.Reading{Station: r.id, Time: at, Received: at.Add(1500 * time.Millisecond), Values: []ingest.Value{
-				{Quantity: wire.PM2_5, Value: float64(i*7919%97+k) / 7}, {Quantity: wire.PM10, Value: float64(k)/3 + 40, Flags: flags},
-				{Quantity: wire.Humidity, Value: 61.25}, {Quantity: wire.Temperature, Value: float64(k%9) - 4.5},
+				{Quantity: quantity.PM2_5, Value: float64(i*7919%97+k) / 7}, {Quantity: quantity.PM10, Value: float64(k)/3 + 40, Flags: flags},
+				{Quantity: quantity.Humidity, Value: 61.25}, {Quantity: quantity.Temperature, Value: float64(k%9) - 4.5},
 			}}
 			if k == 60 {
 				reading.Received, reading.TimeSource = at.Add(30*time.Hour), ingest.TimeSource(1)

@@ -26,6 +26,7 @@ import (
 	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -100,7 +101,7 @@ func (h *fixture) get(route string) []byte {
 
 func (h *fixture) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
 
-func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
+func value(q quantity.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 
 func TestMistakesAreTold(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
@@ -170,8 +171,8 @@ func TestMistakesAreTold(t *testing.T) {
 func TestReadings(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC().Truncate(time.Second)
-	h.measure(now.Add(-2*time.Hour), value(wire.PM10, 1))
-	h.measure(now.Add(-time.Minute), value(wire.PM10, 20.1), ingest.Value{Quantity: wire.PM2_5, Value: 1999.9, Flags: ingest.Sentinel})
+	h.measure(now.Add(-2*time.Hour), value(quantity.PM10, 1))
+	h.measure(now.Add(-time.Minute), value(quantity.PM10, 20.1), ingest.Value{Quantity: quantity.PM2_5, Value: 1999.9, Flags: ingest.Sentinel})
 	f := func(query string, wantRows int) {
 		t.Helper()
 		rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/readings?" + query))).ReadAll()
@@ -196,7 +197,7 @@ func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC()
 	for i := range 30_000 { // more than maxHeld
-		h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: now.Add(-time.Duration(i) * time.Millisecond), Values: []ingest.Value{value(wire.PM10, 20)}})
+		h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: now.Add(-time.Duration(i) * time.Millisecond), Values: []ingest.Value{value(quantity.PM10, 20)}})
 	}
 	h.store.Fail = errors.New("the disk is gone")
 	response, err := http.Get(h.http.URL + "/api/v1/readings")
@@ -216,11 +217,11 @@ func TestAnAnswerThatBreaksOffIsNotWhole(t *testing.T) {
 func TestGrid(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC().Truncate(time.Second)
-	h.measure(now.Add(-time.Minute), value(wire.PM2_5, 12), value(wire.Temperature, 20))
-	h.measure(now, value(wire.PM2_5, 14))
+	h.measure(now.Add(-time.Minute), value(quantity.PM2_5, 12), value(quantity.Temperature, 20))
+	h.measure(now, value(quantity.PM2_5, 14))
 	hour := now.Add(-aggregate.Grace).Truncate(time.Hour).Add(-time.Hour)
 	for i := range 12 {
-		h.measure(hour.Add(time.Duration(i)*5*time.Minute), value(wire.PM10, 50))
+		h.measure(hour.Add(time.Duration(i)*5*time.Minute), value(quantity.PM10, 50))
 	}
 	type features struct {
 		Features []struct {
@@ -256,7 +257,7 @@ func TestGrid(t *testing.T) {
 		t.Errorf("last hour = %+v, want 50 from %v", got, hour)
 	}
 	old := now.Add(-100 * time.Hour).Truncate(time.Hour)
-	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: 7000, Stations: 1}}
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: 7000, Stations: 1}}
 	if got := read("window=1h&quantity=pm10&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 7 {
 		t.Errorf("an old hour = %+v, want 7 from the store", got)
 	}
@@ -264,7 +265,7 @@ func TestGrid(t *testing.T) {
 		if window != aggregate.Hour || !start.Equal(old) || size != 100 {
 			t.Errorf("asked again for %v of %v at %d m", window, start, size)
 		}
-		return []aggregate.Row{{Quantity: uint8(wire.PM2_5), Mean: 1000}, {Quantity: uint8(wire.PM10), Mean: 9000}}, nil
+		return []aggregate.Row{{Quantity: uint8(quantity.PM2_5), Mean: 1000}, {Quantity: uint8(quantity.PM10), Mean: 9000}}, nil
 	}
 	if got := read("window=1h&quantity=pm10&resolution=100&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 9 {
 		t.Errorf("an old hour at another resolution = %+v, want 9 from readings", got)
@@ -278,7 +279,7 @@ func TestGrid(t *testing.T) {
 func TestCityAndStations(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC().Truncate(time.Second)
-	h.measure(now, value(wire.PM2_5, 12.345))
+	h.measure(now, value(quantity.PM2_5, 12.345))
 	var city struct {
 		Geometry   struct{ Type string }
 		Properties struct {
@@ -316,7 +317,7 @@ func TestCityAndStations(t *testing.T) {
 
 func TestHealthExplainsRefusals(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.measure(time.Now().UTC(), value(wire.PM10, 20), ingest.Value{Quantity: wire.PM2_5, Value: -1, Flags: ingest.Sentinel})
+	h.measure(time.Now().UTC(), value(quantity.PM10, 20), ingest.Value{Quantity: quantity.PM2_5, Value: -1, Flags: ingest.Sentinel})
 	err := h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{{Station: h.station.ID, Received: time.Now(), Reason: wire.NotANumber, Field: "pm10", Detail: `"20"`}})
 	if err != nil {
 		t.Fatal(err)
@@ -457,7 +458,7 @@ func TestStream(t *testing.T) {
 		t.Errorf("the stream ended before %q", want)
 	}
 	next("retry: 3000") // the subscription stands
-	h.measure(time.Now().UTC(), value(wire.PM10, 20.5))
+	h.measure(time.Now().UTC(), value(quantity.PM10, 20.5))
 	next("event: reading")
 	next(`data: {"station":"` + h.station.ID + `","time":`)
 	h.server.Live.GridChanged(time.Now())
@@ -468,7 +469,7 @@ func TestStream(t *testing.T) {
 func TestWhatEveryAnswerCarries(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	for i := range 50 {
-		h.measure(time.Now().UTC().Add(-time.Duration(i)*time.Minute), value(wire.PM10, 20))
+		h.measure(time.Now().UTC().Add(-time.Duration(i)*time.Minute), value(quantity.PM10, 20))
 	}
 	response, body := h.do("GET", "/api/v1/readings", "", "Accept-Encoding", "gzip")
 	if response.Header.Get("Content-Encoding") != "gzip" {
@@ -493,7 +494,7 @@ func TestWhatEveryAnswerCarries(t *testing.T) {
 
 func TestETag(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.measure(time.Now().UTC(), value(wire.PM10, 20))
+	h.measure(time.Now().UTC(), value(quantity.PM10, 20))
 	for _, route := range []string{"/api/v1/stations", "/api/v1/city", "/api/v1/grid?window=1h&quantity=pm10"} {
 		response, _ := h.do("GET", route, "")
 		tag := response.Header.Get("ETag")
@@ -533,7 +534,7 @@ func (s *halting) Readings(ctx context.Context, q store.ReadingQuery, yield func
 			close(s.halted)
 			<-s.goOn
 		}
-		if err := errors.Join(ctx.Err(), yield(ingest.Reading{Station: "A", Time: q.From.Add(time.Duration(i) * time.Second), Values: []ingest.Value{value(wire.PM10, 1)}})); err != nil {
+		if err := errors.Join(ctx.Err(), yield(ingest.Reading{Station: "A", Time: q.From.Add(time.Duration(i) * time.Second), Values: []ingest.Value{value(quantity.PM10, 1)}})); err != nil {
 			return err
 		}
 	}

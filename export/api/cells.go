@@ -8,7 +8,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
@@ -40,11 +40,11 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	quantity, _ := wire.ParseQuantity(name) // one of them
+	wanted, _ := quantity.Parse(name) // one of them
 	means, averages := map[string]int64{}, []cellAverage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
-			means[wire.Quantity(row.Quantity).String()] = row.Mean
+			means[quantity.Quantity(row.Quantity).String()] = row.Mean
 			averages = append(averages, cellAverage{export.AppendRow(nil, row)})
 		}
 		return nil
@@ -52,7 +52,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hours, err := s.trend(r.Context(), g, now, cell, quantity)
+	hours, err := s.trend(r.Context(), g, now, cell, wanted)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
 	licences(w.Header(), meta)
 	return writeJSON(w, http.StatusOK, "application/json", cellDocument{
-		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, quantity.Unit(), hours}, meta.Envelope(),
+		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, wanted.Unit(), hours}, meta.Envelope(),
 	})
 }
 
@@ -92,7 +92,7 @@ type trend struct {
 }
 
 // trend is a cell's last full hours before the end of a window.
-func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, quantity wire.Quantity) ([]trendHour, error) {
+func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, q quantity.Quantity) ([]trendHour, error) {
 	end := now.Add(-aggregate.Grace).Truncate(time.Hour)
 	if g.window != aggregate.Live {
 		end = g.from.Add(length(g.window))
@@ -113,7 +113,7 @@ func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo
 		if !aggregate.Kept(at, now) {
 			continue
 		}
-		for _, row := range s.Aggregate.Hour(at, cell.Size, uint8(quantity)) {
+		for _, row := range s.Aggregate.Hour(at, cell.Size, uint8(q)) {
 			if err := add(row); err != nil {
 				return nil, err
 			}
@@ -122,7 +122,7 @@ func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo
 	if aggregate.Kept(begin, now) || cell.Size != s.City.Resolution {
 		return hours, nil
 	}
-	stored := store.GridQuery{From: begin, To: end, Window: aggregate.Hour, Quantities: []wire.Quantity{quantity}, Size: cell.Size}
+	stored := store.GridQuery{From: begin, To: end, Window: aggregate.Hour, Quantities: []quantity.Quantity{q}, Size: cell.Size}
 	return hours, s.Store.Grid(ctx, stored, func(row aggregate.Row) error {
 		if aggregate.Kept(row.Start, now) {
 			return nil

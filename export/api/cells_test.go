@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/registry"
@@ -46,8 +46,8 @@ func TestACellsCard(t *testing.T) {
 	last := now.Add(-aggregate.Grace).Truncate(time.Hour).Add(-time.Hour)
 	for i := range 12 {
 		at := time.Duration(i) * 5 * time.Minute
-		h.measure(last.Add(at), value(wire.PM2_5, 14), value(wire.PM10, 130), value(wire.Temperature, 9))
-		h.measure(last.Add(-3*time.Hour).Add(at), value(wire.PM2_5, 40))
+		h.measure(last.Add(at), value(quantity.PM2_5, 14), value(quantity.PM10, 130), value(quantity.Temperature, 9))
+		h.measure(last.Add(-3*time.Hour).Add(at), value(quantity.PM2_5, 40))
 	}
 	const cathedral = "CRS3035RES1000mN3096000E4107000"
 	got := h.cell(cathedral + "?window=1h&quantity=pm2_5")
@@ -82,7 +82,7 @@ func TestACellsTrendBeyondMemoryIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := aggregate.Row{Cell: cell, Quantity: uint8(wire.PM10), Start: end.Add(-time.Hour), Window: aggregate.Hour, Mean: 21500, Stations: 2}
+	row := aggregate.Row{Cell: cell, Quantity: uint8(quantity.PM10), Start: end.Add(-time.Hour), Window: aggregate.Hour, Mean: 21500, Stations: 2}
 	h.store.Rows = []aggregate.Row{row}
 	got := h.cell("1kmN3096E4107?window=1h&quantity=pm10&time=" + row.Start.Format(time.RFC3339))
 	if len(got.Averages) != 1 || got.Averages[0].Mean != 21.5 {

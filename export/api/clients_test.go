@@ -15,7 +15,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -33,11 +33,11 @@ func living(t *testing.T) *fixture {
 	hour := now.Truncate(time.Hour).Add(-3 * time.Hour)
 	for i := range 24 {
 		at := hour.Add(time.Duration(i) * 5 * time.Minute)
-		h.measure(at, value(wire.PM2_5, 12.3), value(wire.PM10, 20.1), value(wire.Humidity, 60))
+		h.measure(at, value(quantity.PM2_5, 12.3), value(quantity.PM10, 20.1), value(quantity.Humidity, 60))
 	}
-	h.measure(now.Add(-time.Minute), value(wire.PM2_5, 14), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
-	h.store.Held = append(h.store.Held, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(wire.Temperature, -1.5)}})
-	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(wire.PM2_5), Mean: 7000, Stations: 1}}
+	h.measure(now.Add(-time.Minute), value(quantity.PM2_5, 14), ingest.Value{Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.store.Held = append(h.store.Held, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(quantity.Temperature, -1.5)}})
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5), Mean: 7000, Stations: 1}}
 	return h
 }
 
@@ -49,7 +49,7 @@ func (h *fixture) archived() *archive.Archive {
 	var readings []ingest.Reading
 	for i := range 100 {
 		at := noon.Add(time.Duration(i) * time.Minute)
-		readings = append(readings, ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: []ingest.Value{value(wire.PM10, 20.1+float64(i))}})
+		readings = append(readings, ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: []ingest.Value{value(quantity.PM10, 20.1+float64(i))}})
 	}
 	if _, _, err := a.Build(h.t.Context(), &storetest.Memory{Held: readings}, a.DayOf(noon)); err != nil {
 		h.t.Fatal(err)

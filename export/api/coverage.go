@@ -8,7 +8,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -101,11 +101,11 @@ func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time, c
 
 // stationCells are the public 100 m cells of the stations that may measure a quantity: those that stand outdoors
 // and have not shown that they measure others only.
-func (s *Server) stationCells(quantity wire.Quantity, now time.Time) []geo.Cell {
+func (s *Server) stationCells(q quantity.Quantity, now time.Time) []geo.Cell {
 	var cells []geo.Cell
 	for _, st := range s.Registry.Stations() {
 		values := s.Live.Station(st.ID, now).Values
-		_, measures := values[quantity]
+		_, measures := values[q]
 		if !public(st) || st.Exposure != ingest.Outdoor || len(values) > 0 && !measures {
 			continue
 		}

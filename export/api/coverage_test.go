@@ -13,7 +13,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -44,7 +44,7 @@ func withPeople(t *testing.T) *fixture {
 
 func TestCoverage(t *testing.T) {
 	h := withPeople(t)
-	h.measure(time.Now().UTC(), value(wire.PM2_5, 12), value(wire.Humidity, 50))
+	h.measure(time.Now().UTC(), value(quantity.PM2_5, 12), value(quantity.Humidity, 50))
 	var got struct {
 		Coverage struct {
 			Quantity, Window string
@@ -132,7 +132,7 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 	for day, cells := range map[int][]geo.Cell{29: {cathedral}, 30: {cathedral, north}, 32: {north, {Size: 1000, North: 1000, East: 1000}}} {
 		for _, cell := range cells {
-			h.store.Rows = append(h.store.Rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: uint8(wire.PM2_5), Stations: 1})
+			h.store.Rows = append(h.store.Rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: uint8(quantity.PM2_5), Stations: 1})
 		}
 	}
 	all := len(geo.CologneSketch().Cells(1000))
@@ -168,12 +168,12 @@ func TestCoverageOverTime(t *testing.T) {
 func TestTheCityEndsAtItsBoundary(t *testing.T) {
 	h := withPeople(t)
 	now := time.Now().UTC().Truncate(time.Second)
-	h.measure(now, value(wire.PM2_5, 10))
+	h.measure(now, value(quantity.PM2_5, 10))
 	outside, err := geo.CellAt(orb.Point{7.3, 50.94}, geo.BaseSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.Aggregate.Add(aggregate.Sample{Station: "FAR", Cell: outside, Quantity: uint8(wire.PM2_5), Time: now, Received: now, Milli: 90_000})
+	h.server.Aggregate.Add(aggregate.Sample{Station: "FAR", Cell: outside, Quantity: uint8(quantity.PM2_5), Time: now, Received: now, Milli: 90_000})
 	if rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/grid?format=csv"))).ReadAll(); err != nil || len(rows) != 3 {
 		t.Errorf("grid = %v, %v, want both cells", rows, err)
 	}
@@ -223,13 +223,13 @@ func TestIndices(t *testing.T) {
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	for i := range 8 {
-		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(wire.PM2_5, 12), value(wire.PM10, 100))
+		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
 	if eaqi, lqi := ask(); eaqi != (class{EN: "no statement", DE: "keine Aussage"}) || lqi != eaqi || len(station.Properties.Means) != 0 {
 		t.Errorf("of eight slots: %+v, %+v, %+v", eaqi, lqi, station.Properties.Means)
 	}
 	for i := 8; i < 11; i++ { // the oldest is then 50 minutes old, and stays in the hour while we ask
-		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(wire.PM2_5, 12), value(wire.PM10, 100))
+		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
 	eaqi, lqi := ask()
 	if want := (class{3, "pm10", "moderate", "mäßig", "#F0E641", 2}); eaqi != want {
@@ -261,11 +261,11 @@ func TestIndices(t *testing.T) {
 	if err != nil || len(rows) != 2 || strings.Join(rows[0], ",") != indexColumns || strings.Join(rows[1][3:13], ",") != "3,pm10,moderate,mäßig,#F0E641,5,pm10,very poor,sehr schlecht,2" {
 		t.Errorf("CSV %v, %v", rows, err)
 	}
-	h.measure(now, value(wire.NO2, 20))
+	h.measure(now, value(quantity.NO2, 20))
 	if ask(); !station.Properties.Values["no2"].Signal || station.Properties.Values["pm10"].Signal {
 		t.Errorf("values %+v, want no2 to be a signal", station.Properties.Values)
 	}
-	err = h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: wire.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
+	err = h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: quantity.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
 	if err != nil {
 		t.Fatal(err)
 	}

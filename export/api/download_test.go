@@ -16,7 +16,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -78,10 +78,10 @@ func TestMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-2 * time.Hour)
 	for i := range 12 {
-		h.measure(hour.Add(time.Duration(i)*5*time.Minute), value(wire.PM10, float64(i)), value(wire.Temperature, 10))
+		h.measure(hour.Add(time.Duration(i)*5*time.Minute), value(quantity.PM10, float64(i)), value(quantity.Temperature, 10))
 	}
-	h.measure(hour.Add(time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel})
-	h.measure(hour.Add(time.Hour), value(wire.PM10, 7))
+	h.measure(hour.Add(time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel})
+	h.measure(hour.Add(time.Hour), value(quantity.PM10, 7))
 	start, next := hour.Format(time.RFC3339), hour.Add(time.Hour).Format(time.RFC3339)
 	lon, lat := fmt.Sprintf("%.6f", h.station.Places[0].Public.Lon()), fmt.Sprintf("%.6f", h.station.Places[0].Public.Lat())
 	want := [][]string{
@@ -143,7 +143,7 @@ func TestPagesOfRows(t *testing.T) {
 				}
 				address = p.Next
 				if strings.HasPrefix(question, "/api/v1/readings?from") { // one more, behind the period's pinned end
-					h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: time.Now().Add(time.Hour), Values: []ingest.Value{value(wire.PM10, 1)}})
+					h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: time.Now().Add(time.Hour), Values: []ingest.Value{value(quantity.PM10, 1)}})
 				}
 			}
 			h.store.Held = h.store.Held[:before]
@@ -157,7 +157,7 @@ func TestPagesOfRows(t *testing.T) {
 // TestPagesOfOneWindow walks through pages without a period: all are of the window of the first, as many rows as the CSV has.
 func TestPagesOfOneWindow(t *testing.T) {
 	h := living(t)
-	h.measure(time.Now().UTC().Truncate(time.Second).Add(-2*time.Minute), value(wire.PM10, 20), value(wire.Temperature, 5), value(wire.Humidity, 60))
+	h.measure(time.Now().UTC().Truncate(time.Second).Add(-2*time.Minute), value(quantity.PM10, 20), value(quantity.Temperature, 5), value(quantity.Humidity, 60))
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour).Format(time.RFC3339)
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	h.server.Recompute = func(context.Context, aggregate.Window, time.Time, int32) ([]aggregate.Row, error) {
@@ -237,7 +237,7 @@ func (s *endless) Readings(ctx context.Context, q store.ReadingQuery, yield func
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := yield(ingest.Reading{Station: "A", Time: at, Values: []ingest.Value{value(wire.PM10, 1)}}); err != nil {
+		if err := yield(ingest.Reading{Station: "A", Time: at, Values: []ingest.Value{value(quantity.PM10, 1)}}); err != nil {
 			return err
 		}
 	}

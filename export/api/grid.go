@@ -12,7 +12,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
 )
@@ -29,7 +29,7 @@ type gridQuery struct {
 	from, to   time.Time // starts of windows, to not included; of live both are the moment
 	period     bool
 	resolution int32
-	quantities []wire.Quantity
+	quantities []quantity.Quantity
 	within     func(orb.Point) bool // nil = everywhere
 }
 
@@ -104,7 +104,7 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(g.quantities) == 0 && d.format == export.GeoJSON {
-		g.quantities = []wire.Quantity{wire.PM2_5}
+		g.quantities = []quantity.Quantity{quantity.PM2_5}
 	}
 	s.announce(&d, &g, "grid")
 	d.meta.Averaging = export.GridRule(g.window, s.City.Corrected)
@@ -156,7 +156,7 @@ func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
 // gridRows adds the rows that are asked for, from memory where it holds whole windows, else from the store.
 func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add func(aggregate.Row) error) error {
 	chosen := func(row aggregate.Row) error {
-		if len(g.quantities) > 0 && !slices.Contains(g.quantities, wire.Quantity(row.Quantity)) || g.within != nil && !g.within(row.Cell.Center()) {
+		if len(g.quantities) > 0 && !slices.Contains(g.quantities, quantity.Quantity(row.Quantity)) || g.within != nil && !g.within(row.Cell.Center()) {
 			return nil
 		}
 		return add(row)

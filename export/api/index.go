@@ -6,7 +6,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -48,7 +48,7 @@ func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
 	values := map[string]int64{}
 	for _, m := range means {
-		q := wire.Quantity(m.Quantity)
+		q := quantity.Quantity(m.Quantity)
 		values[q.String()] = m.Mean
 		p.Means[q.String()] = stationMean{export.Milli(m.Mean), export.Milli(m.Raw), q.Unit(), export.Milli(m.Coverage), m.Uncorrected}
 	}

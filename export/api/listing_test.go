@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/registry"
 )
 
@@ -34,15 +34,15 @@ func (h *fixture) listed(query string) (names string, values map[string]float64)
 		h.t.Fatal(err)
 	}
 	values = map[string]float64{}
-	for quantity, v := range latest {
-		values[quantity] = v.Value
+	for name, v := range latest {
+		values[name] = v.Value
 	}
 	return strings.Join(slices.Sorted(maps.Keys(properties)), " "), values
 }
 
 func TestListOfStations(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.measure(time.Now().UTC(), value(wire.PM10, 20.1), value(wire.Temperature, 7))
+	h.measure(time.Now().UTC(), value(quantity.PM10, 20.1), value(quantity.Temperature, 7))
 	f := func(query, want string, wantValues map[string]float64) {
 		t.Helper()
 		if names, values := h.listed(query); names != want || !maps.Equal(values, wantValues) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -124,16 +125,16 @@ func TestSeries(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
 	for i := range 12 + 8 { // 8 are too few for an hour
-		pm := value(wire.PM10, 36)
+		pm := value(quantity.PM10, 36)
 		if i >= 12 {
-			pm = value(wire.PM10, 50)
+			pm = value(quantity.PM10, 50)
 		}
-		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(wire.Humidity, 80))
+		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(quantity.Humidity, 80))
 	}
-	h.store.Held[1].Values[0] = ingest.Value{Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel}
-	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
+	h.store.Held[1].Values[0] = ingest.Value{Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel}
+	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(quantity.Humidity), Of: func(_ uint8, milli, _ int64) (int64, bool) { return milli / 2, true }}
 	row := func(north, east int32, mean int64) aggregate.Row {
-		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(wire.PM10), Mean: mean, Stations: 1}
+		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: mean, Stations: 1}
 	}
 	h.store.Rows = []aggregate.Row{
 		row(3096000, 4107000, 99_000),                                                               // its own
@@ -204,7 +205,7 @@ func TestAdministration(t *testing.T) {
 	if len(status.Problems) != 1 || status.Problems[0].Problem != "the journal is away" || status.Inside.Unwritten != 7 {
 		t.Errorf("status = %+v", status)
 	}
-	h.measure(time.Now().UTC(), value(wire.PM10, 20), ingest.Value{Quantity: wire.PM2_5, Value: -1, Flags: ingest.Sentinel})
+	h.measure(time.Now().UTC(), value(quantity.PM10, 20), ingest.Value{Quantity: quantity.PM2_5, Value: -1, Flags: ingest.Sentinel})
 	var made struct {
 		ID     string
 		Manage string `json:"manage_token"`

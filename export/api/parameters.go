@@ -6,7 +6,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/download"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -17,7 +17,7 @@ const (
 
 func quantityNames() []string {
 	var names []string
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		names = append(names, q.String())
 	}
 	return names
@@ -151,7 +151,7 @@ func allFormats() []openapi.Parameter {
 
 func coverageParameters() []openapi.Parameter {
 	return append(append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
-		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
+		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
 		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: openapi.Text{
 			English: "how many places for a next station", German: "wie viele Orte für eine nächste Station"}},
 		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: openapi.Text{

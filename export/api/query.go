@@ -13,7 +13,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -90,11 +90,11 @@ func (q *query) cursor() download.Cursor {
 }
 
 // quantities are those asked for; none when all are.
-func (q *query) quantities() []wire.Quantity {
-	var list []wire.Quantity
+func (q *query) quantities() []quantity.Quantity {
+	var list []quantity.Quantity
 	for _, name := range q.list("quantity") {
-		quantity, _ := wire.ParseQuantity(name) // checked
-		list = append(list, quantity)
+		q, _ := quantity.Parse(name) // checked
+		list = append(list, q)
 	}
 	return list
 }

@@ -6,7 +6,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/push"
 )
 
@@ -104,7 +104,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 		Method: "GET", Path: "/api/v1/cells/{cell}", Handler: s.answer(s.tagged(s.getCell)), Group: "live", ID: "getCell",
 		Summary: text("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
 		Parameters: append([]openapi.Parameter{{Name: "cell", About: text("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
-			{Name: "quantity", Choices: quantityNames(), Default: wire.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
+			{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
 		Answers: objectOf(cellDocument{}),
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",

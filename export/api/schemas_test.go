@@ -16,6 +16,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export/openapi"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -157,7 +158,7 @@ func storied(t *testing.T) *witness {
 			select {
 			case m := <-out:
 				m.Done(ingest.Outcome{
-					Readings: []ingest.Reading{{Station: h.guest.ID, Time: now, Received: now, Values: []ingest.Value{value(wire.PM10, 12.3)}}},
+					Readings: []ingest.Reading{{Station: h.guest.ID, Time: now, Received: now, Values: []ingest.Value{value(quantity.PM10, 12.3)}}},
 					Refusals: []ingest.Refusal{refusal}, Duplicates: 1, Ignored: []string{"signal"},
 				})
 			case <-t.Context().Done():
@@ -177,7 +178,7 @@ func storied(t *testing.T) *witness {
 	h.guest, _, err = h.server.Registry.Add(t.Context(), registry.Registration{Name: "Gast", Point: orb.Point{6.99, 50.95}, Kit: "sds011", Exposure: ingest.Outdoor, LicenceConsent: true})
 	do(err)
 	do(h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{refusal}))
-	do(h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: wire.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"}))
+	do(h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: quantity.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"}))
 	return h
 }
 

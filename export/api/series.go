@@ -8,7 +8,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -64,17 +64,17 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, "application/json", answer)
 }
 
-func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (*series, error) {
-	own, err := s.meansOf(ctx, st, quantity, window, from, to)
+func (s *Server) series(ctx context.Context, st *ingest.Station, q quantity.Quantity, window aggregate.Window, from, to time.Time) (*series, error) {
+	own, err := s.meansOf(ctx, st, q, window, from, to)
 	if err != nil {
 		return nil, err
 	}
-	neighbours, err := s.neighbours(ctx, st, quantity, window, from, to)
+	neighbours, err := s.neighbours(ctx, st, q, window, from, to)
 	if err != nil {
 		return nil, err
 	}
 	span := length(window)
-	answer := &series{Station: st.ID, Quantity: quantity.String(), Unit: quantity.Unit(), Window: window.String(), Start: []string{}}
+	answer := &series{Station: st.ID, Quantity: q.String(), Unit: q.Unit(), Window: window.String(), Start: []string{}}
 	for start := s.windowStart(window, from); start.Before(to) && !start.Add(span).After(time.Now()); start = start.Add(span) {
 		var measured, corrected, around *export.Milli
 		if row, ok := own[start]; ok {
@@ -92,11 +92,11 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, quantity wire.Q
 }
 
 // meansOf are a station's own means of windows that count, by start, as they are among the readings.
-func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.StationWindow, error) {
+func (s *Server) meansOf(ctx context.Context, st *ingest.Station, wanted quantity.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.StationWindow, error) {
 	means := map[time.Time]aggregate.StationWindow{}
 	q := download.Readings{
 		From: s.windowStart(window, from), To: to, Resolution: download.Hours,
-		Stations: []string{st.ID}, Quantities: []wire.Quantity{quantity}, Source: export.AllSources,
+		Stations: []string{st.ID}, Quantities: []quantity.Quantity{wanted}, Source: export.AllSources,
 	}
 	if window == aggregate.Day {
 		q.Resolution = download.Days
@@ -111,10 +111,10 @@ func (s *Server) meansOf(ctx context.Context, st *ingest.Station, quantity wire.
 }
 
 // neighbours are by start of window the medians over the cells around where the station stood.
-func (s *Server) neighbours(ctx context.Context, st *ingest.Station, quantity wire.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]export.Milli, error) {
+func (s *Server) neighbours(ctx context.Context, st *ingest.Station, q quantity.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]export.Milli, error) {
 	type around struct{ near, far []int64 }
 	found := map[time.Time]*around{}
-	query := store.GridQuery{From: s.windowStart(window, from), To: to, Window: window, Quantities: []wire.Quantity{quantity}, Size: s.City.Resolution}
+	query := store.GridQuery{From: s.windowStart(window, from), To: to, Window: window, Quantities: []quantity.Quantity{q}, Size: s.City.Resolution}
 	err := s.Store.Grid(ctx, query, func(row aggregate.Row) error {
 		at := st.PlaceAt(row.Start).Public
 		own, err := geo.CellAt(at, row.Cell.Size)

@@ -10,7 +10,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -20,8 +20,8 @@ import (
 // neighbour's in the next, and has too few values in the third.
 func TestSeriesAreTheReadingsMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(wire.Humidity), Of: func(q uint8, milli, humidity int64) (int64, bool) {
-		return milli - humidity/10, q == uint8(wire.PM10)
+	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(quantity.Humidity), Of: func(q uint8, milli, humidity int64) (int64, bool) {
+		return milli - humidity/10, q == uint8(quantity.PM10)
 	}}
 	_, neighbour, err := h.server.Registry.Add(t.Context(), registry.Registration{
 		Name: "2 km away", Point: orb.Point{6.9583, 50.9593}, Kit: "sds011-bme280", Exposure: ingest.Outdoor, LicenceConsent: true,
@@ -32,12 +32,12 @@ func TestSeriesAreTheReadingsMeans(t *testing.T) {
 	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -2)
 	for i := range 24*12 - 4 {
 		at := day.Add(time.Duration(i) * 5 * time.Minute)
-		values := []ingest.Value{value(wire.PM10, 20+float64(i/12))}
+		values := []ingest.Value{value(quantity.PM10, 20+float64(i/12))}
 		if i/12 == 0 {
-			values = append(values, value(wire.Humidity, 50))
+			values = append(values, value(quantity.Humidity, 50))
 		}
 		h.measure(at, values...)
-		h.store.Held = append(h.store.Held, ingest.Reading{Station: neighbour.ID, Time: at, Values: []ingest.Value{value(wire.Humidity, 70)}})
+		h.store.Held = append(h.store.Held, ingest.Reading{Station: neighbour.ID, Time: at, Values: []ingest.Value{value(quantity.Humidity, 70)}})
 	}
 	period := "quantity=pm10&from=" + day.Format(time.RFC3339) + "&to=" + day.Add(24*time.Hour).Format(time.RFC3339)
 	own := "/api/v1/stations/" + h.station.ID

@@ -14,7 +14,7 @@ import (
 	"stadtluft/export/ogc"
 	"stadtluft/export/openapi"
 	"stadtluft/export/sta"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -93,7 +93,7 @@ func (o source) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return o.s.Store.Readings(ctx, q, yield)
 }
 
-func (o source) Hours(ctx context.Context, from, to time.Time, quantities []wire.Quantity, yield func(aggregate.Row) error) error {
+func (o source) Hours(ctx context.Context, from, to time.Time, quantities []quantity.Quantity, yield func(aggregate.Row) error) error {
 	return o.s.Store.Grid(ctx, store.GridQuery{From: from, To: to, Window: aggregate.Hour, Quantities: quantities, Size: o.s.City.Resolution}, yield)
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/registry"
 )
 
@@ -19,7 +19,7 @@ func TestServices(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.Archive = h.archived()
 	h.http.Config.Handler = h.server.Handler()
-	h.measure(time.Now().UTC().Truncate(time.Second), value(wire.PM10, 20.1))
+	h.measure(time.Now().UTC().Truncate(time.Second), value(quantity.PM10, 20.1))
 	f := func(route, wantType, wantText string) {
 		t.Helper()
 		response, body := h.do("GET", route, "")
@@ -66,7 +66,7 @@ func TestServices(t *testing.T) {
 // Nothing private leaves by these doors either.
 func TestServicesKeepSecrets(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.measure(time.Now().UTC().Truncate(time.Second), value(wire.PM10, 20.1))
+	h.measure(time.Now().UTC().Truncate(time.Second), value(quantity.PM10, 20.1))
 	exact, err := json.Marshal(h.station.Places[0].Exact[0])
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -98,8 +98,8 @@ func day() []ingest.Reading {
 			}
 			at := begin.Add(time.Duration(slot) * 5 * time.Minute)
 			list = append(list, ingest.Reading{Station: id, Time: at, Received: at.Add(1500 * time.Millisecond), TimeSource: ingest.TimeSource(slot % 4), Values: []ingest.Value{
-				{Quantity: wire.PM2_5, Value: float64(rng.IntN(500)) / 10, Flags: ingest.Flags(rng.IntN(40) / 39)},
-				{Quantity: wire.Humidity, Value: 60.5},
+				{Quantity: quantity.PM2_5, Value: float64(rng.IntN(500)) / 10, Flags: ingest.Flags(rng.IntN(40) / 39)},
+				{Quantity: quantity.Humidity, Value: 60.5},
 			}})
 		}
 	}
@@ -110,7 +110,7 @@ func grid() []aggregate.Row {
 	var rows []aggregate.Row
 	for hour := range 24 {
 		rows = append(rows, aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: begin.Add(time.Duration(hour) * time.Hour), Window: aggregate.Hour,
-			Quantity: uint8(wire.PM2_5), Mean: 12_345, Median: 12_000, Min: 1, Max: 20_000, Stations: 2, Readings: 24, Coverage: 1000, Raw: 13_000, Spread: 500})
+			Quantity: uint8(quantity.PM2_5), Mean: 12_345, Median: 12_000, Min: 1, Max: 20_000, Stations: 2, Readings: 24, Coverage: 1000, Raw: 13_000, Spread: 500})
 	}
 	whole := rows[0]
 	whole.Window = aggregate.Day
@@ -317,7 +317,7 @@ func TestACorrectionIsARevision(t *testing.T) {
 	fill(t, s, day())
 	build(t, s, 1)
 	build(t, s, 1) // nothing has changed
-	late := ingest.Reading{Station: "D", Time: begin.Add(time.Hour), Received: begin.Add(100 * time.Hour), Values: []ingest.Value{{Quantity: wire.PM10, Value: 1}}}
+	late := ingest.Reading{Station: "D", Time: begin.Add(time.Hour), Received: begin.Add(100 * time.Hour), Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}
 	fill(t, s, []ingest.Reading{late})
 	m := build(t, s, 2)
 	if want := []string{"datapackage.json", "readings.csv.gz", "readings.parquet"}; !slices.Equal(m.Differs, want) || m.Late != 1 {
@@ -359,7 +359,7 @@ func TestVerify(t *testing.T) {
 		empty, _ := sumOf(path)
 		return errors.Join(err, wrong, os.WriteFile(filepath.Join(folder, sumsName), bytes.Replace(text, []byte(sum), []byte(empty), 1), 0o644))
 	})
-	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 1}}}})
+	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}})
 	build(t, s, 2)
 	if err := os.RemoveAll(s.Archive.revisionFolder(may, 1)); err != nil {
 		t.Fatal(err)
@@ -387,7 +387,7 @@ func TestWork(t *testing.T) {
 	}
 	f(afterwards.Add(-time.Second), 0)
 	f(afterwards, 1)
-	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 7}}}})
+	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 7}}}})
 	f(time.Now(), 1) // corrections gather for an hour
 	f(time.Now().Add(settle+time.Second), 2)
 	f(time.Now().Add(2*settle), 2)
@@ -417,8 +417,8 @@ func TestAFilledStoreIsSeeded(t *testing.T) {
 func TestTheStoreForgets(t *testing.T) {
 	s := open(t, t.TempDir())
 	s.Archive.Retention = 7 * 24 * time.Hour
-	around := []ingest.Reading{{Station: "A", Time: begin.Add(-time.Second), Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 3}}},
-		{Station: "A", Time: begin.Add(24 * time.Hour), Received: begin.Add(24 * time.Hour), Values: []ingest.Value{{Quantity: wire.PM10, Value: 4}}}}
+	around := []ingest.Reading{{Station: "A", Time: begin.Add(-time.Second), Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 3}}},
+		{Station: "A", Time: begin.Add(24 * time.Hour), Received: begin.Add(24 * time.Hour), Values: []ingest.Value{{Quantity: quantity.PM10, Value: 4}}}}
 	fill(t, s, day())
 	fill(t, s, around)
 	want := read(t, s, whole())
@@ -451,15 +451,15 @@ func TestTheStoreForgets(t *testing.T) {
 	if got := read(t, s, whole()); !reflect.DeepEqual(got, want) {
 		t.Errorf("%d readings from the archive, want %d", len(got), len(want))
 	}
-	q := store.ReadingQuery{From: begin.Add(time.Hour), To: begin.Add(2 * time.Hour), Stations: []string{"B"}, Quantities: []wire.Quantity{wire.Humidity}}
-	if got := read(t, s, q); len(got) != 12 || got[0].Station != "B" || len(got[0].Values) != 1 || got[0].Values[0].Quantity != wire.Humidity {
+	q := store.ReadingQuery{From: begin.Add(time.Hour), To: begin.Add(2 * time.Hour), Stations: []string{"B"}, Quantities: []quantity.Quantity{quantity.Humidity}}
+	if got := read(t, s, q); len(got) != 12 || got[0].Station != "B" || len(got[0].Values) != 1 || got[0].Values[0].Quantity != quantity.Humidity {
 		t.Errorf("a selection is %+v", got)
 	}
 
 	// What comes later is joined, becomes a revision, and goes too.
-	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 9}, {Quantity: wire.PM2_5, Value: 1, Flags: ingest.Spike}}}})
+	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 9}, {Quantity: quantity.PM2_5, Value: 1, Flags: ingest.Spike}}}})
 	joined := read(t, s, store.ReadingQuery{From: begin, To: begin.Add(time.Second)})
-	values := []ingest.Value{{Quantity: wire.PM2_5, Value: 1, Flags: ingest.Spike}, {Quantity: wire.PM10, Value: 9}, {Quantity: wire.Humidity, Value: 60.5}}
+	values := []ingest.Value{{Quantity: quantity.PM2_5, Value: 1, Flags: ingest.Spike}, {Quantity: quantity.PM10, Value: 9}, {Quantity: quantity.Humidity, Value: 60.5}}
 	if len(joined) != 2 || !reflect.DeepEqual(joined[0].Values, values) {
 		t.Errorf("joined is %+v, want %+v", joined, values)
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -43,10 +43,10 @@ const (
 )
 
 var benchQuantities = []struct {
-	quantity                   wire.Quantity
+	quantity                   quantity.Quantity
 	mean, daily, spread, noise float64
 }{
-	{wire.PM2_5, 9, 4, 3, 1.2}, {wire.PM10, 16, 6, 5, 2.5}, {wire.Temperature, 14, 6, 0.8, 0.05}, {wire.Humidity, 65, 15, 3, 0.3}, {wire.Pressure, 1005, 3, 2, 0.03},
+	{quantity.PM2_5, 9, 4, 3, 1.2}, {quantity.PM10, 16, 6, 5, 2.5}, {quantity.Temperature, 14, 6, 0.8, 0.05}, {quantity.Humidity, 65, 15, 3, 0.3}, {quantity.Pressure, 1005, 3, 2, 0.03},
 }
 
 // generated is a store that makes up a day's readings and averages.

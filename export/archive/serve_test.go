@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -25,7 +25,7 @@ func serving(t *testing.T) (*Store, func(path string, headers ...string) (*http.
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: wire.PM10, Value: 1}}}})
+	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}})
 	build(t, s, 2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Archive.Serve(w, r); errors.Is(err, fs.ErrNotExist) {

@@ -10,7 +10,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // object is a JSON object of schema.org.
@@ -61,7 +61,7 @@ var datasetSchema = openapi.Schema{"type": "object", "additionalProperties": tru
 // measured are the quantities.
 func measured() []object {
 	var list []object
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		list = append(list, object{"@type": "PropertyValue", "name": q.String(), "unitText": q.Unit()})
 	}
 	return list

@@ -19,7 +19,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -66,8 +66,8 @@ func fill(b testing.TB, s store.Store, hours int) (values int) {
 			at := benchFrom.Add(time.Duration(round*145+i%145) * time.Second)
 			noise := float64((round*31+i*17)%400) / 10
 			batch[i] = ingest.Reading{Station: fmt.Sprintf("K%06d", i), Time: at, Received: at, Values: []ingest.Value{
-				{Quantity: wire.PM2_5, Value: 5.1 + noise}, {Quantity: wire.PM10, Value: 9.3 + noise, Flags: ingest.Humid}, {Quantity: wire.Temperature, Value: 14.25},
-				{Quantity: wire.Humidity, Value: 61.5 + noise/2}, {Quantity: wire.Pressure, Value: 1013.2},
+				{Quantity: quantity.PM2_5, Value: 5.1 + noise}, {Quantity: quantity.PM10, Value: 9.3 + noise, Flags: ingest.Humid}, {Quantity: quantity.Temperature, Value: 14.25},
+				{Quantity: quantity.Humidity, Value: 61.5 + noise/2}, {Quantity: quantity.Pressure, Value: 1013.2},
 			}}
 			values += len(batch[i].Values)
 		}

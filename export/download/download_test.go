@@ -15,7 +15,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -51,13 +51,13 @@ func at(station string, minutes int, values ...ingest.Value) ingest.Reading {
 	return ingest.Reading{Station: station, Time: noon.Add(time.Duration(minutes) * time.Minute), Values: values}
 }
 
-func value(q wire.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
+func value(q quantity.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 
 func TestReadingsThatAreAskedFor(t *testing.T) {
-	flagged := ingest.Value{Quantity: wire.PM10, Value: 1, Flags: ingest.Range}
-	humid := ingest.Value{Quantity: wire.PM10, Value: 1, Flags: ingest.Humid}
+	flagged := ingest.Value{Quantity: quantity.PM10, Value: 1, Flags: ingest.Range}
+	humid := ingest.Value{Quantity: quantity.PM10, Value: 1, Flags: ingest.Humid}
 	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{
-		at("AAAA", 0, flagged, value(wire.Humidity, 50)), at("BBBB", 0, humid), at("CCCC", 0, value(wire.PM2_5, 1)), at("XXXX", 0, value(wire.PM10, 1)), at("AAAA", 1, flagged),
+		at("AAAA", 0, flagged, value(quantity.Humidity, 50)), at("BBBB", 0, humid), at("CCCC", 0, value(quantity.PM2_5, 1)), at("XXXX", 0, value(quantity.PM10, 1)), at("AAAA", 1, flagged),
 	}}}
 	f := func(q Readings, want string) {
 		t.Helper()
@@ -78,13 +78,13 @@ func TestReadingsThatAreAskedFor(t *testing.T) {
 	f(Readings{Source: export.AllSources}, "A pm10, A humidity, B pm10, C pm2_5, X pm10, A pm10")
 	f(Readings{Source: export.AllSources, From: noon, To: noon.Add(time.Minute)}, "A pm10, A humidity, B pm10, C pm2_5, X pm10")
 	f(Readings{Source: export.AllSources, Stations: []string{"AAAA"}}, "A pm10, A humidity, A pm10")
-	f(Readings{Source: export.AllSources, Quantities: []wire.Quantity{wire.Humidity, wire.PM2_5}}, "A humidity, C pm2_5")
+	f(Readings{Source: export.AllSources, Quantities: []quantity.Quantity{quantity.Humidity, quantity.PM2_5}}, "A humidity, C pm2_5")
 	f(Readings{Source: export.AllSources, OnlyGood: true}, "A humidity, B pm10, C pm2_5, X pm10")
 	f(Readings{Source: export.OwnSource}, "A pm10, A humidity, B pm10, A pm10") // nobody knows whose X is
 	f(Readings{Source: "sensor-community"}, "C pm2_5")
 	east := func(p orb.Point) bool { return p.Lon() > 6.96 }
 	f(Readings{Source: export.AllSources, Within: east}, "B pm10, C pm2_5")
-	f(Readings{Source: export.OwnSource, Within: east, OnlyGood: true, Quantities: []wire.Quantity{wire.PM10}}, "B pm10")
+	f(Readings{Source: export.OwnSource, Within: east, OnlyGood: true, Quantities: []quantity.Quantity{quantity.PM10}}, "B pm10")
 }
 
 // means are a question's means as text.
@@ -93,7 +93,7 @@ func means(t *testing.T, s Source, q Readings) string {
 	q.Source = export.AllSources
 	var got []string
 	err := s.Means(t.Context(), q, func(m aggregate.StationWindow) error {
-		got = append(got, fmt.Sprintf("%s %s %s %d %d of %d", m.Start.Format("02T15:04"), m.Station[:1], wire.Quantity(m.Quantity), m.Mean, m.Raw, m.Readings))
+		got = append(got, fmt.Sprintf("%s %s %s %d %d of %d", m.Start.Format("02T15:04"), m.Station[:1], quantity.Quantity(m.Quantity), m.Mean, m.Raw, m.Readings))
 		return nil
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func means(t *testing.T, s Source, q Readings) string {
 func TestWindowsAtTheEdges(t *testing.T) {
 	s := Source{Stations: town, DayOffset: 2 * time.Hour, Store: &storetest.Memory{}}
 	for minute := -15 * 60; minute < 36*60; minute += 5 { // the hours since noon
-		s.Store.(*storetest.Memory).Held = append(s.Store.(*storetest.Memory).Held, at("AAAA", minute, value(wire.PM10, math.Floor(float64(minute)/60))))
+		s.Store.(*storetest.Memory).Held = append(s.Store.(*storetest.Memory).Held, at("AAAA", minute, value(quantity.PM10, math.Floor(float64(minute)/60))))
 	}
 	f := func(resolution Resolution, from, to time.Duration, want string) {
 		t.Helper()
@@ -133,50 +133,50 @@ func TestWindowsAtTheEdges(t *testing.T) {
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	shelf := &shelf{}
 	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
-		Humidity: uint8(wire.Humidity), Temperature: uint8(wire.Temperature),
-		Of:     func(q uint8, milli, humidity int64) (int64, bool) { return milli - humidity, q == uint8(wire.PM10) },
-		Signal: func(q uint8) bool { return q == uint8(wire.NO2) },
+		Humidity: uint8(quantity.Humidity), Temperature: uint8(quantity.Temperature),
+		Of:     func(q uint8, milli, humidity int64) (int64, bool) { return milli - humidity, q == uint8(quantity.PM10) },
+		Signal: func(q uint8) bool { return q == uint8(quantity.NO2) },
 	}}
 	for id, st := range town {
 		s.Stations.(city)[id] = st
 	}
 	calibrated := *town["BBBB"]
-	calibrated.Calibrations = []ingest.Calibration{{Quantity: wire.NO2, Slope: 1, Temperature: 2}}
+	calibrated.Calibrations = []ingest.Calibration{{Quantity: quantity.NO2, Slope: 1, Temperature: 2}}
 	s.Stations.(city)["BBBB"] = &calibrated
 	for minute := 0; minute < 120; minute += 5 {
-		a := at("AAAA", minute, value(wire.PM10, 50))
+		a := at("AAAA", minute, value(quantity.PM10, 50))
 		if minute < 60 {
-			a.Values = append(a.Values, value(wire.Humidity, 10))
+			a.Values = append(a.Values, value(quantity.Humidity, 10))
 		}
-		shelf.Held = append(shelf.Held, a, at("BBBB", minute, value(wire.PM10, 60), value(wire.NO2, 5), value(wire.Temperature, 3), value(wire.Humidity, 20)), at("DDDD", minute, value(wire.PM10, 70)))
+		shelf.Held = append(shelf.Held, a, at("BBBB", minute, value(quantity.PM10, 60), value(quantity.NO2, 5), value(quantity.Temperature, 3), value(quantity.Humidity, 20)), at("DDDD", minute, value(quantity.PM10, 70)))
 	}
-	f := func(stations []string, quantity wire.Quantity, to time.Duration, want string, wantStations ...string) {
+	f := func(stations []string, wanted quantity.Quantity, to time.Duration, want string, wantStations ...string) {
 		t.Helper()
 		q := Readings{Resolution: Hours, From: noon, To: noon.Add(to)}
 		var among []string
 		for _, m := range strings.Split(means(t, s, q), ", ") {
-			if strings.Contains(m, " "+quantity.String()+" ") && slices.ContainsFunc(stations, func(id string) bool { return strings.Contains(m, " "+id[:1]+" ") }) {
+			if strings.Contains(m, " "+wanted.String()+" ") && slices.ContainsFunc(stations, func(id string) bool { return strings.Contains(m, " "+id[:1]+" ") }) {
 				among = append(among, m)
 			}
 		}
-		q.Stations, q.Quantities = stations, []wire.Quantity{quantity}
+		q.Stations, q.Quantities = stations, []quantity.Quantity{wanted}
 		if alone := means(t, s, q); alone != want || strings.Join(among, ", ") != want {
-			t.Errorf("%v %v alone: %s\namong all: %s\nwant %s", stations, quantity, alone, strings.Join(among, ", "), want)
+			t.Errorf("%v %v alone: %s\namong all: %s\nwant %s", stations, wanted, alone, strings.Join(among, ", "), want)
 		}
 		if read := shelf.asked[len(shelf.asked)-1].Stations; !slices.Equal(slices.Sorted(slices.Values(read)), wantStations) {
-			t.Errorf("%v %v: the stations %v were read, want %v", stations, quantity, read, wantStations)
+			t.Errorf("%v %v: the stations %v were read, want %v", stations, wanted, read, wantStations)
 		}
 	}
-	f([]string{"AAAA"}, wire.PM10, time.Hour, "01T12:00 A pm10 40000 50000 of 12", "AAAA")
-	f([]string{"AAAA"}, wire.PM10, 2*time.Hour, "01T12:00 A pm10 40000 50000 of 12, 01T13:00 A pm10 30000 50000 of 12", "AAAA", "BBBB", "DDDD") // with B's humidity
-	f([]string{"BBBB"}, wire.NO2, time.Hour, "01T12:00 B no2 11000 5000 of 12", "BBBB")                                                         // 5 + 2·3
-	f([]string{"DDDD"}, wire.PM10, time.Hour, "01T12:00 D pm10 70000 70000 of 12", "DDDD")                                                      // indoors nothing is corrected
+	f([]string{"AAAA"}, quantity.PM10, time.Hour, "01T12:00 A pm10 40000 50000 of 12", "AAAA")
+	f([]string{"AAAA"}, quantity.PM10, 2*time.Hour, "01T12:00 A pm10 40000 50000 of 12, 01T13:00 A pm10 30000 50000 of 12", "AAAA", "BBBB", "DDDD") // with B's humidity
+	f([]string{"BBBB"}, quantity.NO2, time.Hour, "01T12:00 B no2 11000 5000 of 12", "BBBB")                                                         // 5 + 2·3
+	f([]string{"DDDD"}, quantity.PM10, time.Hour, "01T12:00 D pm10 70000 70000 of 12", "DDDD")                                                      // indoors nothing is corrected
 }
 
 // TestAStoreThatFails wants the error, and a document that nobody takes for a whole one.
 func TestAStoreThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1))}, Fail: broken}}
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(quantity.PM10, 1))}, Fail: broken}}
 	q := Readings{From: noon, To: noon.Add(time.Hour), Source: export.AllSources, Resolution: Hours}
 	for _, format := range []export.Format{export.CSV, export.GeoJSON, export.JSON, export.Parquet} {
 		var whole, half, averages bytes.Buffer
@@ -198,7 +198,7 @@ func TestAStoreThatFails(t *testing.T) {
 }
 
 func TestWhoCancelsGetsNoMore(t *testing.T) {
-	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(wire.PM10, 1)), at("AAAA", 60, value(wire.PM10, 1)), at("AAAA", 120, value(wire.PM10, 1)), at("AAAA", 180, value(wire.PM10, 1))}}}
+	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(quantity.PM10, 1)), at("AAAA", 60, value(quantity.PM10, 1)), at("AAAA", 120, value(quantity.PM10, 1)), at("AAAA", 180, value(quantity.PM10, 1))}}}
 	q := Readings{From: noon, To: noon.Add(10 * time.Hour), Source: export.AllSources, Resolution: Hours}
 	rows := 0
 	f := func(what string, read func(ctx context.Context, row func() error) error) {
@@ -233,7 +233,7 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestPagesFollowEachOther(t *testing.T) {
 	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{
-		at("AAAA", 0, value(wire.PM10, 1), value(wire.Humidity, 2)), at("BBBB", 0, value(wire.PM10, 3)), at("AAAA", 1, value(wire.PM2_5, 4), value(wire.PM10, 5)),
+		at("AAAA", 0, value(quantity.PM10, 1), value(quantity.Humidity, 2)), at("BBBB", 0, value(quantity.PM10, 3)), at("AAAA", 1, value(quantity.PM2_5, 4), value(quantity.PM10, 5)),
 	}}}
 	for limit := 1; limit <= 6; limit++ {
 		var got []float64

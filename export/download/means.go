@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -31,7 +31,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 		}
 	}
 	return s.means(ctx, q, window, stations, func(m aggregate.StationWindow) error {
-		if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, wire.Quantity(m.Quantity)) ||
+		if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, quantity.Quantity(m.Quantity)) ||
 			len(q.Stations) > 0 && !slices.Contains(q.Stations, m.Station) || !q.takesMean(s.Stations, m) {
 			return nil
 		}
@@ -96,7 +96,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 			start, err = m.Start, end()
 		}
 		switch at := (stationCell{m.Station, m.Cell}); {
-		case m.Quantity == uint8(wire.Humidity):
+		case m.Quantity == uint8(quantity.Humidity):
 			humid[at] = true
 		case m.Corrected || m.Uncorrected:
 			dry[at] = true
@@ -147,12 +147,12 @@ func (s Source) calibrations(id string) []aggregate.Calibration {
 }
 
 // withAids adds the quantities that others are corrected and calibrated with.
-func withAids(quantities []wire.Quantity) []wire.Quantity {
+func withAids(quantities []quantity.Quantity) []quantity.Quantity {
 	if len(quantities) == 0 {
 		return nil
 	}
 	all := slices.Clone(quantities)
-	for _, aid := range []wire.Quantity{wire.Humidity, wire.Temperature} {
+	for _, aid := range []quantity.Quantity{quantity.Humidity, quantity.Temperature} {
 		if !slices.Contains(all, aid) {
 			all = append(all, aid)
 		}

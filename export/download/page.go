@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -125,6 +125,6 @@ func AtRow(r aggregate.Row) Cursor {
 
 // AtArea is the place of a district's average; districts are sorted by name.
 func AtArea(r export.AreaRow) Cursor {
-	quantity, _ := wire.ParseQuantity(r.Quantity) // one of ours
-	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.Area, quantity)}
+	q, _ := quantity.Parse(r.Quantity) // one of ours
+	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.Area, q)}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -45,7 +45,7 @@ func (r Resolution) Window() aggregate.Window {
 type Readings struct {
 	From, To   time.Time
 	Resolution Resolution
-	Quantities []wire.Quantity      // empty = all
+	Quantities []quantity.Quantity  // empty = all
 	Stations   []string             // empty = all
 	Within     func(orb.Point) bool // nil = everywhere; told public places only
 	OnlyGood   bool                 // means are always of good values

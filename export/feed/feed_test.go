@@ -17,6 +17,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -48,7 +49,7 @@ func (w *town) measure(from, to time.Duration, flags ingest.Flags) {
 	for ago := from; ago > to; ago -= 10 * time.Minute {
 		at := w.now.Add(-ago)
 		w.readings = append(w.readings, ingest.Reading{Station: id, Time: at, Received: at, Values: []ingest.Value{
-			{Quantity: wire.PM2_5, Value: 5, Flags: flags}, {Quantity: wire.Temperature, Value: 14},
+			{Quantity: quantity.PM2_5, Value: 5, Flags: flags}, {Quantity: quantity.Temperature, Value: 14},
 		}})
 	}
 }
@@ -252,7 +253,7 @@ func TestAStationThatNeverSpoke(t *testing.T) {
 		t.Errorf("%s", got.titles())
 	}
 	long := w.now.AddDate(0, 0, -20)
-	w.seen.Values = map[wire.Quantity]live.Latest{wire.PM10: {Time: long}}
+	w.seen.Values = map[quantity.Quantity]live.Latest{quantity.PM10: {Time: long}}
 	if got, want := get(t, w, address+"?lang=de"), "Still seit "+long.Format(time.RFC3339); got.titles() != want {
 		t.Errorf("%s, want %s", got.titles(), want)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -19,7 +19,7 @@ type flaggedDay struct {
 	day        time.Time
 	flag       ingest.Flags
 	last       time.Time // of its newest value
-	quantities map[wire.Quantity]int
+	quantities map[quantity.Quantity]int
 }
 
 func (d *flaggedDays) add(r *ingest.Reading) {
@@ -42,14 +42,14 @@ func (d *flaggedDays) of(day time.Time, flag ingest.Flags) *flaggedDay {
 			return d.list[i]
 		}
 	}
-	d.list = append(d.list, &flaggedDay{day: day, flag: flag, quantities: map[wire.Quantity]int{}})
+	d.list = append(d.list, &flaggedDay{day: day, flag: flag, quantities: map[quantity.Quantity]int{}})
 	return d.list[len(d.list)-1]
 }
 
 // flagged adds the entry of one.
 func (t *stationEntries) flagged(d *flaggedDay) {
 	var counts []string
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		if n := d.quantities[q]; n > 0 {
 			counts = append(counts, fmt.Sprintf("%s: %d", q, n))
 		}

@@ -3,7 +3,7 @@ package live
 import (
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -20,7 +20,7 @@ type DayStats struct {
 // bucket is an hour of observation. Its zero value is of no hour that matters.
 type bucket struct {
 	hour       int64
-	quantities map[wire.Quantity]*count
+	quantities map[quantity.Quantity]*count
 }
 
 // count is a quantity's values in an hour.
@@ -38,12 +38,12 @@ func (s *station) bucket(at time.Time) *bucket {
 	case hour < b.hour:
 		return nil
 	case hour > b.hour:
-		*b = bucket{hour, map[wire.Quantity]*count{}}
+		*b = bucket{hour, map[quantity.Quantity]*count{}}
 	}
 	return b
 }
 
-func (b *bucket) count(q wire.Quantity) *count {
+func (b *bucket) count(q quantity.Quantity) *count {
 	c := b.quantities[q]
 	if c == nil {
 		c = &count{flags: map[ingest.Flags]int{}}
@@ -84,7 +84,7 @@ func (n *State) Apply(v ingest.HourFlags) {
 }
 
 // hourFlags is what is found of a quantity in the hour of a moment.
-func (s *station) hourFlags(at time.Time, q wire.Quantity) ingest.Flags {
+func (s *station) hourFlags(at time.Time, q quantity.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
 	if b := &s.buckets[hour%hours]; b.hour == hour && b.quantities[q] != nil {
 		return b.quantities[q].hourFlags

@@ -15,7 +15,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -28,7 +28,7 @@ func reading(at time.Time, values ...ingest.Value) ingest.Reading {
 }
 
 func TestStates(t *testing.T) {
-	good, bad := ingest.Value{Quantity: wire.PM10, Value: 20}, ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range}
+	good, bad := ingest.Value{Quantity: quantity.PM10, Value: 20}, ingest.Value{Quantity: quantity.PM2_5, Value: 9999, Flags: ingest.Range}
 	f := func(want StationState, at time.Time, readings ...ingest.Reading) {
 		t.Helper()
 		n := NewState()
@@ -50,16 +50,16 @@ func TestStates(t *testing.T) {
 
 func TestLatestIsByTimeOfObservation(t *testing.T) {
 	n := NewState()
-	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 20}))
-	late := reading(noon.Add(-time.Hour), ingest.Value{Quantity: wire.PM10, Value: 7}, ingest.Value{Quantity: wire.Humidity, Value: 60})
+	n.Observe(reading(noon, ingest.Value{Quantity: quantity.PM10, Value: 20}))
+	late := reading(noon.Add(-time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 7}, ingest.Value{Quantity: quantity.Humidity, Value: 60})
 	late.Received = noon.Add(time.Minute)
 	n.Observe(late)
 	s := n.Station("A", noon)
-	if s.Values[wire.PM10].Value != 20 || s.Values[wire.Humidity].Value != 60 || !s.LastSeen.Equal(noon.Add(time.Minute)) || !n.Last().Equal(noon) {
+	if s.Values[quantity.PM10].Value != 20 || s.Values[quantity.Humidity].Value != 60 || !s.LastSeen.Equal(noon.Add(time.Minute)) || !n.Last().Equal(noon) {
 		t.Errorf("station %+v, last %v", s, n.Last())
 	}
-	s.Values[wire.PM10] = Latest{}
-	if n.Station("A", noon).Values[wire.PM10].Value != 20 {
+	s.Values[quantity.PM10] = Latest{}
+	if n.Station("A", noon).Values[quantity.PM10].Value != 20 {
 		t.Error("a reader changed the state")
 	}
 }
@@ -67,8 +67,8 @@ func TestLatestIsByTimeOfObservation(t *testing.T) {
 func TestDayStats(t *testing.T) {
 	n := NewState()
 	for hour := range 30 {
-		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 1},
-			ingest.Value{Quantity: wire.PM2_5, Value: 9999, Flags: ingest.Range | ingest.Inconsistent}))
+		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 1},
+			ingest.Value{Quantity: quantity.PM2_5, Value: 9999, Flags: ingest.Range | ingest.Inconsistent}))
 	}
 	got := n.DayStats("A", noon.Add(29*time.Hour))
 	if got.Values != 50 || got.Good != 25 || got.Flags[ingest.Range] != 25 || got.Flags[ingest.Inconsistent] != 25 {
@@ -80,21 +80,21 @@ func TestDayStats(t *testing.T) {
 func TestHourFlagsReachTheState(t *testing.T) {
 	n := NewState()
 	flag := func(at time.Time, flags ingest.Flags) {
-		n.Apply(ingest.HourFlags{Station: "A", Hour: at, Quantity: wire.PM10, Flags: flags})
+		n.Apply(ingest.HourFlags{Station: "A", Hour: at, Quantity: quantity.PM10, Flags: flags})
 	}
 	flag(noon, ingest.Outlier) // of a station nobody knows
 	for hour := range 3 {
-		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: wire.PM10, Value: 900, Flags: ingest.Humid},
-			ingest.Value{Quantity: wire.Pressure, Value: 1013}))
+		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 900, Flags: ingest.Humid},
+			ingest.Value{Quantity: quantity.Pressure, Value: 1013}))
 	}
 	flag(noon, ingest.Outlier|ingest.Humid)
 	flag(noon.Add(2*time.Hour), ingest.Spike)
-	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: wire.PM10, Value: 900})) // late
+	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 900})) // late
 	now := noon.Add(2*time.Hour + time.Minute)
 	if got := n.DayStats("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
 		t.Errorf("stats = %+v", got)
 	}
-	if got := n.Station("A", now); got.State != OK || got.Values[wire.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[wire.Pressure].Flags != 0 {
+	if got := n.Station("A", now); got.State != OK || got.Values[quantity.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[quantity.Pressure].Flags != 0 {
 		t.Errorf("station = %+v", got)
 	}
 	flag(noon.Add(time.Hour), ingest.Moved)
@@ -114,14 +114,14 @@ func TestHourFlagsReachTheState(t *testing.T) {
 func TestSubscribers(t *testing.T) {
 	n := NewState()
 	s := n.Subscribe()
-	n.Observe(reading(noon, ingest.Value{Quantity: wire.PM10, Value: 1}))
+	n.Observe(reading(noon, ingest.Value{Quantity: quantity.PM10, Value: 1}))
 	select {
 	case e := <-s.Events:
 		t.Errorf("an event during the replay: %+v", e)
 	default:
 	}
 	n.CaughtUp()
-	n.Observe(reading(noon.Add(time.Second), ingest.Value{Quantity: wire.PM10, Value: 2}))
+	n.Observe(reading(noon.Add(time.Second), ingest.Value{Quantity: quantity.PM10, Value: 2}))
 	n.GridChanged(noon)
 	if e := <-s.Events; e.Reading == nil || e.Reading.Values[0].Value != 2 {
 		t.Errorf("first event %+v, want the reading", e)
@@ -182,7 +182,7 @@ func TestPublisher(t *testing.T) {
 	if payload, ok := sent[goneTopic]; len(sent) != 1 || !ok || payload != "" {
 		t.Errorf("sent %v, want only the value of an earlier run taken away", sent)
 	}
-	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: uint8(wire.PM2_5), Time: noon, Received: noon, Milli: 12_300})
+	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: uint8(quantity.PM2_5), Time: noon, Received: noon, Milli: 12_300})
 	refuse = errors.New("no broker")
 	round(noon, refuse)
 	refuse = nil

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -42,7 +42,7 @@ type Latest struct {
 type Station struct {
 	State    StationState
 	LastSeen time.Time // receipt of its last reading; zero when never
-	Values   map[wire.Quantity]Latest
+	Values   map[quantity.Quantity]Latest
 }
 
 // State is what is known of all stations now. It is safe for concurrent use.
@@ -56,7 +56,7 @@ type State struct {
 
 type station struct {
 	seen    time.Time
-	values  map[wire.Quantity]Latest
+	values  map[quantity.Quantity]Latest
 	buckets [hours]bucket
 }
 
@@ -71,7 +71,7 @@ func (n *State) Observe(r ingest.Reading) {
 	defer n.mu.Unlock()
 	s := n.stations[r.Station]
 	if s == nil {
-		s = &station{values: map[wire.Quantity]Latest{}}
+		s = &station{values: map[quantity.Quantity]Latest{}}
 		n.stations[r.Station] = s
 	}
 	for _, v := range r.Values {

@@ -8,7 +8,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 )
@@ -47,9 +47,9 @@ func (s *Service) grid() collection {
 			if !from.Before(to) {
 				return nil
 			}
-			var quantities []wire.Quantity
-			if q, ok := wire.ParseQuantity(chosen.quantity); ok {
-				quantities = []wire.Quantity{q}
+			var quantities []quantity.Quantity
+			if q, ok := quantity.Parse(chosen.quantity); ok {
+				quantities = []quantity.Quantity{q}
 			}
 			outlines := map[geo.Cell]orb.Polygon{}
 			return s.Hours(ctx, from, to, quantities, func(r aggregate.Row) error { return yield(hour(r, outlines)) })
@@ -67,7 +67,7 @@ func week(now time.Time) span {
 func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
 	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
 	return feature{
-		id: hourID(r), time: span{r.Start, end}, quantity: wire.Quantity(r.Quantity).String(),
+		id: hourID(r), time: span{r.Start, end}, quantity: quantity.Quantity(r.Quantity).String(),
 		geometry: func() orb.Geometry {
 			if outlines[r.Cell] == nil {
 				outlines[r.Cell] = r.Cell.Polygon()
@@ -79,7 +79,7 @@ func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
 }
 
 func hourly(r aggregate.Row) []property {
-	q := wire.Quantity(r.Quantity)
+	q := quantity.Quantity(r.Quantity)
 	return []property{
 		{"cell", r.Cell.String()}, {"window_start", stamp(r.Start)}, {"window_seconds", r.Window.Seconds()}, {"quantity", q.String()}, {"unit", q.Unit()},
 		{"mean", export.Milli(r.Mean)}, {"median", export.Milli(r.Median)}, {"min", export.Milli(r.Min)}, {"max", export.Milli(r.Max)},
@@ -149,4 +149,4 @@ func district(area export.Area) []property {
 }
 
 // areaQuantities are those that averages are made of and districts are compared by.
-var areaQuantities = []wire.Quantity{wire.PM1, wire.PM2_5, wire.PM10, wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq}
+var areaQuantities = []quantity.Quantity{quantity.PM1, quantity.PM2_5, quantity.PM10, quantity.Temperature, quantity.Humidity, quantity.Pressure, quantity.NoiseLAeq}

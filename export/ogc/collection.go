@@ -13,7 +13,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // collection is a set of features.
@@ -47,7 +47,7 @@ var (
 
 func quantityNames() []string {
 	var names []string
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		names = append(names, q.String())
 	}
 	return names

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 )
@@ -14,7 +14,7 @@ const hourLayout = "20060102T15Z"
 
 // hourID is an hourly average's id, such as 20260501T12Z.pm2_5.CRS3035RES1000mN3096000E4107000.
 func hourID(r aggregate.Row) string {
-	return r.Start.UTC().Format(hourLayout) + "." + wire.Quantity(r.Quantity).String() + "." + r.Cell.String()
+	return r.Start.UTC().Format(hourLayout) + "." + quantity.Quantity(r.Quantity).String() + "." + r.Cell.String()
 }
 
 // parseHourID is the inverse of hourID, a row with nothing but its key.
@@ -22,9 +22,9 @@ func parseHourID(id string) (aggregate.Row, bool) {
 	hour, rest, _ := strings.Cut(id, ".")
 	name, code, _ := strings.Cut(rest, ".")
 	start, err := time.Parse(hourLayout, hour)
-	quantity, known := wire.ParseQuantity(name)
+	q, known := quantity.Parse(name)
 	cell, wrong := geo.ParseCell(code)
-	row := aggregate.Row{Start: start, Window: aggregate.Hour, Quantity: uint8(quantity), Cell: cell}
+	row := aggregate.Row{Start: start, Window: aggregate.Hour, Quantity: uint8(q), Cell: cell}
 	return row, err == nil && wrong == nil && known && hourID(row) == id
 }
 

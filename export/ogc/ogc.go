@@ -18,7 +18,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer"
 	"stadtluft/export/live"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -38,7 +38,7 @@ type Source interface {
 	Latest(id string, at time.Time) live.Station
 	// Hours are the averages of the hours that start in from <= t < to, ascending by start, quantity and cell; of
 	// every quantity when none is named.
-	Hours(ctx context.Context, from, to time.Time, quantities []wire.Quantity, yield func(aggregate.Row) error) error
+	Hours(ctx context.Context, from, to time.Time, quantities []quantity.Quantity, yield func(aggregate.Row) error) error
 	// Areas are the live averages of the districts at a moment, in the order of Service.Districts.
 	Areas(ctx context.Context, at time.Time) ([]export.Area, error)
 	// Meta is what a document says of itself.

@@ -19,7 +19,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -59,7 +59,7 @@ func newTown(t *testing.T) *town {
 		station("DDDDDD4", "Hidden", secret, ingest.Pending, now),
 	}}
 	for h := 30; h > 0; h-- {
-		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10} {
+		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10} {
 			for _, at := range []orb.Point{porz, dom} { // porz is farther south, so it comes first
 				w.rows = append(w.rows, aggregate.Row{
 					Cell: cellAt(t, at), Start: now.Truncate(time.Hour).Add(-time.Duration(h) * time.Hour), Window: aggregate.Hour, Quantity: uint8(q),
@@ -77,15 +77,15 @@ func (w *town) Latest(id string, at time.Time) live.Station {
 	if id != "AAAAAA1" && id != "BBBBBB2" && id != "DDDDDD4" {
 		return live.Station{State: live.New}
 	}
-	return live.Station{State: live.OK, LastSeen: w.now, Values: map[wire.Quantity]live.Latest{
-		wire.PM10: {Value: 20.5, Time: w.now.Add(-time.Minute)}, wire.PM2_5: {Value: 1999.9, Time: w.now.Add(-time.Minute), Flags: ingest.Sentinel},
-		wire.Temperature: {Value: 14, Time: w.now.Add(-2 * time.Hour)},
+	return live.Station{State: live.OK, LastSeen: w.now, Values: map[quantity.Quantity]live.Latest{
+		quantity.PM10: {Value: 20.5, Time: w.now.Add(-time.Minute)}, quantity.PM2_5: {Value: 1999.9, Time: w.now.Add(-time.Minute), Flags: ingest.Sentinel},
+		quantity.Temperature: {Value: 14, Time: w.now.Add(-2 * time.Hour)},
 	}}
 }
 
-func (w *town) Hours(_ context.Context, from, to time.Time, quantities []wire.Quantity, yield func(aggregate.Row) error) error {
+func (w *town) Hours(_ context.Context, from, to time.Time, quantities []quantity.Quantity, yield func(aggregate.Row) error) error {
 	for _, r := range w.rows {
-		if r.Start.Before(from) || !r.Start.Before(to) || len(quantities) > 0 && !slices.Contains(quantities, wire.Quantity(r.Quantity)) {
+		if r.Start.Before(from) || !r.Start.Before(to) || len(quantities) > 0 && !slices.Contains(quantities, quantity.Quantity(r.Quantity)) {
 			continue
 		}
 		if err := yield(r); err != nil {
@@ -97,7 +97,7 @@ func (w *town) Hours(_ context.Context, from, to time.Time, quantities []wire.Qu
 
 func (w *town) Areas(context.Context, time.Time) ([]export.Area, error) {
 	cell, err := geo.CellAt(dom, 1000)
-	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: uint8(wire.PM2_5), Mean: 12345, Stations: 2, Readings: 40}
+	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: uint8(quantity.PM2_5), Mean: 12345, Stations: 2, Readings: 40}
 	return []export.Area{{Name: w.areas[0], Cells: eastwards(cell, 4), Rows: []aggregate.Row{row}}, {Name: w.areas[1], Cells: eastwards(cell, 9)}}, err
 }
 

@@ -10,7 +10,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/live"
 	"stadtluft/export/openapi"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -88,13 +88,13 @@ func (s *Service) readings() collection {
 }
 
 // byName are the quantities in the order of their names.
-func byName() []wire.Quantity {
-	list := wire.Quantities()
-	slices.SortFunc(list, func(a, b wire.Quantity) int { return strings.Compare(a.String(), b.String()) })
+func byName() []quantity.Quantity {
+	list := quantity.All()
+	slices.SortFunc(list, func(a, b quantity.Quantity) int { return strings.Compare(a.String(), b.String()) })
 	return list
 }
 
-func reading(st *ingest.Station, q wire.Quantity, v live.Latest) feature {
+func reading(st *ingest.Station, q quantity.Quantity, v live.Latest) feature {
 	return feature{
 		id: st.ID + "." + q.String(), geometry: fixed(st.PlaceAt(v.Time).Public), time: span{v.Time, v.Time}, station: st.ID, quantity: q.String(),
 		properties: func() []property {

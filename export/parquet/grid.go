@@ -4,7 +4,7 @@ import (
 	"io"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -39,7 +39,7 @@ func NewGrid(w io.Writer, meta export.Meta, notes map[string]string) export.Grid
 }
 
 func gridOf(r aggregate.Row) gridRow {
-	q, center := wire.Quantity(r.Quantity), r.Cell.Center()
+	q, center := quantity.Quantity(r.Quantity), r.Cell.Center()
 	eaqi, _ := export.EAQI(q, r.Mean) // 0 is none
 	lqi, _ := export.LQI(q, r.Mean)
 	return gridRow{

@@ -18,7 +18,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -43,10 +43,10 @@ var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
 
 var readingList = []ingest.Reading{
 	{Station: "K7M2Q9X", Time: noon, Received: noon.Add(1250 * time.Millisecond), TimeSource: ingest.Receipt, Values: []ingest.Value{
-		{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 1999.9, Flags: ingest.Sentinel | ingest.Range}, {Quantity: wire.Temperature, Value: -0.1},
+		{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel | ingest.Range}, {Quantity: quantity.Temperature, Value: -0.1},
 	}},
-	{Station: "STRANGER", Time: noon, Received: noon, Values: []ingest.Value{{Quantity: wire.NoiseLAeq, Value: 1.0 / 3}}},
-	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Received: noon.Add(time.Hour), TimeSource: ingest.Network, Values: []ingest.Value{{Quantity: wire.PM2_5, Value: math.MaxFloat64}}},
+	{Station: "STRANGER", Time: noon, Received: noon, Values: []ingest.Value{{Quantity: quantity.NoiseLAeq, Value: 1.0 / 3}}},
+	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Received: noon.Add(time.Hour), TimeSource: ingest.Network, Values: []ingest.Value{{Quantity: quantity.PM2_5, Value: math.MaxFloat64}}},
 }
 
 func write[T any](t testing.TB, e interface {
@@ -103,7 +103,7 @@ func many(n int) []ingest.Reading {
 	for i := range list {
 		at := noon.Add(time.Duration(i/10) * time.Second)
 		list[i] = ingest.Reading{Station: fmt.Sprintf("S%03d", i%10), Time: at, Received: at.Add(time.Duration(rng.IntN(3000)) * time.Millisecond)}
-		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Pressure} {
+		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.Pressure} {
 			list[i].Values = append(list[i].Values, ingest.Value{Quantity: q, Value: rng.NormFloat64() * 100, Flags: ingest.Flags(rng.IntN(4))})
 		}
 	}
@@ -160,7 +160,7 @@ func TestAnotherTableIsRefused(t *testing.T) {
 // TestColumns holds names, order, types and metadata as the README promises them.
 func TestColumns(t *testing.T) {
 	var gridText bytes.Buffer
-	write(t, NewGrid(&gridText, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Window: aggregate.Hour, Start: noon, Quantity: uint8(wire.PM2_5)}})
+	write(t, NewGrid(&gridText, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Window: aggregate.Hour, Start: noon, Quantity: uint8(quantity.PM2_5)}})
 	f := func(text []byte, columns, types string) {
 		t.Helper()
 		file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
@@ -278,10 +278,10 @@ func BenchmarkRead(b *testing.B) {
 func TestOtherTables(t *testing.T) {
 	var hours, parts bytes.Buffer
 	write(t, NewMeans(&hours, meta), []aggregate.StationWindow{
-		{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(wire.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
-		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: uint8(wire.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+		{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(quantity.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: uint8(quantity.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 	})
-	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: uint8(wire.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
+	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: uint8(quantity.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
 	hasColumns(t, "means", &hours)
 	hasColumns(t, "districts", &parts)
 	means := readBack[meanRow](t, &hours)

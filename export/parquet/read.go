@@ -10,7 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -67,7 +67,7 @@ type joiner struct {
 	values   int            // of the reading before: as many are likely to come
 
 	stations   names[string]
-	quantities names[wire.Quantity]
+	quantities names[quantity.Quantity]
 	flags      names[ingest.Flags]
 	sources    names[ingest.TimeSource]
 }
@@ -76,7 +76,7 @@ func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
 	return &joiner{
 		from: ceilMilli(from), to: ceilMilli(to), yield: yield,
 		stations:   newNames(func(s string) (string, bool) { return s, true }),
-		quantities: newNames(wire.ParseQuantity),
+		quantities: newNames(quantity.Parse),
 		flags:      newNames(ingest.ParseFlags),
 		sources:    newNames(ingest.ParseTimeSource),
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -153,7 +153,7 @@ func TestTooMuchSaysWhatToDo(t *testing.T) {
 	c.town.readings = nil
 	for i := range maxLooked + 10_000 {
 		at := last.Add(-time.Duration(maxLooked+10_000-i) * time.Second)
-		c.town.readings = append(c.town.readings, ingest.Reading{Station: "AAAAAA1", Time: at, Received: at, Values: []ingest.Value{{Quantity: wire.PM2_5, Value: 1}}})
+		c.town.readings = append(c.town.readings, ingest.Reading{Station: "AAAAAA1", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM2_5, Value: 1}}})
 	}
 	f := func(address, want string) {
 		t.Helper()

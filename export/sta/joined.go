@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // A filter of entities can speak of their observations, as the standard's own example does (OGC 18-088, section 9.3.3.5):
@@ -194,7 +194,7 @@ func (w *world) sources(e *entity, via []string) []*entity {
 // limits are the stations and quantities whose observations are wanted.
 type limits struct {
 	stations   []string
-	quantities []wire.Quantity
+	quantities []quantity.Quantity
 	every      bool // of the stations every quantity
 }
 

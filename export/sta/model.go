@@ -6,7 +6,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -35,7 +35,7 @@ type entity struct {
 	id       string
 	station  *ingest.Station
 	place    int // index in station.Places
-	quantity wire.Quantity
+	quantity quantity.Quantity
 	kit      string
 	at       time.Time
 	value    ingest.Value

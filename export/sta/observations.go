@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"stadtluft/export/answer"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -27,15 +27,15 @@ type budget struct{ looked, reads, entities int }
 var errEnough = errors.New("enough has been read")
 
 // observationID names an observation by its datastream and second.
-func observationID(r *ingest.Reading, q wire.Quantity) string {
+func observationID(r *ingest.Reading, q quantity.Quantity) string {
 	return r.Station + "-" + q.String() + "-" + strconv.FormatInt(r.Time.Unix(), 10)
 }
 
 // parseObservationID is the inverse of observationID.
-func parseObservationID(id string) (station string, q wire.Quantity, at time.Time, ok bool) {
+func parseObservationID(id string) (station string, q quantity.Quantity, at time.Time, ok bool) {
 	station, rest, _ := strings.Cut(id, "-")
 	name, seconds, _ := strings.Cut(rest, "-")
-	q, known := wire.ParseQuantity(name)
+	q, known := quantity.Parse(name)
 	unix, err := strconv.ParseInt(seconds, 10, 64)
 	const year9999 = 253402300799
 	return station, q, time.Unix(unix, 0).UTC(), known && err == nil && unix >= 0 && unix <= year9999
@@ -48,7 +48,7 @@ func (w *world) observation(id string) (*entity, error) {
 		return nil, nil
 	}
 	var found *entity
-	r := scope{from: at, to: at.Add(time.Second), stations: []string{station}, quantities: []wire.Quantity{q}}
+	r := scope{from: at, to: at.Add(time.Second), stations: []string{station}, quantities: []quantity.Quantity{q}}
 	err := w.read(r, func(e *entity) error {
 		if e.id == id {
 			found = e
@@ -287,7 +287,7 @@ func (p *picker) behindToken(r *scope, down bool) error {
 	return nil
 }
 
-func compareObservations(e *entity, station string, q wire.Quantity, at time.Time) int {
+func compareObservations(e *entity, station string, q quantity.Quantity, at time.Time) int {
 	if order := e.at.Compare(at); order != 0 {
 		return order
 	}

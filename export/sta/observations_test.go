@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"stadtluft/export/answer"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // parsed are the options of a query about observations.
@@ -23,7 +23,7 @@ func parsed(t *testing.T, query string) options {
 
 // Only what a filter can need is asked of the store.
 func TestFilterIsPushedDown(t *testing.T) {
-	f := func(filter string, from, to time.Time, stations string, quantities ...wire.Quantity) {
+	f := func(filter string, from, to time.Time, stations string, quantities ...quantity.Quantity) {
 		t.Helper()
 		w := newTestWorld(t)
 		e, err := parseExpression(filter)
@@ -50,7 +50,7 @@ func TestFilterIsPushedDown(t *testing.T) {
 	f("during(phenomenonTime,2026-05-01T11:00:00Z/2026-05-01T11:00:30Z)", at, at.Add(31*time.Second), "")
 	f("phenomenonTime ne 2026-05-01T11:00:00Z", since, end, "")
 	f("Datastream/Thing/id eq 'AAAAAA1'", since, end, "AAAAAA1")
-	f("Datastream/ObservedProperty/@iot.id eq 'pm10'", since, end, "", wire.PM10)
+	f("Datastream/ObservedProperty/@iot.id eq 'pm10'", since, end, "", quantity.PM10)
 }
 
 func TestNewestFirstStopsEarly(t *testing.T) {

@@ -1,6 +1,6 @@
 package sta
 
-import "stadtluft/firmware-protocol/wire"
+import "stadtluft/firmware-protocol/quantity"
 
 // words say what a quantity is.
 type words struct{ name, description, definition string }
@@ -12,28 +12,28 @@ const (
 )
 
 // quantities in words. A definition that is missing here is the entity's own address.
-var quantities = map[wire.Quantity]words{
-	wire.PM1:         {"PM1", "Particles up to 1 µm", pollutant + "6002"},
-	wire.PM2_5:       {"PM2.5", "Particles up to 2.5 µm", pollutant + "6001"},
-	wire.PM4:         {"PM4", "Particles up to 4 µm", ""},
-	wire.PM10:        {"PM10", "Particles up to 10 µm", pollutant + "5"},
-	wire.NO2:         {"Nitrogen dioxide", "Nitrogen dioxide", pollutant + "8"},
-	wire.NO:          {"Nitrogen monoxide", "Nitrogen monoxide", pollutant + "38"},
-	wire.O3:          {"Ozone", "Ozone", pollutant + "7"},
-	wire.SO2:         {"Sulphur dioxide", "Sulphur dioxide", pollutant + "1"},
-	wire.CO:          {"Carbon monoxide", "Carbon monoxide", pollutant + "10"},
-	wire.CO2:         {"Carbon dioxide", "Carbon dioxide", pollutant + "71"},
-	wire.VOCIndex:    {"VOC index", "Sensirion's index of volatile organic compounds, 1 to 500", ""},
-	wire.NOxIndex:    {"NOx index", "Sensirion's index of nitrogen oxides, 1 to 500; not a concentration", ""},
-	wire.Temperature: {"Temperature", "Temperature of the air at the station", standard + "air_temperature/"},
-	wire.Humidity:    {"Humidity", "Relative humidity of the air at the station", standard + "relative_humidity/"},
-	wire.Pressure:    {"Pressure", "Air pressure at the station's height", standard + "air_pressure/"},
-	wire.NoiseLAeq:   {"Noise", "Equivalent continuous sound level LAeq", ""},
-	wire.Battery:     {"Battery", "Voltage of the station's battery", ""},
-	wire.RSSI:        {"Signal", "Strength of the station's radio signal", ""},
+var quantities = map[quantity.Quantity]words{
+	quantity.PM1:         {"PM1", "Particles up to 1 µm", pollutant + "6002"},
+	quantity.PM2_5:       {"PM2.5", "Particles up to 2.5 µm", pollutant + "6001"},
+	quantity.PM4:         {"PM4", "Particles up to 4 µm", ""},
+	quantity.PM10:        {"PM10", "Particles up to 10 µm", pollutant + "5"},
+	quantity.NO2:         {"Nitrogen dioxide", "Nitrogen dioxide", pollutant + "8"},
+	quantity.NO:          {"Nitrogen monoxide", "Nitrogen monoxide", pollutant + "38"},
+	quantity.O3:          {"Ozone", "Ozone", pollutant + "7"},
+	quantity.SO2:         {"Sulphur dioxide", "Sulphur dioxide", pollutant + "1"},
+	quantity.CO:          {"Carbon monoxide", "Carbon monoxide", pollutant + "10"},
+	quantity.CO2:         {"Carbon dioxide", "Carbon dioxide", pollutant + "71"},
+	quantity.VOCIndex:    {"VOC index", "Sensirion's index of volatile organic compounds, 1 to 500", ""},
+	quantity.NOxIndex:    {"NOx index", "Sensirion's index of nitrogen oxides, 1 to 500; not a concentration", ""},
+	quantity.Temperature: {"Temperature", "Temperature of the air at the station", standard + "air_temperature/"},
+	quantity.Humidity:    {"Humidity", "Relative humidity of the air at the station", standard + "relative_humidity/"},
+	quantity.Pressure:    {"Pressure", "Air pressure at the station's height", standard + "air_pressure/"},
+	quantity.NoiseLAeq:   {"Noise", "Equivalent continuous sound level LAeq", ""},
+	quantity.Battery:     {"Battery", "Voltage of the station's battery", ""},
+	quantity.RSSI:        {"Signal", "Strength of the station's radio signal", ""},
 }
 
-func about(q wire.Quantity) words { return quantities[q] }
+func about(q quantity.Quantity) words { return quantities[q] }
 
 // unit is a unit in words, with its address in QUDT where it has one.
 type unit struct{ name, definition string }
@@ -51,4 +51,4 @@ var units = map[string]unit{
 	"dBm":   {"decibel-milliwatt", qudt + "DeciB_M"},
 }
 
-func unitOf(q wire.Quantity) unit { return units[q.Unit()] }
+func unitOf(q quantity.Quantity) unit { return units[q.Unit()] }

@@ -4,15 +4,15 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // scope is which observations a question can be about: what the store is asked for. All else of the question is
 // decided observation by observation.
 type scope struct {
-	from, to   time.Time       // from is included, to is not
-	stations   []string        // empty for all
-	quantities []wire.Quantity // empty for all
+	from, to   time.Time           // from is included, to is not
+	stations   []string            // empty for all
+	quantities []quantity.Quantity // empty for all
 }
 
 // since is before any reading of ours.
@@ -28,7 +28,7 @@ func (w *world) scopeOf(of *entity, filter expression) scope {
 		r.stations = []string{of.station.ID}
 	}
 	if of != nil && of.kind == datastreams {
-		r.quantities = []wire.Quantity{of.quantity}
+		r.quantities = []quantity.Quantity{of.quantity}
 	}
 	if of != nil && of.kind == features {
 		r.period(of)
@@ -128,8 +128,8 @@ func (r *scope) limit(p path, operator string, value any) {
 	case slices.Equal(links, []string{"Datastream", "Thing"}):
 		r.stations = []string{id}
 	case slices.Equal(links, []string{"Datastream", "ObservedProperty"}):
-		if q, known := wire.ParseQuantity(id); known {
-			r.quantities = []wire.Quantity{q}
+		if q, known := quantity.Parse(id); known {
+			r.quantities = []quantity.Quantity{q}
 		}
 	}
 }

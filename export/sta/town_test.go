@@ -11,7 +11,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -55,7 +55,7 @@ func (w *town) measured(n int, every time.Duration) *town {
 		at := noon.Add(-time.Duration(i) * every)
 		for _, st := range w.stations {
 			w.readings = append(w.readings, ingest.Reading{Station: st.ID, Time: at, Received: at, Values: []ingest.Value{
-				{Quantity: wire.PM2_5, Value: float64(i % 50)}, {Quantity: wire.PM10, Value: float64(i%50) + 10, Flags: ingest.Stuck},
+				{Quantity: quantity.PM2_5, Value: float64(i % 50)}, {Quantity: quantity.PM10, Value: float64(i%50) + 10, Flags: ingest.Stuck},
 			}})
 		}
 	}
@@ -73,7 +73,7 @@ func (w *town) Station(id string) (*ingest.Station, bool) {
 }
 
 func (w *town) Latest(id string, _ time.Time) live.Station {
-	s := live.Station{State: live.OK, LastSeen: noon, Values: map[wire.Quantity]live.Latest{}}
+	s := live.Station{State: live.OK, LastSeen: noon, Values: map[quantity.Quantity]live.Latest{}}
 	for _, r := range slices.Backward(w.readings) {
 		if r.Station == id {
 			for _, v := range r.Values {

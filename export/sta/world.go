@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -36,7 +36,7 @@ func newWorld(ctx context.Context, source Source, base string, now time.Time) *w
 		ctx: ctx, source: source, base: base, now: now, meta: source.Meta(now), budget: budget{maxLooked, maxReads, maxEntities},
 		byStation: map[string][]*entity{}, sensorsOf: map[string][]string{}, all: map[*kind][]*entity{},
 	}
-	measured := map[wire.Quantity]bool{}
+	measured := map[quantity.Quantity]bool{}
 	for _, st := range source.Stations() {
 		if !st.Shown() {
 			continue
@@ -53,7 +53,7 @@ func newWorld(ctx context.Context, source Source, base string, now time.Time) *w
 			w.add(&entity{kind: sensors, id: st.Kit, kit: st.Kit})
 		}
 		values := source.Latest(st.ID, now).Values
-		for _, q := range wire.Quantities() {
+		for _, q := range quantity.All() {
 			if _, heard := values[q]; heard {
 				d := datastream(st, q)
 				w.add(d)
@@ -62,7 +62,7 @@ func newWorld(ctx context.Context, source Source, base string, now time.Time) *w
 			}
 		}
 	}
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		if measured[q] {
 			w.add(&entity{kind: observedProperties, id: q.String(), quantity: q})
 		}
@@ -75,7 +75,7 @@ func newWorld(ctx context.Context, source Source, base string, now time.Time) *w
 
 func (w *world) add(e *entity) { w.all[e.kind] = append(w.all[e.kind], e) }
 
-func datastream(st *ingest.Station, q wire.Quantity) *entity {
+func datastream(st *ingest.Station, q quantity.Quantity) *entity {
 	return &entity{kind: datastreams, id: st.ID + "-" + q.String(), station: st, quantity: q, kit: st.Kit}
 }
 
@@ -95,7 +95,7 @@ func (w *world) find(k *kind, id string) (*entity, error) {
 			return datastream(st, q), nil
 		}
 	case observedProperties:
-		if q, ok := wire.ParseQuantity(id); ok {
+		if q, ok := quantity.Parse(id); ok {
 			return &entity{kind: k, id: id, quantity: q}, nil
 		}
 	}
@@ -103,10 +103,10 @@ func (w *world) find(k *kind, id string) (*entity, error) {
 }
 
 // series reads a datastream's id.
-func (w *world) series(id string) (*ingest.Station, wire.Quantity, bool) {
-	name, quantity, _ := strings.Cut(id, "-")
+func (w *world) series(id string) (*ingest.Station, quantity.Quantity, bool) {
+	name, quantityName, _ := strings.Cut(id, "-")
 	st, known := w.source.Station(name)
-	q, ok := wire.ParseQuantity(quantity)
+	q, ok := quantity.Parse(quantityName)
 	return st, q, known && ok && st.Shown()
 }
 

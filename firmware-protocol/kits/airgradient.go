@@ -1,12 +1,15 @@
 package kits
 
-import "stadtluft/firmware-protocol/wire"
+import (
+	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/firmware-protocol/wire"
+)
 
 // airgradientNames: pm02 is the atmospheric PM2.5. What the device has corrected itself ("…Compensated"),
 // the factory's series ("…Standard") and raw signals ("…Raw") are left.
-var airgradientNames = map[string]wire.Quantity{
-	"pm01": wire.PM1, "pm02": wire.PM2_5, "pm10": wire.PM10, "rco2": wire.CO2, "atmp": wire.Temperature, "rhum": wire.Humidity,
-	"tvocIndex": wire.VOCIndex, "tvoc_index": wire.VOCIndex, "noxIndex": wire.NOxIndex, "nox_index": wire.NOxIndex, "wifi": wire.RSSI,
+var airgradientNames = map[string]quantity.Quantity{
+	"pm01": quantity.PM1, "pm02": quantity.PM2_5, "pm10": quantity.PM10, "rco2": quantity.CO2, "atmp": quantity.Temperature, "rhum": quantity.Humidity,
+	"tvocIndex": quantity.VOCIndex, "tvoc_index": quantity.VOCIndex, "noxIndex": quantity.NOxIndex, "nox_index": quantity.NOxIndex, "wifi": quantity.RSSI,
 }
 
 // airgradient decodes a message on airgradient/readings/{serial}, the same as the device's /measures/current:

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -25,7 +26,7 @@ const (
 // CommunityName is what one of Sensor.Community's names without a prefix means for a kind of sensor: the
 // quantity and how to convert the value (nil leaves it as it is). The quantity is 0 when the name is none
 // that is taken; unsupported says that it is known and cannot be.
-func CommunityName(sensor Sensor, name string) (q wire.Quantity, convert func(float64) float64, unsupported bool) {
+func CommunityName(sensor Sensor, name string) (q quantity.Quantity, convert func(float64) float64, unsupported bool) {
 	switch sensor {
 	case ParticleSensor:
 		return particles[name], nil, false
@@ -34,26 +35,26 @@ func CommunityName(sensor Sensor, name string) (q wire.Quantity, convert func(fl
 	case ClimateSensor:
 		switch name {
 		case "temperature":
-			return wire.Temperature, nil, false
+			return quantity.Temperature, nil, false
 		case "humidity":
-			return wire.Humidity, nil, false
+			return quantity.Humidity, nil, false
 		case "pressure":
-			return wire.Pressure, fromPascal, false
+			return quantity.Pressure, fromPascal, false
 		}
 	case CO2Sensor:
 		if name == "co2_ppm" {
-			return wire.CO2, nil, false
+			return quantity.CO2, nil, false
 		}
 	case NoiseSensor:
 		if name == "noise_LAeq" {
-			return wire.NoiseLAeq, nil, false
+			return quantity.NoiseLAeq, nil, false
 		}
 	}
 	return 0, nil, false
 }
 
 // particles: P1 is PM10 and P2 is PM2.5, in the order in which their sensors gave them.
-var particles = map[string]wire.Quantity{"P0": wire.PM1, "P1": wire.PM10, "P2": wire.PM2_5, "P4": wire.PM4}
+var particles = map[string]quantity.Quantity{"P0": quantity.PM1, "P1": quantity.PM10, "P2": quantity.PM2_5, "P4": quantity.PM4}
 
 // airrohrPrefixes are the sensors that the firmware names before a value. Of several that measure the same the
 // lowest rank counts; a DS18B20 is often soil's or water's.
@@ -105,7 +106,7 @@ func airrohr(payload []byte, s Settings) Message {
 		}
 		value := element.Member("value")
 		d.airrohr(pins[pin], name, func(m meaning) {
-			if text, ok := value.Text(); ok && m.quantity == wire.RSSI {
+			if text, ok := value.Text(); ok && m.quantity == quantity.RSSI {
 				d.text(m, name, strings.TrimSuffix(text, " dBm"))
 				return
 			}
@@ -130,7 +131,7 @@ func (d *draft) airrohr(sensor Sensor, name string, take func(meaning)) {
 		sensor, m.rank = bareSensor(name), dht22Rank
 	}
 	if name == "signal" {
-		take(meaning{quantity: wire.RSSI})
+		take(meaning{quantity: quantity.RSSI})
 		return
 	}
 	q, convert, unsupported := CommunityName(sensor, bare)

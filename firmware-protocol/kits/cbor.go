@@ -11,6 +11,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -88,7 +89,7 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 	bad := false
 	for _, name := range names {
 		n, ok := cborNumber(members[name])
-		q, known := wire.ParseQuantity(name)
+		q, known := quantity.Parse(name)
 		switch {
 		case strings.HasPrefix(name, "x_"):
 		case name == "t" && ok && n >= 0 && n <= senmlLatest:

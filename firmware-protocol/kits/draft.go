@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -26,7 +27,7 @@ type candidate struct {
 
 // meaning is what a foreign name stands for.
 type meaning struct {
-	quantity wire.Quantity // 0 for a name that is known and not taken
+	quantity quantity.Quantity // 0 for a name that is known and not taken
 	rank     int
 	convert  func(float64) float64 // to our unit; nil when it is that already
 }

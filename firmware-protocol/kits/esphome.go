@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -33,14 +34,14 @@ func esphome(payload []byte, s Settings) Message {
 // the place, as in "bme280_temperature".
 var esphomeEndings = []struct {
 	ending   string
-	quantity wire.Quantity
+	quantity quantity.Quantity
 }{
-	{"pm_10_0", wire.PM10}, {"pm10_0", wire.PM10}, {"pm_2_5", wire.PM2_5}, {"pm2_5", wire.PM2_5}, {"pm25", wire.PM2_5}, {"pm_25", wire.PM2_5},
-	{"pm_1_0", wire.PM1}, {"pm1_0", wire.PM1}, {"pm_4_0", wire.PM4}, {"pm4_0", wire.PM4},
-	{"pm_10", wire.PM10}, {"pm10", wire.PM10}, {"pm_1", wire.PM1}, {"pm1", wire.PM1}, {"pm_4", wire.PM4}, {"pm4", wire.PM4},
-	{"temperature", wire.Temperature}, {"humidity", wire.Humidity}, {"pressure", wire.Pressure}, {"co2", wire.CO2}, {"carbon_dioxide", wire.CO2},
-	{"voc_index", wire.VOCIndex}, {"nox_index", wire.NOxIndex}, {"battery_voltage", wire.Battery}, {"wifi_signal", wire.RSSI}, {"rssi", wire.RSSI},
-	{"noise_laeq", wire.NoiseLAeq}, {"laeq", wire.NoiseLAeq},
+	{"pm_10_0", quantity.PM10}, {"pm10_0", quantity.PM10}, {"pm_2_5", quantity.PM2_5}, {"pm2_5", quantity.PM2_5}, {"pm25", quantity.PM2_5}, {"pm_25", quantity.PM2_5},
+	{"pm_1_0", quantity.PM1}, {"pm1_0", quantity.PM1}, {"pm_4_0", quantity.PM4}, {"pm4_0", quantity.PM4},
+	{"pm_10", quantity.PM10}, {"pm10", quantity.PM10}, {"pm_1", quantity.PM1}, {"pm1", quantity.PM1}, {"pm_4", quantity.PM4}, {"pm4", quantity.PM4},
+	{"temperature", quantity.Temperature}, {"humidity", quantity.Humidity}, {"pressure", quantity.Pressure}, {"co2", quantity.CO2}, {"carbon_dioxide", quantity.CO2},
+	{"voc_index", quantity.VOCIndex}, {"nox_index", quantity.NOxIndex}, {"battery_voltage", quantity.Battery}, {"wifi_signal", quantity.RSSI}, {"rssi", quantity.RSSI},
+	{"noise_laeq", quantity.NoiseLAeq}, {"laeq", quantity.NoiseLAeq},
 }
 
 // maxObject bounds an object's name, which ESPHome makes of at most 120 characters.
@@ -51,7 +52,7 @@ var esphomeOthers = []string{"internal", "cpu", "esp32", "esp8266", "chip", "boa
 
 // esphomeName is the quantity of an object's name; 0 when it is none that is known. ESPHome's example names such
 // as "particulate_matter_2_5um_concentration" are known too.
-func esphomeName(name string) wire.Quantity {
+func esphomeName(name string) quantity.Quantity {
 	if len(name) > maxObject {
 		return 0
 	}

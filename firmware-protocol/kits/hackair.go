@@ -1,8 +1,11 @@
 package kits
 
-import "stadtluft/firmware-protocol/wire"
+import (
+	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/firmware-protocol/wire"
+)
 
-var hackairNames = map[string]wire.Quantity{"PM2.5_AirPollutantValue": wire.PM2_5, "PM10_AirPollutantValue": wire.PM10}
+var hackairNames = map[string]quantity.Quantity{"PM2.5_AirPollutantValue": quantity.PM2_5, "PM10_AirPollutantValue": quantity.PM10}
 
 // hackair decodes a hackAIR node:
 //
@@ -24,7 +27,7 @@ func hackair(payload []byte, _ Settings) Message {
 				}
 			}
 		case name == "battery":
-			d.json(meaning{quantity: wire.Battery}, name, value)
+			d.json(meaning{quantity: quantity.Battery}, name, value)
 		default:
 			d.leave(name)
 		}

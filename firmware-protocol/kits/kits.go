@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -32,7 +33,7 @@ type Settings struct {
 	Part string
 	// Names gives free names their quantity, for families whose owners choose names themselves: "name", or
 	// "application/name" for one application alone.
-	Names map[string]wire.Quantity
+	Names map[string]quantity.Quantity
 }
 
 // Message is what a payload holds.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -60,15 +61,15 @@ func readVectors(t testing.TB, f func(family, name string, v vector, payload []b
 		if err := decoder.Decode(&v); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		s := Settings{Received: v.Received, Part: v.Part, Names: map[string]wire.Quantity{}}
+		s := Settings{Received: v.Received, Part: v.Part, Names: map[string]quantity.Quantity{}}
 		if s.Received.IsZero() {
 			s.Received = received
 		}
 		if s.Zone, err = time.LoadLocation(v.Zone); err != nil {
 			t.Fatal(err)
 		}
-		for name, quantity := range v.Names {
-			s.Names[name], _ = wire.ParseQuantity(quantity)
+		for name, quantityName := range v.Names {
+			s.Names[name], _ = quantity.Parse(quantityName)
 		}
 		var payload []byte
 		if v.Payload != nil {
@@ -157,7 +158,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n uint8, part string, payload []byte) {
 		family := all[int(n)%len(all)]
-		s := Settings{Received: received, Zone: berlin, Part: part, Names: map[string]wire.Quantity{"PM25": wire.PM2_5, "luft/t": wire.Temperature}}
+		s := Settings{Received: received, Zone: berlin, Part: part, Names: map[string]quantity.Quantity{"PM25": quantity.PM2_5, "luft/t": quantity.Temperature}}
 		checkAllocated(t, family, string(payload), s)
 		got, _ := Decode(family, payload, s)
 		if again, _ := Decode(family, payload, s); !reflect.DeepEqual(got, again) {
@@ -170,7 +171,7 @@ func FuzzDecode(f *testing.F) {
 			if len(r.Values) == 0 || r.Age < 0 {
 				t.Errorf("%s: a reading %+v", family, r)
 			}
-			seen := map[wire.Quantity]bool{}
+			seen := map[quantity.Quantity]bool{}
 			for _, v := range r.Values {
 				if !v.Quantity.Valid() || seen[v.Quantity] || math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
 					t.Errorf("%s: a value %+v among %+v", family, v, r.Values)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -38,7 +39,7 @@ func openairNoise(payload []byte, s Settings) Message {
 	case mean < low-rounding || mean > high+rounding || mean < average-rounding:
 		d.refuse(wire.Contradictory, "mean", fmt.Sprintf("the energetic mean %v lies below the average %v or outside %v to %v", mean, average, low, high))
 	default:
-		d.put(meaning{quantity: wire.NoiseLAeq}, "mean", mean)
+		d.put(meaning{quantity: quantity.NoiseLAeq}, "mean", mean)
 	}
 	d.end(wire.Reading{})
 	return d.done()

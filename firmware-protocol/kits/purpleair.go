@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -16,11 +17,11 @@ const (
 )
 
 // purpleairParticles have a second channel under the same name with "_b".
-var purpleairParticles = map[string]wire.Quantity{"pm1_0_atm": wire.PM1, "pm2_5_atm": wire.PM2_5, "pm10_0_atm": wire.PM10}
+var purpleairParticles = map[string]quantity.Quantity{"pm1_0_atm": quantity.PM1, "pm2_5_atm": quantity.PM2_5, "pm10_0_atm": quantity.PM10}
 
 var purpleairOthers = map[string]meaning{
-	"current_temp_f": {wire.Temperature, 0, fromFahrenheit}, "current_humidity": {wire.Humidity, 0, nil},
-	"pressure": {wire.Pressure, 0, nil}, "rssi": {wire.RSSI, 0, nil},
+	"current_temp_f": {quantity.Temperature, 0, fromFahrenheit}, "current_humidity": {quantity.Humidity, 0, nil},
+	"pressure": {quantity.Pressure, 0, nil}, "rssi": {quantity.RSSI, 0, nil},
 }
 
 // purpleair decodes a PurpleAir's local /json. A particle value is the mean of its two channels; when they
@@ -34,7 +35,7 @@ func purpleair(payload []byte, _ Settings) Message {
 	var d draft
 	first, second := channels(top)
 	a, aok := top.Member("pm2_5_atm").Number()
-	b, bok := second[wire.PM2_5]
+	b, bok := second[quantity.PM2_5]
 	contradict := aok && bok && differ(a, b)
 	for name, value := range top.Members() {
 		bare, isSecond := strings.CutSuffix(name, "_b")
@@ -60,8 +61,8 @@ func purpleair(payload []byte, _ Settings) Message {
 }
 
 // channels are the quantities of which the first channel has a number, and the second's numbers.
-func channels(top wire.JSON) (first map[wire.Quantity]bool, second map[wire.Quantity]float64) {
-	first, second = map[wire.Quantity]bool{}, map[wire.Quantity]float64{}
+func channels(top wire.JSON) (first map[quantity.Quantity]bool, second map[quantity.Quantity]float64) {
+	first, second = map[quantity.Quantity]bool{}, map[quantity.Quantity]float64{}
 	for name, q := range purpleairParticles {
 		if _, ok := top.Member(name).Number(); ok {
 			first[q] = true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -19,19 +20,19 @@ const (
 
 // senmlUnits are the units that are taken for each quantity, of RFC 8428 and RFC 8798 and as people write them.
 // A value without a unit is in ours.
-var senmlUnits = map[wire.Quantity]map[string]func(float64) float64{
-	wire.Temperature: {"Cel": nil, "K": fromKelvin},
-	wire.Humidity:    {"%RH": nil, "%": nil},
-	wire.Pressure:    {"hPa": nil, "Pa": fromPascal},
-	wire.CO2:         {"ppm": nil},
-	wire.Battery:     {"V": nil, "mV": func(v float64) float64 { return tidy(v / 1000) }},
-	wire.RSSI:        {"dBm": nil, "dBW": func(v float64) float64 { return tidy(v + 30) }},
-	wire.NoiseLAeq:   {"dB": nil, "dBA": nil, "dB(A)": nil},
-	wire.VOCIndex:    {"1": nil, "/": nil},
-	wire.NOxIndex:    {"1": nil, "/": nil},
-	wire.CO:          {"mg/m3": nil, "mg/m³": nil},
-	wire.PM1:         micrograms, wire.PM2_5: micrograms, wire.PM4: micrograms, wire.PM10: micrograms,
-	wire.NO2: micrograms, wire.NO: micrograms, wire.O3: micrograms, wire.SO2: micrograms,
+var senmlUnits = map[quantity.Quantity]map[string]func(float64) float64{
+	quantity.Temperature: {"Cel": nil, "K": fromKelvin},
+	quantity.Humidity:    {"%RH": nil, "%": nil},
+	quantity.Pressure:    {"hPa": nil, "Pa": fromPascal},
+	quantity.CO2:         {"ppm": nil},
+	quantity.Battery:     {"V": nil, "mV": func(v float64) float64 { return tidy(v / 1000) }},
+	quantity.RSSI:        {"dBm": nil, "dBW": func(v float64) float64 { return tidy(v + 30) }},
+	quantity.NoiseLAeq:   {"dB": nil, "dBA": nil, "dB(A)": nil},
+	quantity.VOCIndex:    {"1": nil, "/": nil},
+	quantity.NOxIndex:    {"1": nil, "/": nil},
+	quantity.CO:          {"mg/m3": nil, "mg/m³": nil},
+	quantity.PM1:         micrograms, quantity.PM2_5: micrograms, quantity.PM4: micrograms, quantity.PM10: micrograms,
+	quantity.NO2: micrograms, quantity.NO: micrograms, quantity.O3: micrograms, quantity.SO2: micrograms,
 }
 
 var micrograms = map[string]func(float64) float64{"ug/m3": nil, "µg/m3": nil, "µg/m³": nil, "μg/m³": nil}
@@ -134,7 +135,7 @@ func (d *draft) senmlValue(b senmlBase, record wire.JSON, where string) {
 	if value.IsZero() && own == "" {
 		return // only base members
 	}
-	q, ok := wire.ParseQuantity(name[strings.LastIndexAny(name, ":/")+1:])
+	q, ok := quantity.Parse(name[strings.LastIndexAny(name, ":/")+1:])
 	if !ok {
 		d.leave(own)
 		return

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -15,21 +16,21 @@ import (
 // VOC) are estimates and left, as are raw gas signals. Of several that measure the same the lowest rank counts.
 var smartcitizenIDs = map[int]meaning{
 	10: {}, // the battery in percent, not volts
-	12: {wire.Temperature, 4, nil},
-	13: {wire.Humidity, 3, nil},
+	12: {quantity.Temperature, 4, nil},
+	13: {quantity.Humidity, 3, nil},
 	14: {}, // light
-	29: {wire.NoiseLAeq, 1, nil},
-	53: {wire.NoiseLAeq, 0, nil},
-	55: {wire.Temperature, 0, nil},
-	56: {wire.Humidity, 0, nil},
-	79: {wire.Temperature, 2, nil}, 80: {wire.Humidity, 2, nil}, 96: {wire.Temperature, 3, nil}, // plugged in: SHT31, DS18B20
-	58:  {wire.Pressure, 0, fromKilopascal},
-	227: {wire.Pressure, 1, fromKilopascal},
-	89:  {wire.PM1, 2, nil}, 87: {wire.PM2_5, 2, nil}, 88: {wire.PM10, 2, nil}, // PMS5003
-	182: {wire.PM1, 0, nil}, 183: {wire.PM2_5, 0, nil}, 184: {wire.PM4, 0, nil}, 185: {wire.PM10, 0, nil}, // SPS30
-	193: {wire.PM1, 1, nil}, 194: {wire.PM2_5, 1, nil}, 195: {wire.PM4, 1, nil}, 196: {wire.PM10, 1, nil}, // SEN5x
-	203: {wire.Humidity, 1, nil}, 204: {wire.Temperature, 1, nil}, 205: {wire.VOCIndex, 0, nil}, 206: {wire.NOxIndex, 0, nil},
-	220: {wire.RSSI, 0, nil}, 222: {wire.Battery, 0, nil},
+	29: {quantity.NoiseLAeq, 1, nil},
+	53: {quantity.NoiseLAeq, 0, nil},
+	55: {quantity.Temperature, 0, nil},
+	56: {quantity.Humidity, 0, nil},
+	79: {quantity.Temperature, 2, nil}, 80: {quantity.Humidity, 2, nil}, 96: {quantity.Temperature, 3, nil}, // plugged in: SHT31, DS18B20
+	58:  {quantity.Pressure, 0, fromKilopascal},
+	227: {quantity.Pressure, 1, fromKilopascal},
+	89:  {quantity.PM1, 2, nil}, 87: {quantity.PM2_5, 2, nil}, 88: {quantity.PM10, 2, nil}, // PMS5003
+	182: {quantity.PM1, 0, nil}, 183: {quantity.PM2_5, 0, nil}, 184: {quantity.PM4, 0, nil}, 185: {quantity.PM10, 0, nil}, // SPS30
+	193: {quantity.PM1, 1, nil}, 194: {quantity.PM2_5, 1, nil}, 195: {quantity.PM4, 1, nil}, 196: {quantity.PM10, 1, nil}, // SEN5x
+	203: {quantity.Humidity, 1, nil}, 204: {quantity.Temperature, 1, nil}, 205: {quantity.VOCIndex, 0, nil}, 206: {quantity.NOxIndex, 0, nil},
+	220: {quantity.RSSI, 0, nil}, 222: {quantity.Battery, 0, nil},
 }
 
 // smartcitizen decodes both forms of the Smart Citizen Kit:

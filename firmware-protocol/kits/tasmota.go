@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -25,12 +26,12 @@ var tasmotaSensors = []struct {
 
 // tasmotaNames: PM… is the atmospheric series, CF… the factory's, which is left. The names with an underscore
 // are other drivers' dialects.
-var tasmotaNames = map[string]wire.Quantity{
-	"Temperature": wire.Temperature, "Humidity": wire.Humidity, "Pressure": wire.Pressure, "CarbonDioxide": wire.CO2,
-	"PM1": wire.PM1, "PM2.5": wire.PM2_5, "PM4": wire.PM4, "PM10": wire.PM10,
-	"PM1_0": wire.PM1, "PM2_5": wire.PM2_5, "PM4_0": wire.PM4,
-	"pm1": wire.PM1, "pm2_5": wire.PM2_5, "pm10": wire.PM10,
-	"VOCIndex": wire.VOCIndex, "NOxIndex": wire.NOxIndex,
+var tasmotaNames = map[string]quantity.Quantity{
+	"Temperature": quantity.Temperature, "Humidity": quantity.Humidity, "Pressure": quantity.Pressure, "CarbonDioxide": quantity.CO2,
+	"PM1": quantity.PM1, "PM2.5": quantity.PM2_5, "PM4": quantity.PM4, "PM10": quantity.PM10,
+	"PM1_0": quantity.PM1, "PM2_5": quantity.PM2_5, "PM4_0": quantity.PM4,
+	"pm1": quantity.PM1, "pm2_5": quantity.PM2_5, "pm10": quantity.PM10,
+	"VOCIndex": quantity.VOCIndex, "NOxIndex": quantity.NOxIndex,
 }
 
 // tasmota decodes a message on tele/{device}/SENSOR:
@@ -89,16 +90,16 @@ func tasmotaSensor(name string) (rank int, known bool) {
 
 // tasmotaKnownUnits are the units that a message can name, by the member that does; without it values are in ours.
 var tasmotaKnownUnits = map[string]struct {
-	quantity wire.Quantity
+	quantity quantity.Quantity
 	convert  map[string]func(float64) float64
 }{
-	"TempUnit":     {wire.Temperature, map[string]func(float64) float64{"C": nil, "F": fromFahrenheit}},
-	"PressureUnit": {wire.Pressure, map[string]func(float64) float64{"hPa": nil, "mbar": nil, "mmHg": fromMillimetres, "inHg": fromInches}},
+	"TempUnit":     {quantity.Temperature, map[string]func(float64) float64{"C": nil, "F": fromFahrenheit}},
+	"PressureUnit": {quantity.Pressure, map[string]func(float64) float64{"hPa": nil, "mbar": nil, "mmHg": fromMillimetres, "inHg": fromInches}},
 }
 
 // tasmotaUnits are the conversions that the message's units ask for, and units that are not known.
-func tasmotaUnits(top wire.JSON) (convert map[wire.Quantity]func(float64) float64, unknown map[wire.Quantity]string) {
-	convert, unknown = map[wire.Quantity]func(float64) float64{}, map[wire.Quantity]string{}
+func tasmotaUnits(top wire.JSON) (convert map[quantity.Quantity]func(float64) float64, unknown map[quantity.Quantity]string) {
+	convert, unknown = map[quantity.Quantity]func(float64) float64{}, map[quantity.Quantity]string{}
 	for member, known := range tasmotaKnownUnits {
 		unit, ok := top.Member(member).Text()
 		if !ok {

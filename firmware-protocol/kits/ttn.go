@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -46,7 +47,7 @@ func ttn(payload []byte, s Settings) Message {
 	}
 	d.names(decoded, "", application, s.Names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
-		d.put(meaning{quantity: wire.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
+		d.put(meaning{quantity: quantity.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
 	}
 	d.end(at)
 	return d.done()
@@ -86,7 +87,7 @@ func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
 }
 
 // names takes the members whose name is configured or a quantity's, also one level below: "bme280.temperature".
-func (d *draft) names(object wire.JSON, above, application string, configured map[string]wire.Quantity) {
+func (d *draft) names(object wire.JSON, above, application string, configured map[string]quantity.Quantity) {
 	for name, value := range object.Members() {
 		if strings.HasPrefix(name, "x_") {
 			continue // a node's own
@@ -108,7 +109,7 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 		}
 		if m.quantity == 0 {
 			m.rank = ttnRank
-			m.quantity, _ = wire.ParseQuantity(name[strings.LastIndexByte(name, '.')+1:])
+			m.quantity, _ = quantity.Parse(name[strings.LastIndexByte(name, '.')+1:])
 		}
 		if m.quantity == 0 {
 			d.leave(name)
@@ -143,14 +144,14 @@ func strongest(gateways wire.JSON) (float64, bool) {
 
 // ParseNames reads the configuration's free names: "name=quantity" or "application/name=quantity", separated by
 // commas.
-func ParseNames(text string) (map[string]wire.Quantity, error) {
-	names := map[string]wire.Quantity{}
+func ParseNames(text string) (map[string]quantity.Quantity, error) {
+	names := map[string]quantity.Quantity{}
 	for _, pair := range strings.Split(text, ",") {
 		if pair = strings.TrimSpace(pair); pair == "" {
 			continue
 		}
-		name, quantity, _ := strings.Cut(pair, "=")
-		q, ok := wire.ParseQuantity(strings.TrimSpace(quantity))
+		name, quantityName, _ := strings.Cut(pair, "=")
+		q, ok := quantity.Parse(strings.TrimSpace(quantityName))
 		if name = strings.TrimSpace(name); name == "" || len(name) > maxFree || !ok {
 			return nil, fmt.Errorf("%q is not NAME=QUANTITY or APPLICATION/NAME=QUANTITY with a quantity such as pm2_5", pair)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 const (
@@ -22,33 +24,33 @@ const (
 
 // binaryTable says how a value travels: its code is the quantity's number, with wideBit for three bytes, and
 // the whole number that follows is divided by scale, a power of ten.
-var binaryTable = [quantityEnd]struct {
+var binaryTable = [quantity.Len]struct {
 	code   byte
 	scale  float64
 	signed bool
 }{
-	PM1:         {0x01, 10, false},
-	PM2_5:       {0x02, 10, false},
-	PM4:         {0x03, 10, false},
-	PM10:        {0x04, 10, false},
-	NO2:         {0x05, 10, true},
-	NO:          {0x06, 10, true},
-	O3:          {0x07, 10, true},
-	SO2:         {0x08, 10, true},
-	CO:          {0x09, 100, true},
-	CO2:         {0x0a, 1, false},
-	VOCIndex:    {0x0b, 10, false},
-	NOxIndex:    {0x0c, 10, false},
-	Temperature: {0x0d, 100, true},
-	Humidity:    {0x0e, 100, false},
-	Pressure:    {0x8f, 100, false},
-	NoiseLAeq:   {0x10, 10, false},
-	Battery:     {0x11, 1000, false},
-	RSSI:        {0x12, 1, true},
+	quantity.PM1:         {0x01, 10, false},
+	quantity.PM2_5:       {0x02, 10, false},
+	quantity.PM4:         {0x03, 10, false},
+	quantity.PM10:        {0x04, 10, false},
+	quantity.NO2:         {0x05, 10, true},
+	quantity.NO:          {0x06, 10, true},
+	quantity.O3:          {0x07, 10, true},
+	quantity.SO2:         {0x08, 10, true},
+	quantity.CO:          {0x09, 100, true},
+	quantity.CO2:         {0x0a, 1, false},
+	quantity.VOCIndex:    {0x0b, 10, false},
+	quantity.NOxIndex:    {0x0c, 10, false},
+	quantity.Temperature: {0x0d, 100, true},
+	quantity.Humidity:    {0x0e, 100, false},
+	quantity.Pressure:    {0x8f, 100, false},
+	quantity.NoiseLAeq:   {0x10, 10, false},
+	quantity.Battery:     {0x11, 1000, false},
+	quantity.RSSI:        {0x12, 1, true},
 }
 
 // binaryRange is the least and the greatest whole number that a value of q can travel as.
-func (q Quantity) binaryRange() (low, high float64) {
+func binaryRange(q quantity.Quantity) (low, high float64) {
 	values := math.Exp2(float64(8 * width(binaryTable[q].code)))
 	if binaryTable[q].signed {
 		return -values / 2, values/2 - 1
@@ -107,7 +109,7 @@ func splitBinary(payload []byte) [][]byte {
 // binaryReading decodes the values of one age; index is its place in the payload, or -1.
 func (d *Decoder) binaryReading(index int, items []byte) Reading {
 	r := Reading{Values: make([]Value, 0, len(items)/3)}
-	var seen [quantityEnd]bool
+	var seen [quantity.Len]bool
 	refusedBefore := d.refused
 	for len(items) > 0 {
 		code, size := items[0], 1+width(items[0])
@@ -124,7 +126,7 @@ func (d *Decoder) binaryReading(index int, items []byte) Reading {
 			raw = raw<<8 | int(b)
 		}
 		items = items[size:]
-		q := Quantity(code &^ wideBit)
+		q := quantity.Quantity(code &^ wideBit)
 		switch {
 		case q == ageCode:
 			r.HasAge, r.Age = true, time.Duration(raw)*time.Second
@@ -148,7 +150,7 @@ func (d *Decoder) binaryReading(index int, items []byte) Reading {
 
 // binaryField names what a code stands for.
 func binaryField(code byte) string {
-	switch q := Quantity(code &^ wideBit); {
+	switch q := quantity.Quantity(code &^ wideBit); {
 	case q == ageCode:
 		return "age"
 	case q.Valid() && binaryTable[q].code == code:
@@ -195,7 +197,7 @@ func appendBinaryReading(dst []byte, r Reading, first bool) ([]byte, error) {
 	if len(r.Values) == 0 {
 		return nil, errors.New("the reading has no value")
 	}
-	previous := Quantity(0)
+	previous := quantity.Quantity(0)
 	for _, v := range inOrder(r.Values) {
 		if !v.Quantity.Valid() {
 			return nil, fmt.Errorf("%d is no quantity", v.Quantity)
@@ -214,7 +216,7 @@ func appendBinaryReading(dst []byte, r Reading, first bool) ([]byte, error) {
 
 func appendBinaryValue(dst []byte, v Value) ([]byte, error) {
 	how := binaryTable[v.Quantity]
-	low, high := v.Quantity.binaryRange()
+	low, high := binaryRange(v.Quantity)
 	scaled := math.Round(v.Value * how.scale)
 	if !(scaled >= low && scaled <= high) { // also when it is no number
 		return nil, fmt.Errorf("%s %v outside %v to %v", v.Quantity, v.Value, low/how.scale, high/how.scale)

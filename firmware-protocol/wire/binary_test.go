@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 func TestBinaryVectors(t *testing.T) {
@@ -30,9 +32,9 @@ func TestBinaryVectors(t *testing.T) {
 
 // TestBinaryDecimals wants of every whole number that can travel the float64 of its decimal.
 func TestBinaryDecimals(t *testing.T) {
-	for _, q := range Quantities() {
+	for _, q := range quantity.All() {
 		how := binaryTable[q]
-		low, high := q.binaryRange()
+		low, high := binaryRange(q)
 		decimals := int(math.Log10(how.scale))
 		step := 1
 		if how.code&wideBit != 0 {
@@ -55,7 +57,7 @@ func TestBinaryDecimals(t *testing.T) {
 }
 
 func TestBinaryRounds(t *testing.T) {
-	f := func(q Quantity, value, want float64) {
+	f := func(q quantity.Quantity, value, want float64) {
 		t.Helper()
 		payload, err := AppendBinary(nil, []Reading{{Values: []Value{{q, value}}}})
 		if err != nil {
@@ -66,18 +68,18 @@ func TestBinaryRounds(t *testing.T) {
 			t.Errorf("%s %v travels as %v, want %v", q, value, got, want)
 		}
 	}
-	f(PM2_5, 12.34, 12.3)
-	f(PM2_5, 12.36, 12.4)
-	f(PM2_5, float64(float32(12.3)), 12.3)
-	f(PM2_5, 6553.54, 6553.5)
-	f(PM2_5, -0.04, 0)
-	f(CO2, 650.5, 651)
-	f(RSSI, -67.5, -68)
-	f(RSSI, -67.4, -67)
-	f(RSSI, 0.49999999999999994, 0)
-	f(Temperature, -0.004, 0)
-	f(Temperature, 1e-300, 0)
-	f(NO2, -3276.84, -3276.8)
+	f(quantity.PM2_5, 12.34, 12.3)
+	f(quantity.PM2_5, 12.36, 12.4)
+	f(quantity.PM2_5, float64(float32(12.3)), 12.3)
+	f(quantity.PM2_5, 6553.54, 6553.5)
+	f(quantity.PM2_5, -0.04, 0)
+	f(quantity.CO2, 650.5, 651)
+	f(quantity.RSSI, -67.5, -68)
+	f(quantity.RSSI, -67.4, -67)
+	f(quantity.RSSI, 0.49999999999999994, 0)
+	f(quantity.Temperature, -0.004, 0)
+	f(quantity.Temperature, 1e-300, 0)
+	f(quantity.NO2, -3276.84, -3276.8)
 }
 
 func TestBinaryRefusesToEncode(t *testing.T) {
@@ -89,31 +91,31 @@ func TestBinaryRefusesToEncode(t *testing.T) {
 			t.Errorf("AppendBinary(%+v) = % x, %v, want an error with %q", readings, got, err, want)
 		}
 	}
-	one := func(q Quantity, value float64) Reading { return Reading{Values: []Value{{q, value}}} }
+	one := func(q quantity.Quantity, value float64) Reading { return Reading{Values: []Value{{q, value}}} }
 	aged := func(age time.Duration) Reading {
-		return Reading{HasAge: true, Age: age, Values: []Value{{PM10, 1}}}
+		return Reading{HasAge: true, Age: age, Values: []Value{{quantity.PM10, 1}}}
 	}
 	for _, value := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 6553.56, -0.06, 1e300} {
-		f("pm10 "+fmt.Sprint(value)+" outside 0 to 6553.5", one(PM10, value))
+		f("pm10 "+fmt.Sprint(value)+" outside 0 to 6553.5", one(quantity.PM10, value))
 	}
-	f("temperature -327.69 outside -327.68 to 327.67", one(Temperature, -327.69))
-	f("temperature 327.68 outside", one(Temperature, 327.68))
-	f("pressure 167772.16 outside 0 to 167772.15", one(Pressure, 167772.16))
+	f("temperature -327.69 outside -327.68 to 327.67", one(quantity.Temperature, -327.69))
+	f("temperature 327.68 outside", one(quantity.Temperature, 327.68))
+	f("pressure 167772.16 outside 0 to 167772.15", one(quantity.Pressure, 167772.16))
 	f("0 is no quantity", one(0, 1))
 	f("200 is no quantity", one(200, 1))
 	f("there is no reading")
 	f("no value", Reading{})
-	f("reading 1: the reading has no value", one(PM10, 1), Reading{HasAge: true})
-	f("pm10 stands twice", Reading{Values: []Value{{PM10, 1}, {PM1, 1}, {PM10, 1}}})
-	f("not times", Reading{Time: time.Unix(1795439925, 0), Values: []Value{{PM10, 1}}})
-	f("only the first", aged(time.Second), one(PM10, 1))
+	f("reading 1: the reading has no value", one(quantity.PM10, 1), Reading{HasAge: true})
+	f("pm10 stands twice", Reading{Values: []Value{{quantity.PM10, 1}, {quantity.PM1, 1}, {quantity.PM10, 1}}})
+	f("not times", Reading{Time: time.Unix(1795439925, 0), Values: []Value{{quantity.PM10, 1}}})
+	f("only the first", aged(time.Second), one(quantity.PM10, 1))
 	f("outside 0 to 16777215 s", aged(1<<24*time.Second))
 	f("outside", aged(-time.Millisecond))
-	f("52 bytes", aged(0), aged(1), aged(2), aged(3), aged(4), aged(5), aged(6), Reading{HasAge: true, Values: []Value{{PM10, 1}, {RSSI, 1}}})
+	f("52 bytes", aged(0), aged(1), aged(2), aged(3), aged(4), aged(5), aged(6), Reading{HasAge: true, Values: []Value{{quantity.PM10, 1}, {quantity.RSSI, 1}}})
 }
 
 func TestBinaryAgeIsCutToSeconds(t *testing.T) {
-	payload, err := AppendBinary(nil, []Reading{{HasAge: true, Age: 90*time.Second + 999*time.Millisecond, Values: []Value{{PM10, 1}}}})
+	payload, err := AppendBinary(nil, []Reading{{HasAge: true, Age: 90*time.Second + 999*time.Millisecond, Values: []Value{{quantity.PM10, 1}}}})
 	if m := DecodeBinary(payload); err != nil || m.Readings[0].Age != 90*time.Second {
 		t.Errorf("age %+v, %v, want 90 s", m, err)
 	}
@@ -125,9 +127,9 @@ func TestSpecificationHasTheBinaryTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range Quantities() {
+	for _, q := range quantity.All() {
 		how := binaryTable[q]
-		low, high := q.binaryRange()
+		low, high := binaryRange(q)
 		kind := "unsigned"
 		if how.signed {
 			kind = "signed"
@@ -135,7 +137,7 @@ func TestSpecificationHasTheBinaryTable(t *testing.T) {
 		decimals := int(math.Log10(how.scale))
 		row := fmt.Sprintf("| `%s` | `%02x` | %d, %s | %.*f | %.*f | %.*f |", q, how.code, width(how.code), kind,
 			decimals, 1/how.scale, decimals, low/how.scale, decimals, high/how.scale)
-		if q != Quantity(how.code&^wideBit) || !strings.Contains(string(text), row) {
+		if q != quantity.Quantity(how.code&^wideBit) || !strings.Contains(string(text), row) {
 			t.Errorf("the specification has no row %q", row)
 		}
 	}

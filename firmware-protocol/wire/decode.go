@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 const (
@@ -130,9 +132,9 @@ func (d *Decoder) array() *failure {
 
 // draft is a reading while its members come in.
 type draft struct {
-	seen         [quantityEnd]bool // also those whose value was refused
-	t, age       bool              // seen
-	bad          bool              // the time is refused already
+	seen         [quantity.Len]bool // also those whose value was refused
+	t, age       bool               // seen
+	bad          bool               // the time is refused already
 	seconds      int64
 	agoInSeconds int64
 }
@@ -241,7 +243,7 @@ func (d *Decoder) when(index int, at *draft, name string, value []byte, most flo
 }
 
 func (d *Decoder) value(index int, at *draft, name, value []byte) {
-	q, known := quantityByName[string(name)]
+	q, known := quantity.Parse(string(name))
 	if !known {
 		d.refuse(index, UnknownMember, quoteName(name), unknown(string(name)))
 		return

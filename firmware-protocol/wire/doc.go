@@ -1,4 +1,4 @@
-// Package wire is the Go implementation of what a station says: topics, messages, quantities and the
+// Package wire is the Go implementation of what a station says: topics, messages and the
 // reasons for a refusal, as ../README.md specifies them. It decodes untrusted payloads within fixed
 // bounds, judges each value by itself, and encodes what a station would send.
 //

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"stadtluft/firmware-protocol/quantity"
+)
 
 // Bounds of protocol version 1.
 const (
@@ -10,7 +14,7 @@ const (
 
 // Value is one measured value in the unit of its quantity. It is finite.
 type Value struct {
-	Quantity Quantity
+	Quantity quantity.Quantity
 	Value    float64
 }
 

@@ -3,14 +3,16 @@ package wire
 import (
 	"fmt"
 	"strings"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // commonNames are what other firmware calls our quantities.
-var commonNames = map[string]Quantity{
-	"pm2": PM2_5, "pm25": PM2_5, "p2": PM2_5, "pm01": PM1, "pm02": PM2_5, "p1": PM10, "p0": PM1, "pm100": PM10,
-	"temp": Temperature, "t": Temperature, "hum": Humidity, "rh": Humidity, "press": Pressure, "p": Pressure,
-	"voc": VOCIndex, "nox": NOxIndex, "noise": NoiseLAeq, "laeq": NoiseLAeq, "bat": Battery, "vbat": Battery,
-	"wifi": RSSI, "signal": RSSI,
+var commonNames = map[string]quantity.Quantity{
+	"pm2": quantity.PM2_5, "pm25": quantity.PM2_5, "p2": quantity.PM2_5, "pm01": quantity.PM1, "pm02": quantity.PM2_5, "p1": quantity.PM10, "p0": quantity.PM1, "pm100": quantity.PM10,
+	"temp": quantity.Temperature, "t": quantity.Temperature, "hum": quantity.Humidity, "rh": quantity.Humidity, "press": quantity.Pressure, "p": quantity.Pressure,
+	"voc": quantity.VOCIndex, "nox": quantity.NOxIndex, "noise": quantity.NoiseLAeq, "laeq": quantity.NoiseLAeq, "bat": quantity.Battery, "vbat": quantity.Battery,
+	"wifi": quantity.RSSI, "signal": quantity.RSSI,
 }
 
 // unknown says that a member is no quantity, and which may have been meant.
@@ -22,7 +24,7 @@ func unknown(name string) string {
 }
 
 // nearest compares letters and digits only, ignoring case.
-func nearest(name string) (Quantity, bool) {
+func nearest(name string) (quantity.Quantity, bool) {
 	const longest = 32
 	if len(name) > longest {
 		return 0, false
@@ -32,7 +34,7 @@ func nearest(name string) (Quantity, bool) {
 	if q, ok := commonNames[bare]; ok {
 		return q, true
 	}
-	for _, q := range Quantities() {
+	for _, q := range quantity.All() {
 		known := bareName(q.String())
 		if bare == known || len(known) > 4 && len(bare) > 3 && strings.HasPrefix(known, bare) || oneTypo(bare, known) {
 			return q, true

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // checkAgainstTokens holds what was kept of a single object without a time against encoding/json: of
@@ -19,7 +21,7 @@ func checkAgainstTokens(t *testing.T, payload []byte, m Message) {
 	if len(m.Refusals) == 1 && m.Refusals[0].Reason == Malformed {
 		return // too deep: FuzzDecode looks at that itself
 	}
-	want, unknown := map[Quantity]float64{}, 0
+	want, unknown := map[quantity.Quantity]float64{}, 0
 	seen := map[string]bool{}
 	tokens := json.NewDecoder(bytes.NewReader(payload))
 	if _, err := tokens.Token(); err != nil {
@@ -35,7 +37,7 @@ func checkAgainstTokens(t *testing.T, payload []byte, m Message) {
 		if name == "t" || name == "age" {
 			return
 		}
-		q, known := ParseQuantity(name)
+		q, known := quantity.Parse(name)
 		if !known && !strings.HasPrefix(name, "x_") {
 			unknown++
 		}
@@ -47,7 +49,7 @@ func checkAgainstTokens(t *testing.T, payload []byte, m Message) {
 			want[q] = n
 		}
 	}
-	got, refused := map[Quantity]float64{}, 0
+	got, refused := map[quantity.Quantity]float64{}, 0
 	for _, r := range m.Readings {
 		got = asMap(r)
 	}

@@ -1,6 +1,10 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+
+	"stadtluft/firmware-protocol/quantity"
+)
 
 // Prefix begins every topic of protocol version 1.
 const Prefix = "stadtluft/v1/"
@@ -113,7 +117,9 @@ func FeedbackTopic(station string) string { return StationPrefix(station) + "fee
 func KitTopic(station, family string) string { return StationPrefix(station) + "kit/" + family }
 
 // CityTopic is where the city's live average of a quantity is published.
-func CityTopic(q Quantity) string { return Prefix + "city/" + q.String() }
+func CityTopic(q quantity.Quantity) string { return Prefix + "city/" + q.String() }
 
 // GridTopic is where a cell's live average of a quantity is published.
-func GridTopic(cell string, q Quantity) string { return Prefix + "grid/" + cell + "/" + q.String() }
+func GridTopic(cell string, q quantity.Quantity) string {
+	return Prefix + "grid/" + cell + "/" + q.String()
+}

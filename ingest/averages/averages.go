@@ -17,7 +17,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -28,9 +28,9 @@ import (
 // Averaged are the quantities that enter averages, gases when they are calibrated (see ingest.IsSignal). Battery and
 // rssi say something about the kit, not about the air; an index of volatile compounds compares a sensor only with
 // its own past.
-var Averaged = []wire.Quantity{
-	wire.PM1, wire.PM2_5, wire.PM4, wire.PM10, wire.NO2, wire.NO, wire.O3, wire.SO2, wire.CO, wire.CO2,
-	wire.Temperature, wire.Humidity, wire.Pressure, wire.NoiseLAeq,
+var Averaged = []quantity.Quantity{
+	quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10, quantity.NO2, quantity.NO, quantity.O3, quantity.SO2, quantity.CO, quantity.CO2,
+	quantity.Temperature, quantity.Humidity, quantity.Pressure, quantity.NoiseLAeq,
 }
 
 var averaged = func() (set [256]bool) {
@@ -170,11 +170,11 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 
 // Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
-	corrected := aggregate.Correction{Humidity: uint8(wire.Humidity), Temperature: uint8(wire.Temperature)}
-	corrected.Signal = func(quantity uint8) bool { return ingest.IsSignal(wire.Quantity(quantity)) }
-	corrected.Of = func(quantity uint8, milli, humidity int64) (int64, bool) {
-		switch wire.Quantity(quantity) {
-		case wire.PM1, wire.PM2_5, wire.PM4, wire.PM10:
+	corrected := aggregate.Correction{Humidity: uint8(quantity.Humidity), Temperature: uint8(quantity.Temperature)}
+	corrected.Signal = func(q uint8) bool { return ingest.IsSignal(quantity.Quantity(q)) }
+	corrected.Of = func(q uint8, milli, humidity int64) (int64, bool) {
+		switch quantity.Quantity(q) {
+		case quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10:
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
 		}
 		return milli, false

@@ -15,7 +15,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
@@ -110,7 +110,7 @@ func newAverages(store store.Store) *Averages {
 			"IN":   {ID: "IN", Exposure: ingest.Indoor, Places: home},
 			"GONE": {ID: "GONE", Exposure: ingest.Outdoor, Status: ingest.Retired, Ended: long.Add(12 * time.Hour), Places: home},
 			"GAS": {ID: "GAS", Exposure: ingest.Outdoor, Places: home, Calibrations: []ingest.Calibration{
-				{Quantity: wire.NO2, From: long.Add(12 * time.Hour), Slope: 0.5, Intercept: 1},
+				{Quantity: quantity.NO2, From: long.Add(12 * time.Hour), Slope: 0.5, Intercept: 1},
 			}},
 			"MOVED": {ID: "MOVED", Exposure: ingest.Outdoor, Places: append(slices.Clone(home), place(long.AddDate(0, 0, 1), 7.05, 50.90))},
 		},
@@ -131,23 +131,23 @@ func TestOnlyGoodOutdoorValuesOfTheAirCount(t *testing.T) {
 			t.Errorf("%s %+v: %d cells, want %d", station, v, got, want)
 		}
 	}
-	f("OUT", ingest.Value{Quantity: wire.PM10, Value: 20}, 1)
-	f("OUT", ingest.Value{Quantity: wire.PM10, Value: 2000, Flags: ingest.Range}, 0)
-	f("OUT", ingest.Value{Quantity: wire.NO2, Value: 20}, 0) // no calibration on record
-	f("OUT", ingest.Value{Quantity: wire.NOxIndex, Value: 20}, 0)
-	f("OUT", ingest.Value{Quantity: wire.Battery, Value: 3.7}, 0)
-	f("GAS", ingest.Value{Quantity: wire.NO2, Value: 20}, 1)
-	f("GAS", ingest.Value{Quantity: wire.O3, Value: 20}, 0)
-	f("GONE", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
-	f("IN", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
-	f("NOBODY", ingest.Value{Quantity: wire.PM10, Value: 20}, 0)
+	f("OUT", ingest.Value{Quantity: quantity.PM10, Value: 20}, 1)
+	f("OUT", ingest.Value{Quantity: quantity.PM10, Value: 2000, Flags: ingest.Range}, 0)
+	f("OUT", ingest.Value{Quantity: quantity.NO2, Value: 20}, 0) // no calibration on record
+	f("OUT", ingest.Value{Quantity: quantity.NOxIndex, Value: 20}, 0)
+	f("OUT", ingest.Value{Quantity: quantity.Battery, Value: 3.7}, 0)
+	f("GAS", ingest.Value{Quantity: quantity.NO2, Value: 20}, 1)
+	f("GAS", ingest.Value{Quantity: quantity.O3, Value: 20}, 0)
+	f("GONE", ingest.Value{Quantity: quantity.PM10, Value: 20}, 0)
+	f("IN", ingest.Value{Quantity: quantity.PM10, Value: 20}, 0)
+	f("NOBODY", ingest.Value{Quantity: quantity.PM10, Value: 20}, 0)
 }
 
 // TestAStationLeavesFromThenOn wants what a station sent before it was retired to stay, and gases to count only where
 // a calibration holds.
 func TestAStationLeavesFromThenOn(t *testing.T) {
 	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
-	hours := func(station string, q wire.Quantity) (means []int64) {
+	hours := func(station string, q quantity.Quantity) (means []int64) {
 		a := newAverages(nil)
 		for i := range 24 {
 			a.Observe(reading(station, noon.Add(-time.Hour+time.Duration(i)*5*time.Minute), ingest.Value{Quantity: q, Value: 20}))
@@ -159,10 +159,10 @@ func TestAStationLeavesFromThenOn(t *testing.T) {
 		}
 		return means
 	}
-	if got, want := hours("GONE", wire.PM10), []int64{-3600, 20_000}; !slices.Equal(got, want) {
+	if got, want := hours("GONE", quantity.PM10), []int64{-3600, 20_000}; !slices.Equal(got, want) {
 		t.Errorf("retired at noon: hours and means %v, want %v", got, want)
 	}
-	if got, want := hours("GAS", wire.NO2), []int64{0, 11_000}; !slices.Equal(got, want) {
+	if got, want := hours("GAS", quantity.NO2), []int64{0, 11_000}; !slices.Equal(got, want) {
 		t.Errorf("calibrated from noon on: hours and means %v, want %v", got, want)
 	}
 }
@@ -171,8 +171,8 @@ func TestAStationCountsWhereItStoodThen(t *testing.T) {
 	a := newAverages(nil)
 	before := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
 	after := before.AddDate(0, 0, 1)
-	a.Observe(reading("MOVED", before, ingest.Value{Quantity: wire.PM10, Value: 20}))
-	a.Observe(reading("MOVED", after, ingest.Value{Quantity: wire.PM10, Value: 20}))
+	a.Observe(reading("MOVED", before, ingest.Value{Quantity: quantity.PM10, Value: 20}))
+	a.Observe(reading("MOVED", after, ingest.Value{Quantity: quantity.PM10, Value: 20}))
 	first, second := a.Aggregate.Live(before, 1000, 0), a.Aggregate.Live(after, 1000, 0)
 	if len(first) != 1 || len(second) != 1 || first[0].Cell == second[0].Cell {
 		t.Errorf("before %+v, after %+v, want one cell each and two different ones", first, second)
@@ -200,11 +200,11 @@ func TestHoursReachTheStore(t *testing.T) {
 		a := newAverages(store)
 		start := time.Now().UTC().Truncate(time.Hour)
 		for i := range 12 {
-			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: float64(i)}))
+			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: float64(i)}))
 		}
 		old := start.Add(-49 * time.Hour) // received now, but its hour is not whole in memory any more
 		for i := range 12 {
-			r := reading("OUT", old.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 1})
+			r := reading("OUT", old.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 1})
 			r.Received = start
 			a.Observe(r)
 		}
@@ -228,7 +228,7 @@ func TestARejectedWindowHoldsUpNoOther(t *testing.T) {
 		start := time.Now().UTC().Truncate(24 * time.Hour).Add(-3 * time.Hour)
 		kept := &shelf{oldest: start.Add(time.Hour)}
 		for i := range 24 {
-			r := reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: 7})
+			r := reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 7})
 			kept.readings = append(kept.readings, r)
 		}
 		check := func(what string) {
@@ -268,7 +268,7 @@ func TestReadOnly(t *testing.T) {
 		a.ReadOnly = true
 		start := time.Now().UTC().Truncate(time.Hour)
 		for i := range 12 {
-			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: wire.PM10, Value: float64(i)}))
+			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: float64(i)}))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go a.Run(ctx)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -25,7 +25,7 @@ type checkedHour struct {
 
 type flagKey struct {
 	station  string
-	quantity wire.Quantity
+	quantity quantity.Quantity
 }
 
 // Apply takes in HourFlags that are in the journal.

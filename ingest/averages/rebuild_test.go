@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
@@ -52,10 +52,10 @@ func (r *residents) live(progress int, at time.Time) {
 	case 80:
 		hour := at.Truncate(time.Hour)
 		r.change("S1", func(s *ingest.Station) {
-			s.Calibrations = []ingest.Calibration{{Quantity: wire.NO2, From: hour.Add(-20 * time.Hour), To: hour.Add(5 * time.Hour), Slope: 0.7, Intercept: -3, Humidity: 0.125}}
+			s.Calibrations = []ingest.Calibration{{Quantity: quantity.NO2, From: hour.Add(-20 * time.Hour), To: hour.Add(5 * time.Hour), Slope: 0.7, Intercept: -3, Humidity: 0.125}}
 		})
 		r.change("S7", func(s *ingest.Station) {
-			s.Calibrations = []ingest.Calibration{{Quantity: wire.PM10, From: hour.Add(-2 * time.Hour), Slope: 0.9, Intercept: 1}}
+			s.Calibrations = []ingest.Calibration{{Quantity: quantity.PM10, From: hour.Add(-2 * time.Hour), Slope: 0.9, Intercept: 1}}
 		})
 	}
 }
@@ -81,7 +81,7 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 			}
 			at := start.Add(time.Duration(minute) * time.Minute)
 			r := ingest.Reading{Station: fmt.Sprintf("S%d", i), Time: at, Received: at.Add(time.Second), Values: []ingest.Value{
-				{Quantity: wire.PM10, Value: float64(rng.IntN(900)) / 10},
+				{Quantity: quantity.PM10, Value: float64(rng.IntN(900)) / 10},
 			}}
 			if rng.IntN(50) == 0 {
 				r.Values[0].Flags = ingest.Range
@@ -90,10 +90,10 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 				r.Values[0].Value += 500 // a neighbour's fire
 			}
 			if i%3 > 0 {
-				r.Values = append(r.Values, ingest.Value{Quantity: wire.Humidity, Value: 40 + float64(rng.IntN(600))/10})
+				r.Values = append(r.Values, ingest.Value{Quantity: quantity.Humidity, Value: 40 + float64(rng.IntN(600))/10})
 			}
 			if i%3 == 1 {
-				r.Values = append(r.Values, ingest.Value{Quantity: wire.NO2, Value: float64(rng.IntN(900)) / 10})
+				r.Values = append(r.Values, ingest.Value{Quantity: quantity.NO2, Value: float64(rng.IntN(900)) / 10})
 			}
 			if rng.IntN(20) == 0 {
 				r.Received = at.Add(time.Duration(rng.IntN(10*60)) * time.Minute)
@@ -108,8 +108,8 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 	var found []ingest.HourFlags
 	for _, h := range hours {
-		if wire.Quantity(h.Quantity) == wire.PM10 && h.Mean > 52_000 {
-			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: wire.PM10, Flags: ingest.Inconsistent})
+		if quantity.Quantity(h.Quantity) == quantity.PM10 && h.Mean > 52_000 {
+			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: quantity.PM10, Flags: ingest.Inconsistent})
 		}
 	}
 	return found
@@ -217,7 +217,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			windows, gas := map[aggregate.Window]int{}, 0
 			for _, r := range want {
 				windows[r.Window]++
-				if r.Quantity == uint8(wire.NO2) {
+				if r.Quantity == uint8(quantity.NO2) {
 					gas++
 				}
 			}

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -100,10 +100,10 @@ func TestRecomputeDoesAffectedDaysOnce(t *testing.T) {
 		start := time.Now().UTC().Truncate(day).Add(-40 * day)
 		s := &shelf{}
 		for d := range 30 {
-			s.readings = append(s.readings, reading("OUT", start.Add(time.Duration(d)*day), ingest.Value{Quantity: wire.PM10, Value: 1}))
+			s.readings = append(s.readings, reading("OUT", start.Add(time.Duration(d)*day), ingest.Value{Quantity: quantity.PM10, Value: 1}))
 		}
 		for i, d := range []int{7, 7, 20} {
-			s.readings = append(s.readings, reading(fmt.Sprint("S", i), start.Add(time.Duration(d)*day+time.Hour), ingest.Value{Quantity: wire.PM10, Value: 1}))
+			s.readings = append(s.readings, reading(fmt.Sprint("S", i), start.Add(time.Duration(d)*day+time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 1}))
 		}
 		slices.SortFunc(s.readings, func(a, b ingest.Reading) int { return a.Time.Compare(b.Time) })
 		var affected []Affected

@@ -3,7 +3,7 @@ package averages
 import (
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -29,7 +29,7 @@ func StationHours(stations ingest.Stations, start time.Time, hours []aggregate.S
 			}
 		}
 		if h.Cell == cell {
-			at.Quantity, at.Mean, at.Median, at.Count = wire.Quantity(h.Quantity), float64(h.Mean)/1000, float64(h.Median)/1000, h.Count
+			at.Quantity, at.Mean, at.Median, at.Count = quantity.Quantity(h.Quantity), float64(h.Mean)/1000, float64(h.Median)/1000, h.Count
 			list = append(list, at)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -18,12 +18,12 @@ func TestCheckedWhereItStood(t *testing.T) {
 	}}}
 	a.Stations = stations
 	for minute := range 120 {
-		a.Observe(reading("M", start.Add(time.Duration(minute)*time.Minute), ingest.Value{Quantity: wire.PM10, Value: float64(minute)}))
+		a.Observe(reading("M", start.Add(time.Duration(minute)*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: float64(minute)}))
 	}
 	f := func(hour time.Time, east, north, mean, median float64, count int) {
 		t.Helper()
 		got := StationHours(stations, hour, a.Aggregate.Stations(hour))
-		if len(got) != 1 || got[0].Quantity != wire.PM10 || !near(got[0].East, east) || !near(got[0].North, north) || got[0].Mean != mean || got[0].Median != median || got[0].Count != count {
+		if len(got) != 1 || got[0].Quantity != quantity.PM10 || !near(got[0].East, east) || !near(got[0].North, north) || got[0].Mean != mean || got[0].Median != median || got[0].Count != count {
 			t.Errorf("%v: %+v, want %v %v, mean %v, median %v, %d values", hour, got, east, north, mean, median, count)
 		}
 	}

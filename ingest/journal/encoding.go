@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -250,8 +251,8 @@ func (d *decoder) value() ingest.Value {
 	return ingest.Value{Quantity: q, Flags: flags, Value: d.number()}
 }
 
-func (d *decoder) quantityAndFlags() (wire.Quantity, ingest.Flags) {
-	q := wire.Quantity(d.byte())
+func (d *decoder) quantityAndFlags() (quantity.Quantity, ingest.Flags) {
+	q := quantity.Quantity(d.byte())
 	if !q.Valid() {
 		d.fail(fmt.Errorf("journal entry holds the unknown quantity %d", q))
 	}

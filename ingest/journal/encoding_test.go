@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -24,7 +25,7 @@ func example() ingest.Batch {
 	return ingest.Batch{
 		Readings: []ingest.Reading{{
 			Station: "K7", Time: time.Unix(1763999999, 0).UTC(), Received: received,
-			Values: []ingest.Value{{Quantity: wire.PM2_5, Value: 12.456}, {Quantity: wire.Temperature, Flags: ingest.Range, Value: math.Float64frombits(0x7ff8000000000000)}},
+			Values: []ingest.Value{{Quantity: quantity.PM2_5, Value: 12.456}, {Quantity: quantity.Temperature, Flags: ingest.Range, Value: math.Float64frombits(0x7ff8000000000000)}},
 		}},
 		Refusals: []ingest.Refusal{{Station: "K7", Received: received.Add(time.Millisecond), Reason: wire.Clock, Field: "t", Detail: "no"}},
 	}
@@ -50,7 +51,7 @@ func TestGolden(t *testing.T) {
 func TestValuesKeepTheirBits(t *testing.T) {
 	for _, v := range []float64{0, math.Copysign(0, -1), 0.001, -40.5, 0.1 + 0.2, 1e300, math.Inf(-1), 1 << 53, 9007199254740.993, math.SmallestNonzeroFloat64} {
 		b := example()
-		b.Readings[0].Values = []ingest.Value{{Quantity: wire.PM10, Value: v}}
+		b.Readings[0].Values = []ingest.Value{{Quantity: quantity.PM10, Value: v}}
 		got, err := DecodeBatch(AppendBatch(nil, b))
 		if err != nil {
 			t.Errorf("%v: %v", v, err)
@@ -67,8 +68,8 @@ func TestValuesKeepTheirBits(t *testing.T) {
 // TestHourFlagsAndNetworkTime go there and back; the bytes are put together by hand from FORMAT.md's tables.
 func TestHourFlagsAndNetworkTime(t *testing.T) {
 	b := ingest.Batch{HourFlags: []ingest.HourFlags{
-		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM10, Flags: 8},
-		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: wire.PM2_5},
+		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: quantity.PM10, Flags: 8},
+		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: quantity.PM2_5},
 	}}
 	want, err := hex.DecodeString("01" + "03" + "024b37" + "a0e83b" + "04" + "08" + "03" + "024b37" + "a0e83b" + "02" + "00")
 	if err != nil {
@@ -124,7 +125,7 @@ func many(n int) ingest.Batch {
 	var b ingest.Batch
 	for i := range n {
 		r := example().Readings[0]
-		r.Values = []ingest.Value{{Quantity: wire.PM10, Value: 20.1}, {Quantity: wire.PM2_5, Value: 12.4}}
+		r.Values = []ingest.Value{{Quantity: quantity.PM10, Value: 20.1}, {Quantity: quantity.PM2_5, Value: 12.4}}
 		r.Time = r.Time.Add(time.Duration(i) * time.Second)
 		b.Readings = append(b.Readings, r)
 	}

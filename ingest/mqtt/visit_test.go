@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -24,7 +25,7 @@ func TestRetainedTopicsAreListed(t *testing.T) {
 		if got := list(); len(got) != 0 {
 			t.Errorf("an empty broker keeps %v", got)
 		}
-		want := []string{wire.CityTopic(wire.PM10), wire.GridTopic("CRS3035RES1000mN3096000E4107000", wire.PM10)}
+		want := []string{wire.CityTopic(quantity.PM10), wire.GridTopic("CRS3035RES1000mN3096000E4107000", quantity.PM10)}
 		for _, topic := range want {
 			if err := s.Publish(t.Context(), topic, 1, true, []byte("{}")); err != nil {
 				t.Fatal(err)

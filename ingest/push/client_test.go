@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -36,7 +37,7 @@ func TestReasonOf(t *testing.T) {
 	}
 	f := func(second int, value float64, want wire.Reason) {
 		t.Helper()
-		r := wire.Reading{Values: []wire.Value{{Quantity: wire.PM2_5, Value: 3}, {Quantity: wire.PM10, Value: value}}}
+		r := wire.Reading{Values: []wire.Value{{Quantity: quantity.PM2_5, Value: 3}, {Quantity: quantity.PM10, Value: value}}}
 		if got := a.ReasonOf(r, fmt.Sprintf("2019-04-20T00:00:0%dZ", second)); got != want {
 			t.Errorf("ReasonOf(second %d, PM10 %v) = %q, want %q", second, value, got, want)
 		}

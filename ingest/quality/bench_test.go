@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -17,7 +18,7 @@ func crowd(stations int) []StationHour {
 	var list []StationHour
 	for i := range stations {
 		east, north := 4_100_000+rng.Float64()*30_000, 3_090_000+rng.Float64()*30_000
-		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Temperature, wire.Humidity, wire.Pressure} {
+		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.Temperature, quantity.Humidity, quantity.Pressure} {
 			v := 10 + rng.NormFloat64()
 			list = append(list, StationHour{fmt.Sprintf("S%05d", i), east, north, q, v, v, 25})
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -42,7 +42,7 @@ func rangeCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 
 // rangeOf is the measuring range of the station's first sensor that measures q, else the one that holds
 // for any sensor. Some quantities have none.
-func rangeOf(st *ingest.Station, q wire.Quantity) (limits, bool) {
+func rangeOf(st *ingest.Station, q quantity.Quantity) (limits, bool) {
 	for _, sensor := range st.Sensors {
 		if l, ok := sensors[sensor][q]; ok {
 			return l, true
@@ -84,7 +84,7 @@ func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
 			continue
 		case particles(v.Quantity):
 			long = hours(c.rules.StuckParticles)
-		case v.Quantity != wire.Temperature && v.Quantity != wire.Humidity && v.Quantity != wire.Pressure:
+		case v.Quantity != quantity.Temperature && v.Quantity != quantity.Humidity && v.Quantity != quantity.Pressure:
 			continue
 		}
 		if readings >= int(c.rules.StuckReadings) && r.Time.Sub(since) >= long {
@@ -104,7 +104,7 @@ func resolutionOf(st *ingest.Station) float64 {
 }
 
 // nested are the pairs of particle fractions of which the first is part of the second.
-var nested = [][2]wire.Quantity{{wire.PM1, wire.PM2_5}, {wire.PM2_5, wire.PM10}}
+var nested = [][2]quantity.Quantity{{quantity.PM1, quantity.PM2_5}, {quantity.PM2_5, quantity.PM10}}
 
 func consistencyCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
 	for _, pair := range nested {
@@ -120,7 +120,7 @@ func consistencyCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
 	}
 }
 
-func find(values []ingest.Value, q wire.Quantity) *ingest.Value {
+func find(values []ingest.Value, q quantity.Quantity) *ingest.Value {
 	for i := range values {
 		if values[i].Quantity == q {
 			return &values[i]

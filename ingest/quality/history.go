@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 const (
@@ -92,7 +92,7 @@ type history struct {
 	Days ring[sums]   // of hours with both
 }
 
-func newHistory(q wire.Quantity) *history {
+func newHistory(q quantity.Quantity) *history {
 	own := recheckHours + dayHours
 	if particles(q) {
 		own = spikeHours + recheckHours

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -14,7 +14,7 @@ type StationHour struct {
 	Station  string
 	East     float64 // metres, EPSG:3035
 	North    float64
-	Quantity wire.Quantity
+	Quantity quantity.Quantity
 	Mean     float64
 	Median   float64
 	Count    int // values
@@ -53,13 +53,13 @@ type hour struct {
 // Hour checks the hour that starts at start and returns the flags found, sorted.
 func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFlags {
 	h := c.open(start, hours)
-	h.each(func(q wire.Quantity, from, to int) {
+	h.each(func(q quantity.Quantity, from, to int) {
 		switch {
 		case particles(q):
 			c.spikes(h, from, to)
 			c.humid(h, from, to)
 			c.compare(h, from, to)
-		case q == wire.Pressure:
+		case q == quantity.Pressure:
 			c.pressure(h, from, to)
 		default:
 			c.compare(h, from, to)
@@ -91,8 +91,8 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 	for i := range h.list {
 		h.records[i] = c.record(&h.list[i], h.at)
 	}
-	h.each(func(q wire.Quantity, from, to int) {
-		if q == wire.Humidity {
+	h.each(func(q quantity.Quantity, from, to int) {
+		if q == quantity.Humidity {
 			h.hygrometers = h.list[from:to]
 		}
 	})
@@ -112,7 +112,7 @@ func (h *hour) area(list []StationHour) *area {
 }
 
 // each calls do with the part of the list of each quantity.
-func (h *hour) each(do func(q wire.Quantity, from, to int)) {
+func (h *hour) each(do func(q quantity.Quantity, from, to int)) {
 	for from := 0; from < len(h.list); {
 		q, to := h.list[from].Quantity, from
 		for to < len(h.list) && h.list[to].Quantity == q {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -212,7 +213,7 @@ func TestRobustStatistics(t *testing.T) {
 	if got := score(5+4*1.4826*3, 5, 4); math.Abs(got-3) > 1e-12 {
 		t.Errorf("score of three deviations = %v", got)
 	}
-	rng, past := rand.New(rand.NewPCG(8, 8)), newHistory(wire.PM10)
+	rng, past := rand.New(rand.NewPCG(8, 8)), newHistory(quantity.PM10)
 	var xs, ys []float64
 	for n := range int64(60) {
 		y := math.Round(200*rng.Float64()) / 10
@@ -234,7 +235,7 @@ func TestStuck(t *testing.T) {
 	c := New(DefaultRules())
 	sds := &ingest.Station{ID: "A", Sensors: []string{"sds011"}}
 	start := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	flagged := func(station *ingest.Station, after time.Duration, q wire.Quantity, v float64) bool {
+	flagged := func(station *ingest.Station, after time.Duration, q quantity.Quantity, v float64) bool {
 		t.Helper()
 		at := start.Add(after)
 		keep, refused, _ := c.Check(station, ingest.Arrival{Received: at}, wire.Reading{Time: at, Values: []wire.Value{{Quantity: q, Value: v}}})
@@ -245,28 +246,28 @@ func TestStuck(t *testing.T) {
 	}
 	for minute := 0; minute <= 8*60; minute += 10 {
 		after := time.Duration(minute) * time.Minute
-		if got, want := flagged(sds, after, wire.PM10, 7), minute == 8*60; got != want {
+		if got, want := flagged(sds, after, quantity.PM10, 7), minute == 8*60; got != want {
 			t.Errorf("7 µg/m³ for %v: stuck %v, want %v", after, got, want)
 		}
-		if flagged(sds, after, wire.PM2_5, 0.6) {
+		if flagged(sds, after, quantity.PM2_5, 0.6) {
 			t.Errorf("next to nothing for %v is stuck", after)
 		}
-		if flagged(sds, after, wire.Temperature, 7) {
+		if flagged(sds, after, quantity.Temperature, 7) {
 			t.Errorf("a temperature is stuck after %v", after)
 		}
 	}
-	if flagged(sds, 9*time.Hour, wire.PM10, 7.1) {
+	if flagged(sds, 9*time.Hour, quantity.PM10, 7.1) {
 		t.Error("stuck although it changed")
 	}
 	few := &ingest.Station{ID: "B"}
 	for hour := range 12 {
-		if flagged(few, time.Duration(hour)*time.Hour, wire.PM10, 9) {
+		if flagged(few, time.Duration(hour)*time.Hour, quantity.PM10, 9) {
 			t.Errorf("stuck by %d readings", hour+1)
 		}
 	}
 	replaced := &ingest.Station{ID: "C", Installations: []ingest.Installation{{From: start}, {From: start.Add(6 * time.Hour)}}}
 	for minute := 0; minute <= 14*60; minute += 10 {
-		if got, want := flagged(replaced, time.Duration(minute)*time.Minute, wire.PM10, 7), minute == 14*60; got != want {
+		if got, want := flagged(replaced, time.Duration(minute)*time.Minute, quantity.PM10, 7), minute == 14*60; got != want {
 			t.Errorf("7 µg/m³ at minute %d, by another sensor from minute 360 on: stuck %v, want %v", minute, got, want)
 		}
 	}
@@ -277,9 +278,9 @@ func TestStuck(t *testing.T) {
 func TestAPlaceThatChanges(t *testing.T) {
 	c := NewHourChecker(DefaultRules())
 	at := func(n int, hPa, north float64) []ingest.HourFlags {
-		list := []StationHour{{"M", 4_100_000, north, wire.Pressure, hPa, hPa, 25}}
+		list := []StationHour{{"M", 4_100_000, north, quantity.Pressure, hPa, hPa, 25}}
 		for i := range 6 {
-			list = append(list, StationHour{string(rune('A' + i)), 4_100_000 + 100*float64(i), 3_090_000, wire.Pressure, 1013, 1013, 25})
+			list = append(list, StationHour{string(rune('A' + i)), 4_100_000 + 100*float64(i), 3_090_000, quantity.Pressure, 1013, 1013, 25})
 		}
 		return c.Hour(startOf(n), list)
 	}

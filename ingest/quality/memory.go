@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -48,12 +49,12 @@ type unchanged struct {
 	since    uint32 // Unix seconds of observation
 	last     uint32 // of the newest reading
 	readings uint32
-	quantity wire.Quantity
+	quantity quantity.Quantity
 }
 
 // hold takes in a value and says since when and how many readings long it has not changed. A reading older than the
 // newest changes nothing; it may lie within what has not changed.
-func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.Time, readings int) {
+func (m *memory) hold(at time.Time, q quantity.Quantity, value float64) (since time.Time, readings int) {
 	unix := uint32(at.Unix())
 	i := slices.IndexFunc(m.unchanged, func(s unchanged) bool { return s.quantity == q })
 	if i < 0 {
@@ -77,7 +78,7 @@ func (m *memory) hold(at time.Time, q wire.Quantity, value float64) (since time.
 // keepHumidity remembers a reading's humidity. The last that came counts and not the newest: a backlog that is delivered again
 // in its order gets the same flags again.
 func (m *memory) keepHumidity(r *ingest.Reading) {
-	if h := find(r.Values, wire.Humidity); h != nil && h.Flags.Good() {
+	if h := find(r.Values, quantity.Humidity); h != nil && h.Flags.Good() {
 		m.humidity = pastHumidity{uint32(r.Time.Unix()), float32(h.Value)}
 	}
 }
@@ -89,10 +90,12 @@ const (
 	receivedMask  = 1<<quantityShift - 1
 )
 
-func (e storedValue) quantity() wire.Quantity { return wire.Quantity(e.received >> quantityShift) }
+func (e storedValue) quantity() quantity.Quantity {
+	return quantity.Quantity(e.received >> quantityShift)
+}
 
 // find is the value that is known for a time and quantity.
-func (m *memory) find(at time.Time, q wire.Quantity) (float32, bool) {
+func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
 	for i := range m.ring {
 		if e := &m.ring[i]; e.at == unix && e.quantity() == q {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -152,8 +153,8 @@ func (t *town) reading(p *resident, at float64) wire.Reading {
 		fine, coarse = coarse, fine
 	}
 	return wire.Reading{Time: firstHour.Add(time.Duration(at * float64(time.Hour))).Truncate(time.Second), Values: []wire.Value{
-		{Quantity: wire.PM2_5, Value: rounded(fine)}, {Quantity: wire.PM10, Value: rounded(coarse)}, {Quantity: wire.Temperature, Value: rounded(warmth)},
-		{Quantity: wire.Humidity, Value: rounded(humidity)}, {Quantity: wire.Pressure, Value: rounded(air.hPa + p.hPa + 0.1*t.rng.NormFloat64())},
+		{Quantity: quantity.PM2_5, Value: rounded(fine)}, {Quantity: quantity.PM10, Value: rounded(coarse)}, {Quantity: quantity.Temperature, Value: rounded(warmth)},
+		{Quantity: quantity.Humidity, Value: rounded(humidity)}, {Quantity: quantity.Pressure, Value: rounded(air.hPa + p.hPa + 0.1*t.rng.NormFloat64())},
 	}}
 }
 
@@ -232,7 +233,7 @@ func playAll(seeds int) []played {
 
 type flagKey struct {
 	station  string
-	quantity wire.Quantity
+	quantity quantity.Quantity
 }
 
 type kept struct {
@@ -271,7 +272,7 @@ func (t *town) hour(checker *Checker, hour int, result *played) (readings []kept
 		}
 		for q, list1 := range values {
 			if len(list1) > 0 {
-				list = append(list, StationHour{p.station.ID, p.east, p.north, wire.Quantity(q), average(list1), median(list1), len(list1)})
+				list = append(list, StationHour{p.station.ID, p.east, p.north, quantity.Quantity(q), average(list1), median(list1), len(list1)})
 			}
 		}
 	}
@@ -300,7 +301,7 @@ func (p *played) count(kind, hour int, v ingest.Value, flags ingest.Flags) {
 		}
 	}
 	newYear := hour == midnight || hour == midnight+1
-	if newYear && kind == clean && v.Quantity == wire.PM10 {
+	if newYear && kind == clean && v.Quantity == quantity.PM10 {
 		if flags.Good() {
 			p.most = max(p.most, v.Value)
 		} else {

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -20,14 +20,14 @@ func Order() []ingest.Flags {
 // MeasuringRange is what a sensor can measure, or what is plausible where the sensor is not known.
 type MeasuringRange struct {
 	Sensor    string // empty for any that is not known
-	Quantity  wire.Quantity
+	Quantity  quantity.Quantity
 	Low, High float64 // included
 }
 
 // MeasuringRanges are sorted by sensor and quantity.
 func MeasuringRanges() []MeasuringRange {
 	var list []MeasuringRange
-	add := func(sensor string, ranges map[wire.Quantity]limits) {
+	add := func(sensor string, ranges map[quantity.Quantity]limits) {
 		for _, q := range slices.Sorted(maps.Keys(ranges)) {
 			list = append(list, MeasuringRange{sensor, q, ranges[q].low, ranges[q].high})
 		}
@@ -42,7 +42,7 @@ func MeasuringRanges() []MeasuringRange {
 // Mark is a value that means "no value".
 type Mark struct {
 	Sensor   string // empty for any
-	Quantity wire.Quantity
+	Quantity quantity.Quantity
 	Value    float64
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
@@ -20,10 +21,10 @@ func station(sensors ...string) *ingest.Station { return &ingest.Station{ID: "AA
 
 func at(t time.Time, values ...wire.Value) wire.Reading { return wire.Reading{Time: t, Values: values} }
 
-func pm(q wire.Quantity, v float64) wire.Value { return wire.Value{Quantity: q, Value: v} }
+func pm(q quantity.Quantity, v float64) wire.Value { return wire.Value{Quantity: q, Value: v} }
 
 func TestFlagsOfOneValue(t *testing.T) {
-	f := func(sensor string, q wire.Quantity, value float64, want ingest.Flags) {
+	f := func(sensor string, q quantity.Quantity, value float64, want ingest.Flags) {
 		t.Helper()
 		keep, refused, _ := New(DefaultRules()).Check(station(sensor), arrival, at(received, pm(q, value)))
 		if len(refused) > 0 || len(keep.Values) != 1 {
@@ -35,55 +36,55 @@ func TestFlagsOfOneValue(t *testing.T) {
 		}
 	}
 	// Measuring ranges, both sides of each end, from the data sheets.
-	f("sds011", wire.PM2_5, 0, 0)
-	f("sds011", wire.PM2_5, -0.1, ingest.Range)
-	f("sds011", wire.PM2_5, 999.8, 0)
-	f("sds011", wire.PM10, 1000, ingest.Range)
-	f("pms5003", wire.PM10, 1000, 0)
-	f("pms5003", wire.PM10, 1001, ingest.Range)
-	f("sps30", wire.PM4, 1000.1, ingest.Range)
-	f("bme280", wire.Temperature, -40, 0)
-	f("bme280", wire.Temperature, -40.01, ingest.Range)
-	f("bme280", wire.Temperature, 85, 0)
-	f("bme280", wire.Temperature, 85.01, ingest.Range)
-	f("bme280", wire.Humidity, 100, 0)
-	f("bme280", wire.Humidity, 100.1, ingest.Range)
-	f("bme280", wire.Pressure, 300, 0)
-	f("bme280", wire.Pressure, 299.9, ingest.Range)
-	f("dht22", wire.Temperature, 80.1, ingest.Range)
-	f("scd41", wire.CO2, 399, ingest.Range)
-	f("scd41", wire.CO2, 400, 0)
-	f("", wire.Temperature, 60, 0)
-	f("", wire.Temperature, 60.1, ingest.Range)
-	f("", wire.Pressure, 849.9, ingest.Range)
-	f("", wire.Pressure, 1100.1, ingest.Range)
-	f("", wire.CO2, 249, ingest.Range)
-	f("", wire.NoiseLAeq, 19.9, ingest.Range)
-	f("", wire.NoiseLAeq, 140.1, ingest.Range)
-	f("", wire.NO2, -5, 0) // noise of an electrochemical cell
-	f("", wire.NO2, -5.1, ingest.Range)
-	f("", wire.NO2, 2000.1, ingest.Range)
-	f("", wire.Battery, 999, 0) // has no range
+	f("sds011", quantity.PM2_5, 0, 0)
+	f("sds011", quantity.PM2_5, -0.1, ingest.Range)
+	f("sds011", quantity.PM2_5, 999.8, 0)
+	f("sds011", quantity.PM10, 1000, ingest.Range)
+	f("pms5003", quantity.PM10, 1000, 0)
+	f("pms5003", quantity.PM10, 1001, ingest.Range)
+	f("sps30", quantity.PM4, 1000.1, ingest.Range)
+	f("bme280", quantity.Temperature, -40, 0)
+	f("bme280", quantity.Temperature, -40.01, ingest.Range)
+	f("bme280", quantity.Temperature, 85, 0)
+	f("bme280", quantity.Temperature, 85.01, ingest.Range)
+	f("bme280", quantity.Humidity, 100, 0)
+	f("bme280", quantity.Humidity, 100.1, ingest.Range)
+	f("bme280", quantity.Pressure, 300, 0)
+	f("bme280", quantity.Pressure, 299.9, ingest.Range)
+	f("dht22", quantity.Temperature, 80.1, ingest.Range)
+	f("scd41", quantity.CO2, 399, ingest.Range)
+	f("scd41", quantity.CO2, 400, 0)
+	f("", quantity.Temperature, 60, 0)
+	f("", quantity.Temperature, 60.1, ingest.Range)
+	f("", quantity.Pressure, 849.9, ingest.Range)
+	f("", quantity.Pressure, 1100.1, ingest.Range)
+	f("", quantity.CO2, 249, ingest.Range)
+	f("", quantity.NoiseLAeq, 19.9, ingest.Range)
+	f("", quantity.NoiseLAeq, 140.1, ingest.Range)
+	f("", quantity.NO2, -5, 0) // noise of an electrochemical cell
+	f("", quantity.NO2, -5.1, ingest.Range)
+	f("", quantity.NO2, 2000.1, ingest.Range)
+	f("", quantity.Battery, 999, 0) // has no range
 	// Marks for "no value"; a mark is not out of range as well.
-	f("sds011", wire.PM2_5, 999.9, ingest.Sentinel)
-	f("sds011", wire.PM10, 1999.9, ingest.Sentinel)
-	f("pms5003", wire.PM10, 999.9, 0)
-	f("", wire.PM10, -1, ingest.Sentinel)
-	f("", wire.PM10, -999, ingest.Sentinel)
-	f("", wire.PM10, -1.01, ingest.Range)
-	f("", wire.Humidity, -1, ingest.Sentinel)
-	f("dht22", wire.Humidity, 99.9, ingest.Sentinel)
-	f("bme280", wire.Humidity, 99.9, 0)
-	f("", wire.Temperature, -1000.99, ingest.Sentinel)
-	f("", wire.Temperature, -127, ingest.Sentinel)
-	f("", wire.Temperature, -1, 0) // it may be cold
-	f("ds18b20", wire.Temperature, 85, ingest.Sentinel)
-	f("", wire.Pressure, 0, ingest.Sentinel)
+	f("sds011", quantity.PM2_5, 999.9, ingest.Sentinel)
+	f("sds011", quantity.PM10, 1999.9, ingest.Sentinel)
+	f("pms5003", quantity.PM10, 999.9, 0)
+	f("", quantity.PM10, -1, ingest.Sentinel)
+	f("", quantity.PM10, -999, ingest.Sentinel)
+	f("", quantity.PM10, -1.01, ingest.Range)
+	f("", quantity.Humidity, -1, ingest.Sentinel)
+	f("dht22", quantity.Humidity, 99.9, ingest.Sentinel)
+	f("bme280", quantity.Humidity, 99.9, 0)
+	f("", quantity.Temperature, -1000.99, ingest.Sentinel)
+	f("", quantity.Temperature, -127, ingest.Sentinel)
+	f("", quantity.Temperature, -1, 0) // it may be cold
+	f("ds18b20", quantity.Temperature, 85, ingest.Sentinel)
+	f("", quantity.Pressure, 0, ingest.Sentinel)
 }
 
 func TestMinusZeroIsZero(t *testing.T) {
 	minus := math.Copysign(0, -1)
-	keep, _, _ := New(DefaultRules()).Check(station(), arrival, at(received, pm(wire.Temperature, minus)))
+	keep, _, _ := New(DefaultRules()).Check(station(), arrival, at(received, pm(quantity.Temperature, minus)))
 	if got := keep.Values[0].Value; got != 0 || math.Signbit(got) {
 		t.Errorf("-0.0 °C is kept as %v, want 0", got)
 	}
@@ -92,7 +93,7 @@ func TestMinusZeroIsZero(t *testing.T) {
 func TestParticleFractionsAreNested(t *testing.T) {
 	f := func(pm1, pm25, pm10 float64, want [3]bool) {
 		t.Helper()
-		keep, _, _ := New(DefaultRules()).Check(station("sps30"), arrival, at(received, pm(wire.PM1, pm1), pm(wire.PM2_5, pm25), pm(wire.PM10, pm10), pm(wire.Temperature, 20)))
+		keep, _, _ := New(DefaultRules()).Check(station("sps30"), arrival, at(received, pm(quantity.PM1, pm1), pm(quantity.PM2_5, pm25), pm(quantity.PM10, pm10), pm(quantity.Temperature, 20)))
 		for i, w := range want {
 			if got := keep.Values[i].Flags == ingest.Inconsistent; got != w {
 				t.Errorf("%v %v %v: value %d inconsistent = %v, want %v", pm1, pm25, pm10, i, got, w)
@@ -126,24 +127,24 @@ func TestHumidAir(t *testing.T) {
 			}
 		}
 	}
-	f(0, false, pm(wire.PM10, 20))
-	f(time.Minute, false, pm(wire.PM10, 21), pm(wire.Humidity, 74.9))
-	f(2*time.Minute, true, pm(wire.PM10, 22), pm(wire.PM2_5, 12), pm(wire.Humidity, 75), pm(wire.Temperature, 12))
-	f(3*time.Minute, true, pm(wire.PM10, 23))
-	f(time.Minute+time.Second, true, pm(wire.PM10, 24)) // late
-	f(12*time.Minute, true, pm(wire.PM10, 25))
-	f(12*time.Minute+time.Second, false, pm(wire.PM10, 26)) // nobody knows any more
-	f(20*time.Minute, true, pm(wire.Humidity, 80))
-	f(21*time.Minute, true, pm(wire.PM10, 27), pm(wire.Humidity, 99.9)) // the last that was measured
-	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(time.Hour), Values: []ingest.Value{{Quantity: wire.Humidity, Value: 90}}})
-	f(61*time.Minute, true, pm(wire.PM10, 28))
-	f(62*time.Minute, false, pm(wire.PM10, 29), pm(wire.Humidity, 60))
+	f(0, false, pm(quantity.PM10, 20))
+	f(time.Minute, false, pm(quantity.PM10, 21), pm(quantity.Humidity, 74.9))
+	f(2*time.Minute, true, pm(quantity.PM10, 22), pm(quantity.PM2_5, 12), pm(quantity.Humidity, 75), pm(quantity.Temperature, 12))
+	f(3*time.Minute, true, pm(quantity.PM10, 23))
+	f(time.Minute+time.Second, true, pm(quantity.PM10, 24)) // late
+	f(12*time.Minute, true, pm(quantity.PM10, 25))
+	f(12*time.Minute+time.Second, false, pm(quantity.PM10, 26)) // nobody knows any more
+	f(20*time.Minute, true, pm(quantity.Humidity, 80))
+	f(21*time.Minute, true, pm(quantity.PM10, 27), pm(quantity.Humidity, 99.9)) // the last that was measured
+	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(time.Hour), Values: []ingest.Value{{Quantity: quantity.Humidity, Value: 90}}})
+	f(61*time.Minute, true, pm(quantity.PM10, 28))
+	f(62*time.Minute, false, pm(quantity.PM10, 29), pm(quantity.Humidity, 60))
 }
 
 func TestTime(t *testing.T) {
 	f := func(a ingest.Arrival, r wire.Reading, wantTime time.Time, wantSource ingest.TimeSource, wantReason wire.Reason) {
 		t.Helper()
-		r.Values = []wire.Value{pm(wire.PM10, 20)}
+		r.Values = []wire.Value{pm(quantity.PM10, 20)}
 		keep, refused, _ := New(DefaultRules()).Check(station(), a, r)
 		if wantReason != "" {
 			if len(keep.Values) > 0 || len(refused) != 1 || refused[0].Reason != wantReason || refused[0].Detail == "" {
@@ -173,7 +174,7 @@ func TestTime(t *testing.T) {
 
 func TestAClockThatWasNeverSetIsToldSo(t *testing.T) {
 	for _, when := range []time.Time{time.Unix(1234, 0), time.Date(2036, 2, 7, 6, 28, 16, 0, time.UTC)} {
-		_, refused, _ := New(DefaultRules()).Check(station(), arrival, at(when, pm(wire.PM10, 1)))
+		_, refused, _ := New(DefaultRules()).Check(station(), arrival, at(when, pm(quantity.PM10, 1)))
 		if len(refused) != 1 || !strings.Contains(refused[0].Detail, "NTP") || refused[0].Field != "t" {
 			t.Errorf("%v: %+v, want a word about NTP and the field t", when, refused)
 		}
@@ -197,29 +198,29 @@ func TestWhatIsKnownAlready(t *testing.T) {
 			t.Errorf("%s: kept %+v, duplicates %d, refused %v, want %d, %d, %v", what, keep.Values, duplicates, fields, wantKept, wantDuplicates, wantRefused)
 		}
 	}
-	f("the first", arrival, at(received, pm(wire.PM10, 20), pm(wire.PM2_5, 10)), 2, 0)
-	f("the same again", arrival, at(received, pm(wire.PM10, 20), pm(wire.PM2_5, 10)), 0, 2)
-	f("another value of the same second", arrival, at(received, pm(wire.PM10, 21), pm(wire.PM2_5, 10)), 0, 1, "pm10")
-	f("the other half of a split reading", arrival, at(received, pm(wire.Humidity, 60)), 1, 0)
-	f("the next second", arrival, at(received.Add(time.Second), pm(wire.PM10, 21)), 1, 0)
-	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(-time.Hour), Received: received, Values: []ingest.Value{{Quantity: wire.PM10, Value: 5}}})
-	f("one the journal had", arrival, at(received.Add(-time.Hour), pm(wire.PM10, 5)), 0, 1)
+	f("the first", arrival, at(received, pm(quantity.PM10, 20), pm(quantity.PM2_5, 10)), 2, 0)
+	f("the same again", arrival, at(received, pm(quantity.PM10, 20), pm(quantity.PM2_5, 10)), 0, 2)
+	f("another value of the same second", arrival, at(received, pm(quantity.PM10, 21), pm(quantity.PM2_5, 10)), 0, 1, "pm10")
+	f("the other half of a split reading", arrival, at(received, pm(quantity.Humidity, 60)), 1, 0)
+	f("the next second", arrival, at(received.Add(time.Second), pm(quantity.PM10, 21)), 1, 0)
+	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(-time.Hour), Received: received, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 5}}})
+	f("one the journal had", arrival, at(received.Add(-time.Hour), pm(quantity.PM10, 5)), 0, 1)
 
 	st = &ingest.Station{ID: "BBB"}
-	f("without a time", arrival, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+	f("without a time", arrival, at(time.Time{}, pm(quantity.PM10, 7), pm(quantity.PM2_5, 3)), 2, 0)
 	again := ingest.Arrival{Received: received.Add(9 * time.Second), Redelivered: true}
-	f("delivered again by the broker", again, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 0, 2)
-	f("other values delivered again", again, at(time.Time{}, pm(wire.PM10, 8), pm(wire.PM2_5, 3)), 2, 0)
-	f("the same values measured anew", ingest.Arrival{Received: received.Add(20 * time.Second)}, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+	f("delivered again by the broker", again, at(time.Time{}, pm(quantity.PM10, 7), pm(quantity.PM2_5, 3)), 0, 2)
+	f("other values delivered again", again, at(time.Time{}, pm(quantity.PM10, 8), pm(quantity.PM2_5, 3)), 2, 0)
+	f("the same values measured anew", ingest.Arrival{Received: received.Add(20 * time.Second)}, at(time.Time{}, pm(quantity.PM10, 7), pm(quantity.PM2_5, 3)), 2, 0)
 	much := ingest.Arrival{Received: received.Add(11 * time.Minute), Redelivered: true}
-	f("delivered again much later", much, at(time.Time{}, pm(wire.PM10, 7), pm(wire.PM2_5, 3)), 2, 0)
+	f("delivered again much later", much, at(time.Time{}, pm(quantity.PM10, 7), pm(quantity.PM2_5, 3)), 2, 0)
 }
 
 func TestMemoryIsBounded(t *testing.T) {
 	c := New(DefaultRules())
 	st := station()
 	for i := range 10 * remembered {
-		c.Check(st, arrival, at(received.Add(-time.Duration(i)*time.Second), pm(wire.PM10, float64(i%50))))
+		c.Check(st, arrival, at(received.Add(-time.Duration(i)*time.Second), pm(quantity.PM10, float64(i%50))))
 	}
 	if n := len(c.recent["AAA"].ring); n != remembered {
 		t.Errorf("%d values remembered, want %d", n, remembered)
@@ -231,8 +232,8 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestAStationIsForgotten(t *testing.T) {
 	c := New(DefaultRules())
-	c.Check(station(), arrival, at(received, pm(wire.PM10, 5)))
-	c.Remember(ingest.Reading{Station: "BBB", Time: received, Received: received, Values: []ingest.Value{{Quantity: wire.PM10, Value: 5}}})
+	c.Check(station(), arrival, at(received, pm(quantity.PM10, 5)))
+	c.Remember(ingest.Reading{Station: "BBB", Time: received, Received: received, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 5}}})
 	c.Forget("AAA")
 	if c.recent["AAA"] != nil || c.recent["BBB"] == nil {
 		t.Errorf("remembered are %v, want BBB alone", c.recent)
@@ -242,7 +243,7 @@ func TestAStationIsForgotten(t *testing.T) {
 func BenchmarkCheck(b *testing.B) {
 	c := New(DefaultRules())
 	st := station("sds011", "bme280")
-	r := at(received, pm(wire.PM2_5, 12.3), pm(wire.PM10, 20.1), pm(wire.Temperature, 14.2))
+	r := at(received, pm(quantity.PM2_5, 12.3), pm(quantity.PM10, 20.1), pm(quantity.Temperature, 14.2))
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {

@@ -12,16 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
 // realColumns are the columns of Sensor.Community's archive that are quantities, with what brings them to our units.
 var realColumns = map[string]struct {
-	quantity wire.Quantity
+	quantity quantity.Quantity
 	per      float64
 }{
-	"P1": {wire.PM10, 1}, "P2": {wire.PM2_5, 1}, "temperature": {wire.Temperature, 1}, "humidity": {wire.Humidity, 1}, "pressure": {wire.Pressure, 100},
+	"P1": {quantity.PM10, 1}, "P2": {quantity.PM2_5, 1}, "temperature": {quantity.Temperature, 1}, "humidity": {quantity.Humidity, 1}, "pressure": {quantity.Pressure, 100},
 }
 
 // realStation is what two sensors of one place measured on 20 April 2019.
@@ -108,12 +109,12 @@ func TestRealDays(t *testing.T) {
 		t.Log("left out: the folder with real data is not beside the project")
 		return
 	}
-	counts, rows := map[string]map[wire.Quantity]map[ingest.Flags]int{}, 0
-	values := map[string]map[wire.Quantity]int{}
-	hourly := map[time.Time]map[string]map[wire.Quantity][]float64{}
+	counts, rows := map[string]map[quantity.Quantity]map[ingest.Flags]int{}, 0
+	values := map[string]map[quantity.Quantity]int{}
+	hourly := map[time.Time]map[string]map[quantity.Quantity][]float64{}
 	checker := New(DefaultRules())
 	for id, s := range days {
-		counts[id], values[id] = map[wire.Quantity]map[ingest.Flags]int{}, map[wire.Quantity]int{}
+		counts[id], values[id] = map[quantity.Quantity]map[ingest.Flags]int{}, map[quantity.Quantity]int{}
 		for _, r := range s.readings {
 			keep, refused, _ := checker.Check(s.station, ingest.Arrival{Received: r.Time}, r)
 			if len(refused) > 0 {
@@ -122,10 +123,10 @@ func TestRealDays(t *testing.T) {
 			rows++
 			hour := r.Time.Truncate(time.Hour)
 			if hourly[hour] == nil {
-				hourly[hour] = map[string]map[wire.Quantity][]float64{}
+				hourly[hour] = map[string]map[quantity.Quantity][]float64{}
 			}
 			if hourly[hour][id] == nil {
-				hourly[hour][id] = map[wire.Quantity][]float64{}
+				hourly[hour][id] = map[quantity.Quantity][]float64{}
 			}
 			for _, v := range keep.Values {
 				values[id][v.Quantity]++
@@ -154,7 +155,7 @@ func TestRealDays(t *testing.T) {
 				}
 			}
 		}
-		if got := counts[id][wire.Humidity][ingest.Sentinel]; got != s.stuck999 {
+		if got := counts[id][quantity.Humidity][ingest.Sentinel]; got != s.stuck999 {
 			t.Errorf("%s: %d values of humidity are marks, %d rows say 99.90", id, got, s.stuck999)
 		}
 		for f, n := range hourFlags[id] {
@@ -166,7 +167,7 @@ func TestRealDays(t *testing.T) {
 	if a, b := days["11441"].stuck999, days["11473"].stuck999; a < 178 || b < 188 {
 		t.Errorf("%d and %d rows of 99.90, want the nights", a, b)
 	}
-	if dry, wet := counts["8655"][wire.PM10][ingest.Humid], counts["7832"][wire.PM10][ingest.Humid]; dry != 0 || wet < values["7832"][wire.PM10]*98/100 {
+	if dry, wet := counts["8655"][quantity.PM10][ingest.Humid], counts["7832"][quantity.PM10][ingest.Humid]; dry != 0 || wet < values["7832"][quantity.PM10]*98/100 {
 		t.Errorf("humid: %d at the dry station, %d at the wet one, which had 81 %% at the least", dry, wet)
 	}
 	// 4.4 km from a station that is humid all day, and has no hygrometer of its own at night.
@@ -176,7 +177,7 @@ func TestRealDays(t *testing.T) {
 }
 
 // checkReal counts flags of hours by station.
-func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map[wire.Quantity][]float64) map[string]map[ingest.Flags]int {
+func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map[quantity.Quantity][]float64) map[string]map[ingest.Flags]int {
 	hourChecker, found := NewHourChecker(DefaultRules()), map[string]map[ingest.Flags]int{}
 	for start := time.Date(2019, 4, 20, 0, 0, 0, 0, time.UTC); start.Day() == 20; start = start.Add(time.Hour) {
 		var list []StationHour
@@ -197,11 +198,11 @@ func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map
 	return found
 }
 
-func realTable(days map[string]*realStation, values map[string]map[wire.Quantity]int, counts map[string]map[wire.Quantity]map[ingest.Flags]int, hourFlags map[string]map[ingest.Flags]int) string {
+func realTable(days map[string]*realStation, values map[string]map[quantity.Quantity]int, counts map[string]map[quantity.Quantity]map[ingest.Flags]int, hourFlags map[string]map[ingest.Flags]int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "20 April 2019, Aberdeen: values with flags, and hours (of a quantity) with flags\n%-9s %-15s %-12s %7s  flags", "location", "sensors", "quantity", "values")
 	for _, id := range slices.Sorted(keys(days)) {
-		for _, q := range wire.Quantities() {
+		for _, q := range quantity.All() {
 			if n := values[id][q]; n > 0 {
 				fmt.Fprintf(&b, "\n%-9s %-15s %-12s %7d ", id, strings.Join(days[id].station.Sensors, "-"), q, n)
 				for _, f := range ingest.AllFlags() {

@@ -3,7 +3,7 @@ package quality
 import (
 	"math"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -19,14 +19,14 @@ type record struct {
 }
 
 // history is that of a quantity whose past is looked at; nil for others.
-func (r *record) history(q wire.Quantity) *history {
+func (r *record) history(q quantity.Quantity) *history {
 	var place **history
 	switch q {
-	case wire.PM2_5:
+	case quantity.PM2_5:
 		place = &r.PM2_5
-	case wire.PM10:
+	case quantity.PM10:
 		place = &r.PM10
-	case wire.Temperature:
+	case quantity.Temperature:
 		place = &r.Temperature
 	default:
 		return nil
@@ -43,13 +43,13 @@ type findings struct {
 	pm2_5, pm10, temperature ingest.Flags
 }
 
-func (f *findings) of(q wire.Quantity) ingest.Flags {
+func (f *findings) of(q quantity.Quantity) ingest.Flags {
 	switch q {
-	case wire.PM2_5:
+	case quantity.PM2_5:
 		return f.all | f.pm2_5
-	case wire.PM10:
+	case quantity.PM10:
 		return f.all | f.pm10
-	case wire.Temperature:
+	case quantity.Temperature:
 		return f.all | f.temperature
 	}
 	return f.all

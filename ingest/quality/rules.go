@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // Rules are the thresholds in force, in the units of Thresholds. The zero value is not usable: take DefaultRules.
@@ -146,20 +146,20 @@ func hours(h float64) time.Duration { return time.Duration(h * float64(time.Hour
 
 // outlierFloor is the least median absolute deviation of a quantity around a middle, in its unit; false when the
 // quantity is not compared.
-func (r *Rules) outlierFloor(q wire.Quantity, middle float64) (float64, bool) {
+func (r *Rules) outlierFloor(q quantity.Quantity, middle float64) (float64, bool) {
 	switch {
 	case particles(q):
 		return max(r.OutlierParticles, r.OutlierShare*middle), true
-	case q == wire.Temperature:
+	case q == quantity.Temperature:
 		return r.OutlierTemperature, true
-	case q == wire.Humidity:
+	case q == quantity.Humidity:
 		return r.OutlierHumidity, true
-	case q == wire.Pressure:
+	case q == quantity.Pressure:
 		return r.OutlierPressure, true
 	}
 	return 0, false
 }
 
-func particles(q wire.Quantity) bool {
-	return q == wire.PM1 || q == wire.PM2_5 || q == wire.PM4 || q == wire.PM10
+func particles(q quantity.Quantity) bool {
+	return q == quantity.PM1 || q == quantity.PM2_5 || q == quantity.PM4 || q == quantity.PM10
 }

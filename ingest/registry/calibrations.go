@@ -7,7 +7,7 @@ import (
 	"math"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -35,13 +35,13 @@ func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c inges
 }
 
 // RemoveCalibration takes the calibration of a quantity that begins at from off a station's record.
-func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, quantity wire.Quantity, from time.Time) error {
+func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, q quantity.Quantity, from time.Time) error {
 	return r.change(ctx, id, by, func(e *edit) {
 		since := from.UTC().Format(time.RFC3339)
-		if e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, quantity.String(), from.Unix()) == 0 {
-			e.check(&FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, quantity, since)})
+		if e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, q.String(), from.Unix()) == 0 {
+			e.check(&FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, q, since)})
 		}
-		e.wrote(nil, "calibration", quantity.String()+" since "+since, "")
+		e.wrote(nil, "calibration", q.String()+" since "+since, "")
 	})
 }
 
@@ -81,15 +81,15 @@ func (s *snapshot) loadCalibrations(ctx context.Context, tx *sql.Tx) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, quantity string
+		var id, name string
 		var from, to int64
 		var c ingest.Calibration
-		if err := rows.Scan(&id, &quantity, &from, &to, &c.Intercept, &c.Slope, &c.Humidity, &c.Temperature, &c.Reference, &c.R2, &c.RMSE, &c.N); err != nil {
+		if err := rows.Scan(&id, &name, &from, &to, &c.Intercept, &c.Slope, &c.Humidity, &c.Temperature, &c.Reference, &c.R2, &c.RMSE, &c.N); err != nil {
 			return err
 		}
 		known := false
-		if c.Quantity, known = wire.ParseQuantity(quantity); !known {
-			return fmt.Errorf("station %s: calibration of the unknown quantity %q", id, quantity)
+		if c.Quantity, known = quantity.Parse(name); !known {
+			return fmt.Errorf("station %s: calibration of the unknown quantity %q", id, name)
 		}
 		c.From = time.Unix(from, 0).UTC()
 		if to != 0 {

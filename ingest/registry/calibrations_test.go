@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -22,10 +22,10 @@ func TestCalibrations(t *testing.T) {
 	}
 	may := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	first := ingest.Calibration{
-		Quantity: wire.PM2_5, From: may, To: may.AddDate(0, 1, 0), Intercept: -1.5, Slope: 0.8, Humidity: -0.05, Temperature: 0.125,
+		Quantity: quantity.PM2_5, From: may, To: may.AddDate(0, 1, 0), Intercept: -1.5, Slope: 0.8, Humidity: -0.05, Temperature: 0.125,
 		Reference: "LANUV Chorweiler", R2: 0.81, RMSE: 3.2, N: 700,
 	}
-	second := ingest.Calibration{Quantity: wire.NO2, From: may, Slope: 1.25, Reference: "LANUV Clevischer Ring", R2: 0.7, RMSE: 9, N: 300}
+	second := ingest.Calibration{Quantity: quantity.NO2, From: may, Slope: 1.25, Reference: "LANUV Clevischer Ring", R2: 0.7, RMSE: 9, N: 300}
 	for _, calibration := range []ingest.Calibration{first, second} {
 		if err := r.AddCalibration(t.Context(), c.ID, Shell, calibration); err != nil {
 			t.Fatal(err)
@@ -40,14 +40,14 @@ func TestCalibrations(t *testing.T) {
 	if want := []ingest.Calibration{again, first}; !slices.Equal(st.Calibrations, want) {
 		t.Errorf("calibrations %+v, want %+v", st.Calibrations, want)
 	}
-	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, wire.NO2, may); err != nil {
+	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, quantity.NO2, may); err != nil {
 		t.Fatal(err)
 	}
 	if st, _ := r.Station(c.ID); !slices.Equal(st.Calibrations, []ingest.Calibration{first}) {
 		t.Errorf("calibrations %+v, want only %+v", st.Calibrations, first)
 	}
 	var field *FieldError
-	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, wire.NO2, may); !errors.As(err, &field) {
+	if err := r.RemoveCalibration(t.Context(), c.ID, Shell, quantity.NO2, may); !errors.As(err, &field) {
 		t.Errorf("removed twice: %v", err)
 	}
 	if err := r.AddCalibration(t.Context(), "0000000", Shell, first); !errors.Is(err, ErrUnknown) {
@@ -58,7 +58,7 @@ func TestCalibrations(t *testing.T) {
 func TestCalibrationMistakes(t *testing.T) {
 	f := func(want string, change func(*ingest.Calibration)) {
 		t.Helper()
-		c := ingest.Calibration{Quantity: wire.NO2, From: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Slope: 1, Reference: "LANUV"}
+		c := ingest.Calibration{Quantity: quantity.NO2, From: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Slope: 1, Reference: "LANUV"}
 		change(&c)
 		err := checkCalibration(&c)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

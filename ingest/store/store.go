@@ -7,7 +7,7 @@ import (
 	"context"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -46,14 +46,14 @@ type Store interface {
 // ReadingQuery selects readings with From <= time < To.
 type ReadingQuery struct {
 	From, To   time.Time
-	Stations   []string        // empty = all
-	Quantities []wire.Quantity // empty = all; readings without one of them are left out
+	Stations   []string            // empty = all
+	Quantities []quantity.Quantity // empty = all; readings without one of them are left out
 }
 
 // GridQuery selects grid rows with From <= start < To.
 type GridQuery struct {
 	From, To   time.Time
 	Window     aggregate.Window
-	Quantities []wire.Quantity // empty = all
-	Size       int32           // metres; 0 = every resolution stored
+	Quantities []quantity.Quantity // empty = all
+	Size       int32               // metres; 0 = every resolution stored
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 )
@@ -124,11 +125,11 @@ func (c *City) Reading(s *Station, t time.Time) (wire.Reading, bool) {
 	swell := swelling(w.humidity)
 	coarse := 2 + 5*s.traffic + 0.35*fine
 	values := []wire.Value{
-		{Quantity: wire.PM2_5, Value: round(clamp(fine*swell*s.offset, 0, 999), 10)},
-		{Quantity: wire.PM10, Value: round(clamp((fine+coarse)*swell*s.offset, 0, 999), 10)},
-		{Quantity: wire.Temperature, Value: round(w.temperature, 100)},
-		{Quantity: wire.Humidity, Value: round(w.humidity, 100)},
-		{Quantity: wire.Pressure, Value: round(w.pressure, 100)},
+		{Quantity: quantity.PM2_5, Value: round(clamp(fine*swell*s.offset, 0, 999), 10)},
+		{Quantity: quantity.PM10, Value: round(clamp((fine+coarse)*swell*s.offset, 0, 999), 10)},
+		{Quantity: quantity.Temperature, Value: round(w.temperature, 100)},
+		{Quantity: quantity.Humidity, Value: round(w.humidity, 100)},
+		{Quantity: quantity.Pressure, Value: round(w.pressure, 100)},
 	}
 	if s.Fault == Stuck {
 		values[0].Value, values[1].Value = round(fine*s.offset, 10), round((fine+coarse)*s.offset, 10)

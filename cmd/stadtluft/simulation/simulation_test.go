@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 )
@@ -61,8 +62,8 @@ func TestStationsStandInTheCityAndSomeAreBroken(t *testing.T) {
 
 func TestSoundValuesArePlausible(t *testing.T) {
 	sim, stations := New(3, geo.CologneSketch(), 40)
-	limits := map[wire.Quantity][2]float64{
-		wire.PM2_5: {0, 150}, wire.PM10: {0, 250}, wire.Temperature: {-20, 45}, wire.Humidity: {15, 100}, wire.Pressure: {970, 1040},
+	limits := map[quantity.Quantity][2]float64{
+		quantity.PM2_5: {0, 150}, quantity.PM10: {0, 250}, quantity.Temperature: {-20, 45}, quantity.Humidity: {15, 100}, quantity.Pressure: {970, 1040},
 	}
 	for i := range stations {
 		if stations[i].Fault != Sound {

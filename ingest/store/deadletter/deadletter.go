@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -159,13 +159,13 @@ func (f File) each(do func(n int, line []byte, l Letter, err error) error) error
 }
 
 func (l Letter) known() bool {
-	_, ok := wire.ParseQuantity(l.Quantity)
+	_, ok := quantity.Parse(l.Quantity)
 	return ok
 }
 
 // reading returns the value as a reading of its own.
 func (l Letter) reading() ingest.Reading {
-	q, _ := wire.ParseQuantity(l.Quantity) // known
+	q, _ := quantity.Parse(l.Quantity) // known
 	return ingest.Reading{
 		Station: l.Station, Time: l.Time, Received: l.Received, TimeSource: l.TimeSource, Values: []ingest.Value{{Quantity: q, Value: l.Value, Flags: l.Flags}},
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -24,8 +24,8 @@ func rejected(station string, second int, values ...ingest.Value) store.Rejected
 }
 
 var (
-	pm10  = ingest.Value{Quantity: wire.PM10, Value: 20.5, Flags: ingest.Stuck}
-	humid = ingest.Value{Quantity: wire.Humidity, Value: 61}
+	pm10  = ingest.Value{Quantity: quantity.PM10, Value: 20.5, Flags: ingest.Stuck}
+	humid = ingest.Value{Quantity: quantity.Humidity, Value: 61}
 )
 
 func letters(t *testing.T, f File) (list []string, err error) {

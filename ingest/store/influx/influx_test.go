@@ -16,6 +16,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -49,7 +50,7 @@ var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 func reading(i int) ingest.Reading {
 	at := noon.Add(time.Duration(i) * time.Second)
 	return ingest.Reading{Station: fmt.Sprint("S", i%10), Time: at, Received: at, Values: []ingest.Value{
-		{Quantity: wire.PM2_5, Value: float64(i)}, {Quantity: wire.PM10, Value: float64(i) + 0.5},
+		{Quantity: quantity.PM2_5, Value: float64(i)}, {Quantity: quantity.PM10, Value: float64(i) + 0.5},
 	}}
 }
 
@@ -61,10 +62,10 @@ func readings(n int) []ingest.Reading {
 	return list
 }
 
-func count(t *testing.T, s *Store, q wire.Quantity) int {
+func count(t *testing.T, s *Store, q quantity.Quantity) int {
 	t.Helper()
 	n := 0
-	query := store.ReadingQuery{From: noon.Add(-time.Hour), To: noon.Add(24 * time.Hour), Quantities: []wire.Quantity{q}}
+	query := store.ReadingQuery{From: noon.Add(-time.Hour), To: noon.Add(24 * time.Hour), Quantities: []quantity.Quantity{q}}
 	if err := s.Readings(t.Context(), query, func(ingest.Reading) error { n++; return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestATypeConflictCostsOnlyItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, s, wire.PM2_5); got != 20 {
+	if got := count(t, s, quantity.PM2_5); got != 20 {
 		t.Errorf("%d PM2.5 values, want all 20", got)
 	}
 	if len(refused) != 20 {
@@ -138,7 +139,7 @@ func TestADatabaseThatWasDropped(t *testing.T) {
 	if _, err := s.WriteReadings(t.Context(), readings(3)); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, s, wire.PM10); got != 3 {
+	if got := count(t, s, quantity.PM10); got != 3 {
 		t.Errorf("%d readings, want 3", got)
 	}
 }
@@ -158,7 +159,7 @@ func TestAnAbsenceLosesNothing(t *testing.T) {
 	if _, err := s.WriteReadings(t.Context(), readings(200)); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, s, wire.PM10); got != 200 {
+	if got := count(t, s, quantity.PM10); got != 200 {
 		t.Errorf("%d readings, want 200", got)
 	}
 }
@@ -178,7 +179,7 @@ func TestInfluxDBMayComeLater(t *testing.T) {
 	if _, err := s.WriteReadings(t.Context(), readings(5)); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, s, wire.PM10); got != 5 {
+	if got := count(t, s, quantity.PM10); got != 5 {
 		t.Errorf("%d readings, want 5", got)
 	}
 }
@@ -256,7 +257,7 @@ func TestInfluxDB2RefusesOnePoint(t *testing.T) {
 	}
 	s, f, _ := openFake(t, blame)
 	refused, err := s.WriteReadings(t.Context(), readings(50))
-	if err != nil || len(refused) != 1 || refused[0].Reading.Station != "S7" || refused[0].Reading.Values[0].Quantity != wire.PM10 || !strings.Contains(refused[0].Detail, "failure writing points") {
+	if err != nil || len(refused) != 1 || refused[0].Reading.Station != "S7" || refused[0].Reading.Values[0].Quantity != quantity.PM10 || !strings.Contains(refused[0].Detail, "failure writing points") {
 		t.Fatalf("refused %+v, error %v, want PM10 of S7 alone", refused, err)
 	}
 	taken := map[string]bool{}
@@ -292,7 +293,7 @@ func TestOnlyPointsAreRejected(t *testing.T) {
 		if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), server(want)) {
 			t.Errorf("%d %s: Ping says %v, want %q in it", code, body, err, server(want))
 		}
-		if err := s.WriteGrid(t.Context(), []aggregate.Row{{Quantity: uint8(wire.PM10), Start: noon}}); err == nil || errors.Is(err, store.ErrRejected) {
+		if err := s.WriteGrid(t.Context(), []aggregate.Row{{Quantity: uint8(quantity.PM10), Start: noon}}); err == nil || errors.Is(err, store.ErrRejected) {
 			t.Errorf("%d %s: WriteGrid says %v, want an error that blames no row", code, body, err)
 		}
 	}
@@ -352,7 +353,7 @@ func TestOlderThanTheBucketKeeps(t *testing.T) {
 		t.Errorf("rejected %+v, error %v, want both values of S0 and S2", rejected, err)
 	}
 	cell, _ := geo.CellAt(orb.Point{6.96, 50.94}, 1000)
-	row := aggregate.Row{Cell: cell, Quantity: uint8(wire.PM10), Window: aggregate.Hour, Start: noon, Stations: 1, Readings: 20}
+	row := aggregate.Row{Cell: cell, Quantity: uint8(quantity.PM10), Window: aggregate.Hour, Start: noon, Stations: 1, Readings: 20}
 	if err := s.WriteGrid(t.Context(), []aggregate.Row{row}); !errors.Is(err, store.ErrRejected) {
 		t.Errorf("an old row: %v, want ErrRejected", err)
 	}

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -97,11 +97,11 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	quantities := q.Quantities
 	if len(quantities) == 0 {
-		quantities = wire.Quantities()
+		quantities = quantity.All()
 	}
 	fields := []string{"station", "received", "time_source"}
-	for _, quantity := range quantities {
-		fields = append(fields, quantity.String(), "flags_"+quantity.String())
+	for _, q := range quantities {
+		fields = append(fields, q.String(), "flags_"+q.String())
 	}
 	where := period(q.From, q.To)
 	if len(q.Stations) > 0 {
@@ -148,7 +148,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 
 // decodeReading takes a row apart: time, station, received, time_source, then value and flags of each
 // quantity. A column is null where the reading has no such field.
-func decodeReading(values []any, quantities []wire.Quantity) (ingest.Reading, error) {
+func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
 	if len(values) != 4+2*len(quantities) {
 		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+2*len(quantities))
 	}
@@ -190,8 +190,8 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 	where := period(q.From, q.To) + ` AND "window" = ` + quoteText(q.Window.String())
 	if len(q.Quantities) > 0 {
 		var any []string
-		for _, quantity := range q.Quantities {
-			any = append(any, `"quantity" = `+quoteText(quantity.String()))
+		for _, wanted := range q.Quantities {
+			any = append(any, `"quantity" = `+quoteText(wanted.String()))
 		}
 		where += " AND (" + strings.Join(any, " OR ") + ")"
 	}
@@ -244,12 +244,12 @@ func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: %w", err)
 	}
 	name, _ := values[2].(string)
-	quantity, ok := wire.ParseQuantity(name)
+	q, ok := quantity.Parse(name)
 	if !ok {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: quantity %q is not known to this version", name)
 	}
 	return aggregate.Row{
-		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: uint8(quantity),
+		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: uint8(q),
 		Mean: milli(values[3]), Median: milli(values[4]), Min: milli(values[5]), Max: milli(values[6]),
 		Stations: int(whole(values[7])), Readings: int(whole(values[8])), Coverage: milli(values[9]), Revision: int(whole(values[10])),
 		Raw: milli(values[11]), Uncorrected: int(whole(values[12])), Spread: milli(values[13]),

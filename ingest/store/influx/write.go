@@ -13,7 +13,7 @@ import (
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 	"github.com/klauspost/compress/gzip"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
@@ -163,10 +163,10 @@ func (s *Store) writeRows(ctx context.Context, rows []aggregate.Row) error {
 }
 
 func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
-	quantity := wire.Quantity(r.Quantity).String()
+	name := quantity.Quantity(r.Quantity).String()
 	e.StartLine("grid")
 	e.AddTag("cell", r.Cell.String())
-	e.AddTag("quantity", quantity)
+	e.AddTag("quantity", name)
 	e.AddTag("window", r.Window.String())
 	float := func(name string, v float64) {
 		if value, ok := lineprotocol.FloatValue(v); ok {
@@ -185,7 +185,7 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	float("raw_mean", float64(r.Raw)/1000)
 	whole("uncorrected", r.Uncorrected)
 	float("spread", float64(r.Spread)/1000)
-	if class, ok := airindex.EAQI(quantity, float64(r.Mean)/1000); ok {
+	if class, ok := airindex.EAQI(name, float64(r.Mean)/1000); ok {
 		whole("eaqi", int(class))
 	}
 	center := r.Cell.Center()

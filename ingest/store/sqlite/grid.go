@@ -10,7 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/store"
@@ -34,7 +34,7 @@ func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
 func bindRow(row *sqlite.Stmt, r *aggregate.Row) {
 	row.BindInt64(1, r.Start.Unix())
 	row.BindText(2, r.Window.String())
-	row.BindText(3, wire.Quantity(r.Quantity).String())
+	row.BindText(3, quantity.Quantity(r.Quantity).String())
 	for i, n := range [...]int64{
 		int64(r.Cell.Size), int64(r.Cell.North), int64(r.Cell.East), r.Mean, r.Median, r.Min, r.Max,
 		int64(r.Stations), int64(r.Readings), r.Coverage, int64(r.Revision), r.Raw, int64(r.Uncorrected), r.Spread,
@@ -72,8 +72,8 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 	}
 	if len(q.Quantities) > 0 {
 		where += " AND quantity IN (?" + strings.Repeat(", ?", len(q.Quantities)-1) + ")"
-		for _, quantity := range q.Quantities {
-			args = append(args, quantity.String())
+		for _, wanted := range q.Quantities {
+			args = append(args, wanted.String())
 		}
 	}
 	query := `SELECT start, quantity, size, north, east, mean, median, min, max, stations, readings, coverage, revision, raw, uncorrected, spread FROM grid
@@ -91,12 +91,12 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 
 // gridRow is a row of nextStart.
 func gridRow(row *sqlite.Stmt, window aggregate.Window) (aggregate.Row, error) {
-	quantity, known := wire.ParseQuantity(row.ColumnText(1))
+	q, known := quantity.Parse(row.ColumnText(1))
 	if !known {
 		return aggregate.Row{}, fmt.Errorf("quantity %q is not known to this version", row.ColumnText(1))
 	}
 	return aggregate.Row{
-		Window: window, Start: time.Unix(row.ColumnInt64(0), 0).UTC(), Quantity: uint8(quantity),
+		Window: window, Start: time.Unix(row.ColumnInt64(0), 0).UTC(), Quantity: uint8(q),
 		Cell: geo.Cell{Size: row.ColumnInt32(2), North: row.ColumnInt32(3), East: row.ColumnInt32(4)},
 		Mean: row.ColumnInt64(5), Median: row.ColumnInt64(6), Min: row.ColumnInt64(7), Max: row.ColumnInt64(8),
 		Stations: row.ColumnInt(9), Readings: row.ColumnInt(10), Coverage: row.ColumnInt64(11), Revision: row.ColumnInt(12),

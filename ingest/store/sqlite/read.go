@@ -10,7 +10,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
 )
@@ -46,7 +46,7 @@ func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ing
 			return err
 		}
 		if others {
-			r.wanted, r.others = wire.Quantities(), nil
+			r.wanted, r.others = quantity.All(), nil
 			continue
 		}
 		r.advance(page)
@@ -85,7 +85,7 @@ func behind(time int64) position { return position{time: time - 1, station: "\U0
 func newReader(q store.ReadingQuery) *reader {
 	r := &reader{query: q, after: behind(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
 	if r.wanted = q.Quantities; len(q.Quantities) == 0 {
-		r.wanted = wire.Quantities()
+		r.wanted = quantity.All()
 	}
 	if r.span = endless; len(q.Stations) > 1 {
 		r.span = firstSpan // SQLite finds the readings of each station and then has to sort them
@@ -175,9 +175,9 @@ func (r *reader) station(row *sqlite.Stmt) string {
 // columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs
 // as much as a full one: so after the first page only those that have been seen are read, and whether there are others.
 type columns struct {
-	wanted []wire.Quantity
-	seen   uint64          // a bit for each quantity
-	others []wire.Quantity // must be empty; a page with a row where one is not is read again
+	wanted []quantity.Quantity
+	seen   uint64              // a bit for each quantity
+	others []quantity.Quantity // must be empty; a page with a row where one is not is read again
 }
 
 // learn narrows the columns to those that have been seen.
@@ -188,7 +188,7 @@ func (c *columns) learn(page []ingest.Reading) {
 		}
 	}
 	c.wanted, c.others = nil, nil
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		if c.seen&(1<<q) != 0 {
 			c.wanted = append(c.wanted, q)
 		} else {
@@ -221,7 +221,7 @@ func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value
 }
 
 // anyOf is true where one of the quantities has a value. One expression is cheaper than a chain of OR.
-func anyOf(quantities []wire.Quantity) string {
+func anyOf(quantities []quantity.Quantity) string {
 	names := "NULL"
 	for _, q := range quantities {
 		names += ", " + q.String()

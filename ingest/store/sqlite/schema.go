@@ -8,7 +8,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // schema is the version of the tables; quantities are columns and do not count.
@@ -54,7 +54,7 @@ func addColumns(conn *sqlite.Conn) error {
 	}}); err != nil {
 		return err
 	}
-	for _, q := range wire.Quantities() {
+	for _, q := range quantity.All() {
 		if there[q.String()] {
 			continue
 		}
@@ -71,7 +71,7 @@ type statements struct {
 	create, upsert string
 }
 
-func compose(quantities []wire.Quantity) statements {
+func compose(quantities []quantity.Quantity) statements {
 	var columns, definitions, updates []string
 	for _, q := range quantities {
 		columns = append(columns, q.String(), "flags_"+q.String())

@@ -16,7 +16,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/store"
 )
 
@@ -46,7 +46,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens the file at path and makes it when it is missing.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path, sql: compose(wire.Quantities())}
+	s := &Store{path: path, sql: compose(quantity.All())}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store %s: %w", path, err)

@@ -14,7 +14,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -67,7 +67,7 @@ func TestANewQuantityIsANewColumn(t *testing.T) {
 	s.Close()
 	again := open(t, path)
 	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	_, err := again.WriteReadings(t.Context(), []ingest.Reading{{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: wire.RSSI, Value: -60}}}})
+	_, err := again.WriteReadings(t.Context(), []ingest.Reading{{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.RSSI, Value: -60}}}})
 	if err != nil {
 		t.Errorf("write a new quantity: %v", err)
 	}
@@ -108,7 +108,7 @@ func batch(from, n int) []ingest.Reading {
 	for i := range list {
 		at := time.Unix(1_770_000_000+int64(from+i), 0).UTC()
 		list[i] = ingest.Reading{Station: fmt.Sprintf("S%05d", i%200), Time: at, Received: at, Values: []ingest.Value{
-			{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 20.1}, {Quantity: wire.Temperature, Value: 14.2},
+			{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 20.1}, {Quantity: quantity.Temperature, Value: 14.2},
 		}}
 	}
 	return list
@@ -174,7 +174,7 @@ func TestBackup(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, filepath.Join(folder, "readings.db"))
 	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	want := ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: wire.PM10, Value: 20}}}
+	want := ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 20}}}
 	if _, err := s.WriteReadings(t.Context(), []ingest.Reading{want}); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestALockEndsWithItsContext(t *testing.T) {
 	defer unlock(&err)
 	for what, write := range map[string]func(context.Context) error{
 		"readings": func(ctx context.Context) error {
-			_, err := s.WriteReadings(ctx, []ingest.Reading{{Station: "A", Time: time.Unix(1, 0), Received: time.Unix(1, 0), Values: []ingest.Value{{Quantity: wire.PM10}}}})
+			_, err := s.WriteReadings(ctx, []ingest.Reading{{Station: "A", Time: time.Unix(1, 0), Received: time.Unix(1, 0), Values: []ingest.Value{{Quantity: quantity.PM10}}}})
 			return err
 		},
 		"deleting": func(ctx context.Context) error { return s.DeleteReadings(ctx, "A") },

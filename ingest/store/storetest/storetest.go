@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -65,13 +65,13 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.WriteReadings(t.Context(), []ingest.Reading{reading("A", 0, wire.PM10, 1)}); err == nil {
+		if _, err := s.WriteReadings(t.Context(), []ingest.Reading{reading("A", 0, quantity.PM10, 1)}); err == nil {
 			t.Error("a closed store took a reading")
 		}
 	})
 }
 
-func reading(station string, second int, q wire.Quantity, value float64) ingest.Reading {
+func reading(station string, second int, q quantity.Quantity, value float64) ingest.Reading {
 	at := noon.Add(time.Duration(second) * time.Second)
 	return ingest.Reading{
 		Station: station, Time: at, Received: at.Add(1500 * time.Millisecond), Values: []ingest.Value{{Quantity: q, Value: value}},
@@ -125,15 +125,15 @@ func head(list []ingest.Reading) []ingest.Reading { return list[:min(len(list), 
 func roundTrip(t *testing.T, s store.Store) {
 	var want []ingest.Reading
 	for i, value := range []float64{0, 0.1, -0.1, 12.3, 999.9, -127, 101325.123456789, 1e-300, 1e300, math.MaxFloat64, math.SmallestNonzeroFloat64, 1.0 / 3} {
-		r := reading("A", i, wire.PM10, value)
+		r := reading("A", i, quantity.PM10, value)
 		r.TimeSource = ingest.TimeSource(i % 4)
 		r.Values[0].Flags = ingest.Flags(i % 8)
-		r.Values = append(r.Values, ingest.Value{Quantity: wire.Temperature, Value: -value})
+		r.Values = append(r.Values, ingest.Value{Quantity: quantity.Temperature, Value: -value})
 		want = append(want, r)
 	}
-	everything := reading("B", 0, wire.PM1, 1)
+	everything := reading("B", 0, quantity.PM1, 1)
 	everything.Values = nil
-	for i, q := range wire.Quantities() {
+	for i, q := range quantity.All() {
 		everything.Values = append(everything.Values, ingest.Value{Quantity: q, Value: float64(i) + 0.5})
 	}
 	want = append(want, everything)
@@ -145,7 +145,7 @@ func idempotence(t *testing.T, s store.Store) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var want []ingest.Reading
 	for i := range 300 {
-		want = append(want, reading(fmt.Sprint("S", i%7), i, wire.PM2_5, float64(i)/10))
+		want = append(want, reading(fmt.Sprint("S", i%7), i, quantity.PM2_5, float64(i)/10))
 	}
 	for range 3 {
 		shuffled := slices.Clone(want)
@@ -158,7 +158,7 @@ func idempotence(t *testing.T, s store.Store) {
 }
 
 func merging(t *testing.T, s store.Store) {
-	a, b := reading("A", 0, wire.PM10, 20), reading("A", 0, wire.Humidity, 60)
+	a, b := reading("A", 0, quantity.PM10, 20), reading("A", 0, quantity.Humidity, 60)
 	a.Values[0].Flags = ingest.Range
 	write(t, s, a)
 	write(t, s, b)
@@ -168,7 +168,7 @@ func merging(t *testing.T, s store.Store) {
 }
 
 func replacing(t *testing.T, s store.Store) {
-	first, second := reading("A", 0, wire.PM10, 20), reading("A", 0, wire.PM10, 21)
+	first, second := reading("A", 0, quantity.PM10, 20), reading("A", 0, quantity.PM10, 21)
 	first.Values[0].Flags = ingest.Range | ingest.Inconsistent
 	write(t, s, first)
 	write(t, s, second)
@@ -179,7 +179,7 @@ func replacing(t *testing.T, s store.Store) {
 }
 
 func periods(t *testing.T, s store.Store) {
-	list := []ingest.Reading{reading("A", 0, wire.PM10, 1), reading("A", 1, wire.PM10, 2), reading("A", 2, wire.PM10, 3)}
+	list := []ingest.Reading{reading("A", 0, quantity.PM10, 1), reading("A", 1, quantity.PM10, 2), reading("A", 2, quantity.PM10, 3)}
 	write(t, s, list...)
 	f := func(from, to time.Duration, want ...ingest.Reading) {
 		t.Helper()
@@ -193,10 +193,10 @@ func periods(t *testing.T, s store.Store) {
 }
 
 func filters(t *testing.T, s store.Store) {
-	a, b, c := reading("A", 0, wire.PM10, 1), reading("B", 1, wire.PM10, 2), reading("C", 2, wire.Humidity, 3)
-	b.Values = append(b.Values, ingest.Value{Quantity: wire.Humidity, Value: 50})
+	a, b, c := reading("A", 0, quantity.PM10, 1), reading("B", 1, quantity.PM10, 2), reading("C", 2, quantity.Humidity, 3)
+	b.Values = append(b.Values, ingest.Value{Quantity: quantity.Humidity, Value: 50})
 	write(t, s, a, b, c)
-	f := func(stations []string, quantities []wire.Quantity, want ...ingest.Reading) {
+	f := func(stations []string, quantities []quantity.Quantity, want ...ingest.Reading) {
 		t.Helper()
 		q := all()
 		q.Stations, q.Quantities = stations, quantities
@@ -204,12 +204,12 @@ func filters(t *testing.T, s store.Store) {
 	}
 	f([]string{"A", "C"}, nil, a, c)
 	f([]string{"D"}, nil)
-	f(nil, []wire.Quantity{wire.PM10, wire.Humidity}, a, b, c)
+	f(nil, []quantity.Quantity{quantity.PM10, quantity.Humidity}, a, b, c)
 	onlyPM := b
 	onlyPM.Values = b.Values[:1]
-	f(nil, []wire.Quantity{wire.PM10}, a, onlyPM)
-	f([]string{"A"}, []wire.Quantity{wire.Humidity})
-	f(nil, []wire.Quantity{wire.NO2})
+	f(nil, []quantity.Quantity{quantity.PM10}, a, onlyPM)
+	f([]string{"A"}, []quantity.Quantity{quantity.Humidity})
+	f(nil, []quantity.Quantity{quantity.NO2})
 }
 
 // someOfMany has pages of one second and years without a reading.
@@ -217,9 +217,9 @@ func someOfMany(t *testing.T, s store.Store) {
 	const year = 366 * 86400
 	var written, want []ingest.Reading
 	for i := range 6000 {
-		written = append(written, reading(fmt.Sprintf("S%04d", i%1500), i/1500, wire.PM10, float64(i)))
+		written = append(written, reading(fmt.Sprintf("S%04d", i%1500), i/1500, quantity.PM10, float64(i)))
 	}
-	written = append(written, reading("S0007", -3*year, wire.PM10, 1), reading("S0008", 2*year, wire.Humidity, 2), reading("S1499", 2*year+1, wire.PM10, 3))
+	written = append(written, reading("S0007", -3*year, quantity.PM10, 1), reading("S0008", 2*year, quantity.Humidity, 2), reading("S1499", 2*year+1, quantity.PM10, 3))
 	q := store.ReadingQuery{From: noon.Add(-5 * year * time.Second), To: noon.Add(3 * year * time.Second)}
 	for i := range 1400 {
 		q.Stations = append(q.Stations, fmt.Sprintf("S%04d", i))
@@ -236,7 +236,7 @@ func someOfMany(t *testing.T, s store.Store) {
 func ties(t *testing.T, s store.Store) {
 	var want []ingest.Reading
 	for i := range 3000 {
-		want = append(want, reading(fmt.Sprintf("S%04d", (i*7)%1000), i/1000, wire.PM10, float64(i)))
+		want = append(want, reading(fmt.Sprintf("S%04d", (i*7)%1000), i/1000, quantity.PM10, float64(i)))
 	}
 	write(t, s, want...)
 	same(t, read(t, s, all()), want)
@@ -246,7 +246,7 @@ func strangeNames(t *testing.T, s store.Store) {
 	names := []string{`A' OR '1'='1`, `A"; DROP MEASUREMENT reading; --`, "A,B=C D", "ü"}
 	var want []ingest.Reading
 	for i, name := range names {
-		want = append(want, reading(name, i, wire.PM10, float64(i)))
+		want = append(want, reading(name, i, quantity.PM10, float64(i)))
 	}
 	write(t, s, want...)
 	same(t, read(t, s, all()), slices.Clone(want))
@@ -262,7 +262,7 @@ func streaming(t *testing.T, s store.Store) {
 	for start := 0; start < total; start += 5000 {
 		var batch []ingest.Reading
 		for i := start; i < start+5000; i++ {
-			batch = append(batch, reading(fmt.Sprint("S", i%50), i, wire.PM10, float64(i)))
+			batch = append(batch, reading(fmt.Sprint("S", i%50), i, quantity.PM10, float64(i)))
 		}
 		write(t, s, batch...)
 	}
@@ -282,23 +282,23 @@ func streaming(t *testing.T, s store.Store) {
 }
 
 func yieldEnds(t *testing.T, s store.Store) {
-	write(t, s, reading("A", 0, wire.PM10, 1), reading("A", 1, wire.PM10, 2))
+	write(t, s, reading("A", 0, quantity.PM10, 1), reading("A", 1, quantity.PM10, 2))
 	enough, n := errors.New("enough"), 0
 	err := s.Readings(t.Context(), all(), func(ingest.Reading) error { n++; return enough })
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("after %d readings: %v, want 1 and %v", n, err, enough)
 	}
-	write(t, s, reading("A", 2, wire.PM10, 3)) // the store goes on
+	write(t, s, reading("A", 2, quantity.PM10, 3)) // the store goes on
 }
 
 func cancelled(t *testing.T, s store.Store) {
-	write(t, s, reading("A", 0, wire.PM10, 1))
+	write(t, s, reading("A", 0, quantity.PM10, 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Readings(ctx, all(), func(ingest.Reading) error { return nil }); err == nil {
 		t.Error("a cancelled read has no error")
 	}
-	if _, err := s.WriteReadings(ctx, []ingest.Reading{reading("A", 1, wire.PM10, 1)}); err == nil {
+	if _, err := s.WriteReadings(ctx, []ingest.Reading{reading("A", 1, quantity.PM10, 1)}); err == nil {
 		t.Error("a cancelled write has no error")
 	}
 }
@@ -309,7 +309,7 @@ func concurrency(t *testing.T, s store.Store) {
 	for w := range 4 {
 		var mine []ingest.Reading
 		for i := range 500 {
-			mine = append(mine, reading(fmt.Sprint("S", w), i, wire.PM10, float64(i)))
+			mine = append(mine, reading(fmt.Sprint("S", w), i, quantity.PM10, float64(i)))
 		}
 		want = append(want, mine...)
 		wg.Go(func() {
@@ -331,7 +331,7 @@ func concurrency(t *testing.T, s store.Store) {
 	same(t, read(t, s, all()), want)
 }
 
-func row(start time.Time, q wire.Quantity, size, north, east int32, mean int64) aggregate.Row {
+func row(start time.Time, q quantity.Quantity, size, north, east int32, mean int64) aggregate.Row {
 	return aggregate.Row{
 		Cell: geo.Cell{Size: size, North: north, East: east}, Start: start, Window: aggregate.Hour, Quantity: uint8(q),
 		Mean: mean, Median: mean + 1, Min: mean - 2, Max: mean + 3, Stations: 4, Readings: 97, Coverage: 917, Revision: 5, Raw: mean - 7, Uncorrected: 1, Spread: 1234,
@@ -358,7 +358,7 @@ func revising(t *testing.T, s store.Store) {
 	reading := func(station string, minute int, flags ingest.Flags) ingest.Reading {
 		at := noon.Add(time.Duration(minute) * time.Minute)
 		return ingest.Reading{Station: station, Time: at, Received: at, Values: []ingest.Value{
-			{Quantity: wire.PM2_5, Value: 1, Flags: flags}, {Quantity: wire.PM10, Value: 2},
+			{Quantity: quantity.PM2_5, Value: 1, Flags: flags}, {Quantity: quantity.PM10, Value: 2},
 		}}
 	}
 	readings := []ingest.Reading{reading("A", -1, 0), reading("A", 0, ingest.Range), reading("A", 59, 0), reading("A", 60, 0), reading("B", 5, 0)}
@@ -367,7 +367,7 @@ func revising(t *testing.T, s store.Store) {
 	}
 	f := func(flags ingest.Flags, want ...ingest.Flags) {
 		t.Helper()
-		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: wire.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: wire.PM10, Flags: ingest.Spike}}
+		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: quantity.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: quantity.PM10, Flags: ingest.Spike}}
 		for range 2 { // again changes nothing
 			if refused, err := store.Revise(t.Context(), s, hourFlags); err != nil || len(refused) > 0 {
 				t.Fatalf("Revise: %v, %v", refused, err)
@@ -375,7 +375,7 @@ func revising(t *testing.T, s store.Store) {
 			var got []ingest.Flags
 			err := s.Readings(t.Context(), store.ReadingQuery{From: noon.Add(-time.Hour), To: noon.Add(2 * time.Hour)}, func(r ingest.Reading) error {
 				for _, v := range r.Values {
-					if v.Quantity == wire.PM2_5 {
+					if v.Quantity == quantity.PM2_5 {
 						got = append(got, v.Flags)
 					} else if v.Flags != 0 {
 						t.Errorf("%s at %v: another quantity has the flags %d", r.Station, r.Time, v.Flags)
@@ -397,10 +397,10 @@ func revising(t *testing.T, s store.Store) {
 func forgetting(t *testing.T, s store.Store) {
 	var list []ingest.Reading
 	for second := range 10 {
-		list = append(list, reading("A", second, wire.PM10, 1), reading("B", second, wire.PM10, 2))
+		list = append(list, reading("A", second, quantity.PM10, 1), reading("B", second, quantity.PM10, 2))
 	}
 	write(t, s, list...)
-	grid := []aggregate.Row{row(noon, wire.PM10, 1000, 3_096_000, 4_107_000, 1000)}
+	grid := []aggregate.Row{row(noon, quantity.PM10, 1000, 3_096_000, 4_107_000, 1000)}
 	if err := s.WriteGrid(t.Context(), grid); err != nil {
 		t.Fatal(err)
 	}
@@ -423,9 +423,9 @@ func forgetting(t *testing.T, s store.Store) {
 }
 
 func deleting(t *testing.T, s store.Store) {
-	other := reading("B", 0, wire.PM10, 3)
-	write(t, s, reading("A", 0, wire.PM10, 1), other, reading("A", 86400*400, wire.PM2_5, 2), reading(`A' OR '1'='1`, 5, wire.PM10, 4))
-	rows := []aggregate.Row{row(noon, wire.PM10, 1000, 3096000, 4107000, 5000)}
+	other := reading("B", 0, quantity.PM10, 3)
+	write(t, s, reading("A", 0, quantity.PM10, 1), other, reading("A", 86400*400, quantity.PM2_5, 2), reading(`A' OR '1'='1`, 5, quantity.PM10, 4))
+	rows := []aggregate.Row{row(noon, quantity.PM10, 1000, 3096000, 4107000, 5000)}
 	if err := s.WriteGrid(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
@@ -440,14 +440,14 @@ func deleting(t *testing.T, s store.Store) {
 	if got := readGrid(t, s, allHours()); len(got) != 1 {
 		t.Errorf("%d grid rows after readings were deleted, want 1", len(got))
 	}
-	write(t, s, reading("A", 7, wire.PM10, 1))
-	same(t, read(t, s, store.ReadingQuery{From: noon, To: noon.Add(time.Hour)}), []ingest.Reading{other, reading("A", 7, wire.PM10, 1)})
+	write(t, s, reading("A", 7, quantity.PM10, 1))
+	same(t, read(t, s, store.ReadingQuery{From: noon, To: noon.Add(time.Hour)}), []ingest.Reading{other, reading("A", 7, quantity.PM10, 1)})
 }
 
 func gridRows(t *testing.T, s store.Store) {
 	var want []aggregate.Row
 	for i, mean := range []int64{0, 1, -1, 12_345, 999_999, 1_013_250, -40_001, 333} {
-		want = append(want, row(noon, wire.PM10, 1000, 3_096_000, 4_107_000+int32(i)*1000, mean))
+		want = append(want, row(noon, quantity.PM10, 1000, 3_096_000, 4_107_000+int32(i)*1000, mean))
 	}
 	for range 2 {
 		if err := s.WriteGrid(t.Context(), want); err != nil {
@@ -468,7 +468,7 @@ func gridRows(t *testing.T, s store.Store) {
 
 // gridRowsGo replaces an hour by one with other cells: what is not in it is not there any more.
 func gridRowsGo(t *testing.T, s store.Store) {
-	kept, gone, elsewhere := row(noon, wire.PM10, 1000, 3_096_000, 4_107_000, 1000), row(noon, wire.PM10, 1000, 3_097_000, 4_107_000, 2000), row(noon.Add(time.Hour), wire.PM10, 1000, 3_097_000, 4_107_000, 3000)
+	kept, gone, elsewhere := row(noon, quantity.PM10, 1000, 3_096_000, 4_107_000, 1000), row(noon, quantity.PM10, 1000, 3_097_000, 4_107_000, 2000), row(noon.Add(time.Hour), quantity.PM10, 1000, 3_097_000, 4_107_000, 3000)
 	if err := s.WriteGrid(t.Context(), []aggregate.Row{kept, gone, elsewhere}); err != nil {
 		t.Fatal(err)
 	}
@@ -492,7 +492,7 @@ func gridRowsGo(t *testing.T, s store.Store) {
 func gridOrder(t *testing.T, s store.Store) {
 	var want []aggregate.Row
 	for _, start := range []time.Time{noon, noon.Add(time.Hour), noon.Add(2 * time.Hour)} {
-		for _, q := range []wire.Quantity{wire.PM2_5, wire.PM10, wire.Temperature} {
+		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.Temperature} {
 			for _, size := range []int32{500, 1000} {
 				for _, north := range []int32{990_000, 3_096_000} {
 					want = append(want, row(start, q, size, north, 4_107_000, 7), row(start, q, size, north, 4_108_000, 8))
@@ -527,8 +527,8 @@ func gridOrder(t *testing.T, s store.Store) {
 	q.Size = 500
 	f(q, func(r aggregate.Row) bool { return r.Cell.Size == 500 })
 	q = allHours()
-	q.Quantities = []wire.Quantity{wire.PM10, wire.Temperature}
-	f(q, func(r aggregate.Row) bool { return r.Quantity != uint8(wire.PM2_5) })
+	q.Quantities = []quantity.Quantity{quantity.PM10, quantity.Temperature}
+	f(q, func(r aggregate.Row) bool { return r.Quantity != uint8(quantity.PM2_5) })
 	q = allHours()
 	q.Window = aggregate.Live
 	f(q, func(aggregate.Row) bool { return false })

@@ -1,4 +1,8 @@
-package wire
+// Package quantity lists the physical quantities that a station can report, with the names and units they
+// have in messages, files and routes; ../README.md specifies them. It imports nothing, so any package may import it.
+//
+// How a quantity is encoded is in package wire; what a sensor can measure of it is in ingest/quality.
+package quantity
 
 // Quantity is one of the physical quantities a station can report. Its number is written into
 // journals and binary payloads: numbers are never reused and new quantities are added at the end.
@@ -24,10 +28,13 @@ const (
 	NoiseLAeq                       // dB(A), equivalent continuous level
 	Battery                         // V
 	RSSI                            // dBm
-	quantityEnd
+	end
 )
 
-var quantityTable = [quantityEnd]struct{ name, unit string }{
+// Len is the length of an array that is indexed by Quantity; index 0 is unused.
+const Len = int(end)
+
+var table = [Len]struct{ name, unit string }{
 	PM1:         {"pm1", "µg/m³"},
 	PM2_5:       {"pm2_5", "µg/m³"},
 	PM4:         {"pm4", "µg/m³"},
@@ -48,38 +55,38 @@ var quantityTable = [quantityEnd]struct{ name, unit string }{
 	RSSI:        {"rssi", "dBm"},
 }
 
-var quantityByName = func() map[string]Quantity {
-	m := make(map[string]Quantity, quantityEnd)
-	for _, q := range Quantities() {
+var byName = func() map[string]Quantity {
+	m := make(map[string]Quantity, Len-1)
+	for _, q := range All() {
 		m[q.String()] = q
 	}
 	return m
 }()
 
-// Quantities lists every quantity in the order of its number.
-func Quantities() []Quantity {
-	all := make([]Quantity, 0, quantityEnd-1)
-	for q := PM1; q < quantityEnd; q++ {
+// All lists every quantity in the order of its number.
+func All() []Quantity {
+	all := make([]Quantity, 0, Len-1)
+	for q := PM1; q < end; q++ {
 		all = append(all, q)
 	}
 	return all
 }
 
-// ParseQuantity finds a quantity by the name it has in messages, files and routes.
-func ParseQuantity(name string) (Quantity, bool) {
-	q, ok := quantityByName[name]
+// Parse finds a quantity by the name it has in messages, files and routes.
+func Parse(name string) (Quantity, bool) {
+	q, ok := byName[name]
 	return q, ok
 }
 
 // Valid reports whether q is a quantity of this version.
-func (q Quantity) Valid() bool { return q > 0 && q < quantityEnd }
+func (q Quantity) Valid() bool { return q > 0 && q < end }
 
 // String is the name of q in messages, files and routes, such as "pm2_5".
 func (q Quantity) String() string {
 	if !q.Valid() {
 		return "unknown"
 	}
-	return quantityTable[q].name
+	return table[q].name
 }
 
 // Unit is the unit every value of q is in, such as "µg/m³"; "1" for an index.
@@ -87,5 +94,5 @@ func (q Quantity) Unit() string {
 	if !q.Valid() {
 		return ""
 	}
-	return quantityTable[q].unit
+	return table[q].unit
 }
