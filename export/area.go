@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -67,7 +65,7 @@ func (a Area) Values() []AreaValue {
 }
 
 func (a Area) value(rows []aggregate.Row) AreaValue {
-	q := quantity.Quantity(rows[0].Quantity)
+	q := rows[0].Quantity
 	mean, spread, _ := aggregate.Area(rows) // there is a row
 	whole := aggregate.Row{Quantity: rows[0].Quantity, Mean: mean, Spread: spread, Stations: len(rows)}
 	if len(rows) == 1 {

@@ -1,15 +1,13 @@
 package export
 
 import (
-	"strconv"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
+	"strconv"
 )
 
 // AppendAverage appends the members of a cell's live average as dashboards get it, without braces.
 func AppendAverage(b []byte, r aggregate.Row) []byte {
-	q := quantity.Quantity(r.Quantity)
+	q := r.Quantity
 	b = appendAverageHead(b, q.String(), q.Unit(), r.Mean)
 	if class, ok := EAQI(q, r.Mean); ok {
 		b = appendInt(b, "eaqi", int(class))

@@ -54,9 +54,9 @@ var readingList = []ingest.Reading{
 }
 
 var rowList = []aggregate.Row{
-	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5),
+	{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: quantity.PM2_5,
 		Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2, Raw: 20_002, Uncorrected: 1, Spread: 15_505},
-	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.Temperature),
+	{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: quantity.Temperature,
 		Mean: -500, Median: -500, Min: -1_500, Max: 500, Stations: 2, Readings: 50, Coverage: 1000, Raw: -500, Spread: 1_414},
 }
 
@@ -323,16 +323,16 @@ func fits(c Column, value any, text string) bool {
 
 var meanList = []aggregate.StationWindow{
 	{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{
-		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(quantity.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: quantity.PM2_5, Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
 	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
-		Station: `GO;"NE"`, Quantity: uint8(quantity.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+		Station: `GO;"NE"`, Quantity: quantity.Temperature, Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 }
 
 // indexList is a cell of which both indices say something, and one of which they say nothing.
 var indexList = CellIndices([]aggregate.Row{
-	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5), Mean: 15_001, Stations: 3, Spread: 15_505},
-	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: 20_000, Stations: 2},
-	{Cell: rowList[1].Cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.NO2), Mean: 20_000, Stations: 1},
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: quantity.PM2_5, Mean: 15_001, Stations: 3, Spread: 15_505},
+	{Cell: rowList[0].Cell, Start: noon, Window: aggregate.Hour, Quantity: quantity.PM10, Mean: 20_000, Stations: 2},
+	{Cell: rowList[1].Cell, Start: noon, Window: aggregate.Hour, Quantity: quantity.NO2, Mean: 20_000, Stations: 1},
 })
 
 // cityCoverage is of a city of three cells, of which one is covered and one proposed, on two days of different census tables.

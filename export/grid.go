@@ -36,7 +36,7 @@ func LQI(q quantity.Quantity, milli int64) (airindex.Class, bool) {
 // Certainty is how far a row's mean can be trusted, by its stations and the spread between them.
 func Certainty(r aggregate.Row) airindex.Certainty {
 	mean := float64(r.Mean) / 1000
-	if _, concentration := EAQI(quantity.Quantity(r.Quantity), r.Mean); !concentration {
+	if _, concentration := EAQI(r.Quantity, r.Mean); !concentration {
 		mean = 0 // the zero of a temperature is arbitrary
 	}
 	return airindex.CertaintyOf(r.Stations, float64(r.Spread)/1000, mean)
@@ -53,7 +53,7 @@ func (e *gridCSV) Begin() error {
 }
 
 func (e *gridCSV) Add(r aggregate.Row) error {
-	q := quantity.Quantity(r.Quantity)
+	q := r.Quantity
 	b := r.Cell.Append(e.buf)
 	b = append(b, e.comma)
 	b = appendTime(b, r.Start)
@@ -121,7 +121,7 @@ func AppendRow(b []byte, r aggregate.Row) []byte { return appendRow(b, r, false)
 
 // appendRow appends a row as a JSON object, with the place of the cell's centre or without it.
 func appendRow(b []byte, r aggregate.Row, placed bool) []byte {
-	q := quantity.Quantity(r.Quantity)
+	q := r.Quantity
 	b = append(b, `{"cell":"`...)
 	b = r.Cell.Append(b)
 	b = append(b, `","window_start":"`...)

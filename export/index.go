@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
-	"time"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
+	"time"
 )
 
 // IndexClass is what an index says, in words. Class 0 is no statement.
@@ -48,7 +46,7 @@ type CellIndex struct {
 func CellIndices(rows []aggregate.Row) []CellIndex {
 	byCell := map[geo.Cell]map[string]aggregate.Row{}
 	for _, r := range rows {
-		name := quantity.Quantity(r.Quantity).String()
+		name := r.Quantity.String()
 		if !slices.Contains(airindex.Pollutants(), name) {
 			continue
 		}

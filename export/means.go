@@ -2,10 +2,8 @@ package export
 
 import (
 	"io"
-	"strconv"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
+	"strconv"
 )
 
 // MeanColumns are the columns of means of stations as CSV, one row a station, window and quantity.
@@ -30,7 +28,7 @@ func (e *meansCSV) Begin() error {
 }
 
 func (e *meansCSV) Add(m aggregate.StationWindow) error {
-	q := quantity.Quantity(m.Quantity)
+	q := m.Quantity
 	b := appendTime(e.buf, m.Start)
 	b = append(b, e.comma)
 	b = strconv.AppendInt(b, int64(m.Window.Seconds()), 10)
@@ -68,7 +66,7 @@ func (e *meansCSV) End() error { return e.flush(true) }
 type meansJSON struct{ list }
 
 func (e *meansJSON) Add(m aggregate.StationWindow) error {
-	q, placed := quantity.Quantity(m.Quantity), !m.Cell.IsZero()
+	q, placed := m.Quantity, !m.Cell.IsZero()
 	center := m.Cell.Center()
 	b := e.next()
 	if e.geojson {

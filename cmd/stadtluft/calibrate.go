@@ -135,7 +135,7 @@ func (cmd *calibrateCmd) pairs(ctx context.Context, s store.Store, st *ingest.St
 		pair, there := calibration.Pair{Reference: h.Value}, 0
 		for _, m := range means.StationsHour(h.Start) {
 			value := float64(m.Raw) / 1000
-			switch quantity.Quantity(m.Quantity) {
+			switch m.Quantity {
 			case cmd.about:
 				pair.Sensor = value
 				there++
@@ -171,7 +171,7 @@ func (cmd *calibrateCmd) means(ctx context.Context, s store.Store, id string, fr
 	err := s.Readings(ctx, store.ReadingQuery{From: from, To: to, Stations: []string{id}, Quantities: quantities}, func(r ingest.Reading) error {
 		for _, v := range r.Values {
 			if v.Flags.Good() {
-				all.Add(aggregate.Sample{Station: id, Cell: geo.Cell{Size: geo.BaseSize}, Quantity: uint8(v.Quantity), Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})
+				all.Add(aggregate.Sample{Station: id, Cell: geo.Cell{Size: geo.BaseSize}, Quantity: v.Quantity, Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})
 			}
 		}
 		return nil

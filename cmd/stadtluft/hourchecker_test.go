@@ -104,7 +104,7 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: uint8(quantity.PM10), Mean: 20_000, Median: 20_000, Count: 12}}
+	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: quantity.PM10, Mean: 20_000, Median: 20_000, Count: 12}}
 	path, now := filepath.Join(data, hourCheckerFile), time.Now().UTC().Truncate(time.Hour)
 	first := open()
 	first.hour(now.Add(-5*time.Hour), hours)

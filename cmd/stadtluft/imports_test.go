@@ -23,7 +23,7 @@ var packages = map[string][]string{
 	"firmware-protocol/quantity": {},
 	"firmware-protocol/wire":     {"firmware-protocol/quantity"},
 	"geo":                        {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
-	"geo/aggregate":              {"geo", "github.com/paulmach/orb"},
+	"geo/aggregate":              {"firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"geo/airindex":               {},
 	"geo/coverage":               {"geo"},
 

@@ -84,7 +84,7 @@ func (h *fixture) measure(at time.Time, values ...ingest.Value) {
 	}
 	for _, v := range values {
 		if v.Flags.Good() {
-			h.server.Aggregate.Add(aggregate.Sample{Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity), Time: at, Received: at, Milli: int64(v.Value * 1000)})
+			h.server.Aggregate.Add(aggregate.Sample{Station: r.Station, Cell: cell, Quantity: v.Quantity, Time: at, Received: at, Milli: int64(v.Value * 1000)})
 		}
 	}
 }
@@ -257,7 +257,7 @@ func TestGrid(t *testing.T) {
 		t.Errorf("last hour = %+v, want 50 from %v", got, hour)
 	}
 	old := now.Add(-100 * time.Hour).Truncate(time.Hour)
-	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: 7000, Stations: 1}}
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: old, Window: aggregate.Hour, Quantity: quantity.PM10, Mean: 7000, Stations: 1}}
 	if got := read("window=1h&quantity=pm10&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 7 {
 		t.Errorf("an old hour = %+v, want 7 from the store", got)
 	}
@@ -265,7 +265,7 @@ func TestGrid(t *testing.T) {
 		if window != aggregate.Hour || !start.Equal(old) || size != 100 {
 			t.Errorf("asked again for %v of %v at %d m", window, start, size)
 		}
-		return []aggregate.Row{{Quantity: uint8(quantity.PM2_5), Mean: 1000}, {Quantity: uint8(quantity.PM10), Mean: 9000}}, nil
+		return []aggregate.Row{{Quantity: quantity.PM2_5, Mean: 1000}, {Quantity: quantity.PM10, Mean: 9000}}, nil
 	}
 	if got := read("window=1h&quantity=pm10&resolution=100&time=" + old.Format(time.RFC3339)); len(got.Features) != 1 || got.Features[0].Properties.Mean != 9 {
 		t.Errorf("an old hour at another resolution = %+v, want 9 from readings", got)

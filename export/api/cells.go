@@ -44,7 +44,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	means, averages := map[string]int64{}, []cellAverage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
-			means[quantity.Quantity(row.Quantity).String()] = row.Mean
+			means[row.Quantity.String()] = row.Mean
 			averages = append(averages, cellAverage{export.AppendRow(nil, row)})
 		}
 		return nil
@@ -113,7 +113,7 @@ func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo
 		if !aggregate.Kept(at, now) {
 			continue
 		}
-		for _, row := range s.Aggregate.Hour(at, cell.Size, uint8(q)) {
+		for _, row := range s.Aggregate.Hour(at, cell.Size, q) {
 			if err := add(row); err != nil {
 				return nil, err
 			}

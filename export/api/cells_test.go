@@ -82,7 +82,7 @@ func TestACellsTrendBeyondMemoryIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := aggregate.Row{Cell: cell, Quantity: uint8(quantity.PM10), Start: end.Add(-time.Hour), Window: aggregate.Hour, Mean: 21500, Stations: 2}
+	row := aggregate.Row{Cell: cell, Quantity: quantity.PM10, Start: end.Add(-time.Hour), Window: aggregate.Hour, Mean: 21500, Stations: 2}
 	h.store.Rows = []aggregate.Row{row}
 	got := h.cell("1kmN3096E4107?window=1h&quantity=pm10&time=" + row.Start.Format(time.RFC3339))
 	if len(got.Averages) != 1 || got.Averages[0].Mean != 21.5 {

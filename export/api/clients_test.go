@@ -37,7 +37,7 @@ func living(t *testing.T) *fixture {
 	}
 	h.measure(now.Add(-time.Minute), value(quantity.PM2_5, 14), ingest.Value{Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel})
 	h.store.Held = append(h.store.Held, ingest.Reading{Station: "GONE000", Time: now.Add(-30 * time.Second), Values: []ingest.Value{value(quantity.Temperature, -1.5)}})
-	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5), Mean: 7000, Stations: 1}}
+	h.store.Rows = []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: hour.Add(-100 * time.Hour), Window: aggregate.Hour, Quantity: quantity.PM2_5, Mean: 7000, Stations: 1}}
 	return h
 }
 

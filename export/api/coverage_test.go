@@ -132,7 +132,7 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 	for day, cells := range map[int][]geo.Cell{29: {cathedral}, 30: {cathedral, north}, 32: {north, {Size: 1000, North: 1000, East: 1000}}} {
 		for _, cell := range cells {
-			h.store.Rows = append(h.store.Rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: uint8(quantity.PM2_5), Stations: 1})
+			h.store.Rows = append(h.store.Rows, aggregate.Row{Cell: cell, Start: time.Date(2026, 3, day, 23, 0, 0, 0, time.UTC), Window: aggregate.Day, Quantity: quantity.PM2_5, Stations: 1})
 		}
 	}
 	all := len(geo.CologneSketch().Cells(1000))
@@ -173,7 +173,7 @@ func TestTheCityEndsAtItsBoundary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.Aggregate.Add(aggregate.Sample{Station: "FAR", Cell: outside, Quantity: uint8(quantity.PM2_5), Time: now, Received: now, Milli: 90_000})
+	h.server.Aggregate.Add(aggregate.Sample{Station: "FAR", Cell: outside, Quantity: quantity.PM2_5, Time: now, Received: now, Milli: 90_000})
 	if rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/grid?format=csv"))).ReadAll(); err != nil || len(rows) != 3 {
 		t.Errorf("grid = %v, %v, want both cells", rows, err)
 	}

@@ -156,7 +156,7 @@ func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
 // gridRows adds the rows that are asked for, from memory where it holds whole windows, else from the store.
 func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add func(aggregate.Row) error) error {
 	chosen := func(row aggregate.Row) error {
-		if len(g.quantities) > 0 && !slices.Contains(g.quantities, quantity.Quantity(row.Quantity)) || g.within != nil && !g.within(row.Cell.Center()) {
+		if len(g.quantities) > 0 && !slices.Contains(g.quantities, row.Quantity) || g.within != nil && !g.within(row.Cell.Center()) {
 			return nil
 		}
 		return add(row)

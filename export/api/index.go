@@ -6,7 +6,6 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -48,7 +47,7 @@ func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
 	values := map[string]int64{}
 	for _, m := range means {
-		q := quantity.Quantity(m.Quantity)
+		q := m.Quantity
 		values[q.String()] = m.Mean
 		p.Means[q.String()] = stationMean{export.Milli(m.Mean), export.Milli(m.Raw), q.Unit(), export.Milli(m.Coverage), m.Uncorrected}
 	}

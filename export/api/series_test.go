@@ -20,8 +20,8 @@ import (
 // neighbour's in the next, and has too few values in the third.
 func TestSeriesAreTheReadingsMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.server.Aggregate.Correction = aggregate.Correction{Humidity: uint8(quantity.Humidity), Of: func(q uint8, milli, humidity int64) (int64, bool) {
-		return milli - humidity/10, q == uint8(quantity.PM10)
+	h.server.Aggregate.Correction = aggregate.Correction{Humidity: quantity.Humidity, Of: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+		return milli - humidity/10, q == quantity.PM10
 	}}
 	_, neighbour, err := h.server.Registry.Add(t.Context(), registry.Registration{
 		Name: "2 km away", Point: orb.Point{6.9583, 50.9593}, Kit: "sds011-bme280", Exposure: ingest.Outdoor, LicenceConsent: true,

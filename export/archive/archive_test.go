@@ -110,7 +110,7 @@ func grid() []aggregate.Row {
 	var rows []aggregate.Row
 	for hour := range 24 {
 		rows = append(rows, aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: begin.Add(time.Duration(hour) * time.Hour), Window: aggregate.Hour,
-			Quantity: uint8(quantity.PM2_5), Mean: 12_345, Median: 12_000, Min: 1, Max: 20_000, Stations: 2, Readings: 24, Coverage: 1000, Raw: 13_000, Spread: 500})
+			Quantity: quantity.PM2_5, Mean: 12_345, Median: 12_000, Min: 1, Max: 20_000, Stations: 2, Readings: 24, Coverage: 1000, Raw: 13_000, Spread: 500})
 	}
 	whole := rows[0]
 	whole.Window = aggregate.Day

@@ -105,7 +105,7 @@ func (generated) Grid(_ context.Context, q store.GridQuery, yield func(aggregate
 		for _, b := range benchQuantities {
 			for cell := range int32(400) {
 				mean := int64((b.mean + rng.NormFloat64()*b.spread) * 1000)
-				row := aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3_090_000 + cell/20*1000, East: 4_100_000 + cell%20*1000}, Start: start, Window: q.Window, Quantity: uint8(b.quantity),
+				row := aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3_090_000 + cell/20*1000, East: 4_100_000 + cell%20*1000}, Start: start, Window: q.Window, Quantity: b.quantity,
 					Mean: mean, Median: mean + int64(rng.IntN(300)), Min: mean - int64(rng.IntN(3000)), Max: mean + int64(rng.IntN(3000)), Raw: mean + int64(rng.IntN(2000)),
 					Stations: 1 + rng.IntN(4), Readings: 24 + rng.IntN(70), Coverage: 1000, Spread: int64(rng.IntN(2000))}
 				if err := yield(row); err != nil {

@@ -93,7 +93,7 @@ func means(t *testing.T, s Source, q Readings) string {
 	q.Source = export.AllSources
 	var got []string
 	err := s.Means(t.Context(), q, func(m aggregate.StationWindow) error {
-		got = append(got, fmt.Sprintf("%s %s %s %d %d of %d", m.Start.Format("02T15:04"), m.Station[:1], quantity.Quantity(m.Quantity), m.Mean, m.Raw, m.Readings))
+		got = append(got, fmt.Sprintf("%s %s %s %d %d of %d", m.Start.Format("02T15:04"), m.Station[:1], m.Quantity, m.Mean, m.Raw, m.Readings))
 		return nil
 	})
 	if err != nil {
@@ -133,9 +133,11 @@ func TestWindowsAtTheEdges(t *testing.T) {
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	shelf := &shelf{}
 	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
-		Humidity: uint8(quantity.Humidity), Temperature: uint8(quantity.Temperature),
-		Of:     func(q uint8, milli, humidity int64) (int64, bool) { return milli - humidity, q == uint8(quantity.PM10) },
-		Signal: func(q uint8) bool { return q == uint8(quantity.NO2) },
+		Humidity: quantity.Humidity, Temperature: quantity.Temperature,
+		Of: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+			return milli - humidity, q == quantity.PM10
+		},
+		Signal: func(q quantity.Quantity) bool { return q == quantity.NO2 },
 	}}
 	for id, st := range town {
 		s.Stations.(city)[id] = st

@@ -31,7 +31,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 		}
 	}
 	return s.means(ctx, q, window, stations, func(m aggregate.StationWindow) error {
-		if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, quantity.Quantity(m.Quantity)) ||
+		if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, m.Quantity) ||
 			len(q.Stations) > 0 && !slices.Contains(q.Stations, m.Station) || !q.takesMean(s.Stations, m) {
 			return nil
 		}
@@ -52,7 +52,7 @@ func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, 
 			if !v.Flags.Good() {
 				continue
 			}
-			sample := aggregate.Sample{Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity), Time: r.Time, Milli: averages.Milli(v.Value)}
+			sample := aggregate.Sample{Station: r.Station, Cell: cell, Quantity: v.Quantity, Time: r.Time, Milli: averages.Milli(v.Value)}
 			if err := means.Add(sample); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 			start, err = m.Start, end()
 		}
 		switch at := (stationCell{m.Station, m.Cell}); {
-		case m.Quantity == uint8(quantity.Humidity):
+		case m.Quantity == quantity.Humidity:
 			humid[at] = true
 		case m.Corrected || m.Uncorrected:
 			dry[at] = true

@@ -182,7 +182,7 @@ func TestPublisher(t *testing.T) {
 	if payload, ok := sent[goneTopic]; len(sent) != 1 || !ok || payload != "" {
 		t.Errorf("sent %v, want only the value of an earlier run taken away", sent)
 	}
-	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: uint8(quantity.PM2_5), Time: noon, Received: noon, Milli: 12_300})
+	p.Aggregate.Add(aggregate.Sample{Station: "A", Cell: cell, Quantity: quantity.PM2_5, Time: noon, Received: noon, Milli: 12_300})
 	refuse = errors.New("no broker")
 	round(noon, refuse)
 	refuse = nil

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/aggregate"
 )
@@ -122,7 +121,7 @@ func (p *Publisher) publish(ctx context.Context, at time.Time, next map[string]s
 func (p *Publisher) messages(rows []aggregate.Row) map[string]string {
 	messages := make(map[string]string, len(rows)+8)
 	for len(rows) > 0 {
-		q := quantity.Quantity(rows[0].Quantity)
+		q := rows[0].Quantity
 		n := 0
 		for n < len(rows) && rows[n].Quantity == rows[0].Quantity {
 			messages[wire.GridTopic(rows[n].Cell.String(), q)] = string(export.AppendAverage(nil, rows[n]))

@@ -67,7 +67,7 @@ func week(now time.Time) span {
 func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
 	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
 	return feature{
-		id: hourID(r), time: span{r.Start, end}, quantity: quantity.Quantity(r.Quantity).String(),
+		id: hourID(r), time: span{r.Start, end}, quantity: r.Quantity.String(),
 		geometry: func() orb.Geometry {
 			if outlines[r.Cell] == nil {
 				outlines[r.Cell] = r.Cell.Polygon()
@@ -79,7 +79,7 @@ func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
 }
 
 func hourly(r aggregate.Row) []property {
-	q := quantity.Quantity(r.Quantity)
+	q := r.Quantity
 	return []property{
 		{"cell", r.Cell.String()}, {"window_start", stamp(r.Start)}, {"window_seconds", r.Window.Seconds()}, {"quantity", q.String()}, {"unit", q.Unit()},
 		{"mean", export.Milli(r.Mean)}, {"median", export.Milli(r.Median)}, {"min", export.Milli(r.Min)}, {"max", export.Milli(r.Max)},

@@ -14,7 +14,7 @@ const hourLayout = "20060102T15Z"
 
 // hourID is an hourly average's id, such as 20260501T12Z.pm2_5.CRS3035RES1000mN3096000E4107000.
 func hourID(r aggregate.Row) string {
-	return r.Start.UTC().Format(hourLayout) + "." + quantity.Quantity(r.Quantity).String() + "." + r.Cell.String()
+	return r.Start.UTC().Format(hourLayout) + "." + r.Quantity.String() + "." + r.Cell.String()
 }
 
 // parseHourID is the inverse of hourID, a row with nothing but its key.
@@ -24,7 +24,7 @@ func parseHourID(id string) (aggregate.Row, bool) {
 	start, err := time.Parse(hourLayout, hour)
 	q, known := quantity.Parse(name)
 	cell, wrong := geo.ParseCell(code)
-	row := aggregate.Row{Start: start, Window: aggregate.Hour, Quantity: uint8(q), Cell: cell}
+	row := aggregate.Row{Start: start, Window: aggregate.Hour, Quantity: q, Cell: cell}
 	return row, err == nil && wrong == nil && known && hourID(row) == id
 }
 

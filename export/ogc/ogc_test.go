@@ -62,7 +62,7 @@ func newTown(t *testing.T) *town {
 		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10} {
 			for _, at := range []orb.Point{porz, dom} { // porz is farther south, so it comes first
 				w.rows = append(w.rows, aggregate.Row{
-					Cell: cellAt(t, at), Start: now.Truncate(time.Hour).Add(-time.Duration(h) * time.Hour), Window: aggregate.Hour, Quantity: uint8(q),
+					Cell: cellAt(t, at), Start: now.Truncate(time.Hour).Add(-time.Duration(h) * time.Hour), Window: aggregate.Hour, Quantity: q,
 					Mean: 12345, Median: 12300, Min: 12000, Max: 13000, Stations: 1, Readings: 24, Coverage: 1000, Raw: 13000,
 				})
 			}
@@ -85,7 +85,7 @@ func (w *town) Latest(id string, at time.Time) live.Station {
 
 func (w *town) Hours(_ context.Context, from, to time.Time, quantities []quantity.Quantity, yield func(aggregate.Row) error) error {
 	for _, r := range w.rows {
-		if r.Start.Before(from) || !r.Start.Before(to) || len(quantities) > 0 && !slices.Contains(quantities, quantity.Quantity(r.Quantity)) {
+		if r.Start.Before(from) || !r.Start.Before(to) || len(quantities) > 0 && !slices.Contains(quantities, r.Quantity) {
 			continue
 		}
 		if err := yield(r); err != nil {
@@ -97,7 +97,7 @@ func (w *town) Hours(_ context.Context, from, to time.Time, quantities []quantit
 
 func (w *town) Areas(context.Context, time.Time) ([]export.Area, error) {
 	cell, err := geo.CellAt(dom, 1000)
-	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: uint8(quantity.PM2_5), Mean: 12345, Stations: 2, Readings: 40}
+	row := aggregate.Row{Cell: cell, Window: aggregate.Live, Quantity: quantity.PM2_5, Mean: 12345, Stations: 2, Readings: 40}
 	return []export.Area{{Name: w.areas[0], Cells: eastwards(cell, 4), Rows: []aggregate.Row{row}}, {Name: w.areas[1], Cells: eastwards(cell, 9)}}, err
 }
 

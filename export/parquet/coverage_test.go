@@ -69,8 +69,8 @@ func TestIndices(t *testing.T) {
 	cell := geo.Cell{Size: 1000, North: 3096000, East: 4107000}
 	var b bytes.Buffer
 	write(t, NewIndices(&b, meta), export.CellIndices([]aggregate.Row{
-		{Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM10), Mean: 15_001, Stations: 2},
-		{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.NO2), Mean: 20_000, Stations: 1},
+		{Cell: cell, Start: noon, Window: aggregate.Hour, Quantity: quantity.PM10, Mean: 15_001, Stations: 2},
+		{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: quantity.NO2, Mean: 20_000, Stations: 1},
 	}))
 	hasColumns(t, "index", &b)
 	rows := readBack[indexRow](t, &b)

@@ -81,9 +81,9 @@ func TestDuckDBReadsGrid(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, NewGrid(out, meta, nil), []aggregate.Row{
-		{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: uint8(quantity.PM2_5),
+		{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Start: noon, Window: aggregate.Hour, Quantity: quantity.PM2_5,
 			Mean: 15_001, Median: 14_000, Min: 5, Max: 31_010, Stations: 3, Readings: 74, Coverage: 944, Revision: 2, Raw: 20_002, Uncorrected: 1, Spread: 15_505},
-		{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Day, Quantity: uint8(quantity.Temperature), Mean: -500, Stations: 2},
+		{Cell: geo.Cell{Size: 1000, North: 3097000, East: 4107000}, Start: noon, Window: aggregate.Day, Quantity: quantity.Temperature, Mean: -500, Stations: 2},
 	})
 	if err := out.Close(); err != nil {
 		t.Fatal(err)

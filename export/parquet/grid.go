@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -39,7 +38,7 @@ func NewGrid(w io.Writer, meta export.Meta, notes map[string]string) export.Grid
 }
 
 func gridOf(r aggregate.Row) gridRow {
-	q, center := quantity.Quantity(r.Quantity), r.Cell.Center()
+	q, center := r.Quantity, r.Cell.Center()
 	eaqi, _ := export.EAQI(q, r.Mean) // 0 is none
 	lqi, _ := export.LQI(q, r.Mean)
 	return gridRow{

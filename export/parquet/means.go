@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"stadtluft/export"
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -30,7 +29,7 @@ func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationWin
 }
 
 func meanOf(m aggregate.StationWindow) meanRow {
-	q := quantity.Quantity(m.Quantity)
+	q := m.Quantity
 	row := meanRow{
 		WindowStart: m.Start.UnixMilli(), WindowSeconds: int32(m.Window.Seconds()), Station: m.Station, Quantity: q.String(), Unit: q.Unit(),
 		Mean: thousandths(m.Mean), RawMean: thousandths(m.Raw), Corrected: m.Corrected, Readings: int32(m.Readings), Coverage: thousandths(m.Coverage),

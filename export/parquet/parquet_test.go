@@ -160,7 +160,7 @@ func TestAnotherTableIsRefused(t *testing.T) {
 // TestColumns holds names, order, types and metadata as the README promises them.
 func TestColumns(t *testing.T) {
 	var gridText bytes.Buffer
-	write(t, NewGrid(&gridText, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Window: aggregate.Hour, Start: noon, Quantity: uint8(quantity.PM2_5)}})
+	write(t, NewGrid(&gridText, meta, nil), []aggregate.Row{{Cell: geo.Cell{Size: 1000, North: 3096000, East: 4107000}, Window: aggregate.Hour, Start: noon, Quantity: quantity.PM2_5}})
 	f := func(text []byte, columns, types string) {
 		t.Helper()
 		file, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
@@ -278,10 +278,10 @@ func BenchmarkRead(b *testing.B) {
 func TestOtherTables(t *testing.T) {
 	var hours, parts bytes.Buffer
 	write(t, NewMeans(&hours, meta), []aggregate.StationWindow{
-		{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: uint8(quantity.PM2_5), Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
-		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: uint8(quantity.Temperature), Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+		{Start: noon, Window: aggregate.Hour, Corrected: true, StationMean: aggregate.StationMean{Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: quantity.PM2_5, Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
+		{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{Station: "STRANGER", Quantity: quantity.Temperature, Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
 	})
-	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: uint8(quantity.PM10), Mean: 15_001, Stations: 2, Readings: 50}}}}))
+	write(t, NewAreas(&parts, meta), export.RowsOf(noon, aggregate.Day, []export.Area{{Name: "Köln, Mitte", Cells: []geo.Cell{{Size: 1000, East: 1000}, {Size: 1000, East: 2000}, {Size: 1000, East: 3000}}, Rows: []aggregate.Row{{Cell: geo.Cell{Size: 1000, East: 1000}, Quantity: quantity.PM10, Mean: 15_001, Stations: 2, Readings: 50}}}}))
 	hasColumns(t, "means", &hours)
 	hasColumns(t, "districts", &parts)
 	means := readBack[meanRow](t, &hours)

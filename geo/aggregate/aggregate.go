@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -46,7 +47,7 @@ type Aggregate struct {
 // Excluded is a quantity of a station that does not count in an hour.
 type Excluded struct {
 	Station  string
-	Quantity uint8
+	Quantity quantity.Quantity
 }
 
 // Stats says how much an Aggregate holds and what it turned away.

@@ -13,12 +13,13 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
 var hour10 = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
 
-const pm = 2 // any quantity
+const pm = quantity.PM2_5 // any quantity
 
 func cellAt(t testing.TB, lon, lat float64) geo.Cell {
 	t.Helper()
@@ -321,7 +322,7 @@ func BenchmarkAdd(b *testing.B) {
 			for b.Loop() {
 				reading := i / values
 				at := hour10.Add(time.Duration(reading/len(names)*2) * time.Second)
-				a.Add(Sample{names[reading%len(names)], cell, uint8(i%values + 1), at, at, 12_300})
+				a.Add(Sample{names[reading%len(names)], cell, quantity.Quantity(i%values + 1), at, at, 12_300})
 				i++
 			}
 		})
@@ -337,8 +338,8 @@ func BenchmarkMemory(b *testing.B) {
 		for second := 0; second < int(Keep/time.Second); second += 145 {
 			for station := range stations {
 				at := hour10.Add(time.Duration(second+station%145+rng.IntN(2)) * time.Second)
-				for quantity, milli := range measured(rng, second) {
-					a.Add(Sample{fmt.Sprint(station), geo.Cell{Size: 100, North: 3_096_000, East: 4_107_000}, uint8(quantity + 1), at, at, milli})
+				for i, milli := range measured(rng, second) {
+					a.Add(Sample{fmt.Sprint(station), geo.Cell{Size: 100, North: 3_096_000, East: 4_107_000}, quantity.Quantity(i + 1), at, at, milli})
 				}
 			}
 		}
@@ -366,7 +367,7 @@ func heap() uint64 {
 }
 
 // crowd is an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
-func crowd(b *testing.B, quantities ...uint8) *Aggregate {
+func crowd(b *testing.B, quantities ...quantity.Quantity) *Aggregate {
 	rng := rand.New(rand.NewPCG(7, 8))
 	a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
 	for station := range 10_000 {
@@ -382,7 +383,7 @@ func crowd(b *testing.B, quantities ...uint8) *Aggregate {
 }
 
 func BenchmarkLive(b *testing.B) {
-	for name, quantities := range map[string][]uint8{"one quantity": {celsius}, "corrected": {pm, rh}, "five quantities": {pm, pm + 1, rh, celsius, 15}} {
+	for name, quantities := range map[string][]quantity.Quantity{"one quantity": {celsius}, "corrected": {pm, rh}, "five quantities": {pm, quantity.PM4, rh, celsius, quantity.Pressure}} {
 		b.Run(name, func(b *testing.B) {
 			a := crowd(b, quantities...)
 			asked := quantities[0]

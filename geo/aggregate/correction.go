@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -21,21 +22,21 @@ const HumidityRadius = 5000
 // equally near the station whose name comes first counts. Without one the mean stays as it was measured and
 // is counted as uncorrected.
 type Correction struct {
-	Humidity    uint8 // the quantity that is relative humidity in %
-	Temperature uint8 // the quantity that is °C
+	Humidity    quantity.Quantity // the quantity that is relative humidity in %
+	Temperature quantity.Quantity // the quantity that is °C
 	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when the quantity needs none.
 	// It must be a pure function.
-	Of func(quantity uint8, milli, humidity int64) (int64, bool)
+	Of func(q quantity.Quantity, milli, humidity int64) (int64, bool)
 	// Signal reports whether a quantity is no more than a sensor's signal until it is calibrated: without a
 	// calibration it is in no average. Nil is none.
-	Signal func(quantity uint8) bool
+	Signal func(q quantity.Quantity) bool
 }
 
 // Calibration is what turns a station's mean of a quantity into the value of a reference instrument:
 // Intercept + Slope·mean + Humidity·rh + Temperature·t, in the quantity's unit, % and °C. A window needs the
 // station's own humidity and temperature where their terms are not 0; else it is as if there were none.
 type Calibration struct {
-	Quantity    uint8
+	Quantity    quantity.Quantity
 	From, To    time.Time // whole hours; To is not included, and zero is no end
 	Intercept   float64
 	Slope       float64
@@ -44,9 +45,9 @@ type Calibration struct {
 }
 
 // valid finds the calibration of a quantity at a time: of several the one that begins last.
-func (st *station) valid(quantity uint8, at time.Time) (found Calibration, ok bool) {
+func (st *station) valid(q quantity.Quantity, at time.Time) (found Calibration, ok bool) {
 	for _, c := range st.calibrations {
-		if c.Quantity == quantity && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To)) && (!ok || c.From.After(found.From)) {
+		if c.Quantity == q && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To)) && (!ok || c.From.After(found.From)) {
 			found, ok = c, true
 		}
 	}
@@ -131,8 +132,8 @@ func (w *window) calibrated(st *station, s *series, measured int64) (int64, bool
 }
 
 // own is the mean of another quantity of the same station at the same place.
-func (w *window) own(st *station, cell geo.Cell, quantity uint8) (int64, bool) {
-	s := st.find(cell, quantity)
+func (w *window) own(st *station, cell geo.Cell, q quantity.Quantity) (int64, bool) {
+	s := st.find(cell, q)
 	if s == nil {
 		return 0, false
 	}

@@ -9,19 +9,20 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
 // Quantities beside pm.
 const (
-	gas     = 5
-	celsius = 13
-	rh      = 14
+	gas     = quantity.NO2
+	celsius = quantity.Temperature
+	rh      = quantity.Humidity
 )
 
 // halve halves pm where it is wetter than 50 %.
-func halve(quantity uint8, milli, humidity int64) (int64, bool) {
-	if quantity != pm {
+func halve(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+	if q != pm {
 		return milli, false
 	}
 	if humidity > 50_000 {
@@ -122,7 +123,7 @@ func TestPermutations(t *testing.T) {
 	events := day(t, rng)
 	var want [sha256.Size]byte
 	for n := range permutations {
-		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve, Signal: func(q uint8) bool { return q == gas }}}
+		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}}
 		for _, i := range rng.Perm(len(events)) {
 			apply(a, events[i])
 		}
@@ -151,11 +152,11 @@ func day(t *testing.T, rng *rand.Rand) (events []any) {
 				cell.East += 1000
 			}
 			received := at.Add(time.Duration(rng.IntN(200)) * time.Minute)
-			quantity := uint8(pm)
+			q := pm
 			if station == 1 {
-				quantity = gas
+				q = gas
 			}
-			events = append(events, Sample{name, cell, quantity, at, received, rng.Int64N(100_000)})
+			events = append(events, Sample{name, cell, q, at, received, rng.Int64N(100_000)})
 			if station > 0 && i%20 == 0 {
 				events = append(events, Sample{name, cell, rh, at, received, rng.Int64N(100_000)})
 			}
@@ -195,12 +196,12 @@ func hash(a *Aggregate) [sha256.Size]byte {
 // TestCalibrate holds calibrated means against the formula computed by hand.
 func TestCalibrate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
-	gases := Correction{Humidity: rh, Temperature: celsius, Of: halve, Signal: func(q uint8) bool { return q == gas }}
-	f := func(what string, quantity uint8, want int64, others ...any) {
+	gases := Correction{Humidity: rh, Temperature: celsius, Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}
+	f := func(what string, q quantity.Quantity, want int64, others ...any) {
 		t.Helper()
 		a := &Aggregate{Correction: gases}
 		for _, s := range full("P", home, hour10, 20_000) {
-			s.Quantity = quantity
+			s.Quantity = q
 			a.Add(s)
 		}
 		for _, o := range others {
@@ -211,7 +212,7 @@ func TestCalibrate(t *testing.T) {
 				a.Calibrate("P", append(slices.Clone(a.stations["P"].calibrations), o))
 			}
 		}
-		for _, rows := range [][]Row{a.Hour(hour10, 1000, quantity), a.Live(hour10.Add(time.Hour-time.Second), 1000, quantity)} {
+		for _, rows := range [][]Row{a.Hour(hour10, 1000, q), a.Live(hour10.Add(time.Hour-time.Second), 1000, q)} {
 			if want == 0 && len(rows) == 0 {
 				continue
 			}
@@ -223,8 +224,8 @@ func TestCalibrate(t *testing.T) {
 	at := hour10.Add(10 * time.Minute)
 	wet, warm := Sample{"P", home, rh, at, at, 80_000}, Sample{"P", home, celsius, at, at, 15_000}
 	another := Sample{"Q", home, rh, at, at, 80_000}
-	of := func(quantity uint8) Calibration {
-		return Calibration{Quantity: quantity, From: hour10.Add(-time.Hour), Intercept: -2.5, Slope: 1.25}
+	of := func(q quantity.Quantity) Calibration {
+		return Calibration{Quantity: q, From: hour10.Add(-time.Hour), Intercept: -2.5, Slope: 1.25}
 	}
 	f("a signal alone", gas, 0)
 	f("a signal, humid", gas, 0, wet)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -44,7 +45,7 @@ func ParseWindow(s string) (Window, bool) {
 type Sample struct {
 	Station  string
 	Cell     geo.Cell // the BaseSize cell the station stood in at Time
-	Quantity uint8    // a number of the caller's; this package only keeps quantities apart
+	Quantity quantity.Quantity
 	Time     time.Time
 	Received time.Time
 	Milli    int64 // the value in thousandths of its unit
@@ -56,7 +57,7 @@ type Row struct {
 	Cell        geo.Cell
 	Start       time.Time // start of the window, UTC
 	Window      Window
-	Quantity    uint8
+	Quantity    quantity.Quantity
 	Mean        int64 // mean of the stations' corrected means, rounded half away from zero
 	Median      int64 // median of the stations' means
 	Min         int64 // smallest of the stations' means

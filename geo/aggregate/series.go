@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -19,13 +20,13 @@ type station struct {
 // exclusion is a quantity that does not count in an hour.
 type exclusion struct {
 	index    int64 // Unix hour
-	quantity uint8
+	quantity quantity.Quantity
 }
 
 // series is the values of one quantity at one place. A station that moved has a new series.
 type series struct {
 	cell     geo.Cell
-	quantity uint8
+	quantity quantity.Quantity
 	open     hour // that got a value last; none is in the past as well
 	past     past
 }
@@ -58,18 +59,18 @@ func (v value) offset() uint16 { return v.when &^ lateBit }
 func (v value) late() bool     { return v.when&lateBit != 0 }
 
 // of finds a series or makes it. It is valid until the next series is made.
-func (st *station) of(cell geo.Cell, quantity uint8) *series {
-	if s := st.find(cell, quantity); s != nil {
+func (st *station) of(cell geo.Cell, q quantity.Quantity) *series {
+	if s := st.find(cell, q); s != nil {
 		return s
 	}
-	st.series = append(st.series, series{cell: cell, quantity: quantity})
+	st.series = append(st.series, series{cell: cell, quantity: q})
 	return &st.series[len(st.series)-1]
 }
 
 // find finds a series; nil where there is none.
-func (st *station) find(cell geo.Cell, quantity uint8) *series {
+func (st *station) find(cell geo.Cell, q quantity.Quantity) *series {
 	for i := range st.series {
-		if s := &st.series[i]; s.quantity == quantity && s.cell == cell {
+		if s := &st.series[i]; s.quantity == q && s.cell == cell {
 			return s
 		}
 	}
@@ -91,8 +92,8 @@ func (st *station) exclude(e exclusion, out bool) bool {
 }
 
 // counts reports whether a quantity is not excluded in an hour.
-func (st *station) counts(index int64, quantity uint8) bool {
-	return len(st.excluded) == 0 || !slices.Contains(st.excluded, exclusion{index, quantity})
+func (st *station) counts(index int64, q quantity.Quantity) bool {
+	return len(st.excluded) == 0 || !slices.Contains(st.excluded, exclusion{index, q})
 }
 
 // known are the calibrations, of nil none.

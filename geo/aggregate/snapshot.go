@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 )
 
@@ -16,11 +17,11 @@ type part func(st *station, s *series) (m stationMean, ok bool)
 // Live is the average of each cell of the given size over the 60 minutes up to and including at, with
 // no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity. The calibrations that
 // are valid at its end count.
-func (a *Aggregate) Live(at time.Time, size int32, quantity uint8) []Row {
+func (a *Aggregate) Live(at time.Time, size int32, q quantity.Quantity) []Row {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	cells := cells{}
-	a.means(a.live(at), quantity, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
+	a.means(a.live(at), q, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
 	return cells.rows(Row{Start: at.Add(-time.Hour).Truncate(time.Second).UTC(), Window: Live})
 }
 
@@ -47,12 +48,12 @@ func (a *Aggregate) live(at time.Time) *window {
 
 // Hour is the average of each cell of the given size over the hour that starts at start, sorted by
 // quantity and cell. A station counts when at least 75 % of its twelve 5-minute slots hold a value.
-func (a *Aggregate) Hour(start time.Time, size int32, quantity uint8) []Row {
+func (a *Aggregate) Hour(start time.Time, size int32, q quantity.Quantity) []Row {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	cells := cells{}
-	a.means(a.hour(index), quantity, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
+	a.means(a.hour(index), q, func(_ *station, s *series, m windowMean) { cells.add(size, s, m) })
 	return cells.rows(Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour})
 }
 
@@ -73,7 +74,7 @@ func (a *Aggregate) hour(index int64) *window {
 // Day is the average of each cell of the given size over the 24 hours from start, a full hour, sorted by
 // quantity and cell. A station counts when at least 18 of its hours do, with the mean of their means
 // (39. BImSchV, Anlage 11); coverage is the share of the hours that count.
-func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
+func (a *Aggregate) Day(start time.Time, size int32, q quantity.Quantity) []Row {
 	first := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -83,7 +84,7 @@ func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
 	}
 	days := map[*series]*day{}
 	for index := first; index < first+dayHours; index++ {
-		a.means(a.hour(index), quantity, func(_ *station, s *series, m windowMean) {
+		a.means(a.hour(index), q, func(_ *station, s *series, m windowMean) {
 			d := days[s]
 			if d == nil {
 				d = &day{}
@@ -113,7 +114,7 @@ func (a *Aggregate) Day(start time.Time, size int32, quantity uint8) []Row {
 type StationMean struct {
 	Station     string
 	Cell        geo.Cell // of BaseSize, where the station stood
-	Quantity    uint8
+	Quantity    quantity.Quantity
 	Mean        int64 // corrected, as it enters averages
 	Raw         int64 // as it measured
 	Uncorrected bool  // should have been corrected and could not be, for want of a humidity
@@ -155,7 +156,7 @@ func (a *Aggregate) stationMeans(w *window) []StationMean {
 type StationHour struct {
 	Station  string
 	Cell     geo.Cell // of BaseSize, where the station stood
-	Quantity uint8
+	Quantity quantity.Quantity
 	Mean     int64 // rounded half away from zero
 	Median   int64
 	Count    int // values, at least 1
@@ -219,11 +220,11 @@ type windowMean struct {
 }
 
 // means yields the stations that count in a window, corrected. It needs mu.
-func (a *Aggregate) means(w *window, quantity uint8, yield func(*station, *series, windowMean)) {
+func (a *Aggregate) means(w *window, q quantity.Quantity, yield func(*station, *series, windowMean)) {
 	for _, st := range a.list {
 		for i := range st.series {
 			s := &st.series[i]
-			if quantity != 0 && s.quantity != quantity {
+			if q != 0 && s.quantity != q {
 				continue
 			}
 			m, ok := w.part(st, s)
@@ -242,7 +243,7 @@ func (a *Aggregate) means(w *window, quantity uint8, yield func(*station, *serie
 // cellKey is what a row is about.
 type cellKey struct {
 	cell     geo.Cell
-	quantity uint8
+	quantity quantity.Quantity
 }
 
 // cell gathers the stations of one row.

@@ -80,7 +80,7 @@ func (a *Averages) Observe(r ingest.Reading) {
 			continue
 		}
 		a.Aggregate.Add(aggregate.Sample{
-			Station: r.Station, Cell: cell, Quantity: uint8(v.Quantity),
+			Station: r.Station, Cell: cell, Quantity: v.Quantity,
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})
 	}
@@ -132,7 +132,7 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	var list []aggregate.Calibration
 	for _, c := range st.Calibrations {
 		list = append(list, aggregate.Calibration{
-			Quantity: uint8(c.Quantity), From: c.From, To: c.To, Intercept: c.Intercept, Slope: c.Slope, Humidity: c.Humidity, Temperature: c.Temperature,
+			Quantity: c.Quantity, From: c.From, To: c.To, Intercept: c.Intercept, Slope: c.Slope, Humidity: c.Humidity, Temperature: c.Temperature,
 		})
 	}
 	return list
@@ -170,10 +170,10 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 
 // Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
-	corrected := aggregate.Correction{Humidity: uint8(quantity.Humidity), Temperature: uint8(quantity.Temperature)}
-	corrected.Signal = func(q uint8) bool { return ingest.IsSignal(quantity.Quantity(q)) }
-	corrected.Of = func(q uint8, milli, humidity int64) (int64, bool) {
-		switch quantity.Quantity(q) {
+	corrected := aggregate.Correction{Humidity: quantity.Humidity, Temperature: quantity.Temperature}
+	corrected.Signal = ingest.IsSignal
+	corrected.Of = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+		switch q {
 		case quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10:
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
 		}

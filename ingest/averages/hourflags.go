@@ -39,7 +39,7 @@ func (a *Averages) Apply(v ingest.HourFlags) {
 	} else {
 		h.flags[key] = v.Flags
 	}
-	a.Aggregate.Exclude(v.Hour, aggregate.Excluded{Station: v.Station, Quantity: uint8(v.Quantity)}, !v.Flags.Good())
+	a.Aggregate.Exclude(v.Hour, aggregate.Excluded{Station: v.Station, Quantity: v.Quantity}, !v.Flags.Good())
 }
 
 // of needs mu.

@@ -108,7 +108,7 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 	var found []ingest.HourFlags
 	for _, h := range hours {
-		if quantity.Quantity(h.Quantity) == quantity.PM10 && h.Mean > 52_000 {
+		if h.Quantity == quantity.PM10 && h.Mean > 52_000 {
 			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: quantity.PM10, Flags: ingest.Inconsistent})
 		}
 	}
@@ -217,7 +217,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			windows, gas := map[aggregate.Window]int{}, 0
 			for _, r := range want {
 				windows[r.Window]++
-				if r.Quantity == uint8(quantity.NO2) {
+				if r.Quantity == quantity.NO2 {
 					gas++
 				}
 			}

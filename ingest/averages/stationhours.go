@@ -1,13 +1,11 @@
 package averages
 
 import (
-	"time"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
+	"time"
 )
 
 // StationHours are the stations' means over the hour that starts at start as quality.HourChecker wants them, at the exact places where the
@@ -29,7 +27,7 @@ func StationHours(stations ingest.Stations, start time.Time, hours []aggregate.S
 			}
 		}
 		if h.Cell == cell {
-			at.Quantity, at.Mean, at.Median, at.Count = quantity.Quantity(h.Quantity), float64(h.Mean)/1000, float64(h.Median)/1000, h.Count
+			at.Quantity, at.Mean, at.Median, at.Count = h.Quantity, float64(h.Mean)/1000, float64(h.Median)/1000, h.Count
 			list = append(list, at)
 		}
 	}

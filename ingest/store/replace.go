@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -13,7 +14,7 @@ import (
 func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate.Window, size int32, rows []aggregate.Row) error {
 	type key struct {
 		north, east int32
-		quantity    uint8
+		quantity    quantity.Quantity
 	}
 	keyOf := func(r *aggregate.Row) key { return key{r.Cell.North, r.Cell.East, r.Quantity} }
 	wanted := make(map[key]*aggregate.Row, len(rows))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -44,16 +45,16 @@ func Revise(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]Rejec
 // revised are the values of one station and hour whose flags differ from their hour's. Of two HourFlags of one
 // quantity the later in the list counts.
 func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]ingest.Reading, error) {
-	flags := map[uint8]ingest.Flags{}
+	flags := map[quantity.Quantity]ingest.Flags{}
 	for _, v := range hourFlags {
-		flags[uint8(v.Quantity)] = v.Flags & (ingest.HourFlagMask | ingest.Humid)
+		flags[v.Quantity] = v.Flags & (ingest.HourFlagMask | ingest.Humid)
 	}
 	hour := hourFlags[0].Hour
 	var changed []ingest.Reading
 	err := s.Readings(ctx, ReadingQuery{From: hour, To: hour.Add(time.Hour), Stations: []string{hourFlags[0].Station}}, func(r ingest.Reading) error {
 		var values []ingest.Value
 		for _, v := range r.Values {
-			want, checked := flags[uint8(v.Quantity)]
+			want, checked := flags[v.Quantity]
 			if want |= v.Flags &^ ingest.HourFlagMask; checked && want != v.Flags {
 				v.Flags = want
 				values = append(values, v)

@@ -293,7 +293,7 @@ func TestOnlyPointsAreRejected(t *testing.T) {
 		if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), server(want)) {
 			t.Errorf("%d %s: Ping says %v, want %q in it", code, body, err, server(want))
 		}
-		if err := s.WriteGrid(t.Context(), []aggregate.Row{{Quantity: uint8(quantity.PM10), Start: noon}}); err == nil || errors.Is(err, store.ErrRejected) {
+		if err := s.WriteGrid(t.Context(), []aggregate.Row{{Quantity: quantity.PM10, Start: noon}}); err == nil || errors.Is(err, store.ErrRejected) {
 			t.Errorf("%d %s: WriteGrid says %v, want an error that blames no row", code, body, err)
 		}
 	}
@@ -353,7 +353,7 @@ func TestOlderThanTheBucketKeeps(t *testing.T) {
 		t.Errorf("rejected %+v, error %v, want both values of S0 and S2", rejected, err)
 	}
 	cell, _ := geo.CellAt(orb.Point{6.96, 50.94}, 1000)
-	row := aggregate.Row{Cell: cell, Quantity: uint8(quantity.PM10), Window: aggregate.Hour, Start: noon, Stations: 1, Readings: 20}
+	row := aggregate.Row{Cell: cell, Quantity: quantity.PM10, Window: aggregate.Hour, Start: noon, Stations: 1, Readings: 20}
 	if err := s.WriteGrid(t.Context(), []aggregate.Row{row}); !errors.Is(err, store.ErrRejected) {
 		t.Errorf("an old row: %v, want ErrRejected", err)
 	}

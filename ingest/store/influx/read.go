@@ -249,7 +249,7 @@ func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: quantity %q is not known to this version", name)
 	}
 	return aggregate.Row{
-		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: uint8(q),
+		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: q,
 		Mean: milli(values[3]), Median: milli(values[4]), Min: milli(values[5]), Max: milli(values[6]),
 		Stations: int(whole(values[7])), Readings: int(whole(values[8])), Coverage: milli(values[9]), Revision: int(whole(values[10])),
 		Raw: milli(values[11]), Uncorrected: int(whole(values[12])), Spread: milli(values[13]),

@@ -12,8 +12,6 @@ import (
 
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 	"github.com/klauspost/compress/gzip"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
@@ -163,7 +161,7 @@ func (s *Store) writeRows(ctx context.Context, rows []aggregate.Row) error {
 }
 
 func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
-	name := quantity.Quantity(r.Quantity).String()
+	name := r.Quantity.String()
 	e.StartLine("grid")
 	e.AddTag("cell", r.Cell.String())
 	e.AddTag("quantity", name)

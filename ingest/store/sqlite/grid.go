@@ -34,7 +34,7 @@ func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
 func bindRow(row *sqlite.Stmt, r *aggregate.Row) {
 	row.BindInt64(1, r.Start.Unix())
 	row.BindText(2, r.Window.String())
-	row.BindText(3, quantity.Quantity(r.Quantity).String())
+	row.BindText(3, r.Quantity.String())
 	for i, n := range [...]int64{
 		int64(r.Cell.Size), int64(r.Cell.North), int64(r.Cell.East), r.Mean, r.Median, r.Min, r.Max,
 		int64(r.Stations), int64(r.Readings), r.Coverage, int64(r.Revision), r.Raw, int64(r.Uncorrected), r.Spread,
@@ -96,7 +96,7 @@ func gridRow(row *sqlite.Stmt, window aggregate.Window) (aggregate.Row, error) {
 		return aggregate.Row{}, fmt.Errorf("quantity %q is not known to this version", row.ColumnText(1))
 	}
 	return aggregate.Row{
-		Window: window, Start: time.Unix(row.ColumnInt64(0), 0).UTC(), Quantity: uint8(q),
+		Window: window, Start: time.Unix(row.ColumnInt64(0), 0).UTC(), Quantity: q,
 		Cell: geo.Cell{Size: row.ColumnInt32(2), North: row.ColumnInt32(3), East: row.ColumnInt32(4)},
 		Mean: row.ColumnInt64(5), Median: row.ColumnInt64(6), Min: row.ColumnInt64(7), Max: row.ColumnInt64(8),
 		Stations: row.ColumnInt(9), Readings: row.ColumnInt(10), Coverage: row.ColumnInt64(11), Revision: row.ColumnInt(12),

@@ -3,8 +3,6 @@ package storetest
 import (
 	"context"
 	"slices"
-
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -42,7 +40,7 @@ func (m *Memory) Readings(ctx context.Context, q store.ReadingQuery, yield func(
 // Grid yields the rows of q.
 func (m *Memory) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	for _, r := range m.Rows {
-		if r.Start.Before(q.From) || !r.Start.Before(q.To) || r.Window != q.Window || q.Size != 0 && r.Cell.Size != q.Size || !among(q.Quantities, quantity.Quantity(r.Quantity)) {
+		if r.Start.Before(q.From) || !r.Start.Before(q.To) || r.Window != q.Window || q.Size != 0 && r.Cell.Size != q.Size || !among(q.Quantities, r.Quantity) {
 			continue
 		}
 		if err := yield(r); err != nil {

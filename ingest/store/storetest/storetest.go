@@ -333,7 +333,7 @@ func concurrency(t *testing.T, s store.Store) {
 
 func row(start time.Time, q quantity.Quantity, size, north, east int32, mean int64) aggregate.Row {
 	return aggregate.Row{
-		Cell: geo.Cell{Size: size, North: north, East: east}, Start: start, Window: aggregate.Hour, Quantity: uint8(q),
+		Cell: geo.Cell{Size: size, North: north, East: east}, Start: start, Window: aggregate.Hour, Quantity: q,
 		Mean: mean, Median: mean + 1, Min: mean - 2, Max: mean + 3, Stations: 4, Readings: 97, Coverage: 917, Revision: 5, Raw: mean - 7, Uncorrected: 1, Spread: 1234,
 	}
 }
@@ -528,7 +528,7 @@ func gridOrder(t *testing.T, s store.Store) {
 	f(q, func(r aggregate.Row) bool { return r.Cell.Size == 500 })
 	q = allHours()
 	q.Quantities = []quantity.Quantity{quantity.PM10, quantity.Temperature}
-	f(q, func(r aggregate.Row) bool { return r.Quantity != uint8(quantity.PM2_5) })
+	f(q, func(r aggregate.Row) bool { return r.Quantity != quantity.PM2_5 })
 	q = allHours()
 	q.Window = aggregate.Live
 	f(q, func(aggregate.Row) bool { return false })
