@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
@@ -105,9 +106,10 @@ func thousandths(share float64) Milli { return Milli(math.Round(share * 1000)) }
 // Indices are both indices of an area, by their names. They are made for hourly means; of another window they say how an
 // hour of that air would be.
 func (a Area) Indices() map[string]IndexClass {
-	means := map[string]int64{}
+	means := map[quantity.Quantity]int64{}
 	for _, v := range a.Values() {
-		means[v.Quantity] = int64(v.Mean)
+		q, _ := quantity.Parse(v.Quantity) // one of ours
+		means[q] = int64(v.Mean)
 	}
 	return Indices(means)
 }

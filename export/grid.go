@@ -25,12 +25,12 @@ func NewGrid(w io.Writer, format Format, meta Meta) Grid {
 
 // EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
 func EAQI(q quantity.Quantity, milli int64) (airindex.Class, bool) {
-	return airindex.EAQI(q.String(), float64(milli)/1000)
+	return airindex.EAQI(q, float64(milli)/1000)
 }
 
 // LQI is a row's class of the German Luftqualitätsindex, 1 to 5; false when the index has none for it.
 func LQI(q quantity.Quantity, milli int64) (airindex.Class, bool) {
-	return airindex.German.Class(q.String(), float64(milli)/1000)
+	return airindex.LQI(q, float64(milli)/1000)
 }
 
 // Certainty is how far a row's mean can be trusted, by its stations and the spread between them.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
@@ -21,8 +22,8 @@ type IndexClass struct {
 }
 
 // Indices are what both indices say of hourly means by quantity, in thousandths: the worst pollutant of each decides.
-func Indices(means map[string]int64) map[string]IndexClass {
-	units := make(map[string]float64, len(means))
+func Indices(means map[quantity.Quantity]int64) map[string]IndexClass {
+	units := make(map[quantity.Quantity]float64, len(means))
 	for name, milli := range means {
 		units[name] = float64(milli) / 1000
 	}
@@ -30,7 +31,11 @@ func Indices(means map[string]int64) map[string]IndexClass {
 	for _, index := range []airindex.Index{airindex.European, airindex.German} {
 		v := index.Of(units)
 		label := v.Label()
-		indices[index.String()] = IndexClass{int(v.Class), v.Pollutant, label.English, label.German, label.Colour, v.Measured}
+		pollutant := ""
+		if v.Pollutant != 0 {
+			pollutant = v.Pollutant.String()
+		}
+		indices[index.String()] = IndexClass{int(v.Class), pollutant, label.English, label.German, label.Colour, v.Measured}
 	}
 	return indices
 }
@@ -44,16 +49,15 @@ type CellIndex struct {
 
 // CellIndices are the indices of each cell of which a pollutant is known, by cell. Rows are of one window.
 func CellIndices(rows []aggregate.Row) []CellIndex {
-	byCell := map[geo.Cell]map[string]aggregate.Row{}
+	byCell := map[geo.Cell]map[quantity.Quantity]aggregate.Row{}
 	for _, r := range rows {
-		name := r.Quantity.String()
-		if !slices.Contains(airindex.Pollutants(), name) {
+		if !slices.Contains(airindex.Pollutants(), r.Quantity) {
 			continue
 		}
 		if byCell[r.Cell] == nil {
-			byCell[r.Cell] = map[string]aggregate.Row{}
+			byCell[r.Cell] = map[quantity.Quantity]aggregate.Row{}
 		}
-		byCell[r.Cell][name] = r
+		byCell[r.Cell][r.Quantity] = r
 	}
 	list := make([]CellIndex, 0, len(byCell))
 	for _, known := range byCell {
@@ -63,14 +67,15 @@ func CellIndices(rows []aggregate.Row) []CellIndex {
 	return list
 }
 
-func cellIndex(known map[string]aggregate.Row) CellIndex {
-	means := map[string]int64{}
+func cellIndex(known map[quantity.Quantity]aggregate.Row) CellIndex {
+	means := map[quantity.Quantity]int64{}
 	for name, r := range known {
 		means[name] = r.Mean
 	}
 	indices := Indices(means)
 	c := CellIndex{European: indices[airindex.European.String()], German: indices[airindex.German.String()]}
-	for _, pollutant := range append([]string{c.European.Pollutant}, airindex.Pollutants()...) {
+	deciding, _ := quantity.Parse(c.European.Pollutant)
+	for _, pollutant := range append([]quantity.Quantity{deciding}, airindex.Pollutants()...) {
 		if r, ok := known[pollutant]; ok {
 			c.Row = r
 			break

@@ -24,7 +24,7 @@ var packages = map[string][]string{
 	"firmware-protocol/wire":     {"firmware-protocol/quantity"},
 	"geo":                        {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
 	"geo/aggregate":              {"firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
-	"geo/airindex":               {},
+	"geo/airindex":               {"firmware-protocol/quantity"},
 	"geo/coverage":               {"geo"},
 
 	"ingest":          {"firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},

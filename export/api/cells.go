@@ -41,10 +41,10 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	wanted, _ := quantity.Parse(name) // one of them
-	means, averages := map[string]int64{}, []cellAverage{}
+	means, averages := map[quantity.Quantity]int64{}, []cellAverage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
-			means[row.Quantity.String()] = row.Mean
+			means[row.Quantity] = row.Mean
 			averages = append(averages, cellAverage{export.AppendRow(nil, row)})
 		}
 		return nil

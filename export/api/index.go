@@ -6,6 +6,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 )
 
@@ -45,10 +46,10 @@ type stationMean struct {
 // good value, and what both indices say of them.
 func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
-	values := map[string]int64{}
+	values := map[quantity.Quantity]int64{}
 	for _, m := range means {
 		q := m.Quantity
-		values[q.String()] = m.Mean
+		values[q] = m.Mean
 		p.Means[q.String()] = stationMean{export.Milli(m.Mean), export.Milli(m.Raw), q.Unit(), export.Milli(m.Coverage), m.Uncorrected}
 	}
 	p.Index = export.Indices(values)

@@ -1,5 +1,7 @@
 package airindex
 
+import "stadtluft/firmware-protocol/quantity"
+
 // The classes of the European Air Quality Index.
 const (
 	Good Class = iota + 1
@@ -15,12 +17,12 @@ const (
 // previous revision's.
 var eaqi = definition{
 	name: "eaqi",
-	bounds: map[string][]float64{
-		"pm2_5": {5, 15, 50, 90, 140},
-		"pm10":  {15, 45, 120, 195, 270},
-		"no2":   {10, 25, 60, 100, 150},
-		"o3":    {60, 100, 120, 160, 180},
-		"so2":   {20, 40, 125, 190, 275},
+	bounds: map[quantity.Quantity][]float64{
+		quantity.PM2_5: {5, 15, 50, 90, 140},
+		quantity.PM10:  {15, 45, 120, 195, 270},
+		quantity.NO2:   {10, 25, 60, 100, 150},
+		quantity.O3:    {60, 100, 120, 160, 180},
+		quantity.SO2:   {20, 40, 125, 190, 275},
 	},
 	round: func(mean float64) float64 { return mean },
 	labels: []Label{
@@ -35,4 +37,6 @@ var eaqi = definition{
 }
 
 // EAQI is the class of an hourly mean in µg/m³ in the European Air Quality Index, as European.Class.
-func EAQI(pollutant string, mean float64) (Class, bool) { return European.Class(pollutant, mean) }
+func EAQI(pollutant quantity.Quantity, mean float64) (Class, bool) {
+	return European.Class(pollutant, mean)
+}

@@ -1,6 +1,10 @@
 package airindex
 
-import "math"
+import (
+	"math"
+
+	"stadtluft/firmware-protocol/quantity"
+)
 
 // Class is a class of an index: 1 is the best air, higher is worse; 0 is no statement. What a class is
 // called depends on its index.
@@ -33,7 +37,7 @@ const (
 // in µg/m³ of an hourly mean. A bound belongs to its class.
 type definition struct {
 	name   string
-	bounds map[string][]float64
+	bounds map[quantity.Quantity][]float64
 	round  func(float64) float64
 	labels []Label // labels[0] is no statement
 }
@@ -47,14 +51,16 @@ func (x Index) definition() *definition {
 
 // Pollutants are what an index looks at, in the order in which they decide when several are in the
 // worst class.
-func Pollutants() []string { return []string{"pm2_5", "pm10", "no2", "o3", "so2"} }
+func Pollutants() []quantity.Quantity {
+	return []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.NO2, quantity.O3, quantity.SO2}
+}
 
 // String is the short name of x in files and routes: "eaqi" or "lqi".
 func (x Index) String() string { return x.definition().name }
 
 // Class is the class of an hourly mean in µg/m³ of one of Pollutants. It is None and false for anything
 // else and for NaN. A value below 0 is noise around nothing and counts as the best air.
-func (x Index) Class(pollutant string, mean float64) (Class, bool) {
+func (x Index) Class(pollutant quantity.Quantity, mean float64) (Class, bool) {
 	d := x.definition()
 	bounds, ok := d.bounds[pollutant]
 	if !ok || math.IsNaN(mean) {
@@ -84,9 +90,9 @@ func (x Index) Label(c Class) Label {
 // Value is what an index says of one hour. The zero Value is no statement of the European one.
 type Value struct {
 	Index     Index
-	Class     Class  // None is no statement
-	Pollutant string // the one that decides; empty where there is no statement
-	Measured  int    // how many of Pollutants were known; fewer than all is worth a remark
+	Class     Class             // None is no statement
+	Pollutant quantity.Quantity // the one that decides; 0 where there is no statement
+	Measured  int               // how many of Pollutants were known; fewer than all is worth a remark
 }
 
 // Of is the index of hourly means in µg/m³ by pollutant: the worst decides, and of several in the worst
@@ -96,7 +102,7 @@ type Value struct {
 // particles and few measure gases, so an index of a gas alone would call the air good in the middle of
 // smoke. The Umweltbundesamt is content with any one pollutant, at stations that are sited for it, and
 // marks an index of fewer than five as incomplete, as one can by Measured.
-func (x Index) Of(means map[string]float64) Value {
+func (x Index) Of(means map[quantity.Quantity]float64) Value {
 	v := Value{Index: x}
 	particles := false
 	for _, pollutant := range Pollutants() {
@@ -109,13 +115,13 @@ func (x Index) Of(means map[string]float64) Value {
 			continue
 		}
 		v.Measured++
-		particles = particles || pollutant == "pm2_5" || pollutant == "pm10"
+		particles = particles || pollutant == quantity.PM2_5 || pollutant == quantity.PM10
 		if class > v.Class {
 			v.Class, v.Pollutant = class, pollutant
 		}
 	}
 	if !particles {
-		v.Class, v.Pollutant = None, ""
+		v.Class, v.Pollutant = None, 0
 	}
 	return v
 }

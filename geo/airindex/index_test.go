@@ -5,10 +5,12 @@ import (
 	"math"
 	"regexp"
 	"testing"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 func TestLQI(t *testing.T) {
-	f := func(pollutant string, mean float64, want Class) {
+	f := func(pollutant quantity.Quantity, mean float64, want Class) {
 		t.Helper()
 		if got, ok := LQI(pollutant, mean); got != want || ok != (want != None) {
 			t.Errorf("LQI(%s, %v) = %d, %v, want %d", pollutant, mean, got, ok, want)
@@ -16,54 +18,54 @@ func TestLQI(t *testing.T) {
 	}
 	// Both sides of every bound of the Umweltbundesamt's table, which is in whole numbers: a bound of 5
 	// ends just below 5.5, for halves are rounded up.
-	f("pm2_5", -2, SehrGut)
-	f("pm2_5", 0, SehrGut)
-	f("pm2_5", 5, SehrGut)
-	f("pm2_5", 5.499, SehrGut)
-	f("pm2_5", 5.5, Gut)
-	f("pm2_5", 6, Gut)
-	f("pm2_5", 15.499, Gut)
-	f("pm2_5", 15.5, Maessig)
-	f("pm2_5", 30.499, Maessig)
-	f("pm2_5", 30.5, Schlecht)
-	f("pm2_5", 50.499, Schlecht)
-	f("pm2_5", 50.5, SehrSchlecht)
-	f("pm10", 9.499, SehrGut)
-	f("pm10", 9.5, Gut)
-	f("pm10", 27.499, Gut)
-	f("pm10", 27.5, Maessig)
-	f("pm10", 54.499, Maessig)
-	f("pm10", 54.5, Schlecht)
-	f("pm10", 90.499, Schlecht)
-	f("pm10", 90.5, SehrSchlecht)
-	f("no2", 10.499, SehrGut)
-	f("no2", 10.5, Gut)
-	f("no2", 30.499, Gut)
-	f("no2", 30.5, Maessig)
-	f("no2", 60.499, Maessig)
-	f("no2", 60.5, Schlecht)
-	f("no2", 100.499, Schlecht)
-	f("no2", 100.5, SehrSchlecht)
-	f("so2", 10.499, SehrGut)
-	f("so2", 10.5, Gut)
-	f("so2", 30.499, Gut)
-	f("so2", 30.5, Maessig)
-	f("so2", 60.499, Maessig)
-	f("so2", 60.5, Schlecht)
-	f("so2", 100.499, Schlecht)
-	f("so2", 100.5, SehrSchlecht)
-	f("o3", 24.499, SehrGut)
-	f("o3", 24.5, Gut)
-	f("o3", 72.499, Gut)
-	f("o3", 72.5, Maessig)
-	f("o3", 144.499, Maessig)
-	f("o3", 144.5, Schlecht)
-	f("o3", 240.499, Schlecht)
-	f("o3", 240.5, SehrSchlecht)
-	f("temperature", 20, None)
-	f("pm2_5", math.NaN(), None)
-	f("pm2_5", math.Inf(1), SehrSchlecht)
-	f("pm2_5", math.Inf(-1), SehrGut)
+	f(quantity.PM2_5, -2, SehrGut)
+	f(quantity.PM2_5, 0, SehrGut)
+	f(quantity.PM2_5, 5, SehrGut)
+	f(quantity.PM2_5, 5.499, SehrGut)
+	f(quantity.PM2_5, 5.5, Gut)
+	f(quantity.PM2_5, 6, Gut)
+	f(quantity.PM2_5, 15.499, Gut)
+	f(quantity.PM2_5, 15.5, Maessig)
+	f(quantity.PM2_5, 30.499, Maessig)
+	f(quantity.PM2_5, 30.5, Schlecht)
+	f(quantity.PM2_5, 50.499, Schlecht)
+	f(quantity.PM2_5, 50.5, SehrSchlecht)
+	f(quantity.PM10, 9.499, SehrGut)
+	f(quantity.PM10, 9.5, Gut)
+	f(quantity.PM10, 27.499, Gut)
+	f(quantity.PM10, 27.5, Maessig)
+	f(quantity.PM10, 54.499, Maessig)
+	f(quantity.PM10, 54.5, Schlecht)
+	f(quantity.PM10, 90.499, Schlecht)
+	f(quantity.PM10, 90.5, SehrSchlecht)
+	f(quantity.NO2, 10.499, SehrGut)
+	f(quantity.NO2, 10.5, Gut)
+	f(quantity.NO2, 30.499, Gut)
+	f(quantity.NO2, 30.5, Maessig)
+	f(quantity.NO2, 60.499, Maessig)
+	f(quantity.NO2, 60.5, Schlecht)
+	f(quantity.NO2, 100.499, Schlecht)
+	f(quantity.NO2, 100.5, SehrSchlecht)
+	f(quantity.SO2, 10.499, SehrGut)
+	f(quantity.SO2, 10.5, Gut)
+	f(quantity.SO2, 30.499, Gut)
+	f(quantity.SO2, 30.5, Maessig)
+	f(quantity.SO2, 60.499, Maessig)
+	f(quantity.SO2, 60.5, Schlecht)
+	f(quantity.SO2, 100.499, Schlecht)
+	f(quantity.SO2, 100.5, SehrSchlecht)
+	f(quantity.O3, 24.499, SehrGut)
+	f(quantity.O3, 24.5, Gut)
+	f(quantity.O3, 72.499, Gut)
+	f(quantity.O3, 72.5, Maessig)
+	f(quantity.O3, 144.499, Maessig)
+	f(quantity.O3, 144.5, Schlecht)
+	f(quantity.O3, 240.499, Schlecht)
+	f(quantity.O3, 240.5, SehrSchlecht)
+	f(quantity.Temperature, 20, None)
+	f(quantity.PM2_5, math.NaN(), None)
+	f(quantity.PM2_5, math.Inf(1), SehrSchlecht)
+	f(quantity.PM2_5, math.Inf(-1), SehrGut)
 }
 
 func TestHalfUp(t *testing.T) {
@@ -83,29 +85,29 @@ func TestHalfUp(t *testing.T) {
 }
 
 func TestOf(t *testing.T) {
-	f := func(x Index, means map[string]float64, class Class, pollutant string, measured int) {
+	f := func(x Index, means map[quantity.Quantity]float64, class Class, pollutant quantity.Quantity, measured int) {
 		t.Helper()
 		want := Value{Index: x, Class: class, Pollutant: pollutant, Measured: measured}
 		if got := x.Of(means); got != want {
 			t.Errorf("%v.Of(%v) = %+v, want %+v", x, means, got, want)
 		}
 	}
-	type m = map[string]float64
-	f(European, m{"pm2_5": 12}, Fair, "pm2_5", 1)
-	f(European, m{"pm2_5": 12, "pm10": 46}, Moderate, "pm10", 2)
-	f(European, m{"pm2_5": 12, "no2": 160, "humidity": 99}, ExtremelyPoor, "no2", 2)
-	f(European, m{"pm2_5": 2, "pm10": 2, "no2": 2, "o3": 2, "so2": 2}, Good, "pm2_5", 5)
-	f(European, m{"pm10": 50, "no2": 50, "o3": 110, "so2": 100}, Moderate, "pm10", 4)
-	f(European, m{"pm10": 1, "no2": 50, "o3": 110, "so2": 100}, Moderate, "no2", 4)
-	f(European, m{"pm10": 1, "o3": 110, "so2": 100}, Moderate, "o3", 3)
-	f(German, m{"pm2_5": 15.5, "pm10": 9.5}, Maessig, "pm2_5", 2)
-	f(German, m{"pm10": 300}, SehrSchlecht, "pm10", 1)
+	type m = map[quantity.Quantity]float64
+	f(European, m{quantity.PM2_5: 12}, Fair, quantity.PM2_5, 1)
+	f(European, m{quantity.PM2_5: 12, quantity.PM10: 46}, Moderate, quantity.PM10, 2)
+	f(European, m{quantity.PM2_5: 12, quantity.NO2: 160, quantity.Humidity: 99}, ExtremelyPoor, quantity.NO2, 2)
+	f(European, m{quantity.PM2_5: 2, quantity.PM10: 2, quantity.NO2: 2, quantity.O3: 2, quantity.SO2: 2}, Good, quantity.PM2_5, 5)
+	f(European, m{quantity.PM10: 50, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.PM10, 4)
+	f(European, m{quantity.PM10: 1, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.NO2, 4)
+	f(European, m{quantity.PM10: 1, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.O3, 3)
+	f(German, m{quantity.PM2_5: 15.5, quantity.PM10: 9.5}, Maessig, quantity.PM2_5, 2)
+	f(German, m{quantity.PM10: 300}, SehrSchlecht, quantity.PM10, 1)
 
 	// Too few data.
-	f(European, nil, None, "", 0)
-	f(German, m{"no2": 160, "o3": 300}, None, "", 2)
-	f(European, m{"pm2_5": math.NaN(), "no2": 5}, None, "", 1)
-	f(European, m{"temperature": 5}, None, "", 0)
+	f(European, nil, None, 0, 0)
+	f(German, m{quantity.NO2: 160, quantity.O3: 300}, None, 0, 2)
+	f(European, m{quantity.PM2_5: math.NaN(), quantity.NO2: 5}, None, 0, 1)
+	f(European, m{quantity.Temperature: 5}, None, 0, 0)
 }
 
 func TestLabels(t *testing.T) {
@@ -151,7 +153,7 @@ func TestDefinitionsAreWhole(t *testing.T) {
 }
 
 func ExampleIndex_Of() {
-	hour := map[string]float64{"pm2_5": 17.2, "pm10": 24, "temperature": 11.5}
+	hour := map[quantity.Quantity]float64{quantity.PM2_5: 17.2, quantity.PM10: 24, quantity.Temperature: 11.5}
 	for _, x := range []Index{European, German} {
 		v := x.Of(hour)
 		fmt.Println(v.Index, v.Class, v.Pollutant, v.Label().German)

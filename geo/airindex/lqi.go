@@ -1,6 +1,10 @@
 package airindex
 
-import "math"
+import (
+	"math"
+
+	"stadtluft/firmware-protocol/quantity"
+)
 
 // The classes of the German Luftqualitätsindex.
 const (
@@ -16,12 +20,12 @@ const (
 // colours, so it has none.
 var lqi = definition{
 	name: "lqi",
-	bounds: map[string][]float64{
-		"pm2_5": {5, 15, 30, 50},
-		"pm10":  {9, 27, 54, 90},
-		"no2":   {10, 30, 60, 100},
-		"o3":    {24, 72, 144, 240},
-		"so2":   {10, 30, 60, 100},
+	bounds: map[quantity.Quantity][]float64{
+		quantity.PM2_5: {5, 15, 30, 50},
+		quantity.PM10:  {9, 27, 54, 90},
+		quantity.NO2:   {10, 30, 60, 100},
+		quantity.O3:    {24, 72, 144, 240},
+		quantity.SO2:   {10, 30, 60, 100},
 	},
 	round: halfUp,
 	labels: []Label{
@@ -35,7 +39,9 @@ var lqi = definition{
 }
 
 // LQI is the class of an hourly mean in µg/m³ in the German Luftqualitätsindex, as German.Class.
-func LQI(pollutant string, mean float64) (Class, bool) { return German.Class(pollutant, mean) }
+func LQI(pollutant quantity.Quantity, mean float64) (Class, bool) {
+	return German.Class(pollutant, mean)
+}
 
 // halfUp rounds to a whole number, halves up. Adding 0.5 first would round 0.49999999999999994 to 1.
 func halfUp(v float64) float64 {

@@ -161,10 +161,9 @@ func (s *Store) writeRows(ctx context.Context, rows []aggregate.Row) error {
 }
 
 func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
-	name := r.Quantity.String()
 	e.StartLine("grid")
 	e.AddTag("cell", r.Cell.String())
-	e.AddTag("quantity", name)
+	e.AddTag("quantity", r.Quantity.String())
 	e.AddTag("window", r.Window.String())
 	float := func(name string, v float64) {
 		if value, ok := lineprotocol.FloatValue(v); ok {
@@ -183,7 +182,7 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	float("raw_mean", float64(r.Raw)/1000)
 	whole("uncorrected", r.Uncorrected)
 	float("spread", float64(r.Spread)/1000)
-	if class, ok := airindex.EAQI(name, float64(r.Mean)/1000); ok {
+	if class, ok := airindex.EAQI(r.Quantity, float64(r.Mean)/1000); ok {
 		whole("eaqi", int(class))
 	}
 	center := r.Cell.Center()
