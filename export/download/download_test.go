@@ -133,7 +133,6 @@ func TestWindowsAtTheEdges(t *testing.T) {
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	shelf := &shelf{}
 	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
-		Humidity: quantity.Humidity, Temperature: quantity.Temperature,
 		Of: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 			return milli - humidity, q == quantity.PM10
 		},

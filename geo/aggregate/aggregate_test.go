@@ -369,7 +369,7 @@ func heap() uint64 {
 // crowd is an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
 func crowd(b *testing.B, quantities ...quantity.Quantity) *Aggregate {
 	rng := rand.New(rand.NewPCG(7, 8))
-	a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
+	a := &Aggregate{Correction: Correction{Of: halve}}
 	for station := range 10_000 {
 		cell := cellAt(b, 6.85+rng.Float64()*0.25, 50.85+rng.Float64()*0.2)
 		for i := range 24 {

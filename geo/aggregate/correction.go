@@ -22,8 +22,6 @@ const HumidityRadius = 5000
 // equally near the station whose name comes first counts. Without one the mean stays as it was measured and
 // is counted as uncorrected.
 type Correction struct {
-	Humidity    quantity.Quantity // the quantity that is relative humidity in %
-	Temperature quantity.Quantity // the quantity that is °C
 	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when the quantity needs none.
 	// It must be a pure function.
 	Of func(q quantity.Quantity, milli, humidity int64) (int64, bool)
@@ -83,7 +81,7 @@ type hygrometer struct {
 func (w *window) correct(st *station, s *series, measured int64) (corrected int64, done, counts bool) {
 	c := &w.a.Correction
 	particles := false
-	if c.Of != nil && s.quantity != c.Humidity {
+	if c.Of != nil && s.quantity != quantity.Humidity {
 		_, particles = c.Of(s.quantity, measured, 0)
 	}
 	if calibrated, ok := w.calibrated(st, s, measured); ok {
@@ -98,7 +96,7 @@ func (w *window) correct(st *station, s *series, measured int64) (corrected int6
 	if !particles {
 		return measured, true, true
 	}
-	humidity, known := w.own(st, s.cell, c.Humidity)
+	humidity, known := w.own(st, s.cell, quantity.Humidity)
 	if !known {
 		if humidity, known = w.nearest(s.cell); !known {
 			return measured, false, true
@@ -119,12 +117,12 @@ func (w *window) calibrated(st *station, s *series, measured int64) (int64, bool
 	}
 	var humidity, temperature int64
 	if c.Humidity != 0 {
-		if humidity, ok = w.own(st, s.cell, w.a.Correction.Humidity); !ok {
+		if humidity, ok = w.own(st, s.cell, quantity.Humidity); !ok {
 			return 0, false
 		}
 	}
 	if c.Temperature != 0 {
-		if temperature, ok = w.own(st, s.cell, w.a.Correction.Temperature); !ok {
+		if temperature, ok = w.own(st, s.cell, quantity.Temperature); !ok {
 			return 0, false
 		}
 	}
@@ -174,7 +172,7 @@ func (w *window) gather() {
 	for _, st := range w.a.list {
 		for i := range st.series {
 			s := &st.series[i]
-			if s.quantity != w.a.Correction.Humidity {
+			if s.quantity != quantity.Humidity {
 				continue
 			}
 			if m, _ := w.part(st, s); m.count > 0 {

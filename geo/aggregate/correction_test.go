@@ -37,7 +37,7 @@ func TestCorrectionFindsTheNearestHumidity(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	f := func(what string, wantMean int64, wantUncorrected int, others ...Sample) {
 		t.Helper()
-		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
+		a := &Aggregate{Correction: Correction{Of: halve}}
 		addAll(a, full("P", home, hour10, 20_000))
 		addAll(a, others)
 		for _, rows := range [][]Row{a.Hour(hour10, 1000, pm), a.Live(hour10.Add(time.Hour-time.Second), 1000, pm)} {
@@ -123,7 +123,7 @@ func TestPermutations(t *testing.T) {
 	events := day(t, rng)
 	var want [sha256.Size]byte
 	for n := range permutations {
-		a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}}
+		a := &Aggregate{Correction: Correction{Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}}
 		for _, i := range rng.Perm(len(events)) {
 			apply(a, events[i])
 		}
@@ -196,7 +196,7 @@ func hash(a *Aggregate) [sha256.Size]byte {
 // TestCalibrate holds calibrated means against the formula computed by hand.
 func TestCalibrate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
-	gases := Correction{Humidity: rh, Temperature: celsius, Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}
+	gases := Correction{Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}
 	f := func(what string, q quantity.Quantity, want int64, others ...any) {
 		t.Helper()
 		a := &Aggregate{Correction: gases}
@@ -308,7 +308,7 @@ func TestRelocate(t *testing.T) {
 // TestStationMeans wants the station with enough values alone, corrected.
 func TestStationMeans(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
-	a := &Aggregate{Correction: Correction{Humidity: rh, Of: halve}}
+	a := &Aggregate{Correction: Correction{Of: halve}}
 	addAll(a, full("B", home, hour10, 20_000))
 	addAll(a, full("A", home, hour10, 20_000)[:8])
 	at := hour10.Add(10 * time.Minute)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"stadtluft/firmware-protocol/quantity"
 )
 
 // StationWindow is the mean of one station's values of one quantity over a window.
@@ -147,7 +149,7 @@ func (s *Stations) mean(at seriesKey, start time.Time, m windowMean) StationWind
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
 	w.Readings, w.Coverage = m.readings, divide(int64(m.parts)*1000, int64(m.of))
-	if s.Correction.Of != nil && at.Quantity != s.Correction.Humidity && (s.Apart == nil || !s.Apart(at.Station)) {
+	if s.Correction.Of != nil && at.Quantity != quantity.Humidity && (s.Apart == nil || !s.Apart(at.Station)) {
 		_, needed := s.Correction.Of(at.Quantity, 0, 0)
 		w.Corrected = needed && !m.uncorrected
 	}

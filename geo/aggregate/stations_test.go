@@ -32,7 +32,7 @@ func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWin
 // of the same samples as they pass.
 func TestStationsAreWhatCellsAreMadeOf(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
-	correction := Correction{Humidity: rh, Of: halve}
+	correction := Correction{Of: halve}
 	a := &Aggregate{Correction: correction}
 	var samples []Sample
 	for station := range 8 {
@@ -95,7 +95,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:04:59Z"), Milli: 10_001},
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:05:00Z"), Milli: 20_000}, // another slot, without humidity
 	}
-	got := stationMeans(t, Stations{Window: Slot, Correction: Correction{Humidity: rh, Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples)
+	got := stationMeans(t, Stations{Window: Slot, Correction: Correction{Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples)
 	want := []StationWindow{
 		{StationMean{Station: "A", Cell: there, Quantity: pm, Mean: 13_000, Raw: 13_000, Uncorrected: true, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, false}, // 8 km from the humidity
 		{StationMean{Station: "A", Cell: here, Quantity: pm, Mean: 5_000, Raw: 10_000, Uncorrected: false, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, true},
@@ -111,7 +111,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 			samples[i].Station = "C" // hangs indoors
 		}
 	}
-	for _, m := range stationMeans(t, Stations{Window: Slot, Correction: Correction{Humidity: rh, Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples) {
+	for _, m := range stationMeans(t, Stations{Window: Slot, Correction: Correction{Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples) {
 		if m.Corrected || m.Mean != m.Raw {
 			t.Errorf("%+v is corrected with an indoor humidity", m)
 		}

@@ -170,8 +170,7 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 
 // Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
-	corrected := aggregate.Correction{Humidity: quantity.Humidity, Temperature: quantity.Temperature}
-	corrected.Signal = ingest.IsSignal
+	corrected := aggregate.Correction{Signal: ingest.IsSignal}
 	corrected.Of = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 		switch q {
 		case quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10:
