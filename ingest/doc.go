@@ -4,5 +4,5 @@
 //
 // It promises that every input ends as a reading or as a refusal with a reason, and that nothing is
 // acknowledged before it is safe. It knows no broker, no database and no HTTP: the packages below it
-// (broker, mqtt, journal, quality, registry, store) do, and cmd/stadtluft puts them together.
+// (broker, mqtt, journal, quality, registry, store) do, and cmd/stadtluft/server puts them together.
 package ingest

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
-	"stadtluft/export"
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/export/archive"
-	"stadtluft/ingest/registry"
 )
 
 // archiveCmd makes and checks the files of closed days. It may run beside a server.
@@ -70,7 +68,7 @@ func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return configError{err}
 	}
-	a := archiveOf(config, nil, slog.New(slog.DiscardHandler))
+	a := server.NewArchive(config, nil, slog.New(slog.DiscardHandler))
 	list, err := a.Days(from, to)
 	if err != nil {
 		return err
@@ -110,42 +108,4 @@ func days(from, to string, first, last archive.Day) (archive.Day, archive.Day, e
 		err = fmt.Errorf("--from %s is after --to %s", first, last)
 	}
 	return first, last, err
-}
-
-// withArchive opens the store and the archive of a data folder for a command.
-func withArchive(ctx context.Context, f configFlag, do func(*archive.Store) error) error {
-	return withRegistry(ctx, f, func(r *registry.Registry) error {
-		config, err := f.load()
-		if err != nil {
-			return configError{err}
-		}
-		s, err := openStore(ctx, config)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		return do(&archive.Store{Store: s, Archive: archiveOf(config, r, slog.New(slog.DiscardHandler))})
-	})
-}
-
-// archiveOf is the archive that the configuration describes.
-func archiveOf(c Config, stations archive.Stations, log *slog.Logger) *archive.Archive {
-	return &archive.Archive{
-		Dir: filepath.Join(c.Data, "archive"), DayOffset: c.dayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
-		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(), Retention: c.retention(),
-	}
-}
-
-// rules are those in force, as they travel with the data.
-func (c *Config) rules() archive.Rules {
-	thresholds := map[string]string{}
-	for _, t := range c.Quality.Thresholds() {
-		thresholds[t.Key] = fmt.Sprintf("%v %s", *t.Value, t.Unit)
-	}
-	return archive.Rules{
-		Averaging: fmt.Sprintf("A cell's value is the mean of its stations' means, particles corrected for humidity (kappa-Koehler, kappa %v). "+
-			"An hour of a station counts with values in 9 of its 12 five-minute slots, a day with 18 of its 24 hours. "+
-			"Windows are stamped by their start; a day begins %d h before midnight UTC. Only good values of outdoor stations count, gases only with a calibration.", c.QualityKappa, c.CityDay),
-		Quality: thresholds,
-	}
 }

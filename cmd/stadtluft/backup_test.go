@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,10 +20,12 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	"stadtluft/geo/aggregate"
-	"stadtluft/ingest"
+	"stadtluft/geo"
 	"stadtluft/ingest/quality"
 )
+
+// checksFile has what checks remember.
+const checksFile = "checks.state"
 
 // TestABackupIsRestored backs up a running program, unpacks that into an empty folder and starts there: the same stations,
 // readings, averages at every resolution, statistics and memory of the checks; what comes late then corrects its hour and does
@@ -45,7 +46,7 @@ func TestABackupIsRestored(t *testing.T) {
 	if got := strings.ReplaceAll(strings.Join(names, " "), restored+"/", ""); got != "checks.state readings.db registry.db" {
 		t.Errorf("the backup holds %s", got)
 	}
-	if got := read(t, filepath.Join(restored, hourCheckerFile)); got != checks {
+	if got := read(t, filepath.Join(restored, checksFile)); got != checks {
 		t.Errorf("the checks remember %d bytes, want the %d they had", len(got), len(checks))
 	}
 	p = launch(t, restored, admin)
@@ -61,11 +62,20 @@ func TestABackupIsRestored(t *testing.T) {
 // rememberSomething writes what checks remember of an hour, and returns the file.
 func rememberSomething(t *testing.T, data string, r resident) string {
 	t.Helper()
-	cell := r.cell
-	known := roll{r.id: {ID: r.id, Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: r.public}}}}
-	c := openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
-	c.hour(time.Now().UTC().Truncate(time.Hour).Add(-time.Hour), []aggregate.StationHour{{Station: r.id, Cell: cell, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
-	return read(t, filepath.Join(data, hourCheckerFile))
+	east, north, err := geo.Project(r.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checker, hour := quality.NewHourChecker(quality.DefaultRules()), time.Now().UTC().Truncate(time.Hour).Add(-time.Hour)
+	checker.Hour(hour, []quality.StationHour{{Station: r.id, East: east, North: north, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
+	var remembered bytes.Buffer
+	if err = checker.Save(&remembered); err == nil {
+		err = os.WriteFile(filepath.Join(data, checksFile), remembered.Bytes(), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return remembered.String()
 }
 
 // backup downloads a backup.

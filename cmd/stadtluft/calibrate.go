@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"stadtluft/export"
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -63,7 +63,7 @@ func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return configError{err}
 		}
-		s, err := openStore(ctx, config)
+		s, err := server.OpenStore(ctx, config)
 		if err != nil {
 			return err
 		}
@@ -250,15 +250,4 @@ func sayCalibrated(w io.Writer, id string, from time.Time) error {
 	}
 	_, err := fmt.Fprintf(w, "For those before: stadtluft rebuild --from %s --to %s\n", from.Format(time.RFC3339), now.Format(time.RFC3339))
 	return err
-}
-
-// optionalTime reads the time of a flag that may be left out.
-func optionalTime(flag, text string, to *time.Time) (err error) {
-	if text == "" {
-		return nil
-	}
-	if *to, err = export.ParseTime(text); err != nil {
-		return fmt.Errorf("--%s: %w", flag, err)
-	}
-	return nil
 }

@@ -4,15 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
@@ -60,47 +56,6 @@ func TestStationsAndPeopleOverTLS(t *testing.T) {
 	p.cmd.Process.Signal(os.Interrupt)
 	<-p.done
 	eventually(t, "the connection to end", func() bool { return !client.IsConnectionOpen() })
-}
-
-// TestCertificateIsReadAgain renews the files of a running server, at first badly.
-func TestCertificateIsReadAgain(t *testing.T) {
-	certFile, keyFile, _ := testCertificate(t)
-	config, err := serverTLS(certFile, keyFile, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	get := func() *tls.Certificate {
-		t.Helper()
-		pair, err := config.GetCertificate(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return pair
-	}
-	first, content := get(), read(t, certFile)
-	if get() != first {
-		t.Error("a certificate that has not changed was read again")
-	}
-	renew := func(content string, after time.Duration) {
-		t.Helper()
-		if err := os.WriteFile(certFile, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if at := time.Now().Add(after); os.Chtimes(certFile, at, at) != nil {
-			t.Fatal("cannot set the time of", certFile)
-		}
-	}
-	renew("half a certif", time.Hour)
-	if get() != first {
-		t.Error("a broken certificate took the place of the old one")
-	}
-	renew(content, 2*time.Hour)
-	if get() == first {
-		t.Error("the renewed certificate was not read")
-	}
-	if _, err := serverTLS(filepath.Join(t.TempDir(), "none"), keyFile, slog.Default()); err == nil {
-		t.Error("a start without a certificate has no error")
-	}
 }
 
 func read(t *testing.T, path string) string {

@@ -5,11 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"stadtluft/cmd/stadtluft/server"
+	"stadtluft/export"
+	"stadtluft/export/archive"
+	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
 )
 
 // cli is the command line.
@@ -35,12 +43,97 @@ type configFlag struct {
 }
 
 // load reads the configuration; overrides are environment variables of our own making.
-func (f configFlag) load(overrides ...string) (Config, error) {
-	c, err := loadConfig(f.Config, append(os.Environ(), overrides...))
+func (f configFlag) load(overrides ...string) (server.Config, error) {
+	c, err := server.LoadConfig(f.Config, append(os.Environ(), overrides...))
 	if f.Data != "" {
 		c.Data = f.Data
 	}
 	return c, err
+}
+
+// rolesFlag lets a command take roles for the time of one run.
+type rolesFlag struct {
+	configFlag
+	Roles string `help:"What this process does: ingest, write, aggregate, web, with commas between; wins over the configuration." placeholder:"ROLES"`
+}
+
+func (f rolesFlag) load() (server.Config, error) {
+	if f.Roles == "" {
+		return f.configFlag.load()
+	}
+	return f.configFlag.load("STADTLUFT_ROLES=" + f.Roles)
+}
+
+func withRegistry(ctx context.Context, flag configFlag, use func(*registry.Registry) error) error {
+	config, err := flag.load()
+	if err != nil {
+		return configError{err}
+	}
+	if err := server.MakeDataFolder(config.Data); err != nil {
+		return err
+	}
+	boundary, err := server.LoadBoundary(config)
+	if err != nil {
+		return err
+	}
+	r, err := server.OpenRegistry(ctx, config, boundary)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return use(r)
+}
+
+func withStation(ctx context.Context, flag configFlag, id string, use func(*registry.Registry, *ingest.Station) error) error {
+	return withRegistry(ctx, flag, func(r *registry.Registry) error {
+		parsed, err := registry.ParseID(id)
+		if err != nil {
+			return err
+		}
+		station, ok := r.Station(parsed)
+		if !ok {
+			return fmt.Errorf("no station %s is registered", parsed)
+		}
+		return use(r, station)
+	})
+}
+
+// withArchive opens the store and the archive of a data folder for a command.
+func withArchive(ctx context.Context, f configFlag, do func(*archive.Store) error) error {
+	return withRegistry(ctx, f, func(r *registry.Registry) error {
+		config, err := f.load()
+		if err != nil {
+			return configError{err}
+		}
+		s, err := server.OpenStore(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return do(&archive.Store{Store: s, Archive: server.NewArchive(config, r, slog.New(slog.DiscardHandler))})
+	})
+}
+
+// period reads a period's two ends.
+func period(from, to string) (start, end time.Time, err error) {
+	if start, err = export.ParseTime(from); err == nil {
+		end, err = export.ParseTime(to)
+	}
+	if err == nil && !start.Before(end) {
+		err = fmt.Errorf("--from %s is not before --to %s", from, to)
+	}
+	return start, end, err
+}
+
+// optionalTime reads the time of a flag that may be left out.
+func optionalTime(flag, text string, to *time.Time) (err error) {
+	if text == "" {
+		return nil
+	}
+	if *to, err = export.ParseTime(text); err != nil {
+		return fmt.Errorf("--%s: %w", flag, err)
+	}
+	return nil
 }
 
 // streams are where a command writes.
@@ -67,7 +160,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Description("City air, measured by its citizens, published for everyone."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitStatus(code)) }),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": server.Version()},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "stadtluft:", err)
@@ -84,8 +177,9 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	parsed.Bind(streams{stdout, stderr})
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(stderr, "stadtluft:", err)
-		var wrong configError
-		if errors.As(err, &wrong) {
+		var usage configError
+		var config server.ConfigError
+		if errors.As(err, &usage) || errors.As(err, &config) {
 			return 2
 		}
 		return 1

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/export/archive"
 	"stadtluft/ingest/store/deadletter"
 )
@@ -22,7 +23,7 @@ func (cmd *deadLettersListCmd) Run(std streams) error {
 	if err != nil {
 		return configError{err}
 	}
-	return deadLetters(config).List(func(l deadletter.Letter) error {
+	return server.DeadLetters(config).List(func(l deadletter.Letter) error {
 		_, err := fmt.Fprintf(std.out, "%s %s %s %v: %q\n", l.Time.Format(time.RFC3339), l.Station, l.Quantity, l.Value, l.Detail)
 		return err
 	})
@@ -36,7 +37,7 @@ func (cmd *deadLettersRetryCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return configError{err}
 		}
-		taken, kept, err := deadLetters(config).Retry(ctx, s.WriteReadings)
+		taken, kept, err := server.DeadLetters(config).Retry(ctx, s.WriteReadings)
 		if err != nil {
 			return err
 		}

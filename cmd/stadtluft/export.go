@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/export"
 	"stadtluft/export/archive"
 	"stadtluft/export/download"
@@ -51,11 +48,11 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 		if err := cmd.findStations(s.Archive.Stations); err != nil {
 			return err
 		}
-		source := config.source(s.Archive.Stations, s)
+		source := sourceOf(config, s.Archive.Stations, s)
 		if cmd.Output == "" {
 			return cmd.write(ctx, std.out, config, source)
 		}
-		return writeWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, source) })
+		return server.WriteWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, source) })
 	})
 }
 
@@ -95,16 +92,16 @@ func (cmd *exportCmd) findStations(r download.Stations) error {
 	return nil
 }
 
-// source is where exports and answers come from.
-func (c Config) source(r download.Stations, s store.Store) download.Source {
+// sourceOf is where the configuration's exports come from.
+func sourceOf(c server.Config, r download.Stations, s store.Store) download.Source {
 	return download.Source{
 		Store: s, Stations: r, Licence: c.LicenceID, Attribution: c.LicenceAttribution,
-		Correction: averages.Correction(c.correction()), Corrected: c.correction().String(), DayOffset: c.dayOffset(),
+		Correction: averages.Correction(c.Correction()), Corrected: c.Correction().String(), DayOffset: c.DayOffset(),
 	}
 }
 
 // write streams what was asked for.
-func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, source download.Source) error {
+func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c server.Config, source download.Source) error {
 	format, q := export.Format(cmd.Format), cmd.asked
 	if cmd.Delimiter == "semicolon" {
 		format = export.Semicolon
@@ -127,29 +124,4 @@ func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c Config, source d
 	return download.Write(download.NewMeans(w, format, meta), func(add func(aggregate.StationWindow) error) error {
 		return source.Means(ctx, q, add)
 	})
-}
-
-// partSuffix ends the name of a file that is not whole yet.
-const partSuffix = ".*.part"
-
-// writeWhole makes a file that is complete or not there at all.
-func writeWhole(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partSuffix)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	buffered := bufio.NewWriter(file)
-	if err := write(buffered); err != nil {
-		return err
-	}
-	if err := errors.Join(buffered.Flush(), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/cmd/stadtluft/progress"
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
@@ -55,18 +57,18 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		return configError{err}
 	}
 	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
-		boundary, err := loadBoundary(config)
+		boundary, err := server.LoadBoundary(config)
 		if err != nil {
 			return configError{err}
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.serverURL()), "/"), Password: func() (string, error) { return readSecret(config.Data, importTokenFile) }},
+			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(config.Data) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)
 		}
-		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + version() + " (+" + cmp.Or(config.HTTPPublicURL, config.serverURL()) + ")"})
+		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + server.Version() + " (+" + cmp.Or(config.HTTPPublicURL, config.ServerURL()) + ")"})
 	})
 }
 
@@ -76,9 +78,9 @@ func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im 
 	if err != nil {
 		return err
 	}
-	done, bar := 0, newProgress(std.err, len(files))
-	im.Problem = func(text string) { fmt.Fprintln(bar.line(), text) }
-	im.Progress = func() { bar.step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Stats.Rows)) }
+	done, bar := 0, progress.New(std.err, len(files))
+	im.Problem = func(text string) { fmt.Fprintln(bar.Line(), text) }
+	im.Progress = func() { bar.Step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Stats.Rows)) }
 	for _, path := range files {
 		if err = importFile(ctx, im, path); err != nil {
 			break
@@ -90,9 +92,9 @@ func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im 
 		err = im.Flush(ctx)
 	}
 	if err != nil {
-		fmt.Fprintf(bar.line(), "stopped after %d of %d files; running again goes on without harm\n", done, len(files))
+		fmt.Fprintf(bar.Line(), "stopped after %d of %d files; running again goes on without harm\n", done, len(files))
 	}
-	bar.line()
+	bar.Line()
 	return cmd.end(std, im, err)
 }
 

@@ -77,11 +77,10 @@ var packages = map[string][]string{
 	"export/parquet": {"export", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 
-	"cmd/stadtluft/simulation": {"firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb"},
-	"cmd/stadtluft": {
-		"*", // puts all of them together, so it may import each of ours
-		"github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/paulmach/orb",
-	},
+	"cmd/stadtluft/progress":   {},
+	"cmd/stadtluft/simulation": {"firmware-protocol/quantity", "firmware-protocol/wire", "geo", "ingest", "ingest/mqtt", "ingest/registry", "github.com/paulmach/orb"},
+	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml"}, // puts all of them together, so it may import each of ours
+	"cmd/stadtluft":            {"*", "github.com/alecthomas/kong", "github.com/paulmach/orb"},
 }
 
 // inTests may be imported by tests alone.

@@ -1,6 +1,6 @@
 // Command stadtluft is the whole of Stadtluft in one binary: it takes readings from stations, keeps
-// them, averages them and publishes them. Each subcommand has a file of its own; run.go starts the
-// parts from the bottom up and stops them from the top down.
+// them, averages them and publishes them. Each subcommand has a file of its own; package server is what
+// `stadtluft serve` runs.
 package main
 
 import "os"

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"stadtluft/export"
+	"stadtluft/cmd/stadtluft/progress"
 	"stadtluft/export/archive"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/averages"
@@ -30,32 +30,21 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 			return configError{err}
 		}
 		a := &averages.Averages{
-			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.correction())}, Stations: s.Archive.Stations, Store: s,
-			Size: int32(config.GridResolution), DayOffset: config.dayOffset(), Log: slog.New(slog.DiscardHandler),
+			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.Correction())}, Stations: s.Archive.Stations, Store: s,
+			Size: int32(config.GridResolution), DayOffset: config.DayOffset(), Log: slog.New(slog.DiscardHandler),
 		}
 		const day = 24 * time.Hour
 		first := aggregate.DayOf(from, a.DayOffset)
-		days, bar := 0, newProgress(std.err, int((to.Sub(first)+day-1)/day))
+		days, bar := 0, progress.New(std.err, int((to.Sub(first)+day-1)/day))
 		err = a.Rebuild(ctx, from, to, func(done time.Time) {
 			days++
-			bar.step(days, "rebuilt up to "+done.Format(time.RFC3339))
+			bar.Step(days, "rebuilt up to "+done.Format(time.RFC3339))
 		})
-		bar.line()
+		bar.Line()
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(std.out, "%d days are rebuilt from stored readings\n", days)
 		return err
 	})
-}
-
-// period reads a period's two ends.
-func period(from, to string) (start, end time.Time, err error) {
-	if start, err = export.ParseTime(from); err == nil {
-		end, err = export.ParseTime(to)
-	}
-	if err == nil && !start.Before(end) {
-		err = fmt.Errorf("--from %s is not before --to %s", from, to)
-	}
-	return start, end, err
 }

@@ -30,8 +30,18 @@ func startNATS(t testing.TB) (url string) {
 	return s.ClientURL()
 }
 
+// The roles of a server.
+const (
+	intakeRole    = "ingest"
+	writeRole     = "write"
+	aggregateRole = "aggregate"
+	webRole       = "web"
+)
+
+var everyRole = []string{intakeRole, writeRole, aggregateRole, webRole}
+
 // apart are the four processes of one server.
-type apart map[role]*process
+type apart map[string]*process
 
 // launchApart starts all four at once and waits until each is ready. They share the address of the embedded broker.
 func launchApart(t testing.TB, data string, env ...string) apart {
@@ -39,7 +49,7 @@ func launchApart(t testing.TB, data string, env ...string) apart {
 	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
 	all := apart{}
 	for _, r := range everyRole {
-		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + string(r)})...)
+		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + r})...)
 		all[r].begin()
 	}
 	for _, p := range all {
@@ -68,7 +78,7 @@ func TestRolesApart(t *testing.T) {
 			defer close(sent)
 			publish(t, t.Context(), all[intakeRole].mqtt, true, residents, end, atOnce)
 		}()
-		for _, killed := range []role{writeRole, intakeRole, aggregateRole} {
+		for _, killed := range []string{writeRole, intakeRole, aggregateRole} {
 			// The intake's count begins anew with it.
 			eventually(t, "some messages", func() bool {
 				return all[intakeRole].metric("stadtluft_received_total") > stations*storyReadings/5
@@ -142,7 +152,7 @@ func TestRolesAreTakenOnce(t *testing.T) {
 	}
 	nats := "STADTLUFT_NATS_URL=nats://127.0.0.1:1"
 	for _, r := range everyRole {
-		refused("another stadtluft has the role "+string(r)+" there", nats, "STADTLUFT_ROLES="+string(r))
+		refused("another stadtluft has the role "+r+" there", nats, "STADTLUFT_ROLES="+r)
 	}
 	refused("another stadtluft serves from it")
 	for _, p := range all {

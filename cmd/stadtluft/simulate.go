@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/cmd/stadtluft/simulation"
-	"stadtluft/geo"
-	"stadtluft/ingest"
-	"stadtluft/ingest/mqtt"
 	"stadtluft/ingest/registry"
 )
 
@@ -33,13 +31,13 @@ func (cmd *simulateCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return configError{err}
 	}
-	boundary, err := loadBoundary(config)
+	boundary, err := server.LoadBoundary(config)
 	if err != nil {
 		return err
 	}
 	var run *simulation.Run
 	err = withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
-		run, err = newSimulation(ctx, r, boundary, cmd.Broker, cmd.Seed, cmd.Stations)
+		run, err = simulation.Register(ctx, r, boundary, cmd.Broker, cmd.Seed, cmd.Stations)
 		return err
 	})
 	if err != nil {
@@ -57,40 +55,4 @@ func (cmd *simulateCmd) Run(ctx context.Context, std streams) error {
 	}
 	_, err = fmt.Fprintf(std.out, "%d messages acknowledged, %d given up at the end\n", run.Sent(), run.Failed())
 	return err
-}
-
-// newSimulation registers the stations of a simulated city, as demo stations, with fresh tokens. The
-// same seed finds its stations of last time again by their names.
-func newSimulation(ctx context.Context, r *registry.Registry, boundary *geo.Boundary, broker string, seed uint64, n int) (*simulation.Run, error) {
-	city, stations := simulation.New(seed, boundary, n)
-	known := map[string]*ingest.Station{}
-	for _, s := range r.Stations() {
-		if s.Demo && s.Status == ingest.Active {
-			known[s.Name] = s
-		}
-	}
-	senders := make([]simulation.Sender, n)
-	for i := range stations {
-		id, token, err := demoStation(ctx, r, known[stations[i].Name], &stations[i])
-		if err != nil {
-			return nil, fmt.Errorf("register simulated station %q: %w", stations[i].Name, err)
-		}
-		senders[i] = mqtt.NewSender(broker, id, token)
-	}
-	return &simulation.Run{
-		City: city, Stations: stations, Every: simulation.Every,
-		Dial: func(s *simulation.Station) simulation.Sender { return senders[s.Index] },
-	}, nil
-}
-
-func demoStation(ctx context.Context, r *registry.Registry, known *ingest.Station, s *simulation.Station) (id, token string, err error) {
-	if known != nil {
-		token, err = r.Rotate(ctx, known.ID, registry.Shell)
-		return known.ID, token, err
-	}
-	credentials, _, err := r.Add(ctx, registry.Registration{
-		Name: s.Name, Point: s.Point, Kit: simulation.Kit, Height: s.Height, Exposure: ingest.Outdoor,
-		Demo: true, LicenceConsent: true,
-	})
-	return credentials.ID, credentials.Token, err
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -14,8 +12,6 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/kits"
-	"stadtluft/geo"
-	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
@@ -110,7 +106,7 @@ func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
 	}
 	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		if cmd.Settings {
-			access := config.local(config.access())
+			access := config.Local(config.Access())
 			access.Station, access.Token, access.Serial = s.ID, cmd.Token, s.Device("airgradient")
 			return printRecipes(std.out, kits.Recipes(access))
 		}
@@ -245,104 +241,6 @@ func publicStation(s *ingest.Station) stationJSON {
 		Created: s.Created.Format("2006-01-02T15:04:05Z"), Demo: s.Demo, Lon: place.Lon(), Lat: place.Lat(),
 		Calibrations: export.Calibrations(s),
 	}
-}
-
-func withRegistry(ctx context.Context, flag configFlag, use func(*registry.Registry) error) error {
-	config, err := flag.load()
-	if err != nil {
-		return configError{err}
-	}
-	if err := makeDataFolder(config.Data); err != nil {
-		return err
-	}
-	boundary, err := loadBoundary(config)
-	if err != nil {
-		return err
-	}
-	r, err := openRegistry(ctx, config, boundary)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return use(r)
-}
-
-func withStation(ctx context.Context, flag configFlag, id string, use func(*registry.Registry, *ingest.Station) error) error {
-	return withRegistry(ctx, flag, func(r *registry.Registry) error {
-		parsed, err := registry.ParseID(id)
-		if err != nil {
-			return err
-		}
-		station, ok := r.Station(parsed)
-		if !ok {
-			return fmt.Errorf("no station %s is registered", parsed)
-		}
-		return use(r, station)
-	})
-}
-
-func openRegistry(ctx context.Context, c Config, boundary *geo.Boundary) (*registry.Registry, error) {
-	return registry.Open(ctx, filepath.Join(c.Data, "registry.db"), registry.Options{
-		Boundary: boundary, Policy: registry.Policy(c.Registration), Zone: c.CityZone, Licence: c.LicenceID,
-	})
-}
-
-// loadBoundary reads the city's outline, or takes the sketch when none is configured.
-func loadBoundary(c Config) (*geo.Boundary, error) {
-	if c.CityBoundary == "" {
-		return geo.CologneSketch(), nil
-	}
-	file, err := os.Open(c.CityBoundary)
-	if err != nil {
-		return nil, fmt.Errorf("city.boundary: %w", err)
-	}
-	defer file.Close()
-	boundary, err := geo.ReadBoundary(file)
-	if err != nil {
-		return nil, fmt.Errorf("city.boundary: read %s: %w", c.CityBoundary, err)
-	}
-	return boundary, nil
-}
-
-// loadDistricts reads the city's districts; none where none are configured.
-func loadDistricts(c Config) ([]geo.District, error) {
-	if c.CityDistricts == "" {
-		return nil, nil
-	}
-	file, err := os.Open(c.CityDistricts)
-	if err != nil {
-		return nil, fmt.Errorf("city.districts: %w", err)
-	}
-	defer file.Close()
-	districts, err := geo.ReadDistricts(file, "")
-	if err != nil {
-		return nil, fmt.Errorf("city.districts: read %s: %w", c.CityDistricts, err)
-	}
-	return districts, nil
-}
-
-// loadPeople reads the inhabitants of the city's cells; none where no census table is configured.
-func loadPeople(c Config, boundary *geo.Boundary) (map[geo.Cell]int, error) {
-	if c.CityCensus == "" {
-		return nil, nil
-	}
-	file, err := os.Open(c.CityCensus)
-	if err != nil {
-		return nil, fmt.Errorf("city.census: %w", err)
-	}
-	defer file.Close()
-	people, err := coverage.ReadPeople(file, boundary.Cells(int32(c.GridResolution)))
-	if err != nil {
-		return nil, fmt.Errorf("city.census: read %s: %w", c.CityCensus, err)
-	}
-	return people, nil
-}
-
-func makeDataFolder(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	return nil
 }
 
 func printJSON(w io.Writer, v any) error {

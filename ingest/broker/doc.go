@@ -5,5 +5,5 @@
 // It promises that a QoS 1 message is on disk before its sender has the acknowledgement (Sync
 // "always"), and that no station is let in while nothing would be kept: NATS keeps a message only for
 // sessions that have subscribed, so the gate stays shut until the intake has, and shuts again when the
-// disk is nearly full. It knows no registry and no journal; cmd/stadtluft brings them together.
+// disk is nearly full. It knows no registry and no journal; cmd/stadtluft/server brings them together.
 package broker

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -43,12 +43,12 @@ func (c *inspection) basemap(ctx context.Context) {
 		return
 	}
 	if seen.Unreadable {
-		c.say(warning, "map.style", "its server does not let pages of %s read it (Access-Control-Allow-Origin): the map stays without", origin)
+		c.say(Warning, "map.style", "its server does not let pages of %s read it (Access-Control-Allow-Origin): the map stays without", origin)
 	}
 	if len(seen.Blocked) > 0 {
-		c.say(warning, "map.style", "it needs %s, which pages do not ask: have all of it on %s", strings.Join(seen.Blocked, ", "), below.Elsewhere())
+		c.say(Warning, "map.style", "it needs %s, which pages do not ask: have all of it on %s", strings.Join(seen.Blocked, ", "), below.Elsewhere())
 	}
 	if strings.HasPrefix(origin, "https:") && strings.HasPrefix(below.Style, "http:") {
-		c.say(warning, "map.style", "browsers ask nothing of an http address from pages of %s: it needs https", origin)
+		c.say(Warning, "map.style", "browsers ask nothing of an http address from pages of %s: it needs https", origin)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"os"
@@ -20,8 +20,8 @@ func writeFile(t *testing.T, name, text string) string {
 // TestExampleIsTheDefault holds the example file against the code: it names every key, with the
 // default as its value.
 func TestExampleIsTheDefault(t *testing.T) {
-	path := filepath.Join("..", "..", "deploy", "stadtluft.example.yaml")
-	got, err := loadConfig(path, nil)
+	path := filepath.Join("..", "..", "..", "deploy", "stadtluft.example.yaml")
+	got, err := LoadConfig(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 			t.Errorf("the example does not show %s", s.key)
 		}
 		// With every other value the file must change exactly this key.
-		changed, err := loadConfig(path, []string{s.env() + "=" + otherValue(s)})
+		changed, err := LoadConfig(path, []string{s.env() + "=" + otherValue(s)})
 		if s.value.Kind() == reflect.String && !strings.Contains(errText(err), name) && reflect.DeepEqual(changed, got) {
 			t.Errorf("%s does nothing", s.env())
 		}
@@ -68,7 +68,7 @@ func errText(err error) string {
 func TestConfigMistakes(t *testing.T) {
 	f := func(yaml string, environ []string, want ...string) {
 		t.Helper()
-		_, err := loadConfig(writeFile(t, "c.yaml", yaml), environ)
+		_, err := LoadConfig(writeFile(t, "c.yaml", yaml), environ)
 		for _, w := range want {
 			if !strings.Contains(errText(err), w) {
 				t.Errorf("%q %v: error is %q, want %q in it", yaml, environ, errText(err), w)
@@ -143,7 +143,7 @@ func TestShownSettingsHoldNoSecret(t *testing.T) {
 func TestEnvironmentWinsAndFilesHoldSecrets(t *testing.T) {
 	secret := writeFile(t, "token", "s3cret\n")
 	path := writeFile(t, "c.yaml", "http:\n  listen: 127.0.0.1:1\nadmin_token_file: "+secret+"\n")
-	c, err := loadConfig(path, []string{"STADTLUFT_HTTP_LISTEN=127.0.0.1:2"})
+	c, err := LoadConfig(path, []string{"STADTLUFT_HTTP_LISTEN=127.0.0.1:2"})
 	if err != nil {
 		t.Fatal(err)
 	}

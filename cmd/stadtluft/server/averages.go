@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -54,9 +54,9 @@ func (m *memory) apply(b ingest.Batch, past bool) {
 
 // startAverages makes the averages in memory and the live state, which are the same in each process that has them.
 func (s *server) startAverages(context.Context) error {
-	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.correction())}
+	s.aggregate = &aggregate.Aggregate{Correction: averages.Correction(s.config.Correction())}
 	s.averages = &averages.Averages{
-		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.dayOffset(), Log: s.log,
+		Aggregate: s.aggregate, Stations: s.registry, Store: s.store, Size: int32(s.config.GridResolution), DayOffset: s.config.DayOffset(), Log: s.log,
 		ReadOnly: !s.roles.has(aggregateRole),
 	}
 	s.live = live.NewState()
@@ -148,7 +148,7 @@ func (s *server) startDashboards(context.Context) error {
 	for _, o := range to {
 		o.ClientID = averagesClientID
 		if _, err := s.connect(&s.dashboards, o); err != nil {
-			return configError{fmt.Errorf("mqtt: %w", err)}
+			return ConfigError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"net"
@@ -14,11 +14,11 @@ func TestAddresses(t *testing.T) {
 	}
 	f := func(c Config, wantKits, wantReached string) {
 		t.Helper()
-		a := c.local(c.access())
+		a := c.Local(c.Access())
 		if got := a.HTTP.String() + " " + net.JoinHostPort(a.MQTTHost, "1883"); got != wantKits {
 			t.Errorf("%+v: kits are told %s, want %s", c, got, wantKits)
 		}
-		if got := c.serverURL(); got != wantReached {
+		if got := c.ServerURL(); got != wantReached {
 			t.Errorf("%+v: reached at %s, want %s", c, got, wantReached)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -207,9 +207,9 @@ func (s setting) setFile(path string) error {
 	return nil
 }
 
-// loadConfig reads the file (none when path is empty), then the environment, and validates. All
+// LoadConfig reads the file (none when path is empty), then the environment, and validates. All
 // mistakes come back together.
-func loadConfig(path string, environ []string) (Config, error) {
+func LoadConfig(path string, environ []string) (Config, error) {
 	c := defaults()
 	var mistakes []error
 	if path != "" {
@@ -453,8 +453,8 @@ func (c *Config) topics() ([]kits.Topic, error) {
 	return topics, errors.Join(mistakes...)
 }
 
-// dayOffset is how far before midnight UTC a day begins.
-func (c *Config) dayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
+// DayOffset is how far before midnight UTC a day begins.
+func (c *Config) DayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
 
 // minRetention is the least number of days that the store keeps readings: a day must be closed and archived before.
 const minRetention = 7
@@ -469,7 +469,13 @@ func (c *Config) retention() time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
-// correction is how particle means are corrected for humidity.
-func (c *Config) correction() quality.Correction {
+// Correction is how particle means are corrected for humidity.
+func (c *Config) Correction() quality.Correction {
 	return quality.Correction{Method: quality.KappaKohler, Kappa: c.QualityKappa}
 }
+
+// ConfigError marks a mistake of the operator's that no retry mends.
+type ConfigError struct{ Err error }
+
+func (e ConfigError) Error() string { return e.Err.Error() }
+func (e ConfigError) Unwrap() error { return e.Err }

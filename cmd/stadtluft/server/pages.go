@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -49,12 +49,12 @@ func (s *server) startHTTP(context.Context) error {
 func (s *server) city() api.City {
 	c := api.City{
 		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
-		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.correction().String(),
+		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.Correction().String(),
 		Publisher: catalog.Publisher{
 			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
 		},
-		Policy: registry.Policy(s.config.Registration), Access: s.config.access(),
-		Contact: s.config.CityContact, Basemap: s.basemap, Districts: s.districts, People: s.people, DayOffset: s.config.dayOffset(), Rules: s.config.Quality, Correction: s.config.correction(),
+		Policy: registry.Policy(s.config.Registration), Access: s.config.Access(),
+		Contact: s.config.CityContact, Basemap: s.basemap, Districts: s.districts, People: s.people, DayOffset: s.config.DayOffset(), Rules: s.config.Quality, Correction: s.config.Correction(),
 	}
 	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
 		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -77,10 +77,10 @@ func (s *server) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
 	return refusals, nil
 }
 
-func (s *server) deadLetters() deadletter.File { return deadLetters(s.config) }
+func (s *server) deadLetters() deadletter.File { return DeadLetters(s.config) }
 
-// deadLetters is where values that the store rejected lie.
-func deadLetters(c Config) deadletter.File {
+// DeadLetters is where values that the store rejected lie.
+func DeadLetters(c Config) deadletter.File {
 	return deadletter.File{Path: filepath.Join(c.Data, "dead-letters.jsonl")}
 }
 

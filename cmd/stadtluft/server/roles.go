@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -49,16 +49,3 @@ func (r roles) any(others roles) bool { return slices.ContainsFunc(others, r.has
 
 // all reports whether r is the whole server.
 func (r roles) all() bool { return len(r) == len(everyRole) }
-
-// rolesFlag lets a command take roles for the time of one run.
-type rolesFlag struct {
-	configFlag
-	Roles string `help:"What this process does: ingest, write, aggregate, web, with commas between; wins over the configuration." placeholder:"ROLES"`
-}
-
-func (f rolesFlag) load() (Config, error) {
-	if f.Roles == "" {
-		return f.configFlag.load()
-	}
-	return f.configFlag.load(envName("roles") + "=" + f.Roles)
-}

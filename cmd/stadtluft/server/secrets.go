@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -31,3 +31,6 @@ func readSecret(data, name string) (string, error) {
 	}
 	return string(secret), nil
 }
+
+// ImportToken is what the import command delivers with to the server that runs on a data folder.
+func ImportToken(data string) (string, error) { return readSecret(data, importTokenFile) }

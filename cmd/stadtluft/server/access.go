@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"net"
@@ -18,9 +18,9 @@ func (c *Config) externalBroker() mqtt.Options {
 	}
 }
 
-// access is how stations reach this city by the configuration: the external broker where there is one, else
+// Access is how stations reach this city by the configuration: the external broker where there is one, else
 // the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.
-func (c *Config) access() kits.Access {
+func (c *Config) Access() kits.Access {
 	a := kits.Access{MQTTPort: 1883}
 	if public, err := url.Parse(c.HTTPPublicURL); err == nil && public.Host != "" {
 		a.HTTP = url.URL{Scheme: public.Scheme, Host: public.Host}
@@ -45,8 +45,8 @@ func (c *Config) access() kits.Access {
 	return a
 }
 
-// local fills in this host where the configuration tells none.
-func (c *Config) local(a kits.Access) kits.Access {
+// Local fills in this host where the configuration tells none.
+func (c *Config) Local(a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
 		a.HTTP = c.pages()
 		if everywhere(c.HTTPListen) {
@@ -85,11 +85,11 @@ func (c *Config) pages() url.URL {
 	return a
 }
 
-// serverURL is the address at which a command reaches the server: with TLS it is the public one, whose name the
+// ServerURL is the address at which a command reaches the server: with TLS it is the public one, whose name the
 // certificate has.
-func (c *Config) serverURL() string {
+func (c *Config) ServerURL() string {
 	a := c.pages()
-	if public := c.access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {
+	if public := c.Access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {
 		a = public
 	}
 	return a.String()

@@ -1,4 +1,5 @@
-package main
+// Package progress shows on a terminal, or line by line elsewhere, how far long work is.
+package progress
 
 import (
 	"fmt"
@@ -7,8 +8,8 @@ import (
 	"strings"
 )
 
-// progress shows how far long work is: as a bar on a terminal, and elsewhere as a line for each tenth of it.
-type progress struct {
+// Bar shows how far long work is: as a bar on a terminal, and elsewhere as a line for each tenth of it.
+type Bar struct {
 	w        io.Writer
 	terminal bool
 	total    int
@@ -16,8 +17,9 @@ type progress struct {
 	open     bool
 }
 
-func newProgress(w io.Writer, total int) *progress {
-	p := &progress{w: w, total: max(1, total)}
+// New returns the bar of work that has total steps.
+func New(w io.Writer, total int) *Bar {
+	p := &Bar{w: w, total: max(1, total)}
 	if file, ok := w.(*os.File); ok {
 		info, err := file.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -25,8 +27,8 @@ func newProgress(w io.Writer, total int) *progress {
 	return p
 }
 
-// step says that done of the total are done, in words too.
-func (p *progress) step(done int, words string) {
+// Step says that done of the total are done, in words too.
+func (p *Bar) Step(done int, words string) {
 	if tenths := 10 * done / p.total; !p.terminal && tenths > p.reported {
 		p.reported = tenths
 		fmt.Fprintln(p.w, words)
@@ -40,8 +42,8 @@ func (p *progress) step(done int, words string) {
 	p.open = true
 }
 
-// line ends the bar, so that something else can be said.
-func (p *progress) line() io.Writer {
+// Line ends the bar, so that something else can be said.
+func (p *Bar) Line() io.Writer {
 	if p.open {
 		fmt.Fprintln(p.w)
 		p.open = false

@@ -1,9 +1,11 @@
-package main
+package server
 
 import (
 	"context"
 	"errors"
 	"time"
+
+	"stadtluft/cmd/stadtluft/simulation"
 )
 
 const (
@@ -19,9 +21,9 @@ func (s *server) startDemo(ctx context.Context) error {
 		return nil
 	}
 	if s.broker == nil || s.config.MQTTListen == "" {
-		return configError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
+		return ConfigError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
 	}
-	run, err := newSimulation(ctx, s.registry, s.boundary, "tcp://"+s.broker.Addr(), s.seed, s.demo)
+	run, err := simulation.Register(ctx, s.registry, s.boundary, "tcp://"+s.broker.Addr(), s.seed, s.demo)
 	if err != nil {
 		return err
 	}

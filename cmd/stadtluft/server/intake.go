@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -142,7 +142,7 @@ func (s *server) startIntake(ctx context.Context) error {
 	}
 	var err error
 	if s.pipeline.Names, err = kits.ParseNames(s.config.TTNNames); err != nil {
-		return configError{err}
+		return ConfigError{err}
 	}
 	s.health.addCheck(func(_ context.Context, add addProblem) {
 		add("intake", s.pipeline.Counters.Stalled(), "nothing is acknowledged until the journal takes it; see the journal and the store")
@@ -185,7 +185,7 @@ func (s *server) startSubscribers(ctx context.Context) error {
 	}
 	if s.config.MQTTBroker != "" {
 		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
-			return configError{fmt.Errorf("mqtt: %w", err)}
+			return ConfigError{fmt.Errorf("mqtt: %w", err)}
 		}
 	}
 	return nil

@@ -1,4 +1,9 @@
-package main
+// Package server is a running Stadtluft: its configuration, the parts that its roles ask for, and the supervisor that starts
+// them from the bottom up and stops them from the top down.
+//
+// It puts the other packages together and computes nothing itself. The commands of package main use of it what they need on
+// a data folder: the configuration, the registry and the store.
+package server
 
 import (
 	"context"
@@ -39,6 +44,29 @@ const (
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
 	leastRetention = 3 * 24 * time.Hour
 )
+
+// Options say what is run.
+type Options struct {
+	Config Config
+	Out    io.Writer // takes an administrator's token that was made
+	Log    *slog.Logger
+	Demo   int    // stations of a simulated city
+	Seed   uint64 // of that city
+}
+
+// Run serves until ctx ends or a part fails.
+func Run(ctx context.Context, o Options) error {
+	parts := newSupervisor(o.Log)
+	defer parts.stop()
+	taken, _ := parseRoles(o.Config.Roles) // validated with the configuration
+	s := &server{config: o.Config, roles: taken, log: o.Log, supervisor: parts, out: o.Out, demo: o.Demo, seed: o.Seed}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	err := parts.wait(ctx)
+	o.Log.Info("stopping")
+	return err
+}
 
 // server is one running Stadtluft: its parts, in the order in which they stand on each other.
 type server struct {
@@ -116,7 +144,7 @@ func (s *server) start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.log.Info("stadtluft is up", "address", s.address(), "roles", s.roles, "version", version(), "after", time.Since(begin).Round(time.Millisecond))
+	s.log.Info("stadtluft is up", "address", s.address(), "roles", s.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	return nil
 }
 
@@ -134,7 +162,7 @@ func (s *server) address() string {
 
 // startData opens the data folder and the registry in it.
 func (s *server) startData(ctx context.Context) (err error) {
-	if err := makeDataFolder(s.config.Data); err != nil {
+	if err := MakeDataFolder(s.config.Data); err != nil {
 		return err
 	}
 	release, err := lockData(s.config.Data, s.roles)
@@ -142,22 +170,22 @@ func (s *server) startData(ctx context.Context) (err error) {
 		return err
 	}
 	s.supervisor.closing("data folder", release)
-	if s.boundary, err = loadBoundary(s.config); err != nil {
-		return configError{err}
+	if s.boundary, err = LoadBoundary(s.config); err != nil {
+		return ConfigError{err}
 	}
 	if s.districts, err = loadDistricts(s.config); err != nil {
-		return configError{err}
+		return ConfigError{err}
 	}
 	if s.people, err = loadPeople(s.config, s.boundary); err != nil {
-		return configError{err}
+		return ConfigError{err}
 	}
 	if s.basemap, err = loadBasemap(s.config); err != nil {
-		return configError{err}
+		return ConfigError{err}
 	}
 	if s.topics, err = s.config.topics(); err != nil {
-		return configError{err}
+		return ConfigError{err}
 	}
-	if s.registry, err = openRegistry(ctx, s.config, s.boundary); err != nil {
+	if s.registry, err = OpenRegistry(ctx, s.config, s.boundary); err != nil {
 		return err
 	}
 	s.supervisor.closing("registry", s.registry.Close)
@@ -167,11 +195,11 @@ func (s *server) startData(ctx context.Context) (err error) {
 func (s *server) startStore(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	opened, err := openStore(ctx, s.config)
+	opened, err := OpenStore(ctx, s.config)
 	if err != nil {
 		return err
 	}
-	s.store = &archive.Store{Store: opened, Archive: archiveOf(s.config, s.registry, s.log)}
+	s.store = &archive.Store{Store: opened, Archive: NewArchive(s.config, s.registry, s.log)}
 	s.supervisor.closing("store", s.store.Close)
 	if err := opened.Ping(ctx); err != nil {
 		s.log.Error("store takes no readings, they wait in the journal", "err", err)
@@ -196,8 +224,8 @@ func shortRetention(ctx context.Context, s store.Store) string {
 	return fmt.Sprintf("the bucket keeps data for %v only: it drops late readings and averages; set its retention to %v or more", keep, leastRetention)
 }
 
-// openStore opens the store that the configuration names.
-func openStore(ctx context.Context, c Config) (store.Store, error) {
+// OpenStore opens the store that the configuration names.
+func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	if c.StoreKind == "influxdb" {
 		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
 	}

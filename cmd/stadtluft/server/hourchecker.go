@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"bufio"
@@ -53,7 +53,7 @@ func (c *hourChecker) hour(start time.Time, hours []aggregate.StationHour) []ing
 	hourFlags := c.HourChecker.Hour(start, averages.StationHours(c.stations, start, hours))
 	if start.After(c.saved) {
 		c.saved = start
-		if err := writeWhole(c.path, 0o600, c.Save); err != nil {
+		if err := WriteWhole(c.path, 0o600, c.Save); err != nil {
 			c.log.Warn("save of checks failed", "file", c.path, "err", err)
 		}
 	}

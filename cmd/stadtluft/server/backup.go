@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -79,7 +79,7 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer file.Close()
-	return writeWhole(to, 0o600, func(w io.Writer) error {
+	return WriteWhole(to, 0o600, func(w io.Writer) error {
 		_, err := io.Copy(w, file)
 		return err
 	})

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -68,7 +68,7 @@ func (s *server) startHealth(context.Context) error {
 		}
 	})
 	s.metrics = metrics.New(s.figures())
-	s.site = &api.Server{Version: version(), Problems: s.health.findProblems, Metrics: s.metrics.Handler(), Log: s.log}
+	s.site = &api.Server{Version: Version(), Problems: s.health.findProblems, Metrics: s.metrics.Handler(), Log: s.log}
 	return nil
 }
 

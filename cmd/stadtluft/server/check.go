@@ -1,0 +1,244 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/journal"
+	"stadtluft/ingest/mqtt"
+)
+
+const (
+	// checkTime bounds how long one connection is tried.
+	checkTime = 20 * time.Second
+	// spaceNeeded is free disk space for a full journal and a full broker.
+	spaceNeeded = journalBytes + brokerBytes
+	// certificateSoon is how long before its end a certificate is spoken of.
+	certificateSoon = 14 * 24 * time.Hour
+)
+
+// Severity is how a setting was found.
+type Severity string
+
+const (
+	Fine    Severity = "ok"
+	Warning Severity = "warn"  // works, and an operator should know
+	Wrong   Severity = "wrong" // keeps the server from working
+)
+
+// Finding is what was found of a part.
+type Finding struct {
+	Severity   Severity
+	Part, Text string
+}
+
+// Check tries every setting and connection without changing anything but what a start would: a missing
+// data folder or database is made.
+func Check(ctx context.Context, config Config) []Finding {
+	c := &inspection{config: config}
+	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
+	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+		step(ctx)
+	}
+	return c.findings
+}
+
+// inspection gathers what is found.
+type inspection struct {
+	config   Config
+	roles    roles
+	serving  bool // a server runs on the data folder with these roles, and has its addresses
+	findings []Finding
+}
+
+func (c *inspection) say(v Severity, part, format string, args ...any) {
+	c.findings = append(c.findings, Finding{v, part, fmt.Sprintf(format, args...)})
+}
+
+// tried says what an attempt found.
+func (c *inspection) tried(part string, err error, otherwise string) {
+	if err != nil {
+		c.say(Wrong, part, "%v", err)
+		return
+	}
+	c.say(Fine, part, "%s", otherwise)
+}
+
+func (c *inspection) data(context.Context) {
+	if err := MakeDataFolder(c.config.Data); err != nil {
+		c.say(Wrong, "data", "%v", err)
+		return
+	}
+	release, err := lockData(c.config.Data, c.roles)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		c.say(Wrong, "data", "%v: may this user write there?", err)
+		return
+	case err != nil:
+		c.serving = true
+		c.say(Fine, "data", "%s: a stadtluft serves from it now", c.config.Data)
+	default:
+		c.tried("data", release(), c.config.Data+" can be written")
+	}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(c.config.Data, &disk); err != nil {
+		c.say(Wrong, "disk", "%s: %v", c.config.Data, err)
+		return
+	}
+	free := int64(disk.Bavail) * disk.Bsize
+	v := Fine
+	if free < spaceNeeded {
+		v = Warning
+	}
+	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(spaceNeeded)/1e9)
+}
+
+func (c *inspection) city(context.Context) {
+	boundary, err := LoadBoundary(c.config)
+	switch {
+	case err != nil:
+		c.say(Wrong, "boundary", "%v", err)
+	case c.config.CityBoundary == "":
+		c.say(Warning, "boundary", "city.boundary is not set: a coarse sketch of Cologne is used")
+	default:
+		c.say(Fine, "boundary", "%s: %d cells of 1 km", c.config.CityBoundary, len(boundary.Cells(1000)))
+	}
+	if c.config.CityDistricts == "" {
+		return
+	}
+	districts, err := loadDistricts(c.config)
+	c.tried("districts", err, fmt.Sprintf("%s: %d districts", c.config.CityDistricts, len(districts)))
+}
+
+func (c *inspection) http(context.Context) {
+	c.listen("http", "http.listen", c.config.HTTPListen)
+	public, _ := url.Parse(c.config.HTTPPublicURL)
+	if c.config.HTTPTLSCert != "" {
+		c.certificate("http", c.config.HTTPTLSCert, c.config.HTTPTLSKey)
+	} else if !loopback(c.config.HTTPListen) && (public == nil || public.Scheme != "https") {
+		c.say(Warning, "http", "without TLS passwords of kits and management links cross the network in the clear: set http.tls_cert and http.tls_key, or use a proxy and set http.public_url to its https address")
+	}
+}
+
+func (c *inspection) certificate(part, certFile, keyFile string) {
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		c.say(Wrong, part, "%[1]s.tls_cert and %[1]s.tls_key: %[2]v", part, err)
+		return
+	}
+	end, v := pair.Leaf.NotAfter, Fine
+	switch left := time.Until(end); {
+	case left <= 0:
+		v = Wrong
+	case left < certificateSoon:
+		v = Warning
+	}
+	c.say(v, part, "%s is valid until %s", certFile, end.UTC().Format(time.RFC3339))
+}
+
+func (c *inspection) mqttListen(context.Context) {
+	if c.config.MQTTListen == "" || !c.roles.has(intakeRole) {
+		return
+	}
+	c.listen("mqtt", "mqtt.listen", c.config.MQTTListen)
+	if c.config.MQTTTLSListen != "" {
+		c.listen("mqtt", "mqtt.tls_listen", c.config.MQTTTLSListen)
+		c.certificate("mqtt", c.config.MQTTTLSCert, c.config.MQTTTLSKey)
+	}
+	if !loopback(c.config.MQTTListen) {
+		c.say(Warning, "mqtt", "the tokens of stations that use %s cross the network in the clear: see mqtt.tls_listen", c.config.MQTTListen)
+	}
+}
+
+// listen tries an address, unless a server of ours has it.
+func (c *inspection) listen(part, key, address string) {
+	if c.serving {
+		return
+	}
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		err = l.Close()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", key, err)
+	}
+	c.tried(part, err, address+" is free")
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+func (c *inspection) mqttBroker(ctx context.Context) {
+	if c.config.MQTTBroker == "" || !c.roles.any(roles{intakeRole, aggregateRole}) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	version, err := c.visit(ctx)
+	if err != nil {
+		c.say(Wrong, "mqtt.broker", "%s: %v", c.config.MQTTBroker, err)
+		return
+	}
+	c.say(Fine, "mqtt.broker", "%s takes us in and lets us read the stations' topics", strings.TrimSpace(c.config.MQTTBroker+" "+version))
+	if strings.Contains(version, "mosquitto") {
+		c.say(Warning, "mqtt.broker", "unless it is configured otherwise, a Mosquitto keeps 1,000 messages while we are away and acknowledges and loses the rest: deploy/mosquitto/stadtluft.conf keeps them all")
+	}
+}
+
+func (c *inspection) visit(ctx context.Context) (version string, err error) {
+	options := c.config.externalBroker()
+	options.Out, options.Log = make(chan ingest.Message), slog.New(slog.DiscardHandler)
+	topics, err := c.config.topics()
+	if err != nil {
+		return "", err
+	}
+	options.Topics = filters(topics)
+	subscriber, err := mqtt.New(options)
+	if err != nil {
+		return "", err
+	}
+	return subscriber.Check(ctx)
+}
+
+func (c *inspection) nats(ctx context.Context) {
+	if c.config.NATSURL == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	c.tried("nats.url", journal.Check(ctx, journal.Options{URL: c.config.NATSURL}), c.config.NATSURL+" answers and has JetStream")
+}
+
+func (c *inspection) store(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if _, err := os.Stat(c.config.Data); err != nil {
+		return // said already
+	}
+	s, err := OpenStore(ctx, c.config)
+	if err == nil {
+		defer s.Close()
+		err = s.Ping(ctx)
+	}
+	c.tried("store", err, c.config.StoreKind+" takes readings and answers")
+	if err != nil {
+		return
+	}
+	if words := shortRetention(ctx, s); words != "" {
+		c.say(Warning, "store", "%s", words)
+	}
+}

@@ -1,0 +1,18 @@
+package server
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// NewLogger returns the log that the configuration describes.
+func NewLogger(c Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // validated with the configuration
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
