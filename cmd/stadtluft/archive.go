@@ -24,7 +24,7 @@ type archiveBuildCmd struct {
 }
 
 func (cmd *archiveBuildCmd) Run(ctx context.Context, std streams) error {
-	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
+	return cmd.withArchive(ctx, func(_ server.Config, s *archive.Store) error {
 		now := time.Now()
 		first, err := s.First(ctx, now)
 		if err != nil {
@@ -32,10 +32,10 @@ func (cmd *archiveBuildCmd) Run(ctx context.Context, std streams) error {
 		}
 		from, to, err := days(cmd.From, cmd.To, s.Archive.DayOf(first), s.Archive.DayOf(now.Add(-archive.Closed-24*time.Hour)))
 		if err != nil {
-			return configError{err}
+			return usageError{err}
 		}
 		if cmd.To != "" && !s.Archive.IsClosed(to, now) {
-			return configError{fmt.Errorf("--to %s is not closed yet: a day is closed %v after its end", to, archive.Closed)}
+			return usageError{fmt.Errorf("--to %s is not closed yet: a day is closed %v after its end", to, archive.Closed)}
 		}
 		for d := from; d.Compare(to) <= 0; d = d.Next() {
 			m, made, err := s.Archive.Build(ctx, s, d)
@@ -61,12 +61,12 @@ type archiveVerifyCmd struct {
 func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
 	config, err := cmd.load()
 	if err != nil {
-		return configError{err}
+		return err
 	}
 	first, last := archive.Ends()
 	from, to, err := days(cmd.From, cmd.To, first, last)
 	if err != nil {
-		return configError{err}
+		return usageError{err}
 	}
 	a := server.NewArchive(config, nil, slog.New(slog.DiscardHandler))
 	list, err := a.Days(from, to)

@@ -56,12 +56,12 @@ func (s interval) holds(t time.Time) bool {
 func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 	hours, err := cmd.read()
 	if err != nil {
-		return configError{err}
+		return usageError{err}
 	}
-	return withStation(ctx, cmd.configFlag, cmd.Station, func(r *registry.Registry, st *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.Station, func(r *registry.Registry, st *ingest.Station) error {
 		config, err := cmd.load()
 		if err != nil {
-			return configError{err}
+			return err
 		}
 		s, err := server.OpenStore(ctx, config)
 		if err != nil {

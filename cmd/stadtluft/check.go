@@ -13,7 +13,7 @@ type checkCmd struct{ rolesFlag }
 func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	config, err := cmd.load()
 	if err != nil {
-		return configError{fmt.Errorf("configuration:\n%w", err)}
+		return fmt.Errorf("configuration:\n%w", err)
 	}
 	findings, wrong := server.Check(ctx, config), 0
 	for _, f := range findings {

@@ -64,28 +64,23 @@ func (f rolesFlag) load() (server.Config, error) {
 	return f.configFlag.load("STADTLUFT_ROLES=" + f.Roles)
 }
 
-func withRegistry(ctx context.Context, flag configFlag, use func(*registry.Registry) error) error {
-	config, err := flag.load()
-	if err != nil {
-		return configError{err}
-	}
-	if err := server.MakeDataFolder(config.Data); err != nil {
-		return err
-	}
-	boundary, err := server.LoadBoundary(config)
+// withRegistry opens the registry of a data folder for a command.
+func (f configFlag) withRegistry(ctx context.Context, use func(server.Config, *registry.Registry) error) error {
+	config, err := f.load()
 	if err != nil {
 		return err
 	}
-	r, err := server.OpenRegistry(ctx, config, boundary)
+	r, err := server.OpenRegistry(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return use(r)
+	return use(config, r)
 }
 
-func withStation(ctx context.Context, flag configFlag, id string, use func(*registry.Registry, *ingest.Station) error) error {
-	return withRegistry(ctx, flag, func(r *registry.Registry) error {
+// withStation opens the registry for a command on one of its stations.
+func (f configFlag) withStation(ctx context.Context, id string, use func(*registry.Registry, *ingest.Station) error) error {
+	return f.withRegistry(ctx, func(_ server.Config, r *registry.Registry) error {
 		parsed, err := registry.ParseID(id)
 		if err != nil {
 			return err
@@ -99,18 +94,14 @@ func withStation(ctx context.Context, flag configFlag, id string, use func(*regi
 }
 
 // withArchive opens the store and the archive of a data folder for a command.
-func withArchive(ctx context.Context, f configFlag, do func(*archive.Store) error) error {
-	return withRegistry(ctx, f, func(r *registry.Registry) error {
-		config, err := f.load()
-		if err != nil {
-			return configError{err}
-		}
+func (f configFlag) withArchive(ctx context.Context, use func(server.Config, *archive.Store) error) error {
+	return f.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
 		s, err := server.OpenStore(ctx, config)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		return do(&archive.Store{Store: s, Archive: server.NewArchive(config, r, slog.New(slog.DiscardHandler))})
+		return use(config, &archive.Store{Store: s, Archive: server.NewArchive(config, r, slog.New(slog.DiscardHandler))})
 	})
 }
 
@@ -177,7 +168,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	parsed.Bind(streams{stdout, stderr})
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(stderr, "stadtluft:", err)
-		var usage configError
+		var usage usageError
 		var config server.ConfigError
 		if errors.As(err, &usage) || errors.As(err, &config) {
 			return 2
@@ -187,7 +178,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	return 0
 }
 
-// configError marks a mistake of the operator's that no retry mends.
-type configError struct{ error }
+// usageError marks a mistake in the command line.
+type usageError struct{ error }
 
-func (e configError) Unwrap() error { return e.error }
+func (e usageError) Unwrap() error { return e.error }

@@ -21,7 +21,7 @@ type deadLettersListCmd struct{ configFlag }
 func (cmd *deadLettersListCmd) Run(std streams) error {
 	config, err := cmd.load()
 	if err != nil {
-		return configError{err}
+		return err
 	}
 	return server.DeadLetters(config).List(func(l deadletter.Letter) error {
 		_, err := fmt.Fprintf(std.out, "%s %s %s %v: %q\n", l.Time.Format(time.RFC3339), l.Station, l.Quantity, l.Value, l.Detail)
@@ -32,11 +32,7 @@ func (cmd *deadLettersListCmd) Run(std streams) error {
 type deadLettersRetryCmd struct{ configFlag }
 
 func (cmd *deadLettersRetryCmd) Run(ctx context.Context, std streams) error {
-	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
-		config, err := cmd.load()
-		if err != nil {
-			return configError{err}
-		}
+	return cmd.withArchive(ctx, func(config server.Config, s *archive.Store) error {
 		taken, kept, err := server.DeadLetters(config).Retry(ctx, s.WriteReadings)
 		if err != nil {
 			return err

@@ -38,13 +38,9 @@ type exportCmd struct {
 
 func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 	if err := cmd.read(); err != nil {
-		return configError{err}
+		return usageError{err}
 	}
-	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
-		config, err := cmd.load()
-		if err != nil {
-			return err
-		}
+	return cmd.withArchive(ctx, func(config server.Config, s *archive.Store) error {
 		if err := cmd.findStations(s.Archive.Stations); err != nil {
 			return err
 		}

@@ -46,20 +46,16 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 	}
 	switch {
 	case address != "" && len(cmd.From) > 1:
-		return configError{errors.New("one address at a time, or files")}
+		return usageError{errors.New("one address at a time, or files")}
 	case cmd.Every != 0 && (address == "" || cmd.Every < minEvery):
-		return configError{fmt.Errorf("--every needs an address and at least %v", minEvery)}
+		return usageError{fmt.Errorf("--every needs an address and at least %v", minEvery)}
 	case !(cmd.Margin >= 0 && cmd.Margin <= registry.DefaultMargin):
-		return configError{fmt.Errorf("--margin: %v is not 0 to %d metres", cmd.Margin, registry.DefaultMargin)}
+		return usageError{fmt.Errorf("--margin: %v is not 0 to %d metres", cmd.Margin, registry.DefaultMargin)}
 	}
-	config, err := cmd.load()
-	if err != nil {
-		return configError{err}
-	}
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return cmd.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
 		boundary, err := server.LoadBoundary(config)
 		if err != nil {
-			return configError{err}
+			return err
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stadtluft/cmd/stadtluft/progress"
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/export/archive"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/averages"
@@ -22,13 +23,9 @@ type rebuildCmd struct {
 func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 	from, to, err := period(cmd.From, cmd.To)
 	if err != nil {
-		return configError{err}
+		return usageError{err}
 	}
-	return withArchive(ctx, cmd.configFlag, func(s *archive.Store) error {
-		config, err := cmd.load()
-		if err != nil {
-			return configError{err}
-		}
+	return cmd.withArchive(ctx, func(config server.Config, s *archive.Store) error {
 		a := &averages.Averages{
 			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.Correction())}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.DayOffset(), Log: slog.New(slog.DiscardHandler),

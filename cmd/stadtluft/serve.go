@@ -17,7 +17,7 @@ type serveCmd struct {
 func (cmd *serveCmd) Run(ctx context.Context, std streams) error {
 	config, err := cmd.load()
 	if err != nil {
-		return configError{fmt.Errorf("configuration:\n%w", err)}
+		return fmt.Errorf("configuration:\n%w", err)
 	}
 	return server.Run(ctx, server.Options{Config: config, Out: std.out, Log: server.NewLogger(config, std.err), Demo: cmd.Demo, Seed: cmd.Seed})
 }

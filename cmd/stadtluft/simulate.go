@@ -25,18 +25,14 @@ type simulateCmd struct {
 func (cmd *simulateCmd) Run(ctx context.Context, std streams) error {
 	every, err := simulation.Interval(cmd.Stations, cmd.Rate)
 	if err != nil {
-		return configError{err}
-	}
-	config, err := cmd.load()
-	if err != nil {
-		return configError{err}
-	}
-	boundary, err := server.LoadBoundary(config)
-	if err != nil {
-		return err
+		return usageError{err}
 	}
 	var run *simulation.Run
-	err = withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	err = cmd.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
+		boundary, err := server.LoadBoundary(config)
+		if err != nil {
+			return err
+		}
 		run, err = simulation.Register(ctx, r, boundary, cmd.Broker, cmd.Seed, cmd.Stations)
 		return err
 	})

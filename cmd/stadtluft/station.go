@@ -10,6 +10,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest"
@@ -48,7 +49,7 @@ func (cmd *stationAddCmd) Run(ctx context.Context, std streams) error {
 	if cmd.Device != "" {
 		devices = append(devices, parseDevice(cmd.Device))
 	}
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return cmd.withRegistry(ctx, func(_ server.Config, r *registry.Registry) error {
 		credentials, station, err := r.Add(ctx, registry.Registration{
 			Name: cmd.Name, Point: orb.Point{cmd.Lon, cmd.Lat}, Kit: cmd.Kit, Sensors: cmd.Sensors, Devices: devices,
 			Height: cmd.Height, Exposure: ingest.Exposure(cmd.Exposure), Email: cmd.Email, LicenceConsent: true,
@@ -74,7 +75,7 @@ type stationListCmd struct {
 }
 
 func (cmd *stationListCmd) Run(ctx context.Context, std streams) error {
-	return withRegistry(ctx, cmd.configFlag, func(r *registry.Registry) error {
+	return cmd.withRegistry(ctx, func(_ server.Config, r *registry.Registry) error {
 		stations := r.Stations()
 		if cmd.JSON {
 			list := make([]stationJSON, len(stations))
@@ -102,9 +103,9 @@ type stationShowCmd struct {
 func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
 	config, err := cmd.load()
 	if err != nil {
-		return configError{err}
+		return err
 	}
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		if cmd.Settings {
 			access := config.Local(config.Access())
 			access.Station, access.Token, access.Serial = s.ID, cmd.Token, s.Device("airgradient")
@@ -131,7 +132,7 @@ type stationDeviceCmd struct {
 }
 
 func (cmd *stationDeviceCmd) Run(ctx context.Context, std streams) error {
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		change, done := r.AddDevice, "has"
 		if cmd.Remove {
 			change, done = r.RemoveDevice, "no longer has"
@@ -156,7 +157,7 @@ type stationApproveCmd struct {
 }
 
 func (cmd *stationApproveCmd) Run(ctx context.Context, std streams) error {
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		if s.Status != ingest.Pending && s.Status != ingest.Suspended {
 			return fmt.Errorf("%s is %s: it neither waits for approval nor is suspended", s.ID, s.Status)
 		}
@@ -176,7 +177,7 @@ type stationSuspendCmd struct {
 }
 
 func (cmd *stationSuspendCmd) Run(ctx context.Context, std streams) error {
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		if err := r.Edit(ctx, s.ID, registry.Shell, registry.Edit{Status: new(ingest.Suspended), Reason: &cmd.Reason}); err != nil {
 			return err
 		}
@@ -191,7 +192,7 @@ type stationRotateCmd struct {
 }
 
 func (cmd *stationRotateCmd) Run(ctx context.Context, std streams) error {
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		token, err := r.Rotate(ctx, s.ID, registry.Shell)
 		if err != nil {
 			return err
@@ -207,7 +208,7 @@ type stationRetireCmd struct {
 }
 
 func (cmd *stationRetireCmd) Run(ctx context.Context, std streams) error {
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, s *ingest.Station) error {
 		if err := r.Retire(ctx, s.ID, registry.Shell); err != nil {
 			return err
 		}

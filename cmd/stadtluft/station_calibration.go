@@ -34,17 +34,17 @@ func (cmd *stationCalibrationCmd) Run(ctx context.Context, std streams) error {
 	}
 	var ok bool
 	if c.Quantity, ok = quantity.Parse(cmd.Quantity); !ok {
-		return configError{fmt.Errorf("--quantity %q is none, such as no2", cmd.Quantity)}
+		return usageError{fmt.Errorf("--quantity %q is none, such as no2", cmd.Quantity)}
 	}
 	for _, t := range []struct {
 		flag, text string
 		to         *time.Time
 	}{{"since", cmd.Since, &c.From}, {"until", cmd.Until, &c.To}} {
 		if err := optionalTime(t.flag, t.text, t.to); err != nil {
-			return configError{err}
+			return usageError{err}
 		}
 	}
-	return withStation(ctx, cmd.configFlag, cmd.ID, func(r *registry.Registry, st *ingest.Station) error {
+	return cmd.withStation(ctx, cmd.ID, func(r *registry.Registry, st *ingest.Station) error {
 		if cmd.Remove {
 			if err := r.RemoveCalibration(ctx, st.ID, registry.Shell, c.Quantity, c.From); err != nil {
 				return err

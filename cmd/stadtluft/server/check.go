@@ -76,7 +76,7 @@ func (c *inspection) tried(part string, err error, otherwise string) {
 }
 
 func (c *inspection) data(context.Context) {
-	if err := MakeDataFolder(c.config.Data); err != nil {
+	if err := makeDataFolder(c.config.Data); err != nil {
 		c.say(Wrong, "data", "%v", err)
 		return
 	}

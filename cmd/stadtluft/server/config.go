@@ -114,7 +114,7 @@ func defaults() Config {
 }
 
 // LoadConfig reads the file (none when path is empty), then the environment, and validates. All
-// mistakes come back together.
+// mistakes come back together, as a ConfigError.
 func LoadConfig(path string, environ []string) (Config, error) {
 	c := defaults()
 	var mistakes []error
@@ -123,7 +123,10 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	}
 	mistakes = append(mistakes, c.readEnv(environ)...)
 	mistakes = append(mistakes, c.validate()...)
-	return c, errors.Join(mistakes...)
+	if err := errors.Join(mistakes...); err != nil {
+		return c, ConfigError{err}
+	}
+	return c, nil
 }
 
 // topics are other firmware's own, as far as they are set.

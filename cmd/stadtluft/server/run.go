@@ -162,7 +162,7 @@ func (s *server) address() string {
 
 // startData opens the data folder and the registry in it.
 func (s *server) startData(ctx context.Context) (err error) {
-	if err := MakeDataFolder(s.config.Data); err != nil {
+	if err := makeDataFolder(s.config.Data); err != nil {
 		return err
 	}
 	release, err := lockData(s.config.Data, s.roles)
@@ -185,7 +185,7 @@ func (s *server) startData(ctx context.Context) (err error) {
 	if s.topics, err = s.config.topics(); err != nil {
 		return ConfigError{err}
 	}
-	if s.registry, err = OpenRegistry(ctx, s.config, s.boundary); err != nil {
+	if s.registry, err = openRegistry(ctx, s.config, s.boundary); err != nil {
 		return err
 	}
 	s.supervisor.closing("registry", s.registry.Close)
