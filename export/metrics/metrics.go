@@ -1,5 +1,5 @@
-// Package metrics shows an operator's figures to Prometheus. The packages below keep plain counters; this
-// one reads them when it is asked. Labels come from closed lists only.
+// Package metrics shows an operator's figures to Prometheus. The packages below keep plain counters, which are read when
+// it is asked; only writes to the store are measured here. Labels come from closed lists only.
 package metrics
 
 import (
@@ -27,138 +27,76 @@ type Journal struct {
 	AppendTime                             time.Duration
 }
 
-// Source is where the figures come from. Each function may be called at any time; where Intake, Stations or
-// Queues is nil, the process has no such figures.
-type Source struct {
-	Intake   func() ingest.Counts
-	Journal  func(ctx context.Context) (Journal, error)
-	Stations func() map[string]int    // by state
-	Queues   func() map[string][2]int // held and capacity by queue
-	Counters func() []Figure          // further counters
-	Gauges   func() []Figure          // further gauges
-	Ready    func(context.Context) bool
-}
-
-// Figure is a metric without labels.
-type Figure struct {
-	Name  string // after "stadtluft_"
-	Help  string
-	Value float64
-}
-
-// Metrics is the collector with what is measured here.
-type Metrics struct {
-	source Source
-
+// Writes measures writes to the store.
+type Writes struct {
 	stored   prometheus.Counter
 	rejected atomic.Uint64 // values
-	write    prometheus.Histogram
-	reg      *prometheus.Registry
+	duration prometheus.Histogram
 }
 
-// New makes the metrics of a source.
-func New(source Source) *Metrics {
-	m := &Metrics{
-		source: source,
+// NewWrites returns the measures of a process that has written nothing yet.
+func NewWrites() *Writes {
+	return &Writes{
 		stored: prometheus.NewCounter(prometheus.CounterOpts{Name: "stadtluft_stored_total", Help: "Readings written to the store."}),
-		write: prometheus.NewHistogram(prometheus.HistogramOpts{
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "stadtluft_store_write_seconds", Help: "Time of one write to the store.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
-		reg: prometheus.NewRegistry(),
 	}
-	m.reg.MustRegister(m.stored, m.write, m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
-// Wrote notes a write to the store: readings of which something was stored, and values that the store rejected.
-func (m *Metrics) Wrote(readings, rejected int, took time.Duration) {
-	m.stored.Add(float64(readings))
-	m.rejected.Add(uint64(rejected))
-	m.write.Observe(took.Seconds())
+// Add counts a write to the store: readings of which something was stored, and values that the store rejected.
+func (w *Writes) Add(readings, rejected int, took time.Duration) {
+	w.stored.Add(float64(readings))
+	w.rejected.Add(uint64(rejected))
+	w.duration.Observe(took.Seconds())
 }
 
-// Handler answers scrapes.
-func (m *Metrics) Handler() http.Handler { return promhttp.HandlerFor(m.reg, promhttp.HandlerOpts{}) }
+// Handler answers scrapes with the writes, the Go runtime's figures and what collect adds at each scrape. ready is what
+// /readyz says. Both may be called at any time, and their context ends after three seconds.
+func Handler(writes *Writes, ready func(context.Context) bool, collect func(context.Context, Collection)) http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(writes.stored, writes.duration, collector{writes, ready, collect}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+// collector reads what is not counted here.
+type collector struct {
+	writes  *Writes
+	ready   func(context.Context) bool
+	collect func(context.Context, Collection)
+}
 
 // Describe says that the descriptions come with the values.
-func (m *Metrics) Describe(chan<- *prometheus.Desc) {}
+func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads every figure.
-func (m *Metrics) Collect(out chan<- prometheus.Metric) {
-	c := collection{out}
-	m.intake(c)
-	m.refused(c, wire.Unstorable, m.rejected.Load())
+func (m collector) Collect(out chan<- prometheus.Metric) {
+	c := Collection{out}
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	m.journal(ctx, c)
-	if m.source.Stations != nil {
-		for state, n := range m.source.Stations() {
-			c.gauge("stations", "Stations by state.", float64(n), "state", state)
-		}
-	}
-	if m.source.Queues != nil {
-		for queue, fill := range m.source.Queues() {
-			c.gauge("queue_length", "Items in a queue.", float64(fill[0]), "queue", queue)
-			c.gauge("queue_capacity", "Items a queue can hold.", float64(fill[1]), "queue", queue)
-		}
-	}
-	for _, f := range m.source.Counters() {
-		c.counter(f.Name, f.Help, f.Value)
-	}
-	for _, f := range m.source.Gauges() {
-		c.gauge(f.Name, f.Help, f.Value)
-	}
+	c.refused(wire.Unstorable, m.writes.rejected.Load())
+	m.collect(ctx, c)
 	ready := 0.0
-	if m.source.Ready(ctx) {
+	if m.ready(ctx) {
 		ready = 1
 	}
-	c.gauge("ready", "1 when /readyz says so.", ready)
+	c.Gauge("ready", "1 when /readyz says so.", ready)
 }
 
-func (m *Metrics) intake(c collection) {
-	if m.source.Intake == nil {
-		return
-	}
-	counts := m.source.Intake()
-	c.counter("received_total", "Messages taken from brokers.", float64(counts.Received))
-	c.counter("kept_total", "Values handed to the journal.", float64(counts.Kept))
-	c.counter("readings_total", "Readings handed to the journal.", float64(counts.Readings))
-	c.counter("repeated_total", "Values that were known already and equal.", float64(counts.Duplicates))
-	for reason, n := range counts.Refused {
-		if reason != wire.Unstorable { // the writer's, which may be another process
-			m.refused(c, reason, n)
-		}
-	}
-	for ignored, n := range counts.Ignored {
-		c.counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", ignored.Family, "name", ignored.Name)
-	}
-	for flag, n := range counts.Flagged {
-		c.counter("flagged_total", "Values by flag.", float64(n), "flag", flag.String())
-	}
+// Collection takes the figures of one scrape. Labels are pairs of name and value.
+type Collection struct{ out chan<- prometheus.Metric }
+
+// Counter adds a counter; name comes after "stadtluft_".
+func (c Collection) Counter(name, help string, value float64, labels ...string) {
+	c.send(prometheus.CounterValue, name, help, value, labels)
 }
 
-func (m *Metrics) refused(c collection, reason wire.Reason, n uint64) {
-	c.counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
+// Gauge adds a gauge; name comes after "stadtluft_".
+func (c Collection) Gauge(name, help string, value float64, labels ...string) {
+	c.send(prometheus.GaugeValue, name, help, value, labels)
 }
 
-func (m *Metrics) journal(ctx context.Context, c collection) {
-	j, err := m.source.Journal(ctx)
-	if err != nil {
-		return // absent from this scrape; ready says why
-	}
-	c.gauge("journal_entries", "Entries in the journal.", float64(j.Entries))
-	c.gauge("journal_bytes", "Size of the journal.", float64(j.Bytes))
-	c.gauge("journal_unwritten", "Entries that the store does not have yet.", float64(j.Unwritten))
-	c.gauge("journal_lag_seconds", "Age of the oldest entry that the store does not have yet.", j.Lag.Seconds())
-	c.counter("journal_undecodable_total", "Entries that could not be read and were put aside.", float64(j.Undecodable))
-	c.counter("journal_appends_total", "Batches appended to the journal.", float64(j.Appends))
-	c.counter("journal_append_seconds_total", "Time spent appending to the journal.", j.AppendTime.Seconds())
-}
-
-// collection sends metrics; labels are pairs of name and value.
-type collection struct{ out chan<- prometheus.Metric }
-
-func (c collection) send(kind prometheus.ValueType, name, help string, value float64, labels []string) {
+func (c Collection) send(kind prometheus.ValueType, name, help string, value float64, labels []string) {
 	var names, values []string
 	for i := 0; i+1 < len(labels); i += 2 {
 		names, values = append(names, labels[i]), append(values, labels[i+1])
@@ -166,10 +104,42 @@ func (c collection) send(kind prometheus.ValueType, name, help string, value flo
 	c.out <- prometheus.MustNewConstMetric(prometheus.NewDesc("stadtluft_"+name, help, names, nil), kind, value, values...)
 }
 
-func (c collection) counter(name, help string, value float64, labels ...string) {
-	c.send(prometheus.CounterValue, name, help, value, labels)
+func (c Collection) refused(reason wire.Reason, n uint64) {
+	c.Counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
 }
 
-func (c collection) gauge(name, help string, value float64, labels ...string) {
-	c.send(prometheus.GaugeValue, name, help, value, labels)
+// Intake adds what the intake counts.
+func (c Collection) Intake(counts ingest.Counts) {
+	c.Counter("received_total", "Messages taken from brokers.", float64(counts.Received))
+	c.Counter("kept_total", "Values handed to the journal.", float64(counts.Kept))
+	c.Counter("readings_total", "Readings handed to the journal.", float64(counts.Readings))
+	c.Counter("repeated_total", "Values that were known already and equal.", float64(counts.Duplicates))
+	for reason, n := range counts.Refused {
+		if reason != wire.Unstorable { // the writer's, which may be another process
+			c.refused(reason, n)
+		}
+	}
+	for ignored, n := range counts.Ignored {
+		c.Counter("kit_left_total", "Members of other firmware's messages that were not taken, by name.", float64(n), "family", ignored.Family, "name", ignored.Name)
+	}
+	for flag, n := range counts.Flagged {
+		c.Counter("flagged_total", "Values by flag.", float64(n), "flag", flag.String())
+	}
+}
+
+// Queue adds how full a queue is.
+func (c Collection) Queue(name string, held, capacity int) {
+	c.Gauge("queue_length", "Items in a queue.", float64(held), "queue", name)
+	c.Gauge("queue_capacity", "Items a queue can hold.", float64(capacity), "queue", name)
+}
+
+// Journal adds how the journal is doing.
+func (c Collection) Journal(j Journal) {
+	c.Gauge("journal_entries", "Entries in the journal.", float64(j.Entries))
+	c.Gauge("journal_bytes", "Size of the journal.", float64(j.Bytes))
+	c.Gauge("journal_unwritten", "Entries that the store does not have yet.", float64(j.Unwritten))
+	c.Gauge("journal_lag_seconds", "Age of the oldest entry that the store does not have yet.", j.Lag.Seconds())
+	c.Counter("journal_undecodable_total", "Entries that could not be read and were put aside.", float64(j.Undecodable))
+	c.Counter("journal_appends_total", "Batches appended to the journal.", float64(j.Appends))
+	c.Counter("journal_append_seconds_total", "Time spent appending to the journal.", j.AppendTime.Seconds())
 }

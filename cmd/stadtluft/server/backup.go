@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"stadtluft/export/api"
+	"stadtluft/ingest/journal"
+	"stadtluft/ingest/registry"
 )
 
 const (
@@ -21,23 +23,37 @@ const (
 // backup is what is copied: the registry, what the checks remember, and the readings where they are in a file of ours. The
 // journal is not: what it had when asked is in the store before the readings are copied, and fill does the rest. The
 // archive is not either; it may be large, and its files can be copied as they lie there.
-func (s *server) backup() []api.Copy {
-	copies := []api.Copy{{Name: "registry.db", Make: s.registry.Backup}}
-	checks := filepath.Join(s.config.Data, hourCheckerFile)
-	if exists(checks) {
-		copies = append(copies, api.Copy{Name: hourCheckerFile, Make: func(_ context.Context, path string) error { return copyFile(checks, path) }})
+type backup struct {
+	registry *registry.Registry
+	storage  *storage
+	journal  *journal.Journal
+	checks   string // a file
+	letters  string // a file
+}
+
+func newBackup(b *base) backup {
+	return backup{
+		registry: b.registry, storage: b.storage, journal: b.journal,
+		checks: filepath.Join(b.config.Data, hourCheckerFile), letters: DeadLetters(b.config).Path,
 	}
-	if letters := s.deadLetters().Path; exists(letters) {
-		copies = append(copies, api.Copy{Name: filepath.Base(letters), Make: func(_ context.Context, path string) error { return copyFile(letters, path) }})
+}
+
+// copies returns the files of a backup that are there.
+func (b backup) copies() []api.Copy {
+	copies := []api.Copy{{Name: "registry.db", Make: b.registry.Backup}}
+	for _, path := range []string{b.checks, b.letters} {
+		if exists(path) {
+			copies = append(copies, api.Copy{Name: filepath.Base(path), Make: func(_ context.Context, to string) error { return copyFile(path, to) }})
+		}
 	}
-	file, ok := s.store.Store.(interface {
+	file, ok := b.storage.Store.Store.(interface {
 		Backup(ctx context.Context, path string) error
 	})
 	if !ok {
 		return copies
 	}
 	return append(copies, api.Copy{Name: "readings.db", Make: func(ctx context.Context, path string) error {
-		if err := s.written(ctx); err != nil {
+		if err := b.written(ctx); err != nil {
 			return err
 		}
 		return file.Backup(ctx, path)
@@ -50,15 +66,15 @@ func exists(path string) bool {
 }
 
 // written waits until the store has what the journal has now.
-func (s *server) written(ctx context.Context) error {
-	asked, err := s.journal.Stats(ctx)
+func (b backup) written(ctx context.Context) error {
+	asked, err := b.journal.Stats(ctx)
 	if err != nil {
 		return err
 	}
 	late, again := time.After(writtenTime), time.NewTicker(writtenEvery)
 	defer again.Stop()
 	for {
-		stats, err := s.journal.Stats(ctx)
+		stats, err := b.journal.Stats(ctx)
 		if err != nil || stats.AckFloor >= asked.LastSeq {
 			return err
 		}

@@ -183,7 +183,7 @@ func loopback(address string) bool {
 }
 
 func (c *inspection) mqttBroker(ctx context.Context) {
-	if c.config.MQTTBroker == "" || !c.roles.any(roles{intakeRole, aggregateRole}) {
+	if c.config.MQTTBroker == "" || !c.roles.has(intakeRole, aggregateRole) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)

@@ -4,9 +4,33 @@ import (
 	"fmt"
 	"os"
 
+	"stadtluft/export/basemap"
 	"stadtluft/geo"
 	"stadtluft/geo/coverage"
 )
+
+// city is what the configuration's files say of the city.
+type city struct {
+	boundary  *geo.Boundary
+	districts []geo.District
+	people    map[geo.Cell]int // inhabitants by cell of grid.resolution; empty without a census table
+	basemap   basemap.Basemap
+}
+
+// loadCity reads those files. The error is the first file's that cannot be read.
+func loadCity(config Config) (c city, err error) {
+	if c.boundary, err = LoadBoundary(config); err != nil {
+		return c, err
+	}
+	if c.districts, err = loadDistricts(config); err != nil {
+		return c, err
+	}
+	if c.people, err = loadPeople(config, c.boundary); err != nil {
+		return c, err
+	}
+	c.basemap, err = loadBasemap(config)
+	return c, err
+}
 
 // LoadBoundary reads the city's outline, or takes the sketch when none is configured.
 func LoadBoundary(c Config) (*geo.Boundary, error) {

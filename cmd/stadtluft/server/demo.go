@@ -15,19 +15,15 @@ const (
 	demoBacklog = 2*time.Hour + 15*time.Minute
 )
 
-// startDemo brings simulated stations to life, over real MQTT and with credentials of their own.
-func (s *server) startDemo(ctx context.Context) error {
-	if s.demo == 0 {
-		return nil
+// newDemo makes simulated stations, which speak real MQTT and have credentials of their own.
+func newDemo(ctx context.Context, b *base, stations int, seed uint64) (part, error) {
+	if b.config.MQTTListen == "" || !b.roles.has(intakeRole) {
+		return part{}, ConfigError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
 	}
-	if s.broker == nil || s.config.MQTTListen == "" {
-		return ConfigError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
-	}
-	run, err := simulation.Register(ctx, s.registry, s.boundary, "tcp://"+s.broker.Addr(), s.seed, s.demo)
+	run, err := simulation.Register(ctx, b.registry, b.city.boundary, "tcp://"+b.config.MQTTListen, seed, stations)
 	if err != nil {
-		return err
+		return part{}, err
 	}
 	run.Every, run.Backlog = demoEvery, demoBacklog
-	s.supervisor.start("demo stations", run.Run)
-	return nil
+	return part{name: "demo stations", run: run.Run}, nil
 }

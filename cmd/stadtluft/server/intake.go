@@ -3,255 +3,139 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"path/filepath"
-	"time"
+	"slices"
 
+	"stadtluft/export/api"
+	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/mqtt"
 	"stadtluft/ingest/push"
-	"stadtluft/ingest/quality"
-	"stadtluft/ingest/registry"
 )
 
-// messageBuffer is how many messages wait between the subscriber and the pipeline. When it is full
-// the subscriber holds what it has unacknowledged; see mqtt.Subscriber.
-const messageBuffer = 1024
+// intake takes stations' messages from brokers and over HTTP through the checks to the journal.
+type intake struct {
+	config   Config
+	ingress  ingress
+	embedded connections // to the embedded broker where it has an address for stations
+	external connections // to the city's broker where there is one
+	pipeline *ingest.Pipeline
+	feedback *ingest.Feedback
+	push     *push.Handler
+	log      *slog.Logger
+}
 
-// startBroker starts the embedded server: always as the place of the journal unless a cluster is
-// configured, and as the stations' broker when it has an address.
-func (s *server) startBroker(context.Context) (err error) {
-	s.messages = make(chan ingest.Message, messageBuffer)
-	s.registry.OnWrongToken(func(id string) {
-		s.refuse(id, wire.WrongToken, "the station's user is its id and its password the token")
-	})
-	if s.config.NATSURL != "" && s.config.MQTTListen == "" {
-		return nil
-	}
-	s.broker, err = broker.Start(broker.Options{
-		Dir: filepath.Join(s.config.Data, "nats"), Listen: s.config.MQTTListen, Sync: s.config.NATSSync,
-		MaxStore: journalBytes + brokerBytes, Auth: stationLogin{s.registry, s.topics}, Topics: filters(s.topics), Log: s.log, OnDenied: s.denied,
-	})
+func newIntake(b *base, c *checks) (*intake, error) {
+	names, err := kits.ParseNames(b.config.TTNNames)
 	if err != nil {
-		return err
+		return nil, ConfigError{err}
 	}
-	s.registry.OnChange(s.broker.Disconnect)
-	s.supervisor.closing("broker", func() error { s.broker.Close(); return nil })
-	s.supervisor.start("broker watch", s.watchBroker)
-	s.health.addCheck(func(_ context.Context, add addProblem) {
-		add("broker", s.broker.Problem(), "free disk space where the data folder lies")
-	})
-	s.health.counts(s.brokerCounters)
-	return nil
+	i := &intake{config: b.config, ingress: b.ingress, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text()}, log: b.log}
+	if err := i.connect(b); err != nil {
+		return nil, err
+	}
+	i.feedback = ingest.NewFeedback(i.connections().publish, b.log)
+	i.pipeline = &ingest.Pipeline{
+		Stations: b.registry, Checker: c.Checker, Journal: b.journal, Log: b.log, OnRefusal: i.feedback.Queue,
+		Topics: b.ingress.topics, Devices: b.registry, Names: names,
+	}
+	return i, nil
 }
 
-// watchBroker stops the server when its log can only be mended by a new start, which systemd then does.
-func (s *server) watchBroker(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.broker.Failed():
-		return err
-	}
-}
-
-// stationLogin lets stations in by the registry's word, also to their own firmware's topics.
-type stationLogin struct {
-	registry *registry.Registry
-	topics   []kits.Topic
-}
-
-func (l stationLogin) Authenticate(user, password string) broker.Access {
-	if !l.registry.Authenticate(user, password) {
-		return broker.Access{Denied: true}
-	}
-	access := broker.Access{Station: user}
-	if station, ok := l.registry.Station(user); ok {
-		for _, device := range station.Devices {
-			for _, topic := range l.topics {
-				if topic.Family == device.Family {
-					access.Topics = append(access.Topics, topic.Of(device.Key))
-				}
-			}
-		}
-	}
-	return access
-}
-
-func filters(topics []kits.Topic) []string {
-	list := make([]string, len(topics))
-	for i, topic := range topics {
-		list[i] = topic.Filter()
-	}
-	return list
-}
-
-// denied makes a refusal of what the embedded broker did not let a station do.
-func (s *server) denied(user string, action broker.Action, subject string) {
-	reason, detail := wire.Forbidden, fmt.Sprintf("%s to %q is not allowed: a station stays below %s", action, subject, wire.StationPrefix(user))
-	if action == broker.TooLarge {
-		reason, detail = wire.TooLarge, fmt.Sprintf("a message of %s bytes, at most %d are taken; the connection was closed", subject, wire.MaxMessage)
-	}
-	s.refuse(user, reason, detail)
-}
-
-// refuse passes on what a broker or the HTTP server refused like all refusals.
-func (s *server) refuse(station string, reason wire.Reason, detail string) {
-	now := time.Now().UTC()
-	refusal := ingest.Refusal{Station: station, Received: now, Reason: reason, Detail: detail}
-	select {
-	case s.messages <- ingest.Message{Received: now, Refused: &refusal}:
-	default: // intake is stalled; the broker's own counter has it
-	}
-}
-
-// startChecks makes the checks of single readings, which remember what came before.
-func (s *server) startChecks(context.Context) error {
-	s.checker = quality.New(s.config.Quality)
-	s.memory.past = append(s.memory.past, func(r ingest.Reading) {
-		if !s.erased(r.Station) {
-			s.checker.Remember(r)
-		}
-	})
-	s.registry.OnChange(func(id string) {
-		if s.erased(id) {
-			s.checker.Forget(id)
-		}
-	})
-	return nil
-}
-
-// erased reports whether a station's readings are to go, or have gone with it.
-func (s *server) erased(id string) bool {
-	st, known := s.registry.Station(id)
-	return !known || st.Status == ingest.Erased
-}
-
-// startIntake starts the pipeline and a subscriber for each broker, and lets stations in when their
-// messages will be kept.
-func (s *server) startIntake(ctx context.Context) error {
-	s.feedback = ingest.NewFeedback(s.intake.publish, s.log)
-	s.pipeline = &ingest.Pipeline{
-		Stations: s.registry, Checker: s.checker, Journal: s.journal, Log: s.log, OnRefusal: s.feedback.Queue,
-		Topics: s.topics, Devices: s.registry,
-	}
-	var err error
-	if s.pipeline.Names, err = kits.ParseNames(s.config.TTNNames); err != nil {
-		return ConfigError{err}
-	}
-	s.health.addCheck(func(_ context.Context, add addProblem) {
-		add("intake", s.pipeline.Counters.Stalled(), "nothing is acknowledged until the journal takes it; see the journal and the store")
-	})
-	s.health.counts(s.intakeCounters)
-	s.supervisor.start("pipeline", func(ctx context.Context) error { return s.pipeline.Run(ctx, s.messages) })
-	if err := s.startSubscribers(ctx); err != nil {
-		return err
-	}
-	s.supervisor.start("feedback", s.feedback.Run)
-	s.site.Push = &push.Handler{Registry: s.registry, Out: s.messages, Import: rand.Text()}
-	return writeSecret(s.config.Data, importTokenFile, s.site.Push.Import)
-}
-
-func (s *server) startSubscribers(ctx context.Context) error {
-	if s.broker != nil && s.config.MQTTListen != "" {
-		login := s.broker.IntakeCredentials()
-		if !s.roles.has(aggregateRole) {
-			if err := writeSecret(s.config.Data, brokerTokenFile, login.Password); err != nil {
+// connect prepares a connection to each broker that stations send to.
+func (i *intake) connect(b *base) error {
+	if i.config.MQTTListen != "" {
+		login := i.ingress.broker.IntakeCredentials()
+		if !b.roles.has(aggregateRole) {
+			if err := writeSecret(i.config.Data, brokerTokenFile, login.Password); err != nil {
 				return err
 			}
 		}
-		embedded, err := s.subscribe(mqtt.Options{
-			Broker: "tcp://" + s.broker.Addr(), Username: login.User, Password: login.Password, ClientID: broker.IntakeClientID,
-		})
+		c, err := connect(mqtt.Options{
+			Broker: "tcp://" + i.config.MQTTListen, Username: login.User, Password: login.Password, ClientID: broker.IntakeClientID,
+			Out: i.ingress.inbox, Topics: filters(b.ingress.topics),
+		}, b.log)
 		if err != nil {
 			return err
 		}
-		select {
-		case <-embedded.Ready():
-			s.broker.SetOpen(true)
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-s.supervisor.failed:
-			return err
-		}
-		if err := s.startMQTTOverTLS(); err != nil {
-			return err
-		}
+		i.embedded = connections{c}
 	}
-	if s.config.MQTTBroker != "" {
-		if _, err := s.subscribe(s.config.externalBroker()); err != nil {
+	if i.config.MQTTBroker != "" {
+		o := i.config.externalBroker()
+		o.Out, o.Topics = i.ingress.inbox, filters(b.ingress.topics)
+		c, err := connect(o, b.log)
+		if err != nil {
 			return ConfigError{fmt.Errorf("mqtt: %w", err)}
 		}
+		i.external = connections{c}
 	}
 	return nil
 }
 
-func (s *server) startMQTTOverTLS() error {
-	if s.config.MQTTTLSListen == "" {
+func (i *intake) connections() connections { return slices.Concat(i.embedded, i.external) }
+
+// start starts the pipeline and what brings it messages, and lets stations in after their messages will be kept.
+func (i *intake) start(ctx context.Context, sup *supervisor) error {
+	sup.start(part{
+		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,
+	})
+	for _, c := range i.embedded {
+		sup.start(c.part())
+		if err := sup.await(ctx, c.Ready()); err != nil {
+			return err
+		}
+		if err := i.letStationsIn(sup); err != nil {
+			return err
+		}
+	}
+	for _, c := range i.external {
+		sup.start(c.part())
+	}
+	sup.start(part{name: "feedback", run: i.feedback.Run})
+	return writeSecret(i.config.Data, importTokenFile, i.push.Import)
+}
+
+// letStationsIn opens the embedded broker to stations.
+func (i *intake) letStationsIn(sup *supervisor) error {
+	i.ingress.broker.SetOpen(true)
+	if i.config.MQTTTLSListen == "" {
 		return nil
 	}
-	config, err := serverTLS(s.config.MQTTTLSCert, s.config.MQTTTLSKey, s.log)
+	config, err := serverTLS(i.config.MQTTTLSCert, i.config.MQTTTLSKey, i.log)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.config.MQTTTLSListen)
+	listener, err := net.Listen("tcp", i.config.MQTTTLSListen)
 	if err != nil {
 		return fmt.Errorf("mqtt.tls_listen: %w", err)
 	}
-	s.supervisor.start("broker over TLS", func(ctx context.Context) error { return s.broker.ServeTLS(ctx, listener, config) })
+	sup.start(part{name: "broker over TLS", run: func(ctx context.Context) error { return i.ingress.broker.ServeTLS(ctx, listener, config) }})
 	return nil
 }
 
-func (s *server) subscribe(o mqtt.Options) (*mqtt.Subscriber, error) {
-	o.Out, o.Topics = s.messages, filters(s.topics)
-	return s.connect(&s.intake, o)
+func (i *intake) problems(_ context.Context, add addProblem) {
+	add("intake", i.pipeline.Counters.Stalled(), "nothing is acknowledged until the journal takes it; see the journal and the store")
 }
 
-// connect keeps a connection to a broker.
-func (s *server) connect(to *brokers, o mqtt.Options) (*mqtt.Subscriber, error) {
-	o.Log = s.log
-	subscriber, err := mqtt.New(o)
-	if err != nil {
-		return nil, err
+func (i *intake) measure(_ context.Context, c metrics.Collection) {
+	c.Intake(i.pipeline.Counters.Snapshot())
+	var sum mqtt.Counts
+	for _, connection := range i.connections() {
+		counts := connection.Counts()
+		sum.Held, sum.Capacity = sum.Held+counts.Held, sum.Capacity+counts.Capacity
+		sum.Connects, sum.Unexpected, sum.Overflows = sum.Connects+counts.Connects, sum.Unexpected+counts.Unexpected, sum.Overflows+counts.Overflows
 	}
-	*to = append(*to, subscriber)
-	s.health.addCheck(func(_ context.Context, add addProblem) {
-		if ok, since, last := subscriber.Connected(); !ok {
-			err := fmt.Errorf("not connected since %s", since.UTC().Format(time.RFC3339))
-			if last != nil {
-				err = fmt.Errorf("%w: %w", err, last)
-			}
-			add("mqtt", err, "look at the broker and at mqtt.broker, mqtt.username and mqtt.password")
-		}
-	})
-	s.supervisor.start("connection to "+o.Broker, subscriber.Run)
-	return subscriber, nil
+	c.Queue("unacknowledged", sum.Held, sum.Capacity)
+	c.Queue("pipeline", len(i.ingress.inbox), cap(i.ingress.inbox))
+	c.Counter("mqtt_connects_total", "Connections made to MQTT brokers.", float64(sum.Connects))
+	c.Counter("mqtt_unexpected_total", "Messages on topics nobody asked for.", float64(sum.Unexpected))
+	c.Counter("mqtt_overflows_total", "Times too much was held and a connection was made anew.", float64(sum.Overflows))
+	c.Counter("feedback_dropped_total", "Refusals that stations were not told of.", float64(i.feedback.Dropped()))
 }
 
-// brokers are connections to all that stations or dashboards listen at.
-type brokers []*mqtt.Subscriber
-
-// publish sends to each of them.
-func (b *brokers) publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
-	var errs []error
-	for _, subscriber := range *b {
-		errs = append(errs, subscriber.Publish(ctx, topic, qos, retained, payload))
-	}
-	return errors.Join(errs...)
-}
-
-// published are the averages that they still keep from an earlier run.
-func (b *brokers) published(ctx context.Context) ([]string, error) {
-	var all []string
-	var errs []error
-	for _, subscriber := range *b {
-		topics, err := subscriber.Retained(ctx, wire.CityFilter, wire.GridFilter)
-		all, errs = append(all, topics...), append(errs, err)
-	}
-	return all, errors.Join(errs...)
-}
+// serve takes deliveries over HTTP.
+func (i *intake) serve(s *api.Server) { s.Push = i.push }

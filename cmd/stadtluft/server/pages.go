@@ -2,10 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
-	"strconv"
 
 	"stadtluft/export/api"
 	"stadtluft/export/catalog"
@@ -13,67 +9,44 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// startAdmin sets the administrator's token, or makes one and prints it.
-func (s *server) startAdmin(ctx context.Context) error {
-	made, err := s.registry.EnsureAdmin(ctx, s.config.AdminToken)
-	if made != "" {
-		fmt.Fprintf(s.out, "The administrator's token, shown only now: %s\n", made)
-	}
-	return err
+// pages are the API and the web pages, which one process has.
+type pages struct {
+	*base
+	memory   *memory
+	backup   backup
+	settings []api.Setting
+	health   health
 }
 
-// startPages furnishes the site with data and pages.
-func (s *server) startPages(context.Context) error {
-	s.site.City, s.site.FrameAncestors, s.site.Pages = s.city(), s.config.HTTPFrames, web.Files()
-	s.site.Store, s.site.Archive, s.site.Registry = s.store, s.store.Archive, s.registry
-	s.site.Aggregate, s.site.Recompute, s.site.Live = s.aggregate, s.averages.Rows, s.live
-	s.site.AdminStatus, s.site.Backup, s.site.Data = s.adminStatus, s.backup, s.config.Data
-	return nil
+func newPages(b *base, m *memory, settings []api.Setting, h health) *pages {
+	return &pages{base: b, memory: m, backup: newBackup(b), settings: settings, health: h}
 }
 
-// startHTTP opens the HTTP address of a process.
-func (s *server) startHTTP(context.Context) error {
-	listener, err := api.Listen(s.config.HTTPListen)
-	if err != nil {
-		return err
-	}
-	if s.config.HTTPTLSCert != "" {
-		if s.site.TLS, err = serverTLS(s.config.HTTPTLSCert, s.config.HTTPTLSKey, s.log); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-	}
-	s.supervisor.start("pages", func(ctx context.Context) error { return s.site.Serve(ctx, listener) })
-	return nil
-}
-
-func (s *server) city() api.City {
-	c := api.City{
-		Name: s.config.CityName, Zone: s.config.CityZone, Boundary: s.boundary, Sketch: s.config.CityBoundary == "",
-		Resolution: int32(s.config.GridResolution), Licence: s.config.LicenceID, Attribution: s.config.LicenceAttribution, Corrected: s.config.Correction().String(),
-		Publisher: catalog.Publisher{
-			Name: s.config.PublisherName, URL: s.config.PublisherURL, Contact: s.config.CityContact, Contributor: s.config.CatalogContributor,
-		},
-		Policy: registry.Policy(s.config.Registration), Access: s.config.Access(),
-		Contact: s.config.CityContact, Basemap: s.basemap, Districts: s.districts, People: s.people, DayOffset: s.config.DayOffset(), Rules: s.config.Quality, Correction: s.config.Correction(),
-	}
-	if s.broker != nil && s.config.MQTTBroker == "" && !c.Access.MQTTTLS {
-		_, port, _ := net.SplitHostPort(s.broker.Addr()) // its own address
-		c.Access.MQTTPort, _ = strconv.Atoi(port)
-	}
-	return c
+// serve gives the site its data and pages.
+func (p *pages) serve(s *api.Server) {
+	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
+	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
+	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
+	s.AdminStatus, s.Backup, s.Data = p.adminStatus, p.backup.copies, p.config.Data
 }
 
 // adminStatus is what the administrator sees.
-func (s *server) adminStatus(ctx context.Context) (api.AdminStatus, error) {
-	status := api.AdminStatus{Store: s.config.StoreKind}
-	for _, setting := range settings(&s.config) {
-		status.Settings = append(status.Settings, api.Setting{Key: setting.key, Value: setting.shown()})
+func (p *pages) adminStatus(ctx context.Context) (api.AdminStatus, error) {
+	i := api.AdminStatus{Store: p.config.StoreKind, Settings: p.settings}
+	err := p.health.status(ctx, &i)
+	return i, err
+}
+
+// apiCity is what the configuration says of the city.
+func apiCity(b *base) api.City {
+	c := b.config
+	return api.City{
+		Name: c.CityName, Zone: c.CityZone, Boundary: b.city.boundary, Sketch: c.CityBoundary == "",
+		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Correction().String(),
+		Publisher: catalog.Publisher{
+			Name: c.PublisherName, URL: c.PublisherURL, Contact: c.CityContact, Contributor: c.CatalogContributor,
+		},
+		Policy: registry.Policy(c.Registration), Access: c.Access(),
+		Contact: c.CityContact, Basemap: b.city.basemap, Districts: b.city.districts, People: b.city.people, DayOffset: c.DayOffset(), Rules: c.Quality, Correction: c.Correction(),
 	}
-	if s.broker != nil {
-		counts := s.broker.Counts()
-		status.Connected, status.Refused, status.Denied = s.broker.Connected(), counts.Refused, counts.Publish+counts.Subscribe
-	}
-	stats, err := s.journal.Stats(ctx)
-	status.Entries, status.Bytes, status.Unwritten, status.Lag, status.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
-	return status, err
 }

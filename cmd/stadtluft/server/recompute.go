@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store/deadletter"
 )
 
 // recomputeEvery is how often recomputations are looked for.
@@ -22,29 +25,43 @@ const noticeTime = 5 * time.Second
 // errUnwritten says that readings of an erased station may still come to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
-// startRecompute recomputes averages that the registry asks for.
-func (s *server) startRecompute(context.Context) error {
-	s.health.addCheck(func(_ context.Context, add addProblem) {
-		if err := s.recomputeProblem.Load(); err != nil {
-			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
-		}
-	})
-	s.supervisor.start("recomputations", s.recompute)
-	return nil
+// recomputer recomputes averages and takes erased stations' readings away, as the registry asks.
+type recomputer struct {
+	registry *registry.Registry
+	journal  *journal.Journal
+	averages *averages.Averages
+	storage  *storage
+	letters  deadletter.File
+	apart    bool // other processes have a part in this server
+	log      *slog.Logger
+	failed   atomic.Pointer[error] // why the last round did not do all; nil when it did
 }
 
-// recompute recomputes averages and takes erased stations' readings away, as the registry asks, until ctx ends. What
-// fails is tried again.
-func (s *server) recompute(ctx context.Context) error {
+func newRecomputer(b *base, m *memory) *recomputer {
+	return &recomputer{
+		registry: b.registry, journal: b.journal, averages: m.averages, storage: b.storage, letters: DeadLetters(b.config), apart: !b.roles.all(), log: b.log,
+	}
+}
+
+func (c *recomputer) part() part {
+	return part{name: "recomputations", run: c.run, problems: func(_ context.Context, add addProblem) {
+		if err := c.failed.Load(); err != nil {
+			add("averages", *err, "averages that have to be made again, or readings that are to go, wait; look at the store")
+		}
+	}}
+}
+
+// run recomputes what is asked for until ctx ends. What fails is tried again.
+func (c *recomputer) run(ctx context.Context) error {
 	ticker := time.NewTicker(recomputeEvery)
 	defer ticker.Stop()
 	for {
 		var trouble *error
-		if err := s.recomputeAll(ctx); err != nil && ctx.Err() == nil {
+		if err := c.all(ctx); err != nil && ctx.Err() == nil {
 			trouble = &err
 		}
-		if last := s.recomputeProblem.Swap(trouble); trouble != nil && last == nil {
-			s.log.Warn("averages recompute failed, retrying", "err", *trouble)
+		if last := c.failed.Swap(trouble); trouble != nil && last == nil {
+			c.log.Warn("averages recompute failed, retrying", "err", *trouble)
 		}
 		select {
 		case <-ctx.Done():
@@ -54,27 +71,14 @@ func (s *server) recompute(ctx context.Context) error {
 	}
 }
 
-// recomputeAll recomputes what all stations that wait have in common, then ends each. It may be interrupted anywhere and goes on there: an erased
+// all recomputes what all stations that wait have in common, then ends each. It may be interrupted anywhere and goes on there: an erased
 // station's readings go last.
-func (s *server) recomputeAll(ctx context.Context) error {
-	waiting, err := s.registry.Recomputations(ctx)
-	if err != nil {
-		return err
-	}
-	waiting = slices.DeleteFunc(waiting, func(r registry.Recomputation) bool {
-		if r.Station.Status != ingest.Erased {
-			return false
-		}
-		e := s.noticed(ctx, r.Station.ID)
-		if !errors.Is(e, errUnwritten) {
-			err = errors.Join(err, e)
-		}
-		return e != nil
-	})
+func (c *recomputer) all(ctx context.Context) error {
+	waiting, err := c.waiting(ctx)
 	if len(waiting) == 0 {
 		return err
 	}
-	before, e := s.journal.Stats(ctx)
+	before, e := c.journal.Stats(ctx)
 	if e != nil {
 		return e
 	}
@@ -83,39 +87,57 @@ func (s *server) recomputeAll(ctx context.Context) error {
 	for i, r := range waiting {
 		affected[i] = averages.Affected{Station: r.Station.ID, From: r.From}
 	}
-	if err := s.averages.Recompute(ctx, affected, func(until time.Time) error { return s.registry.RecomputedUntil(ctx, waiting, until) }); err != nil {
+	if err := c.averages.Recompute(ctx, affected, func(until time.Time) error { return c.registry.RecomputedUntil(ctx, waiting, until) }); err != nil {
 		return err
 	}
 	for i, r := range waiting {
-		if e := s.endRecomputation(ctx, r, before); errors.Is(e, errUnwritten) {
+		if e := c.end(ctx, r, before); errors.Is(e, errUnwritten) {
 			continue // the next round finds them written
 		} else if e != nil {
 			err = errors.Join(err, fmt.Errorf("station %s: %w", r.Station.ID, e))
 			continue
 		}
-		s.log.Info("averages recomputed", "station", r.Station.ID, "from", affected[i].From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
+		c.log.Info("averages recomputed", "station", r.Station.ID, "from", affected[i].From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
 	}
 	return err
 }
 
-func (s *server) endRecomputation(ctx context.Context, r registry.Recomputation, before journal.Stats) error {
+// waiting returns what the registry asks for, without stations whose erasure other processes may not have noticed yet.
+func (c *recomputer) waiting(ctx context.Context) ([]registry.Recomputation, error) {
+	all, err := c.registry.Recomputations(ctx)
+	all = slices.DeleteFunc(all, func(r registry.Recomputation) bool {
+		if r.Station.Status != ingest.Erased {
+			return false
+		}
+		e := c.noticed(ctx, r.Station.ID)
+		if !errors.Is(e, errUnwritten) {
+			err = errors.Join(err, e)
+		}
+		return e != nil
+	})
+	return all, err
+}
+
+// end ends a recomputation whose averages are recomputed: it takes an erased station's readings away. It is errUnwritten while
+// some that were in the journal before may still be written.
+func (c *recomputer) end(ctx context.Context, r registry.Recomputation, before journal.Stats) error {
 	if r.Station.Status == ingest.Erased {
-		if err := errors.Join(s.store.DeleteReadings(ctx, r.Station.ID), s.deadLetters().Delete(r.Station.ID)); err != nil {
+		if err := errors.Join(c.storage.DeleteReadings(ctx, r.Station.ID), c.letters.Delete(r.Station.ID)); err != nil {
 			return err
 		}
-		if after, err := s.journal.Stats(ctx); err != nil || after.AckFloor < before.LastSeq {
+		if after, err := c.journal.Stats(ctx); err != nil || after.AckFloor < before.LastSeq {
 			return errors.Join(errUnwritten, err)
 		}
 	}
-	return s.registry.Recomputed(ctx, r)
+	return c.registry.Recomputed(ctx, r)
 }
 
 // noticed is errUnwritten while a process apart, such as the intake, may not know of a station's last change yet.
-func (s *server) noticed(ctx context.Context, station string) error {
-	if s.roles.all() {
+func (c *recomputer) noticed(ctx context.Context, station string) error {
+	if !c.apart {
 		return nil
 	}
-	last, err := s.registry.Changes(ctx, station, 1)
+	last, err := c.registry.Changes(ctx, station, 1)
 	if err == nil && len(last) > 0 && time.Since(last[0].At) < noticeTime {
 		err = errUnwritten
 	}

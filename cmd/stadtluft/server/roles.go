@@ -21,6 +21,9 @@ type roles []role
 
 var everyRole = roles{intakeRole, writeRole, aggregateRole, webRole}
 
+// readers are the roles that need averages in memory.
+var readers = roles{aggregateRole, webRole}
+
 // parseRoles reads names with commas between.
 func parseRoles(text string) (roles, error) {
 	var named roles
@@ -42,10 +45,10 @@ func (r roles) String() string {
 	return strings.Join(names, ",")
 }
 
-func (r roles) has(one role) bool { return slices.Contains(r, one) }
-
-// any reports whether r has one of others.
-func (r roles) any(others roles) bool { return slices.ContainsFunc(others, r.has) }
+// has reports whether one of these is among r.
+func (r roles) has(one ...role) bool {
+	return slices.ContainsFunc(r, func(taken role) bool { return slices.Contains(one, taken) })
+}
 
 // all reports whether r is the whole server.
 func (r roles) all() bool { return len(r) == len(everyRole) }

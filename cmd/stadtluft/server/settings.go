@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"stadtluft/export/api"
 )
 
 // envPrefix begins the environment variable of every key.
@@ -56,6 +58,15 @@ func (s setting) shown() string {
 		return u.Redacted()
 	}
 	return text
+}
+
+// shownSettings returns the configuration as the administrator may see it.
+func shownSettings(c Config) []api.Setting {
+	var list []api.Setting
+	for _, s := range settings(&c) {
+		list = append(list, api.Setting{Key: s.key, Value: s.shown()})
+	}
+	return list
 }
 
 func envName(key string) string {

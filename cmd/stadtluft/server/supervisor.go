@@ -7,24 +7,47 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"stadtluft/export/api"
+	"stadtluft/export/metrics"
 )
 
 // stopTime bounds how long one part may take to end; then those below it are stopped all the same.
 const stopTime = 15 * time.Second
 
+// part is something that runs while the server does, and what it reports of itself. What it has nothing to report of is nil.
+type part struct {
+	name     string
+	run      func(ctx context.Context) error // returns after ctx has ended
+	problems func(ctx context.Context, add addProblem)
+	measure  func(ctx context.Context, c metrics.Collection)
+	status   func(ctx context.Context, s *api.AdminStatus) error // fills in what the administrator sees of it
+}
+
+// addProblem adds what keeps a part from working, and what to do; a nil error adds nothing.
+type addProblem func(part string, err error, do string)
+
+// closing returns a part that has only to be closed after everything above it has ended.
+func closing(name string, closer func() error) part {
+	return part{name: name, run: func(ctx context.Context) error {
+		<-ctx.Done()
+		return closer()
+	}}
+}
+
 // supervisor runs parts that stand on each other. They are started one by one from the bottom up, and
 // stopped from the top down, each only after what stands on it has ended: whatever is under way can
 // still use what it needs.
 type supervisor struct {
-	log   *slog.Logger
-	parts []*part
+	log     *slog.Logger
+	running []running
 
 	once   sync.Once
 	failed chan error
 }
 
-type part struct {
-	name   string
+type running struct {
+	part
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -33,33 +56,43 @@ func newSupervisor(log *slog.Logger) *supervisor {
 	return &supervisor{log: log, failed: make(chan error, 1)}
 }
 
-// start runs a part until it is stopped. A part that ends by itself stops the supervisor.
-func (s *supervisor) start(name string, run func(ctx context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &part{name: name, cancel: cancel, done: make(chan struct{})}
-	s.parts = append(s.parts, p)
-	go func() {
-		defer close(p.done)
-		err := run(ctx)
-		switch {
-		case err != nil && !errors.Is(err, context.Canceled):
-			s.fail(fmt.Errorf("%s: %w", name, err))
-		case ctx.Err() == nil:
-			s.fail(fmt.Errorf("%s ended by itself", name))
-		}
-	}()
+// start runs parts until they are stopped. A part that ends by itself stops the supervisor.
+func (s *supervisor) start(parts ...part) {
+	for _, p := range parts {
+		ctx, cancel := context.WithCancel(context.Background())
+		r := running{part: p, cancel: cancel, done: make(chan struct{})}
+		s.running = append(s.running, r)
+		go func() {
+			defer close(r.done)
+			s.run(ctx, r.part)
+		}()
+	}
 }
 
-// closing adds something that has only to be closed when everything above has ended.
-func (s *supervisor) closing(name string, closer func() error) {
-	s.start(name, func(ctx context.Context) error {
-		<-ctx.Done()
-		return closer()
-	})
+func (s *supervisor) run(ctx context.Context, p part) {
+	err := p.run(ctx)
+	switch {
+	case err != nil && !errors.Is(err, context.Canceled):
+		s.fail(fmt.Errorf("%s: %w", p.name, err))
+	case ctx.Err() == nil:
+		s.fail(fmt.Errorf("%s ended by itself", p.name))
+	}
 }
 
 func (s *supervisor) fail(err error) {
 	s.once.Do(func() { s.failed <- err })
+}
+
+// await returns when a part that was started is ready for those above it. The error is ctx's or that of a part that failed.
+func (s *supervisor) await(ctx context.Context, ready <-chan struct{}) error {
+	select {
+	case <-ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-s.failed:
+		return err
+	}
 }
 
 // wait returns when ctx ends (nil) or a part fails (its error).
@@ -72,16 +105,25 @@ func (s *supervisor) wait(ctx context.Context) error {
 	}
 }
 
+// health returns the parts that run now, to be asked how they are.
+func (s *supervisor) health() health {
+	list := make(health, len(s.running))
+	for i, r := range s.running {
+		list[i] = r.part
+	}
+	return list
+}
+
 // stop ends the parts from the last started to the first.
 func (s *supervisor) stop() {
-	for i := len(s.parts) - 1; i >= 0; i-- {
-		p := s.parts[i]
-		p.cancel()
+	for i := len(s.running) - 1; i >= 0; i-- {
+		r := s.running[i]
+		r.cancel()
 		select {
-		case <-p.done:
-			s.log.Debug("stopped", "part", p.name)
+		case <-r.done:
+			s.log.Debug("stopped", "part", r.name)
 		case <-time.After(stopTime):
-			s.log.Error("part does not stop, continuing shutdown", "part", p.name, "after", stopTime)
+			s.log.Error("part does not stop, continuing shutdown", "part", r.name, "after", stopTime)
 		}
 	}
 }

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"stadtluft/ingest/journal"
+	"stadtluft/ingest/registry"
+)
+
+// base is what every process stands on, whatever its roles.
+type base struct {
+	config   Config // mqtt.listen is the address that the embedded broker has
+	roles    roles
+	log      *slog.Logger
+	city     city
+	registry *registry.Registry
+	storage  *storage
+	ingress  ingress // empty without the role ingest
+	journal  *journal.Journal
+}
+
+// openBase opens the data folder with the registry, the store, the ingress and the journal, and starts each.
+func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err error) {
+	b = &base{config: o.Config, log: o.Log}
+	if b.roles, err = parseRoles(b.config.Roles); err != nil {
+		return nil, ConfigError{err}
+	}
+	if err := b.openData(ctx, sup); err != nil {
+		return nil, err
+	}
+	if b.roles.has(webRole) {
+		if err := printAdminToken(ctx, b.registry, b.config.AdminToken, o.Out); err != nil {
+			return nil, err
+		}
+	}
+	if b.storage, err = openStorage(ctx, b.config, b.registry, b.log); err != nil {
+		return nil, err
+	}
+	sup.start(b.storage.part())
+	if b.roles.has(intakeRole) {
+		if b.ingress, err = openIngress(b.config, b.registry, b.log, sup); err != nil {
+			return nil, err
+		}
+		if b.config.MQTTListen != "" {
+			b.config.MQTTListen = b.ingress.broker.Addr() // port 0 is some free one
+		}
+	}
+	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, which it disconnects stations from
+	if b.journal, err = openJournal(ctx, b.config, b.ingress, b.log); err != nil {
+		return nil, err
+	}
+	sup.start(journalPart(b.journal))
+	return b, nil
+}
+
+// openData locks the data folder, reads what the configuration says of the city, and opens the registry.
+func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
+	if err := makeDataFolder(b.config.Data); err != nil {
+		return err
+	}
+	release, err := lockData(b.config.Data, b.roles)
+	if err != nil {
+		return err
+	}
+	sup.start(closing("data folder", release))
+	if b.city, err = loadCity(b.config); err != nil {
+		return ConfigError{err}
+	}
+	if b.registry, err = openRegistry(ctx, b.config, b.city.boundary); err != nil {
+		return err
+	}
+	sup.start(closing("registry", b.registry.Close))
+	return nil
+}
+
+// printAdminToken sets the administrator's token, or makes one and prints it.
+func printAdminToken(ctx context.Context, r *registry.Registry, given string, w io.Writer) error {
+	made, err := r.EnsureAdmin(ctx, given)
+	if made != "" {
+		fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", made)
+	}
+	return err
+}

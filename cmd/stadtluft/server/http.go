@@ -1,0 +1,31 @@
+package server
+
+import (
+	"context"
+
+	"stadtluft/export/api"
+	"stadtluft/export/metrics"
+)
+
+// service is a part of the HTTP interface that not every process has.
+type service interface{ serve(s *api.Server) }
+
+// openHTTP opens the HTTP address of a process and puts together what it serves: how the process is, its figures, and services.
+func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
+	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log}
+	for _, s := range services {
+		s.serve(site)
+	}
+	if b.config.HTTPTLSCert != "" {
+		tls, err := serverTLS(b.config.HTTPTLSCert, b.config.HTTPTLSKey, b.log)
+		if err != nil {
+			return part{}, err
+		}
+		site.TLS = tls
+	}
+	listener, err := api.Listen(b.config.HTTPListen)
+	if err != nil {
+		return part{}, err
+	}
+	return part{name: "pages", run: func(ctx context.Context) error { return site.Serve(ctx, listener) }}, nil
+}

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"stadtluft/export/api"
+	"stadtluft/export/metrics"
+	"stadtluft/ingest/journal"
+)
+
+// storeSlow is how long readings may wait for the store before /readyz speaks of it.
+const storeSlow = time.Minute
+
+// openJournal opens the journal: in the embedded server unless another is configured.
+func openJournal(ctx context.Context, c Config, in ingress, log *slog.Logger) (*journal.Journal, error) {
+	o := journal.Options{URL: c.NATSURL, MaxBytes: journalBytes, Log: log}
+	if c.NATSURL == "" {
+		o.InProcess = in.broker.InProcess()
+	}
+	return journal.Open(ctx, o)
+}
+
+// journalPart closes the journal, and reports what it keeps.
+func journalPart(j *journal.Journal) part {
+	p := closing("journal", func() error { j.Close(); return nil })
+	p.problems = func(ctx context.Context, add addProblem) {
+		add("journal", j.Problem(), "look at the store and at free disk space; what is there is safe")
+		if stats, err := j.Stats(ctx); err != nil {
+			add("journal", err, "look at the log, and at nats.url where the journal is elsewhere")
+		} else if stats.Lag > storeSlow {
+			add("store", fmt.Errorf("%d journal entries wait for the store, the oldest for %v", stats.Unwritten, stats.Lag.Round(time.Second)),
+				"they are safe; look at the store and at the log")
+		}
+	}
+	p.measure = func(ctx context.Context, c metrics.Collection) {
+		stats, err := j.Stats(ctx)
+		if err != nil {
+			return // absent from this scrape; ready says why
+		}
+		c.Journal(metrics.Journal{
+			Entries: stats.Entries, Bytes: stats.Bytes, Unwritten: stats.Unwritten, Undecodable: stats.Undecodable, Lag: stats.Lag,
+			Appends: stats.Appends, AppendTime: stats.AppendDuration,
+		})
+	}
+	p.status = func(ctx context.Context, s *api.AdminStatus) error {
+		stats, err := j.Stats(ctx)
+		s.Entries, s.Bytes, s.Unwritten, s.Lag, s.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
+		return err
+	}
+	return p
+}

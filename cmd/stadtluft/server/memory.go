@@ -1,0 +1,84 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"stadtluft/export/live"
+	"stadtluft/export/metrics"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+	"stadtluft/ingest/registry"
+)
+
+// memory is what a process keeps in memory of the air: the averages of the last days and each station's state now. It is the
+// same in each process that has it.
+type memory struct {
+	registry  *registry.Registry
+	aggregate *aggregate.Aggregate
+	averages  *averages.Averages
+	live      *live.State
+}
+
+// newMemory makes an empty memory. With the role aggregate it has finished hours checked and writes averages to the store.
+func newMemory(b *base) *memory {
+	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
+	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
+		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
+		ReadOnly: !b.roles.has(aggregateRole),
+	}}
+	if b.roles.has(aggregateRole) {
+		m.averages.HourChecker = openHourChecker(b.config.Data, b.config.Quality, b.registry, b.log).hour
+		m.averages.Append = b.journal.Append
+	}
+	return m
+}
+
+// apply takes in a batch of the journal.
+func (m *memory) apply(b ingest.Batch) {
+	for _, f := range b.HourFlags {
+		m.averages.Apply(f)
+		m.live.Apply(f)
+	}
+	for _, r := range b.Readings {
+		m.averages.Observe(r)
+		m.live.Observe(r)
+	}
+}
+
+// caughtUp says that what is taken in from now on is news.
+func (m *memory) caughtUp() { m.live.CaughtUp() }
+
+// hours keeps the averages as the registry has them, and writes hours and days where that is ours to do.
+func (m *memory) hours() part { return part{name: "hours", run: m.averages.Run, measure: m.measure} }
+
+func (m *memory) measure(_ context.Context, c metrics.Collection) {
+	stats := m.aggregate.Stats()
+	c.Counter("aggregate_repeated_total", "Values that averages had already.", float64(stats.Duplicates))
+	c.Counter("aggregate_old_total", "Values that came too late for averages.", float64(stats.Old))
+	c.Counter("aggregate_overflow_total", "Values too large for averages.", float64(stats.Overflow))
+	c.Gauge("aggregate_series", "Stations and quantities that averages are made of.", float64(stats.Series))
+	c.Gauge("aggregate_values", "Values kept for averages.", float64(stats.Values))
+	subscribers, slow := m.live.Subscribers()
+	c.Gauge("stream_subscribers", "Clients of the live stream.", float64(subscribers))
+	c.Counter("stream_slow_total", "Clients of the live stream that were too slow and let go.", float64(slow))
+	for state, n := range m.states() {
+		c.Gauge("stations", "Stations by state.", float64(n), "state", string(state))
+	}
+}
+
+// states counts active stations by state.
+func (m *memory) states() map[live.StationState]int {
+	counts := map[live.StationState]int{}
+	for _, state := range live.StationStates() {
+		counts[state] = 0
+	}
+	now := time.Now()
+	for _, station := range m.registry.Stations() {
+		if station.Status == ingest.Active {
+			counts[m.live.Station(station.ID, now).State]++
+		}
+	}
+	return counts
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	nats "github.com/nats-io/nats-server/v2/server"
+)
+
+// startNATS runs a real NATS server with JetStream on a free port.
+func startNATS(t *testing.T) (url string) {
+	t.Helper()
+	s, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("NATS is not ready")
+	}
+	return s.ClientURL()
+}
+
+// TestRolesDecideWhichPartsThereAre starts servers and lists their parts, each on those before it.
+func TestRolesDecideWhichPartsThereAre(t *testing.T) {
+	f := func(roles, want string, change ...func(*Config)) {
+		t.Helper()
+		o := Options{Config: defaults(), Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+		o.Config.Data, o.Config.Roles, o.Config.HTTPListen, o.Config.MQTTListen = t.TempDir(), roles, "127.0.0.1:0", "127.0.0.1:0"
+		for _, c := range change {
+			c(&o.Config)
+		}
+		sup := newSupervisor(o.Log)
+		defer sup.stop()
+		if err := start(t.Context(), o, sup); err != nil {
+			t.Errorf("%s: %v", roles, err)
+		}
+		var got []string
+		for _, p := range sup.health() {
+			name, _, _ := strings.Cut(p.name, " to tcp:")
+			got = append(got, name)
+		}
+		if want := strings.Split(want, ", "); !slices.Equal(got, want) {
+			t.Errorf("%s has the parts\n%q, want\n%q", roles, got, want)
+		}
+	}
+	const all = "ingest,write,aggregate,web"
+	f(all, "data folder, registry, store, broker, broker watch, registry watch, journal, journal trimming, writer, replay, hours, archive, recomputations, "+
+		"pipeline, connection, feedback, live averages, pages")
+	f(all, "data folder, registry, store, broker, broker watch, registry watch, journal, journal trimming, writer, replay, hours, archive, recomputations, "+
+		"pipeline, connection, feedback, live averages, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	url := startNATS(t)
+	cluster := func(c *Config) { c.NATSURL = url }
+	f("ingest", "data folder, registry, store, broker, broker watch, registry watch, journal, pipeline, connection, feedback, pages", cluster)
+	f("ingest", "data folder, registry, store, registry watch, journal, pipeline, connection, feedback, pages",
+		cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	f("write", "data folder, registry, store, registry watch, journal, journal trimming, writer, archive, pages", cluster)
+	f("aggregate", "data folder, registry, store, registry watch, journal, replay, hours, recomputations, connection, live averages, pages", cluster)
+	f("web", "data folder, registry, store, registry watch, journal, replay, hours, live averages, pages", cluster)
+}
+
+// TestAnAddressInUseStopsTheStart has another server on the HTTP address: what was started is stopped again.
+func TestAnAddressInUseStopsTheStart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := Options{Config: defaults(), Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+	o.Config.Data, o.Config.HTTPListen, o.Config.MQTTListen = t.TempDir(), l.Addr().String(), "127.0.0.1:0"
+	for range 2 { // the second finds the data folder unlocked
+		if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "is in use: set http.listen") {
+			t.Errorf("%v, want an address in use", err)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"stadtluft/export/archive"
+	"stadtluft/export/metrics"
+	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/store"
+	"stadtluft/ingest/store/influx"
+	"stadtluft/ingest/store/sqlite"
+)
+
+const (
+	// openTime bounds how long a start asks the store. One that is away may come later.
+	openTime = 10 * time.Second
+	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
+	leastRetention = aggregate.Keep + 24*time.Hour
+)
+
+// OpenStore opens the store that the configuration names.
+func OpenStore(ctx context.Context, c Config) (store.Store, error) {
+	if c.StoreKind == "influxdb" {
+		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
+	}
+	return sqlite.Open(ctx, filepath.Join(c.Data, "readings.db"))
+}
+
+// shortRetention says that the store lets go what averages are still corrected with; empty when it does not.
+func shortRetention(ctx context.Context, s store.Store) string {
+	bucket, ok := s.(interface {
+		Retention(ctx context.Context) (time.Duration, error)
+	})
+	if !ok {
+		return ""
+	}
+	keep, err := bucket.Retention(ctx)
+	if err != nil || keep == 0 || keep >= leastRetention {
+		return ""
+	}
+	return fmt.Sprintf("the bucket keeps data for %v only: it drops late readings and averages; set its retention to %v or more", keep, leastRetention)
+}
+
+// storage is the store joined with the archive, and how the last write went.
+type storage struct {
+	archive.Store
+	writeError atomic.Pointer[error] // why the writer's last batch is not in the store; nil when it is
+}
+
+// openStorage opens the store. One that is away is logged: readings wait in the journal until it comes.
+func openStorage(ctx context.Context, c Config, stations archive.Stations, log *slog.Logger) (*storage, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	opened, err := OpenStore(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := opened.Ping(ctx); err != nil {
+		log.Error("store takes no readings, they wait in the journal", "err", err)
+	} else if words := shortRetention(ctx, opened); words != "" {
+		log.Warn(words)
+	}
+	return &storage{Store: archive.Store{Store: opened, Archive: NewArchive(c, stations, log)}}, nil
+}
+
+// part closes the store when nobody reads or writes any more.
+func (s *storage) part() part {
+	p := closing("store", s.Close)
+	p.problems = func(ctx context.Context, add addProblem) {
+		err := s.Ping(ctx)
+		if last := s.writeError.Load(); err == nil && last != nil {
+			err = *last
+		}
+		add("store", err, "readings are safe in the journal until it takes them")
+	}
+	return p
+}
+
+// archiving archives closed days and lets the store forget them, which needs the writer in the same process: nothing is
+// forgotten while something of its day is being written.
+func (s *storage) archiving() part {
+	return part{
+		name: "archive", run: s.Run,
+		problems: func(_ context.Context, add addProblem) {
+			add("archive", s.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again at least every minute")
+		},
+		measure: func(_ context.Context, c metrics.Collection) {
+			archived := s.Status()
+			c.Counter("archive_revisions_total", "Days archived, and archived again after a correction.", float64(archived.Built))
+			c.Counter("archive_failures_total", "Attempts at archiving that failed.", float64(archived.Failed))
+		},
+	}
+}
