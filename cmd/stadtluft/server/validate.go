@@ -23,73 +23,96 @@ var (
 // contributors begins the address of every contributor of DCAT-AP.de.
 const contributors = "http://dcat-ap.de/def/contributors/"
 
+// mistakes gathers what is wrong with a configuration.
+type mistakes []error
+
+// check adds a mistake unless ok.
+func (m *mistakes) check(ok bool, format string, args ...any) {
+	if !ok {
+		*m = append(*m, fmt.Errorf(format, args...))
+	}
+}
+
 // validate holds every rule between and within keys.
 func (c *Config) validate() []error {
-	var mistakes []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			mistakes = append(mistakes, fmt.Errorf(format, args...))
-		}
-	}
-	check(c.Data != "", "data: name a folder")
+	var m mistakes
+	m.check(c.Data != "", "data: name a folder")
 	taken, err := parseRoles(c.Roles)
-	check(err == nil, "roles: %v", err)
-	check(err != nil || taken.all() || c.NATSURL != "", "roles: %s without the others needs nats.url, a NATS server with JetStream that all processes share: the embedded journal is for one process", taken)
-	check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
-	check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
-	tls := c.MQTTTLSListen != ""
-	check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
-	check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
+	m.check(err == nil, "roles: %v", err)
+	m.check(err != nil || taken.all() || c.NATSURL != "", "roles: %s without the others needs nats.url, a NATS server with JetStream that all processes share: the embedded journal is for one process", taken)
+	c.validateHTTP(&m)
+	c.validateMQTT(&m)
+	c.validateStore(&m)
+	c.validateCity(&m)
+	c.validatePublisher(&m)
+	m.check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
+	m.check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
+	return m
+}
+
+func (c *Config) validateHTTP(m *mistakes) {
+	m.check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
+	m.check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
 	for _, source := range strings.Fields(c.HTTPFrames) {
-		check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
+		m.check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
 	}
-	check(c.CityContact == "" || contact.MatchString(c.CityContact), "city.contact: %q is neither an e-mail address nor a page such as https://www.example.org/luft", c.CityContact)
-	check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
+}
+
+// validateMQTT checks the ways that stations have, up to the journal.
+func (c *Config) validateMQTT(m *mistakes) {
+	tls := c.MQTTTLSListen != ""
+	m.check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
+	m.check(!tls || c.MQTTListen != "", "mqtt.tls_listen: the embedded broker needs mqtt.listen as well; 127.0.0.1:1883 keeps that on this host")
+	m.check(c.MQTTListen != "" || c.MQTTBroker != "", "mqtt.listen and mqtt.broker are both empty: no station could reach this server")
 	if c.MQTTBroker != "" {
 		u, err := url.Parse(c.MQTTBroker)
-		check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
+		m.check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
 	}
-	_, err = c.topics()
-	check(err == nil, "mqtt.topics: %v", err)
+	_, err := c.topics()
+	m.check(err == nil, "mqtt.topics: %v", err)
 	_, err = kits.ParseNames(c.TTNNames)
-	check(err == nil, "ttn.names: %v", err)
+	m.check(err == nil, "ttn.names: %v", err)
 	if c.NATSSync != "always" {
 		d, err := time.ParseDuration(c.NATSSync)
-		check(err == nil && d > 0, "nats.sync: %q is neither \"always\" nor a time such as 10s", c.NATSSync)
+		m.check(err == nil && d > 0, "nats.sync: %q is neither \"always\" nor a time such as 10s", c.NATSSync)
 	}
-	check(slices.Contains([]string{"sqlite", "influxdb"}, c.StoreKind), "store.kind: %q is neither sqlite nor influxdb", c.StoreKind)
+}
+
+func (c *Config) validateStore(m *mistakes) {
+	m.check(slices.Contains([]string{"sqlite", "influxdb"}, c.StoreKind), "store.kind: %q is neither sqlite nor influxdb", c.StoreKind)
 	if c.StoreKind == "influxdb" {
 		u, err := url.Parse(c.InfluxURL)
-		check(err == nil && u.Host != "", "store.influxdb.url: %q is not a URL such as http://127.0.0.1:8086", c.InfluxURL)
-		check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
-		check(!strings.Contains(c.InfluxBucket, "/"), "store.influxdb.bucket: %q has a slash, which InfluxDB takes for database/retention policy: choose a name without", c.InfluxBucket)
+		m.check(err == nil && u.Host != "", "store.influxdb.url: %q is not a URL such as http://127.0.0.1:8086", c.InfluxURL)
+		m.check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
+		m.check(!strings.Contains(c.InfluxBucket, "/"), "store.influxdb.bucket: %q has a slash, which InfluxDB takes for database/retention policy: choose a name without", c.InfluxBucket)
 	}
-	_, err = time.LoadLocation(c.CityZone)
-	check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
-	check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
-	check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	m.check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
+}
+
+// validateCity checks the city, its map and what is done with its readings.
+func (c *Config) validateCity(m *mistakes) {
+	_, err := time.LoadLocation(c.CityZone)
+	m.check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
+	m.check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
+	m.check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
 	if c.MapStyle != "" {
 		_, err := basemap.Origin(c.MapStyle)
-		check(err == nil, "map.style: %v", err)
+		m.check(err == nil, "map.style: %v", err)
 	}
-	check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
+	m.check(c.QualityKappa >= 0 && c.QualityKappa <= 2, "quality.kappa: %v is not between 0 (no correction) and 2", c.QualityKappa)
 	if err := c.Quality.Validate(); err != nil {
-		mistakes = append(mistakes, err)
+		*m = append(*m, err)
 	}
 	policies := []registry.Policy{registry.PolicyOpen, registry.PolicyApprove, registry.PolicyClosed}
-	check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
-	c.validatePublisher(check)
-	check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
-	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
-	check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
-	return mistakes
+	m.check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 }
 
 // validatePublisher checks who answers for the data.
-func (c *Config) validatePublisher(check func(ok bool, format string, args ...any)) {
+func (c *Config) validatePublisher(m *mistakes) {
+	m.check(c.CityContact == "" || contact.MatchString(c.CityContact), "city.contact: %q is neither an e-mail address nor a page such as https://www.example.org/luft", c.CityContact)
 	u, err := url.Parse(c.PublisherURL)
-	check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
+	m.check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
 		"publisher.url: %q is not a URL such as https://www.example.org/", c.PublisherURL)
 	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
-	check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
+	m.check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
