@@ -86,7 +86,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"export/answer/answertest", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"export/answer/answertest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"
