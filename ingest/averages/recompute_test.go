@@ -77,7 +77,7 @@ func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
 			}
 			for i := range min(len(got), len(want)) {
 				if !reflect.DeepEqual(got[i], want[i]) {
-					t.Fatalf("seed %d, row %d of %d and %d:\nrestated %+v\ntrue     %+v", seed, i, len(got), len(want), got[i], want[i])
+					t.Fatalf("seed %d, row %d of %d and %d:\nrecomputed %+v\ntrue       %+v", seed, i, len(got), len(want), got[i], want[i])
 				}
 			}
 			if len(got) != len(want) {
