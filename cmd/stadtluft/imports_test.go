@@ -51,27 +51,28 @@ var packages = map[string][]string{
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate"},
 
+	"ingest/httpapi":             {"ingest/httpapi/openapi"},
+	"ingest/httpapi/httpapitest": {"ingest/httpapi", "ingest/httpapi/openapi"},
+	"ingest/httpapi/openapi":     {},
+
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/answer", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/openapi", "export/sta",
-		"ingest", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
+		"export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
+		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/answer":            {"export/openapi"},
-	"export/answer/answertest": {"export/answer", "export/openapi"},
-	"export/basemap":           {},
+	"export/basemap": {},
 	"export/archive": {
-		"export", "export/openapi", "export/parquet", "ingest", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/catalog": {"export", "export/answer", "export/openapi", "ingest", "firmware-protocol/quantity", "github.com/paulmach/orb"},
-	"export/feed":    {"export", "export/answer", "export/live", "export/openapi", "ingest", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"export/ogc":     {"export", "export/answer", "export/live", "export/openapi", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"export/sta":     {"export", "export/answer", "export/live", "export/openapi", "ingest", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
+	"export/catalog": {"export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
+	"export/feed":    {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"export/ogc":     {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
-	"export/openapi": {},
 	"export/live":    {"export", "ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
 	"export/parquet": {"export", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
@@ -86,7 +87,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"export/answer/answertest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
 

@@ -23,7 +23,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/quantity"
@@ -31,6 +30,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/storetest"
@@ -99,7 +99,7 @@ func (h *fixture) get(route string) []byte {
 	return h.client().Get(route)
 }
 
-func (h *fixture) client() *answertest.Client { return &answertest.Client{T: h.t, URL: h.http.URL} }
+func (h *fixture) client() *httpapitest.Client { return &httpapitest.Client{T: h.t, URL: h.http.URL} }
 
 func value(q quantity.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/store"
 )
 

@@ -8,10 +8,10 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/export/openapi"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // description is all that this server answers, in one value.

@@ -16,7 +16,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/basemap"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 func TestZstandard(t *testing.T) {

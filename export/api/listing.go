@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 type stationsCollection struct {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
 

@@ -5,9 +5,9 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 const (

@@ -5,25 +5,25 @@ import (
 	"fmt"
 	"net/http"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/registry"
 )
 
 // problem is a problem document (RFC 9457) and the error that becomes one.
-type problem = answer.Problem
+type problem = httpapi.Problem
 
 func newProblem(status int, field, format string, args ...any) *problem {
-	return answer.New(status, field, format, args...)
+	return httpapi.New(status, field, format, args...)
 }
 
 // wrong is a mistake in a query.
-func wrong(field, format string, args ...any) *problem { return answer.Wrong(field, format, args...) }
+func wrong(field, format string, args ...any) *problem { return httpapi.Wrong(field, format, args...) }
 
-func clip(s string) string { return answer.Clip(s) }
+func clip(s string) string { return httpapi.Clip(s) }
 
 // answer turns a handler's error into a problem document.
 func (s *Server) answer(h handler) http.Handler {
-	return answer.With(s.Log, explain, answer.Handler(h))
+	return httpapi.With(s.Log, explain, httpapi.Handler(h))
 }
 
 // explain makes problems of the registry's errors.
@@ -33,7 +33,7 @@ func explain(err error) *problem {
 	case errors.As(err, &field):
 		p := newProblem(http.StatusUnprocessableEntity, field.Field, "%s: %s", field.Field, field.Problem).InGerman("%s", field.German)
 		if at := field.Meant; at != nil {
-			p.Suggest(answer.Place{Lon: at.Lon(), Lat: at.Lat()}, field.Suggestion(), fmt.Sprintf("Meintest du Breite %.5f, Länge %.5f?", at.Lat(), at.Lon()))
+			p.Suggest(httpapi.Place{Lon: at.Lon(), Lat: at.Lat()}, field.Suggestion(), fmt.Sprintf("Meintest du Breite %.5f, Länge %.5f?", at.Lat(), at.Lon()))
 		}
 		return p
 	case errors.Is(err, registry.ErrClosed):
@@ -47,7 +47,7 @@ func explain(err error) *problem {
 
 // writeJSON answers with one document.
 func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) error {
-	return answer.JSON(w, status, mediaType, v)
+	return httpapi.JSON(w, status, mediaType, v)
 }
 
 // noRoute answers for everything below /api/ that is not there.

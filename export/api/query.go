@@ -11,16 +11,16 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
 	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
+	"stadtluft/ingest/httpapi"
 )
 
 // query reads a request's parameters.
-type query struct{ *answer.Query }
+type query struct{ *httpapi.Query }
 
-func newQuery(r *http.Request) *query { return &query{answer.NewQuery(r)} }
+func newQuery(r *http.Request) *query { return &query{httpapi.NewQuery(r)} }
 
 func (q *query) text(name string) string { return q.Text(name) }
 

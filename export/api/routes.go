@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
 )
 

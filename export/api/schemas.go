@@ -4,8 +4,8 @@ import (
 	"maps"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/export/sta"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // objectOf is an answer of one JSON object, by what encodes it.

@@ -15,11 +15,11 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 )

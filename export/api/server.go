@@ -24,16 +24,16 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
 	"stadtluft/export/archive"
 	"stadtluft/export/basemap"
 	"stadtluft/export/catalog"
 	"stadtluft/export/live"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
@@ -147,7 +147,7 @@ func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 }
 
 // mount puts everything that is served onto two muxes: what is compressed, and files that go as they lie.
-func (s *Server) mount(compressed, files answer.Mux) {
+func (s *Server) mount(compressed, files httpapi.Mux) {
 	mountOpenly(compressed, s.routes())
 	mountOpenly(files, s.archiveRoutes())
 	if s.City.Basemap.Tiles != nil {
@@ -161,8 +161,8 @@ func (s *Server) mount(compressed, files answer.Mux) {
 }
 
 // mountOpenly mounts routes, and tells scripts of other sites what they may do.
-func mountOpenly(mux answer.Mux, routes []openapi.Route) {
-	answer.Mount(mux, routes)
+func mountOpenly(mux httpapi.Mux, routes []openapi.Route) {
+	httpapi.Mount(mux, routes)
 	methods := map[string][]string{}
 	for _, route := range routes {
 		if route.Method != "" {

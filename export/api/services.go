@@ -12,11 +12,11 @@ import (
 	"stadtluft/export/feed"
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
-	"stadtluft/export/openapi"
 	"stadtluft/export/sta"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/store"
 )
 

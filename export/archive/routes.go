@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/export/parquet"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // Routes are the addresses below Root. What they serve is Serve's.

@@ -16,9 +16,9 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // Source is what the catalogue reads.
@@ -52,8 +52,8 @@ type Service struct {
 
 // Routes are the catalogue's documents.
 func (s *Service) Routes() []openapi.Route {
-	route := func(path, id string, h answer.Handler, summary openapi.Text, forms ...openapi.Content) openapi.Route {
-		return openapi.Route{Method: "GET", Path: path, Handler: answer.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
+	route := func(path, id string, h httpapi.Handler, summary openapi.Text, forms ...openapi.Content) openapi.Route {
+		return openapi.Route{Method: "GET", Path: path, Handler: httpapi.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
 	}
 	turtle, graph := openapi.Content{Type: turtleType}, openapi.Content{Type: jsonldType, Schema: graphSchema}
 	dcat := openapi.Text{English: "What there is (DCAT-AP.de), in the form that Accept asks for.", German: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
@@ -75,7 +75,7 @@ const (
 // negotiate answers in the form that the client accepts, Turtle where it does not care.
 func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Vary", "Accept")
-	if answer.Preferred(r.Header.Get("Accept"), turtleType, jsonldType, "application/json") == turtleType {
+	if httpapi.Preferred(r.Header.Get("Accept"), turtleType, jsonldType, "application/json") == turtleType {
 		return s.turtle(w, r)
 	}
 	return s.jsonld(w, r)

@@ -17,8 +17,8 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer/answertest"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/httpapitest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -188,7 +188,7 @@ func TestAddress(t *testing.T) {
 }
 
 func serve(t *testing.T) func(address string, header ...string) (*http.Response, string) {
-	c := answertest.Serve(t, newService().Routes())
+	c := httpapitest.Serve(t, newService().Routes())
 	return func(address string, header ...string) (*http.Response, string) {
 		t.Helper()
 		response, body := c.Do("GET", address, "", header...)

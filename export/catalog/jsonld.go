@@ -2,7 +2,7 @@ package catalog
 
 import (
 	"stadtluft/export"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // graphSchema is how jsonld writes: of what a subject has, the description knows no more than that it is a list.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // object is a JSON object of schema.org.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // robots tells crawlers what there is, and keeps them out of what has no end (RFC 9309).
@@ -64,7 +64,7 @@ func (s *Service) sitemap(w http.ResponseWriter, r *http.Request) error {
 // add adds a page in each language; each names the others.
 func (m *sitemap) add(page string) {
 	var others []translation
-	for _, language := range answer.Languages() {
+	for _, language := range httpapi.Languages() {
 		others = append(others, translation{"alternate", language, page + "?lang=" + language})
 	}
 	others = append(others, translation{"alternate", "x-default", page})

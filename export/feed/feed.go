@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
 	"stadtluft/export/live"
-	"stadtluft/export/openapi"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/store"
 )
 
@@ -48,16 +48,16 @@ type Service struct {
 
 // Routes are the feeds.
 func (s *Service) Routes() []openapi.Route {
-	language := openapi.Parameter{Name: "lang", Choices: answer.Languages(), About: openapi.Text{
+	language := openapi.Parameter{Name: "lang", Choices: httpapi.Languages(), About: openapi.Text{
 		English: "the feed’s language; without it the one that Accept-Language asks for", German: "Sprache des Feeds; sonst die, um die Accept-Language bittet"}}
 	file := openapi.Parameter{Name: "file", About: openapi.Text{English: "the station’s id and .atom", German: "Kennung der Station und .atom"}}
 	atom := []openapi.Answer{{Forms: []openapi.Content{{Type: mediaType}}}}
 	return []openapi.Route{{
-		Method: "GET", Path: "/feeds/archive.atom", Handler: answer.With(s.Log, nil, s.archive), Group: "catalogue", ID: "getArchiveFeed",
+		Method: "GET", Path: "/feeds/archive.atom", Handler: httpapi.With(s.Log, nil, s.archive), Group: "catalogue", ID: "getArchiveFeed",
 		Summary:    openapi.Text{English: "New days of the archive, as an Atom feed.", German: "Neue Tage des Archivs als Atom-Feed."},
 		Parameters: []openapi.Parameter{language}, Answers: atom,
 	}, {
-		Method: "GET", Path: "/feeds/stations/{file}", Handler: answer.With(s.Log, nil, s.station), Group: "catalogue", ID: "getStationFeed",
+		Method: "GET", Path: "/feeds/stations/{file}", Handler: httpapi.With(s.Log, nil, s.station), Group: "catalogue", ID: "getStationFeed",
 		Summary:    openapi.Text{English: "What is wrong with a station, as an Atom feed.", German: "Was mit einer Station nicht stimmt, als Atom-Feed."},
 		Parameters: []openapi.Parameter{file, language}, Answers: atom,
 	}}
@@ -70,7 +70,7 @@ func (t text) in(language string) string { return openapi.Text(t).In(language) }
 
 // language is the one asked for, by the parameter or by the client.
 func language(r *http.Request) string {
-	return cmp.Or(answer.NewQuery(r).Text("lang"), answer.Language(r))
+	return cmp.Or(httpapi.NewQuery(r).Text("lang"), httpapi.Language(r))
 }
 
 // document is an Atom feed (RFC 4287, section 4.1.1).

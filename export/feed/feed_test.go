@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/store"
 )
 
@@ -106,7 +106,7 @@ type readLink struct {
 func ask(t *testing.T, w *town, address string) (*http.Response, string) {
 	t.Helper()
 	s := &Service{Source: w, City: "Köln", DayOffset: time.Hour, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler)}
-	response, body := answertest.Serve(t, s.Routes()).Do("GET", address, "")
+	response, body := httpapitest.Serve(t, s.Routes()).Do("GET", address, "")
 	return response, string(body)
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // maxEntries bounds a feed; the newest stay.
@@ -28,7 +28,7 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, d document, since
 	d.Rights = meta.Attribution + ", " + export.LicenceURL(meta.Licence)
 	self := s.Base(r) + r.URL.EscapedPath()
 	d.Links = append([]link{{Rel: "self", Address: self + "?lang=" + d.Language, Type: mediaType, Language: d.Language}}, d.Links...)
-	for _, other := range answer.Languages() {
+	for _, other := range httpapi.Languages() {
 		if other != d.Language {
 			d.Links = append(d.Links, link{Rel: "alternate", Address: self + "?lang=" + other, Type: mediaType, Language: other})
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // grid are the stored hourly averages of the last Days days.

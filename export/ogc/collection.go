@@ -11,9 +11,9 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // collection is a set of features.
@@ -78,7 +78,7 @@ func (s *Service) collection(r *request) (collection, error) {
 	id := r.PathValue("collection")
 	i := slices.IndexFunc(list, func(c collection) bool { return c.id == id })
 	if i < 0 {
-		p := answer.New(http.StatusNotFound, "collection", "there is no collection %q; see %s/collections", answer.Clip(id), r.base)
+		p := httpapi.New(http.StatusNotFound, "collection", "there is no collection %q; see %s/collections", httpapi.Clip(id), r.base)
 		for _, c := range list {
 			p.Allowed = append(p.Allowed, c.id)
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // span is a time with both ends included; an end that is zero is open.
@@ -34,9 +34,9 @@ func (r *request) datetime() span {
 	}
 	switch {
 	case s.from.IsZero() && s.to.IsZero():
-		r.query.Fail(answer.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %q", answer.Clip(given)))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %q", httpapi.Clip(given)))
 	case !s.from.IsZero() && !s.to.IsZero() && s.to.Before(s.from):
-		r.query.Fail(answer.Wrong("datetime", "datetime: %s ends before it begins", answer.Clip(given)))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: %s ends before it begins", httpapi.Clip(given)))
 	}
 	return s
 }
@@ -52,7 +52,7 @@ func (r *request) end(given string) span {
 func (r *request) moment(given string) span {
 	t, err := export.ParseTime(given)
 	if err != nil {
-		r.query.Fail(answer.Wrong("datetime", "datetime: %v", err))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: %v", err))
 	}
 	if len(given) == len(time.DateOnly) {
 		return span{t, t.AddDate(0, 0, 1).Add(-time.Nanosecond)}
@@ -63,7 +63,7 @@ func (r *request) moment(given string) span {
 func (r *request) after(begin time.Time, given string) time.Time {
 	d, err := export.ParseDuration(given)
 	if err != nil {
-		r.query.Fail(answer.Wrong("datetime", "datetime: %v", err))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: %v", err))
 	}
 	return begin.Add(d)
 }

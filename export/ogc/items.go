@@ -13,8 +13,8 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // items answers with a page of a collection's features.
@@ -23,7 +23,7 @@ func (s *Service) items(r *request, c collection) error {
 	chosen.from = r.query.Text("after")
 	behind, possible := c.after(chosen.from)
 	if chosen.from != "" && !possible {
-		r.query.Fail(answer.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", answer.Clip(chosen.from)))
+		r.query.Fail(httpapi.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", httpapi.Clip(chosen.from)))
 	}
 	if err := r.query.Done(); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Service) item(r *request) error {
 	if err := r.query.Done(); err != nil {
 		return err
 	}
-	missing := answer.New(http.StatusNotFound, "feature", "the collection %s has no feature %q now", c.id, answer.Clip(id))
+	missing := httpapi.New(http.StatusNotFound, "feature", "the collection %s has no feature %q now", c.id, httpapi.Clip(id))
 	behind, possible := c.after(id)
 	if !possible {
 		return missing

@@ -16,12 +16,12 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 )
 
 // Root is where the service is mounted.
@@ -60,7 +60,7 @@ type Service struct {
 type request struct {
 	*http.Request
 	w        http.ResponseWriter
-	query    *answer.Query
+	query    *httpapi.Query
 	base     string // of the service
 	now      time.Time
 	html     bool
@@ -68,9 +68,9 @@ type request struct {
 }
 
 // begin reads what all requests have in common.
-func (s *Service) begin(h func(*request) error) answer.Handler {
+func (s *Service) begin(h func(*request) error) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		q := &request{Request: r, w: w, query: answer.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
+		q := &request{Request: r, w: w, query: httpapi.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
 		q.negotiate()
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("Vary", "Accept, Accept-Language")
@@ -82,25 +82,25 @@ func (s *Service) begin(h func(*request) error) answer.Handler {
 // negotiate chooses form and language: the parameters f and lang decide, then what the client accepts.
 func (r *request) negotiate() {
 	const jsonType = "application/json"
-	accepted := answer.Preferred(r.Header.Get("Accept"), jsonType, "application/geo+json", "text/html")
+	accepted := httpapi.Preferred(r.Header.Get("Accept"), jsonType, "application/geo+json", "text/html")
 	otherwise := "json"
 	if accepted == "text/html" {
 		otherwise = "html"
 	}
 	r.html = cmp.Or(r.query.Text("f"), otherwise) == "html"
-	r.language = cmp.Or(r.query.Text("lang"), answer.Language(r.Request))
+	r.language = cmp.Or(r.query.Text("lang"), httpapi.Language(r.Request))
 }
 
 // nothing answers for what is not there, and begins the service where a slash ends its address.
 func (s *Service) nothing(r *request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		r.w.Header().Set("Allow", "GET, HEAD")
-		return answer.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", answer.Clip(r.URL.Path), answer.Clip(r.Method))
+		return httpapi.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", httpapi.Clip(r.URL.Path), httpapi.Clip(r.Method))
 	}
 	if r.URL.Path == Root+"/" {
 		return s.landing(r)
 	}
-	return answer.New(http.StatusNotFound, "", "there is no %s; see %s", answer.Clip(r.URL.Path), r.base)
+	return httpapi.New(http.StatusNotFound, "", "there is no %s; see %s", httpapi.Clip(r.URL.Path), r.base)
 }
 
 // send answers with a document, as JSON or as the page that shows it.
@@ -111,5 +111,5 @@ func (r *request) send(mediaType string, document any, page page) error {
 	if r.html {
 		return r.sendPage(page)
 	}
-	return answer.JSON(r.w, http.StatusOK, mediaType, document)
+	return httpapi.JSON(r.w, http.StatusOK, mediaType, document)
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer/answertest"
 	"stadtluft/export/live"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/httpapitest"
 )
 
 // town is a small city: three stations that are shown and one that is not, the averages of 30 hours in two cells,
@@ -134,7 +134,7 @@ func outline(t *testing.T, name string, ring orb.Ring) geo.District {
 
 // client asks a service.
 type client struct {
-	*answertest.Client
+	*httpapitest.Client
 	town *town
 }
 
@@ -149,7 +149,7 @@ func open(t *testing.T) *client {
 		},
 		Base: func(r *http.Request) string { return "http://" + r.Host },
 	}
-	return &client{answertest.Serve(t, s.Routes()), w}
+	return &client{httpapitest.Serve(t, s.Routes()), w}
 }
 
 // collectionPage is what a client reads of a page.

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"stadtluft/export"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // object is a JSON object of the API definition.

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // page is what people see of a document: headings, links and one table.
@@ -59,7 +59,7 @@ func (s *Service) style(r *request) error {
 	}
 	content, err := pages.ReadFile("pages/style.css")
 	if err != nil {
-		return answer.New(http.StatusNotFound, "", "there is no style sheet")
+		return httpapi.New(http.StatusNotFound, "", "there is no style sheet")
 	}
 	r.w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	http.ServeContent(r.w, r.Request, "", time.Time{}, bytes.NewReader(content))

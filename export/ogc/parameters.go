@@ -7,7 +7,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 const (
@@ -48,7 +48,7 @@ func (r *request) bbox() boxes {
 	n, err := numbers(given)
 	if err == nil && len(n) == 6 {
 		if n[2] > n[5] {
-			err = answer.Wrong("bbox", "bbox: the lower height %v is above the upper %v", n[2], n[5])
+			err = httpapi.Wrong("bbox", "bbox: the lower height %v is above the upper %v", n[2], n[5])
 		}
 		n = []float64{n[0], n[1], n[3], n[4]}
 	}
@@ -63,16 +63,16 @@ func (r *request) bbox() boxes {
 	return list
 }
 
-func numbers(given string) ([]float64, *answer.Problem) {
+func numbers(given string) ([]float64, *httpapi.Problem) {
 	parts := strings.Split(given, ",")
 	if len(parts) != 4 && len(parts) != 6 {
-		return nil, answer.Wrong("bbox", "bbox is west,south,east,north in degrees, with heights west,south,low,east,north,high; not %q", answer.Clip(given))
+		return nil, httpapi.Wrong("bbox", "bbox is west,south,east,north in degrees, with heights west,south,low,east,north,high; not %q", httpapi.Clip(given))
 	}
 	n := make([]float64, len(parts))
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, answer.Wrong("bbox", "bbox: %q is not a number", answer.Clip(part))
+			return nil, httpapi.Wrong("bbox", "bbox: %q is not a number", httpapi.Clip(part))
 		}
 		n[i] = v
 	}
@@ -81,15 +81,15 @@ func numbers(given string) ([]float64, *answer.Problem) {
 
 // bounds are the boxes of west, south, east, north. West may lie beyond east: then the box crosses the
 // antimeridian.
-func bounds(n []float64) (boxes, *answer.Problem) {
+func bounds(n []float64) (boxes, *httpapi.Problem) {
 	west, south, east, north := n[0], n[1], n[2], n[3]
 	switch {
 	case math.Abs(west) > 180 || math.Abs(east) > 180:
-		return nil, answer.Wrong("bbox", "bbox: a longitude lies outside -180 to 180")
+		return nil, httpapi.Wrong("bbox", "bbox: a longitude lies outside -180 to 180")
 	case math.Abs(south) > 90 || math.Abs(north) > 90:
-		return nil, answer.Wrong("bbox", "bbox: a latitude lies outside -90 to 90; longitude comes first")
+		return nil, httpapi.Wrong("bbox", "bbox: a latitude lies outside -90 to 90; longitude comes first")
 	case south > north:
-		return nil, answer.Wrong("bbox", "bbox: south %v lies beyond north %v; are the corners swapped?", south, north)
+		return nil, httpapi.Wrong("bbox", "bbox: south %v lies beyond north %v; are the corners swapped?", south, north)
 	case west > east:
 		return boxes{box(west, south, 180, north), box(-180, south, east, north)}, nil
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // The parameters of the standard (/req/core/fc-limit-definition, fc-bbox-definition, fc-time-definition) and our own.
@@ -15,7 +15,7 @@ var (
 	forms = []openapi.Parameter{
 		{Name: "f", Choices: []string{"json", "html"}, About: openapi.Text{
 			English: "form of the answer; without it the Accept header decides", German: "Form der Antwort; sonst entscheidet die Kopfzeile Accept"}},
-		{Name: "lang", Choices: answer.Languages(), About: openapi.Text{
+		{Name: "lang", Choices: httpapi.Languages(), About: openapi.Text{
 			English: "language of titles and pages; without it the Accept-Language header decides", German: "Sprache der Titel und Seiten; sonst entscheidet die Kopfzeile Accept-Language"}},
 	}
 	choosing = []openapi.Parameter{
@@ -71,7 +71,7 @@ func (s *Service) Routes() []openapi.Route {
 // route is an address that answers as a document and as a page.
 func (s *Service) route(path, id string, summary openapi.Text, h func(*request) error, mediaType string, schema openapi.Schema, parameters ...openapi.Parameter) openapi.Route {
 	return openapi.Route{
-		Method: "GET", Path: Root + path, Handler: answer.With(s.Log, nil, s.begin(h)), Group: "ogc", ID: id, Summary: summary, Parameters: slices.Concat(parameters, forms),
+		Method: "GET", Path: Root + path, Handler: httpapi.With(s.Log, nil, s.begin(h)), Group: "ogc", ID: id, Summary: summary, Parameters: slices.Concat(parameters, forms),
 		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: mediaType, Schema: schema}, {Type: htmlType}}}},
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
-	"stadtluft/export/openapi"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // stations are those that are shown, where they stand now.

@@ -1,6 +1,6 @@
 package ogc
 
-import "stadtluft/export/openapi"
+import "stadtluft/ingest/httpapi/openapi"
 
 // text is something in both languages.
 type text openapi.Text

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // address is what a resource path names (OGC 18-088, section 9.2): a set of entities, one entity, a property of
@@ -25,12 +25,12 @@ func (w *world) resolve(escaped string) (address, error) {
 	segments := strings.Split(strings.Trim(escaped, "/"), "/")
 	const most = 12
 	if len(segments) > most {
-		return a, answer.New(http.StatusNotFound, "", "the path has more than %d parts", most)
+		return a, httpapi.New(http.StatusNotFound, "", "the path has more than %d parts", most)
 	}
 	for i, segment := range segments {
 		text, err := url.PathUnescape(segment)
 		if err != nil {
-			return a, answer.Wrong("", "the path cannot be read: %v", err)
+			return a, httpapi.Wrong("", "the path cannot be read: %v", err)
 		}
 		if i == 0 {
 			err = w.enter(&a, text)
@@ -57,7 +57,7 @@ func (w *world) enter(a *address, text string) error {
 }
 
 func (w *world) nowhere(text string) error {
-	p := answer.New(http.StatusNotFound, "", "there is no %q at %s", clip(text), w.base)
+	p := httpapi.New(http.StatusNotFound, "", "there is no %q at %s", clip(text), w.base)
 	for _, k := range kinds {
 		p.Allowed = append(p.Allowed, k.plural)
 	}
@@ -84,7 +84,7 @@ func (w *world) pick(a *address, key string, keyed bool) error {
 		return err
 	}
 	if e == nil || a.of != nil && !w.related(a.of, e) {
-		p := answer.New(http.StatusNotFound, "", "there is no %s with the id %q", a.kind.singular, clip(id))
+		p := httpapi.New(http.StatusNotFound, "", "there is no %s with the id %q", a.kind.singular, clip(id))
 		if !quoted {
 			p.Detail += "; ids are texts in single quotes, as in @iot.selfLink"
 		}
@@ -116,7 +116,7 @@ func (w *world) related(from, to *entity) bool {
 func (w *world) step(a *address, text string) error {
 	switch {
 	case a.plain || a.refs:
-		return answer.New(http.StatusNotFound, "", "nothing comes behind $value and $ref")
+		return httpapi.New(http.StatusNotFound, "", "nothing comes behind $value and $ref")
 	case text == "$ref" && a.property == "":
 		a.refs = true
 		return nil
@@ -124,7 +124,7 @@ func (w *world) step(a *address, text string) error {
 		a.plain = true
 		return nil
 	case a.one == nil || a.property != "":
-		return answer.New(http.StatusNotFound, "", "there is no %q behind this", clip(text))
+		return httpapi.New(http.StatusNotFound, "", "there is no %q behind this", clip(text))
 	}
 	name, key, keyed := cutKey(text)
 	if l, ok := a.one.kind.link(name); ok {
@@ -134,7 +134,7 @@ func (w *world) step(a *address, text string) error {
 		a.property = text
 		return nil
 	}
-	p := answer.New(http.StatusNotFound, "", "%s have no %q", a.one.kind.plural, clip(text))
+	p := httpapi.New(http.StatusNotFound, "", "%s have no %q", a.one.kind.plural, clip(text))
 	p.Allowed = a.one.kind.names()
 	return p
 }
@@ -148,7 +148,7 @@ func (w *world) linked(a *address, l link, key string, keyed bool) error {
 	}
 	next := w.follow(from, l)
 	if len(next) == 0 {
-		return answer.New(http.StatusNotFound, "", "this %s has no %s", from.kind.singular, l.name)
+		return httpapi.New(http.StatusNotFound, "", "this %s has no %s", from.kind.singular, l.name)
 	}
 	a.one, a.of = next[0], nil
 	return nil

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // components are what a data array has of an observation where $select does not say.
@@ -23,7 +23,7 @@ type dataArray struct {
 // order of their first observation.
 func (w *world) appendDataArray(b []byte, entities []*entity, o options) ([]byte, error) {
 	if w.budget.entities -= len(entities); w.budget.entities < 0 {
-		return b, answer.Wrong("$top", "this answer would hold more than %d entities: use a smaller $top", maxEntities)
+		return b, httpapi.Wrong("$top", "this answer would hold more than %d entities: use a smaller $top", maxEntities)
 	}
 	names := components
 	if o.chosen != nil {
@@ -63,7 +63,7 @@ func (o *options) readFormat(value string, k *kind, nested bool) error {
 		return nil
 	}
 	if value != "dataArray" || k != observations || nested {
-		return answer.New(http.StatusNotImplemented, "$resultFormat", "$resultFormat is supported as dataArray of Observations, not as %q of %s", clip(value), k.plural)
+		return httpapi.New(http.StatusNotImplemented, "$resultFormat", "$resultFormat is supported as dataArray of Observations, not as %q of %s", clip(value), k.plural)
 	}
 	o.dataArray = true
 	return nil
@@ -73,7 +73,7 @@ func (o *options) readFormat(value string, k *kind, nested bool) error {
 func (o *options) checkFormat() error {
 	leads := func(name string) bool { _, ok := observations.link(name); return ok || name == "@iot.selfLink" }
 	if o.dataArray && (len(o.expand) > 0 || slices.ContainsFunc(o.chosen, leads)) {
-		return answer.Wrong("$resultFormat", "a data array has no related entities: leave out $expand, and links in $select")
+		return httpapi.Wrong("$resultFormat", "a data array has no related entities: leave out $expand, and links in $select")
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // several are the values of a path that leads through many entities. What is said of them holds when it holds of
@@ -50,7 +50,7 @@ func check(e expression, k *kind) error {
 
 // unsupported is something of the standard that this service does not do.
 func unsupported(format string, args ...any) error {
-	return answer.New(http.StatusNotImplemented, "", format, args...)
+	return httpapi.New(http.StatusNotImplemented, "", format, args...)
 }
 
 func checkPath(e path, k *kind) error {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
@@ -122,7 +122,7 @@ func TestFilterMistakes(t *testing.T) {
 		if err == nil {
 			_, err = w.entities(k, nil, link{}, options{filter: e, top: 10})
 		}
-		var p *answer.Problem
+		var p *httpapi.Problem
 		status := http.StatusBadRequest
 		if errors.As(err, &p) {
 			status = p.Status

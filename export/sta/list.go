@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // list is a page of entities.
@@ -21,7 +21,7 @@ func (w *world) entities(k *kind, of *entity, l link, o options) (list, error) {
 		return w.observationsOf(of, o)
 	}
 	if o.token != "" {
-		return list{}, answer.Wrong("$skiptoken", "$skiptoken is for Observations: follow @iot.nextLink as it is")
+		return list{}, httpapi.Wrong("$skiptoken", "$skiptoken is for Observations: follow @iot.nextLink as it is")
 	}
 	all := w.all[k]
 	if of != nil {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"stadtluft/export/answer"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/store"
 )
 
@@ -69,7 +69,7 @@ func (w *world) read(r scope, yield func(*entity) error) error {
 // ask counts how often the store is asked.
 func (w *world) ask() error {
 	if w.budget.reads--; w.budget.reads < 0 {
-		return answer.Wrong("$expand", "this question asks for Observations of more than %d entities: use a smaller $top, or ask for the Observations of each", maxReads)
+		return httpapi.Wrong("$expand", "this question asks for Observations of more than %d entities: use a smaller $top, or ask for the Observations of each", maxReads)
 	}
 	return nil
 }
@@ -92,10 +92,10 @@ func (w *world) readings(r scope, yield func(ingest.Reading) error) error {
 func (w *world) tooMuch() error {
 	hour := w.now.Truncate(time.Hour)
 	if w.joinPath != "" {
-		return answer.Wrong("$filter", "this filter looks at more than %d readings: let it say from when to when, such as … and %sphenomenonTime ge %s and %[2]sphenomenonTime lt %s", maxLooked,
+		return httpapi.Wrong("$filter", "this filter looks at more than %d readings: let it say from when to when, such as … and %sphenomenonTime ge %s and %[2]sphenomenonTime lt %s", maxLooked,
 			w.joinPath, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
 	}
-	return answer.Wrong("$filter", "this question looks at more than %d readings: narrow it, such as with $filter=phenomenonTime ge %s and phenomenonTime lt %s, ask for one Datastream's Observations, or leave out $count and $orderby; "+
+	return httpapi.Wrong("$filter", "this question looks at more than %d readings: narrow it, such as with $filter=phenomenonTime ge %s and phenomenonTime lt %s, ask for one Datastream's Observations, or leave out $count and $orderby; "+
 		"whole periods are at /api/v1/readings and in the archive", maxLooked, hour.Add(-time.Hour).Format(time.RFC3339), hour.Format(time.RFC3339))
 }
 
@@ -177,7 +177,7 @@ func (w *world) observationsOf(of *entity, o options) (list, error) {
 			return list{entities: []*entity{e}, count: -1, more: true, token: e.id}, nil
 		}
 	case o.token != "" && (!byTime || o.count):
-		return list{}, answer.Wrong("$skiptoken", "$skiptoken goes with an order by phenomenonTime and without $count: follow @iot.nextLink as it is")
+		return list{}, httpapi.Wrong("$skiptoken", "$skiptoken goes with an order by phenomenonTime and without $count: follow @iot.nextLink as it is")
 	}
 	pick := &picker{world: w, options: o, list: list{count: -1}, early: byTime && !o.count}
 	if o.count {
@@ -273,7 +273,7 @@ func (p *picker) behindToken(r *scope, down bool) error {
 	}
 	station, q, at, ok := parseObservationID(token)
 	if !ok {
-		return answer.Wrong("$skiptoken", "$skiptoken %q is no observation: follow @iot.nextLink as it is", clip(token))
+		return httpapi.Wrong("$skiptoken", "$skiptoken %q is no observation: follow @iot.nextLink as it is", clip(token))
 	}
 	p.behind = func(e *entity) bool {
 		order := compareObservations(e, station, q, at)

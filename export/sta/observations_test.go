@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/export/answer"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest/httpapi"
 )
 
 // parsed are the options of a query about observations.
@@ -173,7 +173,7 @@ func TestBounds(t *testing.T) {
 	f := func(query, want string) {
 		t.Helper()
 		_, err := w.world(t).observationsOf(nil, parsed(t, query))
-		var p *answer.Problem
+		var p *httpapi.Problem
 		if want == "" && err == nil {
 			return
 		}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 const (
@@ -51,11 +51,11 @@ var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$
 // parseQuery reads a request's query.
 func parseQuery(raw string, k *kind) (options, error) {
 	if len(raw) > maxQueryBytes {
-		return options{}, answer.Wrong("", "the query has %d bytes, more than %d", len(raw), maxQueryBytes)
+		return options{}, httpapi.Wrong("", "the query has %d bytes, more than %d", len(raw), maxQueryBytes)
 	}
 	values, err := openapi.ParseQuery(raw)
 	if err != nil {
-		return options{}, answer.Wrong("", "the query cannot be read: %v", err)
+		return options{}, httpapi.Wrong("", "the query cannot be read: %v", err)
 	}
 	var pairs [][2]string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -71,7 +71,7 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 	for _, pair := range pairs {
 		name, value := pair[0], pair[1]
 		if _, twice := o.written[name]; twice {
-			return o, answer.Wrong(clip(name), "%s is given twice", clip(name))
+			return o, httpapi.Wrong(clip(name), "%s is given twice", clip(name))
 		}
 		o.written[name] = value
 		if err := o.read(name, value, k, depth); err != nil {
@@ -83,10 +83,10 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 
 // located says in which option a mistake is.
 func located(name string, err error) error {
-	if _, done := err.(*answer.Problem); done { // it says itself where
+	if _, done := err.(*httpapi.Problem); done { // it says itself where
 		return err
 	}
-	return answer.Wrong(clip(name), "%s: %v", clip(name), err)
+	return httpapi.Wrong(clip(name), "%s: %v", clip(name), err)
 }
 
 func (o *options) read(name, value string, k *kind, depth int) (err error) {
@@ -126,9 +126,9 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 }
 
 func unknownOption(name string) error {
-	p := answer.Wrong(clip(name), "there is no query option %q", clip(name))
+	p := httpapi.Wrong(clip(name), "there is no query option %q", clip(name))
 	if strings.HasPrefix(name, "$") {
-		p = answer.New(http.StatusNotImplemented, clip(name), "the query option %s is not supported", clip(name))
+		p = httpapi.New(http.StatusNotImplemented, clip(name), "the query option %s is not supported", clip(name))
 	}
 	p.Allowed = supported
 	return p

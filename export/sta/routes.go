@@ -3,13 +3,13 @@ package sta
 import (
 	"strconv"
 
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // Routes are all addresses below Root.
 func (s *Service) Routes() []openapi.Route {
-	serve := answer.With(s.Log, nil, s.serve)
+	serve := httpapi.With(s.Log, nil, s.serve)
 	return []openapi.Route{{
 		Method: "GET", Path: Root, Handler: serve, Group: "sta", ID: "getSensorThings",
 		Summary: openapi.Text{English: "The sets of entities, and what the service conforms to.", German: "Die Mengen von Objekten, und wozu der Dienst konform ist."},

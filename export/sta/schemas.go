@@ -1,6 +1,6 @@
 package sta
 
-import "stadtluft/export/openapi"
+import "stadtluft/ingest/httpapi/openapi"
 
 // Schemas are those of entities and of sets of them, by name, for the description of the API. What $select leaves out is not there, so
 // nothing is required.

@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
 	"stadtluft/export/live"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/store"
 )
 
@@ -52,7 +52,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	case first == "CreateObservations":
 		return unsupported("this service can only be read; stations publish over MQTT, see /api/v1/stations")
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return unsupported("this service can only be read: %s is not supported", answer.Clip(r.Method))
+		return unsupported("this service can only be read: %s is not supported", httpapi.Clip(r.Method))
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	world := newWorld(r.Context(), s, s.Base(r)+Root, time.Now().UTC())
@@ -71,7 +71,7 @@ func (s *Service) landing(w http.ResponseWriter, world *world) error {
 	for _, k := range kinds {
 		first.Value = append(first.Value, set{k.plural, world.base + "/" + k.plural})
 	}
-	return answer.JSON(w, http.StatusOK, jsonType, first)
+	return httpapi.JSON(w, http.StatusOK, jsonType, first)
 }
 
 // answer answers what a path below the root names.
@@ -105,7 +105,7 @@ func (w *world) answer(out http.ResponseWriter, r *http.Request, path string) er
 func (o *options) onlyForOne() error {
 	for name := range o.written {
 		if name != "$select" && name != "$expand" {
-			return answer.Wrong(name, "%s is for sets of entities, not for one", name)
+			return httpapi.Wrong(name, "%s is for sets of entities, not for one", name)
 		}
 	}
 	return nil

@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/export/answer/answertest"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi/httpapitest"
 )
 
 // client asks a service.
 type client struct {
-	*answertest.Client
+	*httpapitest.Client
 	root string // of the service
 	town *town
 }
@@ -36,7 +36,7 @@ func serve(t *testing.T) *client {
 			st.Places[i].From = st.Places[i].From.Add(shift)
 		}
 	}
-	c := answertest.Serve(t, (&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Routes())
+	c := httpapitest.Serve(t, (&Service{Source: w, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)}).Routes())
 	return &client{c, c.URL + Root, w}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
-	"stadtluft/export/answer"
+	"stadtluft/ingest/httpapi"
 )
 
 // appendList appends a page of entities as the object that has them as its value.
@@ -72,7 +72,7 @@ func (w *world) appendEntities(b []byte, entities []*entity, o options) ([]byte,
 // appendEntity appends an entity with what options choose and expand of it.
 func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 	if w.budget.entities--; w.budget.entities < 0 {
-		return b, answer.Wrong("$expand", "this answer would hold more than %d entities: use a smaller $top, also in the options of $expand", maxEntities)
+		return b, httpapi.Wrong("$expand", "this answer would hold more than %d entities: use a smaller $top, also in the options of $expand", maxEntities)
 	}
 	object := objectWriter{b: append(b, '{')}
 	if o.wants("@iot.id") || o.wants("id") {

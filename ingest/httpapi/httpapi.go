@@ -1,7 +1,7 @@
-// Package answer is how packages that serve HTTP answer: what a handler returns as its error becomes a problem
+// Package httpapi is how packages that serve HTTP answer: what a handler returns as its error becomes a problem
 // document (RFC 9457) whose detail says what, where and what to do, in the language that the request wishes, and an
 // answer that breaks off after its first byte ends the connection, so that nobody takes it for whole.
-package answer
+package httpapi
 
 import (
 	"bufio"

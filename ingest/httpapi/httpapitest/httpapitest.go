@@ -1,5 +1,5 @@
-// Package answertest asks packages that serve HTTP, for their tests. A request that cannot be made ends the test.
-package answertest
+// Package httpapitest asks packages that serve HTTP, for their tests. A request that cannot be made ends the test.
+package httpapitest
 
 import (
 	"encoding/json"
@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"stadtluft/export/answer"
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // Client asks a server.
@@ -23,7 +23,7 @@ type Client struct {
 func Serve(t testing.TB, routes []openapi.Route) *Client {
 	t.Helper()
 	mux := http.NewServeMux()
-	answer.Mount(mux, routes)
+	httpapi.Mount(mux, routes)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return &Client{t, server.URL}

@@ -1,4 +1,4 @@
-package answer
+package httpapi
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 func TestPreferred(t *testing.T) {

@@ -1,4 +1,4 @@
-package answer
+package httpapi
 
 import (
 	"net/http"

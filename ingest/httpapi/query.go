@@ -1,4 +1,4 @@
-package answer
+package httpapi
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"slices"
 
-	"stadtluft/export/openapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 // Mux is what routes are mounted on.
