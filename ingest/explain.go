@@ -1,6 +1,38 @@
 package ingest
 
-import "stadtluft/firmware-protocol/wire"
+import (
+	"time"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// ExplainedRefusal is a refusal as answers over HTTP hold it, in words a volunteer can act on.
+type ExplainedRefusal struct {
+	Time   string      `json:"time"`
+	Reason wire.Reason `json:"reason"`
+	Field  string      `json:"field,omitempty"`
+	Detail string      `json:"detail"`
+	wire.Explanation
+
+	// Of an answer to a delivery only.
+	Observed string   `json:"observed,omitempty"`
+	Value    *float64 `json:"value,omitempty"`
+}
+
+// ExplainRefusals returns refusals in words, in their order; the list is empty and not nil when there are none.
+func ExplainRefusals(refusals []Refusal) []ExplainedRefusal {
+	list := make([]ExplainedRefusal, len(refusals))
+	for i, f := range refusals {
+		list[i] = ExplainedRefusal{Time: f.Received.Format(time.RFC3339), Reason: f.Reason, Field: f.Field, Detail: f.Detail, Explanation: f.Reason.Explain()}
+		if !f.Observed.IsZero() {
+			list[i].Observed = f.Observed.Format(time.RFC3339)
+		}
+		if f.Reason == wire.Conflict {
+			list[i].Value = &f.Value
+		}
+	}
+	return list
+}
 
 // Level is how much of what a station sent a flag is found in.
 type Level string

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
@@ -123,7 +124,7 @@ func (s *Server) getAdminStations(w http.ResponseWriter, _ *http.Request) error 
 // stationRefusal is a refusal with who was refused, as the message named it.
 type stationRefusal struct {
 	Station string `json:"station"`
-	keptRefusal
+	ingest.ExplainedRefusal
 }
 
 // getAdminRefusals lists the last refusals of every station and of senders that are not registered, newest first.
@@ -133,7 +134,7 @@ func (s *Server) getAdminRefusals(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	list := make([]stationRefusal, len(refusals))
-	for i, f := range explained(refusals) {
+	for i, f := range ingest.ExplainRefusals(refusals) {
 		list[i] = stationRefusal{refusals[i].Station, f}
 	}
 	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"refusals": list})

@@ -20,12 +20,12 @@ const (
 
 // pushed is the answer to a delivery: what is on disk now, and what was not taken and why.
 type pushed struct {
-	Station    string        `json:"station"`
-	Accepted   []accepted    `json:"accepted"`
-	Duplicates int           `json:"repeated"`         // values that were known already
-	Refused    []keptRefusal `json:"refused"`          // each with its reason
-	Ignored    []string      `json:"left,omitempty"`   // names that are no quantity here
-	Detail     string        `json:"detail,omitempty"` // set when nothing was taken
+	Station    string                    `json:"station"`
+	Accepted   []accepted                `json:"accepted"`
+	Duplicates int                       `json:"repeated"`         // values that were known already
+	Refused    []ingest.ExplainedRefusal `json:"refused"`          // each with its reason
+	Ignored    []string                  `json:"left,omitempty"`   // names that are no quantity here
+	Detail     string                    `json:"detail,omitempty"` // set when nothing was taken
 }
 
 type accepted struct {
@@ -116,7 +116,7 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func newPushed(station string, o ingest.Outcome) pushed {
-	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Duplicates: o.Duplicates, Refused: explained(o.Refusals), Ignored: o.Ignored}
+	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Duplicates: o.Duplicates, Refused: ingest.ExplainRefusals(o.Refusals), Ignored: o.Ignored}
 	for i, reading := range o.Readings {
 		p.Accepted[i] = accepted{reading.Time.Format(time.RFC3339), map[string]acceptedValue{}}
 		for _, v := range reading.Values {

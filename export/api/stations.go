@@ -9,7 +9,6 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -160,31 +159,18 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
 	return f
 }
 
-// keptRefusal is a refusal in words a volunteer can act on.
-type keptRefusal struct {
-	Time   string      `json:"time"`
-	Reason wire.Reason `json:"reason"`
-	Field  string      `json:"field,omitempty"`
-	Detail string      `json:"detail"`
-	wire.Explanation
-
-	// Of an answer to a delivery only.
-	Observed string   `json:"observed,omitempty"`
-	Value    *float64 `json:"value,omitempty"`
-}
-
 // health is a station's diagnosis.
 type health struct {
-	Station    string            `json:"station"`
-	Status     ingest.Status     `json:"status"`
-	Reason     string            `json:"reason"` // of a suspension
-	State      live.StationState `json:"state"`
-	LastSeen   *string           `json:"last_seen"`
-	Values     int               `json:"values_24h"`
-	GoodShare  *export.Milli     `json:"good_share_24h"`
-	FlagCounts map[string]int    `json:"flags_24h"`
-	Flags      []foundFlag       `json:"flags"`
-	Refusals   []keptRefusal     `json:"refusals"`
+	Station    string                    `json:"station"`
+	Status     ingest.Status             `json:"status"`
+	Reason     string                    `json:"reason"` // of a suspension
+	State      live.StationState         `json:"state"`
+	LastSeen   *string                   `json:"last_seen"`
+	Values     int                       `json:"values_24h"`
+	GoodShare  *export.Milli             `json:"good_share_24h"`
+	FlagCounts map[string]int            `json:"flags_24h"`
+	Flags      []foundFlag               `json:"flags"`
+	Refusals   []ingest.ExplainedRefusal `json:"refusals"`
 }
 
 // getHealth answers with a station's diagnosis. It needs no token: whoever solders has only the id.
@@ -200,7 +186,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	live, stats := s.Live.Station(st.ID, now), s.Live.DayStats(st.ID, now)
 	answer := health{
-		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats), Refusals: explained(refusals),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats), Refusals: ingest.ExplainRefusals(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
@@ -219,18 +205,4 @@ func countsOf(stats live.DayStats) map[string]int {
 		counts[f.String()] = n
 	}
 	return counts
-}
-
-func explained(refusals []ingest.Refusal) []keptRefusal {
-	list := make([]keptRefusal, len(refusals))
-	for i, f := range refusals {
-		list[i] = keptRefusal{Time: f.Received.Format(time.RFC3339), Reason: f.Reason, Field: f.Field, Detail: f.Detail, Explanation: f.Reason.Explain()}
-		if !f.Observed.IsZero() {
-			list[i].Observed = f.Observed.Format(time.RFC3339)
-		}
-		if f.Reason == wire.Conflict {
-			list[i].Value = &f.Value
-		}
-	}
-	return list
 }
