@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
@@ -53,7 +54,7 @@ func (s *Server) adminRoutes() []openapi.Route {
 		}
 	}
 	telling := func(member string, of any, r openapi.Route) openapi.Route {
-		r.Answers = jsonAnswer(openapi.Schema{"type": "object"}.With(member, openapi.SchemaOf(of)))
+		r.Answers = openapi.AnswerOf("application/json", openapi.Schema{"type": "object"}.With(member, openapi.SchemaOf(of)))
 		return r
 	}
 	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
@@ -73,7 +74,7 @@ func (s *Server) adminRoutes() []openapi.Route {
 // administered lets only the administrator through. Nothing of the answers is kept by browsers.
 func (s *Server) administered(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !s.Registry.Admin(bearer(r)) {
+		if !s.Registry.Admin(httpapi.Bearer(r)) {
 			return newProblem(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …").
 				InGerman("Das ist nicht das Token der Verwaltung.")
 		}

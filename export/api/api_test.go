@@ -30,6 +30,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -163,7 +164,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("POST", stations, `{"name":"x"}`, 422, "lon, lat", "say where")
 	f("POST", stations, `{"name":"x","lon":50.94,"lat":6.96,"kit":"sds011","licence_consent":true}`, 422, "lon, lat", "20 km outside")
 	f("POST", stations, `{"name":"x","lon":6.96,"lat":50.94,"kit":"sds011"}`, 422, "licence_consent", "consent")
-	f("POST", stations, `{"name":"`+strings.Repeat("x", maxBody)+`"}`, 413, "", "bytes")
+	f("POST", stations, `{"name":"`+strings.Repeat("x", httpapi.MaxBody)+`"}`, 413, "", "bytes")
 	f("PATCH", stations+"/"+h.station.ID, `{"name":"x"}`, 401, "", "Bearer")
 	f("DELETE", stations+"/"+h.station.ID, "", 401, "", "Bearer")
 }

@@ -2,11 +2,11 @@ package api
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"stadtluft/export"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
@@ -42,7 +42,7 @@ func (s *Server) managed(r *http.Request) (*ingest.Station, registry.By, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	switch token := bearer(r); {
+	switch token := httpapi.Bearer(r); {
 	case s.Registry.Admin(token):
 		return st, registry.Admin, nil
 	case s.Registry.Manages(st.ID, token):
@@ -50,12 +50,6 @@ func (s *Server) managed(r *http.Request) (*ingest.Station, registry.By, error) 
 	}
 	return nil, "", newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
 		InGerman("Dieser Verwaltungslink gilt nicht.")
-}
-
-// bearer is the token that a request carries; empty, which is nobody's, when it carries none.
-func bearer(r *http.Request) string {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return token
 }
 
 // edit is what may change of a station; what is missing stays.
@@ -90,7 +84,7 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var e edit
-	if err := readBody(w, r, &e); err != nil {
+	if err := httpapi.ReadJSON(w, r, &e); err != nil {
 		return err
 	}
 	change := registry.Edit{Name: e.Name, Status: e.Status, Reason: e.Reason, Height: e.Height, Side: e.Side}
@@ -158,7 +152,7 @@ func (s *Server) postManageToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var ask renewal
-	if err := readBody(w, r, &ask); err != nil {
+	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
 		return err
 	}
 	token, err := s.Registry.Renew(r.Context(), st.ID, by, ask.HandOver)

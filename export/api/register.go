@@ -1,9 +1,6 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,11 +13,9 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/registry"
 )
-
-// maxBody bounds the body of a request, in bytes.
-const maxBody = 64 << 10
 
 // position is a place as bodies give it, in degrees.
 type position struct {
@@ -41,7 +36,7 @@ func (p position) point() (orb.Point, error) {
 // stand. Nothing of the request is kept; it is no GET, because addresses stand in proxies' logs.
 func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 	var ask position
-	if err := readBody(w, r, &ask); err != nil {
+	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
 		return err
 	}
 	p, err := ask.point()
@@ -96,28 +91,10 @@ type newDevice struct {
 	Key    string `json:"key"`
 }
 
-// readBody reads a JSON object without unknown members.
-func readBody(w http.ResponseWriter, r *http.Request, v any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
-	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("there is more than one object")
-	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", maxBody).InGerman("Die Anfrage hat mehr als %d Byte.", maxBody)
-	}
-	return wrong("", "the body is not the JSON object it should be: %v", err).InGerman("Die Anfrage ist nicht das JSON-Objekt, das sie sein soll.")
-}
-
 // postStation registers a station and answers with its credentials, once.
 func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	var n newStation
-	if err := readBody(w, r, &n); err != nil {
+	if err := httpapi.ReadJSON(w, r, &n); err != nil {
 		return err
 	}
 	place, err := n.point()

@@ -166,7 +166,7 @@ func (s *Server) serviceRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/openapi.json", Handler: s.answer(s.tagged(s.getOpenAPI)), Group: "service", ID: "getOpenAPI",
 		Summary: text("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
-		Answers: jsonAnswer(openapi.DocumentSchema()),
+		Answers: openapi.AnswerOf("application/json", openapi.DocumentSchema()),
 	}, {
 		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
 		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},

@@ -9,14 +9,12 @@ import (
 )
 
 // objectOf is an answer of one JSON object, by what encodes it.
-func objectOf(v any) []openapi.Answer { return jsonAnswer(openapi.SchemaOf(v)) }
-
-func jsonAnswer(schema openapi.Schema) []openapi.Answer {
-	return []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: schema}}}}
+func objectOf(v any) []openapi.Answer {
+	return openapi.AnswerOf("application/json", openapi.SchemaOf(v))
 }
 
 func geojson(schema openapi.Schema) []openapi.Answer {
-	return []openapi.Answer{{Forms: []openapi.Content{{Type: export.GeoJSON.MediaType(), Schema: schema}}}}
+	return openapi.AnswerOf(export.GeoJSON.MediaType(), schema)
 }
 
 // rows is an answer whose table is one of those named, in each form.

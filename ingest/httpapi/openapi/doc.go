@@ -67,6 +67,11 @@ type Answer struct {
 	Forms  []Content
 }
 
+// AnswerOf returns the answers of a route that has one, a document in one form.
+func AnswerOf(mediaType string, schema Schema) []Answer {
+	return []Answer{{Forms: []Content{{Type: mediaType, Schema: schema}}}}
+}
+
 // Content is a document in one form.
 type Content struct {
 	Type   string // media type

@@ -1,0 +1,36 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// MaxBody bounds a request's body that is JSON, in bytes.
+const MaxBody = 64 << 10
+
+// ReadJSON reads a request's body, one JSON object without unknown members and of at most MaxBody bytes, into what v points to.
+func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err == nil {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		err = errors.New("there is more than one object")
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return New(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", MaxBody).InGerman("Die Anfrage hat mehr als %d Byte.", MaxBody)
+	}
+	return Wrong("", "the body is not the JSON object it should be: %v", err).InGerman("Die Anfrage ist nicht das JSON-Objekt, das sie sein soll.")
+}
+
+// Bearer returns the token that a request carries; it is empty when it carries none.
+func Bearer(r *http.Request) string {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token
+}
