@@ -51,11 +51,6 @@ func appendMilli(b []byte, milli int64) []byte {
 	return append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 }
 
-// Published is a place as it is in files, in degrees with six decimals, about 0.1 m.
-func Published(p orb.Point) orb.Point {
-	return orb.Point{math.Round(p[0]*1e6) / 1e6, math.Round(p[1]*1e6) / 1e6}
-}
-
 // appendDegrees appends degrees with six decimals.
 func appendDegrees(b []byte, degrees float64) []byte {
 	return strconv.AppendFloat(b, degrees, 'f', 6, 64)

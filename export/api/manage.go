@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
@@ -173,7 +174,7 @@ func (s *Server) getManage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	at := degrees(st.Places[len(st.Places)-1].Exact)
+	at := geo.Published(st.Places[len(st.Places)-1].Exact)
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", ownView{s.detailed(st, time.Now().UTC()), lonLat{at[0], at[1]}, st.Email, recordedChanges(changes)})
 }

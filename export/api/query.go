@@ -110,7 +110,7 @@ func (q *query) within(s *Server) func(orb.Point) bool {
 		return nil
 	}
 	return func(p orb.Point) bool {
-		if boxed && !box.Contains(export.Published(p)) {
+		if boxed && !box.Contains(geo.Published(p)) {
 			return false
 		}
 		i := slices.IndexFunc(s.City.Districts, func(d geo.District) bool { return d.Name == district })

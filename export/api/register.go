@@ -50,7 +50,7 @@ func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	at := degrees(cell.Center())
+	at := geo.Published(cell.Center())
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), cellFeature{
 		"Feature", cell.String(), geometry{"Polygon", cell.Polygon()}, cellProperties{cell.String(), lonLat{at[0], at[1]}, s.City.Boundary.Contains(p)},
@@ -162,7 +162,7 @@ func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (se
 	if err != nil {
 		return settings{}, err
 	}
-	at, access := degrees(public), s.access(r)
+	at, access := geo.Published(public), s.access(r)
 	access.Station, access.Token, access.Serial = st.ID, token, st.Device("airgradient")
 	return settings{
 		ID: st.ID, Token: token, Status: st.Status, Public: lonLat{at[0], at[1]}, Cell: cell.String(),

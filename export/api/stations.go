@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"stadtluft/export"
 	"stadtluft/export/live"
 	"stadtluft/geo"
@@ -87,7 +85,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 	at := st.PlaceAt(now).Public
 	live := s.Live.Station(st.ID, now)
 	f := stationFeature{
-		Type: "Feature", ID: st.ID, Geometry: point{"Point", degrees(at)},
+		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
 			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
@@ -104,19 +102,6 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
 	return f
-}
-
-// degrees rounds to six decimals, about 0.1 m.
-func degrees(p orb.Point) [2]float64 {
-	const places = 1e6
-	return [2]float64{float64(int64(p[0]*places+half(p[0]))) / places, float64(int64(p[1]*places+half(p[1]))) / places}
-}
-
-func half(v float64) float64 {
-	if v < 0 {
-		return -0.5
-	}
-	return 0.5
 }
 
 // station is the station that a route names, if it is public.
@@ -150,7 +135,7 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
 	f := s.feature(st, now)
 	f.Properties.Calibrations = export.Calibrations(st)
 	for _, p := range st.Places {
-		at := degrees(p.Public)
+		at := geo.Published(p.Public)
 		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
 	for _, o := range st.Installations {

@@ -9,6 +9,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -69,12 +70,12 @@ func (w *writer) feature(st *ingest.Station) stationFeature {
 		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Demo: st.Demo,
 		Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Places: []place{},
 	}}
-	f.Geometry = point{"Point", export.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}
+	f.Geometry = point{"Point", geo.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}
 	for i, p := range st.Places {
 		if !p.From.Before(w.to) || i+1 < len(st.Places) && !st.Places[i+1].From.After(w.from) {
 			continue // later, or left before the day began
 		}
-		at := export.Published(p.Public)
+		at := geo.Published(p.Public)
 		f.Properties.Places = append(f.Properties.Places, place{p.From.UTC().Truncate(time.Second), at[0], at[1]})
 	}
 	return f
