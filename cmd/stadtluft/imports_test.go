@@ -35,7 +35,7 @@ var packages = map[string][]string{
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
-	"ingest/push":        {"ingest", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/push":        {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":     {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/registry":    {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/store":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo/aggregate"},

@@ -7,7 +7,6 @@ import (
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/httpapi/openapi"
-	"stadtluft/ingest/push"
 )
 
 // groups are the headings of the description.
@@ -138,23 +137,6 @@ func (s *Server) stationRoutes() []openapi.Route {
 		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
 		Parameters: []openapi.Parameter{idParameter}, Answers: objectOf(health{}),
 	}}, s.pushRoutes()...)
-}
-
-// pushRoutes are for kits that cannot speak MQTT.
-func (s *Server) pushRoutes() []openapi.Route {
-	delivered := []openapi.Answer{
-		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
-	}
-	return []openapi.Route{{
-		Method: "POST", Path: "/api/v1/push/{family}", Handler: s.answer(s.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
-		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
-		Parameters: []openapi.Parameter{{Name: "family", Choices: push.Families(), About: text("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
-		Body:       []openapi.Content{{Type: "application/json"}}, Answers: delivered,
-	}, {
-		Method: "POST", Path: "/write", Handler: s.answer(s.postWrite), Group: "stations", ID: "pushLines", Free: true, Login: openapi.Station,
-		Summary: text("Readings in InfluxDB’s line protocol, as the airRohr firmware sends them.", "Messwerte im Zeilenprotokoll von InfluxDB, wie die airRohr-Firmware sie schickt."),
-		Body:    []openapi.Content{{Type: "text/plain"}}, Answers: delivered,
-	}}
 }
 
 func (s *Server) serviceRoutes() []openapi.Route {

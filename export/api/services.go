@@ -17,6 +17,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/store"
 )
 
@@ -59,6 +60,14 @@ func (s *Server) archiveRoutes() []openapi.Route {
 		return nil
 	}
 	return archive.Routes(http.HandlerFunc(s.getArchive))
+}
+
+// pushRoutes are those that take deliveries; where another process does that, they say so.
+func (s *Server) pushRoutes() []openapi.Route {
+	if s.Push == nil {
+		return push.RoutesElsewhere(s.Log)
+	}
+	return s.Push.Routes(s.Log)
 }
 
 // base is the server's address as whoever asks sees it.

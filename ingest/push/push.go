@@ -1,9 +1,6 @@
-// Package push takes readings from kits that cannot speak MQTT, and from imports of other networks' data. Its Handler
-// passes what an HTTP request brought to the same pipeline as what a broker brings, and answers when the journal has it;
+// Package push takes readings over HTTP from kits that cannot speak MQTT, and from imports of other networks' data. Its Handler
+// passes what a request brought to the same pipeline as what a broker brings, and answers when the journal has it;
 // its Client is for imports.
-//
-// The requests themselves, their log-in in the header and the words of the answer belong to package api; this
-// one knows who may deliver for whom, and how long to wait.
 package push
 
 import (
@@ -24,9 +21,9 @@ const Native = "native"
 // wait is how long a delivery waits for the journal. The airRohr firmware gives up after 20 s.
 const wait = 15 * time.Second
 
-// ErrBusy says that the journal has not taken a delivery in time. It may still do so; delivering the same
+// errBusy says that the journal has not taken a delivery in time. It may still do so; delivering the same
 // again is harmless where the payload holds its time.
-var ErrBusy = errors.New("nothing is taken at the moment: deliver it again in a minute")
+var errBusy = errors.New("nothing is taken at the moment: deliver it again in a minute")
 
 // Registry knows stations and their tokens. The registry of stations is one.
 type Registry interface {
@@ -45,8 +42,8 @@ type Handler struct {
 // Families lists what can be delivered.
 func Families() []string { return append(kits.Families(), Native) }
 
-// LogIn finds the station that may deliver with this password. It does not say what was wrong.
-func (h *Handler) LogIn(id, password string) (*ingest.Station, bool) {
+// logIn finds the station that may deliver with this password. It does not say what was wrong.
+func (h *Handler) logIn(id, password string) (*ingest.Station, bool) {
 	st, ok := h.Registry.Station(id)
 	if !ok {
 		return nil, false
@@ -57,9 +54,9 @@ func (h *Handler) LogIn(id, password string) (*ingest.Station, bool) {
 	return st, h.Registry.Authenticate(id, password)
 }
 
-// Deliver hands a station's payload on and returns what became of it when that is on disk. The family is
-// one of Families; part is what else the request says of the payload. The error is ErrBusy, or ctx's.
-func (h *Handler) Deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
+// deliver hands a station's payload on and returns what became of it when that is on disk. The family is
+// one of Families; part is what else the request says of the payload. The error is errBusy, or ctx's.
+func (h *Handler) deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
 	topic := wire.ReadingTopic(station)
 	if family != Native {
 		topic = wire.KitTopic(station, family)
@@ -80,7 +77,7 @@ func (h *Handler) Deliver(ctx context.Context, station, family, part string, pay
 	select {
 	case h.Out <- message:
 	case <-late.C:
-		return ingest.Outcome{}, ErrBusy
+		return ingest.Outcome{}, errBusy
 	case <-ctx.Done():
 		return ingest.Outcome{}, ctx.Err()
 	}
@@ -88,7 +85,7 @@ func (h *Handler) Deliver(ctx context.Context, station, family, part string, pay
 	case o := <-answer:
 		return o, nil
 	case <-late.C:
-		return ingest.Outcome{}, ErrBusy
+		return ingest.Outcome{}, errBusy
 	case <-ctx.Done():
 		return ingest.Outcome{}, ctx.Err()
 	}

@@ -18,8 +18,8 @@ func TestLogIn(t *testing.T) {
 	h := Handler{Registry: stations{"OWN": {ID: "OWN"}, "EXT": {ID: "EXT", Source: "sensor-community"}}, Import: "secret"}
 	f := func(id, password string, want bool) {
 		t.Helper()
-		if st, got := h.LogIn(id, password); got != want || got && st.ID != id {
-			t.Errorf("LogIn(%q, %q) = %v, %v, want %v", id, password, st, got, want)
+		if st, got := h.logIn(id, password); got != want || got && st.ID != id {
+			t.Errorf("logIn(%q, %q) = %v, %v, want %v", id, password, st, got, want)
 		}
 	}
 	f("OWN", "token of OWN", true)
@@ -43,9 +43,9 @@ func TestDeliver(t *testing.T) {
 			m := <-out
 			m.Done(ingest.Outcome{Readings: []ingest.Reading{{Station: m.Topic}}, Duplicates: 2, Ignored: []string{string(m.Payload)}})
 		}()
-		o, err := h.Deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
+		o, err := h.deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
 		if err != nil || len(o.Readings) != 1 || o.Readings[0].Station != want || o.Duplicates != 2 || o.Ignored[0] != "{}" {
-			t.Errorf("Deliver(%s, %s) = %+v, %v, want topic %s", family, part, o, err, want)
+			t.Errorf("deliver(%s, %s) = %+v, %v, want topic %s", family, part, o, err, want)
 		}
 	}
 	f(Native, "", "stadtluft/v1/K7M2Q9X/reading")
@@ -58,14 +58,14 @@ func TestDeliverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, out := range []chan ingest.Message{make(chan ingest.Message), make(chan ingest.Message, 1)} {
 			h := Handler{Out: out}
-			if _, err := h.Deliver(t.Context(), "K7M2Q9X", Native, "", nil); !errors.Is(err, ErrBusy) {
-				t.Errorf("a full queue of %d: %v, want ErrBusy", cap(out), err)
+			if _, err := h.deliver(t.Context(), "K7M2Q9X", Native, "", nil); !errors.Is(err, errBusy) {
+				t.Errorf("a full queue of %d: %v, want errBusy", cap(out), err)
 			}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		h := Handler{Out: make(chan ingest.Message)}
-		if _, err := h.Deliver(ctx, "K7M2Q9X", Native, "", nil); !errors.Is(err, context.Canceled) {
+		if _, err := h.deliver(ctx, "K7M2Q9X", Native, "", nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("a client that has gone: %v", err)
 		}
 	})

@@ -1,7 +1,8 @@
-package api
+package push
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
-	"stadtluft/ingest/push"
+	"stadtluft/ingest/httpapi"
 )
 
 // anyStation is who may deliver in these tests.
@@ -21,17 +22,17 @@ func (anyStation) Station(id string) (*ingest.Station, bool) {
 }
 func (anyStation) Authenticate(id, token string) bool { return id == "AAA" && token == "token" }
 
-// pushTo delivers to a server whose pipeline is out.
+// pushTo delivers to a handler whose pipeline is out.
 func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
-	s := &Server{Push: &push.Handler{Registry: anyStation{}, Out: out}}
+	mux := http.NewServeMux()
+	httpapi.Mount(mux, (&Handler{Registry: anyStation{}, Out: out}).Routes(slog.New(slog.DiscardHandler)))
 	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/airrohr", strings.NewReader(body))
-	request.SetPathValue("family", "airrohr")
 	request.SetBasicAuth("aaa", "token")
 	for name, value := range header {
 		request.Header.Set(name, value)
 	}
 	recorder := httptest.NewRecorder()
-	s.answer(s.postPush).ServeHTTP(recorder, request)
+	mux.ServeHTTP(recorder, request)
 	return recorder.Result()
 }
 

@@ -1,4 +1,4 @@
-package api
+package push
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
-	"stadtluft/ingest/push"
+	"stadtluft/ingest/httpapi"
 )
 
 const (
@@ -40,48 +40,45 @@ type acceptedValue struct {
 }
 
 // postPush takes what a kit delivers that cannot speak MQTT: POST /api/v1/push/{family}.
-func (s *Server) postPush(w http.ResponseWriter, r *http.Request) error {
+func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
-	if families := push.Families(); !slices.Contains(families, family) {
-		p := newProblem(http.StatusNotFound, "family", "the kit family %q is not known", clip(family)).InGerman("Die Familie %q von Bausätzen ist nicht bekannt.", clip(family))
+	if families := Families(); !slices.Contains(families, family) {
+		p := httpapi.New(http.StatusNotFound, "family", "the kit family %q is not known", httpapi.Clip(family)).InGerman("Die Familie %q von Bausätzen ist nicht bekannt.", httpapi.Clip(family))
 		p.Allowed = families
 		return p
 	}
 	part := ""
 	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
 		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
-			return wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", clip(pin)).InGerman("Die X-PIN %q ist keine Zahl wie 1, 7 oder 11.", clip(pin))
+			return httpapi.Wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", httpapi.Clip(pin)).InGerman("Die X-PIN %q ist keine Zahl wie 1, 7 oder 11.", httpapi.Clip(pin))
 		}
 		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
 	}
-	return s.deliver(w, r, family, part)
+	return d(w, r, family, part)
 }
 
 // postWrite takes InfluxDB's line protocol as the airRohr firmware sends it: POST /write.
-func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) error {
-	return s.deliver(w, r, "airrohr", "write")
+func (d deliverer) postWrite(w http.ResponseWriter, r *http.Request) error {
+	return d(w, r, "airrohr", "write")
 }
 
-func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part string) error {
-	if s.Push == nil {
-		return newProblem(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", clip(r.URL.Path)).
-			InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %s an den mit der Rolle ingest schicken.", clip(r.URL.Path))
-	}
+// answer delivers the payload that a station's request brings, and answers with what became of it.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part string) error {
 	id, password, _ := r.BasicAuth()
-	st, ok := s.Push.LogIn(strings.ToUpper(strings.TrimSpace(id)), password)
+	st, ok := h.logIn(strings.ToUpper(strings.TrimSpace(id)), password)
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
-		return newProblem(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password").
+		return httpapi.New(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password").
 			InGerman("Kennung der Station oder Token falsch: Melde dich mit HTTP Basic an, mit der Kennung als Benutzer und dem Token als Passwort.")
 	}
 	payload, err := readMessage(w, r)
 	if err != nil {
 		return err
 	}
-	outcome, err := s.Push.Deliver(r.Context(), st.ID, family, part, payload)
-	if errors.Is(err, push.ErrBusy) {
+	outcome, err := h.deliver(r.Context(), st.ID, family, part, payload)
+	if errors.Is(err, errBusy) {
 		w.Header().Set("Retry-After", "60")
-		return newProblem(http.StatusServiceUnavailable, "", "%v", err).InGerman("Gerade kommt zu viel auf einmal: Versuche es in einer Minute noch einmal.")
+		return httpapi.New(http.StatusServiceUnavailable, "", "%v", err).InGerman("Gerade kommt zu viel auf einmal: Versuche es in einer Minute noch einmal.")
 	} else if err != nil {
 		return err
 	}
@@ -93,14 +90,14 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, family, part st
 		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, status, "application/json", answer)
+	return httpapi.JSON(w, status, "application/json", answer)
 }
 
 // readMessage reads a whole message that has not been packed.
 func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
-		return nil, newProblem(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", clip(coding)).InGerman("Die Nachricht ist mit %q gepackt: Sende sie, wie sie ist.", clip(coding))
+		return nil, httpapi.New(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", httpapi.Clip(coding)).InGerman("Die Nachricht ist mit %q gepackt: Sende sie, wie sie ist.", httpapi.Clip(coding))
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection has one
@@ -108,9 +105,9 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_ = control.SetReadDeadline(time.Time{}) // for whoever waits for the client to go
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage).InGerman("Die Nachricht hat mehr als %d Byte: Teile sie.", wire.MaxMessage)
+		return nil, httpapi.New(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage).InGerman("Die Nachricht hat mehr als %d Byte: Teile sie.", wire.MaxMessage)
 	} else if err != nil {
-		return nil, wrong("", "the message broke off: %v", err).InGerman("Die Nachricht brach ab.")
+		return nil, httpapi.Wrong("", "the message broke off: %v", err).InGerman("Die Nachricht brach ab.")
 	}
 	return payload, nil
 }

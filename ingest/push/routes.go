@@ -1,0 +1,42 @@
+package push
+
+import (
+	"log/slog"
+	"net/http"
+
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
+)
+
+// deliverer answers a request that delivers a payload of a family. The part is what else the request says of the payload.
+type deliverer func(w http.ResponseWriter, r *http.Request, family, part string) error
+
+// Routes returns the addresses that take deliveries.
+func (h *Handler) Routes(log *slog.Logger) []openapi.Route { return routes(h.answer, log) }
+
+// RoutesElsewhere returns the same addresses for a process that takes no deliveries: they answer 503 and say which process does.
+func RoutesElsewhere(log *slog.Logger) []openapi.Route { return routes(refer, log) }
+
+func routes(d deliverer, log *slog.Logger) []openapi.Route {
+	delivered := []openapi.Answer{
+		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
+	}
+	return []openapi.Route{{
+		Method: "POST", Path: "/api/v1/push/{family}", Handler: httpapi.With(log, nil, d.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
+		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
+		Parameters: []openapi.Parameter{{Name: "family", Choices: Families(), About: text("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
+		Body:       []openapi.Content{{Type: "application/json"}}, Answers: delivered,
+	}, {
+		Method: "POST", Path: "/write", Handler: httpapi.With(log, nil, d.postWrite), Group: "stations", ID: "pushLines", Free: true, Login: openapi.Station,
+		Summary: text("Readings in InfluxDB’s line protocol, as the airRohr firmware sends them.", "Messwerte im Zeilenprotokoll von InfluxDB, wie die airRohr-Firmware sie schickt."),
+		Body:    []openapi.Content{{Type: "text/plain"}}, Answers: delivered,
+	}}
+}
+
+func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
+
+// refer says which process takes readings.
+func refer(_ http.ResponseWriter, r *http.Request, _, _ string) error {
+	return httpapi.New(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", httpapi.Clip(r.URL.Path)).
+		InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %s an den mit der Rolle ingest schicken.", httpapi.Clip(r.URL.Path))
+}
