@@ -18,27 +18,6 @@ const (
 	bodyTime = 30 * time.Second // for a message to come in
 )
 
-// pushed is the answer to a delivery: what is on disk now, and what was not taken and why.
-type pushed struct {
-	Station    string                    `json:"station"`
-	Accepted   []accepted                `json:"accepted"`
-	Duplicates int                       `json:"repeated"`         // values that were known already
-	Refused    []ingest.ExplainedRefusal `json:"refused"`          // each with its reason
-	Ignored    []string                  `json:"left,omitempty"`   // names that are no quantity here
-	Detail     string                    `json:"detail,omitempty"` // set when nothing was taken
-}
-
-type accepted struct {
-	Time   string                   `json:"time"`
-	Values map[string]acceptedValue `json:"values"`
-}
-
-type acceptedValue struct {
-	Value float64  `json:"value"`
-	Unit  string   `json:"unit"`
-	Flags []string `json:"flags,omitempty"`
-}
-
 // postPush takes what a kit delivers that cannot speak MQTT: POST /api/v1/push/{family}.
 func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
@@ -82,14 +61,8 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part st
 	} else if err != nil {
 		return err
 	}
-	status, answer := http.StatusAccepted, newPushed(st.ID, outcome)
-	if len(answer.Accepted) == 0 && answer.Duplicates == 0 && len(answer.Refused) > 0 {
-		status, answer.Detail = http.StatusUnprocessableEntity, "nothing of the message was taken; \"refused\" says why"
-		if answer.Refused[0].Reason == wire.Inactive {
-			status = http.StatusForbidden
-		}
-	}
 	w.Header().Set("Cache-Control", "no-store")
+	status, answer := newReceipt(st.ID, outcome)
 	return httpapi.JSON(w, status, "application/json", answer)
 }
 
@@ -112,13 +85,47 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return payload, nil
 }
 
-func newPushed(station string, o ingest.Outcome) pushed {
-	p := pushed{Station: station, Accepted: make([]accepted, len(o.Readings)), Duplicates: o.Duplicates, Refused: ingest.ExplainRefusals(o.Refusals), Ignored: o.Ignored}
+// receipt is the answer to a delivery: what is on disk now, and what was not taken and why.
+type receipt struct {
+	Station    string                    `json:"station"`
+	Accepted   []acceptedReading         `json:"accepted"`
+	Duplicates int                       `json:"repeated"`         // values that were known already
+	Refused    []ingest.ExplainedRefusal `json:"refused"`          // each with its reason
+	Ignored    []string                  `json:"left,omitempty"`   // names that are no quantity here
+	Detail     string                    `json:"detail,omitempty"` // set when nothing was taken
+}
+
+type acceptedReading struct {
+	Time   string                   `json:"time"`
+	Values map[string]acceptedValue `json:"values"`
+}
+
+type acceptedValue struct {
+	Value float64  `json:"value"`
+	Unit  string   `json:"unit"`
+	Flags []string `json:"flags,omitempty"`
+}
+
+// newReceipt returns the answer to a delivery, and its status.
+func newReceipt(station string, o ingest.Outcome) (status int, r receipt) {
+	r = receipt{Station: station, Accepted: make([]acceptedReading, len(o.Readings)), Duplicates: o.Duplicates, Refused: ingest.ExplainRefusals(o.Refusals), Ignored: o.Ignored}
 	for i, reading := range o.Readings {
-		p.Accepted[i] = accepted{reading.Time.Format(time.RFC3339), map[string]acceptedValue{}}
-		for _, v := range reading.Values {
-			p.Accepted[i].Values[v.Quantity.String()] = acceptedValue{v.Value, v.Quantity.Unit(), v.Flags.Names()}
-		}
+		r.Accepted[i] = newAcceptedReading(reading)
 	}
-	return p
+	if len(o.Readings) > 0 || o.Duplicates > 0 || len(o.Refusals) == 0 {
+		return http.StatusAccepted, r
+	}
+	r.Detail = "nothing of the message was taken; \"refused\" says why"
+	if o.Refusals[0].Reason == wire.Inactive {
+		return http.StatusForbidden, r
+	}
+	return http.StatusUnprocessableEntity, r
+}
+
+func newAcceptedReading(r ingest.Reading) acceptedReading {
+	a := acceptedReading{r.Time.Format(time.RFC3339), map[string]acceptedValue{}}
+	for _, v := range r.Values {
+		a.Values[v.Quantity.String()] = acceptedValue{v.Value, v.Quantity.Unit(), v.Flags.Names()}
+	}
+	return a
 }

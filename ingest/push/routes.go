@@ -19,7 +19,7 @@ func RoutesElsewhere(log *slog.Logger) []openapi.Route { return routes(refer, lo
 
 func routes(d deliverer, log *slog.Logger) []openapi.Route {
 	delivered := []openapi.Answer{
-		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(pushed{})}}},
+		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(receipt{})}}},
 	}
 	return []openapi.Route{{
 		Method: "POST", Path: "/api/v1/push/{family}", Handler: httpapi.With(log, nil, d.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
