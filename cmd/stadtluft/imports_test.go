@@ -35,9 +35,12 @@ var packages = map[string][]string{
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
-	"ingest/push":        {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"ingest/quality":     {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"ingest/registry":    {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/push":     {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/quality":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/registry": {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/stations": {
+		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
+	},
 	"ingest/store":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo/aggregate"},
 	"ingest/calibration": {},
 	"ingest/store/sqlite": {
@@ -58,7 +61,7 @@ var packages = map[string][]string{
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
+		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/basemap": {},

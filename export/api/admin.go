@@ -15,6 +15,7 @@ import (
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/stations"
 )
 
 // listedChanges is how many changes the administrator sees at once, the newest.
@@ -65,7 +66,7 @@ func (s *Server) adminRoutes() []openapi.Route {
 		status,
 		telling("stations", []adminStation{}, route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
 		telling("refusals", []stationRefusal{}, route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde."))),
-		telling("changes", []recordedChange{}, route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
+		telling("changes", []stations.Change{}, route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
 			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")})),
 		backup,
 	}
@@ -147,7 +148,7 @@ func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": recordedChanges(changes)})
+	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": stations.Changes(changes)})
 }
 
 // getAdminBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before

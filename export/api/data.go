@@ -9,6 +9,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/stations"
 )
 
 // maxStations bounds how many stations one question names.
@@ -53,7 +54,7 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 
 // getStationReadings answers with one station's readings of a period.
 func (s *Server) getStationReadings(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.station(r)
+	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
 		return err
 	}

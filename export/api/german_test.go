@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,28 +38,49 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
 }
 
-// TestEveryProblemHasGerman reads the sources: what this package refuses, and what the registry does for it, is said in both languages.
+// TestEveryProblemHasGerman reads the sources: what this server refuses, and what the registry does for it, is said in both languages.
 func TestEveryProblemHasGerman(t *testing.T) {
 	found := 0
-	for _, file := range sources(t, ".") {
-		answered := map[ast.Node]bool{}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok {
+	for _, folder := range []string{".", "../../ingest/httpapi", "../../ingest/push", "../../ingest/stations"} {
+		for _, file := range sources(t, folder) {
+			answered := map[ast.Node]bool{}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if f, ok := n.(*ast.FuncDecl); ok && slices.Contains(makers, f.Name.Name) {
+					return false // which hand on
+				}
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
 				if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "InGerman" {
 					answered[method.X] = true
 				}
-				if name, ok := call.Fun.(*ast.Ident); ok && (name.Name == "newProblem" || name.Name == "wrong") {
+				if makesProblem(call) {
 					if found++; !answered[call] {
-						t.Errorf("%s has no German: %v", name.Name, call.Args[len(call.Args)-1])
+						t.Errorf("a problem in %s has no German: %v", folder, call.Args[len(call.Args)-1])
 					}
 				}
-			}
-			return true
-		})
+				return true
+			})
+		}
 	}
-	if found < 40 {
+	if found < 50 {
 		t.Errorf("%d problems were found in the sources", found)
 	}
+}
+
+// makers make problems.
+var makers = []string{"newProblem", "wrong", "New", "Wrong"}
+
+func makesProblem(call *ast.CallExpr) bool {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		return slices.Contains(makers, f.Name)
+	case *ast.SelectorExpr:
+		of, ok := f.X.(*ast.Ident)
+		return ok && of.Name == "httpapi" && slices.Contains(makers, f.Sel.Name)
+	}
+	return false
 }
 
 func sources(t *testing.T, folder string) (files []*ast.File) {

@@ -21,6 +21,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/stations"
 )
 
 // ask sends a request with a key and reads the answer, which must have the status.
@@ -230,7 +231,7 @@ func TestAdministration(t *testing.T) {
 	}
 	h.ask("PATCH", "/api/v1/stations/"+made.ID, `{"status":"active"}`, token, http.StatusOK, nil)
 	h.suspend(token, made.ID, made.Manage)
-	var told struct{ Changes []recordedChange }
+	var told struct{ Changes []stations.Change }
 	h.ask("GET", "/api/v1/admin/changes?station="+made.ID, "", token, http.StatusOK, &told)
 	if len(told.Changes) != 4 || told.Changes[1].Who != "admin" || told.Changes[1].Before != "active" || told.Changes[1].After != "suspended" || told.Changes[3].Who != "owner" {
 		t.Errorf("changes = %+v", told.Changes)

@@ -8,6 +8,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/ingest/httpapi/openapi"
+	"stadtluft/ingest/stations"
 )
 
 const (
@@ -22,8 +23,6 @@ func quantityNames() []string {
 	}
 	return names
 }
-
-var idParameter = openapi.Parameter{Name: "id", About: openapi.Text{English: "the station’s id", German: "Kennung der Station"}}
 
 // formats is format, and delimiter where there is CSV. The first is the default.
 func formats(all ...export.Format) []openapi.Parameter {
@@ -98,7 +97,7 @@ func (s *Server) readingParameters(one bool) []openapi.Parameter {
 	list = append(list, sourceParameter)
 	list = append(list, pages()...)
 	if one {
-		return append([]openapi.Parameter{idParameter}, list...)
+		return append([]openapi.Parameter{stations.ID}, list...)
 	}
 	return append(list, openapi.Parameter{Name: "station", Kind: openapi.List, About: openapi.Text{
 		English: "ids of stations; without it all", German: "Kennungen von Stationen; sonst alle"}})
@@ -161,7 +160,7 @@ func coverageParameters() []openapi.Parameter {
 // seriesParameters are those of a station beside its neighbours.
 func seriesParameters() []openapi.Parameter {
 	list := period(text("one hour before to", "eine Stunde vor to"))
-	return append(list, idParameter,
+	return append(list, stations.ID,
 		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Example: "pm2_5", About: text("what was measured; one must be named", "Messgröße; eine muss genannt sein")},
 		openapi.Parameter{Name: "window", Choices: []string{"1h", "24h"}, Default: "1h", About: text("full hours or days", "volle Stunden oder Tage")})
 }

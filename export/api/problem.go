@@ -1,12 +1,9 @@
 package api
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 
 	"stadtluft/ingest/httpapi"
-	"stadtluft/ingest/registry"
 )
 
 // problem is a problem document (RFC 9457) and the error that becomes one.
@@ -23,26 +20,7 @@ func clip(s string) string { return httpapi.Clip(s) }
 
 // answer turns a handler's error into a problem document.
 func (s *Server) answer(h handler) http.Handler {
-	return httpapi.With(s.Log, explain, httpapi.Handler(h))
-}
-
-// explain makes problems of the registry's errors.
-func explain(err error) *problem {
-	var field *registry.FieldError
-	switch {
-	case errors.As(err, &field):
-		p := newProblem(http.StatusUnprocessableEntity, field.Field, "%s: %s", field.Field, field.Problem).InGerman("%s", field.German)
-		if at := field.Meant; at != nil {
-			p.Suggest(httpapi.Place{Lon: at.Lon(), Lat: at.Lat()}, field.Suggestion(), fmt.Sprintf("Meintest du Breite %.5f, Länge %.5f?", at.Lat(), at.Lon()))
-		}
-		return p
-	case errors.Is(err, registry.ErrClosed):
-		return newProblem(http.StatusForbidden, "", "%v", err).InGerman("In dieser Stadt meldet die Stadt selbst die Stationen an: Wende dich an sie.")
-	case errors.Is(err, registry.ErrTooMany):
-		return newProblem(http.StatusTooManyRequests, "", "%v", err).
-			InGerman("Von einer Adresse aus lassen sich am Tag höchstens %d Stationen anmelden: Versuche es morgen wieder.", registry.DefaultPerDay)
-	}
-	return nil
+	return httpapi.With(s.Log, nil, httpapi.Handler(h))
 }
 
 // writeJSON answers with one document.

@@ -7,6 +7,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/httpapi/openapi"
+	"stadtluft/ingest/stations"
 )
 
 // groups are the headings of the description.
@@ -42,7 +43,8 @@ var groups = []openapi.Group{
 
 // routes are ours and those of other packages, but for the archive's.
 func (s *Server) routes() []openapi.Route {
-	return slices.Concat(s.dataRoutes(), s.liveRoutes(), s.stationRoutes(), s.managementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.standardRoutes())
+	owners := s.stations()
+	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.pushRoutes(), owners.ManagementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.standardRoutes())
 }
 
 func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
@@ -112,7 +114,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
 		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
-		Parameters: []openapi.Parameter{idParameter}, Answers: geojson(openapi.Ref("Station")),
+		Parameters: []openapi.Parameter{stations.ID}, Answers: geojson(openapi.Ref("Station")),
 	}, {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
 		Summary: text("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
@@ -121,22 +123,12 @@ func (s *Server) liveRoutes() []openapi.Route {
 	}}
 }
 
-func (s *Server) stationRoutes() []openapi.Route {
-	return append([]openapi.Route{{
-		Method: "POST", Path: "/api/v1/stations", Handler: s.answer(s.postStation), Group: "stations", ID: "addStation",
-		Summary: text("Register a station.", "Eine Station anmelden."),
-		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
-		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(newStation{})}},
-		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(registered{})}}}},
-	}, {
-		Method: "POST", Path: "/api/v1/cell", Handler: s.answer(s.postCell), Group: "stations", ID: "getPublicCell",
-		Summary: text("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
-		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(position{})}}, Answers: geojson(openapi.SchemaOf(cellFeature{})),
-	}, {
+func (s *Server) healthRoutes() []openapi.Route {
+	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
 		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
-		Parameters: []openapi.Parameter{idParameter}, Answers: objectOf(health{}),
-	}}, s.pushRoutes()...)
+		Parameters: []openapi.Parameter{stations.ID}, Answers: objectOf(health{}),
+	}}
 }
 
 func (s *Server) serviceRoutes() []openapi.Route {

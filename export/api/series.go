@@ -12,6 +12,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/stations"
 	"stadtluft/ingest/store"
 )
 
@@ -38,7 +39,7 @@ type series struct {
 
 // getSeries answers with a station's means over hours or days of a period, and its neighbours'.
 func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.station(r)
+	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
 		return err
 	}

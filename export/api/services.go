@@ -13,11 +13,13 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/export/ogc"
 	"stadtluft/export/sta"
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
+	"stadtluft/ingest/stations"
 	"stadtluft/ingest/store"
 )
 
@@ -62,6 +64,15 @@ func (s *Server) archiveRoutes() []openapi.Route {
 	return archive.Routes(http.HandlerFunc(s.getArchive))
 }
 
+// stations registers and manages stations, and shows those who do how everyone sees them.
+func (s *Server) stations() *stations.Service {
+	document := stations.Document{
+		Of:     func(st *ingest.Station, now time.Time) any { return s.detailed(st, now) },
+		Schema: openapi.SchemaOf(stationFeature{}),
+	}
+	return stations.New(s.Registry, s.City.Boundary, s.City.Access, document, s.Log)
+}
+
 // pushRoutes are those that take deliveries; where another process does that, they say so.
 func (s *Server) pushRoutes() []openapi.Route {
 	if s.Push == nil {
@@ -69,6 +80,9 @@ func (s *Server) pushRoutes() []openapi.Route {
 	}
 	return s.Push.Routes(s.Log)
 }
+
+// access is how stations reach the city, as whoever asks sees it.
+func (s *Server) access(r *http.Request) kits.Access { return stations.AccessFor(r, s.City.Access) }
 
 // base is the server's address as whoever asks sees it.
 func (s *Server) base(r *http.Request) string {

@@ -9,7 +9,7 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/geo"
 	"stadtluft/ingest"
-	"stadtluft/ingest/registry"
+	"stadtluft/ingest/stations"
 )
 
 type point struct {
@@ -104,22 +104,8 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 	return f
 }
 
-// station is the station that a route names, if it is public.
-func (s *Server) station(r *http.Request) (*ingest.Station, error) {
-	text := r.PathValue("id")
-	id, err := registry.ParseID(text)
-	if err != nil {
-		return nil, newProblem(http.StatusNotFound, "id", "%v", err).InGerman("%q ist keine Kennung einer Station: Fehlt ein Zeichen, oder ist eins vertippt?", clip(text))
-	}
-	st, ok := s.Registry.Station(id)
-	if !ok {
-		return nil, newProblem(http.StatusNotFound, "id", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id)
-	}
-	return st, nil
-}
-
 func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.station(r)
+	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
 		return err
 	}
@@ -160,7 +146,7 @@ type health struct {
 
 // getHealth answers with a station's diagnosis. It needs no token: whoever solders has only the id.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
-	st, err := s.station(r)
+	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,18 @@ func (s Schema) May(name string, member Schema) Schema {
 	return more
 }
 
+// And returns the schema of an object that has the members of both.
+func (s Schema) And(more Schema) Schema {
+	members, _ := more["properties"].(map[string]any)
+	required, _ := s["required"].([]string)
+	also, _ := more["required"].([]string)
+	for name, member := range members {
+		s = s.May(name, member.(Schema))
+	}
+	s["required"] = slices.Concat(required, also)
+	return s
+}
+
 func nullable(s Schema) Schema {
 	if kind, ok := s["type"].(string); ok {
 		s["type"] = []string{kind, "null"}

@@ -1,10 +1,9 @@
-package api
+package stations
 
 import (
 	"net/http"
 	"time"
 
-	"stadtluft/export"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
@@ -12,44 +11,48 @@ import (
 	"stadtluft/ingest/registry"
 )
 
+// jsonType is the media type of JSON.
+const jsonType = "application/json"
+
 // shownChanges is how many changes of a station its owner sees.
 const shownChanges = 50
 
-func (s *Server) managementRoutes() []openapi.Route {
-	route := func(method, path, id string, h handler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
+// ManagementRoutes returns the addresses for whoever has a station's management token.
+func (s *Service) ManagementRoutes() []openapi.Route {
+	route := func(method, path, id string, h httpapi.Handler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
 		return openapi.Route{
 			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(h), Group: "stations", ID: id, Login: openapi.Owner,
-			Summary: summary, Parameters: []openapi.Parameter{idParameter}, Answers: answers,
+			Summary: summary, Parameters: []openapi.Parameter{ID}, Answers: answers,
 		}
 	}
-	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), geojson(openapi.Ref("Station")))
-	change.Body = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(edit{})}}
+	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), openapi.AnswerOf(geoJSON, openapi.Ref("Station")))
+	change.Body = []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(edit{})}}
 	retire := route("DELETE", "", "retireStation", s.deleteStation, text("Retire a station.", "Eine Station abmelden."), []openapi.Answer{{Status: http.StatusNoContent}})
 	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: text(
 		"whether its readings stay, detached from the owner, or go too", "ob ihre Messwerte bleiben, ohne Bezug zu ihrem Menschen, oder mitgehen")})
-	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."), objectOf(management{}))
-	renew.Body = []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(renewal{})}}
+	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."), openapi.AnswerOf(jsonType, openapi.SchemaOf(management{})))
+	renew.Body = []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(renewal{})}}
 	return []openapi.Route{
 		change, retire,
-		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht."), objectOf(ownView{})),
-		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu."), objectOf(settings{})),
+		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht."), openapi.AnswerOf(jsonType, s.ownSchema())),
+		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu."), openapi.AnswerOf(jsonType, openapi.SchemaOf(settings{}))),
 		renew,
 	}
 }
 
 // managed is the station of a route if the request carries its management token, or the administrator's.
-func (s *Server) managed(r *http.Request) (*ingest.Station, registry.By, error) {
-	st, err := s.station(r)
+func (s *Service) managed(r *http.Request) (*ingest.Station, registry.By, error) {
+	st, err := FromPath(r, s.registry)
 	if err != nil {
 		return nil, "", err
 	}
 	switch token := httpapi.Bearer(r); {
-	case s.Registry.Admin(token):
+	case s.registry.Admin(token):
 		return st, registry.Admin, nil
-	case s.Registry.Manages(st.ID, token):
+	case s.registry.Manages(st.ID, token):
 		return st, registry.Owner, nil
 	}
-	return nil, "", newProblem(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
+	return nil, "", httpapi.New(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
 		InGerman("Dieser Verwaltungslink gilt nicht.")
 }
 
@@ -79,7 +82,7 @@ type newInstallation struct {
 
 // patchStation changes what an owner may change. The administrator may also let a station in that waits, suspend it, and
 // lift that: asked to become active, a suspended station is again what it was.
-func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) patchStation(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
 		return err
@@ -99,22 +102,22 @@ func (s *Server) patchStation(w http.ResponseWriter, r *http.Request) error {
 	if f := e.Installation; f != nil {
 		change.Installation = &ingest.Installation{From: f.From, Kit: f.Kit, Sensors: f.Sensors}
 	}
-	if err := s.Registry.Edit(r.Context(), st.ID, by, change); err != nil {
+	if err := s.registry.Edit(r.Context(), st.ID, by, change); err != nil {
 		return err
 	}
-	st, _ = s.Registry.Station(st.ID)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), s.detailed(st, time.Now().UTC()))
+	st, _ = s.registry.Station(st.ID)
+	return httpapi.JSON(w, http.StatusOK, geoJSON, s.document.Of(st, time.Now().UTC()))
 }
 
 // deleteStation retires a station; its readings stay, detached from the owner, unless they are to go too.
-func (s *Server) deleteStation(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
 		return err
 	}
-	end := s.Registry.Retire
-	if newQuery(r).text("readings") == "erase" {
-		end = s.Registry.Erase
+	end := s.registry.Retire
+	if httpapi.NewQuery(r).Text("readings") == "erase" {
+		end = s.registry.Erase
 	}
 	if err := end(r.Context(), st.ID, by); err != nil {
 		return err
@@ -124,12 +127,12 @@ func (s *Server) deleteStation(w http.ResponseWriter, r *http.Request) error {
 }
 
 // postToken gives a station a new token, with the settings that hold it.
-func (s *Server) postToken(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) postToken(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
 		return err
 	}
-	token, err := s.Registry.Rotate(r.Context(), st.ID, by)
+	token, err := s.registry.Rotate(r.Context(), st.ID, by)
 	if err != nil {
 		return err
 	}
@@ -138,7 +141,7 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", answer)
+	return httpapi.JSON(w, http.StatusOK, jsonType, answer)
 }
 
 // renewal is the body of a wish for a new management link.
@@ -147,7 +150,7 @@ type renewal struct {
 }
 
 // postManageToken gives a station a new management link, for its owner or, handed over, for another person.
-func (s *Server) postManageToken(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request) error {
 	st, by, err := s.managed(r)
 	if err != nil {
 		return err
@@ -156,39 +159,47 @@ func (s *Server) postManageToken(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
 		return err
 	}
-	token, err := s.Registry.Renew(r.Context(), st.ID, by, ask.HandOver)
+	token, err := s.registry.Renew(r.Context(), st.ID, by, ask.HandOver)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", s.management(r, st.ID, token))
+	return httpapi.JSON(w, http.StatusOK, jsonType, s.management(r, st.ID, token))
 }
 
 // getManage shows an owner what nobody else sees of the station.
-func (s *Server) getManage(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) getManage(w http.ResponseWriter, r *http.Request) error {
 	st, _, err := s.managed(r)
 	if err != nil {
 		return err
 	}
-	changes, err := s.Registry.Changes(r.Context(), st.ID, shownChanges)
+	changes, err := s.registry.Changes(r.Context(), st.ID, shownChanges)
 	if err != nil {
 		return err
 	}
 	at := geo.Published(st.Places[len(st.Places)-1].Exact)
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, "application/json", ownView{s.detailed(st, time.Now().UTC()), lonLat{at[0], at[1]}, st.Email, recordedChanges(changes)})
+	return httpapi.JSON(w, http.StatusOK, jsonType, ownView{s.document.Of(st, time.Now().UTC()), ownPart{lonLat{at[0], at[1]}, st.Email, Changes(changes)}})
 }
 
 // ownView is what only the owner sees of a station.
 type ownView struct {
-	Station stationFeature   `json:"station"`
-	lonLat                   // the exact place
-	Email   string           `json:"email"`
-	Changes []recordedChange `json:"changes"`
+	Station any `json:"station"` // its Document
+	ownPart
 }
 
-// recordedChange is an entry of the record of changes.
-type recordedChange struct {
+type ownPart struct {
+	lonLat           // the exact place
+	Email   string   `json:"email"`
+	Changes []Change `json:"changes"`
+}
+
+func (s *Service) ownSchema() openapi.Schema {
+	return openapi.Schema{"type": "object"}.With("station", s.document.Schema).And(openapi.SchemaOf(ownPart{}))
+}
+
+// Change is an entry of the record of changes.
+type Change struct {
 	Time    string      `json:"time"`
 	Station string      `json:"station"`
 	Who     registry.By `json:"who"`
@@ -197,10 +208,11 @@ type recordedChange struct {
 	After   string      `json:"after"`
 }
 
-func recordedChanges(changes []registry.Change) []recordedChange {
-	list := make([]recordedChange, len(changes))
+// Changes returns entries of the registry's record as answers hold them.
+func Changes(changes []registry.Change) []Change {
+	list := make([]Change, len(changes))
 	for i, c := range changes {
-		list[i] = recordedChange{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}
+		list[i] = Change{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}
 	}
 	return list
 }

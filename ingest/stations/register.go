@@ -1,4 +1,4 @@
-package api
+package stations
 
 import (
 	"net"
@@ -8,14 +8,32 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
+
+// geoJSON is the media type of a feature (RFC 7946).
+const geoJSON = "application/geo+json"
+
+// RegistrationRoutes returns the addresses that register a station.
+func (s *Service) RegistrationRoutes() []openapi.Route {
+	return []openapi.Route{{
+		Method: "POST", Path: "/api/v1/stations", Handler: s.answer(s.postStation), Group: "stations", ID: "addStation",
+		Summary: text("Register a station.", "Eine Station anmelden."),
+		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
+		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(newStation{})}},
+		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(registered{})}}}},
+	}, {
+		Method: "POST", Path: "/api/v1/cell", Handler: s.answer(s.postCell), Group: "stations", ID: "getPublicCell",
+		Summary: text("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
+		Body:    []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(position{})}}, Answers: openapi.AnswerOf(geoJSON, openapi.SchemaOf(cellFeature{})),
+	}}
+}
 
 // position is a place as bodies give it, in degrees.
 type position struct {
@@ -26,7 +44,7 @@ type position struct {
 // point is the place, which must be there.
 func (p position) point() (orb.Point, error) {
 	if p.Lon == nil || p.Lat == nil {
-		return orb.Point{}, newProblem(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees").
+		return orb.Point{}, httpapi.New(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees").
 			InGerman("lon und lat: Sag in Grad, wo die Station steht.")
 	}
 	return orb.Point{*p.Lon, *p.Lat}, nil
@@ -34,7 +52,7 @@ func (p position) point() (orb.Point, error) {
 
 // postCell shows the 100 m cell that will be public of a place, and says what is wrong with a place where no station can
 // stand. Nothing of the request is kept; it is no GET, because addresses stand in proxies' logs.
-func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) postCell(w http.ResponseWriter, r *http.Request) error {
 	var ask position
 	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
 		return err
@@ -43,7 +61,7 @@ func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Registry.CheckPlace(p); err != nil {
+	if err := s.registry.CheckPlace(p); err != nil {
 		return err
 	}
 	cell, err := geo.CellAt(p, geo.BaseSize)
@@ -52,8 +70,8 @@ func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 	}
 	at := geo.Published(cell.Center())
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), cellFeature{
-		"Feature", cell.String(), geometry{"Polygon", cell.Polygon()}, cellProperties{cell.String(), lonLat{at[0], at[1]}, s.City.Boundary.Contains(p)},
+	return httpapi.JSON(w, http.StatusOK, geoJSON, cellFeature{
+		"Feature", cell.String(), polygon{"Polygon", cell.Polygon()}, cellProperties{cell.String(), lonLat{at[0], at[1]}, s.boundary.Contains(p)},
 	})
 }
 
@@ -61,8 +79,13 @@ func (s *Server) postCell(w http.ResponseWriter, r *http.Request) error {
 type cellFeature struct {
 	Type       string         `json:"type"`
 	ID         string         `json:"id"`
-	Geometry   geometry       `json:"geometry"`
+	Geometry   polygon        `json:"geometry"`
 	Properties cellProperties `json:"properties"`
+}
+
+type polygon struct {
+	Type        string `json:"type"`
+	Coordinates any    `json:"coordinates"`
 }
 
 type cellProperties struct {
@@ -92,7 +115,7 @@ type newDevice struct {
 }
 
 // postStation registers a station and answers with its credentials, once.
-func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) postStation(w http.ResponseWriter, r *http.Request) error {
 	var n newStation
 	if err := httpapi.ReadJSON(w, r, &n); err != nil {
 		return err
@@ -105,7 +128,7 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	if n.Device != nil {
 		devices = []ingest.Device{{Family: n.Device.Family, Key: n.Device.Key}}
 	}
-	credentials, st, err := s.Registry.Add(r.Context(), registry.Registration{
+	credentials, st, err := s.registry.Add(r.Context(), registry.Registration{
 		Name: n.Name, Point: place, Kit: n.Kit, Sensors: n.Sensors, Height: n.Height, Side: n.Side, Exposure: n.Exposure,
 		Email: n.Email, Devices: devices, LicenceConsent: n.LicenceConsent, Address: address(r),
 	})
@@ -118,7 +141,7 @@ func (s *Server) postStation(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Location", "/api/v1/stations/"+st.ID)
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusCreated, "application/json", registered{answer, s.management(r, st.ID, credentials.ManageToken)})
+	return httpapi.JSON(w, http.StatusCreated, "application/json", registered{answer, s.management(r, st.ID, credentials.ManageToken)})
 }
 
 // settings is what an owner needs to set a station up.
@@ -156,13 +179,13 @@ type registered struct {
 }
 
 // settings are a station's; the token is to be had only now.
-func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (settings, error) {
+func (s *Service) settings(r *http.Request, st *ingest.Station, token string) (settings, error) {
 	public := st.Places[len(st.Places)-1].Public
 	cell, err := geo.CellAt(public, geo.BaseSize)
 	if err != nil {
 		return settings{}, err
 	}
-	at, access := geo.Published(public), s.access(r)
+	at, access := geo.Published(public), AccessFor(r, s.access)
 	access.Station, access.Token, access.Serial = st.ID, token, st.Device("airgradient")
 	return settings{
 		ID: st.ID, Token: token, Status: st.Status, Public: lonLat{at[0], at[1]}, Cell: cell.String(),
@@ -170,21 +193,20 @@ func (s *Server) settings(r *http.Request, st *ingest.Station, token string) (se
 	}, nil
 }
 
-func (s *Server) management(r *http.Request, id, token string) management {
+func (s *Service) management(r *http.Request, id, token string) management {
 	return management{token, s.manageLink(r, id, token)}
 }
 
 // manageLink is the station's page with its key in the fragment, which browsers keep to themselves: it reaches no
 // server's log and no Referer.
-func (s *Server) manageLink(r *http.Request, id, token string) string {
-	link := s.access(r).HTTP
+func (s *Service) manageLink(r *http.Request, id, token string) string {
+	link := AccessFor(r, s.access).HTTP
 	link.Path, link.Fragment = "/stations/"+id, "manage="+token
 	return link.String()
 }
 
-// access is how stations reach the city, as whoever asks sees it.
-func (s *Server) access(r *http.Request) kits.Access {
-	a := s.City.Access
+// AccessFor returns how stations reach the city, as whoever sent the request sees it: hosts that are empty are the request's.
+func AccessFor(r *http.Request, a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
 		a.HTTP = url.URL{Scheme: "http", Host: r.Host}
 		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
