@@ -28,6 +28,7 @@ var packages = map[string][]string{
 	"geo/coverage":               {"geo"},
 
 	"ingest":          {"firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/admin":    {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations"},
 	"ingest/averages": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
@@ -61,7 +62,7 @@ var packages = map[string][]string{
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/averages", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
+		"ingest", "ingest/admin", "ingest/averages", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/basemap": {},

@@ -30,6 +30,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/registry"
@@ -65,7 +66,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test",
-		Problems: func(context.Context) []Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Problems: func(context.Context) []admin.Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	h.server.Live.CaughtUp()
 	h.http = httptest.NewServer(h.server.Handler())
@@ -517,7 +518,9 @@ func TestReadiness(t *testing.T) {
 	if got := string(h.get("/readyz")); !strings.Contains(got, `"ready":true`) {
 		t.Errorf("readyz = %q", got)
 	}
-	h.server.Problems = func(context.Context) []Problem { return []Problem{{"journal", "it is full", "look at the store"}} }
+	h.server.Problems = func(context.Context) []admin.Problem {
+		return []admin.Problem{{Part: "journal", Problem: "it is full", Do: "look at the store"}}
+	}
 	if response, body := h.do("GET", "/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "look at the store") {
 		t.Errorf("readyz with a problem: %s %s", response.Status, body)
 	}

@@ -41,7 +41,7 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 // TestEveryProblemHasGerman reads the sources: what this server refuses, and what the registry does for it, is said in both languages.
 func TestEveryProblemHasGerman(t *testing.T) {
 	found := 0
-	for _, folder := range []string{".", "../../ingest/httpapi", "../../ingest/push", "../../ingest/stations"} {
+	for _, folder := range []string{".", "../../ingest/admin", "../../ingest/httpapi", "../../ingest/push", "../../ingest/stations"} {
 		for _, file := range sources(t, folder) {
 			answered := map[ast.Node]bool{}
 			ast.Inspect(file, func(n ast.Node) bool {

@@ -16,6 +16,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/basemap"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
 )
 
@@ -363,8 +364,9 @@ func TestParametersAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.AdminStatus = func(context.Context) (AdminStatus, error) { return AdminStatus{}, nil }
-	h.server.Backup = func() []Copy { return nil }
+	h.server.AdminStatus = func(context.Context) (admin.Status, error) { return admin.Status{}, nil }
+	h.server.Backup = func() []admin.Copy { return nil }
+	h.http.Config.Handler = h.server.Handler()
 	values := map[string]string{
 		"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "time": "latest", "station": h.station.ID, "lang": "de",
 		"$filter": "id ne 'x'", "$orderby": "id", "$select": "name", "$expand": "Datastreams($top=1;$expand=Sensor)", "$skip": "0",

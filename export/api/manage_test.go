@@ -20,6 +20,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/stations"
 )
@@ -184,20 +185,21 @@ func TestAdministration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.AdminStatus = func(context.Context) (AdminStatus, error) {
-		return AdminStatus{Store: "sqlite", Unwritten: 7, Settings: []Setting{{"admin_token", "***"}}}, errors.New("the journal is away")
+	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
+		return admin.Status{Store: "sqlite", Unwritten: 7, Settings: []admin.Setting{{Key: "admin_token", Value: "***"}}}, errors.New("the journal is away")
 	}
 	h.server.Data = t.TempDir()
-	h.server.Backup = func() []Copy {
-		return []Copy{{"registry.db", h.server.Registry.Backup}}
+	h.server.Backup = func() []admin.Copy {
+		return []admin.Copy{{Name: "registry.db", Make: h.server.Registry.Backup}}
 	}
+	h.http.Config.Handler = h.server.Handler()
 	for _, what := range []string{"status", "stations", "refusals", "changes", "backup"} {
 		for _, wrong := range []string{"", h.owner.ManageToken} {
 			h.ask("GET", "/api/v1/admin/"+what, "", wrong, http.StatusUnauthorized, nil)
 		}
 	}
 	var status struct {
-		Problems []Problem
+		Problems []admin.Problem
 		Inside   struct {
 			Unwritten int `json:"journal_unwritten"`
 		}
@@ -246,9 +248,10 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("refusals = %+v", refused)
 	}
 	h.backup(token, made.ID)
-	h.server.Backup = func() []Copy {
-		return []Copy{{"readings.db", func(context.Context, string) error { return errors.New("7 entries wait") }}}
+	h.server.Backup = func() []admin.Copy {
+		return []admin.Copy{{Name: "readings.db", Make: func(context.Context, string) error { return errors.New("7 entries wait") }}}
 	}
+	h.http.Config.Handler = h.server.Handler()
 	var p problem
 	h.ask("GET", "/api/v1/admin/backup", "", token, http.StatusServiceUnavailable, &p)
 	if p.Detail != "back up readings.db: 7 entries wait" {

@@ -44,7 +44,7 @@ var groups = []openapi.Group{
 // routes are ours and those of other packages, but for the archive's.
 func (s *Server) routes() []openapi.Route {
 	owners := s.stations()
-	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.pushRoutes(), owners.ManagementRoutes(), s.adminRoutes(), s.serviceRoutes(), s.standardRoutes())
+	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.pushRoutes(), owners.ManagementRoutes(), s.admin().Routes(), s.serviceRoutes(), s.standardRoutes())
 }
 
 func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }

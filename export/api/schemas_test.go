@@ -19,6 +19,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
@@ -148,8 +149,10 @@ func storied(t *testing.T) *witness {
 	h.server.City.People = map[geo.Cell]int{{Size: 1000, North: 3096000, East: 4107000}: 3000}
 	out := make(chan ingest.Message)
 	h.server.Push = &push.Handler{Registry: h.server.Registry, Out: out}
-	h.server.AdminStatus = func(context.Context) (AdminStatus, error) { return AdminStatus{Settings: []Setting{{"a", "b"}}}, nil }
-	h.server.Backup = func() []Copy { return nil }
+	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
+		return admin.Status{Settings: []admin.Setting{{Key: "a", Value: "b"}}}, nil
+	}
+	h.server.Backup = func() []admin.Copy { return nil }
 	h.http.Config.Handler = h.server.Handler()
 	now := time.Now().UTC().Truncate(time.Second)
 	refusal := ingest.Refusal{Station: h.station.ID, Received: now, Reason: wire.Clock, Field: "t", Detail: "1970"}
@@ -189,9 +192,9 @@ func (h *witness) example(route openapi.Route, query, status, form string) []byt
 		"addStation": registration, "getPublicCell": `{"lon":6.99,"lat":50.95}`, "changeStation": `{"name":"Anders"}`, "renewManageToken": `{"hand_over":false}`,
 		"push": `{"sensordatavalues":[{"value_type":"SDS_P1","value":"12.3"}]}`, "pushLines": "feinstaub,node=esp8266-1 SDS_P1=12.3",
 	}
-	h.server.Problems = func(context.Context) []Problem {
+	h.server.Problems = func(context.Context) []admin.Problem {
 		if status == "503" {
-			return []Problem{{"store", "is away", "look at it"}}
+			return []admin.Problem{{Part: "store", Problem: "is away", Do: "look at it"}}
 		}
 		return nil
 	}

@@ -32,6 +32,7 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
@@ -69,12 +70,13 @@ type City struct {
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
 
-// Problem is something that keeps the program from working as it should.
-type Problem struct {
-	Part    string `json:"part"`
-	Problem string `json:"problem"`
-	Do      string `json:"do"`
-}
+// What cmd hands over is the administrator's.
+type (
+	Problem     = admin.Problem
+	AdminStatus = admin.Status
+	Setting     = admin.Setting
+	Copy        = admin.Copy
+)
 
 // Server serves the API and the pages. Without a Store it is the door of a process that has neither: it says how the process
 // is, and takes deliveries where there is a Push.

@@ -17,6 +17,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/stations"
@@ -71,6 +72,21 @@ func (s *Server) stations() *stations.Service {
 		Schema: openapi.SchemaOf(stationFeature{}),
 	}
 	return stations.New(s.Registry, s.City.Boundary, s.City.Access, document, s.Log)
+}
+
+// admin answers the administrator.
+func (s *Server) admin() *admin.Service {
+	document := stations.Document{
+		Of:     func(st *ingest.Station, now time.Time) any { return s.feature(st, now) },
+		Schema: openapi.SchemaOf(stationFeature{}),
+	}
+	return admin.New(s.Registry, admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}, admin.Stations{Document: document, Day: s.day}, admin.Backup{Folder: s.Data, Copies: s.Backup}, s.Log)
+}
+
+// day counts what came from a station in the last 24 hours.
+func (s *Server) day(id string, now time.Time) admin.Day {
+	stats := s.Live.DayStats(id, now)
+	return admin.Day{Values: stats.Values, Good: stats.Good, Flags: countsOf(stats)}
 }
 
 // pushRoutes are those that take deliveries; where another process does that, they say so.

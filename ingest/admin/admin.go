@@ -1,4 +1,4 @@
-package api
+package admin
 
 import (
 	"archive/tar"
@@ -18,8 +18,12 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// listedChanges is how many changes the administrator sees at once, the newest.
-const listedChanges = 500
+const (
+	// listedChanges is how many changes the administrator sees at once, the newest.
+	listedChanges = 500
+	// statusTime bounds how long the parts are asked how they are.
+	statusTime = 3 * time.Second
+)
 
 // Setting is one key of the configuration in force. A secret's value is "***", or empty when it is not set.
 type Setting struct {
@@ -27,8 +31,8 @@ type Setting struct {
 	Value string `json:"value"`
 }
 
-// AdminStatus is what an administrator wants to know of the program.
-type AdminStatus struct {
+// Status is what an administrator wants to know of the program.
+type Status struct {
 	Store       string    `json:"store"` // its kind
 	Entries     uint64    `json:"journal_entries"`
 	Bytes       uint64    `json:"journal_bytes"`
@@ -47,36 +51,37 @@ type Copy struct {
 	Make func(ctx context.Context, path string) error
 }
 
-func (s *Server) adminRoutes() []openapi.Route {
-	route := func(name, id string, h handler, summary openapi.Text, parameters ...openapi.Parameter) openapi.Route {
+// Routes returns the addresses that only the administrator's token opens.
+func (s *Service) Routes() []openapi.Route {
+	route := func(name, id string, h httpapi.Handler, summary openapi.Text, parameters ...openapi.Parameter) openapi.Route {
 		return openapi.Route{
-			Method: "GET", Path: "/api/v1/admin/" + name, Handler: s.answer(s.administered(h)), Group: "admin", ID: id, Login: openapi.Admin,
+			Method: "GET", Path: "/api/v1/admin/" + name, Handler: httpapi.With(s.log, nil, s.administered(h)), Group: "admin", ID: id, Login: openapi.Admin,
 			Summary: summary, Parameters: parameters,
 		}
 	}
-	telling := func(member string, of any, r openapi.Route) openapi.Route {
-		r.Answers = openapi.AnswerOf("application/json", openapi.Schema{"type": "object"}.With(member, openapi.SchemaOf(of)))
+	telling := func(member string, of openapi.Schema, r openapi.Route) openapi.Route {
+		r.Answers = openapi.AnswerOf("application/json", openapi.Schema{"type": "object"}.With(member, openapi.ListOf(of)))
 		return r
 	}
 	backup := route("backup", "getAdminBackup", s.getAdminBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
 	backup.Answers = []openapi.Answer{{Forms: []openapi.Content{{Type: "application/gzip"}}}}
 	status := route("status", "getAdminStatus", s.getAdmin, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
-	status.Answers = objectOf(statusAnswer{})
+	status.Answers = openapi.AnswerOf("application/json", openapi.SchemaOf(statusAnswer{}))
 	return []openapi.Route{
 		status,
-		telling("stations", []adminStation{}, route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
-		telling("refusals", []stationRefusal{}, route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde."))),
-		telling("changes", []stations.Change{}, route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
+		telling("stations", s.stations.Document.Schema.And(openapi.SchemaOf(private{})), route("stations", "getAdminStations", s.getAdminStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
+		telling("refusals", openapi.SchemaOf(stationRefusal{}), route("refusals", "getAdminRefusals", s.getAdminRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde."))),
+		telling("changes", openapi.SchemaOf(stations.Change{}), route("changes", "getAdminChanges", s.getAdminChanges, text("Who changed what.", "Wer was geändert hat."),
 			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")})),
 		backup,
 	}
 }
 
 // administered lets only the administrator through. Nothing of the answers is kept by browsers.
-func (s *Server) administered(h handler) handler {
+func (s *Service) administered(h httpapi.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !s.Registry.Admin(httpapi.Bearer(r)) {
-			return newProblem(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …").
+		if !s.registry.Admin(httpapi.Bearer(r)) {
+			return httpapi.New(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …").
 				InGerman("Das ist nicht das Token der Verwaltung.")
 		}
 		w.Header().Set("Cache-Control", "no-store")
@@ -85,42 +90,37 @@ func (s *Server) administered(h handler) handler {
 }
 
 // getAdmin answers with how the program is and the configuration in force.
-func (s *Server) getAdmin(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+func (s *Service) getAdmin(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), statusTime)
 	defer cancel()
-	status, err := s.AdminStatus(ctx)
-	problems := append([]Problem{}, s.Problems(ctx)...)
+	status, err := s.program.Status(ctx)
+	problems := append([]Problem{}, s.program.Problems(ctx)...)
 	if err != nil {
 		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
 	}
-	return writeJSON(w, http.StatusOK, "application/json", statusAnswer{s.Version, problems, status})
+	return httpapi.JSON(w, http.StatusOK, "application/json", statusAnswer{s.program.Version, problems, status})
 }
 
 // statusAnswer is how the program is.
 type statusAnswer struct {
-	Version  string      `json:"version"`
-	Problems []Problem   `json:"problems"`
-	Status   AdminStatus `json:"inside"`
+	Version  string    `json:"version"`
+	Problems []Problem `json:"problems"`
+	Status   Status    `json:"inside"`
 }
 
 // adminStation is a station as only the administrator sees it; not even they see the exact place.
 type adminStation struct {
-	stationFeature
-	Email   string         `json:"email"`
-	Created string         `json:"created"`
-	Values  int            `json:"values_24h"`
-	Good    int            `json:"good_24h"`
-	Flags   map[string]int `json:"flags_24h"`
+	document any
+	private
 }
 
 // getAdminStations lists every station, whatever its status.
-func (s *Server) getAdminStations(w http.ResponseWriter, _ *http.Request) error {
+func (s *Service) getAdminStations(w http.ResponseWriter, _ *http.Request) error {
 	now, list := time.Now().UTC(), []adminStation{}
-	for _, st := range s.Registry.Stations() {
-		stats := s.Live.DayStats(st.ID, now)
-		list = append(list, adminStation{s.feature(st, now), st.Email, st.Created.Format(time.RFC3339), stats.Values, stats.Good, countsOf(stats)})
+	for _, st := range s.registry.Stations() {
+		list = append(list, adminStation{s.stations.Document.Of(st, now), private{st.Email, st.Created.Format(time.RFC3339), s.stations.Day(st.ID, now)}})
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"stations": list})
+	return httpapi.JSON(w, http.StatusOK, "application/json", map[string]any{"stations": list})
 }
 
 // stationRefusal is a refusal with who was refused, as the message named it.
@@ -130,8 +130,8 @@ type stationRefusal struct {
 }
 
 // getAdminRefusals lists the last refusals of every station and of senders that are not registered, newest first.
-func (s *Server) getAdminRefusals(w http.ResponseWriter, r *http.Request) error {
-	refusals, err := s.Registry.AllRefusals(r.Context(), registry.KeptUnknown)
+func (s *Service) getAdminRefusals(w http.ResponseWriter, r *http.Request) error {
+	refusals, err := s.registry.AllRefusals(r.Context(), registry.KeptUnknown)
 	if err != nil {
 		return err
 	}
@@ -139,30 +139,30 @@ func (s *Server) getAdminRefusals(w http.ResponseWriter, r *http.Request) error 
 	for i, f := range ingest.ExplainRefusals(refusals) {
 		list[i] = stationRefusal{refusals[i].Station, f}
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"refusals": list})
+	return httpapi.JSON(w, http.StatusOK, "application/json", map[string]any{"refusals": list})
 }
 
 // getAdminChanges lists who changed what, newest first.
-func (s *Server) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
-	changes, err := s.Registry.Changes(r.Context(), newQuery(r).text("station"), listedChanges)
+func (s *Service) getAdminChanges(w http.ResponseWriter, r *http.Request) error {
+	changes, err := s.registry.Changes(r.Context(), httpapi.NewQuery(r).Text("station"), listedChanges)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, "application/json", map[string]any{"changes": stations.Changes(changes)})
+	return httpapi.JSON(w, http.StatusOK, "application/json", map[string]any{"changes": stations.Changes(changes)})
 }
 
 // getAdminBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before
 // the first byte goes, so a full disk is told and not sent.
-func (s *Server) getAdminBackup(w http.ResponseWriter, r *http.Request) (err error) {
-	folder, err := os.MkdirTemp(s.Data, "backup-")
+func (s *Service) getAdminBackup(w http.ResponseWriter, r *http.Request) (err error) {
+	folder, err := os.MkdirTemp(s.backup.Folder, "backup-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	copies := s.Backup()
+	copies := s.backup.Copies()
 	for _, c := range copies {
 		if err := c.Make(r.Context(), filepath.Join(folder, c.Name)); err != nil {
-			return newProblem(http.StatusServiceUnavailable, "", "back up %s: %v", c.Name, err).
+			return httpapi.New(http.StatusServiceUnavailable, "", "back up %s: %v", c.Name, err).
 				InGerman("Die Kopie von %s ist nicht gelungen: %v", c.Name, err)
 		}
 	}
@@ -195,3 +195,5 @@ func addFile(archive *tar.Writer, path, name string, at time.Time) error {
 	_, err = io.Copy(archive, file)
 	return err
 }
+
+func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
