@@ -188,8 +188,8 @@ func TestAdministration(t *testing.T) {
 	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
 		return admin.Status{Store: "sqlite", Unwritten: 7, Settings: []admin.Setting{{Key: "admin_token", Value: "***"}}}, errors.New("the journal is away")
 	}
-	h.server.Data = t.TempDir()
-	h.server.Backup = func() []admin.Copy {
+	h.server.Backup.Folder = t.TempDir()
+	h.server.Backup.Copies = func() []admin.Copy {
 		return []admin.Copy{{Name: "registry.db", Make: h.server.Registry.Backup}}
 	}
 	h.http.Config.Handler = h.server.Handler()
@@ -248,7 +248,7 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("refusals = %+v", refused)
 	}
 	h.backup(token, made.ID)
-	h.server.Backup = func() []admin.Copy {
+	h.server.Backup.Copies = func() []admin.Copy {
 		return []admin.Copy{{Name: "readings.db", Make: func(context.Context, string) error { return errors.New("7 entries wait") }}}
 	}
 	h.http.Config.Handler = h.server.Handler()
@@ -319,7 +319,7 @@ func (h *fixture) backup(token, id string) {
 	if !slices.ContainsFunc(r.Stations(), func(st *ingest.Station) bool { return st.ID == id }) {
 		t.Errorf("station %s is not in the backup", id)
 	}
-	if left, err := os.ReadDir(h.server.Data); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(h.server.Backup.Folder); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

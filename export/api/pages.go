@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"stadtluft/ingest/admin"
 )
 
 // readyTime bounds how long /readyz asks around.
@@ -115,10 +117,10 @@ func (s *Server) getReadyz(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, status, "application/json", readiness{len(problems) == 0, append([]Problem{}, problems...)})
+	return writeJSON(w, status, "application/json", readiness{len(problems) == 0, append([]admin.Problem{}, problems...)})
 }
 
 type readiness struct {
-	Ready    bool      `json:"ready"`
-	Problems []Problem `json:"problems"`
+	Ready    bool            `json:"ready"`
+	Problems []admin.Problem `json:"problems"`
 }

@@ -70,14 +70,6 @@ type City struct {
 	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
 }
 
-// What cmd hands over is the administrator's.
-type (
-	Problem     = admin.Problem
-	AdminStatus = admin.Status
-	Setting     = admin.Setting
-	Copy        = admin.Copy
-)
-
 // Server serves the API and the pages. Without a Store it is the door of a process that has neither: it says how the process
 // is, and takes deliveries where there is a Push.
 type Server struct {
@@ -91,10 +83,9 @@ type Server struct {
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
 	Push        *push.Handler // nil where another process takes deliveries
-	Problems    func(ctx context.Context) []Problem
-	AdminStatus func(ctx context.Context) (AdminStatus, error)
-	Backup      func() []Copy
-	Data        string // the data folder, which has room for a backup
+	Problems    func(ctx context.Context) []admin.Problem
+	AdminStatus func(ctx context.Context) (admin.Status, error)
+	Backup      admin.Backup
 	Metrics     http.Handler
 	Pages       fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log         *slog.Logger

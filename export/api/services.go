@@ -80,7 +80,7 @@ func (s *Server) admin() *admin.Service {
 		Of:     func(st *ingest.Station, now time.Time) any { return s.feature(st, now) },
 		Schema: openapi.SchemaOf(stationFeature{}),
 	}
-	return admin.New(s.Registry, admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}, admin.Stations{Document: document, Day: s.day}, admin.Backup{Folder: s.Data, Copies: s.Backup}, s.Log)
+	return admin.New(s.Registry, admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}, admin.Stations{Document: document, Day: s.day}, s.Backup, s.Log)
 }
 
 // day counts what came from a station in the last 24 hours.

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"stadtluft/export/api"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 )
@@ -39,11 +39,11 @@ func newBackup(b *base) backup {
 }
 
 // copies returns the files of a backup that are there.
-func (b backup) copies() []api.Copy {
-	copies := []api.Copy{{Name: "registry.db", Make: b.registry.Backup}}
+func (b backup) copies() []admin.Copy {
+	copies := []admin.Copy{{Name: "registry.db", Make: b.registry.Backup}}
 	for _, path := range []string{b.checks, b.letters} {
 		if exists(path) {
-			copies = append(copies, api.Copy{Name: filepath.Base(path), Make: func(_ context.Context, to string) error { return copyFile(path, to) }})
+			copies = append(copies, admin.Copy{Name: filepath.Base(path), Make: func(_ context.Context, to string) error { return copyFile(path, to) }})
 		}
 	}
 	file, ok := b.storage.Store.Store.(interface {
@@ -52,7 +52,7 @@ func (b backup) copies() []api.Copy {
 	if !ok {
 		return copies
 	}
-	return append(copies, api.Copy{Name: "readings.db", Make: func(ctx context.Context, path string) error {
+	return append(copies, admin.Copy{Name: "readings.db", Make: func(ctx context.Context, path string) error {
 		if err := b.written(ctx); err != nil {
 			return err
 		}

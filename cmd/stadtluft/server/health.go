@@ -4,23 +4,23 @@ import (
 	"context"
 	"errors"
 
-	"stadtluft/export/api"
 	"stadtluft/export/metrics"
+	"stadtluft/ingest/admin"
 )
 
 // health asks the parts of a process how they are.
 type health []part
 
 // problems returns what keeps parts from working, in the order in which they were started; empty when all is well.
-func (h health) problems(ctx context.Context) []api.Problem {
-	var list []api.Problem
+func (h health) problems(ctx context.Context) []admin.Problem {
+	var list []admin.Problem
 	for _, p := range h {
 		if p.problems == nil {
 			continue
 		}
 		p.problems(ctx, func(part string, err error, do string) {
 			if err != nil {
-				list = append(list, api.Problem{Part: part, Problem: err.Error(), Do: do})
+				list = append(list, admin.Problem{Part: part, Problem: err.Error(), Do: do})
 			}
 		})
 	}
@@ -40,7 +40,7 @@ func (h health) measure(ctx context.Context, c metrics.Collection) {
 }
 
 // status fills in what the administrator sees of each part. After an error the other parts' are there.
-func (h health) status(ctx context.Context, s *api.AdminStatus) error {
+func (h health) status(ctx context.Context, s *admin.Status) error {
 	var errs []error
 	for _, p := range h {
 		if p.status != nil {

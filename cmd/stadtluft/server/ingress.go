@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"path/filepath"
 
-	"stadtluft/export/api"
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/registry"
 )
@@ -64,7 +64,7 @@ func brokerParts(b *broker.Broker) []part {
 		c.Counter("broker_denied_total", "Publishes and subscriptions outside a station's topics.", float64(counts.Publish+counts.Subscribe))
 		c.Counter("broker_too_large_total", "Messages too large for the embedded broker.", float64(counts.TooLarge))
 	}
-	server.status = func(_ context.Context, s *api.AdminStatus) error {
+	server.status = func(_ context.Context, s *admin.Status) error {
 		counts := b.Counts()
 		s.Connected, s.Refused, s.Denied = b.Connected(), counts.Refused, counts.Publish+counts.Subscribe
 		return nil

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"stadtluft/export/api"
 	"stadtluft/export/metrics"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/journal"
 )
 
@@ -45,7 +45,7 @@ func journalPart(j *journal.Journal) part {
 			Appends: stats.Appends, AppendTime: stats.AppendDuration,
 		})
 	}
-	p.status = func(ctx context.Context, s *api.AdminStatus) error {
+	p.status = func(ctx context.Context, s *admin.Status) error {
 		stats, err := j.Stats(ctx)
 		s.Entries, s.Bytes, s.Unwritten, s.Lag, s.Undecodable = stats.Entries, stats.Bytes, stats.Unwritten, stats.Lag.Seconds(), stats.Undecodable
 		return err

@@ -6,6 +6,7 @@ import (
 	"stadtluft/export/api"
 	"stadtluft/export/catalog"
 	"stadtluft/export/web"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/registry"
 )
 
@@ -14,11 +15,11 @@ type pages struct {
 	*base
 	memory   *memory
 	backup   backup
-	settings []api.Setting
+	settings []admin.Setting
 	health   health
 }
 
-func newPages(b *base, m *memory, settings []api.Setting, h health) *pages {
+func newPages(b *base, m *memory, settings []admin.Setting, h health) *pages {
 	return &pages{base: b, memory: m, backup: newBackup(b), settings: settings, health: h}
 }
 
@@ -27,12 +28,12 @@ func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
 	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
-	s.AdminStatus, s.Backup, s.Data = p.adminStatus, p.backup.copies, p.config.Data
+	s.AdminStatus, s.Backup = p.adminStatus, admin.Backup{Folder: p.config.Data, Copies: p.backup.copies}
 }
 
 // adminStatus is what the administrator sees.
-func (p *pages) adminStatus(ctx context.Context) (api.AdminStatus, error) {
-	i := api.AdminStatus{Store: p.config.StoreKind, Settings: p.settings}
+func (p *pages) adminStatus(ctx context.Context) (admin.Status, error) {
+	i := admin.Status{Store: p.config.StoreKind, Settings: p.settings}
 	err := p.health.status(ctx, &i)
 	return i, err
 }

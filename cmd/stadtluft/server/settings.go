@@ -12,7 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"stadtluft/export/api"
+
+	"stadtluft/ingest/admin"
 )
 
 // envPrefix begins the environment variable of every key.
@@ -61,10 +62,10 @@ func (s setting) shown() string {
 }
 
 // shownSettings returns the configuration as the administrator may see it.
-func shownSettings(c Config) []api.Setting {
-	var list []api.Setting
+func shownSettings(c Config) []admin.Setting {
+	var list []admin.Setting
 	for _, s := range settings(&c) {
-		list = append(list, api.Setting{Key: s.key, Value: s.shown()})
+		list = append(list, admin.Setting{Key: s.key, Value: s.shown()})
 	}
 	return list
 }

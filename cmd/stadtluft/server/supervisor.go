@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"stadtluft/export/api"
 	"stadtluft/export/metrics"
+	"stadtluft/ingest/admin"
 )
 
 // stopTime bounds how long one part may take to end; then those below it are stopped all the same.
@@ -21,7 +21,7 @@ type part struct {
 	run      func(ctx context.Context) error // returns after ctx has ended
 	problems func(ctx context.Context, add addProblem)
 	measure  func(ctx context.Context, c metrics.Collection)
-	status   func(ctx context.Context, s *api.AdminStatus) error // fills in what the administrator sees of it
+	status   func(ctx context.Context, s *admin.Status) error // fills in what the administrator sees of it
 }
 
 // addProblem adds what keeps a part from working, and what to do; a nil error adds nothing.

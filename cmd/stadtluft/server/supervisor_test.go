@@ -9,7 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"stadtluft/export/api"
+
+	"stadtluft/ingest/admin"
 )
 
 // untilStopped returns a part that adds its name to a list when it has ended.
@@ -62,7 +63,7 @@ func TestHealthAsksEachPart(t *testing.T) {
 	}
 	h := health{{}, problem("store", errors.New("away")), problem("journal", nil), problem("mqtt", errors.New("not connected"))}
 	got := h.problems(t.Context())
-	want := []api.Problem{{Part: "store", Problem: "away", Do: "look at store"}, {Part: "mqtt", Problem: "not connected", Do: "look at mqtt"}}
+	want := []admin.Problem{{Part: "store", Problem: "away", Do: "look at store"}, {Part: "mqtt", Problem: "not connected", Do: "look at mqtt"}}
 	if !slices.Equal(got, want) || h.ready(t.Context()) {
 		t.Errorf("problems %+v, want %+v", got, want)
 	}
