@@ -17,9 +17,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
-	"stadtluft/ingest/push"
 	"stadtluft/ingest/stations"
 	"stadtluft/ingest/store"
 )
@@ -63,38 +61,6 @@ func (s *Server) archiveRoutes() []openapi.Route {
 		return nil
 	}
 	return archive.Routes(http.HandlerFunc(s.getArchive))
-}
-
-// stations registers and manages stations, and shows those who do how everyone sees them.
-func (s *Server) stations() *stations.Service {
-	document := stations.Document{
-		Of:     func(st *ingest.Station, now time.Time) any { return s.detailed(st, now) },
-		Schema: openapi.SchemaOf(stationFeature{}),
-	}
-	return stations.New(s.Registry, s.City.Boundary, s.City.Access, document, s.Log)
-}
-
-// admin answers the administrator.
-func (s *Server) admin() *admin.Service {
-	document := stations.Document{
-		Of:     func(st *ingest.Station, now time.Time) any { return s.feature(st, now) },
-		Schema: openapi.SchemaOf(stationFeature{}),
-	}
-	return admin.New(s.Registry, admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}, admin.Stations{Document: document, Day: s.day}, s.Backup, s.Log)
-}
-
-// day counts what came from a station in the last 24 hours.
-func (s *Server) day(id string, now time.Time) admin.Day {
-	stats := s.Live.DayStats(id, now)
-	return admin.Day{Values: stats.Values, Good: stats.Good, Flags: countsOf(stats)}
-}
-
-// pushRoutes are those that take deliveries; where another process does that, they say so.
-func (s *Server) pushRoutes() []openapi.Route {
-	if s.Push == nil {
-		return push.RoutesElsewhere(s.Log)
-	}
-	return s.Push.Routes(s.Log)
 }
 
 // access is how stations reach the city, as whoever asks sees it.

@@ -11,17 +11,14 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// jsonType is the media type of JSON.
-const jsonType = "application/json"
-
 // shownChanges is how many changes of a station its owner sees.
 const shownChanges = 50
 
 // ManagementRoutes returns the addresses for whoever has a station's management token.
 func (s *Service) ManagementRoutes() []openapi.Route {
-	route := func(method, path, id string, h httpapi.Handler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
+	route := func(method, path, id string, h managedHandler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
 		return openapi.Route{
-			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(h), Group: "stations", ID: id, Login: openapi.Owner,
+			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(s.managed(h)), Group: "stations", ID: id, Login: openapi.Owner,
 			Summary: summary, Parameters: []openapi.Parameter{ID}, Answers: answers,
 		}
 	}
@@ -40,20 +37,25 @@ func (s *Service) ManagementRoutes() []openapi.Route {
 	}
 }
 
-// managed is the station of a route if the request carries its management token, or the administrator's.
-func (s *Service) managed(r *http.Request) (*ingest.Station, registry.By, error) {
-	st, err := FromPath(r, s.registry)
-	if err != nil {
-		return nil, "", err
+// managedHandler answers a request about a station from someone who may manage it.
+type managedHandler func(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error
+
+// managed lets requests through that carry the station's management token, or the administrator's.
+func (s *Service) managed(h managedHandler) httpapi.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		st, err := FromPath(r, s.registry)
+		if err != nil {
+			return err
+		}
+		switch token := httpapi.Bearer(r); {
+		case s.registry.Admin(token):
+			return h(w, r, st, registry.Admin)
+		case s.registry.Manages(st.ID, token):
+			return h(w, r, st, registry.Owner)
+		}
+		return httpapi.New(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
+			InGerman("Dieser Verwaltungslink gilt nicht.")
 	}
-	switch token := httpapi.Bearer(r); {
-	case s.registry.Admin(token):
-		return st, registry.Admin, nil
-	case s.registry.Manages(st.ID, token):
-		return st, registry.Owner, nil
-	}
-	return nil, "", httpapi.New(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
-		InGerman("Dieser Verwaltungslink gilt nicht.")
 }
 
 // edit is what may change of a station; what is missing stays.
@@ -80,27 +82,32 @@ type newInstallation struct {
 	From    time.Time `json:"from"`
 }
 
-// patchStation changes what an owner may change. The administrator may also let a station in that waits, suspend it, and
-// lift that: asked to become active, a suspended station is again what it was.
-func (s *Service) patchStation(w http.ResponseWriter, r *http.Request) error {
-	st, by, err := s.managed(r)
-	if err != nil {
-		return err
-	}
-	var e edit
-	if err := httpapi.ReadJSON(w, r, &e); err != nil {
-		return err
-	}
+// change returns what the registry is asked for.
+func (e edit) change() (registry.Edit, error) {
 	change := registry.Edit{Name: e.Name, Status: e.Status, Reason: e.Reason, Height: e.Height, Side: e.Side}
 	if p := e.Place; p != nil {
 		at, err := p.point()
 		if err != nil {
-			return err
+			return registry.Edit{}, err
 		}
 		change.Place = &ingest.Place{From: p.From, Exact: at}
 	}
 	if f := e.Installation; f != nil {
 		change.Installation = &ingest.Installation{From: f.From, Kit: f.Kit, Sensors: f.Sensors}
+	}
+	return change, nil
+}
+
+// patchStation changes what an owner may change. The administrator may also let a station in that waits, suspend it, and
+// lift that: asked to become active, a suspended station is again what it was.
+func (s *Service) patchStation(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
+	var e edit
+	if err := httpapi.ReadJSON(w, r, &e); err != nil {
+		return err
+	}
+	change, err := e.change()
+	if err != nil {
+		return err
 	}
 	if err := s.registry.Edit(r.Context(), st.ID, by, change); err != nil {
 		return err
@@ -110,11 +117,7 @@ func (s *Service) patchStation(w http.ResponseWriter, r *http.Request) error {
 }
 
 // deleteStation retires a station; its readings stay, detached from the owner, unless they are to go too.
-func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request) error {
-	st, by, err := s.managed(r)
-	if err != nil {
-		return err
-	}
+func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	end := s.registry.Retire
 	if httpapi.NewQuery(r).Text("readings") == "erase" {
 		end = s.registry.Erase
@@ -127,11 +130,7 @@ func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request) error {
 }
 
 // postToken gives a station a new token, with the settings that hold it.
-func (s *Service) postToken(w http.ResponseWriter, r *http.Request) error {
-	st, by, err := s.managed(r)
-	if err != nil {
-		return err
-	}
+func (s *Service) postToken(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	token, err := s.registry.Rotate(r.Context(), st.ID, by)
 	if err != nil {
 		return err
@@ -150,11 +149,7 @@ type renewal struct {
 }
 
 // postManageToken gives a station a new management link, for its owner or, handed over, for another person.
-func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request) error {
-	st, by, err := s.managed(r)
-	if err != nil {
-		return err
-	}
+func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	var ask renewal
 	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
 		return err
@@ -168,11 +163,7 @@ func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request) error 
 }
 
 // getManage shows an owner what nobody else sees of the station.
-func (s *Service) getManage(w http.ResponseWriter, r *http.Request) error {
-	st, _, err := s.managed(r)
-	if err != nil {
-		return err
-	}
+func (s *Service) getManage(w http.ResponseWriter, r *http.Request, st *ingest.Station, _ registry.By) error {
 	changes, err := s.registry.Changes(r.Context(), st.ID, shownChanges)
 	if err != nil {
 		return err
@@ -196,23 +187,4 @@ type ownPart struct {
 
 func (s *Service) ownSchema() openapi.Schema {
 	return openapi.Schema{"type": "object"}.With("station", s.document.Schema).And(openapi.SchemaOf(ownPart{}))
-}
-
-// Change is an entry of the record of changes.
-type Change struct {
-	Time    string      `json:"time"`
-	Station string      `json:"station"`
-	Who     registry.By `json:"who"`
-	What    string      `json:"what"`
-	Before  string      `json:"before"`
-	After   string      `json:"after"`
-}
-
-// Changes returns entries of the registry's record as answers hold them.
-func Changes(changes []registry.Change) []Change {
-	list := make([]Change, len(changes))
-	for i, c := range changes {
-		list[i] = Change{c.At.Format(time.RFC3339), c.Station, c.Who, c.What, c.Before, c.After}
-	}
-	return list
 }

@@ -17,10 +17,21 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// Document makes what everyone may see of a station, a GeoJSON feature. The description of the interface has its schema under the name Station.
+const (
+	jsonType = "application/json"
+	geoJSON  = "application/geo+json" // a feature (RFC 7946)
+)
+
+// Document makes what everyone may see of a station, a GeoJSON feature. The description of the interface has its schema under the
+// name Station.
 type Document struct {
 	Of     func(st *ingest.Station, now time.Time) any
 	Schema openapi.Schema
+}
+
+// DocumentOf returns a Document of values of T, as encoding/json writes them.
+func DocumentOf[T any](of func(st *ingest.Station, now time.Time) T) Document {
+	return Document{func(st *ingest.Station, now time.Time) any { return of(st, now) }, openapi.SchemaOf(*new(T))}
 }
 
 // Service answers those who register and manage stations.

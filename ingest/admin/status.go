@@ -1,0 +1,65 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"stadtluft/ingest/httpapi"
+)
+
+// statusTime bounds how long the parts are asked how they are.
+const statusTime = 3 * time.Second
+
+// Program is the program that the administrator asks about.
+type Program struct {
+	Version  string
+	Problems func(context.Context) []Problem
+	Status   func(context.Context) (Status, error)
+}
+
+// Problem is something that keeps the program from working as it should.
+type Problem struct {
+	Part    string `json:"part"`
+	Problem string `json:"problem"`
+	Do      string `json:"do"`
+}
+
+// Setting is one key of the configuration in force. A secret's value is "***", or empty when it is not set.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Status is what an administrator wants to know of the program.
+type Status struct {
+	Store       string    `json:"store"` // its kind
+	Entries     uint64    `json:"journal_entries"`
+	Bytes       uint64    `json:"journal_bytes"`
+	Unwritten   uint64    `json:"journal_unwritten"` // entries that wait for the store
+	Lag         float64   `json:"journal_lag_seconds"`
+	Undecodable uint64    `json:"journal_undecodable"`
+	Connected   int       `json:"broker_connected"`      // stations at the embedded broker
+	Refused     uint64    `json:"broker_logins_refused"` // since the start
+	Denied      uint64    `json:"broker_denied"`         // publishes and subscriptions outside a station's topics
+	Settings    []Setting `json:"settings"`
+}
+
+// statusAnswer is how the program is.
+type statusAnswer struct {
+	Version  string    `json:"version"`
+	Problems []Problem `json:"problems"`
+	Status   Status    `json:"inside"`
+}
+
+// getStatus answers with how the program is and the configuration in force.
+func (s *Service) getStatus(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), statusTime)
+	defer cancel()
+	status, err := s.program.Status(ctx)
+	problems := append([]Problem{}, s.program.Problems(ctx)...)
+	if err != nil {
+		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
+	}
+	return httpapi.JSON(w, http.StatusOK, jsonType, statusAnswer{s.program.Version, problems, status})
+}
