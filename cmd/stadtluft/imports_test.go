@@ -28,7 +28,7 @@ var packages = map[string][]string{
 	"geo/coverage":               {"geo"},
 
 	"ingest":          {"firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/admin":    {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations"},
+	"ingest/admin":    {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},

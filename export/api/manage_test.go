@@ -1,26 +1,16 @@
 package api
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/admin"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/stations"
 )
@@ -37,34 +27,6 @@ func (h *fixture) ask(method, route, body, key string, status int, into any) {
 			h.t.Fatalf("%s %s: %s: %v", method, route, answer, err)
 		}
 	}
-}
-
-func TestCell(t *testing.T) {
-	h := open(t, registry.PolicyOpen)
-	var cell struct {
-		ID         string
-		Geometry   struct{ Coordinates [][][2]float64 }
-		Properties struct {
-			Lon, Lat float64
-			Within   bool
-		}
-	}
-	h.ask("POST", "/api/v1/cell", `{"lon":6.9583,"lat":50.9413}`, "", http.StatusOK, &cell)
-	// The cathedral is at E 4107276.63 N 3096656.30 by PROJ 9.1.1.
-	if cell.ID != "CRS3035RES100mN3096600E4107200" || !cell.Properties.Within || len(cell.Geometry.Coordinates[0]) != 5 {
-		t.Errorf("cell = %+v", cell)
-	}
-	f := func(body, field, detail, suggestion string) {
-		t.Helper()
-		var p problem
-		h.ask("POST", "/api/v1/cell", body, "", http.StatusUnprocessableEntity, &p)
-		if p.Field != field || !strings.Contains(p.Detail, detail) || !strings.Contains(p.Suggestion, suggestion) {
-			t.Errorf("%s: %+v, want %q, %q and %q", body, p, field, detail, suggestion)
-		}
-	}
-	f(`{"lon":50.9413,"lat":6.9583}`, "lon, lat", "20 km outside", "longitude 6.95830, latitude 50.94130")
-	f(`{"lon":0,"lat":0}`, "lon, lat", "Atlantic", "")
-	f(`{"lon":6.96}`, "lon, lat", "say where", "")
 }
 
 func TestManagement(t *testing.T) {
@@ -121,6 +83,14 @@ func TestManagement(t *testing.T) {
 	if st, _ := h.server.Registry.Station(h.station.ID); st.Status != ingest.Erased {
 		t.Errorf("the station is %s, want erased", st.Status)
 	}
+}
+
+func TestARetiredStationIsNotShown(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	route := "/api/v1/stations/" + h.station.ID
+	h.ask("GET", route, "", "", http.StatusOK, nil)
+	h.ask("DELETE", route, "", h.owner.ManageToken, http.StatusNoContent, nil)
+	h.ask("GET", route, "", "", http.StatusNotFound, nil)
 }
 
 func TestSeries(t *testing.T) {
@@ -185,29 +155,6 @@ func TestAdministration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
-		return admin.Status{Store: "sqlite", Unwritten: 7, Settings: []admin.Setting{{Key: "admin_token", Value: "***"}}}, errors.New("the journal is away")
-	}
-	h.server.Backup.Folder = t.TempDir()
-	h.server.Backup.Copies = func() []admin.Copy {
-		return []admin.Copy{{Name: "registry.db", Make: h.server.Registry.Backup}}
-	}
-	h.http.Config.Handler = h.server.Handler()
-	for _, what := range []string{"status", "stations", "refusals", "changes", "backup"} {
-		for _, wrong := range []string{"", h.owner.ManageToken} {
-			h.ask("GET", "/api/v1/admin/"+what, "", wrong, http.StatusUnauthorized, nil)
-		}
-	}
-	var status struct {
-		Problems []admin.Problem
-		Inside   struct {
-			Unwritten int `json:"journal_unwritten"`
-		}
-	}
-	h.ask("GET", "/api/v1/admin/status", "", token, http.StatusOK, &status)
-	if len(status.Problems) != 1 || status.Problems[0].Problem != "the journal is away" || status.Inside.Unwritten != 7 {
-		t.Errorf("status = %+v", status)
-	}
 	h.measure(time.Now().UTC(), value(quantity.PM10, 20), ingest.Value{Quantity: quantity.PM2_5, Value: -1, Flags: ingest.Sentinel})
 	var made struct {
 		ID     string
@@ -238,25 +185,6 @@ func TestAdministration(t *testing.T) {
 	if len(told.Changes) != 4 || told.Changes[1].Who != "admin" || told.Changes[1].Before != "active" || told.Changes[1].After != "suspended" || told.Changes[3].Who != "owner" {
 		t.Errorf("changes = %+v", told.Changes)
 	}
-	err = h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{{Station: "NOBODY", Received: time.Now(), Reason: wire.UnknownStation, Detail: "who"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var refused struct{ Refusals []map[string]string }
-	h.ask("GET", "/api/v1/admin/refusals", "", token, http.StatusOK, &refused)
-	if len(refused.Refusals) != 1 || refused.Refusals[0]["station"] != "NOBODY" || refused.Refusals[0]["de"] == "" {
-		t.Errorf("refusals = %+v", refused)
-	}
-	h.backup(token, made.ID)
-	h.server.Backup.Copies = func() []admin.Copy {
-		return []admin.Copy{{Name: "readings.db", Make: func(context.Context, string) error { return errors.New("7 entries wait") }}}
-	}
-	h.http.Config.Handler = h.server.Handler()
-	var p problem
-	h.ask("GET", "/api/v1/admin/backup", "", token, http.StatusServiceUnavailable, &p)
-	if p.Detail != "back up readings.db: 7 entries wait" {
-		t.Errorf("a backup that cannot be: %+v", p)
-	}
 }
 
 // suspend suspends a station: it is shown to nobody, its owner sees why and cannot lift it.
@@ -284,42 +212,4 @@ func (h *fixture) suspend(admin, id, owner string) {
 func (h *fixture) managed(id, owner string) string {
 	_, answer := h.do("GET", "/api/v1/stations/"+id+"/manage", "", "Authorization", "Bearer "+owner)
 	return string(answer)
-}
-
-// backup downloads a backup and opens the registry in it.
-func (h *fixture) backup(token, id string) {
-	t := h.t
-	t.Helper()
-	response, body := h.do("GET", "/api/v1/admin/backup", "", "Authorization", "Bearer "+token)
-	plain, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil || response.Header.Get("Content-Type") != "application/gzip" {
-		t.Fatalf("backup: %s %v", response.Status, err)
-	}
-	archive := tar.NewReader(plain)
-	head, err := archive.Next()
-	if err != nil || head.Name != "registry.db" || head.Mode != 0o600 {
-		t.Fatalf("backup holds %+v, %v", head, err)
-	}
-	content, err := io.ReadAll(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
-		t.Errorf("backup holds more: %v", err)
-	}
-	path := t.TempDir() + "/registry.db"
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, err := registry.Open(t.Context(), path, registry.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if !slices.ContainsFunc(r.Stations(), func(st *ingest.Station) bool { return st.ID == id }) {
-		t.Errorf("station %s is not in the backup", id)
-	}
-	if left, err := os.ReadDir(h.server.Backup.Folder); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
 }

@@ -72,6 +72,13 @@ func TestSchemaOf(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("schema %s\nwant   %s", got, want)
 	}
+	type both struct {
+		inner
+		other
+	}
+	if got, want := SchemaOf(inner{}).And(SchemaOf(other{})), SchemaOf(both{}); !reflect.DeepEqual(got, want) {
+		t.Errorf("And = %v, want %v", got, want)
+	}
 }
 
 func TestThePageHasBothLanguages(t *testing.T) {

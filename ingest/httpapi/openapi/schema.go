@@ -76,14 +76,15 @@ func (s Schema) May(name string, member Schema) Schema {
 
 // And returns the schema of an object that has the members of both.
 func (s Schema) And(more Schema) Schema {
+	all := maps.Clone(s)
 	members, _ := more["properties"].(map[string]any)
+	for name, member := range members {
+		all = all.May(name, member.(Schema))
+	}
 	required, _ := s["required"].([]string)
 	also, _ := more["required"].([]string)
-	for name, member := range members {
-		s = s.May(name, member.(Schema))
-	}
-	s["required"] = slices.Concat(required, also)
-	return s
+	all["required"] = slices.Concat(required, also)
+	return all
 }
 
 func nullable(s Schema) Schema {
