@@ -1,8 +1,8 @@
-// Package api is the public HTTP interface: data as JSON, GeoJSON and CSV, registration, the live
-// stream, health, and the pages. Whatever goes wrong is answered as a problem document (RFC 9457) whose
-// detail says what, where and what to do.
+// Package api is the public HTTP interface: data as JSON, GeoJSON and CSV, the live stream, health, and the pages. It takes in the
+// addresses of other packages, describes all of them and decides what every answer carries. Whatever goes wrong is answered as a
+// problem document (RFC 9457) whose detail says what, where and what to do.
 //
-// It reads the store, the aggregate and the live state and changes only the registry. Answers stream;
+// It reads the store, the aggregate and the live state and changes nothing itself. Answers stream;
 // one that breaks off after its first byte ends the connection, so that nobody takes it for whole.
 package api
 

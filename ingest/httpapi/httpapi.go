@@ -1,6 +1,7 @@
-// Package httpapi is how packages that serve HTTP answer: what a handler returns as its error becomes a problem
-// document (RFC 9457) whose detail says what, where and what to do, in the language that the request wishes, and an
-// answer that breaks off after its first byte ends the connection, so that nobody takes it for whole.
+// Package httpapi serves HTTP for every package that has routes: it checks parameters against a route, reads bodies and tokens,
+// and makes what a handler returns as its error a problem document (RFC 9457) whose detail says what, where and what to do, in
+// the language that the request wishes. An answer that breaks off after its first byte ends the connection, so that nobody
+// takes it for whole. It knows no data.
 package httpapi
 
 import (
