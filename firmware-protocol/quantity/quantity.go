@@ -8,7 +8,7 @@ package quantity
 // journals and binary payloads: numbers are never reused and new quantities are added at the end.
 type Quantity uint8
 
-// The quantities of protocol version 1. Zero is no quantity.
+// The quantities of protocol version 1. Zero is not a quantity.
 const (
 	PM1         Quantity = iota + 1 // µg/m³, particles up to 1 µm
 	PM2_5                           // µg/m³, particles up to 2.5 µm
@@ -63,7 +63,7 @@ var byName = func() map[string]Quantity {
 	return m
 }()
 
-// All lists every quantity in the order of its number.
+// All returns every quantity in the order of their numbers.
 func All() []Quantity {
 	all := make([]Quantity, 0, Len-1)
 	for q := PM1; q < end; q++ {
@@ -72,7 +72,7 @@ func All() []Quantity {
 	return all
 }
 
-// Parse finds a quantity by the name it has in messages, files and routes.
+// Parse returns the quantity with a name as in messages, files and routes.
 func Parse(name string) (Quantity, bool) {
 	q, ok := byName[name]
 	return q, ok
@@ -81,7 +81,7 @@ func Parse(name string) (Quantity, bool) {
 // Valid reports whether q is a quantity of this version.
 func (q Quantity) Valid() bool { return q > 0 && q < end }
 
-// String is the name of q in messages, files and routes, such as "pm2_5".
+// String returns the name of q in messages, files and routes, such as "pm2_5"; "unknown" when q is not valid.
 func (q Quantity) String() string {
 	if !q.Valid() {
 		return "unknown"
@@ -89,7 +89,7 @@ func (q Quantity) String() string {
 	return table[q].name
 }
 
-// Unit is the unit every value of q is in, such as "µg/m³"; "1" for an index.
+// Unit returns the unit of q's values, such as "µg/m³"; "1" for an index, empty when q is not valid.
 func (q Quantity) Unit() string {
 	if !q.Valid() {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSpecificationNamesEverything holds the table of quantities in the specification against the code.
+// TestSpecificationNamesEverything compares the table of quantities in the specification with the code.
 func TestSpecificationNamesEverything(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
