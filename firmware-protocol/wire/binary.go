@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// MaxBinary bounds the binary payload: what LoRaWAN takes at its slowest data rates in Europe (RP002
-	// LoRaWAN Regional Parameters, EU863-870, maximum payload size N of DR0 to DR2).
+	// MaxBinary bounds the binary payload in bytes. It is the smallest maximum of LoRaWAN in Europe, at the slowest
+	// data rates (RP002 LoRaWAN Regional Parameters, EU863-870, maximum payload size N of DR0 to DR2).
 	MaxBinary = 51
 	// BinaryVersion is the first byte of a binary payload.
 	BinaryVersion = 1
 
 	maxBinaryAge = 1<<24 - 1 // seconds
 
-	ageCode = 0x00 // the number that is no quantity: an age follows
-	wideBit = 0x80 // of a code: three bytes follow instead of two
+	ageCode = 0x00 // not a quantity: an age follows
+	wideBit = 0x80 // set in a code that three bytes follow instead of two
 )
 
-// binaryTable says how a value travels: its code is the quantity's number, with wideBit for three bytes, and
-// the whole number that follows is divided by scale, a power of ten.
+// binaryTable holds how the values of a quantity are encoded. The code is the quantity's number, with wideBit for
+// three bytes; the whole number after it is divided by scale, a power of ten.
 var binaryTable = [quantity.Len]struct {
 	code   byte
 	scale  float64
@@ -49,7 +49,7 @@ var binaryTable = [quantity.Len]struct {
 	quantity.RSSI:        {0x12, 1, true},
 }
 
-// binaryRange is the least and the greatest whole number that a value of q can travel as.
+// binaryRange returns the smallest and the largest whole number that can encode a value of q.
 func binaryRange(q quantity.Quantity) (low, high float64) {
 	values := math.Exp2(float64(8 * width(binaryTable[q].code)))
 	if binaryTable[q].signed {
@@ -58,9 +58,9 @@ func binaryRange(q quantity.Quantity) (low, high float64) {
 	return 0, values - 1
 }
 
-// DecodeBinary takes a binary payload apart, as LoRaWAN carries it. Each value is judged by itself: one of an
-// unknown code is passed over and refused with the code, such as "0x13", as its field. A payload of another
-// version, or longer than MaxBinary, is refused as a whole.
+// DecodeBinary decodes a binary payload of LoRaWAN. It judges each value by itself: one of an unknown code is skipped
+// and refused with the code as its field, such as "0x13". A payload of another version, or longer than MaxBinary, is
+// refused as a whole.
 func DecodeBinary(payload []byte) Message {
 	switch {
 	case len(payload) > MaxBinary:
@@ -71,7 +71,7 @@ func DecodeBinary(payload []byte) Message {
 		return whole(Unsupported, fmt.Sprintf("the payload begins with %#02x, not with version %#02x", payload[0], BinaryVersion))
 	}
 	readings := splitBinary(payload[1:])
-	var d Decoder // for its refusals
+	var d Decoder // collects the refusals
 	var m Message
 	for i, items := range readings {
 		if len(readings) == 1 {
@@ -85,7 +85,7 @@ func DecodeBinary(payload []byte) Message {
 	return m
 }
 
-// width is how many bytes follow a code.
+// width returns how many bytes follow a code.
 func width(code byte) int {
 	if code&wideBit != 0 {
 		return 3
@@ -106,7 +106,8 @@ func splitBinary(payload []byte) [][]byte {
 	return append(readings, payload[from:])
 }
 
-// binaryReading decodes the values of one age; index is its place in the payload, or -1.
+// binaryReading decodes the values of one age. index is the reading's place in the payload, -1 when it is the only
+// one.
 func (d *Decoder) binaryReading(index int, items []byte) Reading {
 	r := Reading{Values: make([]Value, 0, len(items)/3)}
 	var seen [quantity.Len]bool
@@ -148,7 +149,7 @@ func (d *Decoder) binaryReading(index int, items []byte) Reading {
 	return r
 }
 
-// binaryField names what a code stands for.
+// binaryField returns the name of the quantity or age that a code stands for, or the code itself, such as "0x13".
 func binaryField(code byte) string {
 	switch q := quantity.Quantity(code &^ wideBit); {
 	case q == ageCode:
@@ -159,10 +160,10 @@ func binaryField(code byte) string {
 	return fmt.Sprintf("%#02x", code)
 }
 
-// AppendBinary appends the binary payload of readings to dst. A reading has an Age of whole seconds below
-// 2^24, or none; only the first may have none. Values are written in the order of their numbers, rounded to
-// the quantity's resolution, half away from zero. What cannot be said so, or not in MaxBinary bytes, is an
-// error, and dst comes back as it was.
+// AppendBinary appends the binary payload of readings to dst. A reading has an Age of whole seconds below 2^24, or
+// none; only the first may have none. Values are written in the order of their numbers, rounded to the quantity's
+// resolution, half away from zero. It returns an error, and dst unchanged, for readings that cannot be encoded so or
+// take more than MaxBinary bytes.
 func AppendBinary(dst []byte, readings []Reading) ([]byte, error) {
 	out := append(dst, BinaryVersion)
 	for i, r := range readings {
@@ -218,7 +219,7 @@ func appendBinaryValue(dst []byte, v Value) ([]byte, error) {
 	how := binaryTable[v.Quantity]
 	low, high := binaryRange(v.Quantity)
 	scaled := math.Round(v.Value * how.scale)
-	if !(scaled >= low && scaled <= high) { // also when it is no number
+	if !(scaled >= low && scaled <= high) { // true for NaN as well
 		return nil, fmt.Errorf("%s %v outside %v to %v", v.Quantity, v.Value, low/how.scale, high/how.scale)
 	}
 	raw := int32(scaled)

@@ -30,7 +30,7 @@ func TestBinaryVectors(t *testing.T) {
 	}
 }
 
-// TestBinaryDecimals wants of every whole number that can travel the float64 of its decimal.
+// TestBinaryDecimals expects for every whole number that can be encoded the float64 of its decimal.
 func TestBinaryDecimals(t *testing.T) {
 	for _, q := range quantity.All() {
 		how := binaryTable[q]
@@ -65,7 +65,7 @@ func TestBinaryRounds(t *testing.T) {
 			return
 		}
 		if got := DecodeBinary(payload).Readings[0].Values[0].Value; got != want || math.Signbit(got) != math.Signbit(want) {
-			t.Errorf("%s %v travels as %v, want %v", q, value, got, want)
+			t.Errorf("%s %v decodes as %v, want %v", q, value, got, want)
 		}
 	}
 	f(quantity.PM2_5, 12.34, 12.3)
@@ -121,7 +121,7 @@ func TestBinaryAgeIsCutToSeconds(t *testing.T) {
 	}
 }
 
-// TestSpecificationHasTheBinaryTable holds the table of the specification against the code.
+// TestSpecificationHasTheBinaryTable compares the table of the specification with the code.
 func TestSpecificationHasTheBinaryTable(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// MaxRefusals bounds the refusals of one message; the last then says how many more there were.
+	// MaxRefusals bounds the refusals of one message; the last one then says how many more there were.
 	MaxRefusals = 100
 	maxDepth    = 16 // nesting of JSON in members that begin with "x_"
 	maxTime     = 253402300799
-	maxAge      = 366 * 24 * 3600 // seconds; more is no age but a mistake
+	maxAge      = 366 * 24 * 3600 // seconds; more is a mistake
 	maxQuoted   = 40              // bytes of foreign text in a detail
 )
 
-// Decoder decodes native payloads. The zero value is ready; it is not safe for concurrent use. Its
-// buffers are used again: a Message is valid until the next Decode.
+// Decoder decodes native payloads. The zero value is ready; it is not safe for concurrent use. It reuses its buffers:
+// a Message is valid until the next Decode.
 type Decoder struct {
 	readings []Reading
 	values   []Value
@@ -28,15 +28,15 @@ type Decoder struct {
 	refused  int // including those beyond MaxRefusals
 
 	scan scanner
-	name []byte // the member at hand; passing over its value writes to the scanner's buffer
+	name []byte // the current member's name, copied because skipping its value overwrites the scanner's buffer
 }
 
-// span is the part of values that belongs to a reading; slices are cut when values has stopped growing.
+// span is the part of Decoder.values that belongs to one reading. Slices are cut only when values no longer grows.
 type span struct{ from, to int }
 
-// Decode takes a payload apart: one object or an array of objects, strict JSON (RFC 8259). What is
-// usable and what is refused is in the Message; each value is judged by itself. A payload that is not
-// JSON, is longer than MaxMessage or holds more than MaxReadings is refused as a whole.
+// Decode decodes a payload of strict JSON (RFC 8259): one object or an array of objects. It judges each value by
+// itself; the Message has what is usable and what is refused. A payload that is not JSON, is longer than MaxMessage
+// or holds more than MaxReadings is refused as a whole.
 func (d *Decoder) Decode(payload []byte) Message {
 	d.readings, d.values, d.spans, d.refusals, d.refused = d.readings[:0], d.values[:0], d.spans[:0], d.refusals[:0], 0
 	if len(payload) > MaxMessage {
@@ -64,7 +64,7 @@ func whole(reason Reason, detail string) Message {
 	return Message{Refusals: []Refusal{{Reason: reason, Detail: detail}}}
 }
 
-// failure refuses the whole message.
+// failure is the reason why the whole message is refused.
 type failure struct {
 	reason Reason
 	detail string
@@ -130,16 +130,16 @@ func (d *Decoder) array() *failure {
 	}
 }
 
-// draft is a reading while its members come in.
+// draft is a reading while its members are decoded.
 type draft struct {
 	seen         [quantity.Len]bool // also those whose value was refused
 	t, age       bool               // seen
-	bad          bool               // the time is refused already
+	bad          bool               // the time is already refused
 	seconds      int64
 	agoInSeconds int64
 }
 
-// object decodes one reading; index is its place in the array, or -1.
+// object decodes one reading. index is its place in the array, -1 when the message is a single object.
 func (d *Decoder) object(index int) *failure {
 	s := &d.scan
 	s.pos++
@@ -156,7 +156,7 @@ func (d *Decoder) object(index int) *failure {
 		d.refuse(index, BadTime, "age", `a reading has "t" or "age", not both`)
 	}
 	switch {
-	case at.bad: // a wrong time spoils every value
+	case at.bad: // a wrong time makes every value unusable
 		d.values = d.values[:from]
 	case len(d.values) > from:
 		d.keep(from, at)
@@ -208,7 +208,7 @@ func (d *Decoder) members(index int, at *draft) *failure {
 	}
 }
 
-// member judges one member; value is the raw JSON of its value.
+// member decodes or refuses one member; value is the raw JSON of its value.
 func (d *Decoder) member(index int, at *draft, name, value []byte) {
 	switch {
 	case string(name) == "t":
@@ -231,7 +231,7 @@ func (d *Decoder) member(index int, at *draft, name, value []byte) {
 	}
 }
 
-// when reads a time in seconds, 0 to most; fractions are cut off.
+// when reads a time in seconds, from 0 to most; it cuts fractions off.
 func (d *Decoder) when(index int, at *draft, name string, value []byte, most float64, seconds *int64) {
 	n, ok := number(value)
 	if !ok || n < 0 || n > most {
@@ -261,7 +261,7 @@ func (d *Decoder) value(index int, at *draft, name, value []byte) {
 	d.values = append(d.values, Value{Quantity: q, Value: n})
 }
 
-// refuse notes a refusal, unless there are too many already.
+// refuse appends a refusal, or only counts it when there are MaxRefusals already.
 func (d *Decoder) refuse(index int, reason Reason, field, detail string) {
 	d.refused++
 	if len(d.refusals) == MaxRefusals {
@@ -277,7 +277,7 @@ func (d *Decoder) refuse(index int, reason Reason, field, detail string) {
 	d.refusals = append(d.refusals, Refusal{Reason: reason, Field: field, Detail: detail})
 }
 
-// number is the value of a raw JSON number; false for anything else and for numbers beyond float64.
+// number returns the value of a raw JSON number; false for anything else and for numbers outside float64.
 func number(raw []byte) (float64, bool) {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return 0, false
@@ -286,7 +286,7 @@ func number(raw []byte) (float64, bool) {
 	return n, err == nil && !math.IsInf(n, 0)
 }
 
-// quote is foreign text as a detail shows it.
+// quote returns foreign text shortened and quoted for a refusal's detail.
 func quote(raw []byte) string {
 	if len(raw) > maxQuoted {
 		return strconv.QuoteToGraphic(string(raw[:maxQuoted])) + "…"
@@ -294,7 +294,7 @@ func quote(raw []byte) string {
 	return strconv.QuoteToGraphic(string(raw))
 }
 
-// quoteName is a foreign member's name as a refusal's field: as it came when it is short and plain.
+// quoteName returns a foreign member's name for a refusal's field: unchanged when it is short and plain, else quoted.
 func quoteName(name []byte) string {
 	if len(name) > maxQuoted {
 		name = name[:maxQuoted]

@@ -30,14 +30,14 @@ func AppendReading(dst []byte, r Reading) []byte {
 	return append(dst, '}')
 }
 
-// inOrder is a copy of values in the order of their quantities' numbers.
+// inOrder returns a copy of values in the order of their quantities' numbers.
 func inOrder(values []Value) []Value {
 	values = slices.Clone(values)
 	slices.SortFunc(values, func(a, b Value) int { return int(a.Quantity) - int(b.Quantity) })
 	return values
 }
 
-// AppendReadings appends the array of readings.
+// AppendReadings appends the native JSON array of readings to dst.
 func AppendReadings(dst []byte, readings []Reading) []byte {
 	dst = append(dst, '[')
 	for i, r := range readings {

@@ -1,15 +1,15 @@
 package wire
 
-// Explanation is a reason in words for a volunteer with a soldering iron.
+// Explanation explains a reason to a volunteer who builds a station, in English and German.
 type Explanation struct {
 	English string `json:"en"`
 	German  string `json:"de"`
-	// What to do about it.
+	// What the volunteer can do about it.
 	TodoEnglish string `json:"todo_en"`
 	TodoGerman  string `json:"todo_de"`
 }
 
-// Explain puts r into words.
+// Explain returns the explanation of r; it is zero for a reason that is not in Reasons.
 func (r Reason) Explain() Explanation { return explanations[r] }
 
 var explanations = map[Reason]Explanation{

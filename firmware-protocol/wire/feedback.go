@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Feedback is what a station hears on its feedback topic of the last thing that was refused.
+// Feedback is the JSON that the server publishes on a station's feedback topic when it refuses something.
 type Feedback struct {
 	Time   int64  `json:"t"` // Unix seconds of receipt
 	Reason Reason `json:"reason"`
@@ -14,11 +14,11 @@ type Feedback struct {
 	Explanation
 }
 
-// AppendFeedback appends the JSON of a refusal as a station hears it.
+// AppendFeedback appends the JSON of a Feedback to dst.
 func AppendFeedback(dst []byte, received time.Time, reason Reason, field, detail string) []byte {
 	text, err := json.Marshal(Feedback{received.Unix(), reason, field, detail, reason.Explain()})
 	if err != nil {
-		return append(dst, "{}"...) // strings and numbers always marshal
+		return append(dst, "{}"...) // unreachable: strings and numbers always marshal
 	}
 	return append(dst, text...)
 }

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// JSON is a JSON value (RFC 8259) inside a message that ParseJSON found sound. It is a view of the
-// message's bytes and builds nothing until asked. The zero value is no value at all.
+// JSON is a JSON value (RFC 8259) in a message that ParseJSON accepted. It is a view of the message's bytes and
+// allocates nothing until a method needs it. The zero value means that there is no value.
 type JSON struct{ raw []byte }
 
-// ParseJSON checks a whole message: at most MaxMessage bytes of sound JSON, nested at most 16 levels
-// deep. What is wrong with it is the refusal; nil when nothing is.
+// ParseJSON checks a whole message: at most MaxMessage bytes of valid JSON, nested at most 16 levels deep. The
+// refusal says what is wrong; it is nil for a valid message.
 func ParseJSON(payload []byte) (JSON, *Refusal) {
 	if len(payload) > MaxMessage {
 		return JSON{}, &Refusal{Reason: TooLarge, Detail: tooLarge(payload)}
@@ -29,7 +29,7 @@ func ParseJSON(payload []byte) (JSON, *Refusal) {
 	return JSON{raw}, nil
 }
 
-// IsZero reports whether j is no value at all, as that of a member that is missing.
+// IsZero reports whether there is no value, as for a missing member.
 func (j JSON) IsZero() bool { return len(j.raw) == 0 }
 
 // IsObject reports whether j is an object.
@@ -41,7 +41,7 @@ func (j JSON) IsArray() bool { return len(j.raw) > 0 && j.raw[0] == '[' }
 // IsNull reports whether j is null.
 func (j JSON) IsNull() bool { return string(j.raw) == "null" }
 
-// Members yields the members of an object in their order; none when j is no object.
+// Members yields the members of an object in their order, and nothing when j is not an object.
 func (j JSON) Members() iter.Seq2[string, JSON] {
 	return func(yield func(string, JSON) bool) {
 		for name, value := range j.pairs {
@@ -52,7 +52,7 @@ func (j JSON) Members() iter.Seq2[string, JSON] {
 	}
 }
 
-// Member is the first member of an object with that name; nothing when there is none.
+// Member returns the value of the first member with that name; it is zero when there is none or j is not an object.
 func (j JSON) Member(name string) JSON {
 	for key, value := range j.pairs {
 		if key.isText(name) {
@@ -62,7 +62,7 @@ func (j JSON) Member(name string) JSON {
 	return JSON{}
 }
 
-// pairs yields the members of an object with their names as they came.
+// pairs yields the members of an object, with names still quoted and escaped.
 func (j JSON) pairs(yield func(name, value JSON) bool) {
 	if !j.IsObject() {
 		return
@@ -84,7 +84,7 @@ func (j JSON) pairs(yield func(name, value JSON) bool) {
 	}
 }
 
-// isText reports whether a string is text. It costs nothing when the string is much longer, as an escape has
+// isText reports whether a JSON string means text. It returns early when the string is much longer, as an escape has
 // at most six bytes.
 func (j JSON) isText(text string) bool {
 	const quotes, escape = 2, 6
@@ -96,7 +96,7 @@ func (j JSON) isText(text string) bool {
 	return err == nil && string(own) == text
 }
 
-// Elements yields the elements of an array; none when j is no array.
+// Elements yields the elements of an array, and nothing when j is not an array.
 func (j JSON) Elements() iter.Seq2[int, JSON] {
 	return func(yield func(int, JSON) bool) {
 		if !j.IsArray() {
@@ -118,10 +118,10 @@ func (j JSON) Elements() iter.Seq2[int, JSON] {
 	}
 }
 
-// Number is the value of a number; false for anything else and for numbers beyond float64.
+// Number returns the value of a number; false for anything else and for numbers outside float64.
 func (j JSON) Number() (float64, bool) { return number(j.raw) }
 
-// Text is a string without its quotes and escapes; false for anything else.
+// Text returns a string without its quotes and escapes; false for anything else.
 func (j JSON) Text() (string, bool) {
 	if len(j.raw) == 0 || j.raw[0] != '"' {
 		return "", false
@@ -134,9 +134,9 @@ func (j JSON) Text() (string, bool) {
 	return string(text), err == nil
 }
 
-// unescaped is how many bytes a string has at most when its escapes are undone; 0 when none needs it.
+// unescaped returns the largest number of bytes that a string can have without its escapes; 0 when it has no escapes.
 func unescaped(raw []byte) int {
-	const invalid = len("\ufffd") // bytes that are not UTF-8 become one of these each
+	const invalid = len("\ufffd") // each byte that is not UTF-8 becomes one of these
 	size, escapes := 0, false
 	for i := 0; i < len(raw); {
 		if raw[i] < utf8.RuneSelf {
@@ -157,5 +157,5 @@ func unescaped(raw []byte) int {
 	return size
 }
 
-// String is the JSON as it came, shortened as refusals show it.
+// String returns the raw JSON, shortened and quoted as in refusals.
 func (j JSON) String() string { return quote(j.raw) }

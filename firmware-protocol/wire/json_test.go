@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// rebuild writes a value again, from what the view shows of it.
+// rebuild writes a value from what its methods return.
 func rebuild(b *strings.Builder, j JSON) {
 	switch {
 	case j.IsObject():

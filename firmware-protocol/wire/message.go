@@ -18,9 +18,9 @@ type Value struct {
 	Value    float64
 }
 
-// Reading is what a station measured at one moment. Time and Age exclude each other: a station with a
-// clock sends Time, one without may send how many seconds ago it measured; with neither, the time of
-// receipt counts.
+// Reading holds what a station measured at one moment. It has a Time, an Age (HasAge), or neither: a station with a
+// clock sends the time, one without may send how many seconds ago it measured, and with neither the time of receipt
+// counts.
 type Reading struct {
 	Time   time.Time     // UTC; zero when the station sent none
 	Age    time.Duration // 0 or more; meaningful when HasAge
@@ -28,14 +28,14 @@ type Reading struct {
 	Values []Value // at least one, no quantity twice, in the order of the message
 }
 
-// Refusal names one thing that was not taken.
+// Refusal is one part of a message that was not accepted, and why.
 type Refusal struct {
 	Reason Reason
 	Field  string // the member's name, with "[2]." before it in an array; empty for the whole message
-	Detail string // one English sentence that quotes what came
+	Detail string // one English sentence that quotes the input
 }
 
-// Message is a decoded payload: what is usable, and what is not and why.
+// Message is a decoded payload: the usable readings, and the refusals.
 type Message struct {
 	Readings []Reading
 	Refusals []Refusal

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// scanner walks over JSON (RFC 8259) without building anything.
+// scanner reads JSON (RFC 8259) without building values.
 type scanner struct {
 	data    []byte
 	pos     int
 	scratch []byte // a member's name with its escapes undone
 }
 
-// peek is the byte at the position; 0 at the end.
+// peek returns the byte at the position; 0 at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.data) {
 		return s.data[s.pos]
@@ -32,7 +32,7 @@ func (s *scanner) space() {
 	}
 }
 
-// unexpected says where the JSON breaks off, what is there and what should be.
+// unexpected returns the failure that names the position, what was found there and what was expected.
 func (s *scanner) unexpected(want string) *failure {
 	found := "the end of the message"
 	if s.pos < len(s.data) {
@@ -44,7 +44,7 @@ func (s *scanner) unexpected(want string) *failure {
 	return &failure{Malformed, fmt.Sprintf("not JSON at byte %d: found %s, expected %s", s.pos, found, want)}
 }
 
-// skip passes over one value and returns its raw text.
+// skip skips one value and returns its raw text.
 func (s *scanner) skip(depth int) ([]byte, *failure) {
 	if c := s.peek(); depth == maxDepth && (c == '{' || c == '[') {
 		return nil, &failure{Malformed, fmt.Sprintf("nested deeper than %d levels at byte %d", maxDepth, s.pos)}
@@ -117,7 +117,7 @@ func (s *scanner) skipElements(depth int) *failure {
 	}
 }
 
-// next passes a comma (more follows) or the closing byte.
+// next skips a comma (more is true) or the closing byte.
 func (s *scanner) next(closing byte) (more bool, err *failure) {
 	s.space()
 	switch s.peek() {
@@ -139,7 +139,7 @@ func (s *scanner) literal(word string) *failure {
 	return nil
 }
 
-// number passes over -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
+// number skips a number: -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
 func (s *scanner) number() *failure {
 	if s.peek() == '-' {
 		s.pos++
@@ -175,8 +175,8 @@ func (s *scanner) digits() bool {
 	return s.pos > start
 }
 
-// text passes over a string and returns it without quotes and escapes, valid until the next call.
-// Bytes that are not UTF-8 become U+FFFD, as encoding/json does it.
+// text skips a string and returns it without quotes and escapes, valid until the next call. Bytes that are not UTF-8
+// become U+FFFD, as in encoding/json.
 func (s *scanner) text() ([]byte, *failure) {
 	if s.peek() != '"' {
 		return nil, s.unexpected("a member's name in quotes")
@@ -200,7 +200,7 @@ func (s *scanner) text() ([]byte, *failure) {
 	return nil, s.unexpected("'\"'")
 }
 
-// skipText passes over a string without keeping it.
+// skipText skips a string.
 func (s *scanner) skipText() *failure {
 	if s.peek() != '"' {
 		return s.unexpected("a member's name in quotes")
@@ -225,7 +225,7 @@ func (s *scanner) skipText() *failure {
 	return s.unexpected("'\"'")
 }
 
-// escaped goes on with a string that needs a copy.
+// escaped reads the rest of a string that has escapes or bytes beyond ASCII, into scratch.
 func (s *scanner) escaped() ([]byte, *failure) {
 	for s.pos < len(s.data) {
 		switch c := s.data[s.pos]; {
@@ -247,7 +247,7 @@ func (s *scanner) escaped() ([]byte, *failure) {
 	return nil, s.unexpected("'\"'")
 }
 
-// plain are the escapes of one character.
+// plain maps the escapes of one character to what they stand for.
 var plain = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func (s *scanner) escape() *failure {

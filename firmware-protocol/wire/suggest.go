@@ -7,7 +7,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// commonNames are what other firmware calls our quantities.
+// commonNames maps names that other firmware uses to our quantities.
 var commonNames = map[string]quantity.Quantity{
 	"pm2": quantity.PM2_5, "pm25": quantity.PM2_5, "p2": quantity.PM2_5, "pm01": quantity.PM1, "pm02": quantity.PM2_5, "p1": quantity.PM10, "p0": quantity.PM1, "pm100": quantity.PM10,
 	"temp": quantity.Temperature, "t": quantity.Temperature, "hum": quantity.Humidity, "rh": quantity.Humidity, "press": quantity.Pressure, "p": quantity.Pressure,
@@ -15,7 +15,7 @@ var commonNames = map[string]quantity.Quantity{
 	"wifi": quantity.RSSI, "signal": quantity.RSSI,
 }
 
-// unknown says that a member is no quantity, and which may have been meant.
+// unknown returns the detail for a member that is not a quantity, with the quantity that was probably meant.
 func unknown(name string) string {
 	if q, ok := nearest(name); ok {
 		return fmt.Sprintf("%s is no quantity: did you mean %q?", quote([]byte(name)), q.String())
@@ -23,7 +23,7 @@ func unknown(name string) string {
 	return quote([]byte(name)) + ` is no quantity; members of your own begin with "x_"`
 }
 
-// nearest compares letters and digits only, ignoring case.
+// nearest finds the quantity that name probably means. It compares letters and digits only, ignoring case.
 func nearest(name string) (quantity.Quantity, bool) {
 	const longest = 32
 	if len(name) > longest {
@@ -52,8 +52,8 @@ func bareName(name string) string {
 	}, name)
 }
 
-// oneTypo reports whether one inserted, missing or wrong letter makes a of b; names with a digit must
-// be right in every letter, as no2 and so2 are different things.
+// oneTypo reports whether one inserted, missing or wrong letter turns a into b. Names with a digit must match in
+// every letter, as no2 and so2 are different things.
 func oneTypo(a, b string) bool {
 	if strings.ContainsAny(b, "0123456789") || len(b) < 4 {
 		return false

@@ -11,15 +11,15 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// checkAgainstTokens holds what was kept of a single object without a time against encoding/json: of
-// each name the first value counts, and it is kept when it is a finite number.
+// checkAgainstTokens compares the values of a single object without a time with encoding/json: of each name the first
+// value counts, and it is kept when it is a finite number.
 func checkAgainstTokens(t *testing.T, payload []byte, m Message) {
 	t.Helper()
 	if len(payload) > MaxMessage || !json.Valid(payload) || bytes.TrimLeft(payload, " \t\r\n")[0] != '{' {
 		return
 	}
 	if len(m.Refusals) == 1 && m.Refusals[0].Reason == Malformed {
-		return // too deep: FuzzDecode looks at that itself
+		return // too deep: FuzzDecode tests that
 	}
 	want, unknown := map[quantity.Quantity]float64{}, 0
 	seen := map[string]bool{}

@@ -9,32 +9,32 @@ import (
 // Prefix begins every topic of protocol version 1.
 const Prefix = "stadtluft/v1/"
 
-// What the intake subscribes to.
+// The filters that the server subscribes to.
 const (
 	ReadingFilter = Prefix + "+/reading"
 	StatusFilter  = Prefix + "+/status"
 	KitFilter     = Prefix + "+/kit/#"
 )
 
-// What anyone may read: live averages.
+// The filters of the live averages, which anyone may read.
 const (
 	CityFilter = Prefix + "city/#"
 	GridFilter = Prefix + "grid/#"
 )
 
-// A station's word about itself on its status topic, retained, Offline also as its last will.
+// Payloads of a station's status topic, retained; Offline is also its last will.
 const (
 	Online  = "online"
 	Offline = "offline"
 )
 
 const (
-	maxTopic   = 256 // bytes of a topic that is looked at
+	maxTopic   = 256 // bytes of a topic; longer ones are not parsed
 	maxStation = 32  // bytes of a station's id
 	maxFamily  = 32  // bytes of a kit family's name
 )
 
-// Kind is what a station's topic is for.
+// Kind is the purpose of a station's topic.
 type Kind uint8
 
 const (
@@ -44,16 +44,16 @@ const (
 	FeedbackKind
 )
 
-// Topic is a station's topic taken apart.
+// Topic is a parsed topic of a station.
 type Topic struct {
 	Station string
 	Kind    Kind
 	Family  string // of KitKind
-	Part    string // of KitKind: the levels behind the family, where another firmware says what the payload is
+	Part    string // of KitKind: the levels after the family, which tell what the payload is
 }
 
-// ParseTopic takes a topic below a station's prefix apart. It is false for any other topic and for
-// names that cannot be a station's.
+// ParseTopic parses a topic below a station's prefix. It returns false for any other topic and for names that cannot
+// be a station's.
 func ParseTopic(topic string) (Topic, bool) {
 	rest, ok := strings.CutPrefix(topic, Prefix)
 	if !ok || len(topic) > maxTopic {
@@ -82,8 +82,8 @@ func ParseTopic(topic string) (Topic, bool) {
 	return t, true
 }
 
-// ValidStation reports whether id can be a station's in a topic: letters, digits and hyphens, at most
-// 32, and none of the names that topics use for themselves.
+// ValidStation reports whether id can be a station's in a topic: 1 to 32 letters, digits and hyphens, and not a name
+// that topics use themselves ("city", "grid").
 func ValidStation(id string) bool {
 	return plainName(id, maxStation) && !strings.Contains(id, "_") && id != "city" && id != "grid"
 }
@@ -101,25 +101,25 @@ func plainName(s string, most int) bool {
 	return true
 }
 
-// StationPrefix begins every topic of a station.
+// StationPrefix returns the beginning of every topic of a station.
 func StationPrefix(station string) string { return Prefix + station + "/" }
 
-// ReadingTopic is where a station publishes readings.
+// ReadingTopic returns the topic on which a station publishes readings.
 func ReadingTopic(station string) string { return StationPrefix(station) + "reading" }
 
-// StatusTopic is where a station says whether it is online.
+// StatusTopic returns the topic on which a station says whether it is online.
 func StatusTopic(station string) string { return StationPrefix(station) + "status" }
 
-// FeedbackTopic is where a station hears what was refused or flagged.
+// FeedbackTopic returns the topic on which the server tells a station what it refused or flagged.
 func FeedbackTopic(station string) string { return StationPrefix(station) + "feedback" }
 
-// KitTopic is where a station with another firmware publishes that firmware's own payload.
+// KitTopic returns the topic on which a station with other firmware publishes that firmware's own payload.
 func KitTopic(station, family string) string { return StationPrefix(station) + "kit/" + family }
 
-// CityTopic is where the city's live average of a quantity is published.
+// CityTopic returns the topic of the city's live average of a quantity.
 func CityTopic(q quantity.Quantity) string { return Prefix + "city/" + q.String() }
 
-// GridTopic is where a cell's live average of a quantity is published.
+// GridTopic returns the topic of a cell's live average of a quantity.
 func GridTopic(cell string, q quantity.Quantity) string {
 	return Prefix + "grid/" + cell + "/" + q.String()
 }

@@ -93,14 +93,14 @@ func vectorFiles(t testing.TB, prefix string) []string {
 }
 
 func TestVectors(t *testing.T) {
-	var d Decoder // one for all: buffers are used again
+	var d Decoder // one for all, to test that its buffers can be reused
 	for _, path := range vectorFiles(t, "") {
 		v := readVector(t, path)
 		checkMessage(t, path, d.Decode(v.bytes(t)), v)
 	}
 }
 
-// checkMessage holds what became of a vector against what must.
+// checkMessage compares a decoded vector with what it expects.
 func checkMessage(t *testing.T, path string, got Message, v vector) {
 	t.Helper()
 	name := strings.TrimPrefix(path, "../vectors/")
@@ -154,7 +154,7 @@ func checkReadings(t *testing.T, name string, got []Reading, v vector) {
 	}
 }
 
-// TestVectorsShowEveryReason wants a vector for each reason the decoder can give.
+// TestVectorsShowEveryReason expects a vector for each reason that the decoder can give.
 func TestVectorsShowEveryReason(t *testing.T) {
 	shown := map[Reason]bool{}
 	for _, path := range vectorFiles(t, "") {

@@ -118,7 +118,7 @@ func TestFeedback(t *testing.T) {
 	}
 }
 
-// TestSpecificationNamesEverything holds the table of reasons in the specification against the code.
+// TestSpecificationNamesEverything compares the table of reasons in the specification with the code.
 func TestSpecificationNamesEverything(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -144,7 +144,7 @@ func FuzzDecode(f *testing.F) {
 		checkAgainstTokens(t, payload, m)
 		whole := len(m.Readings) == 0 && len(m.Refusals) == 1 && m.Refusals[0].Field == ""
 		if broken := whole && m.Refusals[0].Reason == Malformed; broken == json.Valid(payload) && len(payload) <= MaxMessage {
-			// Valid JSON is malformed only when it is no object or array of objects, or nested too deep.
+			// Valid JSON is malformed only when it is not an object or an array of objects, or nested too deep.
 			var v any
 			_ = json.Unmarshal(payload, &v)
 			_, object := v.(map[string]any)
