@@ -5,8 +5,8 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// airgradientNames: pm02 is the atmospheric PM2.5. What the device has corrected itself ("…Compensated"),
-// the factory's series ("…Standard") and raw signals ("…Raw") are left.
+// airgradientNames maps the device's names to quantities. pm02 is the atmospheric PM2.5. Values that the device has
+// corrected itself ("…Compensated"), the factory's series ("…Standard") and raw signals ("…Raw") are ignored.
 var airgradientNames = map[string]quantity.Quantity{
 	"pm01": quantity.PM1, "pm02": quantity.PM2_5, "pm10": quantity.PM10, "rco2": quantity.CO2, "atmp": quantity.Temperature, "rhum": quantity.Humidity,
 	"tvocIndex": quantity.VOCIndex, "tvoc_index": quantity.VOCIndex, "noxIndex": quantity.NOxIndex, "nox_index": quantity.NOxIndex, "wifi": quantity.RSSI,
@@ -16,7 +16,7 @@ var airgradientNames = map[string]quantity.Quantity{
 //
 //	{"wifi":-60,"rco2":512,"pm01":4,"pm02":9,"pm10":12,"atmp":19.5,"rhum":55,…}
 //
-// A fault of its serial line shows as −1 and −1000.99; the checks know these marks.
+// A fault of its serial line shows as −1 and −1000.99; the quality checks know these marks.
 func airgradient(payload []byte, _ Settings) Message {
 	top, refusal := object(payload)
 	if refusal != nil {

@@ -9,7 +9,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Sensor is a kind of sensor in Sensor.Community's vocabulary; it decides what a name means.
+// Sensor is a kind of sensor of Sensor.Community; it decides what the name of a value means.
 type Sensor uint8
 
 // The kinds of sensors.
@@ -20,12 +20,12 @@ const (
 	ClimateSensor
 	CO2Sensor
 	NoiseSensor
-	Positioning // GPS: a station's place is what its owner said
+	Positioning // GPS; ignored, as a station's owner sets its place
 )
 
-// CommunityName is what one of Sensor.Community's names without a prefix means for a kind of sensor: the
-// quantity and how to convert the value (nil leaves it as it is). The quantity is 0 when the name is none
-// that is taken; unsupported says that it is known and cannot be.
+// CommunityName returns what a name of Sensor.Community without a prefix means for a kind of sensor: the quantity and
+// how to convert the value (nil leaves it as it is). The quantity is 0 for a name that is not used; unsupported is
+// true for a name that is known and cannot be used.
 func CommunityName(sensor Sensor, name string) (q quantity.Quantity, convert func(float64) float64, unsupported bool) {
 	switch sensor {
 	case ParticleSensor:
@@ -53,11 +53,12 @@ func CommunityName(sensor Sensor, name string) (q quantity.Quantity, convert fun
 	return 0, nil, false
 }
 
-// particles: P1 is PM10 and P2 is PM2.5, in the order in which their sensors gave them.
+// particles maps the names of particle sensors: P1 is PM10 and P2 is PM2.5, in the order in which the first sensors
+// sent them.
 var particles = map[string]quantity.Quantity{"P0": quantity.PM1, "P1": quantity.PM10, "P2": quantity.PM2_5, "P4": quantity.PM4}
 
-// airrohrPrefixes are the sensors that the firmware names before a value. Of several that measure the same the
-// lowest rank counts; a DS18B20 is often soil's or water's.
+// airrohrPrefixes maps the firmware's prefixes to kinds of sensors. Of several sensors for one quantity the one with
+// the lowest rank counts; a DS18B20 often measures soil or water.
 var airrohrPrefixes = map[string]struct {
 	sensor Sensor
 	rank   int
@@ -72,14 +73,14 @@ var airrohrPrefixes = map[string]struct {
 // dht22Rank is the rank of a climate value without a prefix.
 const dht22Rank = 5
 
-// pins are the kinds of sensors by the X-PIN of a push to Sensor.Community.
+// pins maps the X-PIN of a push to Sensor.Community to the kind of sensor.
 var pins = map[string]Sensor{
 	"1": ParticleSensor, "3": ClimateSensor, "5": PPD42NS, "7": ClimateSensor, "9": Positioning, "11": ClimateSensor, "13": ClimateSensor,
 	"15": NoiseSensor, "17": CO2Sensor,
 }
 
-// airrohr decodes Sensor.Community's firmware: "send data to own API", and a push to Sensor.Community when the
-// part is "pin/N". The part "write" is its "send to InfluxDB".
+// airrohr decodes Sensor.Community's firmware: "send data to own API", a push to Sensor.Community when the part is
+// "pin/N", and "send to InfluxDB" when the part is "write".
 //
 //	{"esp8266id":"1234567","sensordatavalues":[{"value_type":"SDS_P1","value":"12.34"},…]}
 func airrohr(payload []byte, s Settings) Message {
@@ -114,14 +115,14 @@ func airrohr(payload []byte, s Settings) Message {
 		})
 	}
 	at := wire.Reading{}
-	if age, ok := seconds(top.Member("age")); ok { // the device's own page tells it
+	if age, ok := seconds(top.Member("age")); ok { // sent by the device's own page
 		at.HasAge, at.Age = true, age
 	}
 	d.end(at)
 	return d.done()
 }
 
-// airrohr takes one value by its name; take gets what the name means.
+// airrohr finds what name means and calls take with it; it refuses or ignores a name that cannot be used.
 func (d *draft) airrohr(sensor Sensor, name string, take func(meaning)) {
 	m, bare := meaning{}, name
 	if prefix, rest, ok := strings.Cut(name, "_"); ok && airrohrPrefixes[prefix].sensor != UnknownSensor {
@@ -146,7 +147,7 @@ func (d *draft) airrohr(sensor Sensor, name string, take func(meaning)) {
 	}
 }
 
-// bareSensor is the sensor of a name that has neither prefix nor pin.
+// bareSensor returns the kind of sensor of a name that has neither a prefix nor a pin.
 func bareSensor(name string) Sensor {
 	switch name {
 	case "P1", "P2":

@@ -9,7 +9,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// TestAllocations holds the promise of ten times the message and 16 KiB for messages made to cost much.
+// TestAllocations checks the promise of ten times the message and 16 KiB with messages made to be expensive.
 func TestAllocations(t *testing.T) {
 	repeat := func(head, item, tail string) []byte {
 		return []byte(head + strings.Repeat(item, (wire.MaxMessage-len(head)-len(tail))/len(item)) + tail)
@@ -44,8 +44,8 @@ func TestAllocations(t *testing.T) {
 	checkAllocated(t, "airrohr", string(repeat("", "a b=1\n", "")), Settings{Part: "write"})
 }
 
-// checkAllocated decodes more than once, because what is made once is made at first, and because the runtime
-// allocates for itself at times.
+// checkAllocated decodes more than once, because the first call makes what later ones reuse, and because the runtime
+// itself allocates at times.
 func checkAllocated(t *testing.T, family, payload string, s Settings) {
 	t.Helper()
 	const tries = 4
@@ -67,8 +67,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestInflated holds the same for long messages that say a part of a vector again and again: each list's content, each
-// of its parts alone, and each part with a name or value that is another.
+// TestInflated checks the same for long messages that repeat a part of a vector: each list's content, each of its
+// parts alone, and each part with another name or value.
 func TestInflated(t *testing.T) {
 	tried := map[string]bool{}
 	readVectors(t, func(family, name string, v vector, payload []byte, s Settings) {
@@ -93,14 +93,14 @@ const (
 	sample   = 50       // with the race detector, which allocates itself, one in so many is enough
 )
 
-// long and foreign are texts of almost half of that. Undoing long's escapes costs a copy, and foreign is not UTF-8,
-// which makes it three times as long.
+// long and foreign are texts of almost half of that. Unescaping long costs a copy; foreign is not UTF-8, which makes
+// it three times as long.
 var (
 	long    = `"` + strings.Repeat(`\n`, inflated/5) + `"`
 	foreign = `"` + strings.Repeat("\xac", inflated*2/5) + `"`
 )
 
-// inflate makes messages of inflated bytes of one.
+// inflate returns messages of the size inflated, made from text.
 func inflate(text string) (all []string) {
 	add := func(head, part, tail, separator string) {
 		if n := (inflated - len(head) - len(tail)) / (len(part) + len(separator)); n > 0 && part != "" {
@@ -146,7 +146,7 @@ func inflate(text string) (all []string) {
 	return all
 }
 
-// contents are the parts of the object or array that begins at open, and where it ends.
+// contents returns the parts of the object or array that begins at open, and where it ends.
 func contents(text string, open int) (parts []string, end int) {
 	depth, quoted, from := 0, false, open+1
 	for i := open; i < len(text); i++ {

@@ -9,8 +9,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// A peer takes the same message the way a program for this one firmware would, and promises nothing else: no bounds, no
-// refusals, no ignored names.
+// A peer decodes the same message the way a program for this one firmware would: without bounds, refusals or ignored
+// names.
 var peers = map[string]func([]byte) error{
 	"airrohr": into[struct {
 		Values []struct {
@@ -100,7 +100,7 @@ var peers = map[string]func([]byte) error{
 	}](json.Unmarshal),
 }
 
-// into is a peer that decodes into a T.
+// into returns a peer that decodes into a T.
 func into[T any](unmarshal func([]byte, any) error) func([]byte) error {
 	return func(b []byte) error {
 		var v T

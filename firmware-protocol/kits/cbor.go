@@ -18,7 +18,7 @@ import (
 // maxPairs bounds the members of a CBOR object.
 const maxPairs = 64
 
-// cborMode bounds what is built while decoding. The options are constants, so it cannot fail.
+// cborMode bounds what decoding allocates. Its options are constants, so making it cannot fail.
 var cborMode = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, MaxNestedLevels: 16, MaxArrayElements: maxReadings, MaxMapPairs: maxPairs,
@@ -29,14 +29,14 @@ var cborMode = func() cbor.DecMode {
 	return mode
 }()
 
-// nativeCBOR decodes our native object, or an array of them, in CBOR (RFC 8949) with the same members. A number is
-// an integer or a float; one of single precision has the shortest decimal that means it, so that 12.3
-// comes out as 12.3.
+// nativeCBOR decodes our native object, or an array of them, in CBOR (RFC 8949) with the same members. A number is an
+// integer or a float; a float of single precision becomes the shortest decimal that means it, so that 12.3 stays
+// 12.3.
 func nativeCBOR(payload []byte, _ Settings) Message {
 	if len(payload) == 0 {
 		return malformed("the message is empty")
 	}
-	var items []cbor.RawMessage // not payload's memory, which decoding into it would overwrite
+	var items []cbor.RawMessage // a copy: decoding into payload's memory would overwrite it
 	prefix := func(int) string { return "" }
 	if payload[0]>>5 != 4 {
 		items = append(items, payload)
@@ -111,7 +111,7 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 		bad = true
 		d.refuse(wire.BadTime, prefix+"age", `a reading has "t" or "age", not both`)
 	}
-	if bad { // a wrong time spoils every value
+	if bad { // a wrong time makes every value unusable
 		d.reading = d.reading[:0]
 	} else if len(d.reading) == 0 && d.refused == refusedBefore {
 		d.refuse(wire.NoValues, strings.TrimSuffix(prefix, "."), "the reading has no value")
@@ -119,7 +119,7 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 	d.end(at)
 }
 
-// cborNumber is an integer or a float that is finite.
+// cborNumber returns the value of an integer or a finite float; false for anything else.
 func cborNumber(raw cbor.RawMessage) (float64, bool) {
 	const half, single, double = 0xf9, 0xfa, 0xfb
 	if len(raw) == 0 || raw[0]>>5 > 1 && raw[0] != half && raw[0] != single && raw[0] != double {

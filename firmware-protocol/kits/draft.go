@@ -11,28 +11,28 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// draft is a message while its members come in.
+// draft is a message while its members are decoded.
 type draft struct {
 	message Message
 	refused int // including those beyond maxRefusals
 	reading []candidate
 }
 
-// candidate is a value and where it came from.
+// candidate is a value with the field and the rank of the sensor that sent it.
 type candidate struct {
 	wire.Value
 	field string
-	rank  int // of several sensors for one quantity the lowest rank counts
+	rank  int // the lowest rank counts when several sensors measure one quantity
 }
 
-// meaning is what a foreign name stands for.
+// meaning is what a name of other firmware stands for.
 type meaning struct {
-	quantity quantity.Quantity // 0 for a name that is known and not taken
+	quantity quantity.Quantity // 0 for a name that is known and ignored
 	rank     int
-	convert  func(float64) float64 // to our unit; nil when it is that already
+	convert  func(float64) float64 // to our unit; nil for a value in our unit
 }
 
-// json takes a value that is a number, or a number in quotes.
+// json takes the value of a JSON number, or of a number in quotes.
 func (d *draft) json(m meaning, field string, j wire.JSON) {
 	if n, ok := j.Number(); ok {
 		d.put(m, field, n)
@@ -45,7 +45,7 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 	}
 }
 
-// text takes a value in text.
+// text takes the value of a number in text.
 func (d *draft) text(m meaning, field, text string) {
 	if n, ok := ParseNumber(text); ok {
 		d.put(m, field, n)
@@ -54,7 +54,8 @@ func (d *draft) text(m meaning, field, text string) {
 	}
 }
 
-// put takes a finite value, unless a better sensor gave the quantity already or it is none in our unit.
+// put keeps a value, unless a sensor of lower or equal rank has sent the quantity already, or the value is not finite
+// in our unit.
 func (d *draft) put(m meaning, field string, v float64) {
 	if m.convert != nil {
 		v = m.convert(v)
@@ -88,8 +89,8 @@ func (d *draft) put(m meaning, field string, v float64) {
 	d.reading = append(d.reading, next)
 }
 
-// over counts a refusal beyond the bound. It is asked before a refusal whose words would, in a loop, cost more
-// than the message.
+// over reports whether maxRefusals is reached, and then counts one more. Callers ask it before they build a refusal
+// whose text, in a loop, could cost more than the message.
 func (d *draft) over() bool {
 	if d.refused < maxRefusals {
 		return false
@@ -98,28 +99,28 @@ func (d *draft) over() bool {
 	return true
 }
 
-// refuse notes a refusal, unless there are too many already.
+// refuse appends a refusal, or only counts it when there are maxRefusals already.
 func (d *draft) refuse(reason wire.Reason, field, detail string) {
 	if d.refused++; d.refused <= maxRefusals {
 		d.message.Refusals = append(d.message.Refusals, wire.Refusal{Reason: reason, Field: plain(field), Detail: detail})
 	}
 }
 
-// leave notes a name that is not taken.
+// leave adds a name to the ignored ones.
 func (d *draft) leave(name string) {
 	if len(d.message.Ignored) < maxIgnored {
 		d.message.Ignored = append(d.message.Ignored, plain(name))
 	}
 }
 
-// leaveOf notes a name of a part of the message, "part.name", that is not taken.
+// leaveOf adds a name of a part of the message to the ignored ones, as "part.name".
 func (d *draft) leaveOf(part, name string) {
 	if len(d.message.Ignored) < maxIgnored {
 		d.leave(part + "." + name)
 	}
 }
 
-// end ends the reading at hand; at says when it was. One without a value is none.
+// end appends the values collected so far as a reading with the time of at; it appends nothing when there are none.
 func (d *draft) end(at wire.Reading) {
 	if len(d.reading) == 0 {
 		return
@@ -132,7 +133,7 @@ func (d *draft) end(at wire.Reading) {
 	d.reading = d.reading[:0]
 }
 
-// done is the message.
+// done returns the message.
 func (d *draft) done() Message {
 	if more := d.refused - len(d.message.Refusals); more > 0 {
 		d.message.Refusals[maxRefusals-1].Detail += fmt.Sprintf(" (and %d more refusals)", more)
@@ -140,7 +141,7 @@ func (d *draft) done() Message {
 	return d.message
 }
 
-// ParseNumber reads a decimal number with white space around it. Marks such as "nan" and "none" are no numbers.
+// ParseNumber reads a decimal number with white space around it; false for marks such as "nan" and "none".
 func ParseNumber(text string) (float64, bool) {
 	text = strings.TrimSpace(text)
 	if text == "" || strings.Trim(text, "0123456789+-.eE") != "" {
@@ -150,7 +151,7 @@ func ParseNumber(text string) (float64, bool) {
 	return n, err == nil && !math.IsInf(n, 0)
 }
 
-// parseTime reads a time. What is too long for one is none, and is not copied into an error first.
+// parseTime reads a time. It returns false for text that is too long, without copying it into an error.
 func parseTime(layout, text string) (time.Time, bool) {
 	if len(text) > maxName {
 		return time.Time{}, false
@@ -159,7 +160,7 @@ func parseTime(layout, text string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// quote is foreign text as a detail shows it.
+// quote returns foreign text shortened and quoted for a refusal's detail.
 func quote(text string) string {
 	if len(text) > maxName {
 		return strconv.QuoteToGraphic(text[:maxName]) + "…"
@@ -167,7 +168,7 @@ func quote(text string) string {
 	return strconv.QuoteToGraphic(text)
 }
 
-// plain is a foreign name as fields and counters show it: at most maxName bytes of printable ASCII.
+// plain returns a foreign name for fields and counters: at most maxName bytes of printable ASCII.
 func plain(name string) string {
 	if len(name) > maxName {
 		name = name[:maxName]

@@ -8,8 +8,8 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// esphome decodes one of ESPHome's messages on {prefix}/sensor/{object_id}/state, a plain number each. What it
-// measures is read from the object's name, which its owner chose. Other components' messages carry no reading.
+// esphome decodes a message of ESPHome on {prefix}/sensor/{object_id}/state, a plain number. The quantity follows
+// from the object's name, which its owner chose. Messages of other components have no reading.
 func esphome(payload []byte, s Settings) Message {
 	if s.Part == "" {
 		return refused(wire.Refusal{Reason: wire.BadTopic, Detail: "what is measured stands in the topic, …/sensor/OBJECT/state, and there is none"})
@@ -30,8 +30,8 @@ func esphome(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-// esphomeEndings are the ends of objects' names, the longer before the shorter. In front stand the sensor or
-// the place, as in "bme280_temperature".
+// esphomeEndings maps the ends of objects' names to quantities, longer ends first. The beginning of a name is the
+// sensor or the place, as in "bme280_temperature".
 var esphomeEndings = []struct {
 	ending   string
 	quantity quantity.Quantity
@@ -44,14 +44,14 @@ var esphomeEndings = []struct {
 	{"noise_laeq", quantity.NoiseLAeq}, {"laeq", quantity.NoiseLAeq},
 }
 
-// maxObject bounds an object's name, which ESPHome makes of at most 120 characters.
+// maxObject bounds an object's name in bytes; ESPHome's have at most 120 characters.
 const maxObject = 128
 
-// esphomeOthers are words that make another thing of a name.
+// esphomeOthers are words in a name that show that it is not the quantity of its ending.
 var esphomeOthers = []string{"internal", "cpu", "esp32", "esp8266", "chip", "board", "dew", "absolute", "target", "sea_level", "eco2", "raw"}
 
-// esphomeName is the quantity of an object's name; 0 when it is none that is known. ESPHome's example names such
-// as "particulate_matter_2_5um_concentration" are known too.
+// esphomeName returns the quantity of an object's name, 0 when it is not known. It also knows ESPHome's example
+// names, such as "particulate_matter_2_5um_concentration".
 func esphomeName(name string) quantity.Quantity {
 	if len(name) > maxObject {
 		return 0

@@ -1,11 +1,11 @@
-// Package kits decodes what other people's firmware sends, so that nobody has to flash a kit anew. Each
-// file is a family: a pure function from a payload, the time of receipt and the station's settings to
-// readings in our quantities and units.
+// Package kits decodes the payloads of other firmware, so that nobody has to flash a kit again. Each file is a
+// family: a pure function from a payload, the time of receipt and the station's settings to readings in our
+// quantities and units.
 //
-// A decoder judges each value by itself: what is no number is refused by the name it has in the firmware,
-// what is unknown is ignored and named, and neither costs its neighbours. It takes values as they came;
-// whether they are plausible is for the checks. What it accepts is finite. It never panics, and never
-// allocates more than ten times the message and 16 KiB.
+// A decoder judges each value by itself: it refuses what is not a number under the name that the firmware uses,
+// ignores and names what is unknown, and keeps the other values. It keeps values as they came; whether they are
+// plausible is for the quality checks. The values it accepts are finite. It never panics, and never allocates more
+// than ten times the message and 16 KiB.
 package kits
 
 import (
@@ -18,37 +18,37 @@ import (
 )
 
 const (
-	maxRefusals = 32 // of one message; the last then says how many more there were
+	maxRefusals = 32 // of one message; the last one then says how many more there were
 	maxIgnored  = 32 // ignored names of one message
 	maxName     = 40 // bytes of a foreign name
 	maxReadings = wire.MaxReadings
 )
 
-// Settings are what a decoder must know beside the payload.
+// Settings are what a decoder needs besides the payload.
 type Settings struct {
 	Received time.Time      // time of receipt, UTC
-	Zone     *time.Location // where the station's clock stands, for firmware that sends local time; nil is UTC
-	// Part is what the topic's levels behind the family, or the HTTP request, say of the payload, such as
+	Zone     *time.Location // zone of the station's clock, for firmware that sends local time; nil is UTC
+	// Part is the topic's levels after the family, or what the HTTP request says of the payload, such as
 	// "sensor/pm_2_5/state" or "pin/1".
 	Part string
-	// Names gives free names their quantity, for families whose owners choose names themselves: "name", or
-	// "application/name" for one application alone.
+	// Names maps free names to quantities, for families whose owners choose the names: "name", or "application/name"
+	// for one application alone.
 	Names map[string]quantity.Quantity
 }
 
-// Message is what a payload holds.
+// Message is a decoded payload.
 type Message struct {
 	wire.Message
-	// Ignored names members that were not taken: those of no quantity that this version knows, and a second
-	// sensor's value of a quantity that another one gave. At most 32 of at most 40 bytes.
+	// Ignored names members that were not used: those of no quantity that this version knows, and a second sensor's
+	// value of a quantity that another one sent. At most 32 of at most 40 bytes.
 	Ignored []string
-	// Partial says that the reading is one of several messages that make up a reading.
+	// Partial says that the message holds one part of a reading, and that other messages hold the rest.
 	Partial bool
 	// Network says that times are those at which a radio network received the message.
 	Network bool
 }
 
-// decoder is a family's function.
+// decoder decodes the payloads of one family.
 type decoder func(payload []byte, s Settings) Message
 
 var families = map[string]decoder{
@@ -65,7 +65,7 @@ var families = map[string]decoder{
 	"ttn":           ttn,
 }
 
-// Families lists the families by name.
+// Families returns the names of the families, sorted.
 func Families() []string {
 	names := make([]string, 0, len(families))
 	for name := range families {
@@ -75,8 +75,8 @@ func Families() []string {
 	return names
 }
 
-// Decode decodes a payload of a family; false when there is no such family. A message longer than
-// wire.MaxMessage is refused whatever it holds.
+// Decode decodes a payload of a family; it returns false when there is no such family. It refuses a message longer
+// than wire.MaxMessage as a whole.
 func Decode(family string, payload []byte, s Settings) (Message, bool) {
 	decode, ok := families[family]
 	if !ok {
@@ -92,7 +92,7 @@ func Decode(family string, payload []byte, s Settings) (Message, bool) {
 	return decode(payload, s), true
 }
 
-// refused is a message that is refused as a whole.
+// refused returns a message that is refused as a whole.
 func refused(r wire.Refusal) Message {
 	return Message{Message: wire.Message{Refusals: []wire.Refusal{r}}}
 }
@@ -110,8 +110,7 @@ func object(payload []byte) (wire.JSON, *wire.Refusal) {
 	return j, refusal
 }
 
-// tidy rounds what a conversion of units made to a millionth, so that 101001.28 Pa are 1010.0128 hPa and
-// not 1010.0128000000001.
+// tidy rounds a converted value to a millionth, so that 101001.28 Pa are 1010.0128 hPa and not 1010.0128000000001.
 func tidy(v float64) float64 {
 	const places = 1e6
 	if r := math.Round(v*places) / places; !math.IsInf(r, 0) {

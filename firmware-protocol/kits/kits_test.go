@@ -40,7 +40,7 @@ type vector struct {
 	Network bool     `json:"network"`
 }
 
-// received is when a message came of which its vector does not say.
+// received is the time of receipt of a vector that does not have its own.
 var received = time.Date(2026, 5, 1, 8, 0, 4, 0, time.UTC)
 
 // readVectors calls f with every vector: its family, name and parts.
@@ -146,7 +146,7 @@ func checkReadings(t *testing.T, name string, got []wire.Reading, v vector) {
 	}
 }
 
-// FuzzDecode holds what every family promises of any bytes.
+// FuzzDecode checks what every family promises for any bytes.
 func FuzzDecode(f *testing.F) {
 	all := Families()
 	readVectors(f, func(family, _ string, v vector, payload []byte, _ Settings) {
@@ -236,7 +236,7 @@ func TestSniff(t *testing.T) {
 	f(`[{"pm10":1,"x_n":{"n":1}}]`, "")
 	f(`[{"pm10":1,"x_n":"n"}]`, "")
 	f(" [ {\"bt\":1}]", "senml")
-	f(`[{"n":"pm10","v":1}`, "") // the native decoder says where it breaks off
+	f(`[{"n":"pm10","v":1}`, "") // the native decoder says what is wrong
 	f(`[]`, "")
 	f(`[[{"n":1}]]`, "")
 	f(`[{"pm10":1},{"n":"a"}]`, "")

@@ -12,8 +12,8 @@ import (
 //
 //	feinstaub,node=esp8266-1234567 SDS_P1=12.34,SDS_P2=5.67
 //
-// A line is a reading. A value that is no number comes in quotes. The firmware sends no time; one that is
-// there is in nanoseconds, InfluxDB's default.
+// Each line is a reading. A value that is not a number is in quotes. The firmware sends no time; a time that is there
+// is in nanoseconds, InfluxDB's default.
 func lines(payload []byte) Message {
 	var d draft
 	number := 0
@@ -54,7 +54,7 @@ func lines(payload []byte) Message {
 	return d.done()
 }
 
-// refuseLine refuses a line, or what is at its end.
+// refuseLine refuses a line, or the text at its end.
 func (d *draft) refuseLine(reason wire.Reason, number int, want, found string) {
 	if !d.over() {
 		d.refuse(reason, "line["+strconv.Itoa(number)+"]", want+", not "+quote(found))
@@ -77,7 +77,7 @@ func (d *draft) lineField(field string) {
 	d.airrohr(UnknownSensor, name, func(m meaning) { d.text(m, name, value) })
 }
 
-// cutUnescaped cuts at the first separator that has no backslash before it and is not in quotes.
+// cutUnescaped cuts s at the first separator that has no backslash before it and is not in quotes.
 func cutUnescaped(s string, separator byte) (before, after string, found bool) {
 	quoted := false
 	for i := 0; i < len(s); i++ {

@@ -12,8 +12,8 @@ import (
 //
 //	min,max,average,variance,mean,count
 //
-// in dB(A) over a minute. Of the two middles "mean" is the mean of energies and thus the equivalent level: it is
-// never below the arithmetic average. One that is, or that lies outside min and max, is refused.
+// in dB(A) over a minute. It takes "mean", the mean of energies and thus the equivalent level: it is never below
+// "average", the arithmetic mean. A mean below the average, or outside min and max, is refused.
 func openairNoise(payload []byte, s Settings) Message {
 	if last := s.Part[strings.LastIndexByte(s.Part, '/')+1:]; last != "" && last != "dba_stats" {
 		return Message{} // telemetry

@@ -16,7 +16,7 @@ const (
 	channelsShare = 0.70
 )
 
-// purpleairParticles have a second channel under the same name with "_b".
+// purpleairParticles maps the first channel's names to quantities; the second channel's end in "_b".
 var purpleairParticles = map[string]quantity.Quantity{"pm1_0_atm": quantity.PM1, "pm2_5_atm": quantity.PM2_5, "pm10_0_atm": quantity.PM10}
 
 var purpleairOthers = map[string]meaning{
@@ -24,9 +24,9 @@ var purpleairOthers = map[string]meaning{
 	"pressure": {quantity.Pressure, 0, nil}, "rssi": {quantity.RSSI, 0, nil},
 }
 
-// purpleair decodes a PurpleAir's local /json. A particle value is the mean of its two channels; when they
-// contradict each other no particle value is taken. The factory's series ("_cf_1"), the device's own
-// correction and its position are left.
+// purpleair decodes a PurpleAir's local /json. A particle value is the mean of its two channels; when they contradict
+// each other no particle value is used. The factory's series ("_cf_1"), the device's own correction and its position
+// are ignored.
 func purpleair(payload []byte, _ Settings) Message {
 	top, refusal := object(payload)
 	if refusal != nil {
@@ -60,7 +60,7 @@ func purpleair(payload []byte, _ Settings) Message {
 	return d.done()
 }
 
-// channels are the quantities of which the first channel has a number, and the second's numbers.
+// channels returns the quantities for which the first channel has a number, and the numbers of the second channel.
 func channels(top wire.JSON) (first map[quantity.Quantity]bool, second map[quantity.Quantity]float64) {
 	first, second = map[quantity.Quantity]bool{}, map[quantity.Quantity]float64{}
 	for name, q := range purpleairParticles {

@@ -10,34 +10,34 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Access is how a station reaches its city.
+// Access is what a station needs to reach its city.
 type Access struct {
 	Station  string
-	Token    string // empty leaves a place to fill in
-	MQTTHost string // as stations see it
+	Token    string // empty for a placeholder
+	MQTTHost string // the address that stations use
 	MQTTPort int
 	MQTTTLS  bool
 	HTTP     url.URL // scheme, host and port of the city's pages
-	Serial   string  // of an AirGradient device; empty leaves a place to fill in
+	Serial   string  // of an AirGradient device; empty for a placeholder
 }
 
-// Text is a text in the two languages of the pages.
+// Text is a text in English and German.
 type Text struct {
 	English string `json:"en"`
 	German  string `json:"de"`
 }
 
-// Recipe are one firmware's settings for one station, ready to paste.
+// Recipe has the settings of one firmware for one station, ready to paste.
 type Recipe struct {
 	Name  string `json:"name"`  // of the family, or "mosquitto"
-	Title Text   `json:"title"` // what people call it
+	Title Text   `json:"title"` // its common name
 	How   Text   `json:"how"`   // where the settings go, in a sentence or two
-	// Settings is what is pasted or typed in: lines of "NAME: VALUE" where the firmware has a form, else a file
-	// or a command.
+	// Settings is the text to paste or type in: lines of "NAME: VALUE" where the firmware has a form, else a file or
+	// a command.
 	Settings string `json:"settings"`
 }
 
-// Recipes are the settings of every firmware that can be set up for the station.
+// Recipes returns the settings of every firmware that can be configured for the station.
 func Recipes(a Access) []Recipe {
 	if a.Token == "" {
 		a.Token = "YOUR-TOKEN"
@@ -69,7 +69,7 @@ func airrohrRecipe(a Access) Recipe {
 	}
 }
 
-// form writes pairs of name and value.
+// form returns lines of "NAME: VALUE" from pairs of name and value.
 func form(pairs ...string) string {
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -125,7 +125,7 @@ interval:
 	}
 }
 
-// clientID is a client id that is the station's own.
+// clientID returns the station's MQTT client id.
 func clientID(a Access) string { return "station-" + strings.ToLower(a.Station) }
 
 func tasmotaRecipe(a Access) Recipe {

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// senmlVersion is the highest version of SenML there is (RFC 8428, 4.1).
+	// senmlVersion is the highest version of SenML (RFC 8428, 4.1).
 	senmlVersion = 10
-	// senmlRelative: smaller times count from now (RFC 8428, 4.5.3).
+	// senmlRelative is the limit below which a time is relative to receipt (RFC 8428, 4.5.3).
 	senmlRelative = 1 << 28
 	senmlLatest   = 253402300799 // seconds; the year 9999
 )
 
-// senmlUnits are the units that are taken for each quantity, of RFC 8428 and RFC 8798 and as people write them.
-// A value without a unit is in ours.
+// senmlUnits maps the units that are accepted for each quantity to their conversions: those of RFC 8428 and RFC 8798,
+// and common spellings. A value without a unit is in ours.
 var senmlUnits = map[quantity.Quantity]map[string]func(float64) float64{
 	quantity.Temperature: {"Cel": nil, "K": fromKelvin},
 	quantity.Humidity:    {"%RH": nil, "%": nil},
@@ -37,14 +37,14 @@ var senmlUnits = map[quantity.Quantity]map[string]func(float64) float64{
 
 var micrograms = map[string]func(float64) float64{"ug/m3": nil, "µg/m3": nil, "µg/m³": nil, "μg/m³": nil}
 
-// senmlBase is what the records before have set (RFC 8428, 4.1).
+// senmlBase holds the base values of the records so far (RFC 8428, 4.1).
 type senmlBase struct {
 	name, unit  string
 	time, value float64
 }
 
-// senml decodes SenML JSON (RFC 8428): an array of records. The last part of a name, behind ':' or '/', is the
-// quantity. Records of one time are one reading.
+// senml decodes SenML JSON (RFC 8428): an array of records. The last part of a name, after ':' or '/', is the
+// quantity. Records with the same time become one reading.
 func senml(payload []byte, s Settings) Message {
 	top, refusal := wire.ParseJSON(payload)
 	if refusal != nil {
@@ -81,7 +81,7 @@ func senml(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-// set takes a record's base members and says what is wrong with the record.
+// set takes over a record's base members and returns what is wrong with the record, or "".
 func (b *senmlBase) set(record wire.JSON) string {
 	if !record.IsObject() {
 		return "a record is an object, not " + record.String()
@@ -108,7 +108,8 @@ func (b *senmlBase) set(record wire.JSON) string {
 	return ""
 }
 
-// when is the time of a record: none, seconds before or after receipt, or a moment.
+// when returns a reading with the time of a record: none, seconds before or after receipt, or a moment. It returns
+// false for an unusable time.
 func (b *senmlBase) when(record wire.JSON, received time.Time) (wire.Reading, bool) {
 	t, ok := record.Member("t").Number()
 	if !ok && !record.Member("t").IsZero() {

@@ -2,5 +2,5 @@
 
 package kits
 
-// slack leaves room for what the race detector allocates itself.
+// slack is a factor on what may be allocated; the race detector allocates itself.
 const slack = 8

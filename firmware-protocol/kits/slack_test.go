@@ -2,5 +2,5 @@
 
 package kits
 
-// slack is by how much more than promised may be allocated.
+// slack is a factor on what may be allocated.
 const slack = 1

@@ -11,9 +11,10 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// smartcitizenIDs are the sensors of the Smart Citizen Kit by their number, as its firmware's list of sensors
-// (Sensors.h, smartcitizen-kit-21) has them; 12, 13 and 29 are those of the first kits. 112 and 113 (a CCS811's eCO2 and
-// VOC) are estimates and left, as are raw gas signals. Of several that measure the same the lowest rank counts.
+// smartcitizenIDs maps the numbers of the Smart Citizen Kit's sensors, as in its firmware's list (Sensors.h,
+// smartcitizen-kit-21); 12, 13 and 29 are those of the first kits. 112 and 113 (a CCS811's eCO2 and VOC) are
+// estimates and ignored, as are raw gas signals. Of several sensors for one quantity the one with the lowest rank
+// counts.
 var smartcitizenIDs = map[int]meaning{
 	10: {}, // the battery in percent, not volts
 	12: {quantity.Temperature, 4, nil},
@@ -23,7 +24,7 @@ var smartcitizenIDs = map[int]meaning{
 	53: {quantity.NoiseLAeq, 0, nil},
 	55: {quantity.Temperature, 0, nil},
 	56: {quantity.Humidity, 0, nil},
-	79: {quantity.Temperature, 2, nil}, 80: {quantity.Humidity, 2, nil}, 96: {quantity.Temperature, 3, nil}, // plugged in: SHT31, DS18B20
+	79: {quantity.Temperature, 2, nil}, 80: {quantity.Humidity, 2, nil}, 96: {quantity.Temperature, 3, nil}, // external: SHT31, DS18B20
 	58:  {quantity.Pressure, 0, fromKilopascal},
 	227: {quantity.Pressure, 1, fromKilopascal},
 	89:  {quantity.PM1, 2, nil}, 87: {quantity.PM2_5, 2, nil}, 88: {quantity.PM10, 2, nil}, // PMS5003
@@ -83,7 +84,8 @@ func smartcitizen(payload []byte, _ Settings) Message {
 	return d.done()
 }
 
-// recordedAt reads a reading's time; one that says nothing is at the time of receipt.
+// recordedAt returns a reading with the time of j, or without one when j has none. It returns false for an unusable
+// time.
 func recordedAt(j wire.JSON) (wire.Reading, bool) {
 	if j.IsZero() || j.IsNull() {
 		return wire.Reading{}, true
@@ -107,7 +109,7 @@ func moment(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// smartcitizenRaw decodes the form that is not JSON: members in any order, spaces allowed, "null" for nothing.
+// smartcitizenRaw decodes the form that is not JSON: members in any order, spaces allowed, "null" for no value.
 func smartcitizenRaw(payload []byte) Message {
 	text := strings.TrimSpace(string(payload))
 	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {

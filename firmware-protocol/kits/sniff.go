@@ -6,17 +6,16 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// senmlMembers are in a record of SenML, and no member of our own object.
+// senmlMembers are members of a SenML record that our own object does not have.
 var senmlMembers = []string{"n", "bn", "bt", "bu", "bv", "bver"}
 
-// Sniff tells the payloads apart that may come on a station's own topic for readings: "cbor" and "senml" are
-// families, "" is the native JSON and whatever else. An array whose first element has a member that only SenML
-// has is SenML.
+// Sniff returns the family of a payload on a station's topic for readings: "cbor", "senml", or "" for native JSON and
+// anything else. An array is SenML when its first element has a member that only SenML has.
 func Sniff(payload []byte) (family string) {
 	if len(payload) == 0 {
 		return ""
 	}
-	const array, object = 4, 5 // CBOR's major types; no JSON begins with such a byte
+	const array, object = 4, 5 // CBOR's major types; JSON does not begin with such a byte
 	if major := payload[0] >> 5; major == array || major == object {
 		return "cbor"
 	}
@@ -38,7 +37,7 @@ func Sniff(payload []byte) (family string) {
 	return ""
 }
 
-// mayBeSenML is a cheap look that spares most native messages the second.
+// mayBeSenML is a cheap check that saves Sniff from parsing most native messages.
 func mayBeSenML(payload []byte) bool {
 	if payload = bytes.TrimLeft(payload, " \t\r\n"); len(payload) == 0 || payload[0] != '[' {
 		return false

@@ -8,13 +8,13 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// clockTolerance is how far a station's local time may be from receipt. Beyond it the clock is wrong, or the
-// zone is, and the time of receipt counts.
+// clockTolerance is how far a station's local time may be from receipt. Beyond it the clock or the zone is wrong, and
+// the time of receipt counts.
 const clockTolerance = 5 * time.Minute
 
-// tasmotaSensors are the sensors whose values are taken, by the beginning of their name; of several that
-// measure the same the lowest rank counts. ENERGY, ANALOG, ESP32 (the chip's own temperature) and the like
-// are not among them.
+// tasmotaSensors are the sensors whose values are used, by the beginning of their name. Of several sensors for one
+// quantity the one with the lowest rank counts. ENERGY, ANALOG, ESP32 (the chip's own temperature) and the like are
+// ignored.
 var tasmotaSensors = []struct {
 	prefix string
 	rank   int
@@ -24,8 +24,8 @@ var tasmotaSensors = []struct {
 	{"SDS0", 0}, {"SPS30", 1}, {"PMS", 2}, {"HPMA", 3}, {"HM330", 3}, {"VINDRIKTNING", 4},
 }
 
-// tasmotaNames: PM… is the atmospheric series, CF… the factory's, which is left. The names with an underscore
-// are other drivers' dialects.
+// tasmotaNames maps names to quantities: PM… is the atmospheric series; CF…, the factory's, is ignored. The names
+// with an underscore come from other drivers.
 var tasmotaNames = map[string]quantity.Quantity{
 	"Temperature": quantity.Temperature, "Humidity": quantity.Humidity, "Pressure": quantity.Pressure, "CarbonDioxide": quantity.CO2,
 	"PM1": quantity.PM1, "PM2.5": quantity.PM2_5, "PM4": quantity.PM4, "PM10": quantity.PM10,
@@ -38,7 +38,7 @@ var tasmotaNames = map[string]quantity.Quantity{
 //
 //	{"Time":"2026-05-01T10:00:00","BME280":{"Temperature":18.2,…},"TempUnit":"C"}
 //
-// Its time is local and has no zone. Messages on STATE, LWT and the like carry no reading.
+// Its time is local and has no zone. Messages on STATE, LWT and the like have no reading.
 func tasmota(payload []byte, s Settings) Message {
 	if last := s.Part[strings.LastIndexByte(s.Part, '/')+1:]; last != "" && last != "SENSOR" && last != "STATUS8" && last != "STATUS10" {
 		return Message{}
@@ -88,7 +88,8 @@ func tasmotaSensor(name string) (rank int, known bool) {
 	return 0, false
 }
 
-// tasmotaKnownUnits are the units that a message can name, by the member that does; without it values are in ours.
+// tasmotaKnownUnits maps the members that name a unit to the units that are known. Without such a member values are
+// in our unit.
 var tasmotaKnownUnits = map[string]struct {
 	quantity quantity.Quantity
 	convert  map[string]func(float64) float64
@@ -97,7 +98,7 @@ var tasmotaKnownUnits = map[string]struct {
 	"PressureUnit": {quantity.Pressure, map[string]func(float64) float64{"hPa": nil, "mbar": nil, "mmHg": fromMillimetres, "inHg": fromInches}},
 }
 
-// tasmotaUnits are the conversions that the message's units ask for, and units that are not known.
+// tasmotaUnits returns the conversions for the units that the message names, and the units that are not known.
 func tasmotaUnits(top wire.JSON) (convert map[quantity.Quantity]func(float64) float64, unknown map[quantity.Quantity]string) {
 	convert, unknown = map[quantity.Quantity]func(float64) float64{}, map[quantity.Quantity]string{}
 	for member, known := range tasmotaKnownUnits {
@@ -112,9 +113,9 @@ func tasmotaUnits(top wire.JSON) (convert map[quantity.Quantity]func(float64) fl
 	return convert, unknown
 }
 
-// localTime reads a time of the station's own clock, with or without a zone and fractions of a second. Of the
-// two moments that a local time means when clocks go back it is the one nearer to receipt. Zero when the text
-// is no time or the moment is more than clockTolerance from receipt.
+// localTime reads a time of the station's own clock, with or without a zone and fractions of a second. When clocks go
+// back a local time means two moments; localTime returns the one nearer to receipt. It returns zero when the text is
+// not a time or the moment is more than clockTolerance from receipt.
 func localTime(text string, s Settings) time.Time {
 	at, zoned := parseTime(time.RFC3339, text)
 	if !zoned {
@@ -122,7 +123,7 @@ func localTime(text string, s Settings) time.Time {
 		if !ok {
 			return time.Time{}
 		}
-		// The zone's offsets around that day are all that the wall clock can have shown.
+		// The offsets of the zone a day before and after are the only ones that the clock can have used.
 		const day = 24 * time.Hour
 		for _, near := range []time.Time{wall.Add(-day), wall.Add(day)} {
 			_, offset := near.In(s.Zone).Zone()

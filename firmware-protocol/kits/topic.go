@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// deviceLevel stands in a pattern where the device's own name is.
+// deviceLevel stands in a pattern for the level with the device's name.
 const deviceLevel = "{key}"
 
-// Topic is a topic of another firmware's own, such as "tele/{key}/SENSOR": {key} stands where the device's name is,
-// "+" for any one level. It lets kits in that cannot be told to publish below a station's prefix.
+// Topic is a pattern of topics that other firmware uses, such as "tele/{key}/SENSOR": {key} stands for the device's
+// name, "+" for any one level. It is for kits that cannot publish below a station's prefix.
 type Topic struct {
 	Family  string
 	pattern []string
 }
 
-// ParseTopic reads a pattern. It must have exactly one {key}, and no "#".
+// ParseTopic parses a pattern. A pattern without exactly one {key}, or with a "#", is an error.
 func ParseTopic(family, pattern string) (Topic, error) {
 	levels := strings.Split(pattern, "/")
 	keys := 0
@@ -33,15 +33,15 @@ func ParseTopic(family, pattern string) (Topic, error) {
 	return Topic{family, levels}, nil
 }
 
-// Filter is the MQTT filter of every device's topics.
+// Filter returns the MQTT filter for the topics of every device.
 func (t Topic) Filter() string { return t.Of("+") }
 
-// Of is the MQTT filter of one device's topics.
+// Of returns the MQTT filter for the topics of one device.
 func (t Topic) Of(key string) string {
 	return strings.Replace(strings.Join(t.pattern, "/"), deviceLevel, key, 1)
 }
 
-// Match takes a topic apart: the device's name, and the levels behind it. False when it is another topic.
+// Match returns the device's name in a topic, and the levels after it; false for another topic.
 func (t Topic) Match(topic string) (key, part string, ok bool) {
 	levels := strings.Split(topic, "/")
 	if len(levels) != len(t.pattern) {

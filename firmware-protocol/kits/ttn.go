@@ -11,16 +11,16 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// maxFree bounds a configured name, "application/part.name".
+// maxFree bounds a configured name, "application/part.name", in bytes.
 const maxFree = 3*maxName + len("/.")
 
-// ttnRank: a name that the city has configured counts before one that is a quantity's own.
+// ttnRank is the rank of a name that is a quantity's own; a name that the city has configured counts before it.
 const ttnRank = 1
 
-// ttn decodes an uplink of The Things Stack v3, from MQTT or a webhook. A payload in our own binary form is
-// decoded from its bytes, because the stack leaves out members that are 0; else decoded_payload counts, with
-// the names that are configured or are quantities. Messages without either, such as a status port's, carry no
-// reading. The time is the one at which the network received the uplink.
+// ttn decodes an uplink of The Things Stack v3, from MQTT or a webhook. A payload in our own binary form is decoded
+// from its bytes, because the stack leaves out members that are 0; else decoded_payload counts, with the names that
+// are configured or are quantities. Messages without either, such as those of a status port, have no reading. The
+// time is the one at which the network received the uplink.
 func ttn(payload []byte, s Settings) Message {
 	top, refusal := object(payload)
 	if refusal != nil {
@@ -43,7 +43,7 @@ func ttn(payload []byte, s Settings) Message {
 	}
 	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
 	if len(application) > maxName {
-		application = "" // none that the stack allows
+		application = "" // longer than the stack allows
 	}
 	d.names(decoded, "", application, s.Names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
@@ -53,17 +53,17 @@ func ttn(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-// binaryMark is the member by which our payload formatter says that the bytes are the binary payload. Where it has not
-// been set up only those on binaryPort are tried: other payloads can begin with the same byte.
+// binaryMark is the member with which our payload formatter says that the bytes are the binary payload. Without the
+// formatter only the bytes on binaryPort are tried, because other payloads can begin with the same byte.
 const (
 	binaryMark = "x_stadtluft"
 	binaryPort = 1
 	maxUplink  = 324 // characters of the 242 bytes that LoRaWAN carries at most (RP002-1.0.4)
 )
 
-// binary decodes our own payload; ages in it count back from when the network received it. It is false when
-// the bytes are something else, and with tentative, where nobody has said that they are ours, when anything
-// of them is refused.
+// binary decodes our own payload; ages in it count back from the time at which the network received it. It returns
+// false when the bytes are something else. When tentative, because nothing says that the bytes are ours, it returns
+// false as well when a part of them is refused.
 func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
 	if len(text) > maxUplink {
 		return false
@@ -86,11 +86,11 @@ func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
 	return true
 }
 
-// names takes the members whose name is configured or a quantity's, also one level below: "bme280.temperature".
+// names takes the members whose name is configured or a quantity's, down to one level below: "bme280.temperature".
 func (d *draft) names(object wire.JSON, above, application string, configured map[string]quantity.Quantity) {
 	for name, value := range object.Members() {
 		if strings.HasPrefix(name, "x_") {
-			continue // a node's own
+			continue // for the node's own use
 		}
 		if len(name) > maxName {
 			d.leave(name)
@@ -119,7 +119,7 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 	}
 }
 
-// networkTime is when the network server received the uplink; zero when the message does not say.
+// networkTime returns the time at which the network server received the uplink; zero when the message has none.
 func networkTime(uplink, top wire.JSON) time.Time {
 	for _, j := range []wire.JSON{uplink, top} {
 		if text, ok := j.Member("received_at").Text(); ok {
@@ -131,7 +131,7 @@ func networkTime(uplink, top wire.JSON) time.Time {
 	return time.Time{}
 }
 
-// strongest is the best signal of the gateways that heard the uplink, in dBm.
+// strongest returns the best signal in dBm of the gateways that received the uplink.
 func strongest(gateways wire.JSON) (float64, bool) {
 	best := math.Inf(-1)
 	for _, g := range gateways.Elements() {
@@ -142,7 +142,7 @@ func strongest(gateways wire.JSON) (float64, bool) {
 	return best, !math.IsInf(best, 0)
 }
 
-// ParseNames reads the configuration's free names: "name=quantity" or "application/name=quantity", separated by
+// ParseNames parses the configuration's free names: "name=quantity" or "application/name=quantity", separated by
 // commas.
 func ParseNames(text string) (map[string]quantity.Quantity, error) {
 	names := map[string]quantity.Quantity{}
