@@ -14,16 +14,16 @@ import (
 	"github.com/paulmach/orb/planar"
 )
 
-// maxBoundaryBytes bounds a boundary file.
+// maxBoundaryBytes bounds the size of a boundary file.
 const maxBoundaryBytes = 64 << 20
 
-// Boundary is the outline of a city. The zero value holds nothing.
+// Boundary is the outline of a city. The zero value is empty.
 type Boundary struct {
 	polygons orb.MultiPolygon
 	bound    orb.Bound
 }
 
-// NewBoundary takes an outline whatever the winding of its rings.
+// NewBoundary returns the boundary of an outline whose rings may wind either way.
 func NewBoundary(polygons orb.MultiPolygon) (*Boundary, error) {
 	polygons = polygons.Clone()
 	if len(polygons) == 0 {
@@ -61,9 +61,8 @@ func checkRing(ring orb.Ring) error {
 	return nil
 }
 
-// ReadBoundary reads GeoJSON: a Polygon, a MultiPolygon, a Feature or a FeatureCollection of those.
-// Rings may wind either way, as cities' own files do; holes are holes. A crs member other than WGS 84
-// is refused.
+// ReadBoundary reads GeoJSON: a Polygon, a MultiPolygon, a Feature or a FeatureCollection of those. Rings may wind
+// either way, as they do in cities' files; holes are kept. A crs member other than WGS 84 is an error.
 func ReadBoundary(r io.Reader) (*Boundary, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBoundaryBytes+1))
 	if err != nil {
@@ -113,7 +112,7 @@ func readPolygons(kind string, data []byte) (orb.MultiPolygon, error) {
 		}
 		return appendPolygons(nil, geometry.Geometry()), nil
 	}
-	return nil, fmt.Errorf("type %q is no Polygon, MultiPolygon, Feature or FeatureCollection", clip(kind))
+	return nil, fmt.Errorf("type %q is not a Polygon, MultiPolygon, Feature or FeatureCollection", clip(kind))
 }
 
 func appendPolygons(all orb.MultiPolygon, g orb.Geometry) orb.MultiPolygon {
@@ -126,19 +125,19 @@ func appendPolygons(all orb.MultiPolygon, g orb.Geometry) orb.MultiPolygon {
 	return all
 }
 
-// Contains reports whether p lies within the boundary and in none of its holes.
+// Contains reports whether p lies within the boundary and not in a hole.
 func (b *Boundary) Contains(p orb.Point) bool {
 	return b.bound.Contains(p) && planar.MultiPolygonContains(b.polygons, p)
 }
 
-// Bound is the smallest box around the boundary.
+// Bound returns the smallest box around the boundary.
 func (b *Boundary) Bound() orb.Bound { return b.bound }
 
-// Geometry is a copy of the outline, wound as RFC 7946 demands.
+// Geometry returns a copy of the outline, wound as RFC 7946 demands.
 func (b *Boundary) Geometry() orb.MultiPolygon { return b.polygons.Clone() }
 
-// Distance is how far outside p lies, in metres along the ground; 0 inside. It treats the surroundings
-// of p as flat, which is exact to a percent within 200 km.
+// Distance returns the distance from p to the boundary in metres along the ground; 0 inside. It treats the
+// surroundings of p as flat, which is exact to a percent within 200 km.
 func (b *Boundary) Distance(p orb.Point) float64 {
 	if b.Contains(p) {
 		return 0
@@ -156,7 +155,7 @@ func (b *Boundary) Distance(p orb.Point) float64 {
 	return nearest * math.Pi / 180 * orb.EarthRadius
 }
 
-// Cells are the cells of the given size whose centre lies within the boundary, sorted.
+// Cells returns the cells of the given size in metres whose centre lies within the boundary, sorted.
 func (b *Boundary) Cells(size int32) []Cell {
 	west, south := math.Inf(1), math.Inf(1)
 	east, north := math.Inf(-1), math.Inf(-1)
@@ -183,8 +182,8 @@ func (b *Boundary) Cells(size int32) []Cell {
 	return cells
 }
 
-// Suggest guesses the place that was meant by one that lies farther than margin metres outside:
-// longitude and latitude swapped, a wrong sign, or a decimal point in the wrong place.
+// Suggest returns the place that was probably meant by p, when p lies farther than margin metres outside: with
+// longitude and latitude swapped, another sign, or the decimal point moved.
 func (b *Boundary) Suggest(p orb.Point, margin float64) (orb.Point, bool) {
 	for _, q := range []orb.Point{p, {p[1], p[0]}} {
 		for _, x := range variants(q[0]) {
@@ -199,7 +198,7 @@ func (b *Boundary) Suggest(p orb.Point, margin float64) (orb.Point, bool) {
 	return orb.Point{}, false
 }
 
-// variants are a number, its negative, and both with the decimal point moved.
+// variants returns v, its negative, and both with the decimal point moved.
 func variants(v float64) []float64 {
 	if v == 0 {
 		return []float64{0}
@@ -211,5 +210,5 @@ func variants(v float64) []float64 {
 	return all
 }
 
-// Metres is the distance between two places along the ground.
+// Metres returns the distance between two places in metres along the ground.
 func Metres(p, q orb.Point) float64 { return orbgeo.Distance(p, q) }

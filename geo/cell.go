@@ -11,23 +11,23 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Cell is a square of the grid, named by its size and its lower left corner as in Regulation (EU)
-// 2018/1799. The zero Cell is no cell.
+// Cell is a square of the grid, named by its size and its lower left corner as in Regulation (EU) 2018/1799. The zero
+// Cell means that there is none.
 type Cell struct {
 	Size  int32 // metres: one of Resolutions
 	North int32 // metres, EPSG:3035 northing of the lower left corner, a multiple of Size
 	East  int32 // metres, EPSG:3035 easting of the lower left corner, a multiple of Size
 }
 
-// BaseSize is the finest cell, in metres. Every other resolution is made of whole base cells, so a
-// base cell is all one must remember of a place to find its cell in any resolution.
+// BaseSize is the size of the smallest cells, in metres. Cells of every other size consist of whole base cells, so a
+// place's base cell is enough to find its cell of any size.
 const BaseSize = 100
 
-// Resolutions are the cell sizes one can ask for, in metres.
+// Resolutions returns the sizes of cells in metres, ascending.
 func Resolutions() []int32 { return []int32{100, 200, 500, 1000, 2000, 5000, 10000} }
 
-// CellAt is the cell of the given size in metres that p lies in. A size that is no resolution and a
-// place outside the grid are errors.
+// CellAt returns the cell of the given size in metres that contains p. A size that is not in Resolutions and a place
+// outside the grid are errors.
 func CellAt(p orb.Point, size int32) (Cell, error) {
 	if !slices.Contains(Resolutions(), size) {
 		return Cell{}, fmt.Errorf("cell size %d m is not one of %v", size, Resolutions())
@@ -46,11 +46,11 @@ func floor(metres float64, size int32) int32 {
 	return int32(math.Floor(metres/float64(size))) * size
 }
 
-// IsZero reports whether c is no cell.
+// IsZero reports whether c is the zero Cell.
 func (c Cell) IsZero() bool { return c == Cell{} }
 
-// Parent is the cell of a coarser size whose area holds the lower left corner of c. For sizes that
-// are a multiple of c's it holds all of c.
+// Parent returns the cell of a larger size that contains the lower left corner of c. For sizes that are a multiple of
+// c's it contains all of c.
 func (c Cell) Parent(size int32) Cell {
 	return Cell{Size: size, North: c.North - c.North%size, East: c.East - c.East%size}
 }
@@ -60,13 +60,13 @@ func (c Cell) Compare(o Cell) int {
 	return cmp.Or(cmp.Compare(c.Size, o.Size), cmp.Compare(c.North, o.North), cmp.Compare(c.East, o.East))
 }
 
-// Center is the middle of c in EPSG:3035 as longitude and latitude.
+// Center returns the centre of c in EPSG:3035 as longitude and latitude.
 func (c Cell) Center() orb.Point {
 	half := float64(c.Size) / 2
 	return Unproject(float64(c.East)+half, float64(c.North)+half)
 }
 
-// Polygon is the outline of c: one closed ring of its four corners, counter-clockwise (RFC 7946).
+// Polygon returns the outline of c: one closed ring of its four corners, counter-clockwise (RFC 7946).
 func (c Cell) Polygon() orb.Polygon {
 	w, s := float64(c.East), float64(c.North)
 	e, n := w+float64(c.Size), s+float64(c.Size)
@@ -74,7 +74,7 @@ func (c Cell) Polygon() orb.Polygon {
 	return orb.Polygon{{sw, Unproject(e, s), Unproject(e, n), Unproject(w, n), sw}}
 }
 
-// String is the long code, such as CRS3035RES1000mN3096000E4107000.
+// String returns the long code, such as CRS3035RES1000mN3096000E4107000.
 func (c Cell) String() string { return string(c.Append(nil)) }
 
 // Append appends the long code to b.
@@ -87,7 +87,7 @@ func (c Cell) Append(b []byte) []byte {
 	return strconv.AppendInt(b, int64(c.East), 10)
 }
 
-// Short is the form of German census tables, such as 1kmN3096E4107: the corner in units of the size.
+// Short returns the code as in German census tables, such as 1kmN3096E4107: the corner in units of the size.
 func (c Cell) Short() string {
 	unit := strconv.Itoa(int(c.Size)) + "m"
 	if c.Size >= 1000 {
@@ -96,7 +96,7 @@ func (c Cell) Short() string {
 	return fmt.Sprintf("%sN%dE%d", unit, c.North/c.Size, c.East/c.Size)
 }
 
-// ParseCell reads a cell's code in its long or short form.
+// ParseCell parses the long or short code of a cell.
 func ParseCell(code string) (Cell, error) {
 	c, ok := parseLong(code)
 	if !ok {
@@ -148,7 +148,7 @@ func parseShort(code string) (Cell, bool) {
 	return Cell{Size: metres, North: north * metres, East: east * metres}, true
 }
 
-// corner reads "N…E…".
+// corner parses "N…E…".
 func corner(s string) (north, east int32, ok bool) {
 	s, ok = strings.CutPrefix(s, "N")
 	n, e, cut := strings.Cut(s, "E")
@@ -157,7 +157,7 @@ func corner(s string) (north, east int32, ok bool) {
 	return north, east, ok && cut && northOK && eastOK
 }
 
-// number reads at most seven decimal digits and nothing else.
+// number parses one to seven decimal digits.
 func number(s string) (int32, bool) {
 	const digits = 7
 	if len(s) == 0 || len(s) > digits || len(s) > 1 && s[0] == '0' {
@@ -173,5 +173,5 @@ func number(s string) (int32, bool) {
 	return n, true
 }
 
-// clip bounds foreign text that an error quotes.
+// clip shortens foreign text that an error quotes to 64 bytes.
 func clip(s string) string { return s[:min(len(s), 64)] }

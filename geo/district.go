@@ -19,8 +19,9 @@ type District struct {
 	*Boundary
 }
 
-// ReadDistricts reads a GeoJSON FeatureCollection of polygons. property names the member that holds a district's
-// name; empty takes the first text, by the members' names, whose values all differ. Districts are sorted by name.
+// ReadDistricts reads a GeoJSON FeatureCollection of polygons. property names the member with a district's name; if
+// it is empty, ReadDistricts takes the first text member, in the order of their names, whose values all differ.
+// Districts are sorted by name.
 func ReadDistricts(r io.Reader, property string) ([]District, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBoundaryBytes+1))
 	if err != nil {
@@ -65,7 +66,7 @@ func ReadDistricts(r io.Reader, property string) ([]District, error) {
 	return districts, nil
 }
 
-// nameProperty finds the property that tells districts apart: one with "name" in its own name first.
+// nameProperty returns the property that identifies districts; one with "name" in its own name comes first.
 func nameProperty(features []*geojson.Feature) string {
 	var candidates []string
 	for name := range features[0].Properties {
@@ -94,7 +95,7 @@ func nameProperty(features []*geojson.Feature) string {
 	return candidates[0]
 }
 
-// checkHead refuses what is no JSON, and coordinates that are not WGS 84.
+// checkHead returns an error for data that is not JSON, and for coordinates that are not WGS 84.
 func checkHead(data []byte) error {
 	var head struct {
 		CRS json.RawMessage `json:"crs"`

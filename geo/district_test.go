@@ -55,7 +55,7 @@ func TestBadDistricts(t *testing.T) {
 	f(strings.NewReplacer("Ost", "West", `"NR":"1"`, `"NR":"2"`).Replace(twoDistricts), "", "name one")
 }
 
-// TestCologne reads the city's own files, which lie beside the project and are no part of it.
+// TestCologne reads the city's own files, which lie beside the project.
 func TestCologne(t *testing.T) {
 	folder := filepath.Join("..", "..", "shared", "data", "koeln-geo")
 	file, err := os.Open(filepath.Join(folder, "stadtbezirke.geojson"))

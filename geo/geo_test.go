@@ -47,7 +47,7 @@ func TestProjectAgreesWithPROJ(t *testing.T) {
 	}
 }
 
-// TestProjectAgreesWithThisPROJ asks the installed PROJ about a thousand random places in Europe.
+// TestProjectAgreesWithThisPROJ compares a thousand random places in Europe with the installed PROJ.
 func TestProjectAgreesWithThisPROJ(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var input strings.Builder
@@ -93,7 +93,7 @@ func TestTheGridsOwnCentre(t *testing.T) {
 	}
 }
 
-func TestNoPlaceOnTheGrid(t *testing.T) {
+func TestOutsideTheGrid(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, p := range []orb.Point{{nan, 50}, {7, nan}, {inf, 50}, {7, -inf}, {0, 90}, {0, -90}, {180, 0}, {-180, 50}, {7, -50}} {
 		if c, err := CellAt(p, 1000); !errors.Is(err, ErrOutside) {
@@ -141,7 +141,7 @@ func TestCellCodes(t *testing.T) {
 	bad("10kmN99000E99000")
 }
 
-func TestCathedral(t *testing.T) {
+func TestCellOfTheCathedral(t *testing.T) {
 	p := orb.Point{6.9583, 50.9413}
 	cell, err := CellAt(p, 1000)
 	if want := "CRS3035RES1000mN3096000E4107000"; err != nil || cell.String() != want {
@@ -196,7 +196,7 @@ func FuzzParseCell(f *testing.F) {
 	})
 }
 
-// square is a ring around (7, 51), counter-clockwise.
+// square returns a ring around (7, 51), counter-clockwise.
 func square(half float64) orb.Ring {
 	return orb.Ring{{7 - half, 51 - half}, {7 + half, 51 - half}, {7 + half, 51 + half}, {7 - half, 51 + half}, {7 - half, 51 - half}}
 }
@@ -275,8 +275,8 @@ func TestSuggest(t *testing.T) {
 		}
 	}
 	f(orb.Point{50.94, 6.96}, orb.Point{6.96, 50.94}, true)  // swapped
-	f(orb.Point{69.6, 50.94}, orb.Point{6.96, 50.94}, true)  // a slipped point
-	f(orb.Point{6.96, 509.4}, orb.Point{6.96, 50.94}, true)  // a slipped point
+	f(orb.Point{69.6, 50.94}, orb.Point{6.96, 50.94}, true)  // a moved decimal point
+	f(orb.Point{6.96, 509.4}, orb.Point{6.96, 50.94}, true)  // a moved decimal point
 	f(orb.Point{-6.96, 50.94}, orb.Point{6.96, 50.94}, true) // a sign
 	f(orb.Point{6.96, 5.094}, orb.Point{6.96, 50.94}, true)  // a lost digit
 	f(orb.Point{0, 0}, orb.Point{}, false)
@@ -294,7 +294,7 @@ func TestSketchIsAboutCologne(t *testing.T) {
 	}
 }
 
-// TestRealBoundary reads the city's own file where the folder with real data is beside the project.
+// TestRealBoundary reads the city's own file if the folder with real data is beside the project.
 func TestRealBoundary(t *testing.T) {
 	file, err := os.Open("../../shared/data/koeln-geo/cityboundary.geojson")
 	if err != nil {

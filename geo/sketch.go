@@ -2,8 +2,8 @@ package geo
 
 import "github.com/paulmach/orb"
 
-// CologneSketch is a coarse outline of Cologne, typed by hand for demonstrations: it is a sketch, off
-// by up to two kilometres, and no boundary. A city configures its own.
+// CologneSketch returns a coarse outline of Cologne for demonstrations, wrong by up to two kilometres. A city
+// configures its own boundary.
 func CologneSketch() *Boundary {
 	b, err := NewBoundary(orb.MultiPolygon{{{
 		{6.83, 51.06}, {6.79, 51.03}, {6.80, 51.00}, {6.83, 50.98}, {6.80, 50.96}, {6.78, 50.94}, {6.80, 50.92},
@@ -13,7 +13,7 @@ func CologneSketch() *Boundary {
 		{6.90, 51.07}, {6.87, 51.08}, {6.83, 51.06},
 	}}})
 	if err != nil {
-		panic(err) // typed above; a test opens it
+		panic(err) // a constant that a test checks
 	}
 	return b
 }

@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	// Late is how late a value may come and still correct its hour.
+	// Late is how late a value may arrive and still correct its hour.
 	Late = 48 * time.Hour
-	// Grace is how long after its end an hour waits for values on their way before it is published.
+	// Grace is the time between the end of an hour and its publication, for values that are still on their way.
 	Grace = 5 * time.Minute
-	// Keep is how long values are kept: an hour, what may come late, and the grace.
+	// Keep is how long values stay in memory: an hour, Late and Grace.
 	Keep = Late + time.Hour + Grace
 
 	slotSeconds = 300 // the 5-minute slots of coverage
 	slots       = 12
-	// minSlots is 75 % of the twelve slots (39. BImSchV, Anlage 11: an hour needs 45 minutes).
+	// minSlots is 75 % of an hour's twelve slots (39. BImSchV, Anlage 11: an hour needs 45 minutes).
 	minSlots = 9
 
 	dayHours = 24
-	minHours = 18 // hours that count of a day (39. BImSchV, Anlage 11)
+	minHours = 18 // hours with enough slots that a day needs (39. BImSchV, Anlage 11)
 )
 
-// Aggregate keeps the recent values of every station and answers with averages. The zero value is
-// ready. It is safe for concurrent use.
+// Aggregate keeps the recent values of every station and computes averages from them. The zero value is ready. It is
+// safe for concurrent use.
 type Aggregate struct {
 	// Correction is applied to stations' means; set it before use.
 	Correction Correction
 
-	mu       sync.Mutex // guards all below
+	mu       sync.Mutex // guards everything below
 	stations map[string]*station
-	list     []*station         // the same, in the order in which they came
-	last     *station           // whose value came last: the next one is likely of the same reading
-	changed  map[int64]struct{} // hours that differ from when they were last asked for
-	touched  int64              // the hour that changed last, so that the next value of it need not look
-	unpacked []value            // for an hour that is unpacked
+	list     []*station         // the values of stations, in the order in which they were added
+	last     *station           // the station of the last value: the next value is probably of the same reading
+	changed  map[int64]struct{} // hours that changed since Changed last returned them
+	touched  int64              // the hour in changed that was added last, so that the next value of it needs no lookup
+	unpacked []value            // buffer for an hour that is unpacked
 	stats    Stats
 }
 
@@ -50,17 +50,17 @@ type Excluded struct {
 	Quantity quantity.Quantity
 }
 
-// Stats says how much an Aggregate holds and what it turned away.
+// Stats counts what an Aggregate holds and what it rejected.
 type Stats struct {
 	Series     int
 	Values     int
-	Duplicates uint64 // values that were there already
-	Old        uint64 // values older than Keep when they came
+	Duplicates uint64 // values whose second already had one
+	Old        uint64 // values older than Keep at their receipt
 	Overflow   uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
 }
 
-// Add takes a value in. It is false when the value changes nothing: the series has one for this
-// second already, it is older than Keep at its receipt, or its thousandths or its hour do not fit 32 bits.
+// Add adds a value. It returns false when the value changes nothing: the series has one for this second already, it
+// is older than Keep at its receipt, or its thousandths or its hour do not fit 32 bits.
 func (a *Aggregate) Add(s Sample) bool {
 	delay := s.Received.Sub(s.Time)
 	unix := s.Time.Unix()
@@ -87,7 +87,7 @@ func (a *Aggregate) Add(s Sample) bool {
 	return true
 }
 
-// station finds a station or makes it. It needs mu.
+// station returns the values of a station, which it adds if needed. It needs mu.
 func (a *Aggregate) station(name string) *station {
 	if a.last != nil && a.last.name == name {
 		return a.last
@@ -105,7 +105,7 @@ func (a *Aggregate) station(name string) *station {
 	return st
 }
 
-// touch notes that an hour is not as it was. It needs mu.
+// touch marks an hour as changed. It needs mu.
 func (a *Aggregate) touch(index int64) {
 	if a.touched == index && a.changed != nil {
 		return
@@ -117,8 +117,8 @@ func (a *Aggregate) touch(index int64) {
 	a.touched = index
 }
 
-// Exclude takes a quantity of a station out of the hour that starts at start, or back in. Every hour of a
-// live average follows.
+// Exclude excludes a quantity of a station from the hour that starts at start, or includes it again. Live averages
+// leave out every excluded hour.
 func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -128,8 +128,8 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	}
 }
 
-// Relocate moves what is held of a station to the places it stood in: place says where it stood at a time, in a
-// BaseSize cell, and false when it was no station of the city; such values are forgotten.
+// Relocate moves a station's values to the places where it stood. place returns the BaseSize cell of the station at a
+// time, and false when it was not a station of the city; Relocate forgets the values of such times.
 func (a *Aggregate) Relocate(name string, place func(at time.Time) (geo.Cell, bool)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -157,7 +157,7 @@ func (a *Aggregate) Relocate(name string, place func(at time.Time) (geo.Cell, bo
 	}
 }
 
-// Calibrate replaces what is on record of how a station's quantities are calibrated.
+// Calibrate replaces the calibrations of a station.
 func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -174,8 +174,8 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	}
 }
 
-// Changed are the starts of the hours that are published by until (their end and Grace have passed)
-// and got values, or other exclusions, since Changed last named them, ascending.
+// Changed returns the starts of the hours that are published by until (their end and Grace have passed) and got
+// values or other exclusions since Changed last returned them, ascending.
 func (a *Aggregate) Changed(until time.Time) []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -207,12 +207,12 @@ func (a *Aggregate) Prune(now time.Time) {
 	})
 }
 
-// Kept reports whether the hour that starts at start is still whole in memory at now.
+// Kept reports whether all values of the hour that starts at start are still in memory at now.
 func Kept(start, now time.Time) bool {
 	return !start.Before(now.Add(-Late).Truncate(time.Hour))
 }
 
-// Stats is a snapshot of what is held.
+// Stats returns the current counts.
 func (a *Aggregate) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -223,7 +223,7 @@ func (a *Aggregate) Stats() Stats {
 	return s
 }
 
-// floorDiv rounds towards the past, also before 1970.
+// floorDiv rounds down, also for negative a (before 1970).
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {

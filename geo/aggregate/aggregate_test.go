@@ -30,7 +30,7 @@ func cellAt(t testing.TB, lon, lat float64) geo.Cell {
 	return c
 }
 
-// full is a value every five minutes of an hour for one station.
+// full returns values every five minutes of an hour for one station.
 func full(station string, cell geo.Cell, start time.Time, milli ...int64) []Sample {
 	var list []Sample
 	for i := range 12 {
@@ -51,7 +51,7 @@ func TestACellIsTheMeanOfItsStationsMeans(t *testing.T) {
 	a := &Aggregate{}
 	addAll(a, full("A", cell, hour10, 10_000, 20_000)) // mean 15.000
 	addAll(a, full("B", cell, hour10, 40_000))         // mean 40.000
-	for i := range 600 {                               // a chatty station does not outvote the others
+	for i := range 600 {                               // a station that sends often does not outvote the others
 		at := hour10.Add(time.Duration(i*6) * time.Second)
 		a.Add(Sample{"C", cell, pm, at, at, 11_000})
 	}
@@ -152,7 +152,7 @@ func TestRevisionCountsWhatCameLate(t *testing.T) {
 	}
 }
 
-func TestWhatAddTurnsAway(t *testing.T) {
+func TestAddRejects(t *testing.T) {
 	cell := cellAt(t, 6.9583, 50.9413)
 	a := &Aggregate{}
 	s := Sample{"A", cell, pm, hour10, hour10, 1000}
@@ -195,8 +195,8 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestOrderDoesNotMatter adds the same values in random orders, with duplicates and questions in
-// between, and holds every answer against a second computation in exact fractions.
+// TestOrderDoesNotMatter adds the same values in random orders, with duplicates and queries in between, and compares
+// every result with a second computation in exact fractions.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	var samples []Sample
@@ -290,7 +290,7 @@ func naiveHour(samples []Sample, size int32) []Row {
 	return rows
 }
 
-// rounded is sum/n as big.Rat rounds it: to the nearest, halves away from zero.
+// rounded returns sum/n as big.Rat rounds it: to the nearest, halves away from zero.
 func rounded(sum int64, n int) int64 {
 	var whole int64
 	fmt.Sscan(big.NewRat(sum, int64(n)).FloatString(0), &whole)
@@ -329,7 +329,8 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory is what 500 stations take that send five values every 145 s, when all hours that are kept are full.
+// BenchmarkMemory measures the memory of 500 stations that send five values every 145 s, when all hours that are kept
+// are full.
 func BenchmarkMemory(b *testing.B) {
 	const stations = 500
 	for b.Loop() {
@@ -348,8 +349,8 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// measured is what an SDS011 and a BME280 could say, in their resolution and with their noise: PM2.5, PM10, temperature, relative
-// humidity, pressure, over a day's rise and fall.
+// measured returns what an SDS011 and a BME280 could send, with their resolution and noise: PM2.5, PM10, temperature,
+// relative humidity, pressure, with a daily course.
 func measured(rng *rand.Rand, second int) (milli [5]int64) {
 	day := math.Sin(2 * math.Pi * float64(second) / 86_400)
 	for i, s := range [5]struct{ middle, swing, noise, per float64 }{{9, 4, 0.6, 10}, {16, 6, 0.9, 10}, {12, 5, 0.15, 100}, {70, 15, 0.8, 100}, {1008, 5, 0.1, 100}} {
@@ -366,7 +367,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// crowd is an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
+// crowd returns an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
 func crowd(b *testing.B, quantities ...quantity.Quantity) *Aggregate {
 	rng := rand.New(rand.NewPCG(7, 8))
 	a := &Aggregate{Correction: Correction{Of: halve}}
@@ -406,7 +407,7 @@ func BenchmarkHour(b *testing.B) {
 	}
 }
 
-// BenchmarkPast is an hour that is packed, as it is when the next one has begun.
+// BenchmarkPast packs an hour, as happens when the next one begins.
 func BenchmarkPast(b *testing.B) {
 	a := crowd(b, pm, rh)
 	next := hour10.Add(time.Hour)

@@ -9,40 +9,38 @@ import (
 	"stadtluft/geo"
 )
 
-// HumidityRadius is how far away the humidity may have been measured that a station without its own is corrected with,
-// in metres.
+// HumidityRadius is the largest distance in metres at which another station's humidity corrects a station without its
+// own.
 const HumidityRadius = 5000
 
-// Correction makes of stations' means as they measured what enters an average. The zero Correction changes
-// nothing.
+// Correction computes what enters an average from a station's mean as measured. The zero Correction changes nothing.
 //
-// What a calibration is on record for (see Calibrate) becomes the calibrated value. A mean of any other
-// quantity that humidity puts something into is corrected with the mean relative humidity over the same window
-// at the same station, else at the nearest station within 5 km; places are those of base cells, and of two
-// equally near the station whose name comes first counts. Without one the mean stays as it was measured and
-// is counted as uncorrected.
+// A mean with a calibration on record (see Calibrate) becomes the calibrated value. A mean of any other quantity that
+// humidity affects is corrected with the mean relative humidity over the same window at the same station, else at the
+// nearest station within 5 km. Places are those of base cells; of two equally near stations the one whose name comes
+// first counts. Without a humidity the mean stays as measured and is counted as uncorrected.
 type Correction struct {
-	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when the quantity needs none.
-	// It must be a pure function.
+	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when humidity does not affect
+	// the quantity. It must be a pure function.
 	Of func(q quantity.Quantity, milli, humidity int64) (int64, bool)
-	// Signal reports whether a quantity is no more than a sensor's signal until it is calibrated: without a
-	// calibration it is in no average. Nil is none.
+	// Signal reports whether a quantity is only a sensor's signal until it is calibrated: without a calibration it
+	// does not enter an average. Nil means that no quantity is.
 	Signal func(q quantity.Quantity) bool
 }
 
-// Calibration is what turns a station's mean of a quantity into the value of a reference instrument:
-// Intercept + Slope·mean + Humidity·rh + Temperature·t, in the quantity's unit, % and °C. A window needs the
-// station's own humidity and temperature where their terms are not 0; else it is as if there were none.
+// Calibration converts a station's mean of a quantity to the value of a reference instrument: Intercept + Slope·mean
+// + Humidity·rh + Temperature·t, in the quantity's unit, % and °C. A window needs the station's own humidity and
+// temperature when their terms are not 0; without them the calibration does not apply.
 type Calibration struct {
 	Quantity    quantity.Quantity
-	From, To    time.Time // whole hours; To is not included, and zero is no end
+	From, To    time.Time // whole hours; To is not included, and zero means no end
 	Intercept   float64
 	Slope       float64
 	Humidity    float64 // per %; 0 without the term
 	Temperature float64 // per °C; 0 without the term
 }
 
-// valid finds the calibration of a quantity at a time: of several the one that begins last.
+// valid returns the calibration of a quantity at a time, the one that begins last if there are several.
 func (st *station) valid(q quantity.Quantity, at time.Time) (found Calibration, ok bool) {
 	for _, c := range st.calibrations {
 		if c.Quantity == q && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To)) && (!ok || c.From.After(found.From)) {
@@ -52,7 +50,7 @@ func (st *station) valid(q quantity.Quantity, at time.Time) (found Calibration, 
 	return found, ok
 }
 
-// apply is the calibrated mean in thousandths. Each product is rounded by itself, so that every machine comes to
+// apply returns the calibrated mean in thousandths. It rounds each product by itself, so that every machine computes
 // the same.
 func (c *Calibration) apply(milli, humidity, temperature int64) int64 {
 	value := c.Intercept*1000 + float64(c.Slope*float64(milli))
@@ -61,11 +59,11 @@ func (c *Calibration) apply(milli, humidity, temperature int64) int64 {
 	return int64(math.Round(value))
 }
 
-// window is what stations' means of one window are corrected by.
+// window holds what corrects the stations' means of one window.
 type window struct {
 	a    *Aggregate
 	part part
-	at   time.Time // whose calibrations count
+	at   time.Time // the time whose calibrations apply
 	near map[[2]int32][]hygrometer
 }
 
@@ -76,8 +74,8 @@ type hygrometer struct {
 	milli   int64
 }
 
-// correct is what a station's measured mean enters an average with. Where counts is false it enters none; where
-// done is false it should have been corrected and could not be. It needs mu.
+// correct returns the mean that enters an average for a station's measured mean. When counts is false it enters none;
+// when done is false it should have been corrected and could not be. It needs mu.
 func (w *window) correct(st *station, s *series, measured int64) (corrected int64, done, counts bool) {
 	c := &w.a.Correction
 	particles := false
@@ -106,7 +104,8 @@ func (w *window) correct(st *station, s *series, measured int64) (corrected int6
 	return corrected, true, true
 }
 
-// calibrated is false without a calibration, or without what it asks for.
+// calibrated returns the calibrated mean; false without a calibration, or without the humidity or temperature that it
+// needs.
 func (w *window) calibrated(st *station, s *series, measured int64) (int64, bool) {
 	if len(st.calibrations) == 0 {
 		return 0, false
@@ -129,7 +128,7 @@ func (w *window) calibrated(st *station, s *series, measured int64) (int64, bool
 	return c.apply(measured, humidity, temperature), true
 }
 
-// own is the mean of another quantity of the same station at the same place.
+// own returns the mean of another quantity of the same station at the same place.
 func (w *window) own(st *station, cell geo.Cell, q quantity.Quantity) (int64, bool) {
 	s := st.find(cell, q)
 	if s == nil {
@@ -144,7 +143,7 @@ func (w *window) own(st *station, cell geo.Cell, q quantity.Quantity) (int64, bo
 
 func bucket(c geo.Cell) [2]int32 { return [2]int32{c.North / HumidityRadius, c.East / HumidityRadius} }
 
-// nearest is the humidity nearest to a cell.
+// nearest returns the humidity of the hygrometer nearest to a cell.
 func (w *window) nearest(cell geo.Cell) (int64, bool) {
 	if w.near == nil {
 		w.gather()

@@ -13,7 +13,7 @@ import (
 	"stadtluft/geo"
 )
 
-// Quantities beside pm.
+// Quantities besides pm.
 const (
 	gas     = quantity.NO2
 	celsius = quantity.Temperature
@@ -105,9 +105,9 @@ func TestExclude(t *testing.T) {
 	}
 }
 
-// TestPermutations replays a day of values, humidities, exclusions and a calibration in random orders: one hash of
-// all rows. The day is small so that there can be many orders, ten values an hour of three stations: one has no
-// humidity of its own, one sends a signal that a calibration makes a quantity of, and one moves at noon.
+// TestPermutations replays a day of values, humidities, exclusions and a calibration in random orders and compares
+// the hashes of all rows. The day is small so that there can be many orders, ten values an hour of three stations:
+// one has no humidity of its own, one sends a signal that a calibration turns into a quantity, and one moves at noon.
 func TestPermutations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	apply := func(a *Aggregate, event any) {
@@ -142,7 +142,7 @@ type exclusionOf struct {
 	Excluded
 }
 
-// day is the events of a day from hour10.
+// day returns the events of a day from hour10.
 func day(t *testing.T, rng *rand.Rand) (events []any) {
 	for station := range 3 {
 		name, cell := fmt.Sprint(station), cellAt(t, 6.9+rng.Float64()*0.1, 50.9+rng.Float64()*0.1)
@@ -172,7 +172,7 @@ func day(t *testing.T, rng *rand.Rand) (events []any) {
 	return append(events, []Calibration{{Quantity: gas, From: hour10.Add(5 * time.Hour), Intercept: 3, Slope: 0.7}})
 }
 
-// hash is that of every row of the day.
+// hash returns the hash of every row of the day.
 func hash(a *Aggregate) [sha256.Size]byte {
 	var b []byte
 	write := func(rows []Row) {
@@ -193,7 +193,7 @@ func hash(a *Aggregate) [sha256.Size]byte {
 	return sha256.Sum256(b)
 }
 
-// TestCalibrate holds calibrated means against the formula computed by hand.
+// TestCalibrate compares calibrated means with the formula computed by hand.
 func TestCalibrate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	gases := Correction{Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}
@@ -254,7 +254,7 @@ func TestCalibrate(t *testing.T) {
 	f("particles without a calibration", pm, 10_000, wet)
 }
 
-// TestCalibrateNamesTheHoursThatDiffer wants the hours in memory written again, once.
+// TestCalibrateNamesTheHoursThatDiffer expects the hours in memory to be recomputed, once.
 func TestCalibrateNamesTheHoursThatDiffer(t *testing.T) {
 	a := &Aggregate{}
 	addAll(a, full("P", cellAt(t, 6.9583, 50.9413), hour10, 20_000))
@@ -272,7 +272,7 @@ func TestCalibrateNamesTheHoursThatDiffer(t *testing.T) {
 	}
 }
 
-// TestRelocate moves what is held of a station: the second half of the hour to another cell, then all of it away.
+// TestRelocate moves values of a station: the second half of the hour to another cell, then forgets all of them.
 func TestRelocate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	there := home
@@ -305,7 +305,7 @@ func TestRelocate(t *testing.T) {
 	a.Relocate("NOBODY", stay)
 }
 
-// TestStationMeans wants the station with enough values alone, corrected.
+// TestStationMeans expects only the station with enough values, corrected.
 func TestStationMeans(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	a := &Aggregate{Correction: Correction{Of: halve}}

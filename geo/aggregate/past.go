@@ -7,22 +7,23 @@ import (
 	"slices"
 )
 
-// past is the hours of a series that get no values now, packed: two days of them are most of what an Aggregate holds.
+// past holds the packed hours of a series, those that get no values now: two days of them are most of an Aggregate's
+// memory.
 type past struct {
 	hours []pastHour // ascending by index
-	bytes []byte     // of all, one behind the other
+	bytes []byte     // of all hours, one after the other
 }
 
 type pastHour struct {
 	index int32  // Unix hour
-	end   uint32 // of its bytes, which begin where those of the hour before end
+	end   uint32 // end of its bytes, which begin at the end of the hour before
 }
 
 func (p *past) search(index int64) (int, bool) {
 	return slices.BinarySearchFunc(p.hours, index, func(h pastHour, index int64) int { return cmp.Compare(int64(h.index), index) })
 }
 
-// span is where the bytes of the ith hour are.
+// span returns where the bytes of the ith hour are.
 func (p *past) span(i int) (from, to uint32) {
 	if i > 0 {
 		from = p.hours[i-1].end
@@ -36,7 +37,7 @@ func (p *past) append(to []value, i int) []value {
 	return unpack(to, p.bytes[from:end])
 }
 
-// put packs an hour that it does not have.
+// put packs an hour that it does not have yet.
 func (p *past) put(h hour) {
 	i, _ := p.search(h.index)
 	p.hours = slices.Insert(p.hours, i, pastHour{index: int32(h.index)})
@@ -44,10 +45,10 @@ func (p *past) put(h hour) {
 	if i > 0 {
 		from = p.hours[i-1].end
 	}
-	var scratch [256]byte // more than an hour of a reading every 30 s needs
+	var scratch [256]byte // enough for an hour of a reading every 30 s
 	packed := pack(scratch[:0], h.values)
 	if need := len(p.bytes) + len(packed); need > cap(p.bytes) {
-		p.bytes = append(make([]byte, 0, need), p.bytes...) // without the room that Insert makes: as many hours go as come
+		p.bytes = append(make([]byte, 0, need), p.bytes...) // exactly what is needed, without the spare capacity of Insert: as many hours go as come
 	}
 	p.bytes = slices.Insert(p.bytes, int(from), packed...)
 	p.hours[i].end = from
@@ -66,7 +67,7 @@ func (p *past) remove(i int) {
 	}
 }
 
-// prune forgets hours before oldest and says how many values that were.
+// prune forgets hours before oldest and returns how many values they had.
 func (p *past) prune(oldest int64) (values int) {
 	for len(p.hours) > 0 && int64(p.hours[0].index) < oldest {
 		values += packedCount(p.bytes)
@@ -75,12 +76,12 @@ func (p *past) prune(oldest int64) (values int) {
 	return values
 }
 
-// A packed hour is a head and the values, in as few bits each as the hour needs. A value is its time's distance to a straight
-// line through the hour, and its thousandths above the least as multiples of what the station's resolution is.
+// A packed hour is a head and the values, in as few bits each as the hour needs. A value is its time's distance from
+// a straight line through the hour, and its thousandths above the smallest, as multiples of the station's resolution.
 const (
 	countBits = 12 // one less than the count
 	spanBits  = 12 // seconds from the first value to the last
-	lineBits  = 13 // seconds into the hour where the line begins, which may be before it
+	lineBits  = 13 // seconds into the hour at which the line begins, which may be before it
 	lineZero  = 1 << (lineBits - 1)
 	widthBits = 6
 	powerBits = 2
@@ -89,16 +90,16 @@ const (
 
 var powers = [1 << powerBits]uint32{1, 10, 100, 1000}
 
-// head is what the values of a packed hour have in common.
+// head holds what the values of a packed hour have in common.
 type head struct {
 	count, span, line     int
 	timeWidth, milliWidth uint
 	power                 uint // of ten
 	least                 int32
-	lateWidth             uint // 1 when any is late
+	lateWidth             uint // 1 when any value is late
 }
 
-// pack appends the bytes of an hour's values, of which there is at least one.
+// pack appends the packed values of an hour, at least one.
 func pack(to []byte, values []value) []byte {
 	h := headOf(values)
 	w := bitWriter{bytes: to}
@@ -140,16 +141,16 @@ func unpack(to []value, packed []byte) []value {
 	return to
 }
 
-// packedCount is how many values the hour has that bytes begin with.
+// packedCount returns the number of values of the hour that packed begins with.
 func packedCount(packed []byte) int {
 	r := bitReader{bytes: packed}
 	return int(r.read(countBits)) + 1
 }
 
-// width is how many bits a value has: its time, its thousandths, whether it was late.
+// width returns how many bits a value has: its time, its thousandths, whether it was late.
 func (h *head) width() uint { return h.timeWidth + h.milliWidth + h.lateWidth }
 
-// onLine is where the kth value would be if all had one distance.
+// onLine returns the offset of the kth value if all values were evenly spaced.
 func (h *head) onLine(k int) int { return h.line + k*h.span/max(h.count-1, 1) }
 
 func headOf(values []value) head {
@@ -177,17 +178,17 @@ func headOf(values []value) head {
 	return h
 }
 
-// above is how far a value is above the least, which may be as far as 32 bits reach.
+// above returns how far a value is above the smallest, up to the full 32 bits.
 func above(v value, least int32) uint32 { return uint32(v.milli()) - uint32(least) }
 
-// bitWriter fills bytes from their lowest bit. The zero value appends to nothing.
+// bitWriter fills bytes from their lowest bit. The zero value writes to an empty slice.
 type bitWriter struct {
 	bytes []byte
 	held  uint64
 	n     uint // bits held, below 8
 }
 
-// put writes the lowest bits of v, at most 56, above which v is 0.
+// put writes the lowest width bits of v, at most 56; the other bits of v are 0.
 func (w *bitWriter) put(v uint64, width uint) {
 	w.held |= v << w.n
 	for w.n += width; w.n >= 8; w.n -= 8 {
@@ -196,7 +197,7 @@ func (w *bitWriter) put(v uint64, width uint) {
 	}
 }
 
-// end is all bytes, the last one filled up.
+// end returns all bytes, the last one padded with zeros.
 func (w *bitWriter) end() []byte {
 	if w.n > 0 {
 		w.bytes = append(w.bytes, byte(w.held))
@@ -211,7 +212,7 @@ type bitReader struct {
 	n     uint // bits held
 }
 
-// read reads at most 56 bits; behind the end there are zeros.
+// read reads at most 56 bits; after the end it reads zeros.
 func (r *bitReader) read(width uint) uint64 {
 	if r.n < width {
 		r.fill()
@@ -222,7 +223,7 @@ func (r *bitReader) read(width uint) uint64 {
 	return v
 }
 
-// fill takes in as many whole bytes as there is room for.
+// fill reads as many whole bytes as fit.
 func (r *bitReader) fill() {
 	var next uint64
 	if len(r.bytes) >= 8 {

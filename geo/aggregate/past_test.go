@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzPack packs any hour's values, six bytes each as they come, and wants them back.
+// FuzzPack packs an hour's values, made from six bytes each, and expects to unpack the same.
 func FuzzPack(f *testing.F) {
 	for _, values := range [][]value{
 		{newValue(0, 0, false)},
@@ -39,7 +39,7 @@ func FuzzPack(f *testing.F) {
 	})
 }
 
-// valuesOf are values of one hour, ascending, one a second.
+// valuesOf returns values of one hour, ascending, at most one a second.
 func valuesOf(raw []byte) (values []value) {
 	for ; len(raw) >= 6; raw = raw[6:] {
 		when := binary.LittleEndian.Uint16(raw[4:])
@@ -49,7 +49,7 @@ func valuesOf(raw []byte) (values []value) {
 	return slices.CompactFunc(values, func(a, b value) bool { return a.offset() == b.offset() })
 }
 
-// TestPast holds a series' hours, as values come for one and another, against a map.
+// TestPast compares a series' hours with a map while values arrive for different hours.
 func TestPast(t *testing.T) {
 	want := map[int64][]value{}
 	var s series

@@ -2,5 +2,6 @@
 
 package aggregate
 
-// permutations of a day; the race detector slows each twentyfold, and finds nothing new in one goroutine.
+// permutations is the number of orders; the race detector makes each twenty times slower, and finds nothing new in
+// one goroutine.
 const permutations = 200

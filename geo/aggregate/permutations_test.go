@@ -2,5 +2,5 @@
 
 package aggregate
 
-// permutations of a day.
+// permutations is the number of orders of a day.
 const permutations = 10_000

@@ -1,16 +1,16 @@
 package aggregate
 
-// Rules are the numbers by which averages are made, for those who want to know.
+// Rules are the numbers that averages are computed with, for publication.
 type Rules struct {
-	SlotSeconds int // of the slots of an hour whose coverage counts
+	SlotSeconds int // length of the slots of an hour
 	Slots       int // in an hour
-	HourSlots   int // least of them for a station's hour to count
-	DayHours    int // least hours that count for a station's day to count
-	Late        int // hours after which a value does not correct its hour any more
-	Grace       int // seconds after its end at which an hour is published
+	HourSlots   int // slots with a value that a station's hour needs to count
+	DayHours    int // hours that count that a station's day needs to count
+	Late        int // hours after which a value no longer corrects its hour
+	Grace       int // seconds between the end of an hour and its publication
 }
 
-// PublishedRules are those in force.
+// PublishedRules returns the rules in force.
 func PublishedRules() Rules {
 	return Rules{slotSeconds, slots, minSlots, minHours, int(Late.Hours()), int(Grace.Seconds())}
 }

@@ -21,7 +21,7 @@ const (
 // windowNames are the windows' names in routes, files and stores.
 var windowNames = [...]string{"live", "1h", "24h", "5m"}
 
-// Seconds is the length of w.
+// Seconds returns the length of w.
 func (w Window) Seconds() int {
 	switch w {
 	case Day:
@@ -32,7 +32,7 @@ func (w Window) Seconds() int {
 	return 3600
 }
 
-// String is the name of w in routes, files and stores: "live", "1h", "24h" or "5m".
+// String returns the name of w in routes, files and stores: "live", "1h", "24h" or "5m".
 func (w Window) String() string { return windowNames[w] }
 
 // ParseWindow is the inverse of String.
@@ -41,18 +41,18 @@ func ParseWindow(s string) (Window, bool) {
 	return Window(max(i, 0)), i >= 0
 }
 
-// Sample is one good value of a station: what enters an average.
+// Sample is one value of a station that may enter averages.
 type Sample struct {
 	Station  string
-	Cell     geo.Cell // the BaseSize cell the station stood in at Time
+	Cell     geo.Cell // the station's BaseSize cell at Time
 	Quantity quantity.Quantity
 	Time     time.Time
 	Received time.Time
 	Milli    int64 // the value in thousandths of its unit
 }
 
-// Row is one cell's average of one quantity over one window. Values are thousandths of the unit:
-// sums of integers are exact, so a row does not depend on the order of arrival.
+// Row is one cell's average of one quantity over one window. Values are thousandths of the unit: sums of integers are
+// exact, so a row does not depend on the order of arrival.
 type Row struct {
 	Cell        geo.Cell
 	Start       time.Time // start of the window, UTC
@@ -63,10 +63,10 @@ type Row struct {
 	Min         int64 // smallest of the stations' means
 	Max         int64 // largest of the stations' means
 	Stations    int   // stations that count
-	Readings    int   // values behind it
+	Readings    int   // values in the stations' means
 	Coverage    int64 // thousandths: mean over the stations of the share of 5-minute slots with a value
-	Raw         int64 // mean of the stations' means as they measured
-	Uncorrected int   // stations whose mean should have been corrected and could not be, for want of a humidity
+	Raw         int64 // mean of the stations' means as measured
+	Uncorrected int   // stations whose mean should have been corrected and could not be, as no humidity is known
 	Spread      int64 // sample standard deviation between the stations' means; 0 for one station
-	Revision    int   // values that came after the window was first published; 0 = never corrected
+	Revision    int   // values that arrived after the window was first published; 0 for a window that was never corrected
 }

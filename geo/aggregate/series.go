@@ -9,10 +9,10 @@ import (
 	"stadtluft/geo"
 )
 
-// station is what is held of one station.
+// station holds the values of one station.
 type station struct {
 	name         string
-	series       []series // few: a quantity each, and each again where the station moved
+	series       []series // few: one for each quantity, and more of one quantity where the station moved
 	excluded     []exclusion
 	calibrations []Calibration
 }
@@ -23,15 +23,15 @@ type exclusion struct {
 	quantity quantity.Quantity
 }
 
-// series is the values of one quantity at one place. A station that moved has a new series.
+// series holds the values of one quantity at one place. A station that moved has a new series.
 type series struct {
 	cell     geo.Cell
 	quantity quantity.Quantity
-	open     hour // that got a value last; none is in the past as well
+	open     hour // the hour of the last value, which is not in past
 	past     past
 }
 
-// hour is the values of one hour, ascending by offset.
+// hour holds the values of one hour, ascending by offset.
 type hour struct {
 	index  int64 // Unix hour
 	values []value
@@ -43,7 +43,7 @@ type value struct {
 	when      uint16 // seconds into the hour, and lateBit
 }
 
-// lateBit marks a value that came after the hour was published. An hour's seconds need twelve bits.
+// lateBit marks a value that arrived after the hour was published. An hour's seconds need twelve bits.
 const lateBit = 1 << 15
 
 func newValue(milli int32, offset uint16, late bool) value {
@@ -58,7 +58,7 @@ func (v value) milli() int32   { return int32(v.high)<<16 | int32(v.low) }
 func (v value) offset() uint16 { return v.when &^ lateBit }
 func (v value) late() bool     { return v.when&lateBit != 0 }
 
-// of finds a series or makes it. It is valid until the next series is made.
+// of returns a series, which it adds if needed. The pointer is valid until the next series is added.
 func (st *station) of(cell geo.Cell, q quantity.Quantity) *series {
 	if s := st.find(cell, q); s != nil {
 		return s
@@ -67,7 +67,7 @@ func (st *station) of(cell geo.Cell, q quantity.Quantity) *series {
 	return &st.series[len(st.series)-1]
 }
 
-// find finds a series; nil where there is none.
+// find returns a series; nil when there is none.
 func (st *station) find(cell geo.Cell, q quantity.Quantity) *series {
 	for i := range st.series {
 		if s := &st.series[i]; s.quantity == q && s.cell == cell {
@@ -77,7 +77,7 @@ func (st *station) find(cell geo.Cell, q quantity.Quantity) *series {
 	return nil
 }
 
-// exclude reports whether it changed anything.
+// exclude sets or clears an exclusion and reports whether that changed anything.
 func (st *station) exclude(e exclusion, out bool) bool {
 	i := slices.Index(st.excluded, e)
 	if i >= 0 == out {
@@ -96,7 +96,7 @@ func (st *station) counts(index int64, q quantity.Quantity) bool {
 	return len(st.excluded) == 0 || !slices.Contains(st.excluded, exclusion{index, q})
 }
 
-// known are the calibrations, of nil none.
+// known returns the calibrations; none for a nil station.
 func (st *station) known() []Calibration {
 	if st == nil {
 		return nil
@@ -104,7 +104,7 @@ func (st *station) known() []Calibration {
 	return st.calibrations
 }
 
-// prune forgets hours before oldest and says how many values that were.
+// prune forgets hours before oldest and returns how many values they had.
 func (st *station) prune(oldest int64) (values int) {
 	st.excluded = slices.DeleteFunc(st.excluded, func(e exclusion) bool { return e.index < oldest })
 	for i := range st.series {
@@ -114,12 +114,12 @@ func (st *station) prune(oldest int64) (values int) {
 	return values
 }
 
-// empty reports whether nothing is held.
+// empty reports whether the station has neither values nor anything else to keep.
 func (st *station) empty() bool {
 	return len(st.series) == 0 && len(st.excluded) == 0 && len(st.calibrations) == 0
 }
 
-// hour opens an hour, which most values find open. It is valid until the next one is opened.
+// hour returns an hour for adding a value, and packs the one that was open. The pointer is valid until the next call.
 func (s *series) hour(index int64) *hour {
 	if s.open.index == index {
 		return &s.open
@@ -135,7 +135,7 @@ func (s *series) hour(index int64) *hour {
 	return &s.open
 }
 
-// at is the values of an hour, in room where they must be unpacked.
+// at returns the values of an hour; a packed hour is unpacked into the buffer.
 func (s *series) at(index int64, unpacked *[]value) []value {
 	if s.open.index == index {
 		return s.open.values
@@ -148,7 +148,7 @@ func (s *series) at(index int64, unpacked *[]value) []value {
 	return *unpacked
 }
 
-// indices are the hours that hold a value.
+// indices yields the hours that have a value.
 func (s *series) indices() iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		for _, h := range s.past.hours {
@@ -162,7 +162,7 @@ func (s *series) indices() iter.Seq[int64] {
 	}
 }
 
-// prune forgets hours before oldest and says how many values that were.
+// prune forgets hours before oldest and returns how many values they had.
 func (s *series) prune(oldest int64) (values int) {
 	if s.open.index < oldest {
 		values = len(s.open.values)
@@ -173,7 +173,8 @@ func (s *series) prune(oldest int64) (values int) {
 
 func (s *series) empty() bool { return len(s.open.values) == 0 && len(s.past.hours) == 0 }
 
-// insert keeps offsets ascending, and the first of two values of one second; most values are the newest.
+// insert adds a value and keeps the offsets ascending; of two values in one second it keeps the first. Most values
+// are the newest.
 func (h *hour) insert(v value) bool {
 	n := len(h.values)
 	if n == 0 || h.values[n-1].offset() < v.offset() {

@@ -11,12 +11,12 @@ import (
 	"stadtluft/geo"
 )
 
-// part is what a series has of a window; ok says whether it is enough to count.
+// part gathers the values of a series in a window; ok reports whether they are enough to count.
 type part func(st *station, s *series) (m stationMean, ok bool)
 
-// Live is the average of each cell of the given size over the 60 minutes up to and including at, with
-// no condition on coverage, sorted by quantity and cell. Quantity 0 is every quantity. The calibrations that
-// are valid at its end count.
+// Live returns the average of each cell of the given size over the 60 minutes up to and including at, with no
+// condition on coverage, sorted by quantity and cell. Quantity 0 means every quantity. The calibrations that are
+// valid at the window's end apply.
 func (a *Aggregate) Live(at time.Time, size int32, q quantity.Quantity) []Row {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -25,7 +25,7 @@ func (a *Aggregate) Live(at time.Time, size int32, q quantity.Quantity) []Row {
 	return cells.rows(Row{Start: at.Add(-time.Hour).Truncate(time.Second).UTC(), Window: Live})
 }
 
-// live is the window of the 60 minutes up to and including at. It needs mu.
+// live returns the window of the 60 minutes up to and including at. It needs mu.
 func (a *Aggregate) live(at time.Time) *window {
 	to := at.Unix()
 	from := to - 3600 // not included
@@ -46,8 +46,8 @@ func (a *Aggregate) live(at time.Time) *window {
 	}}
 }
 
-// Hour is the average of each cell of the given size over the hour that starts at start, sorted by
-// quantity and cell. A station counts when at least 75 % of its twelve 5-minute slots hold a value.
+// Hour returns the average of each cell of the given size over the hour that starts at start, sorted by quantity and
+// cell. A station counts when at least 75 % of its twelve 5-minute slots have a value.
 func (a *Aggregate) Hour(start time.Time, size int32, q quantity.Quantity) []Row {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
@@ -57,7 +57,7 @@ func (a *Aggregate) Hour(start time.Time, size int32, q quantity.Quantity) []Row
 	return cells.rows(Row{Start: time.Unix(index*3600, 0).UTC(), Window: Hour})
 }
 
-// hour is the window of a full hour. It needs mu.
+// hour returns the window of a full hour. It needs mu.
 func (a *Aggregate) hour(index int64) *window {
 	return &window{a: a, at: time.Unix(index*3600, 0), part: func(st *station, s *series) (m stationMean, ok bool) {
 		values := s.at(index, &a.unpacked)
@@ -71,9 +71,9 @@ func (a *Aggregate) hour(index int64) *window {
 	}}
 }
 
-// Day is the average of each cell of the given size over the 24 hours from start, a full hour, sorted by
-// quantity and cell. A station counts when at least 18 of its hours do, with the mean of their means
-// (39. BImSchV, Anlage 11); coverage is the share of the hours that count.
+// Day returns the average of each cell of the given size over the 24 hours from start, a full hour, sorted by
+// quantity and cell. A station counts with the mean of its hourly means when at least 18 of its hours count (39.
+// BImSchV, Anlage 11); coverage is the share of the hours that count.
 func (a *Aggregate) Day(start time.Time, size int32, q quantity.Quantity) []Row {
 	first := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
@@ -109,20 +109,20 @@ func (a *Aggregate) Day(start time.Time, size int32, q quantity.Quantity) []Row 
 	return cells.rows(Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
 }
 
-// StationMean is one station's mean of one quantity over an hour, of which at least 75 % of the twelve 5-minute
-// slots hold a value. Values are thousandths of the unit.
+// StationMean is one station's mean of one quantity over an hour in which at least 75 % of the twelve 5-minute slots
+// have a value. Values are thousandths of the unit.
 type StationMean struct {
 	Station     string
-	Cell        geo.Cell // of BaseSize, where the station stood
+	Cell        geo.Cell // the station's BaseSize cell
 	Quantity    quantity.Quantity
 	Mean        int64 // corrected, as it enters averages
-	Raw         int64 // as it measured
-	Uncorrected bool  // should have been corrected and could not be, for want of a humidity
+	Raw         int64 // as measured
+	Uncorrected bool  // should have been corrected and could not be, as no humidity is known
 	Readings    int
-	Coverage    int64 // thousandths of the slots
+	Coverage    int64 // thousandths of the slots that have a value
 }
 
-// StationsLive are the stations' means over the 60 minutes up to and including at, sorted by station, cell and
+// StationsLive returns the stations' means over the 60 minutes up to and including at, sorted by station, cell and
 // quantity. Unlike cells of a live average they need 75 % of the slots.
 func (a *Aggregate) StationsLive(at time.Time) []StationMean {
 	a.mu.Lock()
@@ -130,14 +130,14 @@ func (a *Aggregate) StationsLive(at time.Time) []StationMean {
 	return a.stationMeans(a.live(at))
 }
 
-// StationsHour are the same over the hour that starts at start.
+// StationsHour returns the stations' means over the hour that starts at start, sorted by station, cell and quantity.
 func (a *Aggregate) StationsHour(start time.Time) []StationMean {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.stationMeans(a.hour(floorDiv(start.Unix(), 3600)))
 }
 
-// stationMeans needs mu.
+// stationMeans returns the stations' means over a window. It needs mu.
 func (a *Aggregate) stationMeans(w *window) []StationMean {
 	var list []StationMean
 	a.means(w, 0, func(st *station, s *series, m windowMean) {
@@ -151,19 +151,19 @@ func (a *Aggregate) stationMeans(w *window) []StationMean {
 	return list
 }
 
-// StationHour is one station's hour of one quantity, whether it counts or is excluded or not. Values are
-// thousandths of the unit.
+// StationHour is one station's hour of one quantity, whether or not it counts or is excluded. Values are thousandths
+// of the unit.
 type StationHour struct {
 	Station  string
-	Cell     geo.Cell // of BaseSize, where the station stood
+	Cell     geo.Cell // the station's BaseSize cell
 	Quantity quantity.Quantity
 	Mean     int64 // rounded half away from zero
 	Median   int64
 	Count    int // values, at least 1
 }
 
-// Stations are the stations' means over the hour that starts at start, as they measured, sorted by station,
-// cell and quantity.
+// Stations returns the stations' means as measured over the hour that starts at start, sorted by station, cell and
+// quantity.
 func (a *Aggregate) Stations(start time.Time) []StationHour {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
@@ -191,12 +191,12 @@ func (a *Aggregate) Stations(start time.Time) []StationHour {
 	return list
 }
 
-// stationMean gathers one station's values of a window.
+// stationMean collects one station's values of a window.
 type stationMean struct {
 	sum   int64
 	count int
 	late  int
-	slots uint16 // a bit for each 5-minute slot that holds a value
+	slots uint16 // a bit for each 5-minute slot that has a value
 }
 
 func (m *stationMean) add(v value, slot int) {
@@ -208,15 +208,15 @@ func (m *stationMean) add(v value, slot int) {
 	}
 }
 
-// enough reports whether 75 % of the slots hold a value.
+// enough reports whether 75 % of the slots have a value.
 func (m *stationMean) enough() bool { return bits.OnesCount16(m.slots) >= minSlots }
 
-// windowMean is one station's part of a cell.
+// windowMean is one station's mean in a cell.
 type windowMean struct {
 	measured, corrected int64
 	uncorrected         bool // should have been corrected and could not
 	readings, late      int
-	parts, of           int // how many parts of the window hold a value, of how many
+	parts, of           int // how many parts of the window have a value, of how many
 }
 
 // means yields the stations that count in a window, corrected. It needs mu.
@@ -240,13 +240,13 @@ func (a *Aggregate) means(w *window, q quantity.Quantity, yield func(*station, *
 	}
 }
 
-// cellKey is what a row is about.
+// cellKey identifies a row in a window.
 type cellKey struct {
 	cell     geo.Cell
 	quantity quantity.Quantity
 }
 
-// cell gathers the stations of one row.
+// cell collects the stations of one row.
 type cell struct {
 	means       []int64
 	raw         int64 // sum of the means before correction
@@ -256,7 +256,7 @@ type cell struct {
 	parts, of   int
 }
 
-// cells gathers the rows of one window.
+// cells collects the rows of one window.
 type cells map[cellKey]*cell
 
 func (all cells) add(size int32, s *series, m windowMean) {
@@ -277,7 +277,7 @@ func (all cells) add(size int32, s *series, m windowMean) {
 	c.of += m.of
 }
 
-// rows are sorted, and like the given one.
+// rows returns the rows, sorted; fields that are the same in all are copied from like.
 func (all cells) rows(like Row) []Row {
 	rows := make([]Row, 0, len(all))
 	for key, c := range all {
@@ -300,8 +300,8 @@ func (all cells) rows(like Row) []Row {
 	return rows
 }
 
-// spread is the sample standard deviation of sorted values around their mean, rounded. Each product is rounded
-// by itself, so that every machine comes to the same.
+// spread returns the sample standard deviation of sorted values around their mean, rounded. It rounds each product by
+// itself, so that every machine computes the same.
 func spread(sorted []int64, mean int64) int64 {
 	if len(sorted) < 2 {
 		return 0
@@ -314,7 +314,7 @@ func spread(sorted []int64, mean int64) int64 {
 	return int64(math.Round(math.Sqrt(sum / float64(len(sorted)-1))))
 }
 
-// mean is the rounded mean of values that are not none.
+// mean returns the rounded mean of at least one value.
 func mean(values []int64) int64 {
 	sum := int64(0)
 	for _, v := range values {
@@ -323,7 +323,7 @@ func mean(values []int64) int64 {
 	return divide(sum, int64(len(values)))
 }
 
-// Median is the middle of sorted values, or the rounded mean of the two in the middle.
+// Median returns the middle of sorted values, or the rounded mean of the two in the middle.
 func Median(sorted []int64) int64 {
 	n := len(sorted)
 	if n%2 == 1 {
@@ -340,9 +340,9 @@ func divide(sum, n int64) int64 {
 	return (2*sum + n) / (2 * n)
 }
 
-// Area is the value of one quantity in a part of the city, such as the whole of it: the rounded mean over its
-// cells, which are equal in area, and the sample standard deviation between them, 0 for one cell. Rows are of
-// one quantity; false when there are none.
+// Area returns the value of one quantity in a part of the city, or all of it: the rounded mean over its cells, which
+// are equal in area, and the sample standard deviation between them, 0 for one cell. All rows must be of one
+// quantity; ok is false when there are none.
 func Area(rows []Row) (milli, deviation int64, ok bool) {
 	if len(rows) == 0 {
 		return 0, 0, false

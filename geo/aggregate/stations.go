@@ -10,48 +10,50 @@ import (
 
 // StationWindow is the mean of one station's values of one quantity over a window.
 type StationWindow struct {
-	StationMean // Coverage is of an hour's twelve slots those with a value, of a day's hours those that count
+	StationMean // Coverage is the share of an hour's slots that have a value, or of a day's hours that count
 	Start       time.Time
 	Window      Window
-	Corrected   bool // humidity was taken out of Mean
+	Corrected   bool // Mean was corrected for humidity
 }
 
-// Counts reports whether enough of the window holds values for the mean to enter an average.
+// Counts reports whether enough of the window has values for the mean to enter an average.
 func (w StationWindow) Counts() bool { return w.Coverage >= 750 } // minSlots of slots, minHours of dayHours
 
-// Stations makes the means of single stations from samples that come in the order of time: those of a full hour or
-// day are the ones a cell's average is made of. Memory is bounded by the stations of one window. Set the fields, Add
-// every sample, then End. Not safe for concurrent use.
+// Stations computes the means of single stations from samples in the order of time. Its means of hours and days are
+// those that cells' averages are made of. It keeps only the stations of one window in memory. Set the fields, Add
+// every sample, then End. It is not safe for concurrent use.
 type Stations struct {
 	Window     Window // Slot, Hour or Day
 	DayOffset  time.Duration
 	Correction Correction
-	// Calibrations are those of a station; nil is none.
+	// Calibrations returns the calibrations of a station; nil means that there are none.
 	Calibrations func(station string) []Calibration
-	// Apart tells stations that are not corrected and correct nobody; nil is none.
+	// Apart reports whether a station is not corrected and does not correct others, such as one indoors; nil means
+	// that no station is.
 	Apart func(station string) bool
-	// Yield takes the means, ascending by start, station, quantity and cell. An error from it ends everything.
+	// Yield receives the means, ascending by start, station, quantity and cell. When it returns an error, Add and End
+	// return that error.
 	Yield func(StationWindow) error
 
-	index int64      // of the span that is gathered: a slot of a Slot, else an hour
-	city  *Aggregate // its values; nil before the first
-	apart *Aggregate // those of stations apart
-	start time.Time  // of the day that hours are gathered for
+	index int64      // of the current span: a slot for Slot, else an hour
+	city  *Aggregate // values of the current span; nil before the first
+	apart *Aggregate // values of stations apart
+	start time.Time  // of the current day
 	days  map[seriesKey]*dayMean
 }
 
-// seriesKey is one series of a station.
+// seriesKey identifies one series of a station.
 type seriesKey struct {
 	StationMean // without values
 }
 
-// dayMean gathers the hours that count of a day.
+// dayMean collects the hours of a day that count.
 type dayMean struct {
 	windowMean
 	hours int64
 }
 
-// Add takes a sample; its Received does not matter.
+// Add adds a sample; its Received does not matter.
 func (s *Stations) Add(sample Sample) error {
 	unix, seconds := sample.Time.Unix(), int64(min(s.Window.Seconds(), Hour.Seconds()))
 	if index := floorDiv(unix, seconds); s.city == nil || index != s.index {
@@ -71,10 +73,10 @@ func (s *Stations) Add(sample Sample) error {
 	return nil
 }
 
-// End yields what is left.
+// End yields the means of the last window.
 func (s *Stations) End() error { return s.turn(time.Time{}) }
 
-// turn ends the span that is gathered, and its day when the span that begins at next belongs to another one.
+// turn closes the current span, and its day when the span that begins at next belongs to another one.
 func (s *Stations) turn(next time.Time) error {
 	if s.city != nil {
 		if err := s.close(); err != nil {
@@ -96,7 +98,7 @@ func (s *Stations) turn(next time.Time) error {
 	return s.yield(list)
 }
 
-// close ends the span: its means are yielded, or gathered for their day.
+// close yields the means of the span, or adds them to their day.
 func (s *Stations) close() error {
 	var list []StationWindow
 	begin := time.Unix(s.index*int64(min(s.Window.Seconds(), Hour.Seconds())), 0).UTC()
@@ -117,7 +119,7 @@ func (s *Stations) close() error {
 	return s.yield(list)
 }
 
-// span is the whole of an aggregate that holds nothing else; of a day only the hours that count.
+// span returns the window of everything in an aggregate; for a day only the hours that count.
 func (s *Stations) span(a *Aggregate, begin time.Time) *window {
 	hour := floorDiv(begin.Unix(), 3600)
 	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
@@ -144,7 +146,7 @@ func (s *Stations) gather(at seriesKey, m windowMean) {
 	d.readings += m.readings
 }
 
-// mean is what is yielded of a series.
+// mean returns the mean to yield for a series.
 func (s *Stations) mean(at seriesKey, start time.Time, m windowMean) StationWindow {
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
@@ -168,7 +170,7 @@ func (s *Stations) yield(list []StationWindow) error {
 	return nil
 }
 
-// DayOf is the start of the day that a moment lies in: midnight UTC minus the offset.
+// DayOf returns the start of the day that contains a moment: midnight UTC minus the offset.
 func DayOf(at time.Time, offset time.Duration) time.Time {
 	return at.UTC().Add(offset).Truncate(24 * time.Hour).Add(-offset)
 }

@@ -11,7 +11,7 @@ import (
 	"stadtluft/geo"
 )
 
-// stationMeans runs samples through Stations in the order of time.
+// stationMeans adds samples to s in the order of time and returns the means.
 func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWindow) {
 	t.Helper()
 	s.Yield = func(m StationWindow) error { list = append(list, m); return nil }
@@ -28,9 +28,9 @@ func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWin
 	return list
 }
 
-// TestStationsAreWhatCellsAreMadeOf has one station a cell: what Hour and Day make of it from memory, Stations makes
-// of the same samples as they pass.
-func TestStationsAreWhatCellsAreMadeOf(t *testing.T) {
+// TestStationsAgreeWithCells has one station in each cell: Stations makes the same of passing samples as Hour
+// and Day make from memory.
+func TestStationsAgreeWithCells(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	correction := Correction{Of: halve}
 	a := &Aggregate{Correction: correction}
@@ -39,7 +39,7 @@ func TestStationsAreWhatCellsAreMadeOf(t *testing.T) {
 		cell := geo.Cell{Size: 100, North: 3_096_000 + int32(station)*1000, East: 4_107_000}
 		for minute := 0; minute < 10*24*60; minute += 4 {
 			if rng.IntN(4) == 0 || minute/60%7 == station && minute%60 > 20 {
-				continue // some hours hold too little, some days too
+				continue // some hours have too few values, and some days
 			}
 			at := hour10.Add(time.Duration(minute) * time.Minute)
 			samples = append(samples, Sample{fmt.Sprint(station), cell, pm, at, at, rng.Int64N(100_000)})
@@ -118,7 +118,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 	}
 }
 
-func TestStationsEndWithTheirReader(t *testing.T) {
+func TestStationsReturnTheErrorOfYield(t *testing.T) {
 	enough := errors.New("enough")
 	for _, window := range []Window{Slot, Hour, Day} {
 		s := Stations{Window: window, Yield: func(StationWindow) error { return enough }}

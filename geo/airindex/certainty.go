@@ -2,35 +2,35 @@ package airindex
 
 import "math"
 
-// Certainty is how far one can trust the mean of a cell.
+// Certainty is a class of how certain the mean of a cell is.
 type Certainty uint8
 
-// The classes of certainty, from nothing upwards.
+// The classes of certainty, ascending.
 const (
-	NoStation     Certainty = iota // no value at all
-	SingleStation                  // one station: its place and its faults are the cell's
+	NoStation     Certainty = iota // no value
+	SingleStation                  // one station: its place and its faults are those of the cell
 	Few                            // two or three stations, or more that disagree
 	Certain                        // at least four stations that agree
 )
 
-// The rule of CertaintyOf in figures.
+// The constants of CertaintyOf.
 const (
-	// enoughStations is the least number that is good. The 95 % range of a mean is wider than its
-	// standard error by Student's factor: 12.7 for two stations, 4.3 for three, 3.2 for four. Below four
-	// a spread between them says next to nothing.
+	// enoughStations is the number of stations that a good mean needs. The 95 % range of a mean is wider than its
+	// standard error by Student's factor: 12.7 for two stations, 4.3 for three, 3.2 for four. Below four, the spread
+	// between them says almost nothing.
 	enoughStations = 4
 	// coverageFactor makes a standard error an expanded uncertainty of about 95 % (GUM, JCGM 100:2008).
 	coverageFactor = 2
-	// agreement is the expanded uncertainty that is still good, as a share of the mean: what Directive
+	// agreement is the largest expanded uncertainty of a good mean, as a share of the mean: what Directive
 	// 2008/50/EC, Annex I, allows indicative measurements of particulate matter.
 	agreement = 0.5
-	// agreementLeast is the same in µg/m³ in clean air, where a share of next to nothing would ask more
-	// than a particle counter can do; it is the least deviation of the neighbourhood check.
+	// agreementLeast is the same limit in µg/m³ in clean air, where a share of a very small mean would ask for more
+	// than a particle counter can do; it is the smallest deviation of the neighbourhood check.
 	agreementLeast = 3
 )
 
-// CertaintyOf is the class of a cell's mean by the number of stations behind it and the sample standard
-// deviation between their means, both in µg/m³:
+// CertaintyOf returns the class of a cell's mean in µg/m³ from the number of its stations and the sample standard
+// deviation between their means in µg/m³:
 //
 //	stations   2·spread/√stations                      class
 //	0                                                  no station
@@ -39,8 +39,8 @@ const (
 //	4 or more  above 50 % of the mean and 3 µg/m³      few
 //	4 or more  at most that, whichever is larger       good
 //
-// A spread that is not a number is a large one. For a quantity whose zero is arbitrary, such as a
-// temperature, pass 0 as mean: then only the fixed bound counts, in the quantity's unit.
+// A spread that is not a number counts as a large one. For a quantity whose zero is arbitrary, such as a temperature,
+// pass 0 as mean: then only the fixed bound counts, in the quantity's unit.
 func CertaintyOf(stations int, spread, mean float64) Certainty {
 	switch {
 	case stations <= 0:
@@ -57,7 +57,7 @@ func CertaintyOf(stations int, spread, mean float64) Certainty {
 	return Few
 }
 
-// Words are the names of c.
+// Words returns the names of c.
 func (c Certainty) Words() Words {
 	switch c {
 	case SingleStation:
@@ -70,5 +70,5 @@ func (c Certainty) Words() Words {
 	return Words{"no station", "keine Station"}
 }
 
-// String is the English name of c, as files have it.
+// String returns the English name of c, as in files.
 func (c Certainty) String() string { return c.Words().English }

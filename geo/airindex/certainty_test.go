@@ -20,7 +20,7 @@ func TestCertainty(t *testing.T) {
 	f(4, 0, 10, Certain)
 	f(4, 10, 20, Certain) // 2·10/√4 is half of 20
 	f(4, 10.001, 20, Few)
-	f(16, 20, 20, Certain) // more stations know the mean better
+	f(16, 20, 20, Certain) // more stations make the mean more certain
 	f(16, 20.001, 20, Few)
 	f(4, 3, 1, Certain) // clean air
 	f(4, 3.001, 1, Few)

@@ -12,9 +12,9 @@ const (
 	ExtremelyPoor
 )
 
-// eaqi is the revision of 2024. Source: ETC HE Report 2024/17, hourly means for all pollutants, and the
-// index's own colours. The 24 h bands of 10/20/25/50/75 for PM2.5 that are still widely quoted are the
-// previous revision's.
+// eaqi is the revision of 2024. Source: ETC HE Report 2024/17, hourly means for all pollutants, and the index's own
+// colours. The 24 h bands of 10/20/25/50/75 for PM2.5 that are still widely quoted are those of the previous
+// revision.
 var eaqi = definition{
 	name: "eaqi",
 	bounds: map[quantity.Quantity][]float64{
@@ -36,7 +36,7 @@ var eaqi = definition{
 	},
 }
 
-// EAQI is the class of an hourly mean in µg/m³ in the European Air Quality Index, as European.Class.
+// EAQI returns the class of an hourly mean in µg/m³ in the European Air Quality Index, as European.Class.
 func EAQI(pollutant quantity.Quantity, mean float64) (Class, bool) {
 	return European.Class(pollutant, mean)
 }

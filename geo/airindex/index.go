@@ -6,23 +6,23 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// Class is a class of an index: 1 is the best air, higher is worse; 0 is no statement. What a class is
-// called depends on its index.
+// Class is a class of an index: 1 is the best air, higher is worse; 0 makes no statement. Its name depends on the
+// index.
 type Class uint8
 
-// None is no statement.
+// None is the class of an index that makes no statement.
 const None Class = 0
 
-// Words are a name in both languages of the pages.
+// Words is a name in English and German.
 type Words struct{ English, German string }
 
-// Label is how a class is shown. Colour is "#RRGGBB", or empty where the index publishes none.
+// Label is the name and colour of a class. Colour is "#RRGGBB", or empty when the index publishes none.
 type Label struct {
 	Words
 	Colour string
 }
 
-// noStatement is shown where there are too few data.
+// noStatement is the label of None.
 var noStatement = Label{Words: Words{"no statement", "keine Aussage"}}
 
 // Index is an air quality index.
@@ -33,13 +33,13 @@ const (
 	German                // Luftqualitätsindex of the Umweltbundesamt
 )
 
-// definition is an index in figures: for each pollutant the upper bounds of all classes but the last,
-// in µg/m³ of an hourly mean. A bound belongs to its class.
+// definition holds the figures of an index: for each pollutant the upper bounds of all classes but the last, in µg/m³
+// of an hourly mean. A bound belongs to its class.
 type definition struct {
 	name   string
 	bounds map[quantity.Quantity][]float64
 	round  func(float64) float64
-	labels []Label // labels[0] is no statement
+	labels []Label // labels[0] is noStatement
 }
 
 func (x Index) definition() *definition {
@@ -49,17 +49,17 @@ func (x Index) definition() *definition {
 	return &eaqi
 }
 
-// Pollutants are what an index looks at, in the order in which they decide when several are in the
-// worst class.
+// Pollutants returns the pollutants of the indices, in the order in which they decide when several are in the worst
+// class.
 func Pollutants() []quantity.Quantity {
 	return []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.NO2, quantity.O3, quantity.SO2}
 }
 
-// String is the short name of x in files and routes: "eaqi" or "lqi".
+// String returns the short name of x in files and routes: "eaqi" or "lqi".
 func (x Index) String() string { return x.definition().name }
 
-// Class is the class of an hourly mean in µg/m³ of one of Pollutants. It is None and false for anything
-// else and for NaN. A value below 0 is noise around nothing and counts as the best air.
+// Class returns the class of an hourly mean in µg/m³ of one of Pollutants; None and false for anything else and for
+// NaN. A value below 0 is noise around 0 and counts as the best air.
 func (x Index) Class(pollutant quantity.Quantity, mean float64) (Class, bool) {
 	d := x.definition()
 	bounds, ok := d.bounds[pollutant]
@@ -75,10 +75,10 @@ func (x Index) Class(pollutant quantity.Quantity, mean float64) (Class, bool) {
 	return Class(len(bounds) + 1), true
 }
 
-// Classes is the number of classes of x.
+// Classes returns the number of classes of x.
 func (x Index) Classes() int { return len(x.definition().labels) - 1 }
 
-// Label is how x shows a class; a class it does not have is no statement.
+// Label returns the label of a class; that of None for a class that x does not have.
 func (x Index) Label(c Class) Label {
 	labels := x.definition().labels
 	if int(c) >= len(labels) {
@@ -87,21 +87,21 @@ func (x Index) Label(c Class) Label {
 	return labels[c]
 }
 
-// Value is what an index says of one hour. The zero Value is no statement of the European one.
+// Value is the value of an index for one hour. The zero Value is a European one that makes no statement.
 type Value struct {
 	Index     Index
-	Class     Class             // None is no statement
-	Pollutant quantity.Quantity // the one that decides; 0 where there is no statement
-	Measured  int               // how many of Pollutants were known; fewer than all is worth a remark
+	Class     Class             // None makes no statement
+	Pollutant quantity.Quantity // the one that decides; 0 for None
+	Measured  int               // how many of Pollutants were known; show it when it is fewer than all
 }
 
-// Of is the index of hourly means in µg/m³ by pollutant: the worst decides, and of several in the worst
-// class the first of Pollutants. Other quantities and NaN are passed over.
+// Of returns the index for hourly means in µg/m³ by pollutant: the worst pollutant decides, and of several in the
+// worst class the first of Pollutants. It ignores other quantities and NaN.
 //
-// Without PM2.5 and PM10 there are too few data. This rule is ours: nearly every station counts
-// particles and few measure gases, so an index of a gas alone would call the air good in the middle of
-// smoke. The Umweltbundesamt is content with any one pollutant, at stations that are sited for it, and
-// marks an index of fewer than five as incomplete, as one can by Measured.
+// Without PM2.5 and PM10 there are too few data. This rule is ours: nearly every station counts particles and few
+// measure gases, so an index of a gas alone would call the air good in the middle of smoke. The Umweltbundesamt needs
+// only one pollutant, at stations that are sited for it, and marks an index of fewer than five as incomplete;
+// Measured allows the same.
 func (x Index) Of(means map[quantity.Quantity]float64) Value {
 	v := Value{Index: x}
 	particles := false
@@ -126,5 +126,5 @@ func (x Index) Of(means map[quantity.Quantity]float64) Value {
 	return v
 }
 
-// Label is how v is shown.
+// Label returns the label of v.
 func (v Value) Label() Label { return v.Index.Label(v.Class) }

@@ -16,8 +16,8 @@ func TestLQI(t *testing.T) {
 			t.Errorf("LQI(%s, %v) = %d, %v, want %d", pollutant, mean, got, ok, want)
 		}
 	}
-	// Both sides of every bound of the Umweltbundesamt's table, which is in whole numbers: a bound of 5
-	// ends just below 5.5, for halves are rounded up.
+	// Both sides of every bound of the Umweltbundesamt's table, which is in whole numbers: a bound of 5 ends just
+	// below 5.5, because halves are rounded up.
 	f(quantity.PM2_5, -2, SehrGut)
 	f(quantity.PM2_5, 0, SehrGut)
 	f(quantity.PM2_5, 5, SehrGut)
@@ -128,8 +128,8 @@ func TestLabels(t *testing.T) {
 	f(German, 6, "no statement", "keine Aussage", "")
 }
 
-// TestDefinitionsAreWhole finds a class without a name and a pollutant without bounds.
-func TestDefinitionsAreWhole(t *testing.T) {
+// TestDefinitionsAreComplete expects a name for each class and bounds for each pollutant.
+func TestDefinitionsAreComplete(t *testing.T) {
 	colour := regexp.MustCompile(`^#[0-9A-F]{6}$`)
 	for _, x := range []Index{European, German} {
 		for _, pollutant := range Pollutants() {

@@ -15,9 +15,8 @@ const (
 	SehrSchlecht
 )
 
-// lqi is the index of 2025. Source: Umweltbundesamt, after Pfäfflin et al. 2025, doi
-// 10.60810/openumwelt-7990: hourly means, whole numbers. We know of no published figures for its
-// colours, so it has none.
+// lqi is the index of 2025. Source: Umweltbundesamt, after Pfäfflin et al. 2025, doi 10.60810/openumwelt-7990: hourly
+// means, whole numbers. We know of no published colours, so it has none.
 var lqi = definition{
 	name: "lqi",
 	bounds: map[quantity.Quantity][]float64{
@@ -38,7 +37,7 @@ var lqi = definition{
 	},
 }
 
-// LQI is the class of an hourly mean in µg/m³ in the German Luftqualitätsindex, as German.Class.
+// LQI returns the class of an hourly mean in µg/m³ in the German Luftqualitätsindex, as German.Class.
 func LQI(pollutant quantity.Quantity, mean float64) (Class, bool) {
 	return German.Class(pollutant, mean)
 }

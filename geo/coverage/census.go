@@ -16,22 +16,21 @@ import (
 
 const (
 	maxTableBytes  = 256 << 20  // Germany's table of 100 m cells has about 150 MiB
-	maxInhabitants = 10_000_000 // of one cell; the fullest of 10 km in Europe have some two million
-	maxHeadBytes   = 4096       // where the first line must end
+	maxInhabitants = 10_000_000 // of one cell; the largest cells of 10 km in Europe have some two million
+	maxHeadBytes   = 4096       // bounds the length of the first line
 )
 
-// peopleColumns are the names, in lower case, of the column of inhabitants in the tables of the German
-// census and of Eurostat, the likelier first.
+// peopleColumns are the names, in lower case, of the column of inhabitants in the tables of the German census and of
+// Eurostat, in the order in which they are tried.
 var peopleColumns = []string{"einwohner", "inhabitants", "insgesamt_bevoelkerung", "population", "tot_p"}
 
-// ReadPeople reads the inhabitants of the city's cells, which are all of one size, from a census table:
-// CSV with semicolons or commas, with or without a header. The column of cells is the one that holds cell
-// codes, in either form; where several do, the one of the finest cells. The column of inhabitants is
-// known by its name, or as the only other one. Further columns and cells outside the city are passed
-// over.
+// ReadPeople reads the inhabitants of the city's cells, which are all of one size, from a census table: CSV with
+// semicolons or commas, with or without a header. The column of cells is the one with cell codes, in either form; if
+// there are several, the one with the smallest cells. The column of inhabitants is found by its name, or is the only
+// other one. ReadPeople skips other columns and cells outside the city.
 //
-// The table's cells may be parts of the city's: then they are added up. A number that is withheld (empty,
-// a dash or −1) is not known, and a cell is in the result only where something of it is known.
+// If the table's cells are parts of the city's, it adds them up. A number that is withheld (empty, a dash or −1) is
+// not known, and the result only has cells of which at least one number is known.
 func ReadPeople(r io.Reader, city []geo.Cell) (map[geo.Cell]int, error) {
 	if len(city) == 0 {
 		return nil, errors.New("census table: the city has no cells")
@@ -48,14 +47,14 @@ func ReadPeople(r io.Reader, city []geo.Cell) (map[geo.Cell]int, error) {
 	return t.people, nil
 }
 
-// table is a census table being read.
+// table is the state of reading a census table.
 type table struct {
 	city         map[geo.Cell]bool
 	size         int32             // of the city's cells, metres
 	part         int32             // size of the table's cells, metres; 0 before the first
 	cell, number int               // columns
-	people       map[geo.Cell]int  // what is known so far
-	seen         map[geo.Cell]bool // the table's cells within the city, so that none counts twice
+	people       map[geo.Cell]int  // inhabitants so far
+	seen         map[geo.Cell]bool // the table's cells within the city, so that each counts once
 }
 
 func (t *table) read(r io.Reader) error {
@@ -96,7 +95,7 @@ func (t *table) read(r io.Reader) error {
 	return nil
 }
 
-// open skips a byte order mark and finds the separator.
+// open skips a byte order mark and returns a reader with the separator of the first line.
 func open(r io.Reader) (*csv.Reader, error) {
 	in := bufio.NewReaderSize(r, maxHeadBytes)
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\ufeff")) {
@@ -115,7 +114,7 @@ func open(r io.Reader) (*csv.Reader, error) {
 	return rows, nil
 }
 
-// cellColumn is the column with the code of the finest cell; -1 without any.
+// cellColumn returns the column with the code of the smallest cell; -1 when there is none.
 func cellColumn(row []string) int {
 	column, size := -1, int32(0)
 	for i, field := range row {
@@ -126,7 +125,7 @@ func cellColumn(row []string) int {
 	return column
 }
 
-// locate finds the columns by the header, which may be nil, and the first row, which stands in line.
+// locate finds the columns from the header, which may be nil, and the first row, which is on the given line.
 func (t *table) locate(header, row []string, line int) error {
 	t.cell = cellColumn(row)
 	if t.cell < 0 {
@@ -184,7 +183,7 @@ func inhabitants(field string) (n int, known bool, err error) {
 	}
 	n, err = strconv.Atoi(field)
 	if err != nil || n < 0 || n > maxInhabitants {
-		return 0, false, fmt.Errorf("inhabitants %.40q are no whole number from 0 to %d, and not -1", field, maxInhabitants)
+		return 0, false, fmt.Errorf("inhabitants %.40q are not a whole number from 0 to %d, nor -1", field, maxInhabitants)
 	}
 	return n, true, nil
 }

@@ -40,7 +40,7 @@ func TestReadPeople(t *testing.T) {
 		"CRS3035RES100mN3096900E4107900;CRS3035RES1000mN3096000E4107000;5\n"+
 		"CRS3035RES100mN3096900E4108000;CRS3035RES1000mN3096000E4108000;-\n"+
 		"CRS3035RES100mN3097000E4107000;CRS3035RES1000mN3097000E4107000;9\n", m{cell(0, 0): 9})
-	// Nobody is a number; everything withheld is none.
+	// 0 is a number; the result of withheld numbers alone has no cell.
 	f("c;n\n1kmN3096E4107;0\n1kmN3096E4108;-1\n", m{cell(0, 0): 0})
 	f("c;n\n1kmN3096E4107;-1\n", m{})
 }
@@ -73,7 +73,7 @@ func TestReadPeopleRefuses(t *testing.T) {
 	}
 }
 
-// endless repeats a line for ever.
+// endless repeats a line without end.
 type endless struct {
 	line string
 	at   int

@@ -10,12 +10,12 @@ import (
 	"stadtluft/geo"
 )
 
-// cell is a cell of a made-up city, counted in kilometres.
+// cell returns a cell of an invented city, counted in kilometres.
 func cell(north, east int32) geo.Cell {
 	return geo.Cell{Size: 1000, North: (3096 + north) * 1000, East: (4107 + east) * 1000}
 }
 
-// stationAt is the 100 m cell that lies the given metres above and right of the corner of cell(0, 0).
+// stationAt returns the 100 m cell that lies the given metres above and to the right of the corner of cell(0, 0).
 func stationAt(north, east int32) geo.Cell {
 	return geo.Cell{Size: geo.BaseSize, North: 3096000 + north, East: 4107000 + east}
 }
@@ -89,8 +89,8 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// TestProposeBruteForce compares with the rule applied literally, in other coordinates: at each step
-// every cell is weighed from scratch by the projected middles of cells.
+// TestProposeBruteForce compares with the rule applied literally, in other coordinates: at each step it weighs every
+// cell again from the projected centres of cells.
 func TestProposeBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 1))
 	for round := range 200 {

@@ -9,33 +9,31 @@ import (
 	"stadtluft/geo"
 )
 
-// farMetres caps the distance that weighs: beyond it a cell is simply unmeasured, and an empty corner far
-// away must not beat a quarter full of people.
+// farMetres caps the distance that counts: beyond it a cell is simply unmeasured, and an empty corner far away must
+// not come before a quarter full of people.
 const farMetres = 5000
 
-// Proposal is a cell in which a station would help, the most helpful first.
+// Proposal is a cell in which a station would help.
 type Proposal struct {
 	Cell   geo.Cell
 	Weight float64 // people, or 1 where they are not known, times metres to the nearest station or earlier proposal
-	// People are the cell's inhabitants; they mean something only where Known.
+	// People is the cell's number of inhabitants; it is valid only if Known.
 	People int
 	Known  bool
-	// Distance is the way from the middle of the cell to the middle of the nearest station's 100 m cell in
-	// metres; 0 where there is no station at all.
+	// Distance is the distance in metres from the centre of the cell to the centre of the nearest station's 100 m
+	// cell; 0 when there is no station at all.
 	Distance float64
 }
 
-// candidate is an uncovered cell. Squared distances of middles are whole numbers, so the choice is the
-// same on every machine.
+// candidate is an uncovered cell. Squared distances of centres are whole numbers, so every machine chooses the same.
 type candidate struct {
 	Proposal
 	nearest int64 // squared metres to the nearest station or earlier proposal, capped
 }
 
-// Propose ranks at most n cells without a station by how much one would help, each under the assumption
-// that a station came to those before it: greedy, by Weight, and by the cells' order among equals. A cell
-// weighs nothing and is not proposed when nobody lives there as far as is known, or when a silent station
-// stands in its very middle.
+// Propose returns at most n cells without a station, ranked by how much a station would help, assuming that those
+// before it get one: greedy, by Weight, and by the order of cells among equals. A cell has weight 0 and is not
+// proposed when nobody is known to live there, or when a silent station stands in its very centre.
 func (c City) Propose(n int) []Proposal {
 	candidates := c.candidates()
 	proposals := []Proposal{}
@@ -81,7 +79,7 @@ func (c City) candidates() []candidate {
 	return all
 }
 
-// approach weighs a candidate again that has a station, or a proposal, at the given squared distance.
+// approach updates the weight of a candidate for a station or proposal at the given squared distance.
 func (c *candidate) approach(squared int64) {
 	c.nearest = min(c.nearest, squared)
 	people := 1
@@ -98,14 +96,15 @@ func (c *candidate) before(o *candidate) bool {
 	return c.Cell.Compare(o.Cell) < 0
 }
 
-// squared is the squared distance between the middles of two cells in metres, along the grid.
+// squared returns the squared distance between the centres of two cells in square metres, along the grid.
 func squared(a, b geo.Cell) int64 {
 	north := int64(a.North+a.Size/2) - int64(b.North+b.Size/2)
 	east := int64(a.East+a.Size/2) - int64(b.East+b.Size/2)
 	return north*north + east*east
 }
 
-// Reason says why, in a sentence for people: "1,840 people, 2.3 km from the nearest station".
+// Reason returns a sentence for people that says why a station helps here: "1,840 people, 2.3 km from the nearest
+// station".
 func (p Proposal) Reason() (english, german string) {
 	if p.Known {
 		english, german = grouped(p.People, ",")+" people, ", grouped(p.People, ".")+" Menschen, "
@@ -125,7 +124,7 @@ func (p Proposal) Reason() (english, german string) {
 		fmt.Sprintf("%s%d,%d km bis zur nächsten Station", german, hundreds/10, hundreds%10)
 }
 
-// grouped writes a number that is not negative in groups of three digits.
+// grouped formats a number that is not negative in groups of three digits.
 func grouped(n int, separator string) string {
 	digits := strconv.Itoa(n)
 	text := digits
