@@ -8,9 +8,8 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Counters counts what a pipeline did since the program started. The zero value is ready. A value
-// that came in ends in exactly one of Kept, Duplicates and Refused; a message that could not be taken
-// apart counts as one refusal.
+// Counters counts a pipeline's work since the program started. The zero value is ready. Each value counts in exactly
+// one of Kept, Duplicates and Refused; a message that could not be decoded counts as one refusal.
 type Counters struct {
 	received   atomic.Uint64
 	readings   atomic.Uint64
@@ -28,8 +27,8 @@ type Counters struct {
 type IgnoredName struct{ Family, Name string }
 
 const (
-	maxIgnoredNames = 500     // names that are counted by themselves
-	otherNames      = "other" // counts the names beyond
+	maxIgnoredNames = 500     // names that are counted separately
+	otherNames      = "other" // counts all further names
 )
 
 // Counts is a snapshot of Counters.
@@ -37,13 +36,13 @@ type Counts struct {
 	Received   uint64                 // messages
 	Readings   uint64                 // readings handed to the journal
 	Kept       uint64                 // values handed to the journal
-	Duplicates uint64                 // values that were already known and equal
+	Duplicates uint64                 // values that were already known with the same value
 	Refused    map[wire.Reason]uint64 // refusals by reason; every reason is present
 	Flagged    map[Flags]uint64       // values by single flag; every flag is present
-	Ignored    map[IgnoredName]uint64 // members of other firmware's messages that were not taken, by name
+	Ignored    map[IgnoredName]uint64 // members of other firmware's messages that were not used, by name
 }
 
-// Snapshot is a copy that the caller owns.
+// Snapshot returns a copy that the caller owns.
 func (c *Counters) Snapshot() Counts {
 	s := Counts{
 		Received: c.received.Load(), Readings: c.readings.Load(), Kept: c.kept.Load(), Duplicates: c.duplicates.Load(),
@@ -61,7 +60,7 @@ func (c *Counters) Snapshot() Counts {
 	return s
 }
 
-// Stalled is the journal's word while a batch waits for it, else nil.
+// Stalled returns the journal's last error while a batch waits for it, else nil.
 func (c *Counters) Stalled() error {
 	if err := c.stalled.Load(); err != nil {
 		return *err
@@ -78,7 +77,7 @@ func (c *Counters) refuse(reason wire.Reason) {
 	c.refused[reason]++
 }
 
-// ignore counts names that were ignored.
+// ignore counts ignored names.
 func (c *Counters) ignore(family string, names []string) {
 	if len(names) == 0 {
 		return

@@ -1,8 +1,8 @@
-// Package ingest takes a message to a trusted reading. It holds the nouns every package after it uses
-// (Reading, Value, Flags, Refusal, Station) and the Pipeline that decodes, identifies and checks
-// micro-batches and acknowledges a message only when the journal has what became of it on disk.
+// Package ingest turns a message into a trusted reading. It holds the types that every later package uses (Reading,
+// Value, Flags, Refusal, Station) and the Pipeline, which decodes, identifies and checks small batches of messages
+// and acknowledges a message only when its outcome is on disk in the journal.
 //
-// It promises that every input ends as a reading or as a refusal with a reason, and that nothing is
-// acknowledged before it is safe. It knows no broker, no database and no HTTP: the packages below it
-// (broker, mqtt, journal, quality, registry, store) do, and cmd/stadtluft/server puts them together.
+// Every input ends as a reading or as a refusal with a reason, and nothing is acknowledged before it is safe. The
+// package has no broker, no database and no HTTP: the packages below it (broker, mqtt, journal, quality, registry,
+// store) do, and cmd/stadtluft/server connects them.
 package ingest

@@ -34,16 +34,16 @@ func ExplainRefusals(refusals []Refusal) []ExplainedRefusal {
 	return list
 }
 
-// Level is how much of what a station sent a flag is found in.
+// Level is the span of data in which a flag is found.
 type Level string
 
 const (
-	OfReading Level = "reading" // at once, in a value and what the station sent before
-	OfHour    Level = "hour"    // when an hour is over, for all values of a quantity in it
-	OfDay     Level = "day"     // by the days before, for all hours of a day
+	OfReading Level = "reading" // at once, from a value and the station's values before it
+	OfHour    Level = "hour"    // after an hour, for all values of a quantity in it
+	OfDay     Level = "day"     // from the days before, for all hours of a day
 )
 
-// Level is that of a single flag.
+// Level returns the level of a single flag.
 func (f Flags) Level() Level {
 	switch f {
 	case Spike, Outlier:
@@ -54,10 +54,11 @@ func (f Flags) Level() Level {
 	return OfReading
 }
 
-// Words are a flag in short, to stand behind a value or a colon.
+// Words is a flag's short name, for use after a value or a colon.
 type Words struct{ English, German string }
 
-// Words are those of a single flag. Feeds and answers have them from here, and the pages' catalogue is held against it.
+// Words returns the short name of a single flag. Feeds and answers use it, and a test compares the pages' messages
+// with it.
 func (f Flags) Words() Words { return flagWords[f] }
 
 var flagWords = map[Flags]Words{
@@ -73,7 +74,7 @@ var flagWords = map[Flags]Words{
 	Moved:        {"does not fit its place", "passt nicht zum angegebenen Ort"},
 }
 
-// Explain puts a single flag into words for a volunteer. Every place that shows flags shows these.
+// Explain returns the explanation of a single flag for a volunteer. Every place that explains flags uses it.
 func (f Flags) Explain() wire.Explanation { return flagExplanations[f] }
 
 var flagExplanations = map[Flags]wire.Explanation{

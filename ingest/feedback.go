@@ -10,13 +10,12 @@ import (
 )
 
 const (
-	feedbackQueue = 256         // refusals that wait to be told; beyond it they are only kept, and counted
-	feedbackEvery = time.Second // a station hears at most one refusal in this time
+	feedbackQueue = 256         // refusals in the queue; further ones are dropped and counted
+	feedbackEvery = time.Second // a station gets at most one refusal in this time
 	feedbackKnown = 10_000      // stations whose last feedback is remembered
 )
 
-// Feedback tells stations over MQTT what was refused. It is a courtesy: what it drops can still be read
-// on the station's health page.
+// Feedback sends refusals to their stations over MQTT. What it drops is still on the station's health page.
 type Feedback struct {
 	// Publish sends an MQTT message.
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
@@ -26,15 +25,15 @@ type Feedback struct {
 	dropped atomic.Uint64
 }
 
-// NewFeedback makes the queue.
+// NewFeedback returns a Feedback with an empty queue.
 func NewFeedback(publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error, log *slog.Logger) *Feedback {
 	return &Feedback{Publish: publish, Log: log, queue: make(chan Refusal, feedbackQueue)}
 }
 
-// Queue puts a refusal into the queue for its station and never blocks.
+// Queue adds a refusal to the queue and never blocks; it drops and counts the refusal when the queue is full.
 func (f *Feedback) Queue(r Refusal) {
 	if r.Station == "" || r.Reason == wire.UnknownStation {
-		return // nobody is there to listen
+		return // no station to send it to
 	}
 	select {
 	case f.queue <- r:
@@ -43,10 +42,10 @@ func (f *Feedback) Queue(r Refusal) {
 	}
 }
 
-// Dropped is the number of refusals that stations were not told.
+// Dropped returns the number of refusals that were not sent.
 func (f *Feedback) Dropped() uint64 { return f.dropped.Load() }
 
-// Run tells stations until ctx ends.
+// Run sends queued refusals until ctx ends.
 func (f *Feedback) Run(ctx context.Context) error {
 	last := map[string]time.Time{}
 	for {
@@ -65,7 +64,7 @@ func (f *Feedback) Run(ctx context.Context) error {
 			payload := wire.AppendFeedback(nil, r.Received, r.Reason, r.Field, r.Detail)
 			if err := f.Publish(ctx, wire.FeedbackTopic(r.Station), 0, false, payload); err != nil {
 				f.dropped.Add(1)
-				f.Log.Debug("feedback not sent", "station", r.Station, "err", err)
+				f.Log.Debug("feedback publish failed, dropped", "station", r.Station, "err", err)
 			}
 		}
 	}

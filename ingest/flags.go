@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Flags is a set of what the checks found doubtful about a value. The bits are written into journals
-// and stores: they are never reused and new ones are added at the end.
+// Flags is a set of doubts about a value that the quality checks found. The bits are written into journals and
+// stores: they are never reused and new ones are added at the end.
 type Flags uint32
 
 // The flags, with the rule of each in package quality.
@@ -15,25 +15,25 @@ const (
 	Sentinel                       // a firmware's or sensor's mark for "no value"
 	Inconsistent                   // a smaller particle fraction exceeds a larger one
 	Stuck                          // the value has not changed for hours
-	Spike                          // far from the station's own past, and not shared by its neighbours
+	Spike                          // far from the station's own past values, and the neighbours do not show the same
 	Humid                          // measured in humid air, in which particle counters show too much
-	Outlier                        // far from the neighbours
-	Uncorrelated                   // does not follow the neighbours
-	SeemsIndoor                    // behaves as if it hung indoors
-	Moved                          // does not stand where its owner said
+	Outlier                        // far from the neighbours' values
+	Uncorrelated                   // does not follow the neighbours' values
+	SeemsIndoor                    // behaves as if the station were indoors
+	Moved                          // the station is not where its owner said
 	flagEnd
 )
 
-// Excluding are the flags that keep a value out of every average.
+// Excluding is the set of flags that keep a value out of every average.
 const Excluding = Range | Sentinel | Inconsistent | Stuck | Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
-// HourFlagMask are the flags that checks of whole hours alone set: those that only a whole hour and the neighbours can show. HourFlags
-// may also be Humid, which readings can be by themselves.
+// HourFlagMask is the set of flags that only checks of whole hours set, because they need the hour and the
+// neighbours. HourFlags may also have Humid, which single readings can have as well.
 const HourFlagMask = Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
 var flagNames = [...]string{"range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved"}
 
-// AllFlags lists every flag on its own, in the order of the bits.
+// AllFlags returns every flag by itself, in the order of the bits.
 func AllFlags() []Flags {
 	var all []Flags
 	for f := Flags(1); f < flagEnd; f <<= 1 {
@@ -42,7 +42,7 @@ func AllFlags() []Flags {
 	return all
 }
 
-// Each are the flags that are set, each on its own, in the order of the bits; nil when none is.
+// Each returns the flags that are set, each by itself, in the order of the bits; nil when none is.
 func (f Flags) Each() []Flags {
 	var each []Flags
 	for ; f != 0; f &= f - 1 {
@@ -54,7 +54,7 @@ func (f Flags) Each() []Flags {
 // Good reports whether no flag keeps the value out of averages.
 func (f Flags) Good() bool { return f&Excluding == 0 }
 
-// Names are the names of the flags that are set, in the order of the bits; nil when none is.
+// Names returns the names of the flags that are set, in the order of the bits; nil when none is.
 func (f Flags) Names() []string {
 	var names []string
 	for ; f != 0; f &= f - 1 {
@@ -65,10 +65,10 @@ func (f Flags) Names() []string {
 	return names
 }
 
-// String joins the names with "|", as the CSV column does; empty means good.
+// String joins the names with "|", as in the CSV column; empty means good.
 func (f Flags) String() string {
 	if i := bits.TrailingZeros32(uint32(f)); f&(f-1) == 0 && i < len(flagNames) {
-		return flagNames[i] // one alone needs no memory
+		return flagNames[i] // avoids an allocation for a single flag
 	}
 	return strings.Join(f.Names(), "|")
 }

@@ -6,7 +6,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// TestFlagsExplainThemselves wants a name, a level and four different sentences of every flag.
+// TestFlagsExplainThemselves expects a name, a level and four different sentences for every flag.
 func TestFlagsExplainThemselves(t *testing.T) {
 	for _, f := range AllFlags() {
 		if names := f.Names(); len(names) != 1 {

@@ -7,17 +7,17 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// joinWithin is how long after a first value others belong to the same reading: the interval at which such
+// joinWithin is how long after the first value further values belong to the same reading: the interval at which such
 // firmware sends by default.
 const joinWithin = time.Minute
 
 // maxJoins bounds the stations whose open reading is remembered.
 const maxJoins = 10_000
 
-// joins makes one reading of the messages of a firmware that sends each value by itself: they get the time at
-// which the first of them came, and thus are one row wherever readings are kept. A quantity that comes again,
-// or a minute, begins the next reading. Nothing waits for the others, so that each message is acknowledged at
-// once. The zero value is ready.
+// joins combines the messages of firmware that sends each value by itself into readings: they get the time of receipt
+// of the first of them, and so become one row wherever readings are kept. The next reading begins after a minute, or
+// with a quantity that the reading has already. Messages do not wait for each other, so each is acknowledged at once.
+// The zero value is ready.
 type joins struct{ open map[string]*openReading }
 
 type openReading struct {
@@ -25,9 +25,9 @@ type openReading struct {
 	values []wire.Value
 }
 
-// join gives readings without a time of their own the time of their station's open reading. A message that comes
-// again, because its acknowledgement was lost, belongs where it was; a retained one is of no known time and is left
-// for the checks to refuse.
+// join gives readings without a time of their own the time of their station's open reading. A message that is
+// delivered again, because its acknowledgement was lost, gets the same time as before. The time of a retained message
+// is unknown; the checks refuse it.
 func (j *joins) join(station string, m *Message, readings []wire.Reading) {
 	if m.Retained {
 		return
@@ -52,7 +52,7 @@ func (j *joins) time(station string, m *Message, values []wire.Value) time.Time 
 	return o.at
 }
 
-// takes reports whether none of the quantities is there already; with again the same value may be.
+// takes reports whether o has none of the quantities of values; with again it may have the same value.
 func (o *openReading) takes(values []wire.Value, again bool) bool {
 	return !slices.ContainsFunc(values, func(v wire.Value) bool {
 		return slices.ContainsFunc(o.values, func(old wire.Value) bool {

@@ -7,58 +7,57 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Message is one payload as a broker or HTTP brought it.
+// Message is one payload that arrived over a broker or HTTP.
 type Message struct {
 	Topic       string
-	Payload     []byte // owned by the pipeline from hand-over on
+	Payload     []byte // owned by the pipeline once it has the message
 	Received    time.Time
-	Retained    bool // the broker replayed it
-	Redelivered bool // the broker sent it before and had no acknowledgement
-	// Refused is set when who received it already refused something, such as a publish below another's
-	// prefix; nothing else of the message is looked at then.
+	Retained    bool // the broker had retained it
+	Redelivered bool // the broker sent it before and received no acknowledgement
+	// Refused is set when the receiver already refused the message, such as a publish below another station's prefix;
+	// the pipeline then ignores everything else of the message.
 	Refused *Refusal
-	// Done is called exactly once, after what became of the message is on disk.
-	// A receiver that need not know leaves it nil.
+	// Done is called exactly once, after the message's outcome is on disk. It may be nil.
 	Done func(Outcome)
 }
 
-// Outcome is what became of one message. Its slices are valid during the call only.
+// Outcome is the result of one message. Its slices are valid during the call only.
 type Outcome struct {
 	Readings   []Reading
 	Refusals   []Refusal
-	Duplicates int      // values that were known already and equal
-	Ignored    []string // names in another firmware's message that were not taken
+	Duplicates int      // values that were already known with the same value
+	Ignored    []string // names in another firmware's message that were not used
 }
 
-// Arrival is what the checks must know of how a reading came.
+// Arrival is what the checks need to know about how a reading arrived.
 type Arrival struct {
 	Received    time.Time
 	Retained    bool
 	Redelivered bool
-	// Clock says whose clock a reading's own time is of; the zero value is the station's.
+	// Clock is the source of a reading's own time; the zero value is the station's clock.
 	Clock TimeSource
 }
 
-// Stations finds registered stations. The registry is one.
+// Stations finds registered stations. The registry implements it.
 type Stations interface {
 	// Station returns a snapshot that the caller may keep but not change.
 	Station(id string) (*Station, bool)
 }
 
-// Devices finds the station of a device on another firmware's topic. The registry is one.
+// Devices finds the station of a device on another firmware's topic. The registry implements it.
 type Devices interface {
 	Device(d Device) (*Station, bool)
 }
 
 // Checker resolves a decoded reading's time and checks its values.
 type Checker interface {
-	// Check returns the reading to keep, with flags set, and what is refused of it. The reading has no
-	// values when nothing is to be kept; duplicates is the number of values that are already known and
-	// equal, which is neither kept nor refused.
+	// Check returns the reading to keep, with flags set, and what it refused. The reading has no values when there is
+	// nothing to keep; duplicates is the number of values that were already known with the same value, which are
+	// neither kept nor refused.
 	Check(st *Station, a Arrival, r wire.Reading) (keep Reading, refused []Refusal, duplicates int)
 }
 
-// Journal keeps batches on disk.
+// Journal stores batches durably.
 type Journal interface {
 	// Append returns nil only when the batch is durable.
 	Append(ctx context.Context, b Batch) error

@@ -14,34 +14,34 @@ import (
 )
 
 const (
-	// BatchTime bounds how long a message waits for others. It is a bound in time and never only in
-	// count because Mosquitto stops after 20 unacknowledged messages by default.
+	// BatchTime bounds how long a message waits for others. A bound in messages alone is not enough, because
+	// Mosquitto stops after 20 unacknowledged messages by default.
 	BatchTime = 5 * time.Millisecond
-	// BatchGap ends a batch early when no message follows the last: a broker that waits for
-	// acknowledgements sends nothing more, and at Mosquitto's 20 a queue behind it fills and is dropped.
+	// BatchGap ends a batch early when no message follows the last: a broker that waits for acknowledgements sends
+	// nothing more, and with Mosquitto's limit of 20 the queue after it fills and is dropped.
 	BatchGap = 400 * time.Microsecond
-	// BatchMessages bounds a micro-batch in messages.
+	// BatchMessages bounds a batch in messages.
 	BatchMessages = 1000
 
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 2 * time.Second
 )
 
-// Pipeline takes messages to the journal: it decodes, identifies and checks a micro-batch, appends
-// what became of it, and only then calls each message's Done. When the journal refuses, the same
-// batch is tried again until it is taken; meanwhile nothing is acknowledged and nothing more is read.
+// Pipeline writes messages to the journal: it decodes, identifies and checks a batch of messages, appends readings
+// and refusals, and only then calls each message's Done. When the journal refuses, it tries the same batch again
+// until the journal takes it; meanwhile it acknowledges nothing and reads nothing more.
 type Pipeline struct {
 	Stations Stations
 	Checker  Checker
 	Journal  Journal
 	Log      *slog.Logger
-	// Topics are other firmware's own; Devices finds whose the devices on them are. Both may be left out.
+	// Topics are those of other firmware; Devices finds the stations of the devices on them. Both may be nil.
 	Topics  []kits.Topic
 	Devices Devices
-	// Names are what owners of free names call quantities; see kits.Settings.
+	// Names maps free names of other firmware to quantities; see kits.Settings.
 	Names map[string]quantity.Quantity
 
-	// OnRefusal is told after the journal has the batch. It must not block; nil means nobody listens.
+	// OnRefusal is called for each refusal after the journal has the batch. It must not block; it may be nil.
 	OnRefusal func(Refusal)
 
 	Counters Counters
@@ -49,17 +49,17 @@ type Pipeline struct {
 	decoder wire.Decoder
 	batch   Batch
 	shares  []share // of each message in the batch
-	share   share   // of the message at hand
+	share   share   // of the current message
 	joins   joins
 }
 
-// share is one message's part of the batch, and what else became of it.
+// share is one message's part of the batch, and the rest of its outcome.
 type share struct {
 	readings, refusals, duplicates int
 	ignored                        []string
 }
 
-// Run takes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
+// Run processes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
 // acknowledged: their sender delivers them again.
 func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 	messages := make([]Message, 0, BatchMessages)
@@ -69,13 +69,13 @@ func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 			return nil
 		}
 		if err := p.process(ctx, messages); err != nil {
-			return nil // only ctx ends a take
+			return nil // process only fails when ctx ends
 		}
 	}
 }
 
-// collect waits for a first message and adds what follows without a BatchGap, within BatchTime and at
-// most BatchMessages. It returns nothing when ctx ends or in is closed.
+// collect waits for a first message and adds those that follow without a BatchGap, within BatchTime and at most
+// BatchMessages. It returns nothing when ctx ends or in is closed.
 func collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	select {
 	case <-ctx.Done():
@@ -110,7 +110,7 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 	return messages
 }
 
-// process brings one micro-batch into the journal and acknowledges it.
+// process appends one batch to the journal and acknowledges its messages.
 func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	p.batch.Readings = p.batch.Readings[:0]
 	p.batch.Refusals = p.batch.Refusals[:0]
@@ -159,7 +159,7 @@ func (p *Pipeline) append(ctx context.Context) error {
 	}
 }
 
-// report counts a batch that is safe and tells those who listen.
+// report counts a batch that is durable and calls OnRefusal.
 func (p *Pipeline) report() {
 	for _, refusal := range p.batch.Refusals {
 		p.Counters.refuse(refusal.Reason)
@@ -172,7 +172,7 @@ func (p *Pipeline) report() {
 	}
 }
 
-// add adds what one message holds to the batch.
+// add adds the content of one message to the batch.
 func (p *Pipeline) add(m *Message) {
 	p.Counters.received.Add(1)
 	if m.Refused != nil {
@@ -222,8 +222,8 @@ func (p *Pipeline) active(m *Message, station *Station) bool {
 	return false
 }
 
-// foreign takes a message on another firmware's topic. The device's name stays out of refusals that are
-// shown with a station.
+// foreign processes a message on another firmware's topic. Refusals that are shown with a station do not contain the
+// device's name.
 func (p *Pipeline) foreign(m *Message) {
 	for _, t := range p.Topics {
 		key, part, ok := t.Match(m.Topic)
@@ -241,8 +241,7 @@ func (p *Pipeline) foreign(m *Message) {
 	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", Clip(m.Topic)))
 }
 
-// native decodes and checks what comes on a station's topic for readings: the native payload, and the same in
-// SenML or CBOR.
+// native decodes and checks a payload on a station's topic for readings: the native one, or SenML or CBOR.
 func (p *Pipeline) native(m *Message, station *Station) {
 	if family := kits.Sniff(m.Payload); family != "" {
 		p.kit(m, station, family, "")
@@ -271,7 +270,7 @@ func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
 	p.readings(m, station, decoded.Message, clock)
 }
 
-// readings checks what was decoded.
+// readings checks decoded readings.
 func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, clock TimeSource) {
 	for _, r := range decoded.Refusals {
 		p.batch.Refusals = append(p.batch.Refusals, Refusal{
@@ -290,8 +289,8 @@ func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, 
 	p.Counters.duplicates.Add(uint64(p.share.duplicates))
 }
 
-// status looks at the station's word about itself, which brokers keep for whoever listens. That a station
-// is silent is known from its readings.
+// status checks the payload of a station's status topic, which brokers retain for subscribers. The server itself
+// notices a silent station from its readings.
 func (p *Pipeline) status(m *Message, station *Station) {
 	if status := string(m.Payload); status != wire.Online && status != wire.Offline {
 		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, Clip(status)))
@@ -304,7 +303,7 @@ func (p *Pipeline) refuse(m *Message, station string, reason wire.Reason, detail
 	})
 }
 
-// Clip bounds foreign text to MaxDetail bytes of valid UTF-8.
+// Clip shortens foreign text to at most MaxDetail bytes of valid UTF-8.
 func Clip(s string) string {
 	if len(s) <= MaxDetail {
 		return s

@@ -20,7 +20,7 @@ import (
 
 var receipt = time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
 
-// register is a Stations of fixed content.
+// register implements Stations with a map.
 type register map[string]*Station
 
 func (r register) Station(id string) (*Station, bool) {
@@ -95,7 +95,7 @@ func newPipeline(j Journal) *Pipeline {
 	}
 }
 
-// feed runs a pipeline over messages and returns what the journal got.
+// feed runs a pipeline over messages and returns what it appended to the journal.
 func feed(t *testing.T, p *Pipeline, messages ...Message) {
 	t.Helper()
 	in := make(chan Message, len(messages))
@@ -164,7 +164,7 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 	f("stadtluft/v1/AAA/status", `on fire`, 0, wire.Malformed)
 }
 
-func TestTheOwnerOfASuspendedStationIsToldWhy(t *testing.T) {
+func TestRefusalGivesReasonOfSuspension(t *testing.T) {
 	var told []Refusal
 	p := newPipeline(&log{})
 	p.OnRefusal = func(r Refusal) { told = append(told, r) }
@@ -207,7 +207,7 @@ func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {
 	})
 }
 
-func TestWhatIsHeldWhenItEndsStaysUnacknowledged(t *testing.T) {
+func TestUnfinishedMessagesStayUnacknowledged(t *testing.T) {
 	j := &log{fail: 1 << 30}
 	p := newPipeline(j)
 	in := make(chan Message, 1)
@@ -221,11 +221,11 @@ func TestWhatIsHeldWhenItEndsStaysUnacknowledged(t *testing.T) {
 	}
 }
 
-func TestABatchWaitsForTimeNotForCount(t *testing.T) {
+func TestBatchTimeBoundsABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &log{}
 		p := newPipeline(j)
-		in := make(chan Message) // as a broker that sends no more before an acknowledgement
+		in := make(chan Message) // like a broker that sends no more before an acknowledgement
 		go p.Run(t.Context(), in)
 		start := time.Now()
 		for i := range 20 {
@@ -257,7 +257,7 @@ func TestClipKeepsWholeCharacters(t *testing.T) {
 	}
 }
 
-// TestOutcomes tells each of several messages in one batch what became of it, and of no other.
+// TestOutcomes expects each of several messages in one batch to get its own outcome.
 func TestOutcomes(t *testing.T) {
 	var got []string
 	message := func(topic, payload string) Message {
@@ -281,7 +281,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestIgnoredNames counts names that are not taken, each by itself until there are too many.
+// TestIgnoredNames counts ignored names, each separately until there are too many.
 func TestIgnoredNames(t *testing.T) {
 	var c Counters
 	for i := range maxIgnoredNames + 7 {
@@ -295,7 +295,8 @@ func TestIgnoredNames(t *testing.T) {
 	}
 }
 
-// TestJoins gives values that come one by one the time of the first, for a minute or until one comes again.
+// TestJoins expects values that arrive one by one to get the time of the first, for a minute or until a quantity
+// repeats.
 func TestJoins(t *testing.T) {
 	var j joins
 	f := func(station string, q quantity.Quantity, value float64, m Message, after, want time.Duration) {
@@ -319,5 +320,5 @@ func TestJoins(t *testing.T) {
 	f("A", quantity.PM10, 1, once, 60*s, 60*s)
 	f("A", quantity.PM2_5, 1, once, 61*s, 60*s)
 	f("A", quantity.Humidity, 1, once, 121*s, 121*s)
-	f("A", quantity.Humidity, 2, again, 122*s, 122*s) // another value: its first delivery got lost
+	f("A", quantity.Humidity, 2, again, 122*s, 122*s) // another value: its first delivery was lost
 }

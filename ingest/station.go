@@ -7,19 +7,19 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// Status is where a station stands in its life. Only an active station's messages are taken.
+// Status is the status of a registration. Only an active station's messages are accepted.
 type Status string
 
 const (
 	Pending   Status = "pending" // registered, waits for the administrator's approval
 	Active    Status = "active"
 	Paused    Status = "paused"    // by its owner
-	Suspended Status = "suspended" // by the administrator, who says why and alone can lift it
+	Suspended Status = "suspended" // by the administrator, who gives the reason and is the only one who can lift it
 	Retired   Status = "retired"
-	Erased    Status = "erased" // its owner wants its readings gone; when they are, so is it
+	Erased    Status = "erased" // its owner wants its readings deleted; then it is deleted as well
 )
 
-// Exposure is how a station meets the air. Only an outdoor one enters averages.
+// Exposure is where a station measures. Only outdoor stations enter averages.
 type Exposure string
 
 const (
@@ -27,7 +27,7 @@ const (
 	Indoor  Exposure = "indoor"
 )
 
-// Station is a registered station. Credentials stay inside the registry.
+// Station is a registered station. Its credentials stay in the registry.
 type Station struct {
 	ID       string
 	Name     string
@@ -35,43 +35,42 @@ type Station struct {
 	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
 	Exposure Exposure
 	Height   float64 // metres above ground
-	Side     string  // of the house, by the wind it faces, such as "n" or "sw"; empty where nobody said
+	Side     string  // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
 	Status   Status
-	Reason   string         // why it is suspended, in the administrator's words for its owner; empty while it is not
+	Reason   string         // why it is suspended, as the administrator tells its owner; else empty
 	Zone     string         // IANA zone, for kits that send local time
 	Location *time.Location // of Zone; nil is UTC
 	Licence  string         // SPDX-like id the owner agreed to
 	Email    string         // optional, never published
 	Demo     bool           // a simulated station
-	Source   string         // whose station it is: empty for one of the city's own, else a neighbour's name such as "sensor-community"
+	Source   string         // empty for the city's own stations, else the name of the neighbour network such as "sensor-community"
 	Devices  []Device
 	Created  time.Time
-	Ended    time.Time // when it was retired; zero while it is not
+	Ended    time.Time // when it was retired; zero if it is not
 	Places   []Place   // ascending by From, at least one
-	// Calibrations are those on record, ascending by quantity's name and From.
+	// Calibrations are ascending by quantity's name and From.
 	Calibrations  []Calibration
 	Installations []Installation // ascending by From; Kit and Sensors are the last one's
 }
 
-// Place is where a station stands from a moment on. Exact is never published; Public is the centre of
-// its 100 m cell.
+// Place is where a station stands from a moment on. Exact is never published; Public is the centre of its 100 m cell.
 type Place struct {
 	From   time.Time
 	Exact  orb.Point // lon, lat
 	Public orb.Point // lon, lat
 }
 
-// Device is a station's name in the world of its own firmware: a chip id, a serial number, a DevEUI. It
-// finds the station of a message on another firmware's topic and is never published.
+// Device is a station's name in its own firmware: a chip id, a serial number, a DevEUI. It identifies the station of
+// a message on another firmware's topic and is never published.
 type Device struct {
 	Family string // of package kits, or a neighbour's Source
-	Key    string // as topics spell it; two that differ in capitals alone are the same
+	Key    string // as in topics; two that differ only in case are the same
 }
 
-// Folded is the device in the form in which devices are compared.
+// Folded returns the device in lower case, for comparison.
 func (d Device) Folded() Device { return Device{d.Family, strings.ToLower(d.Key)} }
 
-// Device is the key of the station's device of a family; empty when it has none.
+// Device returns the key of the station's device of a family; empty when it has none.
 func (s *Station) Device(family string) string {
 	for _, d := range s.Devices {
 		if d.Family == family {
@@ -81,7 +80,7 @@ func (s *Station) Device(family string) string {
 	return ""
 }
 
-// PlaceAt is the place that was valid at t; before the first, the first.
+// PlaceAt returns the place that was valid at t; before the first one, the first.
 func (s *Station) PlaceAt(t time.Time) Place {
 	for i := len(s.Places) - 1; i > 0; i-- {
 		if !t.Before(s.Places[i].From) {
@@ -91,14 +90,15 @@ func (s *Station) PlaceAt(t time.Time) Place {
 	return s.Places[0]
 }
 
-// Installation is what a station measures with from a moment on. Its history before belongs to other sensors.
+// Installation is the kit and the sensors with which a station measures from a moment on. Earlier values are those of
+// other sensors.
 type Installation struct {
 	From    time.Time
 	Kit     string
 	Sensors []string
 }
 
-// InstalledSince is when the sensors that the station had at t were installed; zero where that is not known.
+// InstalledSince returns when the sensors that the station had at t were installed; zero when that is not known.
 func (s *Station) InstalledSince(t time.Time) time.Time {
 	for i := len(s.Installations) - 1; i >= 0; i-- {
 		if !t.Before(s.Installations[i].From) {
@@ -108,7 +108,8 @@ func (s *Station) InstalledSince(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// At is the station with the kit and sensors it had at t; before the first, the first.
+// At returns the station with the kit and sensors it had at t; before the first installation, with those of the
+// first.
 func (s *Station) At(t time.Time) *Station {
 	last := len(s.Installations) - 1
 	i := last
@@ -123,5 +124,5 @@ func (s *Station) At(t time.Time) *Station {
 	return &then
 }
 
-// Shown reports whether the public may know of the station: it is active or pauses.
+// Shown reports whether the station is public: it is active or paused.
 func (s *Station) Shown() bool { return s.Status == Active || s.Status == Paused }
