@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// freePort finds a port for a route, which the others must know before the server starts.
+// freePort returns a free port for a route, which the others must know before the server starts.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,8 +53,8 @@ func startCluster(t *testing.T) (servers []*server.Server, urls string) {
 	return servers, strings.Join(clients, ",")
 }
 
-// TestClusterLosesAServer stops the server we are connected to. Each batch is appended until it is
-// taken, as the pipeline does; a repeated one may be there twice, none may be missing.
+// TestClusterLosesAServer stops the server that the journal is connected to. Each batch is appended until it
+// succeeds, as the pipeline does; one may be there twice, none may be missing.
 func TestClusterLosesAServer(t *testing.T) {
 	servers, urls := startCluster(t)
 	var j *Journal
@@ -94,7 +94,7 @@ func stop(servers []*server.Server, name string) {
 	}
 }
 
-// until tries do until it succeeds; each try waits for the server's own answer or refusal.
+// until calls do until it succeeds; each call waits for the server's own answer or refusal.
 func until(t *testing.T, do func() error) {
 	t.Helper()
 	deadline := time.After(patience)

@@ -19,13 +19,13 @@ const (
 	kindRefusal   = 2
 	kindHourFlags = 3
 
-	// maxEntry bounds an entry in bytes. It is the most a NATS server can be configured to take.
+	// maxEntry bounds an entry in bytes. It is the largest payload that a NATS server can be configured to accept.
 	maxEntry = 64 << 20
 
 	minTime = -62135596800 // year 1, the zero time, in Unix seconds
 	maxTime = 253402300799 // end of year 9999
 
-	maxThousandths = 1 << 53 // beyond, float64 does not hold every integer
+	maxThousandths = 1 << 53 // float64 does not represent every larger integer
 )
 
 var (
@@ -34,8 +34,8 @@ var (
 	errTime  = errors.New("journal entry holds a time outside the years 1 to 9999")
 )
 
-// AppendBatch appends the encoding of b, as FORMAT.md describes it, to dst. Times are cut to what
-// a Batch promises: seconds of observation, milliseconds of receipt.
+// AppendBatch appends the encoding of b, as FORMAT.md describes it, to dst. It cuts times to the precision of a
+// Batch: seconds of observation, milliseconds of receipt.
 func AppendBatch(dst []byte, b ingest.Batch) []byte {
 	dst = append(dst, version)
 	var last int64
@@ -91,7 +91,7 @@ func floorSeconds(ms int64) int64 {
 	return s
 }
 
-// appendValue writes thousandths when they give back the same bits, else 0 and the bits.
+// appendValue writes thousandths if they restore the same bits, else 0 and the bits.
 func appendValue(dst []byte, v float64) []byte {
 	if n, ok := thousandths(v); ok {
 		return binary.AppendUvarint(dst, uint64(n<<1)^uint64(n>>63)+1)
@@ -101,15 +101,15 @@ func appendValue(dst []byte, v float64) []byte {
 
 func thousandths(v float64) (int64, bool) {
 	m := math.Round(v * 1000)
-	if !(math.Abs(m) <= maxThousandths) { // also NaN
+	if !(math.Abs(m) <= maxThousandths) { // true for NaN as well
 		return 0, false
 	}
 	n := int64(m)
 	return n, math.Float64bits(float64(n)/1000) == math.Float64bits(v)
 }
 
-// DecodeBatch is the inverse of AppendBatch. It refuses whatever AppendBatch cannot have written.
-// The batch does not refer to data.
+// DecodeBatch is the inverse of AppendBatch. Data that AppendBatch cannot have written are an error. The batch does
+// not refer to data.
 func DecodeBatch(data []byte) (ingest.Batch, error) {
 	var b ingest.Batch
 	if len(data) == 0 {
@@ -140,12 +140,12 @@ func DecodeBatch(data []byte) (ingest.Batch, error) {
 	return b, nil
 }
 
-// decoder takes fields from the front of data. After an error every field is zero and data is empty.
+// decoder reads fields from the front of data. After an error every field is zero and data is empty.
 type decoder struct {
 	data    []byte
 	last    int64 // receipt of the record before, Unix milliseconds
 	station string
-	values  []ingest.Value // room that the readings' values are cut from
+	values  []ingest.Value // slice that the readings' values are cut from
 	err     error
 }
 
@@ -196,7 +196,7 @@ func (d *decoder) bytes() []byte {
 	return s
 }
 
-// stationID reads what every record begins with. Neighbours of one station share its string.
+// stationID reads the beginning of every record. Consecutive records of one station share its string.
 func (d *decoder) stationID() string {
 	if s := d.bytes(); string(s) != d.station {
 		d.station = string(s)
@@ -230,7 +230,7 @@ func (d *decoder) reading() ingest.Reading {
 }
 
 func (d *decoder) readingValues() []ingest.Value {
-	const least = 3 // bytes of a value
+	const least = 3 // fewest bytes of a value
 	n := d.uvarint()
 	if n == 0 || n > uint64(len(d.data)/least) {
 		d.fail(errShort)

@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// golden is the example of FORMAT.md, put together by hand from its tables.
+// golden is the example of FORMAT.md, composed by hand from its tables.
 const golden = "01" +
 	"01" + "024b37" + "f4a8bfe9d666" + "01" + "00" + "02" + "0200d1c201" + "0d0100000000000000f87f" +
 	"02" + "024b37" + "02" + "05636c6f636b" + "0174" + "026e6f"
@@ -65,7 +65,7 @@ func TestValuesKeepTheirBits(t *testing.T) {
 	}
 }
 
-// TestHourFlagsAndNetworkTime go there and back; the bytes are put together by hand from FORMAT.md's tables.
+// TestHourFlagsAndNetworkTime encodes and decodes; the expected bytes are composed by hand from FORMAT.md's tables.
 func TestHourFlagsAndNetworkTime(t *testing.T) {
 	b := ingest.Batch{HourFlags: []ingest.HourFlags{
 		{Station: "K7", Hour: time.Unix(3600*490000, 0).UTC(), Quantity: quantity.PM10, Flags: 8},

@@ -10,13 +10,12 @@ import (
 	"stadtluft/ingest"
 )
 
-// followEntries is how many entries a follower has under way at once.
+// followEntries bounds the entries that a follower has requested and not processed.
 const followEntries = 2000
 
-// Follow hands every entry that was appended at since or later to each, in order and once, then those
-// that come, until ctx ends or each returns an error, which is then Follow's. It calls caughtUp once,
-// when the entries that were there at the start are through. Entries that cannot be decoded are
-// left out; the writer reports them.
+// Follow calls each for every entry that was appended at since or later, in order and once, then for new entries,
+// until ctx ends or each returns an error, which Follow then returns. It calls caughtUp once, after the entries that
+// were there at the start. It skips entries that cannot be decoded; the writer reports them.
 func (j *Journal) Follow(ctx context.Context, since time.Time, caughtUp func(), each func(seq uint64, b ingest.Batch) error) error {
 	info, err := j.info(ctx)
 	if err != nil {
@@ -44,7 +43,7 @@ func (j *Journal) Follow(ctx context.Context, since time.Time, caughtUp func(), 
 	return nil
 }
 
-// First is when the oldest entry was appended; zero when there is none.
+// First returns when the oldest entry was appended; zero when there is none.
 func (j *Journal) First(ctx context.Context) (time.Time, error) {
 	info, err := j.info(ctx)
 	if err != nil || info.State.Msgs == 0 {
@@ -53,13 +52,13 @@ func (j *Journal) First(ctx context.Context) (time.Time, error) {
 	return info.State.FirstTime, nil
 }
 
-// follower is how far a Follow has come.
+// follower is the progress of a Follow.
 type follower struct {
-	last     uint64 // sequence of the last entry that was handed on
+	last     uint64 // sequence of the last entry that was passed to each
 	end      uint64 // sequence at which it has caught up
-	caughtUp func() // nil when it was called
+	caughtUp func() // nil after it was called
 	each     func(seq uint64, b ingest.Batch) error
-	err      error // of each
+	err      error // the error of each
 }
 
 func (f *follower) through(seq uint64) {
@@ -69,7 +68,7 @@ func (f *follower) through(seq uint64) {
 	}
 }
 
-// follow returns when the subscription breaks, ctx ends, or each fails.
+// follow runs one subscription. It returns when the subscription breaks, ctx ends, or each fails.
 func (j *Journal) follow(ctx context.Context, config jetstream.OrderedConsumerConfig, f *follower) error {
 	consumer, err := j.stream.OrderedConsumer(ctx, config)
 	if err != nil {

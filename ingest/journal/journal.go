@@ -18,20 +18,20 @@ import (
 const (
 	// DefaultStream is the stream's name when Options leaves it empty.
 	DefaultStream = "STADTLUFT_JOURNAL"
-	// DefaultMaxAge is how long acknowledged entries stay for replays when Options leaves it zero.
+	// DefaultMaxAge is how long acknowledged entries are kept for replays when Options leaves it zero.
 	DefaultMaxAge = 72 * time.Hour
 
 	writerName    = "writer"
-	requestTime   = 5 * time.Second        // one question to the server, or one append
+	requestTime   = 5 * time.Second        // limit for one request to the server, or one append
 	reconnectWait = 500 * time.Millisecond // between attempts to reach a lost server
-	headroom      = 1 << 10                // of the server's max payload, for subject and headers
+	headroom      = 1 << 10                // part of the server's max payload that is left for subject and headers
 
-	asideShare = 64      // the stream kept aside has this part of MaxBytes,
+	asideShare = 64      // the stream for undecodable entries may have this part of MaxBytes,
 	asideLeast = 1 << 20 // but at least this many bytes
 )
 
-// ErrFull is the kind of error of an Append that found no room: the bound is reached with entries the
-// writer has not acknowledged, or the server has no space left.
+// ErrFull is the error of an Append when the journal is full: MaxBytes is reached with entries that the writer has
+// not acknowledged, or the server has no space left.
 var ErrFull = errors.New("the journal is full")
 
 // InProcess is a NATS server in the same process.
@@ -39,7 +39,7 @@ type InProcess interface {
 	InProcessConn() (net.Conn, error)
 }
 
-// Options say where the journal is and how much it keeps.
+// Options configure where the journal is and how much it keeps.
 type Options struct {
 	URL            string    // of an external NATS cluster; several separated by commas
 	InProcess      InProcess // used instead of URL when it is set
@@ -47,7 +47,7 @@ type Options struct {
 	Credentials    string    // optional, path of a NATS credentials file
 	Stream         string    // DefaultStream when empty
 	MaxAge         time.Duration
-	MaxBytes       int64 // 0 is without bound
+	MaxBytes       int64 // 0 means no limit
 	Replicas       int   // 1 when zero; 3 survives the loss of one server of a cluster
 	Log            *slog.Logger
 }
@@ -68,7 +68,7 @@ type Journal struct {
 	problem     atomic.Pointer[error]
 }
 
-// Open connects, and creates or updates the stream and the writer's consumer. Close ends it.
+// Open connects, and creates or updates the stream and the writer's consumer. Close closes the connection.
 func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Stream == "" {
 		o.Stream = DefaultStream
@@ -90,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	return j, nil
 }
 
-// Check reports whether there is a NATS server with JetStream where o says. It makes nothing there.
+// Check reports whether there is a NATS server with JetStream at the address in o. It creates nothing there.
 func Check(ctx context.Context, o Options) error {
 	j := &Journal{o: o, log: slog.New(slog.DiscardHandler)}
 	if err := j.connect(); err != nil {
@@ -103,17 +103,17 @@ func Check(ctx context.Context, o Options) error {
 	return nil
 }
 
-// connect sets a connection up that comes back for ever and holds nothing back while it is away, so
-// that an append during a cut is an error and not a promise.
+// connect opens a connection that reconnects without limit and buffers nothing meanwhile, so that an append without a
+// connection is an error.
 func (j *Journal) connect() error {
 	options := []nats.Option{
 		nats.Name("stadtluft journal"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				j.log.Warn("journal connection lost", "err", err)
+				j.log.Warn("journal connection lost, reconnecting", "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { j.log.Info("journal connection back") }),
+		nats.ReconnectHandler(func(*nats.Conn) { j.log.Info("journal connection restored") }),
 	}
 	if j.o.InProcess != nil {
 		options = append(options, nats.InProcessServer(j.o.InProcess))
@@ -134,8 +134,8 @@ func (j *Journal) connect() error {
 	return err
 }
 
-// create makes the streams and the consumer. The server's own age limit is not used: it would
-// discard what the writer has not acknowledged.
+// create creates the streams and the consumer. It does not use the server's own age limit, which would discard
+// entries that the writer has not acknowledged.
 func (j *Journal) create(ctx context.Context) error {
 	bound, aside := int64(-1), int64(-1)
 	if j.o.MaxBytes > 0 {
@@ -166,12 +166,12 @@ func (j *Journal) create(ctx context.Context) error {
 func (j *Journal) subject() string      { return j.o.Stream + ".entry" }
 func (j *Journal) asideSubject() string { return j.o.Stream + ".aside" }
 
-// Close ends the connection. Write and Follow must have returned.
+// Close closes the connection. Write and Follow must have returned.
 func (j *Journal) Close() { j.nc.Close() }
 
-// Append returns nil only when the server has acknowledged the whole batch. A batch beyond the
-// server's max payload becomes several entries. After an error a part may be in the journal: the
-// caller appends the same batch again. It is ErrFull when there is no room; nothing is lost then.
+// Append returns nil only when the server has acknowledged the whole batch. A batch beyond the server's max payload
+// becomes several entries. After an error a part may be in the journal: the caller appends the same batch again. The
+// error is ErrFull when the journal is full; nothing is lost then.
 func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 	if size(b) == 0 {
 		return nil
@@ -207,10 +207,10 @@ func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
 	return j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
 }
 
-// size is the number of records in b.
+// size returns the number of records in b.
 func size(b ingest.Batch) int { return len(b.Readings) + len(b.Refusals) + len(b.HourFlags) }
 
-// halve splits b after n records, in the order in which an entry holds them.
+// halve splits b after n records, in the order of an entry.
 func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 	k := min(n, len(b.Readings))
 	first.Readings, second.Readings = b.Readings[:k], b.Readings[k:]
@@ -233,20 +233,19 @@ func (j *Journal) publish(ctx context.Context, m *nats.Msg) error {
 	return err
 }
 
-// outOfSpace knows the server's codes (nats-server, server/errors.json).
+// outOfSpace reports whether the server's error code means that it has no space (nats-server, server/errors.json).
 func outOfSpace(code jetstream.ErrorCode) bool {
 	switch code {
 	case 10002, // JSAccountResourcesExceededErr
 		10023, // JSInsufficientResourcesErr
 		10047, // JSStorageResourcesExceededErr
-		10077: // JSStreamStoreFailedF, "maximum bytes exceeded" among them
+		10077: // JSStreamStoreFailedF, such as "maximum bytes exceeded"
 		return true
 	}
 	return false
 }
 
-// Problem is what keeps the last Append from being taken, as one sentence that says what to do; nil
-// when it was taken.
+// Problem returns why the last Append failed and what to do about it, in one sentence; nil when it succeeded.
 func (j *Journal) Problem() error {
 	err := j.problem.Load()
 	switch {

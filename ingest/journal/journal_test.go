@@ -79,7 +79,7 @@ func upTo(n int) []int64 {
 	return all
 }
 
-func TestASinkThatFailsGetsTheSameAgain(t *testing.T) {
+func TestFailingSinkGetsTheSameBatchAgain(t *testing.T) {
 	j := open(t, startServer(t, t.TempDir()), Options{})
 	appendAll(t, j, 100)
 	ctx, cancel := context.WithCancel(t.Context())

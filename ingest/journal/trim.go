@@ -11,8 +11,8 @@ import (
 
 const (
 	trimEvery = time.Minute
-	// Above fullShare of MaxBytes acknowledged entries go, oldest first, down to easeShare, even
-	// when they are younger than MaxAge. Averages can then replay less than MaxAge.
+	// When more than fullShare of MaxBytes is used, trim discards acknowledged entries, oldest first, down to
+	// easeShare, even those younger than MaxAge. Averages can then replay less than MaxAge.
 	fullShare = 0.8
 	easeShare = 0.7
 )
@@ -23,7 +23,7 @@ func (j *Journal) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if _, err := j.trim(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			j.log.Warn("journal not trimmed", "err", err)
+			j.log.Warn("journal trim failed, retrying in a minute", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -33,8 +33,8 @@ func (j *Journal) Run(ctx context.Context) error {
 	}
 }
 
-// trim discards acknowledged entries that are older than MaxAge or too many, and returns how many.
-// The last entry always stays: a follower that catches up waits for it.
+// trim discards acknowledged entries that are older than MaxAge or exceed fullShare, and returns how many. It keeps
+// the last entry: a follower that catches up waits for it.
 func (j *Journal) trim(ctx context.Context, now time.Time) (uint64, error) {
 	info, err := j.info(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func (j *Journal) trim(ctx context.Context, now time.Time) (uint64, error) {
 		return 0, err
 	}
 	state := info.State
-	limit := min(floor+1, state.LastSeq) // the first to keep whatever its age
+	limit := min(floor+1, state.LastSeq) // the first entry to keep whatever its age
 	if state.Msgs == 0 || limit <= state.FirstSeq {
 		return 0, nil
 	}
@@ -66,7 +66,7 @@ func (j *Journal) trim(ctx context.Context, now time.Time) (uint64, error) {
 	return keep - state.FirstSeq, nil
 }
 
-// firstSince searches [from, to) for the first entry that is not older than t; to when there is none.
+// firstSince returns the first entry in [from, to) that is not older than t; to when there is none.
 func (j *Journal) firstSince(ctx context.Context, t time.Time, from, to uint64) (uint64, error) {
 	for from < to {
 		middle := from + (to-from)/2
@@ -83,7 +83,7 @@ func (j *Journal) firstSince(ctx context.Context, t time.Time, from, to uint64) 
 	return from, nil
 }
 
-// next is the entry with sequence seq or the first behind it; nil when there is none.
+// next returns the first entry with sequence seq or higher; nil when there is none.
 func (j *Journal) next(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg, error) {
 	m, err := j.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(j.subject()))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -95,8 +95,7 @@ func (j *Journal) next(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg
 	return m, nil
 }
 
-// info asks the server about the stream. The handles cache their answers without a lock, so each
-// question takes a new one.
+// info requests the stream's state. The handles cache it without a lock, so each request gets a new handle.
 func (j *Journal) info(ctx context.Context) (*jetstream.StreamInfo, error) {
 	s, err := j.js.Stream(ctx, j.o.Stream)
 	if err != nil {
@@ -113,7 +112,7 @@ func (j *Journal) consumerInfo(ctx context.Context) (*jetstream.ConsumerInfo, er
 	return c.CachedInfo(), nil
 }
 
-// floor is the sequence up to which the writer has acknowledged everything.
+// floor returns the sequence up to which the writer has acknowledged everything.
 func (j *Journal) floor(ctx context.Context) (uint64, error) {
 	info, err := j.consumerInfo(ctx)
 	if err != nil {
@@ -130,12 +129,12 @@ type Stats struct {
 	AckFloor       uint64        // the writer has acknowledged everything up to here
 	Unwritten      uint64        // entries the writer has not acknowledged
 	Lag            time.Duration // age of the oldest of them; 0 without any
-	Undecodable    uint64        // entries put aside since Open
-	Appends        uint64        // batches taken since Open,
-	AppendDuration time.Duration // and the time they took, together
+	Undecodable    uint64        // entries moved to the stream NAME_ASIDE since Open
+	Appends        uint64        // batches appended since Open,
+	AppendDuration time.Duration // and the time that took in total
 }
 
-// Stats asks the server.
+// Stats requests the state from the server.
 func (j *Journal) Stats(ctx context.Context) (Stats, error) {
 	info, err := j.info(ctx)
 	if err != nil {

@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	fetchEntries  = 64   // entries in the writer's hands at once
-	mergeReadings = 5000 // a merged batch is closed when it holds this many
+	fetchEntries  = 64   // entries that the writer has at once
+	mergeReadings = 5000 // a merged batch ends when it holds this many
 	fetchWait     = 100 * time.Millisecond
 
-	// ackWait is after how long an entry whose writer died comes again if the server cannot be asked to
-	// reset the consumer.
+	// ackWait is the time after which the server sends an entry of a dead writer again, if it cannot reset the
+	// consumer.
 	ackWait = 30 * time.Second
 
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 10 * time.Second
 )
 
-// Sink takes the merged entries first to last, by sequence. It must be idempotent: after an error, a
-// crash or a lost acknowledgement the same entries come again, perhaps merged otherwise.
+// Sink stores the merged entries first to last, by sequence. It must be idempotent: after an error, a crash or a lost
+// acknowledgement it gets the same entries again, perhaps merged differently.
 type Sink func(ctx context.Context, first, last uint64, b ingest.Batch) error
 
-// Write hands all entries to sink, in order, until ctx ends, and acknowledges them after sink returned
-// nil. While sink fails the same batch is tried again with growing pauses. An entry that cannot be
-// decoded is logged, counted and moved to the stream NAME_ASIDE; it does not hold up the others. Only
-// one Write may run on a stream, in all processes together.
+// Write passes all entries to sink, in order, until ctx ends, and acknowledges them after sink returned nil. While
+// sink fails it tries the same batch again with growing pauses. An entry that cannot be decoded is logged, counted
+// and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write may run on a stream, in all
+// processes together.
 func (j *Journal) Write(ctx context.Context, sink Sink) error {
 	if !j.writing.CompareAndSwap(false, true) {
 		return errors.New("write from the journal: a writer is already at work")
@@ -57,8 +57,8 @@ func (j *Journal) Write(ctx context.Context, sink Sink) error {
 	return nil
 }
 
-// reset makes the server send again, in order and at once, what was sent but never acknowledged. Servers
-// before 2.14 do not know it; there such entries come after ackWait.
+// reset makes the server send again, in order and at once, what was sent but never acknowledged. Servers before 2.14
+// do not support it; they send such entries after ackWait.
 func (j *Journal) reset(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -67,7 +67,7 @@ func (j *Journal) reset(ctx context.Context) {
 	}
 }
 
-// pause waits, or until ctx ends, and returns how long to wait next.
+// pause waits for the given time or until ctx ends, and returns how long to wait next.
 func pause(ctx context.Context, wait time.Duration) time.Duration {
 	select {
 	case <-ctx.Done():
@@ -99,7 +99,7 @@ func (j *Journal) round(ctx context.Context, sink Sink) error {
 	return nil
 }
 
-// write merges entries from the front of messages, brings them to sink and acknowledges them.
+// write merges entries from the front of messages, passes them to sink and acknowledges them.
 func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg) (int, error) {
 	var b ingest.Batch
 	var first, last uint64
@@ -128,7 +128,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg
 	return n, acknowledge(ctx, messages[:n])
 }
 
-// sink retries until the batch is taken or ctx ends.
+// sink calls sink until it succeeds or ctx ends.
 func (j *Journal) sink(ctx context.Context, sink Sink, first, last uint64, b ingest.Batch) error {
 	for wait := retryFirst; ; wait = pause(ctx, wait) {
 		if ctx.Err() != nil {
@@ -144,8 +144,8 @@ func (j *Journal) sink(ctx context.Context, sink Sink, first, last uint64, b ing
 	}
 }
 
-// acknowledge waits for the server's answer to the last acknowledgement only: all travel on one
-// connection in order, so the others are there when the last is.
+// acknowledge waits only for the server's answer to the last acknowledgement: all use one connection in order, so the
+// server has the others as well.
 func acknowledge(ctx context.Context, messages []jetstream.Msg) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
 	defer cancel()
@@ -170,8 +170,8 @@ func decode(m jetstream.Msg) (uint64, ingest.Batch, error) {
 	return meta.Sequence.Stream, b, err
 }
 
-// putAside keeps an undecodable entry. Its number makes a second copy after a retry a duplicate.
-// When there is no room even for that, the bytes go to the log, so that the others get on.
+// putAside moves an undecodable entry to the stream NAME_ASIDE. Its sequence is the message id, so that a retry adds
+// no second copy. When there is no space for it, putAside logs the bytes, so that the others need not wait.
 func (j *Journal) putAside(ctx context.Context, seq uint64, data []byte, cause error) error {
 	number := strconv.FormatUint(seq, 10)
 	m := &nats.Msg{Subject: j.asideSubject(), Data: data, Header: nats.Header{
@@ -179,11 +179,11 @@ func (j *Journal) putAside(ctx context.Context, seq uint64, data []byte, cause e
 	}}
 	switch err := j.publish(ctx, m); {
 	case errors.Is(err, ErrFull):
-		j.log.Error("journal entry cannot be read, no space to set it aside", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
+		j.log.Error("journal entry cannot be decoded, no space to move it aside, dropped", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
 	case err != nil:
-		return fmt.Errorf("put journal entry %d aside: %w", seq, err)
+		return fmt.Errorf("move journal entry %d aside: %w", seq, err)
 	default:
-		j.log.Error("journal entry cannot be read, put aside", "seq", seq, "err", cause, "stream", j.o.Stream+"_ASIDE")
+		j.log.Error("journal entry cannot be decoded, moved aside", "seq", seq, "err", cause, "stream", j.o.Stream+"_ASIDE")
 	}
 	j.undecodable.Add(1)
 	return nil
