@@ -8,8 +8,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// BenchmarkDurable is the way from stations through the embedded broker, which syncs each message to
-// disk, to Done: publishing connections with 100 messages in flight each.
+// BenchmarkDurable sends messages from stations through the embedded broker, which syncs each to disk, until Done:
+// publishing connections with 100 messages in flight each.
 func BenchmarkDurable(b *testing.B) {
 	payload := []byte(`{"t":1795439925,"pm2_5":12.3,"pm10":20.1,"temperature":14.2,"humidity":60.3,"pressure":1013.2}`)
 	for _, connections := range []int{1, 4, 16} {

@@ -10,14 +10,14 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// Sender publishes as a station does: with the station's own log-in, QoS 1, a last will that says
-// offline, and again until the broker has acknowledged.
+// Sender publishes as a station does: with the station's own log-in, QoS 1, the last will "offline", and again until
+// the broker has acknowledged.
 type Sender struct {
 	client  paho.Client
 	station string
 }
 
-// NewSender prepares a station's connection to a broker; Send opens it.
+// NewSender returns a station's sender; Send opens the connection.
 func NewSender(broker, station, token string) *Sender {
 	options := paho.NewClientOptions().AddBroker(broker).
 		SetClientID("station-"+station).SetUsername(station).SetPassword(token).
@@ -31,8 +31,8 @@ func NewSender(broker, station, token string) *Sender {
 	return &Sender{client: paho.NewClient(options), station: station}
 }
 
-// Send publishes a reading's payload and returns when the broker has acknowledged it. While the
-// broker is away it waits for it.
+// Send publishes a reading's payload and returns when the broker has acknowledged it. While there is no connection it
+// waits for one.
 func (s *Sender) Send(ctx context.Context, payload []byte) error {
 	if !s.client.IsConnected() {
 		if err := await(ctx, s.client.Connect()); err != nil {
@@ -45,7 +45,7 @@ func (s *Sender) Send(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-// Close says goodbye.
+// Close publishes "offline" and closes the connection.
 func (s *Sender) Close() {
 	if s.client.IsConnectionOpen() {
 		s.client.Publish(wire.StatusTopic(s.station), 1, true, wire.Offline).WaitTimeout(time.Second)

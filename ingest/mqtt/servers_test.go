@@ -20,8 +20,7 @@ import (
 
 const patience = 60 * time.Second
 
-// tokens lets station X in with the token "token-X", and the intake so that its password outlives a
-// restart.
+// tokens accepts station X with the token "token-X", and the server's own user, whose password outlives a restart.
 type tokens struct{}
 
 func (tokens) Authenticate(user, password string) broker.Access {
@@ -52,7 +51,7 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// embedded is our own broker.
+// embedded starts our own broker.
 func embedded(t testing.TB) *rig {
 	t.Helper()
 	dir, listen := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", freePort(t))
@@ -72,8 +71,8 @@ func embedded(t testing.TB) *rig {
 	return r
 }
 
-// mosquitto is a real one at its default settings but for the listener and, when it is to be restarted,
-// its persistence, and what more is given.
+// mosquitto starts a real one with its default settings except for the listener, the persistence if it is to be
+// restarted, and the lines in more.
 func mosquitto(t testing.TB, persistence bool, more ...string) *rig {
 	t.Helper()
 	path := "/usr/sbin/mosquitto"
@@ -135,7 +134,7 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// dial is a plain client that publishes; it reconnects and sends again what was not acknowledged.
+// dial returns a plain client that publishes; it reconnects and sends again what was not acknowledged.
 func dial(t testing.TB, r *rig, id string) paho.Client {
 	t.Helper()
 	o := paho.NewClientOptions().AddBroker(r.url).SetClientID("station-" + id).SetUsername(id).SetPassword("token-" + id).

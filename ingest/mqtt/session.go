@@ -15,30 +15,30 @@ import (
 	"stadtluft/ingest"
 )
 
-// refused is the return code of a subscription that the broker did not grant (MQTT 3.1.1, 3.9.3).
+// refused is the return code for a subscription that the broker refuses (MQTT 3.1.1, 3.9.3).
 const refused = 0x80
 
 var errOverflow = errors.New("too many messages wait for the journal")
 
-// session is one connection. Each has a client of its own, so that a late Done of an old one goes
-// nowhere instead of acknowledging another message that has got the same number.
+// session is one connection. Each has its own client, so that a late Done of an earlier session has no effect,
+// instead of acknowledging another message with the same packet id.
 type session struct {
 	s    *Subscriber
-	lost chan error // what ended it, first come
+	lost chan error // the first error that ends it
 	over atomic.Bool
 
 	mu   sync.Mutex // guards open
 	open map[uint16]struct{}
 }
 
-// session connects, subscribes and serves until the connection ends. served is true when it got as far
-// as the subscription.
+// session connects, subscribes and receives until the connection ends. served is true when the broker granted the
+// subscription.
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
 	client := paho.NewClient(c.options())
 	filters := s.options.filters()
 	for filter := range filters {
-		client.AddRoute(filter, c.receive) // before the connection: a resumed session sends at once
+		client.AddRoute(filter, c.receive) // before connecting: a resumed session sends at once
 	}
 	defer func() {
 		c.over.Store(true)
@@ -82,7 +82,7 @@ func (c *session) options() *paho.ClientOptions {
 	return po
 }
 
-// subscribe asks for all filters and looks at each answer.
+// subscribe subscribes to all filters and checks each return code.
 func subscribe(ctx context.Context, client paho.Client, filters map[string]byte) error {
 	if len(filters) == 0 {
 		return nil
@@ -101,8 +101,8 @@ func subscribe(ctx context.Context, client paho.Client, filters map[string]byte)
 	return nil
 }
 
-// logInError says what a person can act on. NATS closes the line right behind its refusal, so that paho
-// may see only the end of it.
+// logInError returns an error that says what to do. NATS closes the connection right after it refuses a log-in, so
+// that paho may see only that it was closed.
 func logInError(err error) error {
 	switch {
 	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
@@ -113,7 +113,7 @@ func logInError(err error) error {
 	return fmt.Errorf("connect: %w", err)
 }
 
-// end makes err the reason why the connection ends, unless there is one.
+// end sets err as the reason why the connection ends, unless there is one.
 func (c *session) end(err error) {
 	select {
 	case c.lost <- err:
@@ -121,10 +121,10 @@ func (c *session) end(err error) {
 	}
 }
 
-// receive hands a message over and never blocks.
+// receive queues a message and never blocks.
 func (c *session) receive(_ paho.Client, m paho.Message) {
 	if c.over.Load() {
-		return // unacknowledged: it comes again with the next connection, and in order
+		return // unacknowledged: the broker sends it again on the next connection, in order
 	}
 	s, size := c.s, int64(len(m.Payload()))
 	if !c.hold(m) {
@@ -147,10 +147,10 @@ func (c *session) receive(_ paho.Client, m paho.Message) {
 		m.Ack()
 	}
 	s.counts.received.Add(1)
-	s.queue <- message // has room: it is as long as what may be held
+	s.queue <- message // does not block: the queue has room for all held messages
 }
 
-// overflow lets the message go unacknowledged and ends the connection.
+// overflow leaves the message unacknowledged and ends the connection.
 func (c *session) overflow(size int64) {
 	c.s.held.Add(-1)
 	c.s.bytes.Add(-size)
@@ -159,8 +159,8 @@ func (c *session) overflow(size int64) {
 	c.end(errOverflow)
 }
 
-// hold remembers a message's number until it is done. It is false for a copy of one that is still held:
-// NATS sends those while the connection stands, after its acknowledgement wait.
+// hold remembers a message's packet id until it is done. It returns false for a copy of a message that is still held:
+// NATS sends copies over the same connection, after its acknowledgement wait.
 func (c *session) hold(m paho.Message) bool {
 	if m.Qos() == 0 {
 		return true
@@ -180,8 +180,8 @@ func (c *session) release(id uint16) {
 	delete(c.open, id)
 }
 
-// unexpected is for what no filter of ours matches, such as a subscription that an older version left in
-// the session. Unacknowledged it would take a place in the broker's window for ever.
+// unexpected acknowledges messages that match none of our filters, for example because an older version left a
+// subscription in the session. Unacknowledged they would fill the broker's window for ever.
 func (c *session) unexpected(_ paho.Client, m paho.Message) {
 	c.s.counts.unexpected.Add(1)
 	m.Ack()

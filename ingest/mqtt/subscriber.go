@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// DefaultHeld is how many messages are held without acknowledgement at most.
+	// DefaultHeld is the default of Options.Held.
 	DefaultHeld = 16384
-	// heldBytes bounds the payloads of held messages together.
+	// heldBytes bounds the total payload of held messages.
 	heldBytes = 64 << 20
 
 	keepAlive      = 30 * time.Second
@@ -38,32 +38,31 @@ const (
 	drainEvery = 20 * time.Millisecond
 )
 
-// ErrNotConnected is what Publish says while there is no connection.
+// ErrNotConnected is the error of Publish while there is no connection.
 var ErrNotConnected = errors.New("not connected to the MQTT broker")
 
-// Options say which broker and how.
+// Options configure a Subscriber.
 type Options struct {
 	Broker   string // tcp://, mqtt://, ssl:// or mqtts:// with host and port; the port may be left out
 	Username string
 	Password string
 	CAFile   string                // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
-	ClientID string                // fixed, so that the broker keeps the session while we are away; one per broker
-	Topics   []string              // filters of other firmware's topics, beside the protocol's own
-	Held     int                   // messages held without acknowledgement at most; 0 = DefaultHeld
-	Out      chan<- ingest.Message // nil: nothing is subscribed to, only Publish and Retained are of use
+	ClientID string                // fixed, so that the broker keeps the session between connections; one per broker
+	Topics   []string              // filters of other firmware's topics, in addition to the protocol's
+	Held     int                   // most messages without acknowledgement; 0 = DefaultHeld
+	Out      chan<- ingest.Message // nil subscribes to nothing; only Publish and Retained work
 	Log      *slog.Logger
 
-	// LogIn is asked for user and password at each connection, where they change; nil takes those above.
+	// LogIn returns user and password for each connection, if they change; nil uses those above.
 	LogIn func() (user, password string)
 }
 
-// Subscriber takes the stations' messages from a broker to Out.
+// Subscriber delivers the stations' messages from a broker to Out.
 //
-// It holds at most Options.Held messages (and 64 MiB of payloads) between their arrival and their Done.
-// When that is full it takes nothing more, so order is kept: further messages stay unacknowledged, the
-// connection is closed, and when half of what it holds is done it connects again and the broker sends
-// them once more. It never blocks the client's reading, for that would stop the keep-alive as well.
-// Counts.Overflows tells how often that happened.
+// It holds at most Options.Held messages (and 64 MiB of payloads) between their arrival and their Done. When that is
+// full it accepts nothing more, so order is kept: further messages stay unacknowledged, it closes the connection, and
+// when half of what it holds is done it connects again and the broker sends them again. It never blocks the client's
+// reading, which would stop the keep-alive as well. Counts.Overflows counts how often that happened.
 type Subscriber struct {
 	options Options
 	tls     *tls.Config
@@ -74,27 +73,27 @@ type Subscriber struct {
 	held    atomic.Int64
 	bytes   atomic.Int64
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards everything below
 	client paho.Client
 	up     bool
 	since  time.Time
 	err    error
 }
 
-// Counts is what a subscriber did since it started.
+// Counts counts a subscriber's work since it started.
 type Counts struct {
-	Received   uint64 // messages handed on
-	Unexpected uint64 // messages on a topic nobody asked for; acknowledged and let go
-	Duplicates uint64 // copies of a message that is still held; let go, the first one settles both
-	Overflows  uint64 // times the connection was closed because too much was held
+	Received   uint64 // messages accepted for Out
+	Unexpected uint64 // messages on a topic without a filter; acknowledged and dropped
+	Duplicates uint64 // copies of a message that is still held; dropped, as the first one acknowledges both
+	Overflows  uint64 // times that the connection was closed because too many messages were held
 	Connects   uint64 // connections made; all but the first are reconnects
-	Held       int    // messages handed on and not done
-	Capacity   int    // the most of those
+	Held       int    // messages accepted and not done
+	Capacity   int    // the largest possible Held
 }
 
 type counters struct{ received, unexpected, duplicates, overflows, connects atomic.Uint64 }
 
-// logIn is who we are at the broker by now.
+// logIn returns the current user and password.
 func (o *Options) logIn() (user, password string) {
 	if o.LogIn != nil {
 		return o.LogIn()
@@ -102,7 +101,7 @@ func (o *Options) logIn() (user, password string) {
 	return o.Username, o.Password
 }
 
-// filters are what is subscribed to, each with QoS 1.
+// filters returns the filters to subscribe to, each with QoS 1.
 func (o *Options) filters() map[string]byte {
 	if o.Out == nil {
 		return nil
@@ -114,7 +113,7 @@ func (o *Options) filters() map[string]byte {
 	return filters
 }
 
-// New checks the options. Run does the work.
+// New checks the options; Run connects.
 func New(o Options) (*Subscriber, error) {
 	if o.Held <= 0 {
 		o.Held = DefaultHeld
@@ -162,9 +161,9 @@ func trust(file string) (*tls.Config, error) {
 	return c, nil
 }
 
-// Run keeps the subscription until ctx ends. It never gives up: a broker that is away, or that refuses
-// the log-in, is tried again with growing pauses. It returns nil, when all it started has ended; Done
-// may still be called afterwards, and those messages come again with the next session.
+// Run keeps the subscription until ctx ends. It tries a broker that cannot be reached or refuses the log-in again
+// with growing pauses. It returns nil, when everything it started has ended; Done may still be called afterwards, and
+// the next session gets those messages again.
 func (s *Subscriber) Run(ctx context.Context) error {
 	var forward sync.WaitGroup
 	forward.Go(func() { s.forward(ctx) })
@@ -179,15 +178,15 @@ func (s *Subscriber) Run(ctx context.Context) error {
 			wait = retryFirst
 		}
 		s.drain(ctx)
-		pause := wait/2 + rand.N(wait/2) // jitter keeps many clients from coming back at once
-		s.options.Log.Warn("MQTT connection failed, retrying", "broker", s.broker, "in", pause.Round(time.Millisecond), "err", err)
+		pause := wait/2 + rand.N(wait/2) // jitter keeps many clients from reconnecting at once
+		s.options.Log.Warn("MQTT connection failed, retrying", "broker", s.broker, "retry_in", pause.Round(time.Millisecond), "err", err)
 		sleep(ctx, pause)
 		wait = min(2*wait, retryMost)
 	}
 	return nil
 }
 
-// forward takes messages from the bounded queue to Out, which may block.
+// forward moves messages from the bounded queue to Out, which may block.
 func (s *Subscriber) forward(ctx context.Context) {
 	for {
 		select {
@@ -203,25 +202,24 @@ func (s *Subscriber) forward(ctx context.Context) {
 	}
 }
 
-// drain waits, after an overflow, until half of what may be held is free.
+// drain waits, after an overflow, until half of the capacity is free.
 func (s *Subscriber) drain(ctx context.Context) {
 	for ctx.Err() == nil && (s.held.Load() > int64(s.options.Held/2) || s.bytes.Load() > heldBytes/2) {
 		sleep(ctx, drainEvery)
 	}
 }
 
-// Ready is closed when the subscription has been acknowledged for the first time.
+// Ready returns a channel that is closed when the broker has granted the subscription for the first time.
 func (s *Subscriber) Ready() <-chan struct{} { return s.ready }
 
-// Connected reports whether the subscription stands, since when it does or does not, and what the last
-// trouble was.
+// Connected reports whether there is a subscription, since when there is or is not, and the last error.
 func (s *Subscriber) Connected() (ok bool, since time.Time, last error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.up, s.since, s.err
 }
 
-// Counts is a snapshot.
+// Counts returns the current counts.
 func (s *Subscriber) Counts() Counts {
 	return Counts{
 		Received: s.counts.received.Load(), Unexpected: s.counts.unexpected.Load(), Duplicates: s.counts.duplicates.Load(),
@@ -230,8 +228,8 @@ func (s *Subscriber) Counts() Counts {
 	}
 }
 
-// Publish sends a message and, with QoS 1, returns when the broker has acknowledged it. It does not try
-// again: feedback and averages are soon followed by newer ones.
+// Publish sends a message and, with QoS 1, returns when the broker has acknowledged it. It does not try again: newer
+// feedback and averages follow soon.
 func (s *Subscriber) Publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
 	s.mu.Lock()
 	client := s.client
@@ -245,7 +243,7 @@ func (s *Subscriber) Publish(ctx context.Context, topic string, qos byte, retain
 	return nil
 }
 
-// set remembers how the connection stands.
+// set stores the state of the connection.
 func (s *Subscriber) set(client paho.Client, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

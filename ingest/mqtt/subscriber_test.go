@@ -44,8 +44,8 @@ func run(t testing.TB, r *rig, held int, out chan<- ingest.Message) (*Subscriber
 	return s, stop
 }
 
-// consume acknowledges in batches, each late, until it has seen n different payloads. It is false when
-// there was nothing for as long as the tests' patience.
+// consume acknowledges in batches, each late, until it has received n different payloads. It returns false when it
+// receives nothing for too long.
 func consume(in <-chan ingest.Message, n, batch int) (seen map[string]int, redelivered int, ok bool) {
 	seen = map[string]int{}
 	var held []ingest.Message
@@ -75,7 +75,7 @@ func consume(in <-chan ingest.Message, n, batch int) (seen map[string]int, redel
 	return seen, redelivered, true
 }
 
-// brokers runs a test against both.
+// brokers runs a test with both.
 func brokers(t *testing.T, test func(*testing.T, *rig)) {
 	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
 	t.Run("mosquitto", func(t *testing.T) { test(t, mosquitto(t, true)) })
@@ -104,13 +104,13 @@ func send(t testing.TB, r *rig, id string, from, n int) {
 	}
 }
 
-func TestAllArriveWhenAcknowledgedLateAndInBatches(t *testing.T) {
+func TestLateAcknowledgementsInBatches(t *testing.T) {
 	const n = 5000
 	test := func(t *testing.T, r *rig) {
 		in := make(chan ingest.Message)
 		s, _ := run(t, r, 0, in)
 		const part = 500
-		go func() { // Mosquitto acknowledges and drops what exceeds 1,000 messages that wait
+		go func() { // Mosquitto acknowledges and drops what exceeds 1,000 queued messages
 			for k := 0; k < n; k += part {
 				send(t, r, fmt.Sprint("S", k), k, part)
 				until(t, "most of a part", func() bool { return s.Counts().Received > uint64(k+part/2) })
@@ -133,7 +133,7 @@ func TestAllArriveWhenAcknowledgedLateAndInBatches(t *testing.T) {
 	t.Run("mosquitto, default settings", func(t *testing.T) { test(t, mosquitto(t, false)) })
 }
 
-func TestABrokerRestartLosesNothing(t *testing.T) {
+func TestBrokerRestartLosesNothing(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		const n = 5000
 		in := make(chan ingest.Message)
@@ -157,7 +157,7 @@ func TestABrokerRestartLosesNothing(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotDoneComesAgain(t *testing.T) {
+func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		const n = 10
 		in := make(chan ingest.Message, n)
@@ -176,9 +176,9 @@ func TestWhatIsNotDoneComesAgain(t *testing.T) {
 	})
 }
 
-// TestWhenTooMuchIsHeld has room for 10 of 100 messages. The rest must wait at the broker, the
-// connection must end, and all must arrive in the end.
-func TestWhenTooMuchIsHeld(t *testing.T) {
+// TestOverflow has capacity for 10 of 100 messages. The rest must wait at the broker, the connection must
+// end, and all must arrive in the end.
+func TestOverflow(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		const n = 100
 		in := make(chan ingest.Message)
@@ -194,7 +194,7 @@ func TestWhenTooMuchIsHeld(t *testing.T) {
 	})
 }
 
-func TestRetainedIsPassedOn(t *testing.T) {
+func TestRetainedFlag(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		c := dial(t, r, "AAA")
 		if token := c.Publish("stadtluft/v1/AAA/status", 1, true, "online"); !token.WaitTimeout(patience) || token.Error() != nil {
@@ -220,7 +220,7 @@ func TestPublish(t *testing.T) {
 	if err := s.Publish(t.Context(), "stadtluft/v1/AAA/reading", 1, false, []byte("x")); err != nil {
 		t.Errorf("Publish() = %v, want nil", err)
 	}
-	m := <-in // the first of the two is on no topic of ours
+	m := <-in // the first of the two is on a topic without a filter
 	m.Done(ingest.Outcome{})
 	if string(m.Payload) != "x" {
 		t.Errorf("got %q, want x", m.Payload)
@@ -232,7 +232,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-func TestARefusedLogInSaysSo(t *testing.T) {
+func TestRefusedLogIn(t *testing.T) {
 	r := embedded(t)
 	s, err := New(Options{Broker: r.url, Username: "AAA", Password: "wrong", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
 	if err != nil {
@@ -248,8 +248,8 @@ func TestARefusedLogInSaysSo(t *testing.T) {
 	}
 }
 
-// TestARefusedSubscriptionSaysSo logs in as a station, which may not read the others.
-func TestARefusedSubscriptionSaysSo(t *testing.T) {
+// TestRefusedSubscription logs in as a station, which may not read the others' topics.
+func TestRefusedSubscription(t *testing.T) {
 	r := embedded(t)
 	s, err := New(Options{Broker: r.url, Username: "AAA", Password: "token-AAA", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
 	if err != nil {
@@ -265,8 +265,9 @@ func TestARefusedSubscriptionSaysSo(t *testing.T) {
 	}
 }
 
-// TestOnlyToPublish logs in as a station, which may not read the others, with a password that is right from the third time on.
-func TestOnlyToPublish(t *testing.T) {
+// TestPublishOnly logs in as a station, which may not read the others' topics, with a password that is right from
+// the third attempt on.
+func TestPublishOnly(t *testing.T) {
 	r := embedded(t)
 	asked := 0
 	s, err := New(Options{Broker: r.url, ClientID: "x", Log: quiet(), LogIn: func() (user, password string) {
@@ -287,7 +288,7 @@ func TestOnlyToPublish(t *testing.T) {
 	}
 }
 
-func TestNewSaysWhatIsWrong(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	file := t.TempDir() + "/ca.pem"
 	if err := os.WriteFile(file, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func certificate(t *testing.T, dir string) (certFile, keyFile string) {
 	return write("broker.crt", "CERTIFICATE", der), write("broker.key", "PRIVATE KEY", private)
 }
 
-// TestTLS reads from a real Mosquitto over TLS when its authority is in the file, and not without.
+// TestTLS reads from a real Mosquitto over TLS if its authority is in the file, and not without.
 func TestTLS(t *testing.T) {
 	certFile, keyFile := certificate(t, t.TempDir())
 	r := mosquitto(t, false, fmt.Sprintf("certfile %s\nkeyfile %s\nuser root\n", certFile, keyFile))

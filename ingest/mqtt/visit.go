@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	retainedQuiet = 500 * time.Millisecond // no retained message in this time: there are no more
+	retainedQuiet = 500 * time.Millisecond // after this time without a retained message there are no more
 	retainedMost  = 10 * time.Second
 )
 
-// Retained lists the topics below the filters that the broker keeps a message for.
+// Retained returns the topics below the filters for which the broker retains a message.
 func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string, error) {
 	var list []string
 	err := s.visit(ctx, func(topic string, _ []byte) { list = append(list, topic) }, filters...)
@@ -25,19 +25,19 @@ func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string,
 	return list, nil
 }
 
-// Check logs in, asks for everything that Run asks for, and goes again, with no trace at the broker. It returns the
-// broker's own name and version where it tells.
+// Check logs in, subscribes to everything that Run subscribes to, and disconnects without leaving a session at the
+// broker. It returns the broker's name and version if the broker publishes them.
 func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
 	filters := slices.Collect(maps.Keys(s.options.filters()))
 	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
 		return "", err
 	}
 	const topic = "$SYS/broker/version"                                                   // Mosquitto's
-	_ = s.visit(ctx, func(_ string, payload []byte) { version = string(payload) }, topic) // a broker need not tell
+	_ = s.visit(ctx, func(_ string, payload []byte) { version = string(payload) }, topic) // not every broker publishes it
 	return version, nil
 }
 
-// visit hands each retained message below the filters to each, over a connection of its own.
+// visit calls each for each retained message below the filters, over a connection of its own.
 func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload []byte), filters ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, retainedMost)
 	defer cancel()

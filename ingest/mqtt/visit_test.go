@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest"
 )
 
-func TestRetainedTopicsAreListed(t *testing.T) {
+func TestRetained(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
 		list := func() []string {
@@ -43,7 +43,7 @@ func TestRetainedTopicsAreListed(t *testing.T) {
 	})
 }
 
-// TestCheckLeavesNoTrace looks at a broker and finds no session of its own there afterwards.
+// TestCheckLeavesNoTrace checks a broker and expects no session of its own there afterwards.
 func TestCheckLeavesNoTrace(t *testing.T) {
 	brokers(t, func(t *testing.T, r *rig) {
 		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
@@ -60,7 +60,7 @@ func TestCheckLeavesNoTrace(t *testing.T) {
 	})
 }
 
-func TestCheckSaysWhatIsWrong(t *testing.T) {
+func TestCheckErrors(t *testing.T) {
 	r := embedded(t)
 	for _, f := range []struct{ user, password, want string }{
 		{"AAA", "wrong", "wrong user or password"},
