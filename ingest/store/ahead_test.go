@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// count hands on pages of size numbers, up to n, in two buffers that take turns.
+// count returns pages of size numbers, up to n, in two buffers that take turns.
 func count(n, size int) func(context.Context, func([]int) error) error {
 	return func(_ context.Context, hand func([]int) error) error {
 		var page, last []int
@@ -31,7 +31,7 @@ func TestAhead(t *testing.T) {
 		var got []int
 		err := Ahead(t.Context(), count(n, 10), func(i int) error {
 			got = append(got, i)
-			runtime.Gosched() // so that the other side can be ahead
+			runtime.Gosched() // lets the other side get ahead
 			return nil
 		})
 		want := make([]int, n)

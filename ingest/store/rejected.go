@@ -7,14 +7,14 @@ import (
 	"stadtluft/ingest"
 )
 
-// ErrRejected marks an error of rows that the store refuses because of what they hold or when they are of, while it takes
+// ErrRejected is the error for rows that the store rejects because of their content or their age, while it accepts
 // others: other rows need not wait for them.
 var ErrRejected = errors.New("rejected by the store")
 
-// Rejected holds what a store will not take of one reading.
+// Rejected holds the values of one reading that a store rejects.
 type Rejected struct {
-	Reading ingest.Reading // with only the values at fault
-	Detail  string         // the store's own words
+	Reading ingest.Reading // with only the rejected values
+	Detail  string         // the store's error message
 }
 
 // Stored returns how many of the readings that were written have a value that was not rejected.

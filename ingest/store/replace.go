@@ -9,8 +9,8 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// ReplaceGrid makes rows everything there is of the window that starts at start, for cells of one size: rows that
-// are stored and not among them are taken away. It writes only what differs from what is stored.
+// ReplaceGrid stores rows as all rows of the window that starts at start, for cells of one size: it deletes stored
+// rows that are not among them. It writes only what differs from what is stored.
 func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate.Window, size int32, rows []aggregate.Row) error {
 	type key struct {
 		north, east int32

@@ -10,7 +10,7 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// rowsStore has rows and remembers what is written.
+// rowsStore has rows and records what is written.
 type rowsStore struct {
 	Store
 	rows, written []aggregate.Row

@@ -11,9 +11,9 @@ import (
 	"stadtluft/ingest"
 )
 
-// Revise gives stored readings the flags of their hour: of ingest.HourFlagMask a value then has exactly
-// those of its HourFlags, all others stay. The readings must be stored already. Doing it again changes
-// nothing; after an error the caller does all of it again.
+// Revise sets the flags of stored readings from the flags of their hour: of ingest.HourFlagMask a value then has
+// exactly those of its HourFlags; other flags stay. The readings must already be stored. Calling it again changes
+// nothing; after an error the caller repeats all of it.
 func Revise(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]Rejected, error) {
 	hourFlags = slices.Clone(hourFlags)
 	slices.SortStableFunc(hourFlags, func(a, b ingest.HourFlags) int {
@@ -42,8 +42,8 @@ func Revise(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]Rejec
 	return rejected, nil
 }
 
-// revised are the values of one station and hour whose flags differ from their hour's. Of two HourFlags of one
-// quantity the later in the list counts.
+// revised returns the values of the stations and hours whose flags differ from those of their hour. Of two HourFlags
+// of one quantity the later in the list counts.
 func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]ingest.Reading, error) {
 	flags := map[quantity.Quantity]ingest.Flags{}
 	for _, v := range hourFlags {

@@ -1,8 +1,8 @@
-// Package deadletter keeps the values that a store has rejected in a file, one line of JSON a value, until somebody puts
-// them back. What was added is on disk when Add returns.
+// Package deadletter keeps the values that a store has rejected in a file, one line of JSON for each value, until an
+// operator retries them. What was added is on disk when Add returns.
 //
-// The file may be used by several processes: a server that adds, and a command that lists or retries. It may hold
-// a value twice, after a crash; putting one back twice changes nothing. It keeps no readings that were stored.
+// Several processes may use the file: a server that adds, and a command that lists or retries. After a crash it may
+// hold a value twice; storing a value twice changes nothing. It keeps no readings that were stored.
 package deadletter
 
 import (
@@ -25,18 +25,18 @@ import (
 )
 
 const (
-	// MaxBytes bounds the file. When it is full Add fails, and what was to be added waits where it is.
+	// MaxBytes bounds the file. When it is full Add fails, and the readings wait in the journal.
 	MaxBytes = 1 << 30
 	// maxLine bounds one line, in bytes.
 	maxLine = 64 << 10
-	// retryReadings is how many readings are put back at once.
+	// retryReadings is how many readings are written at once.
 	retryReadings = 1000
 )
 
-// ErrFull says that the file holds MaxBytes.
-var ErrFull = errors.New("the dead letters' file is full: mend the store and run `stadtluft dead-letters retry`")
+// ErrFull is the error of Add when the file would exceed MaxBytes.
+var ErrFull = errors.New("the dead letters' file is full: repair the store and run `stadtluft dead-letters retry`")
 
-// File is where the dead letters of one installation lie. It need not exist.
+// File is the path of a server's dead letters. The file need not exist.
 type File struct{ Path string }
 
 // Letter is one rejected value.
@@ -48,7 +48,7 @@ type Letter struct {
 	Flags      ingest.Flags      `json:"flags,omitempty"`
 	Received   time.Time         `json:"received"`
 	TimeSource ingest.TimeSource `json:"time_source,omitempty"`
-	Detail     string            `json:"detail"` // the store's words
+	Detail     string            `json:"detail"` // the store's error message
 }
 
 // Add appends rejected values and returns when they are on disk.
@@ -56,7 +56,7 @@ func (f File) Add(rejected []store.Rejected) error {
 	if len(rejected) == 0 {
 		return nil
 	}
-	lines := bytes.NewBufferString("\n") // ends a line that a crash cut off; empty lines mean nothing
+	lines := bytes.NewBufferString("\n") // ends a line that a crash cut off; empty lines are skipped
 	err := encode(lines, rejected)
 	if err == nil {
 		err = f.locked(func() error { return f.append(lines.Bytes()) })
@@ -103,21 +103,21 @@ func (f File) append(lines []byte) error {
 	return file.Sync()
 }
 
-// locked keeps other processes and goroutines away from the file while do changes it.
+// locked calls do while it holds a lock against other processes and goroutines.
 func (f File) locked(do func() error) error {
 	lock, err := os.OpenFile(f.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	defer lock.Close() // which unlocks it
+	defer lock.Close() // unlocks
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	return do()
 }
 
-// List calls yield for each dead letter, oldest first. A line that cannot be read is an error that names it, after all others
-// were read.
+// List calls yield for each dead letter, oldest first. It reports lines that cannot be read in an error, after all
+// others.
 func (f File) List(yield func(Letter) error) error {
 	var unread error
 	err := f.each(func(n int, _ []byte, l Letter, err error) error {
@@ -130,7 +130,7 @@ func (f File) List(yield func(Letter) error) error {
 	return errors.Join(err, unread)
 }
 
-// each calls do for each line, with the error of one that cannot be read.
+// each calls do for each line, with an error for one that cannot be read.
 func (f File) each(do func(n int, line []byte, l Letter, err error) error) error {
 	file, err := os.Open(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,20 +165,20 @@ func (l Letter) known() bool {
 
 // reading returns the value as a reading of its own.
 func (l Letter) reading() ingest.Reading {
-	q, _ := quantity.Parse(l.Quantity) // known
+	q, _ := quantity.Parse(l.Quantity) // checked when the line was read
 	return ingest.Reading{
 		Station: l.Station, Time: l.Time, Received: l.Received, TimeSource: l.TimeSource, Values: []ingest.Value{{Quantity: q, Value: l.Value, Flags: l.Flags}},
 	}
 }
 
-// rewrite replaces the file by what do writes; after an error it is as it was.
+// rewrite replaces the file with what do writes; after an error the file is unchanged.
 func (f File) rewrite(do func(w io.Writer) error) error {
 	return f.locked(func() error {
 		file, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+".part-*")
 		if err != nil {
 			return err
 		}
-		defer os.Remove(file.Name()) // gone already when all went well
+		defer os.Remove(file.Name()) // does nothing after a rename
 		defer file.Close()
 		w := bufio.NewWriter(file)
 		if err := errors.Join(do(w), w.Flush(), file.Sync()); err != nil {
@@ -188,8 +188,9 @@ func (f File) rewrite(do func(w io.Writer) error) error {
 	})
 }
 
-// Retry hands all dead letters to write, each as a reading of one value, and keeps those that it rejects again and lines that cannot
-// be read. It returns how many values were taken and how many stay. After an error all are still there.
+// Retry passes all dead letters to write, each as a reading of one value, and keeps those that it rejects again and
+// lines that cannot be read. It returns how many values were stored and how many are kept. After an error all are
+// kept.
 func (f File) Retry(ctx context.Context, write func(context.Context, []ingest.Reading) ([]store.Rejected, error)) (taken, kept int, err error) {
 	err = f.rewrite(func(w io.Writer) error {
 		var batch []ingest.Reading
@@ -223,7 +224,7 @@ func (f File) Retry(ctx context.Context, write func(context.Context, []ingest.Re
 	return taken, kept, nil
 }
 
-// Delete takes the dead letters of a station away.
+// Delete deletes the dead letters of a station.
 func (f File) Delete(station string) error {
 	if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil

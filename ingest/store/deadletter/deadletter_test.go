@@ -37,7 +37,7 @@ func letters(t *testing.T, f File) (list []string, err error) {
 	return list, err
 }
 
-// taker is a store that takes what it does not reject, and remembers it.
+// taker is a store that records what it does not reject.
 type taker struct {
 	rejects func(ingest.Reading) bool
 	err     error
@@ -89,8 +89,8 @@ func TestAddListRetry(t *testing.T) {
 	}
 }
 
-// TestACutLine is a file as a crash leaves it: what was added since is whole, and the cut line is named and kept.
-func TestACutLine(t *testing.T) {
+// TestTruncatedLine has a file as a crash leaves it: later lines are complete, and the cut line is reported and kept.
+func TestTruncatedLine(t *testing.T) {
 	f := File{filepath.Join(t.TempDir(), "dead-letters.jsonl")}
 	if err := os.WriteFile(f.Path, []byte(`{"station":"A","qua`), 0o600); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// TestAddWhileRetrying loses nothing that is added while the file is rewritten.
+// TestAddWhileRetrying expects nothing to be lost that is added while the file is rewritten.
 func TestAddWhileRetrying(t *testing.T) {
 	f := File{filepath.Join(t.TempDir(), "dead-letters.jsonl")}
 	const adds = 50

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// maxErrorBody bounds what is read of an answer that is not a success, in bytes.
+// maxErrorBody bounds how much of an unsuccessful response is read, in bytes.
 const maxErrorBody = 4096
 
-// answerError is an answer that is not a success: of InfluxDB, or of a proxy or another server at its address.
+// answerError is an unsuccessful response: of InfluxDB, or of a proxy or another server at its address.
 type answerError struct {
 	url     string
 	bucket  string
 	status  int
-	own     bool   // InfluxDB itself says so
-	words   string // its words; else the first line of text that came
+	own     bool   // InfluxDB itself sent it
+	words   string // its error message; else the first line of the body
 	retryIn time.Duration
 }
 
@@ -40,15 +40,15 @@ func (e *answerError) Error() string {
 	return fmt.Sprintf("InfluxDB at %s answers %d: %s", e.url, e.status, e.words)
 }
 
-// pointWords are how InfluxDB 1.8, 2 and 3 speak of points; no other complaint is about data.
+// pointWords matches the messages of InfluxDB 1.8, 2 and 3 that are about points; no other error is about data.
 var pointWords = regexp.MustCompile(`unable to parse|partial write|field type conflict|failure writing points|errors encountered on line`)
 
-// blamesPoints reports whether InfluxDB says that it is points of the request that it will not take.
+// blamesPoints reports whether InfluxDB says that it rejects points of the request.
 func (e *answerError) blamesPoints() bool {
 	return e.own && (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) && pointWords.MatchString(e.words)
 }
 
-// passing reports whether an error is worth another attempt without anybody changing a setting of ours.
+// passing reports whether a request may succeed later without a change of our settings.
 func passing(err error) bool {
 	var answer *answerError
 	if errors.As(err, &answer) {
@@ -57,9 +57,9 @@ func passing(err error) bool {
 	return !errors.Is(err, errClosed)
 }
 
-// answer reads an answer that is not a success.
+// answer reads an unsuccessful response.
 func (s *Store) answer(response *http.Response) *answerError {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // what came is shown
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // the part that was read is shown
 	e := &answerError{url: s.options.URL, bucket: s.options.Bucket, status: response.StatusCode}
 	if e.words = ownWords(body); e.words != "" {
 		e.own = true
@@ -72,8 +72,8 @@ func (s *Store) answer(response *http.Response) *answerError {
 	return e
 }
 
-// ownWords returns what InfluxDB says in its JSON: "error" in 1.8, "code" and "message" in 2, "error" with details in 3.
-// It is empty for everything else.
+// ownWords returns the message in InfluxDB's JSON: "error" in 1.8, "code" and "message" in 2, "error" with details in
+// 3. It is empty for everything else.
 func ownWords(body []byte) string {
 	var words struct{ Error, Code, Message string }
 	if err := json.Unmarshal(body, &words); err != nil || words.Error == "" && (words.Code == "" || words.Message == "") {
@@ -84,7 +84,7 @@ func ownWords(body []byte) string {
 
 var tag = regexp.MustCompile(`<[^>]*>`)
 
-// firstLine returns the first line of text of a page or a plain answer.
+// firstLine returns the first line of text of a page or a plain response.
 func firstLine(body []byte) string {
 	for line := range strings.Lines(html.UnescapeString(tag.ReplaceAllString(string(body), "\n"))) {
 		if line = strings.TrimSpace(strings.ToValidUTF8(line, "")); line != "" {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Forget deletes readings: over /api/v2/delete, or in InfluxQL where there is none, as in 1.8.
+// Forget deletes readings over /api/v2/delete, or with InfluxQL where that does not exist, as in 1.8.
 func (s *Store) Forget(ctx context.Context, from, to time.Time) error {
 	if s.isClosed() {
 		return errClosed
@@ -30,7 +30,7 @@ func (s *Store) Forget(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// delete is version 2's. Its stop is included.
+// delete uses the interface of version 2. Its stop is inclusive.
 func (s *Store) delete(ctx context.Context, from, to time.Time) error {
 	body, err := json.Marshal(map[string]string{
 		"start": from.UTC().Format(time.RFC3339Nano), "stop": to.Add(-1).UTC().Format(time.RFC3339Nano), "predicate": `_measurement="reading"`,

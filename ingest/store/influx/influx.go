@@ -1,13 +1,13 @@
-// Package influx keeps readings and grid rows in InfluxDB: 1.8, 2.x, and what speaks the same two
-// interfaces, /api/v2/write and InfluxQL over /query.
+// Package influx stores readings and grid rows in InfluxDB: 1.8, 2.x, and servers with the same two interfaces,
+// /api/v2/write and InfluxQL over /query.
 //
-// It writes through the client's blocking interface with batches of its own, because the asynchronous
-// one loses batches silently. An answer that blames the data costs only the point at fault; an answer
-// that blames the set-up or the moment is an error, and the caller writes again.
+// It writes through the client's blocking interface with batches of its own, because the asynchronous one loses
+// batches silently. A response that blames the data rejects only the point at fault; any other failure is an error,
+// and the caller writes again.
 //
-// Measurement reading has the tag station, a float field a quantity, an integer field flags_{quantity}
-// where a flag is or was set, received (Unix milliseconds) and time_source. Measurement grid has the
-// tags cell, window and quantity and the columns of the grid's CSV as fields.
+// Measurement reading has the tag station, a float field for each quantity, an integer field flags_{quantity} where a
+// flag is or was set, received (Unix milliseconds) and time_source. Measurement grid has the tags cell, window and
+// quantity and the columns of the grid's CSV as fields.
 package influx
 
 import (
@@ -29,10 +29,10 @@ const (
 	requestTime = 30 * time.Second
 	retryFirst  = 250 * time.Millisecond
 	retryMost   = 5 * time.Second
-	attempts    = 4 // of one request, when InfluxDB is busy or away for a moment
+	attempts    = 4 // of one request, while InfluxDB is busy or does not answer
 )
 
-// Options say where InfluxDB is.
+// Options configure the connection.
 type Options struct {
 	URL    string
 	Token  string // 2.x: an API token; 1.8: "user:password", or empty
@@ -46,16 +46,16 @@ type Store struct {
 	http    *http.Client
 	closed  chan struct{}
 
-	prepared atomic.Bool // the database is there and was usable once
+	prepared atomic.Bool // the database existed and was usable once
 
-	sleep func(context.Context, time.Duration) error // tests shorten it
+	sleep func(context.Context, time.Duration) error // replaced by tests
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects and makes the database of an InfluxDB 1.8 when it is missing. When InfluxDB is away, busy or behind a proxy
-// that answers for it, that is no error: readings can wait, and Ping says what is wrong. What InfluxDB itself says of
-// the token, the organisation or the bucket is an error that names the setting.
+// Open connects and creates the database of an InfluxDB 1.8 if it is missing. An InfluxDB that does not answer, is
+// busy, or is behind a proxy that answers for it is not an error: readings can wait, and Ping says what is wrong.
+// When InfluxDB itself refuses the token, the organisation or the bucket, the error names the setting.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{options: o, http: &http.Client{}, closed: make(chan struct{}), sleep: sleep}
 	if err := s.prepare(ctx); err != nil && !passing(err) {
@@ -64,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// prepare makes the database and looks whether it can be used, until that has worked once.
+// prepare creates the database and checks that it is usable, until that has succeeded once.
 func (s *Store) prepare(ctx context.Context) error {
 	if s.prepared.Load() {
 		return nil
@@ -77,8 +77,8 @@ func (s *Store) prepare(ctx context.Context) error {
 	return err
 }
 
-// createDatabase makes the database on 1.8. InfluxDB 2 does not know the statement and says so; there
-// buckets are made by hand.
+// createDatabase creates the database on 1.8. InfluxDB 2 does not know the statement and returns an error; there an
+// operator creates buckets.
 func (s *Store) createDatabase(ctx context.Context) error {
 	err := s.query(ctx, "CREATE DATABASE "+quoteName(s.options.Bucket), http.MethodPost, func(result) error { return nil })
 	var answer *answerError
@@ -88,7 +88,7 @@ func (s *Store) createDatabase(ctx context.Context) error {
 	return err
 }
 
-// Ping reports whether InfluxDB would take a write into the bucket and answer a read of it: an empty write is
+// Ping reports whether InfluxDB would accept a write into the bucket and answer a read of it: an empty write is
 // checked like any other.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.isClosed() {
@@ -97,11 +97,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.send(ctx, nil); err != nil {
 		return err
 	}
-	// InfluxDB 2 answers a token that may not read with an unknown database, and that only where it would have to look at points.
+	// For a token that may not read, InfluxDB 2 says that the database is unknown, and only for queries that read
+	// points.
 	return s.query(ctx, `SELECT "received" FROM "reading" WHERE time > now() - 1m LIMIT 1`, http.MethodGet, func(result) error { return nil })
 }
 
-// Retention returns how long the bucket keeps points; 0 means for ever, or that the token may not see it.
+// Retention returns how long the bucket keeps points; 0 means for ever, or that the token may not read it.
 func (s *Store) Retention(ctx context.Context) (time.Duration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address("/api/v2/buckets", url.Values{"org": {s.options.Org}, "name": {s.options.Bucket}}), nil)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// request is a query over /query.
+// request sends a query to /query.
 func (s *Store) request(ctx context.Context, query, method string) (*http.Response, error) {
 	values := url.Values{"q": {query}, "db": {s.options.Bucket}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {"5000"}}
 	request, err := http.NewRequestWithContext(ctx, method, s.address("/query", values), nil)
@@ -190,7 +191,7 @@ func (s *Store) address(path string, values url.Values) string {
 	return strings.TrimSuffix(s.options.URL, "/") + path + "?" + values.Encode()
 }
 
-// do sends a request and returns the answer when its status is 200 or 204, which are InfluxDB's; the caller closes it.
+// do sends a request and returns the response when its status is 200 or 204, those of InfluxDB; the caller closes it.
 func (s *Store) do(request *http.Request) (*http.Response, error) {
 	if s.options.Token != "" {
 		request.Header.Set("Authorization", "Token "+s.options.Token)

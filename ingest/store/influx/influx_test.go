@@ -72,8 +72,8 @@ func count(t *testing.T, s *Store, q quantity.Quantity) int {
 	return n
 }
 
-// TestATypeConflictCostsOnlyItself has a database in which pm10 is a string already.
-func TestATypeConflictCostsOnlyItself(t *testing.T) {
+// TestTypeConflictRejectsOnlyItself has a database in which pm10 is already a string.
+func TestTypeConflictRejectsOnlyItself(t *testing.T) {
 	server := influxtest.Start(t)
 	s := open(t, Options{URL: server.URL, Bucket: "old"})
 	if err := s.send(t.Context(), []byte(fmt.Sprintf("reading,station=S3 pm10=\"broken\" %d\n", noon.Unix()))); err != nil {
@@ -97,7 +97,7 @@ func TestATypeConflictCostsOnlyItself(t *testing.T) {
 	}
 }
 
-func TestAWrongTokenIsNobodysFault(t *testing.T) {
+func TestWrongTokenRejectsNothing(t *testing.T) {
 	server := influxtest.Start(t, "auth-enabled = true")
 	order(t, server.URL+"/query", "CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
 	s := open(t, Options{URL: server.URL, Bucket: "db", Token: "admin:secret"})
@@ -115,7 +115,7 @@ func TestAWrongTokenIsNobodysFault(t *testing.T) {
 	}
 }
 
-// order has a statement done. InfluxDB sends the answer's header before it begins and the body when it is done.
+// order executes a statement. InfluxDB sends the response header before it begins and the body when it is done.
 func order(t *testing.T, address, statement string) {
 	t.Helper()
 	response, err := http.PostForm(address, url.Values{"q": {statement}})
@@ -128,8 +128,8 @@ func order(t *testing.T, address, statement string) {
 	}
 }
 
-// TestADatabaseThatWasDropped costs one write, which its caller does again.
-func TestADatabaseThatWasDropped(t *testing.T) {
+// TestDroppedDatabase expects one failed write, which its caller repeats.
+func TestDroppedDatabase(t *testing.T) {
 	server := influxtest.Start(t)
 	s := open(t, Options{URL: server.URL, Bucket: "db"})
 	order(t, server.URL+"/query", "DROP DATABASE db")
@@ -144,7 +144,7 @@ func TestADatabaseThatWasDropped(t *testing.T) {
 	}
 }
 
-func TestAnAbsenceLosesNothing(t *testing.T) {
+func TestOutageLosesNothing(t *testing.T) {
 	server := influxtest.Start(t)
 	s := open(t, Options{URL: server.URL, Bucket: "db"})
 	s.sleep = func(context.Context, time.Duration) error { return nil }
@@ -164,7 +164,7 @@ func TestAnAbsenceLosesNothing(t *testing.T) {
 	}
 }
 
-func TestInfluxDBMayComeLater(t *testing.T) {
+func TestOpenWhileInfluxDBIsDown(t *testing.T) {
 	server := influxtest.Start(t)
 	server.Stop()
 	s := open(t, Options{URL: server.URL, Bucket: "later"})
@@ -184,11 +184,11 @@ func TestInfluxDBMayComeLater(t *testing.T) {
 	}
 }
 
-// fake is an InfluxDB 2 that answers writes as it is told; there is no binary of one to test with.
+// fake is an InfluxDB 2 with configured responses to writes; there is no binary of one to test with.
 type fake struct {
 	answers []func(w http.ResponseWriter, lines []string)
 	bodies  [][]string
-	allBad  bool // answers also the writes that ask whether any would be taken
+	allBad  bool // also rejects probes
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -207,7 +207,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, _ := io.ReadAll(unzipped)
 	if len(body) == 0 && !f.allBad {
-		w.WriteHeader(http.StatusNoContent) // asks whether a write would be taken
+		w.WriteHeader(http.StatusNoContent) // a probe
 		return
 	}
 	lines := strings.Split(strings.TrimSpace(string(body)), "\n")
@@ -245,7 +245,7 @@ func openFake(t *testing.T, answers ...func(http.ResponseWriter, []string)) (*St
 	return s, f, &waits
 }
 
-func TestInfluxDB2RefusesOnePoint(t *testing.T) {
+func TestInfluxDB2RejectsOnePoint(t *testing.T) {
 	blame := func(w http.ResponseWriter, lines []string) {
 		for _, line := range lines {
 			if strings.Contains(line, "pm10=7.5") {
@@ -274,8 +274,8 @@ func TestInfluxDB2RefusesOnePoint(t *testing.T) {
 	}
 }
 
-// TestOnlyPointsAreRejected has answers that are about everything and blame no point, as nginx, other servers and InfluxDB's own
-// set-up give them: nothing is rejected, and the error says what came from where.
+// TestOnlyPointsAreRejected has responses that are not about points, as nginx, other servers and InfluxDB's own
+// configuration give them: nothing is rejected, and the error says what came from where.
 func TestOnlyPointsAreRejected(t *testing.T) {
 	const html = "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
 	server := func(want string) string { return strings.ReplaceAll(want, "known to be good", "InfluxDB at ") }
@@ -308,7 +308,7 @@ func TestOnlyPointsAreRejected(t *testing.T) {
 	f(http.StatusOK, "<p>Please log in</p>", `200, which is not InfluxDB's ("Please log in")`)
 }
 
-// TestRetentionOfABucket reads it as InfluxDB 2 tells it; its InfluxQL says 0s of every bucket.
+// TestRetentionOfABucket reads it as InfluxDB 2 returns it; its InfluxQL says 0s for every bucket.
 func TestRetentionOfABucket(t *testing.T) {
 	s, _, _ := openFake(t, status(http.StatusNoContent, "", ""))
 	if keep, err := s.Retention(t.Context()); err != nil || keep != 24*time.Hour {
@@ -316,8 +316,8 @@ func TestRetentionOfABucket(t *testing.T) {
 	}
 }
 
-// TestTooLargeIsDivided has a proxy that takes 20 lines at once.
-func TestTooLargeIsDivided(t *testing.T) {
+// TestTooLargeIsSplit has a proxy that accepts 20 lines at once.
+func TestTooLargeIsSplit(t *testing.T) {
 	s, f, _ := openFake(t, func(w http.ResponseWriter, lines []string) {
 		if len(lines) > 20 {
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
@@ -337,7 +337,8 @@ func TestTooLargeIsDivided(t *testing.T) {
 	}
 }
 
-// TestOlderThanTheBucketKeeps has readings and rows that a real InfluxDB drops for their age, and others that it takes.
+// TestOlderThanTheBucketKeeps has readings and rows that a real InfluxDB drops for their age, and others that it
+// accepts.
 func TestOlderThanTheBucketKeeps(t *testing.T) {
 	server := influxtest.Start(t)
 	s := open(t, Options{URL: server.URL, Bucket: "short"})
@@ -377,7 +378,7 @@ func TestInfluxDB2Busy(t *testing.T) {
 	}
 }
 
-func TestInfluxDB2SetUp(t *testing.T) {
+func TestInfluxDB2Configuration(t *testing.T) {
 	f := func(code int, body, want string) {
 		t.Helper()
 		s, fake, _ := openFake(t, status(code, "", body))
@@ -391,7 +392,7 @@ func TestInfluxDB2SetUp(t *testing.T) {
 	f(http.StatusNotFound, `{"code":"not found","message":"bucket \"b\" not found"}`, "store.influxdb.bucket")
 }
 
-func TestAnAnswerThatBreaksOff(t *testing.T) {
+func TestTruncatedResponse(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Query().Get("q"), "SELECT") {
 			io.WriteString(w, `{"results":[{"series":[{"columns":["time"],"values":[[`)

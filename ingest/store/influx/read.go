@@ -22,13 +22,13 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// result is one chunk of an answer.
+// result is one chunk of a response.
 type result struct {
 	columns []string
-	values  [][]any // numbers are json.Number
+	values  [][]any // numbers are of type json.Number
 }
 
-// query runs InfluxQL and hands each chunk on as it comes.
+// query runs InfluxQL and calls each for each chunk as it arrives.
 func (s *Store) query(ctx context.Context, query, method string, each func(result) error) error {
 	response, err := s.request(ctx, query, method)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 	}
 }
 
-// failed is a query's error, which comes with status 200. It names an unknown database like a write does.
+// failed returns a query's error, which comes with status 200. It names an unknown database like a write does.
 func (s *Store) failed(words string) error {
 	status := http.StatusBadRequest
 	if strings.Contains(words, "not found") {
@@ -83,7 +83,8 @@ func (s *Store) failed(words string) error {
 	return &answerError{url: s.options.URL, bucket: s.options.Bucket, status: status, own: true, words: words}
 }
 
-// DeleteReadings needs the right to delete, which a token of InfluxDB 2 that may write has. InfluxDB 3 cannot delete.
+// DeleteReadings needs the right to delete, which includes every token of InfluxDB 2 that may write. InfluxDB 3
+// cannot delete.
 func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	err := s.query(ctx, `DELETE FROM "reading" WHERE "station" = `+quoteText(station), http.MethodPost, func(result) error { return nil })
 	if err != nil {
@@ -92,8 +93,8 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	return nil
 }
 
-// Readings streams. InfluxDB answers in the order of time; readings of one second are put in the order of
-// their stations, so memory is bounded by a chunk and the readings of one second.
+// Readings streams. InfluxDB returns points in the order of time; Readings sorts those of one second by station, so
+// memory is bounded by a chunk and the readings of one second.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	quantities := q.Quantities
 	if len(quantities) == 0 {
@@ -146,8 +147,8 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
-// decodeReading takes a row apart: time, station, received, time_source, then value and flags of each
-// quantity. A column is null where the reading has no such field.
+// decodeReading decodes a row: time, station, received, time_source, then value and flags of each quantity. A column
+// is null when the reading has no such field.
 func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
 	if len(values) != 4+2*len(quantities) {
 		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+2*len(quantities))
@@ -171,21 +172,21 @@ func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading
 	return r, nil
 }
 
-// whole is an integer column; 0 where it is null.
+// whole returns the value of an integer column; 0 for null.
 func whole(v any) int64 {
 	number, _ := v.(json.Number)
 	n, _ := number.Int64()
 	return n
 }
 
-// milli is a float column in thousandths.
+// milli returns the value of a float column in thousandths.
 func milli(v any) int64 {
 	number, _ := v.(json.Number)
 	f, _ := strconv.ParseFloat(string(number), 64)
 	return int64(math.Round(f * 1000))
 }
 
-// Grid streams; rows of one start are put in order, so memory is bounded by a chunk and one window's cells.
+// Grid streams; it sorts the rows of one start, so memory is bounded by a chunk and one window's cells.
 func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	where := period(q.From, q.To) + ` AND "window" = ` + quoteText(q.Window.String())
 	if len(q.Quantities) > 0 {
@@ -256,17 +257,17 @@ func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
 	}, nil
 }
 
-// period is from <= time < to in InfluxQL.
+// period returns the condition from <= time < to in InfluxQL.
 func period(from, to time.Time) string {
 	return fmt.Sprintf("time >= %s AND time < %s", quoteText(from.UTC().Format(time.RFC3339Nano)), quoteText(to.UTC().Format(time.RFC3339Nano)))
 }
 
-// quoteText is a string literal of InfluxQL.
+// quoteText returns a string literal of InfluxQL.
 func quoteText(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + "'"
 }
 
-// quoteName is an identifier of InfluxQL.
+// quoteName returns an identifier of InfluxQL.
 func quoteName(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }

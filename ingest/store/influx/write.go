@@ -18,11 +18,11 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// batchLines bounds the lines of one request, as InfluxData advises.
+// batchLines bounds the lines of one request, as InfluxData recommends.
 const batchLines = 5000
 
-// WriteReadings stores readings. It returns the values that InfluxDB rejects by its own words while it takes a point that is
-// known to be good. Every other answer is an error.
+// WriteReadings stores readings. It returns the values that InfluxDB itself rejects while it accepts a point that is
+// known to be valid. Every other failure is an error.
 func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
 	w := batchWriter{Store: s}
 	for batch := range slices.Chunk(readings, batchLines) {
@@ -33,19 +33,19 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	return w.rejected, nil
 }
 
-// batchWriter writes batches and finds the values at fault.
+// batchWriter writes batches and finds the rejected values.
 type batchWriter struct {
 	*Store
-	probed   bool // InfluxDB took a good point since it first blamed one
+	probed   bool // InfluxDB accepted a valid point since it first blamed one
 	rejected []store.Rejected
 }
 
-// write stores a batch. One that InfluxDB blames is halved until the culprit stands alone, one that is too large until it fits.
-// InfluxDB 1.8 has taken the rest of a batch already then; writing it again changes nothing.
+// write stores a batch. It halves a batch that InfluxDB blames until one value is left, and one that is too large
+// until it fits. InfluxDB 1.8 has then already stored the rest of a batch; writing it again changes nothing.
 func (w *batchWriter) write(ctx context.Context, readings []ingest.Reading) error {
 	var e lineprotocol.Encoder
 	e.SetPrecision(lineprotocol.Second)
-	e.SetLax(true) // a name's order and form are ours
+	e.SetLax(true) // skips the check of names and their order, which are ours
 	for i := range readings {
 		encodeReading(&e, &readings[i])
 	}
@@ -68,7 +68,7 @@ func (w *batchWriter) write(ctx context.Context, readings []ingest.Reading) erro
 	return w.split(ctx, readings, errors.New("InfluxDB: "+answer.words))
 }
 
-// split writes the parts of readings one by one: halves, then single values. It rejects a value that stands alone.
+// split writes the parts of readings one by one: halves, then single values. It rejects a single value.
 func (w *batchWriter) split(ctx context.Context, readings []ingest.Reading, cause error) error {
 	r := readings[0]
 	if len(readings) == 1 && len(r.Values) == 1 {
@@ -76,7 +76,7 @@ func (w *batchWriter) split(ctx context.Context, readings []ingest.Reading, caus
 		return nil
 	}
 	parts := [][]ingest.Reading{readings[:len(readings)/2], readings[len(readings)/2:]}
-	if len(readings) == 1 { // one bad value never costs its neighbours
+	if len(readings) == 1 { // so that one bad value does not reject the others
 		parts = nil
 		for _, v := range r.Values {
 			r.Values = []ingest.Value{v}
@@ -91,10 +91,10 @@ func (w *batchWriter) split(ctx context.Context, readings []ingest.Reading, caus
 	return nil
 }
 
-// probeStation is the tag of points without values that ask whether InfluxDB takes any. No station has such an id.
+// probeStation is the tag of points that test whether InfluxDB accepts any. It is not a valid station id.
 const probeStation = "_probe"
 
-// probe writes a point that is known to be good, once: who refuses that one as well does not judge points.
+// probe writes a point that is known to be valid, once: a server that refuses it as well does not judge points.
 func (w *batchWriter) probe(ctx context.Context) error {
 	if w.probed {
 		return nil
@@ -116,10 +116,10 @@ func encodeReading(e *lineprotocol.Encoder, r *ingest.Reading) {
 	for _, v := range r.Values {
 		value, ok := lineprotocol.FloatValue(v.Value)
 		if !ok {
-			continue // a Reading's values are finite
+			continue // not possible: a Reading's values are finite
 		}
 		e.AddField(v.Quantity.String(), value)
-		// A flag that was set before must go when the value is written again without it.
+		// A flag that was set before must be removed when the value is written again without it.
 		e.AddField("flags_"+v.Quantity.String(), lineprotocol.IntValue(int64(v.Flags)))
 	}
 	e.AddField("received", lineprotocol.IntValue(r.Received.UnixMilli()))
@@ -127,7 +127,7 @@ func encodeReading(e *lineprotocol.Encoder, r *ingest.Reading) {
 	e.EndLine(r.Time)
 }
 
-// WriteGrid stores grid rows. The error is store.ErrRejected when InfluxDB says that it is these rows that it will not take, for
+// WriteGrid stores grid rows. The error is store.ErrRejected when InfluxDB says that it rejects these rows, for
 // example because they are older than what the bucket keeps.
 func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
 	for batch := range slices.Chunk(rows, batchLines) {
@@ -191,7 +191,7 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	e.EndLine(r.Start)
 }
 
-// post sends lines, and again a few times while InfluxDB is busy or away.
+// post sends lines, and retries a few times while InfluxDB is busy or does not answer.
 func (s *Store) post(ctx context.Context, lines []byte) error {
 	if s.isClosed() {
 		return errClosed
@@ -204,7 +204,7 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 		}
 		var answer *answerError
 		if errors.As(err, &answer) && answer.status == http.StatusNotFound {
-			s.prepared.Store(false) // the next write looks for the database, and makes it
+			s.prepared.Store(false) // the next write creates the database
 		}
 		if err == nil || !passing(err) || attempt == attempts || ctx.Err() != nil {
 			return err
@@ -222,12 +222,12 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 	}
 }
 
-// send makes one write request. Only 204 says that lines are stored: a proxy may well answer 200.
+// send sends one write request. Only 204 means that lines are stored: a proxy may answer 200.
 func (s *Store) send(ctx context.Context, lines []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	var body bytes.Buffer
-	zip, _ := gzip.NewWriterLevel(&body, gzip.BestSpeed) // the level is one
+	zip, _ := gzip.NewWriterLevel(&body, gzip.BestSpeed) // no error: the level is valid
 	if _, err := zip.Write(lines); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (s *Store) send(ctx context.Context, lines []byte) error {
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusNoContent {
 		e := s.answer(response)
-		e.own = false // InfluxDB answers 204
+		e.own = false // InfluxDB would answer 204
 		return e
 	}
 	return nil

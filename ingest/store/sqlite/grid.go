@@ -30,7 +30,7 @@ func (s *Store) WriteGrid(ctx context.Context, rows []aggregate.Row) error {
 	return nil
 }
 
-// bindRow fills a row's parameters, which are numbered from 1.
+// bindRow binds a row's parameters, which are numbered from 1.
 func bindRow(row *sqlite.Stmt, r *aggregate.Row) {
 	row.BindInt64(1, r.Start.Unix())
 	row.BindText(2, r.Window.String())
@@ -64,7 +64,7 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 	}
 }
 
-// nextStart are the rows of the first window after a start, by size, north and east.
+// nextStart returns the rows of the first window after a start, by size, north and east.
 func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) ([]aggregate.Row, error) {
 	where, args := `stations > 0 AND "window" = ? AND start < ?`, []any{q.Window.String(), ceil(q.To)}
 	if q.Size != 0 {
@@ -89,7 +89,7 @@ func (s *Store) nextStart(ctx context.Context, q store.GridQuery, after int64) (
 	return list, err
 }
 
-// gridRow is a row of nextStart.
+// gridRow decodes a row of nextStart.
 func gridRow(row *sqlite.Stmt, window aggregate.Window) (aggregate.Row, error) {
 	q, known := quantity.Parse(row.ColumnText(1))
 	if !known {

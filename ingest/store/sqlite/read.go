@@ -15,9 +15,9 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Readings streams in pages, each a short transaction of its own, so that a slow reader holds up neither
-// writers nor the tidying of the log. What is written meanwhile may or may not be seen. The next page is read while
-// yield takes this one.
+// Readings streams in pages, each in a short transaction of its own, so that a slow reader delays neither writers nor
+// checkpoints of the log. It may or may not return what is written meanwhile. It reads the next page while yield
+// processes the current one.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	return store.Ahead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
 		if err := s.pages(ctx, q, hand); err != nil {
@@ -32,7 +32,8 @@ const (
 	endless   = math.MaxInt64 / 4
 )
 
-// pages hands on what a query finds. Two pages take turns: when one is handed on, the one before has been read.
+// pages passes the readings of a query to hand. Two pages take turns: when one is passed on, the one before has been
+// processed.
 func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
 	r := newReader(q)
 	var page, last []ingest.Reading
@@ -51,7 +52,7 @@ func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ing
 		}
 		r.advance(page)
 		if len(page) > 0 {
-			if err := hand(page); err != nil { // from here on the values are yield's
+			if err := hand(page); err != nil { // from here on the values belong to yield
 				return err
 			}
 			page, last = last, page
@@ -65,21 +66,21 @@ type reader struct {
 	columns
 	query store.ReadingQuery
 	after position // of the last reading
-	to    int64    // where the query ends, Unix seconds
+	to    int64    // end of the query, Unix seconds
 	done  bool
 	span  int64             // seconds that the next page may cover
 	limit int               // readings of the next page
-	names map[string]string // of stations, so that not each reading has to have its own
+	names map[string]string // of stations, so that readings share them
 	name  []byte
 }
 
-// position is a reading's place in the order of all.
+// position is a reading's place in the order of all readings.
 type position struct {
 	time    int64
 	station string
 }
 
-// behind is behind all readings before a time.
+// behind returns the position after all readings before a time.
 func behind(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
 
 func newReader(q store.ReadingQuery) *reader {
@@ -88,15 +89,15 @@ func newReader(q store.ReadingQuery) *reader {
 		r.wanted = quantity.All()
 	}
 	if r.span = endless; len(q.Stations) > 1 {
-		r.span = firstSpan // SQLite finds the readings of each station and then has to sort them
+		r.span = firstSpan // SQLite reads the readings of each station and then sorts them
 	}
 	return r
 }
 
-// until is where the next page ends.
+// until returns where the next page ends.
 func (r *reader) until() int64 { return min(r.to, r.after.time+1+r.span) }
 
-// advance goes behind a page, and chooses how much the next may cover: of several stations about a page.
+// advance sets the position after a page, and how much the next may cover: with several stations about one page.
 func (r *reader) advance(page []ingest.Reading) {
 	if len(page) == r.limit {
 		last := page[len(page)-1]
@@ -115,9 +116,9 @@ func (r *reader) advance(page []ingest.Reading) {
 	r.limit = pageReadings
 }
 
-// page adds the next readings to page; others says that one of them has quantities that are not read.
+// page adds the next readings to page; others is true when one of them has quantities that were not read.
 func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Reading, others bool, err error) {
-	rows, _, err := conn.PrepareTransient(r.statement()) // there are too many different ones to keep
+	rows, _, err := conn.PrepareTransient(r.statement()) // there are too many different statements to cache
 	if err != nil {
 		return nil, false, err
 	}
@@ -130,7 +131,7 @@ func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Read
 		rows.BindText(5+i, id)
 	}
 	page = slices.Grow(page, r.limit)
-	values := make([]ingest.Value, 0, r.limit*len(r.wanted)) // of the page, so that not each reading has to be allocated
+	values := make([]ingest.Value, 0, r.limit*len(r.wanted)) // one allocation for all values of the page
 	for {
 		more, err := rows.Step()
 		if err != nil || !more {
@@ -148,7 +149,7 @@ func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Read
 	}
 }
 
-// statement selects the next page.
+// statement returns the SQL that selects the next page.
 func (r *reader) statement() string {
 	where := "(time, station) > (?1, ?2) AND time < ?3"
 	if n := len(r.query.Stations); n > 0 {
@@ -160,7 +161,7 @@ func (r *reader) statement() string {
 	return fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT ?4", r.list(), where)
 }
 
-// station is the name in a row.
+// station returns the station in a row.
 func (r *reader) station(row *sqlite.Stmt) string {
 	r.name = slices.Grow(r.name[:0], row.ColumnLen(1))
 	bytes := r.name[:row.ColumnBytes(1, r.name[:cap(r.name)])]
@@ -172,15 +173,16 @@ func (r *reader) station(row *sqlite.Stmt) string {
 	return name
 }
 
-// columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs
-// as much as a full one: so after the first page only those that have been seen are read, and whether there are others.
+// columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs as
+// much as a full one: so after the first page only the columns that have had values are read, and whether there are
+// others.
 type columns struct {
 	wanted []quantity.Quantity
 	seen   uint64              // a bit for each quantity
-	others []quantity.Quantity // must be empty; a page with a row where one is not is read again
+	others []quantity.Quantity // must be empty; if one is not in a row, the page is read again
 }
 
-// learn narrows the columns to those that have been seen.
+// learn reduces the columns to those that have had values.
 func (c *columns) learn(page []ingest.Reading) {
 	for _, r := range page {
 		for _, v := range r.Values {
@@ -197,7 +199,7 @@ func (c *columns) learn(page []ingest.Reading) {
 	}
 }
 
-// list is what a statement selects of the quantities; the first column is whether there are others.
+// list returns the columns of a statement for the quantities; the first one tells whether there are others.
 func (c *columns) list() string {
 	list := "0"
 	if len(c.others) > 0 {
@@ -209,7 +211,7 @@ func (c *columns) list() string {
 	return list
 }
 
-// values adds what a row has of the quantities.
+// values appends a row's values to values.
 func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value {
 	for i, q := range c.wanted {
 		column := 5 + 2*i
@@ -220,7 +222,8 @@ func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value
 	return values
 }
 
-// anyOf is true where one of the quantities has a value. One expression is cheaper than a chain of OR.
+// anyOf returns an expression that is true when one of the quantities has a value. One expression is cheaper than a
+// chain of OR.
 func anyOf(quantities []quantity.Quantity) string {
 	names := "NULL"
 	for _, q := range quantities {

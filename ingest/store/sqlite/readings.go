@@ -11,8 +11,7 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// WriteReadings stores readings in one transaction. SQLite takes whatever a Reading can hold, so nothing
-// is ever rejected.
+// WriteReadings stores readings in one transaction. SQLite accepts every Reading, so it never rejects a value.
 func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
 	if len(readings) == 0 {
 		return nil, nil
@@ -44,9 +43,9 @@ func (s *Store) insert(ctx context.Context, statement string, n int, bind func(r
 	})
 }
 
-// bindReading fills a row's parameters, which are numbered from 1.
+// bindReading binds a row's parameters, which are numbered from 1.
 func bindReading(row *sqlite.Stmt, r *ingest.Reading) {
-	_ = row.ClearBindings() // fails only when ctx has ended, which the next step tells
+	_ = row.ClearBindings() // fails only when ctx has ended, which the next step returns
 	row.BindInt64(1, r.Time.Unix())
 	row.BindText(2, r.Station)
 	row.BindInt64(3, r.Received.UnixMilli())
@@ -60,7 +59,7 @@ func bindReading(row *sqlite.Stmt, r *ingest.Reading) {
 	}
 }
 
-// DeleteReadings takes a station's readings away. The space is used again for new ones.
+// DeleteReadings deletes a station's readings. SQLite reuses the space.
 func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	if err := s.execute(ctx, "DELETE FROM reading WHERE station = ?", station); err != nil {
 		return fmt.Errorf("delete readings of %s: %w", station, err)
@@ -68,7 +67,7 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	return nil
 }
 
-// Forget deletes readings in one transaction. The file does not shrink; its free pages are used again.
+// Forget deletes readings in one transaction. The file does not shrink; SQLite reuses its free pages.
 func (s *Store) Forget(ctx context.Context, from, to time.Time) error {
 	if err := s.execute(ctx, "DELETE FROM reading WHERE time >= ? AND time < ?", ceil(from), ceil(to)); err != nil {
 		return fmt.Errorf("forget readings: %w", err)
@@ -76,7 +75,7 @@ func (s *Store) Forget(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// ceil is the first whole second at or after t.
+// ceil returns the first whole second at or after t.
 func ceil(t time.Time) int64 {
 	if t.Nanosecond() > 0 {
 		return t.Unix() + 1

@@ -11,17 +11,17 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// schema is the version of the tables; quantities are columns and do not count.
+// schema is the version of the tables; quantities are columns and do not change it.
 const schema = 2
 
-// secondSchema brings rows of the first up: nothing was corrected then.
+// secondSchema migrates rows of version 1, in which nothing was corrected.
 const secondSchema = `
 ALTER TABLE grid ADD COLUMN raw INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grid ADD COLUMN uncorrected INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grid ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;
 UPDATE grid SET raw = mean;`
 
-// migrate makes the tables, or brings those of an older version up.
+// migrate creates the tables, or migrates those of an older version.
 func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, func(conn *sqlite.Conn) error {
 		var version int
@@ -45,7 +45,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// addColumns gives a file of an older version the quantities that are new.
+// addColumns adds the columns for new quantities to a file of an older version.
 func addColumns(conn *sqlite.Conn) error {
 	there := map[string]bool{}
 	if err := sqlitex.Execute(conn, "SELECT name FROM pragma_table_info('reading')", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
@@ -66,7 +66,7 @@ func addColumns(conn *sqlite.Conn) error {
 	return nil
 }
 
-// statements are composed once from the list of quantities.
+// statements are SQL texts that are made once from the list of quantities.
 type statements struct {
 	create, upsert string
 }
@@ -76,7 +76,7 @@ func compose(quantities []quantity.Quantity) statements {
 	for _, q := range quantities {
 		columns = append(columns, q.String(), "flags_"+q.String())
 		definitions = append(definitions, fmt.Sprintf("\t%s REAL, flags_%s INTEGER", q, q))
-		// A value that is written again brings its flags with it; a quantity that is not stays as it is.
+		// A value that is written again replaces its flags too; a quantity that is not written stays as it is.
 		updates = append(updates,
 			fmt.Sprintf("flags_%s = CASE WHEN excluded.%s IS NULL THEN flags_%s ELSE excluded.flags_%s END", q, q, q, q),
 			fmt.Sprintf("%s = coalesce(excluded.%s, %s)", q, q, q))

@@ -1,9 +1,9 @@
-// Package sqlite keeps readings and grid rows in one SQLite file, readings.db: the store that needs no
-// server. Its tables are wide, one row a reading and a column a quantity, as an operator would expect
-// them in a spreadsheet.
+// Package sqlite stores readings and grid rows in one SQLite file, readings.db: the store that needs no server. Its
+// tables are wide, one row for each reading and one column for each quantity, as an operator would expect them in a
+// spreadsheet.
 //
-// A committed batch survives a power cut (synchronous FULL). Writers wait for each other; readers are
-// not in anybody's way (write-ahead log).
+// A committed batch survives a power cut (synchronous FULL). Writers wait for each other; readers neither wait nor
+// make others wait (write-ahead log).
 package sqlite
 
 import (
@@ -21,13 +21,13 @@ import (
 )
 
 const (
-	readers      = 8                     // connections that read at once
-	firstPage    = 250                   // readings of the first page: many answers are short, and it shows which columns are needed
-	pageReadings = 4000                  // of all others, each fetched in one transaction: a slow client holds up no checkpoint
+	readers      = 8                     // connections that read at the same time
+	firstPage    = 250                   // readings of the first page: many results are short, and it shows which columns are needed
+	pageReadings = 4000                  // of all others, each read in one transaction: a slow client delays no checkpoint
 	busyTimeout  = 10 * time.Second      // for another program's lock
-	busyEvery    = 10 * time.Millisecond // between attempts, where SQLite does not wait by itself
+	busyEvery    = 10 * time.Millisecond // between attempts when SQLite does not wait itself
 
-	// The caches are of a connection, in KiB. Readers take turns and read most pages once.
+	// The caches are per connection, in KiB. Readers take turns and read most pages once.
 	writeCache = "cache_size = -16000"
 	readCache  = "cache_size = -1000"
 )
@@ -44,7 +44,7 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file at path and makes it when it is missing.
+// Open opens the file at path, which it creates if it is missing.
 func Open(ctx context.Context, path string) (*Store, error) {
 	s := &Store{path: path, sql: compose(quantity.All())}
 	if err := s.open(ctx); err != nil {
@@ -68,8 +68,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return s.Ping(ctx)
 }
 
-// pool is connections to a file, made when it is missing, with settings that each connection gets before it is first used. Programs
-// that make the file at the same time can each have a lock that another wants, which SQLite tells at once: then they are set again.
+// pool opens connections to a file, which it creates if it is missing, with settings that each connection gets before
+// its first use. Programs that create the file at the same time can each hold a lock that the other needs; SQLite
+// then returns an error at once, and pool applies the settings again.
 func pool(path string, size int, settings []string) (*sqlitex.Pool, error) {
 	return sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: sqlite.OpenReadWrite | sqlite.OpenCreate, PoolSize: size, PrepareConn: func(conn *sqlite.Conn) error {
 		conn.SetBusyTimeout(busyTimeout)
@@ -87,8 +88,8 @@ func pool(path string, size int, settings []string) (*sqlitex.Pool, error) {
 	}})
 }
 
-// with does work on a connection of a pool, which must be back where it was when the work returns. When ctx ends, so does the work,
-// and the error is that of ctx.
+// with calls work with a connection of a pool; work must leave no open transaction. When ctx ends, so does work, and
+// the error is that of ctx.
 func with(ctx context.Context, pool *sqlitex.Pool, work func(*sqlite.Conn) error) error {
 	conn, err := pool.Take(ctx)
 	if err == nil {
@@ -101,7 +102,7 @@ func with(ctx context.Context, pool *sqlitex.Pool, work func(*sqlite.Conn) error
 	return err
 }
 
-// transact does work in a transaction of its own.
+// transact calls work in a transaction.
 func (s *Store) transact(ctx context.Context, work func(*sqlite.Conn) error) error {
 	return with(ctx, s.write, func(conn *sqlite.Conn) (err error) {
 		end, err := begin(ctx, conn)
@@ -126,7 +127,7 @@ func begin(ctx context.Context, conn *sqlite.Conn) (end func(*error), err error)
 	return end, err
 }
 
-// execute does one statement that answers nothing, in a transaction of its own.
+// execute runs one statement without results, in a transaction.
 func (s *Store) execute(ctx context.Context, statement string, args ...any) error {
 	return s.transact(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
@@ -142,9 +143,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Backup writes a consistent copy of the file to a path that is free. Writers go on meanwhile.
+// Backup writes a consistent copy of the file to a path that must not exist. Writers continue meanwhile.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	own, err := pool(s.path, 1, nil) // query_only forbids it to readers
+	own, err := pool(s.path, 1, nil) // readers' connections are query_only
 	if err != nil {
 		return fmt.Errorf("copy the store: %w", err)
 	}
@@ -158,7 +159,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// Close ends what is under way and closes the file. Doing it again does nothing.
+// Close ends running work and closes the file. Calling it again does nothing.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() {
 		for _, pool := range []*sqlitex.Pool{s.read, s.write} {

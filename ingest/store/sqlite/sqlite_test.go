@@ -60,7 +60,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-func TestANewQuantityIsANewColumn(t *testing.T) {
+func TestNewQuantityAddsColumn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s := open(t, path)
 	script(t, s, "ALTER TABLE reading DROP COLUMN rssi; ALTER TABLE reading DROP COLUMN flags_rssi")
@@ -73,8 +73,9 @@ func TestANewQuantityIsANewColumn(t *testing.T) {
 	}
 }
 
-// TestAFullFileKeepsNothingHalf lets the file reach its largest size and wants a batch whole or not there.
-func TestAFullFileKeepsNothingHalf(t *testing.T) {
+// TestFullFileStoresBatchesWhole lets the file reach its maximum size and expects a batch to be stored as a whole or
+// not at all.
+func TestFullFileStoresBatchesWhole(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
 	script(t, s, "PRAGMA max_page_count = 60") // 240 KiB: SQLite answers as on a full disk
 	stored := 0
@@ -146,7 +147,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
 }
 
-// TestFirstSchema opens a file as the first version wrote it.
+// TestFirstSchema opens a file as version 1 wrote it.
 func TestFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s, err := Open(t.Context(), path)
@@ -195,8 +196,8 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// TestALockEndsWithItsContext writes while another program has the file locked.
-func TestALockEndsWithItsContext(t *testing.T) {
+// TestLockedFileRespectsContext writes while another program has the file locked.
+func TestLockedFileRespectsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s, other := open(t, path), open(t, path)
 	begin, err := other.write.Take(t.Context())
@@ -216,7 +217,7 @@ func TestALockEndsWithItsContext(t *testing.T) {
 		},
 		"deleting": func(ctx context.Context) error { return s.DeleteReadings(ctx, "A") },
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // meanwhile it waits for the lock
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // while it waits for the lock
 		defer cancel()
 		ended := make(chan error, 1)
 		go func() { ended <- write(ctx) }()

@@ -8,8 +8,8 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Memory is a store for tests of those who read one. It yields what it holds, which is in the order of a store, and fails
-// afterwards where Fail is set. Whatever else is asked of it panics.
+// Memory is a store in memory for tests of packages that read from one. It yields what it holds, which must be in the
+// order of a store, and then fails if Fail is set. Its other methods panic.
 type Memory struct {
 	store.Store
 	Held []ingest.Reading
@@ -17,7 +17,7 @@ type Memory struct {
 	Fail error
 }
 
-// Readings yields those of q.
+// Readings yields the readings of q.
 func (m *Memory) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	for _, r := range m.Held {
 		if ctx.Err() != nil {
@@ -50,7 +50,7 @@ func (m *Memory) Grid(_ context.Context, q store.GridQuery, yield func(aggregate
 	return m.Fail
 }
 
-// among reports whether one is chosen; without a choice all are.
+// among reports whether one is chosen; an empty choice means all.
 func among[T comparable](chosen []T, one T) bool {
 	return len(chosen) == 0 || slices.Contains(chosen, one)
 }

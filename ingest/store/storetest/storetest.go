@@ -1,5 +1,5 @@
-// Package storetest holds the one suite that every store must pass, and a store in memory for tests of those who read
-// one. What the suite expects it computes itself from what it wrote, in a map.
+// Package storetest has the test suite that every store must pass, and a store in memory for tests of packages that
+// read from one. The suite computes what it expects itself from what it wrote, in a map.
 package storetest
 
 import (
@@ -24,7 +24,7 @@ import (
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// Run holds the stores that open makes, each empty, against the contract.
+// Run tests the stores that open returns, each empty, against the contract.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, c := range []struct {
 		name string
@@ -288,7 +288,7 @@ func yieldEnds(t *testing.T, s store.Store) {
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("after %d readings: %v, want 1 and %v", n, err, enough)
 	}
-	write(t, s, reading("A", 2, quantity.PM10, 3)) // the store goes on
+	write(t, s, reading("A", 2, quantity.PM10, 3)) // the store still works
 }
 
 func cancelled(t *testing.T, s store.Store) {
@@ -368,7 +368,7 @@ func revising(t *testing.T, s store.Store) {
 	f := func(flags ingest.Flags, want ...ingest.Flags) {
 		t.Helper()
 		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: quantity.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: quantity.PM10, Flags: ingest.Spike}}
-		for range 2 { // again changes nothing
+		for range 2 { // the second time changes nothing
 			if refused, err := store.Revise(t.Context(), s, hourFlags); err != nil || len(refused) > 0 {
 				t.Fatalf("Revise: %v, %v", refused, err)
 			}
@@ -393,7 +393,7 @@ func revising(t *testing.T, s store.Store) {
 	f(0, 0, ingest.Range, 0, 0, 0)
 }
 
-// forgetting takes a period away, its start included and its end not, and leaves averages alone.
+// forgetting deletes a period with its start and without its end, and keeps averages.
 func forgetting(t *testing.T, s store.Store) {
 	var list []ingest.Reading
 	for second := range 10 {
@@ -405,7 +405,7 @@ func forgetting(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	kept := slices.Concat(list[:6], list[14:])
-	for range 2 { // again changes nothing
+	for range 2 { // the second time changes nothing
 		if err := s.Forget(t.Context(), noon.Add(3*time.Second), noon.Add(7*time.Second)); err != nil {
 			t.Fatal(err)
 		}
@@ -415,7 +415,7 @@ func forgetting(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	same(t, read(t, s, all()), kept)
-	write(t, s, list[8]) // what is forgotten can come back
+	write(t, s, list[8]) // forgotten readings can be written again
 	same(t, read(t, s, all()), slices.Concat(kept, list[8:9]))
 	if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, grid) {
 		t.Errorf("the grid is %+v, want %+v", got, grid)
@@ -429,7 +429,7 @@ func deleting(t *testing.T, s store.Store) {
 	if err := s.WriteGrid(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // what is gone can be deleted again
+	for range 2 { // deleting again is not an error
 		for _, station := range []string{"A", `A' OR '1'='1`, "nobody"} {
 			if err := s.DeleteReadings(t.Context(), station); err != nil {
 				t.Fatal(err)
@@ -466,7 +466,7 @@ func gridRows(t *testing.T, s store.Store) {
 	}
 }
 
-// gridRowsGo replaces an hour by one with other cells: what is not in it is not there any more.
+// gridRowsGo replaces an hour with other cells: its old cells are deleted.
 func gridRowsGo(t *testing.T, s store.Store) {
 	kept, gone, elsewhere := row(noon, quantity.PM10, 1000, 3_096_000, 4_107_000, 1000), row(noon, quantity.PM10, 1000, 3_097_000, 4_107_000, 2000), row(noon.Add(time.Hour), quantity.PM10, 1000, 3_097_000, 4_107_000, 3000)
 	if err := s.WriteGrid(t.Context(), []aggregate.Row{kept, gone, elsewhere}); err != nil {

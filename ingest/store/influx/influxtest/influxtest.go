@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Server is a running InfluxDB. It ends with the test.
+// Server is a running InfluxDB. It is stopped when the test ends.
 type Server struct {
 	URL string
 
@@ -68,7 +68,7 @@ func (s *Server) Restart() {
 	}
 }
 
-// CPU is the processor time that InfluxDB has taken since it was started.
+// CPU returns the processor time that InfluxDB has used since it was started.
 func (s *Server) CPU() time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Server) CPU() time.Duration {
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')'):]))
 	user, _ := strconv.Atoi(fields[12])
 	system, _ := strconv.Atoi(fields[13])
-	return time.Duration(user+system) * 10 * time.Millisecond // in hundredths of a second, proc(5)
+	return time.Duration(user+system) * 10 * time.Millisecond // from hundredths of a second, proc(5)
 }
 
 func (s *Server) healthy() bool {
@@ -95,7 +95,7 @@ func (s *Server) Stop() {
 		return
 	}
 	_ = s.cmd.Process.Kill() // it may have ended
-	_ = s.cmd.Wait()         // killed
+	_ = s.cmd.Wait()         // the error is that it was killed
 	s.cmd = nil
 }
 
