@@ -1,10 +1,9 @@
-// Package averages keeps the aggregate fed and its results at rest: it turns readings into samples at
-// the places their stations stood in, has complete hours checked, and writes hours and days to the store
-// when they are complete and whenever a late reading or an hour's flags correct them. Rebuild makes the same
-// averages from stored readings.
+// Package averages feeds the aggregate and stores its results: it turns readings into samples at the places where
+// their stations stood, has complete hours checked, and writes hours and days to the store when they are complete and
+// whenever a late reading or an hour's flags correct them. Rebuild computes the same averages from stored readings.
 //
-// Everything it holds can be had again by replaying the journal; writing an hour again is idempotent.
-// It leaves the arithmetic to geo/aggregate and decides only what may enter an average.
+// A replay of the journal restores everything it holds; writing an hour again is idempotent. It leaves the arithmetic
+// to geo/aggregate and only decides what enters an average.
 package averages
 
 import (
@@ -25,9 +24,8 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Averaged are the quantities that enter averages, gases when they are calibrated (see ingest.IsSignal). Battery and
-// rssi say something about the kit, not about the air; an index of volatile compounds compares a sensor only with
-// its own past.
+// Averaged lists the quantities that enter averages, gases only if they are calibrated (see ingest.IsSignal). Battery
+// and rssi describe the kit, not the air; an index of volatile compounds compares a sensor only with its own past.
 var Averaged = []quantity.Quantity{
 	quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10, quantity.NO2, quantity.NO, quantity.O3, quantity.SO2, quantity.CO, quantity.CO2,
 	quantity.Temperature, quantity.Humidity, quantity.Pressure, quantity.NoiseLAeq,
@@ -49,21 +47,22 @@ type Averages struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
-	// ReadOnly leaves checking and writing to another process; what is in memory is the same.
+	// ReadOnly leaves checking and writing to another process; the averages in memory are the same.
 	ReadOnly bool
-	// HourChecker looks at whole hours, and Append keeps what it found; both nil checks nothing. What was appended
-	// comes back through Apply.
+	// HourChecker checks whole hours, and Append writes the flags it found to the journal, which passes them to
+	// Apply. If both are nil, nothing is checked.
 	HourChecker func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags
 	Append      func(ctx context.Context, b ingest.Batch) error
 
 	mu        sync.Mutex                 // guards known and cells
-	known     map[string]*ingest.Station // as the aggregate knows them
-	cells     Cells                      // of places that stations stood in
+	known     map[string]*ingest.Station // the stations as they were when the aggregate was last updated
+	cells     Cells                      // of the places of stations
 	hourFlags hourFlags
 }
 
-// Observe adds a reading's good values to the averages of the place its station stood in. Values of
-// indoor stations, of stations that are gone or whose readings are to go, and values with an excluding flag stay out.
+// Observe adds a reading's good values to the averages of the place where its station stood. It leaves out values
+// with an excluding flag, values of indoor stations, and values of stations that are retired or whose readings are to
+// be deleted.
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -86,7 +85,7 @@ func (a *Averages) Observe(r ingest.Reading) {
 	}
 }
 
-// review takes in what the registry knows of stations by now.
+// review refreshes all known stations.
 func (a *Averages) review() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -95,8 +94,8 @@ func (a *Averages) review() {
 	}
 }
 
-// refresh finds a station, and where it is not as the aggregate knows it, moves what is held of it to where it stood
-// and calibrates it: averages are always those of the registry as it is, as a rebuild would make them. It needs mu.
+// refresh returns a station. If the station has changed since the aggregate was last updated, refresh relocates and
+// calibrates its values: averages always follow the registry's current state, as a rebuild would. It needs mu.
 func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 	station, ok := a.Stations.Station(id)
 	old, seen := a.known[id]
@@ -127,7 +126,7 @@ func sameHistory(a, b *ingest.Station) bool {
 	return a.Exposure == b.Exposure && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places) && (a.Status == ingest.Erased) == (b.Status == ingest.Erased)
 }
 
-// Calibrations are those on a station's record.
+// Calibrations returns a station's calibrations for an aggregate.
 func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	var list []aggregate.Calibration
 	for _, c := range st.Calibrations {
@@ -138,20 +137,20 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	return list
 }
 
-// cellAt is the base cell that a station stood in at a time; false when it was no outdoor station of the city then.
-// It needs mu.
+// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the city
+// then. It needs mu.
 func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
 	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
-	return a.cells.At(st.PlaceAt(at).Exact) // the registry lets no place in that has none
+	return a.cells.At(st.PlaceAt(at).Exact) // the registry accepts no place without a cell
 }
 
-// Cells remembers the base cells of places; projecting a place anew for each reading would take most of the time.
-// The zero value is ready.
+// Cells caches the base cells of places; projecting a place again for each reading would take most of the time. The
+// zero value is ready.
 type Cells struct{ at map[orb.Point]geo.Cell }
 
-// At is a place's base cell; false outside the grid.
+// At returns a place's base cell; false outside the grid.
 func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 	cell, known := c.at[place]
 	if known {
@@ -168,7 +167,8 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 	return cell, true
 }
 
-// Correction is how an aggregate corrects means: particles for humidity, and gases only count calibrated.
+// Correction returns the correction of an aggregate: particles are corrected for humidity, and gases only count if
+// calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
 	corrected := aggregate.Correction{Signal: ingest.IsSignal}
 	corrected.Of = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
@@ -181,5 +181,5 @@ func Correction(c quality.Correction) aggregate.Correction {
 	return corrected
 }
 
-// Milli is a value in thousandths of its unit, rounded half away from zero.
+// Milli returns a value in thousandths of its unit, rounded half away from zero.
 func Milli(value float64) int64 { return int64(math.Round(value * 1000)) }

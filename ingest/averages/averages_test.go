@@ -29,7 +29,7 @@ func (r register) Station(id string) (*ingest.Station, bool) {
 	return s, ok
 }
 
-// shelf is a Store in memory that refuses as often as it is told to.
+// shelf is a store in memory that fails as often as it is told to.
 type shelf struct {
 	store.Store
 	mu       sync.Mutex // guards all below
@@ -65,7 +65,7 @@ func (s *shelf) Readings(_ context.Context, q store.ReadingQuery, yield func(ing
 	return nil
 }
 
-// sorted are the rows in the order of their keys.
+// sorted returns the rows in the order of their keys.
 func (s *shelf) sorted() []aggregate.Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,7 +133,7 @@ func TestOnlyGoodOutdoorValuesOfTheAirCount(t *testing.T) {
 	}
 	f("OUT", ingest.Value{Quantity: quantity.PM10, Value: 20}, 1)
 	f("OUT", ingest.Value{Quantity: quantity.PM10, Value: 2000, Flags: ingest.Range}, 0)
-	f("OUT", ingest.Value{Quantity: quantity.NO2, Value: 20}, 0) // no calibration on record
+	f("OUT", ingest.Value{Quantity: quantity.NO2, Value: 20}, 0) // not calibrated
 	f("OUT", ingest.Value{Quantity: quantity.NOxIndex, Value: 20}, 0)
 	f("OUT", ingest.Value{Quantity: quantity.Battery, Value: 3.7}, 0)
 	f("GAS", ingest.Value{Quantity: quantity.NO2, Value: 20}, 1)
@@ -143,9 +143,9 @@ func TestOnlyGoodOutdoorValuesOfTheAirCount(t *testing.T) {
 	f("NOBODY", ingest.Value{Quantity: quantity.PM10, Value: 20}, 0)
 }
 
-// TestAStationLeavesFromThenOn wants what a station sent before it was retired to stay, and gases to count only where
-// a calibration holds.
-func TestAStationLeavesFromThenOn(t *testing.T) {
+// TestRetiredStationKeepsItsPast expects values from before a station was retired to stay, and gases to count only
+// while a calibration applies.
+func TestRetiredStationKeepsItsPast(t *testing.T) {
 	noon := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
 	hours := func(station string, q quantity.Quantity) (means []int64) {
 		a := newAverages(nil)
@@ -167,7 +167,7 @@ func TestAStationLeavesFromThenOn(t *testing.T) {
 	}
 }
 
-func TestAStationCountsWhereItStoodThen(t *testing.T) {
+func TestStationCountsWhereItStood(t *testing.T) {
 	a := newAverages(nil)
 	before := time.Date(2000, 1, 1, 12, 0, 0, 0, time.UTC)
 	after := before.AddDate(0, 0, 1)
@@ -193,8 +193,8 @@ func TestMilli(t *testing.T) {
 	f(0.1+0.2, 300)
 }
 
-// TestHoursReachTheStore runs an hour in virtual time with a store that is away at first.
-func TestHoursReachTheStore(t *testing.T) {
+// TestHoursAreStored runs an hour in virtual time with a store that fails at first.
+func TestHoursAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &shelf{fail: 3}
 		a := newAverages(store)
@@ -222,8 +222,9 @@ func TestHoursReachTheStore(t *testing.T) {
 	})
 }
 
-// TestARejectedWindowHoldsUpNoOther runs hours in virtual time of which the store rejects the first, and rebuilds them.
-func TestARejectedWindowHoldsUpNoOther(t *testing.T) {
+// TestRejectedWindowDoesNotStopOthers runs hours in virtual time of which the store rejects the first, and rebuilds
+// them.
+func TestRejectedWindowDoesNotStopOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now().UTC().Truncate(24 * time.Hour).Add(-3 * time.Hour)
 		kept := &shelf{oldest: start.Add(time.Hour)}

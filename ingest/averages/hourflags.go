@@ -11,15 +11,15 @@ import (
 	"stadtluft/ingest"
 )
 
-// hourFlags are those known of the hours in memory. The zero value is ready.
+// hourFlags holds the flags of the hours in memory. The zero value is ready.
 type hourFlags struct {
 	mu    sync.Mutex // guards hours
 	hours map[time.Time]*checkedHour
 }
 
-// checkedHour is what is known of one hour.
+// checkedHour holds the flags of one hour.
 type checkedHour struct {
-	flags  map[flagKey]ingest.Flags // none that is 0
+	flags  map[flagKey]ingest.Flags // without entries of 0
 	values int                      // how many values the hour had when its flags were last appended
 }
 
@@ -28,7 +28,7 @@ type flagKey struct {
 	quantity quantity.Quantity
 }
 
-// Apply takes in HourFlags that are in the journal.
+// Apply adds HourFlags from the journal.
 func (a *Averages) Apply(v ingest.HourFlags) {
 	a.hourFlags.mu.Lock()
 	defer a.hourFlags.mu.Unlock()
@@ -42,7 +42,7 @@ func (a *Averages) Apply(v ingest.HourFlags) {
 	a.Aggregate.Exclude(v.Hour, aggregate.Excluded{Station: v.Station, Quantity: v.Quantity}, !v.Flags.Good())
 }
 
-// of needs mu.
+// of returns an hour, which it adds if needed. It needs mu.
 func (v *hourFlags) of(hour time.Time) *checkedHour {
 	if v.hours == nil {
 		v.hours = map[time.Time]*checkedHour{}
@@ -65,8 +65,8 @@ func (v *hourFlags) prune(now time.Time) {
 	}
 }
 
-// checkHour has an hour checked and appends what differs from what is known, and all of it when values came since:
-// they must get the flags that the others have. changed says that an average will differ.
+// checkHour checks an hour and appends the flags that differ from the known ones, or all of them when values were
+// added since: the new values must get the flags that the others have. changed is true when an average will differ.
 func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool, err error) {
 	if a.HourChecker == nil {
 		return false, nil
@@ -87,7 +87,7 @@ func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool
 	return changed, nil
 }
 
-// differ are the flags to append, in order of station and quantity.
+// differ returns the flags to append, in order of station and quantity.
 func (v *hourFlags) differ(start time.Time, found []ingest.HourFlags, values int) (batch []ingest.HourFlags, changed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 )
 
 // Rebuild computes the averages of every hour and day that begins in the period again, from stored readings with
-// the flags they have there, and replaces what is stored. It gives the same rows as Run did. progress is told after each
-// day and may be nil. Windows that the store rejects are left out; the error names their days at the end.
+// their stored flags, and replaces the stored averages. It writes the same rows as Run did. It calls progress, which
+// may be nil, after each day. It skips windows that the store rejects; the error names their days at the end.
 func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress func(done time.Time)) error {
 	var rejected error
 	for start := aggregate.DayOf(from, a.DayOffset); start.Before(to); start = start.Add(day) {
@@ -61,7 +61,7 @@ func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) er
 }
 
 // Rows computes the averages of one hour or day again from stored readings, for cells of any resolution, and writes
-// nothing. They are those that a store of that resolution would hold.
+// nothing. They are the rows that a store of that resolution would hold.
 func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
 	values, err := a.fromStore(ctx, start, start.Add(time.Duration(window.Seconds())*time.Second))
 	if err != nil {
@@ -73,8 +73,8 @@ func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time
 	return values.Hour(start, size, 0), nil
 }
 
-// fromStore is an aggregate of the stored readings of a period. A value that came too late for the averages of its
-// time counts here; it is late all the same.
+// fromStore returns an aggregate of the stored readings of a period. A value that arrived too late for the averages
+// of its time counts here, as late.
 func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {
 	again := &Averages{Aggregate: &aggregate.Aggregate{Correction: a.Aggregate.Correction}, Stations: a.Stations}
 	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {

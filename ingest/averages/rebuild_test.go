@@ -18,7 +18,7 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// residents are stations whose state changes while others look.
+// residents are stations whose state changes during a test.
 type residents struct {
 	mu  sync.Mutex // guards now
 	now register
@@ -30,7 +30,7 @@ func (r *residents) Station(id string) (*ingest.Station, bool) {
 	return r.now.Station(id)
 }
 
-// change gives a station another state, as a registry does: who holds the old one keeps it.
+// change gives a station another state, as a registry does: the old one is not modified.
 func (r *residents) change(id string, to func(*ingest.Station)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,7 +40,7 @@ func (r *residents) change(id string, to func(*ingest.Station)) {
 }
 
 // live changes the town at a moment of its two days: a station was retired a while ago, another moved, and two are
-// calibrated, one of them for hours that are over. It is behind the restart, whose replay would hide what follows.
+// calibrated, one of them for past hours. It is after the restart, whose replay would hide these changes.
 func (r *residents) live(progress int, at time.Time) {
 	switch progress {
 	case 60:
@@ -60,7 +60,7 @@ func (r *residents) live(progress int, at time.Time) {
 	}
 }
 
-// town is some stations about Cologne; every third has no humidity of its own.
+// town returns some stations near Cologne; every third has no humidity of its own.
 func town(rng *rand.Rand) register {
 	stations := register{}
 	for i := range 9 {
@@ -71,7 +71,7 @@ func town(rng *rand.Rand) register {
 	return stations
 }
 
-// weather is two days of readings of the town, some received hours late, some flagged, some hours with gaps.
+// weather returns two days of readings of the town, some received hours late, some flagged, some hours with gaps.
 func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 	var readings []ingest.Reading
 	for i := range 9 {
@@ -104,7 +104,7 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 	return readings
 }
 
-// strict takes out a quantity of a station in an hour by a rule that needs the whole hour.
+// strict excludes a quantity of a station in an hour by a rule that needs the whole hour.
 func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 	var found []ingest.HourFlags
 	for _, h := range hours {
@@ -115,10 +115,10 @@ func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 	return found
 }
 
-// TestRebuildGivesWhatRunGave plays two days in virtual time, in random order within what may come late, with
-// duplicates, a restart that replays everything, and a registry that changes under way; then rebuilds from the stored readings with their flags, in
-// another order: the same rows.
-func TestRebuildGivesWhatRunGave(t *testing.T) {
+// TestRebuildEqualsRun plays two days in virtual time, in random order within what may arrive late, with
+// duplicates, a restart that replays everything, and a registry that changes meanwhile; then it rebuilds from the
+// stored readings with their flags, in another order, and expects the same rows.
+func TestRebuildEqualsRun(t *testing.T) {
 	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
 			var memory bytes.Buffer
@@ -129,7 +129,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 
 			live := &shelf{}
-			var mu sync.Mutex // guards journal, and Observe and Apply, which come one by one
+			var mu sync.Mutex // guards journal, and Observe and Apply, which are called one after the other
 			var journal []any // readings and hours' flags in their order
 			var a *Averages
 			open := func(ctx context.Context) {
@@ -250,7 +250,7 @@ func TestRebuildGivesWhatRunGave(t *testing.T) {
 	}
 }
 
-// realHourChecker is the one of a server, with what it remembered before a restart.
+// realHourChecker returns the one of a server, with its memory from before a restart.
 func realHourChecker(t *testing.T, memory *bytes.Buffer, stations ingest.Stations) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
 	c := quality.NewHourChecker(quality.DefaultRules())
 	if memory.Len() > 0 {
@@ -268,7 +268,7 @@ func realHourChecker(t *testing.T, memory *bytes.Buffer, stations ingest.Station
 	}
 }
 
-// strictBy is strict in any order.
+// strictBy returns strict with its results in random order.
 func strictBy(rng *rand.Rand) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
 	return func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
 		found := strict(start, hours)

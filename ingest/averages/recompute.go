@@ -13,18 +13,19 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Affected is a station that turned out to have stood elsewhere from a moment on, or to count no more.
+// Affected is a station whose place, or whether it counts, changed afterwards from a moment on.
 type Affected struct {
 	Station string
 	From    time.Time
 }
 
-// Recompute makes the stored averages again of the days on which the affected stations have readings, each day once, oldest first. What is in
-// memory follows the registry by itself. done is called when all days before its time are done; an error of it ends Recompute. It may be
-// interrupted and called again, with the stations' From where it stopped. A day that the store rejects is logged and left as it is.
+// Recompute computes the stored averages again for the days on which the affected stations have readings, each day
+// once, oldest first. The averages in memory follow the registry by themselves. It calls done when all days before a
+// time are done, and returns an error of done. It may be interrupted and called again, with the stations' From set to
+// where it stopped. It logs and skips a day that the store rejects.
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
 	a.review()
-	memory := time.Now().Add(-aggregate.Late).Truncate(time.Hour) // Run writes what is in memory
+	memory := time.Now().Add(-aggregate.Late).Truncate(time.Hour) // Run writes the hours in memory
 	days, err := a.affectedDays(ctx, stations, memory)
 	if err != nil {
 		return fmt.Errorf("recompute: %w", err)
@@ -32,7 +33,7 @@ func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func
 	for _, start := range days {
 		err := a.rebuildDay(ctx, start, start, memory)
 		if errors.Is(err, store.ErrRejected) {
-			a.Log.Warn("averages not recomputed", "day", start, "err", err)
+			a.Log.Warn("averages of a day not recomputed, store rejects them", "day", start, "err", err)
 		} else if err != nil {
 			return fmt.Errorf("recompute the day from %s: %w", start.Format(time.RFC3339), err)
 		}
@@ -43,7 +44,8 @@ func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func
 	return nil
 }
 
-// affectedDays returns the starts of the days before end on which stations have readings since they are affected, in order.
+// affectedDays returns the starts of the days before end on which stations have readings since they are affected,
+// ascending.
 func (a *Averages) affectedDays(ctx context.Context, stations []Affected, end time.Time) ([]time.Time, error) {
 	from, q := map[string]time.Time{}, store.ReadingQuery{From: end, To: end}
 	for _, s := range stations {

@@ -16,10 +16,10 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestRecomputeGivesWhatWasTrueAllAlong plays two days; a day and a half later one station turns out to have moved in the
-// midst of them, and another's readings are to go. Some of the hours are still in memory, some only in the store. The
-// rows are those of a city that knew from the start.
-func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
+// TestRecomputeEqualsKnowingFromTheStart plays two days; a day and a half later one station is found to have moved
+// during them, and another's readings are to be deleted. Some of the hours are still in memory, some only in the
+// store. The rows are those of a city that knew this from the start.
+func TestRecomputeEqualsKnowingFromTheStart(t *testing.T) {
 	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 3))
@@ -55,7 +55,7 @@ func TestRecomputeGivesWhatWasTrueAllAlong(t *testing.T) {
 			if !errors.Is(err, stopped) {
 				t.Fatal(err)
 			}
-			for range 2 { // done again, it is the same
+			for range 2 { // the second time gives the same
 				if err := a.Recompute(t.Context(), affected, func(time.Time) error { return nil }); err != nil {
 					t.Fatal(err)
 				}
@@ -94,7 +94,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// TestRecomputeDoesAffectedDaysOnce has three stations whose readings are to go; two of thirty days are theirs.
+// TestRecomputeDoesAffectedDaysOnce has three stations whose readings are to be deleted; they are on two of thirty
+// days.
 func TestRecomputeDoesAffectedDaysOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now().UTC().Truncate(day).Add(-40 * day)

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// StationHours are the stations' means over the hour that starts at start as quality.HourChecker wants them, at the exact places where the
-// stations stood when it began. Of a station that was moved within the hour only the part at that place is checked.
+// StationHours returns the stations' means over the hour that starts at start for quality.HourChecker, at the exact
+// places where the stations stood when it began. Of a station that was moved within the hour only the part at that
+// place is checked.
 func StationHours(stations ingest.Stations, start time.Time, hours []aggregate.StationHour) []quality.StationHour {
 	list := make([]quality.StationHour, 0, len(hours))
 	var last string

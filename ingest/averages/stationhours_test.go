@@ -8,8 +8,9 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestCheckedWhereItStood has a station that moved at a quarter past: the hour is checked at the old place by what was measured
-// there, the next at the new one. Who is not registered is not checked. The places are PROJ's (cs2cs EPSG:4326 EPSG:3035).
+// TestCheckedWhereItStood has a station that moved at a quarter past: the hour is checked at the old place with the
+// values from there, the next at the new one. Unregistered stations are not checked. The places are PROJ's (cs2cs
+// EPSG:4326 EPSG:3035).
 func TestCheckedWhereItStood(t *testing.T) {
 	a := newAverages(nil)
 	start := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)

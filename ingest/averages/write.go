@@ -10,14 +10,14 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// writeEvery is how often finished hours are looked for, and how long a failed write waits.
+// writeEvery is the interval at which Run looks for finished hours and retries failed writes.
 const writeEvery = 10 * time.Second
 
 // day is the length of a day, which has 24 hours all year.
 const day = 24 * time.Hour
 
 // Run checks finished hours and writes them, and their days, to the store until ctx ends, unless it is ReadOnly, and
-// keeps what is in memory as the registry has it. What could not be written is kept and tried again.
+// updates the averages in memory from the registry. It retries what could not be written.
 func (a *Averages) Run(ctx context.Context) error {
 	ticker := time.NewTicker(writeEvery)
 	defer ticker.Stop()
@@ -45,20 +45,20 @@ func (a *Averages) Run(ctx context.Context) error {
 	}
 }
 
-// sorted are the times in order, each once.
+// sorted returns the times ascending, each once.
 func sorted(times []time.Time) []time.Time {
 	slices.SortFunc(times, time.Time.Compare)
 	return slices.CompactFunc(times, time.Time.Equal)
 }
 
-// whole leaves out hours of which the aggregate, or the replay that filled it, may hold only a part: what
-// is stored of them stays as it is.
+// whole leaves out hours of which the aggregate, or the replay that filled it, may hold only a part: their stored
+// averages stay.
 func whole(hours []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
 }
 
-// each does windows one by one and returns those that are still to be done. A window that the store rejects does not keep the others
-// from being done.
+// each calls do for the windows one by one and returns those that failed or were not tried. A window that the store
+// rejects does not stop the others.
 func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
 	var failed error
 	for i, start := range starts {
@@ -79,17 +79,17 @@ func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx con
 	return waiting
 }
 
-// writeHour has an hour checked and, unless the flags are new and change it, stores it.
+// writeHour checks an hour and stores it, unless new flags will change it.
 func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
 	changed, err := a.checkHour(ctx, start)
 	if err != nil || changed {
-		return err // the flags come back through Apply and name the hour again
+		return err // Apply receives the flags and marks the hour as changed again
 	}
 	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Hour, a.Size, a.Aggregate.Hour(start, a.Size, 0))
 }
 
-// writeDay stores a day that is over: from memory, or from stored readings when a part of it is not in memory
-// any more. A day that is not over yet comes again with its next hour.
+// writeDay stores a day that is over: from memory, or from stored readings when a part of it is no longer in memory.
+// It skips a day that is not over, which follows with its next hour.
 func (a *Averages) writeDay(ctx context.Context, start, now time.Time) error {
 	if now.Before(start.Add(day + aggregate.Grace)) {
 		return nil
