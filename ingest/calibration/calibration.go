@@ -1,9 +1,9 @@
-// Package calibration fits a sensor to a reference instrument that stands beside it: hourly reference
-// values on the sensor's hourly means, by ordinary least squares, with humidity and temperature where
-// asked for. It also says how well the sensor does by the targets of the US EPA.
+// Package calibration fits a sensor to a reference instrument beside it: hourly reference values on the sensor's
+// hourly means, by ordinary least squares, optionally with humidity and temperature. It also compares the sensor with
+// the targets of the US EPA.
 //
-// It is pure: who reads the sensor's hours and keeps the calibration is elsewhere. It promises nothing
-// about air that was not among the pairs: a fit of a mild week says little of a frosty one.
+// It only computes: its callers read the sensor's hours and keep the calibration. It promises nothing about air that
+// was not among the pairs: a fit of a mild week says little about a frosty one.
 package calibration
 
 import (
@@ -16,11 +16,11 @@ import (
 type Pair struct {
 	Reference   float64 // the reference instrument's value
 	Sensor      float64 // mean of the sensor's values
-	Humidity    float64 // relative humidity in %, where a term asks for it
-	Temperature float64 // °C, where a term asks for it
+	Humidity    float64 // relative humidity in %, if the fit has the term
+	Temperature float64 // °C, if the fit has the term
 }
 
-// Terms are what the fit takes in beside the sensor's value.
+// Terms are the optional terms of a fit.
 type Terms struct{ Humidity, Temperature bool }
 
 // Calibration is value = Intercept + Slope·sensor + Humidity·rh + Temperature·t.
@@ -31,14 +31,14 @@ type Calibration struct {
 	Humidity    float64 // per % of relative humidity; 0 without the term
 	Temperature float64 // per °C; 0 without the term
 
-	// Raw is how the sensor itself did against the reference, and Fitted how it does when calibrated, on
-	// the same hours that made the fit. Fitted.R2 and Fitted.RMSE are those of the regression.
+	// Raw compares the sensor itself with the reference, Fitted the calibrated sensor, on the same hours that made
+	// the fit. Fitted.R2 and Fitted.RMSE are those of the regression.
 	Raw, Fitted Performance
 }
 
-// Fit makes the calibration of a sensor from hours beside a reference. It is an error to have too few
-// pairs, a value that is no finite number, a sensor or a reference that never varies, or a term that says
-// nothing that those before it do not say; the error names it.
+// Fit returns the calibration of a sensor from hours beside a reference. Too few pairs, a value that is not a finite
+// number, a sensor or a reference that never varies, and a term that depends on those before it are errors, which
+// name it.
 func Fit(pairs []Pair, terms Terms) (Calibration, error) {
 	columns := columnsOf(pairs, terms)
 	reference := make([]float64, len(pairs))
@@ -68,8 +68,8 @@ func Fit(pairs []Pair, terms Terms) (Calibration, error) {
 	return c, nil
 }
 
-// Apply is the calibrated value of a sensor's value at a relative humidity in % and a temperature in °C,
-// which do not matter without their terms. It may be below 0.
+// Apply returns the calibrated value of a sensor's value at a relative humidity in % and a temperature in °C, which
+// do not matter without their terms. It may be below 0.
 func (c Calibration) Apply(sensor, humidity, temperature float64) float64 {
 	value := c.Intercept + c.Slope*sensor
 	if c.Terms.Humidity {
@@ -81,7 +81,7 @@ func (c Calibration) Apply(sensor, humidity, temperature float64) float64 {
 	return value
 }
 
-// column is one term of the fit with its values and where its coefficient goes.
+// column is one term of the fit with its values and a pointer to its coefficient.
 type column struct {
 	name        string
 	values      []float64
@@ -108,7 +108,7 @@ func columnsOf(pairs []Pair, terms Terms) []column {
 }
 
 func check(columns []column, reference []float64) error {
-	// One pair more than figures to find, so that something is left to judge the fit by.
+	// One pair more than coefficients and intercept, so that the fit can be judged.
 	if least := len(columns) + 2; len(reference) < least {
 		return fmt.Errorf("%d pairs of hours, at least %d are needed", len(reference), least)
 	}

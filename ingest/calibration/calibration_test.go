@@ -121,7 +121,7 @@ func TestFitByHand(t *testing.T) {
 	f("raw RMSE", c.Raw.RMSE, math.Sqrt(9.0/5))
 }
 
-func TestFitFindsWhatMadeTheData(t *testing.T) {
+func TestFitRecoversCoefficients(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	var pairs []Pair
 	for range 500 {
@@ -173,7 +173,7 @@ func TestFitAgainstExactArithmetic(t *testing.T) {
 	}
 }
 
-// exact is intercept, slope, humidity and temperature by Gauss-Jordan elimination without rounding.
+// exact returns intercept, slope, humidity and temperature by Gauss-Jordan elimination without rounding.
 func exact(pairs []Pair) []float64 {
 	const n = 4
 	var m [n][n + 1]*big.Rat

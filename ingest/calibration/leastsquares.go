@@ -2,18 +2,18 @@ package calibration
 
 import "math"
 
-// independence is the part of a column's spread that must not be explained by the columns before it.
-// Sensors resolve about a thousandth of their spread, so less than that is rounding and no weather, and
-// a coefficient made of it is worth nothing.
+// independence is the smallest part of a column's spread that the columns before it may leave unexplained. Sensors
+// resolve about a thousandth of their spread: anything less is rounding and not weather, and a coefficient computed
+// from it is worthless.
 const independence = 1e-3
 
-// leastSquares solves y ≈ intercept + Σ coefficients·columns by ordinary least squares. Columns and y are
-// centred first, which takes the intercept out, and then made triangular by Householder reflections
-// (Golub and Van Loan, Matrix Computations, section 5.3): nothing is squared, so no digits are lost that
-// the data hold. There are more rows than columns.
+// leastSquares solves y ≈ intercept + Σ coefficients·columns by ordinary least squares. It first centres columns and
+// y, which removes the intercept, and then makes them triangular by Householder reflections (Golub and Van Loan,
+// Matrix Computations, section 5.3): nothing is squared, so no digits of the data are lost. There must be more rows
+// than columns.
 //
-// dependent is the first column that depends on those before it, or does not vary if it is the first;
-// -1 if there is none.
+// dependent is the index of the first column that depends on those before it, or does not vary if it is the first; -1
+// if there is none.
 func leastSquares(columns [][]float64, y []float64) (intercept float64, coefficients []float64, dependent int) {
 	means := make([]float64, len(columns))
 	a := make([][]float64, len(columns))
@@ -25,7 +25,7 @@ func leastSquares(columns [][]float64, y []float64) (intercept float64, coeffici
 	for j := range a {
 		spread := norm(a[j])
 		rest := norm(a[j][j:])
-		// A constant column keeps nothing but rounding when it is centred.
+		// Centring a constant column leaves only rounding.
 		if !(rest > independence*spread) || spread <= 1e-12*math.Abs(means[j])*math.Sqrt(float64(len(y))) {
 			return 0, nil, j
 		}
@@ -48,7 +48,7 @@ func leastSquares(columns [][]float64, y []float64) (intercept float64, coeffici
 	return intercept, coefficients, -1
 }
 
-// centred is a copy of v less its mean. The second pass takes away what rounding left in the mean.
+// centred returns a copy of v minus its mean. The second pass removes what rounding left in the mean.
 func centred(v []float64) (values []float64, mean float64) {
 	values = append(values, v...)
 	for range 2 {
@@ -65,7 +65,7 @@ func centred(v []float64) (values []float64, mean float64) {
 	return values, mean
 }
 
-// norm is the Euclidean length of v.
+// norm returns the Euclidean length of v.
 func norm(v []float64) float64 {
 	length := 0.0
 	for _, x := range v {

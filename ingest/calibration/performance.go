@@ -2,8 +2,8 @@ package calibration
 
 import "math"
 
-// Performance is how a sensor does against a reference: the sensor's hours regressed on the reference's,
-// as the US EPA does it, not the other way round as a calibration does.
+// Performance compares a sensor with a reference: the sensor's hours regressed on the reference's, as the US EPA does
+// it, not the other way round as in a calibration.
 type Performance struct {
 	N         int
 	Slope     float64 // of the sensor on the reference; 1 is perfect
@@ -12,9 +12,9 @@ type Performance struct {
 	RMSE      float64 // root of the mean squared difference between both, in their unit
 }
 
-// The US EPA's targets for PM2.5 sensors: Performance Testing Protocols, Metrics, and Target Values for
-// Fine Particulate Matter Air Sensors, EPA/600/R-20/280 (2021), for use beside, not instead of, official
-// stations. The report judges daily means of a month; hours scatter more, so they are the stricter test.
+// The US EPA's targets for PM2.5 sensors: Performance Testing Protocols, Metrics, and Target Values for Fine
+// Particulate Matter Air Sensors, EPA/600/R-20/280 (2021), for use in addition to, not instead of, official stations.
+// The report evaluates daily means of a month; hours scatter more, so they are the stricter test.
 const (
 	TargetR2       = 0.70 // at least
 	TargetSlopeLow = 0.65 // at least
@@ -22,15 +22,15 @@ const (
 	TargetRMSE     = 7.0  // µg/m³, at most
 )
 
-// Target is a verdict on one figure.
+// Target is one figure of a sensor and the target for it.
 type Target struct {
 	Name      string  // "R2", "slope" or "RMSE"
-	Value     float64 // what was reached
-	Low, High float64 // what is asked for, both included
+	Value     float64 // the sensor's figure
+	Low, High float64 // the target, both included
 	Met       bool
 }
 
-// Targets judges a sensor of PM2.5 by each of the US EPA's targets.
+// Targets compares a sensor of PM2.5 with each of the US EPA's targets.
 func (p Performance) Targets() []Target {
 	all := []Target{
 		{Name: "R2", Value: p.R2, Low: TargetR2, High: 1},
@@ -53,7 +53,7 @@ func (p Performance) Meets() bool {
 	return true
 }
 
-// performance compares a value of each pair with the reference, which varies.
+// performance compares value of each pair with the reference, which must vary.
 func performance(pairs []Pair, value func(Pair) float64) Performance {
 	n := float64(len(pairs))
 	x, y := make([]float64, len(pairs)), make([]float64, len(pairs))

@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// The bounds of a plot in characters.
+// The limits of a plot in characters.
 const (
 	minPlotWidth, maxPlotWidth   = 10, 200
 	minPlotHeight, maxPlotHeight = 5, 60
 )
 
-// Plot draws the pairs for a terminal, the sensor to the right and the reference upwards, with the line
-// of the fit at mean humidity and temperature. Width and height of the drawing are characters, without
-// axes; they are brought into bounds.
+// Plot draws the pairs for a terminal, the sensor to the right and the reference upwards, with the line of the fit at
+// mean humidity and temperature. Width and height are in characters, without axes; Plot limits them to its bounds.
 func Plot(w io.Writer, pairs []Pair, fit Calibration, width, height int) error {
 	if len(pairs) == 0 {
 		_, err := io.WriteString(w, "no hours to draw\n")
@@ -34,7 +33,7 @@ func Plot(w io.Writer, pairs []Pair, fit Calibration, width, height int) error {
 	for row := height - 1; row >= 0; row-- {
 		line := make([]byte, width)
 		for column := range line {
-			// A regression goes through the means, whatever its terms.
+			// A regression passes through the means, whatever its terms.
 			value := y.mean + fit.Slope*(x.value(column)-x.mean)
 			line[column] = mark(counts[row*width+column], y.within(value) && y.cell(value) == row)
 		}
@@ -86,7 +85,7 @@ func newAxis(pairs []Pair, cells int, of func(Pair) float64) axis {
 
 func (a axis) within(v float64) bool { return v >= a.low && v <= a.high }
 
-// cell is the character of a value; values outside the axis are drawn at its end.
+// cell returns the character of a value; values outside the axis are drawn at its end.
 func (a axis) cell(v float64) int {
 	if !(a.high > a.low) {
 		return 0
@@ -95,7 +94,7 @@ func (a axis) cell(v float64) int {
 	return min(max(cell, 0), a.cells-1)
 }
 
-// value is the value in the middle of a character.
+// value returns the value in the middle of a character.
 func (a axis) value(cell int) float64 {
 	return a.low + (a.high-a.low)*float64(cell)/float64(a.cells-1)
 }

@@ -67,7 +67,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestPlotSaysWhatFailed(t *testing.T) {
+func TestPlotErrors(t *testing.T) {
 	if err := Plot(full{}, []Pair{{Reference: 1, Sensor: 1}}, Calibration{}, 20, 8); err == nil {
 		t.Error("a write that failed is no error")
 	}

@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// The bounds of a reference file; sixty years of hours fit in.
+// The bounds of a reference file; sixty years of hours fit.
 const (
 	maxReferenceBytes   = 16 << 20
 	firstYear, lastYear = 1970, 2100
 )
 
-// Form is how a reference file writes its hours. The zero Form takes times with an offset that are the
-// start of their hour.
+// Form describes how a reference file writes its hours. The zero Form expects times with an offset that are the start
+// of their hour.
 type Form struct {
-	Zone *time.Location // of times without an offset; nil refuses those
+	Zone *time.Location // of times without an offset; nil makes them an error
 	End  bool           // a time is the end of its hour
 }
 
-// UBA is the form of the Umweltbundesamt: an hour is stamped by its end, in UTC+1 all the year. Files
-// that follow the clocks into summer time need the zone Europe/Berlin instead; of the hour that comes
-// twice in October they may hold one.
+// UBA returns the form of the Umweltbundesamt: an hour is stamped with its end, in UTC+1 all year. Files with
+// daylight saving time need the zone Europe/Berlin instead; of the hour that occurs twice in October they may hold
+// one.
 func UBA() Form { return Form{Zone: time.FixedZone("UTC+1", 60*60), End: true} }
 
 // Hour is an hourly value of a reference instrument.
@@ -37,13 +37,13 @@ type Hour struct {
 	Value float64
 }
 
-// timeLayouts are the forms of times without an offset.
+// timeLayouts are the layouts of times without an offset.
 var timeLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "02.01.2006 15:04"}
 
-// ReadReference reads hourly values as CSV with two columns, time and value, with or without a header and
-// separated by semicolons or commas; after semicolons a value may have a decimal comma. Times are RFC
-// 3339, or without an offset as 2006-01-02 15:04 or 02.01.2006 15:04, where a day may end at 24:00. An
-// hour without a value, empty or a dash, is left out. The hours come sorted, and each at most once.
+// ReadReference reads hourly values as CSV with two columns, time and value, with or without a header and separated
+// by semicolons or commas; after semicolons a value may have a decimal comma. Times are RFC 3339, or without an
+// offset as 2006-01-02 15:04 or 02.01.2006 15:04, where a day may end at 24:00. It skips hours without a value, empty
+// or a dash. The hours are sorted, each at most once.
 func ReadReference(r io.Reader, form Form) ([]Hour, error) {
 	hours, err := readReference(r, form)
 	if err != nil {
@@ -94,7 +94,7 @@ func readReference(r io.Reader, form Form) ([]Hour, error) {
 	return hours, nil
 }
 
-// newRows skips a byte order mark and finds the separator.
+// newRows skips a byte order mark and returns a reader with the separator of the data.
 func newRows(data []byte) *csv.Reader {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	head, _, _ := bytes.Cut(data, []byte("\n"))
@@ -106,7 +106,7 @@ func newRows(data []byte) *csv.Reader {
 	return rows
 }
 
-// errNoNumber marks a value that is none, as a header's is.
+// errNoNumber is the error for text that is not a number, such as a header.
 var errNoNumber = errors.New("is no number")
 
 func (f Form) hour(row []string, decimalComma bool) (h Hour, known bool, err error) {
@@ -134,7 +134,7 @@ func (f Form) isTime(text string) bool {
 	return err == nil
 }
 
-// start is the start of the hour that a time names.
+// start returns the start of the hour that a time names.
 func (f Form) start(text string) (time.Time, error) {
 	at, err := f.parse(strings.Trim(text, "' \t"))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// at is an hour of 1 May 2026, UTC.
+// at returns an hour of 1 May 2026, UTC.
 func at(hour int, value float64) Hour {
 	return Hour{time.Date(2026, 5, 1, hour, 0, 0, 0, time.UTC), value}
 }
@@ -31,7 +31,7 @@ func TestReadReference(t *testing.T) {
 	f(UBA(), "Datum;Messwert\n'01.05.2026 13:00';8\n01.05.2026 24:00;9\n2026-05-01 01:00:00;7\n2026-04-30 24:00:00;6\n",
 		Hour{time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), 6}, Hour{time.Date(2026, 4, 30, 23, 0, 0, 0, time.UTC), 7}, at(11, 8), at(22, 9))
 	f(UBA(), "31.12.2026 24:00;1\n", Hour{time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), 1})
-	f(UBA(), "2026-05-01T12:00:00Z,3\n", at(11, 3)) // an offset of its own counts
+	f(UBA(), "2026-05-01T12:00:00Z,3\n", at(11, 3)) // the time's own offset counts
 }
 
 func TestReadReferenceRefuses(t *testing.T) {
@@ -62,7 +62,7 @@ func TestReadReferenceRefuses(t *testing.T) {
 	f(Form{}, strings.Repeat("2026-05-01T12:00:00Z,\n", maxReferenceBytes/20), "larger than 16777216 bytes")
 }
 
-// FuzzReadReference writes what was read and reads it again.
+// FuzzReadReference writes the hours that were read and reads them again.
 func FuzzReadReference(f *testing.F) {
 	f.Add("time,value\n2026-05-01T12:00:00Z,8.5\n")
 	f.Add("Datum;Messwert\n'01.05.2026 13:00';8,2\n01.05.2026 24:00;-\n")
