@@ -63,7 +63,7 @@ func readCSV(file string, r io.Reader, row func(Row) error, broken func(Broken))
 	}
 }
 
-// readLine reads a line without its end. One that is too long is passed over whole.
+// readLine reads a line without its end. It skips a line that is too long.
 func readLine(r *bufio.Reader) (string, error) {
 	line, err := r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -78,7 +78,7 @@ func readLine(r *bufio.Reader) (string, error) {
 	return strings.TrimRight(string(line), "\r\n"), nil
 }
 
-// place sets where and when a row was measured, or says what is wrong with it.
+// place sets where and when a row was measured, or returns what is wrong with it.
 func (r *Row) place(lon, lat, at string) (wire.Reason, string) {
 	var ok bool
 	switch {

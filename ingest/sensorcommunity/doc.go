@@ -1,9 +1,9 @@
-// Package sensorcommunity brings Sensor.Community's open data into the city's map: the
-// daily and monthly archive in CSV, also compressed, and the live data.json. It reads what is there into rows that say
-// where they came from, and into refusals that name file and line; an Importer adopts a station for each place within
-// reach of the city and delivers the rows to a running server, which checks them as it does everybody's.
+// Package sensorcommunity imports Sensor.Community's open data: the daily and monthly archive in CSV, also
+// compressed, and the live data.json. It reads them into rows that know their file and line, and into refusals that
+// name file and line; an Importer adopts a station for each place in or near the city and delivers the rows to a
+// running server, which checks them like all others.
 //
-// Nothing is lost: each line or record becomes a row or a refusal. Memory does not grow with a file.
+// Each line or record becomes a row or a refusal. Memory does not grow with a file.
 package sensorcommunity
 
 import (
@@ -36,7 +36,7 @@ type Row struct {
 	Refused  []wire.Refusal
 }
 
-// Broken is a line or record that is no row.
+// Broken is a line or record that is not a row.
 type Broken struct {
 	File   string
 	Line   int
@@ -44,7 +44,7 @@ type Broken struct {
 	Detail string
 }
 
-// sensorOf is the kind of a sensor type.
+// sensorOf returns the kind of a sensor type.
 func sensorOf(name string) kits.Sensor {
 	name = strings.ToUpper(name)
 	for _, known := range []struct {
@@ -64,7 +64,7 @@ func sensorOf(name string) kits.Sensor {
 	return kits.UnknownSensor
 }
 
-// value adds one named value to a row; an empty one is absent.
+// value adds one named value to a row; it ignores an empty one.
 func (r *Row) value(name, text string) {
 	q, convert, unsupported := kits.CommunityName(sensorOf(r.Type), name)
 	text = strings.TrimSpace(text)
@@ -92,7 +92,7 @@ func (r *Row) value(name, text string) {
 	}
 }
 
-// parseTime reads the archive's and the live data's times, UTC without saying so.
+// parseTime parses the times of the archive and the live data, which are UTC without an offset.
 func parseTime(text string) (time.Time, bool) {
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", time.RFC3339} {
 		if at, err := time.Parse(layout, text); err == nil && at.Unix() > 0 {
@@ -102,7 +102,7 @@ func parseTime(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// parsePlace reads degrees.
+// parsePlace parses degrees.
 func parsePlace(lon, lat string) (orb.Point, bool) {
 	x, okX := kits.ParseNumber(lon)
 	y, okY := kits.ParseNumber(lat)

@@ -12,26 +12,26 @@ import (
 )
 
 const (
-	maxFetch  = 8 << 30   // bytes of one fetch: a month of one type of sensor, packed, has about 1 GB
-	fetchTime = time.Hour // for all of it
-	maxRetry  = time.Hour // that a neighbour's Retry-After is followed
+	maxFetch  = 8 << 30   // bytes of one fetch: a compressed month of one type of sensor has about 1 GB
+	fetchTime = time.Hour // for a whole fetch
+	maxRetry  = time.Hour // longest wait for a neighbour's Retry-After
 )
 
-// Feed is an address that is fetched politely: only when it has changed, and saying who asks.
+// Feed is an address to fetch, only when it has changed, and with a User-Agent that names us.
 type Feed struct {
 	URL    string
 	Agent  string       // the User-Agent
-	Client *http.Client // nil is one that waits an hour
+	Client *http.Client // nil means one with a timeout of an hour
 
 	validators
 	retryAfter time.Duration
 }
 
-// validators tell a neighbour what we have of it.
+// validators are the headers that tell the server which version we have.
 type validators struct{ etag, modified string }
 
-// Watch imports the address again and again, every so often, until ctx ends. done gets the outcome of each round,
-// nil when nothing has changed or all went well.
+// Watch imports the address every time the interval has passed, until ctx ends. It calls done with the outcome of
+// each round; err is nil when nothing has changed or everything succeeded.
 func (f *Feed) Watch(ctx context.Context, im *Importer, every time.Duration, done func(changed bool, err error)) {
 	for {
 		wait := every
@@ -51,8 +51,8 @@ func (f *Feed) Watch(ctx context.Context, im *Importer, every time.Duration, don
 	}
 }
 
-// Import imports what is there, unless it is what was imported last; changed says which. What failed is fetched again
-// the next time.
+// Import fetches and imports the address, unless it has not changed since the last import; changed reports which.
+// After an error the next call fetches it again.
 func (f *Feed) Import(ctx context.Context, im *Importer) (changed bool, err error) {
 	file, now, err := f.fetch(ctx)
 	if err != nil || file == nil {
@@ -68,7 +68,7 @@ func (f *Feed) Import(ctx context.Context, im *Importer) (changed bool, err erro
 	return true, err
 }
 
-// fetch returns what is there as a file without a name; nil when nothing has changed.
+// fetch returns the content as a file without a name; nil when it has not changed.
 func (f *Feed) fetch(ctx context.Context) (*os.File, validators, error) {
 	f.retryAfter = 0
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL, nil)
@@ -100,7 +100,7 @@ func (f *Feed) fetch(ctx context.Context) (*os.File, validators, error) {
 	return nil, f.validators, fmt.Errorf("fetch %s: %s", f.URL, response.Status)
 }
 
-// retryAfter reads seconds or a date (RFC 9110, 10.2.3), at most maxRetry.
+// retryAfter parses seconds or a date (RFC 9110, 10.2.3), at most maxRetry.
 func retryAfter(text string) time.Duration {
 	if seconds, err := strconv.Atoi(text); err == nil {
 		return min(max(0, time.Duration(min(seconds, int(maxRetry/time.Second)))*time.Second), maxRetry)
@@ -112,7 +112,7 @@ func retryAfter(text string) time.Duration {
 	return min(max(0, time.Until(at)), maxRetry)
 }
 
-// save keeps what r holds in a temporary file that goes with its last closing.
+// save writes r to a temporary file that is deleted when it is closed.
 func save(r io.Reader) (*os.File, error) {
 	file, err := os.CreateTemp("", "stadtluft-fetch-*")
 	if err != nil {

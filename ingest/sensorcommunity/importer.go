@@ -22,52 +22,52 @@ import (
 )
 
 const (
-	chunk       = 20_000 // rows that are held, and put in order, at once
+	chunk       = 20_000 // rows that are collected and sorted at once
 	batch       = 400    // readings of one delivery
-	maxProblems = 20     // of one file, told by line
+	maxProblems = 20     // of one file that are reported by line
 )
 
-// Registry adopts stations. The registry of stations is one.
+// Registry adopts stations. The registry of stations implements it.
 type Registry interface {
 	Adopt(ctx context.Context, f registry.Foreign) (*ingest.Station, error)
 }
 
-// Importer delivers rows to a running server as readings of stations that are adopted for them. Importing the same
-// again changes nothing.
+// Importer delivers rows to a running server as readings of adopted stations. Importing the same rows again changes
+// nothing.
 type Importer struct {
 	Registry Registry
 	Boundary *geo.Boundary
 	Margin   float64 // metres that a station may stand outside the boundary
 	Client   *push.Client
-	Problem  func(text string) // is told what was wrong with a file, of its lines at most 20 and how many more
-	Progress func()            // is told now and then; may be nil
+	Problem  func(text string) // is called with what is wrong with a file: at most 20 lines, and how many more there are
+	Progress func()            // is called from time to time; may be nil
 
 	Stats ImportStats
 
-	box      orb.Bound // around what is within reach; the zero value is not yet known
+	box      orb.Bound // around everything within Margin; zero until it is computed
 	rows     []Row
-	problems int // of the file at hand
+	problems int // of the current file
 }
 
-// ImportStats counts what became of rows: each is in exactly one of Stored, Duplicates, Outside and Refused.
+// ImportStats counts the outcome of rows: each is in exactly one of Stored, Duplicates, Outside and Refused.
 type ImportStats struct {
 	Files      int            `json:"files"`
 	Rows       int            `json:"rows"`
-	Stored     int            `json:"stored"`   // perhaps again: the server knows only the latest
-	Duplicates int            `json:"repeated"` // known to the server already
+	Stored     int            `json:"stored"`   // perhaps again: the server remembers only the latest
+	Duplicates int            `json:"repeated"` // already known to the server
 	Outside    int            `json:"outside"`  // beyond the boundary and its margin
 	Refused    map[string]int `json:"refused"`  // by reason
-	Broken     int            `json:"broken"`   // of those refused, lines that are no rows
+	Broken     int            `json:"broken"`   // of those refused, lines that are not rows
 	Values     struct {
 		Stored  int            `json:"stored"`
 		Refused map[string]int `json:"refused"` // by reason, of rows whose other values were stored
 	} `json:"values"`
 	Stations map[string]bool `json:"-"`
-	First    time.Time       `json:"-"` // of what was stored; zero when nothing was
+	First    time.Time       `json:"-"` // of the stored rows; zero when there are none
 	Last     time.Time       `json:"-"`
 }
 
-// Used is the number of rows that are in the store now.
+// Used returns the number of rows that are in the store now.
 func (t *ImportStats) Used() int { return t.Stored + t.Duplicates }
 
 func (t *ImportStats) refuse(reason wire.Reason, rows int) { add(&t.Refused, string(reason), rows) }
@@ -97,8 +97,8 @@ func (t *ImportStats) store(at time.Time, values int) {
 	}
 }
 
-// Import takes the rows of a file. The last may be held until Flush. What is wrong with the file goes to Problem; the
-// error is one that no other file would mend, such as a server that does not answer.
+// Import imports the rows of a file; the last ones may wait for Flush. It passes what is wrong with the file to
+// Problem; the error is one that other files would have as well, such as a server that does not answer.
 func (im *Importer) Import(ctx context.Context, name string, file *os.File) error {
 	im.Stats.Files++
 	im.problems = 0
@@ -142,8 +142,8 @@ func (im *Importer) row(ctx context.Context, r Row) error {
 	return im.Flush(ctx)
 }
 
-// within reports whether a place is in the city or near enough. Most of a neighbour's are far away, which a box shows
-// at once.
+// within reports whether a place is in the city or within Margin. Most of a neighbour's places are far away, which a
+// box detects at once.
 func (im *Importer) within(p orb.Point) bool {
 	if im.box.IsZero() {
 		im.box = expand(im.Boundary.Bound(), im.Margin)
@@ -151,7 +151,7 @@ func (im *Importer) within(p orb.Point) bool {
 	return im.box.Contains(p) && im.Boundary.Distance(p) <= im.Margin
 }
 
-// expand returns a box around b that holds what is within metres of it, and a little more.
+// expand returns a box around b that contains everything within metres of it, and a little more.
 func expand(b orb.Bound, metres float64) orb.Bound {
 	const degree = 110_000 // metres of latitude; nowhere less than 110,574
 	north := metres / degree
@@ -173,7 +173,7 @@ func (im *Importer) problem(file string, line int, detail string) {
 	}
 }
 
-// Flush delivers the rows that are held, by station and time, so that two rows of one second are neighbours.
+// Flush delivers the collected rows, by station and time, so that two rows of one second are adjacent.
 func (im *Importer) Flush(ctx context.Context) error {
 	rows := im.rows
 	im.rows = im.rows[:0]
@@ -185,7 +185,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 		rows    []Row
 	}
 	var parts []part
-	for len(rows) > 0 { // all stations first: the server takes a moment to notice new ones
+	for len(rows) > 0 { // all stations first: the server needs a moment to load new ones
 		n := 1
 		for n < len(rows) && rows[n].Location == rows[0].Location {
 			n++
@@ -193,7 +193,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 		st, err := im.adopt(ctx, rows[:n])
 		var field *registry.FieldError
 		switch {
-		case errors.As(err, &field): // such as a place that no cell holds
+		case errors.As(err, &field): // such as a place outside the grid
 			im.Stats.refuse(wire.Malformed, n)
 			im.problem(rows[0].File, rows[0].Line, err.Error())
 		case err != nil:
@@ -217,7 +217,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// adopt finds or registers the station of one location. Its sensors are those that its rows name.
+// adopt finds or registers the station of one location. Its sensors are those of its rows.
 func (im *Importer) adopt(ctx context.Context, rows []Row) (st *ingest.Station, err error) {
 	kinds := map[string]bool{}
 	for _, r := range rows {
@@ -257,8 +257,8 @@ func (im *Importer) deliver(ctx context.Context, station string, rows []Row) err
 	return nil
 }
 
-// count tells the rows of a delivery apart. The server keeps their order, so the accepted ones are found from the front;
-// of the others those that a refusal quotes were refused, the rest is known already.
+// count counts the outcome of a delivery's rows. The server keeps their order, so the accepted ones are found from
+// the front; of the others those that a refusal quotes were refused, and the rest are already known.
 func (im *Importer) count(rows []Row, a push.Answer) {
 	accepted := a.Accepted
 	for _, r := range rows {

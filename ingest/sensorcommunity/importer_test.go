@@ -88,7 +88,7 @@ func (im *Importer) importText(t *testing.T, name, text string) error {
 
 const good = "1;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10;;;5;;\n"
 
-// TestProblems tells the first of each file, how many more there are, and always how a file ends.
+// TestProblems expects the first problems of each file, how many more there are, and always how a file ends.
 func TestProblems(t *testing.T) {
 	var problems []string
 	im := newImporter(takesAll, &problems)
@@ -119,7 +119,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestExpand leaves nothing out that the boundary itself has within its margin.
+// TestExpand compares with the boundary's own distance: the box contains everything within the margin.
 func TestExpand(t *testing.T) {
 	city := geo.CologneSketch()
 	const margin = 5000
@@ -144,7 +144,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// TestStations are one for each place, with every sensor that stands there.
+// TestStations expects one station for each place, with every sensor there.
 func TestStations(t *testing.T) {
 	var problems []string
 	im := newImporter(takesAll, &problems)
@@ -163,8 +163,8 @@ func TestStations(t *testing.T) {
 	}
 }
 
-// TestWatch fetches every five minutes what has changed, later where the neighbour asks for it, and again what was
-// fetched and could not be delivered.
+// TestWatch expects fetches every five minutes if the address has changed, later if the neighbour asks for it, and
+// again after a failed delivery.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -227,8 +227,8 @@ func TestRetryAfter(t *testing.T) {
 	})
 }
 
-// BenchmarkImport takes rows of which most are far away, as in the whole network's files; its peer looks at the boundary
-// alone.
+// BenchmarkImport imports rows of which most are far away, as in the files of the whole network; its peer checks the
+// boundary alone.
 func BenchmarkImport(b *testing.B) {
 	var content strings.Builder
 	content.WriteString(header)

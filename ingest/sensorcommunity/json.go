@@ -9,7 +9,7 @@ import (
 	"stadtluft/firmware-protocol/wire"
 )
 
-// record is one of data.json.
+// record is one record of data.json.
 type record struct {
 	Timestamp string `json:"timestamp"`
 	Location  struct {
@@ -30,7 +30,7 @@ type record struct {
 	} `json:"sensordatavalues"`
 }
 
-// text is a string, or a number as its text, or nothing.
+// text is a string, the text of a number, or empty.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
@@ -40,10 +40,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// maxAhead bounds what is read for one record; one that is longer is taken for no record at all.
+// maxAhead bounds the bytes of one record; the file is not read beyond a longer one.
 const maxAhead = 1 << 20
 
-// allowance is a reader that gives no more than is left.
+// allowance is a reader that returns at most the bytes left.
 type allowance struct {
 	r    io.Reader
 	left int

@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-// maxBytes bounds what one file holds when it is unpacked: a month of one type of sensor has about 3 GB.
+// maxBytes bounds the uncompressed size of a file: a month of one type of sensor has about 3 GB.
 const maxBytes = 16 << 30
 
-// Files are the files of paths that can be read: a file is itself, a folder those in it, however deep, by name.
+// Files returns the readable files of paths: a file itself, and those in a folder and below it, by name.
 func Files(paths []string) ([]string, error) {
 	var files []string
 	var errs []error
@@ -50,8 +50,9 @@ func readable(path string) bool {
 	return strings.HasSuffix(bare, ".csv") || strings.HasSuffix(bare, ".json") || strings.HasSuffix(bare, ".zip")
 }
 
-// ReadFile reads an open file, which may be compressed or an archive; name is what rows are told to be of. Rows come in
-// the file's order. An error is one of the whole file, of row's, or where it breaks off: rows before it have come.
+// ReadFile reads an open file, which may be compressed or an archive; name is the File of its rows. It calls row in
+// the file's order. An error is about the whole file, from row, or where the file is cut off: row was called for the
+// rows before it.
 func ReadFile(name string, file *os.File, row func(Row) error, broken func(Broken)) error {
 	const zipped = "PK\x03\x04" // APPNOTE.TXT, 4.3.7
 	head := make([]byte, len(zipped))
@@ -61,7 +62,7 @@ func ReadFile(name string, file *os.File, row func(Row) error, broken func(Broke
 	return Read(name, file, row, broken)
 }
 
-// readZip reads each part that can be read. One that breaks off does not cost the others.
+// readZip reads each part that can be read. A part that is cut off does not prevent the others.
 func readZip(name string, file *os.File, row func(Row) error, broken func(Broken)) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -95,7 +96,7 @@ func readZip(name string, file *os.File, row func(Row) error, broken func(Broken
 	return errors.Join(errs...)
 }
 
-// Read reads what r holds: CSV, or JSON when it begins with a bracket, either also in gzip.
+// Read reads CSV, or JSON if it begins with a bracket, either of them also in gzip.
 func Read(name string, r io.Reader, row func(Row) error, broken func(Broken)) error {
 	buffered := bufio.NewReader(r)
 	if head, _ := buffered.Peek(2); string(head) == "\x1f\x8b" {

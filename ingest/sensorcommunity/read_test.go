@@ -17,7 +17,7 @@ import (
 
 const header = "sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2\n"
 
-// collect reads everything as short text, a line a row or refusal.
+// collect reads everything as short text, one line for each row or refusal.
 func collect(name, content string) (lines []string, err error) {
 	err = Read(name, strings.NewReader(content), func(r Row) error {
 		text := fmt.Sprintf("%d %s/%s %s %v %s", r.Line, r.Location, r.Sensor, r.Type, r.Point, wire.AppendReading(nil, r.Reading))
@@ -120,7 +120,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// readPath reads a file of which no line is broken.
+// readPath reads a file in which no line is broken.
 func readPath(t *testing.T, path string, row func(Row) error) error {
 	t.Helper()
 	file, err := os.Open(path)
@@ -131,7 +131,7 @@ func readPath(t *testing.T, path string, row func(Row) error) error {
 	return ReadFile(path, file, row, func(b Broken) { t.Errorf("broken: %+v", b) })
 }
 
-// TestBrokenParts keeps what can be read of an archive whose parts break off.
+// TestBrokenParts keeps what can be read of an archive whose parts are cut off.
 func TestBrokenParts(t *testing.T) {
 	var good, cut bytes.Buffer
 	z := gzip.NewWriter(&good)
