@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// IntakeUser is the user of the intake, and of whoever else has its password.
+	// IntakeUser is the user name of the server's own subscriber, the intake.
 	IntakeUser = "stadtluft-intake"
-	// IntakeClientID is the MQTT client id of the intake. Ids that begin with "stadtluft-" are its own:
-	// whoever else could use one would take over the intake's session.
+	// IntakeClientID is the MQTT client id of the intake. Ids that begin with "stadtluft-" are reserved for it:
+	// another client that used one would take over the intake's session.
 	IntakeClientID       = "stadtluft-intake"
 	reservedClientPrefix = "stadtluft-"
 )
 
-// Access is what a log-in may do. The zero value may do nothing.
+// Access is what a user may do. The zero value may do nothing.
 type Access struct {
 	Denied  bool
 	Station string   // may publish below stadtluft/v1/{Station}/ and read its feedback and the public averages
@@ -30,9 +30,9 @@ type Access struct {
 	Intake  bool     // may do everything below stadtluft/
 }
 
-// Authenticator decides about log-ins over MQTT. It is asked by many goroutines at once. User and
-// password are untrusted and at most 128 bytes each; both are empty for an anonymous client, which the
-// broker lets read the public averages without asking.
+// Authenticator decides about log-ins over MQTT. Many goroutines call it at once. User and password are untrusted and
+// at most 128 bytes each; both are empty for an anonymous client, which the broker lets read the public averages
+// without calling it.
 type Authenticator interface {
 	Authenticate(user, password string) Access
 }

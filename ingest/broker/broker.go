@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	// MaxPayload bounds a message with its NATS headers, in bytes. It leaves room above the protocol's
-	// 64 KiB so that a message that is a little too large is refused by name and not by a closed line.
+	// MaxPayload bounds a message with its NATS headers, in bytes. It is larger than the protocol's 64 KiB so that a
+	// message that is a little too large gets a refusal instead of a closed connection.
 	MaxPayload = 256 << 10
 	// DefaultListen is the address of the MQTT listener in the example configuration.
 	DefaultListen = "127.0.0.1:1883"
-	// DefaultReserve is the free space the disk must keep, in bytes.
+	// DefaultReserve is the free space that the disk must keep, in bytes.
 	DefaultReserve = 256 << 20
 
 	// maxAckPending is the largest window of one subscription; NATS's default of 1,024 stalls an intake that
@@ -43,7 +43,7 @@ const (
 	userLength   = 128 // bytes of a user name or password that are looked at
 )
 
-// Options say where and how the server runs.
+// Options configure a broker.
 type Options struct {
 	Dir           string        // data folder of the log; made when missing
 	Listen        string        // host:port of the MQTT listener; empty = none; port 0 = a free one
@@ -59,7 +59,7 @@ type Options struct {
 	guardInterval time.Duration                                    // tests only
 }
 
-// Broker is a running server. Whoever starts it closes it.
+// Broker is a running server. The caller of Start closes it.
 type Broker struct {
 	options Options
 	server  *server.Server
@@ -84,8 +84,8 @@ type Broker struct {
 // Credentials are a user name and a password.
 type Credentials struct{ User, Password string }
 
-// Start starts the server and returns when it takes connections. Stations are let in from the first
-// SetOpen(true) on; the intake and anonymous readers of the public averages at once.
+// Start starts the server and returns when it accepts connections. It accepts the intake and anonymous readers of the
+// public averages at once, and stations from the first SetOpen(true) on.
 func Start(o Options) (*Broker, error) {
 	if o.Name == "" {
 		o.Name = "stadtluft"
@@ -149,7 +149,7 @@ func (b *Broker) start() error {
 	}
 }
 
-// Close ends every connection and the server, and returns when all has ended and the log is on disk.
+// Close closes every connection and the server, and returns when everything has ended and the log is on disk.
 func (b *Broker) Close() { b.close() }
 
 func (b *Broker) shutdown() {
@@ -162,14 +162,14 @@ func (b *Broker) shutdown() {
 	b.server.WaitForShutdown()
 }
 
-// Addr is where this machine reaches the MQTT listener, as host:port; empty when there is none.
+// Addr returns the address of the MQTT listener on this machine as host:port; empty when there is none.
 func (b *Broker) Addr() string { return b.addr }
 
-// IntakeCredentials log the intake in. They are made anew with each start.
+// IntakeCredentials returns the log-in of the intake. Each start makes new ones.
 func (b *Broker) IntakeCredentials() Credentials { return b.intake }
 
-// InProcess is what nats.go's nats.InProcessServer takes: connections without a network for the
-// journal, with access to everything. No NATS port is open.
+// InProcess returns the argument for nats.InProcessServer of nats.go: connections without a network for the journal,
+// with access to everything. No NATS port is open.
 func (b *Broker) InProcess() interface{ InProcessConn() (net.Conn, error) } { return b.server }
 
 func (b *Broker) serverOptions() (*server.Options, error) {

@@ -13,9 +13,9 @@ const storeMargin = 8
 
 var errLogOff = errors.New("the log has switched itself off: free disk space and restart")
 
-// SetOpen lets stations log in, or keeps them out and closes the connections of those that are in, so
-// that nothing is acknowledged to them that would not be kept. It starts shut. Open it when the intake
-// has its subscription.
+// SetOpen allows stations to log in, or refuses them and closes the connections of those that are logged in, so that
+// the broker acknowledges nothing that would not be kept. Stations are refused at first. Open it when the intake has
+// its subscription.
 func (b *Broker) SetOpen(open bool) {
 	b.mu.Lock()
 	changed := b.open != open
@@ -35,7 +35,7 @@ func (b *Broker) Disconnect(station string) {
 	b.disconnect(func(c conn) bool { return station != "" && c.station == station })
 }
 
-// Connected is the number of stations' connections.
+// Connected returns the number of stations' connections.
 func (b *Broker) Connected() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -49,8 +49,8 @@ func (b *Broker) Connected() int {
 	return n
 }
 
-// Problem says why stations' messages cannot be kept; nil when they can. A shut gate alone is no
-// problem of the broker's: whoever shut it knows why.
+// Problem returns why stations' messages cannot be kept; nil when they can. SetOpen(false) alone is not a problem of
+// the broker's: its caller knows the reason.
 func (b *Broker) Problem() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -129,7 +129,8 @@ func (b *Broker) guard() {
 	}
 }
 
-// Failed says once that the log takes nothing more although there is room: only a new start helps.
+// Failed returns a channel that receives one error when the log accepts nothing although there is space: only a
+// restart helps.
 func (b *Broker) Failed() <-chan error { return b.failed }
 
 // dead says why the log takes nothing more until a restart.

@@ -10,17 +10,17 @@ import (
 	"sync/atomic"
 )
 
-// Action is what a client was not let do.
+// Action is an action that the broker refused to a client.
 type Action string
 
-// The actions, each with what the subject is.
+// The actions, each with its subject.
 const (
 	Publish   Action = "publish"   // the MQTT topic; the message had its PUBACK, as MQTT 3.1.1 has no other answer
 	Subscribe Action = "subscribe" // the MQTT filter; the client was told 0x80
 	TooLarge  Action = "too_large" // the size in bytes; the connection was closed
 )
 
-// Counts is what the broker refused since it started.
+// Counts counts the broker's refusals since it started.
 type Counts struct {
 	Publish   uint64 // publishes outside the client's permission
 	Subscribe uint64 // subscriptions outside the client's permission
@@ -30,7 +30,7 @@ type Counts struct {
 
 type counters struct{ publish, subscribe, tooLarge, refused atomic.Uint64 }
 
-// Counts is a snapshot.
+// Counts returns the current counts.
 func (b *Broker) Counts() Counts {
 	return Counts{
 		Publish: b.counts.publish.Load(), Subscribe: b.counts.subscribe.Load(),

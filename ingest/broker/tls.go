@@ -17,8 +17,8 @@ const (
 	maxHandshakes = 256
 )
 
-// ServeTLS lets stations in over TLS on l until ctx ends, and then ends their connections. What they say goes
-// to the plain listener of the same server, which looks after log-ins and idle connections.
+// ServeTLS accepts stations over TLS on l until ctx ends, and then closes their connections. It forwards their bytes
+// to the plain listener of the same server, which handles log-ins and idle connections.
 func (b *Broker) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
 	var connections sync.WaitGroup
 	defer connections.Wait()

@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// Checker is the ingest.Checker of a city. It is safe for concurrent use.
+// Checker implements ingest.Checker for a city. It is safe for concurrent use.
 type Checker struct {
 	rules Rules
 
@@ -17,10 +17,10 @@ type Checker struct {
 	recent map[string]*memory
 }
 
-// New makes a checker that checks by the rules.
+// New returns a checker with the rules.
 func New(rules Rules) *Checker { return &Checker{rules: rules, recent: map[string]*memory{}} }
 
-// Check resolves the reading's time, sorts out what is known already, and flags the rest. The returned
+// Check resolves the reading's time, removes values that are already known, and sets flags on the rest. The returned
 // reading's values belong to the caller.
 func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (keep ingest.Reading, refused []ingest.Refusal, duplicates int) {
 	keep = ingest.Reading{Station: st.ID, Received: a.Received}
@@ -66,7 +66,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	return keep, refused, duplicates
 }
 
-// Remember takes in a reading that the journal has already, so that a restart forgets nothing.
+// Remember adds a reading that is already in the journal, so that a restart forgets nothing.
 func (c *Checker) Remember(r ingest.Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,7 +80,7 @@ func (c *Checker) Remember(r ingest.Reading) {
 	m.add(r)
 }
 
-// Forget drops what is remembered of a station, such as one that was erased.
+// Forget deletes what is remembered of a station, such as one that was erased.
 func (c *Checker) Forget(station string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

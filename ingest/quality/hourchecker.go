@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// StationHour is what one station measured of one quantity in a full hour, of values without an excluding flag of their own.
+// StationHour is one station's mean of one quantity in a full hour, of values without an excluding flag of their own.
 type StationHour struct {
 	Station  string
 	East     float64 // metres, EPSG:3035
@@ -20,12 +20,13 @@ type StationHour struct {
 	Count    int // values
 }
 
-// HourChecker checks full hours by looking around and back. It knows no clock and no store. It is not safe for concurrent use.
+// HourChecker checks full hours against neighbours and past hours. It has no clock and no store. It is not safe for
+// concurrent use.
 //
 // An hour's flags depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
-// order of stations, or on what was found earlier of the same hour. Checking an hour again, after late readings, replaces what
-// is remembered of it, so that it ends the same whenever they came. An hour can be checked again for two days. Of a station
-// that was given another place, hours before that are not remembered any more.
+// order of stations, or on what was found earlier for the same hour. Checking an hour again, after late readings,
+// replaces what is remembered of it, so that the result is the same whenever they arrived. An hour can be checked
+// again for two days. When a station's place changes, its earlier hours are forgotten.
 type HourChecker struct {
 	rules    Rules
 	stations map[string]*record
@@ -33,7 +34,7 @@ type HourChecker struct {
 	scratch  []float64
 }
 
-// NewHourChecker makes an HourChecker that remembers nothing.
+// NewHourChecker returns an HourChecker with an empty memory.
 func NewHourChecker(rules Rules) *HourChecker {
 	return &HourChecker{rules: rules, stations: map[string]*record{}}
 }

@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// Order is the flags in the order in which they are looked for.
+// Order returns the flags in the order of their checks.
 func Order() []ingest.Flags {
 	return []ingest.Flags{
 		ingest.Sentinel, ingest.Range, ingest.Inconsistent, ingest.Stuck, ingest.Humid,
@@ -17,14 +17,14 @@ func Order() []ingest.Flags {
 	}
 }
 
-// MeasuringRange is what a sensor can measure, or what is plausible where the sensor is not known.
+// MeasuringRange is what a sensor can measure, or what is plausible when the sensor is not known.
 type MeasuringRange struct {
 	Sensor    string // empty for any that is not known
 	Quantity  quantity.Quantity
 	Low, High float64 // included
 }
 
-// MeasuringRanges are sorted by sensor and quantity.
+// MeasuringRanges returns the ranges sorted by sensor and quantity.
 func MeasuringRanges() []MeasuringRange {
 	var list []MeasuringRange
 	add := func(sensor string, ranges map[quantity.Quantity]limits) {
@@ -46,7 +46,7 @@ type Mark struct {
 	Value    float64
 }
 
-// Marks are sorted by quantity, sensor and value.
+// Marks returns the marks sorted by quantity, sensor and value.
 func Marks() []Mark {
 	var list []Mark
 	for q, marks := range sentinels {

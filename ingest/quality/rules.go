@@ -1,10 +1,10 @@
-// Package quality checks what a station measured. It resolves a reading's time, recognises what is
-// already known, and sets flags on values; it never changes a value.
+// Package quality checks measured values. It resolves a reading's time, recognises values that are already known, and
+// sets flags on values; it never changes a value.
 //
-// Checker holds the checks that look at one reading, in the order of checks.go. HourChecker holds those that look back
-// and at neighbours: they work on full hours, and what they find revises the flags of the hour. Every threshold is
-// in this file, with its unit and source; a city may set another, and all of them are published with the data.
-// The humidity correction of particle counters is here too, as pure functions.
+// Checker has the checks of single readings, in the order of checks.go. HourChecker has those that compare with
+// neighbours and past hours: they check full hours, and what they find replaces the flags of the hour. Every
+// threshold is in this file, with its unit and source; a city may set others, and all of them are published with the
+// data. The humidity correction of particle counters is here too, as pure functions.
 package quality
 
 import (
@@ -15,7 +15,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// Rules are the thresholds in force, in the units of Thresholds. The zero value is not usable: take DefaultRules.
+// Rules are the thresholds in force, in the units of Thresholds. The zero value is not usable: use DefaultRules.
 type Rules struct {
 	ClockAhead, ClockOld float64
 
@@ -62,7 +62,7 @@ const (
 	jayaratne = "Jayaratne et al., AMT 11:4883 (2018): PMS rise above about 75 %; SDS011's data sheet says 70 %"
 )
 
-// Thresholds are all numbers of the rules in the order of the checks, to read and to set.
+// Thresholds returns all numbers of the rules in the order of the checks, with pointers to set them.
 func (r *Rules) Thresholds() []Threshold {
 	return []Threshold{
 		{"clock.ahead", "clock", 5, 0, 60, "min", "how far in the future a reading's time may lie", "ours: clocks drift, more is a clock that was never set", &r.ClockAhead},
@@ -106,7 +106,7 @@ func (r *Rules) Thresholds() []Threshold {
 	}
 }
 
-// DefaultRules are the rules that hold where a city sets no others.
+// DefaultRules returns the rules for a city that sets no others.
 func DefaultRules() Rules {
 	var r Rules
 	for _, t := range r.Thresholds() {
@@ -115,7 +115,7 @@ func DefaultRules() Rules {
 	return r
 }
 
-// Validate says everything that is wrong with the rules.
+// Validate returns everything that is wrong with the rules.
 func (r *Rules) Validate() error {
 	var mistakes []error
 	for _, t := range r.Thresholds() {

@@ -16,8 +16,8 @@ const (
 	snapshotTrailer = 4
 )
 
-// Save writes what is remembered: a line that names the form, the records as encoding/gob writes them, and a CRC-32 (IEEE,
-// little-endian) of all before it.
+// Save writes the memory: a line with the version of the format, the records as encoding/gob writes them, and a
+// CRC-32 (IEEE, little-endian) of everything before it.
 func (c *HourChecker) Save(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString(snapshotMagic)
@@ -32,7 +32,7 @@ func (c *HourChecker) Save(w io.Writer) error {
 	return nil
 }
 
-// Load takes in what Save wrote. After an error the HourChecker remembers nothing.
+// Load reads what Save wrote. After an error the memory is empty.
 func (c *HourChecker) Load(r io.Reader) error {
 	c.stations = map[string]*record{}
 	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot+1))

@@ -26,7 +26,7 @@ const (
 	maxReason  = 200 // characters of why a station is suspended
 )
 
-// Registration is what an owner says of a new station.
+// Registration is an owner's description of a new station.
 type Registration struct {
 	Name           string
 	Point          orb.Point // exact, lon and lat
@@ -42,7 +42,7 @@ type Registration struct {
 	Address        string // where the request came from; empty from a shell, which has no limit and needs no approval
 }
 
-// FieldError says which part of a registration or a change cannot be taken, why, and what was perhaps meant.
+// FieldError says which field of a registration or a change is refused, why, and what was probably meant.
 type FieldError struct {
 	Field   string
 	Problem string     // reads on from the field's name
@@ -58,18 +58,18 @@ func (e *FieldError) Error() string {
 	return text
 }
 
-// Suggestion asks whether Meant was meant.
+// Suggestion returns a question whether Meant was meant.
 func (e *FieldError) Suggestion() string {
 	return fmt.Sprintf("did you mean longitude %.5f, latitude %.5f?", e.Meant.Lon(), e.Meant.Lat())
 }
 
-// ErrClosed and ErrTooMany refuse a registration over HTTP.
+// ErrClosed and ErrTooMany are the errors of refused registrations over HTTP.
 var (
 	ErrClosed  = errors.New("this city registers stations itself: ask its operator")
 	ErrTooMany = fmt.Errorf("at most %d stations a day can be registered from one address: try again tomorrow", DefaultPerDay)
 )
 
-// Add registers a station. The tokens in the credentials are to be had only now.
+// Add registers a station. Only Add returns the tokens in the credentials.
 func (r *Registry) Add(ctx context.Context, n Registration) (Credentials, *ingest.Station, error) {
 	if n.Address != "" && r.options.Policy == PolicyClosed {
 		return Credentials{}, nil, ErrClosed
@@ -239,7 +239,7 @@ func (r *Registry) check(n *Registration) (err error) {
 	return r.CheckPlace(n.Point)
 }
 
-// Sides are the winds that a station's side of the house may face.
+// Sides are the directions that a station's side of the house may face.
 var Sides = []string{"n", "ne", "e", "se", "s", "sw", "w", "nw"}
 
 func checkSide(side string) error {
@@ -281,7 +281,7 @@ func cleanInstallation(kit string, sensors []string) (string, []string, error) {
 	return kit, clean, nil
 }
 
-// CheckPlace refuses a place where no station of this city can stand, with a FieldError.
+// CheckPlace returns a FieldError for a place where a station of this city cannot stand.
 func (r *Registry) CheckPlace(p orb.Point) error {
 	var problem, german string
 	_, err := geo.CellAt(p, geo.BaseSize)

@@ -13,9 +13,8 @@ import (
 
 const maxReference = 120 // characters of a reference instrument's name
 
-// AddCalibration puts a calibration on a station's record. Another of the same quantity that begins at the same time is
-// replaced; one that begins earlier holds until then. Averages of hours that are over and not in memory any more stay
-// as they are until they are rebuilt.
+// AddCalibration adds a calibration to a station. It replaces another of the same quantity with the same start; an
+// earlier one ends there. Averages of past hours that are no longer in memory stay until they are rebuilt.
 func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c ingest.Calibration) error {
 	if err := checkCalibration(&c); err != nil {
 		return err
@@ -34,7 +33,7 @@ func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c inges
 	})
 }
 
-// RemoveCalibration takes the calibration of a quantity that begins at from off a station's record.
+// RemoveCalibration removes the calibration of a quantity that begins at from.
 func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, q quantity.Quantity, from time.Time) error {
 	return r.change(ctx, id, by, func(e *edit) {
 		since := from.UTC().Format(time.RFC3339)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// By is who changed something.
+// By says who changed something.
 type By string
 
 const (
@@ -35,7 +35,8 @@ func record(ctx context.Context, tx *sql.Tx, c Change) error {
 	return err
 }
 
-// Changes are the last of a station, newest first; of every station for "". At most limit of them.
+// Changes returns the last changes of a station, newest first; those of every station for "". It returns at most
+// limit.
 func (r *Registry) Changes(ctx context.Context, station string, limit int) ([]Change, error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT at, station, who, what, before, after FROM change WHERE ? IN ('', station)
 		ORDER BY id DESC LIMIT ?`, station, limit)

@@ -12,13 +12,13 @@ import (
 
 const maxDeviceKey = 64 // bytes of a device's key
 
-// Device finds the station that a device belongs to.
+// Device returns the station that a device belongs to.
 func (r *Registry) Device(d ingest.Device) (*ingest.Station, bool) {
 	st, ok := r.current.Load().byDevice[d.Folded()]
 	return st, ok
 }
 
-// AddDevice gives a station another name in its own firmware's world.
+// AddDevice adds a device, its name in its own firmware, to a station.
 func (r *Registry) AddDevice(ctx context.Context, id string, by By, d ingest.Device) error {
 	d, err := cleanDevice(d)
 	if err != nil {
@@ -27,7 +27,7 @@ func (r *Registry) AddDevice(ctx context.Context, id string, by By, d ingest.Dev
 	return r.change(ctx, id, by, func(e *edit) { e.wrote(insertDevice(ctx, e.tx, id, d), "device", "", d.Family) })
 }
 
-// RemoveDevice takes a device from its station.
+// RemoveDevice removes a device from its station.
 func (r *Registry) RemoveDevice(ctx context.Context, id string, by By, d ingest.Device) error {
 	return r.change(ctx, id, by, func(e *edit) {
 		if e.exec("DELETE FROM device WHERE family = ? AND key = ? AND station = ?", d.Family, d.Key, id) == 0 && e.err == nil {

@@ -17,7 +17,7 @@ import (
 // longAgo is how far back a move or a new sensor may be told: as far as readings may be late.
 const longAgo = 30 * 24 * time.Hour
 
-// Edit is what changes of a station; what is nil stays as it is.
+// Edit is a change of a station; fields that are nil stay.
 type Edit struct {
 	Name         *string
 	Status       *ingest.Status
@@ -28,7 +28,7 @@ type Edit struct {
 	Installation *ingest.Installation
 }
 
-// ErrUnknown marks a station that is not registered.
+// ErrUnknown is the error for a station that is not registered.
 var ErrUnknown = errors.New("no such station")
 
 // edit is a change of one station under way: a transaction, what it records, and its first error.
@@ -104,7 +104,7 @@ func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) 
 	return r.reload(ctx)
 }
 
-// Edit changes a station: all of it, or nothing and a FieldError.
+// Edit changes a station: everything in the change, or nothing with a FieldError.
 func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) error {
 	return r.change(ctx, id, by, func(e *edit) {
 		e.name(change.Name)
@@ -271,7 +271,7 @@ func insertInstallation(ctx context.Context, tx *sql.Tx, id string, f ingest.Ins
 	return err
 }
 
-// Rotate gives a station a new token; the old one ends at once.
+// Rotate gives a station a new token; the old one is invalid at once.
 func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, err error) {
 	token = newToken()
 	return token, r.change(ctx, id, by, func(e *edit) {
@@ -280,8 +280,8 @@ func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, 
 	})
 }
 
-// Renew gives a station a new management token; the old one ends at once. Handed over to another person, the
-// station forgets its owner's e-mail address too.
+// Renew gives a station a new management token; the old one is invalid at once. With handOver, for a new owner, it
+// also deletes the owner's e-mail address.
 func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (manage string, err error) {
 	manage = newToken()
 	return manage, r.change(ctx, id, by, func(e *edit) {
@@ -294,13 +294,13 @@ func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (
 	})
 }
 
-// Retire ends a station: it can log in no more, and its owner's address is forgotten. Its readings stay, and
-// those before now stay in averages.
+// Retire retires a station: it can no longer log in, and its owner's address is deleted. Its readings stay, and those
+// before now stay in averages.
 func (r *Registry) Retire(ctx context.Context, id string, by By) error {
 	return r.end(ctx, id, by, ingest.Retired)
 }
 
-// Erase ends a station as Retire does, and has its readings taken away; see Recomputations.
+// Erase retires a station and requests the deletion of its readings; see Recomputations.
 func (r *Registry) Erase(ctx context.Context, id string, by By) error {
 	return r.end(ctx, id, by, ingest.Erased)
 }

@@ -128,7 +128,7 @@ DROP TABLE device;
 ALTER TABLE spelled RENAME TO device;
 `}
 
-// Open opens the registry's file and makes it when it is missing.
+// Open opens the registry's file, which it creates if it is missing.
 func Open(ctx context.Context, path string, options Options) (*Registry, error) {
 	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyTime.Milliseconds()), "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+query.Encode())
@@ -205,7 +205,7 @@ func (r *Registry) migrate(ctx context.Context) error {
 	return tx.Commit()
 }
 
-// Backup writes a consistent copy of the file to a path that is free.
+// Backup writes a consistent copy of the file to a path that must not exist.
 func (r *Registry) Backup(ctx context.Context, path string) error {
 	if _, err := r.db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		return fmt.Errorf("registry: copy to %s: %w", path, err)

@@ -13,14 +13,14 @@ import (
 	"stadtluft/ingest"
 )
 
-// SensorCommunity is the Source of stations that come from Sensor.Community's open data.
+// SensorCommunity is the Source of stations from Sensor.Community's open data.
 const SensorCommunity = "sensor-community"
 
 // movedMeters is how far a neighbour's station must be from its last place to have moved: their
 // coordinates are rounded to 0.001° and flip between neighbours.
 const movedMeters = 200
 
-// Foreign is a station of a neighbour, as its open data shows it.
+// Foreign is a station of a neighbour network, as in its open data.
 type Foreign struct {
 	Source   string // SensorCommunity
 	Key      string // its name there
@@ -33,9 +33,9 @@ type Foreign struct {
 	Licence  string
 }
 
-// Adopt finds a neighbour's station or registers it. A place more than 200 m from the one that was valid
-// at Since becomes a new place from Since on; sensors not seen before are added. Doing the same again
-// changes nothing. Nobody can log in as such a station: its tokens are made and forgotten.
+// Adopt finds a neighbour's station or registers it. A place more than 200 m from the one that was valid at Since
+// becomes a new place from Since on; it adds sensors that are new. Adopting the same again changes nothing. Nobody
+// can log in as such a station: nobody gets its tokens.
 func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error) {
 	device := ingest.Device{Family: f.Source, Key: strings.ToLower(f.Key)}
 	if st, ok := r.Device(device); ok {

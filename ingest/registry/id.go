@@ -57,8 +57,8 @@ func checkDigit(digits string) byte {
 	return idAlphabet[sum%len(idAlphabet)]
 }
 
-// ParseID reads an id as people write it: in lower case, with hyphens or spaces, with I or L for 1 and
-// O for 0. An id whose check digit does not fit is an error that says so.
+// ParseID parses an id as people write it: in lower case, with hyphens or spaces, with I or L for 1 and O for 0. A
+// wrong check digit is an error that says so.
 func ParseID(text string) (string, error) {
 	const longest = 32
 	if len(text) > longest {

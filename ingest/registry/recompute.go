@@ -11,8 +11,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Recomputation asks that a station's averages are made again from a moment on: it stood elsewhere than was
-// thought, or its readings are to go. It is kept until it is done, also over a restart.
+// Recomputation is a request to compute a station's averages again from a moment on, because it stood elsewhere or
+// its readings are to be deleted. It is kept until it is done, also over a restart.
 type Recomputation struct {
 	Station *ingest.Station // as it was when asked; Erased where the readings are to go
 	From    time.Time       // for one that is Erased, the beginning of all time
@@ -24,7 +24,8 @@ func (e *edit) queueRecomputation(from time.Time) {
 		e.station.ID, from.Unix())
 }
 
-// Recomputations are those that wait, with their stations as they are in the file, also where another process has just changed it.
+// Recomputations returns the open requests, with their stations as they are in the file, even if another process has
+// just changed it.
 func (r *Registry) Recomputations(ctx context.Context) ([]Recomputation, error) {
 	rows, err := r.db.QueryContext(ctx, "SELECT station, since FROM restatement")
 	if err != nil {
@@ -55,8 +56,8 @@ func (r *Registry) Recomputations(ctx context.Context) ([]Recomputation, error) 
 	return list, nil
 }
 
-// RecomputedUntil notes that averages before a moment are done, so that an interrupted recomputation goes on there. What was asked anew meanwhile
-// stays as it is.
+// RecomputedUntil records that averages before a moment are done, so that an interrupted recomputation continues
+// there. It does not change requests that were made again meanwhile.
 func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, until time.Time) error {
 	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -84,8 +85,8 @@ func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, u
 	return nil
 }
 
-// Recomputed ends a recomputation. A station that was erased goes with everything but the record of its changes. What was
-// asked anew meanwhile stays to be done.
+// Recomputed closes a request. An erased station is deleted with everything but the record of its changes. A request
+// that was made again meanwhile stays open.
 func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {
 	id := done.Station.ID
 	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// KeptRefusals is how many refusals of a station are kept, the newest.
+	// KeptRefusals is the number of refusals that are kept of each station, the newest ones.
 	KeptRefusals = 20
-	// KeptUnknown is how many are kept of senders that are not registered, all together.
+	// KeptUnknown is the number that is kept of all unregistered senders together.
 	KeptUnknown = 200
 )
 
-// KeepRefusals keeps refusals for their stations' owners and the operator, in one transaction. Keeping
-// the same again changes nothing.
+// KeepRefusals stores refusals for their stations' owners and the operator, in one transaction. Storing the same
+// again changes nothing.
 func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) error {
 	if len(refusals) == 0 {
 		return nil
@@ -70,7 +70,7 @@ func (r *Registry) registered(ctx context.Context, tx *sql.Tx, id string) (strin
 	return known, err
 }
 
-// Refusals are the last of a station, newest first; those of senders that are not registered for "".
+// Refusals returns the last refusals of a station, newest first; those of unregistered senders for "".
 func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
 	list, err := r.refusals(ctx, "WHERE station = ? ORDER BY received DESC, id DESC", id)
 	if err != nil {
@@ -79,7 +79,7 @@ func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, e
 	return list, nil
 }
 
-// AllRefusals are the last of every sender, newest first; at most limit of them.
+// AllRefusals returns the last refusals of every sender, newest first; at most limit of them.
 func (r *Registry) AllRefusals(ctx context.Context, limit int) ([]ingest.Refusal, error) {
 	list, err := r.refusals(ctx, "ORDER BY received DESC, id DESC LIMIT ?", limit)
 	if err != nil {

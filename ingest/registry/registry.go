@@ -1,9 +1,9 @@
-// Package registry knows the stations: who they are, where they stood over time, what they may do and
-// what of theirs was refused. It is one SQLite file that several processes may use; each keeps a
-// snapshot in memory and notices within a second when another has changed the file.
+// Package registry stores the stations: who they are, where they stood over time, what they may do and what they sent
+// that was refused. It is one SQLite file that several processes may use; each keeps a snapshot in memory and notices
+// within a second when another has changed the file.
 //
-// Tokens are kept as hashes only. An exact place never leaves this package but as Place.Exact of a
-// Station, for choosing a cell; what may be published is Place.Public.
+// Tokens are kept as hashes only. An exact place leaves this package only as Place.Exact of a Station, for choosing a
+// cell; Place.Public is the one to publish.
 package registry
 
 import (
@@ -43,7 +43,7 @@ const (
 	pollFails = 10          // polls in a row that may fail before Run gives up
 )
 
-// Options are a registry's settings.
+// Options configure a registry.
 type Options struct {
 	Boundary *geo.Boundary // nil lets a station stand anywhere on the grid
 	Policy   Policy
@@ -85,7 +85,7 @@ type Credentials struct {
 	ManageToken string
 }
 
-// Station finds a station by its id.
+// Station returns a station by its id.
 func (r *Registry) Station(id string) (*ingest.Station, bool) {
 	e, ok := r.current.Load().byID[id]
 	if !ok {
@@ -94,12 +94,12 @@ func (r *Registry) Station(id string) (*ingest.Station, bool) {
 	return e.station, true
 }
 
-// Stations lists every station by id. The list is the caller's; the stations are not to be changed.
+// Stations returns every station, sorted by id. The list belongs to the caller; the stations must not be changed.
 func (r *Registry) Stations() []*ingest.Station {
 	return slices.Clone(r.current.Load().stations)
 }
 
-// Authenticate reports whether token is the station's, and the station may speak.
+// Authenticate reports whether token is the station's, and the station may log in.
 func (r *Registry) Authenticate(id, token string) bool {
 	e, ok := r.current.Load().byID[id]
 	if !ok || !speaks(e.station.Status) {
@@ -155,7 +155,7 @@ func (r *Registry) OnChange(f func(id string)) {
 	r.onChange = append(r.onChange, f)
 }
 
-// Run notices what other processes change until ctx ends.
+// Run loads the changes of other processes until ctx ends.
 func (r *Registry) Run(ctx context.Context) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -200,7 +200,7 @@ func (r *Registry) poll(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// EnsureLoaded takes in a station that another process has just added, without waiting for Run.
+// EnsureLoaded loads a station that another process has just added, without waiting for Run.
 func (r *Registry) EnsureLoaded(ctx context.Context, id string) error {
 	if _, known := r.Station(id); known {
 		return nil
@@ -244,8 +244,8 @@ func (e *entry) same(o *entry) bool {
 	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
 }
 
-// EnsureAdmin sets the administrator's token. With none given and none set, one is made and returned,
-// to be printed once.
+// EnsureAdmin sets the administrator's token. If none is given and none is set, it makes one and returns it, to be
+// printed once.
 func (r *Registry) EnsureAdmin(ctx context.Context, given string) (made string, err error) {
 	if given == "" {
 		if r.current.Load().admin != "" {

@@ -15,8 +15,8 @@ type wrongTokens struct {
 	reported map[string]time.Time // by station, so bounded by them
 }
 
-// OnWrongToken calls f, at most once a minute for each, with the id of a station as which somebody tried to log in with a
-// wrong token. f must not block.
+// OnWrongToken sets the function that is called, at most once a minute for each station, with the id of a station as
+// which somebody tried to log in with a wrong token. f must not block.
 func (r *Registry) OnWrongToken(f func(id string)) {
 	w := &r.wrongTokens
 	w.mu.Lock()
