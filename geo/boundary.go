@@ -210,5 +210,5 @@ func variants(v float64) []float64 {
 	return all
 }
 
-// Metres returns the distance between two places in metres along the ground.
-func Metres(p, q orb.Point) float64 { return orbgeo.Distance(p, q) }
+// Distance returns the distance between two places in metres along the ground.
+func Distance(p, q orb.Point) float64 { return orbgeo.Distance(p, q) }

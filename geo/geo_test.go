@@ -270,7 +270,7 @@ func TestSuggest(t *testing.T) {
 	f := func(p, want orb.Point, wantOK bool) {
 		t.Helper()
 		got, ok := city.Suggest(p, margin)
-		if ok != wantOK || ok && Metres(got, want) > 1 {
+		if ok != wantOK || ok && Distance(got, want) > 1 {
 			t.Errorf("Suggest(%v) = %v, %v, want %v, %v", p, got, ok, want, wantOK)
 		}
 	}

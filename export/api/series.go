@@ -119,7 +119,7 @@ func (s *Server) neighbours(ctx context.Context, st *ingest.Station, q quantity.
 	err := s.Store.Grid(ctx, query, func(row aggregate.Row) error {
 		at := st.PlaceAt(row.Start).Public
 		own, err := geo.CellAt(at, row.Cell.Size)
-		distance := geo.Metres(at, row.Cell.Center())
+		distance := geo.Distance(at, row.Cell.Center())
 		if err != nil || row.Cell == own || distance > far {
 			return err
 		}

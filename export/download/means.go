@@ -185,7 +185,7 @@ func (s Source) withNeighbours(q Readings) []string {
 func near(a, b *ingest.Station) bool {
 	const most = aggregate.HumidityRadius + 2*geo.BaseSize
 	return slices.ContainsFunc(a.Places, func(p ingest.Place) bool {
-		return slices.ContainsFunc(b.Places, func(o ingest.Place) bool { return geo.Metres(p.Exact, o.Exact) <= most })
+		return slices.ContainsFunc(b.Places, func(o ingest.Place) bool { return geo.Distance(p.Exact, o.Exact) <= most })
 	})
 }
 

@@ -137,7 +137,7 @@ func distance(_ *world, e call, of []any) (any, error) {
 	if !ok || !fine {
 		return nil, mistake(e.at, "geo.distance needs two points, such as location and geography'POINT(6.96 50.94)'; it is in metres")
 	}
-	return geo.Metres(a, b), nil
+	return geo.Distance(a, b), nil
 }
 
 // length is that of a line, in metres along the ground.
@@ -148,7 +148,7 @@ func length(_ *world, e call, of []any) (any, error) {
 	}
 	metres := 0.0
 	for i := 1; i < len(line); i++ {
-		metres += geo.Metres(line[i-1], line[i])
+		metres += geo.Distance(line[i-1], line[i])
 	}
 	return metres, nil
 }

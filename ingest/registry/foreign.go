@@ -76,7 +76,7 @@ func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Fore
 			sensors = append(sensors, s)
 		}
 	}
-	moved := geo.Metres(st.PlaceAt(f.Since).Exact, f.Point) > movedMeters
+	moved := geo.Distance(st.PlaceAt(f.Since).Exact, f.Point) > movedMeters
 	if !moved && len(sensors) == len(st.Sensors) {
 		return st, nil
 	}

@@ -48,7 +48,7 @@ func TestAddStation(t *testing.T) {
 		t.Errorf("id %q cannot be in a topic", c.ID)
 	}
 	public := s.Places[0].Public
-	if d := geo.Metres(public, cathedral); d == 0 || d > 71 {
+	if d := geo.Distance(public, cathedral); d == 0 || d > 71 {
 		t.Errorf("the public place is %v m from the exact one, want the centre of its 100 m cell", d)
 	}
 	if !r.Authenticate(c.ID, c.Token) || r.Authenticate(c.ID, c.ManageToken) || r.Authenticate(c.ID, "") || r.Authenticate("", "") {
