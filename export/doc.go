@@ -84,8 +84,7 @@ func ParseTime(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	const most = 40
-	return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-05-01T10:00:00Z nor a date", text[:min(len(text), most)])
+	return time.Time{}, fmt.Errorf("%.40q is neither a time such as 2026-05-01T10:00:00Z nor a date", text)
 }
 
 // flushBytes is how much is gathered before it is written.

@@ -10,8 +10,7 @@ import (
 
 // ParseDuration reads an ISO 8601 duration of days, hours, minutes and seconds, such as P1DT12H.
 func ParseDuration(text string) (time.Duration, error) {
-	const most = 40
-	wrong := fmt.Errorf("%q is no duration such as PT1H or P1DT12H", text[:min(len(text), most)])
+	wrong := fmt.Errorf("%.40q is no duration such as PT1H or P1DT12H", text)
 	rest, negative := strings.CutPrefix(text, "-")
 	rest, ok := strings.CutPrefix(rest, "P")
 	days, clock, timed := strings.Cut(rest, "T")

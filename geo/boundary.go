@@ -112,7 +112,7 @@ func readPolygons(kind string, data []byte) (orb.MultiPolygon, error) {
 		}
 		return appendPolygons(nil, geometry.Geometry()), nil
 	}
-	return nil, fmt.Errorf("type %q is not a Polygon, MultiPolygon, Feature or FeatureCollection", clip(kind))
+	return nil, fmt.Errorf("type %.64q is not a Polygon, MultiPolygon, Feature or FeatureCollection", kind)
 }
 
 func appendPolygons(all orb.MultiPolygon, g orb.Geometry) orb.MultiPolygon {

@@ -104,7 +104,7 @@ func ParseCell(code string) (Cell, error) {
 	}
 	switch {
 	case !ok:
-		return Cell{}, fmt.Errorf("cell %q is not of the form CRS3035RES1000mN3096000E4107000 or 1kmN3096E4107", clip(code))
+		return Cell{}, fmt.Errorf("cell %.64q is not of the form CRS3035RES1000mN3096000E4107000 or 1kmN3096E4107", code)
 	case !slices.Contains(Resolutions(), c.Size):
 		return Cell{}, fmt.Errorf("cell %q: size %d m is not one of %v", code, c.Size, Resolutions())
 	case c.North%c.Size != 0 || c.East%c.Size != 0:
@@ -172,6 +172,3 @@ func number(s string) (int32, bool) {
 	}
 	return n, true
 }
-
-// clip shortens foreign text that an error quotes to 64 bytes.
-func clip(s string) string { return s[:min(len(s), 64)] }

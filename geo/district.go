@@ -104,7 +104,7 @@ func checkHead(data []byte) error {
 		return fmt.Errorf("not GeoJSON: %w", err)
 	}
 	if crs := string(head.CRS); crs != "" && crs != "null" && !strings.Contains(crs, "CRS84") && !strings.Contains(crs, "4326") {
-		return fmt.Errorf("crs %s: GeoJSON must be longitude and latitude in WGS 84", clip(crs))
+		return fmt.Errorf("crs %.64s: GeoJSON must be longitude and latitude in WGS 84", crs)
 	}
 	return nil
 }

@@ -196,7 +196,7 @@ func (p *Pipeline) add(m *Message) {
 	case wire.KitKind:
 		p.kit(m, station, topic.Family, topic.Part)
 	default:
-		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %q", Clip(m.Topic)))
+		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %.200q", m.Topic))
 	}
 }
 
@@ -232,13 +232,13 @@ func (p *Pipeline) foreign(m *Message) {
 		}
 		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
 		if !known {
-			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%s: add it to its station", t.Family, Clip(key)))
+			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%.200s: add it to its station", t.Family, key))
 		} else if p.active(m, station) {
 			p.kit(m, station, t.Family, part)
 		}
 		return
 	}
-	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %q is not part of the protocol", Clip(m.Topic)))
+	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %.200q is not part of the protocol", m.Topic))
 }
 
 // native decodes and checks a payload on a station's topic for readings: the native one, or SenML or CBOR.
@@ -293,7 +293,7 @@ func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, 
 // notices a silent station from its readings.
 func (p *Pipeline) status(m *Message, station *Station) {
 	if status := string(m.Payload); status != wire.Online && status != wire.Offline {
-		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %q", wire.Online, wire.Offline, Clip(status)))
+		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %.200q", wire.Online, wire.Offline, status))
 	}
 }
 

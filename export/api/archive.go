@@ -21,8 +21,8 @@ func (s *Server) getArchive(w http.ResponseWriter, r *http.Request) {
 	}
 	s.answer(func(http.ResponseWriter, *http.Request) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return newProblem(http.StatusNotFound, "", "the archive has no %s; /archive/index.json says what there is", clip(r.URL.Path)).
-				InGerman("Das Archiv hat kein %s; was es hat, steht in /archive/index.json.", clip(r.URL.Path))
+			return newProblem(http.StatusNotFound, "", "the archive has no %.80s; /archive/index.json says what there is", r.URL.Path).
+				InGerman("Das Archiv hat kein %.80s; was es hat, steht in /archive/index.json.", r.URL.Path)
 		}
 		return err
 	}).ServeHTTP(w, r)

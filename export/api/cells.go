@@ -31,7 +31,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	cell, err := geo.ParseCell(r.PathValue("cell"))
 	if err != nil {
-		return newProblem(http.StatusNotFound, "", "%v", err).InGerman("%q ist keine Zelle des Rasters.", clip(r.PathValue("cell")))
+		return newProblem(http.StatusNotFound, "", "%v", err).InGerman("%.80q ist keine Zelle des Rasters.", r.PathValue("cell"))
 	}
 	q := newQuery(r)
 	g := gridQuery{resolution: cell.Size}

@@ -39,7 +39,7 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 	for _, text := range q.list("station") {
 		id, err := registry.ParseID(text)
 		if err != nil {
-			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err).InGerman("station: %q ist keine Kennung einer Station.", clip(text)))
+			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err).InGerman("station: %.80q ist keine Kennung einer Station.", text))
 		} else if _, known := s.Registry.Station(id); !known {
 			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id))
 		}

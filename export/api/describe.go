@@ -125,7 +125,7 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 	q, file := newQuery(r), r.PathValue("file")
 	i := slices.IndexFunc(export.Tables(), func(t export.Table) bool { return t.Name+".json" == file })
 	if i < 0 {
-		p := newProblem(http.StatusNotFound, "file", "there is no table %q", clip(file)).InGerman("Eine Tabelle %q gibt es nicht.", clip(file))
+		p := newProblem(http.StatusNotFound, "file", "there is no table %.80q", file).InGerman("Eine Tabelle %.80q gibt es nicht.", file)
 		p.Allowed = s.schemaParameters()[0].Choices
 		return p
 	}

@@ -46,8 +46,8 @@ func (q *query) document(s *Server, r *http.Request, from, to time.Time, most ti
 	}
 	d.cursor = q.cursor()
 	if outside := d.cursor.Time.Before(from) || !d.cursor.Time.Before(to); d.cursor.Key != "" && from.Before(to) && outside {
-		q.Fail(wrong("cursor", "cursor %q belongs to another period: take the address of the next page as it is", clip(q.text("cursor"))).
-			InGerman("Der cursor %q gehört zu einem anderen Zeitraum: Nimm die Adresse der nächsten Seite, wie sie ist.", clip(q.text("cursor"))))
+		q.Fail(wrong("cursor", "cursor %.80q belongs to another period: take the address of the next page as it is", q.text("cursor")).
+			InGerman("Der cursor %.80q gehört zu einem anderen Zeitraum: Nimm die Adresse der nächsten Seite, wie sie ist.", q.text("cursor")))
 	}
 	d.address.Path, d.address.RawQuery = r.URL.Path, q.Values.Encode()
 	return d

@@ -173,7 +173,7 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 		return each(rows, chosen)
 	}
 	if g.from.Before(kept) {
-		before := store.GridQuery{From: g.from, To: earlier(g.to, kept), Window: g.window, Quantities: g.quantities, Size: g.resolution}
+		before := store.GridQuery{From: g.from, To: export.Earlier(g.to, kept), Window: g.window, Quantities: g.quantities, Size: g.resolution}
 		if err := s.Store.Grid(ctx, before, chosen); err != nil {
 			return err
 		}
@@ -216,13 +216,6 @@ func (s *Server) window(window aggregate.Window, start time.Time, size int32) []
 		return s.Aggregate.Day(start, size, 0)
 	}
 	return s.Aggregate.Hour(start, size, 0)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 func each[T any](rows []T, add func(T) error) error {

@@ -60,7 +60,7 @@ func (s *Server) dataset(r *http.Request) []byte {
 // address that is none gets a page that says so, a program a problem.
 func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return newProblem(http.StatusMethodNotAllowed, "", "%s is not for %s", clip(r.URL.Path), r.Method).InGerman("%s ist nichts für %s.", clip(r.URL.Path), r.Method)
+		return newProblem(http.StatusMethodNotAllowed, "", "%.80s is not for %s", r.URL.Path, r.Method).InGerman("%.80s ist nichts für %s.", r.URL.Path, r.Method)
 	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	file, err := s.Pages.Open(name)
@@ -73,7 +73,7 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
 		return s.writePage(w, http.StatusNotFound, nil)
 	default:
-		return newProblem(http.StatusNotFound, "", "there is no page %s", clip(r.URL.Path)).InGerman("Eine Seite %s gibt es nicht.", clip(r.URL.Path))
+		return newProblem(http.StatusNotFound, "", "there is no page %.80s", r.URL.Path).InGerman("Eine Seite %.80s gibt es nicht.", r.URL.Path)
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	if strings.HasPrefix(name, "assets/") {

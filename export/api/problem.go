@@ -16,8 +16,6 @@ func newProblem(status int, field, format string, args ...any) *problem {
 // wrong is a mistake in a query.
 func wrong(field, format string, args ...any) *problem { return httpapi.Wrong(field, format, args...) }
 
-func clip(s string) string { return httpapi.Clip(s) }
-
 // answer turns a handler's error into a problem document.
 func (s *Server) answer(h handler) http.Handler {
 	return httpapi.With(s.Log, nil, httpapi.Handler(h))
@@ -30,6 +28,6 @@ func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) error
 
 // noRoute answers for everything below /api/ that is not there.
 func (s *Server) noRoute(_ http.ResponseWriter, r *http.Request) error {
-	return newProblem(http.StatusNotFound, "", "there is no %s %s; see /api for all there is", r.Method, clip(r.URL.Path)).
-		InGerman("%s %s gibt es nicht; was es gibt, steht unter /api.", r.Method, clip(r.URL.Path))
+	return newProblem(http.StatusNotFound, "", "there is no %s %.80s; see /api for all there is", r.Method, r.URL.Path).
+		InGerman("%s %.80s gibt es nicht; was es gibt, steht unter /api.", r.Method, r.URL.Path)
 }

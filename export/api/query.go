@@ -60,7 +60,7 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 	}
 	t, err := export.ParseTime(text)
 	if err != nil {
-		q.Fail(wrong(name, "%s: %v", name, err).InGerman("%s: %q ist kein Zeitpunkt wie 2026-05-01T00:00:00Z.", name, clip(text)))
+		q.Fail(wrong(name, "%s: %v", name, err).InGerman("%s: %.80q ist kein Zeitpunkt wie 2026-05-01T00:00:00Z.", name, text))
 	}
 	return t
 }
@@ -84,7 +84,7 @@ func (q *query) cursor() download.Cursor {
 	}
 	c, err := download.ParseCursor(text)
 	if err != nil {
-		q.Fail(wrong("cursor", "cursor %q: %v", clip(text), err).InGerman("Der cursor %q ist keiner: Nimm die Adresse der nächsten Seite, wie sie ist.", clip(text)))
+		q.Fail(wrong("cursor", "cursor %.80q: %v", text, err).InGerman("Der cursor %.80q ist keiner: Nimm die Adresse der nächsten Seite, wie sie ist.", text))
 	}
 	return c
 }
@@ -127,21 +127,21 @@ func (q *query) bbox() (orb.Bound, bool) {
 	parts := strings.Split(text, ",")
 	var n [4]float64
 	if len(parts) != 4 {
-		q.Fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %q", clip(text)).InGerman("bbox ist West,Süd,Ost,Nord in Grad, nicht %q.", clip(text)))
+		q.Fail(wrong("bbox", "bbox is west,south,east,north in degrees, not %.80q", text).InGerman("bbox ist West,Süd,Ost,Nord in Grad, nicht %.80q.", text))
 		return orb.Bound{}, false
 	}
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(v) || math.Abs(v) > 180 || i%2 == 1 && math.Abs(v) > 90 {
-			q.Fail(wrong("bbox", "bbox: %q is no %s in degrees", clip(part), [...]string{"longitude", "latitude"}[i%2]).
-				InGerman("bbox: %q ist keine %s in Grad.", clip(part), [...]string{"Länge", "Breite"}[i%2]))
+			q.Fail(wrong("bbox", "bbox: %.80q is no %s in degrees", part, [...]string{"longitude", "latitude"}[i%2]).
+				InGerman("bbox: %.80q ist keine %s in Grad.", part, [...]string{"Länge", "Breite"}[i%2]))
 			return orb.Bound{}, false
 		}
 		n[i] = v
 	}
 	if n[0] > n[2] || n[1] > n[3] {
-		q.Fail(wrong("bbox", "bbox %s: west,south must not lie beyond east,north; are the corners swapped?", clip(text)).
-			InGerman("bbox %s: West,Süd liegt jenseits von Ost,Nord; sind die Ecken vertauscht?", clip(text)))
+		q.Fail(wrong("bbox", "bbox %.80s: west,south must not lie beyond east,north; are the corners swapped?", text).
+			InGerman("bbox %.80s: West,Süd liegt jenseits von Ost,Nord; sind die Ecken vertauscht?", text))
 	}
 	return orb.Bound{Min: orb.Point{n[0], n[1]}, Max: orb.Point{n[2], n[3]}}, true
 }

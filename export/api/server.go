@@ -135,8 +135,8 @@ func (s *Server) door() http.Handler {
 
 // elsewhere answers for all that only a process with the pages has.
 func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
-	return newProblem(http.StatusNotFound, "", "%s is not served by this process: ask the one that has the role web", clip(r.URL.Path)).
-		InGerman("Dieser Prozess beantwortet %s nicht: Frage den mit der Rolle web.", clip(r.URL.Path))
+	return newProblem(http.StatusNotFound, "", "%.80s is not served by this process: ask the one that has the role web", r.URL.Path).
+		InGerman("Dieser Prozess beantwortet %.80s nicht: Frage den mit der Rolle web.", r.URL.Path)
 }
 
 // mount puts everything that is served onto two muxes: what is compressed, and files that go as they lie.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"stadtluft/export"
 	"stadtluft/export/parquet"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -87,7 +88,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 			}
 		}
 		part := q
-		part.From, part.To = later(q.From, from), earlier(q.To, to)
+		part.From, part.To = export.Later(q.From, from), export.Earlier(q.To, to)
 		if err := s.join(ctx, d, part, yield); err != nil {
 			return err
 		}
@@ -96,20 +97,6 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		}
 	}
 	return s.Store.Readings(ctx, q, yield)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // join merges what the archive and the store have of a day.

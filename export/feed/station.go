@@ -20,8 +20,8 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".atom")
 	st, known := s.Station(id)
 	if !ok || !known || !st.Shown() {
-		return httpapi.New(http.StatusNotFound, "", "there is no feed %s; a station's is /feeds/stations/ID.atom", httpapi.Clip(r.URL.Path)).
-			InGerman("Einen Feed %s gibt es nicht; der einer Station ist /feeds/stations/ID.atom.", httpapi.Clip(r.URL.Path))
+		return httpapi.New(http.StatusNotFound, "", "there is no feed %.80s; a station's is /feeds/stations/ID.atom", r.URL.Path).
+			InGerman("Einen Feed %.80s gibt es nicht; der einer Station ist /feeds/stations/ID.atom.", r.URL.Path)
 	}
 	language := language(r)
 	d := document{

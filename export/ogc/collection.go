@@ -78,7 +78,7 @@ func (s *Service) collection(r *request) (collection, error) {
 	id := r.PathValue("collection")
 	i := slices.IndexFunc(list, func(c collection) bool { return c.id == id })
 	if i < 0 {
-		p := httpapi.New(http.StatusNotFound, "collection", "there is no collection %q; see %s/collections", httpapi.Clip(id), r.base)
+		p := httpapi.New(http.StatusNotFound, "collection", "there is no collection %.80q; see %s/collections", id, r.base)
 		for _, c := range list {
 			p.Allowed = append(p.Allowed, c.id)
 		}

@@ -34,9 +34,9 @@ func (r *request) datetime() span {
 	}
 	switch {
 	case s.from.IsZero() && s.to.IsZero():
-		r.query.Fail(httpapi.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %q", httpapi.Clip(given)))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: an interval has at least one end, such as 2026-05-01T00:00:00Z/.., not %.80q", given))
 	case !s.from.IsZero() && !s.to.IsZero() && s.to.Before(s.from):
-		r.query.Fail(httpapi.Wrong("datetime", "datetime: %s ends before it begins", httpapi.Clip(given)))
+		r.query.Fail(httpapi.Wrong("datetime", "datetime: %.80s ends before it begins", given))
 	}
 	return s
 }

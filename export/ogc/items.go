@@ -23,7 +23,7 @@ func (s *Service) items(r *request, c collection) error {
 	chosen.from = r.query.Text("after")
 	behind, possible := c.after(chosen.from)
 	if chosen.from != "" && !possible {
-		r.query.Fail(httpapi.Wrong("after", "after: %q is no feature of this collection: follow the link rel=next", httpapi.Clip(chosen.from)))
+		r.query.Fail(httpapi.Wrong("after", "after: %.80q is no feature of this collection: follow the link rel=next", chosen.from))
 	}
 	if err := r.query.Done(); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Service) item(r *request) error {
 	if err := r.query.Done(); err != nil {
 		return err
 	}
-	missing := httpapi.New(http.StatusNotFound, "feature", "the collection %s has no feature %q now", c.id, httpapi.Clip(id))
+	missing := httpapi.New(http.StatusNotFound, "feature", "the collection %s has no feature %.80q now", c.id, id)
 	behind, possible := c.after(id)
 	if !possible {
 		return missing

@@ -95,12 +95,12 @@ func (r *request) negotiate() {
 func (s *Service) nothing(r *request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		r.w.Header().Set("Allow", "GET, HEAD")
-		return httpapi.New(http.StatusMethodNotAllowed, "", "this service can only be read: %s is not for %s", httpapi.Clip(r.URL.Path), httpapi.Clip(r.Method))
+		return httpapi.New(http.StatusMethodNotAllowed, "", "this service can only be read: %.80s is not for %.80s", r.URL.Path, r.Method)
 	}
 	if r.URL.Path == Root+"/" {
 		return s.landing(r)
 	}
-	return httpapi.New(http.StatusNotFound, "", "there is no %s; see %s", httpapi.Clip(r.URL.Path), r.base)
+	return httpapi.New(http.StatusNotFound, "", "there is no %.80s; see %s", r.URL.Path, r.base)
 }
 
 // send answers with a document, as JSON or as the page that shows it.

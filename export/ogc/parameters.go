@@ -66,13 +66,13 @@ func (r *request) bbox() boxes {
 func numbers(given string) ([]float64, *httpapi.Problem) {
 	parts := strings.Split(given, ",")
 	if len(parts) != 4 && len(parts) != 6 {
-		return nil, httpapi.Wrong("bbox", "bbox is west,south,east,north in degrees, with heights west,south,low,east,north,high; not %q", httpapi.Clip(given))
+		return nil, httpapi.Wrong("bbox", "bbox is west,south,east,north in degrees, with heights west,south,low,east,north,high; not %.80q", given)
 	}
 	n := make([]float64, len(parts))
 	for i, part := range parts {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, httpapi.Wrong("bbox", "bbox: %q is not a number", httpapi.Clip(part))
+			return nil, httpapi.Wrong("bbox", "bbox: %.80q is not a number", part)
 		}
 		n[i] = v
 	}

@@ -57,7 +57,7 @@ func (w *world) enter(a *address, text string) error {
 }
 
 func (w *world) nowhere(text string) error {
-	p := httpapi.New(http.StatusNotFound, "", "there is no %q at %s", clip(text), w.base)
+	p := httpapi.New(http.StatusNotFound, "", "there is no %.60q at %s", text, w.base)
 	for _, k := range kinds {
 		p.Allowed = append(p.Allowed, k.plural)
 	}
@@ -84,7 +84,7 @@ func (w *world) pick(a *address, key string, keyed bool) error {
 		return err
 	}
 	if e == nil || a.of != nil && !w.related(a.of, e) {
-		p := httpapi.New(http.StatusNotFound, "", "there is no %s with the id %q", a.kind.singular, clip(id))
+		p := httpapi.New(http.StatusNotFound, "", "there is no %s with the id %.60q", a.kind.singular, id)
 		if !quoted {
 			p.Detail += "; ids are texts in single quotes, as in @iot.selfLink"
 		}
@@ -124,7 +124,7 @@ func (w *world) step(a *address, text string) error {
 		a.plain = true
 		return nil
 	case a.one == nil || a.property != "":
-		return httpapi.New(http.StatusNotFound, "", "there is no %q behind this", clip(text))
+		return httpapi.New(http.StatusNotFound, "", "there is no %.60q behind this", text)
 	}
 	name, key, keyed := cutKey(text)
 	if l, ok := a.one.kind.link(name); ok {
@@ -134,7 +134,7 @@ func (w *world) step(a *address, text string) error {
 		a.property = text
 		return nil
 	}
-	p := httpapi.New(http.StatusNotFound, "", "%s have no %q", a.one.kind.plural, clip(text))
+	p := httpapi.New(http.StatusNotFound, "", "%s have no %.60q", a.one.kind.plural, text)
 	p.Allowed = a.one.kind.names()
 	return p
 }

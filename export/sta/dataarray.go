@@ -63,7 +63,7 @@ func (o *options) readFormat(value string, k *kind, nested bool) error {
 		return nil
 	}
 	if value != "dataArray" || k != observations || nested {
-		return httpapi.New(http.StatusNotImplemented, "$resultFormat", "$resultFormat is supported as dataArray of Observations, not as %q of %s", clip(value), k.plural)
+		return httpapi.New(http.StatusNotImplemented, "$resultFormat", "$resultFormat is supported as dataArray of Observations, not as %.60q of %s", value, k.plural)
 	}
 	o.dataArray = true
 	return nil

@@ -74,7 +74,7 @@ func checkPath(e path, k *kind) error {
 			return unsupported("at character %d: %s of %s is not told here; the standard lets it be absent", e.at+1, name, k.plural)
 		}
 		if !ok {
-			return mistake(e.at, "%s have no %q; there are id, %s", k.plural, clip(name), strings.Join(k.names(), ", "))
+			return mistake(e.at, "%s have no %.60q; there are id, %s", k.plural, name, strings.Join(k.names(), ", "))
 		}
 		if !last && !p.open {
 			return mistake(e.at, "%s of %s has no parts", name, k.plural)

@@ -69,7 +69,7 @@ var functions = map[string]function{
 	"st_relate":      {3, 3, relate},
 }
 
-func unknownFunction(e call) error { return mistake(e.at, "there is no function %q", clip(e.function)) }
+func unknownFunction(e call) error { return mistake(e.at, "there is no function %.60q", e.function) }
 
 // call works a function out. Of several values of one argument it makes several results.
 func (w *world) call(e call, of *entity) (any, error) {

@@ -116,7 +116,7 @@ func (l *lexer) number() (token, error) {
 	if len(text) > 4 && text[4] == '-' {
 		at, err := parseMoment(text)
 		if err != nil {
-			return token{}, mistake(begin, "%q is neither a time such as 2026-05-01T10:00:00Z nor a date", clip(text))
+			return token{}, mistake(begin, "%.60q is neither a time such as 2026-05-01T10:00:00Z nor a date", text)
 		}
 		t.value = at
 		if l.at+1 < len(l.text) && l.text[l.at] == '/' && digit(l.text[l.at+1]) {
@@ -126,7 +126,7 @@ func (l *lexer) number() (token, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(v, 0) || strings.ContainsAny(text, "xXpP_nN") {
-		return token{}, mistake(begin, "%q is no number", clip(text))
+		return token{}, mistake(begin, "%.60q is no number", text)
 	}
 	t.value = v
 	return t, nil
@@ -142,7 +142,7 @@ func (l *lexer) interval(begin token) (token, error) {
 	i := interval{from: begin.value.(time.Time)}
 	var ok bool
 	if i.to, ok = end.value.(time.Time); !ok || i.to.Before(i.from) {
-		return token{}, mistake(begin.at, "%s/%s is no interval that ends after it begins", clip(begin.text), clip(end.text))
+		return token{}, mistake(begin.at, "%.60s/%.60s is no interval that ends after it begins", begin.text, end.text)
 	}
 	return token{kind: literalToken, text: begin.text + "/" + end.text, value: i, at: begin.at}, nil
 }
@@ -188,16 +188,10 @@ func prefixed(prefix token, text string) (token, error) {
 	case "geography", "geometry":
 		t.value, err = parseGeometry(text)
 	default:
-		err = fmt.Errorf("there are no literals %s'…', only duration'…' and geography'…'", clip(prefix.text))
+		err = fmt.Errorf("there are no literals %.60s'…', only duration'…' and geography'…'", prefix.text)
 	}
 	if err != nil {
 		return token{}, mistake(prefix.at, "%v", err)
 	}
 	return t, nil
-}
-
-// clip bounds foreign text that an error quotes.
-func clip(s string) string {
-	const most = 60
-	return s[:min(len(s), most)]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
@@ -129,7 +130,7 @@ func (w *world) readBack(r scope, yield func(*entity) error) error {
 	length := 5 * time.Minute
 	for end := r.to; r.from.Before(end); {
 		part := r
-		part.to, part.from = end, later(r.from, end.Add(-length))
+		part.to, part.from = end, export.Later(r.from, end.Add(-length))
 		held, err := w.window(part)
 		if err != nil {
 			return err
@@ -273,16 +274,16 @@ func (p *picker) behindToken(r *scope, down bool) error {
 	}
 	station, q, at, ok := parseObservationID(token)
 	if !ok {
-		return httpapi.Wrong("$skiptoken", "$skiptoken %q is no observation: follow @iot.nextLink as it is", clip(token))
+		return httpapi.Wrong("$skiptoken", "$skiptoken %.60q is no observation: follow @iot.nextLink as it is", token)
 	}
 	p.behind = func(e *entity) bool {
 		order := compareObservations(e, station, q, at)
 		return order > 0 && !down || order < 0 && down
 	}
 	if down {
-		r.to = earlier(r.to, at.Add(time.Second))
+		r.to = export.Earlier(r.to, at.Add(time.Second))
 	} else {
-		r.from = later(r.from, at)
+		r.from = export.Later(r.from, at)
 	}
 	return nil
 }

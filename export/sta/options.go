@@ -71,7 +71,7 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 	for _, pair := range pairs {
 		name, value := pair[0], pair[1]
 		if _, twice := o.written[name]; twice {
-			return o, httpapi.Wrong(clip(name), "%s is given twice", clip(name))
+			return o, httpapi.Wrong(fmt.Sprintf("%.60s", name), "%.60s is given twice", name)
 		}
 		o.written[name] = value
 		if err := o.read(name, value, k, depth); err != nil {
@@ -86,7 +86,7 @@ func located(name string, err error) error {
 	if _, done := err.(*httpapi.Problem); done { // it says itself where
 		return err
 	}
-	return httpapi.Wrong(clip(name), "%s: %v", clip(name), err)
+	return httpapi.Wrong(fmt.Sprintf("%.60s", name), "%.60s: %v", name, err)
 }
 
 func (o *options) read(name, value string, k *kind, depth int) (err error) {
@@ -99,7 +99,7 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 		}
 	case "$count":
 		if value != "true" && value != "false" {
-			err = fmt.Errorf("%q is neither true nor false", clip(value))
+			err = fmt.Errorf("%.60q is neither true nor false", value)
 		}
 		o.count = value == "true"
 	case "$filter":
@@ -126,9 +126,9 @@ func (o *options) read(name, value string, k *kind, depth int) (err error) {
 }
 
 func unknownOption(name string) error {
-	p := httpapi.Wrong(clip(name), "there is no query option %q", clip(name))
+	p := httpapi.Wrong(fmt.Sprintf("%.60s", name), "there is no query option %.60q", name)
 	if strings.HasPrefix(name, "$") {
-		p = httpapi.New(http.StatusNotImplemented, clip(name), "the query option %s is not supported", clip(name))
+		p = httpapi.New(http.StatusNotImplemented, fmt.Sprintf("%.60s", name), "the query option %.60s is not supported", name)
 	}
 	p.Allowed = supported
 	return p
@@ -138,7 +138,7 @@ func unknownOption(name string) error {
 func whole(value string, most int) (int, error) {
 	n, err := strconv.ParseUint(value, 10, 31)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number from 0 on", clip(value))
+		return 0, fmt.Errorf("%.60q is not a whole number from 0 on", value)
 	}
 	return min(int(n), most), nil
 }
@@ -171,7 +171,7 @@ func parseSelect(value string, k *kind) ([]string, error) {
 		_, isProperty := k.property(name)
 		_, isLink := k.link(name)
 		if !isProperty && !isLink && !k.leavesOut(name) && !isID(name) && name != "@iot.selfLink" {
-			return nil, fmt.Errorf("%s have no %q; there are id, %s", k.plural, clip(name), strings.Join(k.names(), ", "))
+			return nil, fmt.Errorf("%s have no %.60q; there are id, %s", k.plural, name, strings.Join(k.names(), ", "))
 		}
 		list = append(list, name)
 	}
@@ -189,7 +189,7 @@ func parseExpand(value string, k *kind, depth int) ([]expansion, error) {
 		names, inner, nested := strings.Cut(part, "(")
 		if nested {
 			if !strings.HasSuffix(inner, ")") {
-				return nil, fmt.Errorf("the parenthesis behind %s is not closed", clip(names))
+				return nil, fmt.Errorf("the parenthesis behind %.60s is not closed", names)
 			}
 			inner = strings.TrimSuffix(inner, ")")
 		}
@@ -213,7 +213,7 @@ func parseExpansion(names, inner string, k *kind, depth int) (expansion, error) 
 		for _, l := range schema[k].links {
 			there = append(there, l.name)
 		}
-		return expansion{}, fmt.Errorf("%s do not lead to %q; they lead to %s", k.plural, clip(name), strings.Join(there, ", "))
+		return expansion{}, fmt.Errorf("%s do not lead to %.60q; they lead to %s", k.plural, name, strings.Join(there, ", "))
 	}
 	if deeper {
 		next, err := parseExpand(rest+parenthesized(inner), l.to, depth-1)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 )
 
@@ -153,23 +154,9 @@ func (r *scope) during(c call) {
 func (r *scope) limitTime(operator string, at time.Time) {
 	after := at.Truncate(time.Second).Add(time.Second)
 	if operator == "ge" || operator == "gt" || operator == "eq" {
-		r.from = later(r.from, at)
+		r.from = export.Later(r.from, at)
 	}
 	if operator == "le" || operator == "lt" || operator == "eq" {
-		r.to = earlier(r.to, after)
+		r.to = export.Earlier(r.to, after)
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

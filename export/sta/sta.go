@@ -52,7 +52,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	case first == "CreateObservations":
 		return unsupported("this service can only be read; stations publish over MQTT, see /api/v1/stations")
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return unsupported("this service can only be read: %s is not supported", httpapi.Clip(r.Method))
+		return unsupported("this service can only be read: %.60s is not supported", r.Method)
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	world := newWorld(r.Context(), s, s.Base(r)+Root, time.Now().UTC())

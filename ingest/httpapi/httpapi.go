@@ -57,12 +57,6 @@ func Wrong(field, format string, args ...any) *Problem {
 	return New(http.StatusBadRequest, field, format, args...)
 }
 
-// Clip bounds foreign text that an answer quotes.
-func Clip(s string) string {
-	const most = 80
-	return s[:min(len(s), most)]
-}
-
 // Handler answers a request or returns why it cannot.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 

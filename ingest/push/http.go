@@ -22,14 +22,14 @@ const (
 func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
 	if families := Families(); !slices.Contains(families, family) {
-		p := httpapi.New(http.StatusNotFound, "family", "the kit family %q is not known", httpapi.Clip(family)).InGerman("Die Familie %q von Bausätzen ist nicht bekannt.", httpapi.Clip(family))
+		p := httpapi.New(http.StatusNotFound, "family", "the kit family %.80q is not known", family).InGerman("Die Familie %.80q von Bausätzen ist nicht bekannt.", family)
 		p.Allowed = families
 		return p
 	}
 	part := ""
 	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
 		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
-			return httpapi.Wrong("X-PIN", "the X-PIN %q is no number such as 1, 7 or 11", httpapi.Clip(pin)).InGerman("Die X-PIN %q ist keine Zahl wie 1, 7 oder 11.", httpapi.Clip(pin))
+			return httpapi.Wrong("X-PIN", "the X-PIN %.80q is no number such as 1, 7 or 11", pin).InGerman("Die X-PIN %.80q ist keine Zahl wie 1, 7 oder 11.", pin)
 		}
 		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
 	}
@@ -70,7 +70,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part st
 func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
-		return nil, httpapi.New(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %q: send it as it is", httpapi.Clip(coding)).InGerman("Die Nachricht ist mit %q gepackt: Sende sie, wie sie ist.", httpapi.Clip(coding))
+		return nil, httpapi.New(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %.80q: send it as it is", coding).InGerman("Die Nachricht ist mit %.80q gepackt: Sende sie, wie sie ist.", coding)
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection has one

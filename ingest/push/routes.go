@@ -37,6 +37,6 @@ func text(english, german string) openapi.Text { return openapi.Text{English: en
 
 // refer says which process takes readings.
 func refer(_ http.ResponseWriter, r *http.Request, _, _ string) error {
-	return httpapi.New(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %s to the one that has the role ingest", httpapi.Clip(r.URL.Path)).
-		InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %s an den mit der Rolle ingest schicken.", httpapi.Clip(r.URL.Path))
+	return httpapi.New(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %.80s to the one that has the role ingest", r.URL.Path).
+		InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %.80s an den mit der Rolle ingest schicken.", r.URL.Path)
 }

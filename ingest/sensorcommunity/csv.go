@@ -85,7 +85,7 @@ func (r *Row) place(lon, lat, at string) (wire.Reason, string) {
 	case r.Sensor == "" || r.Location == "" || len(r.Sensor) > maxName || len(r.Location) > maxName:
 		return wire.Malformed, "the sensor or its location has no name"
 	case sensorOf(r.Type) == 0:
-		return wire.Unsupported, fmt.Sprintf("the sensor type %q is not known", r.Type[:min(len(r.Type), maxName)])
+		return wire.Unsupported, fmt.Sprintf("the sensor type %.*q is not known", maxName, r.Type)
 	}
 	if r.Point, ok = parsePlace(lon, lat); !ok {
 		return wire.Malformed, fmt.Sprintf("longitude %q, latitude %q is no place", lon, lat)

@@ -76,7 +76,7 @@ func (r *Row) value(name, text string) {
 	default:
 		v, ok := kits.ParseNumber(text)
 		if !ok {
-			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: fmt.Sprintf("%s is a number, not %q", name, text[:min(len(text), maxName)])})
+			r.Refused = append(r.Refused, wire.Refusal{Reason: wire.NotANumber, Field: name, Detail: fmt.Sprintf("%s is a number, not %.*q", name, maxName, text)})
 			return
 		}
 		if convert != nil {

@@ -56,7 +56,7 @@ func FromPath(r *http.Request, known *registry.Registry) (*ingest.Station, error
 	given := r.PathValue("id")
 	id, err := registry.ParseID(given)
 	if err != nil {
-		return nil, httpapi.New(http.StatusNotFound, "id", "%v", err).InGerman("%q ist keine Kennung einer Station: Fehlt ein Zeichen, oder ist eins vertippt?", httpapi.Clip(given))
+		return nil, httpapi.New(http.StatusNotFound, "id", "%v", err).InGerman("%.80q ist keine Kennung einer Station: Fehlt ein Zeichen, oder ist eins vertippt?", given)
 	}
 	st, ok := known.Station(id)
 	if !ok {

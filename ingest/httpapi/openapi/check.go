@@ -38,7 +38,7 @@ func (r Route) Check(query url.Values) *Mistake {
 	slices.Sort(names)
 	for _, name := range names {
 		if _, known := r.parameter(name); !known && !r.Free {
-			return mistake(name, r.queryNames(), Text{"there is no parameter %q here", "Einen Parameter %q gibt es hier nicht."}, clip(name))
+			return mistake(name, r.queryNames(), Text{"there is no parameter %.80q here", "Einen Parameter %.80q gibt es hier nicht."}, name)
 		}
 	}
 	for _, name := range names {
@@ -88,7 +88,7 @@ func (p Parameter) check(given []string) *Mistake {
 	}
 	for _, value := range values {
 		if p.Choices != nil && !slices.Contains(p.Choices, value) {
-			return mistake(p.Name, p.Choices, Text{"%s %q is not one of those allowed", "%s %q ist keines von denen, die möglich sind."}, p.Name, clip(value))
+			return mistake(p.Name, p.Choices, Text{"%s %.80q is not one of those allowed", "%s %.80q ist keines von denen, die möglich sind."}, p.Name, value)
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func (p Parameter) checkInteger(given string) *Mistake {
 	n, err := strconv.Atoi(given)
 	switch {
 	case err != nil || n < p.least():
-		return mistake(p.Name, nil, Text{"%s %q is not a whole number from %d on", "%s %q ist keine ganze Zahl ab %d."}, p.Name, clip(given), p.least())
+		return mistake(p.Name, nil, Text{"%s %.80q is not a whole number from %d on", "%s %.80q ist keine ganze Zahl ab %d."}, p.Name, given, p.least())
 	case p.Most > 0 && n > p.Most && !p.Capped:
 		return mistake(p.Name, nil, Text{"%s %d is beyond the most that can be had at once, %d", "%s %d ist mehr, als es auf einmal gibt: %d."}, p.Name, n, p.Most)
 	}
@@ -111,10 +111,4 @@ func (p Parameter) least() int {
 		return 0
 	}
 	return 1
-}
-
-// clip bounds foreign text that is quoted.
-func clip(s string) string {
-	const most = 80
-	return s[:min(len(s), most)]
 }
