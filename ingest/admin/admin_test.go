@@ -162,6 +162,25 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// TestUnfinishedBackupsGo has the folder of a backup that a crash ended, and one of the operator's.
+func TestUnfinishedBackupsGo(t *testing.T) {
+	b := Backup{Folder: t.TempDir()}
+	for _, name := range []string{copiesPrefix + "123", "backup-2026"} {
+		if err := os.Mkdir(b.Folder+"/"+name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(b.Folder+"/"+name+"/registry.db", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.RemoveUnfinished(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(b.Folder); err != nil || len(left) != 1 || left[0].Name() != "backup-2026" {
+		t.Errorf("left are %v, %v, want the operator's folder", left, err)
+	}
+}
+
 func TestABackupThatCannotBe(t *testing.T) {
 	h := open(t, func(*registry.Registry) []Copy {
 		return []Copy{{"readings.db", func(context.Context, string) error { return errors.New("7 entries wait") }}}

@@ -26,10 +26,22 @@ type Copy struct {
 	Make func(ctx context.Context, path string) error
 }
 
+// copiesPrefix begins the name of a folder with copies that are being sent.
+const copiesPrefix = ".backup-"
+
+// RemoveUnfinished removes the copies that a process left in the folder when it crashed during a backup.
+func (b Backup) RemoveUnfinished() error {
+	folders, err := filepath.Glob(filepath.Join(b.Folder, copiesPrefix+"*"))
+	for _, folder := range folders {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
+}
+
 // getBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before
 // the first byte goes, so a full disk is told and not sent.
 func (s *Service) getBackup(w http.ResponseWriter, r *http.Request) (err error) {
-	folder, err := os.MkdirTemp(s.backup.Folder, "backup-")
+	folder, err := os.MkdirTemp(s.backup.Folder, copiesPrefix)
 	if err != nil {
 		return err
 	}

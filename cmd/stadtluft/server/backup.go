@@ -24,6 +24,7 @@ const (
 // journal is not: what it had when asked is in the store before the readings are copied, and fill does the rest. The
 // archive is not either; it may be large, and its files can be copied as they lie there.
 type backup struct {
+	folder   string // data
 	registry *registry.Registry
 	storage  *storage
 	journal  *journal.Journal
@@ -33,10 +34,13 @@ type backup struct {
 
 func newBackup(b *base) backup {
 	return backup{
-		registry: b.registry, storage: b.storage, journal: b.journal,
+		folder: b.config.Data, registry: b.registry, storage: b.storage, journal: b.journal,
 		checks: filepath.Join(b.config.Data, hourCheckerFile), letters: DeadLetters(b.config).Path,
 	}
 }
+
+// download returns what the administrator downloads.
+func (b backup) download() admin.Backup { return admin.Backup{Folder: b.folder, Copies: b.copies} }
 
 // copies returns the files of a backup that are there.
 func (b backup) copies() []admin.Copy {

@@ -82,7 +82,11 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	}
 	health := sup.health() // of all below the HTTP server
 	if b.roles.has(webRole) {
-		services = append(services, newPages(b, memory, shownSettings(o.Config), health))
+		pages := newPages(b, memory, shownSettings(o.Config), health)
+		if err := pages.backup.download().RemoveUnfinished(); err != nil {
+			return err
+		}
+		services = append(services, pages)
 	}
 	site, err := openHTTP(b, health, writes, services)
 	if err != nil {
