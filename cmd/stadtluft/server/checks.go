@@ -14,14 +14,14 @@ type checks struct {
 
 func newChecks(b *base) *checks { return &checks{quality.New(b.config.Quality), b.registry} }
 
-// remember takes in a reading of before the start.
+// remember adds a reading of before the start.
 func (c *checks) remember(r ingest.Reading) {
 	if !c.erased(r.Station) {
 		c.Remember(r)
 	}
 }
 
-// changed is told of each station that was changed.
+// changed drops what is remembered of a station when it has been erased.
 func (c *checks) changed(id string) {
 	if c.erased(id) {
 		c.Forget(id)

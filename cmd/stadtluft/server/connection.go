@@ -12,7 +12,7 @@ import (
 	"stadtluft/ingest/mqtt"
 )
 
-// connection is one to a broker that is kept while the server runs.
+// connection is a connection to a broker, made again whenever it is lost.
 type connection struct {
 	*mqtt.Subscriber
 	broker string
@@ -37,7 +37,7 @@ func (c connection) part() part {
 	}}
 }
 
-// connections are those to all brokers that stations or dashboards listen at.
+// connections lead to all brokers that stations or dashboards listen at.
 type connections []connection
 
 // publish sends to each of them.

@@ -7,7 +7,7 @@ import (
 	"stadtluft/export/metrics"
 )
 
-// service is a part of the HTTP interface that not every process has.
+// service adds to the HTTP interface of a process what its roles serve.
 type service interface{ serve(s *api.Server) }
 
 // openHTTP opens the HTTP address of a process and puts together what it serves: how the process is, its figures, and services.

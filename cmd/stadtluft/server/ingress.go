@@ -52,7 +52,8 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 	return in, nil
 }
 
-// brokerParts are the embedded server, and what stops us when its log can only be mended by a new start, which systemd then does.
+// brokerParts returns the embedded server, and the watch that stops the program when only a new start mends the broker's log;
+// systemd then starts it.
 func brokerParts(b *broker.Broker) []part {
 	server := closing("broker", func() error { b.Close(); return nil })
 	server.problems = func(_ context.Context, add addProblem) {
@@ -80,7 +81,7 @@ func brokerParts(b *broker.Broker) []part {
 	return []part{server, watch}
 }
 
-// stationLogin lets stations in by the registry's word, also to their own firmware's topics.
+// stationLogin lets stations in that the registry knows, also to their own firmware's topics.
 type stationLogin struct {
 	registry *registry.Registry
 	topics   []kits.Topic

@@ -137,5 +137,5 @@ func (i *intake) measure(_ context.Context, c metrics.Collection) {
 	c.Counter("feedback_dropped_total", "Refusals that stations were not told of.", float64(i.feedback.Dropped()))
 }
 
-// serve takes deliveries over HTTP.
+// serve adds deliveries over HTTP.
 func (i *intake) serve(s *api.Server) { s.Push = i.push }

@@ -42,7 +42,7 @@ func openDashboards(b *base, intake connections, sup *supervisor) (list connecti
 	return list, nil
 }
 
-// newLive returns what tells clients of the stream and dashboards of the live averages.
+// newLive returns the part that sends the live averages to clients of the stream and to dashboards.
 func newLive(b *base, m *memory, dashboards connections) part {
 	city := apiCity(b)
 	publisher := &live.Publisher{

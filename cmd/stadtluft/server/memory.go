@@ -35,7 +35,7 @@ func newMemory(b *base) *memory {
 	return m
 }
 
-// apply takes in a batch of the journal.
+// apply adds a batch of the journal.
 func (m *memory) apply(b ingest.Batch) {
 	for _, f := range b.HourFlags {
 		m.averages.Apply(f)
@@ -47,10 +47,10 @@ func (m *memory) apply(b ingest.Batch) {
 	}
 }
 
-// caughtUp says that what is taken in from now on is news.
+// caughtUp ends the replay: from now on clients of the live stream hear what comes.
 func (m *memory) caughtUp() { m.live.CaughtUp() }
 
-// hours keeps the averages as the registry has them, and writes hours and days where that is ours to do.
+// hours returns the part that keeps the averages as the registry has them and, with the role aggregate, writes hours and days.
 func (m *memory) hours() part { return part{name: "hours", run: m.averages.Run, measure: m.measure} }
 
 func (m *memory) measure(_ context.Context, c metrics.Collection) {

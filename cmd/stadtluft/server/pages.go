@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// pages are the API and the web pages, which one process has.
+// pages serve the API and the web pages of a process with the role web.
 type pages struct {
 	*base
 	memory   *memory
@@ -23,7 +23,7 @@ func newPages(b *base, m *memory, settings []admin.Setting, h health) *pages {
 	return &pages{base: b, memory: m, backup: newBackup(b), settings: settings, health: h}
 }
 
-// serve gives the site its data and pages.
+// serve adds the data and the pages to what a process serves.
 func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
@@ -31,14 +31,14 @@ func (p *pages) serve(s *api.Server) {
 	s.AdminStatus, s.Backup = p.adminStatus, p.backup.download()
 }
 
-// adminStatus is what the administrator sees.
+// adminStatus returns what the administrator sees. After an error it has what the other parts told.
 func (p *pages) adminStatus(ctx context.Context) (admin.Status, error) {
 	i := admin.Status{Store: p.config.StoreKind, Settings: p.settings}
 	err := p.health.status(ctx, &i)
 	return i, err
 }
 
-// apiCity is what the configuration says of the city.
+// apiCity returns what the configuration says of the city.
 func apiCity(b *base) api.City {
 	c := b.config
 	return api.City{

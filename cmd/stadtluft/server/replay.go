@@ -22,8 +22,8 @@ type follower interface {
 	caughtUp()
 }
 
-// replay hands what the journal has, and before it what only the store has, to what was lost with the last process: the
-// memory of averages, live values and checks.
+// replay fills the memory of averages, live values and checks after a start: from the journal, and before that from what only
+// the store still has.
 type replay struct {
 	journal   *journal.Journal
 	storage   *storage
@@ -43,7 +43,7 @@ func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *
 	}
 }
 
-// start returns when what was there is through. Where nobody follows, that is the end of it.
+// start returns after all that was there has been handed on. With followers the replay goes on as a part.
 func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	if err := r.fill(ctx); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	return sup.await(ctx, replayed)
 }
 
-// fill hands on what the store has since a moment and the journal no longer: after a restore, and when the journal was full.
+// fill hands on what the store has and the journal no longer has: after a restore, and when the journal was full.
 // The checks that look back find their flags again.
 func (r *replay) fill(ctx context.Context) error {
 	first, err := r.journal.First(ctx)
@@ -109,6 +109,7 @@ func (r *replay) follow(ctx context.Context, replayed func()) error {
 	})
 }
 
+// hand hands a batch to the followers, and one of before the start to the checks.
 func (r *replay) hand(b ingest.Batch) {
 	for _, f := range r.followers {
 		f.apply(b)

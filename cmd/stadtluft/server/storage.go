@@ -31,7 +31,7 @@ func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	return sqlite.Open(ctx, filepath.Join(c.Data, "readings.db"))
 }
 
-// shortRetention says that the store lets go what averages are still corrected with; empty when it does not.
+// shortRetention returns a warning when the store drops readings that late ones still correct averages with, else an empty text.
 func shortRetention(ctx context.Context, s store.Store) string {
 	bucket, ok := s.(interface {
 		Retention(ctx context.Context) (time.Duration, error)
@@ -68,7 +68,7 @@ func openStorage(ctx context.Context, c Config, stations archive.Stations, log *
 	return &storage{Store: archive.Store{Store: opened, Archive: NewArchive(c, stations, log)}}, nil
 }
 
-// part closes the store when nobody reads or writes any more.
+// part closes the store after everything above it has ended.
 func (s *storage) part() part {
 	p := closing("store", s.Close)
 	p.problems = func(ctx context.Context, add addProblem) {
@@ -81,7 +81,7 @@ func (s *storage) part() part {
 	return p
 }
 
-// archiving archives closed days and lets the store forget them, which needs the writer in the same process: nothing is
+// archiving returns the part that archives closed days and lets the store forget them. It needs the writer in the same process: nothing is
 // forgotten while something of its day is being written.
 func (s *storage) archiving() part {
 	return part{

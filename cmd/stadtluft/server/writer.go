@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest/store/deadletter"
 )
 
-// DeadLetters is where values that the store rejected lie.
+// DeadLetters returns the file of values that the store rejected.
 func DeadLetters(c Config) deadletter.File {
 	return deadletter.File{Path: filepath.Join(c.Data, "dead-letters.jsonl")}
 }
@@ -89,7 +89,7 @@ func (w *writer) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
 	return refusals, nil
 }
 
-// kept are readings without those of stations whose readings are to go.
+// kept returns the readings without those of erased stations.
 func (w *writer) kept(readings []ingest.Reading) []ingest.Reading {
 	kept := readings[:0:0]
 	for _, r := range readings {
