@@ -15,3 +15,12 @@ else
 	echo "the tests need these Debian packages: sudo apt-get install ${missing[*]}" >&2
 	exit 1
 fi
+
+# Debian starts these servers with their packages, the broker on port 1883, where make run wants its own. The tests start
+# servers of their own, so those that came just now are stopped; those that were here before are left alone.
+for service in mosquitto prometheus; do
+	[[ " ${missing[*]} " == *" $service "* ]] || continue
+	service "$service" stop >/dev/null 2>&1 || true
+	systemctl disable --quiet "$service" 2>/dev/null || true
+	echo "stopped and disabled the service $service, which Debian starts with its package; to have it: systemctl enable --now $service"
+done

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,5 +26,37 @@ func TestAlertRules(t *testing.T) {
 		if !strings.Contains(metrics, "\n"+name) {
 			t.Errorf("the rules use %s, which the program does not show", name)
 		}
+	}
+}
+
+// TestPackagesStopTheirServices has packages installed on a machine where every command of the system only notes its call: a
+// server that comes with a package is stopped and does not come back, one that was there before is left alone.
+func TestPackagesStopTheirServices(t *testing.T) {
+	folder := t.TempDir()
+	calls := filepath.Join(folder, "calls")
+	for name, script := range map[string]string{"id": "echo 0", "apt-get": "", "service": "", "systemctl": ""} {
+		text := "#!/bin/sh\necho " + name + " $* >>" + calls + "\n" + script + "\n"
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(pair string) (called, said string) {
+		t.Helper()
+		os.Remove(calls)
+		command := exec.Command("../../deploy/packages.sh", pair, "missing-command:hello")
+		command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("packages.sh %s: %v: %s", pair, err, out)
+		}
+		text, _ := os.ReadFile(calls)
+		return string(text), string(out)
+	}
+	called, said := f("missing-broker:mosquitto")
+	if !strings.Contains(called, "mosquitto hello\nservice mosquitto stop\nsystemctl disable --quiet mosquitto\n") || !strings.Contains(said, "stopped and disabled the service mosquitto") {
+		t.Errorf("with mosquitto installed: %q, it says %q", called, said)
+	}
+	if called, said := f("sh:mosquitto"); strings.Contains(called, "mosquitto") || said != "" {
+		t.Errorf("with mosquitto there before: %q, it says %q", called, said)
 	}
 }
