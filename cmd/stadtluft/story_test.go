@@ -150,6 +150,9 @@ func prepare(t testing.TB, data string, env ...string) *process {
 	}
 	t.Cleanup(func() {
 		p.kill()
+		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
+			t.Error("stadtluft has a data race")
+		}
 		if t.Failed() {
 			t.Logf("log of stadtluft %v:\n%s", env, p.log.String())
 		}
