@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-
 	"stadtluft/ingest/admin"
 )
 
