@@ -133,7 +133,7 @@ func (cmd *calibrateCmd) pairs(ctx context.Context, s store.Store, st *ingest.St
 	}
 	for _, h := range hours {
 		pair, there := calibration.Pair{Reference: h.Value}, 0
-		for _, m := range means.StationsHour(h.Start) {
+		for _, m := range means.HourStationMeans(h.Start) {
 			value := float64(m.Raw) / 1000
 			switch m.Quantity {
 			case cmd.about:

@@ -157,7 +157,7 @@ func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.Imp
 		fmt.Fprintf(w, "  refused as %s: %d values of rows that were stored without them\n", reason, t.Values.Refused[reason])
 	}
 	_, err := fmt.Fprintf(w, "%d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", len(t.Stations))
-	if t.Stored > 0 && time.Since(t.First) > aggregate.Late {
+	if t.Stored > 0 && time.Since(t.First) > aggregate.AllowedLateness {
 		_, err = fmt.Fprintf(w, "averages of what is older than two days follow with: stadtluft rebuild --from %s --to %s\n",
 			t.First.AddDate(0, 0, -1).Format(time.DateOnly), t.Last.AddDate(0, 0, 2).Format(time.DateOnly))
 	}

@@ -221,7 +221,7 @@ func TestGrid(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	h.measure(now.Add(-time.Minute), value(quantity.PM2_5, 12), value(quantity.Temperature, 20))
 	h.measure(now, value(quantity.PM2_5, 14))
-	hour := now.Add(-aggregate.Grace).Truncate(time.Hour).Add(-time.Hour)
+	hour := now.Add(-aggregate.GracePeriod).Truncate(time.Hour).Add(-time.Hour)
 	for i := range 12 {
 		h.measure(hour.Add(time.Duration(i)*5*time.Minute), value(quantity.PM10, 50))
 	}

@@ -93,7 +93,7 @@ type trend struct {
 
 // trend is a cell's last full hours before the end of a window.
 func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, q quantity.Quantity) ([]trendHour, error) {
-	end := now.Add(-aggregate.Grace).Truncate(time.Hour)
+	end := now.Add(-aggregate.GracePeriod).Truncate(time.Hour)
 	if g.window != aggregate.Live {
 		end = g.from.Add(length(g.window))
 	}

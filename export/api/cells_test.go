@@ -43,7 +43,7 @@ func (h *fixture) cell(query string) (got cellAnswer) {
 func TestACellsCard(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	now := time.Now().UTC().Truncate(time.Second)
-	last := now.Add(-aggregate.Grace).Truncate(time.Hour).Add(-time.Hour)
+	last := now.Add(-aggregate.GracePeriod).Truncate(time.Hour).Add(-time.Hour)
 	for i := range 12 {
 		at := time.Duration(i) * 5 * time.Minute
 		h.measure(last.Add(at), value(quantity.PM2_5, 14), value(quantity.PM10, 130), value(quantity.Temperature, 9))

@@ -73,7 +73,7 @@ var gridSpans = map[aggregate.Window]struct{ usual, most time.Duration }{
 
 // latest is the start of the last window that is complete.
 func (s *Server) latest(window aggregate.Window, now time.Time) time.Time {
-	return s.windowStart(window, now.Add(-aggregate.Grace)).Add(-length(window))
+	return s.windowStart(window, now.Add(-aggregate.GracePeriod)).Add(-length(window))
 }
 
 func length(window aggregate.Window) time.Duration {
@@ -146,7 +146,7 @@ func (q *query) moment(now time.Time) time.Time {
 
 // firstKept is the first window that is whole in memory.
 func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
-	start := s.windowStart(window, now.Add(-aggregate.Late))
+	start := s.windowStart(window, now.Add(-aggregate.AllowedLateness))
 	for !aggregate.Kept(start, now) {
 		start = start.Add(length(window))
 	}

@@ -104,7 +104,7 @@ func TestSeries(t *testing.T) {
 		h.measure(hour.Add(time.Duration(i)*5*time.Minute), pm, value(quantity.Humidity, 80))
 	}
 	h.store.Held[1].Values[0] = ingest.Value{Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel}
-	h.server.Aggregate.Correction = aggregate.Correction{Of: func(_ quantity.Quantity, milli, _ int64) (int64, bool) { return milli / 2, true }}
+	h.server.Aggregate.Correction = aggregate.Correction{Correct: func(_ quantity.Quantity, milli, _ int64) (int64, bool) { return milli / 2, true }}
 	row := func(north, east int32, mean int64) aggregate.Row {
 		return aggregate.Row{Cell: geo.Cell{Size: 1000, North: north, East: east}, Start: hour, Window: aggregate.Hour, Quantity: quantity.PM10, Mean: mean, Stations: 1}
 	}

@@ -20,7 +20,7 @@ import (
 // neighbour's in the next, and has too few values in the third.
 func TestSeriesAreTheReadingsMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
-	h.server.Aggregate.Correction = aggregate.Correction{Of: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+	h.server.Aggregate.Correction = aggregate.Correction{Correct: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 		return milli - humidity/10, q == quantity.PM10
 	}}
 	_, neighbour, err := h.server.Registry.Add(t.Context(), registry.Registration{

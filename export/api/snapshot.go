@@ -46,7 +46,7 @@ func (s *Server) stationMeans(id string, now time.Time) []aggregate.StationMean 
 	c.turn(at)
 	if c.stations == nil {
 		c.stations = map[string][]aggregate.StationMean{}
-		for _, m := range s.Aggregate.StationsLive(at) {
+		for _, m := range s.Aggregate.LiveStationMeans(at) {
 			c.stations[m.Station] = append(c.stations[m.Station], m)
 		}
 	}

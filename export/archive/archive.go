@@ -34,7 +34,7 @@ import (
 
 // Closed is how long after its end a day is closed: averages take values that are two days late, and are written
 // after a grace.
-const Closed = aggregate.Late + 2*aggregate.Grace
+const Closed = aggregate.AllowedLateness + 2*aggregate.GracePeriod
 
 // Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
 type Archive struct {

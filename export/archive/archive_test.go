@@ -249,7 +249,7 @@ func unzip(t *testing.T, s *Store, name string) string {
 func TestManifest(t *testing.T) {
 	s := open(t, t.TempDir())
 	list := day()
-	list[0].Received = list[0].Time.Add(aggregate.Keep + time.Second)
+	list[0].Received = list[0].Time.Add(aggregate.Retention + time.Second)
 	flagged := 0
 	for _, r := range list {
 		if r.Values[0].Flags&ingest.Range != 0 {

@@ -80,7 +80,7 @@ func (s *seen) observe(r ingest.Reading, from time.Time) {
 	hours[int(r.Time.Sub(from)/time.Hour)]++
 	s.readings++
 	s.values += len(r.Values)
-	if r.Received.Sub(r.Time) > aggregate.Keep {
+	if r.Received.Sub(r.Time) > aggregate.Retention {
 		s.late++
 	}
 	for _, v := range r.Values {

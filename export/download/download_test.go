@@ -133,10 +133,10 @@ func TestWindowsAtTheEdges(t *testing.T) {
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	shelf := &shelf{}
 	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
-		Of: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+		Correct: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 			return milli - humidity, q == quantity.PM10
 		},
-		Signal: func(q quantity.Quantity) bool { return q == quantity.NO2 },
+		IsSignal: func(q quantity.Quantity) bool { return q == quantity.NO2 },
 	}}
 	for id, st := range town {
 		s.Stations.(city)[id] = st

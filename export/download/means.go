@@ -41,8 +41,8 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 
 // means makes all means of stations, also of what the quantities that are asked for are corrected with.
 func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, stations []string, yield func(aggregate.StationWindow) error) error {
-	means := aggregate.Stations{
-		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Apart: s.apart, Calibrations: s.calibrations, Yield: yield,
+	means := aggregate.StationAverager{
+		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
 	}
 	var cells averages.Cells
 	selection := store.ReadingQuery{From: q.From, To: q.To, Stations: stations, Quantities: withAids(q.Quantities)}

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// Late is how late a value may arrive and still correct its hour.
-	Late = 48 * time.Hour
-	// Grace is the time between the end of an hour and its publication, for values that are still on their way.
-	Grace = 5 * time.Minute
-	// Keep is how long values stay in memory: an hour, Late and Grace.
-	Keep = Late + time.Hour + Grace
+	// AllowedLateness is how late a value may arrive and still correct its hour.
+	AllowedLateness = 48 * time.Hour
+	// GracePeriod is the time between the end of an hour and its publication, for values that are still on their way.
+	GracePeriod = 5 * time.Minute
+	// Retention is how long values stay in memory: an hour, AllowedLateness and GracePeriod.
+	Retention = AllowedLateness + time.Hour + GracePeriod
 
 	slotSeconds = 300 // the 5-minute slots of coverage
 	slots       = 12
@@ -55,12 +55,12 @@ type Stats struct {
 	Series     int
 	Values     int
 	Duplicates uint64 // values whose second already had one
-	Old        uint64 // values older than Keep at their receipt
+	Old        uint64 // values older than Retention at their receipt
 	Overflow   uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
 }
 
 // Add adds a value. It returns false when the value changes nothing: the series has one for this second already, it
-// is older than Keep at its receipt, or its thousandths or its hour do not fit 32 bits.
+// is older than Retention at its receipt, or its thousandths or its hour do not fit 32 bits.
 func (a *Aggregate) Add(s Sample) bool {
 	delay := s.Received.Sub(s.Time)
 	unix := s.Time.Unix()
@@ -71,12 +71,12 @@ func (a *Aggregate) Add(s Sample) bool {
 	case int64(int32(s.Milli)) != s.Milli, int64(int32(index)) != index:
 		a.stats.Overflow++
 		return false
-	case delay > Keep:
+	case delay > Retention:
 		a.stats.Old++
 		return false
 	}
 	offset := unix - index*3600
-	v := newValue(int32(s.Milli), uint16(offset), delay > Grace+time.Duration(3600-offset)*time.Second)
+	v := newValue(int32(s.Milli), uint16(offset), delay > GracePeriod+time.Duration(3600-offset)*time.Second)
 	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
 	if !h.insert(v) {
 		a.stats.Duplicates++
@@ -174,14 +174,14 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	}
 }
 
-// Changed returns the starts of the hours that are published by until (their end and Grace have passed) and got
+// Changed returns the starts of the hours that are published by until (their end and GracePeriod have passed) and got
 // values or other exclusions since Changed last returned them, ascending.
 func (a *Aggregate) Changed(until time.Time) []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var hours []time.Time
 	for index := range a.changed {
-		if start := time.Unix(index*3600, 0).UTC(); !start.Add(time.Hour + Grace).After(until) {
+		if start := time.Unix(index*3600, 0).UTC(); !start.Add(time.Hour + GracePeriod).After(until) {
 			hours = append(hours, start)
 			delete(a.changed, index)
 		}
@@ -195,7 +195,7 @@ func (a *Aggregate) Changed(until time.Time) []time.Time {
 func (a *Aggregate) Prune(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	oldest := floorDiv(now.Add(-Keep).Unix(), 3600)
+	oldest := floorDiv(now.Add(-Retention).Unix(), 3600)
 	a.last = nil
 	a.list = slices.DeleteFunc(a.list, func(st *station) bool {
 		a.stats.Values -= st.prune(oldest)
@@ -209,7 +209,7 @@ func (a *Aggregate) Prune(now time.Time) {
 
 // Kept reports whether all values of the hour that starts at start are still in memory at now.
 func Kept(start, now time.Time) bool {
-	return !start.Before(now.Add(-Late).Truncate(time.Hour))
+	return !start.Before(now.Add(-AllowedLateness).Truncate(time.Hour))
 }
 
 // Stats returns the current counts.

@@ -126,7 +126,7 @@ func TestRevisionCountsWhatCameLate(t *testing.T) {
 	cell := cellAt(t, 6.9583, 50.9413)
 	a := &Aggregate{}
 	addAll(a, full("A", cell, hour10, 1000)[:10])
-	published := hour10.Add(time.Hour + Grace)
+	published := hour10.Add(time.Hour + GracePeriod)
 	if got := a.Changed(published.Add(-time.Second)); got != nil {
 		t.Errorf("Changed before the grace is over = %v, want none", got)
 	}
@@ -163,7 +163,7 @@ func TestAddRejects(t *testing.T) {
 	if a.Add(s) {
 		t.Error("a second value of the same second was taken")
 	}
-	s.Time = hour10.Add(-Keep - time.Second)
+	s.Time = hour10.Add(-Retention - time.Second)
 	if a.Add(s) {
 		t.Error("a value older than Keep was taken")
 	}
@@ -184,7 +184,7 @@ func TestPrune(t *testing.T) {
 	cell := cellAt(t, 6.9583, 50.9413)
 	a := &Aggregate{}
 	addAll(a, full("A", cell, hour10, 1000))
-	last := hour10.Add(time.Hour - time.Second + Keep)
+	last := hour10.Add(time.Hour - time.Second + Retention)
 	a.Prune(last)
 	if got := a.Stats().Values; got != 12 {
 		t.Errorf("%d values at the end of Keep, want 12", got)
@@ -336,7 +336,7 @@ func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		rng := rand.New(rand.NewPCG(11, 12))
 		a, before := &Aggregate{}, heap()
-		for second := 0; second < int(Keep/time.Second); second += 145 {
+		for second := 0; second < int(Retention/time.Second); second += 145 {
 			for station := range stations {
 				at := hour10.Add(time.Duration(second+station%145+rng.IntN(2)) * time.Second)
 				for i, milli := range measured(rng, second) {
@@ -370,7 +370,7 @@ func heap() uint64 {
 // crowd returns an hour of 10,000 stations in some 400 cells of 1 km: 24 values each of every quantity.
 func crowd(b *testing.B, quantities ...quantity.Quantity) *Aggregate {
 	rng := rand.New(rand.NewPCG(7, 8))
-	a := &Aggregate{Correction: Correction{Of: halve}}
+	a := &Aggregate{Correction: Correction{Correct: halve}}
 	for station := range 10_000 {
 		cell := cellAt(b, 6.85+rng.Float64()*0.25, 50.85+rng.Float64()*0.2)
 		for i := range 24 {

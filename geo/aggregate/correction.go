@@ -20,12 +20,12 @@ const HumidityRadius = 5000
 // nearest station within 5 km. Places are those of base cells; of two equally near stations the one whose name comes
 // first counts. Without a humidity the mean stays as measured and is counted as uncorrected.
 type Correction struct {
-	// Of corrects a mean of a quantity for a mean humidity, both in thousandths; false when humidity does not affect
+	// Correct corrects a mean of a quantity for a mean humidity, both in thousandths; false when humidity does not affect
 	// the quantity. It must be a pure function.
-	Of func(q quantity.Quantity, milli, humidity int64) (int64, bool)
-	// Signal reports whether a quantity is only a sensor's signal until it is calibrated: without a calibration it
+	Correct func(q quantity.Quantity, milli, humidity int64) (int64, bool)
+	// IsSignal reports whether a quantity is only a sensor's signal until it is calibrated: without a calibration it
 	// does not enter an average. Nil means that no quantity is.
-	Signal func(q quantity.Quantity) bool
+	IsSignal func(q quantity.Quantity) bool
 }
 
 // Calibration converts a station's mean of a quantity to the value of a reference instrument: Intercept + Slope·mean
@@ -79,8 +79,8 @@ type hygrometer struct {
 func (w *window) correct(st *station, s *series, measured int64) (corrected int64, done, counts bool) {
 	c := &w.a.Correction
 	particles := false
-	if c.Of != nil && s.quantity != quantity.Humidity {
-		_, particles = c.Of(s.quantity, measured, 0)
+	if c.Correct != nil && s.quantity != quantity.Humidity {
+		_, particles = c.Correct(s.quantity, measured, 0)
 	}
 	if calibrated, ok := w.calibrated(st, s, measured); ok {
 		if particles {
@@ -88,7 +88,7 @@ func (w *window) correct(st *station, s *series, measured int64) (corrected int6
 		}
 		return calibrated, true, true
 	}
-	if c.Signal != nil && c.Signal(s.quantity) {
+	if c.IsSignal != nil && c.IsSignal(s.quantity) {
 		return 0, true, false
 	}
 	if !particles {
@@ -100,7 +100,7 @@ func (w *window) correct(st *station, s *series, measured int64) (corrected int6
 			return measured, false, true
 		}
 	}
-	corrected, _ = c.Of(s.quantity, measured, humidity)
+	corrected, _ = c.Correct(s.quantity, measured, humidity)
 	return corrected, true, true
 }
 

@@ -37,7 +37,7 @@ func TestCorrectionFindsTheNearestHumidity(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
 	f := func(what string, wantMean int64, wantUncorrected int, others ...Sample) {
 		t.Helper()
-		a := &Aggregate{Correction: Correction{Of: halve}}
+		a := &Aggregate{Correction: Correction{Correct: halve}}
 		addAll(a, full("P", home, hour10, 20_000))
 		addAll(a, others)
 		for _, rows := range [][]Row{a.Hour(hour10, 1000, pm), a.Live(hour10.Add(time.Hour-time.Second), 1000, pm)} {
@@ -91,7 +91,7 @@ func TestExclude(t *testing.T) {
 	if got := a.Changed(hour10.Add(2 * time.Hour)); len(got) != 0 {
 		t.Errorf("excluded again: changed %v", got)
 	}
-	if got := a.Stations(hour10); len(got) != 2 || got[1] != (StationHour{"B", cell, pm, 90_000, 90_000, 12}) {
+	if got := a.StationHours(hour10); len(got) != 2 || got[1] != (StationHour{"B", cell, pm, 90_000, 90_000, 12}) {
 		t.Errorf("Stations = %+v, want both", got)
 	}
 	a.Exclude(hour10, b, false)
@@ -99,7 +99,7 @@ func TestExclude(t *testing.T) {
 		t.Errorf("with B again the means are %d and %d, want 50000", hour, live)
 	}
 	a.Exclude(hour10, b, true)
-	a.Prune(hour10.Add(time.Hour + Keep))
+	a.Prune(hour10.Add(time.Hour + Retention))
 	if len(a.stations) != 0 || len(a.list) != 0 {
 		t.Errorf("after Keep %v is remembered", a.list)
 	}
@@ -123,7 +123,7 @@ func TestPermutations(t *testing.T) {
 	events := day(t, rng)
 	var want [sha256.Size]byte
 	for n := range permutations {
-		a := &Aggregate{Correction: Correction{Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}}
+		a := &Aggregate{Correction: Correction{Correct: halve, IsSignal: func(q quantity.Quantity) bool { return q == gas }}}
 		for _, i := range rng.Perm(len(events)) {
 			apply(a, events[i])
 		}
@@ -196,7 +196,7 @@ func hash(a *Aggregate) [sha256.Size]byte {
 // TestCalibrate compares calibrated means with the formula computed by hand.
 func TestCalibrate(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
-	gases := Correction{Of: halve, Signal: func(q quantity.Quantity) bool { return q == gas }}
+	gases := Correction{Correct: halve, IsSignal: func(q quantity.Quantity) bool { return q == gas }}
 	f := func(what string, q quantity.Quantity, want int64, others ...any) {
 		t.Helper()
 		a := &Aggregate{Correction: gases}
@@ -299,7 +299,7 @@ func TestRelocate(t *testing.T) {
 		t.Errorf("moved: %+v", live)
 	}
 	a.Relocate("P", func(at time.Time) (geo.Cell, bool) { return home, at.Before(noon) })
-	if got := a.Stations(hour10); len(got) != 2 || got[0].Count != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
+	if got := a.StationHours(hour10); len(got) != 2 || got[0].Count != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
 		t.Errorf("gone at noon: %+v, %+v", got, a.Stats())
 	}
 	a.Relocate("NOBODY", stay)
@@ -308,13 +308,13 @@ func TestRelocate(t *testing.T) {
 // TestStationMeans expects only the station with enough values, corrected.
 func TestStationMeans(t *testing.T) {
 	home := cellAt(t, 6.9583, 50.9413)
-	a := &Aggregate{Correction: Correction{Of: halve}}
+	a := &Aggregate{Correction: Correction{Correct: halve}}
 	addAll(a, full("B", home, hour10, 20_000))
 	addAll(a, full("A", home, hour10, 20_000)[:8])
 	at := hour10.Add(10 * time.Minute)
 	a.Add(Sample{"A", home, rh, at, at, 90_000})
 	want := []StationMean{{"B", home, pm, 10_000, 20_000, false, 12, 1000}}
-	for _, got := range [][]StationMean{a.StationsHour(hour10), a.StationsLive(hour10.Add(time.Hour - time.Second))} {
+	for _, got := range [][]StationMean{a.HourStationMeans(hour10), a.LiveStationMeans(hour10.Add(time.Hour - time.Second))} {
 		if !slices.Equal(got, want) {
 			t.Errorf("stations = %+v, want %+v", got, want)
 		}

@@ -12,5 +12,5 @@ type Rules struct {
 
 // PublishedRules returns the rules in force.
 func PublishedRules() Rules {
-	return Rules{slotSeconds, slots, minSlots, minHours, int(Late.Hours()), int(Grace.Seconds())}
+	return Rules{slotSeconds, slots, minSlots, minHours, int(AllowedLateness.Hours()), int(GracePeriod.Seconds())}
 }

@@ -122,16 +122,16 @@ type StationMean struct {
 	Coverage    int64 // thousandths of the slots that have a value
 }
 
-// StationsLive returns the stations' means over the 60 minutes up to and including at, sorted by station, cell and
+// LiveStationMeans returns the stations' means over the 60 minutes up to and including at, sorted by station, cell and
 // quantity. Unlike cells of a live average they need 75 % of the slots.
-func (a *Aggregate) StationsLive(at time.Time) []StationMean {
+func (a *Aggregate) LiveStationMeans(at time.Time) []StationMean {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.stationMeans(a.live(at))
 }
 
-// StationsHour returns the stations' means over the hour that starts at start, sorted by station, cell and quantity.
-func (a *Aggregate) StationsHour(start time.Time) []StationMean {
+// HourStationMeans returns the stations' means over the hour that starts at start, sorted by station, cell and quantity.
+func (a *Aggregate) HourStationMeans(start time.Time) []StationMean {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.stationMeans(a.hour(floorDiv(start.Unix(), 3600)))
@@ -162,9 +162,9 @@ type StationHour struct {
 	Count    int // values, at least 1
 }
 
-// Stations returns the stations' means as measured over the hour that starts at start, sorted by station, cell and
+// StationHours returns the stations' means as measured over the hour that starts at start, sorted by station, cell and
 // quantity.
-func (a *Aggregate) Stations(start time.Time) []StationHour {
+func (a *Aggregate) StationHours(start time.Time) []StationHour {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -19,18 +19,18 @@ type StationWindow struct {
 // Counts reports whether enough of the window has values for the mean to enter an average.
 func (w StationWindow) Counts() bool { return w.Coverage >= 750 } // minSlots of slots, minHours of dayHours
 
-// Stations computes the means of single stations from samples in the order of time. Its means of hours and days are
+// StationAverager computes the means of single stations from samples in the order of time. Its means of hours and days are
 // those that cells' averages are made of. It keeps only the stations of one window in memory. Set the fields, Add
 // every sample, then End. It is not safe for concurrent use.
-type Stations struct {
+type StationAverager struct {
 	Window     Window // Slot, Hour or Day
 	DayOffset  time.Duration
 	Correction Correction
 	// Calibrations returns the calibrations of a station; nil means that there are none.
 	Calibrations func(station string) []Calibration
-	// Apart reports whether a station is not corrected and does not correct others, such as one indoors; nil means
+	// Isolated reports whether a station is not corrected and does not correct others, such as one indoors; nil means
 	// that no station is.
-	Apart func(station string) bool
+	Isolated func(station string) bool
 	// Yield receives the means, ascending by start, station, quantity and cell. When it returns an error, Add and End
 	// return that error.
 	Yield func(StationWindow) error
@@ -54,7 +54,7 @@ type dayMean struct {
 }
 
 // Add adds a sample; its Received does not matter.
-func (s *Stations) Add(sample Sample) error {
+func (s *StationAverager) Add(sample Sample) error {
 	unix, seconds := sample.Time.Unix(), int64(min(s.Window.Seconds(), Hour.Seconds()))
 	if index := floorDiv(unix, seconds); s.city == nil || index != s.index {
 		if err := s.turn(time.Unix(index*seconds, 0)); err != nil {
@@ -63,7 +63,7 @@ func (s *Stations) Add(sample Sample) error {
 		s.index, s.city, s.apart = index, &Aggregate{Correction: s.Correction}, &Aggregate{}
 	}
 	a := s.city
-	if s.Apart != nil && s.Apart(sample.Station) {
+	if s.Isolated != nil && s.Isolated(sample.Station) {
 		a = s.apart
 	} else if s.Calibrations != nil && a.stations[sample.Station] == nil {
 		a.Calibrate(sample.Station, s.Calibrations(sample.Station))
@@ -74,10 +74,10 @@ func (s *Stations) Add(sample Sample) error {
 }
 
 // End yields the means of the last window.
-func (s *Stations) End() error { return s.turn(time.Time{}) }
+func (s *StationAverager) End() error { return s.turn(time.Time{}) }
 
 // turn closes the current span, and its day when the span that begins at next belongs to another one.
-func (s *Stations) turn(next time.Time) error {
+func (s *StationAverager) turn(next time.Time) error {
 	if s.city != nil {
 		if err := s.close(); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *Stations) turn(next time.Time) error {
 }
 
 // close yields the means of the span, or adds them to their day.
-func (s *Stations) close() error {
+func (s *StationAverager) close() error {
 	var list []StationWindow
 	begin := time.Unix(s.index*int64(min(s.Window.Seconds(), Hour.Seconds())), 0).UTC()
 	for _, a := range []*Aggregate{s.city, s.apart} {
@@ -120,7 +120,7 @@ func (s *Stations) close() error {
 }
 
 // span returns the window of everything in an aggregate; for a day only the hours that count.
-func (s *Stations) span(a *Aggregate, begin time.Time) *window {
+func (s *StationAverager) span(a *Aggregate, begin time.Time) *window {
 	hour := floorDiv(begin.Unix(), 3600)
 	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
 		for _, v := range series.at(hour, &a.unpacked) {
@@ -130,7 +130,7 @@ func (s *Stations) span(a *Aggregate, begin time.Time) *window {
 	}}
 }
 
-func (s *Stations) gather(at seriesKey, m windowMean) {
+func (s *StationAverager) gather(at seriesKey, m windowMean) {
 	if s.days == nil {
 		s.days = map[seriesKey]*dayMean{}
 	}
@@ -147,18 +147,18 @@ func (s *Stations) gather(at seriesKey, m windowMean) {
 }
 
 // mean returns the mean to yield for a series.
-func (s *Stations) mean(at seriesKey, start time.Time, m windowMean) StationWindow {
+func (s *StationAverager) mean(at seriesKey, start time.Time, m windowMean) StationWindow {
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
 	w.Readings, w.Coverage = m.readings, divide(int64(m.parts)*1000, int64(m.of))
-	if s.Correction.Of != nil && at.Quantity != quantity.Humidity && (s.Apart == nil || !s.Apart(at.Station)) {
-		_, needed := s.Correction.Of(at.Quantity, 0, 0)
+	if s.Correction.Correct != nil && at.Quantity != quantity.Humidity && (s.Isolated == nil || !s.Isolated(at.Station)) {
+		_, needed := s.Correction.Correct(at.Quantity, 0, 0)
 		w.Corrected = needed && !m.uncorrected
 	}
 	return w
 }
 
-func (s *Stations) yield(list []StationWindow) error {
+func (s *StationAverager) yield(list []StationWindow) error {
 	slices.SortFunc(list, func(a, b StationWindow) int {
 		return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Quantity, b.Quantity), a.Cell.Compare(b.Cell))
 	})

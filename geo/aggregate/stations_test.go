@@ -12,7 +12,7 @@ import (
 )
 
 // stationMeans adds samples to s in the order of time and returns the means.
-func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWindow) {
+func stationMeans(t *testing.T, s StationAverager, samples []Sample) (list []StationWindow) {
 	t.Helper()
 	s.Yield = func(m StationWindow) error { list = append(list, m); return nil }
 	samples = slices.Clone(samples)
@@ -28,11 +28,11 @@ func stationMeans(t *testing.T, s Stations, samples []Sample) (list []StationWin
 	return list
 }
 
-// TestStationsAgreeWithCells has one station in each cell: Stations makes the same of passing samples as Hour
+// TestStationsAgreeWithCells has one station in each cell: StationAverager computes the same from passing samples as Hour
 // and Day make from memory.
 func TestStationsAgreeWithCells(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
-	correction := Correction{Of: halve}
+	correction := Correction{Correct: halve}
 	a := &Aggregate{Correction: correction}
 	var samples []Sample
 	for station := range 8 {
@@ -51,7 +51,7 @@ func TestStationsAgreeWithCells(t *testing.T) {
 	addAll(a, samples)
 	for _, window := range []Window{Hour, Day} {
 		seen := 0
-		for _, m := range stationMeans(t, Stations{Window: window, Correction: correction, DayOffset: time.Hour}, samples) {
+		for _, m := range stationMeans(t, StationAverager{Window: window, Correction: correction, DayOffset: time.Hour}, samples) {
 			rows := a.Hour(m.Start, 1000, m.Quantity)
 			if window == Day {
 				rows = a.Day(m.Start, 1000, m.Quantity)
@@ -95,7 +95,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:04:59Z"), Milli: 10_001},
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:05:00Z"), Milli: 20_000}, // another slot, without humidity
 	}
-	got := stationMeans(t, Stations{Window: Slot, Correction: Correction{Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples)
+	got := stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string) bool { return id == "C" }}, samples)
 	want := []StationWindow{
 		{StationMean{Station: "A", Cell: there, Quantity: pm, Mean: 13_000, Raw: 13_000, Uncorrected: true, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, false}, // 8 km from the humidity
 		{StationMean{Station: "A", Cell: here, Quantity: pm, Mean: 5_000, Raw: 10_000, Uncorrected: false, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, true},
@@ -111,7 +111,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 			samples[i].Station = "C" // hangs indoors
 		}
 	}
-	for _, m := range stationMeans(t, Stations{Window: Slot, Correction: Correction{Of: halve}, Apart: func(id string) bool { return id == "C" }}, samples) {
+	for _, m := range stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string) bool { return id == "C" }}, samples) {
 		if m.Corrected || m.Mean != m.Raw {
 			t.Errorf("%+v is corrected with an indoor humidity", m)
 		}
@@ -121,7 +121,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 func TestStationsReturnTheErrorOfYield(t *testing.T) {
 	enough := errors.New("enough")
 	for _, window := range []Window{Slot, Hour, Day} {
-		s := Stations{Window: window, Yield: func(StationWindow) error { return enough }}
+		s := StationAverager{Window: window, Yield: func(StationWindow) error { return enough }}
 		if err := s.End(); err != nil {
 			t.Errorf("%v: nothing ends with %v", window, err)
 		}

@@ -170,8 +170,8 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 // Correction returns the correction of an aggregate: particles are corrected for humidity, and gases only count if
 // calibrated.
 func Correction(c quality.Correction) aggregate.Correction {
-	corrected := aggregate.Correction{Signal: ingest.IsSignal}
-	corrected.Of = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
+	corrected := aggregate.Correction{IsSignal: ingest.IsSignal}
+	corrected.Correct = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 		switch q {
 		case quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10:
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true

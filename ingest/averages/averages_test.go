@@ -210,7 +210,7 @@ func TestHoursAreStored(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go a.Run(ctx)
-		time.Sleep(time.Hour + aggregate.Grace + 4*writeEvery)
+		time.Sleep(time.Hour + aggregate.GracePeriod + 4*writeEvery)
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
@@ -273,7 +273,7 @@ func TestReadOnly(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go a.Run(ctx)
-		time.Sleep(time.Hour + aggregate.Grace + 4*writeEvery)
+		time.Sleep(time.Hour + aggregate.GracePeriod + 4*writeEvery)
 		cancel()
 		synctest.Wait()
 		if len(store.rows) != 0 {

@@ -59,7 +59,7 @@ func (v *hourFlags) prune(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for hour := range v.hours {
-		if !hour.After(now.Add(-aggregate.Keep)) {
+		if !hour.After(now.Add(-aggregate.Retention)) {
 			delete(v.hours, hour)
 		}
 	}
@@ -71,7 +71,7 @@ func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool
 	if a.HourChecker == nil {
 		return false, nil
 	}
-	stations := a.Aggregate.Stations(start)
+	stations := a.Aggregate.StationHours(start)
 	found, values := a.HourChecker(start, stations), 0
 	for _, s := range stations {
 		values += s.Count

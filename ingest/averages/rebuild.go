@@ -78,7 +78,7 @@ func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time
 func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {
 	again := &Averages{Aggregate: &aggregate.Aggregate{Correction: a.Aggregate.Correction}, Stations: a.Stations}
 	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {
-		if latest := r.Time.Add(aggregate.Keep); r.Received.After(latest) {
+		if latest := r.Time.Add(aggregate.Retention); r.Received.After(latest) {
 			r.Received = latest
 		}
 		again.Observe(r)

@@ -25,7 +25,7 @@ type Affected struct {
 // where it stopped. It logs and skips a day that the store rejects.
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
 	a.review()
-	memory := time.Now().Add(-aggregate.Late).Truncate(time.Hour) // Run writes the hours in memory
+	memory := time.Now().Add(-aggregate.AllowedLateness).Truncate(time.Hour) // Run writes the hours in memory
 	days, err := a.affectedDays(ctx, stations, memory)
 	if err != nil {
 		return fmt.Errorf("recompute: %w", err)

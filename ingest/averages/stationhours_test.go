@@ -23,14 +23,14 @@ func TestCheckedWhereItStood(t *testing.T) {
 	}
 	f := func(hour time.Time, east, north, mean, median float64, count int) {
 		t.Helper()
-		got := StationHours(stations, hour, a.Aggregate.Stations(hour))
+		got := StationHours(stations, hour, a.Aggregate.StationHours(hour))
 		if len(got) != 1 || got[0].Quantity != quantity.PM10 || !near(got[0].East, east) || !near(got[0].North, north) || got[0].Mean != mean || got[0].Median != median || got[0].Count != count {
 			t.Errorf("%v: %+v, want %v %v, mean %v, median %v, %d values", hour, got, east, north, mean, median, count)
 		}
 	}
 	f(start, 4107276.63, 3096656.30, 7, 7, 15)                        // 0 to 14
 	f(start.Add(time.Hour), 3962799.451, 2999718.853, 89.5, 89.5, 60) // 60 to 119
-	if got := StationHours(register{}, start, a.Aggregate.Stations(start)); len(got) != 0 {
+	if got := StationHours(register{}, start, a.Aggregate.StationHours(start)); len(got) != 0 {
 		t.Errorf("of nobody: %+v", got)
 	}
 }

@@ -34,7 +34,7 @@ func (a *Averages) Run(ctx context.Context) error {
 		}
 		hours = a.each(ctx, hours, a.writeHour)
 		days = a.each(ctx, sorted(days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
-		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Keep })
+		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
 		a.Aggregate.Prune(now)
 		a.hourFlags.prune(now)
 		select {
@@ -91,7 +91,7 @@ func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
 // writeDay stores a day that is over: from memory, or from stored readings when a part of it is no longer in memory.
 // It skips a day that is not over, which follows with its next hour.
 func (a *Averages) writeDay(ctx context.Context, start, now time.Time) error {
-	if now.Before(start.Add(day + aggregate.Grace)) {
+	if now.Before(start.Add(day + aggregate.GracePeriod)) {
 		return nil
 	}
 	from := a.Aggregate

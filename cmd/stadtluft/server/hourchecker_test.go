@@ -67,7 +67,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 				}
 			}
 		}
-		for _, v := range hourChecker.hour(start, sums.Aggregate.Stations(start)) {
+		for _, v := range hourChecker.hour(start, sums.Aggregate.StationHours(start)) {
 			i := slices.IndexFunc(stations, func(s simulation.Station) bool { return fmt.Sprintf("S%02d", s.Index) == v.Station })
 			for _, f := range v.Flags.Each() {
 				flags[stations[i].Fault][f]++

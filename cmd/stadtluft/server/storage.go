@@ -20,7 +20,7 @@ const (
 	// openTime bounds how long a start asks the store. One that is away may come later.
 	openTime = 10 * time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
-	leastRetention = aggregate.Keep + 24*time.Hour
+	leastRetention = aggregate.Retention + 24*time.Hour
 )
 
 // OpenStore opens the store that the configuration names.
