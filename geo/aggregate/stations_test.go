@@ -29,7 +29,7 @@ func stationMeans(t *testing.T, s StationAverager, samples []Sample) (list []Sta
 }
 
 // TestStationsAgreeWithCells has one station in each cell: StationAverager computes the same from passing samples as Hour
-// and Day make from memory.
+// and Day from memory.
 func TestStationsAgreeWithCells(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	correction := Correction{Correct: halve}
