@@ -157,7 +157,7 @@ const readAhead = 2000
 func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) iter.Seq2[ingest.Reading, error] {
 	return func(yield func(ingest.Reading, error) bool) {
 		enough := errors.New("enough")
-		err := store.Ahead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
+		err := store.ReadAhead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
 			return a.pages(ctx, d, q, hand)
 		}, func(r ingest.Reading) error {
 			if !yield(r, nil) {

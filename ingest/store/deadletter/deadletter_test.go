@@ -37,14 +37,14 @@ func letters(t *testing.T, f File) (list []string, err error) {
 	return list, err
 }
 
-// taker is a store that records what it does not reject.
-type taker struct {
+// recordingStore is a store that records what it does not reject.
+type recordingStore struct {
 	rejects func(ingest.Reading) bool
 	err     error
 	taken   []ingest.Reading
 }
 
-func (s *taker) write(_ context.Context, readings []ingest.Reading) (rejected []store.Rejected, err error) {
+func (s *recordingStore) write(_ context.Context, readings []ingest.Reading) (rejected []store.Rejected, err error) {
 	for _, r := range readings {
 		if s.rejects != nil && s.rejects(r) {
 			rejected = append(rejected, store.Rejected{Reading: r, Detail: "still"})
@@ -67,14 +67,14 @@ func TestAddListRetry(t *testing.T) {
 	if got, err := letters(t, f); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("List = %v, %v, want %v", got, err, want)
 	}
-	away := &taker{err: errors.New("away")}
+	away := &recordingStore{err: errors.New("away")}
 	if _, _, err := f.Retry(t.Context(), away.write); !errors.Is(err, away.err) {
 		t.Errorf("Retry without a store: %v", err)
 	}
 	if got, _ := letters(t, f); !reflect.DeepEqual(got, want) {
 		t.Errorf("after a failed retry: %v, want %v", got, want)
 	}
-	s := &taker{rejects: func(r ingest.Reading) bool { return r.Station == "B" }}
+	s := &recordingStore{rejects: func(r ingest.Reading) bool { return r.Station == "B" }}
 	if taken, kept, err := f.Retry(t.Context(), s.write); taken != 2 || kept != 1 || err != nil {
 		t.Errorf("Retry = %d, %d, %v, want 2, 1", taken, kept, err)
 	}
@@ -106,7 +106,7 @@ func TestTruncatedLine(t *testing.T) {
 		}
 	}
 	check("B pm10 12:00:00")
-	if taken, kept, err := f.Retry(t.Context(), new(taker).write); taken != 1 || kept != 1 || err != nil {
+	if taken, kept, err := f.Retry(t.Context(), new(recordingStore).write); taken != 1 || kept != 1 || err != nil {
 		t.Errorf("Retry = %d, %d, %v, want 1 and 1", taken, kept, err)
 	}
 	check()
@@ -140,7 +140,7 @@ func TestAddWhileRetrying(t *testing.T) {
 			}
 		}
 	})
-	s, total := &taker{}, 0
+	s, total := &recordingStore{}, 0
 	for range 20 {
 		taken, _, err := f.Retry(t.Context(), s.write)
 		if err != nil {

@@ -48,8 +48,8 @@ func (e *answerError) blamesPoints() bool {
 	return e.own && (e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) && pointWords.MatchString(e.words)
 }
 
-// passing reports whether a request may succeed later without a change of our settings.
-func passing(err error) bool {
+// retryable reports whether a request may succeed later without a change of our settings.
+func retryable(err error) bool {
 	var answer *answerError
 	if errors.As(err, &answer) {
 		return !answer.own || answer.status == http.StatusTooManyRequests || answer.status >= 500

@@ -58,7 +58,7 @@ var _ store.Store = (*Store)(nil)
 // When InfluxDB itself refuses the token, the organisation or the bucket, the error names the setting.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{options: o, http: &http.Client{}, closed: make(chan struct{}), sleep: sleep}
-	if err := s.prepare(ctx); err != nil && !passing(err) {
+	if err := s.prepare(ctx); err != nil && !retryable(err) {
 		return nil, err
 	}
 	return s, nil

@@ -206,7 +206,7 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 		if errors.As(err, &answer) && answer.status == http.StatusNotFound {
 			s.prepared.Store(false) // the next write creates the database
 		}
-		if err == nil || !passing(err) || attempt == attempts || ctx.Err() != nil {
+		if err == nil || !retryable(err) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
 		if answer != nil && answer.status == http.StatusRequestEntityTooLarge {

@@ -19,7 +19,7 @@ import (
 // checkpoints of the log. It may or may not return what is written meanwhile. It reads the next page while yield
 // processes the current one.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
-	return store.Ahead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
+	return store.ReadAhead(ctx, func(ctx context.Context, hand func([]ingest.Reading) error) error {
 		if err := s.pages(ctx, q, hand); err != nil {
 			return fmt.Errorf("read readings: %w", err)
 		}
@@ -80,11 +80,11 @@ type position struct {
 	station string
 }
 
-// behind returns the position after all readings before a time.
-func behind(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
+// positionBefore returns the position after all readings before a time.
+func positionBefore(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
 
 func newReader(q store.ReadingQuery) *reader {
-	r := &reader{query: q, after: behind(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
+	r := &reader{query: q, after: positionBefore(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
 	if r.wanted = q.Quantities; len(q.Quantities) == 0 {
 		r.wanted = quantity.All()
 	}
@@ -105,7 +105,7 @@ func (r *reader) advance(page []ingest.Reading) {
 		r.span = max(r.span/2, 1)
 	} else {
 		until := r.until()
-		r.after, r.done = behind(until), until == r.to
+		r.after, r.done = positionBefore(until), until == r.to
 		if len(page) < r.limit/4 {
 			r.span = min(2*r.span, endless)
 		}

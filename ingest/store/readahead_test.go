@@ -26,10 +26,10 @@ func count(n, size int) func(context.Context, func([]int) error) error {
 	}
 }
 
-func TestAhead(t *testing.T) {
+func TestReadAhead(t *testing.T) {
 	for _, n := range []int{0, 1, 9, 10, 11, 1000} {
 		var got []int
-		err := Ahead(t.Context(), count(n, 10), func(i int) error {
+		err := ReadAhead(t.Context(), count(n, 10), func(i int) error {
 			got = append(got, i)
 			runtime.Gosched() // lets the other side get ahead
 			return nil
@@ -44,7 +44,7 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-func TestAheadEnds(t *testing.T) {
+func TestReadAheadEnds(t *testing.T) {
 	enough, broken := errors.New("enough"), errors.New("broken")
 	reading := false
 	read := func(ctx context.Context, hand func([]int) error) error {
@@ -63,7 +63,7 @@ func TestAheadEnds(t *testing.T) {
 		}
 	}
 	n := 0
-	err := Ahead(t.Context(), read, func(int) error {
+	err := ReadAhead(t.Context(), read, func(int) error {
 		if n++; n == 3 {
 			return enough
 		}
@@ -73,14 +73,14 @@ func TestAheadEnds(t *testing.T) {
 
 	n = 0
 	ctx, cancel := context.WithCancel(t.Context())
-	err = Ahead(ctx, read, func(int) error { n++; cancel(); return nil })
+	err = ReadAhead(ctx, read, func(int) error { n++; cancel(); return nil })
 	f("cancelled", err, context.Canceled, n, n)
 	if n == 0 {
 		t.Error("a read that was cancelled at its first row had none")
 	}
 
 	n = 0
-	err = Ahead(t.Context(), func(_ context.Context, hand func([]int) error) error {
+	err = ReadAhead(t.Context(), func(_ context.Context, hand func([]int) error) error {
 		return errors.Join(hand([]int{1, 2}), broken)
 	}, func(int) error { n++; return nil })
 	f("read", err, broken, n, 2)
