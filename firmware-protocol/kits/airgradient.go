@@ -27,7 +27,7 @@ func airgradient(payload []byte, _ Settings) Message {
 		if q, ok := airgradientNames[name]; ok {
 			d.json(meaning{quantity: q}, name, value)
 		} else {
-			d.leave(name)
+			d.ignore(name)
 		}
 	}
 	d.end(wire.Reading{})

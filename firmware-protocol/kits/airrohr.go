@@ -99,7 +99,7 @@ func airrohr(payload []byte, s Settings) Message {
 	pin, _ := strings.CutPrefix(s.Part, "pin/")
 	for i, element := range values.Elements() {
 		name, ok := element.Member("value_type").Text()
-		if !ok && d.over() {
+		if !ok && d.full() {
 			continue
 		} else if !ok {
 			d.refuse(wire.Malformed, "sensordatavalues["+strconv.Itoa(i)+"]", `a value is {"value_type":…,"value":…}, not `+element.String())
@@ -140,7 +140,7 @@ func (d *draft) airrohr(sensor Sensor, name string, take func(meaning)) {
 	case unsupported:
 		d.refuse(wire.Unsupported, name, "without a prefix this is a PPD42NS, which counts particles and does not weigh them")
 	case q == 0:
-		d.leave(name)
+		d.ignore(name)
 	default:
 		m.quantity, m.convert = q, convert
 		take(m)

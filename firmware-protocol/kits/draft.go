@@ -40,7 +40,7 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 	}
 	if text, ok := j.Text(); ok {
 		d.text(m, field, text)
-	} else if !d.over() {
+	} else if !d.full() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
 	}
 }
@@ -49,7 +49,7 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 func (d *draft) text(m meaning, field, text string) {
 	if n, ok := ParseNumber(text); ok {
 		d.put(m, field, n)
-	} else if !d.over() {
+	} else if !d.full() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, quote(text)))
 	}
 }
@@ -62,7 +62,7 @@ func (d *draft) put(m meaning, field string, v float64) {
 	}
 	field = plain(field)
 	if math.IsInf(v, 0) {
-		if !d.over() {
+		if !d.full() {
 			d.refuse(wire.NotANumber, field, m.quantity.String()+" is too large in our unit")
 		}
 		return
@@ -73,15 +73,15 @@ func (d *draft) put(m meaning, field string, v float64) {
 		switch {
 		case old.Quantity != m.quantity:
 		case old.field == field:
-			if !d.over() {
+			if !d.full() {
 				d.refuse(wire.RepeatedMember, field, fmt.Sprintf("the first %q counts", field))
 			}
 			return
 		case old.rank <= m.rank:
-			d.leave(field)
+			d.ignore(field)
 			return
 		default:
-			d.leave(old.field)
+			d.ignore(old.field)
 			*old = next
 			return
 		}
@@ -89,9 +89,9 @@ func (d *draft) put(m meaning, field string, v float64) {
 	d.reading = append(d.reading, next)
 }
 
-// over reports whether maxRefusals is reached, and then counts one more. Callers ask it before they build a refusal
+// full reports whether maxRefusals is reached, and then counts one more. Callers ask it before they build a refusal
 // whose text, in a loop, could cost more than the message.
-func (d *draft) over() bool {
+func (d *draft) full() bool {
 	if d.refused < maxRefusals {
 		return false
 	}
@@ -106,17 +106,17 @@ func (d *draft) refuse(reason wire.Reason, field, detail string) {
 	}
 }
 
-// leave adds a name to the ignored ones.
-func (d *draft) leave(name string) {
+// ignore adds a name to the ignored ones.
+func (d *draft) ignore(name string) {
 	if len(d.message.Ignored) < maxIgnored {
 		d.message.Ignored = append(d.message.Ignored, plain(name))
 	}
 }
 
-// leaveOf adds a name of a part of the message to the ignored ones, as "part.name".
-func (d *draft) leaveOf(part, name string) {
+// ignorePart adds a name of a part of the message to the ignored ones, as "part.name".
+func (d *draft) ignorePart(part, name string) {
 	if len(d.message.Ignored) < maxIgnored {
-		d.leave(part + "." + name)
+		d.ignore(part + "." + name)
 	}
 }
 

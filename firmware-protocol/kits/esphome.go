@@ -22,7 +22,7 @@ func esphome(payload []byte, s Settings) Message {
 	var d draft
 	d.message.Partial = true
 	if q := esphomeName(name); q == 0 {
-		d.leave(name)
+		d.ignore(name)
 	} else {
 		d.text(meaning{quantity: q}, name, string(payload))
 	}

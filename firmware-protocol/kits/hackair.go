@@ -23,13 +23,13 @@ func hackair(payload []byte, _ Settings) Message {
 				if q, ok := hackairNames[pollutant]; ok {
 					d.json(meaning{quantity: q}, pollutant, value)
 				} else {
-					d.leave(pollutant)
+					d.ignore(pollutant)
 				}
 			}
 		case name == "battery":
 			d.json(meaning{quantity: quantity.Battery}, name, value)
 		default:
-			d.leave(name)
+			d.ignore(name)
 		}
 	}
 	d.end(wire.Reading{})

@@ -219,8 +219,8 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	p, _ := ParseTopic("ttn", "v3/+/devices/{key}/up")
-	if p.Filter() != "v3/+/devices/+/up" || p.Of("a") != "v3/+/devices/a/up" {
-		t.Errorf("filters %q and %q", p.Filter(), p.Of("a"))
+	if p.Filter() != "v3/+/devices/+/up" || p.DeviceFilter("a") != "v3/+/devices/a/up" {
+		t.Errorf("filters %q and %q", p.Filter(), p.DeviceFilter("a"))
 	}
 }
 

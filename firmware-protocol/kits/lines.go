@@ -56,7 +56,7 @@ func lines(payload []byte) Message {
 
 // refuseLine refuses a line, or the text at its end.
 func (d *draft) refuseLine(reason wire.Reason, number int, want, found string) {
-	if !d.over() {
+	if !d.full() {
 		d.refuse(reason, "line["+strconv.Itoa(number)+"]", want+", not "+quote(found))
 	}
 }
@@ -64,7 +64,7 @@ func (d *draft) refuseLine(reason wire.Reason, number int, want, found string) {
 func (d *draft) lineField(field string) {
 	name, value, ok := cutUnescaped(field, '=')
 	if !ok || name == "" {
-		if !d.over() {
+		if !d.full() {
 			d.refuse(wire.Malformed, field, "a field is NAME=VALUE, not "+quote(field))
 		}
 		return

@@ -44,7 +44,7 @@ func purpleair(payload []byte, _ Settings) Message {
 		case other:
 			d.json(m, name, value)
 		case q == 0 || isSecond && !first[q]:
-			d.leave(name)
+			d.ignore(name)
 		case isSecond: // part of the mean
 		case !contradict:
 			m.quantity = q
@@ -52,7 +52,7 @@ func purpleair(payload []byte, _ Settings) Message {
 				m.convert = func(a float64) float64 { return tidy(a/2 + b/2) }
 			}
 			d.json(m, name, value)
-		case !d.over():
+		case !d.full():
 			d.refuse(wire.Contradictory, name, fmt.Sprintf("PM2.5 is %v in one channel and %v in the other: one of the sensors is dirty or broken", a, b))
 		}
 	}

@@ -138,7 +138,7 @@ func (d *draft) senmlValue(b senmlBase, record wire.JSON, where string) {
 	}
 	q, ok := quantity.Parse(name[strings.LastIndexAny(name, ":/")+1:])
 	if !ok {
-		d.leave(own)
+		d.ignore(own)
 		return
 	}
 	if value.IsZero() {

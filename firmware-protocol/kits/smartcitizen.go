@@ -67,7 +67,7 @@ func smartcitizen(payload []byte, _ Settings) Message {
 		for _, sensor := range element.Member("sensors").Elements() {
 			id, ok := sensor.Member("id").Number()
 			if !ok {
-				if !d.over() {
+				if !d.full() {
 					d.refuse(wire.Malformed, where, `a sensor is {"id":…,"value":…}, not `+sensor.String())
 				}
 				continue
@@ -76,7 +76,7 @@ func smartcitizen(payload []byte, _ Settings) Message {
 			if m := smartcitizenIDs[int(id)]; m.quantity != 0 && id == float64(int(id)) {
 				d.json(m, name, sensor.Member("value"))
 			} else {
-				d.leave(name)
+				d.ignore(name)
 			}
 		}
 		d.end(at)
@@ -120,7 +120,7 @@ func smartcitizenRaw(payload []byte) Message {
 	for member := range strings.SplitSeq(text[1:len(text)-1], ",") {
 		name, value, ok := strings.Cut(member, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if !ok && d.over() {
+		if !ok && d.full() {
 			continue
 		} else if !ok {
 			d.refuse(wire.Malformed, name, "a member is ID:VALUE, not "+quote(member))
@@ -136,7 +136,7 @@ func smartcitizenRaw(payload []byte) Message {
 		if m := smartcitizenIDs[id]; err == nil && m.quantity != 0 {
 			d.text(m, name, value)
 		} else {
-			d.leave(name)
+			d.ignore(name)
 		}
 	}
 	d.end(at)

@@ -61,12 +61,12 @@ func tasmota(payload []byte, s Settings) Message {
 		for name, value := range values.Members() {
 			q, ok := tasmotaNames[name]
 			if !known || !ok {
-				d.leaveOf(sensor, name)
+				d.ignorePart(sensor, name)
 				continue
 			}
 			if unit, bad := unknown[q]; !bad {
 				d.json(meaning{q, rank, units[q]}, sensor+"."+name, value)
-			} else if !d.over() {
+			} else if !d.full() {
 				d.refuse(wire.Unsupported, sensor+"."+name, "the unit "+quote(unit)+" is not known")
 			}
 		}

@@ -34,10 +34,10 @@ func ParseTopic(family, pattern string) (Topic, error) {
 }
 
 // Filter returns the MQTT filter for the topics of every device.
-func (t Topic) Filter() string { return t.Of("+") }
+func (t Topic) Filter() string { return t.DeviceFilter("+") }
 
-// Of returns the MQTT filter for the topics of one device.
-func (t Topic) Of(key string) string {
+// DeviceFilter returns the MQTT filter for the topics of one device.
+func (t Topic) DeviceFilter(key string) string {
 	return strings.Replace(strings.Join(t.pattern, "/"), deviceLevel, key, 1)
 }
 

@@ -93,7 +93,7 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 			continue // for the node's own use
 		}
 		if len(name) > maxName {
-			d.leave(name)
+			d.ignore(name)
 			continue
 		}
 		name = above + name
@@ -112,7 +112,7 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 			m.quantity, _ = quantity.Parse(name[strings.LastIndexByte(name, '.')+1:])
 		}
 		if m.quantity == 0 {
-			d.leave(name)
+			d.ignore(name)
 			continue
 		}
 		d.json(m, name, value)

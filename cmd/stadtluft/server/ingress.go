@@ -96,7 +96,7 @@ func (l stationLogin) Authenticate(user, password string) broker.Access {
 		for _, device := range station.Devices {
 			for _, topic := range l.topics {
 				if topic.Family == device.Family {
-					access.Topics = append(access.Topics, topic.Of(device.Key))
+					access.Topics = append(access.Topics, topic.DeviceFilter(device.Key))
 				}
 			}
 		}
