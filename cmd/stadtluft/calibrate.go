@@ -40,7 +40,7 @@ type calibrateCmd struct {
 	Name   string `help:"Of the reference instrument, for the record; the file's name without it."`
 	Since  string `help:"From when on readings are calibrated, a full hour; the first hour that was compared without it." placeholder:"T"`
 	Until  string `help:"Until when; without end without it." placeholder:"T"`
-	form   calibration.Form
+	form   calibration.Format
 	about  quantity.Quantity
 	chosen interval
 	valid  interval

@@ -19,17 +19,17 @@ const (
 	firstYear, lastYear = 1970, 2100
 )
 
-// Form describes how a reference file writes its hours. The zero Form expects times with an offset that are the start
+// Format describes how a reference file writes its hours. The zero Format expects times with an offset that are the start
 // of their hour.
-type Form struct {
+type Format struct {
 	Zone *time.Location // of times without an offset; nil makes them an error
 	End  bool           // a time is the end of its hour
 }
 
-// UBA returns the form of the Umweltbundesamt: an hour is stamped with its end, in UTC+1 all year. Files with
+// UBA returns the format of the Umweltbundesamt: an hour is stamped with its end, in UTC+1 all year. Files with
 // daylight saving time need the zone Europe/Berlin instead; of the hour that occurs twice in October they may hold
 // one.
-func UBA() Form { return Form{Zone: time.FixedZone("UTC+1", 60*60), End: true} }
+func UBA() Format { return Format{Zone: time.FixedZone("UTC+1", 60*60), End: true} }
 
 // Hour is an hourly value of a reference instrument.
 type Hour struct {
@@ -44,7 +44,7 @@ var timeLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-0
 // by semicolons or commas; after semicolons a value may have a decimal comma. Times are RFC 3339, or without an
 // offset as 2006-01-02 15:04 or 02.01.2006 15:04, where a day may end at 24:00. It skips hours without a value, empty
 // or a dash. The hours are sorted, each at most once.
-func ReadReference(r io.Reader, form Form) ([]Hour, error) {
+func ReadReference(r io.Reader, form Format) ([]Hour, error) {
 	hours, err := readReference(r, form)
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
@@ -52,7 +52,7 @@ func ReadReference(r io.Reader, form Form) ([]Hour, error) {
 	return hours, nil
 }
 
-func readReference(r io.Reader, form Form) ([]Hour, error) {
+func readReference(r io.Reader, form Format) ([]Hour, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxReferenceBytes+1))
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func newRows(data []byte) *csv.Reader {
 // errNoNumber is the error for text that is not a number, such as a header.
 var errNoNumber = errors.New("is no number")
 
-func (f Form) hour(row []string, decimalComma bool) (h Hour, known bool, err error) {
+func (f Format) hour(row []string, decimalComma bool) (h Hour, known bool, err error) {
 	if len(row) != 2 {
 		return Hour{}, false, fmt.Errorf("%d columns, want two: time and value", len(row))
 	}
@@ -129,13 +129,13 @@ func (f Form) hour(row []string, decimalComma bool) (h Hour, known bool, err err
 	return h, known, err
 }
 
-func (f Form) isTime(text string) bool {
+func (f Format) isTime(text string) bool {
 	_, err := f.start(text)
 	return err == nil
 }
 
 // start returns the start of the hour that a time names.
-func (f Form) start(text string) (time.Time, error) {
+func (f Format) start(text string) (time.Time, error) {
 	at, err := f.parse(strings.Trim(text, "' \t"))
 	if err != nil {
 		return time.Time{}, err
@@ -153,7 +153,7 @@ func (f Form) start(text string) (time.Time, error) {
 	return at, nil
 }
 
-func (f Form) parse(text string) (time.Time, error) {
+func (f Format) parse(text string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
