@@ -38,20 +38,20 @@ func ExplainRefusals(refusals []Refusal) []ExplainedRefusal {
 type Level string
 
 const (
-	OfReading Level = "reading" // at once, from a value and the station's values before it
-	OfHour    Level = "hour"    // after an hour, for all values of a quantity in it
-	OfDay     Level = "day"     // from the days before, for all hours of a day
+	ReadingLevel Level = "reading" // at once, from a value and the station's values before it
+	HourLevel    Level = "hour"    // after an hour, for all values of a quantity in it
+	DayLevel     Level = "day"     // from the days before, for all hours of a day
 )
 
 // Level returns the level of a single flag.
 func (f Flags) Level() Level {
 	switch f {
 	case Spike, Outlier:
-		return OfHour
+		return HourLevel
 	case Uncorrelated, SeemsIndoor, Moved:
-		return OfDay
+		return DayLevel
 	}
-	return OfReading
+	return ReadingLevel
 }
 
 // Words is a flag's short name, for use after a value or a colon.

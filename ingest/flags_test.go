@@ -20,7 +20,7 @@ func TestFlagsExplainThemselves(t *testing.T) {
 		if delete(texts, ""); len(texts) != 4 {
 			t.Errorf("%v is explained as %+v", f, e)
 		}
-		if hourly := f.Level() != OfReading; hourly != (f&HourFlagMask != 0) {
+		if hourly := f.Level() != ReadingLevel; hourly != (f&HourFlagMask != 0) {
 			t.Errorf("%v is found in a %s", f, f.Level())
 		}
 	}

@@ -38,10 +38,10 @@ func (r register) Device(d Device) (*Station, bool) {
 	return nil, false
 }
 
-// plain is a Checker that keeps everything, flags pm10 above 1000 and refuses negative temperatures.
-type plain struct{}
+// fakeChecker is a Checker that keeps everything, flags pm10 above 1000 and refuses negative temperatures.
+type fakeChecker struct{}
 
-func (plain) Check(st *Station, a Arrival, r wire.Reading) (Reading, []Refusal, int) {
+func (fakeChecker) Check(st *Station, a Arrival, r wire.Reading) (Reading, []Refusal, int) {
 	keep := Reading{Station: st.ID, Time: a.Received, Received: a.Received, TimeSource: Receipt}
 	var refused []Refusal
 	for _, v := range r.Values {
@@ -57,8 +57,8 @@ func (plain) Check(st *Station, a Arrival, r wire.Reading) (Reading, []Refusal, 
 	return keep, refused, 0
 }
 
-// log is a Journal in memory that fails as often as it is told to.
-type log struct {
+// fakeJournal is a Journal in memory that fails as often as it is told to.
+type fakeJournal struct {
 	mu      sync.Mutex // guards all below
 	fail    int
 	batches []Batch
@@ -66,7 +66,7 @@ type log struct {
 
 var errJournal = errors.New("the disk is full")
 
-func (l *log) Append(_ context.Context, b Batch) error {
+func (l *fakeJournal) Append(_ context.Context, b Batch) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail > 0 {
@@ -91,7 +91,7 @@ func newPipeline(j Journal) *Pipeline {
 	}
 	return &Pipeline{
 		Stations: stations, Devices: stations, Topics: []kits.Topic{topic},
-		Checker: plain{}, Journal: j, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Checker: fakeChecker{}, Journal: j, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
 
@@ -111,7 +111,7 @@ func feed(t *testing.T, p *Pipeline, messages ...Message) {
 func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 	f := func(topic, payload string, wantValues int, wantReason wire.Reason) {
 		t.Helper()
-		j := &log{}
+		j := &fakeJournal{}
 		acknowledged := 0
 		p := newPipeline(j)
 		feed(t, p, Message{Topic: topic, Payload: []byte(payload), Received: receipt, Done: func(Outcome) { acknowledged++ }})
@@ -166,7 +166,7 @@ func TestEachMessageBecomesReadingOrRefusal(t *testing.T) {
 
 func TestRefusalGivesReasonOfSuspension(t *testing.T) {
 	var told []Refusal
-	p := newPipeline(&log{})
+	p := newPipeline(&fakeJournal{})
 	p.OnRefusal = func(r Refusal) { told = append(told, r) }
 	feed(t, p, Message{Topic: "stadtluft/v1/SSS/reading", Payload: []byte(`{"pm10":20}`), Received: receipt})
 	if len(told) != 1 || told[0].Station != "SSS" || told[0].Reason != wire.Inactive || told[0].Detail != "the station is suspended: hangs in a kitchen" {
@@ -176,7 +176,7 @@ func TestRefusalGivesReasonOfSuspension(t *testing.T) {
 
 func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := &log{fail: 5}
+		j := &fakeJournal{fail: 5}
 		p := newPipeline(j)
 		in := make(chan Message, 1)
 		acknowledged := make(chan int, 1)
@@ -208,7 +208,7 @@ func TestNothingIsAcknowledgedBeforeTheJournalHasIt(t *testing.T) {
 }
 
 func TestUnfinishedMessagesStayUnacknowledged(t *testing.T) {
-	j := &log{fail: 1 << 30}
+	j := &fakeJournal{fail: 1 << 30}
 	p := newPipeline(j)
 	in := make(chan Message, 1)
 	in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt, Done: func(Outcome) {
@@ -223,7 +223,7 @@ func TestUnfinishedMessagesStayUnacknowledged(t *testing.T) {
 
 func TestBatchTimeBoundsABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := &log{}
+		j := &fakeJournal{}
 		p := newPipeline(j)
 		in := make(chan Message) // like a broker that sends no more before an acknowledgement
 		go p.Run(t.Context(), in)
@@ -241,7 +241,7 @@ func TestBatchTimeBoundsABatch(t *testing.T) {
 }
 
 func TestARefusalOfTheReceiverIsKept(t *testing.T) {
-	j := &log{}
+	j := &fakeJournal{}
 	want := Refusal{Station: "AAA", Received: receipt, Reason: wire.Forbidden, Detail: "not yours"}
 	feed(t, newPipeline(j), Message{Refused: &want})
 	if len(j.batches) != 1 || len(j.batches[0].Refusals) != 1 || j.batches[0].Refusals[0] != want {
@@ -269,7 +269,7 @@ func TestOutcomes(t *testing.T) {
 			got = append(got, line)
 		}}
 	}
-	feed(t, newPipeline(&log{}),
+	feed(t, newPipeline(&fakeJournal{}),
 		message("stadtluft/v1/AAA/reading", `[{"pm10":1},{"pm10":2}]`),
 		message("stadtluft/v1/ZZZ/reading", `{"pm10":3}`),
 		message("stadtluft/v1/AAA/kit/airgradient", `{"pm02":4,"boot":1,"rco2":"x"}`),

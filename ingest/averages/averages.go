@@ -85,8 +85,8 @@ func (a *Averages) Observe(r ingest.Reading) {
 	}
 }
 
-// review refreshes all known stations.
-func (a *Averages) review() {
+// refreshAll refreshes all known stations.
+func (a *Averages) refreshAll() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id := range a.known {

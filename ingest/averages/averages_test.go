@@ -29,8 +29,8 @@ func (r register) Station(id string) (*ingest.Station, bool) {
 	return s, ok
 }
 
-// shelf is a store in memory that fails as often as it is told to.
-type shelf struct {
+// memoryStore is a store in memory that fails as often as it is told to.
+type memoryStore struct {
 	store.Store
 	mu       sync.Mutex // guards all below
 	fail     int
@@ -39,7 +39,7 @@ type shelf struct {
 	readings []ingest.Reading
 }
 
-func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
+func (s *memoryStore) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.rows {
@@ -52,7 +52,7 @@ func (s *shelf) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.
 	return nil
 }
 
-func (s *shelf) Readings(_ context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+func (s *memoryStore) Readings(_ context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.readings {
@@ -66,7 +66,7 @@ func (s *shelf) Readings(_ context.Context, q store.ReadingQuery, yield func(ing
 }
 
 // sorted returns the rows in the order of their keys.
-func (s *shelf) sorted() []aggregate.Row {
+func (s *memoryStore) sorted() []aggregate.Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	slices.SortFunc(s.rows, func(a, b aggregate.Row) int {
@@ -75,7 +75,7 @@ func (s *shelf) sorted() []aggregate.Row {
 	return slices.Clone(s.rows)
 }
 
-func (s *shelf) WriteGrid(_ context.Context, rows []aggregate.Row) error {
+func (s *memoryStore) WriteGrid(_ context.Context, rows []aggregate.Row) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail > 0 {
@@ -196,7 +196,7 @@ func TestMilli(t *testing.T) {
 // TestHoursAreStored runs an hour in virtual time with a store that fails at first.
 func TestHoursAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &shelf{fail: 3}
+		store := &memoryStore{fail: 3}
 		a := newAverages(store)
 		start := time.Now().UTC().Truncate(time.Hour)
 		for i := range 12 {
@@ -227,7 +227,7 @@ func TestHoursAreStored(t *testing.T) {
 func TestRejectedWindowDoesNotStopOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now().UTC().Truncate(24 * time.Hour).Add(-3 * time.Hour)
-		kept := &shelf{oldest: start.Add(time.Hour)}
+		kept := &memoryStore{oldest: start.Add(time.Hour)}
 		for i := range 24 {
 			r := reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 7})
 			kept.readings = append(kept.readings, r)
@@ -264,7 +264,7 @@ func TestRejectedWindowDoesNotStopOthers(t *testing.T) {
 // TestReadOnly runs an hour in virtual time that another process checks and writes.
 func TestReadOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &shelf{}
+		store := &memoryStore{}
 		a := newAverages(store)
 		a.ReadOnly = true
 		start := time.Now().UTC().Truncate(time.Hour)

@@ -128,7 +128,7 @@ func TestRebuildEqualsRun(t *testing.T) {
 			readings := weather(rng, start)
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 
-			live := &shelf{}
+			live := &memoryStore{}
 			var mu sync.Mutex // guards journal, and Observe and Apply, which are called one after the other
 			var journal []any // readings and hours' flags in their order
 			var a *Averages
@@ -188,7 +188,7 @@ func TestRebuildEqualsRun(t *testing.T) {
 			cancel()
 			synctest.Wait()
 
-			again := &shelf{readings: taken}
+			again := &memoryStore{readings: taken}
 			flags := map[flagKey]map[time.Time]ingest.Flags{}
 			for _, entry := range journal {
 				if v, ok := entry.(ingest.HourFlags); ok {

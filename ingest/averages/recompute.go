@@ -24,7 +24,7 @@ type Affected struct {
 // time are done, and returns an error of done. It may be interrupted and called again, with the stations' From set to
 // where it stopped. It logs and skips a day that the store rejects.
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
-	a.review()
+	a.refreshAll()
 	memory := time.Now().Add(-aggregate.AllowedLateness).Truncate(time.Hour) // Run writes the hours in memory
 	days, err := a.affectedDays(ctx, stations, memory)
 	if err != nil {

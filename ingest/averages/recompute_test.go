@@ -27,7 +27,7 @@ func TestRecomputeEqualsKnowingFromTheStart(t *testing.T) {
 			stations := &residents{now: town(rng)}
 			readings := weather(rng, start)
 			slices.SortFunc(readings, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
-			live := &shelf{}
+			live := &memoryStore{}
 			a := newAverages(live)
 			a.Stations, a.DayOffset = stations, time.Hour
 			ctx, cancel := context.WithCancel(t.Context())
@@ -65,7 +65,7 @@ func TestRecomputeEqualsKnowingFromTheStart(t *testing.T) {
 			cancel()
 			synctest.Wait()
 
-			again := &shelf{readings: live.readings}
+			again := &memoryStore{readings: live.readings}
 			b := newAverages(again)
 			b.Stations, b.DayOffset = stations, time.Hour
 			if err := b.Rebuild(t.Context(), start.Add(-day), start.Add(4*day), nil); err != nil {
@@ -99,7 +99,7 @@ func later(a, b time.Time) time.Time {
 func TestRecomputeDoesAffectedDaysOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now().UTC().Truncate(day).Add(-40 * day)
-		s := &shelf{}
+		s := &memoryStore{}
 		for d := range 30 {
 			s.readings = append(s.readings, reading("OUT", start.Add(time.Duration(d)*day), ingest.Value{Quantity: quantity.PM10, Value: 1}))
 		}

@@ -24,7 +24,7 @@ func (a *Averages) Run(ctx context.Context) error {
 	var hours, days []time.Time
 	for {
 		now := time.Now()
-		a.review()
+		a.refreshAll()
 		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
 		if a.ReadOnly {
 			hours = nil

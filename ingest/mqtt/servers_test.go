@@ -33,8 +33,8 @@ func (tokens) Authenticate(user, password string) broker.Access {
 	return broker.Access{Station: user}
 }
 
-// rig is a broker under test that can be stopped and started again.
-type rig struct {
+// testBroker is a broker under test that can be stopped and started again.
+type testBroker struct {
 	url         string
 	start, stop func(testing.TB)
 }
@@ -52,11 +52,11 @@ func freePort(t testing.TB) int {
 }
 
 // embedded starts our own broker.
-func embedded(t testing.TB) *rig {
+func embedded(t testing.TB) *testBroker {
 	t.Helper()
 	dir, listen := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	var b *broker.Broker
-	r := &rig{url: "tcp://" + listen}
+	r := &testBroker{url: "tcp://" + listen}
 	r.start = func(t testing.TB) {
 		t.Helper()
 		var err error
@@ -73,7 +73,7 @@ func embedded(t testing.TB) *rig {
 
 // mosquitto starts a real one with its default settings except for the listener, the persistence if it is to be
 // restarted, and the lines in more.
-func mosquitto(t testing.TB, persistence bool, more ...string) *rig {
+func mosquitto(t testing.TB, persistence bool, more ...string) *testBroker {
 	t.Helper()
 	path := "/usr/sbin/mosquitto"
 	if _, err := os.Stat(path); err != nil {
@@ -100,7 +100,7 @@ func mosquitto(t testing.TB, persistence bool, more ...string) *rig {
 		_ = cmd.Wait()
 		cmd = nil
 	}
-	r := &rig{url: fmt.Sprintf("mqtt://127.0.0.1:%d", port)}
+	r := &testBroker{url: fmt.Sprintf("mqtt://127.0.0.1:%d", port)}
 	r.start = func(t testing.TB) {
 		t.Helper()
 		cmd = exec.Command(path, "-c", file)
@@ -135,7 +135,7 @@ func until(t testing.TB, what string, ok func() bool) {
 }
 
 // dial returns a plain client that publishes; it reconnects and sends again what was not acknowledged.
-func dial(t testing.TB, r *rig, id string) paho.Client {
+func dial(t testing.TB, r *testBroker, id string) paho.Client {
 	t.Helper()
 	o := paho.NewClientOptions().AddBroker(r.url).SetClientID("station-" + id).SetUsername(id).SetPassword("token-" + id).
 		SetProtocolVersion(4).SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond).

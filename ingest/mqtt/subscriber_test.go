@@ -13,7 +13,7 @@ import (
 )
 
 // run starts a subscriber and ends it with the test or with the function it returns.
-func run(t testing.TB, r *rig, held int, out chan<- ingest.Message) (*Subscriber, func()) {
+func run(t testing.TB, r *testBroker, held int, out chan<- ingest.Message) (*Subscriber, func()) {
 	t.Helper()
 	s, err := New(Options{
 		Broker: r.url, Username: "intake", Password: "token-intake", ClientID: broker.IntakeClientID, Held: held, Out: out, Log: quiet(),
@@ -76,13 +76,13 @@ func consume(in <-chan ingest.Message, n, batch int) (seen map[string]int, redel
 }
 
 // brokers runs a test with both.
-func brokers(t *testing.T, test func(*testing.T, *rig)) {
+func brokers(t *testing.T, test func(*testing.T, *testBroker)) {
 	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
 	t.Run("mosquitto", func(t *testing.T) { test(t, mosquitto(t, true)) })
 }
 
 // send publishes n numbered messages at QoS 1 and returns when all are acknowledged.
-func send(t testing.TB, r *rig, id string, from, n int) {
+func send(t testing.TB, r *testBroker, id string, from, n int) {
 	t.Helper()
 	c := dial(t, r, id)
 	window := make(chan struct{}, 50)
@@ -106,7 +106,7 @@ func send(t testing.TB, r *rig, id string, from, n int) {
 
 func TestLateAcknowledgementsInBatches(t *testing.T) {
 	const n = 5000
-	test := func(t *testing.T, r *rig) {
+	test := func(t *testing.T, r *testBroker) {
 		in := make(chan ingest.Message)
 		s, _ := run(t, r, 0, in)
 		const part = 500
@@ -134,7 +134,7 @@ func TestLateAcknowledgementsInBatches(t *testing.T) {
 }
 
 func TestBrokerRestartLosesNothing(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 5000
 		in := make(chan ingest.Message)
 		s, _ := run(t, r, 0, in)
@@ -158,7 +158,7 @@ func TestBrokerRestartLosesNothing(t *testing.T) {
 }
 
 func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 10
 		in := make(chan ingest.Message, n)
 		_, stop := run(t, r, 0, in)
@@ -179,7 +179,7 @@ func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
 // TestOverflow has capacity for 10 of 100 messages. The rest must wait at the broker, the connection must
 // end, and all must arrive in the end.
 func TestOverflow(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 100
 		in := make(chan ingest.Message)
 		s, _ := run(t, r, 10, in)
@@ -195,7 +195,7 @@ func TestOverflow(t *testing.T) {
 }
 
 func TestRetainedFlag(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		c := dial(t, r, "AAA")
 		if token := c.Publish("stadtluft/v1/AAA/status", 1, true, "online"); !token.WaitTimeout(patience) || token.Error() != nil {
 			t.Fatal(token.Error())

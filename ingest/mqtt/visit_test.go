@@ -11,7 +11,7 @@ import (
 )
 
 func TestRetained(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
 		list := func() []string {
 			t.Helper()
@@ -45,7 +45,7 @@ func TestRetained(t *testing.T) {
 
 // TestCheckLeavesNoTrace checks a broker and expects no session of its own there afterwards.
 func TestCheckLeavesNoTrace(t *testing.T) {
-	brokers(t, func(t *testing.T, r *rig) {
+	brokers(t, func(t *testing.T, r *testBroker) {
 		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
 		version, err := s.Check(t.Context())
 		if err != nil {
