@@ -108,7 +108,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 	}
 	for i := range samples {
 		if samples[i].Quantity == rh {
-			samples[i].Station = "C" // hangs indoors
+			samples[i].Station = "C" // indoors
 		}
 	}
 	for _, m := range stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string) bool { return id == "C" }}, samples) {

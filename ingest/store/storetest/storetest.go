@@ -30,24 +30,24 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		test func(*testing.T, store.Store)
 	}{
-		{"what goes in comes out", roundTrip},
-		{"writing again changes nothing", idempotence},
-		{"quantities of one moment come together", merging},
-		{"a value replaces", replacing},
+		{"round trip", roundTrip},
+		{"idempotent writes", idempotence},
+		{"quantities of one second are merged", merging},
+		{"values are replaced", replacing},
 		{"periods are half open", periods},
 		{"filters", filters},
-		{"some stations of many", someOfMany},
+		{"some stations of many", someStations},
 		{"ties are ordered by station", ties},
-		{"names that look like queries", strangeNames},
+		{"quoting", strangeNames},
 		{"large answers stream", streaming},
-		{"yield ends a read", yieldEnds},
-		{"a cancelled read ends", cancelled},
-		{"many at once", concurrency},
+		{"error of yield", yieldEnds},
+		{"cancelled", cancelled},
+		{"concurrency", concurrency},
 		{"flags are revised", revising},
 		{"readings are forgotten", forgetting},
-		{"a station's readings go", deleting},
+		{"readings are deleted", deleting},
 		{"grid rows", gridRows},
-		{"grid rows go", gridRowsGo},
+		{"grid rows are replaced", gridRowsReplaced},
 		{"grid order and filters", gridOrder},
 		{"empty", empty},
 	} {
@@ -212,8 +212,8 @@ func filters(t *testing.T, s store.Store) {
 	f(nil, []quantity.Quantity{quantity.NO2})
 }
 
-// someOfMany has pages of one second and years without a reading.
-func someOfMany(t *testing.T, s store.Store) {
+// someStations has pages of one second and years without a reading.
+func someStations(t *testing.T, s store.Store) {
 	const year = 366 * 86400
 	var written, want []ingest.Reading
 	for i := range 6000 {
@@ -466,8 +466,8 @@ func gridRows(t *testing.T, s store.Store) {
 	}
 }
 
-// gridRowsGo replaces an hour with other cells: its old cells are deleted.
-func gridRowsGo(t *testing.T, s store.Store) {
+// gridRowsReplaced replaces an hour with other cells: its old cells are deleted.
+func gridRowsReplaced(t *testing.T, s store.Store) {
 	kept, gone, elsewhere := row(noon, quantity.PM10, 1000, 3_096_000, 4_107_000, 1000), row(noon, quantity.PM10, 1000, 3_097_000, 4_107_000, 2000), row(noon.Add(time.Hour), quantity.PM10, 1000, 3_097_000, 4_107_000, 3000)
 	if err := s.WriteGrid(t.Context(), []aggregate.Row{kept, gone, elsewhere}); err != nil {
 		t.Fatal(err)
