@@ -60,15 +60,16 @@ func TestSchemaOf(t *testing.T) {
 		Count  int                `json:"count,omitempty"`
 		Values map[string]float64 `json:"values"`
 		List   []inner            `json:"list"`
+		Kind   string             `json:"kind" enum:"red,blue"`
 		Hidden bool               `json:"-"`
 	}
 	got, err := json.Marshal(SchemaOf(outer{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"properties":{"count":{"type":"integer"},"list":{"items":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"type":"array"},` +
+	const want = `{"properties":{"count":{"type":"integer"},"kind":{"enum":["red","blue"],"type":"string"},"list":{"items":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"type":"array"},` +
 		`"name":{"type":"string"},"other":{"type":"string"},"values":{"additionalProperties":{"type":"number"},"type":"object"},"when":{"type":["string","null"]}},` +
-		`"required":["name","other","when","values","list"],"type":"object"}`
+		`"required":["name","other","when","values","list","kind"],"type":"object"}`
 	if string(got) != want {
 		t.Errorf("schema %s\nwant   %s", got, want)
 	}

@@ -18,7 +18,8 @@ type JSONSchemer interface {
 }
 
 // SchemaOf is the schema of how encoding/json writes a value of v's type. Members that are always there are
-// required; a pointer may be null. A number type that writes itself is a number.
+// required; a pointer may be null. A number type that writes itself is a number. A field's tag "enum" lists, between commas, the
+// only texts that it may have.
 func SchemaOf(v any) Schema { return schemaOf(reflect.TypeOf(v)) }
 
 func schemaOf(t reflect.Type) Schema {
@@ -108,10 +109,18 @@ func (s Schema) withFields(t reflect.Type) Schema {
 			s = s.withFields(f.Type)
 		case !f.IsExported() || name == "-":
 		case strings.Contains(options, "omitempty"):
-			s = s.May(cmp.Or(name, f.Name), schemaOf(f.Type))
+			s = s.May(cmp.Or(name, f.Name), fieldSchema(f))
 		default:
-			s = s.With(cmp.Or(name, f.Name), schemaOf(f.Type))
+			s = s.With(cmp.Or(name, f.Name), fieldSchema(f))
 		}
+	}
+	return s
+}
+
+func fieldSchema(f reflect.StructField) Schema {
+	s := schemaOf(f.Type)
+	if texts, ok := f.Tag.Lookup("enum"); ok {
+		s["enum"] = strings.Split(texts, ",")
 	}
 	return s
 }
