@@ -82,6 +82,7 @@ var packages = map[string][]string{
 	"export/parquet": {"export", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 
+	"cmd/openapi":              {"export/api"},
 	"cmd/stadtluft/progress":   {},
 	"cmd/stadtluft/simulation": {"firmware-protocol/quantity", "firmware-protocol/wire", "geo", "ingest", "ingest/mqtt", "ingest/registry", "github.com/paulmach/orb"},
 	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml"}, // puts all of them together, so it may import each of ours

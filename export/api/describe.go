@@ -14,15 +14,26 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
+// Description returns the OpenAPI document of a server that has no city yet: every address but those of the archive, with the
+// shape of each answer. The types of the web pages are generated from it.
+func Description() ([]byte, error) {
+	s := &Server{City: City{Boundary: &geo.Boundary{}}}
+	return s.describe(openapi.Described(s.routes())).JSON()
+}
+
 // description is all that this server answers, in one value.
 func (s *Server) description() openapi.Document {
+	return s.describe(s.exemplary(openapi.Described(append(s.routes(), s.archiveRoutes()...))))
+}
+
+func (s *Server) describe(routes []openapi.Route) openapi.Document {
 	return openapi.Document{
 		Title: "Stadtluft " + s.City.Name, Version: s.Version,
 		About: text("Air of the city, measured by its people, as open data. "+export.Disclaimer+" "+export.QualityRule(),
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
-		Groups:  groups, Routes: s.exemplary(openapi.Described(append(s.routes(), s.archiveRoutes()...))), Schemas: schemas(),
+		Groups:  groups, Routes: routes, Schemas: schemas(),
 		LoginAbout: map[openapi.Login]openapi.Text{
 			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
 			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"encoding/json"
 	"html"
+	"maps"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,6 +40,30 @@ func TestExamplesWork(t *testing.T) {
 	}
 	if strings.Contains(strings.Join(tried, " "), "/admin/") {
 		t.Errorf("what needs a token is invited to: %v", tried)
+	}
+}
+
+// TestDescriptionWithoutCity compares it with what a server without an archive says of itself.
+func TestDescriptionWithoutCity(t *testing.T) {
+	type description struct {
+		Paths, Components map[string]any
+	}
+	var got, want description
+	body, err := Description()
+	if err == nil {
+		err = json.Unmarshal(body, &got)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(open(t, registry.PolicyOpen).get("/api/openapi.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	if paths := slices.Sorted(maps.Keys(want.Paths)); !slices.Equal(slices.Sorted(maps.Keys(got.Paths)), paths) {
+		t.Errorf("paths %v, want %v", slices.Sorted(maps.Keys(got.Paths)), paths)
+	}
+	if !reflect.DeepEqual(got.Components, want.Components) {
+		t.Error("the shapes are others")
 	}
 }
 
