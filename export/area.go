@@ -103,9 +103,9 @@ func (v *AreaValue) share(s coverage.Share) {
 
 func thousandths(share float64) Milli { return Milli(math.Round(share * 1000)) }
 
-// Indices are both indices of an area, by their names. They are made for hourly means; of another window they say how an
+// Indices returns both indices of an area. They are made for hourly means; of another window they say how an
 // hour of that air would be.
-func (a Area) Indices() map[string]IndexClass {
+func (a Area) Indices() IndexClasses {
 	means := map[quantity.Quantity]int64{}
 	for _, v := range a.Values() {
 		q, _ := quantity.Parse(v.Quantity) // one of ours

@@ -21,23 +21,27 @@ type IndexClass struct {
 	Measured  int    `json:"measured"` // how many of the five pollutants are known
 }
 
-// Indices are what both indices say of hourly means by quantity, in thousandths: the worst pollutant of each decides.
-func Indices(means map[quantity.Quantity]int64) map[string]IndexClass {
+// IndexClasses are what both indices say.
+type IndexClasses struct {
+	European IndexClass `json:"eaqi"`
+	German   IndexClass `json:"lqi"`
+}
+
+// Indices returns what both indices say of hourly means by quantity, in thousandths: the worst pollutant of each decides.
+func Indices(means map[quantity.Quantity]int64) IndexClasses {
 	units := make(map[quantity.Quantity]float64, len(means))
 	for name, milli := range means {
 		units[name] = float64(milli) / 1000
 	}
-	indices := map[string]IndexClass{}
-	for _, index := range []airindex.Index{airindex.European, airindex.German} {
-		v := index.Of(units)
-		label := v.Label()
-		pollutant := ""
-		if v.Pollutant != 0 {
-			pollutant = v.Pollutant.String()
-		}
-		indices[index.String()] = IndexClass{int(v.Class), pollutant, label.English, label.German, label.Colour, v.Measured}
+	return IndexClasses{classOf(airindex.European.Of(units)), classOf(airindex.German.Of(units))}
+}
+
+func classOf(v airindex.Value) IndexClass {
+	label, pollutant := v.Label(), ""
+	if v.Pollutant != 0 {
+		pollutant = v.Pollutant.String()
 	}
-	return indices
+	return IndexClass{int(v.Class), pollutant, label.English, label.German, label.Colour, v.Measured}
 }
 
 // CellIndex is what both indices say of a cell over one window.
@@ -73,7 +77,7 @@ func cellIndex(known map[quantity.Quantity]aggregate.Row) CellIndex {
 		means[name] = r.Mean
 	}
 	indices := Indices(means)
-	c := CellIndex{European: indices[airindex.European.String()], German: indices[airindex.German.String()]}
+	c := CellIndex{European: indices.European, German: indices.German}
 	deciding, _ := quantity.Parse(c.European.Pollutant)
 	for _, pollutant := range append([]quantity.Quantity{deciding}, airindex.Pollutants()...) {
 		if r, ok := known[pollutant]; ok {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/paulmach/orb"
+
 	"stadtluft/export"
 	"stadtluft/export/download"
 	"stadtluft/geo"
@@ -65,16 +67,22 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 	}, download.AtArea, download.NewAreas)
 }
 
-// geometry is a place or an area as GeoJSON has it, longitude first.
-type geometry struct {
-	Type        string `json:"type"`
-	Coordinates any    `json:"coordinates"`
+// polygon is an area as GeoJSON has it, longitude first.
+type polygon struct {
+	Type        string      `json:"type" enum:"Polygon"`
+	Coordinates orb.Polygon `json:"coordinates"`
+}
+
+// multiPolygon is an area of several parts as GeoJSON has it, longitude first.
+type multiPolygon struct {
+	Type        string           `json:"type" enum:"MultiPolygon"`
+	Coordinates orb.MultiPolygon `json:"coordinates"`
 }
 
 // cityFeature is the city as one feature.
 type cityFeature struct {
-	Type       string         `json:"type"`
-	Geometry   geometry       `json:"geometry"`
+	Type       string         `json:"type" enum:"Feature"`
+	Geometry   multiPolygon   `json:"geometry"`
 	Properties cityProperties `json:"properties"`
 	export.Envelope
 }
@@ -98,11 +106,11 @@ type cityProperties struct {
 
 // areaProperties are the averages of the city or a district over a window.
 type areaProperties struct {
-	Window     string                       `json:"window"`
-	Start      string                       `json:"window_start"`
-	Seconds    int                          `json:"window_seconds"`
-	Quantities []export.AreaValue           `json:"quantities"`
-	Index      map[string]export.IndexClass `json:"index"`
+	Window     string              `json:"window"`
+	Start      string              `json:"window_start"`
+	Seconds    int                 `json:"window_seconds"`
+	Quantities []export.AreaValue  `json:"quantities"`
+	Index      export.IndexClasses `json:"index"`
 }
 
 func (g gridQuery) properties(area export.Area) areaProperties {
@@ -114,7 +122,7 @@ func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []expo
 	if at := s.Live.Last(); !at.IsZero() {
 		last = new(at.Format(time.RFC3339))
 	}
-	return cityFeature{"Feature", geometry{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
+	return cityFeature{"Feature", multiPolygon{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
 		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, Registration: s.City.Policy,
 		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
 		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
@@ -124,15 +132,15 @@ func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []expo
 
 // districtsCollection has a feature for each district, also for one without values.
 type districtsCollection struct {
-	Type string `json:"type"`
+	Type string `json:"type" enum:"FeatureCollection"`
 	export.Envelope
 	Features []districtFeature `json:"features"`
 }
 
 type districtFeature struct {
-	Type       string             `json:"type"`
+	Type       string             `json:"type" enum:"Feature"`
 	ID         string             `json:"id"`
-	Geometry   geometry           `json:"geometry"`
+	Geometry   multiPolygon       `json:"geometry"`
 	Properties districtProperties `json:"properties"`
 }
 
@@ -144,7 +152,7 @@ type districtProperties struct {
 func (s *Server) districtsGeoJSON(g gridQuery, envelope export.Envelope, areas []export.Area) any {
 	features := make([]districtFeature, len(areas))
 	for i, area := range areas {
-		features[i] = districtFeature{"Feature", area.Name, geometry{"MultiPolygon", s.City.Districts[i].Geometry()}, districtProperties{area.Name, g.properties(area)}}
+		features[i] = districtFeature{"Feature", area.Name, multiPolygon{"MultiPolygon", s.City.Districts[i].Geometry()}, districtProperties{area.Name, g.properties(area)}}
 	}
 	return districtsCollection{"FeatureCollection", envelope, features}
 }

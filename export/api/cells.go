@@ -67,13 +67,13 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 
 // cellDocument is one cell over a window.
 type cellDocument struct {
-	Cell     string                       `json:"cell"`
-	Window   string                       `json:"window"`
-	Start    string                       `json:"window_start"`
-	Seconds  int                          `json:"window_seconds"`
-	Averages []cellAverage                `json:"averages"`
-	Index    map[string]export.IndexClass `json:"index"`
-	Trend    trend                        `json:"trend"`
+	Cell     string              `json:"cell"`
+	Window   string              `json:"window"`
+	Start    string              `json:"window_start"`
+	Seconds  int                 `json:"window_seconds"`
+	Averages []cellAverage       `json:"averages"`
+	Index    export.IndexClasses `json:"index"`
+	Trend    trend               `json:"trend"`
 	export.Envelope
 }
 

@@ -14,14 +14,14 @@ import (
 )
 
 type stationsCollection struct {
-	Type string `json:"type"`
+	Type string `json:"type" enum:"FeatureCollection"`
 	export.Envelope
 	Features []listedStation `json:"features"`
 }
 
 // listedStation is a station in a list.
 type listedStation struct {
-	Type       string           `json:"type"`
+	Type       string           `json:"type" enum:"Feature"`
 	ID         string           `json:"id"`
 	Geometry   point            `json:"geometry"`
 	Properties listedProperties `json:"properties"`

@@ -119,7 +119,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
 		Summary: text("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
 		About:   text("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),
-		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/event-stream", Schema: openapi.Schema{"type": "string"}}}}},
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/event-stream", Schema: streamSchema()}}}},
 	}}
 }
 

@@ -43,24 +43,33 @@ func either(schemas []any) openapi.Schema {
 // schemas are the shapes of answers that more than one route has: of rows by their tables, of the rest by what encodes them.
 func schemas() map[string]openapi.Schema {
 	envelope := openapi.SchemaOf(export.Envelope{})
-	all := map[string]openapi.Schema{"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(stationFeature{})}
+	all := map[string]openapi.Schema{
+		"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(stationFeature{}),
+		"ReadingEvent": openapi.SchemaOf(readingEvent{}), "GridEvent": openapi.SchemaOf(gridEvent{}),
+	}
 	for _, table := range export.Tables() {
 		all[table.Name] = envelope.With("rows", openapi.ListOf(rowSchema(table))).May("next", openapi.Schema{"type": "string", "format": "uri"})
-		all[table.Name+".geojson"] = collection(rowSchema(table.Without("lon", "lat")))
+		all[table.Name+".geojson"] = collection(placeSchema(table.Name), rowSchema(table.Without("lon", "lat")))
 	}
 	maps.Copy(all, sta.Schemas())
 	delete(all, "history.geojson") // it stands in the coverage's
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.SchemaOf([]export.CoveredThen{}))
-	all["index.geojson"] = collection(openapi.SchemaOf(export.IndexProperties{}))
+	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})
 	all["city"], all["city.geojson"] = all["districts"], openapi.SchemaOf(cityFeature{})
 	return all
 }
 
-// collection is the schema of a GeoJSON document whose features have such properties.
-func collection(properties openapi.Schema) openapi.Schema {
-	place := openapi.SchemaOf(geometry{})
-	place["type"] = []string{"object", "null"} // null where a station is not known any more
+// placeSchema returns the schema of the place of a table's rows: a cell, or a station, which is null where it is not known any more.
+func placeSchema(table string) openapi.Schema {
+	if table != "readings" && table != "means" {
+		return openapi.SchemaOf(polygon{})
+	}
+	return openapi.SchemaOf(&point{})
+}
+
+// collection is the schema of a GeoJSON document whose features have such a place and such properties.
+func collection(place, properties openapi.Schema) openapi.Schema {
 	feature := openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).May("id", openapi.Schema{"type": "string"}).
 		With("geometry", place).With("properties", properties)
 	return openapi.SchemaOf(export.Envelope{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("features", openapi.ListOf(feature))

@@ -13,12 +13,12 @@ import (
 )
 
 type point struct {
-	Type        string     `json:"type"`
+	Type        string     `json:"type" enum:"Point"`
 	Coordinates [2]float64 `json:"coordinates"` // lon, lat
 }
 
 type stationFeature struct {
-	Type       string            `json:"type"`
+	Type       string            `json:"type" enum:"Feature"`
 	ID         string            `json:"id"`
 	Geometry   point             `json:"geometry"`
 	Properties stationProperties `json:"properties"`
@@ -31,9 +31,9 @@ type stationProperties struct {
 	Exposure      ingest.Exposure        `json:"exposure"`
 	Height        float64                `json:"height"`
 	Side          string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
-	Status        ingest.Status          `json:"status"`
+	Status        ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason        string                 `json:"reason,omitempty"` // why it is suspended
-	State         string                 `json:"state"`
+	State         string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo          bool                   `json:"demo"`
 	Source        string                 `json:"source"`  // "own", or the neighbour whose station it is
 	Licence       string                 `json:"licence"` // of its readings
@@ -43,9 +43,9 @@ type stationProperties struct {
 	Places        []publicPlace          `json:"places,omitempty"`
 	Installations []installation         `json:"fittings,omitempty"`
 
-	Means        map[string]stationMean       `json:"means"` // of the last 60 minutes
-	Index        map[string]export.IndexClass `json:"index"` // of the means, by the index's name
-	Calibrations []export.Calibration         `json:"calibrations,omitempty"`
+	Means        map[string]stationMean `json:"means"` // of the last 60 minutes
+	Index        export.IndexClasses    `json:"index"` // of the means
+	Calibrations []export.Calibration   `json:"calibrations,omitempty"`
 }
 
 type latestValue struct {
@@ -133,9 +133,9 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
 // health is a station's diagnosis.
 type health struct {
 	Station    string                    `json:"station"`
-	Status     ingest.Status             `json:"status"`
+	Status     ingest.Status             `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason     string                    `json:"reason"` // of a suspension
-	State      live.StationState         `json:"state"`
+	State      live.StationState         `json:"state" enum:"new,ok,silent,check"`
 	LastSeen   *string                   `json:"last_seen"`
 	Values     int                       `json:"values_24h"`
 	GoodShare  *export.Milli             `json:"good_share_24h"`

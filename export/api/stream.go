@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stadtluft/export/live"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 const (
@@ -14,6 +15,26 @@ const (
 	retryMillis  = 3000
 	writeTimeout = 10 * time.Second // for one event; a client that takes longer has gone
 )
+
+// readingEvent is the data of the event reading: the values of a station.
+type readingEvent struct {
+	Station string                 `json:"station"`
+	Time    string                 `json:"time"`
+	Values  map[string]streamValue `json:"values"`
+}
+
+// gridEvent is the data of the event grid: the live averages changed.
+type gridEvent struct {
+	Generated  string `json:"generated"`
+	Resolution int32  `json:"resolution"`
+	Window     string `json:"window"`
+}
+
+// streamSchema returns the schema of the stream: a string of events, each with one of these as its data.
+func streamSchema() openapi.Schema {
+	data := openapi.Schema{"anyOf": []any{openapi.Ref("ReadingEvent"), openapi.Ref("GridEvent")}}
+	return openapi.Schema{"type": "string", "contentMediaType": "text/event-stream", "contentSchema": data}
+}
 
 type streamValue struct {
 	Value float64  `json:"value"`
@@ -70,15 +91,15 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) event(e live.Event) (name string, data []byte) {
-	var body map[string]any
+	var body any
 	if e.Reading == nil {
-		name, body = "grid", map[string]any{"window": "live", "resolution": s.City.Resolution, "generated": e.Grid.Format(time.RFC3339)}
+		name, body = "grid", gridEvent{e.Grid.Format(time.RFC3339), s.City.Resolution, "live"}
 	} else {
 		values := map[string]streamValue{}
 		for _, v := range e.Reading.Values {
 			values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
 		}
-		name, body = "reading", map[string]any{"station": e.Reading.Station, "time": e.Reading.Time.Format(time.RFC3339), "values": values}
+		name, body = "reading", readingEvent{e.Reading.Station, e.Reading.Time.Format(time.RFC3339), values}
 	}
 	data, err := json.Marshal(body)
 	if err != nil {

@@ -131,9 +131,8 @@ func district(area export.Area) []property {
 	values := area.Values()
 	indices := area.Indices()
 	list := []property{{"name", area.Name}, {"cells", len(area.Cells)}}
-	for _, index := range []string{"eaqi", "lqi"} {
-		list = append(list, property{index, class(indices[index].Class, indices[index].Class > 0)})
-	}
+	european, german := indices.European.Class, indices.German.Class
+	list = append(list, property{"eaqi", class(european, european > 0)}, property{"lqi", class(german, german > 0)})
 	means := map[string]export.AreaValue{}
 	for _, v := range values {
 		means[v.Quantity] = v

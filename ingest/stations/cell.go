@@ -57,15 +57,15 @@ func (s *Service) postCell(w http.ResponseWriter, r *http.Request) error {
 
 // cellFeature is the public cell of a place.
 type cellFeature struct {
-	Type       string         `json:"type"`
+	Type       string         `json:"type" enum:"Feature"`
 	ID         string         `json:"id"`
 	Geometry   polygon        `json:"geometry"`
 	Properties cellProperties `json:"properties"`
 }
 
 type polygon struct {
-	Type        string `json:"type"`
-	Coordinates any    `json:"coordinates"`
+	Type        string      `json:"type" enum:"Polygon"`
+	Coordinates orb.Polygon `json:"coordinates"`
 }
 
 type cellProperties struct {

@@ -10,7 +10,7 @@ import (
 type Change struct {
 	Time    string      `json:"time"`
 	Station string      `json:"station"`
-	Who     registry.By `json:"who"`
+	Who     registry.By `json:"who" enum:"owner,admin,shell"`
 	What    string      `json:"what"`
 	Before  string      `json:"before"`
 	After   string      `json:"after"`
