@@ -61,6 +61,7 @@ func TestSchemaOf(t *testing.T) {
 		Values map[string]float64 `json:"values"`
 		List   []inner            `json:"list"`
 		Kind   string             `json:"kind" enum:"red,blue"`
+		Maybe  *inner             `json:"maybe,omitempty"`
 		Hidden bool               `json:"-"`
 	}
 	got, err := json.Marshal(SchemaOf(outer{}))
@@ -68,7 +69,7 @@ func TestSchemaOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"properties":{"count":{"type":"integer"},"kind":{"enum":["red","blue"],"type":"string"},"list":{"items":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"type":"array"},` +
-		`"name":{"type":"string"},"other":{"type":"string"},"values":{"additionalProperties":{"type":"number"},"type":"object"},"when":{"type":["string","null"]}},` +
+		`"maybe":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"name":{"type":"string"},"other":{"type":"string"},"values":{"additionalProperties":{"type":"number"},"type":"object"},"when":{"type":["string","null"]}},` +
 		`"required":["name","other","when","values","list","kind"],"type":"object"}`
 	if string(got) != want {
 		t.Errorf("schema %s\nwant   %s", got, want)

@@ -109,6 +109,9 @@ func (s Schema) withFields(t reflect.Type) Schema {
 			s = s.withFields(f.Type)
 		case !f.IsExported() || name == "-":
 		case strings.Contains(options, "omitempty"):
+			if f.Type.Kind() == reflect.Pointer {
+				f.Type = f.Type.Elem() // a pointer to nothing is left out
+			}
 			s = s.May(cmp.Or(name, f.Name), fieldSchema(f))
 		default:
 			s = s.With(cmp.Or(name, f.Name), fieldSchema(f))
