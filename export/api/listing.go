@@ -46,9 +46,7 @@ var listable = func() map[string]int {
 		name, _, _ := strings.Cut(properties.Field(i).Tag.Get("json"), ",")
 		fields[name] = i
 	}
-	for _, single := range []string{"places", "fittings", "calibrations", "reason"} { // a suspended one is not listed
-		delete(fields, single)
-	}
+	delete(fields, "reason") // a suspended one is not listed
 	return fields
 }()
 

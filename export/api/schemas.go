@@ -44,7 +44,7 @@ func either(schemas []any) openapi.Schema {
 func schemas() map[string]openapi.Schema {
 	envelope := openapi.SchemaOf(export.Envelope{})
 	all := map[string]openapi.Schema{
-		"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(stationFeature{}),
+		"Problem": openapi.SchemaOf(problem{}), "Station": openapi.SchemaOf(detailedStation{}),
 		"ReadingEvent": openapi.SchemaOf(readingEvent{}), "GridEvent": openapi.SchemaOf(gridEvent{}),
 	}
 	for _, table := range export.Tables() {

@@ -25,27 +25,39 @@ type stationFeature struct {
 }
 
 type stationProperties struct {
-	Name          string                 `json:"name"`
-	Kit           string                 `json:"kit"`
-	Sensors       []string               `json:"sensors"`
-	Exposure      ingest.Exposure        `json:"exposure"`
-	Height        float64                `json:"height"`
-	Side          string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
-	Status        ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
-	Reason        string                 `json:"reason,omitempty"` // why it is suspended
-	State         string                 `json:"state" enum:"new,ok,silent,check"`
-	Demo          bool                   `json:"demo"`
-	Source        string                 `json:"source"`  // "own", or the neighbour whose station it is
-	Licence       string                 `json:"licence"` // of its readings
-	LastSeen      *string                `json:"last_seen"`
-	Values        map[string]latestValue `json:"values"`
-	Cell          string                 `json:"cell"`
-	Places        []publicPlace          `json:"places,omitempty"`
-	Installations []installation         `json:"fittings,omitempty"`
+	Name     string                 `json:"name"`
+	Kit      string                 `json:"kit"`
+	Sensors  []string               `json:"sensors"`
+	Exposure ingest.Exposure        `json:"exposure"`
+	Height   float64                `json:"height"`
+	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
+	Status   ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
+	Reason   string                 `json:"reason,omitempty"` // why it is suspended
+	State    string                 `json:"state" enum:"new,ok,silent,check"`
+	Demo     bool                   `json:"demo"`
+	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
+	Licence  string                 `json:"licence"` // of its readings
+	LastSeen *string                `json:"last_seen"`
+	Values   map[string]latestValue `json:"values"`
+	Cell     string                 `json:"cell"`
 
-	Means        map[string]stationMean `json:"means"` // of the last 60 minutes
-	Index        export.IndexClasses    `json:"index"` // of the means
-	Calibrations []export.Calibration   `json:"calibrations,omitempty"`
+	Means map[string]stationMean `json:"means"` // of the last 60 minutes
+	Index export.IndexClasses    `json:"index"` // of the means
+}
+
+// detailedStation is a station with its history.
+type detailedStation struct {
+	Type       string             `json:"type" enum:"Feature"`
+	ID         string             `json:"id"`
+	Geometry   point              `json:"geometry"`
+	Properties detailedProperties `json:"properties"`
+}
+
+type detailedProperties struct {
+	stationProperties
+	Places        []publicPlace        `json:"places"`
+	Installations []installation       `json:"fittings"`
+	Calibrations  []export.Calibration `json:"calibrations,omitempty"`
 }
 
 type latestValue struct {
@@ -116,18 +128,18 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), s.detailed(st, time.Now().UTC()))
 }
 
-// detailed is a station with its history.
-func (s *Server) detailed(st *ingest.Station, now time.Time) stationFeature {
+// detailed returns a station with its history.
+func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 	f := s.feature(st, now)
-	f.Properties.Calibrations = export.Calibrations(st)
+	history := detailedProperties{f.Properties, []publicPlace{}, []installation{}, export.Calibrations(st)}
 	for _, p := range st.Places {
 		at := geo.Published(p.Public)
-		f.Properties.Places = append(f.Properties.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
+		history.Places = append(history.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
 	for _, o := range st.Installations {
-		f.Properties.Installations = append(f.Properties.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
+		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
 	}
-	return f
+	return detailedStation{f.Type, f.ID, f.Geometry, history}
 }
 
 // health is a station's diagnosis.
