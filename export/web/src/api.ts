@@ -1,160 +1,46 @@
-// The public API, as this page needs it.
-import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon } from "geojson";
+// The public API, as these pages need it. The types of its answers are generated from the server's description of itself.
+import type { components, operations } from "../types/openapi";
 import { request } from "./client";
 
-export interface CityQuantity {
-  quantity: string;
-  unit: string;
-  mean: number;
-  cells: number;
-  all_cells: number;
-  share: number;
-  stations: number;
-  min: number;
-  max: number;
-  eaqi?: number;
-  lqi?: number;
-}
+// Answer is what an operation of the API answers in a form when all is well; unknown where it has no such form.
+export type Answer<Operation extends keyof operations, Form extends string = "application/json"> =
+  Good<operations[Operation]["responses"]> extends { content: { [form in Form]: infer Body } } ? Body : unknown;
+type Good<Responses> = Responses extends { 200: infer Response } | { 201: infer Response } ? Response : unknown;
+export type GeoJSONAnswer<Operation extends keyof operations> = Answer<Operation, "application/geo+json">;
 
-// IndexClass is what an index says; class 0 is no statement.
-export interface IndexClass {
-  class: number;
-  pollutant?: string; // the one that decides
-  en: string;
-  de: string;
-}
+export type City = GeoJSONAnswer<"getCity">;
+export type CityProperties = City["properties"];
+export type CityQuantity = CityProperties["quantities"][number];
+export type Indices = CityProperties["index"];
+export type IndexClass = Indices["eaqi"]; // class 0 is no statement
 
-export type Indices = Record<"eaqi" | "lqi", IndexClass>;
+export type Grid = GeoJSONAnswer<"getGrid">;
+export type CellProperties = Grid["features"][number]["properties"];
+export type Certainty = CellProperties["certainty"];
 
-export interface CityProperties {
-  window_start: string;
-  index: Indices;
-  districts: number; // how many
-  name: string;
-  zone: string;
-  demo: boolean;
-  sketch: boolean;
-  registration: "open" | "approve" | "closed";
-  grid_resolution: number;
-  resolutions: number[];
-  basemap: string; // the address of a style; empty where there is none
-  basemap_tiles: string; // where this server has tiles; empty where it has none
-  contact: string; // an e-mail address or an https URL; empty where there is none
-  quantities: CityQuantity[];
-  last_reading: string | null;
-}
+export type CellAnswer = Answer<"getCell">;
+export type Trend = CellAnswer["trend"];
+export type TrendHour = Trend["hours"][number];
 
-export type City = Feature<MultiPolygon, CityProperties> & { licence: string; attribution: string };
+export type Districts = GeoJSONAnswer<"getDistricts">;
+export type DistrictProperties = Districts["features"][number]["properties"];
 
-export interface CellProperties {
-  cell: string;
-  window_start: string;
-  window_seconds: number;
-  quantity: string;
-  unit: string;
-  mean: number;
-  median: number;
-  min: number;
-  max: number;
-  stations: number;
-  readings: number;
-  coverage: number;
-  eaqi: number | null;
-  revision: number;
-  raw_mean: number;
-  uncorrected: number;
-  spread: number;
-  certainty: Certainty;
-  lqi: number | null;
-}
+export type Station = GeoJSONAnswer<"getStation">;
+export type StationProperties = Station["properties"];
+export type State = StationProperties["state"];
+export type Health = Answer<"getHealth">;
+export type Refusal = Health["refusals"][number];
 
-export type Certainty = "single station" | "few" | "good";
+type ListedStation = GeoJSONAnswer<"getStations">["features"][number];
 
-export type Grid = FeatureCollection<Polygon, CellProperties>;
+// StationsWith are stations with the properties that were asked for.
+export type StationsWith<Name extends keyof ListedStation["properties"]> = Omit<GeoJSONAnswer<"getStations">, "features"> & {
+  features: (Omit<ListedStation, "properties"> & { properties: Required<Pick<ListedStation["properties"], Name>> })[];
+};
+export type Stations = StationsWith<"name" | "state" | "last_seen" | "values">;
+export type Listed = Stations["features"][number]["properties"];
 
-// CellAnswer is everything of one cell.
-export interface CellAnswer {
-  cell: string;
-  window_start: string;
-  window_seconds: number;
-  averages: CellProperties[];
-  index: Indices;
-  trend: Trend;
-}
-
-export interface Trend {
-  quantity: string;
-  unit: string;
-  hours: TrendHour[];
-}
-
-export interface TrendHour {
-  time: string;
-  mean: number | null;
-  raw_mean: number | null;
-  stations: number;
-}
-
-export interface DistrictProperties {
-  name: string;
-  window_start: string;
-  window_seconds: number;
-  quantities: CityQuantity[];
-  index: Indices;
-}
-
-export type Districts = FeatureCollection<MultiPolygon, DistrictProperties>;
-
-export type State = "ok" | "silent" | "check" | "new";
-
-export interface Latest {
-  value: number;
-  unit: string;
-  time: string;
-  flags: string[];
-}
-
-// Listed is what maps and tables show of a station.
-export interface Listed {
-  name: string;
-  state: State;
-  last_seen: string | null;
-  values: Record<string, Latest>;
-}
-
-export type Stations = FeatureCollection<Point, Listed>;
-
-export interface StationProperties extends Listed {
-  kit: string;
-  exposure: string;
-  demo: boolean;
-}
-
-interface History {
-  places: { from: string; lon: number; lat: number }[];
-  fittings: { from: string; kit: string; sensors: string[] }[];
-}
-
-export type Station = Feature<
-  Point,
-  StationProperties &
-    History & {
-      height: number;
-      side: string;
-      cell: string;
-      sensors: string[];
-      licence: string;
-      source: string;
-      status: string;
-      reason?: string;
-    }
->;
-
-export interface ReadingEvent {
-  station: string;
-  time: string;
-  values: Record<string, { value: number; unit: string; flags: string[] }>;
-}
+export type ReadingEvent = components["schemas"]["ReadingEvent"]; // of the live stream
 
 export type Window = "live" | "1h" | "24h";
 
@@ -182,8 +68,7 @@ export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city",
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
 export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> =>
   get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
-export const places = (signal?: AbortSignal): Promise<FeatureCollection<Point, Pick<Listed, "state">>> =>
-  get("/api/v1/stations?fields=state", signal);
+export const places = (signal?: AbortSignal): Promise<StationsWith<"state">> => get("/api/v1/stations?fields=state", signal);
 export const station = (id: string, signal?: AbortSignal): Promise<Station> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);

@@ -1,11 +1,12 @@
 // How pages speak with the API: in the page's language, with a body and a key where more than reading is asked.
+import type { components } from "../types/openapi";
 import { language, t } from "./language";
 
 // Refused is what the API says of a request that it does not answer, in the language of the page.
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    readonly problem: { detail?: string; field?: string; place?: { lon: number; lat: number } }, // RFC 9457; empty where a proxy answers
+    readonly problem: Partial<components["schemas"]["Problem"]>, // RFC 9457; empty where a proxy answers
   ) {
     super(problem.detail ?? t("frame.answered", { status: String(status) }));
   }

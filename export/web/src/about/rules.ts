@@ -1,18 +1,11 @@
 // The rules in force, as the server publishes them, and the numbers in the sentences about them.
-import { get } from "../api";
+import { get, type Answer } from "../api";
 
-// Threshold is one number of the rules.
-export interface Threshold {
-  key: string; // in the city's configuration, such as "quality.stuck.particles"
-  value: number;
-  unit: string;
-  what: string; // in English
-  source: string;
-}
+type Quality = Answer<"getQuality">;
 
 export interface Rules {
-  thresholds: Threshold[];
-  correction: { kappa: number };
+  thresholds: Pick<Quality["thresholds"][number], "key" | "value" | "unit" | "what" | "source">[];
+  correction: Pick<Quality["correction"], "kappa">;
 }
 
 // defaults are the numbers where a city sets no others. They stand there until the server has answered.

@@ -1,6 +1,6 @@
 // The operator's desk. The token stays in this tab's sessionStorage and goes to the API in a header: no cookie, so no other
 // site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
-import type { City, Station } from "../api";
+import type { Answer, City, Station } from "../api";
 import { ask, Refused, request, words } from "../client";
 import { copyable } from "../copyable";
 import { fill, h } from "../dom";
@@ -8,28 +8,15 @@ import type { Frame, Page } from "../frame";
 import { clock, flagWords, language, number, percent, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
 import { changesTable, type Change } from "../station/manage";
-import type { Refusal } from "../station/watch";
 import "./admin.css";
 
-type AdminStation = Station & { email: string; created: string; values_24h: number; good_24h: number; flags_24h: Record<string, number> };
-
-interface Inside {
-  store: string;
-  journal_entries: number;
-  journal_bytes: number;
-  journal_unwritten: number;
-  journal_lag_seconds: number;
-  journal_undecodable: number;
-  broker_connected: number;
-  broker_logins_refused: number;
-  broker_denied: number;
-  settings: { key: string; value: string }[];
-}
+type Status = Answer<"getAdminStatus">;
+type AdminStation = Answer<"getAdminStations">["stations"][number];
 
 interface Desk {
-  status: { version: string; problems: { part: string; problem: string; do: string }[]; inside: Inside };
+  status: Status;
   stations: AdminStation[];
-  refusals: (Refusal & { station: string })[];
+  refusals: Answer<"getAdminRefusals">["refusals"];
   changes: Change[];
 }
 
@@ -74,10 +61,10 @@ const admin = <T>(what: string): Promise<T> => ask("GET", `/api/v1/admin/${what}
 async function load(): Promise<void> {
   try {
     const [status, stations, refusals, changes] = await Promise.all([
-      admin<Desk["status"]>("status"),
-      admin<{ stations: AdminStation[] }>("stations"),
-      admin<{ refusals: Desk["refusals"] }>("refusals"),
-      admin<{ changes: Change[] }>("changes"),
+      admin<Status>("status"),
+      admin<Answer<"getAdminStations">>("stations"),
+      admin<Answer<"getAdminRefusals">>("refusals"),
+      admin<Answer<"getAdminChanges">>("changes"),
     ]);
     desk = { status, stations: stations.stations, refusals: refusals.refusals, changes: changes.changes };
     trouble = "";
@@ -154,7 +141,7 @@ function logOut(): void {
   render();
 }
 
-const order = ["pending", "suspended", "active", "paused", "retired", "erased"];
+const order = ["pending", "suspended", "active", "paused", "retired", "erased"] as const;
 
 function stations(all: readonly AdminStation[]): HTMLElement[] {
   const shown = h("div", {});
@@ -179,8 +166,8 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
   };
   const statuses = [
     ["", t("admin.all")],
-    ...order.map((s) => [s, t(`status.${s}` as Key)]),
-    ...["check", "silent", "new"].map((s) => [s, t(`state.${s}` as Key)]),
+    ...order.map((s) => [s, t(`status.${s}`)]),
+    ...(["check", "silent", "new"] as const).map((s) => [s, t(`state.${s}`)]),
   ] as [string, string][];
   const choose = h(
     "select",
@@ -196,11 +183,11 @@ function row(s: AdminStation): (Node | string)[] {
   const p = s.properties;
   const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagWords([flag])} (${number(count, 0)})`);
   return [
-    h("div", {}, h("a", { href: `/stations/${s.id}` }, String(s.id)), h("br"), p.name),
+    h("div", {}, h("a", { href: `/stations/${s.id}` }, s.id), h("br"), p.name),
     h(
       "div",
       {},
-      p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}` as Key),
+      p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}`),
       p.reason ? h("p", { class: "quiet" }, p.reason) : null,
     ),
     h("div", { class: "row" }, ...acts(s)),
@@ -221,14 +208,14 @@ function acts(s: AdminStation): HTMLElement[] {
   const route = `/api/v1/stations/${s.id}`;
   const goOn = async (): Promise<string> => {
     const now = (await ask<Station>("PATCH", route, { status: "active" }, token)).properties.status;
-    return status === "pending" ? t("admin.approved", { name }) : t("admin.lifted", { name, status: t(`status.${now}` as Key) });
+    return status === "pending" ? t("admin.approved", { name }) : t("admin.lifted", { name, status: t(`status.${now}`) });
   };
   const suspend = async (reason: string): Promise<string> => (
     await ask("PATCH", route, { status: "suspended", reason }, token),
     t("admin.suspended", { name })
   );
   const link = async (): Promise<string> => {
-    const made = await ask<{ manage_link: string }>("POST", `${route}/manage-token`, { hand_over: false }, token);
+    const made = await ask<Answer<"renewManageToken">>("POST", `${route}/manage-token`, { hand_over: false }, token);
     return `${t("admin.newLink", { name })} ${made.manage_link}`;
   };
   const buttons: HTMLElement[] = [];
@@ -283,7 +270,7 @@ async function perform(does: () => Promise<string>): Promise<void> {
 }
 
 function refusalTable(d: Desk): HTMLElement {
-  const known = new Set(d.stations.map((s) => String(s.id)));
+  const known = new Set(d.stations.map((s) => s.id));
   return table(
     t("admin.refusals"),
     [t("manage.when"), t("admin.station"), t("admin.reason"), t("admin.detail")],
@@ -296,7 +283,7 @@ function refusalTable(d: Desk): HTMLElement {
   );
 }
 
-function healthParts(status: Desk["status"]): HTMLElement[] {
+function healthParts(status: Status): HTMLElement[] {
   const i = status.inside;
   const count = (n: number) => number(n, 0);
   return [

@@ -12,10 +12,20 @@ const ring = [
 const cell = (code: string, covered: boolean, rank: number | null): Cell => ({
   type: "Feature",
   geometry: { type: "Polygon", coordinates: [ring] },
-  properties: { cell: code, covered, stations: covered ? 2 : 0, people: null, rank },
+  properties: { cell: code, covered, stations: covered ? 2 : 0, people: null, rank, distance_m: null, reason_de: "", reason_en: "" },
 });
 const coverage: Coverage = {
-  coverage: { cells: 4, covered: 1, share: 0.25, people: null, people_reached: null, people_share: null },
+  coverage: {
+    quantity: "pm2_5",
+    window: "live",
+    window_start: "2026-05-01T10:00:00Z",
+    cells: 4,
+    covered: 1,
+    share: 0.25,
+    people: null,
+    people_reached: null,
+    people_share: null,
+  },
   features: [cell("a", false, 2), cell("b", true, null), cell("c", false, null), cell("d", false, 1)],
 };
 

@@ -108,7 +108,7 @@ export function open(frame: Frame): Page {
               { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) },
               short(p.properties.cell),
             ),
-            h("span", {}, (language() === "de" ? p.properties.reason_de : p.properties.reason_en) ?? ""),
+            h("span", {}, language() === "de" ? p.properties.reason_de : p.properties.reason_en),
             here(p),
           ),
         ),

@@ -114,7 +114,7 @@ function station(f: api.Station, view: View, zone: string): Card {
   const s = f.properties;
   const v = s.values[view.quantity];
   return () => [
-    h("h1", {}, s.name || String(f.id)),
+    h("h1", {}, s.name || f.id),
     h("p", { class: "quiet" }, name(view.quantity)),
     v && v.flags.length === 0 ? big(v.value, view.quantity, v.unit, steps(view.quantity, [], view.palette)) : nothing(),
     facts([

@@ -1,6 +1,6 @@
 // The map: boundary, cells and stations. It draws what it is given and says what was chosen.
 import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
-import type { City, Districts, Grid, State } from "../api";
+import type { City, Districts, State } from "../api";
 import { t } from "../language";
 import type { Chosen, Place } from "./choice";
 import { colourOf, type Step } from "./colours";
@@ -11,12 +11,15 @@ import { crowd, drawing, places } from "./layers";
 export interface CityMap {
   speak(label: string): void;
   city(city: City): void;
-  grid(grid: Grid | null, legend: readonly Step[]): void;
+  grid(grid: Cells | null, legend: readonly Step[]): void;
   districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void;
   stations(stations: Places, visible: boolean): void;
   mark(chosen: Chosen | null): void;
   place(place: Place | null): void; // null shows the whole city
 }
+
+// Cells are areas of the grid, each with the value that colours it; one that rests on one station is hatched.
+export type Cells = GeoJSON.FeatureCollection<GeoJSON.Polygon, { cell: string; mean: number; stations?: number }>;
 
 // Places are where stations stand, and how each is doing.
 export type Places = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;

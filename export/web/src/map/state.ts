@@ -49,7 +49,7 @@ export function forget(s: State): void {
 export function keepStations(s: State, stations: Stations, quantity: string): void {
   s.stations = stations;
   s.listed = quantity;
-  s.byId = new Map(stations.features.map((f) => [String(f.id), f.properties]));
+  s.byId = new Map(stations.features.map((f) => [f.id, f.properties]));
 }
 
 // cellOf and stationOf are everything of the chosen cell or station, once it has come.

@@ -104,7 +104,7 @@ function stationRows({ view, stations, zone }: Shown): Row[] {
   return (stations?.features ?? []).map((f) => {
     const { name, state, last_seen: seen, values } = f.properties;
     const v = values[view.quantity];
-    return row("station", String(f.id), [view.quantity, v?.value, state, seen, name, zone, today], () => [
+    return row("station", f.id, [view.quantity, v?.value, state, seen, name, zone, today], () => [
       name,
       v ? amount(v.value, view.quantity, v.unit) : "–",
       stateWords(state),

@@ -1,18 +1,15 @@
 // After the registration: keys, settings, a label, and the first message as soon as it comes.
-import { station, type City, type ReadingEvent } from "../api";
+import { station, type Answer, type City, type Health, type ReadingEvent } from "../api";
 import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import { amount, clock, flagWords, name, t } from "../language";
 import { button } from "../parts";
 import { qr } from "../qr";
 import { refusal } from "../station/refusals";
-import { watch, type Health } from "../station/watch";
-import { settingsTabs, tokenPanel, type Settings } from "./settings";
+import { watch } from "../station/watch";
+import { settingsTabs, tokenPanel } from "./settings";
 
-export interface Registered extends Settings {
-  manage_token: string;
-  manage_link: string;
-}
+export type Registered = Answer<"addStation">;
 
 // first is what has come of the station so far.
 export interface First {

@@ -1,11 +1,11 @@
 // Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
 // cell, is asked of the server and shown at once.
-import type { City } from "../api";
+import type { City, Districts } from "../api";
 import { ask, Refused, words } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, list } from "../parts";
-import { stage, type Cell, type Districts, type Place, type Stage } from "./stage";
+import { stage, type Cell, type Place, type Stage } from "./stage";
 
 export type { Place };
 

@@ -1,26 +1,15 @@
 // What an owner gets once: the token, and settings ready to paste for each firmware.
+import type { Answer } from "../api";
 import { copyable } from "../copyable";
 import { h } from "../dom";
 import { language, t } from "../language";
 import { tabs } from "../parts";
 
-interface Text {
-  en: string;
-  de: string;
-}
-
-export interface Settings {
-  id: string;
-  token: string;
-  status: "active" | "pending";
-  cell: string;
-  mqtt: { host: string; port: number; topic: string };
-  settings: { name: string; title: Text; how: Text; settings: string }[];
-}
+export type Settings = Answer<"rotateToken">;
 
 // settingsTabs shows the settings of every firmware, those of the recipe first.
 export function settingsTabs(s: Settings, recipe: string): HTMLElement {
-  const of = (text: Text) => text[language()];
+  const of = (text: { de: string; en: string }) => text[language()];
   const first = Math.max(
     0,
     s.settings.findIndex((r) => r.name === recipe),

@@ -1,7 +1,7 @@
 // The map on which a place is chosen. Its middle is marked, so that arrow keys and a button do what a finger does.
-import type { Feature, FeatureCollection, MultiPolygon, Polygon } from "geojson";
+import type { MultiPolygon } from "geojson";
 import type { LayerSpecification } from "maplibre-gl";
-import type { City } from "../api";
+import type { City, Districts, GeoJSONAnswer } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
 import { ground, middleOf, nothing } from "../map/ground";
@@ -11,8 +11,7 @@ import type { Point as Place } from "../map/way";
 export type { Place };
 
 // Cell is what will be public of a place.
-export type Cell = Feature<Polygon, { cell: string; lon: number; lat: number; within: boolean }>;
-export type Districts = FeatureCollection<MultiPolygon, { name: string }>;
+export type Cell = GeoJSONAnswer<"getPublicCell">;
 
 export interface Stage {
   look(p: Place, zoom?: number): void;

@@ -1,6 +1,6 @@
 // What only the owner can do, with the key that the management link carries. The key stays in the address's fragment, which
 // browsers send to nobody, and goes to the API in a header.
-import type { City, Station } from "../api";
+import type { Answer, City } from "../api";
 import { ask, words } from "../client";
 import { copyable } from "../copyable";
 import { h } from "../dom";
@@ -12,22 +12,8 @@ import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { metres, sensorBoxes, winds } from "../register/choices";
 import { changed, high } from "./words";
 
-interface Managed {
-  station: Station;
-  lon: number;
-  lat: number;
-  email: string;
-  changes: Change[];
-}
-
-export interface Change {
-  time: string;
-  station: string;
-  who: string;
-  what: string;
-  before: string;
-  after: string;
-}
+type Managed = Answer<"getManage">;
+export type Change = Managed["changes"][number];
 
 // fresh is what was made just now and is shown this once: it stays on the page while that speaks another language.
 const fresh = { token: null as Settings | null, link: "" };
@@ -96,7 +82,7 @@ export function changesTable(changes: readonly Change[], zone: string, stations 
     changes.map((c) => [
       clock(c.time, zone),
       ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []),
-      t(`manage.by_${c.who}` as Key),
+      t(`manage.by_${c.who}`),
       t(`did.${c.what}` as Key),
       changed(c.what, c.before, zone) || "–",
       changed(c.what, c.after, zone) || "–",
@@ -294,12 +280,7 @@ function handOver(m: Managed, desk: Desk): HTMLElement {
     ],
     t("manage.handOverDo"),
     async () => {
-      const made = await ask<{ manage_token: string; manage_link: string }>(
-        "POST",
-        `${desk.route}/manage-token`,
-        { hand_over: over === "yes" },
-        desk.key,
-      );
+      const made = await ask<Answer<"renewManageToken">>("POST", `${desk.route}/manage-token`, { hand_over: over === "yes" }, desk.key);
       desk.key = made.manage_token;
       history.replaceState(null, "", new URL(made.manage_link).hash);
       fresh.link = made.manage_link;
@@ -327,11 +308,11 @@ function remove(m: Managed, desk: Desk): HTMLElement {
         readings,
         (v) => (readings = v),
       ),
-      field(t("manage.sure", { id: String(m.station.id) }), sure),
+      field(t("manage.sure", { id: m.station.id }), sure),
     ],
     t("manage.removeDo"),
     async () => {
-      if (sure.value.trim().toUpperCase() !== String(m.station.id)) throw new Error(t("manage.notSure"));
+      if (sure.value.trim().toUpperCase() !== m.station.id) throw new Error(t("manage.notSure"));
       await ask("DELETE", `${desk.route}?readings=${readings}`, undefined, desk.key);
       history.replaceState(null, "", location.pathname);
       document

@@ -1,5 +1,5 @@
 // A station's page: is it well, what has it measured, where has it stood; and behind its key, its management.
-import type { City, Station } from "../api";
+import type { City, Health, Station } from "../api";
 import { ask, Refused, words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
@@ -10,7 +10,7 @@ import { plot, values } from "./plot";
 import { flagList, refusalList } from "./refusals";
 import { from, periods, readings, readingsRoute, series, type Period, type Readings, type Series } from "./series";
 import "./station.css";
-import { watch, type Health } from "./watch";
+import { watch } from "./watch";
 import { high, standing } from "./words";
 
 const state = {

@@ -1,7 +1,7 @@
 // Refusals and flags in words, with what to do.
+import type { Health, Refusal } from "../api";
 import { h } from "../dom";
 import { clock, language, number, t } from "../language";
-import type { Found, Refusal } from "./watch";
 
 // refusalList is the newest first; the same fault again and again stands there once, with how often it came.
 export function refusalList(refusals: readonly Refusal[], zone: string): HTMLElement {
@@ -33,9 +33,9 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
 }
 
 // flagList says of each flag how many values have it, and what to do.
-export function flagList(flags: readonly Found[]): HTMLElement {
+export function flagList(flags: Health["flags"]): HTMLElement {
   const german = language() === "de";
-  const found = (f: Found) =>
+  const found = (f: Health["flags"][number]) =>
     h(
       "li",
       {},

@@ -1,4 +1,5 @@
 // A station's values over a period, as the plot and its table need them.
+import type { Answer } from "../api";
 import { ask, request } from "../client";
 
 export type Period = "24h" | "7d" | "30d" | "365d";
@@ -9,16 +10,8 @@ const days: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30, "365d": 365
 // gap is how long after a reading without a next one a line breaks: seconds, about six messages of a usual kit.
 const gap = 900;
 
-// Series is what the API answers: one entry a window, null where there is none.
-export interface Series {
-  quantity: string;
-  unit: string;
-  window: "1h" | "24h";
-  start: string[];
-  measured: (number | null)[];
-  corrected: (number | null)[];
-  neighbours: (number | null)[];
-}
+// Series has one entry a window, null where there is none.
+export type Series = Answer<"getSeries">;
 
 // Readings are single values over time in Unix seconds; a null breaks the line. doubtful are those that do not count.
 export interface Readings {

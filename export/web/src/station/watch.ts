@@ -1,41 +1,8 @@
 // What a station does now: its diagnosis, asked again and again, and its readings as they come.
-import type { ReadingEvent, State } from "../api";
+import type { Health, ReadingEvent } from "../api";
 import { ask } from "../client";
 
 const every = 4000; // milliseconds between two looks at the diagnosis
-
-// Explanation is the server's words for what was odd, and what to do about it.
-interface Explanation {
-  en: string;
-  de: string;
-  todo_en: string;
-  todo_de: string;
-}
-
-export interface Refusal extends Explanation {
-  time: string;
-  reason: string;
-  field?: string;
-  detail: string;
-}
-
-// Found is a flag, and how many values of the last 24 hours have it.
-export interface Found extends Explanation {
-  flag: string;
-  values: number;
-}
-
-export interface Health {
-  station: string;
-  status: "pending" | "active" | "paused" | "suspended" | "retired" | "erased";
-  reason: string; // why it is suspended
-  state: State;
-  last_seen: string | null;
-  values_24h: number;
-  good_share_24h: number | null;
-  flags: Found[];
-  refusals: Refusal[];
-}
 
 export const health = (id: string): Promise<Health> => ask("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`);
 

@@ -1,9 +1,10 @@
 // Where a station stands in its life and what became of it, in words.
+import type { Health } from "../api";
 import { clock, name, number, t, type Key } from "../language";
 
 // standing is a status in a sentence; reason is why a station is suspended.
-export const standing = (status: string, reason?: string): string =>
-  [t(`station.is_${status}` as Key), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
+export const standing = (status: Health["status"], reason?: string): string =>
+  [t(`station.is_${status}`), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
 
 // high is a height in metres, as people write it.
 export const high = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
