@@ -22,10 +22,16 @@ build: pages ## the binary with its pages, in bin/
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json')
+$(WEB)/dist/index.html: $(WEB)/types/openapi.d.ts $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json')
 	npm --prefix $(WEB) run build
 
-$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
+# Go knows what the API answers: each time it is asked, and the file is written when that has changed.
+$(WEB)/types/openapi.d.ts: $(WEB)/node_modules/.package-lock.json FORCE
+	@npm --prefix $(WEB) run --silent types
+
+FORCE:
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/types/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
 
 # Readers of open data as others have them, for tests.
