@@ -49,6 +49,16 @@ function settle(old: Element, next: Element): void {
   });
 }
 
+// redraw returns a function that calls draw when what it is given is not the same as the last time.
+export function redraw(draw: () => void): (...depends: unknown[]) => void {
+  let last: unknown[] | null = null;
+  return (...depends) => {
+    if (last?.every((value, i) => value === depends[i])) return;
+    last = depends;
+    draw();
+  };
+}
+
 // swatch is a coloured square. Its colour is set by script, which the Content-Security-Policy allows.
 export function swatch(colour: string, hatched = false): HTMLElement {
   const element = h("span", { class: hatched ? "swatch hatched" : "swatch", "aria-hidden": "true" });

@@ -7,7 +7,7 @@ import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, flagWords, language, number, percent, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
-import { changesTable, type Change } from "../station/manage";
+import { changesTable, type Change } from "../station/changes";
 import "./admin.css";
 
 type Status = Answer<"getAdminStatus">;

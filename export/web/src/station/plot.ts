@@ -4,22 +4,10 @@ import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
-import { limits } from "./limits";
-import { pinned, type Period, type Readings, type Series } from "./series";
-
-interface Line {
-  words: string;
-  colour: string;
-  dash?: number[];
-  width: number;
-  points?: boolean;
-  step?: boolean;
-}
+import { colour, content, corrects, type Line } from "./lines";
+import type { Period, Readings, Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
-
-// corrects reports whether the quantity's corrected values are others than the measured.
-const corrects = (s: Series): boolean => s.corrected.some((v, i) => v !== null && v !== s.measured[i]);
 
 // plot is the picture with its legend; readings are there for the last 24 hours only.
 export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
@@ -40,47 +28,7 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
   return h("div", {}, legend, canvas);
 }
 
-function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.AlignedData } {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const starts = s.start.map((at) => Date.parse(at) / 1000);
-  const lines: Line[] = [];
-  const tables: uPlot.AlignedData[] = [];
-  if (r && r.at.length) {
-    const counting = [...r.good, ...s.measured, ...s.corrected, ...s.neighbours, ...(limits[s.quantity] ?? []).map((l) => l.value)];
-    tables.push([r.at, r.good, pinned(r.doubtful, counting)]);
-    lines.push({ words: t("station.lineReading"), colour: colour("field"), width: 1 });
-    lines.push({ words: t("station.lineDoubtful"), colour: colour("warn"), width: 0, points: true });
-  }
-  const hourly: (number | null)[][] = [];
-  const add = (values: (number | null)[], line: Line) => {
-    hourly.push(values);
-    lines.push(line);
-  };
-  const mean = s.window === "1h" ? "station.lineHour" : "station.lineDay";
-  if (corrects(s)) {
-    add(s.corrected, { words: t("station.lineCorrected", { mean: t(mean) }), colour: colour("accent"), width: 2.5, step: true });
-    if (!r) add(s.measured, { words: t("station.lineMeasured", { mean: t(mean) }), colour: colour("field"), width: 1.25, step: true });
-  } else add(s.measured, { words: t(mean), colour: colour("accent"), width: 2.5, step: true });
-  add(s.neighbours, { words: t("station.lineNeighbours"), colour: colour("ink"), width: 1.5, dash: [5, 4], step: true });
-  tables.push([starts, ...hourly]);
-  const drawn = limits[s.quantity] ?? [];
-  const ends = [starts[0] ?? 0, Math.max(starts.at(-1) ?? 0, r?.at.at(-1) ?? 0)];
-  if (drawn.length && starts.length) tables.push([ends, ...drawn.map((limit) => ends.map(() => limit.value))]);
-  for (const limit of starts.length ? drawn : []) {
-    lines.push({
-      words: t(`station.limit_${limit.who}`, { value: number(limit.value, 0) }),
-      colour: colour(limit.who === "eu" ? "warn" : "good"),
-      width: 1,
-      dash: [2, 3],
-    });
-  }
-  return { lines, data: tables.length > 1 ? uPlot.join(tables) : (tables[0] as uPlot.AlignedData) };
-}
-
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis = {
     stroke: colour("quiet"),
     grid: { stroke: colour("line"), width: 1 },

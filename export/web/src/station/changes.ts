@@ -1,0 +1,31 @@
+// The record of what was changed of stations, and by whom, in words.
+import type { Answer } from "../api";
+import { h } from "../dom";
+import { clock, t, type Key } from "../language";
+import { table } from "../parts";
+import { changed } from "./words";
+
+export type Change = Answer<"getManage">["changes"][number];
+
+// changesTable is the record as a table; stations adds a column with whose change it was.
+export function changesTable(changes: readonly Change[], zone: string, stations = false): HTMLElement {
+  return table(
+    t("manage.changes"),
+    [
+      t("manage.when"),
+      ...(stations ? [t("manage.station")] : []),
+      t("manage.who"),
+      t("manage.what"),
+      t("manage.before"),
+      t("manage.after"),
+    ],
+    changes.map((c) => [
+      clock(c.time, zone),
+      ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []),
+      t(`manage.by_${c.who}`),
+      t(`did.${c.what}` as Key),
+      changed(c.what, c.before, zone) || "–",
+      changed(c.what, c.after, zone) || "–",
+    ]),
+  );
+}

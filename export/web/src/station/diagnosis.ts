@@ -1,0 +1,64 @@
+// How a station is, in words: its health, what it last sent, and what was odd about it.
+import type { Health, Station } from "../api";
+import { h } from "../dom";
+import { amount, clock, number, percent, t, type Key } from "../language";
+import { facts } from "../parts";
+import { flagList, refusalList } from "./refusals";
+import { zone, type State } from "./state";
+import { high, standing } from "./words";
+
+export function healthParts(s: State): HTMLElement[] {
+  if (!s.health) return [h("p", { class: s.failure ? "trouble" : "quiet" }, s.failure?.() ?? t("frame.loading"))];
+  const [text, kind] = healthWords(s.health);
+  return [
+    h("h2", {}, t("station.well")),
+    h("p", { class: kind, role: "status" }, text),
+    facts([...healthFacts(s.health, s.station, zone(s)), ...(s.station ? installationFacts(s.station) : [])]),
+  ];
+}
+
+// healthWords are the state of a station in a sentence, and whether that is good, bad or neither.
+function healthWords(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
+  if (health.status !== "active") return [standing(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
+  const kinds = { ok: "fine", silent: "trouble", check: "trouble", new: "" } as const;
+  return [t(`station.well_${health.state}`), kinds[health.state]];
+}
+
+function healthFacts(health: Health, station: Station | null, zone: string): [string, string][] {
+  const { last_seen: seen, good_share_24h: share, values_24h: count } = health;
+  const latest = (quantity: string): string => {
+    const v = station?.properties.values[quantity];
+    return v ? amount(v.value, quantity, v.unit) : t("station.unknown");
+  };
+  return [
+    [t("station.lastMessage"), seen ? clock(seen, zone, true) : t("station.never")],
+    [
+      t("station.counted"),
+      share === null ? t("station.nothing") : t("station.countedOf", { share: percent(share), count: number(count, 0) }),
+    ],
+    [t("station.signal"), latest("rssi")],
+    [t("station.battery"), latest("battery")],
+  ];
+}
+
+function installationFacts({ properties: p }: Station): [string, string][] {
+  const place = [
+    t(p.exposure === "indoor" ? "station.indoor" : "station.outdoor"),
+    t("station.height", { metres: high(p.height) }),
+    p.side ? t(`side.${p.side}` as Key) : "",
+  ];
+  return [
+    [t("station.kit"), p.sensors.map((s) => s.toUpperCase()).join(", ") || p.kit],
+    [t("station.stands"), place.filter(Boolean).join(", ")],
+  ];
+}
+
+export function problemParts(s: State): HTMLElement[] {
+  const { flags = [], refusals = [] } = s.health ?? {};
+  return [
+    h("h2", {}, t("station.trouble")),
+    ...(flags.length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
+    ...(refusals.length ? [h("h3", {}, t("station.refusals")), refusalList(refusals, zone(s))] : []),
+    ...(flags.length || refusals.length ? [] : [h("p", {}, t(s.health?.last_seen ? "station.noTrouble" : "station.nothingYet"))]),
+  ];
+}

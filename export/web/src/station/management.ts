@@ -1,0 +1,84 @@
+// What only the owner sees and can do, with the key that the management link carries. The key stays in the address's fragment,
+// which browsers send to nobody, and goes to the API in a header.
+import type { Answer, City } from "../api";
+import { ask, words } from "../client";
+import { h } from "../dom";
+import { t } from "../language";
+import { changesTable } from "./changes";
+import { handOver, rotate } from "./credentials";
+import { move, pause, remove, rename, replace } from "./forms";
+import type { Owner } from "./state";
+
+export type Managed = Answer<"getManage">;
+
+// Management is what the forms need to change a station.
+export interface Management {
+  readonly city: City;
+  readonly owner: Owner;
+  send<T>(method: string, path?: string, body?: unknown): Promise<T>; // path is below the station's
+  done(text: string): void; // a change was made; text says so
+  remove(readings: "keep" | "erase"): void; // the station was removed
+}
+
+export interface ManagementActions {
+  changed(): void;
+  remove(readings: "keep" | "erase"): void;
+}
+
+// management is the part of the page behind the key. It asks for what it shows by itself, and again after every change.
+export function management(id: string, owner: Owner, city: City, actions: ManagementActions): HTMLElement {
+  const element = h("div", { class: "manage" }, h("p", { class: "quiet" }, t("frame.loading")));
+  const m: Management = {
+    city,
+    owner,
+    send: (method, path = "", body) => ask(method, `/api/v1/stations/${encodeURIComponent(id)}${path}`, body, owner.key),
+    done(text) {
+      actions.changed();
+      void load().then(() => say(element, text));
+    },
+    remove: actions.remove,
+  };
+  const load = async (): Promise<void> => {
+    try {
+      element.replaceChildren(...forms(await m.send<Managed>("GET", "/manage"), m));
+    } catch (e) {
+      element.replaceChildren(...refused(e));
+    }
+  };
+  void load();
+  return element;
+}
+
+function forms(managed: Managed, m: Management): HTMLElement[] {
+  const pausing = pause(managed, m);
+  return [
+    h("h2", {}, t("manage.title")),
+    h("p", { class: "quiet" }, t("manage.keep")),
+    h("p", { class: "answer fine", role: "status", tabindex: "-1" }),
+    ...(pausing ? [pausing] : []),
+    h(
+      "div",
+      { class: "manage-forms" },
+      rename(managed, m),
+      move(managed, m),
+      replace(managed, m),
+      rotate(m),
+      handOver(managed, m),
+      remove(managed, m),
+    ),
+    changesTable(managed.changes, m.city.properties.zone),
+  ];
+}
+
+const refused = (e: unknown): HTMLElement[] => [
+  h("h2", {}, t("manage.title")),
+  h("p", { class: "trouble", role: "alert" }, words(e)),
+  h("p", {}, t("manage.lost")),
+];
+
+// say puts what was done above the forms and leads there.
+function say(element: HTMLElement, text: string): void {
+  const answer = element.querySelector<HTMLElement>(".answer");
+  if (answer) answer.textContent = text;
+  answer?.focus();
+}

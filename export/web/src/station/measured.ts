@@ -1,0 +1,73 @@
+// What a station has measured: the choice of quantity and period, the plot, the same as a table, and downloads.
+import { fill, h, redraw } from "../dom";
+import { language, name, t } from "../language";
+import { field, list, pick } from "../parts";
+import { plot, values } from "./plot";
+import { from, periods, readingsRoute, type Period } from "./series";
+import { quantities, zone, type State } from "./state";
+
+export type PlotChoice = Partial<Pick<State, "quantity" | "period">>;
+
+export function measured(s: State, choose: (choice: PlotChoice) => void): { element: HTMLElement; render(): void } {
+  const heading = h("h2", {});
+  const none = h("p", {});
+  const controls = h("div", { class: "plot-controls" });
+  const picture = h("div", { class: "stack", "aria-live": "off" });
+  const downloads = h("p", { class: "quiet" });
+  const element = h("section", { class: "panel stack" }, heading, none, picture, downloads);
+  const renderPicture = redraw(() => picture.replaceChildren(...plotParts(s, picture)));
+
+  function render(): void {
+    element.hidden = !s.station;
+    if (!s.station) return;
+    heading.textContent = t("station.values");
+    none.textContent = t("station.noValues");
+    const [shown, other] = quantities(s).length > 0 ? [controls, none] : [none, controls];
+    if (other.parentElement) other.replaceWith(shown);
+    fill(controls, ...choices(s, choose));
+    renderPicture(s.plotted, s.plotFailure, language(), matchMedia("(prefers-color-scheme: dark)").matches);
+    fill(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
+  }
+  return { element, render };
+}
+
+function choices(s: State, choose: (choice: PlotChoice) => void): HTMLElement[] {
+  const offered = quantities(s);
+  const select = list(
+    offered.map((q) => [q, name(q)]),
+    s.quantity || (offered[0] ?? ""),
+    (quantity) => choose({ quantity }),
+  );
+  select.id = "plot-quantity";
+  select.setAttribute("data-key", "quantity");
+  return [
+    field(t("station.quantity"), select),
+    pick(
+      t("station.period"),
+      "period",
+      periods.map((p) => [p, t(`station.period_${p}`)]),
+      s.period,
+      (period) => choose({ period: period as Period }),
+    ),
+  ];
+}
+
+function plotParts(s: State, before: HTMLElement): HTMLElement[] {
+  if (s.plotFailure) return [h("p", { class: "trouble" }, s.plotFailure())];
+  if (!s.plotted) return [];
+  const open = before.querySelector("details")?.open ?? false; // a person decides that
+  const { series, readings, period } = s.plotted;
+  return [
+    plot(series, readings, period, zone(s)),
+    h("p", { class: "quiet" }, t("station.plotNote")),
+    h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(series, zone(s)))),
+  ];
+}
+
+// links lead to the readings of the period; as GeoJSON there are at most 31 days at once.
+function links(s: State): (Node | string)[] {
+  const now = new Date();
+  const link = (format: "csv" | "geojson", text: string, period: Period) =>
+    h("a", { href: readingsRoute(s.id, from(period, now), now, format), "data-key": format }, text);
+  return [link("csv", "CSV", s.period), " ", link("geojson", "GeoJSON", s.period === "365d" ? "30d" : s.period), " "];
+}

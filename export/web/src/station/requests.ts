@@ -1,0 +1,67 @@
+// What the page of a station asks of the API. Answers go into the state; render shows them.
+import * as api from "../api";
+import { Refused, words } from "../client";
+import { t } from "../language";
+import { readings, series } from "./series";
+import { quantities, type State } from "./state";
+import { watch } from "./watch";
+
+export interface Requests {
+  station(): Promise<void>; // as everyone sees it
+  plot(): Promise<void>; // the values of the chosen quantity and period
+  follow(): void; // the station's health and its readings, until it is removed
+}
+
+export function requests(s: State, render: () => void): Requests {
+  let plots = 0; // asked for: an answer that comes after a later question is not shown
+
+  async function station(): Promise<void> {
+    const before = s.station;
+    try {
+      s.station = await api.station(s.id);
+      if (!s.quantity || !before) void plot();
+    } catch (e) {
+      s.station = null; // one that waits or is gone has no public side
+      if (e instanceof Refused && e.status !== 404) s.failure = () => words(e);
+    }
+    render();
+  }
+
+  async function plot(): Promise<void> {
+    const asked = ++plots;
+    s.quantity ||= quantities(s)[0] ?? "";
+    if (!s.quantity) return;
+    const { quantity, period } = s;
+    const now = new Date();
+    try {
+      const [means, single] = await Promise.all([
+        series(s.id, quantity, period, now),
+        period === "24h" ? readings(s.id, quantity, now) : null,
+      ]);
+      if (asked !== plots) return;
+      [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];
+    } catch (e) {
+      if (asked !== plots) return;
+      s.plotFailure = () => t("frame.failed", { detail: words(e) });
+    }
+    render();
+  }
+
+  function follow(): void {
+    const end = watch(s.id, {
+      reading: () => void station(),
+      health(found) {
+        if (s.removed) return end();
+        [s.health, s.failure] = [found, null];
+        render();
+      },
+      failed(e) {
+        if (s.removed) return end();
+        s.failure = () => (e instanceof Refused && e.status === 404 ? t("station.none", { id: s.id }) : words(e));
+        render();
+      },
+    });
+  }
+
+  return { station, plot, follow };
+}

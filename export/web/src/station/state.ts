@@ -1,0 +1,58 @@
+// What the page of a station knows: what is chosen, and what was answered to it.
+import type { City, Health, Station } from "../api";
+import { t } from "../language";
+import type { Settings } from "../register/settings";
+import type { Period, Readings, Series } from "./series";
+
+export interface State {
+  readonly id: string;
+  city: City | null;
+  station: Station | null; // as everyone sees it; null while it waits for approval, is gone, or has not come yet
+  health: Health | null;
+  failure: (() => string) | null; // why there is no health, in the language in use
+  quantity: string; // that is plotted; empty until one has been measured
+  period: Period;
+  plotted: { series: Series; readings: Readings | null; period: Period } | null; // the last choice that was answered
+  plotFailure: (() => string) | null; // why the choice is not plotted, in the language in use
+  owner: Owner | null; // null where the address has no key
+  removed: "keep" | "erase" | null; // by its owner, with what became of the readings
+}
+
+// Owner is whoever has the management link: its key, and what was made just now and is shown this once.
+export interface Owner {
+  key: string;
+  newSettings: Settings | null; // with the new token
+  newLink: string;
+}
+
+export const beginning = (id: string, owner: Owner | null): State => ({
+  id,
+  city: null,
+  station: null,
+  health: null,
+  failure: null,
+  quantity: "",
+  period: "24h",
+  plotted: null,
+  plotFailure: null,
+  owner,
+  removed: null,
+});
+
+// ownerOf reads the key out of an address's fragment.
+export function ownerOf(hash: string): Owner | null {
+  const key = new URLSearchParams(hash.slice(1)).get("manage");
+  return key ? { key, newSettings: null, newLink: "" } : null;
+}
+
+export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
+
+export const title = (s: State): string => s.station?.properties.name ?? t("station.title", { id: s.id });
+
+const order = ["pm2_5", "pm10", "pm1", "pm4", "no2", "o3", "co2", "temperature", "humidity", "pressure", "noise_laeq"];
+
+// quantities are those that can be plotted, particles first.
+export function quantities(s: State): string[] {
+  const measured = Object.keys(s.station?.properties.values ?? {});
+  return [...order.filter((q) => measured.includes(q)), ...measured.filter((q) => !order.includes(q))];
+}

@@ -1,0 +1,72 @@
+// What is on the page of a station. The view reads the state; what a person does goes to actions.
+import { fill, h, redraw } from "../dom";
+import { language, t } from "../language";
+import { healthParts, problemParts } from "./diagnosis";
+import { history } from "./history";
+import { management } from "./management";
+import { measured, type PlotChoice } from "./measured";
+import { title, zone, type State } from "./state";
+
+export interface Actions {
+  plot(choice: PlotChoice): void;
+  changed(): void; // the owner has changed something of the station
+  remove(readings: "keep" | "erase"): void; // the owner has removed the station
+}
+
+export function view(main: HTMLElement, s: State, actions: Actions): { render(): void } {
+  const parts = {
+    head: h("div", { class: "stack" }),
+    health: h("section", { class: "panel stack" }),
+    problems: h("section", { class: "panel stack", hidden: true }),
+    history: h("section", { class: "stack" }),
+    manage: h("section", { class: "stack" }),
+  };
+  const values = measured(s, actions.plot);
+  const renderManagement = redraw(() => parts.manage.replaceChildren(managementPart(s, actions)));
+  main.replaceChildren(
+    h(
+      "div",
+      { class: "wide station" },
+      parts.head,
+      h("div", { class: "station-top" }, parts.health, parts.problems),
+      values.element,
+      parts.history,
+      parts.manage,
+    ),
+  );
+
+  function render(): void {
+    if (s.removed) return fill(main, farewell(s.removed));
+    fill(parts.head, ...head(s));
+    fill(parts.health, ...healthParts(s));
+    parts.problems.hidden = !s.health;
+    fill(parts.problems, ...problemParts(s));
+    values.render();
+    parts.history.hidden = !s.station;
+    if (s.station) fill(parts.history, ...history(s.station, zone(s)));
+    renderManagement(s.city && s.owner, language()); // at no other time: it holds what is being typed
+  }
+  return { render };
+}
+
+function head(s: State): HTMLElement[] {
+  const heading = h("h1", {}, title(s));
+  if (!s.station) return [heading];
+  const demo = s.station.properties.demo ? ` · ${t("station.demo")}` : "";
+  return [h("p", { class: "quiet" }, t("station.title", { id: s.id }), demo), heading];
+}
+
+function managementPart(s: State, actions: Actions): HTMLElement {
+  if (s.city && s.owner) return management(s.id, s.owner, s.city, actions);
+  return h("details", {}, h("summary", {}, t("manage.yours")), h("div", {}, h("p", {}, t("manage.how"))));
+}
+
+// farewell takes the place of a station that its owner has removed.
+const farewell = (readings: "keep" | "erase"): HTMLElement =>
+  h(
+    "div",
+    { class: "text" },
+    h("h1", { tabindex: "-1" }, t("manage.removed")),
+    h("p", {}, t(readings === "erase" ? "manage.removedErased" : "manage.removedKept")),
+    h("p", {}, h("a", { href: "/" }, t("frame.toMap"))),
+  );
