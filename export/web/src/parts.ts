@@ -32,7 +32,14 @@ export function pick(
         h(
           "label",
           {},
-          h("input", { type: "radio", name, value: option, checked: option === value, change: () => chosen(option) }),
+          h("input", {
+            type: "radio",
+            name,
+            value: option,
+            checked: option === value,
+            "data-key": `${name}-${option}`,
+            change: () => chosen(option),
+          }),
           h("span", {}, text),
         ),
       ),
