@@ -3,7 +3,7 @@ import type { Trend, TrendHour } from "../api";
 import { h } from "../dom";
 import { amount, clock, digitsOf, name, number, t } from "../language";
 import { bounds } from "./colours";
-import { svg } from "./svg";
+import { svg } from "../svg";
 
 const width = 320;
 const height = 96;

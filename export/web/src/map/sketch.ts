@@ -4,7 +4,7 @@ import type { MultiPolygon, Polygon } from "geojson";
 import type { Place } from "./choice";
 import { colourOf } from "./colours";
 import { scale, type State } from "./state";
-import { svg } from "./svg";
+import { svg } from "../svg";
 import { of } from "./words";
 
 const padding = 20; // pixels around the city, as around the map's

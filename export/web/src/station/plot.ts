@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
+import { svg } from "../svg";
 import { colour, content, corrects, type Line } from "./lines";
 import type { Period, Readings, Series } from "./series";
 
@@ -72,25 +73,10 @@ function stroke(line: Line): uPlot.Series {
 }
 
 // sample is a piece of the line for the legend.
-function sample(line: Line): SVGSVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 28 10", width: "28", height: "10", "aria-hidden": "true" }))
-    svg.setAttribute(key, value);
-  const mark = document.createElementNS(svg.namespaceURI, line.points ? "circle" : "line");
-  const form = line.points
-    ? { cx: "14", cy: "5", r: "3", fill: line.colour }
-    : {
-        x1: "0",
-        x2: "28",
-        y1: "5",
-        y2: "5",
-        stroke: line.colour,
-        "stroke-width": String(line.width),
-        "stroke-dasharray": (line.dash ?? []).join(" "),
-      };
-  for (const [key, value] of Object.entries(form)) mark.setAttribute(key, value);
-  svg.append(mark);
-  return svg;
+function sample({ colour, width, dash = [], points }: Line): SVGElement {
+  const line = { x1: 0, x2: 28, y1: 5, y2: 5, stroke: colour, "stroke-width": width, "stroke-dasharray": dash.join(" ") };
+  const mark = points ? svg("circle", { cx: 14, cy: 5, r: 3, fill: colour }) : svg("line", line);
+  return svg("svg", { viewBox: "0 0 28 10", width: 28, height: 10, "aria-hidden": "true" }, mark);
 }
 
 const present = (values: readonly (number | null)[]): number[] => values.filter((v): v is number => v !== null);
