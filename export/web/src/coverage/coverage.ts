@@ -1,7 +1,7 @@
 // The coverage as the API has it, and how the map shows it.
 import type { GeoJSONAnswer } from "../api";
 import type { Key } from "../language";
-import type { Cells } from "../map/canvas";
+import type { Cells } from "../map/airmap";
 import type { Step } from "../map/colours";
 
 export type Coverage = Pick<GeoJSONAnswer<"getCoverage">, "coverage" | "features" | "history">;

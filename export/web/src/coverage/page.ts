@@ -4,7 +4,7 @@ import { words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { language, name, number, percent, t } from "../language";
-import type { CityMap } from "../map/canvas";
+import type { CityMap } from "../map/airmap";
 import { short } from "../map/words";
 import "./coverage.css";
 import { kind, months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
@@ -35,7 +35,7 @@ export function open(frame: Frame): Page {
 
   async function unfold(): Promise<void> {
     try {
-      const { create } = await import("../map/canvas");
+      const { create } = await import("../map/airmap");
       map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), words: ({ id }) => cellWords(coverage, id) });
     } catch {
       return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));

@@ -4,7 +4,7 @@ import { copyable } from "../copyable";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
-import { days, fileName, formats, most, route, snippets, type Format, type Wanted, type What } from "./choice";
+import { days, fileName, formats, most, route, snippets, type Format, type Wanted, type What } from "./download";
 import "./data.css";
 
 const day = 86_400_000; // milliseconds

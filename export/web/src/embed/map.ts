@@ -2,12 +2,12 @@
 import * as api from "../api";
 import { fill, h, swatch } from "../dom";
 import { name, t } from "../language";
-import { create } from "../map/canvas";
-import type { View } from "../map/choice";
+import { create } from "../map/airmap";
+import type { View } from "../map/view";
 import { steps } from "../map/colours";
 import { bounds } from "../map/legend";
 import { areaWords, indexWords, of } from "../map/words";
-import { foot } from "./foot";
+import { foot } from "./footer";
 
 const every = 60_000; // milliseconds
 

@@ -5,12 +5,12 @@ import { words } from "../client";
 import { fill, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, name, percent, t } from "../language";
-import { read, write, type View } from "../map/choice";
+import { read, write, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { big, certaintyWords, facts, indexRows, of, period, picture, short, stateWords } from "../map/words";
 import "./embed.css";
-import { foot } from "./foot";
+import { foot } from "./footer";
 
 const every = 60_000; // milliseconds
 

@@ -4,7 +4,7 @@ import maplibregl, { type LayerSpecification, type Map as MapLibre, type StyleSp
 import type { CityProperties } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { darkness, lowest, repaint } from "./ink";
+import { darkness, lowest, repaint } from "./theme";
 
 type Source = StyleSpecification["sources"][string];
 

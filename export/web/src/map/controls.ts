@@ -3,7 +3,7 @@
 import type { City } from "../api";
 import { fill, h } from "../dom";
 import { language, languages, name, t, type Key } from "../language";
-import { dayOf, hours, iso, lastHour, moved, recent, resolutions, type View } from "./choice";
+import { dayOf, hours, iso, lastHour, moved, recent, resolutions, type View } from "./view";
 import { metres } from "./words";
 
 export interface Controls {

@@ -2,9 +2,9 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import { h } from "../dom";
 import { t } from "../language";
-import type { Chosen } from "./choice";
-import { middleOf, nothing, type Ground } from "./ground";
-import { arrows, nearest, next, type Point } from "./way";
+import type { Chosen } from "./view";
+import { middleOf, nothing, type Ground } from "./citymap";
+import { arrows, nearest, next, type Point } from "./arrowkeys";
 
 // Target is an area that the cursor can stand on.
 export interface Target extends Point {

@@ -1,7 +1,7 @@
 // How areas and stations are drawn: MapLibre's layers, from below.
 import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
-import type { Drawing } from "./ground";
-import type { Ink } from "./ink";
+import type { Drawing } from "./citymap";
+import type { Ink } from "./theme";
 import { shades, symbol } from "./symbol";
 
 export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], finest: 11, areas, marks, pictures };

@@ -2,10 +2,10 @@
 import type { Frame, Page } from "../frame";
 import { t } from "../language";
 import { h } from "../dom";
-import { asking } from "./asking";
-import { board } from "./board";
-import type { CityMap } from "./canvas";
-import { read, write, type Chosen, type View } from "./choice";
+import { asking } from "./requests";
+import { board } from "./layout";
+import type { CityMap } from "./airmap";
+import { read, write, type Chosen, type View } from "./view";
 import "./map.css";
 import { beginning, forget, scale, type State } from "./state";
 import { areaWords } from "./words";
@@ -36,7 +36,7 @@ export function open(frame: Frame): Page {
   // unfold brings the map's library, which is large: words and values stand there before it, unless they are slow.
   async function unfold(): Promise<void> {
     try {
-      const { create } = await import("./canvas");
+      const { create } = await import("./airmap");
       map = create(page.map, {
         choose,
         drawn: page.unveil,

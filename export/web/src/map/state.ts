@@ -1,7 +1,7 @@
 // What the map page knows: what is chosen, and what was answered to it.
 import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
 import { t } from "../language";
-import type { View } from "./choice";
+import type { View } from "./view";
 import { steps, type Step } from "./colours";
 import { dayWords, hourWords } from "./controls";
 import { of } from "./words";

@@ -2,7 +2,7 @@
 import type { Districts, Grid, Stations } from "../api";
 import { h } from "../dom";
 import { amount, clock, language, name, number, percent, t } from "../language";
-import { dayOf, type Chosen, type View } from "./choice";
+import { dayOf, type Chosen, type View } from "./view";
 import { rows, type Row } from "./rows";
 import { certaintyWords, indexWords, of, stateWords } from "./words";
 

@@ -2,7 +2,7 @@
 import type { CityQuantity, Certainty, Districts, Grid, IndexClass, Indices, State } from "../api";
 import { h, swatch } from "../dom";
 import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
-import type { Chosen } from "./choice";
+import type { Chosen } from "./view";
 import { colourOf, indexOf, type Step } from "./colours";
 import "./parts.css";
 import { symbol } from "./symbol";

@@ -5,7 +5,7 @@ import { ask, Refused, words } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, list } from "../parts";
-import { stage, type Cell, type Place, type Stage } from "./stage";
+import { stage, type Cell, type Place, type Stage } from "./placemap";
 
 export type { Place };
 

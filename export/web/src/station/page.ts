@@ -3,7 +3,7 @@ import type { Frame, Page } from "../frame";
 import { requests } from "./requests";
 import { beginning, ownerOf, title } from "./state";
 import "./station.css";
-import { view } from "./view";
+import { view } from "./layout";
 
 export function open(frame: Frame): Page {
   const s = beginning((frame.parts.id ?? "").toUpperCase(), ownerOf(location.hash));

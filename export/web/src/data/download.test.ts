@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { days, formats, most, route, snippets, type Wanted } from "./choice";
+import { days, formats, most, route, snippets, type Wanted } from "./download";
 
 const wanted: Wanted = {
   what: "readings",

@@ -1,7 +1,7 @@
 // The map as a picture that needs no library and no graphics card: it stands where the map will, seen the same way, until
 // that has drawn the values. Where no map can be drawn it stays, and it is what is printed.
 import type { MultiPolygon, Polygon } from "geojson";
-import type { Place } from "./choice";
+import type { Place } from "./view";
 import { colourOf } from "./colours";
 import { scale, type State } from "./state";
 import { svg } from "../svg";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dayOf, hours, iso, lastHour, moved, read, recent, start, write, type View } from "./choice";
+import { dayOf, hours, iso, lastHour, moved, read, recent, start, write, type View } from "./view";
 
 test("an empty address is the start, and the start an empty address", () => {
   expect(read("")).toEqual(start);

@@ -4,9 +4,9 @@ import type { LayerSpecification } from "maplibre-gl";
 import type { City, Districts, GeoJSONAnswer } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { ground, middleOf, nothing } from "../map/ground";
-import type { Ink } from "../map/ink";
-import type { Point as Place } from "../map/way";
+import { ground, middleOf, nothing } from "../map/citymap";
+import type { Ink } from "../map/theme";
+import type { Point as Place } from "../map/arrowkeys";
 
 export type { Place };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mercator, view } from "./sketch";
+import { mercator, view } from "./preview";
 
 // Web Mercator (EPSG:3857): 180° is 20037508.34 m from the middle of the world, and Cologne's cathedral at 774594.413, 6610916.933 (PROJ cs2cs).
 test("a place lies on the map of the world where Web Mercator has it", () => {

@@ -6,10 +6,10 @@ import type { City } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
 import type { Basemap } from "./basemap";
-import type { Place } from "./choice";
-import "./ground.css";
-import { darkness, ink, lowest, repaint, type Ink } from "./ink";
-import { arrows, type Point } from "./way";
+import type { Place } from "./view";
+import "./citymap.css";
+import { darkness, ink, lowest, repaint, type Ink } from "./theme";
+import { arrows, type Point } from "./arrowkeys";
 
 // Drawing is what lies on the ground, by layers of its own sources.
 export interface Drawing {

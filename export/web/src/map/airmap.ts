@@ -2,10 +2,10 @@
 import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
 import type { City, Districts, State } from "../api";
 import { t } from "../language";
-import type { Chosen, Place } from "./choice";
+import type { Chosen, Place } from "./view";
 import { colourOf, type Step } from "./colours";
 import { target, walk } from "./cursor";
-import { ground, nothing } from "./ground";
+import { ground, nothing } from "./citymap";
 import { crowd, drawing, places } from "./layers";
 
 export interface CityMap {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest, next } from "./way";
+import { nearest, next } from "./arrowkeys";
 
 // at is a 1 km cell of Cologne, so many cells east and north of a first; the grid is turned by 2.3° there, as EPSG:3035 is.
 const turn = (2.3 * Math.PI) / 180;
