@@ -6,10 +6,10 @@ export const paragraph = (key: string, values?: Record<string, string>): HTMLEle
 
 // bullets are a list of messages; one that has " : " in it begins with a term.
 export function bullets(keys: readonly string[], values?: Record<string, string>, tag: "ul" | "ol" = "ul"): HTMLElement {
-  return h(tag, {}, ...keys.map((key) => h("li", {}, ...termed(t(key as Key, values)))));
+  return h(tag, {}, ...keys.map((key) => h("li", {}, ...withTerm(t(key as Key, values)))));
 }
 
-function termed(text: string): (Node | string)[] {
+function withTerm(text: string): (Node | string)[] {
   const [term, rest] = text.split(" : ");
   return rest === undefined ? [text] : [h("strong", {}, `${term}:`), ` ${rest}`];
 }

@@ -3,7 +3,7 @@ import type { components } from "../types/openapi";
 import { language, t } from "./language";
 
 // Refused is what the API says of a request that it does not answer, in the language of the page.
-export class Refused extends Error {
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: Partial<components["schemas"]["Problem"]>, // RFC 9457; empty where a proxy answers
@@ -13,12 +13,12 @@ export class Refused extends Error {
 }
 
 // ask sends a request and returns the answer. The key goes in a header, never in an address.
-export async function ask<T>(method: string, route: string, body?: unknown, key?: string): Promise<T> {
+export async function send<T>(method: string, route: string, body?: unknown, key?: string): Promise<T> {
   const response = await request(method, route, { body, key, cache: "no-store" });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-interface Request {
+interface RequestOptions {
   body?: unknown;
   key?: string | undefined;
   accept?: string;
@@ -29,7 +29,7 @@ interface Request {
 export async function request(
   method: string,
   route: string,
-  { body, key, accept, cache = "default", signal }: Request = {},
+  { body, key, accept, cache = "default", signal }: RequestOptions = {},
 ): Promise<Response> {
   const headers: Record<string, string> = { "Accept-Language": language() };
   if (accept) headers.Accept = accept;
@@ -43,11 +43,11 @@ export async function request(
     signal: signal ?? null,
   });
   if (response.ok) return response;
-  throw new Refused(response.status, (await response.json().catch(() => ({}))) as object);
+  throw new ApiError(response.status, (await response.json().catch(() => ({}))) as object);
 }
 
 // words are an error's, for people. A browser's own words for a request that failed are English, and of no use.
-export function words(e: unknown): string {
+export function errorText(e: unknown): string {
   if (e instanceof TypeError || e instanceof SyntaxError || e instanceof DOMException) return t("frame.silent");
   return e instanceof Error ? e.message : String(e);
 }

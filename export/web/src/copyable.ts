@@ -28,11 +28,11 @@ export function copyable(text: string, what: string, block = false, key = what):
 // copy copies what stands beside its button: where a page redraws itself, that is not always what stood there at first.
 async function copy(button: Element): Promise<void> {
   const all = button.closest(".copyable");
-  const said = (word: string) => all?.querySelector("[role=status]")?.replaceChildren(word);
+  const say = (word: string) => all?.querySelector("[role=status]")?.replaceChildren(word);
   try {
     await navigator.clipboard.writeText(all?.querySelector("code")?.textContent ?? "");
-    said(t("key.copied"));
+    say(t("key.copied"));
   } catch {
-    said(t("key.copyYourself"));
+    say(t("key.copyYourself"));
   }
 }

@@ -21,12 +21,12 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 // fill gives an element new children and keeps what did not change, so that a page that redraws itself
 // leaves the focus, an open list and a scrolled table alone. What is replaced while it has the focus
 // hands it to the new element with the same data-key.
-export function fill(parent: Element, ...children: Child[]): void {
+export function update(parent: Element, ...children: Child[]): void {
   const next = parent.cloneNode(false) as Element;
   next.append(...children.filter((c): c is Node | string => c !== null));
   const key = parent.contains(document.activeElement) ? document.activeElement?.getAttribute("data-key") : null;
   const had = document.activeElement;
-  settle(parent, next);
+  reconcile(parent, next);
   if (key && document.activeElement !== had) {
     parent.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }
@@ -34,7 +34,7 @@ export function fill(parent: Element, ...children: Child[]): void {
 
 // settle makes old's children equal to next's. It goes down only where nothing can listen: a control is
 // kept whole or replaced whole, so what it does always fits what it says.
-function settle(old: Element, next: Element): void {
+function reconcile(old: Element, next: Element): void {
   if (old.isEqualNode(next)) return;
   const [before, after] = [[...old.childNodes], [...next.childNodes]];
   if (before.length !== after.length) return old.replaceChildren(...after);
@@ -44,7 +44,7 @@ function settle(old: Element, next: Element): void {
     if (!b || a.isEqualNode(b)) return;
     const same =
       a instanceof Element && b instanceof Element && !a.matches("button, select, a") && a.cloneNode(false).isEqualNode(b.cloneNode(false));
-    if (same) settle(a, b);
+    if (same) reconcile(a, b);
     else old.replaceChild(b, a);
   });
 }

@@ -1,9 +1,9 @@
 // The frame that all pages share: header, navigation, language, status, footer. A page fills `main`.
 import * as api from "./api";
 import type { City } from "./api";
-import { words } from "./client";
-import { fill, h } from "./dom";
-import { language, languages, remember, t, type Key, type Language } from "./language";
+import { errorText } from "./client";
+import { update, h } from "./dom";
+import { language, languages, rememberLanguage, t, type Key, type Language } from "./language";
 import type { Route } from "./routes";
 
 const retryAfter = 5000; // milliseconds after a failed request
@@ -22,7 +22,7 @@ export interface Frame {
   readonly main: HTMLElement;
   readonly parts: Record<string, string>; // of the address, such as id in /stations/{id}
   readonly city: Promise<City>; // asked again until it comes
-  say(words: string, trouble?: boolean): void; // in the status line, which is read aloud; empty clears it
+  setStatus(text: string, trouble?: boolean): void; // in the status line, which is read aloud; empty clears it
   show(page: Page): void;
 }
 
@@ -36,11 +36,11 @@ const navigation: readonly [path: string, key: Key][] = [
 
 // build puts the frame of a route on the document. Embedded pages are bare: they have no header and no footer.
 export function build(route: Route | null): Frame {
-  const bare = route?.folder === "embed";
+  const withoutFrame = route?.folder === "embed";
   const main = h("main", { id: "main", tabindex: "-1", class: `page-${route?.folder ?? "missing"}` });
   const status = h("p", { class: "status", role: "status" });
   const top = h("div", { class: "top" });
-  const foot = h("footer", {});
+  const bottom = h("footer", {});
   let city: City | null = null;
   let page: Page | null = null;
 
@@ -48,30 +48,30 @@ export function build(route: Route | null): Frame {
     const brand = t("frame.title", { city: city?.properties.name ?? "" }).trim();
     const title = page?.title();
     document.title = title ? `${title} · ${brand}` : brand;
-    if (!bare) fill(top, ...header(brand, city, speak));
-    if (!bare) fill(foot, ...footer(city));
+    if (!withoutFrame) update(top, ...header(brand, city, switchLanguage));
+    if (!withoutFrame) update(bottom, ...footer(city));
     page?.render();
   };
-  const speak = (code: Language): void => {
-    remember(code);
+  const switchLanguage = (code: Language): void => {
+    rememberLanguage(code);
     render();
   };
-  const say = (words: string, trouble = false): void => {
-    if (status.textContent !== words) status.textContent = words;
+  const setStatus = (text: string, trouble = false): void => {
+    if (status.textContent !== text) status.textContent = text;
     status.classList.toggle("trouble", trouble);
   };
 
-  document.documentElement.classList.toggle("bare", bare);
-  document.getElementById("app")?.replaceChildren(...(bare ? [status, main] : [top, status, main, foot]));
+  document.documentElement.classList.toggle("bare", withoutFrame);
+  document.getElementById("app")?.replaceChildren(...(withoutFrame ? [status, main] : [top, status, main, bottom]));
   render();
   return {
     main,
     parts: route?.parts ?? {},
-    say,
-    city: patient(api.city, say).then((got) => {
-      city = got;
+    setStatus,
+    city: untilAnswered(api.city, setStatus).then((known) => {
+      city = known;
       render();
-      return got;
+      return known;
     }),
     show(opened) {
       page = opened;
@@ -81,20 +81,20 @@ export function build(route: Route | null): Frame {
 }
 
 // patient asks until there is an answer, and says so meanwhile.
-async function patient<T>(ask: () => Promise<T>, say: (words: string, trouble?: boolean) => void): Promise<T> {
+async function untilAnswered<T>(request: () => Promise<T>, setStatus: (text: string, trouble?: boolean) => void): Promise<T> {
   for (;;) {
     try {
-      const answer = await ask();
-      say("");
+      const answer = await request();
+      setStatus("");
       return answer;
     } catch (e) {
-      say(t("frame.failed", { detail: words(e) }), true);
-      await new Promise((again) => setTimeout(again, retryAfter));
+      setStatus(t("frame.failed", { detail: errorText(e) }), true);
+      await new Promise((wake) => setTimeout(wake, retryAfter));
     }
   }
 }
 
-function header(brand: string, city: City | null, speak: (code: Language) => void): HTMLElement[] {
+function header(brand: string, city: City | null, choose: (code: Language) => void): HTMLElement[] {
   const link = ([path, key]: readonly [string, Key]) =>
     h("li", {}, h("a", { href: path, "data-key": path, "aria-current": path === location.pathname ? "page" : null }, t(key)));
   return [
@@ -105,16 +105,16 @@ function header(brand: string, city: City | null, speak: (code: Language) => voi
       city?.properties.demo ? h("p", { class: "demo" }, t("frame.demo")) : null,
       h("a", { class: "brand", href: "/", "data-key": "brand" }, h("img", { src: "/icon.svg", alt: "", width: 28, height: 28 }), brand),
       h("nav", { "aria-label": t("frame.pages") }, h("ul", {}, ...navigation.map(link))),
-      languageSwitch(speak),
+      languageSwitch(choose),
     ),
   ];
 }
 
-function languageSwitch(speak: (code: Language) => void): HTMLElement {
+function languageSwitch(choose: (code: Language) => void): HTMLElement {
   const button = (code: Language) =>
     h(
       "button",
-      { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => speak(code) },
+      { type: "button", lang: code, "data-key": code, "aria-pressed": String(code === language()), click: () => choose(code) },
       languages[code].name,
     );
   return h(
@@ -138,11 +138,11 @@ function footer(city: City | null): HTMLElement[] {
 const contact = (to: string): HTMLElement => h("a", { href: to.includes("@") ? `mailto:${to}` : to }, t("frame.contact"));
 
 // missing is the page of an address that has none.
-export function missing(frame: Frame): Page {
+export function notFound(frame: Frame): Page {
   return {
     title: () => t("frame.missing"),
     render: () =>
-      fill(
+      update(
         frame.main,
         h("h1", {}, t("frame.missing")),
         h("p", {}, t("frame.missingDo", { path: location.pathname })),

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
-import { amount, choose, clock, flagWords, name, number, percent, t, use } from "./language";
+import { amount, chooseLanguage, clock, flagText, name, number, percent, t, setLanguage } from "./language";
 import * as de from "./messages/de";
 import * as en from "./messages/en";
 
-beforeEach(() => use("de"));
+beforeEach(() => setLanguage("de"));
 
 test("both languages have the same sections and messages with the same places to fill", () => {
   expect(Object.keys(en)).toEqual(Object.keys(de));
@@ -25,7 +25,7 @@ test.each([
   ["", null, ["en-GB", "de"], "en"],
   ["", null, ["fr", "de-AT", "en"], "de"],
   ["", "nonsense", ["fr"], "de"],
-])("%s, stored %s, browser %s speaks %s", (search, stored, browser, want) => expect(choose(search, stored, browser)).toBe(want));
+])("%s, stored %s, browser %s speaks %s", (search, stored, browser, want) => expect(chooseLanguage(search, stored, browser)).toBe(want));
 
 test("numbers follow the language", () => {
   expect(number(1234.56)).toBe("1.234,6");
@@ -33,7 +33,7 @@ test("numbers follow the language", () => {
   expect(amount(60.4, "humidity", "%")).toBe("60 %");
   expect(percent(0.163)).toMatch(/^16\s%$/);
   expect(percent(0.0022)).toMatch(/^0,2\s%$/);
-  use("en");
+  setLanguage("en");
   expect(number(1234.56)).toBe("1,234.6");
   expect(percent(0.163)).toBe("16%");
 });
@@ -49,5 +49,5 @@ test("words for what a newer server may name", () => {
   expect(t("map.upTo", { high: "5" })).toBe("bis 5");
   expect(name("pm2_5")).toBe("Feinstaub PM2,5");
   expect(name("pollen")).toBe("pollen");
-  expect(flagWords(["range", "haunted"])).toBe("außerhalb des Messbereichs, haunted");
+  expect(flagText(["range", "haunted"])).toBe("außerhalb des Messbereichs, haunted");
 });

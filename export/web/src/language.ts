@@ -13,14 +13,14 @@ export const languages: Record<Language, { name: string; messages: Messages; loc
   en: { name: "English", messages: en, locale: "en-GB" },
 };
 
-const remembered = "stadtluft.language";
+const storageKey = "stadtluft.language";
 
 const isLanguage = (text: string | null | undefined): text is Language => text === "de" || text === "en";
 
 // ?lang= wins, then what was chosen before, then the browser's first language that we speak.
-export function choose(search: string, stored: string | null, browser: readonly string[]): Language {
-  const asked = new URLSearchParams(search).get("lang");
-  if (isLanguage(asked)) return asked;
+export function chooseLanguage(search: string, stored: string | null, browser: readonly string[]): Language {
+  const requested = new URLSearchParams(search).get("lang");
+  if (isLanguage(requested)) return requested;
   if (isLanguage(stored)) return stored;
   return browser.map((tag) => tag.slice(0, 2)).find(isLanguage) ?? "de";
 }
@@ -30,23 +30,23 @@ let current: Language = "de";
 export function start(): Language {
   let stored: string | null = null;
   try {
-    stored = localStorage.getItem(remembered);
+    stored = localStorage.getItem(storageKey);
   } catch {
     // storage is forbidden: the choice lasts as long as the page
   }
-  use(choose(location.search, stored, navigator.languages));
+  setLanguage(chooseLanguage(location.search, stored, navigator.languages));
   return current;
 }
 
-export function use(language: Language): void {
+export function setLanguage(language: Language): void {
   current = language;
   if (typeof document !== "undefined") document.documentElement.lang = language;
 }
 
-export function remember(language: Language): void {
-  use(language);
+export function rememberLanguage(language: Language): void {
+  setLanguage(language);
   try {
-    localStorage.setItem(remembered, language);
+    localStorage.setItem(storageKey, language);
   } catch {
     // as above
   }
@@ -55,27 +55,27 @@ export function remember(language: Language): void {
 export const language = (): Language => current;
 
 // word is a message that may be missing, for names that a newer server may know and this page does not.
-function word(section: keyof Messages, key: string): string | undefined {
+function messageOf(section: keyof Messages, key: string): string | undefined {
   return (languages[current].messages[section] as Record<string, string>)[key];
 }
 
 // t is a message with its {placeholders} filled.
 export function t(key: Key, values: Record<string, string> = {}): string {
   const [section, name] = key.split(".") as [keyof Messages, string];
-  return (word(section, name) ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => values[place] ?? whole);
+  return (messageOf(section, name) ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => values[place] ?? whole);
 }
 
 // name is a quantity's name.
-export const name = (quantity: string): string => word("quantity", quantity) ?? quantity;
+export const name = (quantity: string): string => messageOf("quantity", quantity) ?? quantity;
 
 // flagWords puts flags into words.
-export const flagWords = (flags: readonly string[]): string => flags.map((flag) => word("flag", flag) ?? flag).join(", ");
+export const flagText = (flags: readonly string[]): string => flags.map((flag) => messageOf("flag", flag) ?? flag).join(", ");
 
 // Formatters are made once: that takes longer than using one a hundred times.
 const numberFormats = new Map<string, Intl.NumberFormat>();
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
-function kept<T>(formats: Map<string, T>, options: object, locale: string, make: new (locale: string, options: object) => T): T {
+function cached<T>(formats: Map<string, T>, options: object, locale: string, make: new (locale: string, options: object) => T): T {
   const key = locale + JSON.stringify(options);
   const format = formats.get(key) ?? new make(locale, options);
   formats.set(key, format);
@@ -83,9 +83,9 @@ function kept<T>(formats: Map<string, T>, options: object, locale: string, make:
 }
 
 const formatted = (value: number, options: Intl.NumberFormatOptions): string =>
-  kept(numberFormats, options, languages[current].locale, Intl.NumberFormat).format(value);
+  cached(numberFormats, options, languages[current].locale, Intl.NumberFormat).format(value);
 const dated = (at: Date, options: Intl.DateTimeFormatOptions, locale = languages[current].locale): string =>
-  kept(timeFormats, options, locale, Intl.DateTimeFormat).format(at);
+  cached(timeFormats, options, locale, Intl.DateTimeFormat).format(at);
 
 export const number = (value: number, digits = 1): string =>
   formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -3,18 +3,18 @@ import { h } from "./dom";
 
 type Child = Node | string | null;
 
-let numbered = 0;
+let lastNumber = 0;
 
 // field is a control with its label above and, where there is one, a hint below that is read with it.
 export function field(label: string, control: HTMLElement, hint = ""): HTMLElement {
-  control.id ||= `field-${++numbered}`;
+  control.id ||= `field-${++lastNumber}`;
   const note = hint ? h("p", { class: "quiet", id: `${control.id}-hint` }, hint) : null;
   if (note) control.setAttribute("aria-describedby", note.id);
   return h("div", { class: "field" }, h("label", { for: control.id }, h("span", {}, label)), control, note);
 }
 
 // pick is a group of radio buttons; chosen hears of the value.
-export function pick(
+export function radios(
   legend: string,
   name: string,
   options: readonly (readonly [value: string, text: string])[],
@@ -48,7 +48,7 @@ export function pick(
 }
 
 // list is a select.
-export function list(
+export function select(
   options: readonly (readonly [value: string, text: string])[],
   value: string,
   chosen: (value: string) => void,
@@ -66,7 +66,7 @@ export const button = (text: string, press: () => void, second = false): HTMLBut
 
 // tabs show one of several panels; arrows, Home and End go between them.
 export function tabs(label: string, panels: readonly { title: string; body: Child[] }[], first: number): HTMLElement {
-  const id = `tabs-${++numbered}`;
+  const id = `tabs-${++lastNumber}`;
   const heads: HTMLButtonElement[] = [];
   const bodies: HTMLElement[] = [];
   const show = (i: number, focus: boolean): void => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { find } from "./routes";
+import { findRoute } from "./routes";
 
 test.each([
   ["/", "map", {}],
@@ -7,8 +7,8 @@ test.each([
   ["/embed/district/Köln%20Ehrenfeld", "embed", { kind: "district", id: "Köln Ehrenfeld" }],
   ["/embed/city", "embed", { kind: "city" }],
   ["/embed/district/%E0%A4%A", "embed", { kind: "district", id: "%E0%A4%A" }],
-])("%s is the page %s", (path, folder, parts) => expect(find(path)).toEqual({ folder, parts }));
+])("%s is the page %s", (path, folder, parts) => expect(findRoute(path)).toEqual({ folder, parts }));
 
 test.each(["/nothing", "/stations", "/stations/", "/stations/a/b", "/register/", "/embed", "//"])("%s is no page", (path) =>
-  expect(find(path)).toBeNull(),
+  expect(findRoute(path)).toBeNull(),
 );

@@ -23,7 +23,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
 const segments = (path: string): string[] => path.split("/").slice(1);
 
 // find is the route of an address; null where there is no page.
-export function find(path: string): Route | null {
+export function findRoute(path: string): Route | null {
   for (const [pattern, folder] of patterns) {
     const parts = match(segments(pattern), segments(path));
     if (parts) return { folder, parts };

@@ -1,12 +1,12 @@
 // What the numbers are, how they are checked, and what they cannot say, in words for everyone and with the rules in force.
 import { bullets, paragraph, section } from "../article";
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
 import { bounds, indexColours } from "../map/colours";
 import { table } from "../parts";
 import "./about.css";
-import { factor, limits, lqi, rules, standing, value, type Rules } from "./rules";
+import { factor, limits, lqi, rules, defaultRules, threshold, type Rules } from "./rules";
 
 const checks = [
   "range",
@@ -23,10 +23,11 @@ const checks = [
 ] as const;
 
 export function open(frame: Frame): Page {
-  let inForce: Rules = standing;
+  let inForce: Rules = defaultRules;
   const body = h("div", { class: "text article" });
   frame.main.replaceChildren(body);
-  const render = (): void => fill(body, h("h1", {}, t("about.heading")), h("p", { class: "lead" }, t("about.lead")), ...sections(inForce));
+  const render = (): void =>
+    update(body, h("h1", {}, t("about.heading")), h("p", { class: "lead" }, t("about.lead")), ...sections(inForce));
   rules().then(
     (got) => {
       inForce = got;
@@ -82,7 +83,7 @@ function thresholds(r: Rules): HTMLElement | null {
 
 // numbers are the thresholds as they stand in the sentences.
 function numbers(r: Rules): Record<string, string> {
-  const whole = (key: string, per = 1) => number(value(r, key) / per, Number.isInteger(value(r, key) / per) ? 0 : 1);
+  const whole = (key: string, per = 1) => number(threshold(r, key) / per, Number.isInteger(threshold(r, key) / per) ? 0 : 1);
   return {
     stuck: whole("stuck.particles"),
     stuckOthers: whole("stuck.others"),
@@ -95,7 +96,7 @@ function numbers(r: Rules): Record<string, string> {
     neighbours: whole("outlier.neighbours"),
     near: whole("outlier.near", 1000),
     far: whole("outlier.far", 1000),
-    r: number(value(r, "uncorrelated.r")),
+    r: number(threshold(r, "uncorrelated.r")),
     past: whole("uncorrelated.past"),
     indoor: whole("indoor.share", 0.01),
     indoorDays: whole("indoor.days"),

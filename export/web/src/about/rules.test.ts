@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { factor, standing, value } from "./rules";
+import { factor, defaultRules, threshold } from "./rules";
 
 // Crilley et al., AMT 11:709 (2018), with κ 0.4 and a density of 1.65 g/cm³.
 test.each([
@@ -13,8 +13,11 @@ test.each([
 });
 
 test("what the server says wins", () => {
-  expect(value(standing, "stuck.particles")).toBe(8);
+  expect(threshold(defaultRules, "stuck.particles")).toBe(8);
   expect(
-    value({ ...standing, thresholds: [{ key: "quality.stuck.particles", value: 6, unit: "h", what: "", source: "" }] }, "stuck.particles"),
+    threshold(
+      { ...defaultRules, thresholds: [{ key: "quality.stuck.particles", value: 6, unit: "h", what: "", source: "" }] },
+      "stuck.particles",
+    ),
   ).toBe(6);
 });

@@ -31,12 +31,12 @@ const defaults: Record<string, number> = {
   "clock.old": 30,
 };
 
-export const standing: Rules = { thresholds: [], correction: { kappa: 0.4 } };
+export const defaultRules: Rules = { thresholds: [], correction: { kappa: 0.4 } };
 
 export const rules = (): Promise<Rules> => get<Rules>("/api/v1/quality");
 
 // value is a threshold in force.
-export const value = (r: Rules, key: string): number =>
+export const threshold = (r: Rules, key: string): number =>
   r.thresholds.find((x) => x.key === `quality.${key}`)?.value ?? defaults[key] ?? Number.NaN;
 
 // factor is by how much particles show too much at a relative humidity in percent (κ-Köhler; Crilley et al., AMT 11:709, 2018).

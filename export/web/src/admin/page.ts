@@ -1,11 +1,11 @@
 // The operator's desk. The token stays in this tab's sessionStorage and goes to the API in a header: no cookie, so no other
 // site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
 import type { Answer, City, Station } from "../api";
-import { ask, Refused, request, words } from "../client";
+import { send, ApiError, request, errorText } from "../client";
 import { copyable } from "../copyable";
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
-import { clock, flagWords, language, number, percent, t, type Key } from "../language";
+import { clock, flagText, language, number, percent, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
 import { changesTable, type Change } from "../station/changes";
 import "./admin.css";
@@ -13,26 +13,26 @@ import "./admin.css";
 type Status = Answer<"getAdminStatus">;
 type AdminStation = Answer<"getAdminStations">["stations"][number];
 
-interface Desk {
+interface AdminData {
   status: Status;
   stations: AdminStation[];
   refusals: Answer<"getAdminRefusals">["refusals"];
   changes: Change[];
 }
 
-const remembered = "stadtluft.admin";
+const storageKey = "stadtluft.admin";
 
 let frame: Frame;
 let city: City | null = null;
 let token = "";
-let desk: Desk | null = null;
-let said = "";
-let trouble = "";
+let data: AdminData | null = null;
+let message = "";
+let error = "";
 
 export function open(around: Frame): Page {
   frame = around;
   try {
-    token = sessionStorage.getItem(remembered) ?? "";
+    token = sessionStorage.getItem(storageKey) ?? "";
   } catch {
     // storage is forbidden: the token lasts as long as the page
   }
@@ -46,17 +46,17 @@ export function open(around: Frame): Page {
 
 const zone = (): string => city?.properties.zone ?? "UTC";
 
-function keep(value: string): void {
+function keepToken(value: string): void {
   token = value;
   try {
-    if (value) sessionStorage.setItem(remembered, value);
-    else sessionStorage.removeItem(remembered);
+    if (value) sessionStorage.setItem(storageKey, value);
+    else sessionStorage.removeItem(storageKey);
   } catch {
     // as above
   }
 }
 
-const admin = <T>(what: string): Promise<T> => ask("GET", `/api/v1/admin/${what}`, undefined, token);
+const admin = <T>(what: string): Promise<T> => send("GET", `/api/v1/admin/${what}`, undefined, token);
 
 async function load(): Promise<void> {
   try {
@@ -66,12 +66,12 @@ async function load(): Promise<void> {
       admin<Answer<"getAdminRefusals">>("refusals"),
       admin<Answer<"getAdminChanges">>("changes"),
     ]);
-    desk = { status, stations: stations.stations, refusals: refusals.refusals, changes: changes.changes };
-    trouble = "";
+    data = { status, stations: stations.stations, refusals: refusals.refusals, changes: changes.changes };
+    error = "";
   } catch (e) {
-    if (e instanceof Refused && e.status === 401) keep("");
-    desk = null;
-    trouble = words(e);
+    if (e instanceof ApiError && e.status === 401) keepToken("");
+    data = null;
+    error = errorText(e);
   }
   render();
 }
@@ -79,15 +79,15 @@ async function load(): Promise<void> {
 function render(): void {
   const heading = h("h1", {}, t("frame.admin"));
   if (!city) return frame.main.replaceChildren(h("div", { class: "text" }, heading, h("p", { class: "quiet" }, t("frame.loading"))));
-  if (!desk) return frame.main.replaceChildren(logIn(heading));
+  if (!data) return frame.main.replaceChildren(logIn(heading));
   const at = [...frame.main.querySelectorAll("[role=tab]")].findIndex((tab) => tab.getAttribute("aria-selected") === "true");
-  const d = desk;
+  const d = data;
   frame.main.replaceChildren(
     h(
       "div",
       { class: "wide" },
       h("div", { class: "row spread" }, heading, button(t("admin.logOut"), logOut, true)),
-      h("p", { class: trouble ? "trouble" : said ? "fine" : "", role: "status" }, trouble || said),
+      h("p", { class: error ? "trouble" : message ? "fine" : "", role: "status" }, error || message),
       tabs(
         t("frame.admin"),
         [
@@ -121,7 +121,7 @@ function logIn(heading: HTMLElement): HTMLElement {
   const input = h("input", { type: "password", autocomplete: "current-password" });
   const send = (e: Event): void => {
     e.preventDefault();
-    keep(input.value.trim());
+    keepToken(input.value.trim());
     void load();
   };
   return h(
@@ -130,18 +130,18 @@ function logIn(heading: HTMLElement): HTMLElement {
     heading,
     h("p", {}, t("admin.why")),
     field(t("admin.token"), input, t("admin.tokenHint")),
-    h("p", { class: trouble ? "trouble" : "", role: "alert" }, trouble),
+    h("p", { class: error ? "trouble" : "", role: "alert" }, error),
     h("p", { class: "row" }, h("button", { type: "submit", class: "button" }, t("admin.logIn"))),
   );
 }
 
 function logOut(): void {
-  keep("");
-  [desk, said, trouble] = [null, "", ""];
+  keepToken("");
+  [data, message, error] = [null, "", ""];
   render();
 }
 
-const order = ["pending", "suspended", "active", "paused", "retired", "erased"] as const;
+const statusOrder = ["pending", "suspended", "active", "paused", "retired", "erased"] as const;
 
 function stations(all: readonly AdminStation[]): HTMLElement[] {
   const shown = h("div", {});
@@ -154,19 +154,19 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
           (!status || s.properties.status === status || s.properties.state === status) &&
           `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()),
       )
-      .sort((a, b) => order.indexOf(a.properties.status) - order.indexOf(b.properties.status));
-    fill(
+      .sort((a, b) => statusOrder.indexOf(a.properties.status) - statusOrder.indexOf(b.properties.status));
+    update(
       shown,
       table(
         t("admin.stations"),
         ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)),
-        wanted.map(row),
+        wanted.map(stationRow),
       ),
     );
   };
   const statuses = [
     ["", t("admin.all")],
-    ...order.map((s) => [s, t(`status.${s}`)]),
+    ...statusOrder.map((s) => [s, t(`status.${s}`)]),
     ...(["check", "silent", "new"] as const).map((s) => [s, t(`state.${s}`)]),
   ] as [string, string][];
   const choose = h(
@@ -179,9 +179,9 @@ function stations(all: readonly AdminStation[]): HTMLElement[] {
   return [h("div", { class: "pair" }, field(t("admin.show"), choose), field(t("admin.search"), search)), shown];
 }
 
-function row(s: AdminStation): (Node | string)[] {
+function stationRow(s: AdminStation): (Node | string)[] {
   const p = s.properties;
-  const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagWords([flag])} (${number(count, 0)})`);
+  const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagText([flag])} (${number(count, 0)})`);
   return [
     h("div", {}, h("a", { href: `/stations/${s.id}` }, s.id), h("br"), p.name),
     h(
@@ -190,7 +190,7 @@ function row(s: AdminStation): (Node | string)[] {
       p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}`),
       p.reason ? h("p", { class: "quiet" }, p.reason) : null,
     ),
-    h("div", { class: "row" }, ...acts(s)),
+    h("div", { class: "row" }, ...actions(s)),
     p.last_seen ? clock(p.last_seen, zone()) : "–",
     s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
     flags.join(", ") || "–",
@@ -198,37 +198,37 @@ function row(s: AdminStation): (Node | string)[] {
   ];
 }
 
-function acts(s: AdminStation): HTMLElement[] {
+function actions(s: AdminStation): HTMLElement[] {
   const { name, status, source } = s.properties;
-  const act = (key: Key, press: () => void) => {
+  const action = (key: Key, press: () => void) => {
     const b = button(t(key), press, true);
     b.setAttribute("aria-label", `${t(key)}: ${name}`);
     return b;
   };
   const route = `/api/v1/stations/${s.id}`;
-  const goOn = async (): Promise<string> => {
-    const now = (await ask<Station>("PATCH", route, { status: "active" }, token)).properties.status;
+  const activate = async (): Promise<string> => {
+    const now = (await send<Station>("PATCH", route, { status: "active" }, token)).properties.status;
     return status === "pending" ? t("admin.approved", { name }) : t("admin.lifted", { name, status: t(`status.${now}`) });
   };
   const suspend = async (reason: string): Promise<string> => (
-    await ask("PATCH", route, { status: "suspended", reason }, token),
+    await send("PATCH", route, { status: "suspended", reason }, token),
     t("admin.suspended", { name })
   );
   const link = async (): Promise<string> => {
-    const made = await ask<Answer<"renewManageToken">>("POST", `${route}/manage-token`, { hand_over: false }, token);
+    const made = await send<Answer<"renewManageToken">>("POST", `${route}/manage-token`, { hand_over: false }, token);
     return `${t("admin.newLink", { name })} ${made.manage_link}`;
   };
   const buttons: HTMLElement[] = [];
   if (["pending", "suspended"].includes(status))
-    buttons.push(act(status === "pending" ? "admin.approve" : "admin.lift", () => void perform(goOn)));
+    buttons.push(action(status === "pending" ? "admin.approve" : "admin.lift", () => void perform(activate)));
   if (["pending", "active", "paused"].includes(status))
-    buttons.push(act("admin.suspend", () => askWhy(name, (reason) => void perform(() => suspend(reason)))));
-  if (source === "own" && !["retired", "erased"].includes(status)) buttons.push(act("admin.link", () => void perform(link)));
+    buttons.push(action("admin.suspend", () => askReason(name, (reason) => void perform(() => suspend(reason)))));
+  if (source === "own" && !["retired", "erased"].includes(status)) buttons.push(action("admin.link", () => void perform(link)));
   return buttons;
 }
 
 // askWhy asks why a station is to be suspended, which its owner will read.
-function askWhy(name: string, suspend: (reason: string) => void): void {
+function askReason(name: string, suspend: (reason: string) => void): void {
   const why = h("textarea", { rows: 3, maxlength: 200, required: true });
   const send = (e: Event): void => {
     e.preventDefault();
@@ -236,7 +236,7 @@ function askWhy(name: string, suspend: (reason: string) => void): void {
     suspend(why.value);
   };
   const heading = h("h2", { id: "why" }, t("admin.suspendTitle", { name }));
-  const does = h(
+  const buttons = h(
     "div",
     { class: "row" },
     h("button", { type: "submit", class: "button" }, t("admin.suspend")),
@@ -251,7 +251,7 @@ function askWhy(name: string, suspend: (reason: string) => void): void {
       heading,
       h("p", {}, t("admin.suspendWhat")),
       field(t("admin.suspendWhy"), why, t("admin.suspendHint")),
-      does,
+      buttons,
     ),
   );
   frame.main.append(dialog);
@@ -260,16 +260,16 @@ function askWhy(name: string, suspend: (reason: string) => void): void {
 
 async function perform(does: () => Promise<string>): Promise<void> {
   try {
-    said = await does();
+    message = await does();
     await load();
   } catch (e) {
-    trouble = words(e);
+    error = errorText(e);
     render();
   }
   frame.main.querySelector("[role=status]")?.scrollIntoView({ block: "nearest" });
 }
 
-function refusalTable(d: Desk): HTMLElement {
+function refusalTable(d: AdminData): HTMLElement {
   const known = new Set(d.stations.map((s) => s.id));
   return table(
     t("admin.refusals"),

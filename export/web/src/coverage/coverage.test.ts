@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { colourOf } from "../map/colours";
-import { paint, proposals, type Cell, type Coverage } from "./coverage";
+import { coloured, proposals, type Cell, type Coverage } from "./coverage";
 
 const ring = [
   [6.96, 50.83],
@@ -32,7 +32,7 @@ const coverage: Coverage = {
 test("proposals come by rank", () => expect(proposals(coverage).map((c) => c.properties.cell)).toEqual(["d", "a"]));
 
 test("covered, proposed and missing cells differ in colour", () => {
-  const [grid, legend] = paint(coverage);
+  const [grid, legend] = coloured(coverage);
   const [a, b, c, d] = grid.features.map((f) => colourOf(legend, f.properties.mean));
   expect(a).toBe(d);
   expect(new Set([a, b, c]).size).toBe(3);

@@ -14,7 +14,7 @@ export const proposals = (c: Coverage): Cell[] =>
 export const months = (c: Coverage): NonNullable<Coverage["history"]> => c.history ?? [];
 
 // scale names what the map's three colours mean: missing, proposed, covered.
-export const scale: readonly Key[] = ["coverage.missing", "coverage.proposed", "coverage.covered"];
+export const kinds: readonly Key[] = ["coverage.missing", "coverage.proposed", "coverage.covered"];
 
 const colours = ["#c9d1ce", "#f0a23c", "#2f7f86"] as const; // as in coverage.css
 
@@ -22,7 +22,7 @@ const colours = ["#c9d1ce", "#f0a23c", "#2f7f86"] as const; // as in coverage.cs
 export const kind = (p: Cell["properties"]): number => (p.covered ? 2 : p.rank === null ? 0 : 1);
 
 // paint is the coverage as cells with the legend that colours them.
-export function paint(c: Coverage): [Cells, Step[]] {
+export function coloured(c: Coverage): [Cells, Step[]] {
   const legend = colours.map((colour, i): Step => ({ low: null, high: i < 2 ? i : null, colour, index: null }));
   const features = c.features.map((f) => ({ ...f, properties: { cell: f.properties.cell, mean: kind(f.properties) } }));
   return [{ type: "FeatureCollection", features }, legend];

@@ -1,13 +1,13 @@
 // Where stations are missing, and where the next one helps most.
 import * as api from "../api";
-import { words } from "../client";
-import { fill, h } from "../dom";
+import { errorText } from "../client";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { language, name, number, percent, t } from "../language";
-import type { CityMap } from "../map/airmap";
-import { short } from "../map/words";
+import type { AirMap } from "../map/airmap";
+import { shortCode } from "../map/text";
 import "./coverage.css";
-import { kind, months, type Coverage, type Cell, paint, proposals, scale } from "./coverage";
+import { kind, months, type Coverage, type Cell, coloured, proposals, kinds } from "./coverage";
 
 const quantities = ["pm2_5", "pm10", "temperature", "humidity", "noise_laeq"];
 
@@ -31,32 +31,32 @@ export function open(frame: Frame): Page {
       parts.history,
     ),
   );
-  let map: CityMap | null = null;
+  let map: AirMap | null = null;
 
-  async function unfold(): Promise<void> {
+  async function loadMap(): Promise<void> {
     try {
-      const { create } = await import("../map/airmap");
-      map = create(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), words: ({ id }) => cellWords(coverage, id) });
+      const { createAirMap } = await import("../map/airmap");
+      map = createAirMap(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), words: ({ id }) => cellText(coverage, id) });
     } catch {
       return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
     }
-    if (coverage) map.grid(...paint(coverage));
+    if (coverage) map.grid(...coloured(coverage));
     render();
     map.city(await frame.city);
   }
 
   function choose(id: string): void {
     chosen = coverage?.features.find((f) => f.properties.cell === id) ?? null;
-    map?.mark(chosen && { kind: "cell", id });
+    map?.highlight(chosen && { kind: "cell", id });
     render();
   }
 
   function render(): void {
-    map?.speak(t("coverage.map"));
-    fill(parts.head, h("h1", {}, t("coverage.heading")), h("p", { class: "lead" }, t("coverage.lead")), select());
-    if (!coverage) return void fill(parts.share, h("p", { class: "quiet" }, t("frame.loading")));
+    map?.setLabel(t("coverage.map"));
+    update(parts.head, h("h1", {}, t("coverage.heading")), h("p", { class: "lead" }, t("coverage.lead")), select());
+    if (!coverage) return void update(parts.share, h("p", { class: "quiet" }, t("frame.loading")));
     const c = coverage.coverage;
-    fill(
+    update(
       parts.share,
       h("p", { class: "label" }, t("coverage.share")),
       h("p", { class: "figure" }, percent(c.share)),
@@ -64,16 +64,16 @@ export function open(frame: Frame): Page {
       c.people_share === null
         ? null
         : h("p", {}, t("coverage.people", { share: percent(c.people_share), reached: number(c.people_reached ?? 0, 0) })),
-      h("ul", { class: "keys" }, ...scale.map((s, i) => h("li", {}, h("span", { class: `box box${i}`, "aria-hidden": "true" }), t(s)))),
+      h("ul", { class: "keys" }, ...kinds.map((s, i) => h("li", {}, h("span", { class: `box box${i}`, "aria-hidden": "true" }), t(s)))),
     );
-    fill(parts.list, ...list(coverage));
-    fill(parts.history, ...history(coverage));
+    update(parts.list, ...list(coverage));
+    update(parts.history, ...history(coverage));
   }
 
   function select(): HTMLElement {
     const change = (e: Event) => {
       quantity = (e.target as HTMLSelectElement).value;
-      keep(quantity);
+      saveQuantity(quantity);
       void load();
     };
     return h(
@@ -93,7 +93,7 @@ export function open(frame: Frame): Page {
     return [
       h("h2", {}, t("coverage.next")),
       near
-        ? h("p", { class: "chosen" }, `${t("map.cell", { id: short(near.properties.cell) })}: `, here(near))
+        ? h("p", { class: "chosen" }, `${t("map.cell", { id: shortCode(near.properties.cell) })}: `, registerLink(near))
         : h("p", { class: "quiet" }, t("coverage.tap")),
       proposals(c).length === 0 ? h("p", { class: "fine" }, t("coverage.all")) : null,
       h(
@@ -106,10 +106,10 @@ export function open(frame: Frame): Page {
             h(
               "button",
               { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) },
-              short(p.properties.cell),
+              shortCode(p.properties.cell),
             ),
             h("span", {}, language() === "de" ? p.properties.reason_de : p.properties.reason_en),
-            here(p),
+            registerLink(p),
           ),
         ),
       ),
@@ -127,22 +127,22 @@ export function open(frame: Frame): Page {
   async function load(): Promise<void> {
     try {
       coverage = await api.get<Coverage>(`/api/v1/coverage?quantity=${encodeURIComponent(quantity)}&proposals=10&history=month`);
-      frame.say("");
-      map?.grid(...paint(coverage));
+      frame.setStatus("");
+      map?.grid(...coloured(coverage));
       render();
     } catch (e) {
-      frame.say(t("frame.failed", { detail: words(e) }), true);
+      frame.setStatus(t("frame.failed", { detail: errorText(e) }), true);
       setTimeout(() => void load(), 5000);
     }
   }
 
   void load();
-  void unfold();
+  void loadMap();
   return { title: () => t("coverage.heading"), render };
 }
 
 // keep puts the quantity into the address.
-const keep = (quantity: string): void =>
+const saveQuantity = (quantity: string): void =>
   window.history.replaceState(
     null,
     "",
@@ -150,14 +150,14 @@ const keep = (quantity: string): void =>
   );
 
 // cellWords say of a cell what its colour says.
-function cellWords(coverage: Coverage | null, id: string): string {
+function cellText(coverage: Coverage | null, id: string): string {
   const cell = coverage?.features.find((f) => f.properties.cell === id)?.properties;
-  return `${t("map.cell", { id: short(id) })}: ${cell ? t(scale[kind(cell)] ?? "coverage.missing") : ""}.`;
+  return `${t("map.cell", { id: shortCode(id) })}: ${cell ? t(kinds[kind(cell)] ?? "coverage.missing") : ""}.`;
 }
 
 // here leads to the registration with the cell's middle filled in.
-function here(cell: Cell): HTMLElement {
-  const [lon, lat] = middle(cell);
+function registerLink(cell: Cell): HTMLElement {
+  const [lon, lat] = centre(cell);
   return h(
     "a",
     { href: `/register?lon=${lon.toFixed(5)}&lat=${lat.toFixed(5)}`, "data-key": `here-${cell.properties.cell}` },
@@ -165,7 +165,7 @@ function here(cell: Cell): HTMLElement {
   );
 }
 
-function middle(cell: Cell): [number, number] {
+function centre(cell: Cell): [number, number] {
   const ring = cell.geometry.coordinates[0] ?? [];
   const of = (i: number) => ((ring[0]?.[i] ?? 0) + (ring[2]?.[i] ?? 0)) / 2;
   return [of(0), of(1)];

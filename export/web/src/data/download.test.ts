@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { days, formats, most, route, snippets, type Wanted } from "./download";
+import { days, formats, maxDays, route, snippets, type Download } from "./download";
 
-const wanted: Wanted = {
+const wanted: Download = {
   what: "readings",
   quantity: "pm2_5",
   window: "1h",
@@ -11,7 +11,7 @@ const wanted: Wanted = {
   good: true,
 };
 
-test.each<[Partial<Wanted>, string]>([
+test.each<[Partial<Download>, string]>([
   [{}, "/api/v1/readings?from=2026-05-01T00:00:00Z&to=2026-05-03T00:00:00Z&quantity=pm2_5&flags=good&format=csv"],
   [{ good: false, quantity: "", format: "parquet" }, "/api/v1/readings?from=2026-05-01T00:00:00Z&to=2026-05-03T00:00:00Z&format=parquet"],
   [
@@ -28,7 +28,7 @@ test.each<[Partial<Wanted>, string]>([
 test("every format of everything has a line for curl with its address", () => {
   for (const [what, list] of Object.entries(formats)) {
     for (const format of list) {
-      const all = snippets({ ...wanted, what: what as Wanted["what"], format }, "https://luft.example.org/x?y=1&z=2");
+      const all = snippets({ ...wanted, what: what as Download["what"], format }, "https://luft.example.org/x?y=1&z=2");
       expect(all[0]?.[0]).toBe("curl");
       expect(all[0]?.[1].split("\n").at(-1)).toBe(
         `curl --fail --compressed --output ${what}.${format} 'https://luft.example.org/x?y=1&z=2'`,
@@ -39,7 +39,7 @@ test("every format of everything has a line for curl with its address", () => {
 });
 
 // As export/README.md promises: 31 days of single values, 366 of hours, 3,660 of days; of the grid 31 of hours and 366 of days.
-test.each<[Partial<Wanted>, number]>([
+test.each<[Partial<Download>, number]>([
   [{ format: "geojson" }, 31],
   [{ format: "csv" }, Infinity],
   [{ what: "grid", format: "parquet" }, Infinity],
@@ -48,6 +48,6 @@ test.each<[Partial<Wanted>, number]>([
   [{ what: "means", window: "24h", format: "json" }, 3660],
   [{ what: "grid", format: "json" }, 31],
   [{ what: "districts", window: "24h", format: "geojson" }, 366],
-])("of %o at most %d days can be had at once", (part, want) => expect(most({ ...wanted, ...part })).toBe(want));
+])("of %o at most %d days can be had at once", (part, want) => expect(maxDays({ ...wanted, ...part })).toBe(want));
 
 test("both days count", () => expect(days(wanted)).toBe(2));

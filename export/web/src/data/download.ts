@@ -1,10 +1,10 @@
 // What can be downloaded, and the address and the lines of code that fetch it.
 
-export type What = "readings" | "means" | "grid" | "districts" | "stations";
+export type Dataset = "readings" | "means" | "grid" | "districts" | "stations";
 export type Format = "csv" | "geojson" | "parquet" | "json";
 
-export interface Wanted {
-  what: What;
+export interface Download {
+  what: Dataset;
   quantity: string; // empty is every quantity
   window: "1h" | "24h"; // of averages
   from: string; // YYYY-MM-DD, included
@@ -14,7 +14,7 @@ export interface Wanted {
 }
 
 // formats are what each kind can be had as.
-export const formats: Record<What, readonly Format[]> = {
+export const formats: Record<Dataset, readonly Format[]> = {
   readings: ["csv", "parquet", "geojson", "json"],
   means: ["csv", "parquet", "json"],
   grid: ["csv", "parquet", "geojson", "json"],
@@ -22,7 +22,7 @@ export const formats: Record<What, readonly Format[]> = {
   stations: ["geojson"],
 };
 
-const routes: Record<What, string> = {
+const routes: Record<Dataset, string> = {
   readings: "readings",
   means: "readings",
   grid: "grid",
@@ -31,11 +31,11 @@ const routes: Record<What, string> = {
 };
 
 // route is the address below the server's own. Days are days of UTC, from the first's midnight to the last's.
-export function route(w: Wanted): string {
+export function route(w: Download): string {
   const q = new URLSearchParams();
   if (w.what !== "stations") {
     q.set("from", `${w.from}T00:00:00Z`);
-    q.set("to", `${next(w.to)}T00:00:00Z`);
+    q.set("to", `${dayAfter(w.to)}T00:00:00Z`);
     if (w.what === "means") q.set("resolution", w.window === "1h" ? "1h" : "1d");
     if (w.what === "grid" || w.what === "districts") q.set("window", w.window);
     if (w.quantity) q.set("quantity", w.quantity);
@@ -47,7 +47,7 @@ export function route(w: Wanted): string {
 }
 
 // whole is how many days of it can be had at once as a form that is held in memory whole (export/README.md, "In general").
-const whole: Record<Exclude<What, "stations">, Record<Wanted["window"], number>> = {
+const daysAtOnce: Record<Exclude<Dataset, "stations">, Record<Download["window"], number>> = {
   readings: { "1h": 31, "24h": 31 },
   means: { "1h": 366, "24h": 3660 },
   grid: { "1h": 31, "24h": 366 },
@@ -55,17 +55,17 @@ const whole: Record<Exclude<What, "stations">, Record<Wanted["window"], number>>
 };
 
 // most is how many days can be had at once.
-export const most = (w: Wanted): number =>
-  w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : whole[w.what][w.window];
+export const maxDays = (w: Download): number =>
+  w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : daysAtOnce[w.what][w.window];
 
-export const days = (w: Wanted): number => (Date.parse(w.to) - Date.parse(w.from)) / 86_400_000 + 1;
+export const days = (w: Download): number => (Date.parse(w.to) - Date.parse(w.from)) / 86_400_000 + 1;
 
-const next = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
-export const fileName = (w: Wanted): string => `${w.what}.${w.format}`;
+export const fileName = (w: Download): string => `${w.what}.${w.format}`;
 
 // snippets are lines that fetch an address: what is run where, and the lines.
-export function snippets(w: Wanted, address: string): [tool: string, code: string][] {
+export function snippets(w: Download, address: string): [tool: string, code: string][] {
   const file = fileName(w);
   const curl = `curl --fail --compressed --output ${file} '${address}'`;
   const [time, value] = w.what === "readings" ? ["time", "value"] : ["window_start", "mean"];

@@ -1,22 +1,22 @@
 // What there is to download, for whom, and how.
 import type { City } from "../api";
 import { copyable } from "../copyable";
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
-import { days, fileName, formats, most, route, snippets, type Format, type Wanted, type What } from "./download";
+import { days, fileName, formats, maxDays, route, snippets, type Format, type Download, type Dataset } from "./download";
 import "./data.css";
 
 const day = 86_400_000; // milliseconds
 const date = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 // ways are further ways to the same data: the address, and for whom it is.
-const ways = ["/archive/", "/api", "/ogc", "/sta/v1.1", "/catalog", "/api/v1/stream"] as const;
-const wayKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.sta", "data.catalog", "data.stream"];
+const sources = ["/archive/", "/api", "/ogc", "/sta/v1.1", "/catalog", "/api/v1/stream"] as const;
+const sourceKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.sta", "data.catalog", "data.stream"];
 
 export function open(frame: Frame): Page {
   let city: City | null = null;
-  let wanted: Wanted = {
+  let download: Download = {
     what: "grid",
     quantity: "pm2_5",
     window: "1h",
@@ -29,37 +29,37 @@ export function open(frame: Frame): Page {
     head: h("div", { class: "text" }),
     form: h("form", { class: "panel choose", submit: (e) => e.preventDefault() }),
     result: h("section", { class: "panel result" }),
-    ways: h("div", { class: "text" }),
+    sources: h("div", { class: "text" }),
   };
-  frame.main.replaceChildren(h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, parts.form, parts.result), parts.ways));
+  frame.main.replaceChildren(h("div", { class: "wide" }, parts.head, h("div", { class: "pair" }, parts.form, parts.result), parts.sources));
 
-  function change(part: Partial<Wanted>): void {
-    wanted = { ...wanted, ...part };
-    if (!formats[wanted.what].includes(wanted.format)) wanted.format = formats[wanted.what][0] ?? "csv";
-    if (wanted.from > wanted.to) wanted = part.from ? { ...wanted, to: wanted.from } : { ...wanted, from: wanted.to };
+  function change(part: Partial<Download>): void {
+    download = { ...download, ...part };
+    if (!formats[download.what].includes(download.format)) download.format = formats[download.what][0] ?? "csv";
+    if (download.from > download.to) download = part.from ? { ...download, to: download.from } : { ...download, from: download.to };
     render();
   }
 
   function render(): void {
-    fill(
+    update(
       parts.head,
       h("h1", {}, t("data.heading")),
       h("p", { class: "lead" }, t("data.lead")),
       h("ul", {}, ...audiences.map((a) => h("li", {}, h("strong", {}, t(`data.${a}` as Key)), ` ${t(`data.${a}Has` as Key)}`))),
     );
-    fill(parts.form, ...choices());
-    fill(parts.result, ...result());
-    fill(
-      parts.ways,
+    update(parts.form, ...choices());
+    update(parts.result, ...result());
+    update(
+      parts.sources,
       h("h2", {}, t("data.ways")),
-      h("ul", {}, ...ways.map((to, i) => h("li", {}, h("a", { href: to, "data-key": to }, to), ` ${t(wayKeys[i] ?? "data.api")}`))),
+      h("ul", {}, ...sources.map((to, i) => h("li", {}, h("a", { href: to, "data-key": to }, to), ` ${t(sourceKeys[i] ?? "data.api")}`))),
       ...licence(),
     );
   }
 
   const audiences = ["office", "science", "press", "developers"] as const;
 
-  function select<T extends string>(label: Key, key: keyof Wanted, options: readonly [T, string][]): HTMLElement {
+  function select<T extends string>(label: Key, key: keyof Download, options: readonly [T, string][]): HTMLElement {
     const change_ = (e: Event) => change({ [key]: (e.target as HTMLSelectElement).value });
     return h(
       "label",
@@ -68,7 +68,7 @@ export function open(frame: Frame): Page {
       h(
         "select",
         { "data-key": key, id: key, change: change_ },
-        ...options.map(([value, text]) => h("option", { value, selected: value === wanted[key] }, text)),
+        ...options.map(([value, text]) => h("option", { value, selected: value === download[key] }, text)),
       ),
     );
   }
@@ -77,8 +77,8 @@ export function open(frame: Frame): Page {
     const kinds = (["grid", "districts", "readings", "means", "stations"] as const).filter(
       (w) => w !== "districts" || (city?.properties.districts ?? 0) > 0,
     );
-    const still = wanted.what === "stations";
-    const averaged = wanted.what !== "readings" && !still;
+    const noPeriod = download.what === "stations";
+    const hasWindow = download.what !== "readings" && !noPeriod;
     const pick = (key: "from" | "to", label: Key) =>
       h(
         "label",
@@ -88,7 +88,7 @@ export function open(frame: Frame): Page {
           type: "date",
           "data-key": key,
           id: key,
-          value: wanted[key],
+          value: download[key],
           max: date(Date.now()),
           change: (e) => (e.target as HTMLInputElement).value && change({ [key]: (e.target as HTMLInputElement).value }),
         }),
@@ -96,32 +96,32 @@ export function open(frame: Frame): Page {
     const known = city?.properties.quantities.map((q) => q.quantity) ?? ["pm2_5"];
     return [
       h("h2", {}, t("data.choose")),
-      select<What>(
+      select<Dataset>(
         "data.what",
         "what",
         kinds.map((k) => [k, t(`data.${k}` as Key)]),
       ),
-      averaged
+      hasWindow
         ? select("data.window", "window", [
             ["1h", t("data.hours")],
             ["24h", t("data.days")],
           ])
         : null,
-      still ? null : select("map.quantity", "quantity", [["", t("data.every")], ...known.map((q): [string, string] => [q, name(q)])]),
-      still ? null : h("div", { class: "two" }, pick("from", "data.from"), pick("to", "data.to")),
+      noPeriod ? null : select("map.quantity", "quantity", [["", t("data.every")], ...known.map((q): [string, string] => [q, name(q)])]),
+      noPeriod ? null : h("div", { class: "two" }, pick("from", "data.from"), pick("to", "data.to")),
       select<Format>(
         "data.format",
         "format",
-        formats[wanted.what].map((f) => [f, t(`data.format_${f}` as Key)]),
+        formats[download.what].map((f) => [f, t(`data.format_${f}` as Key)]),
       ),
-      wanted.what === "readings"
+      download.what === "readings"
         ? h(
             "label",
             { class: "check" },
             h("input", {
               type: "checkbox",
               "data-key": "good",
-              checked: wanted.good,
+              checked: download.good,
               change: (e) => change({ good: (e.target as HTMLInputElement).checked }),
             }),
             h("span", {}, t("data.good")),
@@ -131,14 +131,18 @@ export function open(frame: Frame): Page {
   }
 
   function result(): HTMLElement[] {
-    const address = location.origin + route(wanted);
-    if (days(wanted) > most(wanted))
-      return [h("h2", {}, t("data.result")), h("p", { class: "trouble" }, t("data.tooLong", { days: number(most(wanted), 0) }))];
+    const address = location.origin + route(download);
+    if (days(download) > maxDays(download))
+      return [h("h2", {}, t("data.result")), h("p", { class: "trouble" }, t("data.tooLong", { days: number(maxDays(download), 0) }))];
     return [
       h("h2", {}, t("data.result")),
-      h("p", {}, h("a", { class: "button", href: route(wanted), download: fileName(wanted), "data-key": "download" }, t("data.download"))),
+      h(
+        "p",
+        {},
+        h("a", { class: "button", href: route(download), download: fileName(download), "data-key": "download" }, t("data.download")),
+      ),
       copyable(address, t("data.address"), true),
-      ...snippets(wanted, address).map(([tool, code]) =>
+      ...snippets(download, address).map(([tool, code]) =>
         h("details", { class: "snippet" }, h("summary", { "data-key": `tool-${tool}` }, tool), copyable(code, tool, true)),
       ),
     ];

@@ -3,7 +3,7 @@ import { h } from "../dom";
 import { t } from "../language";
 
 // foot says whose values these are, what they are worth, and where there is more.
-export function foot(city: City | null, more = "/"): HTMLElement {
+export function footer(city: City | null, more = "/"): HTMLElement {
   const demo = city?.properties.demo ? `${t("frame.demo")} ` : "";
   return h(
     "p",

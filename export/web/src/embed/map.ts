@@ -1,29 +1,29 @@
 // An embedded map: areas, stations and a legend of one line.
 import * as api from "../api";
-import { fill, h, swatch } from "../dom";
+import { update, h, swatch } from "../dom";
 import { name, t } from "../language";
-import { create } from "../map/airmap";
+import { createAirMap } from "../map/airmap";
 import type { View } from "../map/view";
 import { steps } from "../map/colours";
 import { bounds } from "../map/legend";
-import { areaWords, indexWords, of } from "../map/words";
-import { foot } from "./footer";
+import { areaText, indexText, findQuantity } from "../map/text";
+import { footer } from "./footer";
 
-const every = 60_000; // milliseconds
+const refreshEvery = 60_000; // milliseconds
 
 export function show(body: HTMLElement, city: api.City, view: View): void {
   const legend = h("ul", { class: "line" });
   const place = h("div", { class: "map" });
   body.classList.add("whole");
-  body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, foot(city));
+  body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, footer(city));
   let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
-  const map = create(place, {
+  const map = createAirMap(place, {
     choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view),
-    words: (area) => areaWords(area, grid, districts, view.quantity),
+    words: (area) => areaText(area, grid, districts, view.quantity),
   });
-  map.speak(t("map.map"));
+  map.setLabel(t("map.map"));
   map.city(city);
-  if (view.place) map.place(view.place);
+  if (view.place) map.moveTo(view.place);
   const load = async (): Promise<void> => {
     const answer = await Promise.all([
       view.layer === "grid" ? api.grid(view) : null,
@@ -34,17 +34,17 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
     [grid, districts] = answer;
     const means =
       grid?.features.map((f) => f.properties.mean) ??
-      districts?.features.flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []) ??
+      districts?.features.flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []) ??
       [];
     const scale = steps(view.quantity, means, view.palette);
     if (grid) map.grid(grid, scale);
     if (districts) map.districts(districts, view.quantity, scale);
     if (stations) map.stations(stations, true);
-    fill(legend, ...scale.map((s) => h("li", {}, swatch(s.colour), s.index ? indexWords(s.index) : bounds(s, scale))));
+    update(legend, ...scale.map((s) => h("li", {}, swatch(s.colour), s.index ? indexText(s.index) : bounds(s, scale))));
   };
-  const again = (): void => void load().catch(() => {}); // the last values stay until it answers again
-  again();
-  setInterval(again, every);
+  const refresh = (): void => void load().catch(() => {}); // the last values stay until it answers again
+  refresh();
+  setInterval(refresh, refreshEvery);
 }
 
 // openCard shows what was chosen on the city's own map.

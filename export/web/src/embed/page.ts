@@ -1,36 +1,36 @@
 // What stands in other sites' pages: a small card of a cell, a district, a station or the city, or a map. It loads no
 // more than it shows, and asks anew every minute.
 import * as api from "../api";
-import { words } from "../client";
-import { fill, h } from "../dom";
+import { errorText } from "../client";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, name, percent, t } from "../language";
-import { read, write, type View } from "../map/view";
+import { readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
-import { big, certaintyWords, facts, indexRows, of, period, picture, short, stateWords } from "../map/words";
+import { bigValue, certaintyText, facts, indexRows, findQuantity, windowPeriod, stationIcon, shortCode, stateText } from "../map/text";
 import "./embed.css";
-import { foot } from "./footer";
+import { footer } from "./footer";
 
-const every = 60_000; // milliseconds
+const refreshEvery = 60_000; // milliseconds
 
 // Card is what a card shows: made anew in another language.
 type Card = () => (Node | null)[];
 
 export function open(frame: Frame): Page {
-  const view = read(location.search);
+  const view = readView(location.search);
   const body = h("div", { class: "embed" });
   const { kind = "", id = "" } = frame.parts;
   let card: Card = () => [h("p", { class: "quiet" }, t("frame.loading"))];
   let city: api.City | null = null;
 
-  const render = (): void => fill(body, ...card(), foot(city, more(kind, id, view)));
+  const render = (): void => update(body, ...card(), footer(city, cityPage(kind, id, view)));
   async function load(): Promise<void> {
     try {
-      card = await make(kind, id, view, city?.properties.zone ?? (await frame.city).properties.zone);
-      frame.say("");
+      card = await makeCard(kind, id, view, city?.properties.zone ?? (await frame.city).properties.zone);
+      frame.setStatus("");
     } catch (e) {
-      const detail = words(e);
+      const detail = errorText(e);
       card = () => [h("h1", {}, t("embed.title")), h("p", { class: "hint" }, t("embed.nothing", { detail }))];
     }
     render();
@@ -41,13 +41,13 @@ export function open(frame: Frame): Page {
     city = got;
     if (kind === "map") return void (await import("./map")).show(body, got, view);
     void load();
-    setInterval(() => void load(), every);
+    setInterval(() => void load(), refreshEvery);
   });
   return { title: () => "", render: kind === "map" ? () => {} : render };
 }
 
 // make asks for what a card of this kind shows.
-function make(kind: string, id: string, view: View, zone: string): Promise<Card> {
+function makeCard(kind: string, id: string, view: View, zone: string): Promise<Card> {
   const makers: Record<string, () => Promise<Card>> = {
     city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone),
     district: async () => {
@@ -62,24 +62,24 @@ function make(kind: string, id: string, view: View, zone: string): Promise<Card>
 }
 
 // more is where the city's own pages show the same.
-function more(kind: string, id: string, view: View): string {
+function cityPage(kind: string, id: string, view: View): string {
   if (kind === "station") return `/stations/${encodeURIComponent(id)}`;
   const chosen = kind === "cell" || kind === "district" ? ({ kind, id } as const) : null;
-  return `/${write({ ...view, chosen }, "")}`;
+  return `/${writeView({ ...view, chosen }, "")}`;
 }
 
-const nothing = () => h("p", { class: "quiet" }, t("embed.noValue"));
+const noValue = () => h("p", { class: "quiet" }, t("embed.noValue"));
 
 function area(
   p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices },
   view: View,
   zone: string,
 ): Card {
-  const q = of(p.quantities, view.quantity);
+  const q = findQuantity(p.quantities, view.quantity);
   return () => [
     h("h1", {}, p.name),
-    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(p, view, zone)}`),
-    q ? big(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : nothing(),
+    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(p, view, zone)}`),
+    q ? bigValue(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : noValue(),
     facts([
       ...indexRows(p.index),
       ...(q
@@ -97,13 +97,13 @@ function area(
 function cell(answer: api.CellAnswer, view: View, zone: string): Card {
   const c = answer.averages.find((a) => a.quantity === view.quantity);
   return () => [
-    h("h1", {}, t("map.cell", { id: short(answer.cell) })),
-    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowWords(answer, view, zone)}`),
-    c ? big(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : nothing(),
+    h("h1", {}, t("map.cell", { id: shortCode(answer.cell) })),
+    h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(answer, view, zone)}`),
+    c ? bigValue(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : noValue(),
     c
       ? facts([
           [t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""],
-          [t("map.certainty"), certaintyWords(c.certainty)],
+          [t("map.certainty"), certaintyText(c.certainty)],
         ])
       : null,
     plot(answer.trend, zone),
@@ -116,15 +116,15 @@ function station(f: api.Station, view: View, zone: string): Card {
   return () => [
     h("h1", {}, s.name || f.id),
     h("p", { class: "quiet" }, name(view.quantity)),
-    v && v.flags.length === 0 ? big(v.value, view.quantity, v.unit, steps(view.quantity, [], view.palette)) : nothing(),
+    v && v.flags.length === 0 ? bigValue(v.value, view.quantity, v.unit, steps(view.quantity, [], view.palette)) : noValue(),
     facts([
-      [t("map.state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))],
+      [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
     ]),
   ];
 }
 
 // windowWords is the window that values are of.
-function windowWords(w: { window_start: string }, view: View, zone: string): string {
-  return view.window === "live" ? t("map.windowLive") : period({ ...w, window_seconds: view.window === "24h" ? 86_400 : 3600 }, zone);
+function windowText(w: { window_start: string }, view: View, zone: string): string {
+  return view.window === "live" ? t("map.windowLive") : windowPeriod({ ...w, window_seconds: view.window === "24h" ? 86_400 : 3600 }, zone);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest, next } from "./arrowkeys";
+import { nearestArea, nextArea } from "./arrowkeys";
 
 // at is a 1 km cell of Cologne, so many cells east and north of a first; the grid is turned by 2.3° there, as EPSG:3035 is.
 const turn = (2.3 * Math.PI) / 180;
@@ -11,7 +11,7 @@ const at = (east: number, north: number) => ({
 
 test("arrow keys lead to the neighbouring cell", () => {
   const list = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => at(x, y)));
-  const f = (key: string, want: string) => expect(next(list, at(0, 0), key)?.id).toBe(want);
+  const f = (key: string, want: string) => expect(nextArea(list, at(0, 0), key)?.id).toBe(want);
   f("ArrowRight", "1,0");
   f("ArrowLeft", "-1,0");
   f("ArrowUp", "0,1");
@@ -20,10 +20,10 @@ test("arrow keys lead to the neighbouring cell", () => {
 
 test("over a gap they lead to the next cell, and at the edge nowhere", () => {
   const list = [at(0, 0), at(4, 1), at(1, 2), at(-2, 0)];
-  expect(next(list, at(0, 0), "ArrowRight")?.id).toBe("4,1");
-  expect(next(list, at(0, 0), "ArrowUp")?.id).toBe("1,2");
-  expect(next(list, at(0, 0), "ArrowDown")).toBe(null);
-  expect(next(list, at(0, 0), "Enter")).toBe(null);
+  expect(nextArea(list, at(0, 0), "ArrowRight")?.id).toBe("4,1");
+  expect(nextArea(list, at(0, 0), "ArrowUp")?.id).toBe("1,2");
+  expect(nextArea(list, at(0, 0), "ArrowDown")).toBe(null);
+  expect(nextArea(list, at(0, 0), "Enter")).toBe(null);
 });
 
 test("every area can be reached from every other by the way back", () => {
@@ -34,7 +34,7 @@ test("every area can be reached from every other by the way back", () => {
     const queue = [from];
     for (let p = queue.pop(); p; p = queue.pop()) {
       for (const key of keys) {
-        const to = next(list, p, key);
+        const to = nextArea(list, p, key);
         if (to && !seen.has(to.id)) (queue.push(to), seen.add(to.id));
       }
     }
@@ -43,6 +43,6 @@ test("every area can be reached from every other by the way back", () => {
 });
 
 test("the first area is the one in the middle", () => {
-  expect(nearest([at(3, 0), at(1, 1), at(-2, 0)], at(0, 0))?.id).toBe("1,1");
-  expect(nearest([], at(0, 0))).toBe(null);
+  expect(nearestArea([at(3, 0), at(1, 1), at(-2, 0)], at(0, 0))?.id).toBe("1,1");
+  expect(nearestArea([], at(0, 0))).toBe(null);
 });

@@ -4,85 +4,85 @@ import maplibregl, { type LayerSpecification, type Map as MapLibre, type StyleSp
 import type { CityProperties } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { darkness, lowest, repaint } from "./theme";
+import { darkScheme, lowestLayer, repaint } from "./theme";
 
 type Source = StyleSpecification["sources"][string];
 
 // mine begins the names of a basemap's sources and layers, so that none of them is one of ours.
-const mine = "base/";
+const prefix = "base/";
 
 // Style is what of a style is drawn; by night it may be another.
 type Style = (dark: boolean) => Pick<StyleSpecification, "sources" | "layers" | "glyphs" | "sprite">;
 
 export interface Basemap {
-  seen(): boolean; // it lies there, so that our own ground must not cover it
-  speak(): void;
+  visible(): boolean; // it lies there, so that our own ground must not cover it
+  setLabels(): void;
 }
 
 // spread lays the city's basemap below our layers, and its names above them; changed hears of it when it is there. Where it
 // cannot be had, a note on the map says so.
-export function spread(map: MapLibre, container: HTMLElement, city: CityProperties, changed: () => void): Basemap {
+export function addBasemap(map: MapLibre, container: HTMLElement, city: CityProperties, changed: () => void): Basemap {
   const note = h("p", { class: "map-note", role: "status" });
   let style: Style | null = null;
   let failed = false; // since the map was last at rest
-  const missing = (why: unknown): void => {
+  const fail = (why: unknown): void => {
     console.warn("basemap:", why);
     failed = true;
     note.textContent = t("map.noBasemap");
   };
   container.append(note);
   map.on("error", (e: { error: Error; sourceId?: string }) =>
-    e.sourceId?.startsWith(mine) ? missing(e.error.message) : console.error(e.error),
+    e.sourceId?.startsWith(prefix) ? fail(e.error.message) : console.error(e.error),
   );
   map.on("idle", () => {
     if (style && !failed) note.textContent = "";
     failed = false;
   });
-  darkness.addEventListener("change", () => style && repaint(map, named(style(darkness.matches))));
+  darkScheme.addEventListener("change", () => style && repaint(map, prefixed(style(darkScheme.matches))));
   load(city)
     .then((loaded) => {
-      lay(map, loaded(darkness.matches));
+      addLayers(map, loaded(darkScheme.matches));
       style = loaded;
       changed();
     })
-    .catch(missing);
+    .catch(fail);
   return {
-    seen: () => style !== null,
-    speak() {
+    visible: () => style !== null,
+    setLabels() {
       if (note.textContent) note.textContent = t("map.noBasemap");
     },
   };
 }
 
 async function load(city: CityProperties): Promise<Style> {
-  if (city.basemap_tiles) await archives();
-  return city.basemap ? elsewhere(city.basemap) : own(city.basemap_tiles);
+  if (city.basemap_tiles) await registerPMTiles();
+  return city.basemap ? fetchStyle(city.basemap) : ownStyle(city.basemap_tiles);
 }
 
-function lay(map: MapLibre, style: ReturnType<Style>): void {
+function addLayers(map: MapLibre, style: ReturnType<Style>): void {
   const { sources, glyphs, sprite } = style;
   if (glyphs) map.setGlyphs(glyphs);
   if (typeof sprite === "string") map.setSprite(sprite);
   else for (const { id, url } of sprite ?? []) map.addSprite(id, url);
-  for (const [name, source] of Object.entries(sources)) map.addSource(mine + name, source);
-  const layers = named(style);
+  for (const [name, source] of Object.entries(sources)) map.addSource(prefix + name, source);
+  const layers = prefixed(style);
   const names = layers.findIndex((layer) => layer.type === "symbol");
-  layers.forEach((layer, i) => map.addLayer(layer, names >= 0 && i >= names ? undefined : lowest));
+  layers.forEach((layer, i) => map.addLayer(layer, names >= 0 && i >= names ? undefined : lowestLayer));
   map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: [] }), "bottom-right");
 }
 
-const named = (style: ReturnType<Style>): LayerSpecification[] =>
+const prefixed = (style: ReturnType<Style>): LayerSpecification[] =>
   style.layers.map(
-    (layer) => ({ ...layer, id: mine + layer.id, ...("source" in layer ? { source: mine + layer.source } : {}) }) as LayerSpecification,
+    (layer) => ({ ...layer, id: prefix + layer.id, ...("source" in layer ? { source: prefix + layer.source } : {}) }) as LayerSpecification,
   );
 
 // archives teaches MapLibre to read tiles out of one file.
-async function archives(): Promise<void> {
+async function registerPMTiles(): Promise<void> {
   const { Protocol } = await import("pmtiles");
   maplibregl.addProtocol("pmtiles", new Protocol({ metadata: true }).tile); // the attribution is in the metadata
 }
 
-async function elsewhere(address: string): Promise<Style> {
+async function fetchStyle(address: string): Promise<Style> {
   const response = await fetch(address, { credentials: "omit" });
   if (!response.ok) throw new Error(`${response.status}`);
   const style = (await response.json()) as StyleSpecification;
@@ -108,7 +108,7 @@ const greens = [
   "scrub",
 ];
 
-function own(tiles: string): Style {
+function ownStyle(tiles: string): Style {
   const source: Source = { type: "vector", url: `pmtiles://${location.origin}${tiles}` };
   return (dark) => {
     const c = dark ? night : day;

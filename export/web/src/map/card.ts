@@ -10,13 +10,13 @@ import {
 } from "../api";
 import { h } from "../dom";
 import { snippet } from "../embed/snippet";
-import { amount, clock, digitsOf, flagWords, name, number, percent, t } from "../language";
+import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../language";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { big, certaintyWords, facts, indexRows, of, period, picture, stateWords } from "./words";
+import { bigValue, certaintyText, facts, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
 
 // Around is what cards need to know beside their own.
-export interface Around {
+export interface CardContext {
   choice: Choice;
   zone: string;
   legend: readonly Step[];
@@ -26,25 +26,25 @@ export interface Around {
 export const note = (words: string): HTMLElement => h("div", {}, h("p", { class: "quiet" }, words));
 
 // empty is a cell without a value over the window; it may have had some before.
-export function empty(more: CellAnswer | null, { zone }: Around): HTMLElement {
+export function empty(more: CellAnswer | null, { zone }: CardContext): HTMLElement {
   return h("div", {}, h("p", { class: "quiet" }, t("map.noCityMean")), more ? plot(more.trend, zone) : null);
 }
 
-export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend }: Around): HTMLElement {
+export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend }: CardContext): HTMLElement {
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [
     [t("map.stations"), String(c.stations)],
-    [t("map.certainty"), certaintyWords(c.certainty)],
+    [t("map.certainty"), certaintyText(c.certainty)],
   ];
-  if (c.stations > 1) rows.push([t("map.spread"), `± ${value(c.spread)}`], [t("map.range"), between(c.min, c.max, c.quantity, c.unit)]);
+  if (c.stations > 1) rows.push([t("map.spread"), `± ${value(c.spread)}`], [t("map.range"), rangeText(c.min, c.max, c.quantity, c.unit)]);
   if (c.raw_mean !== c.mean) rows.push([t("map.raw"), value(c.raw_mean)]);
   if (c.uncorrected > 0 && c.quantity.startsWith("pm")) rows.push([t("map.uncorrected"), String(c.uncorrected)]);
-  rows.push([t("map.coverage"), percent(c.coverage)], [t("map.readings"), number(c.readings, 0)], [t("map.since"), period(c, zone)]);
+  rows.push([t("map.coverage"), percent(c.coverage)], [t("map.readings"), number(c.readings, 0)], [t("map.since"), windowPeriod(c, zone)]);
   if (c.revision > 0 && choice.window !== "live") rows.push([t("map.revision"), number(c.revision, 0)]);
   return h(
     "div",
     {},
-    big(c.mean, c.quantity, c.unit, legend),
+    bigValue(c.mean, c.quantity, c.unit, legend),
     h("p", { class: "label" }, `${name(c.quantity)}, ${t("map.mean")}`),
     c.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     more ? facts(indexRows(more.index)) : null,
@@ -56,37 +56,37 @@ export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone,
   );
 }
 
-export function district(d: DistrictProperties, { choice, zone, legend }: Around): HTMLElement {
-  const q = of(d.quantities, choice.quantity);
+export function district(d: DistrictProperties, { choice, zone, legend }: CardContext): HTMLElement {
+  const q = findQuantity(d.quantities, choice.quantity);
   return h(
     "div",
     {},
-    q ? big(q.mean, q.quantity, q.unit, legend) : h("p", { class: "quiet" }, t("map.noCells")),
+    q ? bigValue(q.mean, q.quantity, q.unit, legend) : h("p", { class: "quiet" }, t("map.noCells")),
     h("p", { class: "label" }, `${name(choice.quantity)}, ${t("map.mean")}`),
     facts([
       ...indexRows(d.index),
       ...(q
         ? ([
             [t("map.stations"), String(q.stations)],
-            [t("map.cellRange"), between(q.min, q.max, q.quantity, q.unit)],
+            [t("map.cellRange"), rangeText(q.min, q.max, q.quantity, q.unit)],
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
           ] as [string, string][])
         : []),
-      [t("map.since"), period(d, zone)],
+      [t("map.since"), windowPeriod(d, zone)],
     ]),
     downloads((format) => districtsRoute(choice, format)),
     snippet(`district/${encodeURIComponent(d.name)}`, choice.quantity),
   );
 }
 
-export function station(id: string, s: StationProperties, { choice, zone }: Around): HTMLElement {
+export function station(id: string, s: StationProperties, { choice, zone }: CardContext): HTMLElement {
   const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
     name(quantity),
     h(
       "span",
       {},
       amount(v.value, quantity, v.unit),
-      v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagWords(v.flags) })}`) : null,
+      v.flags.length ? h("span", { class: "hint" }, ` ${t("map.flagged", { flags: flagText(v.flags) })}`) : null,
     ),
   ]);
   return h(
@@ -94,7 +94,7 @@ export function station(id: string, s: StationProperties, { choice, zone }: Arou
     {},
     h("p", { class: "label" }, s.name, s.demo ? ` · ${t("map.demoStation")}` : ""),
     facts([
-      [t("map.state"), h("span", { class: "class" }, picture(s.state), stateWords(s.state))],
+      [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
       [t("map.kit"), s.kit],
       ...values,
@@ -111,7 +111,7 @@ export function station(id: string, s: StationProperties, { choice, zone }: Arou
   );
 }
 
-const between = (low: number, high: number, quantity: string, unit: string): string =>
+const rangeText = (low: number, high: number, quantity: string, unit: string): string =>
   `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
 
 function downloads(route: (format: "csv" | "geojson") => string): HTMLElement {

@@ -8,87 +8,87 @@ import { t } from "../language";
 import type { Basemap } from "./basemap";
 import type { Place } from "./view";
 import "./citymap.css";
-import { darkness, ink, lowest, repaint, type Ink } from "./theme";
-import { arrows, type Point } from "./arrowkeys";
+import { darkScheme, theme, lowestLayer, repaint, type Theme } from "./theme";
+import { arrowKeys, type Point } from "./arrowkeys";
 
 // Drawing is what lies on the ground, by layers of its own sources.
-export interface Drawing {
+export interface MapLayers {
   sources: readonly string[];
-  finest?: number; // zoom from which its tiles are not made anew for every zoom; at 11 they hold 2.4 m
-  areas(ink: Ink): LayerSpecification[]; // below the boundary's line
-  marks(ink: Ink): LayerSpecification[]; // above it
-  pictures?(map: MapLibre): Promise<void>; // adds the images that the layers use
+  maxTileZoom?: number; // zoom from which its tiles are not made anew for every zoom; at 11 they hold 2.4 m
+  areaLayers(theme: Theme): LayerSpecification[]; // below the boundary's line
+  markLayers(theme: Theme): LayerSpecification[]; // above it
+  images?(map: MapLibre): Promise<void>; // adds the images that the layers use
 }
 
-export interface Ground {
+export interface CityMap {
   readonly map: MapLibre;
   readonly ready: Promise<void>; // when the drawing's layers are there
   set(source: string, data: GeoJSON.GeoJSON): void;
   city(city: City): void;
-  look(place: Place | null): void; // null shows the whole city
+  moveTo(place: Place | null): void; // null shows the whole city
   moved(): boolean; // by a person, or to a place; until then the city stays in the frame
-  speak(label: string, keys: string): void; // what the map is called, and which keys do what
+  setLabels(label: string, keys: string): void; // what the map is called, and which keys do what
 }
 
-export const nothing = { type: "FeatureCollection" as const, features: [] };
+export const emptyCollection = { type: "FeatureCollection" as const, features: [] };
 const padding = 20; // pixels around the city
 
 // ground makes a map in a container that has its size, or will have it.
-export function ground(container: HTMLElement, drawing: Drawing): Ground {
-  const map = make(container);
-  const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => lay(map, drawing));
+export function createCityMap(container: HTMLElement, own: MapLayers): CityMap {
+  const map = createMapLibre(container);
+  const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => addLayers(map, own));
   let basemap: Basemap | null = null;
-  const paint = (): void => repaint(map, layers(drawing, ink(basemap?.seen())));
-  darkness.addEventListener("change", () => void ready.then(paint));
+  const paint = (): void => repaint(map, allLayers(own, theme(basemap?.visible())));
+  darkScheme.addEventListener("change", () => void ready.then(paint));
   // spread brings the basemap where the city has one. Before it, and without it, there is our own ground.
-  async function spread({ properties }: City): Promise<void> {
+  async function showBasemap({ properties }: City): Promise<void> {
     if (!properties.basemap && !properties.basemap_tiles) return;
-    const [{ spread }] = await Promise.all([import("./basemap"), ready]);
-    basemap = spread(map, container, properties, paint);
+    const [{ addBasemap }] = await Promise.all([import("./basemap"), ready]);
+    basemap = addBasemap(map, container, properties, paint);
   }
-  const hint = h("p", { class: "map-keys", id: `keys-${(hints += 1)}` });
+  const hint = h("p", { class: "map-keys", id: `keys-${(hintCount += 1)}` });
   container.append(hint);
   map.getCanvas().setAttribute("aria-describedby", hint.id);
-  listen(map);
+  panWithShift(map);
 
   let bounds: maplibregl.LngLatBounds | null = null;
-  let settled = false;
-  const frame = () =>
+  let moved = false;
+  const fitCity = () =>
     bounds &&
-    !settled &&
+    !moved &&
     Math.min(container.clientWidth, container.clientHeight) > 2 * padding &&
     map.fitBounds(bounds, { padding, animate: false });
-  map.on("movestart", (e) => (settled ||= e.originalEvent !== undefined));
-  map.on("resize", frame);
+  map.on("movestart", (e) => (moved ||= e.originalEvent !== undefined));
+  map.on("resize", fitCity);
   new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
 
-  const drawn = new Map<string, string>(); // by source; what stays the same is not made anew
+  const sent = new Map<string, string>(); // by source; what stays the same is not made anew
   const set = (source: string, data: GeoJSON.GeoJSON): void => {
     const text = JSON.stringify(data);
-    if (drawn.get(source) === text) return;
-    drawn.set(source, text);
+    if (sent.get(source) === text) return;
+    sent.set(source, text);
     void ready.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
   };
   return {
     map,
     ready,
     set,
-    moved: () => settled,
+    moved: () => moved,
     city(city) {
       set("city", city);
-      if (!bounds) void spread(city).catch(console.error);
+      if (!bounds) void showBasemap(city).catch(console.error);
       bounds ??= boundsOf(city.geometry);
-      frame();
+      fitCity();
     },
-    look(place) {
-      settled = place !== null;
+    moveTo(place) {
+      moved = place !== null;
       if (place) map.jumpTo({ center: [place.lon, place.lat], zoom: place.zoom });
-      else frame();
+      else fitCity();
     },
-    speak(label, keys) {
+    setLabels(label, keys) {
       map.getCanvas().setAttribute("aria-label", label);
       hint.textContent = keys;
-      basemap?.speak();
+      basemap?.setLabels();
       for (const [name, text] of [
         ["in", t("map.zoomIn")],
         ["out", t("map.zoomOut")],
@@ -101,12 +101,12 @@ export function ground(container: HTMLElement, drawing: Drawing): Ground {
   };
 }
 
-let hints = 0;
+let hintCount = 0;
 
-function make(container: HTMLElement): MapLibre {
+function createMapLibre(container: HTMLElement): MapLibre {
   const map = new maplibregl.Map({
     container,
-    style: { version: 8, sources: {}, layers: [land(ink())] },
+    style: { version: 8, sources: {}, layers: [backgroundLayer(theme())] },
     center: [6.96, 50.95],
     zoom: 9.5,
     attributionControl: false,
@@ -122,33 +122,33 @@ function make(container: HTMLElement): MapLibre {
   return map;
 }
 
-const land = (c: Ink): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
+const backgroundLayer = (c: Theme): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
 
 // layers are the ground's and the drawing's, from below.
-const layers = (drawing: Drawing, c: Ink): LayerSpecification[] => [
-  land(c),
-  { id: lowest, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.ground } },
-  ...drawing.areas(c),
+const allLayers = (own: MapLayers, c: Theme): LayerSpecification[] => [
+  backgroundLayer(c),
+  { id: lowestLayer, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.cityOpacity } },
+  ...own.areaLayers(c),
   { id: "city-line", type: "line", source: "city", paint: { "line-color": c.edge, "line-width": 1.5 } },
-  ...drawing.marks(c),
+  ...own.markLayers(c),
 ];
 
-async function lay(map: MapLibre, drawing: Drawing): Promise<void> {
-  await drawing.pictures?.(map);
-  for (const source of ["city", ...drawing.sources])
-    map.addSource(source, { type: "geojson", data: nothing, maxzoom: drawing.finest ?? 18 });
-  for (const layer of layers(drawing, ink()).slice(1)) map.addLayer(layer);
+async function addLayers(map: MapLibre, own: MapLayers): Promise<void> {
+  await own.images?.(map);
+  for (const source of ["city", ...own.sources])
+    map.addSource(source, { type: "geojson", data: emptyCollection, maxzoom: own.maxTileZoom ?? 18 });
+  for (const layer of allLayers(own, theme()).slice(1)) map.addLayer(layer);
 }
 
 const panStep = 100; // pixels, as MapLibre's own for arrow keys
 
 // listen lets the arrow keys move the map with Shift as well, for maps on which they alone do something else.
-function listen(map: MapLibre): void {
+function panWithShift(map: MapLibre): void {
   map.getCanvas().addEventListener("keydown", (e) => {
-    const way = arrows[e.key];
-    if (!way || !e.shiftKey) return;
+    const arrow = arrowKeys[e.key];
+    if (!arrow || !e.shiftKey) return;
     e.preventDefault();
-    map.panBy([way[0] * panStep, way[1] * panStep], { duration: 300 }, { originalEvent: e });
+    map.panBy([arrow[0] * panStep, arrow[1] * panStep], { duration: 300 }, { originalEvent: e });
   });
 }
 
@@ -161,7 +161,7 @@ export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibre
 }
 
 // middleOf is the middle between an area's corners.
-export function middleOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): Point {
+export function centreOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): Point {
   const { lng, lat } = boundsOf(area).getCenter();
   return { lon: lng, lat };
 }

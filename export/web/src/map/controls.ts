@@ -1,10 +1,10 @@
 // What one can choose: quantity, window and its time, areas, colours, stations. The elements stay the same, so that a
 // list stays open and a slider in the hand while values come and go.
 import type { City } from "../api";
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import { language, languages, name, t, type Key } from "../language";
-import { dayOf, hours, iso, lastHour, moved, recent, resolutions, type View } from "./view";
-import { metres } from "./words";
+import { dayOf, hours, iso, lastHour, onDate, recentHours, resolutions, type View } from "./view";
+import { metres } from "./text";
 
 export interface Controls {
   readonly element: HTMLElement;
@@ -19,21 +19,21 @@ const windows = ["live", "1h", "24h"] as const;
 export function controls(change: Change): Controls {
   let view: View;
   let zone = "UTC";
-  const choice = (id: string, chosen: (value: string) => void) =>
+  const select = (id: string, chosen: (value: string) => void) =>
     h("select", { id, name: id, "data-key": id, change: (e) => chosen((e.target as HTMLSelectElement).value) });
-  const quantity = choice("quantity", (value) => change({ quantity: value }));
-  const area = choice("area", (value) =>
+  const quantity = select("quantity", (value) => change({ quantity: value }));
+  const area = select("area", (value) =>
     change(value === "districts" ? { layer: "districts" } : { layer: "grid", resolution: Number(value) }),
   );
-  const palette = choice("colours", (value) => change({ palette: value === "safe" ? "safe" : "index" }));
+  const palette = select("colours", (value) => change({ palette: value === "safe" ? "safe" : "index" }));
   const stations = h("input", { type: "checkbox", id: "stations", change: () => change({ stations: stations.checked }) });
   const window = h("div", { class: "segments" });
-  const slider = h("input", { type: "range", id: "hour", step: 1, min: 0, input: () => slid(true), change: () => slid(false) });
-  const date = h("input", { id: "date", change: () => date.value && dated(date.value) });
+  const slider = h("input", { type: "range", id: "hour", step: 1, min: 0, input: () => slideTo(true), change: () => slideTo(false) });
+  const date = h("input", { id: "date", change: () => date.value && toDate(date.value) });
   const earlier = h("button", { type: "button", class: "button second step", click: () => step(-1) }, "‹");
   const later = h("button", { type: "button", class: "button second step", click: () => step(1) }, "›");
   const when = h("output", { for: "hour date" });
-  const words = {
+  const labels = {
     quantity: h("span", {}),
     area: h("span", {}),
     colours: h("span", {}),
@@ -42,29 +42,29 @@ export function controls(change: Change): Controls {
     window: h("legend", { class: "caption" }),
   };
   const slide = h("div", { class: "slide" }, earlier, slider, later);
-  const time = h("div", { class: "time", role: "group" }, h("div", { class: "when" }, when), slide, h("label", {}, words.date, date));
+  const time = h("div", { class: "time", role: "group" }, h("div", { class: "when" }, when), slide, h("label", {}, labels.date, date));
   const element = h(
     "form",
     { class: "controls", submit: (e) => e.preventDefault() },
-    h("label", {}, words.quantity, quantity),
-    h("fieldset", {}, words.window, window),
+    h("label", {}, labels.quantity, quantity),
+    h("fieldset", {}, labels.window, window),
     time,
-    h("label", {}, words.area, area),
-    h("label", {}, words.colours, palette),
-    h("label", { class: "check" }, stations, words.stations),
+    h("label", {}, labels.area, area),
+    h("label", {}, labels.colours, palette),
+    h("label", { class: "check" }, stations, labels.stations),
   );
 
   const offered = () => hours(view.time, zone, Date.now());
   const at = () => (view.time ? Date.parse(view.time) : lastHour(Date.now()));
-  function slid(passing: boolean): void {
+  function slideTo(passing: boolean): void {
     const list = offered();
     const chosen = list[Number(slider.value)];
     if (chosen === undefined) return;
     // The end of the slider is "now": it moves on by itself.
     change({ time: chosen === lastHour(Date.now()) ? "" : iso(chosen) }, passing);
   }
-  function dated(day: string): void {
-    change({ time: view.window === "24h" ? `${day}T12:00:00Z` : moved(view.time, day, zone, Date.now()) });
+  function toDate(day: string): void {
+    change({ time: view.window === "24h" ? `${day}T12:00:00Z` : onDate(view.time, day, zone, Date.now()) });
   }
   function step(by: number): void {
     const size = view.window === "24h" ? 24 * 3600_000 : 3600_000;
@@ -79,12 +79,12 @@ export function controls(change: Change): Controls {
       view = now;
       zone = city?.properties.zone ?? zone;
       const known = city?.properties.quantities.map((q) => q.quantity) ?? [];
-      options(
+      setOptions(
         quantity,
         (known.includes(view.quantity) ? known : [view.quantity, ...known]).map((q) => [q, name(q)]),
         view.quantity,
       );
-      options(
+      setOptions(
         area,
         [
           ...resolutions.map((m): [string, string] => [String(m), t("map.cellsOf", { size: metres(m) })]),
@@ -92,7 +92,7 @@ export function controls(change: Change): Controls {
         ],
         view.layer === "districts" ? "districts" : String(view.resolution),
       );
-      options(
+      setOptions(
         palette,
         [
           ["index", t("map.coloursIndex")],
@@ -101,7 +101,7 @@ export function controls(change: Change): Controls {
         view.palette,
       );
       stations.checked = view.stations;
-      fill(
+      update(
         window,
         ...windows.map((w) =>
           h(
@@ -116,7 +116,7 @@ export function controls(change: Change): Controls {
           ),
         ),
       );
-      speak();
+      setLabels();
       time.hidden = view.window === "live";
       if (!time.hidden) date.type = "date"; // not before: browsers take long to make the first one
       slide.classList.toggle("days", view.window === "24h");
@@ -126,21 +126,21 @@ export function controls(change: Change): Controls {
       slider.value = String(list.indexOf(Math.floor(at() / 3600_000) * 3600_000));
       date.max = view.window === "24h" ? dayOf(yesterday(), zone) : dayOf(lastHour(Date.now()), zone);
       date.value = view.window === "24h" ? (view.time ? view.time.slice(0, 10) : dayOf(yesterday(), zone)) : dayOf(at(), zone);
-      when.textContent = view.window === "1h" ? hourWords(at(), zone) : view.window === "24h" ? dayWords(date.value) : "";
+      when.textContent = view.window === "1h" ? hourText(at(), zone) : view.window === "24h" ? dayText(date.value) : "";
       slider.setAttribute("aria-valuetext", when.textContent);
       later.toggleAttribute("disabled", view.time === "");
     },
   };
 
-  function speak(): void {
-    words.quantity.textContent = t("map.quantity");
-    words.area.textContent = t("map.area");
-    words.colours.textContent = t("map.colours");
-    words.stations.textContent = t("map.showStations");
-    words.date.textContent = t("map.date");
-    words.window.textContent = t("map.window");
+  function setLabels(): void {
+    labels.quantity.textContent = t("map.quantity");
+    labels.area.textContent = t("map.area");
+    labels.colours.textContent = t("map.colours");
+    labels.stations.textContent = t("map.showStations");
+    labels.date.textContent = t("map.date");
+    labels.window.textContent = t("map.window");
     time.setAttribute("aria-label", t("map.time"));
-    slider.setAttribute("aria-label", t("map.slider", { hours: String(recent) }));
+    slider.setAttribute("aria-label", t("map.slider", { hours: String(recentHours) }));
     earlier.setAttribute("aria-label", t(view.window === "24h" ? "map.dayBefore" : "map.hourBefore"));
     later.setAttribute("aria-label", t(view.window === "24h" ? "map.dayAfter" : "map.hourAfter"));
   }
@@ -149,13 +149,13 @@ export function controls(change: Change): Controls {
 // yesterday is noon of the last day that has ended, in UTC: within it wherever days begin.
 const yesterday = (): number => Math.floor((Date.now() - 2 * 3600_000) / 86_400_000) * 86_400_000 - 43_200_000;
 
-function options(select: HTMLSelectElement, list: [string, string][], chosen: string): void {
-  fill(select, ...list.map(([value, text]) => h("option", { value }, text)));
+function setOptions(select: HTMLSelectElement, list: [string, string][], chosen: string): void {
+  update(select, ...list.map(([value, text]) => h("option", { value }, text)));
   select.value = chosen;
 }
 
 // hourWords is an hour by the city's clocks, as "Tue 24 Nov, 10:00–11:00".
-export function hourWords(start: number, zone: string): string {
+export function hourText(start: number, zone: string): string {
   const locale = languages[language()].locale;
   const time = (at: number) => new Date(at).toLocaleTimeString(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit" });
   const day = new Date(start).toLocaleDateString(locale, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
@@ -163,7 +163,7 @@ export function hourWords(start: number, zone: string): string {
 }
 
 // dayWords is a date with its weekday.
-export const dayWords = (date: string): string =>
+export const dayText = (date: string): string =>
   new Date(`${date}T12:00:00Z`).toLocaleDateString(languages[language()].locale, {
     timeZone: "UTC",
     weekday: "long",

@@ -3,8 +3,8 @@ import type { Map as MapLibre } from "maplibre-gl";
 import { h } from "../dom";
 import { t } from "../language";
 import type { Chosen } from "./view";
-import { middleOf, nothing, type Ground } from "./citymap";
-import { arrows, nearest, next, type Point } from "./arrowkeys";
+import { centreOf, emptyCollection, type CityMap } from "./citymap";
+import { arrowKeys, nearestArea, nextArea, type Point } from "./arrowkeys";
 
 // Target is an area that the cursor can stand on.
 export interface Target extends Point {
@@ -15,67 +15,70 @@ export interface Target extends Point {
 export const target = (kind: Chosen["kind"], id: string, geometry: Target["geometry"]): Target => ({
   chosen: { kind, id },
   geometry,
-  ...middleOf(geometry),
+  ...centreOf(geometry),
 });
 
 export interface Cursor {
-  offer(kind: Chosen["kind"], list: Target[]): void; // the areas of a kind that are on the map now
-  stand(chosen: Chosen | null): void; // beside what a card is open for
+  setTargets(kind: Chosen["kind"], list: Target[]): void; // the areas of a kind that are on the map now
+  moveTo(chosen: Chosen | null): void; // beside what a card is open for
 }
 
 // walk lets arrow keys lead a cursor from area to area while the map has the focus; Enter chooses the one it stands on. What
 // it stands on is said, and the map moves with it. Where there are no areas, the arrow keys move the map.
-export function walk(
+export function keyboardCursor(
   container: HTMLElement,
-  { map, set }: Ground,
+  { map, set }: CityMap,
   choose: (area: Chosen) => void,
   words: (area: Chosen) => string,
 ): Cursor {
   const offered: Partial<Record<Chosen["kind"], Target[]>> = {};
-  const said = h("p", { class: "map-said", role: "status" });
+  const announcement = h("p", { class: "map-said", role: "status" });
   const canvas = map.getCanvas();
-  let at: Target | null = null;
-  let marked: Chosen | null = null;
-  container.append(said);
+  let current: Target | null = null;
+  let highlighted: Chosen | null = null;
+  container.append(announcement);
   canvas.setAttribute("role", "application"); // screen readers leave the arrow keys to it
 
   const all = (): Target[] => [...(offered.cell ?? []), ...(offered.district ?? [])];
   const find = (list: Target[], chosen: Chosen | null) =>
     list.find((a) => a.chosen.kind === chosen?.kind && a.chosen.id === chosen.id) ?? null;
-  const show = () =>
-    set("cursor", at && document.activeElement === canvas ? { type: "Feature", properties: {}, geometry: at.geometry } : nothing);
-  const step = (list: Target[], key: string): void => {
+  const draw = () =>
+    set(
+      "cursor",
+      current && document.activeElement === canvas ? { type: "Feature", properties: {}, geometry: current.geometry } : emptyCollection,
+    );
+  const move = (list: Target[], key: string): void => {
     const { lng, lat } = map.getCenter();
-    const from = at ?? find(list, marked);
-    const to = from ? next(list, from, key) : nearest(list, { lon: lng, lat });
-    said.textContent = to ? words(to.chosen) : t("map.noFurther");
+    const from = current ?? find(list, highlighted);
+    const to = from ? nextArea(list, from, key) : nearestArea(list, { lon: lng, lat });
+    announcement.textContent = to ? words(to.chosen) : t("map.noFurther");
     if (!to) return;
-    at = to;
-    show();
-    if (!within(map, at)) map.easeTo({ center: [at.lon, at.lat], duration: 300 }, { originalEvent: true });
+    current = to;
+    draw();
+    if (!within(map, current)) map.easeTo({ center: [current.lon, current.lat], duration: 300 }, { originalEvent: true });
   };
   canvas.addEventListener("keydown", (e) => {
     const list = all();
     if (list.length === 0 || e.shiftKey || e.altKey || e.ctrlKey || e.metaKey) return;
-    if (e.key in arrows) step(list, e.key);
-    else if (e.key === "Enter" && at) choose(at.chosen);
+    if (e.key in arrowKeys) move(list, e.key);
+    else if (e.key === "Enter" && current) choose(current.chosen);
     else return;
     e.preventDefault();
     e.stopPropagation(); // MapLibre would move the map
   });
-  canvas.addEventListener("focus", show);
-  canvas.addEventListener("blur", show);
+  canvas.addEventListener("focus", draw);
+  canvas.addEventListener("blur", draw);
   return {
-    offer(kind: Chosen["kind"], list: Target[]): void {
+    setTargets(kind: Chosen["kind"], list: Target[]): void {
       offered[kind] = list;
-      if (!at || find(all(), at.chosen)) return;
-      at = null; // it is not there any more
-      said.textContent = "";
-      show();
+      if (!current || find(all(), current.chosen)) return;
+      current = null; // it is not there any more
+      announcement.textContent = "";
+      draw();
     },
-    stand(chosen: Chosen | null): void {
-      marked = chosen;
-      at = find(all(), chosen) ?? at;
+    moveTo(chosen: Chosen | null): void {
+      highlighted = chosen;
+      current = find(all(), chosen) ?? current;
     },
   };
 }

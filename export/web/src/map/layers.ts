@@ -1,37 +1,46 @@
 // How areas and stations are drawn: MapLibre's layers, from below.
 import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
-import type { Drawing } from "./citymap";
-import type { Ink } from "./theme";
-import { shades, symbol } from "./symbol";
+import type { MapLayers } from "./citymap";
+import type { Theme } from "./theme";
+import { symbolColours, symbol } from "./symbol";
 
-export const drawing: Drawing = { sources: ["districts", "grid", "cursor", "stations"], finest: 11, areas, marks, pictures };
+export const airLayers: MapLayers = {
+  sources: ["districts", "grid", "cursor", "stations"],
+  maxTileZoom: 11,
+  areaLayers,
+  markLayers,
+  images: addImages,
+};
 
-const apart = 12.5; // zoom from which many stations stand apart
-const many = 1500; // stations; so many pictures at once make the map heavy
+const apartZoom = 12.5; // zoom from which many stations stand apart
+const manyStations = 1500; // stations; so many pictures at once make the map heavy
 
 // crowd lets many stations be dots until the map is near enough to tell pictures apart.
-export function crowd(map: MapLibre, stations: number): void {
-  map.setLayoutProperty("stations-many", "visibility", stations > many ? "visible" : "none");
-  map.setLayerZoomRange("stations", stations > many ? apart : 0, 24);
+export function adaptToStationCount(map: MapLibre, stations: number): void {
+  map.setLayoutProperty("stations-many", "visibility", stations > manyStations ? "visible" : "none");
+  map.setLayerZoomRange("stations", stations > manyStations ? apartZoom : 0, 24);
 }
 
 // places are the layers of what can be chosen, the first above the others.
-export const places = { station: ["stations", "stations-many"], cell: ["cells"], district: ["districts"] } as const;
+export const clickableLayers = { station: ["stations", "stations-many"], cell: ["cells"], district: ["districts"] } as const;
 
-const colours = (of: 0 | 1): string[] => [...Object.entries(shades).flatMap(([state, pair]) => [state, pair[of]]), shades.ok[of]];
+const colours = (of: 0 | 1): string[] => [
+  ...Object.entries(symbolColours).flatMap(([state, pair]) => [state, pair[of]]),
+  symbolColours.ok[of],
+];
 
 const single: ExpressionSpecification = ["==", ["get", "stations"], 1];
-const nothing = (property: string): ExpressionSpecification => ["==", ["get", property], ""];
+const noFeature = (property: string): ExpressionSpecification => ["==", ["get", property], ""];
 
-function areas(c: Ink): LayerSpecification[] {
+function areaLayers(c: Theme): LayerSpecification[] {
   return [
-    { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area } },
+    { id: "districts", type: "fill", source: "districts", paint: { "fill-color": ["get", "colour"], "fill-opacity": c.areaOpacity } },
     { id: "districts-line", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1 } },
     {
       id: "cells",
       type: "fill",
       source: "grid",
-      paint: { "fill-color": ["get", "colour"], "fill-opacity": c.area, "fill-antialias": false },
+      paint: { "fill-color": ["get", "colour"], "fill-opacity": c.areaOpacity, "fill-antialias": false },
     },
     {
       id: "cells-single",
@@ -44,28 +53,28 @@ function areas(c: Ink): LayerSpecification[] {
   ];
 }
 
-function marks(c: Ink): LayerSpecification[] {
+function markLayers(c: Theme): LayerSpecification[] {
   const line = { "line-color": c.mark, "line-width": 3 };
   return [
-    { id: "cell-mark", type: "line", source: "grid", filter: nothing("cell"), paint: line },
-    { id: "district-mark", type: "line", source: "districts", filter: nothing("name"), paint: line },
+    { id: "cell-mark", type: "line", source: "grid", filter: noFeature("cell"), paint: line },
+    { id: "district-mark", type: "line", source: "districts", filter: noFeature("name"), paint: line },
     { id: "cursor-halo", type: "line", source: "cursor", paint: { "line-color": c.halo, "line-width": 8 } },
     { id: "cursor", type: "line", source: "cursor", paint: { ...line, "line-width": 4 } },
     {
       id: "station-mark",
       type: "circle",
       source: "stations",
-      filter: nothing("id"),
+      filter: noFeature("id"),
       paint: { "circle-radius": 11, "circle-color": "transparent", "circle-stroke-color": c.mark, "circle-stroke-width": 2.5 },
     },
     {
       id: "stations-many",
       type: "circle",
       source: "stations",
-      maxzoom: apart,
+      maxzoom: apartZoom,
       layout: { visibility: "none" },
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, apart, 5],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, apartZoom, 5],
         "circle-color": ["match", ["get", "state"], ...colours(0)] as never,
         "circle-stroke-color": ["match", ["get", "state"], ...colours(1)] as never,
         "circle-stroke-width": 1.5,
@@ -84,7 +93,7 @@ function marks(c: Ink): LayerSpecification[] {
   ];
 }
 
-async function pictures(map: MapLibre): Promise<void> {
+async function addImages(map: MapLibre): Promise<void> {
   map.addImage("hatch", hatch(), { pixelRatio: 2 });
   await Promise.all(
     (["ok", "silent", "check", "new"] as const).map(async (state) =>

@@ -1,5 +1,5 @@
 // What stands around the map: the city's value, the choices, the legend, the card, the tables.
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
 import { clock, percent, t } from "../language";
@@ -7,23 +7,23 @@ import * as card from "./card";
 import type { Chosen } from "./view";
 import { controls, type Change } from "./controls";
 import { legend } from "./legend";
-import { sketch } from "./preview";
-import { cellOf, scale, shown, stationOf, unit, when, zone, type State } from "./state";
+import { preview } from "./preview";
+import { cellDetails, legendSteps, shownView, stationDetails, unit, windowText, zone, type State } from "./state";
 import { tables } from "./table";
-import { big, indexRows, metres, of, short } from "./words";
+import { bigValue, indexRows, metres, findQuantity, shortCode } from "./text";
 
-export interface Board {
+export interface Layout {
   readonly map: HTMLElement; // where the map belongs
   readonly card: HTMLElement;
   render(): void;
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
-  unveil(): void; // the map has drawn the values
+  hidePreview(): void; // the map has drawn the values
 }
 
 // board puts everything on the page. It reads the state and changes nothing in it.
-export function board(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Board {
+export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Layout {
   const parts = {
     title: h("h1", {}),
     figure: h("section", { class: "figure" }),
@@ -41,10 +41,10 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
   const values = tables(choose);
   const fold = foldable(parts.summary, values.element, renderTables, () => {
     values.finish();
-    draw();
+    drawPreview();
   });
-  addEventListener("afterprint", () => veiled || parts.sketch.replaceChildren());
-  let veiled = true; // by the sketch, until the map has drawn the values
+  addEventListener("afterprint", () => previewShown || parts.sketch.replaceChildren());
+  let previewShown = true; // by the sketch, until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
     parts.summary.focus();
@@ -72,34 +72,34 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
     parts.title.textContent = t("map.heading", { city: s.city?.properties.name ?? "" }).trim();
     parts.skip.textContent = t("map.skip");
     parts.summary.textContent = t("map.table");
-    parts.note.textContent = s.size ? t("map.otherSize", { size: metres(s.size) }) : "";
-    fill(parts.figure, ...figure(s));
+    parts.note.textContent = s.otherSize ? t("map.otherSize", { size: metres(s.otherSize) }) : "";
+    update(parts.figure, ...cityMean(s));
     renderLast();
     renderStatus();
     choices.show(s.view, s.city);
-    fill(parts.legend, legend(scale(s), s.view.quantity, unit(s), s.view.stations));
-    fill(
+    update(parts.legend, legend(legendSteps(s), s.view.quantity, unit(s), s.view.stations));
+    update(
       parts.embed,
       h("h2", {}, t("embed.heading")),
       h("p", { class: "quiet" }, t("embed.what")),
       snippet("city", s.view.quantity, t("embed.city")),
       snippet("map", s.view.quantity, t("embed.map")),
     );
-    if (veiled) draw();
+    if (previewShown) drawPreview();
     renderTables();
     renderCard();
   }
 
-  function draw(): void {
+  function drawPreview(): void {
     const { clientWidth, clientHeight } = parts.map;
-    const picture = sketch(s, clientWidth, clientHeight);
+    const picture = preview(s, clientWidth, clientHeight);
     if (picture) parts.sketch.replaceChildren(picture);
     if (picture) performance.mark("sketch"); // for who measures
   }
 
-  function unveil(): void {
-    if (veiled) parts.sketch.replaceChildren();
-    veiled = false;
+  function hidePreview(): void {
+    if (previewShown) parts.sketch.replaceChildren();
+    previewShown = false;
   }
 
   function renderLast(): void {
@@ -108,11 +108,11 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
 
   function renderStatus(): void {
     const stream = { there: "", lost: t("frame.lost"), back: t("frame.back") }[s.stream];
-    frame.say(s.failure ? t("frame.failed", { detail: s.failure }) : stream, s.failure !== null || s.stream === "lost");
+    frame.setStatus(s.failure ? t("frame.failed", { detail: s.failure }) : stream, s.failure !== null || s.stream === "lost");
   }
 
   function renderTables(): void {
-    if (fold.open) values.show({ ...s, when: when(s), zone: zone(s) });
+    if (fold.open) values.show({ ...s, when: windowText(s), zone: zone(s) });
   }
 
   function renderCard(): void {
@@ -124,14 +124,14 @@ export function board(frame: Frame, s: State, change: Change, choose: (chosen: C
       { type: "button", class: "close", "data-key": "close", "aria-label": t("map.close"), click: () => choose(null) },
       "×",
     );
-    fill(
+    update(
       parts.card,
       h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close),
       body,
     );
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, unveil };
+  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, hidePreview };
 }
 
 // foldable is the fold with the tables. They are made when it is open, and all of them for a printer.
@@ -151,35 +151,35 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
 }
 
 // figure is the city's mean over the window.
-function figure(s: State): HTMLElement[] {
+function cityMean(s: State): HTMLElement[] {
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index } = s.city.properties;
-  const q = of(quantities, s.view.quantity);
+  const q = findQuantity(quantities, s.view.quantity);
   if (!q) return [h("p", { class: "quiet" }, last_reading ? t("map.noCityMean") : t("map.noReading"))];
   return [
-    h("p", { class: "label" }, `${t("map.cityMean")}, ${when(s)}`),
-    big(q.mean, q.quantity, q.unit, scale(s)),
+    h("p", { class: "label" }, `${t("map.cityMean")}, ${windowText(s)}`),
+    bigValue(q.mean, q.quantity, q.unit, legendSteps(s)),
     h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
     ...indexRows(index).map(([name, says]) => h("p", { class: "quiet" }, `${name}: ${says}`)),
   ];
 }
 
-const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : t(`map.${kind}`, { id: short(id) }));
+const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : t(`map.${kind}`, { id: shortCode(id) }));
 
 function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;
   const { kind, id } = s.view.chosen;
-  const around = { choice: shown(s), zone: zone(s), legend: scale(s) };
-  if (s.nothing !== null) return card.note(t("embed.nothing", { detail: s.nothing }));
+  const context = { choice: shownView(s), zone: zone(s), legend: legendSteps(s) };
+  if (s.noDetails !== null) return card.note(t("embed.nothing", { detail: s.noDetails }));
   if (kind === "station") {
-    const found = stationOf(s);
-    return found ? card.station(id, found.properties, around) : card.note(t("frame.loading"));
+    const found = stationDetails(s);
+    return found ? card.station(id, found.properties, context) : card.note(t("frame.loading"));
   }
   if (!s.grid && !s.districts) return card.note(t("frame.loading"));
   if (kind === "cell") {
     const found = s.grid?.features.find((f) => f.properties.cell === id);
-    return found ? card.cell(found.properties, cellOf(s), around) : card.empty(cellOf(s), around);
+    return found ? card.cell(found.properties, cellDetails(s), context) : card.empty(cellDetails(s), context);
   }
   const found = s.districts?.features.find((f) => f.properties.name === id);
-  return found ? card.district(found.properties, around) : card.note(t("map.noCells"));
+  return found ? card.district(found.properties, context) : card.note(t("map.noCells"));
 }

@@ -1,7 +1,7 @@
 import { h, swatch } from "../dom";
 import { name, number, t } from "../language";
 import type { Step } from "./colours";
-import { indexWords, picture, stateWords } from "./words";
+import { indexText, stationIcon, stateText } from "./text";
 
 // legend says what colours, hatching and symbols mean.
 export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean): HTMLElement {
@@ -11,7 +11,7 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
       "li",
       {},
       swatch(s.colour),
-      s.index ? h("span", {}, `${s.index} ${indexWords(s.index)}`) : null,
+      s.index ? h("span", {}, `${s.index} ${indexText(s.index)}`) : null,
       h("span", { class: "bounds" }, bounds(s, steps)),
     );
   return h(
@@ -22,7 +22,7 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
     h("p", { class: "quiet" }, t("map.legendNone")),
     stations
-      ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, picture(s), stateWords(s))))
+      ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, stationIcon(s), stateText(s))))
       : null,
   );
 }

@@ -7,7 +7,7 @@ import { svg } from "../svg";
 
 const width = 320;
 const height = 96;
-const edge = { left: 34, right: 6, top: 8, bottom: 18 }; // room for the labels
+const margin = { left: 34, right: 6, top: 8, bottom: 18 }; // room for the labels
 
 // plot is a figure: what was measured dotted, corrected as a line, hours without a value as gaps.
 export function plot(trend: Trend, zone: string): HTMLElement {
@@ -56,8 +56,8 @@ function drawing(trend: Trend, zone: string): SVGElement {
   const all = trend.hours.flatMap((x) => [x.mean, x.raw_mean]).filter((v): v is number => v !== null);
   const floor = trend.quantity in bounds ? 0 : Math.floor(Math.min(...all));
   const top = Math.max(...all, floor + 1);
-  const x = (i: number) => edge.left + (i / Math.max(1, trend.hours.length - 1)) * (width - edge.left - edge.right);
-  const y = (v: number) => height - edge.bottom - ((v - floor) / (top - floor)) * (height - edge.top - edge.bottom);
+  const x = (i: number) => margin.left + (i / Math.max(1, trend.hours.length - 1)) * (width - margin.left - margin.right);
+  const y = (v: number) => height - margin.bottom - ((v - floor) / (top - floor)) * (height - margin.top - margin.bottom);
   const line = (pick: (hour: TrendHour) => number | null) =>
     path(
       trend.hours.map((hour, i) => [x(i), pick(hour)] as const),
@@ -65,8 +65,8 @@ function drawing(trend: Trend, zone: string): SVGElement {
     );
   const digits = top - floor < 10 ? digitsOf(trend.quantity) : 0;
   const marks = [floor, top].flatMap((v) => [
-    svg("line", { x1: edge.left, x2: width - edge.right, y1: y(v), y2: y(v), class: "rule" }),
-    svg("text", { x: edge.left - 5, y: y(v) + 4, "text-anchor": "end" }, number(v, digits)),
+    svg("line", { x1: margin.left, x2: width - margin.right, y1: y(v), y2: y(v), class: "rule" }),
+    svg("text", { x: margin.left - 5, y: y(v) + 4, "text-anchor": "end" }, number(v, digits)),
   ]);
   const hour = (at: string) => new Date(at).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
   const times = [0, 12, 23].flatMap((i) => {

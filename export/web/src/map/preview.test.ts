@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mercator, view } from "./preview";
+import { mercator, projection } from "./preview";
 
 // Web Mercator (EPSG:3857): 180° is 20037508.34 m from the middle of the world, and Cologne's cathedral at 774594.413, 6610916.933 (PROJ cs2cs).
 test("a place lies on the map of the world where Web Mercator has it", () => {
@@ -22,14 +22,14 @@ const area = {
 };
 
 test("a whole area lies in the middle of the frame, with room around it", () => {
-  const at = view(area, null, 440, 1000);
+  const at = projection(area, null, 440, 1000);
   expect(at(6, 50.5)[0]).toBeCloseTo(20);
   expect(at(8, 50.5)[0]).toBeCloseTo(420);
   expect((at(7, 50)[1] + at(7, 51)[1]) / 2).toBeCloseTo(500);
 });
 
 test("a place is in the middle, and a zoom is twice as near as the one before", () => {
-  const at = (zoom: number) => view(area, { lon: 7, lat: 50, zoom }, 400, 300);
+  const at = (zoom: number) => projection(area, { lon: 7, lat: 50, zoom }, 400, 300);
   const [near, far] = [at(10), at(9)];
   expect(near(7, 50)).toEqual([200, 150]);
   expect(near(7.1, 50)[0] - 200).toBeCloseTo(2 * (far(7.1, 50)[0] - 200));

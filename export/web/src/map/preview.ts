@@ -3,9 +3,9 @@
 import type { MultiPolygon, Polygon } from "geojson";
 import type { Place } from "./view";
 import { colourOf } from "./colours";
-import { scale, type State } from "./state";
+import { legendSteps, type State } from "./state";
 import { svg } from "../svg";
-import { of } from "./words";
+import { findQuantity } from "./text";
 
 const padding = 20; // pixels around the city, as around the map's
 const tile = 512; // pixels of the whole world at MapLibre's zoom 0
@@ -22,7 +22,7 @@ export const mercator = (lon: number, lat: number): Point => [
 const rings = (area: Area): number[][][] => (area.type === "Polygon" ? area.coordinates : area.coordinates.flat());
 
 // view turns the world into pixels of a frame: around a place, or so that all of an area lies in it.
-export function view(area: Area, place: Place | null, width: number, height: number): (lon: number, lat: number) => Point {
+export function projection(area: Area, place: Place | null, width: number, height: number): (lon: number, lat: number) => Point {
   const points = rings(area)
     .flat()
     .map(([lon = 0, lat = 0]) => mercator(lon, lat));
@@ -37,10 +37,10 @@ export function view(area: Area, place: Place | null, width: number, height: num
 }
 
 // sketch draws what the state holds into a frame of so many pixels; null before there is anything.
-export function sketch(s: State, width: number, height: number): SVGElement | null {
+export function preview(s: State, width: number, height: number): SVGElement | null {
   if (!s.city) return null;
-  const at = view(s.city.geometry, s.view.place, width, height);
-  const line = (area: Area) =>
+  const at = projection(s.city.geometry, s.view.place, width, height);
+  const path = (area: Area) =>
     rings(area)
       .map(
         (ring) =>
@@ -53,9 +53,9 @@ export function sketch(s: State, width: number, height: number): SVGElement | nu
             .join("L")}Z`,
       )
       .join("");
-  const areas = painted(s);
+  const areas = colouredAreas(s);
   const colours = [...new Set(areas.map((a) => a.colour))];
-  const all = (list: readonly Painted[]) => list.map((a) => line(a.geometry)).join("");
+  const all = (list: readonly ColouredArea[]) => list.map((a) => path(a.geometry)).join("");
   return svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}` },
@@ -65,29 +65,29 @@ export function sketch(s: State, width: number, height: number): SVGElement | nu
       svg("path", { d: "M0 6L6 0", class: "hatch" }),
       svg("path", { d: "M1.5 6L6 1.5M0 1.5L1.5 0", class: "hatch light" }),
     ),
-    svg("path", { d: line(s.city.geometry), class: "city" }),
+    svg("path", { d: path(s.city.geometry), class: "city" }),
     ...colours.map((colour) => svg("path", { d: all(areas.filter((a) => a.colour === colour)), fill: colour, class: "area" })),
     svg("path", { d: all(areas.filter((a) => a.single)), fill: "url(#hatch)" }),
     svg("path", { d: all(areas), class: "lines" }),
-    svg("path", { d: line(s.city.geometry), class: "edge" }),
+    svg("path", { d: path(s.city.geometry), class: "edge" }),
   );
 }
 
-interface Painted {
+interface ColouredArea {
   geometry: Area;
   colour: string;
   single: boolean; // it rests on one station
 }
 
-function painted(s: State): Painted[] {
-  const legend = scale(s);
+function colouredAreas(s: State): ColouredArea[] {
+  const legend = legendSteps(s);
   const cells = (s.grid?.features ?? []).map(({ geometry, properties: p }) => ({
     geometry,
     colour: colourOf(legend, p.mean),
     single: p.stations === 1,
   }));
   const districts = (s.districts?.features ?? []).flatMap(({ geometry, properties: p }) => {
-    const q = of(p.quantities, s.view.quantity);
+    const q = findQuantity(p.quantities, s.view.quantity);
     return q ? [{ geometry, colour: colourOf(legend, q.mean), single: false }] : [];
   });
   return [...cells, ...districts];

@@ -1,6 +1,6 @@
 // A table whose rows stay while their values change, so that what is read or pointed at does not go away. Where there are
 // many, they come bit by bit; finish brings those that are missing.
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 
 // Row is what a row says. Its cells are made when it is new and when its state is another.
 export interface Row {
@@ -16,11 +16,11 @@ export interface Rows {
   finish(): void;
 }
 
-const atOnce = 400; // new rows, which take a busy phone's page some 50 ms
-const pause = 50; // milliseconds between them
+const batchSize = 400; // new rows, which take a busy phone's page some 50 ms
+const batchDelay = 50; // milliseconds between them
 
 export function rows(): Rows {
-  const kept = new Map<string, { row: HTMLTableRowElement; state: string }>();
+  const shown = new Map<string, { row: HTMLTableRowElement; state: string }>();
   const caption = h("caption", {});
   const columns = h("tr", {});
   const body = h("tbody", {});
@@ -30,26 +30,26 @@ export function rows(): Rows {
   let later = 0;
 
   // put brings the rows into order, at most so many new ones among them.
-  function put(most: number): void {
+  function insert(most: number): void {
     clearTimeout(later);
     let next = body.firstElementChild;
     for (const r of all) {
-      let had = kept.get(r.key);
-      if (!had && most-- <= 0) return void (later = window.setTimeout(() => put(atOnce), pause));
-      if (!had) kept.set(r.key, (had = { row: begun(r), state: "" }));
-      if (had.state !== r.state) tell(had.row, r.cells());
+      let had = shown.get(r.key);
+      if (!had && most-- <= 0) return void (later = window.setTimeout(() => insert(batchSize), batchDelay));
+      if (!had) shown.set(r.key, (had = { row: newRow(r), state: "" }));
+      if (had.state !== r.state) updateRow(had.row, r.cells());
       had.state = r.state;
       if (had.row === next) next = next.nextElementSibling;
       else body.insertBefore(had.row, next);
     }
   }
 
-  function forget(): void {
+  function removeOthers(): void {
     const here = new Set(all.map((r) => r.key));
-    for (const [key, { row }] of kept) {
+    for (const [key, { row }] of shown) {
       if (here.has(key)) continue;
       row.remove();
-      kept.delete(key);
+      shown.delete(key);
     }
   }
 
@@ -57,23 +57,23 @@ export function rows(): Rows {
     element,
     show(title, names, list, none) {
       all = list;
-      forget();
+      removeOthers();
       if (list.length === 0) return element.replaceChildren(h("p", {}, h("strong", {}, title), `: ${none}`));
       caption.textContent = title;
       table.setAttribute("aria-label", title);
-      fill(columns, ...names.map((n) => h("th", { scope: "col" }, n)));
+      update(columns, ...names.map((n) => h("th", { scope: "col" }, n)));
       if (!element.contains(table)) element.replaceChildren(table);
-      put(atOnce);
+      insert(batchSize);
     },
-    finish: () => put(Infinity),
+    finish: () => insert(Infinity),
   };
 }
 
-const begun = (r: Row): HTMLTableRowElement =>
+const newRow = (r: Row): HTMLTableRowElement =>
   h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-key": r.key }, r.name)));
 
 // tell puts what changed into a row's cells.
-function tell(row: HTMLTableRowElement, cells: readonly string[]): void {
+function updateRow(row: HTMLTableRowElement, cells: readonly string[]): void {
   cells.forEach((text, i) => {
     const cell = row.cells[i + 1] ?? row.appendChild(h("td", {}));
     if (cell.textContent !== text) cell.textContent = text;

@@ -3,8 +3,8 @@ import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, 
 import { t } from "../language";
 import type { View } from "./view";
 import { steps, type Step } from "./colours";
-import { dayWords, hourWords } from "./controls";
-import { of } from "./words";
+import { dayText, hourText } from "./controls";
+import { findQuantity } from "./text";
 
 export interface State {
   view: View;
@@ -12,59 +12,61 @@ export interface State {
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
-  listed: string; // the quantity of which stations have values
-  byId: Map<string, Listed>;
-  more: CellAnswer | Station | null; // of the chosen cell or station
-  nothing: string | null; // why there is none
-  size: number; // of the cells shown, where the server has no other; 0 is the one asked for
+  stationsQuantity: string; // the quantity of which stations have values
+  stationById: Map<string, Listed>;
+  details: CellAnswer | Station | null; // of the chosen cell or station
+  noDetails: string | null; // why there is none
+  otherSize: number; // of the cells shown, where the server has no other; 0 is the one asked for
   lastReading: string | null;
   failure: string | null; // of the last request
   stream: "there" | "lost" | "back";
 }
 
-export const beginning = (view: View): State => ({
+export const initialState = (view: View): State => ({
   view,
   city: null,
   grid: null,
   districts: null,
   stations: null,
-  listed: "",
-  byId: new Map(),
-  more: null,
-  nothing: null,
-  size: 0,
+  stationsQuantity: "",
+  stationById: new Map(),
+  details: null,
+  noDetails: null,
+  otherSize: 0,
   lastReading: null,
   failure: null,
   stream: "there",
 });
 
 // forget lets go of another choice's values: they never stand under this one's name.
-export function forget(s: State): void {
+export function clearValues(s: State): void {
   s.grid = s.districts = null;
-  if (cellOf(s)) s.more = null;
-  s.size = 0;
+  if (cellDetails(s)) s.details = null;
+  s.otherSize = 0;
 }
 
 // keepStations takes the stations as they were answered.
-export function keepStations(s: State, stations: Stations, quantity: string): void {
+export function setStations(s: State, stations: Stations, quantity: string): void {
   s.stations = stations;
-  s.listed = quantity;
-  s.byId = new Map(stations.features.map((f) => [f.id, f.properties]));
+  s.stationsQuantity = quantity;
+  s.stationById = new Map(stations.features.map((f) => [f.id, f.properties]));
 }
 
 // cellOf and stationOf are everything of the chosen cell or station, once it has come.
-export const cellOf = ({ view, more }: State): CellAnswer | null => (more && "cell" in more && more.cell === view.chosen?.id ? more : null);
-export const stationOf = ({ view, more }: State): Station | null => (more && "id" in more && more.id === view.chosen?.id ? more : null);
+export const cellDetails = ({ view, details }: State): CellAnswer | null =>
+  details && "cell" in details && details.cell === view.chosen?.id ? details : null;
+export const stationDetails = ({ view, details }: State): Station | null =>
+  details && "id" in details && details.id === view.chosen?.id ? details : null;
 
 // hear takes a station's new values.
-export function hear(s: State, reading: ReadingEvent): void {
-  s.lastReading = later(s.lastReading, reading.time);
-  const [listed, chosen] = [s.byId.get(reading.station), stationOf(s)];
-  if (listed) observe(listed, reading);
-  if (chosen?.id === reading.station) observe(chosen.properties, reading);
+export function applyReading(s: State, reading: ReadingEvent): void {
+  s.lastReading = latest(s.lastReading, reading.time);
+  const [listed, chosen] = [s.stationById.get(reading.station), stationDetails(s)];
+  if (listed) updateStation(listed, reading);
+  if (chosen?.id === reading.station) updateStation(chosen.properties, reading);
 }
 
-function observe(station: Listed, { time, values }: ReadingEvent): void {
+function updateStation(station: Listed, { time, values }: ReadingEvent): void {
   station.last_seen = time;
   for (const [quantity, v] of Object.entries(values)) {
     const old = station.values[quantity];
@@ -72,27 +74,27 @@ function observe(station: Listed, { time, values }: ReadingEvent): void {
   }
 }
 
-export const later = (a: string | null, b: string | null): string | null => (!a || (b && b > a) ? b : a);
+export const latest = (a: string | null, b: string | null): string | null => (!a || (b && b > a) ? b : a);
 
 export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
 
 // shown is the view with the cells that are really there.
-export const shown = (s: State): View => ({ ...s.view, resolution: s.size || s.view.resolution });
+export const shownView = (s: State): View => ({ ...s.view, resolution: s.otherSize || s.view.resolution });
 
-export const scale = (s: State): Step[] => steps(s.view.quantity, means(s), s.view.palette);
+export const legendSteps = (s: State): Step[] => steps(s.view.quantity, means(s), s.view.palette);
 
 function means({ view, grid, districts }: State): number[] {
   if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);
-  return (districts?.features ?? []).flatMap((f) => of(f.properties.quantities, view.quantity)?.mean ?? []);
+  return (districts?.features ?? []).flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []);
 }
 
 export const unit = ({ view, city, grid }: State): string =>
-  (city && of(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
+  (city && findQuantity(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
 
 // when is the window in words.
-export function when(s: State): string {
+export function windowText(s: State): string {
   const { view, city } = s;
   if (view.window === "live" || !city) return t("map.windowLive");
   const start = Date.parse(city.properties.window_start);
-  return view.window === "1h" ? hourWords(start, zone(s)) : dayWords(new Date(start + 43_200_000).toISOString().slice(0, 10));
+  return view.window === "1h" ? hourText(start, zone(s)) : dayText(new Date(start + 43_200_000).toISOString().slice(0, 10));
 }

@@ -8,7 +8,7 @@ const shapes: Record<State, string> = {
 };
 
 // shades are the colours of a symbol and of its edge.
-export const shades: Record<State, readonly [fill: string, edge: string]> = {
+export const symbolColours: Record<State, readonly [fill: string, edge: string]> = {
   ok: ["#0a5c63", "#ffffff"],
   silent: ["#ffffff", "#5b6b6a"],
   check: ["#b35900", "#ffffff"],
@@ -18,6 +18,6 @@ export const shades: Record<State, readonly [fill: string, edge: string]> = {
 // symbol is the address of a station's picture, 28 px wide: a dot when it reports, a ring when it is silent, a triangle when
 // it should be looked at, a small square when it was never heard. Shapes tell them apart without colour.
 export function symbol(state: State): string {
-  const [fill, edge] = shades[state];
+  const [fill, edge] = symbolColours[state];
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28">${shapes[state]} fill="${fill}" stroke="${edge}"/></svg>`)}`;
 }

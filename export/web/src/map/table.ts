@@ -4,10 +4,10 @@ import { h } from "../dom";
 import { amount, clock, language, name, number, percent, t } from "../language";
 import { dayOf, type Chosen, type View } from "./view";
 import { rows, type Row } from "./rows";
-import { certaintyWords, indexWords, of, stateWords } from "./words";
+import { certaintyText, indexText, findQuantity, stateText } from "./text";
 
 // Shown is what tables are made of.
-export interface Shown {
+export interface TableData {
   view: View;
   when: string; // the window in words
   grid: Grid | null;
@@ -18,18 +18,18 @@ export interface Shown {
 
 export interface Tables {
   readonly element: HTMLElement;
-  show(s: Shown): void;
+  show(s: TableData): void;
   finish(): void; // all of them now, for a printer
 }
 
 export function tables(choose: (chosen: Chosen) => void): Tables {
   const [areas, stations] = [rows(), rows()];
-  const press = (e: Event): void => {
+  const chooseRow = (e: Event): void => {
     const [, kind, id] = /^(cell|district|station)\/(.*)$/.exec((e.target as Element).getAttribute("data-key") ?? "") ?? [];
     if (id !== undefined) choose({ kind: kind as Chosen["kind"], id });
   };
   return {
-    element: h("div", { click: press }, areas.element, stations.element),
+    element: h("div", { click: chooseRow }, areas.element, stations.element),
     show(s) {
       const window = { quantity: name(s.view.quantity), window: s.when };
       if (s.view.layer === "districts") areas.show(t("map.tableDistricts", window), districtColumns(), districtRows(s), t("frame.loading"));
@@ -61,16 +61,16 @@ const cellColumns = (): string[] => [
   t("map.columnPlace"),
 ];
 
-function cellRows({ grid }: Shown): Row[] {
+function cellRows({ grid }: TableData): Row[] {
   return (grid?.features ?? []).map(({ geometry, properties: c }) =>
     row("cell", c.cell, [c.quantity, c.mean, c.eaqi, c.stations, c.certainty, c.coverage], () => {
       const corners = geometry.coordinates[0] ?? [];
       const [lon = 0, lat = 0] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
       return [
         amount(c.mean, c.quantity, c.unit),
-        indexWords(c.eaqi),
+        indexText(c.eaqi),
         String(c.stations),
-        certaintyWords(c.certainty),
+        certaintyText(c.certainty),
         percent(c.coverage),
         `${number(lat, 3)}, ${number(lon, 3)}`,
       ];
@@ -80,12 +80,12 @@ function cellRows({ grid }: Shown): Row[] {
 
 const districtColumns = (): string[] => [t("map.columnDistrict"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.share")];
 
-function districtRows({ view, districts }: Shown): Row[] {
+function districtRows({ view, districts }: TableData): Row[] {
   return (districts?.features ?? []).map((f) => {
-    const q = of(f.properties.quantities, view.quantity);
+    const q = findQuantity(f.properties.quantities, view.quantity);
     return row("district", f.properties.name, q ? [q.quantity, q.mean, q.eaqi, q.stations, q.share] : [], () =>
       q
-        ? [amount(q.mean, q.quantity, q.unit), indexWords(q.eaqi ?? null), String(q.stations), percent(q.share)]
+        ? [amount(q.mean, q.quantity, q.unit), indexText(q.eaqi ?? null), String(q.stations), percent(q.share)]
         : ["–", "–", "0", percent(0)],
     );
   });
@@ -99,7 +99,7 @@ const stationColumns = (): string[] => [
   t("map.lastSeen"),
 ];
 
-function stationRows({ view, stations, zone }: Shown): Row[] {
+function stationRows({ view, stations, zone }: TableData): Row[] {
   const today = dayOf(Date.now(), zone); // times of another day have their date
   return (stations?.features ?? []).map((f) => {
     const { name, state, last_seen: seen, values } = f.properties;
@@ -107,7 +107,7 @@ function stationRows({ view, stations, zone }: Shown): Row[] {
     return row("station", f.id, [view.quantity, v?.value, state, seen, name, zone, today], () => [
       name,
       v ? amount(v.value, view.quantity, v.unit) : "–",
-      stateWords(state),
+      stateText(state),
       seen ? clock(seen, zone, true) : t("map.never"),
     ]);
   });

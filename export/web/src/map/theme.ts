@@ -2,7 +2,7 @@
 import type { LayerSpecification, Map as MapLibre } from "maplibre-gl";
 
 // Ink is what a drawing is coloured with.
-export interface Ink {
+export interface Theme {
   land: string;
   city: string;
   edge: string;
@@ -10,11 +10,11 @@ export interface Ink {
   mark: string;
   halo: string; // around marks, so that they show on every colour
   accent: string;
-  ground: number; // opacity of the city's own ground
-  area: number; // opacity of coloured areas
+  cityOpacity: number; // opacity of the city's own ground
+  areaOpacity: number; // opacity of coloured areas
 }
 
-type Colours = Omit<Ink, "ground" | "area">;
+type Colours = Omit<Theme, "cityOpacity" | "areaOpacity">;
 
 const day: Colours = {
   land: "#eef1ee",
@@ -35,12 +35,16 @@ const night: Colours = {
   accent: "#6fc7c6",
 };
 
-export const darkness = matchMedia("(prefers-color-scheme: dark)");
+export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 
 // ink is that of the day or the night, above our own ground or above a basemap that is to be seen.
-export const ink = (above = false): Ink => ({ ...(darkness.matches ? night : day), ground: above ? 0 : 1, area: above ? 0.6 : 0.82 });
+export const theme = (above = false): Theme => ({
+  ...(darkScheme.matches ? night : day),
+  cityOpacity: above ? 0 : 1,
+  areaOpacity: above ? 0.6 : 0.82,
+});
 
-export const lowest = "city"; // of the layers above the land
+export const lowestLayer = "city"; // of the layers above the land
 
 // repaint gives layers that are there their colours anew.
 export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {

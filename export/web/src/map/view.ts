@@ -28,7 +28,7 @@ export interface Place {
   zoom: number;
 }
 
-export const start: View = {
+export const defaultView: View = {
   quantity: "pm2_5",
   window: "live",
   time: "",
@@ -43,7 +43,7 @@ export const start: View = {
 const kinds = ["cell", "station", "district"] as const;
 
 // read is the view of an address's query. What it does not know is left at its default, for links grow old.
-export function read(search: string): View {
+export function readView(search: string): View {
   const q = new URLSearchParams(search);
   const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T =>
     allowed.find((a) => a === q.get(name)) ?? otherwise;
@@ -54,39 +54,39 @@ export function read(search: string): View {
   const size = Number(/^CRS3035RES(\d+)m/.exec(kind === "cell" ? id : "")?.[1] ?? q.get("resolution"));
   const layer = kind === "cell" ? "grid" : kind === "district" ? "districts" : one<Layer>("layer", ["grid", "districts"], "grid");
   return {
-    quantity: /^[a-z0-9_]{1,20}$/.exec(q.get("quantity") ?? "")?.[0] ?? start.quantity,
+    quantity: /^[a-z0-9_]{1,20}$/.exec(q.get("quantity") ?? "")?.[0] ?? defaultView.quantity,
     window,
-    time: window === "live" ? "" : moment(q.get("time")),
-    resolution: resolutions.find((r) => r === size) ?? start.resolution,
+    time: window === "live" ? "" : parseMoment(q.get("time")),
+    resolution: resolutions.find((r) => r === size) ?? defaultView.resolution,
     layer,
     palette: one<Palette>("colours", ["index", "safe"], "index"),
     stations: q.get("stations") !== "hidden",
     chosen: kind ? { kind, id } : null,
-    place: place(q.get("place")),
+    place: parsePlace(q.get("place")),
   };
 }
 
-function moment(text: string | null): string {
+function parseMoment(text: string | null): string {
   const at = Date.parse(text ?? "");
   return Number.isNaN(at) ? "" : iso(at);
 }
 
-function place(text: string | null): Place | null {
+function parsePlace(text: string | null): Place | null {
   const [lon, lat, zoom] = (text ?? "").split(",").map(Number);
   const good = (n: number | undefined, most: number): n is number => n !== undefined && Math.abs(n) <= most;
   return text && good(lon, 180) && good(lat, 90) && good(zoom, 24) ? { lon, lat, zoom } : null;
 }
 
 // write is the query of a view: only what differs from the start. Other parameters of the page, such as lang, stay.
-export function write(v: View, search: string): string {
+export function writeView(v: View, search: string): string {
   const q = new URLSearchParams(search);
   const set = (name: string, value: string, otherwise: string) => (value === otherwise ? q.delete(name) : q.set(name, value));
-  set("quantity", v.quantity, start.quantity);
-  set("window", v.window, start.window);
+  set("quantity", v.quantity, defaultView.quantity);
+  set("window", v.window, defaultView.window);
   set("time", v.window === "live" ? "" : v.time, "");
-  set("resolution", String(v.resolution), String(start.resolution));
-  set("layer", v.layer, start.layer);
-  set("colours", v.palette, start.palette);
+  set("resolution", String(v.resolution), String(defaultView.resolution));
+  set("layer", v.layer, defaultView.layer);
+  set("colours", v.palette, defaultView.palette);
   set("stations", v.stations ? "" : "hidden", "");
   for (const kind of kinds) set(kind, v.chosen?.kind === kind ? v.chosen.id : "", "");
   set("place", v.place ? [v.place.lon.toFixed(4), v.place.lat.toFixed(4), v.place.zoom.toFixed(2)].join(",") : "", "");
@@ -102,13 +102,13 @@ export const iso = (at: number): string => `${new Date(at).toISOString().slice(0
 // lastHour is the start of the last full hour that is published, five minutes after its end.
 export const lastHour = (now: number): number => Math.floor((now - 5 * 60_000) / hour) * hour - hour;
 
-export const recent = 48; // hours that every resolution has
+export const recentHours = 48; // hours that every resolution has
 
 // hours are the starts of the hours that the slider offers: the last 48, or those of an older day, which the city's clocks decide.
 export function hours(time: string, zone: string, now: number): number[] {
   const newest = lastHour(now);
   const at = time ? Date.parse(time) : newest;
-  if (at > newest - recent * hour) return Array.from({ length: recent }, (_, i) => newest - (recent - 1 - i) * hour);
+  if (at > newest - recentHours * hour) return Array.from({ length: recentHours }, (_, i) => newest - (recentHours - 1 - i) * hour);
   const day = dayOf(at, zone);
   const middle = Math.floor(at / hour) * hour;
   return Array.from({ length: 49 }, (_, i) => middle + (i - 24) * hour).filter((h) => dayOf(h, zone) === day);
@@ -118,7 +118,7 @@ export function hours(time: string, zone: string, now: number): number[] {
 export const dayOf = (at: number, zone: string): string => new Date(at).toLocaleDateString("en-CA", { timeZone: zone });
 
 // moved is the same hour of another date, by the city's clocks as near as they allow.
-export function moved(time: string, date: string, zone: string, now: number): string {
+export function onDate(time: string, date: string, zone: string, now: number): string {
   const at = time ? Date.parse(time) : lastHour(now);
   const days = Math.round((Date.parse(`${date}T12:00:00Z`) - Date.parse(`${dayOf(at, zone)}T12:00:00Z`)) / (24 * hour));
   return iso(Math.min(at + days * 24 * hour, lastHour(now)));

@@ -4,10 +4,10 @@ import { t } from "../language";
 import { sensors } from "./kits";
 
 // winds are the sides of a house; empty is a side that nobody said.
-export const winds = ["", "n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
+export const sides = ["", "n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 
 // metres reads a height as people type it; NaN when it is none.
-export const metres = (text: string): number => Number(text.trim().replace(",", ".") || NaN);
+export const parseMetres = (text: string): number => Number(text.trim().replace(",", ".") || NaN);
 
 // sensorBoxes lets sensors be chosen, in the list given.
 export function sensorBoxes(chosen: string[]): HTMLElement {

@@ -1,8 +1,8 @@
 // After the registration: keys, settings, a label, and the first message as soon as it comes.
 import { station, type Answer, type City, type Health, type ReadingEvent } from "../api";
 import { copyable } from "../copyable";
-import { fill, h } from "../dom";
-import { amount, clock, flagWords, name, t } from "../language";
+import { update, h } from "../dom";
+import { amount, clock, flagText, name, t } from "../language";
 import { button } from "../parts";
 import { qr } from "../qr";
 import { refusal } from "../station/refusals";
@@ -12,7 +12,7 @@ import { settingsTabs, tokenPanel } from "./settings";
 export type Registered = Answer<"addStation">;
 
 // first is what has come of the station so far.
-export interface First {
+export interface Received {
   reading: ReadingEvent | null;
   health: Health | null;
   since: string; // what was refused before is not this station's first try
@@ -20,20 +20,20 @@ export interface First {
 
 // follow waits for the first message and tells whenever something is new. A message that the stream did not bring, because the
 // connection was lost, is found by the diagnosis.
-export function follow(id: string, first: First, changed: () => void): void {
-  const came = (r: ReadingEvent): void => {
-    first.reading ??= r;
+export function waitForFirst(id: string, received: Received, changed: () => void): void {
+  const receive = (r: ReadingEvent): void => {
+    received.reading ??= r;
     end();
     changed();
   };
   const end = watch(id, {
-    reading: came,
+    reading: receive,
     health(h) {
-      first.health = h;
+      received.health = h;
       changed();
       if (h.last_seen)
         void station(id).then(
-          (s) => came({ station: id, time: h.last_seen ?? "", values: s.properties.values }),
+          (s) => receive({ station: id, time: h.last_seen ?? "", values: s.properties.values }),
           () => {},
         );
     },
@@ -42,14 +42,14 @@ export function follow(id: string, first: First, changed: () => void): void {
 }
 
 // done is the page after the registration; heard is filled again whenever something comes.
-export function done(made: Registered, title: string, recipe: string, heard: HTMLElement, leave: () => void): HTMLElement {
+export function donePage(made: Registered, title: string, recipe: string, element: HTMLElement, leave: () => void): HTMLElement {
   const page = new URL(`/stations/${made.id}`, location.href).href;
   return h(
     "div",
     { class: "text done" },
     h("h1", { tabindex: "-1" }, t("register.done", { name: title })),
     made.status === "pending" ? h("p", { class: "trouble" }, t("register.pending")) : null,
-    heard,
+    element,
     tokenPanel(made),
     h(
       "div",
@@ -90,24 +90,29 @@ export function done(made: Registered, title: string, recipe: string, heard: HTM
 }
 
 // hear puts what came of the station on the page.
-export function hear(heard: HTMLElement, first: First, city: City): void {
+export function renderReceived(element: HTMLElement, received: Received, city: City): void {
   const zone = city.properties.zone;
-  if (first.reading) {
-    const values = Object.entries(first.reading.values);
-    const doubtful = values.flatMap(([quantity, v]) =>
-      v.flags.length ? [t("register.flagged", { quantity: name(quantity), flags: flagWords(v.flags) })] : [],
+  if (received.reading) {
+    const values = Object.entries(received.reading.values);
+    const flagged = values.flatMap(([quantity, v]) =>
+      v.flags.length ? [t("register.flagged", { quantity: name(quantity), flags: flagText(v.flags) })] : [],
     );
-    const said = values.map(([quantity, v]) => `${name(quantity)} ${amount(v.value, quantity, v.unit)}`).join(", ");
-    fill(
-      heard,
-      h("p", { class: "fine first" }, h("strong", {}, t("register.first", { time: clock(first.reading.time, zone, true) })), ` ${said}`),
-      ...doubtful.map((text) => h("p", { class: "hint" }, text)),
+    const texts = values.map(([quantity, v]) => `${name(quantity)} ${amount(v.value, quantity, v.unit)}`).join(", ");
+    update(
+      element,
+      h(
+        "p",
+        { class: "fine first" },
+        h("strong", {}, t("register.first", { time: clock(received.reading.time, zone, true) })),
+        ` ${texts}`,
+      ),
+      ...flagged.map((text) => h("p", { class: "hint" }, text)),
     );
     return;
   }
-  const refused = first.health?.refusals.find((r) => r.time >= first.since);
-  fill(
-    heard,
+  const refused = received.health?.refusals.find((r) => r.time >= received.since);
+  update(
+    element,
     h("p", { class: "waiting" }, t("register.waiting")),
     ...(refused
       ? [

@@ -1,12 +1,12 @@
 // Registering a station, in four steps. What was typed stays when the language changes or a step is looked at again.
 import type { City } from "../api";
-import { ask, Refused, words } from "../client";
+import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { t, type Key } from "../language";
-import { button, field, list, pick } from "../parts";
-import { done, follow, hear, type First, type Registered } from "./done";
-import { metres, sensorBoxes, winds } from "./choices";
+import { button, field, select, radios } from "../parts";
+import { donePage, waitForFirst, renderReceived, type Received, type Registered } from "./done";
+import { parseMetres, sensorBoxes, sides } from "./choices";
 import { kitName, kits } from "./kits";
 import { placePicker, type Place } from "./place";
 import "./register.css";
@@ -15,7 +15,7 @@ const steps = ["place", "kit", "details", "consent"] as const;
 type Step = (typeof steps)[number];
 
 // stepOf is the step that asks for a field, as the API names it.
-const stepOf: Record<string, Step> = {
+const stepOfField: Record<string, Step> = {
   "lon, lat": "place",
   kit: "kit",
   sensors: "kit",
@@ -28,7 +28,7 @@ const stepOf: Record<string, Step> = {
   licence_consent: "consent",
 };
 
-const typed = {
+const form = {
   place: null as Place | null,
   kit: kits[0]!,
   sensors: [...kits[0]!.sensors],
@@ -44,16 +44,16 @@ const typed = {
 let frame: Frame;
 let city: City | null = null;
 let step: Step = "place";
-let placing: Promise<void> | undefined; // the server's answer to a place, while it is under way
-let made: Registered | null = null;
-const heard = h("div", { class: "heard", role: "status" });
-const first: First = { reading: null, health: null, since: "" };
+let checking: Promise<void> | undefined; // the server's answer to a place, while it is under way
+let registered: Registered | null = null;
+const receivedPart = h("div", { class: "heard", role: "status" });
+const received: Received = { reading: null, health: null, since: "" };
 
 export function open(around: Frame): Page {
   frame = around;
   const given = new URLSearchParams(location.search);
   const [lon, lat] = [Number(given.get("lon") ?? NaN), Number(given.get("lat") ?? NaN)];
-  if (Number.isFinite(lon) && Number.isFinite(lat)) typed.place = { lon, lat };
+  if (Number.isFinite(lon) && Number.isFinite(lat)) form.place = { lon, lat };
   void frame.city.then((got) => {
     city = got;
     render();
@@ -63,32 +63,34 @@ export function open(around: Frame): Page {
 }
 
 function render(): void {
-  blame("");
+  showError("");
   if (!city)
     return frame.main.replaceChildren(
       h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", { class: "quiet" }, t("frame.loading"))),
     );
-  if (made) {
-    frame.main.replaceChildren(done(made, typed.name, typed.kit.recipe, heard, () => removeEventListener("beforeunload", keep)));
-    return hear(heard, first, city);
+  if (registered) {
+    frame.main.replaceChildren(
+      donePage(registered, form.name, form.kit.recipe, receivedPart, () => removeEventListener("beforeunload", confirmLeaving)),
+    );
+    return renderReceived(receivedPart, received, city);
   }
   if (city.properties.registration === "closed")
     return frame.main.replaceChildren(h("div", { class: "text" }, h("h1", {}, t("register.title")), h("p", {}, t("register.closed"))));
-  const form = h(
+  const element = h(
     "form",
     { class: "text", novalidate: true, submit: (e) => void next(e) },
     h("h1", {}, t("register.title")),
     step === "place" ? h("p", { class: "lead" }, t("register.lead")) : null,
     progress(),
     body(city),
-    fault,
+    error,
     buttons(),
   );
-  frame.main.replaceChildren(form);
+  frame.main.replaceChildren(element);
 }
 
 // go leads to a step, from which the browser's button leads back.
-function go(to: Step): void {
+function goTo(to: Step): void {
   if (to !== step) history.pushState(to, "");
   show(to);
 }
@@ -109,7 +111,7 @@ function progress(): HTMLElement {
       h(
         "li",
         { "aria-current": i === at ? "step" : null, class: i < at ? "past" : null },
-        i < at ? h("button", { type: "button", class: "link", click: () => go(s) }, t(`register.step_${s}`)) : t(`register.step_${s}`),
+        i < at ? h("button", { type: "button", class: "link", click: () => goTo(s) }, t(`register.step_${s}`)) : t(`register.step_${s}`),
       ),
     ),
   );
@@ -125,7 +127,7 @@ function body(city: City): HTMLElement {
         { class: "stack" },
         title("register.where"),
         h("p", {}, t("register.wherePrivate")),
-        placePicker(city, typed.place, (p, asking) => ([typed.place, placing] = [p, asking])),
+        placePicker(city, form.place, (p, asking) => ([form.place, checking] = [p, asking])),
       );
     case "kit":
       return kitStep();
@@ -138,16 +140,16 @@ function body(city: City): HTMLElement {
 
 function kitStep(): HTMLElement {
   const choose = (id: string) => {
-    typed.kit = kits.find((k) => k.id === id) ?? typed.kit;
-    typed.sensors = [...typed.kit.sensors];
+    form.kit = kits.find((k) => k.id === id) ?? form.kit;
+    form.sensors = [...form.kit.sensors];
     render();
-    frame.main.querySelector<HTMLElement>(`input[value="${typed.kit.id}"]`)?.focus();
+    frame.main.querySelector<HTMLElement>(`input[value="${form.kit.id}"]`)?.focus();
   };
   const card = (kit: (typeof kits)[number]) =>
     h(
       "label",
       { class: "kit" },
-      h("input", { type: "radio", name: "kit", value: kit.id, checked: kit === typed.kit, change: () => choose(kit.id) }),
+      h("input", { type: "radio", name: "kit", value: kit.id, checked: kit === form.kit, change: () => choose(kit.id) }),
       h("img", { src: `/kits/${kit.id}.svg`, alt: "", width: 56, height: 56 }),
       h("strong", {}, kit.title || t("register.kit_own")),
       h("span", { class: "quiet" }, t(`register.kit_${kit.id}` as Key)),
@@ -157,20 +159,20 @@ function kitStep(): HTMLElement {
     { class: "stack" },
     title("register.which"),
     h("fieldset", {}, h("legend", { class: "caption" }, t("register.kit")), h("div", { class: "kits" }, ...kits.map(card))),
-    sensorBoxes(typed.sensors),
-    typed.kit.id === "airgradient" ? field(t("register.serial"), text("serial"), t("register.serialHint")) : null,
+    sensorBoxes(form.sensors),
+    form.kit.id === "airgradient" ? field(t("register.serial"), text("serial"), t("register.serialHint")) : null,
   );
 }
 
-type Typed = "serial" | "name" | "height" | "email";
+type TextField = "serial" | "name" | "height" | "email";
 
-function text(name: Typed, type = "text"): HTMLInputElement {
+function text(name: TextField, type = "text"): HTMLInputElement {
   return h("input", {
     type,
     name,
-    value: typed[name],
+    value: form[name],
     autocomplete: name === "email" ? "email" : "off",
-    input: (e) => (typed[name] = (e.target as HTMLInputElement).value),
+    input: (e) => (form[name] = (e.target as HTMLInputElement).value),
   });
 }
 
@@ -188,23 +190,23 @@ function detailsStep(): HTMLElement {
       field(t("register.height"), height, t("register.heightHint")),
       field(
         t("register.side"),
-        list(
-          winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const),
-          typed.side,
-          (v) => (typed.side = v),
+        select(
+          sides.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const),
+          form.side,
+          (v) => (form.side = v),
         ),
         t("register.sideHint"),
       ),
     ),
-    pick(
+    radios(
       t("register.exposure"),
       "exposure",
       [
         ["outdoor", t("register.outdoor")],
         ["indoor", t("register.indoor")],
       ],
-      typed.exposure,
-      (v) => (typed.exposure = v),
+      form.exposure,
+      (v) => (form.exposure = v),
     ),
     field(t("register.email"), text("email", "email"), t("register.emailHint")),
   );
@@ -214,8 +216,8 @@ function consentStep(city: City): HTMLElement {
   const box = h("input", {
     type: "checkbox",
     id: "consent",
-    checked: typed.consent,
-    change: (e) => (typed.consent = (e.target as HTMLInputElement).checked),
+    checked: form.consent,
+    change: (e) => (form.consent = (e.target as HTMLInputElement).checked),
   });
   return h(
     "div",
@@ -226,12 +228,12 @@ function consentStep(city: City): HTMLElement {
   );
 }
 
-const fault = h("p", { role: "alert" });
+const error = h("p", { role: "alert" });
 
 // blame says what is wrong with a step, without touching what was typed; empty takes it away.
-function blame(text: string): void {
-  fault.className = text ? "trouble" : "";
-  fault.textContent = text;
+function showError(text: string): void {
+  error.className = text ? "trouble" : "";
+  error.textContent = text;
 }
 
 function buttons(): HTMLElement {
@@ -241,27 +243,27 @@ function buttons(): HTMLElement {
     "p",
     { class: "row" },
     h("button", { type: "submit", class: "button" }, t(step === "consent" ? "register.send" : "register.next")),
-    before ? button(t("register.backward"), () => go(before), true) : null,
+    before ? button(t("register.backward"), () => goTo(before), true) : null,
   );
 }
 
 // missing is what a step still lacks, in words.
-function missing(): string {
-  if (step === "place" && !typed.place) return t("register.noPlace");
-  if (step === "details" && !typed.name.trim()) return t("register.noName");
-  if (step === "details" && !Number.isFinite(metres(typed.height))) return t("register.noHeight");
-  if (step === "consent" && !typed.consent) return t("register.noConsent");
+function missingText(): string {
+  if (step === "place" && !form.place) return t("register.noPlace");
+  if (step === "details" && !form.name.trim()) return t("register.noName");
+  if (step === "details" && !Number.isFinite(parseMetres(form.height))) return t("register.noHeight");
+  if (step === "consent" && !form.consent) return t("register.noConsent");
   return "";
 }
 
 async function next(e: Event): Promise<void> {
   e.preventDefault();
-  if (step === "place") await placing;
-  const lack = missing();
-  blame(lack);
-  if (lack) return;
+  if (step === "place") await checking;
+  const missing = missingText();
+  showError(missing);
+  if (missing) return;
   const after = steps[steps.indexOf(step) + 1];
-  if (after) return go(after);
+  if (after) return goTo(after);
   const send = frame.main.querySelector<HTMLButtonElement>("button[type=submit]");
   if (!send || send.disabled) return; // pressed twice, it would be two stations
   send.disabled = true;
@@ -271,32 +273,32 @@ async function next(e: Event): Promise<void> {
 
 async function register(): Promise<void> {
   try {
-    made = await ask<Registered>("POST", "/api/v1/stations", {
-      ...typed.place,
-      name: typed.name,
-      kit: kitName(typed.kit, typed.sensors),
-      sensors: typed.sensors,
-      height: metres(typed.height),
-      exposure: typed.exposure,
-      side: typed.side,
-      email: typed.email.trim(),
-      licence_consent: typed.consent,
-      ...(typed.kit.id === "airgradient" && typed.serial.trim() ? { device: { family: "airgradient", key: typed.serial } } : {}),
+    registered = await send<Registered>("POST", "/api/v1/stations", {
+      ...form.place,
+      name: form.name,
+      kit: kitName(form.kit, form.sensors),
+      sensors: form.sensors,
+      height: parseMetres(form.height),
+      exposure: form.exposure,
+      side: form.side,
+      email: form.email.trim(),
+      licence_consent: form.consent,
+      ...(form.kit.id === "airgradient" && form.serial.trim() ? { device: { family: "airgradient", key: form.serial } } : {}),
     });
   } catch (e) {
-    go((e instanceof Refused && stepOf[e.problem.field ?? ""]) || step);
-    return blame(words(e));
+    goTo((e instanceof ApiError && stepOfField[e.problem.field ?? ""]) || step);
+    return showError(errorText(e));
   }
-  first.since = new Date(Date.now() - 60_000).toISOString();
-  addEventListener("beforeunload", keep);
-  follow(made.id, first, () => {
-    if (city) hear(heard, first, city);
+  received.since = new Date(Date.now() - 60_000).toISOString();
+  addEventListener("beforeunload", confirmLeaving);
+  waitForFirst(registered.id, received, () => {
+    if (city) renderReceived(receivedPart, received, city);
   });
   render();
   frame.main.querySelector<HTMLElement>("h1")?.focus();
 }
 
 // keep asks before a page is left whose token will never be shown again.
-function keep(e: BeforeUnloadEvent): void {
+function confirmLeaving(e: BeforeUnloadEvent): void {
   e.preventDefault();
 }

@@ -1,63 +1,65 @@
 // Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
 // cell, is asked of the server and shown at once.
 import type { City, Districts } from "../api";
-import { ask, Refused, words } from "../client";
+import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
-import { button, field, list } from "../parts";
-import { stage, type Cell, type Place, type Stage } from "./placemap";
+import { button, field, select } from "../parts";
+import { createPlaceMap, type Cell, type Place, type PlaceMap } from "./placemap";
 
 export type { Place };
 
 // read understands "50.94, 6.96": latitude first, as map programs give it, with decimal points or commas.
-export function read(text: string): Place | null {
+export function parsePlace(text: string): Place | null {
   const parts = /^\s*(-?\d{1,3}(?:[.,]\d+)?)\s*°?\s*[NS]?\s*(?:[;,\s])\s*(-?\d{1,3}(?:[.,]\d+)?)\s*°?\s*[EOW]?\s*$/i.exec(text);
   const [lat, lon] = (parts?.slice(1) ?? []).map((p) => Number(p.replace(",", ".")));
   return lat === undefined || lon === undefined ? null : { lon, lat };
 }
 
-const written = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
+const formatPlace = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
 
 // placePicker is the control; chosen hears of a place that the server takes, and of null while there is none, with the
 // server's answer under way where one is.
 export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
-  const said = h("p", { class: "said", role: "status" });
+  const status = h("p", { class: "said", role: "status" });
   const coordinates = h("input", {
     type: "text",
     inputmode: "text",
     autocomplete: "off",
-    value: start ? written(start) : "",
+    value: start ? formatPlace(start) : "",
     placeholder: "50.94130, 6.95830",
   });
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
-  let asked = 0;
+  let requests = 0;
   let checked = ""; // what the server was asked last; leaving the field asks no second time
 
-  const tell = (text: string, kind: "" | "fine" | "trouble", meant?: Place): void => {
-    const take = () => {
+  const setStatus = (text: string, kind: "" | "fine" | "trouble", suggested?: Place): void => {
+    const useSuggestion = () => {
       coordinates.focus(); // the button goes
-      if (meant) void choose(meant).then(() => view?.look(meant));
+      if (suggested) void setPlace(suggested).then(() => view?.look(suggested));
     };
-    said.replaceChildren(
+    status.replaceChildren(
       text,
-      ...(meant ? [" ", h("button", { type: "button", class: "link", click: take }, t("place.meant", { place: written(meant) }))] : []),
+      ...(suggested
+        ? [" ", h("button", { type: "button", class: "link", click: useSuggestion }, t("place.meant", { place: formatPlace(suggested) }))]
+        : []),
     );
-    said.className = `said ${kind}`;
+    status.className = `said ${kind}`;
   };
-  const choose = (p: Place): Promise<void> => {
-    const asking = check(p, ++asked);
+  const setPlace = (p: Place): Promise<void> => {
+    const asking = check(p, ++requests);
     chosen(null, asking);
     return asking;
   };
-  const check = async (p: Place, turn: number): Promise<void> => {
-    coordinates.value = checked = written(p);
+  const check = async (p: Place, request: number): Promise<void> => {
+    coordinates.value = checked = formatPlace(p);
     try {
-      const cell = await ask<Cell>("POST", "/api/v1/cell", p);
-      if (turn !== asked) return;
+      const cell = await send<Cell>("POST", "/api/v1/cell", p);
+      if (request !== requests) return;
       view?.show(p, cell);
       chosen(p);
-      tell(
+      setStatus(
         t(cell.properties.within ? "place.public" : "place.outside", {
           cell: cell.properties.cell,
           lat: number(cell.properties.lat, 4),
@@ -66,10 +68,10 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
         "fine",
       );
     } catch (e) {
-      if (turn !== asked) return;
+      if (request !== requests) return;
       view?.show(p, null);
-      if (!(e instanceof Refused)) checked = "";
-      tell(words(e), "trouble", e instanceof Refused ? e.problem.place : undefined);
+      if (!(e instanceof ApiError)) checked = "";
+      setStatus(errorText(e), "trouble", e instanceof ApiError ? e.problem.place : undefined);
     }
   };
   coordinates.addEventListener("keydown", (e) => {
@@ -80,22 +82,22 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   coordinates.addEventListener("change", () => {
     if (coordinates.value === checked) return;
     checked = "";
-    const p = read(coordinates.value);
-    if (p) void choose(p).then(() => view?.look(p));
+    const p = parsePlace(coordinates.value);
+    if (p) void setPlace(p).then(() => view?.look(p));
     else {
-      asked++;
+      requests++;
       chosen(null);
-      tell(coordinates.value.trim() ? t("place.unreadable") : "", coordinates.value.trim() ? "trouble" : "");
+      setStatus(coordinates.value.trim() ? t("place.unreadable") : "", coordinates.value.trim() ? "trouble" : "");
     }
   });
 
-  let view: Stage | null = null;
+  let view: PlaceMap | null = null;
   try {
-    view = stage(canvas, city, (p) => void choose(p));
+    view = createPlaceMap(canvas, city, (p) => void setPlace(p));
   } catch {
     canvas.replaceChildren(h("p", { class: "hint" }, t("place.noMap")));
   }
-  const offer = (found: Districts): void => {
+  const setDistricts = (found: Districts): void => {
     view?.districts(found);
     const names = found.features.map((f) => f.properties.name);
     const go = (name: string) => {
@@ -103,16 +105,20 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       if (district) view?.lookAt(district.geometry);
     };
     districts.replaceChildren(
-      field(t("place.district"), list([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go), t("place.districtHint")),
+      field(
+        t("place.district"),
+        select([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go),
+        t("place.districtHint"),
+      ),
     );
   };
   // Without them the map and the coordinates are still there.
-  if (city.properties.districts > 0) void ask<Districts>("GET", "/api/v1/districts").then(offer, () => {});
-  if (start) void choose(start).then(() => view?.look(start));
+  if (city.properties.districts > 0) void send<Districts>("GET", "/api/v1/districts").then(setDistricts, () => {});
+  if (start) void setPlace(start).then(() => view?.look(start));
   return h(
     "div",
     { class: "place" },
-    h("div", { class: "place-how" }, districts, field(t("place.coordinates"), coordinates, t("place.coordinatesHint")), said),
+    h("div", { class: "place-how" }, districts, field(t("place.coordinates"), coordinates, t("place.coordinatesHint")), status),
     h(
       "div",
       { class: "place-stage" },
@@ -120,7 +126,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       h(
         "p",
         { class: "row" },
-        button(t("place.here"), () => view && void choose(view.centre()), true),
+        button(t("place.here"), () => view && void setPlace(view.centre()), true),
         h("span", { class: "quiet" }, t("place.tap")),
       ),
     ),

@@ -4,8 +4,8 @@ import type { LayerSpecification } from "maplibre-gl";
 import type { City, Districts, GeoJSONAnswer } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { ground, middleOf, nothing } from "../map/citymap";
-import type { Ink } from "../map/theme";
+import { createCityMap, centreOf, emptyCollection } from "../map/citymap";
+import type { Theme } from "../map/theme";
 import type { Point as Place } from "../map/arrowkeys";
 
 export type { Place };
@@ -13,7 +13,7 @@ export type { Place };
 // Cell is what will be public of a place.
 export type Cell = GeoJSONAnswer<"getPublicCell">;
 
-export interface Stage {
+export interface PlaceMap {
   look(p: Place, zoom?: number): void;
   lookAt(district: MultiPolygon): void;
   show(p: Place, cell: Cell | null): void;
@@ -21,33 +21,37 @@ export interface Stage {
   centre(): Place;
 }
 
-const near = 14; // zoom at which a house can be told from the next
-const wide = 12.5; // at which a district can be seen
+const placeZoom = 14; // zoom at which a house can be told from the next
+const districtZoom = 12.5; // at which a district can be seen
 
-export function stage(container: HTMLElement, city: City, tapped: (p: Place) => void): Stage {
-  const { map, set, ...below } = ground(container, { sources: ["districts", "cell", "point"], areas, marks });
-  below.city(city);
-  below.speak(t("place.map"), t("map.keysMove"));
+export function createPlaceMap(container: HTMLElement, city: City, clicked: (p: Place) => void): PlaceMap {
+  const { map, set, ...base } = createCityMap(container, {
+    sources: ["districts", "cell", "point"],
+    areaLayers,
+    markLayers,
+  });
+  base.city(city);
+  base.setLabels(t("place.map"), t("map.keysMove"));
   container.append(h("span", { class: "cross", "aria-hidden": "true" }));
-  map.on("click", (e) => tapped({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
-  const look = (p: Place, zoom = near): void => below.look({ ...p, zoom: map.getZoom() > zoom + 3 ? map.getZoom() : zoom });
+  map.on("click", (e) => clicked({ lon: e.lngLat.lng, lat: e.lngLat.lat }));
+  const look = (p: Place, zoom = placeZoom): void => base.moveTo({ ...p, zoom: map.getZoom() > zoom + 3 ? map.getZoom() : zoom });
   return {
     look,
-    lookAt: (district) => look(middleOf(district), wide),
+    lookAt: (district) => look(centreOf(district), districtZoom),
     show(p, cell) {
       set("point", { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [p.lon, p.lat] } });
-      set("cell", cell ?? nothing);
+      set("cell", cell ?? emptyCollection);
     },
     districts: (d) => set("districts", d),
     centre: () => ({ lon: map.getCenter().lng, lat: map.getCenter().lat }),
   };
 }
 
-const areas = (c: Ink): LayerSpecification[] => [
+const areaLayers = (c: Theme): LayerSpecification[] => [
   { id: "districts", type: "line", source: "districts", paint: { "line-color": c.edge, "line-width": 1, "line-opacity": 0.5 } },
 ];
 
-const marks = (c: Ink): LayerSpecification[] => [
+const markLayers = (c: Theme): LayerSpecification[] => [
   { id: "cell", type: "fill", source: "cell", paint: { "fill-color": c.accent, "fill-opacity": 0.25 } },
   { id: "cell-line", type: "line", source: "cell", paint: { "line-color": c.accent, "line-width": 2 } },
   {

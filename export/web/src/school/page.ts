@@ -1,6 +1,6 @@
 // A leaflet for schools: build a kit, ask a question, read the data. It is made to be printed on two sheets.
 import { bullets, paragraph, section } from "../article";
-import { fill, h } from "../dom";
+import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { t, type Key } from "../language";
 import "../about/about.css";
@@ -12,7 +12,7 @@ export function open(frame: Frame): Page {
   const body = h("div", { class: "text article leaflet" });
   frame.main.replaceChildren(body);
   const render = (): void =>
-    fill(
+    update(
       body,
       h("h1", {}, t("school.heading")),
       h("p", { class: "lead" }, t("school.lead")),

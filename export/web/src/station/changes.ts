@@ -3,7 +3,7 @@ import type { Answer } from "../api";
 import { h } from "../dom";
 import { clock, t, type Key } from "../language";
 import { table } from "../parts";
-import { changed } from "./words";
+import { changeText } from "./text";
 
 export type Change = Answer<"getManage">["changes"][number];
 
@@ -24,8 +24,8 @@ export function changesTable(changes: readonly Change[], zone: string, stations 
       ...(stations ? [h("a", { href: `/stations/${c.station}` }, c.station)] : []),
       t(`manage.by_${c.who}`),
       t(`did.${c.what}` as Key),
-      changed(c.what, c.before, zone) || "–",
-      changed(c.what, c.after, zone) || "–",
+      changeText(c.what, c.before, zone) || "–",
+      changeText(c.what, c.after, zone) || "–",
     ]),
   );
 }

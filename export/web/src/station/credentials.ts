@@ -3,7 +3,7 @@ import type { Answer } from "../api";
 import { copyable } from "../copyable";
 import { h } from "../dom";
 import { t } from "../language";
-import { pick } from "../parts";
+import { radios } from "../parts";
 import { qr } from "../qr";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
 import { form } from "./form";
@@ -42,7 +42,7 @@ export function handOver({ email }: Managed, { owner, send }: Management): HTMLE
   const element = form({
     title: t("manage.handOver"),
     why: t(email ? "manage.handOverMail" : "manage.handOverWhy"),
-    fields: [pick(t("manage.why"), "over", reasons, over, (v) => (over = v)), shown],
+    fields: [radios(t("manage.why"), "over", reasons, over, (v) => (over = v)), shown],
     action: t("manage.handOverDo"),
     async send() {
       const made = await send<Answer<"renewManageToken">>("POST", "/manage-token", { hand_over: over === "yes" });

@@ -5,11 +5,11 @@ import { amount, clock, number, percent, t, type Key } from "../language";
 import { facts } from "../parts";
 import { flagList, refusalList } from "./refusals";
 import { zone, type State } from "./state";
-import { high, standing } from "./words";
+import { heightText, statusText } from "./text";
 
 export function healthParts(s: State): HTMLElement[] {
   if (!s.health) return [h("p", { class: s.failure ? "trouble" : "quiet" }, s.failure?.() ?? t("frame.loading"))];
-  const [text, kind] = healthWords(s.health);
+  const [text, kind] = healthText(s.health);
   return [
     h("h2", {}, t("station.well")),
     h("p", { class: kind, role: "status" }, text),
@@ -18,8 +18,8 @@ export function healthParts(s: State): HTMLElement[] {
 }
 
 // healthWords are the state of a station in a sentence, and whether that is good, bad or neither.
-function healthWords(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
-  if (health.status !== "active") return [standing(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
+function healthText(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
+  if (health.status !== "active") return [statusText(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
   const kinds = { ok: "fine", silent: "trouble", check: "trouble", new: "" } as const;
   return [t(`station.well_${health.state}`), kinds[health.state]];
 }
@@ -44,7 +44,7 @@ function healthFacts(health: Health, station: Station | null, zone: string): [st
 function installationFacts({ properties: p }: Station): [string, string][] {
   const place = [
     t(p.exposure === "indoor" ? "station.indoor" : "station.outdoor"),
-    t("station.height", { metres: high(p.height) }),
+    t("station.height", { metres: heightText(p.height) }),
     p.side ? t(`side.${p.side}` as Key) : "",
   ];
   return [

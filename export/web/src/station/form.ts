@@ -1,5 +1,5 @@
 // A form of the management.
-import { words } from "../client";
+import { errorText } from "../client";
 import { h } from "../dom";
 
 export interface Form {
@@ -47,6 +47,6 @@ export async function attempt(act: () => Promise<void>, error: HTMLElement): Pro
     await act();
   } catch (e) {
     error.className = "trouble";
-    error.textContent = words(e);
+    error.textContent = errorText(e);
   }
 }

@@ -1,12 +1,12 @@
 // The forms with which an owner changes a station.
 import { h } from "../dom";
 import { t, type Key } from "../language";
-import { button, facts, field, list, pick } from "../parts";
-import { metres, sensorBoxes, winds } from "../register/choices";
+import { button, facts, field, select, radios } from "../parts";
+import { parseMetres, sensorBoxes, sides } from "../register/choices";
 import type { Place } from "../register/place";
 import { attempt, form } from "./form";
 import type { Managed, Management } from "./management";
-import { high } from "./words";
+import { heightText } from "./text";
 
 // pause is for a station that its owner may pause or let go on; null for others.
 export function pause({ station }: Managed, { send, done }: Management): HTMLElement | null {
@@ -30,9 +30,9 @@ export function pause({ station }: Managed, { send, done }: Management): HTMLEle
 
 export function rename({ station: { properties: p } }: Managed, { send, done }: Management): HTMLElement {
   const name = h("input", { type: "text", value: p.name });
-  const height = h("input", { type: "text", inputmode: "decimal", value: high(p.height) });
+  const height = h("input", { type: "text", inputmode: "decimal", value: heightText(p.height) });
   let side = p.side;
-  const sides = winds.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const);
+  const options = sides.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const);
   return form({
     title: t("manage.rename"),
     why: t("manage.renameWhy"),
@@ -41,12 +41,12 @@ export function rename({ station: { properties: p } }: Managed, { send, done }: 
       field(t("register.height"), height),
       field(
         t("register.side"),
-        list(sides, side, (v) => (side = v)),
+        select(options, side, (v) => (side = v)),
       ),
     ],
     action: t("manage.save"),
     async send() {
-      const high = metres(height.value);
+      const high = parseMetres(height.value);
       if (!Number.isFinite(high)) throw new Error(t("register.noHeight"));
       await send("PATCH", "", { name: name.value, side, height: high });
       done(t("manage.saved"));
@@ -115,7 +115,7 @@ export function remove({ station: { id } }: Managed, m: Management): HTMLElement
     title: t("manage.remove"),
     why: t("manage.removeWhy"),
     fields: [
-      pick(t("manage.readings"), "readings", options, readings, (v) => (readings = v === "erase" ? "erase" : "keep")),
+      radios(t("manage.readings"), "readings", options, readings, (v) => (readings = v === "erase" ? "erase" : "keep")),
       field(t("manage.sure", { id }), typed),
     ],
     action: t("manage.removeDo"),

@@ -1,5 +1,5 @@
 // What is on the page of a station. The view reads the state; what a person does goes to actions.
-import { fill, h, redraw } from "../dom";
+import { update, h, redraw } from "../dom";
 import { language, t } from "../language";
 import { healthParts, problemParts } from "./diagnosis";
 import { history } from "./history";
@@ -13,7 +13,7 @@ export interface Actions {
   remove(readings: "keep" | "erase"): void; // the owner has removed the station
 }
 
-export function view(main: HTMLElement, s: State, actions: Actions): { render(): void } {
+export function layout(main: HTMLElement, s: State, actions: Actions): { render(): void } {
   const parts = {
     head: h("div", { class: "stack" }),
     health: h("section", { class: "panel stack" }),
@@ -36,14 +36,14 @@ export function view(main: HTMLElement, s: State, actions: Actions): { render():
   );
 
   function render(): void {
-    if (s.removed) return fill(main, farewell(s.removed));
-    fill(parts.head, ...head(s));
-    fill(parts.health, ...healthParts(s));
+    if (s.removed) return update(main, removedPage(s.removed));
+    update(parts.head, ...head(s));
+    update(parts.health, ...healthParts(s));
     parts.problems.hidden = !s.health;
-    fill(parts.problems, ...problemParts(s));
+    update(parts.problems, ...problemParts(s));
     values.render();
     parts.history.hidden = !s.station;
-    if (s.station) fill(parts.history, ...history(s.station, zone(s)));
+    if (s.station) update(parts.history, ...history(s.station, zone(s)));
     renderManagement(s.city && s.owner, language()); // at no other time: it holds what is being typed
   }
   return { render };
@@ -62,7 +62,7 @@ function managementPart(s: State, actions: Actions): HTMLElement {
 }
 
 // farewell takes the place of a station that its owner has removed.
-const farewell = (readings: "keep" | "erase"): HTMLElement =>
+const removedPage = (readings: "keep" | "erase"): HTMLElement =>
   h(
     "div",
     { class: "text" },

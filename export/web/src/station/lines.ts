@@ -2,10 +2,10 @@
 import uPlot from "uplot";
 import { number, t } from "../language";
 import { limits } from "./limits";
-import { pinned, type Readings, type Series } from "./series";
+import { clamped, type Readings, type Series } from "./series";
 
 export interface Line {
-  words: string;
+  label: string;
   colour: string;
   width: number; // pixels
   dash?: number[];
@@ -37,14 +37,14 @@ export function content(s: Series, r: Readings | null): { lines: Line[]; data: u
 
 // single are readings; those that do not count are points.
 function single(s: Series, r: Readings): Group {
-  const counting = [...r.good, ...s.measured, ...s.corrected, ...s.neighbours, ...limitsOf(s).map((l) => l.value)];
+  const counting = [...r.counted, ...s.measured, ...s.corrected, ...s.neighbours, ...limitsOf(s).map((l) => l.value)];
   return {
     at: r.at,
     lines: [
-      { line: { words: t("station.lineReading"), colour: colour("field"), width: 1 }, values: r.good },
+      { line: { label: t("station.lineReading"), colour: colour("field"), width: 1 }, values: r.counted },
       {
-        line: { words: t("station.lineDoubtful"), colour: colour("warn"), width: 0, points: true },
-        values: pinned(r.doubtful, counting),
+        line: { label: t("station.lineDoubtful"), colour: colour("warn"), width: 0, points: true },
+        values: clamped(r.excluded, counting),
       },
     ],
   };
@@ -54,14 +54,14 @@ function single(s: Series, r: Readings): Group {
 function means(s: Series, both: boolean): Group {
   const mean = t(s.window === "1h" ? "station.lineHour" : "station.lineDay");
   const main = { colour: colour("accent"), width: 2.5, step: true };
-  const measured = { words: t("station.lineMeasured", { mean }), colour: colour("field"), width: 1.25, step: true };
+  const measured = { label: t("station.lineMeasured", { mean }), colour: colour("field"), width: 1.25, step: true };
   const own = corrects(s)
     ? [
-        { line: { ...main, words: t("station.lineCorrected", { mean }) }, values: s.corrected },
+        { line: { ...main, label: t("station.lineCorrected", { mean }) }, values: s.corrected },
         ...(both ? [{ line: measured, values: s.measured }] : []),
       ]
-    : [{ line: { ...main, words: mean }, values: s.measured }];
-  const neighbours = { words: t("station.lineNeighbours"), colour: colour("ink"), width: 1.5, dash: [5, 4], step: true };
+    : [{ line: { ...main, label: mean }, values: s.measured }];
+  const neighbours = { label: t("station.lineNeighbours"), colour: colour("ink"), width: 1.5, dash: [5, 4], step: true };
   return { at: starts(s), lines: [...own, { line: neighbours, values: s.neighbours }] };
 }
 
@@ -71,7 +71,7 @@ function limitGroups(s: Series, r: Readings | null): Group[] {
   const ends = [at[0] ?? 0, Math.max(at.at(-1) ?? 0, r?.at.at(-1) ?? 0)];
   const lines = limitsOf(s).map(({ who, value }) => ({
     line: {
-      words: t(`station.limit_${who}`, { value: number(value, 0) }),
+      label: t(`station.limit_${who}`, { value: number(value, 0) }),
       colour: colour(who === "eu" ? "warn" : "good"),
       width: 1,
       dash: [2, 3],

@@ -1,7 +1,7 @@
 // What only the owner sees and can do, with the key that the management link carries. The key stays in the address's fragment,
 // which browsers send to nobody, and goes to the API in a header.
 import type { Answer, City } from "../api";
-import { ask, words } from "../client";
+import { send, errorText } from "../client";
 import { h } from "../dom";
 import { t } from "../language";
 import { changesTable } from "./changes";
@@ -31,7 +31,7 @@ export function management(id: string, owner: Owner, city: City, actions: Manage
   const m: Management = {
     city,
     owner,
-    send: (method, path = "", body) => ask(method, `/api/v1/stations/${encodeURIComponent(id)}${path}`, body, owner.key),
+    send: (method, path = "", body) => send(method, `/api/v1/stations/${encodeURIComponent(id)}${path}`, body, owner.key),
     done(text) {
       actions.changed();
       void load().then(() => say(element, text));
@@ -72,7 +72,7 @@ function forms(managed: Managed, m: Management): HTMLElement[] {
 
 const refused = (e: unknown): HTMLElement[] => [
   h("h2", {}, t("manage.title")),
-  h("p", { class: "trouble", role: "alert" }, words(e)),
+  h("p", { class: "trouble", role: "alert" }, errorText(e)),
   h("p", {}, t("manage.lost")),
 ];
 

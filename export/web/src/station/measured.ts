@@ -1,9 +1,9 @@
 // What a station has measured: the choice of quantity and period, the plot, the same as a table, and downloads.
-import { fill, h, redraw } from "../dom";
+import { update, h, redraw } from "../dom";
 import { language, name, t } from "../language";
-import { field, list, pick } from "../parts";
+import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
-import { from, periods, readingsRoute, type Period } from "./series";
+import { startOf, periods, readingsRoute, type Period } from "./series";
 import { quantities, zone, type State } from "./state";
 
 export type PlotChoice = Partial<Pick<State, "quantity" | "period">>;
@@ -24,25 +24,25 @@ export function measured(s: State, choose: (choice: PlotChoice) => void): { elem
     none.textContent = t("station.noValues");
     const [shown, other] = quantities(s).length > 0 ? [controls, none] : [none, controls];
     if (other.parentElement) other.replaceWith(shown);
-    fill(controls, ...choices(s, choose));
+    update(controls, ...choices(s, choose));
     renderPicture(s.plotted, s.plotFailure, language(), matchMedia("(prefers-color-scheme: dark)").matches);
-    fill(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
+    update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };
 }
 
 function choices(s: State, choose: (choice: PlotChoice) => void): HTMLElement[] {
   const offered = quantities(s);
-  const select = list(
+  const control = select(
     offered.map((q) => [q, name(q)]),
     s.quantity || (offered[0] ?? ""),
     (quantity) => choose({ quantity }),
   );
-  select.id = "plot-quantity";
-  select.setAttribute("data-key", "quantity");
+  control.id = "plot-quantity";
+  control.setAttribute("data-key", "quantity");
   return [
-    field(t("station.quantity"), select),
-    pick(
+    field(t("station.quantity"), control),
+    radios(
       t("station.period"),
       "period",
       periods.map((p) => [p, t(`station.period_${p}`)]),
@@ -68,6 +68,6 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
 function links(s: State): (Node | string)[] {
   const now = new Date();
   const link = (format: "csv" | "geojson", text: string, period: Period) =>
-    h("a", { href: readingsRoute(s.id, from(period, now), now, format), "data-key": format }, text);
+    h("a", { href: readingsRoute(s.id, startOf(period, now), now, format), "data-key": format }, text);
   return [link("csv", "CSV", s.period), " ", link("geojson", "GeoJSON", s.period === "365d" ? "30d" : s.period), " "];
 }

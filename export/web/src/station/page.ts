@@ -1,13 +1,13 @@
 // The page of a station: is it well, what has it measured, where has it stood; and behind its key, its management.
 import type { Frame, Page } from "../frame";
 import { requests } from "./requests";
-import { beginning, ownerOf, title } from "./state";
+import { initialState, ownerOf, title } from "./state";
 import "./station.css";
-import { view } from "./layout";
+import { layout } from "./layout";
 
 export function open(frame: Frame): Page {
-  const s = beginning((frame.parts.id ?? "").toUpperCase(), ownerOf(location.hash));
-  const { render } = view(frame.main, s, {
+  const s = initialState((frame.parts.id ?? "").toUpperCase(), ownerOf(location.hash));
+  const { render } = layout(frame.main, s, {
     plot(choice) {
       Object.assign(s, choice);
       void ask.plot();

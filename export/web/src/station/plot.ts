@@ -25,7 +25,7 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
       draw();
     }
   }).observe(canvas);
-  const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.words)));
+  const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.label)));
   return h("div", {}, legend, canvas);
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { requests } from "./requests";
-import { beginning, ownerOf, quantities } from "./state";
+import { initialState, ownerOf, quantities } from "./state";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -16,7 +16,7 @@ function answers(): (part: string, body: unknown, status?: number) => void {
 const series = (quantity: string) => ({ quantity, start: [], measured: [], corrected: [], neighbours: [] });
 
 test("an answer that comes after a later question is not shown", async () => {
-  const s = beginning("AAAAAAA", null);
+  const s = initialState("AAAAAAA", null);
   const [answer, render] = [answers(), vi.fn()];
   const ask = requests(s, render);
   Object.assign(s, { quantity: "pm10", period: "7d" });
@@ -32,7 +32,7 @@ test("an answer that comes after a later question is not shown", async () => {
 });
 
 test("a plot that fails says so until one comes", async () => {
-  const s = beginning("AAAAAAA", null);
+  const s = initialState("AAAAAAA", null);
   const answer = answers();
   const ask = requests(s, () => {});
   Object.assign(s, { quantity: "pm10", period: "7d" });
@@ -47,7 +47,7 @@ test("a plot that fails says so until one comes", async () => {
 });
 
 test("a station that is gone has no public side", async () => {
-  const s = beginning("AAAAAAA", null);
+  const s = initialState("AAAAAAA", null);
   const answer = answers();
   const asked = requests(s, () => {}).station();
   answer("AAAAAAA", {}, 404);
@@ -62,7 +62,7 @@ test("the key of the management is in the fragment", () => {
 });
 
 test("particles come first, and what is not known last", () => {
-  const s = beginning("AAAAAAA", null);
+  const s = initialState("AAAAAAA", null);
   s.station = { properties: { values: { rssi: {}, temperature: {}, pm10: {} } } } as never;
   expect(quantities(s)).toEqual(["pm10", "temperature", "rssi"]);
 });

@@ -1,6 +1,6 @@
 // What the page of a station asks of the API. Answers go into the state; render shows them.
 import * as api from "../api";
-import { Refused, words } from "../client";
+import { ApiError, errorText } from "../client";
 import { t } from "../language";
 import { readings, series } from "./series";
 import { quantities, type State } from "./state";
@@ -22,7 +22,7 @@ export function requests(s: State, render: () => void): Requests {
       if (!s.quantity || !before) void plot();
     } catch (e) {
       s.station = null; // one that waits or is gone has no public side
-      if (e instanceof Refused && e.status !== 404) s.failure = () => words(e);
+      if (e instanceof ApiError && e.status !== 404) s.failure = () => errorText(e);
     }
     render();
   }
@@ -42,7 +42,7 @@ export function requests(s: State, render: () => void): Requests {
       [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];
     } catch (e) {
       if (asked !== plots) return;
-      s.plotFailure = () => t("frame.failed", { detail: words(e) });
+      s.plotFailure = () => t("frame.failed", { detail: errorText(e) });
     }
     render();
   }
@@ -57,7 +57,7 @@ export function requests(s: State, render: () => void): Requests {
       },
       failed(e) {
         if (s.removed) return end();
-        s.failure = () => (e instanceof Refused && e.status === 404 ? t("station.none", { id: s.id }) : words(e));
+        s.failure = () => (e instanceof ApiError && e.status === 404 ? t("station.none", { id: s.id }) : errorText(e));
         render();
       },
     });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { parse, pinned } from "./series";
+import { parse, clamped } from "./series";
 
 const header = "time,station,lon,lat,quantity,value,unit,flags\n";
 const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags}\n`;
 
-test("readings are good or doubtful, and a long silence breaks the line", () => {
+test("readings count or are excluded, and a long silence breaks the line", () => {
   const found = parse(
     header +
       row("2026-05-01T10:00:00Z", "8.4") +
@@ -14,13 +14,13 @@ test("readings are good or doubtful, and a long silence breaks the line", () => 
   );
   const noon = Date.parse("2026-05-01T10:00:00Z") / 1000;
   expect(found.at).toEqual([noon, noon + 150, noon + 300, noon + 750, noon + 3900]);
-  expect(found.good).toEqual([8.4, null, 9, null, 10]);
-  expect(found.doubtful).toEqual([null, 999.9, null, null, null]);
+  expect(found.counted).toEqual([8.4, null, 9, null, 10]);
+  expect(found.excluded).toEqual([null, 999.9, null, null, null]);
 });
 
-test("no readings are none", () => expect(parse(header)).toEqual({ at: [], good: [], doubtful: [] }));
+test("no readings are none", () => expect(parse(header)).toEqual({ at: [], counted: [], excluded: [] }));
 
 test("what does not count stands at the edge of what does", () => {
-  expect(pinned([null, 1999.9, -1, 10], [null, 8, 12])).toEqual([null, 12, 8, 10]);
-  expect(pinned([1999.9, null], [null])).toEqual([1999.9, null]);
+  expect(clamped([null, 1999.9, -1, 10], [null, 8, 12])).toEqual([null, 12, 8, 10]);
+  expect(clamped([1999.9, null], [null])).toEqual([1999.9, null]);
 });

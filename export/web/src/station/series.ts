@@ -1,6 +1,6 @@
 // A station's values over a period, as the plot and its table need them.
 import type { Answer } from "../api";
-import { ask, request } from "../client";
+import { send, request } from "../client";
 
 export type Period = "24h" | "7d" | "30d" | "365d";
 export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
@@ -8,7 +8,7 @@ export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
 const days: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30, "365d": 365 };
 
 // gap is how long after a reading without a next one a line breaks: seconds, about six messages of a usual kit.
-const gap = 900;
+const maxGap = 900;
 
 // Series has one entry a window, null where there is none.
 export type Series = Answer<"getSeries">;
@@ -16,55 +16,55 @@ export type Series = Answer<"getSeries">;
 // Readings are single values over time in Unix seconds; a null breaks the line. doubtful are those that do not count.
 export interface Readings {
   at: number[];
-  good: (number | null)[];
-  doubtful: (number | null)[];
+  counted: (number | null)[];
+  excluded: (number | null)[];
 }
 
-export const from = (period: Period, now: Date): Date => new Date(now.getTime() - days[period] * 86_400_000);
+export const startOf = (period: Period, now: Date): Date => new Date(now.getTime() - days[period] * 86_400_000);
 
 export function series(id: string, quantity: string, period: Period, now: Date): Promise<Series> {
   const window = period === "365d" ? "24h" : "1h";
-  return ask(
+  return send(
     "GET",
-    `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${stamp(from(period, now))}&to=${stamp(now)}`,
+    `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${timestamp(startOf(period, now))}&to=${timestamp(now)}`,
   );
 }
 
-export const stamp = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+export const timestamp = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
 export const readingsRoute = (id: string, from: Date, to: Date, format: string, quantity = ""): string =>
-  `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${stamp(from)}&to=${stamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
+  `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${timestamp(from)}&to=${timestamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
 
 export async function readings(id: string, quantity: string, now: Date): Promise<Readings> {
-  const response = await request("GET", readingsRoute(id, from("24h", now), now, "csv", quantity));
+  const response = await request("GET", readingsRoute(id, startOf("24h", now), now, "csv", quantity));
   return parse(await response.text());
 }
 
 // parse reads the long form of one quantity: time,station,lon,lat,quantity,value,unit,flags. humid alone leaves a value good.
 export function parse(csv: string): Readings {
-  const found: Readings = { at: [], good: [], doubtful: [] };
+  const found: Readings = { at: [], counted: [], excluded: [] };
   for (const line of csv.split("\n").slice(1)) {
     const [time, , , , , value, , flags = ""] = line.split(",");
     if (!time || value === undefined) continue;
     const at = Date.parse(time) / 1000;
     const last = found.at.at(-1);
-    if (last !== undefined && at - last > gap) push(found, last + gap / 2, null, null);
+    if (last !== undefined && at - last > maxGap) push(found, last + maxGap / 2, null, null);
     const counts = flags === "" || flags === "humid";
     push(found, at, counts ? Number(value) : null, counts ? null : Number(value));
   }
   return found;
 }
 
-function push(r: Readings, at: number, good: number | null, doubtful: number | null): void {
+function push(r: Readings, at: number, counted: number | null, excluded: number | null): void {
   r.at.push(at);
-  r.good.push(good);
-  r.doubtful.push(doubtful);
+  r.counted.push(counted);
+  r.excluded.push(excluded);
 }
 
 // pinned brings values that do not count to the edge of those that do, so that one of 1999.9 does not flatten all others. Where
 // nothing counts they stay.
-export function pinned(doubtful: readonly (number | null)[], counting: readonly (number | null)[]): (number | null)[] {
+export function clamped(excluded: readonly (number | null)[], counting: readonly (number | null)[]): (number | null)[] {
   let [low, high] = [Infinity, -Infinity];
   for (const v of counting) if (v !== null) [low, high] = [Math.min(low, v), Math.max(high, v)];
-  return low > high ? [...doubtful] : doubtful.map((v) => (v === null ? null : Math.min(Math.max(v, low), high)));
+  return low > high ? [...excluded] : excluded.map((v) => (v === null ? null : Math.min(Math.max(v, low), high)));
 }

@@ -25,7 +25,7 @@ export interface Owner {
   newLink: string;
 }
 
-export const beginning = (id: string, owner: Owner | null): State => ({
+export const initialState = (id: string, owner: Owner | null): State => ({
   id,
   city: null,
   station: null,

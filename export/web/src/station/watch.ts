@@ -1,30 +1,33 @@
 // What a station does now: its diagnosis, asked again and again, and its readings as they come.
 import type { Health, ReadingEvent } from "../api";
-import { ask } from "../client";
+import { send } from "../client";
 
-const every = 4000; // milliseconds between two looks at the diagnosis
+const pollEvery = 4000; // milliseconds between two looks at the diagnosis
 
-export const health = (id: string): Promise<Health> => ask("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`);
+export const health = (id: string): Promise<Health> => send("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`);
 
 // watch tells of a station's readings and its diagnosis, and of errors, until it is ended.
-export function watch(id: string, hear: { reading(r: ReadingEvent): void; health(h: Health): void; failed(e: unknown): void }): () => void {
+export function watch(
+  id: string,
+  listener: { reading(r: ReadingEvent): void; health(h: Health): void; failed(e: unknown): void },
+): () => void {
   const stream = new EventSource("/api/v1/stream");
   let timer = 0;
   let ended = false;
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     try {
       const found = await health(id);
-      if (!ended) hear.health(found);
+      if (!ended) listener.health(found);
     } catch (e) {
-      if (!ended) hear.failed(e);
+      if (!ended) listener.failed(e);
     }
-    if (!ended) timer = window.setTimeout(() => void look(), every);
+    if (!ended) timer = window.setTimeout(() => void poll(), pollEvery);
   };
   stream.addEventListener("reading", (e) => {
     const reading = JSON.parse((e as MessageEvent<string>).data) as ReadingEvent;
-    if (reading.station === id) hear.reading(reading);
+    if (reading.station === id) listener.reading(reading);
   });
-  void look();
+  void poll();
   return () => {
     ended = true;
     clearTimeout(timer);

@@ -3,29 +3,29 @@ import type { Health } from "../api";
 import { clock, name, number, t, type Key } from "../language";
 
 // standing is a status in a sentence; reason is why a station is suspended.
-export const standing = (status: Health["status"], reason?: string): string =>
+export const statusText = (status: Health["status"], reason?: string): string =>
   [t(`station.is_${status}`), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
 
 // high is a height in metres, as people write it.
-export const high = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
+export const heightText = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
 
 // changed is what stood before or after a change, as the server recorded it, in words. What it does not know stays as it came.
-export function changed(what: string, text: string, zone: string): string {
+export function changeText(what: string, text: string, zone: string): string {
   const [, value = "", since] = /^(.*?)(?: since (\d{4}-\S+Z))?$/s.exec(text) ?? [];
-  const put = spoken[what];
+  const put = formats[what];
   if (!put || !value) return text;
   return since ? t("did.since", { what: put(value), time: clock(since, zone) }) : put(value);
 }
 
-const known = (section: string, key: string): string => {
+const messageOr = (section: string, key: string): string => {
   const word = t(`${section}.${key}` as Key);
   return word === `${section}.${key}` ? key : word;
 };
 
-const spoken: Record<string, (value: string) => string> = {
-  status: (value) => known("status", value),
-  side: (value) => known("side", value),
-  height: (value) => `${high(Number(value))} m`,
+const formats: Record<string, (value: string) => string> = {
+  status: (value) => messageOr("status", value),
+  side: (value) => messageOr("side", value),
+  height: (value) => `${heightText(Number(value))} m`,
   place: (value) => value.replace(/^CRS3035RES100mN(\d+)E(\d+)$/, (_, north: string, east: string) => t("did.cell", { north, east })),
   sensors: (value) => value.replace(/^(.*) \((.*)\)$/, (_, kit: string, sensors: string) => (sensors ? sensors.toUpperCase() : kit)),
   calibration: name,

@@ -8,15 +8,15 @@ import "./parts.css";
 import { symbol } from "./symbol";
 
 // indexWords is the class of the European index in words.
-export const indexWords = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
+export const indexText = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
 
-export const stateWords = (state: State): string => t(`state.${state}`);
+export const stateText = (state: State): string => t(`state.${state}`);
 
-export const certaintyWords = (certainty: Certainty): string =>
+export const certaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
 
 // classOf is an index's class with the pollutant that decides; what the index says where there is none.
-export function classOf(index: IndexClass): string {
+export function classText(index: IndexClass): string {
   if (index.class === 0) return t("eaqi.none");
   const words = language() === "de" ? index.de : index.en;
   return index.pollutant ? t("eaqi.by", { class: words, pollutant: name(index.pollutant) }) : words;
@@ -24,19 +24,19 @@ export function classOf(index: IndexClass): string {
 
 // indexRows are both indices as facts, the German one in German-speaking cities' words.
 export const indexRows = (index: Indices): [string, string][] => [
-  [t("eaqi.european"), classOf(index.eaqi)],
-  [t("eaqi.german"), classOf(index.lqi)],
+  [t("eaqi.european"), classText(index.eaqi)],
+  [t("eaqi.german"), classText(index.lqi)],
 ];
 
 // big is a value in large type with its unit and its class.
-export function big(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
+export function bigValue(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
   const index = indexOf(quantity, mean);
   return h(
     "p",
     { class: "big" },
     h("span", { class: "value" }, number(mean, digitsOf(quantity))),
     unit === "1" ? null : h("span", { class: "unit" }, unit),
-    index ? h("span", { class: "class" }, swatch(colourOf(legend, mean)), indexWords(index)) : null,
+    index ? h("span", { class: "class" }, swatch(colourOf(legend, mean)), indexText(index)) : null,
   );
 }
 
@@ -46,30 +46,30 @@ export function facts(rows: [string, string | Node][]): HTMLElement {
 }
 
 // picture is a station's symbol as on the map.
-export const picture = (state: State): HTMLElement =>
+export const stationIcon = (state: State): HTMLElement =>
   h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
 
-export const of = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined =>
+export const findQuantity = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined =>
   quantities.find((q) => q.quantity === quantity);
 
 // areaWords are a cell's or a district's value in a sentence.
-export function areaWords({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
-  const what = kind === "cell" ? t("map.cell", { id: short(id) }) : id;
+export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
+  const what = kind === "cell" ? t("map.cell", { id: shortCode(id) }) : id;
   const area =
     kind === "cell"
       ? grid?.features.find((f) => f.properties.cell === id)?.properties
-      : of(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
+      : findQuantity(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
   if (!area) return t("map.areaEmpty", { what });
   return t("map.areaSays", {
     what,
     value: amount(area.mean, area.quantity, area.unit),
-    air: indexWords(area.eaqi ?? null),
+    air: indexText(area.eaqi ?? null),
     stations: String(area.stations),
   });
 }
 
 // short is a cell's code as census tables write it, which people can say aloud.
-export function short(code: string): string {
+export function shortCode(code: string): string {
   const parts = /^CRS3035RES(\d+)mN(\d+)E(\d+)$/.exec(code);
   if (!parts) return code;
   const [size, north, east] = parts.slice(1).map(Number) as [number, number, number];
@@ -79,7 +79,7 @@ export function short(code: string): string {
 export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);
 
 // period is a window by the city's clocks.
-export function period(w: { window_start: string; window_seconds: number }, zone: string): string {
+export function windowPeriod(w: { window_start: string; window_seconds: number }, zone: string): string {
   const end = new Date(Date.parse(w.window_start) + w.window_seconds * 1000).toISOString();
   return `${clock(w.window_start, zone)} – ${clock(end, zone)}`;
 }

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { use } from "../language";
-import { changed, standing } from "./words";
+import { setLanguage } from "../language";
+import { changeText, statusText } from "./text";
 
-beforeEach(() => use("de"));
+beforeEach(() => setLanguage("de"));
 
 // What the registry records, as ingest/registry writes it.
 test.each([
@@ -32,13 +32,13 @@ test.each([
   ["device", "ttn", "ttn", "ttn"],
   ["dreamt", "of sheep", "of sheep", "of sheep"],
 ])("%s %s is %s and %s", (what, text, german, english) => {
-  expect(changed(what, text, "Europe/Berlin")).toBe(german);
-  use("en");
-  expect(changed(what, text, "Europe/Berlin")).toBe(english);
+  expect(changeText(what, text, "Europe/Berlin")).toBe(german);
+  setLanguage("en");
+  expect(changeText(what, text, "Europe/Berlin")).toBe(english);
 });
 
 test("a suspension says why where somebody did", () => {
-  expect(standing("suspended", "hängt in der Küche")).toMatch(/gesperrt.*Der Grund: „hängt in der Küche“$/);
-  expect(standing("suspended", "")).not.toContain("Grund");
-  expect(standing("paused")).toContain("Pause");
+  expect(statusText("suspended", "hängt in der Küche")).toMatch(/gesperrt.*Der Grund: „hängt in der Küche“$/);
+  expect(statusText("suspended", "")).not.toContain("Grund");
+  expect(statusText("paused")).toContain("Pause");
 });
