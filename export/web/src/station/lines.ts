@@ -41,7 +41,7 @@ function single(s: Series, r: Readings): Group {
   return {
     at: r.at,
     lines: [
-      { line: { label: t("station.lineReading"), colour: colour("field"), width: 1 }, values: r.counted },
+      { line: { label: t("station.lineReading"), colour: colour("field-border"), width: 1 }, values: r.counted },
       {
         line: { label: t("station.lineDoubtful"), colour: colour("warn"), width: 0, points: true },
         values: clamped(r.excluded, counting),
@@ -54,14 +54,14 @@ function single(s: Series, r: Readings): Group {
 function means(s: Series, both: boolean): Group {
   const mean = t(s.window === "1h" ? "station.lineHour" : "station.lineDay");
   const main = { colour: colour("accent"), width: 2.5, step: true };
-  const measured = { label: t("station.lineMeasured", { mean }), colour: colour("field"), width: 1.25, step: true };
+  const measured = { label: t("station.lineMeasured", { mean }), colour: colour("field-border"), width: 1.25, step: true };
   const own = corrects(s)
     ? [
         { line: { ...main, label: t("station.lineCorrected", { mean }) }, values: s.corrected },
         ...(both ? [{ line: measured, values: s.measured }] : []),
       ]
     : [{ line: { ...main, label: mean }, values: s.measured }];
-  const neighbours = { label: t("station.lineNeighbours"), colour: colour("ink"), width: 1.5, dash: [5, 4], step: true };
+  const neighbours = { label: t("station.lineNeighbours"), colour: colour("text"), width: 1.5, dash: [5, 4], step: true };
   return { at: starts(s), lines: [...own, { line: neighbours, values: s.neighbours }] };
 }
 

@@ -31,9 +31,9 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
 
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
   const axis = {
-    stroke: colour("quiet"),
-    grid: { stroke: colour("line"), width: 1 },
-    ticks: { stroke: colour("line"), width: 1 },
+    stroke: colour("muted"),
+    grid: { stroke: colour("border"), width: 1 },
+    ticks: { stroke: colour("border"), width: 1 },
     font: "12px system-ui, sans-serif",
   };
   const short = period === "24h" ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
