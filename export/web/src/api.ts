@@ -33,7 +33,7 @@ export type Refusal = Health["refusals"][number];
 
 type ListedStation = GeoJSONAnswer<"getStations">["features"][number];
 
-// StationsWith are stations with the properties that were asked for.
+// StationsWith is an answer with the properties that were asked for.
 export type StationsWith<Name extends keyof ListedStation["properties"]> = Omit<GeoJSONAnswer<"getStations">, "features"> & {
   features: (Omit<ListedStation, "properties"> & { properties: Required<Pick<ListedStation["properties"], Name>> })[];
 };
@@ -44,7 +44,7 @@ export type ReadingEvent = components["schemas"]["ReadingEvent"]; // of the live
 
 export type Window = "live" | "1h" | "24h";
 
-// Choice is what is averaged: a quantity over a window, in cells of a size.
+// Choice says which averages: of a quantity, over a window, in cells of a size.
 export interface Choice {
   quantity: string;
   window: Window;

@@ -1,18 +1,18 @@
-// How pages speak with the API: in the page's language, with a body and a key where more than reading is asked.
+// Requests to the API, in the language of the page.
 import type { components } from "../types/openapi";
 import { language, t } from "./language";
 
-// Refused is what the API says of a request that it does not answer, in the language of the page.
+// ApiError is the problem document of a request that failed, in the language of the page.
 export class ApiError extends Error {
   constructor(
     readonly status: number,
-    readonly problem: Partial<components["schemas"]["Problem"]>, // RFC 9457; empty where a proxy answers
+    readonly problem: Partial<components["schemas"]["Problem"]>, // RFC 9457; empty when a proxy answered
   ) {
     super(problem.detail ?? t("frame.answered", { status: String(status) }));
   }
 }
 
-// ask sends a request and returns the answer. The key goes in a header, never in an address.
+// send sends a request and returns the answer; undefined for status 204. The key goes in a header, never in the address.
 export async function send<T>(method: string, route: string, body?: unknown, key?: string): Promise<T> {
   const response = await request(method, route, { body, key, cache: "no-store" });
   return (response.status === 204 ? undefined : await response.json()) as T;
@@ -46,7 +46,7 @@ export async function request(
   throw new ApiError(response.status, (await response.json().catch(() => ({}))) as object);
 }
 
-// words are an error's, for people. A browser's own words for a request that failed are English, and of no use.
+// errorText returns an error as text for people. Browsers' own messages about failed requests are in English and say little.
 export function errorText(e: unknown): string {
   if (e instanceof TypeError || e instanceof SyntaxError || e instanceof DOMException) return t("frame.silent");
   return e instanceof Error ? e.message : String(e);

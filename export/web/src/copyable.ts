@@ -1,7 +1,7 @@
 import { h } from "./dom";
 import { t } from "./language";
 
-// copyable is text with a button that copies it and says so; key tells its button from others where a page redraws itself.
+// copyable makes text with a button that copies it and says so. key is the button's data-key, for pages that render again.
 export function copyable(text: string, what: string, block = false, key = what): HTMLElement {
   const button = h(
     "button",
@@ -25,7 +25,7 @@ export function copyable(text: string, what: string, block = false, key = what):
   );
 }
 
-// copy copies what stands beside its button: where a page redraws itself, that is not always what stood there at first.
+// copy copies the text beside the button, which may have changed since the button was made.
 async function copy(button: Element): Promise<void> {
   const all = button.closest(".copyable");
   const say = (word: string) => all?.querySelector("[role=status]")?.replaceChildren(word);

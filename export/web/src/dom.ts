@@ -1,8 +1,8 @@
-// A few lines to make elements with.
+// Helpers to make and update elements.
 type Child = Node | string | null;
 type Attributes = Record<string, string | number | boolean | ((e: Event) => void) | null>;
 
-// h makes an element. Attributes that are functions listen; null and false leave an attribute out.
+// h makes an element. Attributes that are functions are event listeners; null and false leave an attribute out.
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,9 +18,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-// fill gives an element new children and keeps what did not change, so that a page that redraws itself
-// leaves the focus, an open list and a scrolled table alone. What is replaced while it has the focus
-// hands it to the new element with the same data-key.
+// update gives an element new children and keeps those that are equal, so that a page that renders again does not take away the
+// focus, close a list or scroll a table back. The focus of an element that is replaced goes to the new one with the same data-key.
 export function update(parent: Element, ...children: Child[]): void {
   const next = parent.cloneNode(false) as Element;
   next.append(...children.filter((c): c is Node | string => c !== null));
@@ -32,15 +31,15 @@ export function update(parent: Element, ...children: Child[]): void {
   }
 }
 
-// settle makes old's children equal to next's. It goes down only where nothing can listen: a control is
-// kept whole or replaced whole, so what it does always fits what it says.
+// reconcile makes old's children equal to next's. Elements that can have listeners are kept or replaced as a whole, so that what
+// they do always fits what they show.
 function reconcile(old: Element, next: Element): void {
   if (old.isEqualNode(next)) return;
   const [before, after] = [[...old.childNodes], [...next.childNodes]];
   if (before.length !== after.length) return old.replaceChildren(...after);
   before.forEach((a, i) => {
     const b = after[i];
-    if (a instanceof HTMLDetailsElement && b instanceof HTMLDetailsElement) b.open = a.open; // a person decides that
+    if (a instanceof HTMLDetailsElement && b instanceof HTMLDetailsElement) b.open = a.open; // it is the person who opens it
     if (!b || a.isEqualNode(b)) return;
     const same =
       a instanceof Element && b instanceof Element && !a.matches("button, select, a") && a.cloneNode(false).isEqualNode(b.cloneNode(false));
@@ -59,7 +58,7 @@ export function redraw(draw: () => void): (...depends: unknown[]) => void {
   };
 }
 
-// swatch is a coloured square. Its colour is set by script, which the Content-Security-Policy allows.
+// swatch makes a coloured square. The Content-Security-Policy forbids style attributes, but not setting styles by script.
 export function swatch(colour: string, hatched = false): HTMLElement {
   const element = h("span", { class: hatched ? "swatch hatched" : "swatch", "aria-hidden": "true" });
   element.style.backgroundColor = colour;

@@ -1,4 +1,4 @@
-// The frame that all pages share: header, navigation, language, status, footer. A page fills `main`.
+// The frame of all pages: header, navigation, language switch, status line, footer. A page fills `main`.
 import * as api from "./api";
 import type { City } from "./api";
 import { errorText } from "./client";
@@ -8,21 +8,21 @@ import type { Route } from "./routes";
 
 const retryAfter = 5000; // milliseconds after a failed request
 
-// Open puts a page into a frame's main. It is called once; what it returns speaks the language in use.
+// Open puts a page into a frame's main. It is called once.
 export type Open = (frame: Frame) => Page;
 
-// Page is a page that has been opened.
+// Page is an open page.
 export interface Page {
   title(): string; // of the document, without the city's name; empty for the map
-  render(): void; // puts everything on the page, at the start and in another language
+  render(): void; // called at the start and after a change of language
 }
 
-// Frame is what a page may use of what surrounds it.
+// Frame is what a page can use of the frame.
 export interface Frame {
   readonly main: HTMLElement;
-  readonly parts: Record<string, string>; // of the address, such as id in /stations/{id}
-  readonly city: Promise<City>; // asked again until it comes
-  setStatus(text: string, trouble?: boolean): void; // in the status line, which is read aloud; empty clears it
+  readonly parts: Record<string, string>; // parameters of the address, such as id in /stations/{id}
+  readonly city: Promise<City>; // requested again until it comes
+  setStatus(text: string, trouble?: boolean): void; // sets the status line, which screen readers announce; empty clears it
   show(page: Page): void;
 }
 
@@ -34,7 +34,7 @@ const navigation: readonly [path: string, key: Key][] = [
   ["/about", "frame.about"],
 ];
 
-// build puts the frame of a route on the document. Embedded pages are bare: they have no header and no footer.
+// build makes the frame of a route. Embedded pages have no header and no footer.
 export function build(route: Route | null): Frame {
   const withoutFrame = route?.folder === "embed";
   const main = h("main", { id: "main", tabindex: "-1", class: `page-${route?.folder ?? "missing"}` });
@@ -80,7 +80,7 @@ export function build(route: Route | null): Frame {
   };
 }
 
-// patient asks until there is an answer, and says so meanwhile.
+// untilAnswered repeats a request until it is answered; meanwhile the status line says why it has failed.
 async function untilAnswered<T>(request: () => Promise<T>, setStatus: (text: string, trouble?: boolean) => void): Promise<T> {
   for (;;) {
     try {
@@ -134,10 +134,10 @@ function footer(city: City | null): HTMLElement[] {
   ];
 }
 
-// contact is an e-mail address or the address of a page, as a link.
+// contact makes a link to an e-mail address or a page.
 const contact = (to: string): HTMLElement => h("a", { href: to.includes("@") ? `mailto:${to}` : to }, t("frame.contact"));
 
-// missing is the page of an address that has none.
+// notFound is the page for addresses without one.
 export function notFound(frame: Frame): Page {
   return {
     title: () => t("frame.missing"),

@@ -1,4 +1,4 @@
-// Which language the page speaks, and its words, numbers and times.
+// The language of the page: its messages, numbers and times.
 import * as de from "./messages/de";
 import * as en from "./messages/en";
 
@@ -17,7 +17,7 @@ const storageKey = "stadtluft.language";
 
 const isLanguage = (text: string | null | undefined): text is Language => text === "de" || text === "en";
 
-// ?lang= wins, then what was chosen before, then the browser's first language that we speak.
+// chooseLanguage prefers ?lang=, then the stored choice, then the browser's first language that we have.
 export function chooseLanguage(search: string, stored: string | null, browser: readonly string[]): Language {
   const requested = new URLSearchParams(search).get("lang");
   if (isLanguage(requested)) return requested;
@@ -32,7 +32,7 @@ export function start(): Language {
   try {
     stored = localStorage.getItem(storageKey);
   } catch {
-    // storage is forbidden: the choice lasts as long as the page
+    // storage is forbidden: the choice is forgotten with the page
   }
   setLanguage(chooseLanguage(location.search, stored, navigator.languages));
   return current;
@@ -54,24 +54,24 @@ export function rememberLanguage(language: Language): void {
 
 export const language = (): Language => current;
 
-// word is a message that may be missing, for names that a newer server may know and this page does not.
+// messageOf returns a message that may be missing, such as the name of something that only a newer server knows.
 function messageOf(section: keyof Messages, key: string): string | undefined {
   return (languages[current].messages[section] as Record<string, string>)[key];
 }
 
-// t is a message with its {placeholders} filled.
+// t returns a message with its {placeholders} filled.
 export function t(key: Key, values: Record<string, string> = {}): string {
   const [section, name] = key.split(".") as [keyof Messages, string];
   return (messageOf(section, name) ?? key).replace(/\{(\w+)\}/g, (whole, place: string) => values[place] ?? whole);
 }
 
-// name is a quantity's name.
+// name returns the name of a quantity.
 export const name = (quantity: string): string => messageOf("quantity", quantity) ?? quantity;
 
-// flagWords puts flags into words.
+// flagText returns the names of flags.
 export const flagText = (flags: readonly string[]): string => flags.map((flag) => messageOf("flag", flag) ?? flag).join(", ");
 
-// Formatters are made once: that takes longer than using one a hundred times.
+// Formatters are kept, because making one takes longer than using it a hundred times.
 const numberFormats = new Map<string, Intl.NumberFormat>();
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
@@ -90,11 +90,11 @@ const dated = (at: Date, options: Intl.DateTimeFormatOptions, locale = languages
 export const number = (value: number, digits = 1): string =>
   formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-// percent has a decimal only where a whole number would say nothing.
+// percent has a decimal only below 1 %.
 export const percent = (share: number): string =>
   formatted(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
 
-// amount is a value with its unit, with as many decimals as the quantity deserves.
+// amount returns a value with its unit and the decimals of its quantity.
 export function amount(value: number, quantity: string, unit: string): string {
   return unit === "1" ? number(value, digitsOf(quantity)) : `${number(value, digitsOf(quantity))} ${unit}`;
 }
@@ -103,7 +103,7 @@ export function digitsOf(quantity: string): number {
   return quantity === "humidity" || quantity === "co2" || quantity === "noise_laeq" ? 0 : 1;
 }
 
-// clock is a time of day in the city's zone, with the date when it is not today.
+// clock returns a time of day in a time zone, with the date when it is not today.
 export function clock(iso: string, zone: string, seconds = false, now = new Date()): string {
   const at = new Date(iso);
   const day = (d: Date) => dated(d, { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");

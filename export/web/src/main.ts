@@ -1,11 +1,11 @@
-// The pages' way in: finds the page of this address, builds the frame around it and lets it speak.
+// The entry point: finds the page of the address, and opens it in the frame.
 import "./style.css";
 import { build, notFound, type Open } from "./frame";
 import { start } from "./language";
 import * as map from "./map/page";
 import { findRoute } from "./routes";
 
-// Each folder's page is a file of its own, fetched when it is wanted; the map's is here, for most come for it.
+// Each page is a chunk of its own, loaded when it is opened, but for the map, which most people come for.
 const pages = import.meta.glob<{ open: Open }>(["./*/page.ts", "!./map/page.ts"]);
 
 async function show(): Promise<void> {

@@ -1,11 +1,11 @@
-// Small parts that forms and pages with keys are made of.
+// Parts of forms and pages.
 import { h } from "./dom";
 
 type Child = Node | string | null;
 
 let lastNumber = 0;
 
-// field is a control with its label above and, where there is one, a hint below that is read with it.
+// field makes a control with its label above and, where there is one, a hint below, which screen readers read with it.
 export function field(label: string, control: HTMLElement, hint = ""): HTMLElement {
   control.id ||= `field-${++lastNumber}`;
   const note = hint ? h("p", { class: "quiet", id: `${control.id}-hint` }, hint) : null;
@@ -13,7 +13,7 @@ export function field(label: string, control: HTMLElement, hint = ""): HTMLEleme
   return h("div", { class: "field" }, h("label", { for: control.id }, h("span", {}, label)), control, note);
 }
 
-// pick is a group of radio buttons; chosen hears of the value.
+// radios makes a group of radio buttons and calls chosen with the value.
 export function radios(
   legend: string,
   name: string,
@@ -47,7 +47,7 @@ export function radios(
   );
 }
 
-// list is a select.
+// select makes a select and calls chosen with the value.
 export function select(
   options: readonly (readonly [value: string, text: string])[],
   value: string,
@@ -60,11 +60,11 @@ export function select(
   );
 }
 
-// button does something when pressed.
+// button makes a button that calls press.
 export const button = (text: string, press: () => void, second = false): HTMLButtonElement =>
   h("button", { type: "button", class: second ? "button second" : "button", click: press }, text);
 
-// tabs show one of several panels; arrows, Home and End go between them.
+// tabs shows one of several panels; arrow keys, Home and End change it.
 export function tabs(label: string, panels: readonly { title: string; body: Child[] }[], first: number): HTMLElement {
   const id = `tabs-${++lastNumber}`;
   const heads: HTMLButtonElement[] = [];
@@ -91,16 +91,16 @@ export function tabs(label: string, panels: readonly { title: string; body: Chil
   });
   show(first, false);
   const strip = h("div", { role: "tablist", "aria-label": label }, ...heads);
-  requestAnimationFrame(() => (strip.scrollLeft = (heads[first]?.offsetLeft ?? 0) - strip.offsetLeft)); // as far as it goes, where they are wider than the screen
+  requestAnimationFrame(() => (strip.scrollLeft = (heads[first]?.offsetLeft ?? 0) - strip.offsetLeft)); // where they are wider than the screen
   return h("div", { class: "tabs" }, strip, ...bodies);
 }
 
-// facts are terms and what they are.
+// facts makes a list of terms with their values.
 export function facts(rows: readonly (readonly [string, Child])[]): HTMLElement {
   return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
-// table is rows under columns, which a keyboard can scroll.
+// table makes a table that can be scrolled by keyboard.
 export function table(caption: string, columns: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   return h(
     "div",

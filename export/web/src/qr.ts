@@ -1,7 +1,7 @@
 import qrcode from "qrcode-generator";
 import { svg } from "./svg";
 
-// qr is a text as a picture for a camera, black on white with its quiet zone.
+// qr makes the QR code of a text, black on white with its quiet zone.
 export function qr(text: string, alternative: string): SVGElement {
   const code = qrcode(0, "M");
   code.addData(text);

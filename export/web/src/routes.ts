@@ -1,12 +1,12 @@
-// Which page answers for which address. The server knows the same addresses (export/api/pages.go).
+// Which page belongs to which address. The server has the same list (export/api/pages.go).
 
-// Route is a page's folder and the parts of the address that stand where the pattern has a {name}.
+// Route is the folder of a page and the values of the {name}s in its pattern.
 export interface Route {
   folder: string;
   parts: Record<string, string>;
 }
 
-// patterns lead to the folder whose page.ts holds the page.
+// patterns are the addresses, each with the folder of its page.ts.
 export const patterns: readonly [pattern: string, folder: string][] = [
   ["/", "map"],
   ["/register", "register"],
@@ -22,7 +22,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
 
 const segments = (path: string): string[] => path.split("/").slice(1);
 
-// find is the route of an address; null where there is no page.
+// findRoute returns the route of an address; null where there is no page.
 export function findRoute(path: string): Route | null {
   for (const [pattern, folder] of patterns) {
     const parts = match(segments(pattern), segments(path));
@@ -44,7 +44,7 @@ function match(wanted: string[], given: string[]): Record<string, string> | null
   return parts;
 }
 
-// decode leaves alone what is not well encoded; nothing will be found by it.
+// decode returns text that is not well encoded as it is; nothing is found by it then.
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

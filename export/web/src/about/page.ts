@@ -1,4 +1,4 @@
-// What the numbers are, how they are checked, and what they cannot say, in words for everyone and with the rules in force.
+// What the numbers are, how they are checked, and what they cannot say, with the rules in force.
 import { bullets, paragraph, section } from "../article";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
@@ -33,7 +33,7 @@ export function open(frame: Frame): Page {
       inForce = got;
       render();
     },
-    () => {}, // the usual rules stand there already
+    () => {}, // the default rules are shown
   );
   return { title: () => t("about.heading"), render };
 }
@@ -66,7 +66,7 @@ function sections(r: Rules): HTMLElement[] {
   ];
 }
 
-// thresholds are all numbers in force, as the server publishes them.
+// thresholds makes a table of all numbers in force, as the server publishes them.
 function thresholds(r: Rules): HTMLElement | null {
   if (r.thresholds.length === 0) return null;
   const english = (text: string) => h("span", { lang: "en" }, text);
@@ -81,7 +81,7 @@ function thresholds(r: Rules): HTMLElement | null {
   );
 }
 
-// numbers are the thresholds as they stand in the sentences.
+// numbers returns the thresholds for the sentences.
 function numbers(r: Rules): Record<string, string> {
   const whole = (key: string, per = 1) => number(threshold(r, key) / per, Number.isInteger(threshold(r, key) / per) ? 0 : 1);
   return {

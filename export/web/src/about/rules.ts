@@ -8,7 +8,7 @@ export interface Rules {
   correction: Pick<Quality["correction"], "kappa">;
 }
 
-// defaults are the numbers where a city sets no others. They stand there until the server has answered.
+// defaults are the numbers where a city sets no others. They are shown until the server has answered.
 const defaults: Record<string, number> = {
   "stuck.particles": 8,
   "stuck.others": 24,
@@ -35,11 +35,12 @@ export const defaultRules: Rules = { thresholds: [], correction: { kappa: 0.4 } 
 
 export const rules = (): Promise<Rules> => get<Rules>("/api/v1/quality");
 
-// value is a threshold in force.
+// threshold returns a threshold in force.
 export const threshold = (r: Rules, key: string): number =>
   r.thresholds.find((x) => x.key === `quality.${key}`)?.value ?? defaults[key] ?? Number.NaN;
 
-// factor is by how much particles show too much at a relative humidity in percent (κ-Köhler; Crilley et al., AMT 11:709, 2018).
+// factor returns how many times too many particles a sensor shows at a relative humidity in percent (κ-Köhler; Crilley et al.,
+// AMT 11:709, 2018).
 export const factor = (kappa: number, humidity: number): number => 1 + kappa / 1.65 / (1 / (Math.min(humidity, 95) / 100) - 1);
 
 // lqi are the upper bounds of the German index, very good to bad, in whole µg/m³ (Umweltbundesamt; Pfäfflin et al. 2025,

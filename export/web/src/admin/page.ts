@@ -1,5 +1,5 @@
-// The operator's desk. The token stays in this tab's sessionStorage and goes to the API in a header: no cookie, so no other
-// site can make the browser act with it, nothing of it is in an address, and it ends with the tab.
+// The administrator's page. The token stays in this tab's sessionStorage and goes to the API in a header: without a cookie no other
+// site can make the browser use it, it is in no address, and it is forgotten with the tab.
 import type { Answer, City, Station } from "../api";
 import { send, ApiError, request, errorText } from "../client";
 import { copyable } from "../copyable";
@@ -227,7 +227,7 @@ function actions(s: AdminStation): HTMLElement[] {
   return buttons;
 }
 
-// askWhy asks why a station is to be suspended, which its owner will read.
+// askReason asks for the reason of a suspension, which the owner will read.
 function askReason(name: string, suspend: (reason: string) => void): void {
   const why = h("textarea", { rows: 3, maxlength: 200, required: true });
   const send = (e: Event): void => {

@@ -36,7 +36,7 @@ export function open(frame: Frame): Page {
   async function loadMap(): Promise<void> {
     try {
       const { createAirMap } = await import("../map/airmap");
-      map = createAirMap(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), words: ({ id }) => cellText(coverage, id) });
+      map = createAirMap(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), describe: ({ id }) => cellText(coverage, id) });
     } catch {
       return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
     }
@@ -141,7 +141,7 @@ export function open(frame: Frame): Page {
   return { title: () => t("coverage.heading"), render };
 }
 
-// keep puts the quantity into the address.
+// saveQuantity puts the quantity into the address.
 const saveQuantity = (quantity: string): void =>
   window.history.replaceState(
     null,
@@ -149,13 +149,13 @@ const saveQuantity = (quantity: string): void =>
     `?${new URLSearchParams({ ...Object.fromEntries(new URLSearchParams(location.search)), quantity })}`,
   );
 
-// cellWords say of a cell what its colour says.
+// cellText returns what the colour of a cell means.
 function cellText(coverage: Coverage | null, id: string): string {
   const cell = coverage?.features.find((f) => f.properties.cell === id)?.properties;
   return `${t("map.cell", { id: shortCode(id) })}: ${cell ? t(kinds[kind(cell)] ?? "coverage.missing") : ""}.`;
 }
 
-// here leads to the registration with the cell's middle filled in.
+// registerLink makes a link to the registration with the centre of the cell filled in.
 function registerLink(cell: Cell): HTMLElement {
   const [lon, lat] = centre(cell);
   return h(
@@ -171,7 +171,7 @@ function centre(cell: Cell): [number, number] {
   return [of(0), of(1)];
 }
 
-// history is how the share grew, a bar a month.
+// history makes a table of the share, with a bar for each month.
 function history(c: Coverage): (HTMLElement | null)[] {
   const list = months(c);
   if (list.length === 0) return [];

@@ -1,4 +1,4 @@
-// What can be downloaded, and the address and the lines of code that fetch it.
+// What can be downloaded, its address, and code that reads it.
 
 export type Dataset = "readings" | "means" | "grid" | "districts" | "stations";
 export type Format = "csv" | "geojson" | "parquet" | "json";
@@ -13,7 +13,7 @@ export interface Download {
   good: boolean; // readings without a flag that excludes
 }
 
-// formats are what each kind can be had as.
+// formats are those of each dataset.
 export const formats: Record<Dataset, readonly Format[]> = {
   readings: ["csv", "parquet", "geojson", "json"],
   means: ["csv", "parquet", "json"],
@@ -30,7 +30,7 @@ const routes: Record<Dataset, string> = {
   stations: "stations",
 };
 
-// route is the address below the server's own. Days are days of UTC, from the first's midnight to the last's.
+// route returns the path and query of a download. Days are days of UTC, and both are included.
 export function route(w: Download): string {
   const q = new URLSearchParams();
   if (w.what !== "stations") {
@@ -46,7 +46,7 @@ export function route(w: Download): string {
   return `/api/v1/${routes[w.what]}${text ? `?${text}` : ""}`;
 }
 
-// whole is how many days of it can be had at once as a form that is held in memory whole (export/README.md, "In general").
+// daysAtOnce is how many days a request may have in formats that clients hold in memory whole (export/README.md, "In general").
 const daysAtOnce: Record<Exclude<Dataset, "stations">, Record<Download["window"], number>> = {
   readings: { "1h": 31, "24h": 31 },
   means: { "1h": 366, "24h": 3660 },
@@ -54,7 +54,7 @@ const daysAtOnce: Record<Exclude<Dataset, "stations">, Record<Download["window"]
   districts: { "1h": 31, "24h": 366 },
 };
 
-// most is how many days can be had at once.
+// maxDays returns how many days a request may have.
 export const maxDays = (w: Download): number =>
   w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : daysAtOnce[w.what][w.window];
 
@@ -64,7 +64,7 @@ const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`
 
 export const fileName = (w: Download): string => `${w.what}.${w.format}`;
 
-// snippets are lines that fetch an address: what is run where, and the lines.
+// snippets returns code that reads an address, for each tool.
 export function snippets(w: Download, address: string): [tool: string, code: string][] {
   const file = fileName(w);
   const curl = `curl --fail --compressed --output ${file} '${address}'`;

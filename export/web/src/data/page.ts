@@ -1,4 +1,4 @@
-// What there is to download, for whom, and how.
+// The page for downloads: choose data, and get its address or code that reads it.
 import type { City } from "../api";
 import { copyable } from "../copyable";
 import { update, h } from "../dom";
@@ -10,7 +10,7 @@ import "./data.css";
 const day = 86_400_000; // milliseconds
 const date = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-// ways are further ways to the same data: the address, and for whom it is.
+// sources are other addresses of the same data.
 const sources = ["/archive/", "/api", "/ogc", "/sta/v1.1", "/catalog", "/api/v1/stream"] as const;
 const sourceKeys: readonly Key[] = ["data.archive", "data.api", "data.ogc", "data.sta", "data.catalog", "data.stream"];
 

@@ -2,7 +2,7 @@ import type { City } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
 
-// foot says whose values these are, what they are worth, and where there is more.
+// footer names the city with a link to its page, what the values are worth, and their licence.
 export function footer(city: City | null, more = "/"): HTMLElement {
   const demo = city?.properties.demo ? `${t("frame.demo")} ` : "";
   return h(

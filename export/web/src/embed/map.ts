@@ -19,7 +19,7 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
   const map = createAirMap(place, {
     choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view),
-    words: (area) => areaText(area, grid, districts, view.quantity),
+    describe: (area) => areaText(area, grid, districts, view.quantity),
   });
   map.setLabel(t("map.map"));
   map.city(city);
@@ -42,12 +42,12 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
     if (stations) map.stations(stations, true);
     update(legend, ...scale.map((s) => h("li", {}, swatch(s.colour), s.index ? indexText(s.index) : bounds(s, scale))));
   };
-  const refresh = (): void => void load().catch(() => {}); // the last values stay until it answers again
+  const refresh = (): void => void load().catch(() => {}); // when it fails, the last values stay
   refresh();
   setInterval(refresh, refreshEvery);
 }
 
-// openCard shows what was chosen on the city's own map.
+// openCard opens the city's own map with what was chosen.
 function openCard(kind: string, id: string, view: View): void {
   window.open(`/?quantity=${encodeURIComponent(view.quantity)}&${kind}=${encodeURIComponent(id)}`, "_blank", "noopener");
 }

@@ -1,5 +1,5 @@
-// What stands in other sites' pages: a small card of a cell, a district, a station or the city, or a map. It loads no
-// more than it shows, and asks anew every minute.
+// Pages to embed in other sites: a small card of a cell, a district, a station or the city, or a map. They load only what they show,
+// again every minute.
 import * as api from "../api";
 import { errorText } from "../client";
 import { update, h } from "../dom";
@@ -14,7 +14,7 @@ import { footer } from "./footer";
 
 const refreshEvery = 60_000; // milliseconds
 
-// Card is what a card shows: made anew in another language.
+// Card makes the content of a card in the current language.
 type Card = () => (Node | null)[];
 
 export function open(frame: Frame): Page {
@@ -46,7 +46,7 @@ export function open(frame: Frame): Page {
   return { title: () => "", render: kind === "map" ? () => {} : render };
 }
 
-// make asks for what a card of this kind shows.
+// makeCard requests what a card of this kind shows.
 function makeCard(kind: string, id: string, view: View, zone: string): Promise<Card> {
   const makers: Record<string, () => Promise<Card>> = {
     city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone),
@@ -61,7 +61,7 @@ function makeCard(kind: string, id: string, view: View, zone: string): Promise<C
   return makers[kind]?.() ?? Promise.reject(new Error(kind));
 }
 
-// more is where the city's own pages show the same.
+// cityPage returns the address of the city's own page with the same.
 function cityPage(kind: string, id: string, view: View): string {
   if (kind === "station") return `/stations/${encodeURIComponent(id)}`;
   const chosen = kind === "cell" || kind === "district" ? ({ kind, id } as const) : null;
@@ -124,7 +124,7 @@ function station(f: api.Station, view: View, zone: string): Card {
   ];
 }
 
-// windowWords is the window that values are of.
+// windowText returns the window of the values.
 function windowText(w: { window_start: string }, view: View, zone: string): string {
   return view.window === "live" ? t("map.windowLive") : windowPeriod({ ...w, window_seconds: view.window === "24h" ? 86_400 : 3600 }, zone);
 }

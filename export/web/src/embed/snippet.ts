@@ -1,19 +1,19 @@
-// The line of HTML that puts a card or a map into another site.
+// The line of HTML that embeds a card or a map in another site.
 import { copyable } from "../copyable";
 import { h } from "../dom";
 import { language, t } from "../language";
 
-// heights in px are what an embedded page of each kind needs at 320 px; its width is its place's.
+// heights are those in px that each kind of page needs at a width of 320 px.
 const heights: Record<string, number> = { map: 460, cell: 480, district: 320, station: 270, city: 320 };
 
-// html is the snippet of what is below /embed/, such as cell/CRS3035RES1000mN3096000E4107000.
+// html returns the line for a path below /embed/, such as cell/CRS3035RES1000mN3096000E4107000.
 export function html(origin: string, path: string, quantity: string, lang: string, title: string): string {
   const height = heights[path.split("/")[0] ?? ""] ?? 300;
   const address = `${origin}/embed/${path}?quantity=${encodeURIComponent(quantity)}&amp;lang=${lang}`;
   return `<iframe src="${address}" title="${title}" width="100%" height="${height}" style="border:0" loading="lazy"></iframe>`;
 }
 
-// snippet is a fold with the line to copy.
+// snippet makes a fold with the line to copy.
 export function snippet(path: string, quantity: string, label = t("embed.offer")): HTMLElement {
   const line = html(location.origin, path, quantity, language(), t("embed.title"));
   const see = h("a", { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}`, "data-key": `see-${path}` }, t("embed.see"));

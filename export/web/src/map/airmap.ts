@@ -1,4 +1,4 @@
-// The map: boundary, cells and stations. It draws what it is given and says what was chosen.
+// The map of the air: cells or districts with their colours, and stations. It draws what it is given and reports what is chosen.
 import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
 import type { City, Districts, State } from "../api";
 import { t } from "../language";
@@ -18,18 +18,18 @@ export interface AirMap {
   moveTo(place: Place | null): void; // null shows the whole city
 }
 
-// Cells are areas of the grid, each with the value that colours it; one that rests on one station is hatched.
+// Cells are areas of the grid, each with the value that colours it; one with one station is hatched.
 export type Cells = GeoJSON.FeatureCollection<GeoJSON.Polygon, { cell: string; mean: number; stations?: number }>;
 
-// Places are where stations stand, and how each is doing.
+// StationPlaces are the places of stations and the state of each.
 export type StationPlaces = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
 
-// Heard is what a person does on the map.
+// MapEvents are called when something happens on the map.
 export interface MapEvents {
   choose(chosen: Chosen | null): void;
   moved?(place: Place): void;
-  drawn?(): void; // values are on the map
-  words(area: Chosen): string; // what is said of a cell or a district on which the keyboard's cursor stands
+  drawn?(): void; // the values are on the map
+  describe(area: Chosen): string; // the cell or district that the keyboard's cursor is on, for screen readers
 }
 
 export function createAirMap(container: HTMLElement, events: MapEvents): AirMap {
@@ -42,10 +42,10 @@ export function createAirMap(container: HTMLElement, events: MapEvents): AirMap 
   });
   const drawn = (): void =>
     void map.once("idle", () => {
-      performance.mark("values"); // for who measures
+      performance.mark("values"); // for tests and measurements
       events.drawn?.();
     });
-  const cursor = keyboardCursor(container, base, events.choose, events.words);
+  const cursor = keyboardCursor(container, base, events.choose, events.describe);
   return {
     setLabel: (label) => base.setLabels(label, t("map.keys")),
     city: base.city,
@@ -100,7 +100,7 @@ export function createAirMap(container: HTMLElement, events: MapEvents): AirMap 
 }
 
 function chooseOnClick(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
-  const at = ({ x, y }: ScreenPoint, near: number, layers: readonly string[]) => {
+  const featureAt = ({ x, y }: ScreenPoint, near: number, layers: readonly string[]) => {
     const here = layers.filter((layer) => map.getLayer(layer));
     return here.length > 0
       ? map.queryRenderedFeatures(
@@ -113,18 +113,18 @@ function chooseOnClick(map: MapLibre, choose: (chosen: Chosen | null) => void): 
       : undefined;
   };
   map.on("click", ({ point }) => {
-    const station = at(point, 8, clickableLayers.station); // a finger is not a needle
+    const station = featureAt(point, 8, clickableLayers.station); // fingers are not precise
     if (station) return choose({ kind: "station", id: String(station.id) });
-    const cell = at(point, 0, clickableLayers.cell);
+    const cell = featureAt(point, 0, clickableLayers.cell);
     if (cell) return choose({ kind: "cell", id: String(cell.cell) });
-    const district = at(point, 0, clickableLayers.district);
+    const district = featureAt(point, 0, clickableLayers.district);
     choose(district ? { kind: "district", id: String(district.name) } : null);
   });
-  let pointer: ScreenPoint | null = null; // that has moved since the map last looked below it
+  let pointer: ScreenPoint | null = null; // where the mouse has moved since the last look at the layers there
   map.on("mousemove", ({ point }) => {
     if (!pointer && !map.isMoving())
       requestAnimationFrame(() => {
-        if (pointer) map.getCanvas().style.cursor = at(pointer, 0, Object.values(clickableLayers).flat()) ? "pointer" : "";
+        if (pointer) map.getCanvas().style.cursor = featureAt(pointer, 0, Object.values(clickableLayers).flat()) ? "pointer" : "";
         pointer = null;
       });
     pointer = map.isMoving() ? null : point;

@@ -1,11 +1,11 @@
-// The way that arrow keys lead, from area to area.
+// Where arrow keys lead from one area of the map.
 
 export interface Point {
   lon: number;
   lat: number;
 }
 
-// arrows are the keys that lead somewhere: to the right and downwards.
+// arrowKeys are the directions of the keys.
 export const arrowKeys: Record<string, readonly [right: number, down: number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -13,11 +13,11 @@ export const arrowKeys: Record<string, readonly [right: number, down: number]> =
   ArrowDown: [0, 1],
 };
 
-// next is the area that lies in the direction of an arrow key from a point: the nearest within 45° of it, straight ahead
-// before aside; null where there is none.
+// nextArea returns the area in the direction of an arrow key: the nearest within 45° of it, where a step aside counts twice as
+// much as one ahead. It is null where there is none.
 export function nextArea<T extends Point>(list: readonly T[], from: Point, key: string): T | null {
   const [right, down] = arrowKeys[key] ?? [0, 0];
-  const lonScale = Math.cos((from.lat * Math.PI) / 180); // a degree of longitude is so much shorter than one of latitude
+  const lonScale = Math.cos((from.lat * Math.PI) / 180); // length of a degree of longitude in degrees of latitude
   let best: T | null = null;
   let lowestCost = Infinity;
   for (const to of list) {
@@ -30,7 +30,7 @@ export function nextArea<T extends Point>(list: readonly T[], from: Point, key: 
   return best;
 }
 
-// nearest is the area around whose middle a point lies.
+// nearestArea returns the area whose centre is nearest to a point; null of an empty list.
 export function nearestArea<T extends Point>(list: readonly T[], to: Point): T | null {
   const lonScale = Math.cos((to.lat * Math.PI) / 180);
   const distance = (p: Point) => Math.hypot((p.lon - to.lon) * lonScale, p.lat - to.lat);

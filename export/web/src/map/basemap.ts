@@ -1,5 +1,5 @@
-// The basemap under the ground, where the city has one: a style that is elsewhere, or tiles of this server in a style of our
-// own, made for the layers of the Protomaps basemap (docs.protomaps.com/basemaps/layers), without names.
+// The basemap, where the city has one: a style from another server, or tiles of this server in our own style, which is made for
+// the layers of the Protomaps basemap (docs.protomaps.com/basemaps/layers) and has no names.
 import maplibregl, { type LayerSpecification, type Map as MapLibre, type StyleSpecification } from "maplibre-gl";
 import type { CityProperties } from "../api";
 import { h } from "../dom";
@@ -8,23 +8,23 @@ import { darkScheme, lowestLayer, repaint } from "./theme";
 
 type Source = StyleSpecification["sources"][string];
 
-// mine begins the names of a basemap's sources and layers, so that none of them is one of ours.
+// prefix is put before the names of a basemap's sources and layers, so that they differ from ours.
 const prefix = "base/";
 
-// Style is what of a style is drawn; by night it may be another.
+// Style returns the parts of a MapLibre style that are drawn; the dark scheme may have others.
 type Style = (dark: boolean) => Pick<StyleSpecification, "sources" | "layers" | "glyphs" | "sprite">;
 
 export interface Basemap {
-  visible(): boolean; // it lies there, so that our own ground must not cover it
+  visible(): boolean; // it is on the map, so that the city's area must not cover it
   setLabels(): void;
 }
 
-// spread lays the city's basemap below our layers, and its names above them; changed hears of it when it is there. Where it
-// cannot be had, a note on the map says so.
+// addBasemap adds the city's basemap below our layers, and its names above them, and calls changed when it is there. When it cannot
+// be loaded, a note on the map says so.
 export function addBasemap(map: MapLibre, container: HTMLElement, city: CityProperties, changed: () => void): Basemap {
   const note = h("p", { class: "map-note", role: "status" });
   let style: Style | null = null;
-  let failed = false; // since the map was last at rest
+  let failed = false; // since the map was last idle
   const fail = (why: unknown): void => {
     console.warn("basemap:", why);
     failed = true;
@@ -76,7 +76,7 @@ const prefixed = (style: ReturnType<Style>): LayerSpecification[] =>
     (layer) => ({ ...layer, id: prefix + layer.id, ...("source" in layer ? { source: prefix + layer.source } : {}) }) as LayerSpecification,
   );
 
-// archives teaches MapLibre to read tiles out of one file.
+// registerPMTiles lets MapLibre read tiles out of a PMTiles file.
 async function registerPMTiles(): Promise<void> {
   const { Protocol } = await import("pmtiles");
   maplibregl.addProtocol("pmtiles", new Protocol({ metadata: true }).tile); // the attribution is in the metadata

@@ -1,4 +1,4 @@
-// The card of what was chosen on the map. Each function makes it anew.
+// The card with what was chosen on the map; each function makes one kind of it.
 import {
   districtsRoute,
   gridRoute,
@@ -15,17 +15,17 @@ import type { Step } from "./colours";
 import { plot } from "./plot";
 import { bigValue, certaintyText, facts, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
 
-// Around is what cards need to know beside their own.
+// CardContext is what every card needs.
 export interface CardContext {
   choice: Choice;
   zone: string;
   legend: readonly Step[];
 }
 
-// note is a card that has nothing to show, and says why.
+// note makes a card that says why there is nothing to show.
 export const note = (words: string): HTMLElement => h("div", {}, h("p", { class: "quiet" }, words));
 
-// empty is a cell without a value over the window; it may have had some before.
+// empty makes the card of a cell without a value over the window; it may have had some before.
 export function empty(more: CellAnswer | null, { zone }: CardContext): HTMLElement {
   return h("div", {}, h("p", { class: "quiet" }, t("map.noCityMean")), more ? plot(more.trend, zone) : null);
 }

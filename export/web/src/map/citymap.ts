@@ -1,5 +1,5 @@
-// The ground that every map stands on: the city's boundary, its own basemap where it has one, the buttons, the keys, the
-// size, and the colours by day and by night. What lies on it is a drawing.
+// The map of the city that all maps are made of: its boundary, a basemap where the city has one, buttons, keys, size, and light
+// and dark colours. Each map adds its own layers.
 import maplibregl, { type GeoJSONSource, type LayerSpecification, type Map as MapLibre } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { City } from "../api";
@@ -11,10 +11,10 @@ import "./citymap.css";
 import { darkScheme, theme, lowestLayer, repaint, type Theme } from "./theme";
 import { arrowKeys, type Point } from "./arrowkeys";
 
-// Drawing is what lies on the ground, by layers of its own sources.
+// MapLayers are the sources and layers that a map adds.
 export interface MapLayers {
   sources: readonly string[];
-  maxTileZoom?: number; // zoom from which its tiles are not made anew for every zoom; at 11 they hold 2.4 m
+  maxTileZoom?: number; // zoom from which tiles are only enlarged; at 11 they resolve 2.4 m
   areaLayers(theme: Theme): LayerSpecification[]; // below the boundary's line
   markLayers(theme: Theme): LayerSpecification[]; // above it
   images?(map: MapLibre): Promise<void>; // adds the images that the layers use
@@ -22,25 +22,25 @@ export interface MapLayers {
 
 export interface CityMap {
   readonly map: MapLibre;
-  readonly ready: Promise<void>; // when the drawing's layers are there
+  readonly ready: Promise<void>; // resolves when all layers are on the map
   set(source: string, data: GeoJSON.GeoJSON): void;
   city(city: City): void;
   moveTo(place: Place | null): void; // null shows the whole city
-  moved(): boolean; // by a person, or to a place; until then the city stays in the frame
-  setLabels(label: string, keys: string): void; // what the map is called, and which keys do what
+  moved(): boolean; // by a person, or to a place; until then the whole city is shown
+  setLabels(label: string, keys: string): void; // the map's name, and which keys do what
 }
 
 export const emptyCollection = { type: "FeatureCollection" as const, features: [] };
 const padding = 20; // pixels around the city
 
-// ground makes a map in a container that has its size, or will have it.
+// createCityMap makes a map in a container, which may get its size later.
 export function createCityMap(container: HTMLElement, own: MapLayers): CityMap {
   const map = createMapLibre(container);
   const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => addLayers(map, own));
   let basemap: Basemap | null = null;
   const paint = (): void => repaint(map, allLayers(own, theme(basemap?.visible())));
   darkScheme.addEventListener("change", () => void ready.then(paint));
-  // spread brings the basemap where the city has one. Before it, and without it, there is our own ground.
+  // showBasemap loads the basemap where the city has one. Until then, and without one, the background is plain.
   async function showBasemap({ properties }: City): Promise<void> {
     if (!properties.basemap && !properties.basemap_tiles) return;
     const [{ addBasemap }] = await Promise.all([import("./basemap"), ready]);
@@ -60,9 +60,9 @@ export function createCityMap(container: HTMLElement, own: MapLayers): CityMap {
     map.fitBounds(bounds, { padding, animate: false });
   map.on("movestart", (e) => (moved ||= e.originalEvent !== undefined));
   map.on("resize", fitCity);
-  new ResizeObserver(() => map.resize()).observe(container); // MapLibre leaves out the first size, which it has when it comes onto the page
+  new ResizeObserver(() => map.resize()).observe(container); // MapLibre itself ignores the first size, which it gets when it comes onto the page
 
-  const sent = new Map<string, string>(); // by source; what stays the same is not made anew
+  const sent = new Map<string, string>(); // by source: what has not changed is not sent again
   const set = (source: string, data: GeoJSON.GeoJSON): void => {
     const text = JSON.stringify(data);
     if (sent.get(source) === text) return;
@@ -124,7 +124,7 @@ function createMapLibre(container: HTMLElement): MapLibre {
 
 const backgroundLayer = (c: Theme): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
 
-// layers are the ground's and the drawing's, from below.
+// allLayers are the city's and the map's own, the lowest first.
 const allLayers = (own: MapLayers, c: Theme): LayerSpecification[] => [
   backgroundLayer(c),
   { id: lowestLayer, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.cityOpacity } },
@@ -142,7 +142,7 @@ async function addLayers(map: MapLibre, own: MapLayers): Promise<void> {
 
 const panStep = 100; // pixels, as MapLibre's own for arrow keys
 
-// listen lets the arrow keys move the map with Shift as well, for maps on which they alone do something else.
+// panWithShift lets arrow keys with Shift move the map, for maps on which arrow keys alone do something else.
 function panWithShift(map: MapLibre): void {
   map.getCanvas().addEventListener("keydown", (e) => {
     const arrow = arrowKeys[e.key];
@@ -152,7 +152,7 @@ function panWithShift(map: MapLibre): void {
   });
 }
 
-// boundsOf are the corners of an area.
+// boundsOf returns the bounding box of an area.
 export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibregl.LngLatBounds {
   const bounds = new maplibregl.LngLatBounds();
   for (const polygon of area.type === "Polygon" ? [area.coordinates] : area.coordinates)
@@ -160,7 +160,7 @@ export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibre
   return bounds;
 }
 
-// middleOf is the middle between an area's corners.
+// centreOf returns the centre of an area's bounding box.
 export function centreOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): Point {
   const { lng, lat } = boundsOf(area).getCenter();
   return { lon: lng, lat };

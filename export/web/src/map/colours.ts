@@ -1,4 +1,4 @@
-// What a value looks like: the European Air Quality Index where it speaks, else a neutral scale.
+// The colours of values: those of the European Air Quality Index where it has classes for the quantity, else a neutral scale.
 
 // Upper bounds of the classes good to very poor in µg/m³, hourly means; a bound belongs to its class.
 // Source: ETC HE Report 2024/17 (European Air Quality Index, revision 2024).
@@ -13,9 +13,9 @@ export const bounds: Record<string, readonly number[]> = {
 // The index's own colours, good to extremely poor.
 export const indexColours = ["#50f0e6", "#50ccaa", "#f0e641", "#ff5050", "#960032", "#7d2181"] as const;
 
-// Colours for eyes that tell few hues apart, good to extremely poor: ColorBrewer's YlOrBr (C. Brewer, colorbrewer2.org),
-// safe for the common kinds of colour blindness. Each is clearly darker than the one before, so that it is safe in grey as
-// well. The index's own first two greens, and its last two purples, are hard to tell apart.
+// Colours for the common kinds of colour blindness, good to extremely poor: ColorBrewer's YlOrBr (C. Brewer, colorbrewer2.org).
+// Each is clearly darker than the one before, so that they differ in grey as well. The index's own first two greens, and its last
+// two purples, are hard to tell apart.
 export const safeColours = ["#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04"] as const;
 
 export const palettes = { index: indexColours, safe: safeColours } as const;
@@ -23,7 +23,7 @@ export const palettes = { index: indexColours, safe: safeColours } as const;
 // One hue from light to dark, readable in grey as well.
 export const scaleColours = ["#d3e5ef", "#b0d0e1", "#85b4cf", "#5391b7", "#2f6c95", "#174a6e"] as const;
 
-// step is one entry of a legend: the colour of values above low and up to high.
+// Step is one entry of a legend: the colour of values above low and up to high.
 export interface Step {
   low: number | null;
   high: number | null;
@@ -31,7 +31,7 @@ export interface Step {
   index: number | null; // class of the index, 1 to 6
 }
 
-// indexOf is the class of a mean, 1 to 6; null where the index says nothing.
+// indexOf returns the class of a mean, 1 to 6; null where the index has none for the quantity.
 export function indexOf(quantity: string, mean: number): number | null {
   const list = bounds[quantity];
   if (!list || Number.isNaN(mean)) return null;
@@ -39,13 +39,13 @@ export function indexOf(quantity: string, mean: number): number | null {
   return class0 < 0 ? 6 : class0 + 1;
 }
 
-// steps are the legend of a quantity: the index's classes, or six equal round steps over the values.
+// steps returns the legend of a quantity: the index's classes, or at most six equal steps with round bounds over the values.
 export function steps(quantity: string, values: readonly number[], palette: keyof typeof palettes = "index"): Step[] {
   const list = bounds[quantity];
   if (list) {
     return palettes[palette].map((colour, i) => ({ low: list[i - 1] ?? null, high: list[i] ?? null, colour, index: i + 1 }));
   }
-  if (values.length === 0) return []; // no values, no bounds to state
+  if (values.length === 0) return []; // without values there are no bounds
   const inner = breaks(values, scaleColours.length);
   return Array.from({ length: inner.length + 1 }, (_, i) => ({
     low: inner[i - 1] ?? null,
@@ -55,7 +55,7 @@ export function steps(quantity: string, values: readonly number[], palette: keyo
   }));
 }
 
-// breaks are round numbers between the smallest and the largest value that make at most n steps.
+// breaks returns round numbers between the smallest and the largest value that make at most n steps.
 export function breaks(values: readonly number[], n: number): number[] {
   if (values.length === 0) return [];
   const low = Math.min(...values);
@@ -70,7 +70,7 @@ export function breaks(values: readonly number[], n: number): number[] {
   return inner;
 }
 
-// colourOf is the colour of a value in a legend; a bound belongs to the step below it.
+// colourOf returns the colour of a value in a legend; a bound belongs to the step below it.
 export function colourOf(legend: readonly Step[], value: number): string {
   return legend.find((step) => step.high === null || value <= step.high)?.colour ?? "#888888";
 }

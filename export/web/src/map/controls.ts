@@ -1,5 +1,5 @@
-// What one can choose: quantity, window and its time, areas, colours, stations. The elements stay the same, so that a
-// list stays open and a slider in the hand while values come and go.
+// The controls: quantity, window and its time, areas, colours, stations. Their elements are never replaced, so that an open list
+// or a slider in use is not disturbed by new values.
 import type { City } from "../api";
 import { update, h } from "../dom";
 import { language, languages, name, t, type Key } from "../language";
@@ -11,7 +11,7 @@ export interface Controls {
   show(view: View, city: City | null): void;
 }
 
-// Change is a part of a view that a person chose anew; passing says that more is to come, from a slider on its way.
+// Change takes the part of a view that a person has changed; passing says that a slider is still moving.
 export type Change = (part: Partial<View>, passing?: boolean) => void;
 
 const windows = ["live", "1h", "24h"] as const;
@@ -60,7 +60,7 @@ export function controls(change: Change): Controls {
     const list = offered();
     const chosen = list[Number(slider.value)];
     if (chosen === undefined) return;
-    // The end of the slider is "now": it moves on by itself.
+    // The end of the slider means now, which moves on by itself.
     change({ time: chosen === lastHour(Date.now()) ? "" : iso(chosen) }, passing);
   }
   function toDate(day: string): void {
@@ -118,7 +118,7 @@ export function controls(change: Change): Controls {
       );
       setLabels();
       time.hidden = view.window === "live";
-      if (!time.hidden) date.type = "date"; // not before: browsers take long to make the first one
+      if (!time.hidden) date.type = "date"; // not earlier, because the first date field of a page takes browsers long
       slide.classList.toggle("days", view.window === "24h");
       slider.hidden = view.window !== "1h";
       const list = offered();
@@ -146,7 +146,7 @@ export function controls(change: Change): Controls {
   }
 }
 
-// yesterday is noon of the last day that has ended, in UTC: within it wherever days begin.
+// yesterday returns noon UTC of the last day that has ended; it lies in that day whatever the time zone.
 const yesterday = (): number => Math.floor((Date.now() - 2 * 3600_000) / 86_400_000) * 86_400_000 - 43_200_000;
 
 function setOptions(select: HTMLSelectElement, list: [string, string][], chosen: string): void {
@@ -154,7 +154,7 @@ function setOptions(select: HTMLSelectElement, list: [string, string][], chosen:
   select.value = chosen;
 }
 
-// hourWords is an hour by the city's clocks, as "Tue 24 Nov, 10:00–11:00".
+// hourText returns an hour in a time zone, as "Tue 24 Nov, 10:00–11:00".
 export function hourText(start: number, zone: string): string {
   const locale = languages[language()].locale;
   const time = (at: number) => new Date(at).toLocaleTimeString(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit" });
@@ -162,7 +162,7 @@ export function hourText(start: number, zone: string): string {
   return `${day}, ${time(start)}–${time(start + 3600_000)}`;
 }
 
-// dayWords is a date with its weekday.
+// dayText returns a date with its weekday.
 export const dayText = (date: string): string =>
   new Date(`${date}T12:00:00Z`).toLocaleDateString(languages[language()].locale, {
     timeZone: "UTC",

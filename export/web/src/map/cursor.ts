@@ -1,4 +1,4 @@
-// The cursor of who uses the map by keyboard.
+// A cursor for using the map by keyboard.
 import type { Map as MapLibre } from "maplibre-gl";
 import { h } from "../dom";
 import { t } from "../language";
@@ -6,7 +6,7 @@ import type { Chosen } from "./view";
 import { centreOf, emptyCollection, type CityMap } from "./citymap";
 import { arrowKeys, nearestArea, nextArea, type Point } from "./arrowkeys";
 
-// Target is an area that the cursor can stand on.
+// Target is an area that the cursor can be on.
 export interface Target extends Point {
   chosen: Chosen;
   geometry: GeoJSON.Polygon | GeoJSON.MultiPolygon;
@@ -20,26 +20,26 @@ export const target = (kind: Chosen["kind"], id: string, geometry: Target["geome
 
 export interface Cursor {
   setTargets(kind: Chosen["kind"], list: Target[]): void; // the areas of a kind that are on the map now
-  moveTo(chosen: Chosen | null): void; // beside what a card is open for
+  moveTo(chosen: Chosen | null): void; // to the area that was chosen
 }
 
-// walk lets arrow keys lead a cursor from area to area while the map has the focus; Enter chooses the one it stands on. What
-// it stands on is said, and the map moves with it. Where there are no areas, the arrow keys move the map.
+// keyboardCursor lets arrow keys move a cursor from area to area while the map has the focus; Enter chooses the area. Screen
+// readers announce it, and the map follows the cursor. Where there are no areas, arrow keys move the map.
 export function keyboardCursor(
   container: HTMLElement,
   { map, set }: CityMap,
   choose: (area: Chosen) => void,
-  words: (area: Chosen) => string,
+  describe: (area: Chosen) => string,
 ): Cursor {
-  const offered: Partial<Record<Chosen["kind"], Target[]>> = {};
+  const targets: Partial<Record<Chosen["kind"], Target[]>> = {};
   const announcement = h("p", { class: "map-said", role: "status" });
   const canvas = map.getCanvas();
   let current: Target | null = null;
   let highlighted: Chosen | null = null;
   container.append(announcement);
-  canvas.setAttribute("role", "application"); // screen readers leave the arrow keys to it
+  canvas.setAttribute("role", "application"); // so that screen readers pass the arrow keys on
 
-  const all = (): Target[] => [...(offered.cell ?? []), ...(offered.district ?? [])];
+  const all = (): Target[] => [...(targets.cell ?? []), ...(targets.district ?? [])];
   const find = (list: Target[], chosen: Chosen | null) =>
     list.find((a) => a.chosen.kind === chosen?.kind && a.chosen.id === chosen.id) ?? null;
   const draw = () =>
@@ -51,7 +51,7 @@ export function keyboardCursor(
     const { lng, lat } = map.getCenter();
     const from = current ?? find(list, highlighted);
     const to = from ? nextArea(list, from, key) : nearestArea(list, { lon: lng, lat });
-    announcement.textContent = to ? words(to.chosen) : t("map.noFurther");
+    announcement.textContent = to ? describe(to.chosen) : t("map.noFurther");
     if (!to) return;
     current = to;
     draw();
@@ -70,9 +70,9 @@ export function keyboardCursor(
   canvas.addEventListener("blur", draw);
   return {
     setTargets(kind: Chosen["kind"], list: Target[]): void {
-      offered[kind] = list;
+      targets[kind] = list;
       if (!current || find(all(), current.chosen)) return;
-      current = null; // it is not there any more
+      current = null; // it is gone
       announcement.textContent = "";
       draw();
     },
@@ -83,7 +83,7 @@ export function keyboardCursor(
   };
 }
 
-// within reports whether an area's middle is well on the map.
+// within reports whether the centre of an area is on the map and not at its edge.
 function within(map: MapLibre, { lon, lat }: Target): boolean {
   const edge = 40; // pixels
   const { x, y } = map.project([lon, lat]);

@@ -1,4 +1,4 @@
-// How areas and stations are drawn: MapLibre's layers, from below.
+// How areas and stations are drawn: MapLibre's layers, the lowest first.
 import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from "maplibre-gl";
 import type { MapLayers } from "./citymap";
 import type { Theme } from "./theme";
@@ -12,16 +12,16 @@ export const airLayers: MapLayers = {
   images: addImages,
 };
 
-const apartZoom = 12.5; // zoom from which many stations stand apart
-const manyStations = 1500; // stations; so many pictures at once make the map heavy
+const apartZoom = 12.5; // zoom from which the pictures of many stations do not overlap
+const manyStations = 1500; // more pictures than that make the map slow
 
-// crowd lets many stations be dots until the map is near enough to tell pictures apart.
+// adaptToStationCount draws many stations as dots until the map is zoomed in far enough for pictures.
 export function adaptToStationCount(map: MapLibre, stations: number): void {
   map.setLayoutProperty("stations-many", "visibility", stations > manyStations ? "visible" : "none");
   map.setLayerZoomRange("stations", stations > manyStations ? apartZoom : 0, 24);
 }
 
-// places are the layers of what can be chosen, the first above the others.
+// clickableLayers are the layers of what can be chosen, by kind; the first lies above the others.
 export const clickableLayers = { station: ["stations", "stations-many"], cell: ["cells"], district: ["districts"] } as const;
 
 const colours = (of: 0 | 1): string[] => [
@@ -109,8 +109,8 @@ async function loaded(address: string): Promise<HTMLImageElement> {
   return image;
 }
 
-// hatch is a pattern of thin diagonal lines for cells that rest on one station: a dark one beside a light one, of which one
-// shows on every colour.
+// hatch returns a pattern of thin diagonal lines for cells with one station: a dark line beside a light one, so that it shows on
+// every colour.
 function hatch(): { width: number; height: number; data: Uint8ClampedArray } {
   const size = 12;
   const data = new Uint8ClampedArray(size * size * 4);

@@ -1,4 +1,4 @@
-// What stands around the map: the city's value, the choices, the legend, the card, the tables.
+// The layout of the map page: the city's value, the controls, the legend, the map, the card, the tables.
 import { update, h } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
@@ -13,16 +13,16 @@ import { tables } from "./table";
 import { bigValue, indexRows, metres, findQuantity, shortCode } from "./text";
 
 export interface Layout {
-  readonly map: HTMLElement; // where the map belongs
+  readonly map: HTMLElement; // the place for the map
   readonly card: HTMLElement;
   render(): void;
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
-  hidePreview(): void; // the map has drawn the values
+  hidePreview(): void; // once the map has drawn the values
 }
 
-// board puts everything on the page. It reads the state and changes nothing in it.
+// layout puts everything on the page. It reads the state and does not change it.
 export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Layout {
   const parts = {
     title: h("h1", {}),
@@ -44,7 +44,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     drawPreview();
   });
   addEventListener("afterprint", () => previewShown || parts.sketch.replaceChildren());
-  let previewShown = true; // by the sketch, until the map has drawn the values
+  let previewShown = true; // until the map has drawn the values
   parts.skip.addEventListener("click", () => {
     fold.open = true;
     parts.summary.focus();
@@ -94,7 +94,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     const { clientWidth, clientHeight } = parts.map;
     const picture = preview(s, clientWidth, clientHeight);
     if (picture) parts.sketch.replaceChildren(picture);
-    if (picture) performance.mark("sketch"); // for who measures
+    if (picture) performance.mark("sketch"); // for tests and measurements
   }
 
   function hidePreview(): void {
@@ -134,10 +134,10 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
   return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, hidePreview };
 }
 
-// foldable is the fold with the tables. They are made when it is open, and all of them for a printer.
+// foldable makes the fold with the tables. They are filled when it is open, and completely before printing.
 function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => void, finish: () => void): HTMLDetailsElement {
   const fold = h("details", { id: "table", toggle: unfolded }, summary, content);
-  let opened = false; // for the printer, not by a person
+  let opened = false; // for printing, not by a person
   addEventListener("beforeprint", () => {
     opened = !fold.open;
     fold.open = true;
@@ -150,7 +150,7 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
   return fold;
 }
 
-// figure is the city's mean over the window.
+// cityMean makes the city's mean over the window.
 function cityMean(s: State): HTMLElement[] {
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index } = s.city.properties;

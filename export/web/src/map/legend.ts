@@ -3,7 +3,7 @@ import { name, number, t } from "../language";
 import type { Step } from "./colours";
 import { indexText, stationIcon, stateText } from "./text";
 
-// legend says what colours, hatching and symbols mean.
+// legend explains colours, hatching and symbols.
 export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean): HTMLElement {
   const indexed = steps[0]?.index != null;
   const class_ = (s: Step) =>
@@ -27,7 +27,7 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
   );
 }
 
-// bounds are the values of a step in words.
+// bounds returns the values of a step as text.
 export function bounds(s: Step, steps: readonly Step[]): string {
   const whole = (v: number | null) => v === null || Number.isInteger(v);
   const digits = steps.every((x) => whole(x.low) && whole(x.high)) ? 0 : 1;

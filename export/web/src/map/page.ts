@@ -1,4 +1,4 @@
-// The map page: it puts state, questions, board and map together, and keeps what is shown in the address.
+// The map page: it connects state, requests, layout and map, and keeps the view in the address.
 import type { Frame, Page } from "../frame";
 import { t } from "../language";
 import { h } from "../dom";
@@ -19,7 +19,7 @@ export function open(frame: Frame): Page {
       render();
     },
     stations() {
-      performance.mark("stations"); // for who waits: they are known
+      performance.mark("stations"); // for tests and measurements
       if (s.stations) map?.stations(s.stations, s.view.stations);
       render();
     },
@@ -31,9 +31,9 @@ export function open(frame: Frame): Page {
     status: page.renderStatus,
   });
   let map: AirMap | null = null;
-  let focusedBefore: Element | null = null; // of the card
+  let focusedBefore: Element | null = null; // before the card was opened
 
-  // unfold brings the map's library, which is large: words and values stand there before it, unless they are slow.
+  // loadMap loads the map's library, which is large. Text and values are shown first, unless they take longer than a second.
   async function loadMap(): Promise<void> {
     try {
       const { createAirMap } = await import("./airmap");
@@ -41,7 +41,7 @@ export function open(frame: Frame): Page {
         choose,
         drawn: page.hidePreview,
         moved: (place) => saveView(s, { ...s.view, place }, true),
-        words: (area) => areaText(area, s.grid, s.districts, s.view.quantity),
+        describe: (area) => areaText(area, s.grid, s.districts, s.view.quantity),
       });
     } catch {
       return page.map.replaceChildren(h("p", { class: "trouble" }, t("map.mapStill")));
@@ -59,13 +59,13 @@ export function open(frame: Frame): Page {
     page.render();
   }
 
-  // draw puts values on the map.
+  // draw puts the values on the map.
   function draw(): void {
     if (s.grid) map?.grid(s.grid, legendSteps(s));
     if (s.districts) map?.districts(s.districts, s.view.quantity, legendSteps(s));
   }
 
-  // choose opens a card, or closes it; the focus goes there and back.
+  // choose opens the card, or closes it for null, and moves the focus there and back.
   function choose(chosen: Chosen | null): void {
     if (!chosen && !s.view.chosen) return;
     if (chosen && !s.view.chosen) focusedBefore = document.activeElement;
@@ -82,12 +82,12 @@ export function open(frame: Frame): Page {
     const { view } = s;
     const next = { ...view, ...part };
     const other = next.layer !== view.layer || next.resolution !== view.resolution;
-    if (other && view.chosen && view.chosen.kind !== "station") next.chosen = null; // it is not drawn any more
+    if (other && view.chosen && view.chosen.kind !== "station") next.chosen = null; // the new view does not draw it
     saveView(s, next, passing);
     show(next.quantity !== view.quantity || next.window !== view.window || next.time !== view.time || other);
   }
 
-  // applied shows a view that has changed.
+  // show shows a view that has changed; values says whether it needs others.
   function show(values: boolean): void {
     map?.highlight(s.view.chosen);
     if (values) {
@@ -113,7 +113,7 @@ export function open(frame: Frame): Page {
   return { title: () => "", render };
 }
 
-// remember keeps the view in the address; passing changes leave no trace to go back to.
+// saveView keeps the view in the state and in the address. A passing change makes no entry in the browser's history.
 function saveView(s: State, view: View, passing = false): void {
   s.view = view;
   const address = location.pathname + writeView(view, location.search) + location.hash;
@@ -121,7 +121,7 @@ function saveView(s: State, view: View, passing = false): void {
   else history.pushState(null, "", address);
 }
 
-// again is the element itself, or the one that took its place when the page was redrawn.
+// inPage returns an element, or the one that replaced it when the page was rendered again.
 function inPage(element: HTMLElement): HTMLElement | null {
   const key = element.getAttribute("data-key");
   return element.isConnected || !key ? element : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);

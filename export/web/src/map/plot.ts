@@ -1,4 +1,4 @@
-// A small plot of a cell's last hours that is also a sentence and a table.
+// A small plot of a cell's last 24 hours, with the same as a sentence and as a table.
 import type { Trend, TrendHour } from "../api";
 import { h } from "../dom";
 import { amount, clock, digitsOf, name, number, t } from "../language";
@@ -9,7 +9,7 @@ const width = 320;
 const height = 96;
 const margin = { left: 34, right: 6, top: 8, bottom: 18 }; // room for the labels
 
-// plot is a figure: what was measured dotted, corrected as a line, hours without a value as gaps.
+// plot makes the figure: measured values dotted, corrected ones as a line, hours without a value as gaps.
 export function plot(trend: Trend, zone: string): HTMLElement {
   const known = trend.hours.filter((x) => x.mean !== null);
   const caption = h("figcaption", { class: "label" }, t("plot.title", { quantity: name(trend.quantity) }));
@@ -35,7 +35,7 @@ export function plot(trend: Trend, zone: string): HTMLElement {
   );
 }
 
-// summary is the plot in a sentence.
+// summary returns the plot as a sentence.
 export function summary(trend: Trend, zone: string): string {
   const known = trend.hours.filter((x): x is TrendHour & { mean: number } => x.mean !== null);
   const last = known[known.length - 1];
@@ -89,7 +89,7 @@ function drawing(trend: Trend, zone: string): SVGElement {
   );
 }
 
-// path begins anew after every gap.
+// path returns an SVG path that is interrupted by every gap.
 function path(points: (readonly [number, number | null])[], y: (v: number) => number): string {
   let pen = "M";
   return points

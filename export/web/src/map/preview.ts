@@ -1,5 +1,5 @@
-// The map as a picture that needs no library and no graphics card: it stands where the map will, seen the same way, until
-// that has drawn the values. Where no map can be drawn it stays, and it is what is printed.
+// A preview of the map, as SVG: it needs neither the map's library nor a graphics card. It is shown in the map's place and from the
+// same view until the map has drawn the values. Without WebGL it stays, and it is what is printed.
 import type { MultiPolygon, Polygon } from "geojson";
 import type { Place } from "./view";
 import { colourOf } from "./colours";
@@ -7,13 +7,13 @@ import { legendSteps, type State } from "./state";
 import { svg } from "../svg";
 import { findQuantity } from "./text";
 
-const padding = 20; // pixels around the city, as around the map's
+const padding = 20; // pixels around the city, as on the map
 const tile = 512; // pixels of the whole world at MapLibre's zoom 0
 
 type Area = Polygon | MultiPolygon;
 type Point = readonly [x: number, y: number];
 
-// mercator is a place on the map of the world, from 0,0 in its upper left corner to 1,1.
+// mercator returns a place in Web Mercator, from 0,0 in the upper left corner of the world to 1,1.
 export const mercator = (lon: number, lat: number): Point => [
   lon / 360 + 0.5,
   0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI),
@@ -21,7 +21,7 @@ export const mercator = (lon: number, lat: number): Point => [
 
 const rings = (area: Area): number[][][] => (area.type === "Polygon" ? area.coordinates : area.coordinates.flat());
 
-// view turns the world into pixels of a frame: around a place, or so that all of an area lies in it.
+// projection returns a function from degrees to pixels of a picture: around a place, or so that all of an area is in it.
 export function projection(area: Area, place: Place | null, width: number, height: number): (lon: number, lat: number) => Point {
   const points = rings(area)
     .flat()
@@ -36,7 +36,7 @@ export function projection(area: Area, place: Place | null, width: number, heigh
   };
 }
 
-// sketch draws what the state holds into a frame of so many pixels; null before there is anything.
+// preview draws the state as a picture of a size in pixels; null before the city has come.
 export function preview(s: State, width: number, height: number): SVGElement | null {
   if (!s.city) return null;
   const at = projection(s.city.geometry, s.view.place, width, height);
@@ -76,7 +76,7 @@ export function preview(s: State, width: number, height: number): SVGElement | n
 interface ColouredArea {
   geometry: Area;
   colour: string;
-  single: boolean; // it rests on one station
+  single: boolean; // its mean is of one station
 }
 
 function colouredAreas(s: State): ColouredArea[] {

@@ -1,4 +1,4 @@
-// What the map page asks of the API and hears of the stream. Answers go into the state; told hears what became new.
+// What the map page asks the API and receives from the live stream. Answers go into the state, then updates are called.
 import * as api from "../api";
 import type { City, Districts, Grid } from "../api";
 import { ApiError, errorText } from "../client";
@@ -6,9 +6,10 @@ import { applyReading, setStations, latest, shownView, type State } from "./stat
 import { listen } from "./stream";
 
 const retryAfter = 5000; // milliseconds after a failed request
-const reconnectedFor = 5000; // milliseconds for which a connection that is back is mentioned
-const stationsEvery = 60_000; // milliseconds; between, the stream says what stations measure
+const reconnectedFor = 5000; // milliseconds for which the page says that it is connected again
+const stationsEvery = 60_000; // milliseconds; between requests the stream updates the stations
 
+// Updates are called when the state has changed.
 export interface Updates {
   values(): void;
   stations(): void;
@@ -18,7 +19,7 @@ export interface Updates {
 }
 
 export interface Requests {
-  all(): Promise<void>; // the values, then the stations, which are many; again after a while when that fails
+  all(): Promise<void>; // the values, then the stations, which are many; tried again when it fails
   values(): void; // of what the view shows
   details(): void;
 }
@@ -45,7 +46,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     stationsAt = Date.now();
     try {
       const answer = await api.stations(quantity);
-      if (quantity !== s.view.quantity) return; // another has been asked for
+      if (quantity !== s.view.quantity) return; // the view has changed
       setStations(s, answer, quantity);
       updated.stations();
     } catch (e) {
@@ -53,7 +54,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     }
   }
 
-  // values come in cells where there are no districts, and in the city's own where the server cannot give others.
+  // values asks for cells where the city has no districts, and for cells of the city's size where the server has no others.
   async function values(): Promise<void> {
     pending.abort();
     pending = new AbortController();
@@ -94,7 +95,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     }
   }
 
-  // follow lets values change by themselves, unless an older window is looked at.
+  // refresh asks for current values, unless the view is of an older window.
   function refresh(): void {
     if (s.view.time) return;
     if (Date.now() - stationsAt > stationsEvery) void stations();
@@ -129,7 +130,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
   return { all, details: () => void details(), values: () => void values() };
 }
 
-// windowOf is what the view shows, over its window.
+// fetchWindow asks for the values of the view's window.
 function fetchWindow(s: State, signal: AbortSignal): Promise<[City, Grid | null, Districts | null]> {
   const areas = s.view.layer === "districts";
   return Promise.all([

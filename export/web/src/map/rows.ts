@@ -1,8 +1,8 @@
-// A table whose rows stay while their values change, so that what is read or pointed at does not go away. Where there are
-// many, they come bit by bit; finish brings those that are missing.
+// A table that keeps its rows while their values change, so that the row somebody reads or points at stays. Many rows are added in
+// batches; finish adds the missing ones at once.
 import { update, h } from "../dom";
 
-// Row is what a row says. Its cells are made when it is new and when its state is another.
+// Row is one row. Its cells are made when it is new and when its state changes.
 export interface Row {
   key: string; // of the button in front
   name: string; // on it
@@ -16,8 +16,8 @@ export interface Rows {
   finish(): void;
 }
 
-const batchSize = 400; // new rows, which take a busy phone's page some 50 ms
-const batchDelay = 50; // milliseconds between them
+const batchSize = 400; // rows; they take a busy phone about 50 ms
+const batchDelay = 50; // milliseconds between batches
 
 export function rows(): Rows {
   const shown = new Map<string, { row: HTMLTableRowElement; state: string }>();
@@ -29,7 +29,7 @@ export function rows(): Rows {
   let all: readonly Row[] = [];
   let later = 0;
 
-  // put brings the rows into order, at most so many new ones among them.
+  // insert puts the rows into order and adds at most so many new ones.
   function insert(most: number): void {
     clearTimeout(later);
     let next = body.firstElementChild;
@@ -72,7 +72,7 @@ export function rows(): Rows {
 const newRow = (r: Row): HTMLTableRowElement =>
   h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-key": r.key }, r.name)));
 
-// tell puts what changed into a row's cells.
+// updateRow changes the cells of a row that differ.
 function updateRow(row: HTMLTableRowElement, cells: readonly string[]): void {
   cells.forEach((text, i) => {
     const cell = row.cells[i + 1] ?? row.appendChild(h("td", {}));

@@ -1,4 +1,4 @@
-// What the map page knows: what is chosen, and what was answered to it.
+// The state of the map page: what is chosen, and the answers to it.
 import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
 import { t } from "../language";
 import type { View } from "./view";
@@ -12,11 +12,11 @@ export interface State {
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
-  stationsQuantity: string; // the quantity of which stations have values
+  stationsQuantity: string; // whose values the stations have
   stationById: Map<string, Listed>;
   details: CellAnswer | Station | null; // of the chosen cell or station
-  noDetails: string | null; // why there is none
-  otherSize: number; // of the cells shown, where the server has no other; 0 is the one asked for
+  noDetails: string | null; // why there are none
+  otherSize: number; // of the cells shown, in metres, where the server has not the chosen one; else 0
   lastReading: string | null;
   failure: string | null; // of the last request
   stream: "there" | "lost" | "back";
@@ -38,27 +38,27 @@ export const initialState = (view: View): State => ({
   stream: "there",
 });
 
-// forget lets go of another choice's values: they never stand under this one's name.
+// clearValues removes the values of the last choice, so that they are never shown as those of the next.
 export function clearValues(s: State): void {
   s.grid = s.districts = null;
   if (cellDetails(s)) s.details = null;
   s.otherSize = 0;
 }
 
-// keepStations takes the stations as they were answered.
+// setStations takes an answer with stations and their values of a quantity.
 export function setStations(s: State, stations: Stations, quantity: string): void {
   s.stations = stations;
   s.stationsQuantity = quantity;
   s.stationById = new Map(stations.features.map((f) => [f.id, f.properties]));
 }
 
-// cellOf and stationOf are everything of the chosen cell or station, once it has come.
+// cellDetails and stationDetails return the details of the chosen cell or station; null until they have come.
 export const cellDetails = ({ view, details }: State): CellAnswer | null =>
   details && "cell" in details && details.cell === view.chosen?.id ? details : null;
 export const stationDetails = ({ view, details }: State): Station | null =>
   details && "id" in details && details.id === view.chosen?.id ? details : null;
 
-// hear takes a station's new values.
+// applyReading takes the new values of a station.
 export function applyReading(s: State, reading: ReadingEvent): void {
   s.lastReading = latest(s.lastReading, reading.time);
   const [listed, chosen] = [s.stationById.get(reading.station), stationDetails(s)];
@@ -78,7 +78,7 @@ export const latest = (a: string | null, b: string | null): string | null => (!a
 
 export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
 
-// shown is the view with the cells that are really there.
+// shownView returns the view with the size of the cells that are shown.
 export const shownView = (s: State): View => ({ ...s.view, resolution: s.otherSize || s.view.resolution });
 
 export const legendSteps = (s: State): Step[] => steps(s.view.quantity, means(s), s.view.palette);
@@ -91,7 +91,7 @@ function means({ view, grid, districts }: State): number[] {
 export const unit = ({ view, city, grid }: State): string =>
   (city && findQuantity(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
 
-// when is the window in words.
+// windowText returns the window as text.
 export function windowText(s: State): string {
   const { view, city } = s;
   if (view.window === "live" || !city) return t("map.windowLive");

@@ -1,17 +1,17 @@
-// The live stream: it tells of readings and of a grid that changed, and whether it is there.
+// The live stream: readings, changes of the grid, and whether the connection is up.
 import type { ReadingEvent } from "../api";
 
-const reconnectAfter = 5000; // milliseconds after the browser gave up
-const gridDelay = 400; // milliseconds within which changes of the grid are told once
+const reconnectAfter = 5000; // milliseconds, when the browser has given up
+const gridDelay = 400; // milliseconds within which changes of the grid count as one
 
 export interface Listener {
   opened(): void;
   lost(): void;
   grid(): void;
-  readings(list: ReadingEvent[]): void; // those of a frame together
+  readings(list: ReadingEvent[]): void; // all of an animation frame
 }
 
-// listen follows the stream for as long as the page lives.
+// listen reads the stream for as long as the page is open.
 export function listen(l: Listener): void {
   const stream = new EventSource("/api/v1/stream");
   const grid = coalesced((then) => window.setTimeout(then, gridDelay), l.grid);
@@ -33,7 +33,7 @@ export function listen(l: Listener): void {
   });
 }
 
-// once does what it is asked to do a little later, and once where it is asked again before.
+// coalesced returns a function that calls act after a wait, once for all calls during the wait.
 function coalesced(wait: (then: () => void) => void, act: () => void): () => void {
   let waiting = false;
   return () => {

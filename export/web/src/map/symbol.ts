@@ -7,7 +7,7 @@ const shapes: Record<State, string> = {
   new: `<path d="M8 8H20V20H8Z" stroke-width="3"`,
 };
 
-// shades are the colours of a symbol and of its edge.
+// symbolColours are the colours of a symbol and of its edge.
 export const symbolColours: Record<State, readonly [fill: string, edge: string]> = {
   ok: ["#0a5c63", "#ffffff"],
   silent: ["#ffffff", "#5b6b6a"],
@@ -15,8 +15,8 @@ export const symbolColours: Record<State, readonly [fill: string, edge: string]>
   new: ["#9aa5a4", "#ffffff"],
 };
 
-// symbol is the address of a station's picture, 28 px wide: a dot when it reports, a ring when it is silent, a triangle when
-// it should be looked at, a small square when it was never heard. Shapes tell them apart without colour.
+// symbol returns the address of a station's picture, 28 px wide: a dot for one that reports, a ring for a silent one, a triangle
+// for one to check, a small square for a new one. The shapes differ so that nobody needs to tell the colours apart.
 export function symbol(state: State): string {
   const [fill, edge] = symbolColours[state];
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28">${shapes[state]} fill="${fill}" stroke="${edge}"/></svg>`)}`;

@@ -1,4 +1,4 @@
-// The same values as tables, for screen readers, printers, and who would rather read.
+// The values of the map as tables, for screen readers, for printing, and for people who prefer to read.
 import type { Districts, Grid, Stations } from "../api";
 import { h } from "../dom";
 import { amount, clock, language, name, number, percent, t } from "../language";
@@ -6,10 +6,10 @@ import { dayOf, type Chosen, type View } from "./view";
 import { rows, type Row } from "./rows";
 import { certaintyText, indexText, findQuantity, stateText } from "./text";
 
-// Shown is what tables are made of.
+// TableData is what the tables show.
 export interface TableData {
   view: View;
-  when: string; // the window in words
+  when: string; // the window as text
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
@@ -19,7 +19,7 @@ export interface TableData {
 export interface Tables {
   readonly element: HTMLElement;
   show(s: TableData): void;
-  finish(): void; // all of them now, for a printer
+  finish(): void; // all rows at once, before printing
 }
 
 export function tables(choose: (chosen: Chosen) => void): Tables {
@@ -43,7 +43,7 @@ export function tables(choose: (chosen: Chosen) => void): Tables {
   };
 }
 
-// row is one whose state is all that it shows.
+// row makes a row whose state is all that it shows.
 const row = (kind: Chosen["kind"], id: string, state: unknown[], cells: () => string[]): Row => ({
   key: `${kind}/${id}`,
   name: id,
@@ -100,7 +100,7 @@ const stationColumns = (): string[] => [
 ];
 
 function stationRows({ view, stations, zone }: TableData): Row[] {
-  const today = dayOf(Date.now(), zone); // times of another day have their date
+  const today = dayOf(Date.now(), zone); // clock adds the date to times of another day
   return (stations?.features ?? []).map((f) => {
     const { name, state, last_seen: seen, values } = f.properties;
     const v = values[view.quantity];

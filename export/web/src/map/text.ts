@@ -1,4 +1,4 @@
-// Words for what values mean, shared by map, cards and embedded cards.
+// What values mean, as text, for the map, its cards and embedded cards.
 import type { CityQuantity, Certainty, Districts, Grid, IndexClass, Indices, State } from "../api";
 import { h, swatch } from "../dom";
 import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
@@ -7,7 +7,7 @@ import { colourOf, indexOf, type Step } from "./colours";
 import "./parts.css";
 import { symbol } from "./symbol";
 
-// indexWords is the class of the European index in words.
+// indexText returns the name of a class of the European index.
 export const indexText = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
 
 export const stateText = (state: State): string => t(`state.${state}`);
@@ -15,20 +15,20 @@ export const stateText = (state: State): string => t(`state.${state}`);
 export const certaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
 
-// classOf is an index's class with the pollutant that decides; what the index says where there is none.
+// classText returns the name of an index's class with the pollutant that decides it.
 export function classText(index: IndexClass): string {
   if (index.class === 0) return t("eaqi.none");
-  const words = language() === "de" ? index.de : index.en;
-  return index.pollutant ? t("eaqi.by", { class: words, pollutant: name(index.pollutant) }) : words;
+  const text = language() === "de" ? index.de : index.en;
+  return index.pollutant ? t("eaqi.by", { class: text, pollutant: name(index.pollutant) }) : text;
 }
 
-// indexRows are both indices as facts, the German one in German-speaking cities' words.
+// indexRows returns both indices as rows of facts.
 export const indexRows = (index: Indices): [string, string][] => [
   [t("eaqi.european"), classText(index.eaqi)],
   [t("eaqi.german"), classText(index.lqi)],
 ];
 
-// big is a value in large type with its unit and its class.
+// bigValue makes a value in large type with its unit and its class.
 export function bigValue(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
   const index = indexOf(quantity, mean);
   return h(
@@ -40,19 +40,19 @@ export function bigValue(mean: number, quantity: string, unit: string, legend: r
   );
 }
 
-// facts are terms with their values.
+// facts makes a list of terms with their values.
 export function facts(rows: [string, string | Node][]): HTMLElement {
   return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
 
-// picture is a station's symbol as on the map.
+// stationIcon makes the symbol that a station has on the map.
 export const stationIcon = (state: State): HTMLElement =>
   h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
 
 export const findQuantity = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined =>
   quantities.find((q) => q.quantity === quantity);
 
-// areaWords are a cell's or a district's value in a sentence.
+// areaText returns the value of a cell or a district as a sentence.
 export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
   const what = kind === "cell" ? t("map.cell", { id: shortCode(id) }) : id;
   const area =
@@ -68,7 +68,7 @@ export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Dis
   });
 }
 
-// short is a cell's code as census tables write it, which people can say aloud.
+// shortCode returns a cell's code as census tables write it, such as 1kmN3096E4107.
 export function shortCode(code: string): string {
   const parts = /^CRS3035RES(\d+)mN(\d+)E(\d+)$/.exec(code);
   if (!parts) return code;
@@ -78,7 +78,7 @@ export function shortCode(code: string): string {
 
 export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);
 
-// period is a window by the city's clocks.
+// windowPeriod returns the start and end of a window in a time zone.
 export function windowPeriod(w: { window_start: string; window_seconds: number }, zone: string): string {
   const end = new Date(Date.parse(w.window_start) + w.window_seconds * 1000).toISOString();
   return `${clock(w.window_start, zone)} – ${clock(end, zone)}`;

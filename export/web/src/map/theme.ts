@@ -1,7 +1,7 @@
 // The colours of maps by day and by night.
 import type { LayerSpecification, Map as MapLibre } from "maplibre-gl";
 
-// Ink is what a drawing is coloured with.
+// Theme holds the colours of a map.
 export interface Theme {
   land: string;
   city: string;
@@ -10,8 +10,8 @@ export interface Theme {
   mark: string;
   halo: string; // around marks, so that they show on every colour
   accent: string;
-  cityOpacity: number; // opacity of the city's own ground
-  areaOpacity: number; // opacity of coloured areas
+  cityOpacity: number; // of the area within the boundary
+  areaOpacity: number; // of cells and districts
 }
 
 type Colours = Omit<Theme, "cityOpacity" | "areaOpacity">;
@@ -37,16 +37,16 @@ const night: Colours = {
 
 export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 
-// ink is that of the day or the night, above our own ground or above a basemap that is to be seen.
-export const theme = (above = false): Theme => ({
+// theme returns the colours for the light or the dark scheme. Above a basemap, areas let it show through.
+export const theme = (overBasemap = false): Theme => ({
   ...(darkScheme.matches ? night : day),
-  cityOpacity: above ? 0 : 1,
-  areaOpacity: above ? 0.6 : 0.82,
+  cityOpacity: overBasemap ? 0 : 1,
+  areaOpacity: overBasemap ? 0.6 : 0.82,
 });
 
-export const lowestLayer = "city"; // of the layers above the land
+export const lowestLayer = "city"; // of the layers above the background
 
-// repaint gives layers that are there their colours anew.
+// repaint sets the colours of layers that are already on the map.
 export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
   for (const { id, paint } of list)
     for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);

@@ -1,4 +1,4 @@
-// What is shown: everything that the address of the map says. The same address shows the same map.
+// What the map shows, as its address says it. The same address shows the same map.
 import type { Choice, Window } from "../api";
 
 export const resolutions = [500, 1000, 2000, 5000] as const; // metres
@@ -6,22 +6,22 @@ export const resolutions = [500, 1000, 2000, 5000] as const; // metres
 export type Layer = "grid" | "districts";
 export type Palette = "index" | "safe";
 
-// Chosen is what a card is open for.
+// Chosen is what the card describes.
 export interface Chosen {
   kind: "cell" | "station" | "district";
   id: string;
 }
 
-// View is a choice and how it is drawn.
+// View is a choice and how the map draws it.
 export interface View extends Choice {
   layer: Layer;
   palette: Palette;
-  stations: boolean; // drawn or not
+  stations: boolean; // whether they are drawn
   chosen: Chosen | null;
-  place: Place | null; // where the map was moved to; null is the whole city
+  place: Place | null; // where the map was moved to; null shows the whole city
 }
 
-// Place is a map's middle in degrees and its zoom.
+// Place is the centre of a map, in degrees, and its zoom.
 export interface Place {
   lon: number;
   lat: number;
@@ -42,7 +42,7 @@ export const defaultView: View = {
 
 const kinds = ["cell", "station", "district"] as const;
 
-// read is the view of an address's query. What it does not know is left at its default, for links grow old.
+// readView returns the view of an address's query. Values that it does not know become the defaults, because old links stay around.
 export function readView(search: string): View {
   const q = new URLSearchParams(search);
   const one = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T =>
@@ -50,7 +50,7 @@ export function readView(search: string): View {
   const window = one<Window>("window", ["live", "1h", "24h"], "live");
   const kind = kinds.find((k) => q.get(k));
   const id = (kind && q.get(kind)) ?? "";
-  // A cell is drawn in the grid of its size, a district among districts, whatever else an address leaves out.
+  // A chosen cell needs the grid of its size, a chosen district the districts, even where the address does not say so.
   const size = Number(/^CRS3035RES(\d+)m/.exec(kind === "cell" ? id : "")?.[1] ?? q.get("resolution"));
   const layer = kind === "cell" ? "grid" : kind === "district" ? "districts" : one<Layer>("layer", ["grid", "districts"], "grid");
   return {
@@ -77,7 +77,7 @@ function parsePlace(text: string | null): Place | null {
   return text && good(lon, 180) && good(lat, 90) && good(zoom, 24) ? { lon, lat, zoom } : null;
 }
 
-// write is the query of a view: only what differs from the start. Other parameters of the page, such as lang, stay.
+// writeView returns the query of a view: what differs from the defaults, and the page's other parameters, such as lang.
 export function writeView(v: View, search: string): string {
   const q = new URLSearchParams(search);
   const set = (name: string, value: string, otherwise: string) => (value === otherwise ? q.delete(name) : q.set(name, value));
@@ -96,15 +96,15 @@ export function writeView(v: View, search: string): string {
 
 const hour = 3600_000; // milliseconds
 
-// iso is a moment in whole seconds of UTC.
+// iso returns a moment in RFC 3339, in whole seconds of UTC.
 export const iso = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-// lastHour is the start of the last full hour that is published, five minutes after its end.
+// lastHour returns the start of the last published hour; an hour is published five minutes after its end.
 export const lastHour = (now: number): number => Math.floor((now - 5 * 60_000) / hour) * hour - hour;
 
-export const recentHours = 48; // hours that every resolution has
+export const recentHours = 48; // hours that are kept in every resolution
 
-// hours are the starts of the hours that the slider offers: the last 48, or those of an older day, which the city's clocks decide.
+// hours returns the starts of the hours on the slider: the last 48, or those of an older day in the city's time zone.
 export function hours(time: string, zone: string, now: number): number[] {
   const newest = lastHour(now);
   const at = time ? Date.parse(time) : newest;
@@ -114,10 +114,10 @@ export function hours(time: string, zone: string, now: number): number[] {
   return Array.from({ length: 49 }, (_, i) => middle + (i - 24) * hour).filter((h) => dayOf(h, zone) === day);
 }
 
-// dayOf is a moment's date by the city's clocks, as YYYY-MM-DD.
+// dayOf returns the date of a moment in a time zone, as YYYY-MM-DD.
 export const dayOf = (at: number, zone: string): string => new Date(at).toLocaleDateString("en-CA", { timeZone: zone });
 
-// moved is the same hour of another date, by the city's clocks as near as they allow.
+// onDate returns the same hour of another date; where a clock change leaves that hour out, the nearest one.
 export function onDate(time: string, date: string, zone: string, now: number): string {
   const at = time ? Date.parse(time) : lastHour(now);
   const days = Math.round((Date.parse(`${date}T12:00:00Z`) - Date.parse(`${dayOf(at, zone)}T12:00:00Z`)) / (24 * hour));

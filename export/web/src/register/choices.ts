@@ -1,15 +1,15 @@
-// Choices that registering a station and managing it share.
+// Choices for registering and managing a station.
 import { h } from "../dom";
 import { t } from "../language";
 import { sensors } from "./kits";
 
-// winds are the sides of a house; empty is a side that nobody said.
+// sides are the sides of a house; empty is unknown.
 export const sides = ["", "n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 
-// metres reads a height as people type it; NaN when it is none.
+// parseMetres reads a height as people type it; NaN when it is not a number.
 export const parseMetres = (text: string): number => Number(text.trim().replace(",", ".") || NaN);
 
-// sensorBoxes lets sensors be chosen, in the list given.
+// sensorBoxes makes a box for each sensor; ticking them changes the list given.
 export function sensorBoxes(chosen: string[]): HTMLElement {
   const tick = (sensor: string) => (e: Event) => {
     const at = chosen.indexOf(sensor);

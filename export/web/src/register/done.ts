@@ -1,4 +1,4 @@
-// After the registration: keys, settings, a label, and the first message as soon as it comes.
+// The page after the registration: keys, settings, a label, and the first message as soon as it comes.
 import { station, type Answer, type City, type Health, type ReadingEvent } from "../api";
 import { copyable } from "../copyable";
 import { update, h } from "../dom";
@@ -11,15 +11,15 @@ import { settingsTabs, tokenPanel } from "./settings";
 
 export type Registered = Answer<"addStation">;
 
-// first is what has come of the station so far.
+// Received is what has come from the station so far.
 export interface Received {
   reading: ReadingEvent | null;
   health: Health | null;
-  since: string; // what was refused before is not this station's first try
+  since: string; // earlier refusals are not of this station
 }
 
-// follow waits for the first message and tells whenever something is new. A message that the stream did not bring, because the
-// connection was lost, is found by the diagnosis.
+// waitForFirst waits for the first message and calls changed whenever something has come. The diagnosis finds a message that the
+// stream missed because the connection was lost.
 export function waitForFirst(id: string, received: Received, changed: () => void): void {
   const receive = (r: ReadingEvent): void => {
     received.reading ??= r;
@@ -41,7 +41,7 @@ export function waitForFirst(id: string, received: Received, changed: () => void
   });
 }
 
-// done is the page after the registration; heard is filled again whenever something comes.
+// donePage makes the page; element is the part that shows what has come.
 export function donePage(made: Registered, title: string, recipe: string, element: HTMLElement, leave: () => void): HTMLElement {
   const page = new URL(`/stations/${made.id}`, location.href).href;
   return h(
@@ -89,7 +89,7 @@ export function donePage(made: Registered, title: string, recipe: string, elemen
   );
 }
 
-// hear puts what came of the station on the page.
+// renderReceived shows what has come from the station.
 export function renderReceived(element: HTMLElement, received: Received, city: City): void {
   const zone = city.properties.zone;
   if (received.reading) {

@@ -1,8 +1,8 @@
-// The kits that can be chosen by picture, with the sensors they usually have and the settings that fit them.
+// The kits to choose from, with their usual sensors and the settings that fit them.
 
 export interface Kit {
   id: "airrohr" | "airgradient" | "esphome" | "tasmota" | "lorawan" | "other"; // its picture is /kits/{id}.svg
-  title: string; // a name, the same in every language; empty where the messages have one
+  title: string; // the same in every language; empty where the messages have it
   sensors: string[];
   recipe: string; // name of its settings in the API's answer
 }
@@ -16,7 +16,7 @@ export const kits: readonly Kit[] = [
   { id: "other", title: "", sensors: [], recipe: "mosquitto" },
 ];
 
-// sensors are those whose measuring ranges the server knows, by what they measure.
+// sensors are those whose measuring ranges the server knows, ordered by what they measure.
 export const sensors: readonly string[] = [
   "sds011",
   "pms5003",
@@ -32,5 +32,5 @@ export const sensors: readonly string[] = [
   "dnms",
 ];
 
-// kitName is how a kit is called in the data.
+// kitName returns the name of a kit in the data.
 export const kitName = (kit: Kit, chosen: readonly string[]): string => [kit.id, ...chosen].join("-");

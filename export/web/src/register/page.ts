@@ -1,4 +1,4 @@
-// Registering a station, in four steps. What was typed stays when the language changes or a step is looked at again.
+// Registers a station, in four steps. What was typed stays when the language or the step changes.
 import type { City } from "../api";
 import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
@@ -14,7 +14,7 @@ import "./register.css";
 const steps = ["place", "kit", "details", "consent"] as const;
 type Step = (typeof steps)[number];
 
-// stepOf is the step that asks for a field, as the API names it.
+// stepOfField is the step that asks for a field, by the API's name of the field.
 const stepOfField: Record<string, Step> = {
   "lon, lat": "place",
   kit: "kit",
@@ -44,7 +44,7 @@ const form = {
 let frame: Frame;
 let city: City | null = null;
 let step: Step = "place";
-let checking: Promise<void> | undefined; // the server's answer to a place, while it is under way
+let checking: Promise<void> | undefined; // the request that checks the place, while it is under way
 let registered: Registered | null = null;
 const receivedPart = h("div", { class: "heard", role: "status" });
 const received: Received = { reading: null, health: null, since: "" };
@@ -89,13 +89,13 @@ function render(): void {
   frame.main.replaceChildren(element);
 }
 
-// go leads to a step, from which the browser's button leads back.
+// goTo shows a step and adds it to the browser's history.
 function goTo(to: Step): void {
   if (to !== step) history.pushState(to, "");
   show(to);
 }
 
-// show puts the focus on the step's heading, so that it is read.
+// show shows a step and puts the focus on its heading, so that screen readers read it.
 function show(to: Step): void {
   step = to;
   render();
@@ -230,7 +230,7 @@ function consentStep(city: City): HTMLElement {
 
 const error = h("p", { role: "alert" });
 
-// blame says what is wrong with a step, without touching what was typed; empty takes it away.
+// showError says what is wrong with a step, and keeps what was typed; empty removes the message.
 function showError(text: string): void {
   error.className = text ? "trouble" : "";
   error.textContent = text;
@@ -247,7 +247,7 @@ function buttons(): HTMLElement {
   );
 }
 
-// missing is what a step still lacks, in words.
+// missingText says what is missing in a step; empty when nothing is.
 function missingText(): string {
   if (step === "place" && !form.place) return t("register.noPlace");
   if (step === "details" && !form.name.trim()) return t("register.noName");
@@ -265,7 +265,7 @@ async function next(e: Event): Promise<void> {
   const after = steps[steps.indexOf(step) + 1];
   if (after) return goTo(after);
   const send = frame.main.querySelector<HTMLButtonElement>("button[type=submit]");
-  if (!send || send.disabled) return; // pressed twice, it would be two stations
+  if (!send || send.disabled) return; // pressing it twice would register two stations
   send.disabled = true;
   await register();
   send.disabled = false;
@@ -298,7 +298,7 @@ async function register(): Promise<void> {
   frame.main.querySelector<HTMLElement>("h1")?.focus();
 }
 
-// keep asks before a page is left whose token will never be shown again.
+// confirmLeaving lets the browser ask before the page is left, because the token is never shown again.
 function confirmLeaving(e: BeforeUnloadEvent): void {
   e.preventDefault();
 }

@@ -1,5 +1,4 @@
-// Choosing a place: on a map, by coordinates as map programs show them, or from a district. What will be public of it, its 100 m
-// cell, is asked of the server and shown at once.
+// Choosing a place: on a map, by coordinates, or from a district. The server says at once what will be public of it, its 100 m cell.
 import type { City, Districts } from "../api";
 import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
@@ -9,7 +8,7 @@ import { createPlaceMap, type Cell, type Place, type PlaceMap } from "./placemap
 
 export type { Place };
 
-// read understands "50.94, 6.96": latitude first, as map programs give it, with decimal points or commas.
+// parsePlace reads "50.94, 6.96": latitude first, as map programs show it, with decimal points or commas.
 export function parsePlace(text: string): Place | null {
   const parts = /^\s*(-?\d{1,3}(?:[.,]\d+)?)\s*°?\s*[NS]?\s*(?:[;,\s])\s*(-?\d{1,3}(?:[.,]\d+)?)\s*°?\s*[EOW]?\s*$/i.exec(text);
   const [lat, lon] = (parts?.slice(1) ?? []).map((p) => Number(p.replace(",", ".")));
@@ -18,8 +17,8 @@ export function parsePlace(text: string): Place | null {
 
 const formatPlace = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
 
-// placePicker is the control; chosen hears of a place that the server takes, and of null while there is none, with the
-// server's answer under way where one is.
+// placePicker makes the control. It calls chosen with a place that the server accepts, and with null while there is none, together
+// with the request that checks the place.
 export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
   const status = h("p", { class: "said", role: "status" });
   const coordinates = h("input", {
@@ -32,11 +31,11 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
   let requests = 0;
-  let checked = ""; // what the server was asked last; leaving the field asks no second time
+  let checked = ""; // the last text that was checked; leaving the field does not check it again
 
   const setStatus = (text: string, kind: "" | "fine" | "trouble", suggested?: Place): void => {
     const useSuggestion = () => {
-      coordinates.focus(); // the button goes
+      coordinates.focus(); // because the button is removed
       if (suggested) void setPlace(suggested).then(() => view?.look(suggested));
     };
     status.replaceChildren(
@@ -76,7 +75,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   };
   coordinates.addEventListener("keydown", (e) => {
     if (e.key !== "Enter") return;
-    e.preventDefault(); // it shows the place; it does not send the form
+    e.preventDefault(); // Enter shows the place and does not send the form
     coordinates.dispatchEvent(new Event("change"));
   });
   coordinates.addEventListener("change", () => {
@@ -112,7 +111,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       ),
     );
   };
-  // Without them the map and the coordinates are still there.
+  // Without districts there are still the map and the coordinates.
   if (city.properties.districts > 0) void send<Districts>("GET", "/api/v1/districts").then(setDistricts, () => {});
   if (start) void setPlace(start).then(() => view?.look(start));
   return h(

@@ -1,4 +1,4 @@
-// The map on which a place is chosen. Its middle is marked, so that arrow keys and a button do what a finger does.
+// The map for choosing a place. Its centre is marked, so that a place can be chosen with arrow keys and a button as well.
 import type { MultiPolygon } from "geojson";
 import type { LayerSpecification } from "maplibre-gl";
 import type { City, Districts, GeoJSONAnswer } from "../api";
@@ -10,7 +10,7 @@ import type { Point as Place } from "../map/arrowkeys";
 
 export type { Place };
 
-// Cell is what will be public of a place.
+// Cell is the public cell of a place.
 export type Cell = GeoJSONAnswer<"getPublicCell">;
 
 export interface PlaceMap {
@@ -21,8 +21,8 @@ export interface PlaceMap {
   centre(): Place;
 }
 
-const placeZoom = 14; // zoom at which a house can be told from the next
-const districtZoom = 12.5; // at which a district can be seen
+const placeZoom = 14; // zoom at which houses can be told apart
+const districtZoom = 12.5; // zoom at which a district is on the map
 
 export function createPlaceMap(container: HTMLElement, city: City, clicked: (p: Place) => void): PlaceMap {
   const { map, set, ...base } = createCityMap(container, {

@@ -1,4 +1,4 @@
-// What an owner gets once: the token, and settings ready to paste for each firmware.
+// What an owner gets once: the token, and settings for each firmware, ready to paste.
 import type { Answer } from "../api";
 import { copyable } from "../copyable";
 import { h } from "../dom";
@@ -7,7 +7,7 @@ import { tabs } from "../parts";
 
 export type Settings = Answer<"rotateToken">;
 
-// settingsTabs shows the settings of every firmware, those of the recipe first.
+// settingsTabs shows the settings of every firmware; the tab of the recipe is open.
 export function settingsTabs(s: Settings, recipe: string): HTMLElement {
   const of = (text: { de: string; en: string }) => text[language()];
   const first = Math.max(
@@ -21,7 +21,7 @@ export function settingsTabs(s: Settings, recipe: string): HTMLElement {
   );
 }
 
-// tokenPanel shows the log-in.
+// tokenPanel shows the user name and the password.
 export function tokenPanel(s: Settings): HTMLElement {
   return h(
     "div",

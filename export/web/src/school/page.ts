@@ -1,4 +1,4 @@
-// A leaflet for schools: build a kit, ask a question, read the data. It is made to be printed on two sheets.
+// A leaflet for schools, to be printed on two sheets: build a kit, ask a question, read the data.
 import { bullets, paragraph, section } from "../article";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
@@ -44,7 +44,7 @@ function links(): (HTMLElement | string)[] {
   return [link("/", "frame.map"), " · ", link("/data", "frame.data"), " · ", link("/about", "frame.about")];
 }
 
-// sheet is a table to fill in by hand.
+// sheet makes a table to fill in by hand.
 function sheet(): HTMLElement {
   const columns = (["time", "value", "weather", "seen"] as const).map((c) => t(`school.column_${c}`));
   return h(

@@ -1,4 +1,4 @@
-// The record of what was changed of stations, and by whom, in words.
+// The record of changes of stations: what was changed, and by whom.
 import type { Answer } from "../api";
 import { h } from "../dom";
 import { clock, t, type Key } from "../language";
@@ -7,7 +7,7 @@ import { changeText } from "./text";
 
 export type Change = Answer<"getManage">["changes"][number];
 
-// changesTable is the record as a table; stations adds a column with whose change it was.
+// changesTable makes a table of changes; stations adds a column with the station.
 export function changesTable(changes: readonly Change[], zone: string, stations = false): HTMLElement {
   return table(
     t("manage.changes"),

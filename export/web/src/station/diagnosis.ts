@@ -1,4 +1,4 @@
-// How a station is, in words: its health, what it last sent, and what was odd about it.
+// The diagnosis of a station: its health, its latest values, flags and refusals.
 import type { Health, Station } from "../api";
 import { h } from "../dom";
 import { amount, clock, number, percent, t, type Key } from "../language";
@@ -17,7 +17,7 @@ export function healthParts(s: State): HTMLElement[] {
   ];
 }
 
-// healthWords are the state of a station in a sentence, and whether that is good, bad or neither.
+// healthText returns the state of a station as a sentence, with the class of its box: good, bad or neither.
 function healthText(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
   if (health.status !== "active") return [statusText(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
   const kinds = { ok: "fine", silent: "trouble", check: "trouble", new: "" } as const;

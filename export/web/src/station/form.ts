@@ -11,7 +11,7 @@ export interface Form {
   danger?: boolean;
 }
 
-// form is one thing that can be changed: closed until it is wanted, and with its own place for what went wrong.
+// form makes a form for one change: a closed fold with its own error message.
 export function form({ title, why, fields, action, send, danger = false }: Form): HTMLDetailsElement {
   const error = h("p", { role: "alert" });
   const button = h("button", { type: "submit", class: "button" }, action);
@@ -40,7 +40,7 @@ export function form({ title, why, fields, action, send, danger = false }: Form)
   );
 }
 
-// attempt does something that can fail, and says what went wrong.
+// attempt calls a function and shows its error.
 export async function attempt(act: () => Promise<void>, error: HTMLElement): Promise<void> {
   error.className = error.textContent = "";
   try {

@@ -8,7 +8,7 @@ import { attempt, form } from "./form";
 import type { Managed, Management } from "./management";
 import { heightText } from "./text";
 
-// pause is for a station that its owner may pause or let go on; null for others.
+// pause makes the button to pause or resume a station; null where the status allows neither.
 export function pause({ station }: Managed, { send, done }: Management): HTMLElement | null {
   const status = station.properties.status;
   if (status !== "active" && status !== "paused") return null;
@@ -54,7 +54,7 @@ export function rename({ station: { properties: p } }: Managed, { send, done }: 
   });
 }
 
-// since is a moment in the browser's own time; empty is now.
+// since makes a field for a moment in the browser's time zone; empty means now.
 const since = (): HTMLInputElement => h("input", { type: "datetime-local" });
 const moment = (input: HTMLInputElement): string | undefined => (input.value ? new Date(input.value).toISOString() : undefined);
 
@@ -79,7 +79,7 @@ export function move(managed: Managed, { city, send, done }: Management): HTMLEl
       done(t("manage.moved"));
     },
   });
-  // A map needs its size, and is large: it is fetched when it is wanted.
+  // The map is large, and needs its size: it is loaded when the form is opened.
   const open = async (): Promise<void> => {
     const { placePicker } = await import("../register/place");
     picker.append(placePicker(city, null, (p, check) => ([place, checking] = [p, check])));

@@ -1,4 +1,4 @@
-// What is on the page of a station. The view reads the state; what a person does goes to actions.
+// The layout of the page of a station. It reads the state and does not change it; what a person does goes to actions.
 import { update, h, redraw } from "../dom";
 import { language, t } from "../language";
 import { healthParts, problemParts } from "./diagnosis";
@@ -44,7 +44,7 @@ export function layout(main: HTMLElement, s: State, actions: Actions): { render(
     values.render();
     parts.history.hidden = !s.station;
     if (s.station) update(parts.history, ...history(s.station, zone(s)));
-    renderManagement(s.city && s.owner, language()); // at no other time: it holds what is being typed
+    renderManagement(s.city && s.owner, language()); // not more often, because of what is being typed there
   }
   return { render };
 }
@@ -61,7 +61,7 @@ function managementPart(s: State, actions: Actions): HTMLElement {
   return h("details", {}, h("summary", {}, t("manage.yours")), h("div", {}, h("p", {}, t("manage.how"))));
 }
 
-// farewell takes the place of a station that its owner has removed.
+// removedPage replaces the page of a station that its owner has removed.
 const removedPage = (readings: "keep" | "erase"): HTMLElement =>
   h(
     "div",

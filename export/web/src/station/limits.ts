@@ -1,4 +1,4 @@
-// Limits as lines in plots: daily means, µg/m³. They are context, no verdict: a day's mean of one station is no exceedance.
+// Limits as lines in plots: daily means in µg/m³, for comparison only. A daily mean of one station above one is not an exceedance.
 
 export interface Limit {
   who: "eu" | "who";
@@ -11,7 +11,7 @@ export const limits: Record<string, readonly Limit[]> = {
     { who: "who", value: 15 },
     { who: "eu", value: 25 },
   ],
-  pm10: [{ who: "eu", value: 45 }], // the WHO's is the same
+  pm10: [{ who: "eu", value: 45 }], // as the WHO's
   no2: [
     { who: "who", value: 25 },
     { who: "eu", value: 50 },

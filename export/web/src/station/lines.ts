@@ -1,4 +1,4 @@
-// The lines of a station's plot: what each is called, how it looks, and its values.
+// The lines of a station's plot: label, look and values.
 import uPlot from "uplot";
 import { number, t } from "../language";
 import { limits } from "./limits";
@@ -13,19 +13,19 @@ export interface Line {
   step?: boolean;
 }
 
-// Group is lines over the same times.
+// Group is lines with the same times.
 interface Group {
   at: number[]; // Unix seconds
   lines: { line: Line; values: (number | null)[] }[];
 }
 
-// colour is one of the style sheet's, which by night is another.
+// colour returns a colour of the style sheet, in the light or the dark scheme.
 export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-// corrects reports whether the quantity's corrected values are others than the measured.
+// corrects reports whether corrected values differ from measured ones.
 export const corrects = (s: Series): boolean => s.corrected.some((v, i) => v !== null && v !== s.measured[i]);
 
-// content are the lines and their values as uPlot wants them: those of readings, which may be missing, then means, then limits.
+// content returns the lines and their values for uPlot: readings, if there are any, then means, then limits.
 export function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.AlignedData } {
   const groups = [...(r?.at.length ? [single(s, r)] : []), means(s, r === null), ...limitGroups(s, r)];
   const tables = groups.map(({ at, lines }): uPlot.AlignedData => [at, ...lines.map((l) => l.values)]);
@@ -35,7 +35,7 @@ export function content(s: Series, r: Readings | null): { lines: Line[]; data: u
   };
 }
 
-// single are readings; those that do not count are points.
+// single returns the readings as a line, and the excluded ones as points.
 function single(s: Series, r: Readings): Group {
   const counting = [...r.counted, ...s.measured, ...s.corrected, ...s.neighbours, ...limitsOf(s).map((l) => l.value)];
   return {
@@ -50,7 +50,8 @@ function single(s: Series, r: Readings): Group {
   };
 }
 
-// means are hours or days: corrected where the quantity is, as they were measured where that is wanted too, and the neighbours'.
+// means returns the means of hours or days: corrected where the quantity is, measured where it is not or where both are wanted, and
+// the neighbours'.
 function means(s: Series, both: boolean): Group {
   const mean = t(s.window === "1h" ? "station.lineHour" : "station.lineDay");
   const main = { colour: colour("accent"), width: 2.5, step: true };
@@ -65,7 +66,7 @@ function means(s: Series, both: boolean): Group {
   return { at: starts(s), lines: [...own, { line: neighbours, values: s.neighbours }] };
 }
 
-// limitGroups are straight lines from the first time to the last; none where there is no time.
+// limitGroups returns a straight line for each limit; none where there are no values.
 function limitGroups(s: Series, r: Readings | null): Group[] {
   const at = starts(s);
   const ends = [at[0] ?? 0, Math.max(at.at(-1) ?? 0, r?.at.at(-1) ?? 0)];

@@ -1,5 +1,5 @@
-// What only the owner sees and can do, with the key that the management link carries. The key stays in the address's fragment,
-// which browsers send to nobody, and goes to the API in a header.
+// What only the owner of a station sees and can do, with the key of the management link. The key is in the fragment of the address,
+// which browsers do not send, and goes to the API in a header.
 import type { Answer, City } from "../api";
 import { send, errorText } from "../client";
 import { h } from "../dom";
@@ -11,13 +11,13 @@ import type { Owner } from "./state";
 
 export type Managed = Answer<"getManage">;
 
-// Management is what the forms need to change a station.
+// Management is what the forms use to change a station.
 export interface Management {
   readonly city: City;
   readonly owner: Owner;
   send<T>(method: string, path?: string, body?: unknown): Promise<T>; // path is below the station's
-  done(text: string): void; // a change was made; text says so
-  remove(readings: "keep" | "erase"): void; // the station was removed
+  done(text: string): void; // after a change; text says what was done
+  remove(readings: "keep" | "erase"): void; // after the station was removed
 }
 
 export interface ManagementActions {
@@ -25,7 +25,7 @@ export interface ManagementActions {
   remove(readings: "keep" | "erase"): void;
 }
 
-// management is the part of the page behind the key. It asks for what it shows by itself, and again after every change.
+// management makes the part of the page that needs the key. It requests what it shows, and again after every change.
 export function management(id: string, owner: Owner, city: City, actions: ManagementActions): HTMLElement {
   const element = h("div", { class: "manage" }, h("p", { class: "quiet" }, t("frame.loading")));
   const m: Management = {
@@ -76,7 +76,7 @@ const refused = (e: unknown): HTMLElement[] => [
   h("p", {}, t("manage.lost")),
 ];
 
-// say puts what was done above the forms and leads there.
+// say shows what was done above the forms and puts the focus there.
 function say(element: HTMLElement, text: string): void {
   const answer = element.querySelector<HTMLElement>(".answer");
   if (answer) answer.textContent = text;

@@ -55,7 +55,7 @@ function choices(s: State, choose: (choice: PlotChoice) => void): HTMLElement[] 
 function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   if (s.plotFailure) return [h("p", { class: "trouble" }, s.plotFailure())];
   if (!s.plotted) return [];
-  const open = before.querySelector("details")?.open ?? false; // a person decides that
+  const open = before.querySelector("details")?.open ?? false; // as the person left it
   const { series, readings, period } = s.plotted;
   return [
     plot(series, readings, period, zone(s)),
@@ -64,7 +64,7 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   ];
 }
 
-// links lead to the readings of the period; as GeoJSON there are at most 31 days at once.
+// links returns links to the readings of the period; GeoJSON has at most 31 days at once.
 function links(s: State): (Node | string)[] {
   const now = new Date();
   const link = (format: "csv" | "geojson", text: string, period: Period) =>

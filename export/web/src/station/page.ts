@@ -1,4 +1,4 @@
-// The page of a station: is it well, what has it measured, where has it stood; and behind its key, its management.
+// The page of a station: its health, what it has measured, where it has been; with its key, its management.
 import type { Frame, Page } from "../frame";
 import { requests } from "./requests";
 import { initialState, ownerOf, title } from "./state";
@@ -15,7 +15,7 @@ export function open(frame: Frame): Page {
     changed: () => void ask.station(),
     remove(readings) {
       s.removed = readings;
-      history.replaceState(null, "", location.pathname); // the key is of no use any more
+      history.replaceState(null, "", location.pathname); // the key is no longer valid
       render();
       frame.main.querySelector("h1")?.focus();
     },

@@ -1,4 +1,4 @@
-// The plot of one quantity: measured, corrected, the neighbours' median and limits, with gaps as gaps, and the same as a table.
+// The plot of one quantity: measured, corrected, the neighbours' median and limits, with gaps; and the same as a table.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
@@ -10,7 +10,7 @@ import type { Period, Readings, Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
 
-// plot is the picture with its legend; readings are there for the last 24 hours only.
+// plot makes the plot with its legend; readings are only there for 24 hours.
 export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
   const { lines, data } = content(s, r);
   const canvas = h("div", { class: "plot", role: "img", "aria-label": summary(s, period) });
@@ -54,7 +54,7 @@ function options(s: Series, lines: readonly Line[], width: number, zone: string,
   };
 }
 
-// bounds leaves air around the values; what cannot be negative starts at 0.
+// bounds returns the range of the y axis, with some space around the values; particles start at 0.
 function bounds(quantity: string, low: number | null, high: number | null): [number, number] {
   const [from, to] = [low ?? 0, high ?? 1];
   const room = Math.max((to - from) * 0.08, 0.5);
@@ -72,7 +72,7 @@ function stroke(line: Line): uPlot.Series {
   };
 }
 
-// sample is a piece of the line for the legend.
+// sample makes a piece of a line, for the legend.
 function sample({ colour, width, dash = [], points }: Line): SVGElement {
   const line = { x1: 0, x2: 28, y1: 5, y2: 5, stroke: colour, "stroke-width": width, "stroke-dasharray": dash.join(" ") };
   const mark = points ? svg("circle", { cx: 14, cy: 5, r: 3, fill: colour }) : svg("line", line);
@@ -81,7 +81,7 @@ function sample({ colour, width, dash = [], points }: Line): SVGElement {
 
 const present = (values: readonly (number | null)[]): number[] => values.filter((v): v is number => v !== null);
 
-// summary is the plot in one sentence, for who does not see it.
+// summary returns the plot as a sentence, for screen readers.
 function summary(s: Series, period: Period): string {
   const own = present(corrects(s) ? s.corrected : s.measured);
   const heading = `${name(s.quantity)}, ${t(`station.period_${period}`)}`;
@@ -90,7 +90,7 @@ function summary(s: Series, period: Period): string {
   return `${heading}: ${t("station.summary", { low: say(Math.min(...own)), high: say(Math.max(...own)), last: say(own.at(-1) ?? 0) })}`;
 }
 
-// values is the same as a table, the newest first.
+// values makes a table of the same values, the newest first.
 export function values(s: Series, zone: string): HTMLElement {
   const when = new Intl.DateTimeFormat(locale(), {
     timeZone: zone,

@@ -1,9 +1,9 @@
-// Refusals and flags in words, with what to do.
+// Refusals and flags, explained, with what to do.
 import type { Health, Refusal } from "../api";
 import { h } from "../dom";
 import { clock, language, number, t } from "../language";
 
-// refusalList is the newest first; the same fault again and again stands there once, with how often it came.
+// refusalList shows the newest first; repeated refusals are one entry with their number.
 export function refusalList(refusals: readonly Refusal[], zone: string): HTMLElement {
   const times = new Map<string, { last: Refusal; count: number }>();
   for (const r of refusals) {
@@ -32,7 +32,7 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
   );
 }
 
-// flagList says of each flag how many values have it, and what to do.
+// flagList shows how many values have each flag, and what to do.
 export function flagList(flags: Health["flags"]): HTMLElement {
   const german = language() === "de";
   const found = (f: Health["flags"][number]) =>

@@ -1,4 +1,4 @@
-// What the page of a station asks of the API. Answers go into the state; render shows them.
+// What the page of a station asks the API. Answers go into the state, then render is called.
 import * as api from "../api";
 import { ApiError, errorText } from "../client";
 import { t } from "../language";
@@ -7,13 +7,13 @@ import { quantities, type State } from "./state";
 import { watch } from "./watch";
 
 export interface Requests {
-  station(): Promise<void>; // as everyone sees it
+  station(): Promise<void>; // what is public of it
   plot(): Promise<void>; // the values of the chosen quantity and period
   follow(): void; // the station's health and its readings, until it is removed
 }
 
 export function requests(s: State, render: () => void): Requests {
-  let plots = 0; // asked for: an answer that comes after a later question is not shown
+  let plots = 0; // number of requests, so that an answer that comes after a later request is ignored
 
   async function station(): Promise<void> {
     const before = s.station;
@@ -21,7 +21,7 @@ export function requests(s: State, render: () => void): Requests {
       s.station = await api.station(s.id);
       if (!s.quantity || !before) void plot();
     } catch (e) {
-      s.station = null; // one that waits or is gone has no public side
+      s.station = null; // one that waits for approval or is gone is not public
       if (e instanceof ApiError && e.status !== 404) s.failure = () => errorText(e);
     }
     render();

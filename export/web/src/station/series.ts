@@ -1,4 +1,4 @@
-// A station's values over a period, as the plot and its table need them.
+// A station's values over a period, for the plot and its table.
 import type { Answer } from "../api";
 import { send, request } from "../client";
 
@@ -7,13 +7,14 @@ export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
 
 const days: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30, "365d": 365 };
 
-// gap is how long after a reading without a next one a line breaks: seconds, about six messages of a usual kit.
+// maxGap is the time in seconds between two readings after which the line is interrupted: about six messages of a usual kit.
 const maxGap = 900;
 
 // Series has one entry a window, null where there is none.
 export type Series = Answer<"getSeries">;
 
-// Readings are single values over time in Unix seconds; a null breaks the line. doubtful are those that do not count.
+// Readings are single values over time in Unix seconds; a null interrupts the line. Excluded values have a flag that excludes them
+// from averages.
 export interface Readings {
   at: number[];
   counted: (number | null)[];
@@ -40,7 +41,7 @@ export async function readings(id: string, quantity: string, now: Date): Promise
   return parse(await response.text());
 }
 
-// parse reads the long form of one quantity: time,station,lon,lat,quantity,value,unit,flags. humid alone leaves a value good.
+// parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags. The flag humid alone does not exclude a value.
 export function parse(csv: string): Readings {
   const found: Readings = { at: [], counted: [], excluded: [] };
   for (const line of csv.split("\n").slice(1)) {
@@ -61,8 +62,8 @@ function push(r: Readings, at: number, counted: number | null, excluded: number 
   r.excluded.push(excluded);
 }
 
-// pinned brings values that do not count to the edge of those that do, so that one of 1999.9 does not flatten all others. Where
-// nothing counts they stay.
+// clamped limits excluded values to the range of the counting ones, so that one of 1999.9 does not flatten all others. Without
+// counting values they stay as they are.
 export function clamped(excluded: readonly (number | null)[], counting: readonly (number | null)[]): (number | null)[] {
   let [low, high] = [Infinity, -Infinity];
   for (const v of counting) if (v !== null) [low, high] = [Math.min(low, v), Math.max(high, v)];

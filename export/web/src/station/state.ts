@@ -1,4 +1,4 @@
-// What the page of a station knows: what is chosen, and what was answered to it.
+// The state of the page of a station: what is chosen, and the answers to it.
 import type { City, Health, Station } from "../api";
 import { t } from "../language";
 import type { Settings } from "../register/settings";
@@ -7,18 +7,18 @@ import type { Period, Readings, Series } from "./series";
 export interface State {
   readonly id: string;
   city: City | null;
-  station: Station | null; // as everyone sees it; null while it waits for approval, is gone, or has not come yet
+  station: Station | null; // what is public of it; null when it waits for approval, is gone, or has not come yet
   health: Health | null;
-  failure: (() => string) | null; // why there is no health, in the language in use
-  quantity: string; // that is plotted; empty until one has been measured
+  failure: (() => string) | null; // why there is no health, in the current language
+  quantity: string; // of the plot; empty until one has been measured
   period: Period;
-  plotted: { series: Series; readings: Readings | null; period: Period } | null; // the last choice that was answered
-  plotFailure: (() => string) | null; // why the choice is not plotted, in the language in use
+  plotted: { series: Series; readings: Readings | null; period: Period } | null; // the last answer
+  plotFailure: (() => string) | null; // why the choice is not plotted, in the current language
   owner: Owner | null; // null where the address has no key
   removed: "keep" | "erase" | null; // by its owner, with what became of the readings
 }
 
-// Owner is whoever has the management link: its key, and what was made just now and is shown this once.
+// Owner holds the key of the management link, and what was made on this page and is shown only now.
 export interface Owner {
   key: string;
   newSettings: Settings | null; // with the new token
@@ -39,7 +39,7 @@ export const initialState = (id: string, owner: Owner | null): State => ({
   removed: null,
 });
 
-// ownerOf reads the key out of an address's fragment.
+// ownerOf reads the key from the fragment of an address; null where there is none.
 export function ownerOf(hash: string): Owner | null {
   const key = new URLSearchParams(hash.slice(1)).get("manage");
   return key ? { key, newSettings: null, newLink: "" } : null;
@@ -51,7 +51,7 @@ export const title = (s: State): string => s.station?.properties.name ?? t("stat
 
 const order = ["pm2_5", "pm10", "pm1", "pm4", "no2", "o3", "co2", "temperature", "humidity", "pressure", "noise_laeq"];
 
-// quantities are those that can be plotted, particles first.
+// quantities returns those that can be plotted, particles first.
 export function quantities(s: State): string[] {
   const measured = Object.keys(s.station?.properties.values ?? {});
   return [...order.filter((q) => measured.includes(q)), ...measured.filter((q) => !order.includes(q))];

@@ -1,15 +1,15 @@
-// Where a station stands in its life and what became of it, in words.
+// A station's status and the changes of it, as text.
 import type { Health } from "../api";
 import { clock, name, number, t, type Key } from "../language";
 
-// standing is a status in a sentence; reason is why a station is suspended.
+// statusText returns a status as a sentence; reason is why a station is suspended.
 export const statusText = (status: Health["status"], reason?: string): string =>
   [t(`station.is_${status}`), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
 
-// high is a height in metres, as people write it.
+// heightText returns a height in metres as people write it.
 export const heightText = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
 
-// changed is what stood before or after a change, as the server recorded it, in words. What it does not know stays as it came.
+// changeText returns what was before or after a change, as the server recorded it, as text. What it does not know stays as it is.
 export function changeText(what: string, text: string, zone: string): string {
   const [, value = "", since] = /^(.*?)(?: since (\d{4}-\S+Z))?$/s.exec(text) ?? [];
   const put = formats[what];

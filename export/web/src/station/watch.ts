@@ -1,12 +1,12 @@
-// What a station does now: its diagnosis, asked again and again, and its readings as they come.
+// What a station is doing: its diagnosis, polled, and its readings from the live stream.
 import type { Health, ReadingEvent } from "../api";
 import { send } from "../client";
 
-const pollEvery = 4000; // milliseconds between two looks at the diagnosis
+const pollEvery = 4000; // milliseconds between two requests
 
 export const health = (id: string): Promise<Health> => send("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`);
 
-// watch tells of a station's readings and its diagnosis, and of errors, until it is ended.
+// watch calls the listener with a station's readings, its diagnosis and errors until the function that it returns is called.
 export function watch(
   id: string,
   listener: { reading(r: ReadingEvent): void; health(h: Health): void; failed(e: unknown): void },
