@@ -8,7 +8,8 @@ import { clock, name, percent, t } from "../language";
 import { readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
-import { bigValue, certaintyText, facts, indexRows, findQuantity, windowPeriod, stationIcon, shortCode, stateText } from "../map/text";
+import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, shortCode, stateText } from "../map/text";
+import { facts } from "../parts";
 import "./embed.css";
 import { footer } from "./footer";
 

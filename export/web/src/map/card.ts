@@ -11,9 +11,10 @@ import {
 import { h } from "../dom";
 import { snippet } from "../embed/snippet";
 import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../language";
+import { facts } from "../parts";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { bigValue, certaintyText, facts, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
+import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
 
 // CardContext is what every card needs.
 export interface CardContext {

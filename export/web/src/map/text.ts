@@ -40,11 +40,6 @@ export function bigValue(mean: number, quantity: string, unit: string, legend: r
   );
 }
 
-// facts makes a list of terms with their values.
-export function facts(rows: [string, string | Node][]): HTMLElement {
-  return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
-}
-
 // stationIcon makes the symbol that a station has on the map.
 export const stationIcon = (state: State): HTMLElement =>
   h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
