@@ -1,5 +1,7 @@
 // The entry point: finds the page of the address, and opens it in the frame.
 import "./style.css";
+import "./frame.css";
+import "./content.css";
 import { build, notFound, type Open } from "./frame";
 import { start } from "./language";
 import * as map from "./map/page";
