@@ -25,8 +25,13 @@ type Options struct {
 	Seed   uint64 // of that city
 }
 
-// Run serves until ctx ends or a part fails.
+// Run serves until ctx ends or a part fails. A demo whose default addresses are in use takes free ones.
 func Run(ctx context.Context, o Options) error {
+	if o.Demo > 0 {
+		if err := o.Config.avoidTaken(defaults(), o.Log); err != nil {
+			return err
+		}
+	}
 	sup := newSupervisor(o.Log)
 	defer sup.stop()
 	if err := start(ctx, o, sup); err != nil {

@@ -80,3 +80,35 @@ func TestAnAddressInUseStopsTheStart(t *testing.T) {
 		}
 	}
 }
+
+// TestADemoAvoidsTakenAddresses has another program on the default addresses, and on one that somebody chose.
+func TestADemoAvoidsTakenAddresses(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().String()
+	free, err := freeAddress("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(what string, c, standard Config, wantHTTP, wantMQTT bool) {
+		t.Helper()
+		before := c
+		if err := c.avoidTaken(standard, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		if (c.HTTPListen != before.HTTPListen) != wantHTTP || (c.MQTTListen != before.MQTTListen) != wantMQTT {
+			t.Errorf("%s: %s and %s of %s and %s", what, c.HTTPListen, c.MQTTListen, before.HTTPListen, before.MQTTListen)
+		}
+		if host, port, err := net.SplitHostPort(c.HTTPListen); wantHTTP && (err != nil || host != "127.0.0.1" || port == "0") {
+			t.Errorf("%s: %q is not an address to print", what, c.HTTPListen)
+		}
+	}
+	all := Config{HTTPListen: taken, MQTTListen: taken}
+	f("both defaults are taken", all, all, true, true)
+	f("a chosen address is taken", all, Config{HTTPListen: free, MQTTListen: taken}, false, true)
+	f("nothing is taken", Config{HTTPListen: free, MQTTListen: free}, Config{HTTPListen: free, MQTTListen: free}, false, false)
+	f("no broker", Config{HTTPListen: taken}, Config{HTTPListen: taken, MQTTListen: taken}, true, false)
+}
