@@ -41,7 +41,7 @@ func classOf(v airindex.Value) IndexClass {
 	if v.Pollutant != 0 {
 		pollutant = v.Pollutant.String()
 	}
-	return IndexClass{int(v.Class), pollutant, label.English, label.German, label.Colour, v.Measured}
+	return IndexClass{int(v.Class), pollutant, label.EN, label.DE, label.Colour, v.Measured}
 }
 
 // CellIndex is what both indices say of a cell over one window.

@@ -118,5 +118,5 @@ func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset tim
 // FlagOf is a single flag in words.
 func FlagOf(f ingest.Flags) QualityFlag {
 	name := f.Words()
-	return QualityFlag{f.String(), name.English, name.German, f.Level(), !f.Good(), f.Explain()}
+	return QualityFlag{f.String(), name.EN, name.DE, f.Level(), !f.Good(), f.Explain()}
 }

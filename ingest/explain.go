@@ -3,6 +3,7 @@ package ingest
 import (
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -54,24 +55,21 @@ func (f Flags) Level() Level {
 	return ReadingLevel
 }
 
-// Words is a flag's short name, for use after a value or a colon.
-type Words struct{ English, German string }
-
 // Words returns the short name of a single flag. Feeds and answers use it, and a test compares the pages' messages
 // with it.
-func (f Flags) Words() Words { return flagWords[f] }
+func (f Flags) Words() bilingual.Text { return flagWords[f] }
 
-var flagWords = map[Flags]Words{
-	Range:        {"outside the measuring range", "außerhalb des Messbereichs"},
-	Sentinel:     {"the sensor reports no value", "Sensor meldet keinen Wert"},
-	Inconsistent: {"particle values contradict each other", "Feinstaubwerte widersprechen sich"},
-	Stuck:        {"has not changed for hours", "ändert sich seit Stunden nicht"},
-	Spike:        {"jumps far from the last values", "springt weit von den letzten Werten weg"},
-	Humid:        {"measured in humid air", "bei feuchter Luft gemessen"},
-	Outlier:      {"far from the neighbours", "weit weg von den Nachbarn"},
-	Uncorrelated: {"does not follow the neighbours", "folgt den Nachbarn nicht"},
-	SeemsIndoor:  {"behaves as if indoors", "verhält sich wie drinnen"},
-	Moved:        {"does not fit its place", "passt nicht zum angegebenen Ort"},
+var flagWords = map[Flags]bilingual.Text{
+	Range:        bilingual.Of("outside the measuring range", "außerhalb des Messbereichs"),
+	Sentinel:     bilingual.Of("the sensor reports no value", "Sensor meldet keinen Wert"),
+	Inconsistent: bilingual.Of("particle values contradict each other", "Feinstaubwerte widersprechen sich"),
+	Stuck:        bilingual.Of("has not changed for hours", "ändert sich seit Stunden nicht"),
+	Spike:        bilingual.Of("jumps far from the last values", "springt weit von den letzten Werten weg"),
+	Humid:        bilingual.Of("measured in humid air", "bei feuchter Luft gemessen"),
+	Outlier:      bilingual.Of("far from the neighbours", "weit weg von den Nachbarn"),
+	Uncorrelated: bilingual.Of("does not follow the neighbours", "folgt den Nachbarn nicht"),
+	SeemsIndoor:  bilingual.Of("behaves as if indoors", "verhält sich wie drinnen"),
+	Moved:        bilingual.Of("does not fit its place", "passt nicht zum angegebenen Ort"),
 }
 
 // Explain returns the explanation of a single flag for a volunteer. Every place that explains flags uses it.

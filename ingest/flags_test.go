@@ -12,7 +12,7 @@ func TestFlagsExplainThemselves(t *testing.T) {
 		if names := f.Names(); len(names) != 1 {
 			t.Errorf("flag %d has the names %v", f, names)
 		}
-		if name := f.Words(); name.English == "" || name.German == "" || name.English == name.German {
+		if name := f.Words(); name.EN == "" || name.DE == "" || name.EN == name.DE {
 			t.Errorf("%v is called %+v", f, name)
 		}
 		e := f.Explain()

@@ -19,16 +19,17 @@ var layers = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmw
 // packages lists every package with what it may import: our own, and third parties by module path.
 // A third party's types stay in the packages that name it here.
 var packages = map[string][]string{
-	"firmware-protocol/kits":     {"firmware-protocol/quantity", "firmware-protocol/wire", "github.com/fxamacker/cbor/v2"},
-	"firmware-protocol/quantity": {},
-	"firmware-protocol/wire":     {"firmware-protocol/quantity"},
-	"geo":                        {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
-	"geo/aggregate":              {"firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
-	"geo/airindex":               {"firmware-protocol/quantity"},
-	"geo/coverage":               {"geo"},
+	"firmware-protocol/bilingual": {},
+	"firmware-protocol/kits":      {"firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/fxamacker/cbor/v2"},
+	"firmware-protocol/quantity":  {},
+	"firmware-protocol/wire":      {"firmware-protocol/quantity"},
+	"geo":                         {"github.com/paulmach/orb", "github.com/wroge/wgs84"},
+	"geo/aggregate":               {"firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
+	"geo/airindex":                {"firmware-protocol/bilingual", "firmware-protocol/quantity"},
+	"geo/coverage":                {"geo"},
 
-	"ingest":          {"firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/admin":    {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest":          {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/admin":    {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
 	"ingest/journal":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
@@ -36,11 +37,11 @@ var packages = map[string][]string{
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
-	"ingest/push":     {"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/push":     {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/registry": {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/stations": {
-		"ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
+		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
 	"ingest/store":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo/aggregate"},
 	"ingest/calibration": {},
@@ -57,23 +58,23 @@ var packages = map[string][]string{
 
 	"ingest/httpapi":             {"ingest/httpapi/openapi"},
 	"ingest/httpapi/httpapitest": {"ingest/httpapi", "ingest/httpapi/openapi"},
-	"ingest/httpapi/openapi":     {},
+	"ingest/httpapi/openapi":     {"firmware-protocol/bilingual"},
 
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
-		"export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
+		"firmware-protocol/bilingual", "export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
 		"ingest", "ingest/admin", "ingest/averages", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/catalog": {"export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
-	"export/feed":    {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"export/ogc":     {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"export/sta":     {"export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
+	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
+	"export/feed":    {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"export/ogc":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},

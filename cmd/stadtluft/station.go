@@ -117,7 +117,7 @@ func (cmd *stationShowCmd) Run(ctx context.Context, std streams) error {
 
 func printRecipes(w io.Writer, recipes []kits.Recipe) error {
 	for _, r := range recipes {
-		if _, err := fmt.Fprintf(w, "%s\n%s\n\n%s\n\n", r.Title.English, r.How.English, strings.TrimRight(r.Settings, "\n")); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n%s\n\n%s\n\n", r.Title.EN, r.How.EN, strings.TrimRight(r.Settings, "\n")); err != nil {
 			return err
 		}
 	}

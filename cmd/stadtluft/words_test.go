@@ -5,15 +5,16 @@ import (
 	"regexp"
 	"testing"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 )
 
 // TestPagesCallFlagsAsTheServerDoes holds the pages' catalogues against ingest.Flags.Words, so that a page, a feed and an answer never
 // call the same flag by two names.
 func TestPagesCallFlagsAsTheServerDoes(t *testing.T) {
-	for language, name := range map[string]func(ingest.Words) string{
-		"en": func(n ingest.Words) string { return n.English },
-		"de": func(n ingest.Words) string { return n.German },
+	for language, name := range map[string]func(bilingual.Text) string{
+		"en": func(n bilingual.Text) string { return n.EN },
+		"de": func(n bilingual.Text) string { return n.DE },
 	} {
 		file := "../../export/web/src/messages/" + language + "/names.ts"
 		source, err := os.ReadFile(file)

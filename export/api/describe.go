@@ -8,6 +8,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -29,15 +30,15 @@ func (s *Server) description() openapi.Document {
 func (s *Server) describe(routes []openapi.Route) openapi.Document {
 	return openapi.Document{
 		Title: "Stadtluft " + s.City.Name, Version: s.Version,
-		About: text("Air of the city, measured by its people, as open data. "+export.Disclaimer+" "+export.QualityRule(),
+		About: bilingual.Of("Air of the city, measured by its people, as open data. "+export.Disclaimer+" "+export.QualityRule(),
 			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Richtwerte von einfachen Sensoren, keine amtlichen Messwerte."),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
 		Groups:  groups, Routes: routes, Schemas: schemas(),
-		LoginAbout: map[openapi.Login]openapi.Text{
-			openapi.Station: text("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
-			openapi.Admin:   text("the administrator’s token", "das Token der Verwaltung"),
-			openapi.Owner:   text("the station’s management token, or the administrator’s", "das Verwaltungstoken der Station oder das der Verwaltung"),
+		LoginAbout: map[openapi.Login]bilingual.Text{
+			openapi.Station: bilingual.Of("the station’s id as user, its token as password", "die Kennung der Station als Name, ihr Token als Passwort"),
+			openapi.Admin:   bilingual.Of("the administrator’s token", "das Token der Verwaltung"),
+			openapi.Owner:   bilingual.Of("the station’s management token, or the administrator’s", "das Verwaltungstoken der Station oder das der Verwaltung"),
 		},
 		Problem: "Problem", ProblemType: "application/problem+json",
 	}
@@ -121,13 +122,13 @@ func (s *Server) getStyle(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) schemaParameters() []openapi.Parameter {
-	file := openapi.Parameter{Name: "file", Example: "readings.json", About: text("the table", "die Tabelle")}
+	file := openapi.Parameter{Name: "file", Example: "readings.json", About: bilingual.Of("the table", "die Tabelle")}
 	for _, t := range export.Tables() {
 		file.Choices = append(file.Choices, t.Name+".json")
 	}
 	return []openapi.Parameter{file,
-		{Name: "resolution", Choices: download.Resolutions()[1:], Default: string(download.Hours), About: text("of means", "der Mittel")},
-		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "1h", About: text("of averages of cells and districts", "der Mittel von Zellen und Stadtteilen")},
+		{Name: "resolution", Choices: download.Resolutions()[1:], Default: string(download.Hours), About: bilingual.Of("of means", "der Mittel")},
+		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "1h", About: bilingual.Of("of averages of cells and districts", "der Mittel von Zellen und Stadtteilen")},
 	}
 }
 

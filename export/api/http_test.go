@@ -16,6 +16,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/basemap"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
 )
@@ -319,8 +320,8 @@ func TestTheDescriptionForPeople(t *testing.T) {
 	f("/api", "", "en")
 	f("/api?lang=de", "en", "de")
 	for _, route := range h.server.description().Routes {
-		for _, text := range append([]openapi.Text{route.Summary}, abouts(route)...) {
-			if text.English == "" || text.German == "" {
+		for _, text := range append([]bilingual.Text{route.Summary}, abouts(route)...) {
+			if text.EN == "" || text.DE == "" {
 				t.Errorf("%s: a text is missing in a language: %+v", route.Pattern(), text)
 			}
 		}
@@ -330,8 +331,8 @@ func TestTheDescriptionForPeople(t *testing.T) {
 	}
 }
 
-func abouts(r openapi.Route) []openapi.Text {
-	var list []openapi.Text
+func abouts(r openapi.Route) []bilingual.Text {
+	var list []bilingual.Text
 	for _, p := range r.Parameters {
 		list = append(list, p.About)
 	}

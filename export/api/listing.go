@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
 )
@@ -52,8 +53,8 @@ var listable = func() map[string]int {
 
 var listParameters = []openapi.Parameter{
 	sourceParameter,
-	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: openapi.Text{
-		English: "which properties of each station; without it all, which are many", German: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
+	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: bilingual.Text{
+		EN: "which properties of each station; without it all, which are many", DE: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
 	quantityParameter(everyQuantity),
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/download"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/ingest/httpapi/openapi"
@@ -26,13 +27,13 @@ func quantityNames() []string {
 
 // formats is format, and delimiter where there is CSV. The first is the default.
 func formats(all ...export.Format) []openapi.Parameter {
-	format := openapi.Parameter{Name: "format", Default: string(all[0]), About: openapi.Text{English: "form of the answer", German: "Form der Antwort"}}
+	format := openapi.Parameter{Name: "format", Default: string(all[0]), About: bilingual.Text{EN: "form of the answer", DE: "Form der Antwort"}}
 	for _, f := range all {
 		format.Choices = append(format.Choices, string(f))
 	}
 	return []openapi.Parameter{format, {
 		Name: "delimiter", Choices: []string{"comma", "semicolon"}, Default: "comma",
-		About: openapi.Text{English: "what separates the fields of CSV; decimals keep their point", German: "was die Felder im CSV trennt; Dezimalpunkte bleiben Punkte"},
+		About: bilingual.Text{EN: "what separates the fields of CSV; decimals keep their point", DE: "was die Felder im CSV trennt; Dezimalpunkte bleiben Punkte"},
 	}}
 }
 
@@ -40,90 +41,90 @@ func formats(all ...export.Format) []openapi.Parameter {
 func pages() []openapi.Parameter {
 	return []openapi.Parameter{
 		{Name: "limit", Kind: openapi.Integer, Default: strconv.Itoa(pageRows), Most: maxPageRows,
-			About: openapi.Text{English: "rows of a page of JSON", German: "Zeilen einer Seite JSON"}},
-		{Name: "cursor", About: openapi.Text{
-			English: "which page, taken from the address of the next one (Link header, “next” in the document)",
-			German:  "welche Seite, aus der Adresse der nächsten (Kopfzeile Link, „next“ im Dokument)"}},
+			About: bilingual.Text{EN: "rows of a page of JSON", DE: "Zeilen einer Seite JSON"}},
+		{Name: "cursor", About: bilingual.Text{
+			EN: "which page, taken from the address of the next one (Link header, “next” in the document)",
+			DE: "welche Seite, aus der Adresse der nächsten (Kopfzeile Link, „next“ im Dokument)"}},
 	}
 }
 
-func period(otherwise openapi.Text) []openapi.Parameter {
+func period(otherwise bilingual.Text) []openapi.Parameter {
 	return []openapi.Parameter{
-		{Name: "from", Kind: openapi.Moment, About: openapi.Text{English: "start, included; without it " + otherwise.English, German: "Beginn, eingeschlossen; sonst " + otherwise.German}},
-		{Name: "to", Kind: openapi.Moment, About: openapi.Text{English: "end, not included; without it now", German: "Ende, nicht eingeschlossen; sonst jetzt"}},
+		{Name: "from", Kind: openapi.Moment, About: bilingual.Text{EN: "start, included; without it " + otherwise.EN, DE: "Beginn, eingeschlossen; sonst " + otherwise.DE}},
+		{Name: "to", Kind: openapi.Moment, About: bilingual.Text{EN: "end, not included; without it now", DE: "Ende, nicht eingeschlossen; sonst jetzt"}},
 	}
 }
 
-func quantityParameter(otherwise openapi.Text) openapi.Parameter {
+func quantityParameter(otherwise bilingual.Text) openapi.Parameter {
 	return openapi.Parameter{Name: "quantity", Kind: openapi.List, Choices: quantityNames(),
-		About: openapi.Text{English: "what was measured; without it " + otherwise.English, German: "Messgröße; sonst " + otherwise.German}}
+		About: bilingual.Text{EN: "what was measured; without it " + otherwise.EN, DE: "Messgröße; sonst " + otherwise.DE}}
 }
 
-var everyQuantity = openapi.Text{English: "everything", German: "alles"}
+var everyQuantity = bilingual.Text{EN: "everything", DE: "alles"}
 
 // places are bbox, and district where the city has some.
-func (s *Server) places(what openapi.Text) []openapi.Parameter {
-	list := []openapi.Parameter{{Name: "bbox", Kind: openapi.Numbers, Lengths: []int{4}, About: openapi.Text{
-		English: "west,south,east,north in degrees: " + what.English, German: "West,Süd,Ost,Nord in Grad: " + what.German}}}
+func (s *Server) places(what bilingual.Text) []openapi.Parameter {
+	list := []openapi.Parameter{{Name: "bbox", Kind: openapi.Numbers, Lengths: []int{4}, About: bilingual.Text{
+		EN: "west,south,east,north in degrees: " + what.EN, DE: "West,Süd,Ost,Nord in Grad: " + what.DE}}}
 	if len(s.City.Districts) == 0 {
 		return list
 	}
-	district := openapi.Parameter{Name: "district", About: openapi.Text{
-		English: "a district of the city: " + what.English, German: "ein Stadtteil: " + what.German}}
+	district := openapi.Parameter{Name: "district", About: bilingual.Text{
+		EN: "a district of the city: " + what.EN, DE: "ein Stadtteil: " + what.DE}}
 	for _, d := range s.City.Districts {
 		district.Choices = append(district.Choices, d.Name)
 	}
 	return append(list, district)
 }
 
-var sourceParameter = openapi.Parameter{Name: "source", Choices: export.Sources(), Default: export.AllSources, About: openapi.Text{
-	English: "whose stations: the city’s own, or a neighbour’s, whose data keeps its licence",
-	German:  "wessen Stationen: die der Stadt oder eines Nachbarn, dessen Daten ihre Lizenz behalten"}}
+var sourceParameter = openapi.Parameter{Name: "source", Choices: export.Sources(), Default: export.AllSources, About: bilingual.Text{
+	EN: "whose stations: the city’s own, or a neighbour’s, whose data keeps its licence",
+	DE: "wessen Stationen: die der Stadt oder eines Nachbarn, dessen Daten ihre Lizenz behalten"}}
 
 // readingParameters are those of readings, of all stations or of one.
 func (s *Server) readingParameters(one bool) []openapi.Parameter {
-	list := period(openapi.Text{
-		English: "one hour before to, for means of hours a day, of days 31 days",
-		German:  "eine Stunde vor to, bei Stundenmitteln ein Tag, bei Tagesmitteln 31 Tage"})
+	list := period(bilingual.Text{
+		EN: "one hour before to, for means of hours a day, of days 31 days",
+		DE: "eine Stunde vor to, bei Stundenmitteln ein Tag, bei Tagesmitteln 31 Tage"})
 	list = append(list, formats(export.CSV, export.GeoJSON, export.JSON, export.Parquet)...)
-	list = append(list, openapi.Parameter{Name: "resolution", Choices: download.Resolutions(), Default: string(download.Raw), About: openapi.Text{
-		English: "raw: single values; else means of each station’s good values over whole windows, with columns of their own",
-		German:  "raw: einzelne Werte; sonst Mittel der guten Werte jeder Station über ganze Zeitfenster, mit eigenen Spalten"}},
+	list = append(list, openapi.Parameter{Name: "resolution", Choices: download.Resolutions(), Default: string(download.Raw), About: bilingual.Text{
+		EN: "raw: single values; else means of each station’s good values over whole windows, with columns of their own",
+		DE: "raw: einzelne Werte; sonst Mittel der guten Werte jeder Station über ganze Zeitfenster, mit eigenen Spalten"}},
 		quantityParameter(everyQuantity),
-		openapi.Parameter{Name: "flags", Choices: []string{"all", "good"}, Default: "all", About: openapi.Text{
-			English: "good leaves out values whose flags keep them out of averages; means are always of good values",
-			German:  "good lässt Werte weg, die wegen ihrer Markierung nicht in Mittel eingehen; Mittel sind immer aus guten Werten"}})
-	list = append(list, s.places(openapi.Text{English: "stations whose public place lies in it", German: "Stationen, deren öffentlicher Ort darin liegt"})...)
+		openapi.Parameter{Name: "flags", Choices: []string{"all", "good"}, Default: "all", About: bilingual.Text{
+			EN: "good leaves out values whose flags keep them out of averages; means are always of good values",
+			DE: "good lässt Werte weg, die wegen ihrer Markierung nicht in Mittel eingehen; Mittel sind immer aus guten Werten"}})
+	list = append(list, s.places(bilingual.Text{EN: "stations whose public place lies in it", DE: "Stationen, deren öffentlicher Ort darin liegt"})...)
 	list = append(list, sourceParameter)
 	list = append(list, pages()...)
 	if one {
 		return append([]openapi.Parameter{stations.ID}, list...)
 	}
-	return append(list, openapi.Parameter{Name: "station", Kind: openapi.List, About: openapi.Text{
-		English: "ids of stations; without it all", German: "Kennungen von Stationen; sonst alle"}})
+	return append(list, openapi.Parameter{Name: "station", Kind: openapi.List, About: bilingual.Text{
+		EN: "ids of stations; without it all", DE: "Kennungen von Stationen; sonst alle"}})
 }
 
 // windowParameters are which window or period of averages is meant.
 func windowParameters() []openapi.Parameter {
 	return []openapi.Parameter{
-		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "live", About: openapi.Text{
-			English: "live: the last 60 minutes; 1h, 24h: a full hour or day", German: "live: die letzten 60 Minuten; 1h, 24h: eine volle Stunde, ein voller Tag"}},
-		{Name: "time", Default: "latest", About: openapi.Text{
-			English: "a moment in the hour or day that is wanted, or latest", German: "ein Zeitpunkt in der gewünschten Stunde, im gewünschten Tag, oder latest"}},
+		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "live", About: bilingual.Text{
+			EN: "live: the last 60 minutes; 1h, 24h: a full hour or day", DE: "live: die letzten 60 Minuten; 1h, 24h: eine volle Stunde, ein voller Tag"}},
+		{Name: "time", Default: "latest", About: bilingual.Text{
+			EN: "a moment in the hour or day that is wanted, or latest", DE: "ein Zeitpunkt in der gewünschten Stunde, im gewünschten Tag, oder latest"}},
 	}
 }
 
 // windowsParameters are windowParameters, or a period of windows.
 func windowsParameters() []openapi.Parameter {
-	return append(windowParameters(), period(openapi.Text{
-		English: "and without to, one window is the answer", German: "und ohne to ist die Antwort ein Zeitfenster"})...)
+	return append(windowParameters(), period(bilingual.Text{
+		EN: "and without to, one window is the answer", DE: "und ohne to ist die Antwort ein Zeitfenster"})...)
 }
 
 func (s *Server) gridParameters() []openapi.Parameter {
 	list := append(windowsParameters(), allFormats()...)
-	list = append(list, quantityParameter(openapi.Text{English: "everything, as GeoJSON pm2_5", German: "alles, als GeoJSON pm2_5"}),
+	list = append(list, quantityParameter(bilingual.Text{EN: "everything, as GeoJSON pm2_5", DE: "alles, als GeoJSON pm2_5"}),
 		cellSize(s.City.Resolution))
-	list = append(list, s.places(openapi.Text{English: "cells whose centre lies in it", German: "Zellen, deren Mitte darin liegt"})...)
+	list = append(list, s.places(bilingual.Text{EN: "cells whose centre lies in it", DE: "Zellen, deren Mitte darin liegt"})...)
 	return append(list, pages()...)
 }
 
@@ -134,9 +135,9 @@ func (s *Server) areaParameters() []openapi.Parameter {
 
 // cellSize is how large cells are wanted.
 func cellSize(otherwise int32) openapi.Parameter {
-	p := openapi.Parameter{Name: "resolution", Default: strconv.Itoa(int(otherwise)), About: openapi.Text{
-		English: "size of the cells in metres; a period older than two days is kept at the city’s own only",
-		German:  "Größe der Zellen in Metern; Zeiträume, die älter sind als zwei Tage, gibt es nur in der Rasterweite der Stadt"}}
+	p := openapi.Parameter{Name: "resolution", Default: strconv.Itoa(int(otherwise)), About: bilingual.Text{
+		EN: "size of the cells in metres; a period older than two days is kept at the city’s own only",
+		DE: "Größe der Zellen in Metern; Zeiträume, die älter sind als zwei Tage, gibt es nur in der Rasterweite der Stadt"}}
 	for _, size := range geo.Resolutions() {
 		p.Choices = append(p.Choices, strconv.Itoa(int(size)))
 	}
@@ -149,18 +150,18 @@ func allFormats() []openapi.Parameter {
 }
 
 func coverageParameters() []openapi.Parameter {
-	return append(append(period(openapi.Text{English: "of the history: eleven months before this one", German: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
-		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: openapi.Text{English: "one quantity", German: "eine Messgröße"}},
-		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: openapi.Text{
-			English: "how many places for a next station", German: "wie viele Orte für eine nächste Station"}},
-		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: openapi.Text{
-			English: "the coverage over time, by day or month", German: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
+	return append(append(period(bilingual.Text{EN: "of the history: eleven months before this one", DE: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
+		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: bilingual.Text{EN: "one quantity", DE: "eine Messgröße"}},
+		openapi.Parameter{Name: "proposals", Kind: openapi.Integer, FromZero: true, Most: maxProposals, Default: strconv.Itoa(defaultProposals), About: bilingual.Text{
+			EN: "how many places for a next station", DE: "wie viele Orte für eine nächste Station"}},
+		openapi.Parameter{Name: "history", Choices: []string{"none", "day", "month"}, Default: "none", About: bilingual.Text{
+			EN: "the coverage over time, by day or month", DE: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
 }
 
 // seriesParameters are those of a station beside its neighbours.
 func seriesParameters() []openapi.Parameter {
-	list := period(text("one hour before to", "eine Stunde vor to"))
+	list := period(bilingual.Of("one hour before to", "eine Stunde vor to"))
 	return append(list, stations.ID,
-		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Example: "pm2_5", About: text("what was measured; one must be named", "Messgröße; eine muss genannt sein")},
-		openapi.Parameter{Name: "window", Choices: []string{"1h", "24h"}, Default: "1h", About: text("full hours or days", "volle Stunden oder Tage")})
+		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Example: "pm2_5", About: bilingual.Of("what was measured; one must be named", "Messgröße; eine muss genannt sein")},
+		openapi.Parameter{Name: "window", Choices: []string{"1h", "24h"}, Default: "1h", About: bilingual.Of("full hours or days", "volle Stunden oder Tage")})
 }

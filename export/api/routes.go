@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/stations"
@@ -12,33 +13,33 @@ import (
 
 // groups are the headings of the description.
 var groups = []openapi.Group{
-	{Name: "data", Title: openapi.Text{English: "Data", German: "Daten"}, About: openapi.Text{
-		English: "Readings and averages for a period, as files. Everyone may read, scripts on other sites too.",
-		German:  "Messwerte und Mittel eines Zeitraums als Dateien. Lesen dürfen alle, auch Skripte anderer Seiten."}},
-	{Name: "live", Title: openapi.Text{English: "Now", German: "Jetzt"}, About: openapi.Text{
-		English: "The city and its stations as they are at the moment.",
-		German:  "Die Stadt und ihre Stationen, wie sie im Augenblick sind."}},
-	{Name: "stations", Title: openapi.Text{English: "Have a station", German: "Eine Station betreiben"}, About: openapi.Text{
-		English: "Register a station, look after it, deliver its readings.",
-		German:  "Eine Station anmelden, pflegen und ihre Messwerte abliefern."}},
-	{Name: "admin", Title: openapi.Text{English: "Look after the city", German: "Die Stadt verwalten"}, About: openapi.Text{
-		English: "For the administrator; approving a station is a change of its status.",
-		German:  "Für die Verwaltung; eine Station freizugeben ist eine Änderung ihres Zustands."}},
-	{Name: "archive", Title: openapi.Text{English: "The archive", German: "Das Archiv"}, About: openapi.Text{
-		English: "Closed days as files that stay, with checksums and a manifest of gaps.",
-		German:  "Abgeschlossene Tage als Dateien, die bleiben, mit Prüfsummen und einem Verzeichnis der Lücken."}},
-	{Name: "ogc", Title: openapi.Text{English: "OGC API – Features", German: "OGC API – Features"}, About: openapi.Text{
-		English: "For QGIS, GDAL and other geographic information systems (OGC 17-069r4).",
-		German:  "Für QGIS, GDAL und andere Geoinformationssysteme (OGC 17-069r4)."}},
-	{Name: "sta", Title: openapi.Text{English: "SensorThings", German: "SensorThings"}, About: openapi.Text{
-		English: "For clients of the SensorThings API 1.1 (OGC 18-088), the reading part of it.",
-		German:  "Für Programme, die die SensorThings API 1.1 (OGC 18-088) lesen."}},
-	{Name: "catalogue", Title: openapi.Text{English: "Catalogue and feeds", German: "Katalog und Feeds"}, About: openapi.Text{
-		English: "What there is, for data portals and search engines, and what is new, for feed readers.",
-		German:  "Was es gibt, für Datenportale und Suchmaschinen, und was neu ist, für Feedreader."}},
-	{Name: "service", Title: openapi.Text{English: "The server", German: "Der Server"}, About: openapi.Text{
-		English: "Its state and its own description.",
-		German:  "Sein Zustand und seine Beschreibung."}},
+	{Name: "data", Title: bilingual.Text{EN: "Data", DE: "Daten"}, About: bilingual.Text{
+		EN: "Readings and averages for a period, as files. Everyone may read, scripts on other sites too.",
+		DE: "Messwerte und Mittel eines Zeitraums als Dateien. Lesen dürfen alle, auch Skripte anderer Seiten."}},
+	{Name: "live", Title: bilingual.Text{EN: "Now", DE: "Jetzt"}, About: bilingual.Text{
+		EN: "The city and its stations as they are at the moment.",
+		DE: "Die Stadt und ihre Stationen, wie sie im Augenblick sind."}},
+	{Name: "stations", Title: bilingual.Text{EN: "Have a station", DE: "Eine Station betreiben"}, About: bilingual.Text{
+		EN: "Register a station, look after it, deliver its readings.",
+		DE: "Eine Station anmelden, pflegen und ihre Messwerte abliefern."}},
+	{Name: "admin", Title: bilingual.Text{EN: "Look after the city", DE: "Die Stadt verwalten"}, About: bilingual.Text{
+		EN: "For the administrator; approving a station is a change of its status.",
+		DE: "Für die Verwaltung; eine Station freizugeben ist eine Änderung ihres Zustands."}},
+	{Name: "archive", Title: bilingual.Text{EN: "The archive", DE: "Das Archiv"}, About: bilingual.Text{
+		EN: "Closed days as files that stay, with checksums and a manifest of gaps.",
+		DE: "Abgeschlossene Tage als Dateien, die bleiben, mit Prüfsummen und einem Verzeichnis der Lücken."}},
+	{Name: "ogc", Title: bilingual.Text{EN: "OGC API – Features", DE: "OGC API – Features"}, About: bilingual.Text{
+		EN: "For QGIS, GDAL and other geographic information systems (OGC 17-069r4).",
+		DE: "Für QGIS, GDAL und andere Geoinformationssysteme (OGC 17-069r4)."}},
+	{Name: "sta", Title: bilingual.Text{EN: "SensorThings", DE: "SensorThings"}, About: bilingual.Text{
+		EN: "For clients of the SensorThings API 1.1 (OGC 18-088), the reading part of it.",
+		DE: "Für Programme, die die SensorThings API 1.1 (OGC 18-088) lesen."}},
+	{Name: "catalogue", Title: bilingual.Text{EN: "Catalogue and feeds", DE: "Katalog und Feeds"}, About: bilingual.Text{
+		EN: "What there is, for data portals and search engines, and what is new, for feed readers.",
+		DE: "Was es gibt, für Datenportale und Suchmaschinen, und was neu ist, für Feedreader."}},
+	{Name: "service", Title: bilingual.Text{EN: "The server", DE: "Der Server"}, About: bilingual.Text{
+		EN: "Its state and its own description.",
+		DE: "Sein Zustand und seine Beschreibung."}},
 }
 
 // routes are ours and those of other packages, but for the archive's.
@@ -47,50 +48,48 @@ func (s *Server) routes() []openapi.Route {
 	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.pushRoutes(), owners.ManagementRoutes(), s.admin().Routes(), s.serviceRoutes(), s.standardRoutes())
 }
 
-func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
-
 func (s *Server) dataRoutes() []openapi.Route {
 	readings := rows("readings", "means")
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/readings", Handler: s.answer(s.tagged(s.getReadings)), Group: "data", ID: "getReadings",
-		Summary: text("Readings of all stations.", "Messwerte aller Stationen."),
-		About: text("One row a value, by time, then station. With resolution, means of single stations.",
+		Summary: bilingual.Of("Readings of all stations.", "Messwerte aller Stationen."),
+		About: bilingual.Of("One row a value, by time, then station. With resolution, means of single stations.",
 			"Eine Zeile je Wert, nach Zeit, dann Station. Mit resolution Mittel einzelner Stationen."),
 		Parameters: s.readingParameters(false), Answers: readings,
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/readings", Handler: s.answer(s.tagged(s.getStationReadings)), Group: "data", ID: "getStationReadings",
-		Summary: text("Readings of one station.", "Messwerte einer Station."), Parameters: s.readingParameters(true), Answers: readings,
+		Summary: bilingual.Of("Readings of one station.", "Messwerte einer Station."), Parameters: s.readingParameters(true), Answers: readings,
 	}, {
 		Method: "GET", Path: "/api/v1/grid", Handler: s.answer(s.tagged(s.getGrid)), Group: "data", ID: "getGrid",
-		Summary: text("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Gitters."),
-		About: text("One window, or with from and to every full hour or day that begins in the period.",
+		Summary: bilingual.Of("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Gitters."),
+		About: bilingual.Of("One window, or with from and to every full hour or day that begins in the period.",
 			"Ein Zeitfenster, oder mit from und to jede volle Stunde, jeder volle Tag, der im Zeitraum beginnt."),
 		Parameters: s.gridParameters(), Answers: rows("grid"),
 	}, {
 		Method: "GET", Path: "/api/v1/districts", Handler: s.answer(s.tagged(s.getDistricts)), Group: "data", ID: "getDistricts",
-		Summary: text("Averages of the city’s districts.", "Mittel der Stadtteile."),
-		About: text("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
+		Summary: bilingual.Of("Averages of the city’s districts.", "Mittel der Stadtteile."),
+		About: bilingual.Of("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
 			"Der Wert eines Stadtteils ist das Mittel über seine Zellen; im GeoJSON stehen beide Indizes dabei."),
 		Parameters: s.areaParameters(), Answers: rows("districts"),
 	}, {
 		Method: "GET", Path: "/api/v1/index", Handler: s.answer(s.tagged(s.getIndex)), Group: "data", ID: "getIndex",
-		Summary:    text("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
+		Summary:    bilingual.Of("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
 		Parameters: append(append(windowParameters(), cellSize(s.City.Resolution)), allFormats()...), Answers: rows("index"),
 	}, {
 		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
-		Summary:    text("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
+		Summary:    bilingual.Of("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
 		Parameters: append(windowParameters(), coverageParameters()...), Answers: rows("coverage", "history"),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}/series", Handler: s.answer(s.tagged(s.getSeries)), Group: "data", ID: "getSeries",
-		Summary:    text("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
+		Summary:    bilingual.Of("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
 		Parameters: seriesParameters(), Answers: objectOf(series{}),
 	}, {
 		Method: "GET", Path: "/api/v1/quality", Handler: s.answer(s.tagged(s.getQuality)), Group: "data", ID: "getQuality",
-		Summary: text("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: objectOf(export.Quality{}),
+		Summary: bilingual.Of("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: objectOf(export.Quality{}),
 	}, {
 		Method: "GET", Path: "/api/v1/schema/{file}", Handler: s.answer(s.tagged(s.getSchema)), Group: "data", ID: "getSchema",
-		Summary: text("The columns of a table.", "Die Spalten einer Tabelle."),
-		About: text("A Table Schema (Frictionless) with licence, averaging rule and quality rule: what a CSV has no place for. The Link header of each CSV names it.",
+		Summary: bilingual.Of("The columns of a table.", "Die Spalten einer Tabelle."),
+		About: bilingual.Of("A Table Schema (Frictionless) with licence, averaging rule and quality rule: what a CSV has no place for. The Link header of each CSV names it.",
 			"Ein Table Schema (Frictionless) mit Lizenz, Mittelungs- und Qualitätsregel: was in CSV keinen Platz hat. Die Kopfzeile Link jeder CSV-Datei nennt es."),
 		Parameters: s.schemaParameters(), Answers: objectOf(export.TableSchema{}),
 	}}
@@ -99,26 +98,26 @@ func (s *Server) dataRoutes() []openapi.Route {
 func (s *Server) liveRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/city", Handler: s.answer(s.tagged(s.getCity)), Group: "live", ID: "getCity",
-		Summary:    text("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
+		Summary:    bilingual.Of("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
 		Parameters: s.areaParameters(), Answers: rows("city"),
 	}, {
 		Method: "GET", Path: "/api/v1/cells/{cell}", Handler: s.answer(s.tagged(s.getCell)), Group: "live", ID: "getCell",
-		Summary: text("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
-		Parameters: append([]openapi.Parameter{{Name: "cell", About: text("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
-			{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: text("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
+		Summary: bilingual.Of("One cell: its averages, both indices, and one quantity’s last 24 hours.", "Eine Zelle: ihre Mittel, beide Indizes und die letzten 24 Stunden einer Messgröße."),
+		Parameters: append([]openapi.Parameter{{Name: "cell", About: bilingual.Of("the cell’s long or short code", "langer oder kurzer Name der Zelle")},
+			{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: bilingual.Of("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
 		Answers: objectOf(cellDocument{}),
 	}, {
 		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
-		Summary:    text("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
+		Summary:    bilingual.Of("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
 		Parameters: listParameters, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stations/{id}", Handler: s.answer(s.tagged(s.getStation)), Group: "live", ID: "getStation",
-		Summary:    text("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
+		Summary:    bilingual.Of("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
 		Parameters: []openapi.Parameter{stations.ID}, Answers: geojson(openapi.Ref("Station")),
 	}, {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
-		Summary: text("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
-		About:   text("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),
+		Summary: bilingual.Of("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
+		About:   bilingual.Of("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),
 		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/event-stream", Schema: streamSchema()}}}},
 	}}
 }
@@ -126,7 +125,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 func (s *Server) healthRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/stations/{id}/health", Handler: s.answer(s.getHealth), Group: "stations", ID: "getHealth",
-		Summary:    text("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
+		Summary:    bilingual.Of("A station’s diagnosis: what was refused, why, and what to do.", "Wie es einer Station geht: was abgewiesen wurde, warum, und was zu tun ist."),
 		Parameters: []openapi.Parameter{stations.ID}, Answers: objectOf(health{}),
 	}}
 }
@@ -134,16 +133,16 @@ func (s *Server) healthRoutes() []openapi.Route {
 func (s *Server) serviceRoutes() []openapi.Route {
 	return append([]openapi.Route{{
 		Method: "GET", Path: "/api", Handler: s.answer(s.getDescription), Group: "service", ID: "getDescription",
-		Summary:    text("This page.", "Diese Seite."),
-		Parameters: []openapi.Parameter{{Name: "lang", Choices: []string{"de", "en"}, About: text("its language; without it the browser’s", "ihre Sprache; sonst die des Browsers")}},
+		Summary:    bilingual.Of("This page.", "Diese Seite."),
+		Parameters: []openapi.Parameter{{Name: "lang", Choices: []string{"de", "en"}, About: bilingual.Of("its language; without it the browser’s", "ihre Sprache; sonst die des Browsers")}},
 		Answers:    []openapi.Answer{{Forms: []openapi.Content{{Type: "text/html"}}}},
 	}, {
 		Method: "GET", Path: "/api/openapi.json", Handler: s.answer(s.tagged(s.getOpenAPI)), Group: "service", ID: "getOpenAPI",
-		Summary: text("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
+		Summary: bilingual.Of("The same for programs (OpenAPI 3.1).", "Dasselbe für Programme (OpenAPI 3.1)."),
 		Answers: openapi.AnswerOf("application/json", openapi.DocumentSchema()),
 	}, {
 		Method: "GET", Path: "/api/style.css", Handler: s.answer(s.getStyle), Group: "service", ID: "getStyle",
-		Summary: text("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},
+		Summary: bilingual.Of("How this page looks.", "Wie diese Seite aussieht."), Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/css"}}}},
 	}}, s.stateRoutes()...)
 }
 
@@ -152,14 +151,14 @@ func (s *Server) stateRoutes() []openapi.Route {
 	plain := []openapi.Answer{{Forms: []openapi.Content{{Type: "text/plain"}}}}
 	return []openapi.Route{{
 		Method: "GET", Path: "/healthz", Handler: s.answer(s.getHealthz), Group: "service", ID: "getHealthz", Free: true,
-		Summary: text("The program lives.", "Das Programm lebt."), Answers: plain,
+		Summary: bilingual.Of("The program lives.", "Das Programm lebt."), Answers: plain,
 	}, {
 		Method: "GET", Path: "/readyz", Handler: s.answer(s.getReadyz), Group: "service", ID: "getReadyz", Free: true,
-		Summary: text("Whether everything works, and if not, what to do.", "Ob alles arbeitet, und wenn nicht, was zu tun ist."),
+		Summary: bilingual.Of("Whether everything works, and if not, what to do.", "Ob alles arbeitet, und wenn nicht, was zu tun ist."),
 		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}},
-			{Status: http.StatusServiceUnavailable, About: text("something does not", "etwas nicht"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}}},
+			{Status: http.StatusServiceUnavailable, About: bilingual.Of("something does not", "etwas nicht"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}}},
 	}, {
 		Method: "GET", Path: "/metrics", Handler: s.Metrics, Group: "service", ID: "getMetrics", Free: true,
-		Summary: text("Figures for Prometheus.", "Zahlen für Prometheus."), Answers: plain,
+		Summary: bilingual.Of("Figures for Prometheus.", "Zahlen für Prometheus."), Answers: plain,
 	}}
 }

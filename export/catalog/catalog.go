@@ -16,6 +16,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
@@ -52,18 +53,18 @@ type Service struct {
 
 // Routes are the catalogue's documents.
 func (s *Service) Routes() []openapi.Route {
-	route := func(path, id string, h httpapi.Handler, summary openapi.Text, forms ...openapi.Content) openapi.Route {
+	route := func(path, id string, h httpapi.Handler, summary bilingual.Text, forms ...openapi.Content) openapi.Route {
 		return openapi.Route{Method: "GET", Path: path, Handler: httpapi.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
 	}
 	turtle, graph := openapi.Content{Type: turtleType}, openapi.Content{Type: jsonldType, Schema: graphSchema}
-	dcat := openapi.Text{English: "What there is (DCAT-AP.de), in the form that Accept asks for.", German: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
+	dcat := bilingual.Text{EN: "What there is (DCAT-AP.de), in the form that Accept asks for.", DE: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
 	return []openapi.Route{
 		route("/catalog", "getCatalog", s.negotiate, dcat, turtle, graph),
-		route("/catalog.ttl", "getCatalogTurtle", s.turtle, openapi.Text{English: "The same as Turtle.", German: "Dasselbe als Turtle."}, turtle),
-		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, openapi.Text{English: "The same as JSON-LD.", German: "Dasselbe als JSON-LD."}, graph),
-		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, openapi.Text{English: "The dataset in schema.org’s words, for search engines.", German: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, openapi.Content{Type: jsonldType, Schema: datasetSchema}),
-		route("/robots.txt", "getRobots", s.robots, openapi.Text{English: "What crawlers should leave alone.", German: "Was Suchmaschinen auslassen sollen."}, openapi.Content{Type: "text/plain"}),
-		route("/sitemap.xml", "getSitemap", s.sitemap, openapi.Text{English: "The pages and the archive’s days.", German: "Die Seiten und die Tage des Archivs."}, openapi.Content{Type: "application/xml"}),
+		route("/catalog.ttl", "getCatalogTurtle", s.turtle, bilingual.Text{EN: "The same as Turtle.", DE: "Dasselbe als Turtle."}, turtle),
+		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, bilingual.Text{EN: "The same as JSON-LD.", DE: "Dasselbe als JSON-LD."}, graph),
+		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, bilingual.Text{EN: "The dataset in schema.org’s words, for search engines.", DE: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, openapi.Content{Type: jsonldType, Schema: datasetSchema}),
+		route("/robots.txt", "getRobots", s.robots, bilingual.Text{EN: "What crawlers should leave alone.", DE: "Was Suchmaschinen auslassen sollen."}, openapi.Content{Type: "text/plain"}),
+		route("/sitemap.xml", "getSitemap", s.sitemap, bilingual.Text{EN: "The pages and the archive’s days.", DE: "Die Seiten und die Tage des Archivs."}, openapi.Content{Type: "application/xml"}),
 	}
 }
 

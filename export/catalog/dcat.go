@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 const (
@@ -28,7 +29,7 @@ type describer struct {
 	base string
 	meta export.Meta
 
-	notice text
+	notice bilingual.Text
 }
 
 // name is the address of something in the catalogue.
@@ -57,10 +58,10 @@ func (s *Service) describe(ctx context.Context, base string, now time.Time) (*gr
 func (d *describer) catalog() {
 	it := d.name("catalog")
 	d.isA(it, "dcat:Catalog")
-	d.say(it, "dct:title", text{"Stadtluft " + d.City + ": offene Daten", "City air of " + d.City + ": open data"}.terms()...)
-	d.say(it, "dct:description", text{
-		"Luft in " + d.City + ", gemessen von Bürgerinnen und Bürgern. " + d.notice.de, "The air of " + d.City + ", measured by its citizens. " + d.notice.en,
-	}.terms()...)
+	d.say(it, "dct:title", both(bilingual.Text{DE: "Stadtluft " + d.City + ": offene Daten", EN: "City air of " + d.City + ": open data"})...)
+	d.say(it, "dct:description", both(bilingual.Text{
+		DE: "Luft in " + d.City + ", gemessen von Bürgerinnen und Bürgern. " + d.notice.DE, EN: "The air of " + d.City + ", measured by its citizens. " + d.notice.EN,
+	})...)
 	d.say(it, "dct:publisher", at(d.name("publisher")))
 	d.say(it, "dct:language", at(authority+"language/DEU"), at(authority+"language/ENG"))
 	d.say(it, "dct:license", at(export.LicenceURL(d.meta.Licence)))
@@ -70,16 +71,16 @@ func (d *describer) catalog() {
 }
 
 // notice is what every description ends with.
-func notice(meta export.Meta) text {
-	n := text{"Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", export.Disclaimer}
+func notice(meta export.Meta) bilingual.Text {
+	n := bilingual.Text{DE: "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", EN: export.Disclaimer}
 	if meta.Demo {
-		n = text{n.de + " Erfundene Stationen sind darunter.", n.en + " Simulated stations are among them."}
+		n = bilingual.Text{DE: n.DE + " Erfundene Stationen sind darunter.", EN: n.EN + " Simulated stations are among them."}
 	}
 	return n
 }
 
 // dataset says what all datasets have in common.
-func (d *describer) dataset(part string, title, description text, frequency string) string {
+func (d *describer) dataset(part string, title, description bilingual.Text, frequency string) string {
 	it := d.name(part)
 	d.say(d.name("catalog"), "dcat:dataset", at(it))
 	d.isA(it, "dcat:Dataset")
@@ -88,16 +89,16 @@ func (d *describer) dataset(part string, title, description text, frequency stri
 	d.say(it, "dct:accrualPeriodicity", at(authority+"frequency/"+frequency))
 	d.say(it, "dct:spatial", at(d.name("place")))
 	d.say(it, "dcat:landingPage", at(d.base+"/data"))
-	for _, word := range []text{{"Luftqualität", "air quality"}, {"Feinstaub", "particulate matter"}, {"Citizen Science", "citizen science"}} {
-		d.say(it, "dcat:keyword", word.terms()...)
+	for _, word := range []bilingual.Text{bilingual.Text{DE: "Luftqualität", EN: "air quality"}, bilingual.Text{DE: "Feinstaub", EN: "particulate matter"}, bilingual.Text{DE: "Citizen Science", EN: "citizen science"}} {
+		d.say(it, "dcat:keyword", both(word)...)
 	}
 	return it
 }
 
 // common is what datasets and services have in common.
-func (d *describer) common(it string, title, description text) {
-	d.say(it, "dct:title", title.terms()...)
-	d.say(it, "dct:description", description.terms()...)
+func (d *describer) common(it string, title, description bilingual.Text) {
+	d.say(it, "dct:title", both(title)...)
+	d.say(it, "dct:description", both(description)...)
 	d.say(it, "dct:publisher", at(d.name("publisher")))
 	d.say(it, "dcat:contactPoint", at(d.name("contact")))
 	d.say(it, "dcatde:contributorID", at(d.Publisher.Contributor))
@@ -107,15 +108,15 @@ func (d *describer) common(it string, title, description text) {
 
 // series is what the years belong to.
 func (d *describer) series(years []year) {
-	it := d.dataset("readings", text{"Messwerte der Luft in " + d.City, "Air readings of " + d.City}, text{
-		"Alle Messwerte aller Stationen mit den Markierungen der Prüfungen, Jahr für Jahr. " + d.notice.de,
-		"Every reading of every station with the flags of the checks, year by year. " + d.notice.en,
+	it := d.dataset("readings", bilingual.Text{DE: "Messwerte der Luft in " + d.City, EN: "Air readings of " + d.City}, bilingual.Text{
+		DE: "Alle Messwerte aller Stationen mit den Markierungen der Prüfungen, Jahr für Jahr. " + d.notice.DE,
+		EN: "Every reading of every station with the flags of the checks, year by year. " + d.notice.EN,
 	}, "DAILY")
 	d.isA(it, "dcat:DatasetSeries")
 	d.period(it, "readings-time", years[0].start(), nil)
 	archived := func(y year) bool { return len(y.days) > 0 }
 	if slices.ContainsFunc(years, archived) {
-		d.distribution(it, "readings-archive", text{"Archiv", "Archive"}, "/archive/", "/archive/index.json", "JSON", "application/json")
+		d.distribution(it, "readings-archive", bilingual.Text{DE: "Archiv", EN: "Archive"}, "/archive/", "/archive/index.json", "JSON", "application/json")
 	}
 }
 
@@ -133,9 +134,9 @@ func (d *describer) period(it, part string, from time.Time, to *time.Time) {
 func (d *describer) year(years []year, i int) {
 	y := years[i]
 	n := strconv.Itoa(y.number)
-	it := d.dataset(n, text{"Messwerte der Luft in " + d.City + " " + n, "Air readings of " + d.City + " " + n}, text{
-		"Alle Messwerte des Jahres " + n + " mit den Markierungen der Prüfungen. " + d.notice.de,
-		"Every reading of " + n + " with the flags of the checks. " + d.notice.en,
+	it := d.dataset(n, bilingual.Text{DE: "Messwerte der Luft in " + d.City + " " + n, EN: "Air readings of " + d.City + " " + n}, bilingual.Text{
+		DE: "Alle Messwerte des Jahres " + n + " mit den Markierungen der Prüfungen. " + d.notice.DE,
+		EN: "Every reading of " + n + " with the flags of the checks. " + d.notice.EN,
 	}, "DAILY")
 	d.say(it, "dcat:inSeries", at(d.name("readings")))
 	if i > 0 {
@@ -143,10 +144,10 @@ func (d *describer) year(years []year, i int) {
 	}
 	end := y.end()
 	d.period(it, n+"-time", y.start(), &end)
-	d.distribution(it, n+"-csv", text{"Messwerte " + n + " als CSV", "Readings of " + n + " as CSV"}, y.download(), y.download(), "CSV", "text/csv")
+	d.distribution(it, n+"-csv", bilingual.Text{DE: "Messwerte " + n + " als CSV", EN: "Readings of " + n + " as CSV"}, y.download(), y.download(), "CSV", "text/csv")
 	if len(y.days) > 0 {
 		d.say(it, "dct:modified", moment(latest(y.days)))
-		d.distribution(it, n+"-archive", text{"Abgeschlossene Tage " + n, "Closed days of " + n}, "/archive/"+n+"/", "/archive/"+n+".tar", "TAR", "application/x-tar")
+		d.distribution(it, n+"-archive", bilingual.Text{DE: "Abgeschlossene Tage " + n, EN: "Closed days of " + n}, "/archive/"+n+"/", "/archive/"+n+".tar", "TAR", "application/x-tar")
 	}
 }
 
@@ -163,26 +164,26 @@ func latest(days []export.Day) time.Time {
 
 // current is what is measured now.
 func (d *describer) current(now time.Time) {
-	it := d.dataset("now", text{"Luft in " + d.City + " jetzt", "Air of " + d.City + " now"}, text{
-		"Stationen mit ihren neuesten Werten, und Mittel der letzten 60 Minuten im Raster. " + d.notice.de,
-		"Stations with their latest values, and averages of the last 60 minutes on the grid. " + d.notice.en,
+	it := d.dataset("now", bilingual.Text{DE: "Luft in " + d.City + " jetzt", EN: "Air of " + d.City + " now"}, bilingual.Text{
+		DE: "Stationen mit ihren neuesten Werten, und Mittel der letzten 60 Minuten im Raster. " + d.notice.DE,
+		EN: "Stations with their latest values, and averages of the last 60 minutes on the grid. " + d.notice.EN,
 	}, "CONT")
 	d.period(it, "now-time", now, &now)
-	d.distribution(it, "now-stations", text{"Stationen als GeoJSON", "Stations as GeoJSON"}, "/api/v1/stations", "/api/v1/stations", "GEOJSON", "application/geo+json")
-	d.distribution(it, "now-grid", text{"Feinstaub (PM2.5) im Raster als GeoJSON", "Particles (PM2.5) on the grid as GeoJSON"}, "/api/v1/grid?quantity=pm2_5", "/api/v1/grid?quantity=pm2_5", "GEOJSON", "application/geo+json")
-	d.distribution(it, "now-grid-csv", text{"Alle Messgrößen im Raster als CSV", "All quantities on the grid as CSV"}, "/api/v1/grid?format=csv", "/api/v1/grid?format=csv", "CSV", "text/csv")
-	d.distribution(it, "now-readings", text{"Messwerte der letzten Stunde als CSV", "Readings of the last hour as CSV"}, "/api/v1/readings?format=csv", "/api/v1/readings?format=csv", "CSV", "text/csv")
+	d.distribution(it, "now-stations", bilingual.Text{DE: "Stationen als GeoJSON", EN: "Stations as GeoJSON"}, "/api/v1/stations", "/api/v1/stations", "GEOJSON", "application/geo+json")
+	d.distribution(it, "now-grid", bilingual.Text{DE: "Feinstaub (PM2.5) im Raster als GeoJSON", EN: "Particles (PM2.5) on the grid as GeoJSON"}, "/api/v1/grid?quantity=pm2_5", "/api/v1/grid?quantity=pm2_5", "GEOJSON", "application/geo+json")
+	d.distribution(it, "now-grid-csv", bilingual.Text{DE: "Alle Messgrößen im Raster als CSV", EN: "All quantities on the grid as CSV"}, "/api/v1/grid?format=csv", "/api/v1/grid?format=csv", "CSV", "text/csv")
+	d.distribution(it, "now-readings", bilingual.Text{DE: "Messwerte der letzten Stunde als CSV", EN: "Readings of the last hour as CSV"}, "/api/v1/readings?format=csv", "/api/v1/readings?format=csv", "CSV", "text/csv")
 	if d.Districts {
-		d.distribution(it, "now-districts", text{"Stadtbezirke als GeoJSON", "Districts as GeoJSON"}, "/api/v1/districts", "/api/v1/districts", "GEOJSON", "application/geo+json")
+		d.distribution(it, "now-districts", bilingual.Text{DE: "Stadtbezirke als GeoJSON", EN: "Districts as GeoJSON"}, "/api/v1/districts", "/api/v1/districts", "GEOJSON", "application/geo+json")
 	}
 }
 
 // distribution is a form in which a dataset can be had; download is empty where access leads to several files.
-func (d *describer) distribution(dataset, part string, title text, access, download, format, media string) {
+func (d *describer) distribution(dataset, part string, title bilingual.Text, access, download, format, media string) {
 	it := d.name(part)
 	d.say(dataset, "dcat:distribution", at(it))
 	d.isA(it, "dcat:Distribution")
-	d.say(it, "dct:title", title.terms()...)
+	d.say(it, "dct:title", both(title)...)
 	d.say(it, "dcat:accessURL", at(d.base+access))
 	if download != "" {
 		d.say(it, "dcat:downloadURL", at(d.base+download))
@@ -198,16 +199,16 @@ func (d *describer) distribution(dataset, part string, title text, access, downl
 }
 
 func (d *describer) services() {
-	d.service("api", text{"HTTP-Schnittstelle", "HTTP API"}, "/api/v1", "/api/openapi.json", "")
-	d.service("ogc", text{"OGC API - Features", "OGC API - Features"}, "/ogc", "/ogc/api", "http://www.opengis.net/doc/IS/ogcapi-features-1/1.0")
-	d.service("sta", text{"OGC SensorThings API", "OGC SensorThings API"}, "/sta/v1.1", "/sta/v1.1", "http://www.opengis.net/doc/IS/sensorthings/1.1")
+	d.service("api", bilingual.Text{DE: "HTTP-Schnittstelle", EN: "HTTP API"}, "/api/v1", "/api/openapi.json", "")
+	d.service("ogc", bilingual.Text{DE: "OGC API - Features", EN: "OGC API - Features"}, "/ogc", "/ogc/api", "http://www.opengis.net/doc/IS/ogcapi-features-1/1.0")
+	d.service("sta", bilingual.Text{DE: "OGC SensorThings API", EN: "OGC SensorThings API"}, "/sta/v1.1", "/sta/v1.1", "http://www.opengis.net/doc/IS/sensorthings/1.1")
 }
 
-func (d *describer) service(part string, title text, endpoint, description, standard string) {
+func (d *describer) service(part string, title bilingual.Text, endpoint, description, standard string) {
 	it := d.name(part)
 	d.say(d.name("catalog"), "dcat:service", at(it))
 	d.isA(it, "dcat:DataService")
-	d.common(it, title, text{title.de + " der Stadtluft " + d.City + ".", title.en + " of the city air of " + d.City + "."})
+	d.common(it, title, bilingual.Text{DE: title.DE + " der Stadtluft " + d.City + ".", EN: title.EN + " of the city air of " + d.City + "."})
 	d.say(it, "dcat:endpointURL", at(d.base+endpoint))
 	d.say(it, "dcat:endpointDescription", at(d.base+description))
 	d.say(it, "dcat:servesDataset", at(d.name("readings")), at(d.name("now")))

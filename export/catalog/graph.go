@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 // term is a node of the graph: an address, or a text with a language or a type.
@@ -90,11 +92,9 @@ func date(t time.Time) term { return typed(t.Format(time.DateOnly), "xsd:date") 
 
 func moment(t time.Time) term { return typed(t.UTC().Format(time.RFC3339), "xsd:dateTime") }
 
-// text is something in both languages.
-type text struct{ de, en string }
-
-func (t text) terms() []term {
-	return []term{{value: t.de, isText: true, language: "de"}, {value: t.en, isText: true, language: "en"}}
+// both returns a text as a literal in each language.
+func both(t bilingual.Text) []term {
+	return []term{{value: t.DE, isText: true, language: "de"}, {value: t.EN, isText: true, language: "en"}}
 }
 
 // say makes statements about a subject; one that was made already is not made again.

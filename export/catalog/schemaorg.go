@@ -33,7 +33,7 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		"@id":                 base + "/catalog#readings",
 		"name":                "Stadtluft " + s.City + ": Messwerte der Luft, City air: readings",
 		"alternateName":       "City air of " + s.City,
-		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.de + " The air of " + s.City + ", measured by its citizens. " + notice.en,
+		"description":         "Luft in " + s.City + ", gemessen von Bürgerinnen und Bürgern. " + notice.DE + " The air of " + s.City + ", measured by its citizens. " + notice.EN,
 		"url":                 base + "/data",
 		"inLanguage":          []string{"de", "en"},
 		"isAccessibleForFree": true,

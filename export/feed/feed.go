@@ -14,6 +14,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
@@ -48,25 +49,25 @@ type Service struct {
 
 // Routes are the feeds.
 func (s *Service) Routes() []openapi.Route {
-	language := openapi.Parameter{Name: "lang", Choices: httpapi.Languages(), About: openapi.Text{
-		English: "the feed’s language; without it the one that Accept-Language asks for", German: "Sprache des Feeds; sonst die, um die Accept-Language bittet"}}
-	file := openapi.Parameter{Name: "file", About: openapi.Text{English: "the station’s id and .atom", German: "Kennung der Station und .atom"}}
+	language := openapi.Parameter{Name: "lang", Choices: httpapi.Languages(), About: bilingual.Text{
+		EN: "the feed’s language; without it the one that Accept-Language asks for", DE: "Sprache des Feeds; sonst die, um die Accept-Language bittet"}}
+	file := openapi.Parameter{Name: "file", About: bilingual.Text{EN: "the station’s id and .atom", DE: "Kennung der Station und .atom"}}
 	atom := []openapi.Answer{{Forms: []openapi.Content{{Type: mediaType}}}}
 	return []openapi.Route{{
 		Method: "GET", Path: "/feeds/archive.atom", Handler: httpapi.With(s.Log, nil, s.archive), Group: "catalogue", ID: "getArchiveFeed",
-		Summary:    openapi.Text{English: "New days of the archive, as an Atom feed.", German: "Neue Tage des Archivs als Atom-Feed."},
+		Summary:    bilingual.Text{EN: "New days of the archive, as an Atom feed.", DE: "Neue Tage des Archivs als Atom-Feed."},
 		Parameters: []openapi.Parameter{language}, Answers: atom,
 	}, {
 		Method: "GET", Path: "/feeds/stations/{file}", Handler: httpapi.With(s.Log, nil, s.station), Group: "catalogue", ID: "getStationFeed",
-		Summary:    openapi.Text{English: "What is wrong with a station, as an Atom feed.", German: "Was mit einer Station nicht stimmt, als Atom-Feed."},
+		Summary:    bilingual.Text{EN: "What is wrong with a station, as an Atom feed.", DE: "Was mit einer Station nicht stimmt, als Atom-Feed."},
 		Parameters: []openapi.Parameter{file, language}, Answers: atom,
 	}}
 }
 
 // text is something in both languages.
-type text openapi.Text
+type text bilingual.Text
 
-func (t text) in(language string) string { return openapi.Text(t).In(language) }
+func (t text) in(language string) string { return bilingual.Text(t).In(language) }
 
 // language is the one asked for, by the parameter or by the client.
 func language(r *http.Request) string {

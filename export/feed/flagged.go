@@ -55,7 +55,7 @@ func (t *stationEntries) flagged(d *flaggedDay) {
 		}
 	}
 	date, values, words, why := d.day.Format(time.DateOnly), strings.Join(counts, ", "), d.flag.Words(), d.flag.Explain()
-	t.add(d.last, text{date + ": values do not count: " + words.English, date + ": Werte zählen nicht: " + words.German}, text{
+	t.add(d.last, text{date + ": values do not count: " + words.EN, date + ": Werte zählen nicht: " + words.DE}, text{
 		join(why.TodoEnglish, "Values with the flag "+d.flag.String()+" on this day: "+values+". They are kept and published, and left out of averages."),
 		join(why.TodoGerman, "Werte mit der Markierung "+d.flag.String()+" an diesem Tag: "+values+". Sie werden behalten und veröffentlicht, aber nicht gemittelt."),
 	}, "flag", d.flag.String(), date)

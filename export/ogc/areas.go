@@ -7,6 +7,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -17,11 +18,11 @@ import (
 func (s *Service) grid() collection {
 	return collection{
 		id:    "grid-1h",
-		title: text{"Hourly grid averages", "Stundenmittel im Raster"},
-		about: text{
+		title: bilingual.Of("Hourly grid averages", "Stundenmittel im Raster"),
+		about: bilingual.Of(
 			"Averages of full UTC hours, stamped by their start, over cells of the European statistical grid (EPSG:3035), of the last seven days.",
 			"Mittel voller Stunden (UTC, nach ihrem Beginn benannt) über die Zellen des europäischen statistischen Rasters (EPSG:3035), der letzten sieben Tage.",
-		},
+		),
 		filters: []openapi.Parameter{byQuantity},
 		span:    week,
 		bound:   s.cells,
@@ -101,11 +102,11 @@ func class[C ~int | ~uint8](class C, ok bool) any {
 func (s *Service) districts() collection {
 	return collection{
 		id:    "districts",
-		title: text{"Districts", "Stadtbezirke"},
-		about: text{
+		title: bilingual.Of("Districts", "Stadtbezirke"),
+		about: bilingual.Of(
 			"The average of the last 60 minutes in each district: the mean over its cells, with the share of its cells that have a value.",
 			"Das Mittel der letzten 60 Minuten in jedem Bezirk: über seine Zellen, mit dem Anteil der Zellen, die einen Wert haben.",
-		},
+		),
 		span:  hourBefore,
 		bound: s.outlines,
 		after: afterText,

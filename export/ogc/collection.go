@@ -11,6 +11,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
@@ -19,8 +20,8 @@ import (
 // collection is a set of features.
 type collection struct {
 	id      string
-	title   text
-	about   text
+	title   bilingual.Text
+	about   bilingual.Text
 	filters []openapi.Parameter      // select by a property's exact value (/rec/core/fc-filters)
 	span    func(now time.Time) span // from when to when its features are
 	bound   func() orb.Bound         // where they are
@@ -41,8 +42,8 @@ type selection struct {
 }
 
 var (
-	byQuantity = openapi.Parameter{Name: "quantity", About: openapi.Text{English: "only this quantity", German: "nur diese Messgröße"}, Choices: quantityNames()}
-	byStation  = openapi.Parameter{Name: "station", About: openapi.Text{English: "only this station", German: "nur diese Station"}}
+	byQuantity = openapi.Parameter{Name: "quantity", About: bilingual.Text{EN: "only this quantity", DE: "nur diese Messgröße"}, Choices: quantityNames()}
+	byStation  = openapi.Parameter{Name: "station", About: bilingual.Text{EN: "only this station", DE: "nur diese Station"}}
 )
 
 func quantityNames() []string {
@@ -112,12 +113,12 @@ type collections struct {
 func (s *Service) describe(r *request, c collection) description {
 	meta := s.Meta(r.now)
 	d := description{
-		ID: c.id, Title: c.title.in(r.language), Description: c.about.in(r.language), Attribution: meta.Attribution,
+		ID: c.id, Title: c.title.In(r.language), Description: c.about.In(r.language), Attribution: meta.Attribution,
 		Extent: c.extent(r.now), ItemType: "feature", CRS: []string{crs84}, StorageCRS: crs84,
 	}
 	d.Links = append(r.both(r.address(c), jsonType),
-		link{r.address(c) + "/items?f=json", "items", export.GeoJSON.MediaType(), text{"The features", "Die Objekte"}.in(r.language)},
-		link{r.address(c) + "/items?f=html", "items", htmlType, text{"The features, as a page", "Die Objekte, als Seite"}.in(r.language)},
+		link{r.address(c) + "/items?f=json", "items", export.GeoJSON.MediaType(), bilingual.Of("The features", "Die Objekte").In(r.language)},
+		link{r.address(c) + "/items?f=html", "items", htmlType, bilingual.Of("The features, as a page", "Die Objekte, als Seite").In(r.language)},
 	)
 	d.Links = append(d.Links, licences(meta)...)
 	return d
@@ -140,7 +141,7 @@ func (s *Service) listCollections(r *request) error {
 		rows = append(rows, row{cell{d.Title, r.address(c) + "?f=html"}, cell{Text: d.Description}})
 	}
 	links := r.both(r.base+"/collections", jsonType)
-	title := text{"Collections", "Sammlungen"}.in(r.language)
+	title := bilingual.Of("Collections", "Sammlungen").In(r.language)
 	return r.send(jsonType, collections{links, list}, page{Title: title, Links: links, Rows: rows})
 }
 
@@ -151,9 +152,9 @@ func (s *Service) describeCollection(r *request) error {
 	}
 	d := s.describe(r, c)
 	rows := []row{
-		{cell{Text: text{"Extent", "Ausdehnung"}.in(r.language)}, cell{Text: where(c.bound().ToPolygon())}},
-		{cell{Text: text{"Time", "Zeit"}.in(r.language)}, cell{Text: d.Extent.Temporal.words()}},
-		{cell{Text: text{"Coordinates", "Koordinaten"}.in(r.language)}, cell{Text: crs84}},
+		{cell{Text: bilingual.Of("Extent", "Ausdehnung").In(r.language)}, cell{Text: where(c.bound().ToPolygon())}},
+		{cell{Text: bilingual.Of("Time", "Zeit").In(r.language)}, cell{Text: d.Extent.Temporal.words()}},
+		{cell{Text: bilingual.Of("Coordinates", "Koordinaten").In(r.language)}, cell{Text: crs84}},
 		r.source(s.Meta(r.now)),
 	}
 	return r.send(jsonType, d, page{Title: d.Title, Text: d.Description, Links: d.Links, Rows: rows})

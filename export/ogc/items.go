@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 )
@@ -99,12 +100,12 @@ func (r *request) pageLinks(c collection, page *result) []link {
 		here += "?" + q
 	}
 	links := r.both(here, export.GeoJSON.MediaType())
-	links = append(links, link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
+	links = append(links, link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.In(r.language)})
 	if page.more {
 		q := r.URL.Query()
 		q.Del("offset")
 		q.Set("after", page.features[len(page.features)-1].id)
-		links = append(links, link{Href: r.address(c) + "/items?" + q.Encode(), Rel: "next", Type: links[0].Type, Title: text{"The next page", "Die nächste Seite"}.in(r.language)})
+		links = append(links, link{Href: r.address(c) + "/items?" + q.Encode(), Rel: "next", Type: links[0].Type, Title: bilingual.Of("The next page", "Die nächste Seite").In(r.language)})
 	}
 	return links
 }
@@ -181,7 +182,7 @@ func (s *Service) item(r *request) error {
 	case found == nil:
 		return missing
 	}
-	links := append(r.both(r.itemAddress(c, id), export.GeoJSON.MediaType()), link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.in(r.language)})
+	links := append(r.both(r.itemAddress(c, id), export.GeoJSON.MediaType()), link{Href: r.address(c), Rel: "collection", Type: jsonType, Title: c.title.In(r.language)})
 	if r.html {
 		return r.sendPage(page{Title: cmp.Or(found.title(), id), Links: links, Rows: found.rows()})
 	}
@@ -237,7 +238,7 @@ func where(g orb.Geometry) string {
 
 // itemsPage shows a page of features as a table.
 func (s *Service) itemsPage(r *request, c collection, result *result) page {
-	p := page{Title: c.title.in(r.language), Text: c.about.in(r.language), Links: result.links}
+	p := page{Title: c.title.In(r.language), Text: c.about.In(r.language), Links: result.links}
 	for i := range result.features {
 		f := &result.features[i]
 		if i == 0 {
@@ -261,10 +262,10 @@ func (p *result) words(r *request) string {
 	at := r.now.Format(time.RFC3339)
 	switch shown := len(p.features); {
 	case shown == 0:
-		return text{"Nothing fits the question now.", "Nichts passt gerade auf die Frage."}.in(r.language)
+		return bilingual.Of("Nothing fits the question now.", "Nichts passt gerade auf die Frage.").In(r.language)
 	case p.matched < 0:
-		return fmt.Sprintf(text{"%d features on this page, %s.", "%d Objekte auf dieser Seite, %s."}.in(r.language), shown, at)
+		return fmt.Sprintf(bilingual.Of("%d features on this page, %s.", "%d Objekte auf dieser Seite, %s.").In(r.language), shown, at)
 	default:
-		return fmt.Sprintf(text{"%d of %d features, %s.", "%d von %d Objekten, %s."}.in(r.language), shown, p.matched, at)
+		return fmt.Sprintf(bilingual.Of("%d of %d features, %s.", "%d von %d Objekten, %s.").In(r.language), shown, p.matched, at)
 	}
 }

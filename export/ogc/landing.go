@@ -2,6 +2,7 @@ package ogc
 
 import (
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 // classes are the conformance classes that hold (OGC 17-069r4, annex A).
@@ -28,8 +29,8 @@ type link struct {
 
 // both are links to a document in its JSON form and as a page; rel self goes to the one that is being sent.
 func (r *request) both(address, mediaType string) []link {
-	other := link{Href: withForm(address, "html"), Rel: "alternate", Type: htmlType, Title: text{"This page", "Diese Seite"}.in(r.language)}
-	self := link{Href: withForm(address, "json"), Rel: "self", Type: mediaType, Title: text{"This document", "Dieses Dokument"}.in(r.language)}
+	other := link{Href: withForm(address, "html"), Rel: "alternate", Type: htmlType, Title: bilingual.Of("This page", "Diese Seite").In(r.language)}
+	self := link{Href: withForm(address, "json"), Rel: "self", Type: mediaType, Title: bilingual.Of("This document", "Dieses Dokument").In(r.language)}
 	if r.html {
 		self.Rel, other.Rel = "alternate", "self"
 		return []link{other, self}
@@ -45,21 +46,21 @@ type landingPage struct {
 }
 
 // title of the service.
-func (s *Service) title() text {
-	return text{"City air of " + s.City + ", measured by its citizens", "Stadtluft von " + s.City + ", gemessen von Bürgerinnen und Bürgern"}
+func (s *Service) title() bilingual.Text {
+	return bilingual.Of("City air of "+s.City+", measured by its citizens", "Stadtluft von "+s.City+", gemessen von Bürgerinnen und Bürgern")
 }
 
 // disclaimer goes with every description.
-var disclaimer = text{export.Disclaimer, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen."}
+var disclaimer = bilingual.Of(export.Disclaimer, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.")
 
 func (s *Service) landing(r *request) error {
 	meta := s.Meta(r.now)
-	document := landingPage{Title: s.title().in(r.language), Description: disclaimer.in(r.language), Attribution: meta.Attribution}
+	document := landingPage{Title: s.title().In(r.language), Description: disclaimer.In(r.language), Attribution: meta.Attribution}
 	document.Links = append(r.both(r.base, jsonType),
-		link{r.base + "/api?f=json", "service-desc", openAPIType, text{"The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)"}.in(r.language)},
-		link{r.base + "/api?f=html", "service-doc", htmlType, text{"The API, for people", "Die Schnittstelle, für Menschen"}.in(r.language)},
-		link{r.base + "/conformance", "conformance", jsonType, text{"What it conforms to", "Wozu sie konform ist"}.in(r.language)},
-		link{r.base + "/collections", "data", jsonType, text{"The collections", "Die Sammlungen"}.in(r.language)},
+		link{r.base + "/api?f=json", "service-desc", openAPIType, bilingual.Of("The API (OpenAPI 3.0)", "Die Schnittstelle (OpenAPI 3.0)").In(r.language)},
+		link{r.base + "/api?f=html", "service-doc", htmlType, bilingual.Of("The API, for people", "Die Schnittstelle, für Menschen").In(r.language)},
+		link{r.base + "/conformance", "conformance", jsonType, bilingual.Of("What it conforms to", "Wozu sie konform ist").In(r.language)},
+		link{r.base + "/collections", "data", jsonType, bilingual.Of("The collections", "Die Sammlungen").In(r.language)},
 	)
 	document.Links = append(document.Links, licences(meta)...)
 	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links, Rows: []row{r.source(meta)}})
@@ -67,7 +68,7 @@ func (s *Service) landing(r *request) error {
 
 // source is whom to name.
 func (r *request) source(meta export.Meta) row {
-	return row{cell{Text: text{"Name the source as", "Quellenangabe"}.in(r.language)}, cell{Text: meta.Attribution}}
+	return row{cell{Text: bilingual.Of("Name the source as", "Quellenangabe").In(r.language)}, cell{Text: meta.Attribution}}
 }
 
 // licences are links to the data's licences.
@@ -88,6 +89,6 @@ func (s *Service) conformance(r *request) error {
 	for i, class := range classes {
 		rows[i] = row{cell{Text: class}}
 	}
-	title := text{"What the service conforms to", "Wozu der Dienst konform ist"}.in(r.language)
+	title := bilingual.Of("What the service conforms to", "Wozu der Dienst konform ist").In(r.language)
 	return r.send(jsonType, conformance{classes}, page{Title: title, Links: r.both(r.base+"/conformance", jsonType), Rows: rows})
 }

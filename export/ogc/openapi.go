@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi/openapi"
 )
 
@@ -12,20 +13,20 @@ type object = map[string]any
 
 // api answers with the definition of the service's routes (/req/oas30/oas-definition-2).
 func (s *Service) api(r *request) error {
-	title := text{"The API: " + s.title().English, "Die Schnittstelle: " + s.title().German}.in(r.language)
+	title := bilingual.Of("The API: "+s.title().EN, "Die Schnittstelle: "+s.title().DE).In(r.language)
 	routes, meta := s.described(), s.Meta(r.now)
 	definition := object{
 		"openapi": "3.0.3",
 		"info": object{
-			"title": title, "description": disclaimer.in(r.language), "version": "1.0.0",
+			"title": title, "description": disclaimer.In(r.language), "version": "1.0.0",
 			"contact": object{"name": meta.Attribution}, "license": object{"name": meta.Licence, "url": export.LicenceURL(meta.Licence)},
 		},
 		"servers":    []object{{"url": r.base}},
-		"tags":       []object{{"name": "ogc", "description": s.title().in(r.language)}},
+		"tags":       []object{{"name": "ogc", "description": s.title().In(r.language)}},
 		"paths":      openapi.Paths(routes, r.language),
 		"components": object{"responses": object{"Problem": problemResponse}},
 	}
-	shown := page{Title: title, Text: text{"Every address below " + r.base + ", with its parameters.", "Jede Adresse unterhalb von " + r.base + " mit ihren Parametern."}.in(r.language), Links: r.both(r.base+"/api", openAPIType)}
+	shown := page{Title: title, Text: bilingual.Of("Every address below "+r.base+", with its parameters.", "Jede Adresse unterhalb von "+r.base+" mit ihren Parametern.").In(r.language), Links: r.both(r.base+"/api", openAPIType)}
 	for _, route := range routes {
 		var names []string
 		for _, p := range route.Parameters {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
 )
 
@@ -40,9 +41,9 @@ func (r *request) sendPage(p page) error {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, map[string]any{
 		"Page": p, "Language": r.language, "Base": r.base, "Other": "?" + q.Encode(),
-		"OtherName": text{"Deutsch", "English"}.in(r.language), "OtherLanguage": other,
-		"Home": text{"Open data for geographic information systems", "Offene Daten für Geoinformationssysteme"}.in(r.language), "Notice": disclaimer.in(r.language),
-		"More": text{"Links", "Verweise"}.in(r.language), "Next": text{"Next page", "Nächste Seite"}.in(r.language),
+		"OtherName": bilingual.Of("Deutsch", "English").In(r.language), "OtherLanguage": other,
+		"Home": bilingual.Of("Open data for geographic information systems", "Offene Daten für Geoinformationssysteme").In(r.language), "Notice": disclaimer.In(r.language),
+		"More": bilingual.Of("Links", "Verweise").In(r.language), "Next": bilingual.Of("Next page", "Nächste Seite").In(r.language),
 	})
 	if err != nil {
 		return err

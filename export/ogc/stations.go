@@ -9,6 +9,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
@@ -18,8 +19,8 @@ import (
 func (s *Service) stations() collection {
 	return collection{
 		id:    "stations",
-		title: text{"Stations", "Stationen"},
-		about: text{"The measuring stations, at the centre of their 100 m cell.", "Die Messstationen, in der Mitte ihrer 100-m-Zelle."},
+		title: bilingual.Of("Stations", "Stationen"),
+		about: bilingual.Of("The measuring stations, at the centre of their 100 m cell.", "Die Messstationen, in der Mitte ihrer 100-m-Zelle."),
 		span:  s.sinceFirst,
 		bound: s.points,
 		after: afterText,
@@ -60,8 +61,8 @@ func (s *Service) station(st *ingest.Station, now time.Time) feature {
 func (s *Service) readings() collection {
 	return collection{
 		id:      "readings-latest",
-		title:   text{"Latest readings", "Neueste Messwerte"},
-		about:   text{"The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."},
+		title:   bilingual.Of("Latest readings", "Neueste Messwerte"),
+		about:   bilingual.Of("The latest value of each quantity of each station, with the flags of the checks.", "Der neueste Wert jeder Messgröße jeder Station, mit den Markierungen der Prüfungen."),
 		filters: []openapi.Parameter{byStation, byQuantity},
 		span:    s.measured,
 		bound:   s.points,

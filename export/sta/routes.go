@@ -3,6 +3,7 @@ package sta
 import (
 	"strconv"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 )
@@ -12,15 +13,15 @@ func (s *Service) Routes() []openapi.Route {
 	serve := httpapi.With(s.Log, nil, s.serve)
 	return []openapi.Route{{
 		Method: "GET", Path: Root, Handler: serve, Group: "sta", ID: "getSensorThings",
-		Summary: openapi.Text{English: "The sets of entities, and what the service conforms to.", German: "Die Mengen von Objekten, und wozu der Dienst konform ist."},
+		Summary: bilingual.Text{EN: "The sets of entities, and what the service conforms to.", DE: "Die Mengen von Objekten, und wozu der Dienst konform ist."},
 		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(landing{})}}}},
 	}, {
 		Method: "GET", Path: Root + "/{path...}", Handler: serve, Group: "sta", ID: "getEntities", Free: true, // the standard has more options; they are answered with 501
-		Summary: openapi.Text{English: "A set of entities, one of them, or what belongs to it.", German: "Eine Menge von Objekten, eines davon, oder was dazugehört."},
-		About: openapi.Text{
-			English: "The sets are Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations and FeaturesOfInterest; further ways are such as Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. " +
+		Summary: bilingual.Text{EN: "A set of entities, one of them, or what belongs to it.", DE: "Eine Menge von Objekten, eines davon, oder was dazugehört."},
+		About: bilingual.Text{
+			EN: "The sets are Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations and FeaturesOfInterest; further ways are such as Things('ID')/Datastreams or Datastreams('ID-pm2_5')/Observations. " +
 				"What the standard has and is not done here is answered with 501; serverSettings name it.",
-			German: "Die Mengen sind Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations und FeaturesOfInterest; weiter geht es etwa mit Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. " +
+			DE: "Die Mengen sind Things, Locations, HistoricalLocations, Datastreams, Sensors, ObservedProperties, Observations und FeaturesOfInterest; weiter geht es etwa mit Things('ID')/Datastreams oder Datastreams('ID-pm2_5')/Observations. " +
 				"Was der Standard hat und es hier nicht gibt, wird mit 501 beantwortet; serverSettings nennen es."},
 		Parameters: parameters, Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: jsonType, Schema: answerSchema()}, {Type: "text/plain"}}}},
 	}, {
@@ -32,19 +33,19 @@ const jsonType = "application/json"
 
 // parameters are the query options that are done (OGC 18-088, section 9.3).
 var parameters = []openapi.Parameter{
-	{Name: "path", Example: "Things", About: openapi.Text{English: "what is asked for", German: "wonach gefragt wird"}},
-	{Name: "$filter", About: openapi.Text{
-		English: "a condition, such as phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25", German: "eine Bedingung, etwa phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25"}},
-	{Name: "$orderby", About: openapi.Text{English: "such as phenomenonTime desc", German: "etwa phenomenonTime desc"}},
-	{Name: "$expand", About: openapi.Text{
-		English: "related entities in the same answer, such as Datastreams($expand=Observations($top=1))", German: "Zugehöriges in derselben Antwort, etwa Datastreams($expand=Observations($top=1))"}},
-	{Name: "$select", About: openapi.Text{English: "only these members, such as name,description", German: "nur diese Teile, etwa name,description"}},
-	{Name: "$top", Kind: openapi.Integer, FromZero: true, Most: maxTop, Capped: true, Default: strconv.Itoa(defaultTop), About: openapi.Text{
-		English: "how many entities at most; more than the maximum counts as the maximum", German: "wie viele Objekte höchstens; mehr als das Höchste zählt als das Höchste"}},
-	{Name: "$skip", Kind: openapi.Integer, FromZero: true, About: openapi.Text{English: "how many to leave out first", German: "wie viele zuerst auszulassen sind"}},
-	{Name: "$count", Choices: []string{"true", "false"}, Default: "false", About: openapi.Text{English: "whether @iot.count tells how many there are", German: "ob @iot.count sagt, wie viele es gibt"}},
-	{Name: "$resultFormat", About: openapi.Text{English: "dataArray: Observations as one array for each Datastream", German: "dataArray: Observations als eine Liste je Datastream"}},
-	{Name: "$skiptoken", About: openapi.Text{English: "which page, taken from @iot.nextLink", German: "welche Seite, aus @iot.nextLink"}},
+	{Name: "path", Example: "Things", About: bilingual.Text{EN: "what is asked for", DE: "wonach gefragt wird"}},
+	{Name: "$filter", About: bilingual.Text{
+		EN: "a condition, such as phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25", DE: "eine Bedingung, etwa phenomenonTime ge 2026-05-01T00:00:00Z and result gt 25"}},
+	{Name: "$orderby", About: bilingual.Text{EN: "such as phenomenonTime desc", DE: "etwa phenomenonTime desc"}},
+	{Name: "$expand", About: bilingual.Text{
+		EN: "related entities in the same answer, such as Datastreams($expand=Observations($top=1))", DE: "Zugehöriges in derselben Antwort, etwa Datastreams($expand=Observations($top=1))"}},
+	{Name: "$select", About: bilingual.Text{EN: "only these members, such as name,description", DE: "nur diese Teile, etwa name,description"}},
+	{Name: "$top", Kind: openapi.Integer, FromZero: true, Most: maxTop, Capped: true, Default: strconv.Itoa(defaultTop), About: bilingual.Text{
+		EN: "how many entities at most; more than the maximum counts as the maximum", DE: "wie viele Objekte höchstens; mehr als das Höchste zählt als das Höchste"}},
+	{Name: "$skip", Kind: openapi.Integer, FromZero: true, About: bilingual.Text{EN: "how many to leave out first", DE: "wie viele zuerst auszulassen sind"}},
+	{Name: "$count", Choices: []string{"true", "false"}, Default: "false", About: bilingual.Text{EN: "whether @iot.count tells how many there are", DE: "ob @iot.count sagt, wie viele es gibt"}},
+	{Name: "$resultFormat", About: bilingual.Text{EN: "dataArray: Observations as one array for each Datastream", DE: "dataArray: Observations als eine Liste je Datastream"}},
+	{Name: "$skiptoken", About: bilingual.Text{EN: "which page, taken from @iot.nextLink", DE: "welche Seite, aus @iot.nextLink"}},
 }
 
 // landing is the service's first document (OGC 18-088, section 9.2.1).

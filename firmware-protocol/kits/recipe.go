@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/wire"
 )
 
@@ -21,17 +22,11 @@ type Access struct {
 	Serial   string  // of an AirGradient device; empty for a placeholder
 }
 
-// Text is a text in English and German.
-type Text struct {
-	English string `json:"en"`
-	German  string `json:"de"`
-}
-
 // Recipe has the settings of one firmware for one station, ready to paste.
 type Recipe struct {
-	Name  string `json:"name"`  // of the family, or "mosquitto"
-	Title Text   `json:"title"` // its common name
-	How   Text   `json:"how"`   // where the settings go, in a sentence or two
+	Name  string         `json:"name"`  // of the family, or "mosquitto"
+	Title bilingual.Text `json:"title"` // its common name
+	How   bilingual.Text `json:"how"`   // where the settings go, in a sentence or two
 	// Settings is the text to paste or type in: lines of "NAME: VALUE" where the firmware has a form, else a file or
 	// a command.
 	Settings string `json:"settings"`
@@ -58,11 +53,11 @@ func airrohrRecipe(a Access) Recipe {
 	}
 	return Recipe{
 		Name:  "airrohr",
-		Title: Text{"airRohr (Sensor.Community)", "airRohr (Sensor.Community)"},
-		How: Text{
+		Title: bilingual.Of("airRohr (Sensor.Community)", "airRohr (Sensor.Community)"),
+		How: bilingual.Of(
 			"On the sensor's own page: Configuration, More APIs. Tick “Send data to custom API”, fill in the rest, save and restart. It goes on sending to Sensor.Community.",
 			"Auf der Seite des Sensors: Konfiguration, Weitere APIs. „An eigene API senden“ ankreuzen, den Rest ausfüllen, speichern und neu starten. An Sensor.Community sendet er weiterhin.",
-		},
+		),
 		Settings: form(
 			"Send data to custom API", "yes", "HTTPS", tls, "Server", a.HTTP.Hostname(), "Path", "/api/v1/push/airrohr", "Port", port,
 			"User", a.Station, "Password", a.Token),
@@ -85,11 +80,11 @@ func esphomeRecipe(a Access) Recipe {
 	}
 	return Recipe{
 		Name:  "esphome",
-		Title: Text{"ESPHome", "ESPHome"},
-		How: Text{
+		Title: bilingual.Of("ESPHome", "ESPHome"),
+		How: bilingual.Of(
 			"Add this to the device's YAML. The ids are those of your sensors: rename them or delete the lines of what you do not have.",
 			"Füge das in die YAML-Datei des Geräts ein. Die ids sind die deiner Sensoren: benenne sie um oder lösche die Zeilen dessen, was du nicht hast.",
-		},
+		),
 		Settings: fmt.Sprintf(`mqtt:
   broker: %q
   port: %d
@@ -139,11 +134,11 @@ func tasmotaRecipe(a Access) Recipe {
 	}
 	return Recipe{
 		Name:  "tasmota",
-		Title: Text{"Tasmota", "Tasmota"},
-		How: Text{
+		Title: bilingual.Of("Tasmota", "Tasmota"),
+		How: bilingual.Of(
 			"Paste this into the console on the device's page (Tools, Console). The device restarts by itself.",
 			"Füge das in die Konsole auf der Seite des Geräts ein (Werkzeuge, Konsole). Das Gerät startet selbst neu.",
-		},
+		),
 		Settings: strings.Join(commands, "; ") + "\n",
 	}
 }
@@ -156,11 +151,11 @@ func airgradientRecipe(a Access) Recipe {
 	broker := url.URL{Scheme: scheme, User: url.UserPassword(a.Station, a.Token), Host: net.JoinHostPort(a.MQTTHost, strconv.Itoa(a.MQTTPort))}
 	return Recipe{
 		Name:  "airgradient",
-		Title: Text{"AirGradient (firmware 3.1 or newer)", "AirGradient (Firmware ab 3.1)"},
-		How: Text{
+		Title: bilingual.Of("AirGradient (firmware 3.1 or newer)", "AirGradient (Firmware ab 3.1)"),
+		How: bilingual.Of(
 			"Run this in your own network; the serial number is on the device. The station must have the device airgradient:SERIAL.",
 			"Führe das im eigenen Netz aus; die Seriennummer steht auf dem Gerät. Die Station muss das Gerät airgradient:SERIENNUMMER haben.",
-		},
+		),
 		Settings: fmt.Sprintf("curl -X PUT http://airgradient_%s.local/config -H 'Content-Type: application/json' -d '{\"mqttBrokerUrl\":\"%s\"}'\n", a.Serial, broker.String()),
 	}
 }
@@ -168,11 +163,11 @@ func airgradientRecipe(a Access) Recipe {
 func ttnRecipe(a Access) Recipe {
 	return Recipe{
 		Name:  "ttn",
-		Title: Text{"LoRaWAN (The Things Stack)", "LoRaWAN (The Things Stack)"},
-		How: Text{
+		Title: bilingual.Of("LoRaWAN (The Things Stack)", "LoRaWAN (The Things Stack)"),
+		How: bilingual.Of(
 			"In your application's console: Integrations, Webhooks, Custom webhook. One application for one station. Members of decoded_payload are named like our quantities, or the node sends our binary payload.",
 			"In der Konsole deiner Anwendung: Integrations, Webhooks, Custom webhook. Eine Anwendung für eine Station. Die Mitglieder von decoded_payload heißen wie unsere Messgrößen, oder der Knoten sendet unser Binärformat.",
-		},
+		),
 		Settings: form("Webhook ID", "stadtluft", "Webhook format", "JSON", "Base URL", a.HTTP.String(), "Use basic access authentication", "yes",
 			"Username", a.Station, "Password", a.Token, "Uplink message", "/api/v1/push/ttn"),
 	}
@@ -185,11 +180,11 @@ func mosquittoRecipe(a Access) Recipe {
 	}
 	return Recipe{
 		Name:  "mosquitto",
-		Title: Text{"Own firmware, or a first try from a shell", "Eigene Firmware, oder ein erster Versuch auf der Kommandozeile"},
-		How: Text{
+		Title: bilingual.Of("Own firmware, or a first try from a shell", "Eigene Firmware, oder ein erster Versuch auf der Kommandozeile"),
+		How: bilingual.Of(
 			"This sends one reading. The names of quantities and their units are in the specification.",
 			"Das sendet eine Messung. Die Namen der Messgrößen und ihre Einheiten stehen in der Spezifikation.",
-		},
+		),
 		Settings: fmt.Sprintf("mosquitto_pub -h %s -p %d%s -q 1 -i %s -u %s -P %s -t %s -m '{\"pm2_5\":12.3,\"pm10\":20.1,\"temperature\":14.2,\"humidity\":60.3}'\n",
 			a.MQTTHost, a.MQTTPort, tls, clientID(a), a.Station, a.Token, wire.ReadingTopic(a.Station)),
 	}

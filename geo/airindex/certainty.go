@@ -1,6 +1,10 @@
 package airindex
 
-import "math"
+import (
+	"math"
+
+	"stadtluft/firmware-protocol/bilingual"
+)
 
 // Certainty is a class of how certain the mean of a cell is.
 type Certainty uint8
@@ -58,17 +62,17 @@ func CertaintyOf(stations int, spread, mean float64) Certainty {
 }
 
 // Words returns the names of c.
-func (c Certainty) Words() Words {
+func (c Certainty) Words() bilingual.Text {
 	switch c {
 	case SingleStation:
-		return Words{"single station", "eine Station"}
+		return bilingual.Of("single station", "eine Station")
 	case Few:
-		return Words{"few", "wenige"}
+		return bilingual.Of("few", "wenige")
 	case Certain:
-		return Words{"good", "gut"}
+		return bilingual.Of("good", "gut")
 	}
-	return Words{"no station", "keine Station"}
+	return bilingual.Of("no station", "keine Station")
 }
 
 // String returns the English name of c, as in files.
-func (c Certainty) String() string { return c.Words().English }
+func (c Certainty) String() string { return c.Words().EN }

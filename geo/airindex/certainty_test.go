@@ -3,6 +3,8 @@ package airindex
 import (
 	"math"
 	"testing"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 func TestCertainty(t *testing.T) {
@@ -33,7 +35,7 @@ func TestCertainty(t *testing.T) {
 func TestCertaintyWords(t *testing.T) {
 	f := func(c Certainty, english, german string) {
 		t.Helper()
-		if got := c.Words(); got != (Words{english, german}) || c.String() != english {
+		if got := c.Words(); got != (bilingual.Of(english, german)) || c.String() != english {
 			t.Errorf("words of %d = %v", c, got)
 		}
 	}

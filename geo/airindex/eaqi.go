@@ -1,6 +1,10 @@
 package airindex
 
-import "stadtluft/firmware-protocol/quantity"
+import (
+	"stadtluft/firmware-protocol/quantity"
+
+	"stadtluft/firmware-protocol/bilingual"
+)
 
 // The classes of the European Air Quality Index.
 const (
@@ -27,12 +31,12 @@ var eaqi = definition{
 	round: func(mean float64) float64 { return mean },
 	labels: []Label{
 		noStatement,
-		{Words{"good", "gut"}, "#50F0E6"},
-		{Words{"fair", "ordentlich"}, "#50CCAA"},
-		{Words{"moderate", "mäßig"}, "#F0E641"},
-		{Words{"poor", "schlecht"}, "#FF5050"},
-		{Words{"very poor", "sehr schlecht"}, "#960032"},
-		{Words{"extremely poor", "extrem schlecht"}, "#7D2181"},
+		{bilingual.Of("good", "gut"), "#50F0E6"},
+		{bilingual.Of("fair", "ordentlich"), "#50CCAA"},
+		{bilingual.Of("moderate", "mäßig"), "#F0E641"},
+		{bilingual.Of("poor", "schlecht"), "#FF5050"},
+		{bilingual.Of("very poor", "sehr schlecht"), "#960032"},
+		{bilingual.Of("extremely poor", "extrem schlecht"), "#7D2181"},
 	},
 }
 

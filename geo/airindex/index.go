@@ -3,6 +3,7 @@ package airindex
 import (
 	"math"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 )
 
@@ -13,17 +14,14 @@ type Class uint8
 // None is the class of an index that makes no statement.
 const None Class = 0
 
-// Words is a name in English and German.
-type Words struct{ English, German string }
-
 // Label is the name and colour of a class. Colour is "#RRGGBB", or empty when the index publishes none.
 type Label struct {
-	Words
+	bilingual.Text
 	Colour string
 }
 
 // noStatement is the label of None.
-var noStatement = Label{Words: Words{"no statement", "keine Aussage"}}
+var noStatement = Label{Text: bilingual.Of("no statement", "keine Aussage")}
 
 // Index is an air quality index.
 type Index uint8

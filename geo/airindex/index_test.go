@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"testing"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 )
 
@@ -113,7 +114,7 @@ func TestOf(t *testing.T) {
 func TestLabels(t *testing.T) {
 	f := func(x Index, c Class, english, german, colour string) {
 		t.Helper()
-		want := Label{Words{english, german}, colour}
+		want := Label{bilingual.Of(english, german), colour}
 		if got := (Value{Index: x, Class: c}).Label(); got != want {
 			t.Errorf("label of class %d of %v = %v, want %v", c, x, got, want)
 		}
@@ -145,7 +146,7 @@ func TestDefinitionsAreComplete(t *testing.T) {
 		}
 		for c := range x.Classes() {
 			label := x.Label(Class(c + 1))
-			if label.English == "" || label.German == "" || (x == European) != colour.MatchString(label.Colour) {
+			if label.EN == "" || label.DE == "" || (x == European) != colour.MatchString(label.Colour) {
 				t.Errorf("%v: class %d is shown as %+v", x, c+1, label)
 			}
 		}
@@ -156,7 +157,7 @@ func ExampleIndex_Of() {
 	hour := map[quantity.Quantity]float64{quantity.PM2_5: 17.2, quantity.PM10: 24, quantity.Temperature: 11.5}
 	for _, x := range []Index{European, German} {
 		v := x.Of(hour)
-		fmt.Println(v.Index, v.Class, v.Pollutant, v.Label().German)
+		fmt.Println(v.Index, v.Class, v.Pollutant, v.Label().DE)
 	}
 	// Output:
 	// eaqi 3 pm2_5 mäßig

@@ -3,6 +3,7 @@ package airindex
 import (
 	"math"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 )
 
@@ -29,11 +30,11 @@ var lqi = definition{
 	round: halfUp,
 	labels: []Label{
 		noStatement,
-		{Words: Words{"very good", "sehr gut"}},
-		{Words: Words{"good", "gut"}},
-		{Words: Words{"moderate", "mäßig"}},
-		{Words: Words{"poor", "schlecht"}},
-		{Words: Words{"very poor", "sehr schlecht"}},
+		{Text: bilingual.Of("very good", "sehr gut")},
+		{Text: bilingual.Of("good", "gut")},
+		{Text: bilingual.Of("moderate", "mäßig")},
+		{Text: bilingual.Of("poor", "schlecht")},
+		{Text: bilingual.Of("very poor", "sehr schlecht")},
 	},
 }
 

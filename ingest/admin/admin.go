@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
@@ -31,7 +32,7 @@ func New(r *registry.Registry, program Program, stations Stations, backup Backup
 
 // Routes returns the addresses that only the administrator's token opens.
 func (s *Service) Routes() []openapi.Route {
-	route := func(name, id string, h httpapi.Handler, summary openapi.Text, parameters ...openapi.Parameter) openapi.Route {
+	route := func(name, id string, h httpapi.Handler, summary bilingual.Text, parameters ...openapi.Parameter) openapi.Route {
 		return openapi.Route{
 			Method: "GET", Path: "/api/v1/admin/" + name, Handler: httpapi.With(s.log, nil, s.guard(h)), Group: "admin", ID: id, Login: openapi.Admin,
 			Summary: summary, Parameters: parameters,
@@ -41,16 +42,16 @@ func (s *Service) Routes() []openapi.Route {
 		r.Answers = openapi.AnswerOf(jsonType, openapi.Schema{"type": "object"}.With(member, openapi.ListOf(of)))
 		return r
 	}
-	backup := route("backup", "getAdminBackup", s.getBackup, text("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
+	backup := route("backup", "getAdminBackup", s.getBackup, bilingual.Of("Consistent copies of the files that a restore needs; the archive is not among them.", "Stimmige Kopien der Dateien, die eine Wiederherstellung braucht; das Archiv ist nicht dabei."))
 	backup.Answers = openapi.AnswerOf("application/gzip", nil)
-	status := route("status", "getAdminStatus", s.getStatus, text("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
+	status := route("status", "getAdminStatus", s.getStatus, bilingual.Of("How the program is, and its configuration without secrets.", "Wie es dem Programm geht, und seine Einstellungen ohne Geheimnisse."))
 	status.Answers = openapi.AnswerOf(jsonType, openapi.SchemaOf(statusAnswer{}))
 	return []openapi.Route{
 		status,
-		list("stations", s.stations.Document.Schema.And(openapi.SchemaOf(privatePart{})), route("stations", "getAdminStations", s.getStations, text("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
-		list("refusals", openapi.SchemaOf(stationRefusal{}), route("refusals", "getAdminRefusals", s.getRefusals, text("What was refused last.", "Was zuletzt abgewiesen wurde."))),
-		list("changes", openapi.SchemaOf(stations.Change{}), route("changes", "getAdminChanges", s.getChanges, text("Who changed what.", "Wer was geändert hat."),
-			openapi.Parameter{Name: "station", About: text("of this station alone", "nur dieser Station")})),
+		list("stations", s.stations.Document.Schema.And(openapi.SchemaOf(privatePart{})), route("stations", "getAdminStations", s.getStations, bilingual.Of("Every station, with its contact.", "Jede Station, mit der Adresse ihres Menschen."))),
+		list("refusals", openapi.SchemaOf(stationRefusal{}), route("refusals", "getAdminRefusals", s.getRefusals, bilingual.Of("What was refused last.", "Was zuletzt abgewiesen wurde."))),
+		list("changes", openapi.SchemaOf(stations.Change{}), route("changes", "getAdminChanges", s.getChanges, bilingual.Of("Who changed what.", "Wer was geändert hat."),
+			openapi.Parameter{Name: "station", About: bilingual.Of("of this station alone", "nur dieser Station")})),
 		backup,
 	}
 }
@@ -66,5 +67,3 @@ func (s *Service) guard(h httpapi.Handler) httpapi.Handler {
 		return h(w, r)
 	}
 }
-
-func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }

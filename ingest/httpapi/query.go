@@ -32,7 +32,7 @@ func checked(route openapi.Route) http.Handler {
 			return
 		}
 		if m := route.Check(values); m != nil {
-			p := Wrong(fmt.Sprintf("%.80s", m.Field), "%s", m.Detail.English).InGerman("%s", m.Detail.German)
+			p := Wrong(fmt.Sprintf("%.80s", m.Field), "%s", m.Detail.EN).InGerman("%s", m.Detail.DE)
 			p.Allowed = m.Allowed
 			p.write(w, r)
 			return

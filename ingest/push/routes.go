@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 )
@@ -19,21 +20,19 @@ func RoutesElsewhere(log *slog.Logger) []openapi.Route { return routes(refer, lo
 
 func routes(d deliverer, log *slog.Logger) []openapi.Route {
 	delivered := []openapi.Answer{
-		{Status: http.StatusAccepted, About: text("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(receipt{})}}},
+		{Status: http.StatusAccepted, About: bilingual.Of("on disk", "auf der Platte"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(receipt{})}}},
 	}
 	return []openapi.Route{{
 		Method: "POST", Path: "/api/v1/push/{family}", Handler: httpapi.With(log, nil, d.postPush), Group: "stations", ID: "push", Free: true, Login: openapi.Station,
-		Summary:    text("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
-		Parameters: []openapi.Parameter{{Name: "family", Choices: Families(), About: text("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
+		Summary:    bilingual.Of("Readings of a kit that cannot speak MQTT.", "Messwerte eines Bausatzes, der kein MQTT spricht."),
+		Parameters: []openapi.Parameter{{Name: "family", Choices: Families(), About: bilingual.Of("the kit’s family of firmware", "Firmware-Familie des Bausatzes")}},
 		Body:       []openapi.Content{{Type: "application/json"}}, Answers: delivered,
 	}, {
 		Method: "POST", Path: "/write", Handler: httpapi.With(log, nil, d.postWrite), Group: "stations", ID: "pushLines", Free: true, Login: openapi.Station,
-		Summary: text("Readings in InfluxDB’s line protocol, as the airRohr firmware sends them.", "Messwerte im Zeilenprotokoll von InfluxDB, wie die airRohr-Firmware sie schickt."),
+		Summary: bilingual.Of("Readings in InfluxDB’s line protocol, as the airRohr firmware sends them.", "Messwerte im Zeilenprotokoll von InfluxDB, wie die airRohr-Firmware sie schickt."),
 		Body:    []openapi.Content{{Type: "text/plain"}}, Answers: delivered,
 	}}
 }
-
-func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }
 
 // refer says which process takes readings.
 func refer(_ http.ResponseWriter, r *http.Request, _, _ string) error {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
@@ -16,23 +17,23 @@ const shownChanges = 50
 
 // ManagementRoutes returns the addresses for whoever has a station's management token.
 func (s *Service) ManagementRoutes() []openapi.Route {
-	route := func(method, path, id string, h managedHandler, summary openapi.Text, answers []openapi.Answer) openapi.Route {
+	route := func(method, path, id string, h managedHandler, summary bilingual.Text, answers []openapi.Answer) openapi.Route {
 		return openapi.Route{
 			Method: method, Path: "/api/v1/stations/{id}" + path, Handler: s.answer(s.managed(h)), Group: "stations", ID: id, Login: openapi.Owner,
 			Summary: summary, Parameters: []openapi.Parameter{ID}, Answers: answers,
 		}
 	}
-	change := route("PATCH", "", "changeStation", s.patchStation, text("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), openapi.AnswerOf(geoJSON, openapi.Ref("Station")))
+	change := route("PATCH", "", "changeStation", s.patchStation, bilingual.Of("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), openapi.AnswerOf(geoJSON, openapi.Ref("Station")))
 	change.Body = []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(edit{})}}
-	retire := route("DELETE", "", "retireStation", s.deleteStation, text("Retire a station.", "Eine Station abmelden."), []openapi.Answer{{Status: http.StatusNoContent}})
-	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: text(
+	retire := route("DELETE", "", "retireStation", s.deleteStation, bilingual.Of("Retire a station.", "Eine Station abmelden."), []openapi.Answer{{Status: http.StatusNoContent}})
+	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: bilingual.Of(
 		"whether its readings stay, detached from the owner, or go too", "ob ihre Messwerte bleiben, ohne Bezug zu ihrem Menschen, oder mitgehen")})
-	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, text("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."), openapi.AnswerOf(jsonType, openapi.SchemaOf(management{})))
+	renew := route("POST", "/manage-token", "renewManageToken", s.postManageToken, bilingual.Of("A new management link, for the owner or for another person.", "Ein neuer Verwaltungslink, für sich oder einen anderen Menschen."), openapi.AnswerOf(jsonType, openapi.SchemaOf(management{})))
 	renew.Body = []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(renewal{})}}
 	return []openapi.Route{
 		change, retire,
-		route("GET", "/manage", "getManage", s.getManage, text("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht."), openapi.AnswerOf(jsonType, s.ownSchema())),
-		route("POST", "/token", "rotateToken", s.postToken, text("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu."), openapi.AnswerOf(jsonType, openapi.SchemaOf(settings{}))),
+		route("GET", "/manage", "getManage", s.getManage, bilingual.Of("What only the owner sees of a station.", "Was nur ihr Mensch von einer Station sieht."), openapi.AnswerOf(jsonType, s.ownSchema())),
+		route("POST", "/token", "rotateToken", s.postToken, bilingual.Of("A new token, with the settings that hold it.", "Ein neues Token, mit den Einstellungen dazu."), openapi.AnswerOf(jsonType, openapi.SchemaOf(settings{}))),
 		renew,
 	}
 }

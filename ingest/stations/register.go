@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
@@ -15,13 +16,13 @@ import (
 func (s *Service) RegistrationRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "POST", Path: "/api/v1/stations", Handler: s.answer(s.postStation), Group: "stations", ID: "addStation",
-		Summary: text("Register a station.", "Eine Station anmelden."),
-		About:   text("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
+		Summary: bilingual.Of("Register a station.", "Eine Station anmelden."),
+		About:   bilingual.Of("The tokens in the answer are shown only once.", "Die Token in der Antwort erscheinen nur dieses eine Mal."),
 		Body:    []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(newStation{})}},
 		Answers: []openapi.Answer{{Status: http.StatusCreated, Forms: []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(registered{})}}}},
 	}, {
 		Method: "POST", Path: "/api/v1/cell", Handler: s.answer(s.postCell), Group: "stations", ID: "getPublicCell",
-		Summary: text("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
+		Summary: bilingual.Of("The 100 m cell that will be public of a place. Nothing is kept.", "Die 100-m-Zelle, die von einem Ort öffentlich wird. Nichts wird behalten."),
 		Body:    []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(position{})}}, Answers: openapi.AnswerOf(geoJSON, openapi.SchemaOf(cellFeature{})),
 	}}
 }

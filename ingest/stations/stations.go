@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -49,7 +50,7 @@ func New(r *registry.Registry, boundary *geo.Boundary, access kits.Access, docum
 }
 
 // ID is the parameter that FromPath reads.
-var ID = openapi.Parameter{Name: "id", About: text("the station’s id", "Kennung der Station")}
+var ID = openapi.Parameter{Name: "id", About: bilingual.Of("the station’s id", "Kennung der Station")}
 
 // FromPath returns the station that a request's path names. The error is a problem document with status 404.
 func FromPath(r *http.Request, known *registry.Registry) (*ingest.Station, error) {
@@ -64,5 +65,3 @@ func FromPath(r *http.Request, known *registry.Registry) (*ingest.Station, error
 	}
 	return st, nil
 }
-
-func text(english, german string) openapi.Text { return openapi.Text{English: english, German: german} }

@@ -6,20 +6,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 // Mistake is a parameter that cannot stand as it does.
 type Mistake struct {
-	Field   string   // the parameter
-	Detail  Text     // a sentence
-	Allowed []string // what could stand there, or which parameters there are
+	Field   string         // the parameter
+	Detail  bilingual.Text // a sentence
+	Allowed []string       // what could stand there, or which parameters there are
 }
 
-func (m *Mistake) Error() string { return m.Detail.English }
+func (m *Mistake) Error() string { return m.Detail.EN }
 
 // mistake fills a sentence's two languages alike.
-func mistake(field string, allowed []string, format Text, args ...any) *Mistake {
-	return &Mistake{field, Text{fmt.Sprintf(format.English, args...), fmt.Sprintf(format.German, args...)}, allowed}
+func mistake(field string, allowed []string, format bilingual.Text, args ...any) *Mistake {
+	return &Mistake{field, bilingual.Of(fmt.Sprintf(format.EN, args...), fmt.Sprintf(format.DE, args...)), allowed}
 }
 
 // ParseQuery reads a query. Ampersands alone separate its parts, as browsers have it
@@ -38,7 +40,7 @@ func (r Route) Check(query url.Values) *Mistake {
 	slices.Sort(names)
 	for _, name := range names {
 		if _, known := r.parameter(name); !known && !r.Free {
-			return mistake(name, r.queryNames(), Text{"there is no parameter %.80q here", "Einen Parameter %.80q gibt es hier nicht."}, name)
+			return mistake(name, r.queryNames(), bilingual.Of("there is no parameter %.80q here", "Einen Parameter %.80q gibt es hier nicht."), name)
 		}
 	}
 	for _, name := range names {
@@ -74,7 +76,7 @@ func (r Route) queryNames() []string {
 
 func (p Parameter) check(given []string) *Mistake {
 	if len(given) > 1 {
-		return mistake(p.Name, nil, Text{"%s is given %d times", "%s steht %d Mal da."}, p.Name, len(given))
+		return mistake(p.Name, nil, bilingual.Of("%s is given %d times", "%s steht %d Mal da."), p.Name, len(given))
 	}
 	if len(given) == 0 || given[0] == "" {
 		return nil
@@ -88,7 +90,7 @@ func (p Parameter) check(given []string) *Mistake {
 	}
 	for _, value := range values {
 		if p.Choices != nil && !slices.Contains(p.Choices, value) {
-			return mistake(p.Name, p.Choices, Text{"%s %.80q is not one of those allowed", "%s %.80q ist keines von denen, die möglich sind."}, p.Name, value)
+			return mistake(p.Name, p.Choices, bilingual.Of("%s %.80q is not one of those allowed", "%s %.80q ist keines von denen, die möglich sind."), p.Name, value)
 		}
 	}
 	return nil
@@ -98,9 +100,9 @@ func (p Parameter) checkInteger(given string) *Mistake {
 	n, err := strconv.Atoi(given)
 	switch {
 	case err != nil || n < p.least():
-		return mistake(p.Name, nil, Text{"%s %.80q is not a whole number from %d on", "%s %.80q ist keine ganze Zahl ab %d."}, p.Name, given, p.least())
+		return mistake(p.Name, nil, bilingual.Of("%s %.80q is not a whole number from %d on", "%s %.80q ist keine ganze Zahl ab %d."), p.Name, given, p.least())
 	case p.Most > 0 && n > p.Most && !p.Capped:
-		return mistake(p.Name, nil, Text{"%s %d is beyond the most that can be had at once, %d", "%s %d ist mehr, als es auf einmal gibt: %d."}, p.Name, n, p.Most)
+		return mistake(p.Name, nil, bilingual.Of("%s %d is beyond the most that can be had at once, %d", "%s %d ist mehr, als es auf einmal gibt: %d."), p.Name, n, p.Most)
 	}
 	return nil
 }

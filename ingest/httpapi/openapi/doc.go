@@ -10,18 +10,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
-
-// Text is a sentence in both languages.
-type Text struct{ English, German string }
-
-// In is the text in a language, "de" or "en".
-func (t Text) In(language string) string {
-	if language == "de" {
-		return t.German
-	}
-	return t.English
-}
 
 // Route is one method of one address. The zero value of everything but Path and Handler is allowed.
 type Route struct {
@@ -29,10 +20,10 @@ type Route struct {
 	Path    string // as http.ServeMux wants it, such as /api/v1/stations/{id}
 	Handler http.Handler
 
-	Group   string // the name of one of the document's groups
-	ID      string // operationId: a name for generated clients
-	Summary Text   // a line
-	About   Text   // what else there is to know
+	Group   string         // the name of one of the document's groups
+	ID      string         // operationId: a name for generated clients
+	Summary bilingual.Text // a line
+	About   bilingual.Text // what else there is to know
 
 	Parameters []Parameter // those of the path have their names in it
 	Free       bool        // other parameters pass unread: firmware and monitors send what they like
@@ -63,7 +54,7 @@ const (
 // Answer is what can come back.
 type Answer struct {
 	Status int // 0 is 200
-	About  Text
+	About  bilingual.Text
 	Forms  []Content
 }
 
@@ -100,7 +91,7 @@ const (
 type Parameter struct {
 	Name     string
 	Kind     Kind
-	About    Text
+	About    bilingual.Text
 	Choices  []string // all that may stand there, or in a List; nil is anything
 	Default  string   // what counts when it is missing; empty is none
 	Example  string

@@ -6,26 +6,28 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 // Group is a heading that routes stand under.
 type Group struct {
 	Name  string
-	Title Text
-	About Text
+	Title bilingual.Text
+	About bilingual.Text
 }
 
 // Document is the whole interface.
 type Document struct {
 	Title       string
 	Version     string // of the program
-	About       Text
+	About       bilingual.Text
 	Contact     map[string]string // name, url, email
 	Licence     map[string]string // of the data: name, url
 	Groups      []Group
 	Routes      []Route
 	Schemas     map[string]Schema
-	LoginAbout  map[Login]Text
+	LoginAbout  map[Login]bilingual.Text
 	Problem     string // the name of the schema of problem documents
 	ProblemType string // and their media type
 }
@@ -34,12 +36,12 @@ type Document struct {
 func (d Document) JSON() ([]byte, error) {
 	tags := make([]any, len(d.Groups))
 	for i, g := range d.Groups {
-		tags[i] = map[string]any{"name": g.Name, "description": g.About.English}
+		tags[i] = map[string]any{"name": g.Name, "description": g.About.EN}
 	}
 	return json.MarshalIndent(map[string]any{
 		"openapi": "3.1.0",
 		"info": map[string]any{
-			"title": d.Title, "version": d.Version, "description": d.About.English, "contact": d.Contact, "license": d.Licence,
+			"title": d.Title, "version": d.Version, "description": d.About.EN, "contact": d.Contact, "license": d.Licence,
 		},
 		"servers": []any{map[string]any{"url": "/", "description": "this server"}},
 		"tags":    tags,
@@ -47,9 +49,9 @@ func (d Document) JSON() ([]byte, error) {
 		"components": map[string]any{
 			"schemas": d.Schemas,
 			"securitySchemes": map[string]any{
-				string(Station): map[string]any{"type": "http", "scheme": "basic", "description": d.LoginAbout[Station].English},
-				string(Owner):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Owner].English},
-				string(Admin):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Admin].English},
+				string(Station): map[string]any{"type": "http", "scheme": "basic", "description": d.LoginAbout[Station].EN},
+				string(Owner):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Owner].EN},
+				string(Admin):   map[string]any{"type": "http", "scheme": "bearer", "description": d.LoginAbout[Admin].EN},
 			},
 			"responses": map[string]any{"Problem": map[string]any{
 				"description": "What is wrong, where, and what to do (RFC 9457).",

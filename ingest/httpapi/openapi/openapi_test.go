@@ -6,12 +6,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 var route = Route{Method: "GET", Path: "/things/{id}", Parameters: []Parameter{
-	{Name: "id", Example: "7"}, {Name: "format", Choices: []string{"csv", "json"}, Default: "csv", About: Text{"the form", "die Form"}},
+	{Name: "id", Example: "7"}, {Name: "format", Choices: []string{"csv", "json"}, Default: "csv", About: bilingual.Of("the form", "die Form")},
 	{Name: "colour", Kind: List, Choices: []string{"red", "blue"}}, {Name: "limit", Kind: Integer, Default: "10", Most: 100}, {Name: "from", Kind: Moment},
-}, Group: "things", ID: "thing", Summary: Text{"A thing.", "Ein Ding."}}
+}, Group: "things", ID: "thing", Summary: bilingual.Of("A thing.", "Ein Ding.")}
 
 func TestCheck(t *testing.T) {
 	f := func(query, field, detail string, allowed ...string) {
@@ -27,7 +29,7 @@ func TestCheck(t *testing.T) {
 			}
 			return
 		}
-		if got == nil || got.Field != field || !strings.Contains(got.Detail.English, detail) || !reflect.DeepEqual(got.Allowed, allowed) {
+		if got == nil || got.Field != field || !strings.Contains(got.Detail.EN, detail) || !reflect.DeepEqual(got.Allowed, allowed) {
 			t.Errorf("%s: %+v, want %s, %q, %v", query, got, field, detail, allowed)
 		}
 	}
@@ -84,7 +86,7 @@ func TestSchemaOf(t *testing.T) {
 }
 
 func TestThePageHasBothLanguages(t *testing.T) {
-	d := Document{Title: "Stadtluft", Groups: []Group{{Name: "things", Title: Text{"Things", "Dinge"}}}, Routes: []Route{route}}
+	d := Document{Title: "Stadtluft", Groups: []Group{{Name: "things", Title: bilingual.Of("Things", "Dinge")}}, Routes: []Route{route}}
 	for language, want := range map[string][]string{
 		"de": {`<html lang="de">`, "Dinge", "Ein Ding.", "die Form", "csv, json", `href="/things/7"`, "höchstens 100"},
 		"en": {`<html lang="en">`, "Things", "A thing.", "the form", "at most 100"},
@@ -103,7 +105,7 @@ func TestThePageHasBothLanguages(t *testing.T) {
 		}
 	}
 	for name, text := range words {
-		if text.English == "" || text.German == "" {
+		if text.EN == "" || text.DE == "" {
 			t.Errorf("%s is missing in a language", name)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"stadtluft/firmware-protocol/bilingual"
 )
 
 // Style is the page's style sheet, for the address that Page is told.
@@ -20,28 +22,28 @@ var pageHTML string
 var page = template.Must(template.New("page").Parse(pageHTML))
 
 // words are the page's own.
-var words = map[string]Text{
-	"title":      {"The interface", "Die Schnittstelle"},
-	"skip":       {"Skip to the addresses", "Zu den Adressen springen"},
-	"language":   {"Language", "Sprache"},
-	"contents":   {"Contents", "Inhalt"},
-	"machine":    {"For programs: the same as OpenAPI 3.1", "Für Programme: dasselbe als OpenAPI 3.1"},
-	"home":       {"To the map", "Zur Karte"},
-	"parameter":  {"Parameter", "Parameter"},
-	"what":       {"What", "Bedeutung"},
-	"allowed":    {"Allowed", "Erlaubt"},
-	"default":    {"Without it", "Sonst"},
-	"answers":    {"Answers", "Antworten"},
-	"try":        {"Try", "Ausprobieren"},
-	"list":       {"several, separated by commas", "mehrere, durch Kommas getrennt"},
-	"atMost":     {"at most", "höchstens"},
-	"time":       {"time (RFC 3339) or date", "Zeitpunkt (RFC 3339) oder Datum"},
-	"station":    {"Needs a station’s id and token (HTTP Basic).", "Braucht Kennung und Token einer Station (HTTP Basic)."},
-	"admin":      {"Needs the administrator’s token (Bearer).", "Braucht das Token der Verwaltung (Bearer)."},
-	"owner":      {"Needs the station’s management token (Bearer).", "Braucht das Verwaltungstoken der Station (Bearer)."},
-	"licence":    {"Licence of the data", "Lizenz der Daten"},
-	"body":       {"Body", "Inhalt der Anfrage"},
-	"notAllowed": {"Errors are problem documents (RFC 9457) that say what is wrong, where, and what to do.", "Fehler sind Dokumente nach RFC 9457, die sagen, was falsch ist, wo, und was zu tun ist."},
+var words = map[string]bilingual.Text{
+	"title":      bilingual.Of("The interface", "Die Schnittstelle"),
+	"skip":       bilingual.Of("Skip to the addresses", "Zu den Adressen springen"),
+	"language":   bilingual.Of("Language", "Sprache"),
+	"contents":   bilingual.Of("Contents", "Inhalt"),
+	"machine":    bilingual.Of("For programs: the same as OpenAPI 3.1", "Für Programme: dasselbe als OpenAPI 3.1"),
+	"home":       bilingual.Of("To the map", "Zur Karte"),
+	"parameter":  bilingual.Of("Parameter", "Parameter"),
+	"what":       bilingual.Of("What", "Bedeutung"),
+	"allowed":    bilingual.Of("Allowed", "Erlaubt"),
+	"default":    bilingual.Of("Without it", "Sonst"),
+	"answers":    bilingual.Of("Answers", "Antworten"),
+	"try":        bilingual.Of("Try", "Ausprobieren"),
+	"list":       bilingual.Of("several, separated by commas", "mehrere, durch Kommas getrennt"),
+	"atMost":     bilingual.Of("at most", "höchstens"),
+	"time":       bilingual.Of("time (RFC 3339) or date", "Zeitpunkt (RFC 3339) oder Datum"),
+	"station":    bilingual.Of("Needs a station’s id and token (HTTP Basic).", "Braucht Kennung und Token einer Station (HTTP Basic)."),
+	"admin":      bilingual.Of("Needs the administrator’s token (Bearer).", "Braucht das Token der Verwaltung (Bearer)."),
+	"owner":      bilingual.Of("Needs the station’s management token (Bearer).", "Braucht das Verwaltungstoken der Station (Bearer)."),
+	"licence":    bilingual.Of("Licence of the data", "Lizenz der Daten"),
+	"body":       bilingual.Of("Body", "Inhalt der Anfrage"),
+	"notAllowed": bilingual.Of("Errors are problem documents (RFC 9457) that say what is wrong, where, and what to do.", "Fehler sind Dokumente nach RFC 9457, die sagen, was falsch ist, wo, und was zu tun ist."),
 }
 
 // view is what the page is made of, in one language.
@@ -52,9 +54,9 @@ type view struct {
 	Machine  string // address of the JSON document
 }
 
-func (v view) In(t Text) string        { return t.In(v.Language) }
-func (v view) Word(name string) string { return words[name].In(v.Language) }
-func (v view) Login(l Login) string    { return words[string(l)].In(v.Language) }
+func (v view) In(t bilingual.Text) string { return t.In(v.Language) }
+func (v view) Word(name string) string    { return words[name].In(v.Language) }
+func (v view) Login(l Login) string       { return words[string(l)].In(v.Language) }
 
 // Of are the routes of a group.
 func (v view) Of(group string) []Route {
