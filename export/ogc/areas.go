@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// grid are the stored hourly averages of the last Days days.
+// grid returns the collection of the stored hourly averages of the last Days days.
 func (s *Service) grid() collection {
 	return collection{
 		id:    "grid-1h",
@@ -58,15 +58,15 @@ func (s *Service) grid() collection {
 	}
 }
 
-// week is what the collection holds.
+// week returns the time span of the stored hourly averages.
 func week(now time.Time) span {
 	now = now.Truncate(time.Hour)
 	return span{now.Add(-Days * 24 * time.Hour), now}
 }
 
-// hour is an hourly average. outlines keeps cells' outlines from one hour to the next.
+// hour returns an hourly average as a feature. It keeps cells' outlines in outlines for the hours after it.
 func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
-	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // the next hour's begin is the next hour's
+	end := r.Start.Add(time.Duration(r.Window.Seconds())*time.Second - time.Nanosecond) // both ends are included, so the hour ends before the next begins
 	return feature{
 		id: hourID(r), time: span{r.Start, end}, quantity: r.Quantity.String(),
 		geometry: func() orb.Geometry {
@@ -90,7 +90,7 @@ func hourly(r aggregate.Row) []property {
 	}
 }
 
-// class is an index's class, or nil where it says nothing.
+// class returns an index's class, or nil without one.
 func class[C ~int | ~uint8](class C, ok bool) any {
 	if !ok {
 		return nil
@@ -98,7 +98,7 @@ func class[C ~int | ~uint8](class C, ok bool) any {
 	return int(class)
 }
 
-// districts are the live averages of the city's districts.
+// districts returns the collection of the live averages of the city's districts.
 func (s *Service) districts() collection {
 	return collection{
 		id:    "districts",
@@ -126,8 +126,8 @@ func (s *Service) districts() collection {
 	}
 }
 
-// district has the quantities as flat members, which is what geographic information systems can colour by. Every
-// district has the same members.
+// district returns the quantities as flat members, by which geographic information systems can colour. Every district
+// has the same members.
 func district(area export.Area) []property {
 	values := area.Values()
 	indices := area.Indices()
@@ -148,5 +148,5 @@ func district(area export.Area) []property {
 	return list
 }
 
-// areaQuantities are those that averages are made of and districts are compared by.
+// areaQuantities are the quantities that have averages and by which districts are compared.
 var areaQuantities = []quantity.Quantity{quantity.PM1, quantity.PM2_5, quantity.PM10, quantity.Temperature, quantity.Humidity, quantity.Pressure, quantity.NoiseLAeq}

@@ -23,22 +23,22 @@ type collection struct {
 	title   bilingual.Text
 	about   bilingual.Text
 	filters []openapi.Parameter      // select by a property's exact value (/rec/core/fc-filters)
-	span    func(now time.Time) span // from when to when its features are
-	bound   func() orb.Bound         // where they are
+	span    func(now time.Time) span // the time of its features
+	bound   func() orb.Bound         // the place of its features
 	// read yields the features that may fit the selection, always in the same order.
 	read func(ctx context.Context, s selection, yield func(feature) error) error
-	// after reports whether a feature comes behind the one with this id in that order; false for an id that none
-	// of its features could have.
+	// after returns a function that reports whether a feature comes after the one with this id in that order; false for
+	// an id that no feature can have.
 	after func(id string) (func(f *feature) bool, bool)
 }
 
-// selection is what a request asks of a collection.
+// selection is the part of a collection that a request asks for.
 type selection struct {
 	boxes             boxes
 	time              span
 	station, quantity string // empty for all
 	now               time.Time
-	from              string // what comes before the feature with this id need not be read; empty for all
+	from              string // features before the one with this id need not be read; empty for all
 }
 
 var (
@@ -62,10 +62,10 @@ func (s *selection) admits(f *feature) bool {
 	return (s.station == "" || s.station == f.station) && (s.quantity == "" || s.quantity == f.quantity)
 }
 
-// errEnough ends a reading early.
+// errEnough stops reading early.
 var errEnough = errors.New("enough has been read")
 
-// collections are all there are; districts only where the city has some.
+// collections returns all collections; districts only when the city has some.
 func (s *Service) collections() []collection {
 	list := []collection{s.stations(), s.readings(), s.grid()}
 	if len(s.Districts) > 0 {
@@ -88,7 +88,7 @@ func (s *Service) collection(r *request) (collection, error) {
 	return list[i], nil
 }
 
-// address is where a collection is.
+// address returns the address of a collection.
 func (r *request) address(c collection) string { return r.base + "/collections/" + c.id }
 
 const crs84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -124,7 +124,7 @@ func (s *Service) describe(r *request, c collection) description {
 	return d
 }
 
-// stamp is a time in JSON; null where it is open.
+// stamp returns a time for JSON; nil when it is open.
 func stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
@@ -160,7 +160,7 @@ func (s *Service) describeCollection(r *request) error {
 	return r.send(jsonType, d, page{Title: d.Title, Text: d.Description, Links: d.Links, Rows: rows})
 }
 
-// itemAddress is where a feature is.
+// itemAddress returns the address of a feature.
 func (r *request) itemAddress(c collection, id string) string {
 	return r.address(c) + "/items/" + url.PathEscape(id)
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/paulmach/orb/geojson"
 )
 
-// The walk through the abstract tests of OGC 17-069r4, annex A, as far as no other test of this package takes it: each names its test.
+// The abstract tests of OGC 17-069r4, annex A, that the other tests of this package do not cover; each names its test.
 
-// documents are every document of the service but single features.
+// documents are the addresses of the service except single features.
 var documents = []string{
 	"", "/conformance", "/api", "/collections", "/collections/stations", "/collections/readings-latest", "/collections/grid-1h", "/collections/districts",
 	"/collections/stations/items", "/collections/readings-latest/items", "/collections/grid-1h/items", "/collections/districts/items",
@@ -79,7 +79,7 @@ func TestConfLinks(t *testing.T) {
 	}
 }
 
-// wants tells how one value as JSON differs from another.
+// wants compares a value as JSON with the expected JSON.
 func wants(t *testing.T, what string, got any, want string) {
 	t.Helper()
 	var wanted any
@@ -137,7 +137,7 @@ func TestConfDefinitions(t *testing.T) {
 	}
 }
 
-// whole is every feature of a collection, page by page, and how many there are to be.
+// whole returns every feature of a collection, page by page, and numberMatched.
 func (c *client) whole(collection string) (features []*geojson.Feature, matched int) {
 	c.T.Helper()
 	for next := Root + "/collections/" + collection + "/items?limit=50"; next != ""; {
@@ -206,7 +206,7 @@ func within(t *testing.T, at string, interval [2]*string) bool {
 	return !read(at).Before(read(*interval[0])) && (interval[1] == nil || !read(at).After(read(*interval[1])))
 }
 
-// /conf/core/query-param-invalid and query-param-unknown at every collection, as OGC's own suite asks.
+// /conf/core/query-param-invalid and query-param-unknown at every collection, as in OGC's own suite.
 func TestConfQueryParameters(t *testing.T) {
 	c := open(t)
 	for _, collection := range []string{"stations", "readings-latest", "grid-1h", "districts"} {
@@ -221,7 +221,7 @@ func TestConfQueryParameters(t *testing.T) {
 // /conf/core/fc-time-response: dates are whole days in UTC, and the end of an interval may be a duration.
 func TestConfDatetimeForms(t *testing.T) {
 	c := open(t)
-	day := c.town.now.Truncate(24*time.Hour).AddDate(0, 0, -1) // yesterday: of 30 hours until now, all of it or its last hours
+	day := c.town.now.Truncate(24*time.Hour).AddDate(0, 0, -1) // yesterday: the last 30 hours contain all of it or its last hours
 	hours := func(from, to time.Time) (n int) {
 		for _, r := range c.town.rows {
 			if !r.Start.Before(from) && r.Start.Before(to) {
@@ -247,7 +247,7 @@ func TestConfDatetimeForms(t *testing.T) {
 	f(date+"/PT30M", hours(day, day.Add(time.Hour)))
 }
 
-// /conf/core/f-op: an id with whatever signs is a feature by itself, at the address that its links name.
+// /conf/core/f-op: an id with any characters is a feature at the address that its links name.
 func TestConfOddIDs(t *testing.T) {
 	c := open(t)
 	c.town.areas = []string{`50 % "Süd"?#&+`, `a//b/../c`}
@@ -266,7 +266,7 @@ func TestConfOddIDs(t *testing.T) {
 	}
 }
 
-// /conf/html/content: the page has what the document says.
+// /conf/html/content: the page shows the content of the document.
 func TestConfHTML(t *testing.T) {
 	c := open(t)
 	f := func(address string, want ...any) {

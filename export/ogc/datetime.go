@@ -48,7 +48,7 @@ func (r *request) end(given string) span {
 	return r.moment(given)
 }
 
-// moment is a moment, or the day of a date.
+// moment parses a time, or a date as its whole day.
 func (r *request) moment(given string) span {
 	t, err := export.ParseTime(given)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// extent is where and when a collection's features are, all of them (/req/core/fc-md-extent).
+// extent is the place and time of all features of a collection (/req/core/fc-md-extent).
 type extent struct {
 	Spatial struct {
 		BBox [][4]float64 `json:"bbox"`
@@ -23,7 +23,7 @@ type period struct {
 	TRS      string       `json:"trs"`
 }
 
-// words is a period for people; an end that is open has none.
+// words returns a period for people; an open end is left empty.
 func (p period) words() string {
 	from, to := p.Interval[0][0], p.Interval[0][1]
 	if to == nil {
@@ -42,12 +42,12 @@ func (c collection) extent(now time.Time) extent {
 	return e
 }
 
-// points are the city and the places of stations, which may lie beyond its boundary.
+// points returns the bounds of the city and of the places of stations, which may lie outside its boundary.
 func (s *Service) points() orb.Bound {
 	return s.around(func(p orb.Point) orb.Bound { return p.Bound() })
 }
 
-// cells are the city and the cells that stations stand in.
+// cells returns the bounds of the city and of the cells in which stations stand.
 func (s *Service) cells() orb.Bound {
 	return s.around(func(p orb.Point) orb.Bound {
 		cell, err := geo.CellAt(p, s.Resolution)
@@ -58,7 +58,7 @@ func (s *Service) cells() orb.Bound {
 	})
 }
 
-// around are the city and what is around each place that was ever published.
+// around returns the bounds of the city and of what returns for each place that was ever published.
 func (s *Service) around(what func(orb.Point) orb.Bound) orb.Bound {
 	b := s.Bound
 	for _, st := range s.Stations() {
@@ -72,7 +72,7 @@ func (s *Service) around(what func(orb.Point) orb.Bound) orb.Bound {
 	return b
 }
 
-// outlines are the districts.
+// outlines returns the bounds of the districts.
 func (s *Service) outlines() orb.Bound {
 	b := s.Districts[0].Geometry().Bound()
 	for _, d := range s.Districts[1:] {
@@ -81,10 +81,10 @@ func (s *Service) outlines() orb.Bound {
 	return b
 }
 
-// hourBefore is the time of live averages.
+// hourBefore returns the time span of live averages.
 func hourBefore(now time.Time) span { return span{now.Add(-time.Hour), now} }
 
-// sinceFirst is from when the first station was registered on.
+// sinceFirst returns the time span since the first station was registered.
 func (s *Service) sinceFirst(now time.Time) span {
 	first := now
 	for _, st := range s.Stations() {
@@ -95,7 +95,8 @@ func (s *Service) sinceFirst(now time.Time) span {
 	return span{from: first}
 }
 
-// measured is the time of the latest values, which can be older than their station, as imported ones are, and ahead of our clock.
+// measured returns the time span of the latest values; imported ones can be older than their station, and some are ahead
+// of our clock.
 func (s *Service) measured(now time.Time) span {
 	of := span{now, now}
 	for _, st := range s.Stations() {

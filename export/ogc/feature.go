@@ -7,7 +7,7 @@ import (
 	"stadtluft/export"
 )
 
-// feature is a feature of a collection. What most features of a long collection are not asked for is made on demand.
+// feature is a feature of a collection. Members that long collections rarely need are functions.
 type feature struct {
 	id                string
 	time              span   // for datetime
@@ -16,16 +16,16 @@ type feature struct {
 	properties        func() []property
 }
 
-// fixed is a geometry that is there already.
+// fixed returns a function that returns g.
 func fixed(g orb.Geometry) func() orb.Geometry { return func() orb.Geometry { return g } }
 
 // property is a member of a feature's properties; they keep their order.
 type property struct {
 	name  string
-	value any // for JSON: a text, a number, a truth, nil, or a list of texts
+	value any // for JSON: a string, a number, a bool, nil, or a list of strings
 }
 
-// append appends the feature as GeoJSON; links may be none.
+// append appends the feature as GeoJSON; without a member links when there are none.
 func (f *feature) append(b []byte, links []link) ([]byte, error) {
 	b = append(b, `{"type":"Feature","id":`...)
 	b, err := export.AppendJSON(b, f.id)
@@ -72,7 +72,7 @@ func (f *feature) within(boxes boxes) bool {
 	return false
 }
 
-// empty reports whether clipping left nothing.
+// empty reports whether a geometry that was clipped has no points left.
 func empty(g orb.Geometry) bool {
 	switch g := g.(type) {
 	case orb.Polygon:

@@ -40,7 +40,7 @@ func (s *Service) items(r *request, c collection) error {
 	return result.send(r, s.Meta(r.now))
 }
 
-// filter is the value of a filter; empty for all, and where the collection does not have it.
+// filter returns the value of a filter; empty for all, and when the collection does not have it.
 func (r *request) filter(f openapi.Parameter) string {
 	if !r.query.Has(f.Name) {
 		return ""
@@ -48,18 +48,19 @@ func (r *request) filter(f openapi.Parameter) string {
 	return r.query.Text(f.Name)
 }
 
-// result is one page.
+// result is a page of features.
 type result struct {
 	features []feature
-	matched  int // of all pages; counted on the first alone and up to maxCounted, else -1
+	matched  int // on all pages; counted on the first page alone and up to maxCounted, else -1
 	more     bool
 	links    []link
 }
 
-// maxCounted is how many features are counted; with more, numberMatched is left out (/req/core/fc-numberMatched).
+// maxCounted is the largest number of features that is counted; with more, numberMatched is left out
+// (/req/core/fc-numberMatched).
 const maxCounted = 100_000
 
-// page reads a page. The first counts all that is selected; those behind it read no farther than they must.
+// page reads a page. The first page counts all that is selected; later pages read no farther than they must.
 func (c collection) page(r *request, chosen selection, skip, limit int, behind func(*feature) bool) (result, error) {
 	page := result{matched: -1}
 	first := chosen.from == ""
@@ -110,12 +111,12 @@ func (r *request) pageLinks(c collection, page *result) []link {
 	return links
 }
 
-// withForm is an address with the parameter f set.
+// withForm returns an address with the parameter f set.
 func withForm(address, form string) string {
 	path, query, _ := strings.Cut(address, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return address // it has been read before
+		return address // it has been parsed before
 	}
 	values.Set("f", form)
 	return path + "?" + values.Encode()
@@ -195,7 +196,7 @@ func (s *Service) item(r *request) error {
 	return err
 }
 
-// title is a feature's name, if it has one.
+// title returns a feature's name, if it has one.
 func (f *feature) title() string {
 	for _, p := range f.properties() {
 		if name, ok := p.value.(string); ok && p.name == "name" {
@@ -213,7 +214,7 @@ func (f *feature) rows() []row {
 	return rows
 }
 
-// words is a property's value for people.
+// words returns a property's value for people.
 func words(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -227,7 +228,7 @@ func words(v any) string {
 	return fmt.Sprint(v)
 }
 
-// where is a place for people: a point, or the box around anything else, in degrees, longitude first.
+// where returns a place for people: a point, or the box around other geometries, in degrees, longitude first.
 func where(g orb.Geometry) string {
 	b := g.Bound()
 	if p, point := g.(orb.Point); point {
@@ -257,7 +258,7 @@ func (s *Service) itemsPage(r *request, c collection, result *result) page {
 	return p
 }
 
-// words says how many features there are, and when.
+// words returns the number of features and the time of the page.
 func (p *result) words(r *request) string {
 	at := r.now.Format(time.RFC3339)
 	switch shown := len(p.features); {

@@ -23,11 +23,11 @@ const (
 type link struct {
 	Href  string `json:"href"`
 	Rel   string `json:"rel"`
-	Type  string `json:"type"` // /req/core/fc-md-items-links wants it of all
+	Type  string `json:"type"` // /req/core/fc-md-items-links requires it of every link
 	Title string `json:"title,omitempty"`
 }
 
-// both are links to a document in its JSON form and as a page; rel self goes to the one that is being sent.
+// both returns links to a document as JSON and as a page; rel self is the one that is being sent.
 func (r *request) both(address, mediaType string) []link {
 	other := link{Href: withForm(address, "html"), Rel: "alternate", Type: htmlType, Title: bilingual.Of("This page", "Diese Seite").In(r.language)}
 	self := link{Href: withForm(address, "json"), Rel: "self", Type: mediaType, Title: bilingual.Of("This document", "Dieses Dokument").In(r.language)}
@@ -45,12 +45,12 @@ type landingPage struct {
 	Links       []link `json:"links"`
 }
 
-// title of the service.
+// title returns the title of the service.
 func (s *Service) title() bilingual.Text {
 	return bilingual.Of("City air of "+s.City+", measured by its citizens", "Stadtluft von "+s.City+", gemessen von Bürgerinnen und Bürgern")
 }
 
-// disclaimer goes with every description.
+// disclaimer is part of every description.
 var disclaimer = bilingual.Of(export.Disclaimer, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.")
 
 func (s *Service) landing(r *request) error {
@@ -66,12 +66,12 @@ func (s *Service) landing(r *request) error {
 	return r.send(jsonType, document, page{Title: document.Title, Links: document.Links, Rows: []row{r.source(meta)}})
 }
 
-// source is whom to name.
+// source returns the attribution as a row.
 func (r *request) source(meta export.Meta) row {
 	return row{cell{Text: bilingual.Of("Name the source as", "Quellenangabe").In(r.language)}, cell{Text: meta.Attribution}}
 }
 
-// licences are links to the data's licences.
+// licences returns links to the data's licences.
 func licences(meta export.Meta) []link {
 	list := []link{{Href: export.LicenceURL(meta.Licence), Rel: "license", Type: htmlType, Title: meta.Licence}}
 	for _, address := range meta.Licences {

@@ -1,9 +1,9 @@
-// Package ogc publishes stations, their latest values, hourly grid averages and districts as OGC API - Features
-// (OGC 17-069r4): QGIS, GDAL and whatever else speaks it read them at /ogc. It holds the conformance classes
-// core, oas30, geojson and html.
+// Package ogc publishes stations, their latest values, hourly grid averages and districts as OGC API - Features (OGC
+// 17-069r4) at /ogc, for QGIS, GDAL and other clients of the standard. It holds the conformance classes core, oas30,
+// geojson and html.
 //
-// It reads through Source and changes nothing. An answer holds at most maxLimit features; hourly averages reach
-// back Days days, older ones are at /api/v1/grid and in the archive.
+// It reads through Source and changes nothing. An answer holds at most maxLimit features. Hourly averages go back Days
+// days; older ones are at /api/v1/grid and in the archive.
 package ogc
 
 import (
@@ -24,24 +24,24 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// Root is where the service is mounted.
+// Root is the path of the service.
 const Root = "/ogc"
 
-// Days is how many days of hourly averages the service holds.
+// Days is the number of days whose hourly averages the service holds.
 const Days = 7
 
-// Source is what the service reads.
+// Source gives the service its data.
 type Source interface {
 	// Stations lists every registered station by id.
 	Stations() []*ingest.Station
-	// Latest is what is known of a station at a moment.
+	// Latest returns a station's latest values at a moment.
 	Latest(id string, at time.Time) live.Station
-	// Hours are the averages of the hours that start in from <= t < to, ascending by start, quantity and cell; of
+	// Hours yields the averages of the hours that start in from <= t < to, ascending by start, quantity and cell; of
 	// every quantity when none is named.
 	Hours(ctx context.Context, from, to time.Time, quantities []quantity.Quantity, yield func(aggregate.Row) error) error
-	// Areas are the live averages of the districts at a moment, in the order of Service.Districts.
+	// Areas returns the live averages of the districts at a moment, in the order of Service.Districts.
 	Areas(ctx context.Context, at time.Time) ([]export.Area, error)
-	// Meta is what a document says of itself.
+	// Meta returns the licence, the attribution and the time of a document made at a moment.
 	Meta(at time.Time) export.Meta
 }
 
@@ -56,7 +56,7 @@ type Service struct {
 	Log        *slog.Logger
 }
 
-// request is what every handler gets.
+// request is a request with the state that every handler needs.
 type request struct {
 	*http.Request
 	w        http.ResponseWriter
@@ -67,7 +67,7 @@ type request struct {
 	language string
 }
 
-// begin reads what all requests have in common.
+// begin parses the parameters that all requests have in common.
 func (s *Service) begin(h func(*request) error) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q := &request{Request: r, w: w, query: httpapi.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
@@ -79,7 +79,7 @@ func (s *Service) begin(h func(*request) error) httpapi.Handler {
 	}
 }
 
-// negotiate chooses form and language: the parameters f and lang decide, then what the client accepts.
+// negotiate chooses format and language: the parameters f and lang decide, then what the client accepts.
 func (r *request) negotiate() {
 	const jsonType = "application/json"
 	accepted := httpapi.Preferred(r.Header.Get("Accept"), jsonType, "application/geo+json", "text/html")
@@ -91,7 +91,7 @@ func (r *request) negotiate() {
 	r.language = cmp.Or(r.query.Text("lang"), httpapi.Language(r.Request))
 }
 
-// nothing answers for what is not there, and begins the service where a slash ends its address.
+// nothing answers 404; at an address with a slash at its end it answers with the landing page.
 func (s *Service) nothing(r *request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		r.w.Header().Set("Allow", "GET, HEAD")

@@ -110,7 +110,7 @@ func cellAt(t *testing.T, p orb.Point) geo.Cell {
 	return cell
 }
 
-// eastwards are n cells in a row.
+// eastwards returns n cells in a row from west to east.
 func eastwards(cell geo.Cell, n int) (cells []geo.Cell) {
 	for range n {
 		cells = append(cells, cell)
@@ -132,7 +132,7 @@ func outline(t *testing.T, name string, ring orb.Ring) geo.District {
 	return geo.District{Name: name, Boundary: b}
 }
 
-// client asks a service.
+// client sends requests to a service.
 type client struct {
 	*httpapitest.Client
 	town *town
@@ -152,7 +152,7 @@ func open(t *testing.T) *client {
 	return &client{httpapitest.Serve(t, s.Routes()), w}
 }
 
-// collectionPage is what a client reads of a page.
+// collectionPage is a page of features as a client decodes it.
 type collectionPage struct {
 	Type           string
 	Features       []itemPage
@@ -230,7 +230,7 @@ func TestConformance(t *testing.T) {
 }
 
 // /req/core/fc-md-success, /req/core/fc-md-items and /req/core/sfc-md-success: each collection has an id, an extent and
-// links to its features in every form, and says the same by itself.
+// links to its features in every format, and its own document equals its entry in the list.
 func TestCollections(t *testing.T) {
 	c := open(t)
 	var p struct {
@@ -255,7 +255,7 @@ func TestCollections(t *testing.T) {
 	}
 }
 
-// /req/core/fc-success and /req/core/fc-response: what a page says of itself.
+// /req/core/fc-success and /req/core/fc-response: a page's members.
 func TestItems(t *testing.T) {
 	c := open(t)
 	f := func(collection string, wantMatched int, wantType string) {
@@ -317,7 +317,7 @@ func TestPagesAreWhole(t *testing.T) {
 	f("grid-1h/items?offset=120", 0)
 }
 
-// /req/core/fc-f-success, /rec/core/fc-... : each id of a page is a feature by itself and stays it.
+// /req/core/fc-f-success, /rec/core/fc-...: each id of a page is the address of a feature.
 func TestItem(t *testing.T) {
 	c := open(t)
 	for _, collection := range []string{"stations", "readings-latest", "grid-1h", "districts"} {
@@ -384,7 +384,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("GET", items+"?limit=%zz", 400, "", "cannot be read")
 }
 
-// /req/core/fc-limit-response-1: a limit above the maximum is no error.
+// /req/core/fc-limit-response-1: a limit above the maximum is not an error.
 func TestLimitAboveTheMaximum(t *testing.T) {
 	c := open(t)
 	for i := range maxLimit + 5 {
@@ -508,7 +508,7 @@ func TestPagesStandAlone(t *testing.T) {
 	}
 }
 
-// Nothing that is not public leaves: exact places, addresses, stations that wait for approval.
+// Only public data is sent: no exact places, no addresses, no stations that wait for approval.
 func TestOnlyWhatIsPublic(t *testing.T) {
 	c := open(t)
 	for _, collection := range []string{"stations", "readings-latest"} {
@@ -523,7 +523,7 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 	}
 }
 
-// The promise to data users tells the bounds.
+// The README names the limits.
 func TestPromise(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {
@@ -536,7 +536,7 @@ func TestPromise(t *testing.T) {
 	}
 }
 
-// Of very many features the number is left out, so that a first page does not read them all.
+// The number of very many features is left out, so that a first page does not read them all.
 func TestVeryManyAreNotCounted(t *testing.T) {
 	c := open(t)
 	for range maxCounted {

@@ -37,7 +37,7 @@ func (s *Service) api(r *request) error {
 	return r.send(openAPIType, definition, shown)
 }
 
-// described are the routes as they stand below the service's own address, with schemas of OpenAPI 3.0.
+// described returns the routes relative to the service's own address, with schemas of OpenAPI 3.0.
 func (s *Service) described() []openapi.Route {
 	routes := openapi.Described(s.Routes())
 	for i := range routes {

@@ -69,7 +69,7 @@ func TestDefinition(t *testing.T) {
 	}
 }
 
-// Every reference within the definition leads somewhere.
+// Every reference within the definition resolves.
 func TestReferencesResolve(t *testing.T) {
 	c := open(t)
 	_, body := c.Do("GET", Root+"/api", "")
@@ -93,7 +93,7 @@ func TestReferencesResolve(t *testing.T) {
 	}
 }
 
-// GDAL reads the service as it would any other.
+// GDAL reads the service.
 func TestOgrinfo(t *testing.T) {
 	ogrinfo, err := exec.LookPath("ogrinfo")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// page is what people see of a document: headings, links and one table.
+// page is a document for people: headings, links and one table.
 type page struct {
 	Title string
 	Text  string
@@ -22,7 +22,7 @@ type page struct {
 
 type row []cell
 
-// cell is a text, or a link where it has an address.
+// cell is a text, or a link when it has an address.
 type cell struct{ Text, Href string }
 
 //go:embed pages
@@ -67,7 +67,7 @@ func (s *Service) style(r *request) error {
 	return nil
 }
 
-// Next is the address of the page behind this one; empty on the last.
+// Next returns the address of the next page; empty on the last.
 func (p page) Next() string {
 	for _, l := range p.Links {
 		if l.Rel == "next" {

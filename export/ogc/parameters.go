@@ -12,22 +12,22 @@ import (
 
 const (
 	defaultLimit = 10
-	maxLimit     = 1000 // features in one answer; a larger limit counts as this (/req/core/fc-limit-response-1)
+	maxLimit     = 1000 // features in one answer; a larger limit is reduced to it (/req/core/fc-limit-response-1)
 )
 
-// limit is how many features an answer holds at most.
+// limit returns the largest number of features of the answer.
 func (r *request) limit() int {
 	n, _ := strconv.Atoi(r.query.Text("limit")) // checked
 	return min(n, maxLimit)
 }
 
-// offset is how many features an answer leaves out.
+// offset returns the number of features that the answer skips.
 func (r *request) offset() int {
 	n, _ := strconv.Atoi(r.query.Text("offset")) // checked
 	return n
 }
 
-// boxes is what bbox selects: none is everything, two are a box across the antimeridian.
+// boxes are the areas that bbox selects: none selects everything, two are a box across the antimeridian.
 type boxes []orb.Bound
 
 func (b boxes) meets(o orb.Bound) bool {
@@ -39,7 +39,7 @@ func (b boxes) meets(o orb.Bound) bool {
 	return false
 }
 
-// bbox reads four numbers, or six with heights, which our features have not (/req/core/fc-bbox-definition).
+// bbox parses four numbers, or six with heights, which our features do not have (/req/core/fc-bbox-definition).
 func (r *request) bbox() boxes {
 	given := r.query.Text("bbox")
 	if given == "" {
@@ -79,8 +79,8 @@ func numbers(given string) ([]float64, *httpapi.Problem) {
 	return n, nil
 }
 
-// bounds are the boxes of west, south, east, north. West may lie beyond east: then the box crosses the
-// antimeridian.
+// bounds returns the boxes of west, south, east, north. When west is greater than east the box crosses the antimeridian
+// and becomes two.
 func bounds(n []float64) (boxes, *httpapi.Problem) {
 	west, south, east, north := n[0], n[1], n[2], n[3]
 	switch {

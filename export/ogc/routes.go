@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// What is sent of features (RFC 7946, and /req/core/fc-response).
+// The schemas of features (RFC 7946, and /req/core/fc-response).
 var (
 	featureSchema = openapi.Schema{"type": "object"}.With("type", openapi.Schema{"const": "Feature"}).With("id", openapi.Schema{"type": "string"}).
 			With("geometry", openapi.Schema{"type": "object"}).With("properties", openapi.Schema{"type": "object"})
@@ -43,7 +43,7 @@ var (
 			With("links", openapi.SchemaOf([]link{})).With("features", openapi.ListOf(featureSchema))
 )
 
-// Routes are all addresses below Root.
+// Routes returns all routes below Root.
 func (s *Service) Routes() []openapi.Route {
 	collection := openapi.Parameter{Name: "collection", Example: "stations", About: bilingual.Text{EN: "its id", DE: "ihre Kennung"}}
 	routes := []openapi.Route{
@@ -69,7 +69,7 @@ func (s *Service) Routes() []openapi.Route {
 		style, nothing)
 }
 
-// route is an address that answers as a document and as a page.
+// route returns a route that answers with a document and with a page.
 func (s *Service) route(path, id string, summary bilingual.Text, h func(*request) error, mediaType string, schema openapi.Schema, parameters ...openapi.Parameter) openapi.Route {
 	return openapi.Route{
 		Method: "GET", Path: Root + path, Handler: httpapi.With(s.Log, nil, s.begin(h)), Group: "ogc", ID: id, Summary: summary, Parameters: slices.Concat(parameters, forms),

@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// stations are those that are shown, where they stand now.
+// stations returns the collection of the stations that are shown, at their current places.
 func (s *Service) stations() collection {
 	return collection{
 		id:    "stations",
@@ -38,7 +38,7 @@ func (s *Service) stations() collection {
 	}
 }
 
-// afterText is the order of collections that are sorted by id.
+// afterText returns the order of collections that are sorted by id.
 func afterText(id string) (func(f *feature) bool, bool) {
 	return func(f *feature) bool { return f.id > id }, true
 }
@@ -57,7 +57,7 @@ func (s *Service) station(st *ingest.Station, now time.Time) feature {
 	}
 }
 
-// readings are the latest value of each quantity of each station.
+// readings returns the collection of the latest value of each quantity of each station.
 func (s *Service) readings() collection {
 	return collection{
 		id:      "readings-latest",
@@ -88,7 +88,7 @@ func (s *Service) readings() collection {
 	}
 }
 
-// byName are the quantities in the order of their names.
+// byName returns the quantities in the order of their names.
 func byName() []quantity.Quantity {
 	list := quantity.All()
 	slices.SortFunc(list, func(a, b quantity.Quantity) int { return strings.Compare(a.String(), b.String()) })
