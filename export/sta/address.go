@@ -64,13 +64,13 @@ func (w *world) nowhere(text string) error {
 	return p
 }
 
-// cutKey takes Things('x') apart.
+// cutKey splits Things('x') into name and key.
 func cutKey(text string) (name, key string, keyed bool) {
 	name, key, keyed = strings.Cut(text, "(")
 	return name, strings.TrimSuffix(key, ")"), keyed && strings.HasSuffix(key, ")")
 }
 
-// pick chooses the entity of a key.
+// pick chooses the entity with a key.
 func (w *world) pick(a *address, key string, keyed bool) error {
 	if !keyed {
 		return nil
@@ -112,7 +112,7 @@ func (w *world) related(from, to *entity) bool {
 	return false
 }
 
-// step goes on behind a set or an entity.
+// step resolves the next part of a path after a set or an entity.
 func (w *world) step(a *address, text string) error {
 	switch {
 	case a.plain || a.refs:
@@ -139,7 +139,7 @@ func (w *world) step(a *address, text string) error {
 	return p
 }
 
-// linked follows a link from the entity a path has come to.
+// linked follows a link from the current entity of a path.
 func (w *world) linked(a *address, l link, key string, keyed bool) error {
 	from := a.one
 	a.kind, a.one, a.of = l.to, nil, from

@@ -10,7 +10,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// evening is a served town whose second station has been silent for fifty minutes, and the moment so many minutes ago.
+// evening serves a town whose second station has been silent for fifty minutes; ago returns the time a number of minutes
+// before now.
 func evening(t *testing.T) (c *client, ago func(minutes int) string) {
 	c = serve(t)
 	last := c.town.readings[len(c.town.readings)-1].Time
@@ -20,7 +21,7 @@ func evening(t *testing.T) (c *client, ago func(minutes int) string) {
 	}
 }
 
-// found are the ids that an answer lists, or their members of another name.
+// found returns the ids that an answer lists, or another member of them.
 func found(answer map[string]any, member string) string {
 	var list []string
 	for _, e := range values(answer["value"]) {
@@ -29,7 +30,8 @@ func found(answer map[string]any, member string) string {
 	return strings.Join(list, " ")
 }
 
-// TestFiltersThroughObservations asks for entities by what was observed of them: the same observation must have all of it.
+// TestFiltersThroughObservations selects entities by their observations: a single observation must match the whole
+// filter.
 func TestFiltersThroughObservations(t *testing.T) {
 	c, ago := evening(t)
 	f := func(address, want string) {
@@ -66,7 +68,8 @@ func TestFiltersThroughObservations(t *testing.T) {
 	}
 }
 
-// Only what can matter is read, backwards for all entities together, and no more when everything is decided.
+// Only readings that can matter are read, backwards for all entities together, and reading stops when everything is
+// decided.
 func TestFiltersThroughObservationsReadLittle(t *testing.T) {
 	f := func(filter string, wantAsked, mostYielded int) {
 		t.Helper()
@@ -87,7 +90,7 @@ func TestFiltersThroughObservationsReadLittle(t *testing.T) {
 	f("Datastreams/Observations/phenomenonTime lt 2026-05-01T11:00:00Z and Datastreams/Observations/phenomenonTime gt 2026-05-01T10:00:00Z and Datastreams/Observations/result gt 1000", 10, 200)
 }
 
-// TestQuestionsOfClients asks what programs are known to ask.
+// TestQuestionsOfClients sends the requests that known programs send.
 func TestQuestionsOfClients(t *testing.T) {
 	c, ago := evening(t)
 	// Masterportal, Hamburg's.

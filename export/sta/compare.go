@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// compare orders two values of one type; false where they have no order. A text beside a time is read as one, for
-// clients put times in quotes.
+// compare orders two values of one type; false when they have no order. It parses a text compared with a time as a time,
+// because clients put times in quotes.
 func compare(a, b any) (order int, ok bool) {
 	switch a := a.(type) {
 	case float64:
@@ -49,7 +49,7 @@ func number(b bool) int {
 	return 0
 }
 
-// compareForOrder orders any two values for $orderby: what is missing comes first.
+// compareForOrder orders any two values for $orderby: missing values come first.
 func compareForOrder(a, b any) int {
 	a, b = first(a), first(b)
 	if a == nil || b == nil {
@@ -62,7 +62,7 @@ func compareForOrder(a, b any) int {
 	return order
 }
 
-// first is one of several values.
+// first returns the first of several values.
 func first(v any) any {
 	if many, ok := v.(several); ok {
 		if len(many) == 0 {

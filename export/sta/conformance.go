@@ -1,12 +1,13 @@
 package sta
 
-// required is where the standard's requirements are.
+// required begins the addresses of the standard's requirements.
 const required = "http://www.opengis.net/spec/iot_sensing/1.1/req/"
 
 // classes are the requirement classes that hold (OGC 18-088, section 2), of which request-data has the exceptions in missing.
 var classes = []string{required + "datamodel", required + "resource-path/resource-path-to-entities", required + "request-data"}
 
-// missing is what the standard has and this service has not: it is answered with 501. serverSettings tell it, so that a client need not try.
+// missing lists the parts of the standard that are answered with 501. serverSettings names them, so that a client need
+// not try.
 var missing = map[string]string{
 	required + "create-update-delete":                               "The service can only be read.",
 	required + "batch-request/batch-request":                        "Ask one thing at a time.",

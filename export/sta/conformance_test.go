@@ -14,8 +14,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestConformanceIsTrue holds what the service says of itself against what it answers: datamodel by TestDataModel, resource-path by
-// TestResourcePaths, request-data by TestRequestData, and here that all else is 501.
+// TestConformanceIsTrue compares the declared conformance with the answers: datamodel is in TestDataModel, resource-path
+// in TestResourcePaths, request-data in TestRequestData; here all else is answered with 501.
 func TestConformanceIsTrue(t *testing.T) {
 	c := serve(t)
 	settings := c.get("")["serverSettings"].(map[string]any)
@@ -58,7 +58,8 @@ func TestConformanceIsTrue(t *testing.T) {
 	}
 }
 
-// TestRequestData takes the requirements of the class request-data one by one (OGC 18-088, section 9.3); functions and operators are TestFilter's.
+// TestRequestData tests the requirements of the class request-data one by one (OGC 18-088, section 9.3); functions and
+// operators are in TestFilter.
 func TestRequestData(t *testing.T) {
 	c, ago := evening(t)
 	f := func(requirement, address, member, want string) {
@@ -129,7 +130,7 @@ func TestRequestData(t *testing.T) {
 	}
 }
 
-// Every property is an order, as OGC's own suite asks, also one that is a place or an object.
+// Every property can be sorted by, as in OGC's own suite, also geometries and objects.
 func TestEveryPropertyIsAnOrder(t *testing.T) {
 	c := serve(t)
 	for _, k := range kinds {
@@ -146,7 +147,7 @@ func TestEveryPropertyIsAnOrder(t *testing.T) {
 	}
 }
 
-// What looks at too much says what would be less, in the way that the question goes, and that is less.
+// A request that reads too much is answered with a smaller query in the direction of its order, and that one succeeds.
 func TestTooMuchSaysWhatToDo(t *testing.T) {
 	c := serve(t)
 	last := c.town.readings[len(c.town.readings)-1].Time

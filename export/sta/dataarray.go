@@ -8,7 +8,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// components are what a data array has of an observation where $select does not say.
+// components are the members of an observation in a data array without $select.
 var components = []string{"id", "phenomenonTime", "resultTime", "result", "parameters"}
 
 // dataArray are observations of a datastream.
@@ -57,7 +57,7 @@ func (w *world) components(e *entity, names []string) []any {
 	return row
 }
 
-// readFormat reads $resultFormat.
+// readFormat parses $resultFormat.
 func (o *options) readFormat(value string, k *kind, nested bool) error {
 	if value == "" {
 		return nil
@@ -69,7 +69,7 @@ func (o *options) readFormat(value string, k *kind, nested bool) error {
 	return nil
 }
 
-// checkFormat refuses what has no place in a data array.
+// checkFormat refuses options that a data array cannot have.
 func (o *options) checkFormat() error {
 	leads := func(name string) bool { _, ok := observations.link(name); return ok || name == "@iot.selfLink" }
 	if o.dataArray && (len(o.expand) > 0 || slices.ContainsFunc(o.chosen, leads)) {

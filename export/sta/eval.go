@@ -11,11 +11,11 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// several are the values of a path that leads through many entities. What is said of them holds when it holds of
+// several are the values of a path that leads through many entities. A condition on them is true when it is true for
 // one.
 type several []any
 
-// check finds what is wrong with an expression about entities of a kind before any is looked at.
+// check returns the errors of an expression about entities of a kind before it is evaluated.
 func check(e expression, k *kind) error {
 	switch e := e.(type) {
 	case path:
@@ -48,7 +48,7 @@ func check(e expression, k *kind) error {
 	return nil
 }
 
-// unsupported is something of the standard that this service does not do.
+// unsupported returns an error for a part of the standard that this service does not support.
 func unsupported(format string, args ...any) error {
 	return httpapi.New(http.StatusNotImplemented, "", format, args...)
 }
@@ -84,7 +84,7 @@ func checkPath(e path, k *kind) error {
 	return nil
 }
 
-// names are those of a kind's properties and links.
+// names returns the names of a kind's properties and links.
 func (k *kind) names() []string {
 	var list []string
 	for _, p := range schema[k].properties {
@@ -96,7 +96,7 @@ func (k *kind) names() []string {
 	return list
 }
 
-// value is what an expression, which has been checked, says of an entity.
+// value evaluates an expression, which has been checked, for an entity.
 func (w *world) value(e expression, of *entity) (any, error) {
 	switch e := e.(type) {
 	case literal:
@@ -146,7 +146,7 @@ func (w *world) along(names []string, e *entity) any {
 	return v
 }
 
-// partOf is a member of an object, or of a geometry its type; nil where there is none.
+// partOf returns a member of an object, or a geometry's type; nil when there is none.
 func partOf(v any, name string) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -182,7 +182,7 @@ func (w *world) unary(e unary, of *entity) (any, error) {
 	return nil, mistake(e.at, "a minus needs a number behind it")
 }
 
-// truth is a value as true or false; nothing is false.
+// truth returns a value as a bool; nil is false.
 func truth(v any) (value, ok bool) {
 	switch v := v.(type) {
 	case bool:
@@ -311,7 +311,7 @@ func timeArithmetic(e binary, left, right any) (any, error) {
 	return nil, mistake(e.at, "%s does not work on %s and %s", e.operator, typeName(left), typeName(right))
 }
 
-// compared compares two values of one type. Nothing is equal to nothing and else not comparable, so false.
+// compared compares two values of one type. nil equals nil; any other comparison with nil is false.
 func compared(e binary, left, right any) (any, error) {
 	if left == nil || right == nil {
 		same := left == nil && right == nil
@@ -336,7 +336,7 @@ func compared(e binary, left, right any) (any, error) {
 	return order <= 0, nil
 }
 
-// typeName is a value's type in a message.
+// typeName returns the name of a value's type for an error message.
 func typeName(v any) string {
 	switch v.(type) {
 	case nil:

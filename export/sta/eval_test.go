@@ -13,8 +13,8 @@ import (
 
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-// Each function of OGC 18-088, table 22, says what the table says of the sample: PM2.5 of 1 at 11:59:00 on 2026-05-01,
-// measured at the station Dom (6.9583, 50.9413).
+// Each function of OGC 18-088, table 22, on a sample: PM2.5 of 1 at 11:59:00 on 2026-05-01, measured at the station Dom
+// (6.9583, 50.9413).
 func TestFilter(t *testing.T) {
 	w := newTestWorld(t)
 	sample := w.sample()

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// function is one of OData's, or of SensorThings' own for places.
+// function is a function of OData, or of SensorThings for geometries.
 type function struct {
 	least, most int // arguments
 	of          func(w *world, e call, of []any) (any, error)
@@ -21,7 +21,7 @@ func (f function) arguments() string {
 	return strconv.Itoa(f.least) + " or " + strconv.Itoa(f.most)
 }
 
-// functions are those of OGC 18-088, table 22, that are done, and FROST's during.
+// functions are the supported functions of OGC 18-088, table 22, and FROST's during.
 var functions = map[string]function{
 	"substringof": onTexts(2, func(s []string) any { return strings.Contains(s[1], s[0]) }),
 	"contains":    onTexts(2, func(s []string) any { return strings.Contains(s[0], s[1]) }),
@@ -71,7 +71,7 @@ var functions = map[string]function{
 
 func unknownFunction(e call) error { return mistake(e.at, "there is no function %.60q", e.function) }
 
-// call works a function out. Of several values of one argument it makes several results.
+// call evaluates a function call. An argument with several values gives several results.
 func (w *world) call(e call, of *entity) (any, error) {
 	values := make([]any, len(e.of))
 	for i, argument := range e.of {
@@ -138,7 +138,7 @@ func onNumber(f func(float64) float64) function {
 	}}
 }
 
-// during is whether a time lies in an interval, as FROST has it: the beginning belongs to it, the end does not.
+// during reports whether a time lies in an interval, as FROST defines it: the begin is included, the end is not.
 func during(_ *world, e call, of []any) (any, error) {
 	at, isTime := of[0].(time.Time)
 	i, isInterval := of[1].(interval)
@@ -148,7 +148,7 @@ func during(_ *world, e call, of []any) (any, error) {
 	return !at.Before(i.from) && at.Before(i.to), nil
 }
 
-// indexOf counts characters from 0; -1 where the second text is not in the first.
+// indexOf returns the index of the second text in the first, in characters from 0; -1 when it is not in it.
 func indexOf(s []string) any {
 	at := strings.Index(s[0], s[1])
 	if at < 0 {
@@ -157,7 +157,7 @@ func indexOf(s []string) any {
 	return float64(utf8.RuneCountInString(s[0][:at]))
 }
 
-// substring takes characters from a place on, at most so many where a third argument says it.
+// substring returns the characters from an index on, at most as many as a third argument allows.
 func substring(_ *world, e call, of []any) (any, error) {
 	text, isText := of[0].(string)
 	from, isNumber := of[1].(float64)

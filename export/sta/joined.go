@@ -8,23 +8,23 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// A filter of entities can speak of their observations, as the standard's own example does (OGC 18-088, section 9.3.3.5):
+// A filter of entities can refer to their observations, as in the standard's own example (OGC 18-088, section 9.3.3.5):
 //
 //	Things?$filter=Datastreams/Observations/FeatureOfInterest/id eq 'F' and Datastreams/Observations/resultTime ge T
 //
-// It lets an entity through when one of its observations makes all of it true; of an entity without observations they are
-// as values that are missing. The observations are read once for all entities together, the newest first.
+// An entity matches when the whole filter is true for one of its observations; an entity without observations has
+// missing values there. The observations are read once for all entities together, the newest first.
 
-// joined is a path from the observation that the filter is just about.
+// joined is a path that starts at the current observation.
 type joined struct{ path }
 
-// joinedFilter is a filter that speaks of observations.
+// joinedFilter is a filter that refers to observations.
 type joinedFilter struct {
 	expression
 	via []string // the links from the entity to them
 }
 
-// join makes the paths to observations in a filter of entities of a kind joined ones. All must take one way.
+// join replaces the paths to observations in a filter of a kind's entities with joined ones. All must lead the same way.
 func join(e expression, k *kind) (expression, error) {
 	var via []string
 	e, err := replaced(e, func(e expression) (expression, error) {
@@ -45,7 +45,7 @@ func join(e expression, k *kind) (expression, error) {
 	return joinedFilter{e, via}, nil
 }
 
-// observationsAt is where a path comes to observations; -1 where it does not, or begins with one.
+// observationsAt returns the index in a path at which it reaches observations; -1 when it does not, or starts at one.
 func observationsAt(names []string, k *kind) int {
 	for i, name := range names {
 		l, ok := k.link(name)
@@ -60,7 +60,7 @@ func observationsAt(names []string, k *kind) int {
 	return -1
 }
 
-// replaced is an expression with other expressions in the place of its literals and paths.
+// replaced returns an expression with its literals and paths replaced.
 func replaced(e expression, by func(expression) (expression, error)) (_ expression, err error) {
 	switch e := e.(type) {
 	case unary:
@@ -82,7 +82,8 @@ func replaced(e expression, by func(expression) (expression, error)) (_ expressi
 	return by(e)
 }
 
-// scope is which observations can make the filter true, by what it says of them alone, and whether it says anything.
+// scope returns the observations that can make the filter true, by its conditions on them alone, and whether it has such
+// conditions.
 func (f joinedFilter) scope(w *world) (r scope, narrowed bool) {
 	r = w.scopeOf(nil, nil)
 	whole := r
@@ -94,7 +95,8 @@ func (f joinedFilter) scope(w *world) (r scope, narrowed bool) {
 	return r, !r.from.Equal(whole.from) || !r.to.Equal(whole.to) || r.stations != nil || r.quantities != nil
 }
 
-// aboutObservation is an expression as the observation sees it; false when it speaks of the entity too.
+// aboutObservation returns an expression with paths that start at the observation; false when it refers to the entity
+// too.
 func aboutObservation(e expression) (plain expression, alone bool) {
 	alone = true
 	plain, _ = replaced(e, func(e expression) (expression, error) {
@@ -109,13 +111,13 @@ func aboutObservation(e expression) (plain expression, alone bool) {
 	return plain, alone
 }
 
-// candidate is an entity that a joined filter may let through.
+// candidate is an entity that may match a joined filter.
 type candidate struct {
 	*entity
 	seen, through bool
 }
 
-// admitJoined are those of entities that a joined filter lets through.
+// admitJoined returns the entities that match a joined filter.
 func (w *world) admitJoined(all []*entity, f joinedFilter) ([]*entity, error) {
 	candidates := make([]*candidate, len(all))
 	byID := map[string][]*candidate{} // of datastreams, or of features of interest
@@ -170,14 +172,15 @@ func (w *world) admitJoined(all []*entity, f joinedFilter) ([]*entity, error) {
 	return list, nil
 }
 
-// admitsWith reports whether a filter lets an entity through with one of its observations, or with none.
+// admitsWith reports whether an entity matches a filter with a given observation, or with none.
 func (w *world) admitsWith(e, o *entity, f joinedFilter) (bool, error) {
 	w.joined = o
 	defer func() { w.joined = nil }()
 	return w.admits(e, f.expression)
 }
 
-// sources are the datastreams or features of interest that links lead to, the last of which goes on to observations.
+// sources returns the datastreams or features of interest at the end of the links, without the last link, which leads to
+// observations.
 func (w *world) sources(e *entity, via []string) []*entity {
 	at := []*entity{e}
 	for _, name := range via[:len(via)-1] {
@@ -191,11 +194,11 @@ func (w *world) sources(e *entity, via []string) []*entity {
 	return at
 }
 
-// limits are the stations and quantities whose observations are wanted.
+// limits are the stations and quantities whose observations are needed.
 type limits struct {
 	stations   []string
 	quantities []quantity.Quantity
-	every      bool // of the stations every quantity
+	every      bool // all quantities of the stations
 }
 
 func (l *limits) add(source *entity) {
@@ -207,7 +210,7 @@ func (l *limits) add(source *entity) {
 	}
 }
 
-// maxNamed is how many stations a store is asked for by name; more are all.
+// maxNamed is the largest number of stations that a query of the store names; for more it reads all.
 const maxNamed = 50
 
 func (l *limits) apply(r *scope) {

@@ -11,7 +11,7 @@ import (
 	"stadtluft/export"
 )
 
-// syntaxError is a mistake in an expression, with the place of its first byte, counted from 1.
+// syntaxError is an error in an expression, with the position of its first byte, counted from 1.
 type syntaxError struct {
 	at      int
 	problem string
@@ -35,12 +35,12 @@ const (
 // token is a piece of an expression.
 type token struct {
 	kind  tokenKind
-	text  string // a name or a sign
+	text  string // a name or a symbol
 	value any    // a literal: float64, string, bool, nil, time.Time, interval, time.Duration or orb.Geometry
 	at    int
 }
 
-// String is the token in a message.
+// String returns the token for an error message.
 func (t token) String() string {
 	if t.kind == endToken {
 		return "the end"
@@ -48,7 +48,7 @@ func (t token) String() string {
 	return strconv.Quote(t.text)
 }
 
-// lexer takes an expression apart.
+// lexer splits an expression into tokens.
 type lexer struct {
 	text string
 	at   int
@@ -82,7 +82,7 @@ func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' |
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// takeWhile returns the bytes from here on that fit.
+// takeWhile returns the bytes from the current position on that fit.
 func (l *lexer) takeWhile(fits func(byte) bool) string {
 	begin := l.at
 	for l.at < len(l.text) && fits(l.text[l.at]) {
@@ -91,7 +91,7 @@ func (l *lexer) takeWhile(fits func(byte) bool) string {
 	return l.text[begin:l.at]
 }
 
-// quoted is a text in single quotes; two of them stand for one.
+// quoted reads a text in single quotes; two of them stand for one.
 func (l *lexer) quoted() (token, error) {
 	begin := l.at
 	var b strings.Builder
@@ -108,7 +108,7 @@ func (l *lexer) quoted() (token, error) {
 	return token{}, mistake(begin, "the text that begins here has no closing quote")
 }
 
-// number is a number, or a date or time, which begin alike.
+// number reads a number, a date or a time: they begin alike.
 func (l *lexer) number() (token, error) {
 	begin := l.at
 	text := l.takeWhile(func(c byte) bool { return digit(c) || letter(c) || strings.IndexByte(".:+-", c) >= 0 })
@@ -132,7 +132,7 @@ func (l *lexer) number() (token, error) {
 	return t, nil
 }
 
-// interval goes on behind the time that it begins with.
+// interval reads the end of an interval after its begin.
 func (l *lexer) interval(begin token) (token, error) {
 	l.at++ // the slash
 	end, err := l.number()
@@ -158,7 +158,7 @@ func parseMoment(text string) (time.Time, error) {
 	return at.UTC(), err
 }
 
-// name is a name, a word that stands for a value, or a literal with a prefix, such as duration'PT1H'.
+// name reads a name, a keyword that stands for a value, or a literal with a prefix, such as duration'PT1H'.
 func (l *lexer) name() (token, error) {
 	begin := l.at
 	text := l.takeWhile(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("@.:", c) >= 0 })

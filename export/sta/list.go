@@ -15,7 +15,7 @@ type list struct {
 	token    string
 }
 
-// entities are those that a set holds: all of a kind, or those that belong to an entity.
+// entities returns a page of a set: all entities of a kind, or those that belong to one entity.
 func (w *world) entities(k *kind, of *entity, l link, o options) (list, error) {
 	if k == observations {
 		return w.observationsOf(of, o)
@@ -44,14 +44,14 @@ func (w *world) entities(k *kind, of *entity, l link, o options) (list, error) {
 	return page, nil
 }
 
-// slice is a page of a list and whether there is more behind it.
+// slice returns a page of a list and whether another page follows.
 func slice(all []*entity, skip, top int) (page []*entity, more bool) {
 	skip = min(skip, len(all))
 	end := min(skip+top, len(all))
 	return all[skip:end], end < len(all)
 }
 
-// admitted are those of entities that a filter lets through.
+// admitted returns the entities that match a filter.
 func (w *world) admitted(all []*entity, filter expression) (list []*entity, err error) {
 	if f, speaksOfObservations := filter.(joinedFilter); speaksOfObservations {
 		return w.admitJoined(all, f)
@@ -68,7 +68,7 @@ func (w *world) admitted(all []*entity, filter expression) (list []*entity, err 
 	return list, nil
 }
 
-// admits reports whether a filter lets an entity through.
+// admits reports whether an entity matches a filter.
 func (w *world) admits(e *entity, filter expression) (bool, error) {
 	if filter == nil {
 		return true, nil
@@ -84,8 +84,7 @@ func (w *world) admits(e *entity, filter expression) (bool, error) {
 	return ok, nil
 }
 
-// best sorts entities and keeps the first of them; 0 keeps all. Entities that are alike stay in the order of their
-// ids.
+// best sorts entities and keeps the first of them; 0 keeps all. Equal entities stay in the order of their ids.
 type best struct {
 	*world
 	order []ordering

@@ -9,7 +9,7 @@ import (
 	"github.com/paulmach/orb/encoding/wkt"
 )
 
-// parseGeometry reads well-known text: a point, a line or a polygon, in degrees, longitude first.
+// parseGeometry parses well-known text: a point, a line or a polygon, in degrees, longitude first.
 func parseGeometry(text string) (orb.Geometry, error) {
 	_, plain, found := strings.Cut(text, ";")
 	if !found || !strings.HasPrefix(text, "SRID=") {

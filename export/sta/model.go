@@ -19,7 +19,7 @@ type property struct {
 	name string
 	of   func(w *world, e *entity) any
 	open bool // an object whose members are not fixed, or a geometry
-	like any  // a value of its type; nil for a text
+	like any  // an example of its type; nil for a text
 }
 
 // link leads to related entities.
@@ -29,7 +29,7 @@ type link struct {
 	many bool
 }
 
-// entity is one of a kind. What it is about lies in the members behind kind, as far as its kind has them.
+// entity is an entity of any kind. Of the members after kind, those that its kind has are set.
 type entity struct {
 	kind     *kind
 	id       string
@@ -59,7 +59,7 @@ func (k *kind) link(name string) (link, bool) {
 	return link{}, false
 }
 
-// isID reports whether a name stands for an entity's id.
+// isID reports whether a name is that of an entity's id.
 func isID(name string) bool { return name == "id" || name == "@iot.id" }
 
 var (
@@ -75,12 +75,12 @@ var (
 	kinds = []*kind{things, locations, historicalLocations, datastreams, sensors, observedProperties, observations, features}
 )
 
-// one and many are links by the name of their kind.
+// one and many return links named after their kind.
 func one(k *kind) link  { return link{name: k.singular, to: k} }
 func many(k *kind) link { return link{name: k.plural, to: k, many: true} }
 
-// schema is what entities of each kind have, where they lead, and what else the standard lets them have (OGC 18-088, section 8.2 and
-// figure 2): a client that knows the standard may select that, and gets none.
+// schema lists the properties and links of each kind, and the optional ones of the standard that ours do not have (OGC
+// 18-088, section 8.2 and figure 2): a client may select those and gets nothing.
 var schema = map[*kind]struct {
 	properties []property
 	links      []link
@@ -102,11 +102,11 @@ var schema = map[*kind]struct {
 	features:           {featureProperties(), []link{many(observations)}, []string{"properties"}},
 }
 
-// leavesOut reports whether the standard lets entities of a kind have something that ours have not.
+// leavesOut reports whether the standard has a member of a kind that our entities do not have.
 func (k *kind) leavesOut(name string) bool { return slices.Contains(schema[k].untold, name) }
 
-// from is when a place began.
+// from returns the time from which a place is valid.
 func (e *entity) from() time.Time { return e.station.Places[e.place].From }
 
-// point is a place, publicly.
+// point returns a place's public coordinates.
 func (e *entity) point() orb.Geometry { return e.station.Places[e.place].Public }

@@ -14,15 +14,15 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// What one request may cost.
+// Limits of one request.
 const (
-	maxLooked   = 300_000 // readings looked at, a year of one station
-	maxReads    = 300     // times that the store is asked
+	maxLooked   = 300_000 // readings read, a year of one station
+	maxReads    = 300     // queries of the store
 	maxEntities = 20_000  // entities in one answer
 	maxWindow   = 20_000  // readings held at once while reading backwards
 )
 
-// budget is what is left of that.
+// budget is the rest of these limits.
 type budget struct{ looked, reads, entities int }
 
 var errEnough = errors.New("enough has been read")
@@ -42,7 +42,7 @@ func parseObservationID(id string) (station string, q quantity.Quantity, at time
 	return station, q, time.Unix(unix, 0).UTC(), known && err == nil && unix >= 0 && unix <= year9999
 }
 
-// observation is the one with an id; nil where there is none.
+// observation returns the observation with an id; nil when there is none.
 func (w *world) observation(id string) (*entity, error) {
 	station, q, at, ok := parseObservationID(id)
 	if !ok {
@@ -67,7 +67,7 @@ func (w *world) read(r scope, yield func(*entity) error) error {
 	return w.readings(r, func(reading ingest.Reading) error { return w.each(&reading, yield, false) })
 }
 
-// ask counts how often the store is asked.
+// ask counts a query of the store.
 func (w *world) ask() error {
 	if w.budget.reads--; w.budget.reads < 0 {
 		return httpapi.Wrong("$expand", "this question asks for Observations of more than %d entities: use a smaller $top, or ask for the Observations of each", maxReads)
@@ -75,7 +75,7 @@ func (w *world) ask() error {
 	return nil
 }
 
-// readings asks the store.
+// readings queries the store.
 func (w *world) readings(r scope, yield func(ingest.Reading) error) error {
 	if !r.from.Before(r.to) {
 		return nil
@@ -89,7 +89,7 @@ func (w *world) readings(r scope, yield func(ingest.Reading) error) error {
 	})
 }
 
-// tooMuch says how to ask for less.
+// tooMuch returns an error that says how to ask for less.
 func (w *world) tooMuch() error {
 	hour := w.now.Truncate(time.Hour)
 	if w.joinPath != "" {
@@ -120,9 +120,8 @@ func (w *world) each(r *ingest.Reading, yield func(*entity) error, backwards boo
 	return nil
 }
 
-// readBack yields the observations within a scope from the last to the first. Stores read forwards only, so it
-// takes one stretch after the other: longer ones where there is little, shorter ones where there is more than
-// maxWindow.
+// readBack yields the observations within a scope from the last to the first. Stores read forwards only, so it reads one
+// interval after the other: longer ones when there are few readings, shorter ones when there are more than maxWindow.
 func (w *world) readBack(r scope, yield func(*entity) error) error {
 	if err := w.ask(); err != nil {
 		return err
@@ -152,7 +151,7 @@ func (w *world) readBack(r scope, yield func(*entity) error) error {
 	return nil
 }
 
-// window holds a stretch's readings, at most maxWindow of them.
+// window returns the readings of an interval, at most maxWindow of them.
 func (w *world) window(r scope) ([]ingest.Reading, error) {
 	var held []ingest.Reading
 	err := w.readings(r, func(reading ingest.Reading) error {
@@ -168,7 +167,7 @@ func (w *world) window(r scope) ([]ingest.Reading, error) {
 	return held, err
 }
 
-// observationsOf are the observations of an entity, or all for nil.
+// observationsOf returns the observations of an entity, or all for nil.
 func (w *world) observationsOf(of *entity, o options) (list, error) {
 	r := w.scopeOf(of, o.filter)
 	byTime, down := o.byTime(of)
@@ -203,8 +202,8 @@ func (w *world) observationsOf(of *entity, o options) (list, error) {
 	return pick.list, nil
 }
 
-// byTime reports whether observations are wanted in the order of their time, as they are without $orderby, the
-// newest first. Of one datastream, the time alone is an order.
+// byTime reports whether observations are sorted by their time; without $orderby they are, the newest first. For a
+// single datastream the time is a total order.
 func (o *options) byTime(of *entity) (yes, down bool) {
 	if len(o.order) == 0 {
 		return true, true
@@ -214,12 +213,12 @@ func (o *options) byTime(of *entity) (yes, down bool) {
 	return ok && isTime(p) && one, o.order[0].down
 }
 
-// isLatest reports whether only the newest observation is asked for, whatever it is.
+// isLatest reports whether only the newest observation is asked for, without a filter.
 func (o *options) isLatest(newestFirst bool) bool {
 	return newestFirst && o.top == 1 && o.skip == 0 && o.filter == nil && !o.count && o.token == ""
 }
 
-// latest is a datastream's newest observation, without asking the store.
+// latest returns a datastream's newest observation without a query of the store.
 func (w *world) latest(d *entity) *entity {
 	v, heard := w.source.Latest(d.station.ID, w.now).Values[d.quantity]
 	if !heard {
@@ -232,12 +231,12 @@ func (w *world) latest(d *entity) *entity {
 	}
 }
 
-// picker takes the page that options ask for out of what comes in the order they ask for.
+// picker collects the page that the options ask for from observations that come in the order of the options.
 type picker struct {
 	*world
 	options options
 	list    list
-	early   bool // what comes behind the page need not be looked at
+	early   bool // nothing after the page need be read
 	skipped int
 	behind  func(*entity) bool // nil for the first page
 }
@@ -266,7 +265,7 @@ func (p *picker) add(e *entity) error {
 	return nil
 }
 
-// behindToken begins behind the observation that the page before ended with.
+// behindToken begins after the last observation of the page before.
 func (p *picker) behindToken(r *scope, down bool) error {
 	token := p.options.token
 	if token == "" {
@@ -298,7 +297,7 @@ func compareObservations(e *entity, station string, q quantity.Quantity, at time
 	return int(e.quantity) - int(q)
 }
 
-// sorted looks at all that is within scope and keeps no more than the page and what is skipped before it.
+// sorted reads everything within a scope and keeps the page and what is skipped before it.
 func (p *picker) sorted(r scope) (list, error) {
 	kept := &best{world: p.world, order: p.options.order, most: p.options.skip + p.options.top + 1}
 	matched := 0

@@ -11,7 +11,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// parsed are the options of a query about observations.
+// parsed returns the options of a query about observations.
 func parsed(t *testing.T, query string) options {
 	t.Helper()
 	o, err := parseQuery(query, observations)
@@ -21,7 +21,7 @@ func parsed(t *testing.T, query string) options {
 	return o
 }
 
-// Only what a filter can need is asked of the store.
+// Only the readings that a filter can need are read from the store.
 func TestFilterIsPushedDown(t *testing.T) {
 	f := func(filter string, from, to time.Time, stations string, quantities ...quantity.Quantity) {
 		t.Helper()
@@ -67,7 +67,7 @@ func TestNewestFirstStopsEarly(t *testing.T) {
 	}
 }
 
-// Reading backwards yields exactly what reading forwards does, whether there is much or little and whatever gaps.
+// Reading backwards yields the same as reading forwards, with many or few readings and with gaps.
 func TestReadBack(t *testing.T) {
 	f := func(name string, w *town) {
 		t.Helper()
@@ -135,7 +135,7 @@ func TestObservationPages(t *testing.T) {
 	f("$top=7&$count=true", "", 160)
 	f("$top=7&$skip=10", "", 150)
 	f("$top=7&$filter=result%20lt%205", "", 10)
-	f("$top=1", "AAAAAA1-pm10", 40) // the newest comes from what is known of the station now
+	f("$top=1", "AAAAAA1-pm10", 40) // the newest is in memory
 	f("$top=7&$orderby=resultTime%20asc,id", "AAAAAA1-pm10", 40)
 }
 
@@ -191,7 +191,7 @@ func TestBounds(t *testing.T) {
 	f("$skiptoken=AAAAAA1-pm10-1&$orderby=result", "goes with an order by phenomenonTime")
 }
 
-// What belongs to a station that is not shown is never shown, however it is asked for.
+// Nothing of a station that is not shown is ever sent.
 func TestHiddenStations(t *testing.T) {
 	w := newTown().measured(10, time.Minute)
 	world := w.world(t)

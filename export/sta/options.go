@@ -45,7 +45,7 @@ type expansion struct {
 	options
 }
 
-// supported are the query options of the standard that are done.
+// supported are the query options of the standard that the service supports.
 var supported = []string{"$filter", "$orderby", "$expand", "$select", "$top", "$skip", "$count", "$skiptoken", "$resultFormat"}
 
 // parseQuery reads a request's query.
@@ -81,9 +81,9 @@ func parseOptions(pairs [][2]string, k *kind, depth int) (options, error) {
 	return o, o.checkFormat()
 }
 
-// located says in which option a mistake is.
+// located adds the name of the option to an error.
 func located(name string, err error) error {
-	if _, done := err.(*httpapi.Problem); done { // it says itself where
+	if _, done := err.(*httpapi.Problem); done { // it names the option already
 		return err
 	}
 	return httpapi.Wrong(fmt.Sprintf("%.60s", name), "%.60s: %v", name, err)
@@ -134,7 +134,7 @@ func unknownOption(name string) error {
 	return p
 }
 
-// whole is a number from 0; more than most counts as most.
+// whole parses an integer from 0; it reduces a larger one to most.
 func whole(value string, most int) (int, error) {
 	n, err := strconv.ParseUint(value, 10, 31)
 	if err != nil {
@@ -178,7 +178,7 @@ func parseSelect(value string, k *kind) ([]string, error) {
 	return list, nil
 }
 
-// parseExpand reads links such as Datastreams($top=1;$expand=Sensor),Locations or Datastreams/Sensor.
+// parseExpand parses links such as Datastreams($top=1;$expand=Sensor),Locations or Datastreams/Sensor.
 func parseExpand(value string, k *kind, depth int) ([]expansion, error) {
 	if depth == 0 {
 		return nil, fmt.Errorf("more than %d levels are expanded", maxExpand)
@@ -237,7 +237,7 @@ func parenthesized(inner string) string {
 	return "(" + inner + ")"
 }
 
-// split splits at a sign that stands in neither quotes nor parentheses.
+// split splits a text at a byte that stands outside of quotes and parentheses.
 func split(text string, at byte) []string {
 	var list []string
 	begin, depth, quoted := 0, 0, false

@@ -1,6 +1,6 @@
 package sta
 
-// The bounds of what a query may ask in one request.
+// Limits of the query of one request.
 const (
 	maxQueryBytes = 4096 // of all options together
 	maxNesting    = 30   // of parentheses and functions
@@ -42,17 +42,17 @@ func (e unary) position() int   { return e.at }
 func (e binary) position() int  { return e.at }
 func (e call) position() int    { return e.at }
 
-// levels are the operators from those that bind least to those that bind most.
+// levels are the operators, from the lowest precedence to the highest.
 var levels = [][]string{{"or"}, {"and"}, {"eq", "ne", "gt", "ge", "lt", "le"}, {"add", "sub"}, {"mul", "div", "mod"}}
 
-// parser reads the grammar of OData's $filter, as far as SensorThings has it.
+// parser parses the grammar of OData's $filter that SensorThings uses.
 type parser struct {
 	lexer
 	now   token
 	depth int
 }
 
-// parseExpression reads one expression and nothing behind it.
+// parseExpression parses an expression up to the end of the text.
 func parseExpression(text string) (expression, error) {
 	p := &parser{lexer: lexer{text: text}}
 	if err := p.advance(); err != nil {
@@ -73,7 +73,7 @@ func (p *parser) advance() (err error) {
 	return err
 }
 
-// level reads operands joined by the operators of a level, from left to right.
+// level parses operands joined by the operators of a level, from left to right.
 func (p *parser) level(n int) (expression, error) {
 	if n == len(levels) {
 		return p.operand()
@@ -104,7 +104,7 @@ func (p *parser) isOperator(list []string) bool {
 	return false
 }
 
-// operand reads a literal, a path, a function, something in parentheses, or one of them with a sign before it.
+// operand parses a literal, a path, a function, an expression in parentheses, or one of them after a sign.
 func (p *parser) operand() (expression, error) {
 	if p.depth++; p.depth > maxNesting {
 		return nil, mistake(p.now.at, "more than %d levels are nested", maxNesting)

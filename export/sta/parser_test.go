@@ -10,7 +10,7 @@ import (
 	"github.com/paulmach/orb/encoding/wkt"
 )
 
-// write is an expression with all its parentheses, which reads as the same expression again.
+// write returns an expression with all its parentheses; parsed again it is the same expression.
 func write(e expression) string {
 	switch e := e.(type) {
 	case literal:
@@ -132,7 +132,7 @@ func TestParseMistakes(t *testing.T) {
 	f(strings.Repeat("not ", 100)+"a", "at character 121: more than 30 levels")
 }
 
-// What is accepted can be written and read again as the same, and worked out without a panic.
+// An accepted expression can be written and parsed again as the same one, and evaluated without a panic.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"result gt 5 and phenomenonTime ge now() sub duration'PT1H'", "st_within(Datastream/Thing/Locations/location,geography'POLYGON((0 0,1 0,1 1,0 0))')",

@@ -39,7 +39,7 @@ func thingProperties() []property {
 	}))
 }
 
-// texts is a list that is never null.
+// texts returns a list that is never null in JSON.
 func texts(list []string) []any {
 	all := []any{}
 	for _, s := range list {
@@ -114,6 +114,6 @@ func observationProperties() []property {
 	}
 }
 
-// The ids of entities. They are made of what never changes: a station's id, the number of its place, a quantity,
-// whole seconds.
+// The ids of entities consist of facts that never change: a station's id, the number of its place, a quantity, whole
+// seconds.
 func placeID(st *ingest.Station, place int) string { return fmt.Sprintf("%s-%d", st.ID, place+1) }

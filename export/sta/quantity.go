@@ -2,7 +2,7 @@ package sta
 
 import "stadtluft/firmware-protocol/quantity"
 
-// words say what a quantity is.
+// words describe a quantity: its name, its description and the address of its definition.
 type words struct{ name, description, definition string }
 
 const (
@@ -11,7 +11,7 @@ const (
 	qudt      = "http://qudt.org/vocab/unit/"
 )
 
-// quantities in words. A definition that is missing here is the entity's own address.
+// quantities describes each quantity. The definition of one that is missing here is the entity's own address.
 var quantities = map[quantity.Quantity]words{
 	quantity.PM1:         {"PM1", "Particles up to 1 µm", pollutant + "6002"},
 	quantity.PM2_5:       {"PM2.5", "Particles up to 2.5 µm", pollutant + "6001"},

@@ -10,11 +10,11 @@ import (
 	"stadtluft/geo"
 )
 
-// Our places are points, so what relates to what is decided for a point and another geometry. The words are those
-// of OGC 06-103r4, section 6.1.15: a matrix of nine places says how the interiors, boundaries and exteriors of two
-// geometries meet, as F for not at all or the dimension in which they do.
+// Our places are points, so relations are decided for a point and another geometry. The terms are those of OGC 06-103r4,
+// section 6.1.15: a matrix of nine entries holds how the interiors, boundaries and exteriors of two geometries
+// intersect, as F for not at all or the dimension of the intersection.
 
-// side is where a point lies as a geometry sees it.
+// side is the part of a geometry in which a point lies.
 type side int
 
 const (
@@ -23,7 +23,7 @@ const (
 	exterior
 )
 
-// sideOf is where a point lies.
+// sideOf returns the part of a geometry in which a point lies.
 func sideOf(p orb.Point, g orb.Geometry) side {
 	switch g := g.(type) {
 	case orb.Point:
@@ -51,10 +51,10 @@ func sideOf(p orb.Point, g orb.Geometry) side {
 	return exterior
 }
 
-// open reports whether a line ends elsewhere than it begins.
+// open reports whether the ends of a line differ.
 func open(l orb.LineString) bool { return l[0] != l[len(l)-1] }
 
-// matrix is how a point relates to a geometry.
+// matrix returns the relation of a point to a geometry.
 func matrix(p orb.Point, g orb.Geometry) string {
 	m := []byte("FFFFFFFF2")
 	at := sideOf(p, g)
@@ -75,7 +75,7 @@ func matrix(p orb.Point, g orb.Geometry) string {
 	return string(m)
 }
 
-// transposed is the matrix with the geometries exchanged.
+// transposed returns the matrix with the geometries exchanged.
 func transposed(m string) string {
 	return string([]byte{m[0], m[3], m[6], m[1], m[4], m[7], m[2], m[5], m[8]})
 }
@@ -92,7 +92,7 @@ func matches(m, pattern string) bool {
 	return true
 }
 
-// relation is the matrix of two arguments, of which one must be a point.
+// relation returns the matrix of two arguments, of which one must be a point.
 func relation(e call, of []any) (string, error) {
 	a, ok := of[0].(orb.Geometry)
 	b, fine := of[1].(orb.Geometry)
@@ -108,7 +108,7 @@ func relation(e call, of []any) (string, error) {
 	return "", mistake(e.at, "one argument of %s must be a point, as our places are", e.function)
 }
 
-// onPlaces holds where one of the patterns fits.
+// onPlaces returns a function that is true when one of the patterns matches.
 func onPlaces(patterns ...string) function {
 	return function{2, 2, func(_ *world, e call, of []any) (any, error) {
 		m, err := relation(e, of)
@@ -130,7 +130,7 @@ func relate(_ *world, e call, of []any) (any, error) {
 	return err == nil && matches(m, pattern), err
 }
 
-// distance is in metres along the ground.
+// distance returns the distance in metres along the ground.
 func distance(_ *world, e call, of []any) (any, error) {
 	a, ok := of[0].(orb.Point)
 	b, fine := of[1].(orb.Point)
@@ -140,7 +140,7 @@ func distance(_ *world, e call, of []any) (any, error) {
 	return geo.Distance(a, b), nil
 }
 
-// length is that of a line, in metres along the ground.
+// length returns a line's length in metres along the ground.
 func length(_ *world, e call, of []any) (any, error) {
 	line, ok := of[0].(orb.LineString)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// Routes are all addresses below Root.
+// Routes returns all routes below Root.
 func (s *Service) Routes() []openapi.Route {
 	serve := httpapi.With(s.Log, nil, s.serve)
 	return []openapi.Route{{
@@ -31,7 +31,7 @@ func (s *Service) Routes() []openapi.Route {
 
 const jsonType = "application/json"
 
-// parameters are the query options that are done (OGC 18-088, section 9.3).
+// parameters are the supported query options (OGC 18-088, section 9.3).
 var parameters = []openapi.Parameter{
 	{Name: "path", Example: "Things", About: bilingual.Text{EN: "what is asked for", DE: "wonach gefragt wird"}},
 	{Name: "$filter", About: bilingual.Text{

@@ -2,8 +2,8 @@ package sta
 
 import "stadtluft/ingest/httpapi/openapi"
 
-// Schemas are those of entities and of sets of them, by name, for the description of the API. What $select leaves out is not there, so
-// nothing is required.
+// Schemas returns the schemas of entities and of sets of them, by name, for the description of the API. They require no
+// member, because $select may leave out any.
 func Schemas() map[string]openapi.Schema {
 	all := map[string]openapi.Schema{}
 	for _, k := range kinds {
@@ -46,7 +46,7 @@ func (k *kind) setSchema() openapi.Schema {
 	return openapi.Schema{"type": "object"}.May("@iot.count", count).May("@iot.nextLink", word).With("value", openapi.ListOf(entity))
 }
 
-// schema is how a property is written as JSON.
+// schema returns the JSON schema of a property.
 func (p property) schema() openapi.Schema {
 	switch {
 	case p.open:
@@ -57,7 +57,7 @@ func (p property) schema() openapi.Schema {
 	return word
 }
 
-// answerSchema is what a path may name: a set, or an entity or a property of it.
+// answerSchema returns the schema of all answers: a set, an entity or a property of it.
 func answerSchema() openapi.Schema {
 	var either []any
 	for _, k := range kinds {

@@ -8,7 +8,7 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 )
 
-// scope is which observations a question can be about: what the store is asked for. All else of the question is
+// scope is the range of observations that a query can concern, as the store is asked for it. The rest of the query is
 // decided observation by observation.
 type scope struct {
 	from, to   time.Time           // from is included, to is not
@@ -16,13 +16,13 @@ type scope struct {
 	quantities []quantity.Quantity // empty for all
 }
 
-// since is before any reading of ours.
+// since is earlier than any reading.
 var since = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// ahead is how far from now on there may be readings, for clocks that are fast.
+// ahead is the largest time from now on that a reading may have, for clocks that are fast.
 const ahead = time.Hour
 
-// scopeOf is the scope of the observations of an entity, or of all for nil, that a filter lets through.
+// scopeOf returns the scope of the observations of an entity, or of all for nil, that match a filter.
 func (w *world) scopeOf(of *entity, filter expression) scope {
 	r := scope{from: since, to: w.now.Add(ahead)}
 	if of != nil {
@@ -40,7 +40,8 @@ func (w *world) scopeOf(of *entity, filter expression) scope {
 	return r
 }
 
-// period limits a scope to when a place was a station's. Before its first it stood there too.
+// period limits a scope to the time in which a station stood at a place. The first place is valid for the time before it
+// too.
 func (r *scope) period(place *entity) {
 	places := place.station.Places
 	if place.place > 0 {
@@ -51,7 +52,7 @@ func (r *scope) period(place *entity) {
 	}
 }
 
-// conjuncts are the parts of an expression that must all hold.
+// conjuncts returns the parts of an expression that must all be true.
 func conjuncts(e expression) []expression {
 	if b, ok := e.(binary); ok && b.operator == "and" {
 		return append(conjuncts(b.left), conjuncts(b.right)...)
@@ -65,7 +66,7 @@ func conjuncts(e expression) []expression {
 // mirrored are the operators with their sides exchanged.
 var mirrored = map[string]string{"eq": "eq", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 
-// narrow takes one part of a filter into account, where it compares a path with something fixed.
+// narrow limits a scope by one part of a filter, when it compares a path with a constant.
 func (w *world) narrow(r *scope, part expression) {
 	if c, ok := part.(call); ok && c.function == "during" {
 		r.during(c)
@@ -88,12 +89,12 @@ func (w *world) narrow(r *scope, part expression) {
 	}
 	value, err := w.value(other, nil)
 	if err != nil {
-		return // it is told when the filter is worked out
+		return // the evaluation of the filter returns the error
 	}
 	r.limit(p, operator, value)
 }
 
-// fixed reports whether an expression is the same for every entity.
+// fixed reports whether an expression is constant.
 func fixed(e expression) bool {
 	switch e := e.(type) {
 	case literal:

@@ -1,10 +1,10 @@
 // Package sta publishes stations and their readings as OGC SensorThings API 1.1, Part 1: Sensing (OGC 18-088), the
-// reading part of it, at /sta/v1.1. FROST's clients, QGIS and dashboards read it.
+// reading part of it, at /sta/v1.1, for FROST's clients, QGIS and dashboards.
 //
-// A station is a Thing, its places are Locations, a quantity of it is a Datastream, a value an Observation. It
-// reads through Source and changes nothing; what else the standard has is answered with 501. One request looks at
-// no more than maxLooked readings and answers with no more than maxEntities entities, which are held in memory;
-// more is refused with what to do. Retired stations are not shown; their readings are at /api/v1/readings.
+// A station is a Thing, its places are Locations, a quantity of it is a Datastream, a value an Observation. The package
+// reads through Source and changes nothing; it answers 501 to the rest of the standard. One request reads at most
+// maxLooked readings and answers with at most maxEntities entities, which are held in memory; for more it answers with
+// an error that says how to ask for less. Retired stations are not shown; their readings are at /api/v1/readings.
 package sta
 
 import (
@@ -21,19 +21,19 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Root is where the service is mounted.
+// Root is the path of the service.
 const Root = "/sta/v1.1"
 
-// Source is what the service reads.
+// Source gives the service its data.
 type Source interface {
 	ingest.Stations
 	// Stations lists every registered station by id.
 	Stations() []*ingest.Station
-	// Latest is what is known of a station at a moment.
+	// Latest returns a station's latest values at a moment.
 	Latest(id string, at time.Time) live.Station
 	// Readings yields stored readings as store.Store does.
 	Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error
-	// Meta is what a document says of itself.
+	// Meta returns the licence, the attribution and the time of a document made at a moment.
 	Meta(at time.Time) export.Meta
 }
 
@@ -62,7 +62,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	return world.answer(w, r, path)
 }
 
-// landing lists the sets and says what the service can do (OGC 18-088, section 9.2.1).
+// landing lists the sets and what the service supports (OGC 18-088, section 9.2.1).
 func (s *Service) landing(w http.ResponseWriter, world *world) error {
 	first := landing{
 		Settings: settings{classes, missing, map[string]int{"readings": maxLooked, "reads": maxReads, "entities": maxEntities, "top": maxTop, "skip": maxSkip, "expand": maxExpand}},
@@ -74,7 +74,7 @@ func (s *Service) landing(w http.ResponseWriter, world *world) error {
 	return httpapi.JSON(w, http.StatusOK, jsonType, first)
 }
 
-// answer answers what a path below the root names.
+// answer answers a request for a path below the root.
 func (w *world) answer(out http.ResponseWriter, r *http.Request, path string) error {
 	a, err := w.resolve(path)
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *world) answer(out http.ResponseWriter, r *http.Request, path string) er
 	return err
 }
 
-// onlyForOne refuses options that choose among entities where there is one.
+// onlyForOne refuses options that select among entities when the path names a single one.
 func (o *options) onlyForOne() error {
 	for name := range o.written {
 		if name != "$select" && name != "$expand" {

@@ -16,14 +16,14 @@ import (
 	"stadtluft/ingest/httpapi/httpapitest"
 )
 
-// client asks a service.
+// client sends requests to a service.
 type client struct {
 	*httpapitest.Client
 	root string // of the service
 	town *town
 }
 
-// serve serves a town whose noon is now.
+// serve serves a town; its noon is now.
 func serve(t *testing.T) *client {
 	t.Helper()
 	w := newTown().measured(100, time.Minute)
@@ -48,7 +48,7 @@ func (c *client) do(method, address string) (*http.Response, []byte) {
 	return c.Do(method, address, "")
 }
 
-// get is an answer as an object; what stands behind the question mark is escaped.
+// get returns an answer as an object; it escapes the text after the question mark.
 func (c *client) get(address string) map[string]any {
 	c.T.Helper()
 	if path, query, ok := strings.Cut(address, "?"); ok && !strings.HasPrefix(address, "http") {
@@ -67,7 +67,7 @@ func (c *client) get(address string) map[string]any {
 	return v
 }
 
-// values are an answer's entities.
+// values returns an answer's entities.
 func values(v any) []map[string]any {
 	var list []map[string]any
 	many, _ := v.([]any)
@@ -77,7 +77,7 @@ func values(v any) []map[string]any {
 	return list
 }
 
-// OGC 18-088, section 9.2.1: the root lists every set and says in serverSettings what holds.
+// OGC 18-088, section 9.2.1: the root lists every set and, in serverSettings, the conformance classes.
 func TestRoot(t *testing.T) {
 	c := serve(t)
 	for _, address := range []string{"", "/"} {
@@ -154,7 +154,7 @@ func TestResourcePaths(t *testing.T) {
 	f("/Things('AAAAAA1')/Datastreams('AAAAAA1-pm10')/Sensor/name/$value", "sds011/bme280 o'hara")
 	f("/Sensors('sds011%2Fbme280%20o''hara')/name/$value", "sds011/bme280 o'hara")
 	f("/Things/$ref", "{\"value\":[\n{\"@iot.selfLink\":\"ROOT/Things('AAAAAA1')\"},\n{\"@iot.selfLink\":\"ROOT/Things('BBBBBB2')\"}]}")
-	f("/Locations('AAAAAA1-1')/Things/$ref", `{"value":[]}`) // it has moved on
+	f("/Locations('AAAAAA1-1')/Things/$ref", `{"value":[]}`) // it has moved
 	f("/Things('AAAAAA1')/Locations/$ref", "{\"value\":[\n{\"@iot.selfLink\":\"ROOT/Locations('AAAAAA1-2')\"}]}")
 	f("/Things('AAAAAA1')/HistoricalLocations?$select=id&$count=true", "{\"@iot.count\":2,\"value\":[\n{\"@iot.id\":\"AAAAAA1-1\"},\n{\"@iot.id\":\"AAAAAA1-2\"}]}")
 	f("/Locations('AAAAAA1-2')/location", `{"location":{"type":"Point","coordinates":[6.958300,50.941300]}}`)
@@ -205,7 +205,7 @@ func TestQueryOptions(t *testing.T) {
 	if got := fmt.Sprint(page["value"]); got != "[map[name:Deutz]]" {
 		t.Errorf("filtered: %s", got)
 	}
-	// A list of the newest values of all stations is one of the commonest questions, and asks the store nothing.
+	// A list of the newest values of all stations is a common request and needs no query of the store.
 	c.town.asked = nil
 	c.get("/Things?$expand=Datastreams($expand=Observations($orderby=phenomenonTime desc;$top=1))")
 	if len(c.town.asked) != 0 {
@@ -271,7 +271,7 @@ func TestMistakesAreTold(t *testing.T) {
 	f("POST", "/CreateObservations", 501, "", "MQTT")
 }
 
-// A question whose answer is too large is refused, not half answered.
+// A request whose answer is too large is refused, not answered in part.
 func TestTooLarge(t *testing.T) {
 	c := serve(t)
 	for i := range maxReads {
@@ -305,7 +305,7 @@ func TestOnlyWhatIsPublic(t *testing.T) {
 	}
 }
 
-// The promise to data users tells the bounds.
+// The README names the limits.
 func TestPromise(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {

@@ -48,7 +48,7 @@ func newTown() *town {
 	}}
 }
 
-// measured fills the town with readings every so often up to noon.
+// measured fills the town with n readings at an interval up to noon.
 func (w *town) measured(n int, every time.Duration) *town {
 	w.readings = slices.Grow(w.readings, n*len(w.stations))
 	for i := n - 1; i >= 0; i-- {
@@ -113,7 +113,7 @@ func (w *town) Meta(at time.Time) export.Meta {
 	return export.Meta{Licence: "dl-by-de/2.0", Attribution: "Stadt Köln", Generated: at}
 }
 
-// world is the town as one request sees it, a minute after noon.
+// world returns the town during one request, a minute after noon.
 func (w *town) world(t testing.TB) *world {
 	t.Helper()
 	return newWorld(context.Background(), w, "http://test"+Root, noon.Add(time.Minute))
@@ -121,7 +121,7 @@ func (w *town) world(t testing.TB) *world {
 
 func newTestWorld(t testing.TB) *world { return newTown().measured(100, time.Minute).world(t) }
 
-// sample is one observation.
+// sample returns one observation.
 func (w *world) sample() *entity {
 	e, err := w.find(observations, "AAAAAA1-pm2_5-"+unix(noon.Add(-time.Minute)))
 	if err != nil || e == nil {
@@ -130,7 +130,7 @@ func (w *world) sample() *entity {
 	return e
 }
 
-// ids are those of entities, with spaces between.
+// ids returns the ids of entities, separated by spaces.
 func ids(entities []*entity) string {
 	var list []string
 	for _, e := range entities {

@@ -13,7 +13,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// world is everything but the observations, as it is during one request.
+// world is everything except the observations, as it is during one request.
 type world struct {
 	ctx      context.Context
 	source   Source
@@ -21,7 +21,7 @@ type world struct {
 	now      time.Time
 	meta     export.Meta
 	budget   budget
-	joined   *entity // the observation that a filter of other entities is just about; nil for none
+	joined   *entity // the observation to which a filter of other entities is being applied; nil for none
 	joinPath string  // that filter's path to Observations, with a slash at its end
 
 	stations  []*ingest.Station // that are shown, by id
@@ -30,7 +30,7 @@ type world struct {
 	all       map[*kind][]*entity
 }
 
-// newWorld looks around once.
+// newWorld reads the stations and their latest values.
 func newWorld(ctx context.Context, source Source, base string, now time.Time) *world {
 	w := &world{
 		ctx: ctx, source: source, base: base, now: now, meta: source.Meta(now), budget: budget{maxLooked, maxReads, maxEntities},
@@ -79,8 +79,8 @@ func datastream(st *ingest.Station, q quantity.Quantity) *entity {
 	return &entity{kind: datastreams, id: st.ID + "-" + q.String(), station: st, quantity: q, kit: st.Kit}
 }
 
-// find is the entity of a kind with an id; nil where there is none. A datastream that has said nothing lately is not
-// listed and found all the same.
+// find returns the entity of a kind with an id; nil when there is none. A datastream without recent values is not listed
+// but is found.
 func (w *world) find(k *kind, id string) (*entity, error) {
 	if k == observations {
 		return w.observation(id)
@@ -102,7 +102,7 @@ func (w *world) find(k *kind, id string) (*entity, error) {
 	return nil, nil
 }
 
-// series reads a datastream's id.
+// series parses a datastream's id.
 func (w *world) series(id string) (*ingest.Station, quantity.Quantity, bool) {
 	name, quantityName, _ := strings.Cut(id, "-")
 	st, known := w.source.Station(name)
@@ -110,7 +110,7 @@ func (w *world) series(id string) (*ingest.Station, quantity.Quantity, bool) {
 	return st, q, known && ok && st.Shown()
 }
 
-// follow is what a link of an entity leads to; links to observations are read elsewhere.
+// follow returns the entities at the end of an entity's link; observations are read elsewhere.
 func (w *world) follow(e *entity, l link) []*entity {
 	switch l.to {
 	case things, locations, historicalLocations, features:
@@ -125,12 +125,12 @@ func (w *world) follow(e *entity, l link) []*entity {
 	return nil
 }
 
-// places are a station, or those of its places that belong to an entity.
+// places returns the places of a station, or those that belong to an entity.
 func (w *world) places(e *entity, l link) []*entity {
 	last := len(e.station.Places) - 1
 	switch {
 	case e.kind == locations && l.to == things && e.place != last:
-		return nil // it has moved on
+		return nil // it has moved
 	case l.to == things:
 		return w.only(things, e.station.ID)
 	case e.kind == things && l.to == locations:
@@ -147,7 +147,7 @@ func (w *world) places(e *entity, l link) []*entity {
 	return w.only(l.to, placeID(e.station, e.place))
 }
 
-// placeAt is the number of the place that was valid at a moment.
+// placeAt returns the number of the place that was valid at a moment.
 func placeAt(st *ingest.Station, at time.Time) int {
 	from := st.PlaceAt(at).From
 	return slices.IndexFunc(st.Places, func(p ingest.Place) bool { return p.From.Equal(from) })
@@ -177,7 +177,7 @@ func (w *world) datastreamsOf(e *entity) []*entity {
 	return list
 }
 
-// selfLink is an entity's address.
+// selfLink returns an entity's address.
 func (w *world) selfLink(e *entity) string {
 	key := url.PathEscape(strings.ReplaceAll(e.id, "'", "''"))
 	return fmt.Sprintf("%s/%s('%s')", w.base, e.kind.plural, key)

@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// appendList appends a page of entities as the object that has them as its value.
+// appendList appends a page of entities as a JSON object with the entities in value.
 func (w *world) appendList(b []byte, page list, address string, o options) ([]byte, error) {
 	b = append(b, '{')
 	if page.count >= 0 {
@@ -35,7 +35,7 @@ func (w *world) appendList(b []byte, page list, address string, o options) ([]by
 	return append(b, '}'), err
 }
 
-// next is the query of the next page; empty where there is none.
+// next returns the query of the next page; empty when there is none.
 func (o *options) next(page list) string {
 	if !page.more || o.top == 0 {
 		return ""
@@ -69,7 +69,7 @@ func (w *world) appendEntities(b []byte, entities []*entity, o options) ([]byte,
 	return append(b, ']'), nil
 }
 
-// appendEntity appends an entity with what options choose and expand of it.
+// appendEntity appends an entity with the members that the options select and expand.
 func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 	if w.budget.entities--; w.budget.entities < 0 {
 		return b, httpapi.Wrong("$expand", "this answer would hold more than %d entities: use a smaller $top, also in the options of $expand", maxEntities)
@@ -97,7 +97,7 @@ func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 // wants reports whether a member is selected.
 func (o *options) wants(name string) bool { return o.chosen == nil || slices.Contains(o.chosen, name) }
 
-// appendLink appends where a link leads, or what is there.
+// appendLink appends a link's address, or the expanded entities.
 func (w *world) appendLink(object *objectWriter, e *entity, l link, o options) error {
 	address := w.selfLink(e) + "/" + l.name
 	i := slices.IndexFunc(o.expand, func(x expansion) bool { return x.link.name == l.name })
