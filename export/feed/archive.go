@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// archive tells of days that became files, and of those that were written again.
+// archive answers with the feed of archived days and of their later revisions.
 func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
 	language := language(r)
 	days, err := s.Days(r.Context())
@@ -37,5 +37,5 @@ func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, d, began)
 }
 
-// began is when a feed was updated that nothing has happened in.
+// began is the time of update of a feed without entries.
 var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

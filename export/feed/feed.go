@@ -1,7 +1,7 @@
-// Package feed tells by Atom (RFC 4287): which days of the archive are new, and of each station what was refused,
-// which values do not count and when it was silent, so that its owner is told without e-mail.
+// Package feed publishes Atom feeds (RFC 4287): the new days of the archive and, for each station, what was refused,
+// which values do not count and when it was silent, so that its owner learns of it without e-mail.
 //
-// An entry keeps its id for good. A station's feed looks back Days days.
+// An entry keeps its id for ever. A station's feed goes back Days days.
 package feed
 
 import (
@@ -21,24 +21,24 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Days is how far back a station's feed looks.
+// Days is how many days a station's feed goes back.
 const Days = 7
 
-// Source is what the feeds read.
+// Source gives the feeds their data.
 type Source interface {
 	ingest.Stations
 	export.Archive
-	// Latest is what is known of a station at a moment.
+	// Latest returns a station's latest values at a moment.
 	Latest(id string, at time.Time) live.Station
-	// Refusals are the last of a station, newest first.
+	// Refusals returns a station's last refusals, newest first.
 	Refusals(ctx context.Context, id string) ([]ingest.Refusal, error)
 	// Readings yields stored readings as store.Store does.
 	Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error
-	// Meta is what a document says of itself.
+	// Meta returns the licence, the attribution and the time of a document made at a moment.
 	Meta(at time.Time) export.Meta
 }
 
-// Service is the feeds of one city.
+// Service serves the feeds of one city.
 type Service struct {
 	Source
 	City      string
@@ -47,7 +47,7 @@ type Service struct {
 	Log       *slog.Logger
 }
 
-// Routes are the feeds.
+// Routes returns the routes of the feeds.
 func (s *Service) Routes() []openapi.Route {
 	language := openapi.Parameter{Name: "lang", Choices: httpapi.Languages(), About: bilingual.Text{
 		EN: "the feed’s language; without it the one that Accept-Language asks for", DE: "Sprache des Feeds; sonst die, um die Accept-Language bittet"}}
@@ -64,12 +64,12 @@ func (s *Service) Routes() []openapi.Route {
 	}}
 }
 
-// text is something in both languages.
+// text is a text in both languages.
 type text bilingual.Text
 
 func (t text) in(language string) string { return bilingual.Text(t).In(language) }
 
-// language is the one asked for, by the parameter or by the client.
+// language returns the language of a request, by its parameter or by what the client accepts.
 func language(r *http.Request) string {
 	return cmp.Or(httpapi.NewQuery(r).Text("lang"), httpapi.Language(r))
 }
@@ -96,7 +96,7 @@ type link struct {
 	Language string `xml:"hreflang,attr,omitempty"`
 }
 
-// entry is one thing that happened.
+// entry is an entry of a feed.
 type entry struct {
 	ID      string  `xml:"id"`
 	Title   string  `xml:"title"`
@@ -111,10 +111,10 @@ type content struct {
 	Text string `xml:",chardata"`
 }
 
-// moment sorts entries.
+// moment is a time by which entries are sorted.
 type moment = time.Time
 
-// newEntry makes an entry. What it is about, said once and for good, gives it its id.
+// newEntry returns an entry; its id is made of about, which must never change.
 func newEntry(at time.Time, title, words string, about ...string) entry {
 	at = at.UTC().Truncate(time.Second)
 	return entry{ID: identifier(about...), Title: title, Updated: at.Format(time.RFC3339), Content: content{"text", words}, at: at}

@@ -23,7 +23,7 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// town has one station, with what it measured and what was refused.
+// town has one station, with its readings and refusals.
 type town struct {
 	now      time.Time // when the test began, a full minute
 	station  *ingest.Station
@@ -44,7 +44,7 @@ func newTown() *town {
 	}}
 }
 
-// measure adds readings every ten minutes from so long ago until so long ago.
+// measure adds readings every ten minutes in a period given as ages.
 func (w *town) measure(from, to time.Duration, flags ingest.Flags) {
 	for ago := from; ago > to; ago -= 10 * time.Minute {
 		at := w.now.Add(-ago)
@@ -77,7 +77,7 @@ func (w *town) Meta(at time.Time) export.Meta {
 	return export.Meta{Licence: "dl-by-de/2.0", Attribution: "Stadt Köln", Generated: at}
 }
 
-// read is a feed as a reader sees it.
+// read is a feed as a reader decodes it.
 type read struct {
 	XMLName  xml.Name   `xml:"http://www.w3.org/2005/Atom feed"`
 	Language string     `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
@@ -112,7 +112,7 @@ func ask(t *testing.T, w *town, address string) (*http.Response, string) {
 
 var uuid = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
-// get reads a feed and holds it against what RFC 4287 demands of every one.
+// get reads a feed and checks the requirements of RFC 4287 for every feed.
 func get(t *testing.T, w *town, address string) read {
 	t.Helper()
 	response, body := ask(t, w, address)
@@ -171,7 +171,7 @@ func get(t *testing.T, w *town, address string) read {
 	return f
 }
 
-// titles are an entry's titles with its times.
+// titles returns the titles of the entries with their times.
 func (f *read) titles() string {
 	var list []string
 	for _, e := range f.Entries {
@@ -240,7 +240,7 @@ func TestSilence(t *testing.T) {
 		t.Errorf("it is silent from %s on, want %s", got, want)
 	}
 	lasting := f.Entries[0].IDs[0]
-	w.measure(30*time.Minute, 0, 0) // it speaks again
+	w.measure(30*time.Minute, 0, 0) // it sends again
 	f = get(t, w, address+"?lang=en")
 	if got, want := f.titles(), "Silent for 2 h 40 min; Silent for 5 h 10 min"; got != want || f.Entries[0].IDs[0] != lasting {
 		t.Errorf("%s, %s, want %s with the id %s", got, f.Entries[0].IDs, want, lasting)
@@ -344,7 +344,7 @@ func TestIdentifier(t *testing.T) {
 	}
 }
 
-// The promise to data users tells how far feeds look back.
+// The README names how far feeds go back.
 func TestPromise(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {

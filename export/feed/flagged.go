@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// flaggedDays gathers values that do not count: one flaggedDay a day and flag.
+// flaggedDays collects values that do not count: one flaggedDay for each day and flag.
 type flaggedDays struct {
 	offset time.Duration
 	list   []*flaggedDay
@@ -35,7 +35,7 @@ func (d *flaggedDays) add(r *ingest.Reading) {
 	}
 }
 
-// of is the entry of a day and flag. Readings come in order, so it is one of the last.
+// of returns the flaggedDay of a day and flag. Readings come in order, so it is one of the last.
 func (d *flaggedDays) of(day time.Time, flag ingest.Flags) *flaggedDay {
 	for i := len(d.list) - 1; i >= 0 && d.list[i].day.Equal(day); i-- {
 		if d.list[i].flag == flag {
@@ -46,7 +46,7 @@ func (d *flaggedDays) of(day time.Time, flag ingest.Flags) *flaggedDay {
 	return d.list[len(d.list)-1]
 }
 
-// flagged adds the entry of one.
+// flagged adds the entry of a flaggedDay.
 func (t *stationEntries) flagged(d *flaggedDay) {
 	var counts []string
 	for _, q := range quantity.All() {

@@ -10,12 +10,12 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// maxEntries bounds a feed; the newest stay.
+// maxEntries is the largest number of entries of a feed; the newest are kept.
 const maxEntries = 200
 
 const mediaType = "application/atom+xml"
 
-// send completes a feed and answers with it. since is when it was updated where it has no entries.
+// send completes a feed and answers with it. since is its time of update when it has no entries.
 func (s *Service) send(w http.ResponseWriter, r *http.Request, d document, since time.Time) error {
 	slices.SortStableFunc(d.Entries, func(a, b entry) int { return b.at.Compare(a.at) })
 	d.Entries = d.Entries[:min(len(d.Entries), maxEntries)]
@@ -47,7 +47,7 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, d document, since
 	return err
 }
 
-// page is a page of ours that says more.
+// page returns a link to a page of ours with details.
 func (s *Service) page(r *http.Request, path, language string) link {
 	return link{Rel: "alternate", Address: s.Base(r) + path + "?lang=" + language, Type: "text/html", Language: language}
 }

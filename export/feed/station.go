@@ -12,10 +12,10 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// silence is how long a station must be quiet before its feed speaks of it.
+// silence is how long a station must be quiet before its feed has an entry about it.
 const silence = time.Hour
 
-// station tells an owner what is wrong with a station.
+// station answers with a station's feed.
 func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".atom")
 	st, known := s.Station(id)
@@ -45,7 +45,7 @@ func (s *Service) station(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, d, st.Created)
 }
 
-// stationEntries gathers the entries of a station.
+// stationEntries collects the entries of a station.
 type stationEntries struct {
 	*Service
 	station  *ingest.Station
@@ -54,13 +54,13 @@ type stationEntries struct {
 	entries  []entry
 }
 
-// add adds an entry. about tells it from the station's others.
+// add adds an entry; about distinguishes it from the station's other entries.
 func (t *stationEntries) add(at time.Time, title, words text, about ...string) {
 	about = append([]string{t.City, "station", t.station.ID}, about...)
 	t.entries = append(t.entries, newEntry(at, title.in(t.language), words.in(t.language), about...))
 }
 
-// refusals are what the station sent and was not taken.
+// refusals adds the refusals of what the station sent.
 func (t *stationEntries) refusals(ctx context.Context) error {
 	list, err := t.Refusals(ctx, t.station.ID)
 	if err != nil {
@@ -77,7 +77,7 @@ func (t *stationEntries) refusals(ctx context.Context) error {
 
 func join(parts ...string) string { return strings.Join(parts, "\n") }
 
-// readings finds values that do not count, day by day, and silences.
+// readings adds an entry for each day and flag with values that do not count, and for silences.
 func (t *stationEntries) readings(ctx context.Context) error {
 	flagged := &flaggedDays{offset: t.DayOffset}
 	from := t.now.Add(-Days * 24 * time.Hour)
@@ -100,7 +100,7 @@ func (t *stationEntries) readings(ctx context.Context) error {
 	return nil
 }
 
-// silent tells of a silence that has ended.
+// silent adds an entry for a silence that has ended.
 func (t *stationEntries) silent(from, to time.Time) {
 	t.add(to, text{"Silent for " + span(to.Sub(from)), "Still für " + span(to.Sub(from))}, text{
 		fmt.Sprintf("No reading between %s and %s.", stamp(from), stamp(to)),
@@ -108,7 +108,7 @@ func (t *stationEntries) silent(from, to time.Time) {
 	}, "silence", stamp(from))
 }
 
-// silentNow tells of a silence that lasts. When it has ended, its entry says so.
+// silentNow adds an entry for a silence that has not ended. When it ends, silent writes the entry with the same id.
 func (t *stationEntries) silentNow(last time.Time) {
 	if seen := t.Latest(t.station.ID, t.now); last.IsZero() {
 		for _, v := range seen.Values {
@@ -118,7 +118,7 @@ func (t *stationEntries) silentNow(last time.Time) {
 		}
 	}
 	if t.station.Status == ingest.Paused {
-		return // its owner knows
+		return // the owner retired or paused it
 	}
 	if last.IsZero() {
 		since := t.station.Created
@@ -139,7 +139,7 @@ var advice = text{
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// span is a time in hours and minutes.
+// span returns a duration in hours and minutes.
 func span(d time.Duration) string {
 	minutes := int(d.Round(time.Minute) / time.Minute)
 	return fmt.Sprintf("%d h %02d min", minutes/60, minutes%60)
