@@ -7,7 +7,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// hours are those that a station's DayStats look back on, and the one that has begun.
+// hours is the number of hours that DayStats need: 24, and the current one.
 const hours = 24 + 1
 
 // DayStats counts a station's values of the last 24 hours.
@@ -17,20 +17,20 @@ type DayStats struct {
 	Flags  map[ingest.Flags]int // by single flag
 }
 
-// bucket is an hour of observation. Its zero value is of no hour that matters.
+// bucket is an hour of observation. The zero value belongs to no hour.
 type bucket struct {
 	hour       int64
 	quantities map[quantity.Quantity]*count
 }
 
-// count is a quantity's values in an hour.
+// count holds the numbers of a quantity's values in an hour.
 type count struct {
-	values, good int // by what the values have of themselves
+	values, good int // by the values' own flags
 	flags        map[ingest.Flags]int
-	hourFlags    ingest.Flags // of the hour
+	hourFlags    ingest.Flags // of the whole hour
 }
 
-// bucket is the one of an hour; nil when it is too old.
+// bucket returns the bucket of an hour; nil when it is too old.
 func (s *station) bucket(at time.Time) *bucket {
 	hour := at.Unix() / 3600
 	b := &s.buckets[hour%hours]
@@ -70,7 +70,7 @@ func (s *station) count(r ingest.Reading) {
 	}
 }
 
-// Apply takes in HourFlags that are in the journal, after the readings it is about.
+// Apply applies HourFlags from the journal; their readings must have been observed before.
 func (n *State) Apply(v ingest.HourFlags) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -83,7 +83,7 @@ func (n *State) Apply(v ingest.HourFlags) {
 	}
 }
 
-// hourFlags is what is found of a quantity in the hour of a moment.
+// hourFlags returns the flags of a quantity in the hour of a moment.
 func (s *station) hourFlags(at time.Time, q quantity.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
 	if b := &s.buckets[hour%hours]; b.hour == hour && b.quantities[q] != nil {

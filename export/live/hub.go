@@ -6,17 +6,17 @@ import (
 	"stadtluft/ingest"
 )
 
-// subscriberBuffer is how many events a subscriber may be behind. One that is slower is let go: its
-// channel is closed, and it may subscribe again.
+// subscriberBuffer is the number of events that wait for a subscriber. A slower one is dropped: its channel is closed,
+// and it may subscribe again.
 const subscriberBuffer = 256
 
-// Event is a reading that came, or a sign that the live grid changed.
+// Event is a new reading, or a change of the live grid.
 type Event struct {
-	Reading *ingest.Reading // not to be changed
-	Grid    time.Time       // when the live grid was made anew; zero otherwise
+	Reading *ingest.Reading // read-only
+	Grid    time.Time       // when the live grid was computed again; zero otherwise
 }
 
-// Subscriber hears of events until it is closed or too slow.
+// Subscriber receives events until it is closed or too slow.
 type Subscriber struct {
 	Events <-chan Event
 	events chan Event
@@ -45,7 +45,7 @@ func (h *hub) remove(s *Subscriber) {
 	}
 }
 
-// Subscribe starts hearing of events. The subscriber calls Unsubscribe in the end.
+// Subscribe starts a subscription. The subscriber must call Unsubscribe in the end.
 func (n *State) Subscribe() *Subscriber {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -55,21 +55,21 @@ func (n *State) Subscribe() *Subscriber {
 	return s
 }
 
-// Unsubscribe ends it; it may be called again.
+// Unsubscribe ends a subscription; it may be called several times.
 func (n *State) Unsubscribe(s *Subscriber) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hub.remove(s)
 }
 
-// GridChanged tells the subscribers that the live grid was made anew.
+// GridChanged tells subscribers that the live grid was computed again.
 func (n *State) GridChanged(at time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hub.send(Event{Grid: at})
 }
 
-// Subscribers is how many there are, and how many were let go because they were too slow.
+// Subscribers returns the number of subscribers, and how many were dropped because they were too slow.
 func (n *State) Subscribers() (now int, slow uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -76,13 +76,14 @@ func TestDayStats(t *testing.T) {
 	}
 }
 
-// TestHourFlagsReachTheState has hours checked: their values do not count, whenever they came, until later flags take that back.
+// TestHourFlagsReachTheState checks hours: their values do not count, whenever they came, until later flags replace
+// these.
 func TestHourFlagsReachTheState(t *testing.T) {
 	n := NewState()
 	flag := func(at time.Time, flags ingest.Flags) {
 		n.Apply(ingest.HourFlags{Station: "A", Hour: at, Quantity: quantity.PM10, Flags: flags})
 	}
-	flag(noon, ingest.Outlier) // of a station nobody knows
+	flag(noon, ingest.Outlier) // of an unknown station
 	for hour := range 3 {
 		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 900, Flags: ingest.Humid},
 			ingest.Value{Quantity: quantity.Pressure, Value: 1013}))
@@ -207,7 +208,7 @@ func TestPublisher(t *testing.T) {
 	}
 }
 
-// TestBrokersAreAskedAgain runs in virtual time with a broker that tells only later what it keeps.
+// TestBrokersAreAskedAgain runs in virtual time with a broker that lists its retained topics only after a while.
 func TestBrokersAreAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const goneTopic = "stadtluft/v1/city/pm10"

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// lookEvery is how soon a change of the live averages is noticed in a quiet city.
+	// lookEvery is the interval at which changes of the live averages are looked for when readings are rare.
 	lookEvery = time.Second
-	// PublishEvery is how often changes are published in a busy one.
+	// PublishEvery is the interval at which changes are published when readings are frequent.
 	PublishEvery = 5 * time.Second
-	// rememberEvery is how often brokers that are away are asked again what they keep.
+	// rememberEvery is the interval at which brokers that did not answer are asked again for their retained topics.
 	rememberEvery = time.Minute
 )
 
-// Publisher tells dashboards the live averages: subscribers of State that the grid changed, and MQTT
-// readers each value, retained, on stadtluft/v1/city/{quantity} and stadtluft/v1/grid/{cell}/{quantity}.
-// A cell that has no value any more gets an empty message, which takes the old value away.
+// Publisher publishes the live averages to dashboards: subscribers of State learn that the grid changed, and MQTT
+// clients get each value, retained, on stadtluft/v1/city/{quantity} and stadtluft/v1/grid/{cell}/{quantity}. A cell that
+// has no value any more gets an empty message, which deletes the retained one.
 type Publisher struct {
 	State     *State
 	Aggregate *aggregate.Aggregate
@@ -30,7 +30,7 @@ type Publisher struct {
 	City      export.Area // its cells, of that size
 	// Publish sends an MQTT message.
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
-	// Published lists the topics that brokers still keep a value for from an earlier run.
+	// Published lists the topics for which brokers retain a value of an earlier run.
 	Published func(ctx context.Context) ([]string, error)
 	Log       *slog.Logger
 
@@ -67,8 +67,8 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
-// remember takes what an earlier run published as sent, so that a value that is no more is taken away. It is false when
-// brokers do not tell.
+// remember adds the topics of an earlier run to sent, so that values which no longer exist are deleted. It returns false
+// when brokers do not answer.
 func (p *Publisher) remember(ctx context.Context) bool {
 	topics, err := p.Published(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -85,7 +85,7 @@ func (p *Publisher) remember(ctx context.Context) bool {
 	return err == nil
 }
 
-// round publishes what differs from what was published last. After an error the rest is tried next time.
+// round publishes what changed since the last round. After an error the next round publishes the rest.
 func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err error) {
 	next := p.messages(p.Aggregate.Live(at, p.Size, 0))
 	if maps.Equal(next, p.sent) {
@@ -117,7 +117,7 @@ func (p *Publisher) publish(ctx context.Context, at time.Time, next map[string]s
 	return nil
 }
 
-// messages are the members of each topic's object but its time. Rows are sorted by quantity.
+// messages returns the payload of each topic without its time. Rows are sorted by quantity.
 func (p *Publisher) messages(rows []aggregate.Row) map[string]string {
 	messages := make(map[string]string, len(rows)+8)
 	for len(rows) > 0 {

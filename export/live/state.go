@@ -1,6 +1,5 @@
-// Package live knows what is happening now: each station's latest values and state, and who wants to
-// hear of the next ones. It also tells dashboards over MQTT. It remembers nothing across a restart; the
-// journal's replay fills it again.
+// Package live holds the current state in memory: each station's latest values and counts, and the subscribers to new
+// readings. It also publishes live averages over MQTT. Nothing survives a restart; the journal's replay fills it again.
 package live
 
 import (
@@ -18,17 +17,17 @@ const (
 	SilentAfter = 15 * time.Minute
 )
 
-// StationState is how a station is doing.
+// StationState is the condition of a station.
 type StationState string
 
 const (
-	New    StationState = "new"    // never heard
-	OK     StationState = "ok"     // heard lately, and its values count
-	Silent StationState = "silent" // not heard for SilentAfter
-	Check  StationState = "check"  // heard lately, but more than half of its last 24 hours' values do not count
+	New    StationState = "new"    // has never sent
+	OK     StationState = "ok"     // has sent within SilentAfter, and its values count
+	Silent StationState = "silent" // has not sent for SilentAfter
+	Check  StationState = "check"  // has sent within SilentAfter, but more than half of its last 24 hours' values do not count
 )
 
-// StationStates lists every state.
+// StationStates returns all states.
 func StationStates() []StationState { return []StationState{New, OK, Silent, Check} }
 
 // Latest is the newest value of a quantity.
@@ -38,14 +37,14 @@ type Latest struct {
 	Flags ingest.Flags
 }
 
-// Station is what is known of a station now. It belongs to the caller.
+// Station is the current state of a station. It belongs to the caller.
 type Station struct {
 	State    StationState
 	LastSeen time.Time // receipt of its last reading; zero when never
 	Values   map[quantity.Quantity]Latest
 }
 
-// State is what is known of all stations now. It is safe for concurrent use.
+// State is the current state of all stations. It is safe for concurrent use.
 type State struct {
 	mu       sync.Mutex // guards all below
 	stations map[string]*station
@@ -65,7 +64,7 @@ func NewState() *State {
 	return &State{stations: map[string]*station{}, hub: hub{subscribers: map[*Subscriber]struct{}{}}}
 }
 
-// Observe takes a reading in and, once caught up, tells the subscribers.
+// Observe adds a reading and, after CaughtUp, sends it to the subscribers.
 func (n *State) Observe(r ingest.Reading) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -91,7 +90,7 @@ func (n *State) Observe(r ingest.Reading) {
 	}
 }
 
-// CaughtUp ends the replay: from now on subscribers hear of what comes.
+// CaughtUp ends the replay: from now on subscribers get new readings.
 func (n *State) CaughtUp() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -105,7 +104,7 @@ func (n *State) Last() time.Time {
 	return n.last
 }
 
-// Station is what is known of a station at a moment.
+// Station returns the state of a station at a moment.
 func (n *State) Station(id string, at time.Time) Station {
 	n.mu.Lock()
 	defer n.mu.Unlock()
