@@ -1,9 +1,9 @@
-// Package catalog says what there is, so that data portals harvest it: DCAT-AP.de as Turtle and JSON-LD, a
-// schema.org Dataset, robots.txt and a sitemap. It describes a dataset for each year, the series they belong to,
-// what is measured now, and the services that read it all.
+// Package catalog describes the city's data for data portals: DCAT-AP.de as Turtle and JSON-LD, a schema.org Dataset,
+// robots.txt and a sitemap. It describes a dataset for each year, the series of the years, a dataset of current values,
+// and the services that give access to them.
 //
-// The same question to the same city gives the same bytes. It knows where other packages serve their documents and
-// reads none of them.
+// The same data gives the same bytes. The package knows where other packages serve their documents and reads none of
+// them.
 package catalog
 
 import (
@@ -22,36 +22,36 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// Source is what the catalogue reads.
+// Source gives the catalogue its data.
 type Source interface {
 	export.Archive
 	// Stations lists every registered station.
 	Stations() []*ingest.Station
-	// Meta is what a document says of itself.
+	// Meta returns the licence, the attribution and the time of a document made at a moment.
 	Meta(at time.Time) export.Meta
 }
 
-// Publisher is who answers for the data.
+// Publisher is the person or body responsible for the data.
 type Publisher struct {
 	Name        string
-	URL         string // empty where there is none
-	Contact     string // an e-mail address or a URL; empty where there is none
+	URL         string // may be empty
+	Contact     string // an e-mail address or a URL; may be empty
 	Contributor string // address of the portal's contributor, such as http://dcat-ap.de/def/contributors/openNRW
 }
 
-// Service is the catalogue of one city.
+// Service serves the catalogue of one city.
 type Service struct {
 	Source
 	City      string
 	Bound     orb.Bound // of the city, degrees
-	Districts bool      // there are some
+	Districts bool      // whether the city has districts
 	Publisher Publisher
 	Pages     []string                   // paths of the public pages
 	Base      func(*http.Request) string // the server's address without a slash at its end
 	Log       *slog.Logger
 }
 
-// Routes are the catalogue's documents.
+// Routes returns the routes of the catalogue's documents.
 func (s *Service) Routes() []openapi.Route {
 	route := func(path, id string, h httpapi.Handler, summary bilingual.Text, forms ...openapi.Content) openapi.Route {
 		return openapi.Route{Method: "GET", Path: path, Handler: httpapi.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
@@ -73,7 +73,7 @@ const (
 	jsonldType = "application/ld+json"
 )
 
-// negotiate answers in the form that the client accepts, Turtle where it does not care.
+// negotiate answers in the format that the client accepts, Turtle by default.
 func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Vary", "Accept")
 	if httpapi.Preferred(r.Header.Get("Accept"), turtleType, jsonldType, "application/json") == turtleType {
@@ -117,7 +117,7 @@ func send(w http.ResponseWriter, mediaType string, b []byte) error {
 	return err
 }
 
-// years are those that there is data of, ascending, with the archive's days in each.
+// years returns the years with data, ascending, with the archived days of each.
 func (s *Service) years(ctx context.Context, now time.Time) (list []year, err error) {
 	days, err := s.Days(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Service) years(ctx context.Context, now time.Time) (list []year, err er
 	if len(days) > 0 {
 		first = min(first, days[0].Date.Year())
 	}
-	const earliest = 2000 // before any reading of ours
+	const earliest = 2000 // earlier than any reading
 	for y := max(first, earliest); y <= now.Year(); y++ {
 		list = append(list, year{number: y})
 	}
@@ -144,7 +144,7 @@ func (s *Service) years(ctx context.Context, now time.Time) (list []year, err er
 	return list, nil
 }
 
-// year is a year and the days of it that are archived.
+// year is a year and its archived days.
 type year struct {
 	number int
 	days   []export.Day
@@ -152,10 +152,10 @@ type year struct {
 
 func (y year) start() time.Time { return time.Date(y.number, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// end is the year's last day.
+// end returns the year's last day.
 func (y year) end() time.Time { return time.Date(y.number, 12, 31, 0, 0, 0, 0, time.UTC) }
 
-// download is where a year's readings can be had.
+// download returns the address of a year's readings.
 func (y year) download() string {
 	return fmt.Sprintf("/api/v1/readings?from=%s&to=%s&format=csv", y.start().Format(time.DateOnly), y.start().AddDate(1, 0, 0).Format(time.DateOnly))
 }

@@ -86,19 +86,19 @@ func TestCatalogIsTheGoldenOne(t *testing.T) {
 	}
 }
 
-// cities are configurations that a catalogue can have.
+// cities returns configurations that a catalogue can have.
 func cities() map[string]*Service {
-	bare := newService() // nothing but what must be, and what a name can hold
+	bare := newService() // only required settings, with all characters that a name can have
 	bare.Source = town{meta: &export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadtluft", Demo: true}}
 	bare.City, bare.Districts, bare.Publisher = `Köln "Süd" \ <x> & </script> 'y'`, false, Publisher{Contributor: "http://dcat-ap.de/def/contributors/openNRW"}
-	reached := newService() // by a page instead of an e-mail address
+	reached := newService() // with a page as contact instead of an e-mail address
 	reached.Publisher.Contact = "https://example.org/kontakt?a=1&b=ü"
-	neighboured := newService() // with stations of others, whose licence stays
+	neighboured := newService() // with imported stations, whose data keeps its licence
 	neighboured.Source = town{meta: &export.Meta{Licence: "dl-by-de/2.0", Attribution: "Stadt Köln; Sensor.Community (ODbL-1.0, DbCL-1.0)", Licences: []string{"https://opendatacommons.org/licenses/odbl/1-0/"}}}
 	return map[string]*Service{"usual": newService(), "bare": bare, "reached": reached, "neighboured": neighboured}
 }
 
-// Harvesters' own libraries read Turtle and JSON-LD of each as the same statements, and find the rules of DCAT-AP.de kept.
+// Harvesters' own libraries read the same triples from Turtle and JSON-LD, and find the rules of DCAT-AP.de fulfilled.
 func TestHarvesters(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name string, b []byte) {
@@ -126,7 +126,7 @@ func TestHarvesters(t *testing.T) {
 	}
 }
 
-// Data of neighbours keeps its licence in the catalogue too.
+// Imported data keeps its licence in the catalogue too.
 func TestNeighboursKeepTheirLicence(t *testing.T) {
 	s := cities()["neighboured"]
 	g, err := s.describe(t.Context(), "https://luft.example.org", now)
@@ -217,8 +217,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// A Dataset of schema.org needs a name and a description; licence, place, time and downloads are what search engines
-// for data ask for beside it.
+// A schema.org Dataset needs a name and a description; search engines for data also ask for licence, place, time and
+// downloads.
 func TestSchemaOrg(t *testing.T) {
 	b, err := newService().SchemaOrg(t.Context(), "https://luft.example.org", now)
 	if err != nil {

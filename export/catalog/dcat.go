@@ -22,7 +22,7 @@ const (
 	mediaType = "https://www.iana.org/assignments/media-types/"
 )
 
-// describer makes the statements of one catalogue.
+// describer makes the triples of a catalogue.
 type describer struct {
 	graph
 	*Service
@@ -32,10 +32,10 @@ type describer struct {
 	notice bilingual.Text
 }
 
-// name is the address of something in the catalogue.
+// name returns the address of a resource of the catalogue.
 func (d *describer) name(part string) string { return d.base + "/catalog#" + part }
 
-// describe is the whole catalogue (DCAT-AP.de 2.0).
+// describe returns the whole catalogue (DCAT-AP.de 2.0).
 func (s *Service) describe(ctx context.Context, base string, now time.Time) (*graph, error) {
 	years, err := s.years(ctx, now)
 	if err != nil {
@@ -70,7 +70,7 @@ func (d *describer) catalog() {
 	d.say(it, "foaf:homepage", at(d.base+"/"))
 }
 
-// notice is what every description ends with.
+// notice returns the text at the end of every description.
 func notice(meta export.Meta) bilingual.Text {
 	n := bilingual.Text{DE: "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", EN: export.Disclaimer}
 	if meta.Demo {
@@ -79,7 +79,7 @@ func notice(meta export.Meta) bilingual.Text {
 	return n
 }
 
-// dataset says what all datasets have in common.
+// dataset adds what all datasets have in common.
 func (d *describer) dataset(part string, title, description bilingual.Text, frequency string) string {
 	it := d.name(part)
 	d.say(d.name("catalog"), "dcat:dataset", at(it))
@@ -95,7 +95,7 @@ func (d *describer) dataset(part string, title, description bilingual.Text, freq
 	return it
 }
 
-// common is what datasets and services have in common.
+// common adds what datasets and services have in common.
 func (d *describer) common(it string, title, description bilingual.Text) {
 	d.say(it, "dct:title", both(title)...)
 	d.say(it, "dct:description", both(description)...)
@@ -106,7 +106,7 @@ func (d *describer) common(it string, title, description bilingual.Text) {
 	d.say(it, "dct:accessRights", at(authority+"access-right/PUBLIC"))
 }
 
-// series is what the years belong to.
+// series adds the series that the years belong to.
 func (d *describer) series(years []year) {
 	it := d.dataset("readings", bilingual.Text{DE: "Messwerte der Luft in " + d.City, EN: "Air readings of " + d.City}, bilingual.Text{
 		DE: "Alle Messwerte aller Stationen mit den Markierungen der Prüfungen, Jahr für Jahr. " + d.notice.DE,
@@ -120,7 +120,7 @@ func (d *describer) series(years []year) {
 	}
 }
 
-// period says from when to when; an end that is nil is open.
+// period adds a period; an end that is nil is open.
 func (d *describer) period(it, part string, from time.Time, to *time.Time) {
 	period := d.name(part)
 	d.say(it, "dct:temporal", at(period))
@@ -151,7 +151,7 @@ func (d *describer) year(years []year, i int) {
 	}
 }
 
-// latest is when the newest of some days was written.
+// latest returns the time at which the newest of some days was written.
 func latest(days []export.Day) time.Time {
 	var at time.Time
 	for _, day := range days {
@@ -162,7 +162,7 @@ func latest(days []export.Day) time.Time {
 	return at
 }
 
-// current is what is measured now.
+// current adds the dataset of current values.
 func (d *describer) current(now time.Time) {
 	it := d.dataset("now", bilingual.Text{DE: "Luft in " + d.City + " jetzt", EN: "Air of " + d.City + " now"}, bilingual.Text{
 		DE: "Stationen mit ihren neuesten Werten, und Mittel der letzten 60 Minuten im Raster. " + d.notice.DE,
@@ -178,7 +178,7 @@ func (d *describer) current(now time.Time) {
 	}
 }
 
-// distribution is a form in which a dataset can be had; download is empty where access leads to several files.
+// distribution adds a format of a dataset; download is empty when access leads to several files.
 func (d *describer) distribution(dataset, part string, title bilingual.Text, access, download, format, media string) {
 	it := d.name(part)
 	d.say(dataset, "dcat:distribution", at(it))
@@ -192,7 +192,7 @@ func (d *describer) distribution(dataset, part string, title bilingual.Text, acc
 	d.say(it, "dcat:mediaType", at(mediaType+media))
 	d.say(it, "dct:license", at(export.LicenceURL(d.meta.Licence)))
 	for _, neighbours := range d.meta.Licences {
-		d.say(it, "dct:rights", at(neighbours)) // of what is not the city's; the attribution names them
+		d.say(it, "dct:rights", at(neighbours)) // of imported data; the attribution names the networks
 	}
 	d.say(it, "dcatde:licenseAttributionByText", plain(d.meta.Attribution))
 	d.say(it, "dcatap:availability", at(authority+"planned-availability/AVAILABLE"))
@@ -218,7 +218,7 @@ func (d *describer) service(part string, title bilingual.Text, endpoint, descrip
 	}
 }
 
-// publisher is who publishes, and how to reach them.
+// publisher adds the publisher and how to contact it.
 func (d *describer) publisher() {
 	name := cmp.Or(d.Publisher.Name, d.meta.Attribution)
 	it, contact := d.name("publisher"), d.name("contact")
@@ -236,7 +236,7 @@ func (d *describer) publisher() {
 	d.say(contact, "vcard:hasURL", at(cmp.Or(d.Publisher.Contact, d.Publisher.URL, d.base+"/")))
 }
 
-// place is the city, as the box around its boundary.
+// place adds the city, as the box around its boundary.
 func (d *describer) place() {
 	it := d.name("place")
 	d.isA(it, "dct:Location")
@@ -247,7 +247,7 @@ func (d *describer) place() {
 	}
 }
 
-// wellKnown is a box as well-known text, longitude first (GeoSPARQL 1.0, requirement 14: CRS84).
+// wellKnown returns a box as well-known text, longitude first (GeoSPARQL 1.0, requirement 14: CRS84).
 func wellKnown(b orb.Bound) string {
 	w, s, e, n := b.Min.Lon(), b.Min.Lat(), b.Max.Lon(), b.Max.Lat()
 	return fmt.Sprintf("POLYGON((%[1]g %[2]g,%[3]g %[2]g,%[3]g %[4]g,%[1]g %[4]g,%[1]g %[2]g))", w, s, e, n)

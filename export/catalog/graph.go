@@ -16,14 +16,14 @@ type term struct {
 	datatype string // an address; empty for plain text
 }
 
-// triple is one statement.
+// triple is an RDF statement.
 type triple struct {
 	subject, predicate string
 	object             term
 }
 
-// graph is statements in the order in which they were made. It has no blank nodes: everything has an address, so
-// that two writers say the same and a harvester finds the same things again.
+// graph is a list of triples in the order in which they were made. It has no blank nodes: everything has an address, so
+// that two formats have the same content and a harvester recognises resources.
 type graph struct {
 	triples []triple
 	known   map[triple]bool
@@ -43,7 +43,7 @@ var prefixes = []struct{ name, address string }{
 	{"xsd", "http://www.w3.org/2001/XMLSchema#"},
 }
 
-// address is the full form of a name such as dct:title; what has no known prefix is an address already.
+// address returns the full form of a name such as dct:title; a text without a known prefix is an address already.
 func address(name string) string {
 	prefix, local, _ := strings.Cut(name, ":")
 	for _, p := range prefixes {
@@ -54,7 +54,7 @@ func address(name string) string {
 	return clean(name)
 }
 
-// short is the opposite of address, where the rest is a plain name.
+// short is the inverse of address; false when the rest is not a plain name.
 func short(full string) (string, bool) {
 	for _, p := range prefixes {
 		local, ok := strings.CutPrefix(full, p.address)
@@ -65,7 +65,7 @@ func short(full string) (string, bool) {
 	return full, false
 }
 
-// clean percent-encodes what may not stand in an address (RFC 3987, section 2.2).
+// clean percent-encodes characters that an address may not have (RFC 3987, section 2.2).
 func clean(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -92,12 +92,12 @@ func date(t time.Time) term { return typed(t.Format(time.DateOnly), "xsd:date") 
 
 func moment(t time.Time) term { return typed(t.UTC().Format(time.RFC3339), "xsd:dateTime") }
 
-// both returns a text as a literal in each language.
+// text is a text in both languages.
 func both(t bilingual.Text) []term {
 	return []term{{value: t.DE, isText: true, language: "de"}, {value: t.EN, isText: true, language: "en"}}
 }
 
-// say makes statements about a subject; one that was made already is not made again.
+// say adds triples about a subject; it adds none twice.
 func (g *graph) say(subject, predicate string, objects ...term) {
 	if g.known == nil {
 		g.known = map[triple]bool{}
@@ -111,14 +111,14 @@ func (g *graph) say(subject, predicate string, objects ...term) {
 	}
 }
 
-// isA says what a subject is.
+// isA adds the classes of a subject.
 func (g *graph) isA(subject string, classes ...string) {
 	for _, class := range classes {
 		g.say(subject, "rdf:type", at(class))
 	}
 }
 
-// subjects are the statements by subject and predicate, both in the order in which they first appear.
+// subjects returns the triples by subject and predicate, both in the order in which they first appear.
 func (g *graph) subjects() []subject {
 	var list []subject
 	places := map[string]int{}

@@ -5,11 +5,11 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// graphSchema is how jsonld writes: of what a subject has, the description knows no more than that it is a list.
+// graphSchema is the schema of jsonld's output; it describes the members of a subject only as lists.
 var graphSchema = openapi.Schema{"type": "object"}.With("@context", openapi.SchemaOf(map[string]string{})).
 	With("@graph", openapi.ListOf(openapi.Schema{"type": "object", "additionalProperties": openapi.ListOf(openapi.Schema{})}.With("@id", openapi.Schema{"type": "string"})))
 
-// jsonld writes the graph as JSON-LD 1.1: prefixes as its context, then one object a subject.
+// jsonld writes the graph as JSON-LD 1.1: prefixes as its context, then one object per subject.
 func (g *graph) jsonld() ([]byte, error) {
 	w := &jsonWriter{}
 	w.raw(`{"@context":{`)

@@ -16,9 +16,9 @@ import (
 // object is a JSON object of schema.org.
 type object = map[string]any
 
-// SchemaOrg is the data as a schema.org Dataset in JSON-LD, for search engines. It can stand in a page as it is, in
-// <script type="application/ld+json">: signs that could end the element are escaped. Such a data block is not run,
-// so the Content-Security-Policy need not allow it.
+// SchemaOrg returns the data as a schema.org Dataset in JSON-LD, for search engines. It can be put into a page in
+// <script type="application/ld+json">: characters that could end the element are escaped. Browsers do not run such a
+// data block, so the Content-Security-Policy need not allow it.
 func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]byte, error) {
 	years, err := s.years(ctx, now)
 	if err != nil {
@@ -53,12 +53,12 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 	return json.Marshal(dataset)
 }
 
-// datasetSchema names what search engines read first; the rest is schema.org's.
+// datasetSchema describes the members that search engines read first; the rest is schema.org's.
 var datasetSchema = openapi.Schema{"type": "object", "additionalProperties": true}.With("@context", openapi.Schema{"const": "https://schema.org/"}).
 	With("@type", openapi.Schema{"const": "Dataset"}).With("name", openapi.Schema{"type": "string"}).With("description", openapi.Schema{"type": "string"}).
 	With("license", openapi.SchemaOf([]string{})).With("distribution", openapi.ListOf(openapi.Schema{"type": "object"}))
 
-// measured are the quantities.
+// measured returns the quantities.
 func measured() []object {
 	var list []object
 	for _, q := range quantity.All() {

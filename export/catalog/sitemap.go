@@ -10,13 +10,14 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// robots tells crawlers what there is, and keeps them out of what has no end (RFC 9309).
+// robots answers with robots.txt: where the sitemap is, and which addresses crawlers should skip because they have no
+// end (RFC 9309).
 func (s *Service) robots(w http.ResponseWriter, r *http.Request) error {
 	const rules = "User-agent: *\nDisallow: /api/v1/\nDisallow: /ogc/\nDisallow: /sta/\n\nSitemap: %s/sitemap.xml\n"
 	return send(w, "text/plain; charset=utf-8", fmt.Appendf(nil, rules, clean(s.Base(r))))
 }
 
-// maxSitemap is how many addresses a sitemap may hold (sitemaps.org).
+// maxSitemap is the largest number of addresses in a sitemap (sitemaps.org).
 const maxSitemap = 50_000
 
 type sitemap struct {
@@ -61,7 +62,7 @@ func (s *Service) sitemap(w http.ResponseWriter, r *http.Request) error {
 	return send(w, "application/xml; charset=utf-8", append([]byte(xml.Header), append(b, '\n')...))
 }
 
-// add adds a page in each language; each names the others.
+// add adds a page in each language, with links to the other languages.
 func (m *sitemap) add(page string) {
 	var others []translation
 	for _, language := range httpapi.Languages() {

@@ -37,7 +37,7 @@ func verb(predicate string) string {
 	return pointed(predicate)
 }
 
-// pointed is an address, shortened where it can be.
+// pointed returns an address, shortened when possible.
 func pointed(full string) string {
 	if name, ok := short(full); ok {
 		return name
@@ -57,7 +57,7 @@ func (t term) turtle() string {
 	return quote(t.value)
 }
 
-// quote is a text in double quotes (RDF 1.1 Turtle, section 6.4).
+// quote returns a text in double quotes (RDF 1.1 Turtle, section 6.4).
 func quote(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')
