@@ -1,6 +1,6 @@
-// Package basemap is what lies under the map where a city wants more there than its boundary: a style that is
-// elsewhere, a file of tiles that we serve ourselves, or a style with those tiles. It looks at both before anybody
-// relies on them. Drawing is the pages' work, and what other servers answer to browsers is theirs.
+// Package basemap configures the map below the data, for a city that wants more than its boundary there: a style on
+// another server, a file of vector tiles that we serve ourselves, or a style with those tiles. It checks both before
+// they are used. The pages draw the map; other servers' answers to browsers are not checked here.
 package basemap
 
 import (
@@ -9,19 +9,19 @@ import (
 	"regexp"
 )
 
-// Basemap is what the configuration says of it. The zero value is none.
+// Basemap is the configured map. The zero value is none.
 type Basemap struct {
 	Style string // the address of a style (MapLibre Style Specification, version 8)
-	Tiles *Tiles // nil where there are none
+	Tiles *Tiles // nil for none
 }
 
-// Route is where the tiles are, as one file that browsers read in parts.
+// Route is the path of the tiles, one file that browsers read in ranges.
 const Route = "/basemap.pmtiles"
 
 // host is an origin as Content Security Policy Level 3 writes a host-source.
 var host = regexp.MustCompile(`^https?://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?$`)
 
-// Origin is the scheme and host of an address, which a page must be allowed to ask.
+// Origin returns the scheme and host of an address, to which a page's policy must allow requests.
 func Origin(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -34,7 +34,7 @@ func Origin(address string) (string, error) {
 	return origin, nil
 }
 
-// Elsewhere is the origin that pages with a map ask beside our own; empty where there is none.
+// Elsewhere returns the other origin that pages with a map need; empty for none.
 func (b Basemap) Elsewhere() string {
 	origin, err := Origin(b.Style)
 	if err != nil {
@@ -43,7 +43,7 @@ func (b Basemap) Elsewhere() string {
 	return origin
 }
 
-// TilesRoute is where the tiles are, empty where there are none.
+// TilesRoute returns the path of the tiles; empty when there are none.
 func (b Basemap) TilesRoute() string {
 	if b.Tiles == nil {
 		return ""

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// archive is the smallest that PMTiles Version 3 has: a header, a root directory of one byte, metadata {}, no leaves, one byte of a tile.
+// archive returns the smallest archive of PMTiles Version 3: a header, a root directory of one byte, metadata {}, no
+// leaves, one byte of a tile.
 func archive() []byte {
 	b := make([]byte, 127, 131)
 	copy(b, "PMTiles\x03")

@@ -10,19 +10,20 @@ import (
 	"strings"
 )
 
-// maxStyleBytes bounds a style.
+// maxStyleBytes is the largest size of a style.
 const maxStyleBytes = 8 << 20
 
-// Seen is what a look at a style found.
+// Seen is the result of Look.
 type Seen struct {
 	Layers int
-	// Blocked are origins that the style needs and pages may not ask, since they are not its own. Sorted.
+	// Blocked are origins that the style needs and that the pages' policy does not allow, because only the style's own
+	// is allowed. Sorted.
 	Blocked []string
-	// Unreadable says that its server does not let pages of other origins read it.
+	// Unreadable reports that its server does not allow pages of other origins to read it.
 	Unreadable bool
 }
 
-// Look asks for a style as a page of the origin would. An answer that is none, or no style, is an error.
+// Look fetches a style as a page of the origin would. It returns an error when the answer is not a style.
 func Look(ctx context.Context, address, origin string) (Seen, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -51,7 +52,7 @@ func Look(ctx context.Context, address, origin string) (Seen, error) {
 	return seen, err
 }
 
-// style is what of a style asks other addresses.
+// style holds the members of a style that name other addresses.
 type style struct {
 	Version int `json:"version"`
 	Sources map[string]struct {
@@ -87,7 +88,7 @@ func readStyle(text []byte, address string) (Seen, error) {
 	return seen, nil
 }
 
-// addresses are all that the style names itself, without what stands in the documents behind them.
+// addresses returns all addresses in the style, without those in the documents that these lead to.
 func (s *style) addresses() []string {
 	list := []string{s.Glyphs}
 	for _, source := range s.Sources {
@@ -107,7 +108,7 @@ func (s *style) addresses() []string {
 		}
 	}
 	for i, address := range list {
-		// Templates are no addresses until they are filled, and tiles may be in an archive.
+		// Templates are not addresses until they are filled, and tiles may be in an archive.
 		list[i] = strings.TrimPrefix(strings.NewReplacer("{", "", "}", "").Replace(address), "pmtiles://")
 	}
 	return list

@@ -14,17 +14,17 @@ const (
 	magic       = "PMTiles"
 	version     = 3
 	vectorTiles = 1 // tile type: Mapbox Vector Tile
-	// rootMost is where the root directory has to end, so that browsers have it with their first question.
+	// rootMost is the largest offset of the root directory's end, so that browsers get it with their first request.
 	rootMost = 16384
 )
 
-// tileTypes are the names of the others, in the specification's order.
+// tileTypes are the names of the tile types, in the specification's order.
 var tileTypes = []string{"unknown", "vector", "PNG", "JPEG", "WebP", "AVIF"}
 
 // Tiles is a file of vector tiles in PMTiles, version 3.
 type Tiles struct{ path string }
 
-// Open looks at the file. What is no whole archive of vector tiles is an error.
+// Open checks the file. It returns an error unless it is a complete archive of vector tiles.
 func Open(path string) (*Tiles, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -70,8 +70,8 @@ func checkHeader(header []byte, size uint64) error {
 	return nil
 }
 
-// ServeHTTP serves the file as it lies there, in parts as browsers ask for them. One that took its place has another tag, by
-// which they notice.
+// ServeHTTP serves the file, or the ranges that browsers ask for. A file that replaced it has another ETag, by which
+// they notice.
 func (t *Tiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	file, err := os.Open(t.path)
 	if err != nil {
