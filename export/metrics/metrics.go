@@ -1,5 +1,5 @@
-// Package metrics shows an operator's figures to Prometheus. The packages below keep plain counters, which are read when
-// it is asked; only writes to the store are measured here. Labels come from closed lists only.
+// Package metrics exports metrics to Prometheus. The packages below keep plain counters, which are read at each scrape;
+// only writes to the store are measured here. Labels have values from closed lists only.
 package metrics
 
 import (
@@ -16,10 +16,10 @@ import (
 	"stadtluft/ingest"
 )
 
-// askTime bounds how long a scrape waits for what has to be asked for.
+// askTime bounds how long a scrape waits for other servers.
 const askTime = 3 * time.Second
 
-// Journal is how the journal is doing.
+// Journal is the state of the journal.
 type Journal struct {
 	Entries, Bytes, Unwritten, Undecodable uint64
 	Lag                                    time.Duration
@@ -27,14 +27,14 @@ type Journal struct {
 	AppendTime                             time.Duration
 }
 
-// Writes measures writes to the store.
+// Writes counts and times writes to the store.
 type Writes struct {
 	stored   prometheus.Counter
 	rejected atomic.Uint64 // values
 	duration prometheus.Histogram
 }
 
-// NewWrites returns the measures of a process that has written nothing yet.
+// NewWrites returns Writes without any write.
 func NewWrites() *Writes {
 	return &Writes{
 		stored: prometheus.NewCounter(prometheus.CounterOpts{Name: "stadtluft_stored_total", Help: "Readings written to the store."}),
@@ -51,25 +51,25 @@ func (w *Writes) Add(readings, rejected int, took time.Duration) {
 	w.duration.Observe(took.Seconds())
 }
 
-// Handler answers scrapes with the writes, the Go runtime's figures and what collect adds at each scrape. ready is what
-// /readyz says. Both may be called at any time, and their context ends after three seconds.
+// Handler answers scrapes with the writes, the Go runtime's metrics and those that collect adds at each scrape. ready
+// returns the state that /readyz reports. Both may be called concurrently, and their context ends after three seconds.
 func Handler(writes *Writes, ready func(context.Context) bool, collect func(context.Context, Collection)) http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(writes.stored, writes.duration, collector{writes, ready, collect}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
-// collector reads what is not counted here.
+// collector collects all metrics that the client library does not keep itself.
 type collector struct {
 	writes  *Writes
 	ready   func(context.Context) bool
 	collect func(context.Context, Collection)
 }
 
-// Describe says that the descriptions come with the values.
+// Describe sends nothing: the descriptions come with the values.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect reads every figure.
+// Collect sends every metric.
 func (m collector) Collect(out chan<- prometheus.Metric) {
 	c := Collection{out}
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
@@ -83,7 +83,7 @@ func (m collector) Collect(out chan<- prometheus.Metric) {
 	c.Gauge("ready", "1 when /readyz says so.", ready)
 }
 
-// Collection takes the figures of one scrape. Labels are pairs of name and value.
+// Collection receives the metrics of one scrape. Labels are pairs of name and value.
 type Collection struct{ out chan<- prometheus.Metric }
 
 // Counter adds a counter; name comes after "stadtluft_".
@@ -108,14 +108,14 @@ func (c Collection) refused(reason wire.Reason, n uint64) {
 	c.Counter("refused_total", "Refusals by reason.", float64(n), "reason", string(reason))
 }
 
-// Intake adds what the intake counts.
+// Intake adds the counts of the intake.
 func (c Collection) Intake(counts ingest.Counts) {
 	c.Counter("received_total", "Messages taken from brokers.", float64(counts.Received))
 	c.Counter("kept_total", "Values handed to the journal.", float64(counts.Kept))
 	c.Counter("readings_total", "Readings handed to the journal.", float64(counts.Readings))
 	c.Counter("repeated_total", "Values that were known already and equal.", float64(counts.Duplicates))
 	for reason, n := range counts.Refused {
-		if reason != wire.Unstorable { // the writer's, which may be another process
+		if reason != wire.Unstorable { // counted by the writer, which may be another process
 			c.refused(reason, n)
 		}
 	}
@@ -127,13 +127,13 @@ func (c Collection) Intake(counts ingest.Counts) {
 	}
 }
 
-// Queue adds how full a queue is.
+// Queue adds the length and capacity of a queue.
 func (c Collection) Queue(name string, held, capacity int) {
 	c.Gauge("queue_length", "Items in a queue.", float64(held), "queue", name)
 	c.Gauge("queue_capacity", "Items a queue can hold.", float64(capacity), "queue", name)
 }
 
-// Journal adds how the journal is doing.
+// Journal adds the state of the journal.
 func (c Collection) Journal(j Journal) {
 	c.Gauge("journal_entries", "Entries in the journal.", float64(j.Entries))
 	c.Gauge("journal_bytes", "Size of the journal.", float64(j.Bytes))
