@@ -118,7 +118,7 @@ func (t *stationEntries) silentNow(last time.Time) {
 		}
 	}
 	if t.station.Status == ingest.Paused {
-		return // the owner retired or paused it
+		return // its owner paused it
 	}
 	if last.IsZero() {
 		since := t.station.Created
