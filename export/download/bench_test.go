@@ -28,7 +28,7 @@ import (
 	"stadtluft/ingest/store/sqlite"
 )
 
-// city is 200 stations with five quantities, every 145 s.
+// city has 200 stations with five quantities, every 145 s.
 type city map[string]*ingest.Station
 
 func (c city) Station(id string) (*ingest.Station, bool) {
@@ -57,7 +57,7 @@ func newCity() city {
 	return c
 }
 
-// fill writes hours of readings and says how many values there are.
+// fill writes hours of readings and returns the number of values.
 func fill(b testing.TB, s store.Store, hours int) (values int) {
 	b.Helper()
 	for round := range hours * 3600 / 145 {
@@ -78,14 +78,14 @@ func fill(b testing.TB, s store.Store, hours int) (values int) {
 	return values
 }
 
-// cpu is the time the process has computed.
+// cpu returns the CPU time of this process.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // never fails for oneself
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// childrenCPU is the time the processes have computed that this one started, in Linux's hundredths of a second.
+// childrenCPU returns the CPU time of the processes that this one started, in Linux's hundredths of a second.
 func childrenCPU() (sum time.Duration) {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, list := range lists {
@@ -102,7 +102,7 @@ func childrenCPU() (sum time.Duration) {
 	return sum
 }
 
-// rates reports rows a second, and CPU seconds for a million rows.
+// rates reports rows per second, and CPU seconds per million rows.
 func rates(b *testing.B, rows int, begin time.Duration) {
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric((cpu()-begin).Seconds()*1e6/float64(rows), "cpu-s/1e6rows")
@@ -110,7 +110,7 @@ func rates(b *testing.B, rows int, begin time.Duration) {
 
 var period = Readings{From: benchFrom, To: benchFrom.Add(1000 * time.Hour), Resolution: Raw, Source: export.AllSources}
 
-// BenchmarkFromSQLite writes what is stored in each format; naive is encoding/csv on the same rows.
+// BenchmarkFromSQLite writes stored readings in each format; naive is encoding/csv on the same rows.
 func BenchmarkFromSQLite(b *testing.B) {
 	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "readings.db"))
 	if err != nil {
@@ -178,7 +178,8 @@ func naive(ctx context.Context, s Source) error {
 	return err
 }
 
-// BenchmarkMonth is the most memory that a month of the city as CSV takes above what the process had, 18 million rows from SQLite.
+// BenchmarkMonth reports the peak of memory, above that before, of a month of the city as CSV: 18 million rows from
+// SQLite.
 func BenchmarkMonth(b *testing.B) {
 	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "readings.db"))
 	if err != nil {
@@ -191,7 +192,7 @@ func BenchmarkMonth(b *testing.B) {
 	month := period
 	month.To = benchFrom.Add(hours * time.Hour)
 	debug.FreeOSMemory()
-	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // forgets the peak so far
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // resets the peak
 		b.Fatal(err)
 	}
 	idle, begin, rows := peak(b), cpu(), 0
@@ -206,7 +207,7 @@ func BenchmarkMonth(b *testing.B) {
 	b.ReportMetric(peak(b)-idle, "MiB-peak-above-idle")
 }
 
-// peak is the most memory that the process has had, in MiB.
+// peak returns the process's peak of memory in MiB.
 func peak(b *testing.B) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -220,8 +221,8 @@ func peak(b *testing.B) float64 {
 	return kib / 1024
 }
 
-// BenchmarkInfluxDB is InfluxDB's own CSV of the same readings, beside ours from SQLite in the same run. InfluxDB has a
-// row a reading; rows are counted in values for both.
+// BenchmarkInfluxDB compares InfluxDB's own CSV of the same readings with ours from SQLite in the same run. InfluxDB has
+// a row per reading; for both, values are counted.
 func BenchmarkInfluxDB(b *testing.B) {
 	server := influxtest.Start(b)
 	s, err := influx.Open(b.Context(), influx.Options{URL: server.URL, Bucket: "air"})

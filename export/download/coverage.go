@@ -7,7 +7,7 @@ import (
 	"stadtluft/export/parquet"
 )
 
-// NewIndices makes an encoder of any format.
+// NewIndices returns an encoder for any format.
 func NewIndices(w io.Writer, format export.Format, meta export.Meta) export.Encoder[export.CellIndex] {
 	if format == export.Parquet {
 		return parquet.NewIndices(w, meta)
@@ -15,7 +15,7 @@ func NewIndices(w io.Writer, format export.Format, meta export.Meta) export.Enco
 	return export.NewIndices(w, format, meta)
 }
 
-// NewCoverage makes an encoder of any format but GeoJSON.
+// NewCoverage returns an encoder for any format except GeoJSON.
 func NewCoverage(w io.Writer, format export.Format, meta export.Meta) export.Encoder[export.CoverageRow] {
 	if format == export.Parquet {
 		return parquet.NewCoverage(w, meta)
@@ -23,7 +23,7 @@ func NewCoverage(w io.Writer, format export.Format, meta export.Meta) export.Enc
 	return export.NewCoverage(w, format, meta)
 }
 
-// NewHistory makes an encoder of any format but GeoJSON.
+// NewHistory returns an encoder for any format except GeoJSON.
 func NewHistory(w io.Writer, format export.Format, meta export.Meta) export.Encoder[export.CoveredThen] {
 	if format == export.Parquet {
 		return parquet.NewHistory(w, meta)

@@ -1,9 +1,8 @@
-// Package download answers questions for data: what a caller chose becomes a stream of rows from the store, and the
-// rows a document in one of the formats. The HTTP interface and the export command ask the same questions here and so
-// give the same bytes.
+// Package download turns a query into rows from the store, and rows into a document in one of the formats. The HTTP
+// interface and the export command both use it and so give the same bytes.
 //
-// Rows stream: memory is bounded whatever the period, by two pages of the store and the stations of one window. It
-// knows no HTTP, and leaves out what is only in memory, such as live averages.
+// Rows are streamed: memory is bounded whatever the period, by two pages of the store and the stations of one window.
+// The package does not know HTTP, and leaves out data that is only in memory, such as live averages.
 package download
 
 import (
@@ -18,19 +17,19 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Store is what is read; a store.Store is one.
+// Store gives the stored readings; a store.Store is one.
 type Store interface {
 	Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error
 	Grid(ctx context.Context, q store.GridQuery, yield func(aggregate.Row) error) error
 }
 
-// Stations are those that are registered.
+// Stations gives the registered stations.
 type Stations interface {
 	Station(id string) (*ingest.Station, bool)
 	Stations() []*ingest.Station
 }
 
-// Source is where data comes from and what documents say of it.
+// Source holds the data and what documents state about it.
 type Source struct {
 	Store       Store
 	Stations    Stations
@@ -41,12 +40,12 @@ type Source struct {
 	DayOffset   time.Duration // a day begins at midnight UTC minus this
 }
 
-// Meta is what a document with data of these stations says of itself.
+// Meta returns the licence and attribution of a document with data of these stations.
 func (s Source) Meta(stations []*ingest.Station) export.Meta {
 	return export.Meta{Licence: s.Licence, Attribution: s.Attribution, Quality: export.QualityRule()}.From(stations)
 }
 
-// Name is a document's file name: what it holds and when it begins and ends. Demo data says so.
+// Name returns a document's file name: its content, begin and end. Demo data is marked.
 func Name(what string, from, to time.Time, format export.Format, demo bool) string {
 	const layout = "20060102T150405Z"
 	name := "stadtluft-" + what + "-" + from.UTC().Format(layout)
@@ -70,7 +69,7 @@ func Write[T any](e export.Encoder[T], rows func(add func(T) error) error) error
 	return e.End()
 }
 
-// NewReadings makes an encoder of any format.
+// NewReadings returns an encoder for any format.
 func (s Source) NewReadings(w io.Writer, format export.Format, meta export.Meta) export.Encoder[ingest.Reading] {
 	if format == export.Parquet {
 		return parquet.NewReadings(w, s.Stations, meta, nil)
@@ -78,7 +77,7 @@ func (s Source) NewReadings(w io.Writer, format export.Format, meta export.Meta)
 	return export.NewReadings(w, format, s.Stations, meta)
 }
 
-// NewGrid makes an encoder of any format.
+// NewGrid returns an encoder for any format.
 func NewGrid(w io.Writer, format export.Format, meta export.Meta) export.Encoder[aggregate.Row] {
 	if format == export.Parquet {
 		return parquet.NewGrid(w, meta, nil)
@@ -86,7 +85,7 @@ func NewGrid(w io.Writer, format export.Format, meta export.Meta) export.Encoder
 	return export.NewGrid(w, format, meta)
 }
 
-// NewMeans makes an encoder of any format.
+// NewMeans returns an encoder for any format.
 func NewMeans(w io.Writer, format export.Format, meta export.Meta) export.Encoder[aggregate.StationWindow] {
 	if format == export.Parquet {
 		return parquet.NewMeans(w, meta)
@@ -94,7 +93,7 @@ func NewMeans(w io.Writer, format export.Format, meta export.Meta) export.Encode
 	return export.NewMeans(w, format, meta)
 }
 
-// NewAreas makes an encoder of any format but GeoJSON.
+// NewAreas returns an encoder for any format except GeoJSON.
 func NewAreas(w io.Writer, format export.Format, meta export.Meta) export.Encoder[export.AreaRow] {
 	if format == export.Parquet {
 		return parquet.NewAreas(w, meta)

@@ -22,7 +22,7 @@ import (
 	"stadtluft/ingest/store/storetest"
 )
 
-// shelf is a Store in memory that remembers what it was asked for.
+// shelf is a Store in memory that records its queries.
 type shelf struct {
 	storetest.Memory
 	asked []store.ReadingQuery
@@ -80,14 +80,14 @@ func TestReadingsThatAreAskedFor(t *testing.T) {
 	f(Readings{Source: export.AllSources, Stations: []string{"AAAA"}}, "A pm10, A humidity, A pm10")
 	f(Readings{Source: export.AllSources, Quantities: []quantity.Quantity{quantity.Humidity, quantity.PM2_5}}, "A humidity, C pm2_5")
 	f(Readings{Source: export.AllSources, OnlyGood: true}, "A humidity, B pm10, C pm2_5, X pm10")
-	f(Readings{Source: export.OwnSource}, "A pm10, A humidity, B pm10, A pm10") // nobody knows whose X is
+	f(Readings{Source: export.OwnSource}, "A pm10, A humidity, B pm10, A pm10") // X is not registered
 	f(Readings{Source: "sensor-community"}, "C pm2_5")
 	east := func(p orb.Point) bool { return p.Lon() > 6.96 }
 	f(Readings{Source: export.AllSources, Within: east}, "B pm10, C pm2_5")
 	f(Readings{Source: export.OwnSource, Within: east, OnlyGood: true, Quantities: []quantity.Quantity{quantity.PM10}}, "B pm10")
 }
 
-// means are a question's means as text.
+// means returns the means of a query as text.
 func means(t *testing.T, s Source, q Readings) string {
 	t.Helper()
 	q.Source = export.AllSources
@@ -102,7 +102,7 @@ func means(t *testing.T, s Source, q Readings) string {
 	return strings.Join(got, ", ")
 }
 
-// TestWindowsAtTheEdges wants whole windows, those that begin in the period.
+// TestWindowsAtTheEdges expects whole windows, those that start in the period.
 func TestWindowsAtTheEdges(t *testing.T) {
 	s := Source{Stations: town, DayOffset: 2 * time.Hour, Store: &storetest.Memory{}}
 	for minute := -15 * 60; minute < 36*60; minute += 5 { // the hours since noon
@@ -129,7 +129,7 @@ func TestWindowsAtTheEdges(t *testing.T) {
 	f(Days, -14*time.Hour+time.Second, 11*time.Hour, next)
 }
 
-// TestMeansAreTheSameWhateverIsAsked asks for one station and quantity alone and among all.
+// TestMeansAreTheSameWhateverIsAsked asks for one station and quantity alone, and among all.
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	shelf := &shelf{}
 	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
@@ -174,7 +174,7 @@ func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 	f([]string{"DDDD"}, quantity.PM10, time.Hour, "01T12:00 D pm10 70000 70000 of 12", "DDDD")                                                      // indoors nothing is corrected
 }
 
-// TestAStoreThatFails wants the error, and a document that nobody takes for a whole one.
+// TestAStoreThatFails expects the error, and a document that cannot be mistaken for a complete one.
 func TestAStoreThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	s := Source{Stations: town, Store: &storetest.Memory{Held: []ingest.Reading{at("AAAA", 0, value(quantity.PM10, 1))}, Fail: broken}}

@@ -15,8 +15,8 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Means adds the means that are asked for, ascending by start, station and quantity: of whole windows, also where
-// the period begins or ends within one, and so the same whatever the period and whatever else is asked for.
+// Means adds the selected means, ascending by start, station and quantity. It computes whole windows, also when the
+// period begins or ends within one, so a mean does not depend on the period and the rest of the query.
 func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.StationWindow) error) error {
 	window := q.Resolution.Window()
 	q.From, q.To = s.ceil(window, q.From), s.ceil(window, q.To)
@@ -39,7 +39,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 	})
 }
 
-// means makes all means of stations, also of what the quantities that are asked for are corrected with.
+// means computes all means of stations, also of the quantities needed for corrections.
 func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, stations []string, yield func(aggregate.StationWindow) error) error {
 	means := aggregate.StationAverager{
 		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
@@ -65,13 +65,13 @@ func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, 
 	return means.End()
 }
 
-// errLacks ends a look for what is lacking.
+// errLacks ends lackHumidity early.
 var errLacks = errors.New("humidity is lacking")
 
-// lackHumidity reports whether one of the stations that are asked for is to be corrected in a span for which it has no
-// humidity of its own. To read them alone first costs little: most have one, and their neighbours are many.
+// lackHumidity reports whether one of the selected stations needs a correction in a window for which it has no humidity
+// of its own. Reading them alone first is cheap: most have one, and they have many neighbours.
 func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
-	span := aggregate.Hour // which a day's means are made of
+	span := aggregate.Hour // the window that a day's means consist of
 	if q.Resolution == FiveMinutes {
 		span = aggregate.Slot
 	}
@@ -79,7 +79,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 		station string
 		cell    geo.Cell
 	}
-	dry, humid := map[stationCell]bool{}, map[stationCell]bool{} // of one span
+	dry, humid := map[stationCell]bool{}, map[stationCell]bool{} // of one window
 	end := func() error {
 		for at := range dry {
 			if !humid[at] {
@@ -112,7 +112,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 	return false, err
 }
 
-// takesMean is takes for a mean: its cell is where the station publicly stood.
+// takesMean reports whether the query selects a mean: its cell is the station's public place.
 func (q *Readings) takesMean(s Stations, m aggregate.StationWindow) bool {
 	if q.Within == nil && q.Source == export.AllSources {
 		return true
@@ -121,23 +121,23 @@ func (q *Readings) takesMean(s Stations, m aggregate.StationWindow) bool {
 	return known && export.IsFrom(st, q.Source) && (q.Within == nil || q.Within(m.Cell.Center()))
 }
 
-// cellOf is the base cell a reading's station stood in; none for a station that is not known.
+// cellOf returns the base cell in which a reading's station stood; the zero cell for an unknown station.
 func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 	st, known := s.Stations.Station(r.Station)
 	if !known {
 		return geo.Cell{}
 	}
-	cell, _ := cells.At(st.PlaceAt(r.Time).Exact) // the registry lets no place in that has none
+	cell, _ := cells.At(st.PlaceAt(r.Time).Exact) // the registry accepts no place without one
 	return cell
 }
 
-// apart are stations that hang indoors or are not known: the air there is not the neighbours'.
+// apart reports whether a station is indoors or unknown: its humidity is not that of its neighbours.
 func (s Source) apart(id string) bool {
 	st, known := s.Stations.Station(id)
 	return !known || st.Exposure != ingest.Outdoor
 }
 
-// calibrations are those of a station in the aggregate's words.
+// calibrations returns a station's calibrations as the aggregate's type.
 func (s Source) calibrations(id string) []aggregate.Calibration {
 	st, known := s.Stations.Station(id)
 	if !known {
@@ -146,7 +146,7 @@ func (s Source) calibrations(id string) []aggregate.Calibration {
 	return averages.Calibrations(st)
 }
 
-// withAids adds the quantities that others are corrected and calibrated with.
+// withAids adds the quantities that corrections and calibrations need.
 func withAids(quantities []quantity.Quantity) []quantity.Quantity {
 	if len(quantities) == 0 {
 		return nil
@@ -160,7 +160,7 @@ func withAids(quantities []quantity.Quantity) []quantity.Quantity {
 	return all
 }
 
-// withNeighbours adds the stations whose humidity may correct those that are asked for.
+// withNeighbours adds the stations whose humidity may correct the selected ones.
 func (s Source) withNeighbours(q Readings) []string {
 	if len(q.Stations) == 0 {
 		return nil
@@ -180,8 +180,8 @@ func (s Source) withNeighbours(q Readings) []string {
 	return all
 }
 
-// near reports whether two stations have ever stood within reach of each other. A cell's diagonal is added, for the reach is
-// between cells.
+// near reports whether two stations have ever stood within the correction's radius of each other. It adds the diagonal
+// of a cell, because the radius is measured between cells.
 func near(a, b *ingest.Station) bool {
 	const most = aggregate.HumidityRadius + 2*geo.BaseSize
 	return slices.ContainsFunc(a.Places, func(p ingest.Place) bool {
@@ -189,7 +189,7 @@ func near(a, b *ingest.Station) bool {
 	})
 }
 
-// ceil is the first start of a window at or after a moment.
+// ceil returns the first start of a window at or after a moment.
 func (s Source) ceil(window aggregate.Window, at time.Time) time.Time {
 	length := time.Duration(window.Seconds()) * time.Second
 	start := at.UTC().Truncate(length)

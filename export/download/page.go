@@ -14,13 +14,13 @@ import (
 	"stadtluft/ingest"
 )
 
-// Cursor is a row's place in the order of its kind. Rows that come or go elsewhere do not move it.
+// Cursor is a row's position in the order of its kind. It stays valid when other rows are added or removed.
 type Cursor struct {
 	Time time.Time // whole seconds
 	Key  string    // in the order of the rows of that time
 }
 
-// String is the cursor as an address carries it.
+// String returns the cursor as it stands in an address.
 func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, c.Time.Unix(), 10)) + "." + base64.RawURLEncoding.EncodeToString([]byte(c.Key))
 }
@@ -37,7 +37,7 @@ func ParseCursor(text string) (Cursor, error) {
 	return Cursor{time.Unix(seconds, 0).UTC(), string(key)}, nil
 }
 
-// after reports whether c comes behind o.
+// after reports whether c comes after o.
 func (c Cursor) after(o Cursor) bool {
 	if !c.Time.Equal(o.Time) {
 		return c.Time.After(o.Time)
@@ -48,16 +48,16 @@ func (c Cursor) after(o Cursor) bool {
 // errFull ends a stream when the page is full.
 var errFull = errors.New("the page is full")
 
-// Page is at most Limit rows behind After.
+// Page holds at most Limit rows after After.
 type Page[T any] struct {
 	Limit int
-	After Cursor // of the page before; the zero Cursor is before all
+	After Cursor // the last row of the page before; the zero Cursor is before all
 	At    func(T) Cursor
 	Rows  []T
 	more  bool
 }
 
-// Fill takes rows until the page is full. The stream must begin at or before After.
+// Fill adds rows until the page is full. The stream must begin at or before After.
 func (p *Page[T]) Fill(rows func(add func(T) error) error) error {
 	err := rows(func(row T) error {
 		if p.After.Key != "" && !p.At(row).after(p.After) {
@@ -86,7 +86,7 @@ func (p *Page[T]) Each(add func(T) error) error {
 	return nil
 }
 
-// Next is the cursor for the page behind this one; false when this is the last.
+// Next returns the cursor for the next page; false when this is the last.
 func (p *Page[T]) Next() (Cursor, bool) {
 	if !p.more {
 		return Cursor{}, false
@@ -94,7 +94,7 @@ func (p *Page[T]) Next() (Cursor, bool) {
 	return p.At(p.Rows[len(p.Rows)-1]), true
 }
 
-// Single makes each value of a reading a row of its own.
+// Single passes each value of a reading on as a reading of its own.
 func Single(add func(ingest.Reading) error) func(ingest.Reading) error {
 	return func(r ingest.Reading) error {
 		for _, v := range r.Values {
@@ -108,23 +108,23 @@ func Single(add func(ingest.Reading) error) func(ingest.Reading) error {
 	}
 }
 
-// AtReading is the place of a reading of one value.
+// AtReading returns the position of a reading of one value.
 func AtReading(r ingest.Reading) Cursor {
 	return Cursor{r.Time, fmt.Sprintf("%s\x00%03d", r.Station, r.Values[0].Quantity)}
 }
 
-// AtMean is the place of a station's mean.
+// AtMean returns the position of a station's mean.
 func AtMean(m aggregate.StationWindow) Cursor {
 	return Cursor{m.Start, fmt.Sprintf("%s\x00%03d %08d %08d", m.Station, m.Quantity, m.Cell.North, m.Cell.East)}
 }
 
-// AtRow is the place of a cell's average; rows of one page are of one size.
+// AtRow returns the position of a cell's average; rows of one page have one cell size.
 func AtRow(r aggregate.Row) Cursor {
 	return Cursor{r.Start, fmt.Sprintf("%03d %08d %08d", r.Quantity, r.Cell.North, r.Cell.East)}
 }
 
-// AtArea is the place of a district's average; districts are sorted by name.
+// AtArea returns the position of a district's average; districts are sorted by name.
 func AtArea(r export.AreaRow) Cursor {
-	q, _ := quantity.Parse(r.Quantity) // one of ours
+	q, _ := quantity.Parse(r.Quantity) // the name is valid
 	return Cursor{r.Start, fmt.Sprintf("%s\x00%03d", r.Area, q)}
 }

@@ -14,23 +14,23 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Resolution is how fine readings are wanted.
+// Resolution is the time resolution of readings.
 type Resolution string
 
 // The resolutions.
 const (
 	Raw         Resolution = "raw" // single values
-	FiveMinutes Resolution = "5m"  // means of stations, as the next two
+	FiveMinutes Resolution = "5m"  // means per station, as the next two
 	Hours       Resolution = "1h"
 	Days        Resolution = "1d"
 )
 
-// Resolutions are all there are, the finest first.
+// Resolutions returns all resolutions, the finest first.
 func Resolutions() []string {
 	return []string{string(Raw), string(FiveMinutes), string(Hours), string(Days)}
 }
 
-// Window is the window of means; it has no meaning for Raw.
+// Window returns the window of the means; it has no meaning for Raw.
 func (r Resolution) Window() aggregate.Window {
 	switch r {
 	case FiveMinutes:
@@ -41,25 +41,25 @@ func (r Resolution) Window() aggregate.Window {
 	return aggregate.Hour
 }
 
-// Readings is a question for readings with From <= time < To, or for means of windows that begin then.
+// Readings is a query for readings with From <= time < To, or for means of windows that start then.
 type Readings struct {
 	From, To   time.Time
 	Resolution Resolution
 	Quantities []quantity.Quantity  // empty = all
 	Stations   []string             // empty = all
-	Within     func(orb.Point) bool // nil = everywhere; told public places only
-	OnlyGood   bool                 // means are always of good values
+	Within     func(orb.Point) bool // nil = everywhere; called with public places only
+	OnlyGood   bool                 // means have good values only in any case
 	Source     string               // one of export.Sources
 }
 
-// Of are the stations that the question's data may come from.
+// Of returns the stations whose data the query can select.
 func (q Readings) Of(s Stations) []*ingest.Station {
 	return slices.DeleteFunc(slices.Clone(s.Stations()), func(st *ingest.Station) bool {
 		return !export.IsFrom(st, q.Source) || len(q.Stations) > 0 && !slices.Contains(q.Stations, st.ID)
 	})
 }
 
-// takes reports whether a station's values of a moment are asked for, by where it publicly stood.
+// takes reports whether the query selects a station's values at a moment, by its public place then.
 func (q *Readings) takes(s Stations, id string, at time.Time) bool {
 	if q.Within == nil && q.Source == export.AllSources {
 		return true
@@ -68,7 +68,7 @@ func (q *Readings) takes(s Stations, id string, at time.Time) bool {
 	return known && export.IsFrom(st, q.Source) && (q.Within == nil || q.Within(st.PlaceAt(at).Public))
 }
 
-// Readings adds the readings that are asked for, ascending by time, then station.
+// Readings adds the selected readings, ascending by time, then station.
 func (s Source) Readings(ctx context.Context, q Readings, add func(ingest.Reading) error) error {
 	selection := store.ReadingQuery{From: q.From, To: q.To, Stations: q.Stations, Quantities: q.Quantities}
 	return s.Store.Readings(ctx, selection, func(r ingest.Reading) error {
