@@ -1,16 +1,16 @@
-// Package archive keeps closed days as files: each reading, each average and the stations as they stood, with
-// checksums, schemas and a manifest of what is missing. Files are made once, before anybody asks, and are what
-// researchers download.
+// Package archive keeps closed days as files: each reading, each average and the stations as they were, with checksums,
+// schemas and a manifest of what is missing. Files are written once, ahead of all requests, and are what researchers
+// download.
 //
-// A day is closed when nothing can correct its averages any more. It is written into a folder aside and appears whole,
-// by one rename. What changes afterwards makes a further revision; revisions are never changed and never taken
-// away. The same data gives the same bytes, on every machine: no file says when it was made.
+// A day is closed when nothing can correct its averages any more. It is written into a temporary folder and published
+// with one rename. A later change makes a further revision; revisions are never changed or removed. The same data gives
+// the same bytes on every machine: no file contains the time of its making.
 //
 //	DIR/2026/05/01/r1/readings.parquet …   a revision of a day
 //	DIR/2026/05/01/spared                  the store may lack the day's readings: they are read from here
 //	DIR/.pending/2026-05-01                a day that has something the archive does not have yet
 //
-// Store joins archive and store, so that who reads readings need not know where they rest.
+// Store joins archive and store, so that readers need not know which of them has a day.
 package archive
 
 import (
@@ -32,8 +32,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Closed is how long after its end a day is closed: averages take values that are two days late, and are written
-// after a grace.
+// Closed is the time between a day's end and its being closed: averages accept values that are two days late, and are
+// written after a grace period.
 const Closed = aggregate.AllowedLateness + 2*aggregate.GracePeriod
 
 // Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
@@ -49,13 +49,13 @@ type Archive struct {
 	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
 }
 
-// Stations are the registered stations.
+// Stations gives the registered stations.
 type Stations interface {
 	ingest.Stations
 	Stations() []*ingest.Station
 }
 
-// Rules are those in force, as they travel with the data.
+// Rules are the rules in force, as they are stored with the data.
 type Rules struct {
 	Averaging string            `json:"averaging"` // sentences
 	Quality   map[string]string `json:"quality"`   // thresholds of the checks by name
@@ -64,7 +64,7 @@ type Rules struct {
 // Day is a day of the archive, by its date.
 type Day struct{ date time.Time } // midnight UTC of the same name
 
-// ParseDay reads a date such as 2026-05-01.
+// ParseDay parses a date such as 2026-05-01.
 func ParseDay(text string) (Day, error) {
 	date, err := time.Parse(time.DateOnly, text)
 	if err != nil {
@@ -73,21 +73,21 @@ func ParseDay(text string) (Day, error) {
 	return Day{date}, nil
 }
 
-// String is the day's date.
+// String returns the day's date.
 func (d Day) String() string { return d.date.Format(time.DateOnly) }
 
-// Next is the day after d.
+// Next returns the day after d.
 func (d Day) Next() Day { return Day{d.date.AddDate(0, 0, 1)} }
 
-// Compare orders days by time.
+// Compare compares days by time.
 func (d Day) Compare(o Day) int { return d.date.Compare(o.date) }
 
-// DayOf is the day that t belongs to.
+// DayOf returns the day of a time.
 func (a *Archive) DayOf(t time.Time) Day {
 	return Day{t.UTC().Add(a.DayOffset).Truncate(24 * time.Hour)}
 }
 
-// Period is the time that a day covers: from is included, to is not.
+// Period returns the time span of a day: from is included, to is not.
 func (a *Archive) Period(d Day) (from, to time.Time) {
 	from = d.date.Add(-a.DayOffset)
 	return from, from.Add(24 * time.Hour)
@@ -99,7 +99,7 @@ func (a *Archive) IsClosed(d Day, now time.Time) bool {
 	return !now.Before(to.Add(Closed))
 }
 
-// meta is what a document of many days says of itself, by the stations that may be in it.
+// meta returns the licence and attribution of a document of many days, by the stations that may be in it.
 func (a *Archive) meta() export.Meta { return a.Meta.From(a.Stations.Stations()) }
 
 func (a *Archive) folder(d Day) string { return filepath.Join(a.Dir, d.date.Format("2006/01/02")) }
@@ -108,7 +108,7 @@ func (a *Archive) revisionFolder(d Day, revision int) string {
 	return filepath.Join(a.folder(d), "r"+strconv.Itoa(revision))
 }
 
-// Revisions are those that there are of a day, ascending.
+// Revisions returns the revisions of a day, ascending.
 func (a *Archive) Revisions(d Day) ([]int, error) {
 	names, err := list(a.folder(d))
 	if err != nil {
@@ -124,7 +124,7 @@ func (a *Archive) Revisions(d Day) ([]int, error) {
 	return revisions, nil
 }
 
-// newest is a day's latest revision; 0 when it has none.
+// newest returns a day's latest revision; 0 when it has none.
 func (a *Archive) newest(d Day) (int, error) {
 	revisions, err := a.Revisions(d)
 	if len(revisions) == 0 {
@@ -139,7 +139,7 @@ func parseRevision(name string) (int, bool) {
 	return n, ok && err == nil && n > 0 && strconv.Itoa(n) == digits
 }
 
-// Days are the archived days from first to last, both included, ascending.
+// Days returns the archived days from first to last, both included, ascending.
 func (a *Archive) Days(first, last Day) ([]Day, error) {
 	var days []Day
 	years, err := list(a.Dir)
@@ -167,7 +167,7 @@ func (a *Archive) Days(first, last Day) ([]Day, error) {
 	return slices.DeleteFunc(days, func(d Day) bool { n, _ := a.newest(d); return n == 0 }), nil
 }
 
-// Published are all archived days.
+// Published returns all archived days.
 func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
 	days, err := a.Days(Ends())
 	if err != nil {
@@ -188,7 +188,7 @@ func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
 	return published, nil
 }
 
-// list are the names in a folder, sorted; none when it is not there.
+// list returns the names in a folder, sorted; none when it does not exist.
 func list(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -201,7 +201,7 @@ func list(folder string) ([]string, error) {
 	return names, nil
 }
 
-// Ends are days before and after every day that can be archived.
+// Ends returns a day before and a day after every day that can be archived.
 func Ends() (first, last Day) {
 	return Day{time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)}, Day{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}
 }

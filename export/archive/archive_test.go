@@ -71,7 +71,7 @@ func stations() register {
 	return register{stand("A", begin.Add(-time.Hour), 0), b, stand("C", begin.Add(12*time.Hour), 0.02), d, stand("E", begin.Add(24*time.Hour), 0.04), f, g, h}
 }
 
-// open is an archive over a store of SQLite.
+// open returns an archive over a SQLite store.
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
 	inner, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "readings.db"))
@@ -86,7 +86,7 @@ func open(t testing.TB, dir string) *Store {
 	}}
 }
 
-// day are readings every five minutes: A's all day but for hours 3 and 4, B's all day, C's from noon on.
+// day returns readings every five minutes: A's all day except in hours 3 and 4, B's all day, C's from noon on.
 func day() []ingest.Reading {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var list []ingest.Reading
@@ -179,7 +179,7 @@ func TestTheSameDayGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestThePromiseNamesEveryFile holds README.md against a day's folder.
+// TestThePromiseNamesEveryFile compares README.md with a day's folder.
 func TestThePromiseNamesEveryFile(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -198,7 +198,7 @@ func TestThePromiseNamesEveryFile(t *testing.T) {
 	}
 }
 
-// TestFilesSayWhatTheEncodersSay compares with the encoders of export over the same rows.
+// TestFilesSayWhatTheEncodersSay compares the files with the output of export's encoders for the same rows.
 func TestFilesSayWhatTheEncodersSay(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -277,7 +277,7 @@ func TestAnEmptyDay(t *testing.T) {
 	}
 }
 
-// TestStationsAsTheyStood are at public places only.
+// TestStationsAsTheyStood expects public places only.
 func TestStationsAsTheyStood(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -311,7 +311,7 @@ func TestStationsAsTheyStood(t *testing.T) {
 	}
 }
 
-// TestACorrectionIsARevision keeps the old one.
+// TestACorrectionIsARevision expects that the old revision stays.
 func TestACorrectionIsARevision(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -369,7 +369,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestWork does by itself what its time has come for.
+// TestWork builds the days that are due.
 func TestWork(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -396,7 +396,7 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// TestAFilledStoreIsSeeded archives what was there before the archive.
+// TestAFilledStoreIsSeeded archives days that are older than the archive.
 func TestAFilledStoreIsSeeded(t *testing.T) {
 	s := open(t, t.TempDir())
 	if _, err := s.Store.WriteReadings(t.Context(), day()); err != nil {
@@ -413,7 +413,7 @@ func TestAFilledStoreIsSeeded(t *testing.T) {
 	}
 }
 
-// TestTheStoreForgets only what is in the archive, and who reads does not notice.
+// TestTheStoreForgets deletes only what is in the archive, and queries give the same as before.
 func TestTheStoreForgets(t *testing.T) {
 	s := open(t, t.TempDir())
 	s.Archive.Retention = 7 * 24 * time.Hour
@@ -456,7 +456,7 @@ func TestTheStoreForgets(t *testing.T) {
 		t.Errorf("a selection is %+v", got)
 	}
 
-	// What comes later is joined, becomes a revision, and goes too.
+	// What comes later is joined, becomes a revision, and is deleted too.
 	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 9}, {Quantity: quantity.PM2_5, Value: 1, Flags: ingest.Spike}}}})
 	joined := read(t, s, store.ReadingQuery{From: begin, To: begin.Add(time.Second)})
 	values := []ingest.Value{{Quantity: quantity.PM2_5, Value: 1, Flags: ingest.Spike}, {Quantity: quantity.PM10, Value: 9}, {Quantity: quantity.Humidity, Value: 60.5}}
@@ -477,7 +477,7 @@ func TestTheStoreForgets(t *testing.T) {
 		t.Error("the second revision lost something")
 	}
 
-	// What an owner has had deleted is read no more, whether the station is going or gone.
+	// Readings that an owner had deleted are not read any more, whether the deletion is under way or done.
 	erased := stand("A", begin, 0)
 	erased.Status = ingest.Erased
 	for _, left := range []register{{erased, stand("B", begin, 0)}, {stand("B", begin, 0)}} {
@@ -489,7 +489,7 @@ func TestTheStoreForgets(t *testing.T) {
 	}
 }
 
-// TestTheStoreKeepsWhatIsNotArchived when the archive is damaged or lacks something.
+// TestTheStoreKeepsWhatIsNotArchived damages the archive or takes something from it.
 func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
 	f := func(want string, spoil func(s *Store)) {
 		t.Helper()
@@ -510,12 +510,12 @@ func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	f("is not in the archive", func(s *Store) { // written past the marks
+	f("is not in the archive", func(s *Store) { // written without a mark
 		extra := day()[:1]
 		extra[0].Values[1].Value++
 		if _, err := s.Store.WriteReadings(context.Background(), extra); err != nil {
 			t.Fatal(err)
 		}
 	})
-	f("", func(s *Store) { fill(t, s, day()[:1]) }) // marked: not yet
+	f("", func(s *Store) { fill(t, s, day()[:1]) }) // marked and not built yet
 }

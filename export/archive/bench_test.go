@@ -49,12 +49,12 @@ var benchQuantities = []struct {
 	{quantity.PM2_5, 9, 4, 3, 1.2}, {quantity.PM10, 16, 6, 5, 2.5}, {quantity.Temperature, 14, 6, 0.8, 0.05}, {quantity.Humidity, 65, 15, 3, 0.3}, {quantity.Pressure, 1005, 3, 2, 0.03},
 }
 
-// generated is a store that makes up a day's readings and averages.
+// generated is a store that generates a day's readings and averages.
 type generated struct{ store.Store }
 
 func benchID(i int) string { return fmt.Sprintf("B%06d", i) }
 
-// crowd is a register that finds stations fast.
+// crowd finds stations fast.
 type crowd struct {
 	register
 	byID map[string]*ingest.Station
@@ -75,7 +75,7 @@ func benchRegister() crowd {
 	return c
 }
 
-// Readings are those of any day, in order.
+// Readings yields those of any day, in order.
 func (generated) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	rng := rand.New(rand.NewPCG(uint64(q.From.Unix()), 7))
 	walk := make([][5]float64, benchStations)
@@ -124,7 +124,7 @@ func benchArchive(b *testing.B, inner store.Store) *Store {
 	}}
 }
 
-// benchStore is a SQLite store with the generated day.
+// benchStore returns a SQLite store with the generated day.
 func benchStore(b *testing.B) store.Store {
 	inner, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "readings.db"))
 	if err != nil {
@@ -161,8 +161,8 @@ func pour(b *testing.B, inner store.Store) {
 	}
 }
 
-// BenchmarkBuildDay archives a day of 1,000 stations, 2.98 million values, from SQLite and from a source that costs next
-// to nothing.
+// BenchmarkBuildDay archives a day of 1,000 stations, 2.98 million values, from SQLite and from a source that costs
+// almost nothing.
 func BenchmarkBuildDay(b *testing.B) {
 	for name, source := range map[string]func(*testing.B) store.Store{
 		"SQLite": benchStore, "generated": func(*testing.B) store.Store { return generated{} },
@@ -198,7 +198,7 @@ func BenchmarkBuildDay(b *testing.B) {
 	}
 }
 
-// resident is the process's memory in bytes.
+// resident returns the process's resident memory in bytes.
 func resident(b *testing.B) uint64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -208,7 +208,7 @@ func resident(b *testing.B) uint64 {
 	return pages * uint64(os.Getpagesize())
 }
 
-// watch looks at the memory until stop is closed and then tells the most it saw.
+// watch samples the memory until stop is closed and then sends the largest sample.
 func watch(b *testing.B, stop <-chan uint64) <-chan uint64 {
 	peak := make(chan uint64, 1)
 	go func() {
@@ -228,7 +228,7 @@ func watch(b *testing.B, stop <-chan uint64) <-chan uint64 {
 	return peak
 }
 
-// ownCPU is the processor time of this process.
+// ownCPU returns the CPU time of this process.
 func ownCPU(b *testing.B) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -237,9 +237,10 @@ func ownCPU(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkDayAsCSV reads the same day over HTTP: the archive's file as it comes and unpacked, the archive's Parquet made
-// into CSV as the API does for days that the store has let go, and InfluxDB 1.8's own CSV. A value is a row of ours; a row
-// of InfluxDB's has five. The processor time is the server's; ours includes the client's, which is in the same process.
+// BenchmarkDayAsCSV reads the same day over HTTP: the archive's file, compressed and not; the archive's Parquet
+// converted to CSV, as the API does for days that the store has deleted; and InfluxDB 1.8's own CSV. A row of ours has
+// one value, a row of InfluxDB's five. The CPU time is the server's; ours includes the client's, which is in the same
+// process.
 func BenchmarkDayAsCSV(b *testing.B) {
 	s := benchArchive(b, generated{})
 	values := build(b, s, 1).Values
@@ -273,14 +274,14 @@ func BenchmarkDayAsCSV(b *testing.B) {
 	})
 }
 
-// empty is a store with nothing in it.
+// empty is a store without data.
 type empty struct{ store.Store }
 
 func (empty) Readings(context.Context, store.ReadingQuery, func(ingest.Reading) error) error {
 	return nil
 }
 
-// download fetches a document and counts its lines, which are to be some number unless that is negative.
+// download fetches a document and compares its number of lines with lines, unless that is negative.
 func download(b *testing.B, address, packed string, values, lines int, cpu func(*testing.B) time.Duration) {
 	begin, size := cpu(b), int64(0)
 	for b.Loop() {

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// partPrefix begins the folders that revisions are made in.
+	// partPrefix begins the names of folders of unfinished revisions.
 	partPrefix = ".part-"
-	// lockEvery is how often a lock is tried that another process holds.
+	// lockEvery is the interval at which a lock is tried that another process holds.
 	lockEvery = 100 * time.Millisecond
 )
 
-// Build writes a closed day's files from what s has of it. Where they are the same as those of the newest revision
-// nothing is made. The manifest is that of the newest revision afterwards.
+// Build writes a closed day's files from s. When they are the same as those of the newest revision it makes none. It
+// returns the manifest of the newest revision, and whether it made that.
 func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, made bool, err error) {
 	unlock, err := a.lock(ctx)
 	if err == nil {
@@ -41,7 +41,7 @@ func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	return m, made, nil
 }
 
-// lock keeps other processes from building at the same time. It goes with the process, however it ends.
+// lock keeps other processes from building at the same time. The lock ends with the process.
 func (a *Archive) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	if err != nil {
 		return m, false, err
 	}
-	defer os.RemoveAll(part) // nothing is there any more when all went well
+	defer os.RemoveAll(part) // does nothing after success
 	if err := os.Chmod(part, 0o755); err != nil {
 		return m, false, err
 	}
@@ -96,7 +96,7 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	return m, true, a.publish(part, d, m.Revision)
 }
 
-// publish makes a folder a revision.
+// publish renames a folder to a revision.
 func (a *Archive) publish(part string, d Day, revision int) error {
 	if err := errors.Join(syncFolder(part), os.MkdirAll(a.folder(d), 0o755)); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (a *Archive) publish(part string, d Day, revision int) error {
 	}
 }
 
-// differ names the files that are not the same in both.
+// differ returns the names of the files that differ.
 func differ(old, files []File) []string {
 	sums := map[string]string{}
 	for _, f := range old {
@@ -133,7 +133,7 @@ func differ(old, files []File) []string {
 	return names
 }
 
-// writeDay writes a day's data into a folder. The manifest is not written yet.
+// writeDay writes a day's data into a folder, without the manifest.
 func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder string) (Manifest, error) {
 	from, to := a.Period(d)
 	all := a.Stations.Stations()
@@ -165,8 +165,7 @@ func filter(stations []*ingest.Station, keep func(*ingest.Station) bool) []*inge
 	return slices.DeleteFunc(slices.Clone(stations), func(st *ingest.Station) bool { return !keep(st) })
 }
 
-// stood reports whether a station was there in a period. One that waits for its approval is not there yet, one that is
-// suspended is not meant to be.
+// stood reports whether a station was in service in a period. A station that waits for approval or is suspended was not.
 func stood(st *ingest.Station, from, to time.Time) bool {
 	return st.Status != ingest.Pending && st.Status != ingest.Suspended && st.Places[0].From.Before(to) && (st.Ended.IsZero() || st.Ended.After(from))
 }

@@ -34,7 +34,7 @@ func client(t *testing.T, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// TestFrictionless has Data Package tools check the package, and every row against its schema.
+// TestFrictionless checks the package with Data Package tools, and every row against its schema.
 func TestFrictionless(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -44,7 +44,7 @@ func TestFrictionless(t *testing.T) {
 	if want := fmt.Sprintf(`{"grid-1h":24,"grid-24h":1,"readings":%d}`, 2*len(day())); err != nil || got != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
-	// The same tool must see a row that is not as the schema says.
+	// The same tool must find a row that does not match the schema.
 	var spoiled bytes.Buffer
 	packed := gzip.NewWriter(&spoiled)
 	fmt.Fprint(packed, strings.Replace(unzip(t, s, "grid-24h.csv.gz"), "12.345", "a lot", 1))
@@ -57,7 +57,7 @@ func TestFrictionless(t *testing.T) {
 	}
 }
 
-// TestDuckDBCountsTheDay compares what DuckDB finds in the Parquet and in the CSV.
+// TestDuckDBCountsTheDay compares DuckDB's results for the Parquet and the CSV.
 func TestDuckDBCountsTheDay(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -72,7 +72,7 @@ func TestDuckDBCountsTheDay(t *testing.T) {
 	}
 }
 
-// TestFilesSayTheirRules looks for how values became means, and which are good, in each form.
+// TestFilesSayTheirRules looks in each format for the rules of averages and of good values.
 func TestFilesSayTheirRules(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
@@ -120,7 +120,7 @@ func TestFilesSayTheirRules(t *testing.T) {
 	}
 }
 
-// ranges reads a file over HTTP as readers of Parquet do: the footer, then what they need.
+// ranges reads a file over HTTP as readers of Parquet do: the footer first, then the parts they need.
 type ranges struct {
 	t     *testing.T
 	get   func(path string, headers ...string) (*http.Response, string)

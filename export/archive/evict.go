@@ -17,12 +17,12 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// evictDelay lies between the moment from which a day is read from the archive and that in which the store lets its
-// readings go, so that nobody still reads them there.
+// evictDelay is the time between the moment from which a day is read from the archive and that at which the store
+// deletes its readings, so that no query still reads them there.
 const evictDelay = 24 * time.Hour
 
-// evict lets the store forget the readings of a day, in two steps that lie evictDelay apart. Each is taken only when
-// the newest revision is as it was written and holds all that the store has.
+// evict deletes the readings of a day from the store, in two steps that are evictDelay apart. It takes each step only
+// when the newest revision is intact and holds all that the store has.
 func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 	a := s.Archive
 	revision, err := a.newest(d)
@@ -48,7 +48,8 @@ func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 	return a.note(a.forgottenPath(d), strconv.Itoa(revision))
 }
 
-// covered reports as an error what the store has of a day and the archive has not: what would change if both were joined.
+// covered returns an error when the store has something of a day that the archive does not have: joining both would
+// change the day.
 func (s *Store) covered(ctx context.Context, d Day) error {
 	from, to := s.Archive.Period(d)
 	q := store.ReadingQuery{From: from, To: to}
@@ -63,7 +64,7 @@ func (s *Store) covered(ctx context.Context, d Day) error {
 	})
 }
 
-// forgetDay lets the store forget a day hour by hour; it stops when something of the day is written meanwhile.
+// forgetDay deletes a day from the store hour by hour; it stops when something of the day is written meanwhile.
 func (s *Store) forgetDay(ctx context.Context, d Day) (done bool, err error) {
 	from, to := s.Archive.Period(d)
 	for hour := from; hour.Before(to); hour = hour.Add(time.Hour) {
@@ -85,9 +86,9 @@ func (s *Store) forgetHour(ctx context.Context, d Day, hour time.Time) (done boo
 
 func (a *Archive) forgottenPath(d Day) string { return filepath.Join(a.folder(d), "forgotten") }
 
-// forgotten is the revision after which the store forgot the day's readings; 0 when it did not.
+// forgotten returns the revision after which the store deleted the day's readings; 0 when it did not.
 func (a *Archive) forgotten(d Day) int {
-	text, _ := os.ReadFile(a.forgottenPath(d)) // what is not there was not forgotten
+	text, _ := os.ReadFile(a.forgottenPath(d)) // without the file nothing was deleted
 	revision, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 	return revision
 }

@@ -10,7 +10,7 @@ import (
 	"stadtluft/export"
 )
 
-// index says what there is at one level: of the archive, a year, a month, a day, or a revision of a day.
+// index describes one level: the archive, a year, a month, a day, or a revision of a day.
 type index struct {
 	Path        string    `json:"path"` // such as 2026/05
 	Licence     string    `json:"licence"`
@@ -18,16 +18,16 @@ type index struct {
 	Notice      string    `json:"notice"`
 	Demo        bool      `json:"demo"`
 	Children    []child   `json:"children,omitempty"`              // years, months or days
-	Missing     []string  `json:"missing_days,omitempty"`          // between the first and the last of a month's days
+	Missing     []string  `json:"missing_days,omitempty"`          // missing between the first and the last of a month's days
 	Download    *served   `json:"download,omitempty"`              // all of it
-	Revision    int       `json:"revision,omitempty"`              // of a day, the files are its
-	Revisions   []string  `json:"revisions,omitempty"`             // where each can be had
+	Revision    int       `json:"revision,omitempty"`              // of a day, that of the files
+	Revisions   []string  `json:"revisions,omitempty"`             // addresses of the revisions
 	Files       []served  `json:"files,omitempty"`                 // of a day
 	Manifest    *Manifest `json:"-"`                               // of a day
 	Differs     []string  `json:"differs_from_previous,omitempty"` // files
 }
 
-// child is the next level.
+// child is an entry of the next level.
 type child struct {
 	Name     string `json:"name"`
 	Href     string `json:"href"`
@@ -36,7 +36,7 @@ type child struct {
 	Revision int    `json:"revision,omitempty"` // of a day
 }
 
-// index looks up a level by its year, month, day and revision, each of which may be empty.
+// index returns a level by its year, month, day and revision, each of which may be empty.
 func (a *Archive) index(year, month, day, revision string) (*index, error) {
 	first, last, err := span(year, month, day)
 	if err != nil {
@@ -81,7 +81,7 @@ func filled(parts ...string) []string {
 	return list
 }
 
-// group counts days by the next level below a path of some length.
+// group counts days by the next level below a path of a given length.
 func (x *index) group(days []Day, length int) {
 	if length > 0 {
 		length++ // the slash
@@ -95,7 +95,7 @@ func (x *index) group(days []Day, length int) {
 	}
 }
 
-// fillMonth adds what is known of a month's days, and those that lack.
+// fillMonth adds a month's days, and those that are missing.
 func (a *Archive) fillMonth(x *index, days []Day) error {
 	for i, d := range days {
 		c := &x.Children[i]
@@ -117,7 +117,7 @@ func (a *Archive) fillMonth(x *index, days []Day) error {
 	return nil
 }
 
-// fillDay adds the files of a day's revision; those of the newest where none is named.
+// fillDay adds the files of a day's revision; of the newest when none is named.
 func (a *Archive) fillDay(x *index, d Day, revision string) error {
 	revisions, err := a.Revisions(d)
 	if err != nil {
@@ -156,7 +156,7 @@ func (a *Archive) serveIndex(w http.ResponseWriter, parts []string) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(append(text, '\n')) // a client that has gone need not be told
+	_, _ = w.Write(append(text, '\n')) // the client may have gone
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 // manifestFormat is the version of the manifest's members.
 const manifestFormat = 1
 
-// Manifest says what a revision of a day holds and what it lacks.
+// Manifest describes what a revision of a day holds and what is missing.
 type Manifest struct {
 	Format   int       `json:"format"`
 	Day      string    `json:"day"`
@@ -35,7 +35,7 @@ type Manifest struct {
 	Rules       Rules    `json:"rules"`
 	Resolution  int32    `json:"grid_resolution"` // metres
 
-	Stations int            `json:"stations"`      // that stood that day
+	Stations int            `json:"stations"`      // in service that day
 	Silent   int            `json:"silent"`        // of them without any reading
 	Readings int            `json:"readings"`      // messages
 	Values   int            `json:"values"`        // rows of the readings
@@ -48,20 +48,20 @@ type Manifest struct {
 	Files []File `json:"files"`
 }
 
-// Gap are whole hours in which a station sent nothing.
+// Gap is a run of whole hours in which a station sent nothing.
 type Gap struct {
 	Station string    `json:"station"`
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"` // not included
 }
 
-// notes are the rules as a file's key-value metadata.
+// notes returns the rules as a file's key-value metadata.
 func (r Rules) notes() map[string]string {
 	quality, _ := json.Marshal(r.Quality) // strings
 	return map[string]string{"averaging_rule": r.Averaging, "quality_rules": string(quality)}
 }
 
-// seen is what came by of a day.
+// seen holds the statistics of a day's readings.
 type seen struct {
 	hours            map[string]*[24]int // readings by station and hour
 	readings, values int
@@ -90,7 +90,7 @@ func (s *seen) observe(r ingest.Reading, from time.Time) {
 	}
 }
 
-// describe puts into a manifest what was seen, and of the stations that stood that day what was not.
+// describe sets the manifest's counts, and the gaps of the stations that were in service that day.
 func (s *seen) describe(m *Manifest, stations []*ingest.Station, from time.Time) {
 	m.Stations, m.Readings, m.Values, m.Late, m.Flagged = len(stations), s.readings, s.values, s.late, s.flagged
 	m.EmptyHours, m.Gaps = []time.Time{}, []Gap{}
@@ -109,7 +109,7 @@ func (s *seen) describe(m *Manifest, stations []*ingest.Station, from time.Time)
 	}
 }
 
-// gaps are a station's hours without a reading, of those in which it was there from begin to end.
+// gaps returns a station's hours without a reading while it was in service.
 func gaps(st *ingest.Station, hours *[24]int, from time.Time) []Gap {
 	var list []Gap
 	for i, n := range hours {

@@ -20,17 +20,17 @@ type File struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
-	Rows   int    `json:"rows"` // without a header; 0 where the form has none
+	Rows   int    `json:"rows"` // without a header; 0 when the format has none
 }
 
-// output writes a file and learns its size and checksum. A name that ends in .gz is compressed, without a time.
+// output writes a file and computes its size and checksum. A name that ends in .gz is compressed, without a time.
 type output struct {
 	io.Writer
 	name  string
 	bytes int64
 	sum   hash.Hash
 	file  *os.File
-	flush []func() error // from the outside in
+	flush []func() error // the outermost first
 }
 
 func create(folder, name string) (*output, error) {
@@ -42,7 +42,7 @@ func create(folder, name string) (*output, error) {
 	buffered := bufio.NewWriterSize(io.MultiWriter(file, o.sum, (*counter)(&o.bytes)), 64<<10)
 	o.Writer, o.flush = buffered, []func() error{buffered.Flush}
 	if strings.HasSuffix(name, ".gz") {
-		compressed := gzip.NewWriter(buffered) // klauspost's, whose version go.mod holds
+		compressed := gzip.NewWriter(buffered) // klauspost's, whose version is in go.mod
 		compressed.ModTime = time.Unix(0, 0)   // none
 		o.Writer, o.flush = compressed, []func() error{compressed.Close, buffered.Flush}
 	}
@@ -53,7 +53,7 @@ type counter int64
 
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
-// close brings the file to disk. It closes it also after an error.
+// close writes the file to disk. It closes it also after an error.
 func (o *output) close(rows int) (File, error) {
 	var errs []error
 	for _, flush := range o.flush {
@@ -65,7 +65,7 @@ func (o *output) close(rows int) (File, error) {
 	return File{o.name, o.bytes, hex.EncodeToString(o.sum.Sum(nil)), rows}, nil
 }
 
-// syncFolder brings a folder's names to disk.
+// syncFolder writes a folder's names to disk.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

@@ -20,7 +20,7 @@ var (
 
 const styleName = "archive.css"
 
-// words are the page's, in one language.
+// words are the page's texts in one language.
 type words struct {
 	Language, Other, OtherName                                                    string
 	Title, Intro, Back, Map, Name, Days, Size, Revision, Missing, Download, Files string
@@ -46,7 +46,7 @@ var english = words{
 	Notice: "Indicative values from low-cost sensors, not regulatory data.", Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
 }
 
-// wordsFor are those of the language asked for: by ?lang=, else by the browser.
+// wordsFor returns the texts in the language of ?lang=, else of the browser.
 func wordsFor(r *http.Request) words {
 	switch r.URL.Query().Get("lang") {
 	case "de":
@@ -75,7 +75,7 @@ func (a *Archive) servePage(w http.ResponseWriter, r *http.Request, parts []stri
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Accept-Language")
-	_, _ = w.Write(b.Bytes()) // a client that has gone need not be told
+	_, _ = w.Write(b.Bytes()) // the client may have gone
 	return nil
 }
 
@@ -86,7 +86,7 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// humanBytes is a size for people, such as 1.4 MB.
+// humanBytes returns a size for people, such as 1.4 MB.
 func humanBytes(n int64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// building ends the name of a mark that a build works on.
+// building is the suffix of a mark whose day is being built.
 const building = ".building"
 
 func (a *Archive) mark(d Day) string { return filepath.Join(a.Dir, ".pending", d.String()) }
 
-// Mark says that a day has something the archive does not have yet. It is on disk when Mark returns.
+// Mark records that a day has something the archive does not have yet. It is on disk when Mark returns.
 func (a *Archive) Mark(d Day) error {
 	path := a.mark(d)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
@@ -36,13 +36,13 @@ func (a *Archive) Mark(d Day) error {
 	return nil
 }
 
-// Pending is a marked day, and since when.
+// Pending is a marked day and the time of its mark.
 type Pending struct {
 	Day   Day
 	Since time.Time
 }
 
-// Pending lists the days that are marked, ascending.
+// Pending returns the marked days, ascending.
 func (a *Archive) Pending() ([]Pending, error) {
 	folder := filepath.Join(a.Dir, ".pending")
 	names, err := list(folder)
@@ -67,7 +67,7 @@ func (a *Archive) isPending(d Day) bool {
 	return marked == nil || works == nil
 }
 
-// beginBuild begins work on a mark: what is written from now on marks the day anew. The day need not be marked.
+// beginBuild begins a build: what is written from now on marks the day again. The day need not be marked.
 func (a *Archive) beginBuild(d Day) error {
 	err := os.Rename(a.mark(d), a.mark(d)+building)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +76,7 @@ func (a *Archive) beginBuild(d Day) error {
 	return err
 }
 
-// endBuild ends work on a mark; undone puts it back.
+// endBuild ends a build; undone puts the mark back.
 func (a *Archive) endBuild(d Day, undone bool) error {
 	path := a.mark(d)
 	var err error
@@ -91,7 +91,7 @@ func (a *Archive) endBuild(d Day, undone bool) error {
 	return err
 }
 
-// recover puts marks back and takes folders away that a build left when it was killed. It needs the lock.
+// recover puts back marks and removes folders of builds that were killed. It needs the lock.
 func (a *Archive) recover() error {
 	names, err := list(filepath.Join(a.Dir, ".pending"))
 	errs := []error{err}

@@ -9,7 +9,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// Routes are the addresses below Root. What they serve is Serve's.
+// Routes returns the routes below Root. serve is a handler that calls Serve.
 func Routes(serve http.Handler) []openapi.Route {
 	part := func(name, english, german string) openapi.Parameter {
 		return openapi.Parameter{Name: name, About: bilingual.Text{EN: english, DE: german}}

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// buildEvery is how often closed days are looked for. What failed is tried again after retryFirst, then after twice as
-	// long, and so on up to buildEvery.
+	// buildEvery is the interval at which closed days are looked for. A failed build is retried after retryFirst, then
+	// after twice as long each time, up to buildEvery.
 	buildEvery, retryFirst = time.Minute, time.Second
-	// settle is how long a closed day gathers what comes late, such as an import, before it becomes a revision.
+	// settle is how long a closed day waits for late readings, such as an import, before it becomes a revision.
 	settle = time.Hour
 )
 
-// Status counts what Run did.
+// Status counts the work of Run.
 type Status struct {
 	Built  uint64 // revisions
 	Failed uint64 // attempts
 }
 
-// Run archives days when they are closed, and again when they were corrected, until ctx ends. What fails is tried
-// again; see Problem.
+// Run archives days when they are closed, and again when they were corrected, until ctx ends. It retries after errors;
+// see Problem.
 func (s *Store) Run(ctx context.Context) error {
 	for retry := retryFirst; ; {
 		err := s.Work(ctx, time.Now())
@@ -46,7 +46,7 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// Work does once what there is to do at now.
+// Work does the work that is due at now, once.
 func (s *Store) Work(ctx context.Context, now time.Time) error {
 	if err := s.seed(ctx, now); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *Store) Work(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// due builds a marked day if its time has come.
+// due builds a marked day when it is due.
 func (s *Store) due(ctx context.Context, p Pending, now time.Time) error {
 	revision, err := s.Archive.newest(p.Day)
 	late := revision > 0 || s.Archive.IsClosed(p.Day, p.Since)
@@ -111,7 +111,7 @@ func (s *Store) seed(ctx context.Context, now time.Time) error {
 	return s.Archive.note(filepath.Join(folder, "seeded"), "")
 }
 
-// First is the time of the first reading; now when there is none.
+// First returns the time of the first reading; now when there is none.
 func (s *Store) First(ctx context.Context, now time.Time) (time.Time, error) {
 	first, enough := now, errors.New("enough")
 	begin, _ := Ends()
@@ -125,7 +125,7 @@ func (s *Store) First(ctx context.Context, now time.Time) (time.Time, error) {
 	return first, err
 }
 
-// done remembers how Work ended.
+// done records the result of Work.
 func (s *Store) done(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
@@ -141,14 +141,14 @@ func (s *Store) done(ctx context.Context, err error) {
 	}
 }
 
-// Problem is what keeps days from being archived; nil when nothing does.
+// Problem returns the error that keeps days from being archived; nil when there is none.
 func (s *Store) Problem() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Status is what Run has done so far.
+// Status returns the counts so far.
 func (s *Store) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,10 +16,10 @@ import (
 	"stadtluft/export/parquet"
 )
 
-// Root is where the archive is served.
+// Root is the path of the archive.
 const Root = "/archive/"
 
-// served is a file of a revision as it is served.
+// served is a file of a revision with its address.
 type served struct {
 	Name   string `json:"name"`
 	Href   string `json:"href"`
@@ -30,7 +30,8 @@ type served struct {
 	modified time.Time
 }
 
-// filesOf are the files of a revision, 0 the newest, by name. An archive without it is fs.ErrNotExist.
+// filesOf returns the files of a revision, 0 for the newest, by name. The error is fs.ErrNotExist when it does not
+// exist.
 func (a *Archive) filesOf(d Day, revision int) ([]served, error) {
 	newest, err := a.newest(d)
 	if err != nil {
@@ -55,11 +56,11 @@ func (a *Archive) filesOf(d Day, revision int) ([]served, error) {
 	return files, nil
 }
 
-// address is what can be asked for below Root.
+// address matches the paths below Root.
 var address = regexp.MustCompile(`^(?:(\d{4})(?:/(\d{2})(?:/(\d{2})(?:/r([1-9]\d{0,8}))?)?)?)?(\.tar|/?[^/]*)$`)
 
-// Serve answers a request for what is below Root. An error that is fs.ErrNotExist means that there is no such thing;
-// nothing is written before an error.
+// Serve answers a request below Root. The error is fs.ErrNotExist when the path does not exist; nothing is written
+// before an error.
 func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
 	rest := strings.TrimPrefix(r.URL.Path, Root)
 	parts := address.FindStringSubmatch(rest)
@@ -84,13 +85,13 @@ func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
 	case rest == styleName:
 		return serveStyle(w, r)
 	case parts[3] != "" && strings.HasPrefix(tail, "/"):
-		revision, _ := strconv.Atoi(parts[4]) // digits; none is the newest
+		revision, _ := strconv.Atoi(parts[4]) // digits; none means the newest
 		return a.serveFile(w, r, first, revision, tail[1:])
 	}
 	return fs.ErrNotExist
 }
 
-// span are the first and last day of a year, a month or a day; of all where no year is given.
+// span returns the first and last day of a year, a month or a day; of everything without a year.
 func span(year, month, day string) (first, last Day, err error) {
 	switch {
 	case year == "":
@@ -107,7 +108,7 @@ func span(year, month, day string) (first, last Day, err error) {
 	return first, first, err
 }
 
-// serveFile serves a file as it lies there, so that the kernel can send it by itself.
+// serveFile serves a file unchanged, so that the kernel can send it.
 func (a *Archive) serveFile(w http.ResponseWriter, r *http.Request, d Day, revision int, name string) error {
 	files, err := a.filesOf(d, revision)
 	if err != nil {
@@ -153,7 +154,7 @@ func (a *Archive) serveBundle(w http.ResponseWriter, r *http.Request, first, las
 	return nil
 }
 
-// head sets what files have in common. A tag that is empty is left out.
+// head sets the headers that files have in common. An empty tag is left out.
 func head(w http.ResponseWriter, licence string, licences []string, media, name, tag string) {
 	h := w.Header()
 	h.Set("Content-Type", media)
@@ -168,7 +169,7 @@ func head(w http.ResponseWriter, licence string, licences []string, media, name,
 	}
 }
 
-// fileName is a file's name where it is saved. Demo data says so.
+// fileName returns a file's name for downloads. Demo data is marked.
 func fileName(name string, demo bool) string {
 	if demo {
 		return "demo-stadtluft-" + name

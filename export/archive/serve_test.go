@@ -19,7 +19,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// serving is an archive of two revisions of one day over HTTP.
+// serving serves an archive of two revisions of one day over HTTP.
 func serving(t *testing.T) (*Store, func(path string, headers ...string) (*http.Response, string)) {
 	t.Helper()
 	s := open(t, t.TempDir())
@@ -154,7 +154,7 @@ func TestMissingDays(t *testing.T) {
 	}
 }
 
-// TestManyDaysSayWhoseTheyAre looks at a month in which a simulated and a neighbour's station may be.
+// TestManyDaysSayWhoseTheyAre has a month in which a simulated and an imported station may be.
 func TestManyDaysSayWhoseTheyAre(t *testing.T) {
 	s, get := serving(t)
 	demo, neighbour := stand("DEM0", begin, 0.01), stand("EXT0", begin, 0.01)
@@ -176,7 +176,7 @@ func TestManyDaysSayWhoseTheyAre(t *testing.T) {
 	}
 }
 
-// TestTar reads a month as tar does, whole and in pieces.
+// TestTar reads a month with tar, whole and in pieces.
 func TestTar(t *testing.T) {
 	s, get := serving(t)
 	response, body := get("2026/05.tar")

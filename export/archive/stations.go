@@ -13,7 +13,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// stationFeature is a station as it stood on a day.
+// stationFeature is a station on a day.
 type stationFeature struct {
 	Type       string            `json:"type"`
 	ID         string            `json:"id"`
@@ -73,7 +73,7 @@ func (w *writer) feature(st *ingest.Station) stationFeature {
 	f.Geometry = point{"Point", geo.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}
 	for i, p := range st.Places {
 		if !p.From.Before(w.to) || i+1 < len(st.Places) && !st.Places[i+1].From.After(w.from) {
-			continue // later, or left before the day began
+			continue // a later place, or one that it left before the day began
 		}
 		at := geo.Published(p.Public)
 		f.Properties.Places = append(f.Properties.Places, place{p.From.UTC().Truncate(time.Second), at[0], at[1]})

@@ -20,23 +20,23 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Store is a store joined with its archive: readings that the store has let go are read from the archive, and every
+// Store is a store joined with its archive: readings that the store has deleted are read from the archive, and every
 // write marks its day for the archive. It is a store.Store.
 type Store struct {
 	store.Store
 	Archive *Archive
 
-	writing sync.RWMutex // readers write readings, the writer lets readings go
+	writing sync.RWMutex // read-locked to write readings, locked to delete them
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	status Status
 	err    error
 }
 
 var _ store.Store = (*Store)(nil)
 
-// WriteReadings stores readings and marks their days. What is stored and not marked is an error: the caller writes it
-// again.
+// WriteReadings stores readings and marks their days. It returns an error when they are stored but not marked: the
+// caller writes them again.
 func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([]store.Rejected, error) {
 	s.writing.RLock()
 	defer s.writing.RUnlock()
@@ -70,8 +70,7 @@ func markAll[T any](a *Archive, rows []T, at func(T) time.Time) error {
 	return nil
 }
 
-// Readings reads evicted days from the archive, with what the store has of them since, and all others from
-// the store.
+// Readings reads evicted days from the archive, joined with what was stored since, and all others from the store.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	if !q.From.Before(q.To) {
 		return nil
@@ -99,7 +98,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return s.Store.Readings(ctx, q, yield)
 }
 
-// join merges what the archive and the store have of a day.
+// join merges the archive's and the store's readings of a day.
 func (s *Store) join(ctx context.Context, d Day, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	next, stop := iter.Pull2(s.Archive.readings(ctx, d, q))
 	defer stop()
@@ -132,7 +131,7 @@ func compare(a, b ingest.Reading) int {
 	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Station, b.Station))
 }
 
-// over is old with the values of r written over it, as a store does it.
+// over returns old with the values of r written over it, as a store does it.
 func over(old, r ingest.Reading) ingest.Reading {
 	for _, v := range old.Values {
 		if !slices.ContainsFunc(r.Values, func(w ingest.Value) bool { return w.Quantity == v.Quantity }) {
@@ -143,17 +142,17 @@ func over(old, r ingest.Reading) ingest.Reading {
 	return r
 }
 
-// shows is false for readings that their owner has had deleted: they stay in files that are out in the world, and are
-// not read from them again.
+// shows reports whether a station's archived readings may be read; false when their owner had them deleted: they remain
+// in published files only.
 func (a *Archive) shows(station string) bool {
 	st, registered := a.Stations.Station(station)
 	return registered && st.Status != ingest.Erased
 }
 
-// readAhead is how many readings are taken from a file while those before are used.
+// readAhead is the number of readings that are read from a file while the ones before are used.
 const readAhead = 2000
 
-// readings are the archived ones of a day, in order.
+// readings returns the archived readings of a day, in order.
 func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) iter.Seq2[ingest.Reading, error] {
 	return func(yield func(ingest.Reading, error) bool) {
 		enough := errors.New("enough")
@@ -171,7 +170,7 @@ func (a *Archive) readings(ctx context.Context, d Day, q store.ReadingQuery) ite
 	}
 }
 
-// pages hands on the archived readings of a day; two pages take turns.
+// pages passes on the archived readings of a day; two buffers take turns.
 func (a *Archive) pages(ctx context.Context, d Day, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
 	var page, last []ingest.Reading
 	err := a.read(d, q.From, q.To, func(r ingest.Reading) error {
@@ -218,7 +217,7 @@ func (a *Archive) read(d Day, from, to time.Time, yield func(ingest.Reading) err
 	return parquet.Read(file, info.Size(), from, to, yield)
 }
 
-// evicted are the days from first to last whose readings the store may lack.
+// evicted returns the days from first to last whose readings the store may not have.
 func (a *Archive) evicted(first, last Day) ([]Day, error) {
 	days, err := a.Days(first, last)
 	return slices.DeleteFunc(days, func(d Day) bool {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// tarBlock is what everything in a tar file is rounded up to.
+// tarBlock is the size to which everything in a tar file is padded.
 const tarBlock = 512
 
-// bundle is a tar file of days' newest revisions that is never made: it is read, also from its middle, as if it
-// were. The same revisions give the same bytes.
+// bundle reads as a tar file of days' newest revisions, also from its middle, without the file ever being made. The same
+// revisions give the same bytes.
 type bundle struct {
 	pieces []piece
 	size   int64
@@ -26,7 +26,7 @@ type bundle struct {
 	latest time.Time
 
 	at   int64
-	open *os.File // of the piece that is read
+	open *os.File // of the current piece
 	path string
 }
 
@@ -37,7 +37,7 @@ type piece struct {
 	path        string
 }
 
-// bundle makes the tar file of the days from first to last.
+// bundle returns the tar file of the days from first to last.
 func (a *Archive) bundle(first, last Day) (*bundle, error) {
 	days, err := a.Days(first, last)
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *bundle) append(p piece) {
 	b.pieces = append(b.pieces, p)
 }
 
-// Read reads from one piece.
+// Read reads from a single piece.
 func (b *bundle) Read(to []byte) (int, error) {
 	if b.at >= b.size {
 		return 0, io.EOF
@@ -116,7 +116,7 @@ func (b *bundle) Read(to []byte) (int, error) {
 	return n, err
 }
 
-// Seek moves to a place.
+// Seek moves to an offset.
 func (b *bundle) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
@@ -131,7 +131,7 @@ func (b *bundle) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// Close closes the file that was read last.
+// Close closes the current file.
 func (b *bundle) Close() error {
 	if b.open == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Verify compares a day's files with their checksums, in each of its revisions, and says, a line each, what differs; nothing
-// when all is as it was written.
+// Verify compares a day's files with their checksums, in each revision. It returns a line per difference; none when all
+// files are intact.
 func (a *Archive) Verify(d Day) (revisions int, wrong []string, err error) {
 	numbers, err := a.Revisions(d)
 	next := 1
@@ -69,7 +69,7 @@ func (a *Archive) verify(d Day, revision int) []string {
 	return wrong
 }
 
-// sums are a revision's checksums by file.
+// sums returns a revision's checksums by file.
 func (a *Archive) sums(d Day, revision int) (map[string]string, error) {
 	file, err := os.Open(filepath.Join(a.revisionFolder(d, revision), sumsName))
 	if err != nil {

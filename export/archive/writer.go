@@ -34,7 +34,7 @@ type writer struct {
 	files    []File
 }
 
-// about is what a file says of itself.
+// about returns a file's metadata.
 func (w *writer) about(stem string) export.Meta {
 	meta := w.meta
 	meta.Quality, meta.Averaging = export.QualityRule(), w.archive.Rules.Averaging
@@ -51,12 +51,12 @@ type encoder[T any] interface {
 	End() error
 }
 
-// write makes files of the same rows, which each yields once. count is a row's number of lines.
+// write writes files of the same rows, which each yields once. count returns a row's number of lines.
 func write[T any](w *writer, names []string, open func(name string, to io.Writer) encoder[T], each func(add func(T) error) error, count func(T) int) (err error) {
 	var outputs []*output
 	defer func() {
 		for _, o := range outputs {
-			o.file.Close() // again where all went well, which does nothing
+			o.file.Close() // does nothing after success
 		}
 	}()
 	var encoders []encoder[T]
@@ -91,7 +91,7 @@ func write[T any](w *writer, names []string, open func(name string, to io.Writer
 	return err
 }
 
-// readings writes the day's readings and says what was seen.
+// readings writes the day's readings and returns their statistics.
 func (w *writer) readings(ctx context.Context, s store.Store) (*seen, error) {
 	seen := &seen{hours: map[string]*[24]int{}, flagged: map[string]int{}}
 	open := func(name string, to io.Writer) encoder[ingest.Reading] {
