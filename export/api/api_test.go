@@ -38,7 +38,7 @@ import (
 	"stadtluft/ingest/store/storetest"
 )
 
-// fixture is a server with what is behind it.
+// fixture is a server with its store, registry and live state.
 type fixture struct {
 	t       *testing.T
 	server  *Server
@@ -74,7 +74,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	return h
 }
 
-// measure puts a reading where the pipeline would.
+// measure adds a reading as the pipeline would.
 func (h *fixture) measure(at time.Time, values ...ingest.Value) {
 	h.t.Helper()
 	r := ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: values}
@@ -380,7 +380,7 @@ func TestStream(t *testing.T) {
 		}
 		t.Errorf("the stream ended before %q", want)
 	}
-	next("retry: 3000") // the subscription stands
+	next("retry: 3000") // the subscription has begun
 	h.measure(time.Now().UTC(), value(quantity.PM10, 20.5))
 	next("event: reading")
 	next(`data: {"station":"` + h.station.ID + `","time":`)
@@ -447,7 +447,7 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// halting gives one reading, and the other when it may go on.
+// halting yields one reading, and the other when it may continue.
 type halting struct {
 	store.Store
 	halted, goOn chan struct{}
@@ -466,7 +466,7 @@ func (s *halting) Readings(ctx context.Context, q store.ReadingQuery, yield func
 	return nil
 }
 
-// TestServeFinishesDownloads stops the server while a file is on its way.
+// TestServeFinishesDownloads stops the server during a download.
 func TestServeFinishesDownloads(t *testing.T) {
 	h := living(t)
 	s := &halting{halted: make(chan struct{}), goOn: make(chan struct{})}
@@ -534,5 +534,5 @@ func TestServeEndsItsStreams(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
-	_, _ = io.ReadAll(response.Body) // returns, whole or not
+	_, _ = io.ReadAll(response.Body) // returns, complete or not
 }

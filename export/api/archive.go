@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// getArchive serves the archive's files as they lie there, neither wrapped nor compressed, so that the kernel can send
-// them by itself. What says which files there are gets a tag.
+// getArchive serves the archive's files with their own writer and without compression, so that the kernel can send them.
+// Lists of files get an ETag.
 func (s *Server) getArchive(w http.ResponseWriter, r *http.Request) {
 	serve := s.Archive.Serve
 	if strings.HasSuffix(r.URL.Path, "/") || path.Base(r.URL.Path) == "index.json" {

@@ -14,13 +14,12 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// getCity answers with the value of each quantity, and as GeoJSON with the boundary and what this server is.
+// getCity answers with the value of each quantity; as GeoJSON also with the boundary and the server's settings.
 func (s *Server) getCity(w http.ResponseWriter, r *http.Request) error {
 	return s.getAreas(w, r, "city", []export.Area{s.city}, s.cityGeoJSON)
 }
 
-// getDistricts answers with the average of each district: the mean over its cells, which are those whose centre lies
-// in it.
+// getDistricts answers with the average of each district: the mean over the cells whose centre lies in it.
 func (s *Server) getDistricts(w http.ResponseWriter, r *http.Request) error {
 	if len(s.City.Districts) == 0 {
 		return newProblem(http.StatusNotFound, "", "this city has no districts configured: see /api/v1/city and /api/v1/grid").
@@ -67,13 +66,13 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 	}, download.AtArea, download.NewAreas)
 }
 
-// polygon is an area as GeoJSON has it, longitude first.
+// polygon is a GeoJSON Polygon, longitude first.
 type polygon struct {
 	Type        string      `json:"type" enum:"Polygon"`
 	Coordinates orb.Polygon `json:"coordinates"`
 }
 
-// multiPolygon is an area of several parts as GeoJSON has it, longitude first.
+// multiPolygon is a GeoJSON MultiPolygon, longitude first.
 type multiPolygon struct {
 	Type        string           `json:"type" enum:"MultiPolygon"`
 	Coordinates orb.MultiPolygon `json:"coordinates"`
@@ -96,7 +95,7 @@ type cityProperties struct {
 	Resolutions  []int32         `json:"resolutions"`
 	Version      string          `json:"version"`
 	Basemap      string          `json:"basemap"`       // the address of a style
-	BasemapTiles string          `json:"basemap_tiles"` // where ours are
+	BasemapTiles string          `json:"basemap_tiles"` // path of our own
 	Contact      string          `json:"contact"`
 	Districts    int             `json:"districts"`
 	LastReading  *string         `json:"last_reading"`
@@ -157,7 +156,7 @@ func (s *Server) districtsGeoJSON(g gridQuery, envelope export.Envelope, areas [
 	return districtsCollection{"FeatureCollection", envelope, features}
 }
 
-// start is when the window begins.
+// start returns the start of the window.
 func (g gridQuery) start() time.Time {
 	if g.window == aggregate.Live {
 		return g.from.Add(-length(g.window))
@@ -165,7 +164,7 @@ func (g gridQuery) start() time.Time {
 	return g.from
 }
 
-// eachWindow adds the areas of one window after the other.
+// eachWindow adds the areas of each window of a period.
 func (s *Server) eachWindow(ctx context.Context, g gridQuery, now time.Time, areas []export.Area, add func(start time.Time, areas []export.Area) error) error {
 	var rows []aggregate.Row
 	flush := func() error {
@@ -192,7 +191,7 @@ func (s *Server) eachWindow(ctx context.Context, g gridQuery, now time.Time, are
 	return flush()
 }
 
-// averages are areas with their rows of a window.
+// averages returns areas with their rows of a window.
 func (s *Server) averages(ctx context.Context, g gridQuery, now time.Time, areas []export.Area) ([]export.Area, error) {
 	var rows []aggregate.Row
 	err := s.gridRows(ctx, g, now, func(row aggregate.Row) error {
@@ -202,7 +201,7 @@ func (s *Server) averages(ctx context.Context, g gridQuery, now time.Time, areas
 	return with(areas, rows), err
 }
 
-// with are areas, each with its rows.
+// with returns the areas, each with its rows.
 func with(areas []export.Area, rows []aggregate.Row) []export.Area {
 	filled := make([]export.Area, len(areas))
 	for i, area := range areas {
@@ -211,12 +210,12 @@ func with(areas []export.Area, rows []aggregate.Row) []export.Area {
 	return filled
 }
 
-// Area is the whole city, without rows.
+// Area returns the whole city, without rows.
 func (c *City) Area() export.Area {
 	return export.Area{Name: c.Name, Cells: c.Boundary.Cells(c.Resolution), People: c.People}
 }
 
-// districts are the city's, without rows. A cell belongs to the first that its centre lies in.
+// districts returns the city's districts, without rows. A cell belongs to the first district in which its centre lies.
 func (c *City) districts() []export.Area {
 	taken := map[geo.Cell]bool{}
 	areas := make([]export.Area, len(c.Districts))

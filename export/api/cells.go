@@ -14,10 +14,10 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// trendHours is how many full hours a cell's trend has.
+// trendHours is the number of full hours of a cell's trend.
 const trendHours = 24
 
-// trendHour is one hour of a trend; mean and raw mean are null where no station counted.
+// trendHour is one hour of a trend; mean and raw mean are null when no station counts.
 type trendHour struct {
 	Time     string        `json:"time"`
 	Mean     *export.Milli `json:"mean"`
@@ -25,8 +25,8 @@ type trendHour struct {
 	Stations int           `json:"stations"`
 }
 
-// getCell answers with every average of one cell over a window, with the indices of all of them together, and with one
-// quantity's full hours of the day before the window's end.
+// getCell answers with all averages of a cell over a window, with the indices of all of them together, and with the full
+// hours of one quantity in the day before the window's end.
 func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	cell, err := geo.ParseCell(r.PathValue("cell"))
@@ -40,7 +40,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	wanted, _ := quantity.Parse(name) // one of them
+	wanted, _ := quantity.Parse(name) // it is valid
 	means, averages := map[quantity.Quantity]int64{}, []cellAverage{}
 	err = s.gridRows(r.Context(), g, now, func(row aggregate.Row) error {
 		if row.Cell == cell {
@@ -65,7 +65,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// cellDocument is one cell over a window.
+// cellDocument describes one cell over a window.
 type cellDocument struct {
 	Cell     string              `json:"cell"`
 	Window   string              `json:"window"`
@@ -80,7 +80,7 @@ type cellDocument struct {
 // cellAverage is a row of the grid without its place.
 type cellAverage struct{ json.RawMessage }
 
-// JSONSchema is that of the row.
+// JSONSchema returns the row's schema.
 func (cellAverage) JSONSchema() openapi.Schema {
 	return rowSchema(export.GridTable.Without("lon", "lat"))
 }
@@ -91,7 +91,7 @@ type trend struct {
 	Hours    []trendHour `json:"hours"`
 }
 
-// trend is a cell's last full hours before the end of a window.
+// trend returns a cell's last full hours before the end of a window.
 func (s *Server) trend(ctx context.Context, g gridQuery, now time.Time, cell geo.Cell, q quantity.Quantity) ([]trendHour, error) {
 	end := now.Add(-aggregate.GracePeriod).Truncate(time.Hour)
 	if g.window != aggregate.Live {

@@ -12,7 +12,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// cellAnswer is what /api/v1/cells/{cell} answers.
+// cellAnswer is the answer of /api/v1/cells/{cell}.
 type cellAnswer struct {
 	Averages []struct {
 		Quantity string

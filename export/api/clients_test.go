@@ -23,7 +23,7 @@ import (
 	"stadtluft/ingest/store/storetest"
 )
 
-// living is a server with readings, hours old and new, and two districts.
+// living returns a server with readings, old and new ones, and two districts.
 func living(t *testing.T) *fixture {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.Districts = []geo.District{{Name: "Ost, rechts", Boundary: box(t, 6.97, 50.85, 7.15, 51.05)}, {Name: "West", Boundary: box(t, 6.8, 50.85, 6.97, 51.05)}}
@@ -41,7 +41,7 @@ func living(t *testing.T) *fixture {
 	return h
 }
 
-// archived is an archive of the first of May.
+// archived returns an archive of the first of May.
 func (h *fixture) archived() *archive.Archive {
 	h.t.Helper()
 	a := &archive.Archive{Dir: h.t.TempDir(), Size: 1000, Stations: h.server.Registry, Meta: export.Meta{Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln"}, Log: h.server.Log}
@@ -66,7 +66,7 @@ func box(t *testing.T, west, south, east, north float64) *geo.Boundary {
 	return b
 }
 
-// questions are addresses for every kind of document, without their format.
+// questions returns addresses for every kind of document, without their format.
 func questions(h *fixture) map[string][]string {
 	day := time.Now().UTC().Add(-24 * time.Hour).Format(time.RFC3339)
 	week := time.Now().UTC().Add(-7 * 24 * time.Hour).Format(time.RFC3339)
@@ -80,7 +80,7 @@ func questions(h *fixture) map[string][]string {
 	}
 }
 
-// saved gets an address and keeps the answer as a file.
+// saved requests an address and stores the answer in a file.
 func (h *fixture) saved(route, extension string) string {
 	h.t.Helper()
 	path := filepath.Join(h.t.TempDir(), "it."+extension)
@@ -90,7 +90,7 @@ func (h *fixture) saved(route, extension string) string {
 	return path
 }
 
-// run runs a client and wants it content.
+// run runs a client, which must succeed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
@@ -139,7 +139,7 @@ func TestEveryGeoJSONIsValid(t *testing.T) {
 	run(t, "node", files...)
 }
 
-// TestGDALReads has ogrinfo count the rows of CSV and GeoJSON, and find their fields.
+// TestGDALReads has ogrinfo count the rows of CSV and GeoJSON, and list their fields.
 func TestGDALReads(t *testing.T) {
 	h := living(t)
 	for _, route := range questions(h)["rows"] {
@@ -158,7 +158,7 @@ func (h *fixture) gdal(route, extension string, features int, words ...string) {
 	h.t.Helper()
 	out := run(h.t, "ogrinfo", "-so", "-al", h.saved(route, extension))
 	if features == 0 {
-		words = nil // nothing shows what fields there are
+		words = nil // the output does not list the fields
 	}
 	for _, want := range append(words, fmt.Sprintf("Feature Count: %d\n", features)) {
 		if !strings.Contains(out, want) {

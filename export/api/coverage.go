@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// defaultProposals and maxProposals bound how many places for a next station are named.
+	// defaultProposals and maxProposals are the default and the largest number of places proposed for a next station.
 	defaultProposals, maxProposals = 10, 100
-	// maxHistory bounds the days that a history looks back on.
+	// maxHistory is the longest period of a history.
 	maxHistory = 5 * 366 * 24 * time.Hour
 )
 
-// coverageQuery is what a request for the coverage asks for.
+// coverageQuery is a request for the coverage.
 type coverageQuery struct {
 	gridQuery
 	format    export.Format
@@ -32,8 +32,8 @@ type coverageQuery struct {
 	since, to time.Time // of the history
 }
 
-// getCoverage answers with what of the city is measured, where the next stations help most, and how that was over
-// time.
+// getCoverage answers with the covered part of the city, the places where further stations help most, and the coverage
+// over time.
 func (s *Server) getCoverage(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	q, err := s.readCoverageQuery(r, now)
@@ -80,13 +80,13 @@ func (s *Server) readCoverageQuery(r *http.Request, now time.Time) (q coverageQu
 		p.Fail(wrong("from", "a history of at most %.0f days can be had at once", maxHistory.Hours()/24).
 			InGerman("Eine Geschichte hat höchstens %.0f Tage auf einmal.", maxHistory.Hours()/24))
 	}
-	p.Values.Del("from") // of the history, not of windows
+	p.Values.Del("from") // it belongs to the history, not to windows
 	p.Values.Del("to")
 	s.readWindow(p, &q.gridQuery, now)
 	return q, p.done()
 }
 
-// coverage adds what is covered in a window.
+// coverage adds the coverage of a window.
 func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time, c *export.Coverage) error {
 	c.Quantity, c.Window, c.Start, c.Counts = q.quantities[0], q.window, q.start(), map[geo.Cell]int{}
 	c.City = coverage.City{Cells: s.city.Cells, People: s.city.People, Stations: s.stationCells(c.Quantity, now)}
@@ -99,8 +99,8 @@ func (s *Server) coverage(ctx context.Context, q coverageQuery, now time.Time, c
 	return err
 }
 
-// stationCells are the public 100 m cells of the stations that may measure a quantity: those that stand outdoors
-// and have not shown that they measure others only.
+// stationCells returns the public 100 m cells of the stations that may measure a quantity: those outdoors that have not
+// been seen to measure only others.
 func (s *Server) stationCells(q quantity.Quantity, now time.Time) []geo.Cell {
 	var cells []geo.Cell
 	for _, st := range s.Registry.Stations() {
@@ -116,8 +116,8 @@ func (s *Server) stationCells(q quantity.Quantity, now time.Time) []geo.Cell {
 	return cells
 }
 
-// history is the coverage of each day, or month, by the averages of days that are stored: of days that are over, from
-// the one that from lies in, or the first station's, on.
+// history returns the coverage of each complete day or month, by the stored averages of days. It begins with the day
+// that contains from, or with the first station's.
 func (s *Server) history(ctx context.Context, q coverageQuery) ([]export.CoveredPeriod, error) {
 	city := coverage.City{Cells: s.city.Cells, People: s.city.People}
 	const day = 24 * time.Hour
@@ -143,7 +143,7 @@ func (s *Server) history(ctx context.Context, q coverageQuery) ([]export.Covered
 	return periods, err
 }
 
-// firstStation is when the first station was registered, or began to measure.
+// firstStation returns the time when the first station was registered, or began to measure.
 func (s *Server) firstStation() (first time.Time, ok bool) {
 	stations := s.Registry.Stations()
 	if len(stations) == 0 {

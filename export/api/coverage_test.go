@@ -26,7 +26,6 @@ var (
 	north     = geo.Cell{Size: 1000, North: 3098000, East: 4107000}
 )
 
-// withPeople is a fixture whose city has 3000 people in the cathedral's cell and 1000 in the other, and nobody known elsewhere.
 // The headers as export/README.md promises them.
 const (
 	coverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
@@ -34,6 +33,7 @@ const (
 	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
 )
 
+// withPeople returns a fixture whose city has 3000 people in the cathedral's cell, 1000 in the other, and no others.
 func withPeople(t *testing.T) *fixture {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.People = map[geo.Cell]int{cathedral: 3000, north: 1000}
@@ -164,7 +164,7 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 }
 
-// TestTheCityEndsAtItsBoundary puts a station outside, whose cell is on the grid and in no average of the city.
+// TestTheCityEndsAtItsBoundary has a station outside, whose cell is on the grid and in no average of the city.
 func TestTheCityEndsAtItsBoundary(t *testing.T) {
 	h := withPeople(t)
 	now := time.Now().UTC().Truncate(time.Second)
@@ -228,7 +228,7 @@ func TestIndices(t *testing.T) {
 	if eaqi, lqi := ask(); eaqi != (class{EN: "no statement", DE: "keine Aussage"}) || lqi != eaqi || len(station.Properties.Means) != 0 {
 		t.Errorf("of eight slots: %+v, %+v, %+v", eaqi, lqi, station.Properties.Means)
 	}
-	for i := 8; i < 11; i++ { // the oldest is then 50 minutes old, and stays in the hour while we ask
+	for i := 8; i < 11; i++ { // the oldest is then 50 minutes old, and stays in the hour during the test
 		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
 	eaqi, lqi := ask()

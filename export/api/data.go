@@ -12,11 +12,11 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// maxStations bounds how many stations one question names.
+// maxStations is the largest number of stations that a query names.
 const maxStations = 200
 
-// spans are how long a period of each resolution is where none is named, and how long one may be that clients hold in memory
-// whole. CSV and Parquet stream and have no bound.
+// spans are the default length of a period for each resolution, and the longest one for formats that clients hold in
+// memory whole. CSV and Parquet stream and have no limit.
 var spans = map[download.Resolution]struct{ usual, most time.Duration }{
 	download.Raw:         {time.Hour, 31 * 24 * time.Hour},
 	download.FiveMinutes: {time.Hour, 31 * 24 * time.Hour},
@@ -24,7 +24,7 @@ var spans = map[download.Resolution]struct{ usual, most time.Duration }{
 	download.Days:        {31 * 24 * time.Hour, 3660 * 24 * time.Hour},
 }
 
-// source is where data comes from.
+// source returns the source of stored data.
 func (s *Server) source() download.Source {
 	return download.Source{
 		Store: s.Store, Stations: s.Registry, Licence: s.City.Licence, Attribution: s.City.Attribution,

@@ -22,7 +22,7 @@ func Description() ([]byte, error) {
 	return s.describe(openapi.Described(s.routes())).JSON()
 }
 
-// description is all that this server answers, in one value.
+// description returns the description of the whole interface.
 func (s *Server) description() openapi.Document {
 	return s.describe(s.exemplary(openapi.Described(append(s.routes(), s.archiveRoutes()...))))
 }
@@ -44,7 +44,7 @@ func (s *Server) describe(routes []openapi.Route) openapi.Document {
 	}
 }
 
-// exemplary gives the routes of stations one that is there as their example.
+// exemplary gives the routes of stations an existing station as their example.
 func (s *Server) exemplary(routes []openapi.Route) []openapi.Route {
 	stations := s.Registry.Stations()
 	i := slices.IndexFunc(stations, (*ingest.Station).Shown)
@@ -57,14 +57,14 @@ func (s *Server) exemplary(routes []openapi.Route) []openapi.Route {
 		examples["cell"] = cell.String()
 	}
 	for i, route := range routes {
-		if route.Group != "archive" { // whose files are others
+		if route.Group != "archive" { // whose files belong to the archive
 			routes[i] = route.WithExamples(examples)
 		}
 	}
 	return routes
 }
 
-// contact is whom to ask.
+// contact returns the contact for the description.
 func (s *Server) contact() map[string]string {
 	contact := map[string]string{"name": s.City.Attribution}
 	switch {
@@ -87,7 +87,7 @@ func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
-// getDescription is the page for people.
+// getDescription answers with the description for people.
 func (s *Server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	language := newQuery(r).text("lang")
 	if language == "" {
@@ -101,7 +101,7 @@ func (s *Server) getDescription(w http.ResponseWriter, r *http.Request) error {
 	return s.description().WritePage(w, language, "/api/style.css", "/api/openapi.json")
 }
 
-// preferred is German where it is named before English; else English, which more people read.
+// preferred returns the more preferred of English and German: German only when it is named before English.
 func preferred(accepted string) string {
 	for _, part := range strings.Split(strings.ToLower(accepted), ",") {
 		switch tag, _, _ := strings.Cut(strings.TrimSpace(part), ";"); {

@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// TestExamplesWork follows every address that the page for people invites to try, as it stands there.
+// TestExamplesWork requests every example of the page for people.
 func TestExamplesWork(t *testing.T) {
 	h := living(t)
 	page := string(h.get("/api?lang=en"))
@@ -25,7 +25,7 @@ func TestExamplesWork(t *testing.T) {
 			t.Errorf("%q leads to %q", shown, address)
 		}
 		tried = append(tried, address)
-		if slices.Contains([]string{"/api/v1/stream", "/readyz", "/metrics"}, address) { // without an end, with its own status, not in this fixture
+		if slices.Contains([]string{"/api/v1/stream", "/readyz", "/metrics"}, address) { // endless, with its own status, not in this fixture
 			continue
 		}
 		if response, body := h.do("GET", address, ""); response.StatusCode != http.StatusOK {
@@ -43,7 +43,7 @@ func TestExamplesWork(t *testing.T) {
 	}
 }
 
-// TestDescriptionWithoutCity compares it with what a server without an archive says of itself.
+// TestDescriptionWithoutCity compares it with the description of a server without an archive.
 func TestDescriptionWithoutCity(t *testing.T) {
 	type description struct {
 		Paths, Components map[string]any
@@ -67,7 +67,7 @@ func TestDescriptionWithoutCity(t *testing.T) {
 	}
 }
 
-// A server whose only station waits for approval describes itself as well.
+// A server whose only station waits for approval can be described too.
 func TestDescriptionWithoutStations(t *testing.T) {
 	h := open(t, registry.PolicyApprove)
 	if body := string(h.get("/api")); !strings.Contains(body, "/api/v1/stations/{id}/readings") {

@@ -10,23 +10,23 @@ import (
 	"stadtluft/export/download"
 )
 
-// patience is how long a client may take for a piece of an answer; who takes longer has gone.
+// patience is how long a client may take to receive a part of an answer; after that the connection ends.
 const patience = 2 * time.Minute
 
-// document is an answer made of rows: its form, what it is called, and which page of it is wanted.
+// document is an answer made of rows: its format, its name, and the requested page.
 type document struct {
 	format   export.Format
 	meta     export.Meta
 	name     string // for the file
 	schema   string // of the table, below /api/v1/schema/
 	from, to time.Time
-	limit    int             // of a page
-	cursor   download.Cursor // behind which a page begins
-	address  url.URL         // of the page behind this one, but for its cursor and what is pinned
+	limit    int             // rows per page
+	cursor   download.Cursor // the page begins after it
+	address  url.URL         // the address of the next page, except its cursor and pinned parameters
 }
 
-// document reads which form and page of a period is asked for. most is how long a period may be that a client has to
-// hold in memory whole.
+// document parses the format and page of a request for a period. most is the longest period for formats that a client
+// has to hold in memory whole.
 func (q *query) document(s *Server, r *http.Request, from, to time.Time, most time.Duration) document {
 	d := document{format: q.format(), from: from, to: to, limit: q.number("limit"), address: s.access(r).HTTP}
 	inMemory := d.format == export.GeoJSON || d.format == export.JSON
@@ -53,14 +53,14 @@ func (q *query) document(s *Server, r *http.Request, from, to time.Time, most ti
 	return d
 }
 
-// pin lets the pages behind this one be of the same time.
+// pin fixes a time for the following pages.
 func (d *document) pin(name string, at time.Time) {
 	values := d.address.Query()
 	values.Set(name, at.Format(time.RFC3339Nano))
 	d.address.RawQuery = values.Encode()
 }
 
-// start is where the stream of a page begins.
+// start returns the time from which the stream of a page begins.
 func (d *document) start(from time.Time) time.Time {
 	if d.cursor.Time.After(from) {
 		return d.cursor.Time
@@ -68,7 +68,7 @@ func (d *document) start(from time.Time) time.Time {
 	return from
 }
 
-// next is the address of the page that begins behind a cursor.
+// next returns the address of the page after a cursor.
 func (d *document) next(c download.Cursor) string {
 	address, values := d.address, d.address.Query()
 	values.Set("cursor", c.String())
@@ -76,7 +76,7 @@ func (d *document) next(c download.Cursor) string {
 	return address.String()
 }
 
-// head announces the document.
+// head sets the headers.
 func (d *document) head(w http.ResponseWriter) {
 	h := w.Header()
 	headers(h, d.meta, d.format, download.Name(d.name, d.from, d.to, d.format, d.meta.Demo))
@@ -97,7 +97,7 @@ func headers(h http.Header, meta export.Meta, format export.Format, file string)
 	licences(h, meta)
 }
 
-// licences names the licences of an answer's data.
+// licences sets the header with the licences of an answer's data.
 func licences(h http.Header, meta export.Meta) {
 	h.Add("Link", "<"+export.LicenceURL(meta.Licence)+`>; rel="license"`)
 	for _, licence := range meta.Licences {
@@ -105,7 +105,7 @@ func licences(h http.Header, meta export.Meta) {
 	}
 }
 
-// send answers with a document of rows: a page of JSON, anything else as a stream. HEAD gets what stands before it.
+// send answers with rows: JSON by pages, any other format as a stream. HEAD gets the headers alone.
 func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(add func(T) error) error, at func(T) download.Cursor,
 	encoder func(io.Writer, export.Format, export.Meta) export.Encoder[T]) error {
 	d.meta.Generated = time.Now().UTC()
@@ -128,22 +128,22 @@ func send[T any](w http.ResponseWriter, r *http.Request, d document, rows func(a
 	return download.Write(encoder(patient, d.format, d.meta), rows)
 }
 
-// sendWhole answers with rows that come whole, without pages.
+// sendWhole answers with all rows, without pages.
 func sendWhole[T any](w http.ResponseWriter, r *http.Request, d document, rows []T, encoder func(io.Writer, export.Format, export.Meta) export.Encoder[T]) error {
 	d.limit = len(rows)
 	return send(w, r, d, func(add func(T) error) error { return each(rows, add) }, nil, encoder)
 }
 
-// patientWriter gives a client so much time for each piece.
+// patientWriter sets a deadline for each write.
 type patientWriter struct {
 	io.Writer
 	control *http.ResponseController
 }
 
 func (p patientWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(patience)) // without one it waits for the connection's end
+	_ = p.control.SetWriteDeadline(time.Now().Add(patience)) // without support for deadlines the connection's own applies
 	return p.Writer.Write(b)
 }
 
-// rest leaves the connection without a deadline for its next request.
+// rest removes the deadline for the connection's next request.
 func (p patientWriter) rest() { _ = p.control.SetWriteDeadline(time.Time{}) }

@@ -24,7 +24,7 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// lines are a CSV's rows without the header, which must be the one wanted.
+// lines returns a CSV's rows without the header, which must be the expected one.
 func (h *fixture) lines(route, header string, comma rune) [][]string {
 	h.t.Helper()
 	r := csv.NewReader(bytes.NewReader(h.get(route)))
@@ -48,7 +48,7 @@ func TestSemicolons(t *testing.T) {
 	}
 }
 
-// TestSelections asks for parts of what is there.
+// TestSelections requests parts of the data.
 func TestSelections(t *testing.T) {
 	h := living(t)
 	from := "from=" + time.Now().UTC().Add(-5*time.Hour).Format(time.RFC3339)
@@ -60,7 +60,7 @@ func TestSelections(t *testing.T) {
 		}
 	}
 	row := h.lines("/api/v1/readings?"+from, export.ReadingColumns, ',')[0]
-	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the box's edges, as the file has it
+	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the edge of the box, as the file has it
 	f("", all)
 	f("quantity=pm10,humidity", 24*2+1)
 	f("flags=good", all-1)
@@ -73,7 +73,7 @@ func TestSelections(t *testing.T) {
 	f("bbox=6.9,50.9,7,51&district=Ost%2C+rechts", 0)
 }
 
-// TestMeans compares means of hours with the arithmetic mean of what was measured.
+// TestMeans compares means of hours with the arithmetic mean of the readings.
 func TestMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-2 * time.Hour)
@@ -124,7 +124,8 @@ func (h *fixture) page(address string) (p rowsPage) {
 	return p
 }
 
-// TestPages walks through pages while readings come in and go, and wants each row that was there all the time once.
+// TestPagesOfRows reads all pages while readings are added and deleted, and expects each row that was there all the time
+// once.
 func TestPagesOfRows(t *testing.T) {
 	h := living(t)
 	period := "from=" + time.Now().UTC().Add(-5*time.Hour).Format(time.RFC3339)
@@ -142,7 +143,7 @@ func TestPagesOfRows(t *testing.T) {
 					t.Fatalf("%s: %d rows, limit %d", address, len(p.Rows), limit)
 				}
 				address = p.Next
-				if strings.HasPrefix(question, "/api/v1/readings?from") { // one more, behind the period's pinned end
+				if strings.HasPrefix(question, "/api/v1/readings?from") { // one more, after the period's pinned end
 					h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: time.Now().Add(time.Hour), Values: []ingest.Value{value(quantity.PM10, 1)}})
 				}
 			}
@@ -154,7 +155,8 @@ func TestPagesOfRows(t *testing.T) {
 	}
 }
 
-// TestPagesOfOneWindow walks through pages without a period: all are of the window of the first, as many rows as the CSV has.
+// TestPagesOfOneWindow reads all pages without a period: all are of the window of the first, with as many rows as the
+// CSV has.
 func TestPagesOfOneWindow(t *testing.T) {
 	h := living(t)
 	h.measure(time.Now().UTC().Truncate(time.Second).Add(-2*time.Minute), value(quantity.PM10, 20), value(quantity.Temperature, 5), value(quantity.Humidity, 60))
@@ -189,7 +191,7 @@ func TestPagesOfOneWindow(t *testing.T) {
 	}
 }
 
-// TestAPageSurvivesItsLastRow takes the row away that a cursor names.
+// TestAPageSurvivesItsLastRow deletes the row that a cursor names.
 func TestAPageSurvivesItsLastRow(t *testing.T) {
 	h := living(t)
 	period := "from=" + time.Now().UTC().Add(-5*time.Hour).Format(time.RFC3339)
@@ -223,7 +225,7 @@ func TestPeriodOfTheGrid(t *testing.T) {
 	f("window=1h&from=" + old.Format(time.RFC3339) + "&bbox=6,50,6.5,50.5")
 }
 
-// endless is a store that yields for ever, and says when its reader has gone.
+// endless is a store that yields for ever, and reports when its reader has stopped.
 type endless struct {
 	store.Store
 	begun chan struct{}
@@ -243,7 +245,7 @@ func (s *endless) Readings(ctx context.Context, q store.ReadingQuery, yield func
 	}
 }
 
-// TestACutConnectionEndsTheWork hangs up while an answer without an end is made.
+// TestACutConnectionEndsTheWork disconnects during an endless answer.
 func TestACutConnectionEndsTheWork(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	for _, query := range []string{"format=csv", "format=geojson", "format=parquet", "resolution=1d"} {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// counted is how many rows a table has and the sum of its values.
+// counted is the number of a table's rows and the sum of its values.
 type counted struct {
 	N   int
 	Sum float64
@@ -38,8 +38,8 @@ func count(t *testing.T, table io.Reader) (c counted) {
 	return c
 }
 
-// TestDuckDBReadsByHTTP has DuckDB, on a page of another site, read Parquet from here, and compares with the CSV. What lies as a
-// file it reads piece by piece, and it needs nothing from anybody else.
+// TestDuckDBReadsByHTTP has DuckDB, on a page of another site, read Parquet from here, and compares with the CSV. It
+// reads files in ranges, and needs no other server.
 func TestDuckDBReadsByHTTP(t *testing.T) {
 	h := living(t)
 	file := h.http.URL + "/archive/2026/05/01/readings"

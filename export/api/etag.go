@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// maxHeld bounds the answers that get a tag, in bytes. Longer ones stream and are made anew each time.
+	// maxHeld is the largest answer that gets a tag, in bytes. Longer ones stream and are made again for each request.
 	maxHeld = 1 << 20
-	// maxRemembered bounds how many addresses are known by when their answer last changed.
+	// maxRemembered is the largest number of addresses for which the time of their last change is kept.
 	maxRemembered = 4096
 )
 
-// generated is the one member that differs between equal answers.
+// generated matches the one member that differs between equal answers.
 var generated = regexp.MustCompile(`"generated":"[^"]*"`)
 
-// tagged gives an answer an ETag and the time since when it has been the same, so that who has it already need not load it
-// again. The tag is weak: two answers with the same tag may differ in when they were made.
+// tagged gives an answer an ETag and the time since which it has been the same, so that clients need not load it again.
+// The tag is weak: two answers with the same tag may differ in their time of generation.
 func (s *Server) tagged(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		held := &held{ResponseWriter: w, status: http.StatusOK}
@@ -48,7 +48,7 @@ func (s *Server) tagged(h handler) handler {
 	}
 }
 
-// known reports whether a request's conditions say that its client has the answer (RFC 9110, section 13).
+// known reports whether the client has the answer already, by the request's conditions (RFC 9110, section 13).
 func known(r *http.Request, tag string, since time.Time) bool {
 	if tags := r.Header.Get("If-None-Match"); tags != "" {
 		for _, t := range strings.Split(tags, ",") {
@@ -62,8 +62,8 @@ func known(r *http.Request, tag string, since time.Time) bool {
 	return err == nil && !since.After(when)
 }
 
-// changes remembers since when addresses have been answered as they are. What it does not remember has changed just
-// now. The zero value is ready.
+// changes holds the time of the last change of addresses' answers. An unknown address has changed now. The zero value is
+// ready to use.
 type changes struct {
 	mu   sync.Mutex // guards last
 	last map[[16]byte]change
@@ -74,7 +74,7 @@ type change struct {
 	since time.Time // whole seconds
 }
 
-// since is since when the address has had the tag.
+// since returns the time since which the address has had the tag.
 func (c *changes) since(address, tag string, now time.Time) time.Time {
 	sum := sha256.Sum256([]byte(address))
 	key := [16]byte(sum[:])
@@ -86,7 +86,7 @@ func (c *changes) since(address, tag string, now time.Time) time.Time {
 		return last.since
 	}
 	if known && !now.After(last.since) {
-		now = last.since.Add(time.Second) // two answers never share a time
+		now = last.since.Add(time.Second) // two answers never have the same time
 	}
 	if c.last == nil || len(c.last) >= maxRemembered {
 		c.last = map[[16]byte]change{}
@@ -95,7 +95,7 @@ func (c *changes) since(address, tag string, now time.Time) time.Time {
 	return now
 }
 
-// held is an answer in memory, until it is too long for that.
+// held buffers an answer until it is too long for that.
 type held struct {
 	http.ResponseWriter
 	status  int
@@ -120,5 +120,5 @@ func (h *held) Write(b []byte) (int, error) {
 	return h.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController find the writer below.
+// Unwrap returns the underlying writer for http.ResponseController.
 func (h *held) Unwrap() http.ResponseWriter { return h.ResponseWriter }

@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// TestProblemsSpeakTheReadersLanguage expects what the pages show people who ask for German, and English for everyone else.
+// TestProblemsSpeakTheReadersLanguage expects texts in German for readers who ask for it, and in English for all others.
 func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	f := func(method, route, body, wish, language, detail, suggestion string) {
@@ -38,7 +38,8 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
 }
 
-// TestEveryProblemHasGerman reads the sources: what this server refuses, and what the registry does for it, is said in both languages.
+// TestEveryProblemHasGerman reads the sources: every problem of this server and of the registry has a text in both
+// languages.
 func TestEveryProblemHasGerman(t *testing.T) {
 	found := 0
 	for _, folder := range []string{".", "../../ingest/admin", "../../ingest/httpapi", "../../ingest/push", "../../ingest/stations"} {
@@ -46,7 +47,7 @@ func TestEveryProblemHasGerman(t *testing.T) {
 			answered := map[ast.Node]bool{}
 			ast.Inspect(file, func(n ast.Node) bool {
 				if f, ok := n.(*ast.FuncDecl); ok && slices.Contains(makers, f.Name.Name) {
-					return false // which hand on
+					return false // they pass the error on
 				}
 				call, ok := n.(*ast.CallExpr)
 				if !ok {

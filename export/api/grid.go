@@ -17,13 +17,13 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// recomputeTime bounds how long a window may be computed from its readings.
+// recomputeTime bounds the computation of a window from its readings.
 const recomputeTime = 30 * time.Second
 
-// pagesLast is how long live averages can be paged through; what they are made of is kept for longer.
+// pagesLast is how long live averages can be paged through; their readings are kept longer.
 const pagesLast = time.Hour
 
-// gridQuery is what a request for averages asks for: those of one window, or of every window that begins in a period.
+// gridQuery is a request for averages: of one window, or of every window that begins in a period.
 type gridQuery struct {
 	window     aggregate.Window
 	from, to   time.Time // starts of windows, to not included; of live both are the moment
@@ -33,7 +33,7 @@ type gridQuery struct {
 	within     func(orb.Point) bool // nil = everywhere
 }
 
-// readWindow reads which window a request asks for, or which period of windows where its route allows that.
+// readWindow parses the window of a request, or its period of windows when its route allows that.
 func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 	g.window, _ = aggregate.ParseWindow(q.text("window")) // checked
 	when := q.text("time")
@@ -64,14 +64,14 @@ func (s *Server) readWindow(q *query, g *gridQuery, now time.Time) {
 	}
 }
 
-// gridSpans are how long a period of each window is where none is named, and how long one may be in memory.
+// gridSpans are the default length of a period for each window, and the longest one that is held in memory.
 var gridSpans = map[aggregate.Window]struct{ usual, most time.Duration }{
 	aggregate.Live: {0, time.Hour},
 	aggregate.Hour: {24 * time.Hour, 31 * 24 * time.Hour},
 	aggregate.Day:  {31 * 24 * time.Hour, 366 * 24 * time.Hour},
 }
 
-// latest is the start of the last window that is complete.
+// latest returns the start of the last complete window.
 func (s *Server) latest(window aggregate.Window, now time.Time) time.Time {
 	return s.windowStart(window, now.Add(-aggregate.GracePeriod)).Add(-length(window))
 }
@@ -80,7 +80,7 @@ func length(window aggregate.Window) time.Duration {
 	return time.Duration(window.Seconds()) * time.Second
 }
 
-// windowStart is the start of the hour or day that a moment lies in.
+// windowStart returns the start of the hour or day in which a moment lies.
 func (s *Server) windowStart(window aggregate.Window, at time.Time) time.Time {
 	if window == aggregate.Day {
 		return aggregate.DayOf(at, s.City.DayOffset)
@@ -113,7 +113,7 @@ func (s *Server) getGrid(w http.ResponseWriter, r *http.Request) error {
 	}, download.AtRow, download.NewGrid)
 }
 
-// announce completes what a document of averages says of itself, and lets the rows begin where its page does.
+// announce sets the headers of averages and the time from which a page begins.
 func (s *Server) announce(d *document, g *gridQuery, what string) {
 	d.meta = s.source().Meta(s.Registry.Stations())
 	d.name, d.schema = what+"-"+g.window.String(), what+".json?window="+g.window.String()
@@ -121,7 +121,7 @@ func (s *Server) announce(d *document, g *gridQuery, what string) {
 	case g.period:
 		d.pin("from", d.from)
 		d.pin("to", d.to)
-	case g.window != aggregate.Live: // which has its moment in the cursor
+	case g.window != aggregate.Live: // its time is in the cursor
 		d.pin("time", d.from)
 	}
 	if !g.period {
@@ -130,7 +130,7 @@ func (s *Server) announce(d *document, g *gridQuery, what string) {
 	g.from = d.start(g.from)
 }
 
-// moment is that of live averages: now, behind the first page that of the first.
+// moment returns the time of live averages: now, on later pages that of the first.
 func (q *query) moment(now time.Time) time.Time {
 	now = now.Truncate(time.Second)
 	if !q.Has("cursor") || !q.Given("cursor") {
@@ -144,7 +144,7 @@ func (q *query) moment(now time.Time) time.Time {
 	return at
 }
 
-// firstKept is the first window that is whole in memory.
+// firstKept returns the start of the first window that is completely in memory.
 func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
 	start := s.windowStart(window, now.Add(-aggregate.AllowedLateness))
 	for !aggregate.Kept(start, now) {
@@ -153,7 +153,7 @@ func (s *Server) firstKept(window aggregate.Window, now time.Time) time.Time {
 	return start
 }
 
-// gridRows adds the rows that are asked for, from memory where it holds whole windows, else from the store.
+// gridRows adds the selected rows, from memory when it holds whole windows, else from the store.
 func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add func(aggregate.Row) error) error {
 	chosen := func(row aggregate.Row) error {
 		if len(g.quantities) > 0 && !slices.Contains(g.quantities, row.Quantity) || g.within != nil && !g.within(row.Cell.Center()) {
@@ -193,7 +193,7 @@ func (s *Server) gridRows(ctx context.Context, g gridQuery, now time.Time, add f
 	return nil
 }
 
-// recomputedGrid computes a window from its readings: at most a day's, within againTime, and one at a time.
+// recomputedGrid computes a window from its readings: at most a day, within recomputeTime, and one at a time.
 func (s *Server) recomputedGrid(ctx context.Context, g gridQuery) ([]aggregate.Row, error) {
 	if !s.recomputing.TryLock() {
 		return nil, newProblem(http.StatusServiceUnavailable, "resolution", "another window is being computed from its readings: try again in a moment, or ask for %d m", s.City.Resolution).
@@ -210,7 +210,7 @@ func (s *Server) recomputedGrid(ctx context.Context, g gridQuery) ([]aggregate.R
 	return rows, err
 }
 
-// window are the averages of an hour or a day from memory.
+// window returns the averages of an hour or a day from memory.
 func (s *Server) window(window aggregate.Window, start time.Time, size int32) []aggregate.Row {
 	if window == aggregate.Day {
 		return s.Aggregate.Day(start, size, 0)

@@ -39,7 +39,7 @@ func TestZstandard(t *testing.T) {
 	}
 }
 
-// TestConditions asks again with what the first answer said (RFC 9110, section 13).
+// TestConditions sends the first answer's tag and time with later requests (RFC 9110, section 13).
 func TestConditions(t *testing.T) {
 	h := living(t)
 	hour := time.Now().UTC().Add(-5 * time.Hour).Format(time.RFC3339)
@@ -64,7 +64,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestChanges walks an address through its changes.
+// TestChanges changes an address's tag several times.
 func TestChanges(t *testing.T) {
 	var c changes
 	at := time.Date(2026, 5, 1, 12, 0, 0, 5e8, time.UTC)
@@ -166,7 +166,7 @@ func TestOtherSitesMayRead(t *testing.T) {
 	}
 }
 
-// TestFilesSayWhatTheyAre looks at names, licences and rules of each form.
+// TestFilesSayWhatTheyAre checks names, licences and rules in each format.
 func TestFilesSayWhatTheyAre(t *testing.T) {
 	h := living(t)
 	h.server.City.Corrected = "kappa-koehler kappa=0.4"
@@ -215,7 +215,7 @@ func TestFilesSayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// patterns is a mux that knows what was mounted on it.
+// patterns is a mux that records the mounted patterns.
 type patterns struct {
 	http.ServeMux
 	list []string
@@ -226,15 +226,14 @@ func (p *patterns) Handle(pattern string, h http.Handler) {
 	p.ServeMux.Handle(pattern, h)
 }
 
-// undescribed are the patterns that are no part of the interface for programs: pages, their files, and what says that there
-// is no such address.
+// undescribed are the patterns that are not part of the interface for programs: pages, their files, and answers to
+// unknown addresses.
 var undescribed = []string{
 	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /data", "GET /about", "GET /school", "GET /admin", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
 	"GET /basemap.pmtiles", "/", "/api/", "/ogc/", "/sta/v1.1/",
 }
 
-// TestTheDescriptionIsWhatIsServed holds every pattern that is mounted against the document, and the document against the
-// patterns.
+// TestTheDescriptionIsWhatIsServed compares the mounted patterns with the document, both ways.
 func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 	h := living(t)
 	var document struct {
@@ -278,7 +277,7 @@ func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 	}
 }
 
-// TestUnknownParametersAreRefusedEverywhere asks each route for what it does not have.
+// TestUnknownParametersAreRefusedEverywhere sends an unknown parameter to each route.
 func TestUnknownParametersAreRefusedEverywhere(t *testing.T) {
 	h := living(t)
 	for _, route := range h.server.description().Routes {
@@ -339,7 +338,7 @@ func abouts(r openapi.Route) []bilingual.Text {
 	return list
 }
 
-// address is a route's with something there for each part of its path.
+// address returns a route's address with existing values for its path.
 func (h *fixture) address(route openapi.Route) string {
 	parts := map[string]string{
 		"id": h.station.ID, "family": "airrohr", "file": "grid.json", "cell": "1kmN3096E4107", "year": "2026", "month": "05", "day": "01", "revision": "r1",
@@ -358,7 +357,7 @@ func (h *fixture) address(route openapi.Route) string {
 	return address
 }
 
-// TestParametersAreRead asks every route with every parameter it has.
+// TestParametersAreRead sends every parameter to the routes that have it.
 func TestParametersAreRead(t *testing.T) {
 	h := living(t)
 	token, err := h.server.Registry.EnsureAdmin(t.Context(), "")

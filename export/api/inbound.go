@@ -9,24 +9,24 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// stations returns what registers and manages stations.
+// stations returns the service that registers and manages stations.
 func (s *Server) stations() *stations.Service {
 	return stations.New(s.Registry, s.City.Boundary, s.City.Access, stations.DocumentOf(s.detailed), s.Log)
 }
 
-// admin returns what answers the administrator.
+// admin returns the service for the administrator.
 func (s *Server) admin() *admin.Service {
 	program := admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}
 	return admin.New(s.Registry, program, admin.Stations{Document: stations.DocumentOf(s.feature), Day: s.day}, s.Backup, s.Log)
 }
 
-// day counts what came from a station in the 24 hours before now.
+// day returns the counts of a station's values in the 24 hours before now.
 func (s *Server) day(id string, now time.Time) admin.Day {
 	stats := s.Live.DayStats(id, now)
 	return admin.Day{Values: stats.Values, Good: stats.Good, Flags: countsOf(stats)}
 }
 
-// pushRoutes returns the addresses that take deliveries; where another process does that, they say so.
+// pushRoutes returns the routes for deliveries; when another process accepts them, they say so.
 func (s *Server) pushRoutes() []openapi.Route {
 	if s.Push == nil {
 		return push.RoutesElsewhere(s.Log)

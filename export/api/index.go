@@ -10,7 +10,7 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// getIndex answers with what both indices say of each cell over a window.
+// getIndex answers with both indices of each cell over a window.
 func (s *Server) getIndex(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now().UTC()
 	q := newQuery(r)
@@ -42,8 +42,8 @@ type stationMean struct {
 	Uncorrected bool         `json:"uncorrected"`
 }
 
-// addMeans adds what a station's last 60 minutes come to: its means, where at least nine of the twelve 5-minute slots hold a
-// good value, and what both indices say of them.
+// addMeans adds a station's means of the last 60 minutes, with a good value in at least nine of the twelve 5-minute
+// slots, and both indices of them.
 func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
 	values := map[quantity.Quantity]int64{}

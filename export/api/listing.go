@@ -28,10 +28,10 @@ type listedStation struct {
 	Properties listedProperties `json:"properties"`
 }
 
-// listedProperties are those of stationProperties that were asked for, by their names in JSON.
+// listedProperties are the selected members of stationProperties, by their names in JSON.
 type listedProperties map[string]any
 
-// JSONSchema is that of stationProperties, where they can be listed; none is required.
+// JSONSchema returns the schema of stationProperties with those members that can be listed; none is required.
 func (listedProperties) JSONSchema() openapi.Schema {
 	s := openapi.SchemaOf(stationProperties{})
 	delete(s, "required")
@@ -39,7 +39,7 @@ func (listedProperties) JSONSchema() openapi.Schema {
 	return s
 }
 
-// listable are the properties that a station has in a list: where in stationProperties each lies, by its name in JSON.
+// listable are the properties of a station in a list: their field indices in stationProperties, by name in JSON.
 var listable = func() map[string]int {
 	fields := map[string]int{}
 	properties := reflect.TypeFor[stationProperties]()
@@ -47,7 +47,7 @@ var listable = func() map[string]int {
 		name, _, _ := strings.Cut(properties.Field(i).Tag.Get("json"), ",")
 		fields[name] = i
 	}
-	delete(fields, "reason") // a suspended one is not listed
+	delete(fields, "reason") // suspended stations are not listed
 	return fields
 }()
 
@@ -76,7 +76,8 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Envelope(), features})
 }
 
-// listed is a station with some of its properties, and of its values and means those of some quantities; all where none are named.
+// listed returns a station with the named properties, and with values and means of the named quantities; all when none
+// are named.
 func (s *Server) listed(st *ingest.Station, now time.Time, fields, quantities []string) listedStation {
 	f := s.observed(st, now)
 	all := len(fields) == 0
@@ -96,7 +97,7 @@ func (s *Server) listed(st *ingest.Station, now time.Time, fields, quantities []
 	return listedStation{f.Type, f.ID, f.Geometry, chosen}
 }
 
-// keep leaves nothing in a map but what is named.
+// keep deletes all but the named keys from a map.
 func keep[T any](m map[string]T, names []string) {
 	maps.DeleteFunc(m, func(name string, _ T) bool { return !slices.Contains(names, name) })
 }

@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// ask sends a request with a key and reads the answer, which must have the status.
+// ask sends a request with a key and decodes the answer, which must have the status.
 func (h *fixture) ask(method, route, body, key string, status int, into any) {
 	h.t.Helper()
 	response, answer := h.do(method, route, body, "Authorization", "Bearer "+key)
@@ -187,7 +187,7 @@ func TestAdministration(t *testing.T) {
 	}
 }
 
-// suspend suspends a station: it is shown to nobody, its owner sees why and cannot lift it.
+// suspend suspends a station: nobody sees it, its owner sees the reason and cannot lift the suspension.
 func (h *fixture) suspend(admin, id, owner string) {
 	h.t.Helper()
 	route := "/api/v1/stations/" + id

@@ -15,21 +15,21 @@ import (
 	"stadtluft/ingest/admin"
 )
 
-// readyTime bounds how long /readyz asks around.
+// readyTime bounds the checks of /readyz.
 const readyTime = 3 * time.Second
 
-// pagePatterns are the addresses that the pages answer for; export/web/src/routes.ts leads each to its page.
+// pagePatterns are the addresses of pages; export/web/src/routes.ts maps each to its page.
 var pagePatterns = []string{
 	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
-// publicPages are those of them that search engines should know; other packages have more.
+// publicPages are the pages that search engines should know; other packages have more.
 var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school"}
 
-// mapPatterns are those that may show a map, and with it the basemap.
+// mapPatterns are the pages that may show a map, and so the basemap.
 var mapPatterns = []string{"/{$}", "/register", "/stations/{id}", "/coverage", "/embed/map"}
 
-// getPage serves the one document that every page is made of.
+// getPage answers with the one HTML document that all pages share.
 func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 	ancestors, elsewhere := "'none'", ""
 	pattern := strings.TrimPrefix(r.Pattern, "GET ")
@@ -46,7 +46,8 @@ func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 	return s.writePage(w, http.StatusOK, nil)
 }
 
-// dataset is what search engines read of the page with the downloads. It is data, which the policy on scripts does not concern.
+// dataset returns the description of the data for search engines, for the page with the downloads. It is data, so the
+// policy on scripts does not apply.
 func (s *Server) dataset(r *http.Request) []byte {
 	described, err := s.catalogue().SchemaOrg(r.Context(), s.base(r), time.Now().UTC())
 	if err != nil {
@@ -56,8 +57,8 @@ func (s *Server) dataset(r *http.Request) []byte {
 	return slices.Concat([]byte(`<script type="application/ld+json">`), described, []byte("</script>\n  "))
 }
 
-// getFile serves the files that pages are made of. Those whose names carry a hash never change. A person who asks for an
-// address that is none gets a page that says so, a program a problem.
+// getFile serves the files that pages consist of. Files with a hash in their name never change. An unknown address is
+// answered with a page for browsers and a problem document for programs.
 func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return newProblem(http.StatusMethodNotAllowed, "", "%.80s is not for %s", r.URL.Path, r.Method).InGerman("%.80s ist nichts für %s.", r.URL.Path, r.Method)
@@ -83,7 +84,7 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// writePage writes the document, which finds by its address what to show, with something more at the end of its head.
+// writePage writes the HTML document, which decides by its address what to show, with more at the end of its head.
 func (s *Server) writePage(w http.ResponseWriter, status int, more []byte) error {
 	page, err := fs.ReadFile(s.Pages, "index.html")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -100,14 +101,14 @@ func (s *Server) writePage(w http.ResponseWriter, status int, more []byte) error
 	return err
 }
 
-// getHealthz says that the program lives.
+// getHealthz answers 200 while the program runs.
 func (s *Server) getHealthz(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := io.WriteString(w, "ok\n")
 	return err
 }
 
-// getReadyz says whether everything works, and what does not and what to do.
+// getReadyz answers with the problems of the parts and what to do; 200 without any.
 func (s *Server) getReadyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()

@@ -88,7 +88,8 @@ func TestOnlyEmbeddedPagesAreFramed(t *testing.T) {
 	}
 }
 
-// TestOnlyPagesWithAMapAskElsewhere holds that the basemap's origin, and nothing more of its address, may be asked where a map is.
+// TestOnlyPagesWithAMapAskElsewhere expects the basemap's origin, and nothing more of its address, in the policy of
+// pages with a map only.
 func TestOnlyPagesWithAMapAskElsewhere(t *testing.T) {
 	h := built(t)
 	f := func(route, want string) {
@@ -116,7 +117,7 @@ func TestOnlyPagesWithAMapAskElsewhere(t *testing.T) {
 	}
 }
 
-// TestPagesAreThoseOfTheBrowser holds the addresses that the server knows against those that the pages know.
+// TestPagesAreThoseOfTheBrowser compares the server's addresses of pages with those of the web pages.
 func TestPagesAreThoseOfTheBrowser(t *testing.T) {
 	text, err := os.ReadFile("../web/src/routes.ts")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 const (
 	pageRows    = 1000   // rows of a page of JSON that names no limit
-	maxPageRows = 10_000 // the most it may name: a page is held in memory
+	maxPageRows = 10_000 // the largest limit: a page is held in memory
 )
 
 func quantityNames() []string {
@@ -25,7 +25,7 @@ func quantityNames() []string {
 	return names
 }
 
-// formats is format, and delimiter where there is CSV. The first is the default.
+// formats returns the parameter format, and delimiter when CSV is one of them. The first is the default.
 func formats(all ...export.Format) []openapi.Parameter {
 	format := openapi.Parameter{Name: "format", Default: string(all[0]), About: bilingual.Text{EN: "form of the answer", DE: "Form der Antwort"}}
 	for _, f := range all {
@@ -37,7 +37,7 @@ func formats(all ...export.Format) []openapi.Parameter {
 	}}
 }
 
-// pages are limit and cursor.
+// pages returns limit and cursor.
 func pages() []openapi.Parameter {
 	return []openapi.Parameter{
 		{Name: "limit", Kind: openapi.Integer, Default: strconv.Itoa(pageRows), Most: maxPageRows,
@@ -62,7 +62,7 @@ func quantityParameter(otherwise bilingual.Text) openapi.Parameter {
 
 var everyQuantity = bilingual.Text{EN: "everything", DE: "alles"}
 
-// places are bbox, and district where the city has some.
+// places returns bbox, and district when the city has districts.
 func (s *Server) places(what bilingual.Text) []openapi.Parameter {
 	list := []openapi.Parameter{{Name: "bbox", Kind: openapi.Numbers, Lengths: []int{4}, About: bilingual.Text{
 		EN: "west,south,east,north in degrees: " + what.EN, DE: "West,Süd,Ost,Nord in Grad: " + what.DE}}}
@@ -81,7 +81,7 @@ var sourceParameter = openapi.Parameter{Name: "source", Choices: export.Sources(
 	EN: "whose stations: the city’s own, or a neighbour’s, whose data keeps its licence",
 	DE: "wessen Stationen: die der Stadt oder eines Nachbarn, dessen Daten ihre Lizenz behalten"}}
 
-// readingParameters are those of readings, of all stations or of one.
+// readingParameters returns the parameters of readings, of all stations or of one.
 func (s *Server) readingParameters(one bool) []openapi.Parameter {
 	list := period(bilingual.Text{
 		EN: "one hour before to, for means of hours a day, of days 31 days",
@@ -104,7 +104,7 @@ func (s *Server) readingParameters(one bool) []openapi.Parameter {
 		EN: "ids of stations; without it all", DE: "Kennungen von Stationen; sonst alle"}})
 }
 
-// windowParameters are which window or period of averages is meant.
+// windowParameters returns the parameters that select a window of averages.
 func windowParameters() []openapi.Parameter {
 	return []openapi.Parameter{
 		{Name: "window", Choices: []string{"live", "1h", "24h"}, Default: "live", About: bilingual.Text{
@@ -114,7 +114,7 @@ func windowParameters() []openapi.Parameter {
 	}
 }
 
-// windowsParameters are windowParameters, or a period of windows.
+// windowsParameters returns windowParameters and those of a period of windows.
 func windowsParameters() []openapi.Parameter {
 	return append(windowParameters(), period(bilingual.Text{
 		EN: "and without to, one window is the answer", DE: "und ohne to ist die Antwort ein Zeitfenster"})...)
@@ -133,7 +133,7 @@ func (s *Server) areaParameters() []openapi.Parameter {
 	return append(append(list, quantityParameter(everyQuantity)), pages()...)
 }
 
-// cellSize is how large cells are wanted.
+// cellSize returns the parameter for the size of cells.
 func cellSize(otherwise int32) openapi.Parameter {
 	p := openapi.Parameter{Name: "resolution", Default: strconv.Itoa(int(otherwise)), About: bilingual.Text{
 		EN: "size of the cells in metres; a period older than two days is kept at the city’s own only",
@@ -144,7 +144,7 @@ func cellSize(otherwise int32) openapi.Parameter {
 	return p
 }
 
-// allFormats are those of averages of a moment, which maps want as GeoJSON first.
+// allFormats returns the formats of averages at a moment, with GeoJSON first for maps.
 func allFormats() []openapi.Parameter {
 	return formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)
 }
@@ -158,7 +158,7 @@ func coverageParameters() []openapi.Parameter {
 			EN: "the coverage over time, by day or month", DE: "die Abdeckung über die Zeit, nach Tag oder Monat"}})
 }
 
-// seriesParameters are those of a station beside its neighbours.
+// seriesParameters returns the parameters of a station's series.
 func seriesParameters() []openapi.Parameter {
 	list := period(bilingual.Of("one hour before to", "eine Stunde vor to"))
 	return append(list, stations.ID,

@@ -14,13 +14,13 @@ func (s *Server) getQuality(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, "application/json", export.QualityOf(s.City.Rules, s.City.Correction, s.City.DayOffset))
 }
 
-// foundFlag is a flag in words, and how many of a station's values it was given.
+// foundFlag is a flag, its description, and the number of a station's values that have it.
 type foundFlag struct {
 	Values int `json:"values"`
 	export.QualityFlag
 }
 
-// found are the flags of a station's last 24 hours, in the order of their bits.
+// found returns the flags of a station's last 24 hours, in the order of their bits.
 func found(t live.DayStats) []foundFlag {
 	list := []foundFlag{}
 	for _, f := range ingest.AllFlags() {

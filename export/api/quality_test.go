@@ -63,7 +63,7 @@ func TestQuality(t *testing.T) {
 	}
 }
 
-// TestReadmeHasEveryFlag holds the promise to data users against the flags.
+// TestReadmeHasEveryFlag compares export/README.md with the flags.
 func TestReadmeHasEveryFlag(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// query reads a request's parameters.
+// query parses a request's parameters.
 type query struct{ *httpapi.Query }
 
 func newQuery(r *http.Request) *query { return &query{httpapi.NewQuery(r)} }
@@ -26,7 +26,7 @@ func (q *query) text(name string) string { return q.Text(name) }
 
 func (q *query) done() error { return q.Done() }
 
-// list is a parameter of several values; none when it is missing.
+// list returns a parameter of several values; none when it is missing.
 func (q *query) list(name string) []string {
 	text := q.text(name)
 	if text == "" {
@@ -35,13 +35,13 @@ func (q *query) list(name string) []string {
 	return strings.Split(text, ",")
 }
 
-// number is a whole number; 0 when it is missing.
+// number returns an integer parameter; 0 when it is missing.
 func (q *query) number(name string) int {
 	n, _ := strconv.Atoi(q.text(name)) // checked
 	return n
 }
 
-// format is the form of the answer, semicolons between the fields of CSV among it.
+// format returns the format of the answer, including CSV's delimiter.
 func (q *query) format() export.Format {
 	format := export.Format(q.text("format"))
 	if q.text("delimiter") != "semicolon" {
@@ -65,7 +65,7 @@ func (q *query) time(name string, otherwise time.Time) time.Time {
 	return t
 }
 
-// period is from and to; to is the second after now and from so much before to where they are missing.
+// period returns from and to; to defaults to the second after now, from to length before to.
 func (q *query) period(now time.Time, length time.Duration) (from, to time.Time) {
 	to = q.time("to", now.Truncate(time.Second).Add(time.Second))
 	from = q.time("from", to.Add(-length))
@@ -76,7 +76,7 @@ func (q *query) period(now time.Time, length time.Duration) (from, to time.Time)
 	return from, to
 }
 
-// cursor is behind which row a page begins; the zero Cursor for the first.
+// cursor returns the row after which a page begins; the zero Cursor for the first page.
 func (q *query) cursor() download.Cursor {
 	text := q.text("cursor")
 	if text == "" {
@@ -89,7 +89,7 @@ func (q *query) cursor() download.Cursor {
 	return c
 }
 
-// quantities are those asked for; none when all are.
+// quantities returns the selected quantities; none when all are.
 func (q *query) quantities() []quantity.Quantity {
 	var list []quantity.Quantity
 	for _, name := range q.list("quantity") {
@@ -99,7 +99,7 @@ func (q *query) quantities() []quantity.Quantity {
 	return list
 }
 
-// within is whether a place is asked for, by bbox and district; nil when every place is.
+// within returns a function that reports whether bbox and district select a place; nil when all places are selected.
 func (q *query) within(s *Server) func(orb.Point) bool {
 	box, boxed := q.bbox()
 	district := ""
@@ -118,7 +118,7 @@ func (q *query) within(s *Server) func(orb.Point) bool {
 	}
 }
 
-// bbox is west,south,east,north in degrees; false when it is missing.
+// bbox returns west,south,east,north in degrees; false when it is missing.
 func (q *query) bbox() (orb.Bound, bool) {
 	text := q.text("bbox")
 	if text == "" {

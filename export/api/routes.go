@@ -11,7 +11,7 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// groups are the headings of the description.
+// groups are the headings of the description, in order.
 var groups = []openapi.Group{
 	{Name: "data", Title: bilingual.Text{EN: "Data", DE: "Daten"}, About: bilingual.Text{
 		EN: "Readings and averages for a period, as files. Everyone may read, scripts on other sites too.",
@@ -42,7 +42,7 @@ var groups = []openapi.Group{
 		DE: "Sein Zustand und seine Beschreibung."}},
 }
 
-// routes are ours and those of other packages, but for the archive's.
+// routes returns our routes and those of other packages, except the archive's.
 func (s *Server) routes() []openapi.Route {
 	owners := s.stations()
 	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.pushRoutes(), owners.ManagementRoutes(), s.admin().Routes(), s.serviceRoutes(), s.standardRoutes())
@@ -146,7 +146,7 @@ func (s *Server) serviceRoutes() []openapi.Route {
 	}}, s.stateRoutes()...)
 }
 
-// stateRoutes say how the process is.
+// stateRoutes returns the routes that report the state of the process.
 func (s *Server) stateRoutes() []openapi.Route {
 	plain := []openapi.Answer{{Forms: []openapi.Content{{Type: "text/plain"}}}}
 	return []openapi.Route{{

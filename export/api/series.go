@@ -19,13 +19,15 @@ import (
 const (
 	maxSeriesHours = 31 * 24 * time.Hour  // of a series of hours
 	maxSeriesDays  = 367 * 24 * time.Hour // of a series of days
-	// near is how far the centres of cells may be from a station whose neighbours they hold, metres; far is taken
-	// where fewer than minNear cells have a value. They are those of the check against neighbours (CrowdQC+: 3 km).
+	// near is the largest distance of a cell's centre from a station for the cell to be among its neighbours, in metres;
+	// far applies when fewer than minNear cells have a value. They are those of the check against neighbours (CrowdQC+:
+	// 3 km).
 	near, far = 3000.0, 10_000.0
 	minNear   = 3
 )
 
-// series is one quantity of a station beside its neighbours, one entry a window that is over. What is missing is null.
+// series is one quantity of a station and of its neighbours, with one entry per complete window. Missing values are
+// null.
 type series struct {
 	Station    string          `json:"station"`
 	Quantity   string          `json:"quantity"`
@@ -33,11 +35,11 @@ type series struct {
 	Window     string          `json:"window"`
 	Start      []string        `json:"start"`      // of each window
 	Measured   []*export.Milli `json:"measured"`   // mean of the station's good values
-	Corrected  []*export.Milli `json:"corrected"`  // the same, corrected for humidity where the quantity is
-	Neighbours []*export.Milli `json:"neighbours"` // median of the corrected means of the cells around, its own left out
+	Corrected  []*export.Milli `json:"corrected"`  // the same, with the humidity correction when the quantity has one
+	Neighbours []*export.Milli `json:"neighbours"` // median of the corrected means of the cells around, without its own
 }
 
-// getSeries answers with a station's means over hours or days of a period, and its neighbours'.
+// getSeries answers with a station's and its neighbours' means over the hours or days of a period.
 func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
 	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
@@ -92,7 +94,7 @@ func (s *Server) series(ctx context.Context, st *ingest.Station, q quantity.Quan
 	return answer, nil
 }
 
-// meansOf are a station's own means of windows that count, by start, as they are among the readings.
+// meansOf returns a station's own means of windows that count, by start, as /api/v1/readings has them.
 func (s *Server) meansOf(ctx context.Context, st *ingest.Station, wanted quantity.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]aggregate.StationWindow, error) {
 	means := map[time.Time]aggregate.StationWindow{}
 	q := download.Readings{
@@ -111,7 +113,7 @@ func (s *Server) meansOf(ctx context.Context, st *ingest.Station, wanted quantit
 	return means, err
 }
 
-// neighbours are by start of window the medians over the cells around where the station stood.
+// neighbours returns the medians over the cells around the station's place, by start of window.
 func (s *Server) neighbours(ctx context.Context, st *ingest.Station, q quantity.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]export.Milli, error) {
 	type around struct{ near, far []int64 }
 	found := map[time.Time]*around{}

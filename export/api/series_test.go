@@ -16,8 +16,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// TestSeriesAreTheReadingsMeans asks for the same means in two ways: of a station that has a humidity in one hour, takes its
-// neighbour's in the next, and has too few values in the third.
+// TestSeriesAreTheReadingsMeans requests the same means in two ways: of a station that has a humidity in one hour, takes
+// its neighbours' in the next, and has too few values in the third.
 func TestSeriesAreTheReadingsMeans(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.Aggregate.Correction = aggregate.Correction{Correct: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {

@@ -1,9 +1,9 @@
-// Package api is the public HTTP interface: data as JSON, GeoJSON and CSV, the live stream, health, and the pages. It takes in the
-// addresses of other packages, describes all of them and decides what every answer carries. Whatever goes wrong is answered as a
-// problem document (RFC 9457) whose detail says what, where and what to do.
+// Package api is the public HTTP interface: data as JSON, GeoJSON and CSV, the live stream, health, and the pages. It
+// mounts the routes of other packages, describes all routes and sets the headers of all answers. Every error is answered
+// with a problem document (RFC 9457) whose detail says what is wrong, where, and what to do.
 //
-// It reads the store, the aggregate and the live state and changes nothing itself. Answers stream;
-// one that breaks off after its first byte ends the connection, so that nobody takes it for whole.
+// It reads the store, the aggregate and the live state and changes nothing itself. Answers are streamed; one that fails
+// after its first byte ends the connection, so that nobody takes it for complete.
 package api
 
 import (
@@ -44,11 +44,11 @@ import (
 const (
 	readHeaderTime = 10 * time.Second
 	idleTime       = 2 * time.Minute
-	stopTime       = 10 * time.Second // for requests under way
+	stopTime       = 10 * time.Second // for running requests
 	maxHeaderBytes = 16 << 10
 )
 
-// City is what the configuration says of the city.
+// City is the configuration of the city.
 type City struct {
 	Name        string
 	Zone        string
@@ -58,7 +58,7 @@ type City struct {
 	DayOffset   time.Duration    // a day begins at midnight UTC minus this
 	Rules       quality.Rules
 	Correction  quality.Correction
-	Sketch      bool // the boundary is only a sketch
+	Sketch      bool // the boundary is approximate
 	Resolution  int32
 	Licence     string
 	Attribution string
@@ -67,22 +67,22 @@ type City struct {
 	Basemap     basemap.Basemap
 	Publisher   catalog.Publisher
 	Policy      registry.Policy
-	Access      kits.Access // how stations reach it; hosts that are empty are those of the request
+	Access      kits.Access // how stations reach it; empty hosts are those of the request
 }
 
-// Server serves the API and the pages. Without a Store it is the door of a process that has neither: it says how the process
-// is, and takes deliveries where there is a Push.
+// Server serves the API and the pages. Without a Store it serves a process that has neither data nor pages: it reports
+// the state of the process, and accepts deliveries when Push is set.
 type Server struct {
 	City      City
 	Version   string
 	Store     store.Store
-	Archive   *archive.Archive // nil where there is none
+	Archive   *archive.Archive // nil for none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
-	Push        *push.Handler // nil where another process takes deliveries
+	Push        *push.Handler // nil when another process accepts deliveries
 	Problems    func(ctx context.Context) []admin.Problem
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup
@@ -90,7 +90,7 @@ type Server struct {
 	Pages       fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log         *slog.Logger
 
-	// FrameAncestors are the origins whose pages may hold ours below /embed/, with spaces between; "*" is any.
+	// FrameAncestors are the origins whose pages may embed those below /embed/, separated by spaces; "*" is any.
 	FrameAncestors string
 
 	TLS *tls.Config // nil serves without
@@ -100,13 +100,13 @@ type Server struct {
 	snapshots   snapshots
 	changes     changes
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
-	recomputing sync.Mutex      // held while Recompute runs, so that one at a time does
+	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
 }
 
-// handler answers a request or returns why it cannot.
+// handler answers a request or returns an error.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// Handler is the whole interface.
+// Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
 	if s.Store == nil {
 		return s.door()
@@ -122,7 +122,7 @@ func (s *Server) Handler() http.Handler {
 	return guard(outer)
 }
 
-// door is the whole interface of a process without data and pages.
+// door returns the handler of a process without data and pages.
 func (s *Server) door() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
@@ -133,13 +133,13 @@ func (s *Server) door() http.Handler {
 	return guard(mux)
 }
 
-// elsewhere answers for all that only a process with the pages has.
+// elsewhere answers 404 to requests that only a process with the pages can answer.
 func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 	return newProblem(http.StatusNotFound, "", "%.80s is not served by this process: ask the one that has the role web", r.URL.Path).
 		InGerman("Dieser Prozess beantwortet %.80s nicht: Frage den mit der Rolle web.", r.URL.Path)
 }
 
-// mount puts everything that is served onto two muxes: what is compressed, and files that go as they lie.
+// mount adds all routes to two muxes: one that compresses answers, and one for files that are sent unchanged.
 func (s *Server) mount(compressed, files httpapi.Mux) {
 	mountOpenly(compressed, s.routes())
 	mountOpenly(files, s.archiveRoutes())
@@ -153,7 +153,7 @@ func (s *Server) mount(compressed, files httpapi.Mux) {
 	compressed.Handle("/", s.answer(s.getFile))
 }
 
-// mountOpenly mounts routes, and tells scripts of other sites what they may do.
+// mountOpenly mounts routes, and allows scripts of other sites to use them as preflight says.
 func mountOpenly(mux httpapi.Mux, routes []openapi.Route) {
 	httpapi.Mount(mux, routes)
 	methods := map[string][]string{}
@@ -167,20 +167,20 @@ func mountOpenly(mux httpapi.Mux, routes []openapi.Route) {
 	}
 }
 
-// meta is what every document says of itself.
+// meta returns the licence and attribution of a document with data of all stations.
 func (s *Server) meta(at time.Time) export.Meta {
 	return s.metaOf(at, s.Registry.Stations())
 }
 
-// metaOf is what a document with these stations' data says of itself.
+// metaOf returns the licence and attribution of a document with these stations' data.
 func (s *Server) metaOf(at time.Time, stations []*ingest.Station) export.Meta {
 	meta := s.source().Meta(stations)
 	meta.Generated = at.UTC()
 	return meta
 }
 
-// contentPolicy lets a page load data and pictures from one origin elsewhere at most, run nothing that stands in it, and be
-// framed by ancestors.
+// contentPolicy returns a policy that allows data and images from one other origin at most, no inline scripts, and the
+// given ancestors as frames.
 func contentPolicy(ancestors, elsewhere string) string {
 	if elsewhere != "" {
 		elsewhere = " " + elsewhere
@@ -188,7 +188,7 @@ func contentPolicy(ancestors, elsewhere string) string {
 	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
-// guard sets what every answer carries.
+// guard sets the headers of all answers.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -204,16 +204,16 @@ func guard(next http.Handler) http.Handler {
 }
 
 const (
-	// exposed are what scripts of other sites may read of an answer.
+	// exposed are the headers of an answer that scripts of other sites may read.
 	exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, Link"
-	// asked are what they may ask with, beside what is always allowed.
+	// asked are the headers that they may send, beside those that are always allowed.
 	asked = "Accept, If-Modified-Since, If-None-Match, If-Range, Range"
-	// preflightAge is how long a browser may remember, in seconds.
+	// preflightAge is how long a browser may cache the answer, in seconds.
 	preflightAge = "86400"
 )
 
-// preflight tells browsers that everyone may read, and everyone which methods there are. What changes something is for
-// our own pages and for programs.
+// preflight answers browsers' preflight requests: everyone may read; methods that change something are for our own pages
+// and for programs.
 func preflight(methods []string) http.Handler {
 	methods = append(slices.Clone(methods), http.MethodOptions)
 	if slices.Contains(methods, http.MethodGet) {
@@ -233,7 +233,7 @@ func preflight(methods []string) http.Handler {
 	})
 }
 
-// Listen opens the address; one that is in use is an error that says what to do.
+// Listen opens the address. When it is in use the error says what to do.
 func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -245,7 +245,7 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers requests on l until ctx ends. Then it ends streams, and lets other requests under way finish within stopTime.
+// Serve answers requests on l until ctx ends. Then it ends streams, and lets running requests finish within stopTime.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.stopping = ctx.Done()
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))

@@ -22,7 +22,7 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// standardRoutes are the routes of the packages that serve other people's standards.
+// standardRoutes returns the routes of the packages that implement standards.
 func (s *Server) standardRoutes() []openapi.Route {
 	source := source{s}
 	features := &ogc.Service{
@@ -33,7 +33,7 @@ func (s *Server) standardRoutes() []openapi.Route {
 	return slices.Concat(features.Routes(), sensors.Routes(), s.withTags(slices.Concat(s.catalogue().Routes(), feeds.Routes())))
 }
 
-// withTags gives a tag to what is asked for again and again and seldom changes.
+// withTags adds ETags to routes that are requested often and seldom change.
 func (s *Server) withTags(routes []openapi.Route) []openapi.Route {
 	for i, route := range routes {
 		routes[i].Handler = s.answer(s.tagged(func(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +44,7 @@ func (s *Server) withTags(routes []openapi.Route) []openapi.Route {
 	return routes
 }
 
-// catalogue is what data portals and search engines harvest.
+// catalogue returns the catalogue for data portals and search engines.
 func (s *Server) catalogue() *catalog.Service {
 	pages := append(slices.Clone(publicPages), "/api")
 	if s.Archive != nil {
@@ -55,7 +55,7 @@ func (s *Server) catalogue() *catalog.Service {
 	}
 }
 
-// archiveRoutes are those of the archive, where there is one.
+// archiveRoutes returns the archive's routes; none without an archive.
 func (s *Server) archiveRoutes() []openapi.Route {
 	if s.Archive == nil {
 		return nil
@@ -63,16 +63,16 @@ func (s *Server) archiveRoutes() []openapi.Route {
 	return archive.Routes(http.HandlerFunc(s.getArchive))
 }
 
-// access is how stations reach the city, as whoever asks sees it.
+// access returns how stations reach the city, as the sender of the request sees it.
 func (s *Server) access(r *http.Request) kits.Access { return stations.AccessFor(r, s.City.Access) }
 
-// base is the server's address as whoever asks sees it.
+// base returns the server's address as the sender of the request sees it.
 func (s *Server) base(r *http.Request) string {
 	address := s.access(r).HTTP
 	return address.String()
 }
 
-// source is what those packages read: nothing that is not public.
+// source gives those packages their data, public data only.
 type source struct{ s *Server }
 
 func (o source) Days(ctx context.Context) ([]export.Day, error) {

@@ -13,8 +13,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// Packages that serve other people's standards are where the server says, open to pages elsewhere, and know what was
-// measured.
+// Packages that implement standards are at their addresses, open to pages of other sites, and have the measured values.
 func TestServices(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.Archive = h.archived()
@@ -63,7 +62,7 @@ func TestServices(t *testing.T) {
 	f("/feeds/stations/"+id+".atom", "application/atom+xml; charset=utf-8", "Balkon")
 }
 
-// Nothing private leaves by these doors either.
+// They publish nothing private either.
 func TestServicesKeepSecrets(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.measure(time.Now().UTC().Truncate(time.Second), value(quantity.PM10, 20.1))
@@ -82,7 +81,7 @@ func TestServicesKeepSecrets(t *testing.T) {
 	}
 }
 
-// Behind a proxy links begin with the address that the configuration names.
+// Behind a proxy links begin with the configured address.
 func TestServicesKnowTheirAddress(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	h.server.City.Access.HTTP.Scheme, h.server.City.Access.HTTP.Host = "https", "luft.example.org"
@@ -93,7 +92,7 @@ func TestServicesKnowTheirAddress(t *testing.T) {
 	}
 }
 
-// What the catalogue and the sitemap lead to is there.
+// The addresses in the catalogue and the sitemap exist.
 func TestCatalogueLeadsSomewhere(t *testing.T) {
 	h := living(t)
 	h.server.Pages = built(t).server.Pages
@@ -105,7 +104,7 @@ func TestCatalogueLeadsSomewhere(t *testing.T) {
 	} {
 		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(h.get(document)), -1) {
 			address := strings.TrimPrefix(html.UnescapeString(match[1]), h.http.URL)
-			if seen[address] || address == "/api/v1" { // the beginning of addresses is none itself
+			if seen[address] || address == "/api/v1" { // prefixes of addresses are not addresses themselves
 				continue
 			}
 			seen[address] = true

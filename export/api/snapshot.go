@@ -7,23 +7,22 @@ import (
 	"stadtluft/geo/aggregate"
 )
 
-// snapshots keeps the live averages of one second, so that many readers of the map cost as much as one.
-// The zero value is ready.
+// snapshots caches the live averages of one second for all readers of the map. The zero value is ready to use.
 type snapshots struct {
-	mu       sync.Mutex // guards all below; held while rows are made, so that they are made once
+	mu       sync.Mutex // guards the fields below; held while rows are computed, so that they are computed once
 	at       time.Time
 	rows     map[int32][]aggregate.Row // by resolution; every quantity, sorted
 	stations map[string][]aggregate.StationMean
 }
 
-// turn begins a new second. It needs mu.
+// turn begins a new second. Callers hold mu.
 func (c *snapshots) turn(at time.Time) {
 	if !c.at.Equal(at) {
 		c.at, c.rows, c.stations = at, map[int32][]aggregate.Row{}, nil
 	}
 }
 
-// live are the live averages at a whole second. The rows are shared and not to be changed.
+// live returns the live averages at a whole second. The rows are shared; callers must not change them.
 func (s *Server) live(at time.Time, size int32) []aggregate.Row {
 	c := &s.snapshots
 	c.mu.Lock()
@@ -37,7 +36,7 @@ func (s *Server) live(at time.Time, size int32) []aggregate.Row {
 	return rows
 }
 
-// stationMeans are a station's means of the 60 minutes before now, to the second.
+// stationMeans returns a station's means of the 60 minutes before now, to the second.
 func (s *Server) stationMeans(id string, now time.Time) []aggregate.StationMean {
 	c := &s.snapshots
 	c.mu.Lock()

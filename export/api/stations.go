@@ -30,12 +30,12 @@ type stationProperties struct {
 	Sensors  []string               `json:"sensors"`
 	Exposure ingest.Exposure        `json:"exposure"`
 	Height   float64                `json:"height"`
-	Side     string                 `json:"side"` // of the house, by the wind it faces; empty where nobody said
+	Side     string                 `json:"side"` // of the building, as a compass direction; empty when unknown
 	Status   ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
-	Source   string                 `json:"source"`  // "own", or the neighbour whose station it is
+	Source   string                 `json:"source"`  // "own", or the network it is imported from
 	Licence  string                 `json:"licence"` // of its readings
 	LastSeen *string                `json:"last_seen"`
 	Values   map[string]latestValue `json:"values"`
@@ -65,7 +65,8 @@ type latestValue struct {
 	Unit  string   `json:"unit"`
 	Time  string   `json:"time"`
 	Flags []string `json:"flags"`
-	// Signal marks a gas without a calibration: a number to compare the sensor with itself, and no concentration.
+	// Signal marks a gas without a calibration: the number can be compared with the sensor's other values and is not a
+	// concentration.
 	Signal bool `json:"signal,omitempty"`
 }
 
@@ -85,14 +86,14 @@ type installation struct {
 // public reports whether a station is shown.
 func public(st *ingest.Station) bool { return st.Shown() }
 
-// feature is a station with its latest values and what they come to.
+// feature returns a station with its latest values, means and indices.
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := s.observed(st, now)
 	f.Properties.addMeans(s.stationMeans(st.ID, now))
 	return f
 }
 
-// observed is a station with its latest values, which are the caller's.
+// observed returns a station with its latest values, which belong to the caller.
 func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 	at := st.PlaceAt(now).Public
 	live := s.Live.Station(st.ID, now)
@@ -156,7 +157,8 @@ type health struct {
 	Refusals   []ingest.ExplainedRefusal `json:"refusals"`
 }
 
-// getHealth answers with a station's diagnosis. It needs no token: whoever solders has only the id.
+// getHealth answers with a station's diagnosis. It needs no token, because the person who builds a station may have only
+// the id.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	st, err := stations.FromPath(r, s.Registry)
 	if err != nil {
@@ -181,7 +183,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, "application/json", answer)
 }
 
-// countsOf are the counts of flags by name.
+// countsOf returns the counts of flags by name.
 func countsOf(stats live.DayStats) map[string]int {
 	counts := map[string]int{}
 	for f, n := range stats.Flags {

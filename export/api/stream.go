@@ -13,7 +13,7 @@ import (
 const (
 	heartbeat    = 15 * time.Second
 	retryMillis  = 3000
-	writeTimeout = 10 * time.Second // for one event; a client that takes longer has gone
+	writeTimeout = 10 * time.Second // for one event; a slower client is disconnected
 )
 
 // readingEvent is the data of the event reading: the values of a station.
@@ -79,13 +79,13 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 			err = send(": still here\n\n")
 		case event, ok := <-subscriber.Events:
 			if !ok {
-				return nil // too slow: the client comes again
+				return nil // too slow: the client connects again
 			}
 			name, data := s.event(event)
 			err = send("event: %s\ndata: %s\n\n", name, data)
 		}
 		if err != nil {
-			return nil // the client has gone
+			return nil // the client has disconnected
 		}
 	}
 }
