@@ -1,7 +1,7 @@
-// Package httpapi serves HTTP for every package that has routes: it checks parameters against a route, reads bodies and tokens,
-// and makes what a handler returns as its error a problem document (RFC 9457) whose detail says what, where and what to do, in
-// the language that the request wishes. An answer that breaks off after its first byte ends the connection, so that nobody
-// takes it for whole. It knows no data.
+// Package httpapi holds what all packages with HTTP routes share: it checks parameters against a route, reads bodies and
+// tokens, and turns the error of a handler into a problem document (RFC 9457) whose detail says what is wrong, where,
+// and what to do, in the language that the request prefers. An answer that fails after its first byte ends the
+// connection, so that nobody takes it for complete. The package knows no data.
 package httpapi
 
 import (
@@ -20,14 +20,14 @@ type Problem struct {
 	Status     int      `json:"status"`
 	Detail     string   `json:"detail"`
 	Field      string   `json:"field,omitempty"`      // the parameter or member at fault
-	Allowed    []string `json:"allowed,omitempty"`    // what could stand there
-	Suggestion string   `json:"suggestion,omitempty"` // what was perhaps meant, as a question
-	Place      *Place   `json:"place,omitempty"`      // the place that it names
+	Allowed    []string `json:"allowed,omitempty"`    // the valid values
+	Suggestion string   `json:"suggestion,omitempty"` // what was probably meant, as a question
+	Place      *Place   `json:"place,omitempty"`      // the place that the suggestion names
 
 	german, germanSuggestion string
 }
 
-// Place is where something may stand, in degrees.
+// Place is a suggested place, in degrees.
 type Place struct {
 	Lon float64 `json:"lon"`
 	Lat float64 `json:"lat"`
@@ -35,33 +35,34 @@ type Place struct {
 
 func (p *Problem) Error() string { return p.Detail }
 
-// New makes a problem. The field may be empty.
+// New returns a problem. The field may be empty.
 func New(status int, field, format string, args ...any) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
-// InGerman says the detail in German as well. What people reach from a page has it; what only programs ask needs none.
+// InGerman adds the detail in German. Problems that people see on a page have it; those that only programs see need
+// none.
 func (p *Problem) InGerman(format string, args ...any) *Problem {
 	p.german = fmt.Sprintf(format, args...)
 	return p
 }
 
-// Suggest asks whether a place was meant, in both languages.
+// Suggest adds a question whether a place was meant, in both languages.
 func (p *Problem) Suggest(place Place, english, german string) *Problem {
 	p.Place, p.Suggestion, p.germanSuggestion = &place, english, german
 	return p
 }
 
-// Wrong is a mistake in a query.
+// Wrong returns a problem with a query's parameter, with status 400.
 func Wrong(field, format string, args ...any) *Problem {
 	return New(http.StatusBadRequest, field, format, args...)
 }
 
-// Handler answers a request or returns why it cannot.
+// Handler answers a request or returns an error.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// With serves a handler. An error that is no Problem goes through explain, which may be nil; what that cannot
-// explain either is logged and answered with 503.
+// With returns a handler that answers h's error with a problem document. An error that is not a Problem goes through
+// explain, which may be nil; an error without an explanation is logged and answered with 503.
 func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tracked := &tracker{ResponseWriter: w}
@@ -70,7 +71,7 @@ func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handle
 			return
 		}
 		if r.Context().Err() != nil {
-			panic(http.ErrAbortHandler) // the client has gone, or we go
+			panic(http.ErrAbortHandler) // the client has disconnected, or the server stops
 		}
 		if tracked.begun {
 			log.Warn("response aborted", "path", r.URL.Path, "err", err)
@@ -97,7 +98,7 @@ func problemOf(err error, explain func(error) *Problem) *Problem {
 	return nil
 }
 
-// write sends the problem in the request's language, as far as it speaks that.
+// write sends the problem in the request's language, if it has a text in it.
 func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
 	problem, language := *p, "en"
 	if p.german != "" && Language(r) == "de" {
@@ -110,10 +111,10 @@ func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(problem) // nobody is left to tell
+	_ = json.NewEncoder(w).Encode(problem) // the client may have disconnected
 }
 
-// tracker knows whether anything was written.
+// tracker records whether anything was written.
 type tracker struct {
 	http.ResponseWriter
 	begun bool
@@ -129,7 +130,7 @@ func (t *tracker) Write(b []byte) (int, error) {
 	return t.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController find the writer below.
+// Unwrap returns the underlying writer for http.ResponseController.
 func (t *tracker) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // JSON answers with one document.

@@ -34,7 +34,7 @@ func TestPreferred(t *testing.T) {
 	f("fr", "en", "en", "de")
 }
 
-// TestQuery asks a route that is mounted, as every route is.
+// TestQuery sends requests to a mounted route.
 func TestQuery(t *testing.T) {
 	mux := http.NewServeMux()
 	Mount(mux, []openapi.Route{{
@@ -78,7 +78,7 @@ func TestQuery(t *testing.T) {
 	f("a=%zz", 400, "", `the query cannot be read: invalid URL escape "%zz"`)
 }
 
-// A parameter that is read and not declared is a mistake that the first request shows.
+// A parameter that is read and not declared panics with the first request.
 func TestAnUndeclaredParameterIsAPanic(t *testing.T) {
 	mux := http.NewServeMux()
 	Mount(mux, []openapi.Route{{Method: "GET", Path: "/here", Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { NewQuery(r).Text("a") })}})

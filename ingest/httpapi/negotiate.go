@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Languages are those that people are spoken to in; the first where nothing else is wished.
+// Languages returns the languages of texts for people; the first is the default.
 func Languages() []string { return []string{"en", "de"} }
 
-// Language is the language a request wishes (RFC 9110, section 12.5.4).
+// Language returns the language that a request prefers (RFC 9110, section 12.5.4).
 func Language(r *http.Request) string {
 	return Preferred(r.Header.Get("Accept-Language"), Languages()...)
 }
 
-// Preferred is the one of offers that a header such as Accept or Accept-Language rates highest; the first of
-// those it rates alike, and the first of all where it names none.
+// Preferred returns the offer that a header such as Accept or Accept-Language rates highest; of offers with equal rates
+// the first, and the first of all when it names none.
 func Preferred(header string, offers ...string) string {
 	best, bestWeight := offers[0], 0.0
 	for _, offer := range offers {
@@ -26,7 +26,7 @@ func Preferred(header string, offers ...string) string {
 	return best
 }
 
-// weightOf is how much a header wants an offer, 0 to 1, by the most exact of its ranges that fit.
+// weightOf returns a header's weight for an offer, 0 to 1, by the most specific of its matching ranges.
 func weightOf(header, offer string) float64 {
 	weight, exactness := 0.0, 0
 	for _, part := range strings.Split(header, ",") {
@@ -38,7 +38,7 @@ func weightOf(header, offer string) float64 {
 	return weight
 }
 
-// fits is how exactly a range names an offer: 0 not at all, 1 by a wildcard, 2 by a part of it, 3 in full.
+// fits returns how specifically a range matches an offer: 0 not at all, 1 by a wildcard, 2 by a part of it, 3 in full.
 func fits(name, offer string) int {
 	kind, _, _ := strings.Cut(offer, "/")
 	language, _, _ := strings.Cut(name, "-")
@@ -53,7 +53,7 @@ func fits(name, offer string) int {
 	return 0
 }
 
-// quality reads the weight among a range's parameters; 1 where there is none.
+// quality parses the weight among a range's parameters; 1 when there is none.
 func quality(parameters string) float64 {
 	for _, p := range strings.Split(parameters, ";") {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {

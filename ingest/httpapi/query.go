@@ -10,20 +10,20 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// Mux is what routes are mounted on.
+// Mux mounts handlers; http.ServeMux is one.
 type Mux interface {
 	Handle(pattern string, handler http.Handler)
 }
 
-// Mount serves routes. A request gets to its route when its query has only parameters of the route, with values that can
-// be; else the answer names the mistake and what is allowed.
+// Mount serves routes. A request reaches its route when its query has only known parameters with valid values; else the
+// answer names the mistake and the valid values.
 func Mount(mux Mux, routes []openapi.Route) {
 	for _, route := range routes {
 		mux.Handle(route.Pattern(), checked(route))
 	}
 }
 
-// checked hands the writer on as it is, so that files can be sent by the kernel.
+// checked passes the writer on unwrapped, so that the kernel can send files.
 func checked(route openapi.Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		values, err := openapi.ParseQuery(r.URL.RawQuery)
@@ -44,22 +44,22 @@ func checked(route openapi.Route) http.Handler {
 
 type queryKey struct{}
 
-// Query reads a request's parameters, which have been checked against its route, and remembers the first mistake that
-// only their meaning shows.
+// Query parses a request's parameters, which have been checked against its route, and keeps the first error of their
+// values.
 type Query struct {
 	Values url.Values
 	route  openapi.Route
 	err    *Problem
 }
 
-// NewQuery is the query of a request to a route that was mounted here.
+// NewQuery returns the query of a request to a mounted route.
 func NewQuery(r *http.Request) *Query {
 	q, _ := r.Context().Value(queryKey{}).(Query)
 	return &q
 }
 
-// Text is a parameter, or its default when it is missing or empty. A parameter that the route does not have is a
-// mistake of ours that the first request shows.
+// Text returns a parameter, or its default when it is missing or empty. It panics when the route does not declare the
+// parameter.
 func (q *Query) Text(name string) string {
 	i := q.index(name)
 	if i < 0 {
@@ -71,24 +71,24 @@ func (q *Query) Text(name string) string {
 	return q.route.Parameters[i].Default
 }
 
-// Has reports whether the route has a parameter at all.
+// Has reports whether the route declares a parameter.
 func (q *Query) Has(name string) bool { return q.index(name) >= 0 }
 
 func (q *Query) index(name string) int {
 	return slices.IndexFunc(q.route.Parameters, func(p openapi.Parameter) bool { return p.Name == name })
 }
 
-// Given reports whether a parameter is there and not empty.
+// Given reports whether a parameter is present and not empty.
 func (q *Query) Given(name string) bool { return q.Values.Get(name) != "" }
 
-// Fail remembers a mistake.
+// Fail keeps the problem if it is the first.
 func (q *Query) Fail(p *Problem) {
 	if q.err == nil {
 		q.err = p
 	}
 }
 
-// Done is the first mistake.
+// Done returns the first problem; nil when there is none.
 func (q *Query) Done() error {
 	if q.err != nil {
 		return q.err

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// MaxBody bounds a request's body that is JSON, in bytes.
+// MaxBody is the largest JSON body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// ReadJSON reads a request's body, one JSON object without unknown members and of at most MaxBody bytes, into what v points to.
+// ReadJSON decodes a request's body into what v points to: one JSON object without unknown members and of at most
+// MaxBody bytes.
 func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxBody))
 	decoder.DisallowUnknownFields()
@@ -29,7 +30,7 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return Wrong("", "the body is not the JSON object it should be: %v", err).InGerman("Die Anfrage ist nicht das JSON-Objekt, das sie sein soll.")
 }
 
-// Bearer returns the token that a request carries; it is empty when it carries none.
+// Bearer returns a request's bearer token; it is empty when there is none.
 func Bearer(r *http.Request) string {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	return token

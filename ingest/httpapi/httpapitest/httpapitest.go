@@ -1,4 +1,4 @@
-// Package httpapitest asks packages that serve HTTP, for their tests. A request that cannot be made ends the test.
+// Package httpapitest sends requests to packages that serve HTTP, for their tests. A request that fails ends the test.
 package httpapitest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// Client asks a server.
+// Client sends requests to a server.
 type Client struct {
 	T   testing.TB
 	URL string // of the server, without a slash at its end
@@ -29,7 +29,7 @@ func Serve(t testing.TB, routes []openapi.Route) *Client {
 	return &Client{t, server.URL}
 }
 
-// Do is the answer to a request and the whole of its body. The header is names and values in turn.
+// Do sends a request and returns the answer with its whole body. The header is names and values in turn.
 func (c *Client) Do(method, address, body string, header ...string) (*http.Response, []byte) {
 	c.T.Helper()
 	if !strings.HasPrefix(address, "http") {
@@ -54,7 +54,7 @@ func (c *Client) Do(method, address, body string, header ...string) (*http.Respo
 	return response, text
 }
 
-// Get is the body of an address that must be there.
+// Get returns the body of an address that must exist.
 func (c *Client) Get(address string) []byte {
 	c.T.Helper()
 	response, body := c.Do("GET", address, "")
@@ -64,7 +64,7 @@ func (c *Client) Get(address string) []byte {
 	return body
 }
 
-// JSON reads what is at an address.
+// JSON decodes the document of an address.
 func (c *Client) JSON(address string, into any) {
 	c.T.Helper()
 	if body := c.Get(address); json.Unmarshal(body, into) != nil {

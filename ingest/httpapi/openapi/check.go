@@ -10,7 +10,7 @@ import (
 	"stadtluft/firmware-protocol/bilingual"
 )
 
-// Mistake is a parameter that cannot stand as it does.
+// Mistake is an invalid parameter.
 type Mistake struct {
 	Field   string         // the parameter
 	Detail  bilingual.Text // a sentence
@@ -19,19 +19,19 @@ type Mistake struct {
 
 func (m *Mistake) Error() string { return m.Detail.EN }
 
-// mistake fills a sentence's two languages alike.
+// mistake formats both languages of a sentence with the same arguments.
 func mistake(field string, allowed []string, format bilingual.Text, args ...any) *Mistake {
 	return &Mistake{field, bilingual.Of(fmt.Sprintf(format.EN, args...), fmt.Sprintf(format.DE, args...)), allowed}
 }
 
-// ParseQuery reads a query. Ampersands alone separate its parts, as browsers have it
-// (https://url.spec.whatwg.org/#urlencoded-parsing); Go's own reading refuses the semicolons of SensorThings.
+// ParseQuery parses a query. Only ampersands separate its parts, as in browsers
+// (https://url.spec.whatwg.org/#urlencoded-parsing); net/url refuses the semicolons of SensorThings.
 func ParseQuery(raw string) (url.Values, error) {
 	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
 
-// Check holds a request's query against the route's parameters: none unknown, none twice, none with a value that is not
-// among its choices. The first mistake, by name, is the answer; nil is none.
+// Check checks a request's query: no parameter unknown, none twice, none with an invalid value. It returns the first
+// mistake, by name; nil when there is none.
 func (r Route) Check(query url.Values) *Mistake {
 	names := make([]string, 0, len(query))
 	for name := range query {
@@ -55,7 +55,7 @@ func (r Route) Check(query url.Values) *Mistake {
 	return nil
 }
 
-// parameter is one of the query's.
+// parameter returns the route's query parameter with a name.
 func (r Route) parameter(name string) (Parameter, bool) {
 	i := slices.IndexFunc(r.Parameters, func(p Parameter) bool { return p.Name == name && !r.inPath(name) })
 	if i < 0 {
@@ -107,7 +107,7 @@ func (p Parameter) checkInteger(given string) *Mistake {
 	return nil
 }
 
-// least is the smallest Integer.
+// least returns the smallest Integer.
 func (p Parameter) least() int {
 	if p.FromZero {
 		return 0

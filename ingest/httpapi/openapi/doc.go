@@ -1,9 +1,9 @@
-// Package openapi holds what an HTTP interface says of itself. A Route is one address: the server's mux, the check
-// of a request's parameters, the OpenAPI 3.1 document and the page for people are all made of it, so none of them can
-// say something else than the others.
+// Package openapi describes an HTTP interface. A Route is one method of one address: the server's mux, the check of a
+// request's parameters, the OpenAPI 3.1 document and the page for people are all made from it, so they cannot contradict
+// each other.
 //
-// A package that serves HTTP returns its routes as a list, and the server takes it in: that is all there is to do. The
-// package knows no data and serves nothing by itself.
+// A package that serves HTTP returns its routes as a list, and the server mounts it. The package knows no data and
+// serves nothing by itself.
 package openapi
 
 import (
@@ -16,8 +16,8 @@ import (
 
 // Route is one method of one address. The zero value of everything but Path and Handler is allowed.
 type Route struct {
-	Method  string // GET answers HEAD too; without one the route says what is not there, and is not described
-	Path    string // as http.ServeMux wants it, such as /api/v1/stations/{id}
+	Method  string // GET answers HEAD too; a route without a method answers unknown paths, and is not described
+	Path    string // a pattern of http.ServeMux, such as /api/v1/stations/{id}
 	Handler http.Handler
 
 	Group   string         // the name of one of the document's groups
@@ -25,25 +25,25 @@ type Route struct {
 	Summary bilingual.Text // a line
 	About   bilingual.Text // what else there is to know
 
-	Parameters []Parameter // those of the path have their names in it
-	Free       bool        // other parameters pass unread: firmware and monitors send what they like
-	Body       []Content   // what can be sent; none when empty
-	Answers    []Answer    // the good ones; problem documents are added to each route
+	Parameters []Parameter // those of the path have the names of its wildcards
+	Free       bool        // unknown parameters are allowed, for firmware and monitors that add their own
+	Body       []Content   // the accepted bodies; none when empty
+	Answers    []Answer    // successful ones; problem documents are added to each route
 	Login      Login
 }
 
-// Pattern is the route as http.ServeMux knows it.
+// Pattern returns the route's pattern for http.ServeMux.
 func (r Route) Pattern() string { return strings.TrimSpace(r.Method + " " + r.Path) }
 
-// Described are the routes that say what there is.
+// Described returns the routes that are part of the description.
 func Described(routes []Route) []Route {
 	return slices.DeleteFunc(routes, func(r Route) bool { return r.Method == "" })
 }
 
-// Login says how a caller shows who it is.
+// Login is the authentication that a route needs.
 type Login string
 
-// The logins.
+// All logins; the empty one needs none.
 const (
 	Anyone  Login = ""
 	Station Login = "station" // HTTP Basic: a station's id and token
@@ -51,31 +51,31 @@ const (
 	Admin   Login = "admin"   // bearer: the administrator's token
 )
 
-// Answer is what can come back.
+// Answer is a possible response.
 type Answer struct {
 	Status int // 0 is 200
 	About  bilingual.Text
 	Forms  []Content
 }
 
-// AnswerOf returns the answers of a route that has one, a document in one form.
+// AnswerOf returns the answers of a route with one document in one format.
 func AnswerOf(mediaType string, schema Schema) []Answer {
 	return []Answer{{Forms: []Content{{Type: mediaType, Schema: schema}}}}
 }
 
-// Content is a document in one form.
+// Content is a document in one format.
 type Content struct {
 	Type   string // media type
-	Schema Schema // nil is any
+	Schema Schema // nil means any
 }
 
 // Schema is a JSON Schema (2020-12), ready to be encoded.
 type Schema map[string]any
 
-// Ref is one of the document's schemas.
+// Ref returns a reference to one of the document's schemas.
 func Ref(name string) Schema { return Schema{"$ref": "#/components/schemas/" + name} }
 
-// Kind is what stands in a parameter.
+// Kind is the type of a parameter.
 type Kind uint8
 
 // The kinds.
@@ -87,7 +87,7 @@ const (
 	Numbers // separated by commas
 )
 
-// Parameter is what a request may carry in its path or its query.
+// Parameter is a parameter in a request's path or query.
 type Parameter struct {
 	Name     string
 	Kind     Kind
@@ -95,13 +95,13 @@ type Parameter struct {
 	Choices  []string // all that may stand there, or in a List; nil is anything
 	Default  string   // what counts when it is missing; empty is none
 	Example  string
-	Most     int   // the largest Integer; 0 is no bound
-	Capped   bool  // a larger one counts as Most and is no mistake
+	Most     int   // the largest Integer; 0 means no limit
+	Capped   bool  // a larger one counts as Most and is not an error
 	FromZero bool  // the smallest Integer is 0, else 1
 	Lengths  []int // how many Numbers there may be
 }
 
-// WithExamples is the route whose parameters in the path, as far as they have no example, have these, by name.
+// WithExamples returns the route with examples, by name, for the parameters of its path that have none.
 func (r Route) WithExamples(examples map[string]string) Route {
 	r.Parameters = slices.Clone(r.Parameters)
 	for i, p := range r.Parameters {
@@ -112,12 +112,12 @@ func (r Route) WithExamples(examples map[string]string) Route {
 	return r
 }
 
-// inPath reports whether a parameter stands in the route's path.
+// inPath reports whether the route's path has a parameter.
 func (r Route) inPath(name string) bool {
 	return strings.Contains(r.Path, "{"+name+"}") || strings.Contains(r.Path, "{"+name+"...}")
 }
 
-// Address is the route's path in OpenAPI's words, which has no pattern for the rest of an address.
+// Address returns the route's path in OpenAPI's form, which has no wildcard for the rest of a path.
 func (r Route) Address() string {
 	return strings.ReplaceAll(strings.TrimSuffix(r.Path, "{$}"), "...}", "}")
 }

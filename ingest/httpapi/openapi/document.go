@@ -10,14 +10,14 @@ import (
 	"stadtluft/firmware-protocol/bilingual"
 )
 
-// Group is a heading that routes stand under.
+// Group is a heading of the description.
 type Group struct {
 	Name  string
 	Title bilingual.Text
 	About bilingual.Text
 }
 
-// Document is the whole interface.
+// Document describes a whole interface.
 type Document struct {
 	Title       string
 	Version     string // of the program
@@ -32,7 +32,8 @@ type Document struct {
 	ProblemType string // and their media type
 }
 
-// JSON is the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), in English. The same routes give the same bytes.
+// JSON returns the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), in English. The same routes give the
+// same bytes.
 func (d Document) JSON() ([]byte, error) {
 	tags := make([]any, len(d.Groups))
 	for i, g := range d.Groups {
@@ -61,12 +62,12 @@ func (d Document) JSON() ([]byte, error) {
 	}, "", " ")
 }
 
-// DocumentSchema is the schema of such documents.
+// DocumentSchema returns the schema of OpenAPI documents.
 func DocumentSchema() Schema {
 	return Schema{"type": "object", "additionalProperties": true}.With("openapi", Schema{"type": "string"}).With("info", Schema{"type": "object"}).With("paths", Schema{"type": "object"})
 }
 
-// Paths is the paths object of a document, in a language. It refers to a response named Problem.
+// Paths returns the paths object of a document, in a language. It refers to a response named Problem.
 func Paths(routes []Route, language string) map[string]any {
 	paths := map[string]any{}
 	for _, r := range routes {
@@ -153,7 +154,8 @@ func (p Parameter) example() any {
 	return p.Example
 }
 
-// schema of a moment is a plain string: a date will do, and so "date-time" would be too narrow.
+// schema returns a parameter's schema. That of a Moment is a plain string: it may be a date, for which "date-time" is
+// too narrow.
 func (p Parameter) schema() Schema {
 	s := Schema{"type": "string"}
 	switch p.Kind {

@@ -21,7 +21,7 @@ var pageHTML string
 
 var page = template.Must(template.New("page").Parse(pageHTML))
 
-// words are the page's own.
+// words are the page's texts.
 var words = map[string]bilingual.Text{
 	"title":      bilingual.Of("The interface", "Die Schnittstelle"),
 	"skip":       bilingual.Of("Skip to the addresses", "Zu den Adressen springen"),
@@ -46,7 +46,7 @@ var words = map[string]bilingual.Text{
 	"notAllowed": bilingual.Of("Errors are problem documents (RFC 9457) that say what is wrong, where, and what to do.", "Fehler sind Dokumente nach RFC 9457, die sagen, was falsch ist, wo, und was zu tun ist."),
 }
 
-// view is what the page is made of, in one language.
+// view is the data of the page, in one language.
 type view struct {
 	Document
 	Language string
@@ -58,7 +58,7 @@ func (v view) In(t bilingual.Text) string { return t.In(v.Language) }
 func (v view) Word(name string) string    { return words[name].In(v.Language) }
 func (v view) Login(l Login) string       { return words[string(l)].In(v.Language) }
 
-// Of are the routes of a group.
+// Of returns the routes of a group.
 func (v view) Of(group string) []Route {
 	var list []Route
 	for _, r := range v.Routes {
@@ -69,7 +69,7 @@ func (v view) Of(group string) []Route {
 	return list
 }
 
-// Allowed says in a few words what a parameter may be.
+// Allowed returns a short text about a parameter's valid values.
 func (v view) Allowed(p Parameter) string {
 	var parts []string
 	switch {
@@ -87,7 +87,7 @@ func (v view) Allowed(p Parameter) string {
 	return strings.Join(parts, "; ")
 }
 
-// Example is an address that shows a route at work; empty where it needs more than a click.
+// Example returns an address of a route to try; empty when it needs more than a link.
 func (v view) Example(r Route) string {
 	if r.Method != http.MethodGet || r.Login != Anyone {
 		return ""
@@ -109,7 +109,7 @@ func (v view) Example(r Route) string {
 	return path
 }
 
-// StatusOf is an answer's status in numbers.
+// StatusOf returns an answer's status code.
 func (v view) StatusOf(a Answer) int {
 	if a.Status == 0 {
 		return http.StatusOK

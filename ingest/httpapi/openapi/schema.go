@@ -12,14 +12,14 @@ import (
 
 var marshaler = reflect.TypeFor[json.Marshaler]()
 
-// JSONSchemer is a type that writes itself as JSON and says how.
+// JSONSchemer is a type with its own JSON encoding and the schema of that.
 type JSONSchemer interface {
 	JSONSchema() Schema
 }
 
-// SchemaOf is the schema of how encoding/json writes a value of v's type. Members that are always there are
-// required; a pointer may be null. A number type that writes itself is a number. A field's tag "enum" lists, between commas, the
-// only texts that it may have.
+// SchemaOf returns the schema of encoding/json's output for v's type. Members that are always present are required; a
+// pointer may be null. A number type with an encoding of its own is a number. A field's tag "enum" lists its valid
+// texts, separated by commas.
 func SchemaOf(v any) Schema { return schemaOf(reflect.TypeOf(v)) }
 
 func schemaOf(t reflect.Type) Schema {
@@ -54,10 +54,10 @@ func schemaOf(t reflect.Type) Schema {
 	return Schema{"type": "integer"}
 }
 
-// ListOf is the schema of a list.
+// ListOf returns the schema of a list.
 func ListOf(item Schema) Schema { return Schema{"type": "array", "items": item} }
 
-// With is the schema of an object that has one more member.
+// With returns the schema with one more required member.
 func (s Schema) With(name string, member Schema) Schema {
 	more := s.May(name, member)
 	required, _ := s["required"].([]string)
@@ -65,7 +65,7 @@ func (s Schema) With(name string, member Schema) Schema {
 	return more
 }
 
-// May is the schema of an object that can have one more member.
+// May returns the schema with one more optional member.
 func (s Schema) May(name string, member Schema) Schema {
 	more, members := maps.Clone(s), map[string]any{name: member}
 	if known, ok := s["properties"].(map[string]any); ok {
@@ -99,7 +99,7 @@ func objectOf(t reflect.Type) Schema {
 	return Schema{"type": "object", "properties": map[string]any{}}.withFields(t)
 }
 
-// withFields is the schema with a struct's fields as members, those of embedded structs among them.
+// withFields returns the schema with a struct's fields as members, including those of embedded structs.
 func (s Schema) withFields(t reflect.Type) Schema {
 	for i := range t.NumField() {
 		f := t.Field(i)

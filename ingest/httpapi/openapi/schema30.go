@@ -1,7 +1,7 @@
 package openapi
 
-// For30 is the schema in the words of OpenAPI 3.0, which knows neither a constant nor several types: a value that may be null is "nullable"
-// there (https://spec.openapis.org/oas/v3.0.3, section 4.7.24).
+// For30 returns the schema for OpenAPI 3.0, which has neither constants nor several types: a value that may be null is
+// "nullable" there (https://spec.openapis.org/oas/v3.0.3, section 4.7.24).
 func (s Schema) For30() Schema {
 	old := Schema{}
 	for name, v := range s {
@@ -17,7 +17,7 @@ func (s Schema) For30() Schema {
 	return old
 }
 
-// for30 is whatever a schema holds.
+// for30 converts any value in a schema.
 func for30(v any) any {
 	switch v := v.(type) {
 	case Schema:
