@@ -9,13 +9,13 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// position is a place as bodies give it, in degrees.
+// position is a place in a request's body, in degrees.
 type position struct {
 	Lon *float64 `json:"lon"`
 	Lat *float64 `json:"lat"`
 }
 
-// point is the place, which must be there.
+// point returns the place, or an error when a coordinate is missing.
 func (p position) point() (orb.Point, error) {
 	if p.Lon == nil || p.Lat == nil {
 		return orb.Point{}, httpapi.New(http.StatusUnprocessableEntity, "lon, lat", "lon and lat: say where the station stands, in degrees").
@@ -24,14 +24,14 @@ func (p position) point() (orb.Point, error) {
 	return orb.Point{*p.Lon, *p.Lat}, nil
 }
 
-// lonLat is a place as answers give it, in degrees.
+// lonLat is a place in an answer, in degrees.
 type lonLat struct {
 	Lon float64 `json:"lon"`
 	Lat float64 `json:"lat"`
 }
 
-// postCell shows the 100 m cell that will be public of a place, and says what is wrong with a place where no station can
-// stand. Nothing of the request is kept; it is no GET, because addresses stand in proxies' logs.
+// postCell answers with the 100 m cell that would be public for a place, and with the problem of a place where no
+// station can stand. It stores nothing, and is not a GET, because proxies log addresses.
 func (s *Service) postCell(w http.ResponseWriter, r *http.Request) error {
 	var ask position
 	if err := httpapi.ReadJSON(w, r, &ask); err != nil {

@@ -16,7 +16,7 @@ type Change struct {
 	After   string      `json:"after"`
 }
 
-// Changes returns entries of the registry's record as answers hold them.
+// Changes returns entries of the registry's record for answers.
 func Changes(changes []registry.Change) []Change {
 	list := make([]Change, len(changes))
 	for i, c := range changes {

@@ -12,10 +12,10 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// shownChanges is how many changes of a station its owner sees.
+// shownChanges is the number of changes that a station's owner sees.
 const shownChanges = 50
 
-// ManagementRoutes returns the addresses for whoever has a station's management token.
+// ManagementRoutes returns the addresses that a station's management token opens.
 func (s *Service) ManagementRoutes() []openapi.Route {
 	route := func(method, path, id string, h managedHandler, summary bilingual.Text, answers []openapi.Answer) openapi.Route {
 		return openapi.Route{
@@ -38,10 +38,10 @@ func (s *Service) ManagementRoutes() []openapi.Route {
 	}
 }
 
-// managedHandler answers a request about a station from someone who may manage it.
+// managedHandler answers a request about a station from its owner or the administrator.
 type managedHandler func(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error
 
-// managed lets requests through that carry the station's management token, or the administrator's.
+// managed accepts requests with the station's management token, or the administrator's.
 func (s *Service) managed(h managedHandler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		st, err := FromPath(r, s.registry)
@@ -59,7 +59,7 @@ func (s *Service) managed(h managedHandler) httpapi.Handler {
 	}
 }
 
-// edit is what may change of a station; what is missing stays.
+// edit holds the changes of a station; what is missing stays as it is.
 type edit struct {
 	Name         *string          `json:"name"`
 	Status       *ingest.Status   `json:"status"`
@@ -70,20 +70,20 @@ type edit struct {
 	Installation *newInstallation `json:"fitting"`
 }
 
-// newPlace is where a station stands from a moment on; by default now.
+// newPlace is a station's place from a time on; the default is now.
 type newPlace struct {
 	position
 	From time.Time `json:"from"`
 }
 
-// newInstallation is what a station measures with from a moment on; by default now.
+// newInstallation is a station's kit and sensors from a time on; the default is now.
 type newInstallation struct {
 	Kit     string    `json:"kit"`
 	Sensors []string  `json:"sensors"`
 	From    time.Time `json:"from"`
 }
 
-// change returns what the registry is asked for.
+// change returns the registry's form of the body.
 func (e edit) change() (registry.Edit, error) {
 	change := registry.Edit{Name: e.Name, Status: e.Status, Reason: e.Reason, Height: e.Height, Side: e.Side}
 	if p := e.Place; p != nil {
@@ -99,8 +99,8 @@ func (e edit) change() (registry.Edit, error) {
 	return change, nil
 }
 
-// patchStation changes what an owner may change. The administrator may also let a station in that waits, suspend it, and
-// lift that: asked to become active, a suspended station is again what it was.
+// patchStation changes what an owner may change. The administrator may also approve a station, suspend it, and lift a
+// suspension with the status active: the station then has its earlier status again.
 func (s *Service) patchStation(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	var e edit
 	if err := httpapi.ReadJSON(w, r, &e); err != nil {
@@ -117,7 +117,7 @@ func (s *Service) patchStation(w http.ResponseWriter, r *http.Request, st *inges
 	return httpapi.JSON(w, http.StatusOK, geoJSON, s.document.Of(st, time.Now().UTC()))
 }
 
-// deleteStation retires a station; its readings stay, detached from the owner, unless they are to go too.
+// deleteStation retires a station; its readings stay, detached from the owner, unless the request erases them too.
 func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	end := s.registry.Retire
 	if httpapi.NewQuery(r).Text("readings") == "erase" {
@@ -130,7 +130,7 @@ func (s *Service) deleteStation(w http.ResponseWriter, r *http.Request, st *inge
 	return nil
 }
 
-// postToken gives a station a new token, with the settings that hold it.
+// postToken replaces a station's token, and answers with the settings that contain it.
 func (s *Service) postToken(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	token, err := s.registry.Rotate(r.Context(), st.ID, by)
 	if err != nil {
@@ -144,12 +144,12 @@ func (s *Service) postToken(w http.ResponseWriter, r *http.Request, st *ingest.S
 	return httpapi.JSON(w, http.StatusOK, jsonType, answer)
 }
 
-// renewal is the body of a wish for a new management link.
+// renewal is the body of a request for a new management link.
 type renewal struct {
-	HandOver bool `json:"hand_over"` // to another person: the owner's e-mail address goes
+	HandOver bool `json:"hand_over"` // to another person: the owner's e-mail address is deleted
 }
 
-// postManageToken gives a station a new management link, for its owner or, handed over, for another person.
+// postManageToken replaces a station's management link, for its owner or, with hand_over, for another person.
 func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request, st *ingest.Station, by registry.By) error {
 	var ask renewal
 	if err := httpapi.ReadJSON(w, r, &ask); err != nil {
@@ -163,7 +163,7 @@ func (s *Service) postManageToken(w http.ResponseWriter, r *http.Request, st *in
 	return httpapi.JSON(w, http.StatusOK, jsonType, s.management(r, st.ID, token))
 }
 
-// getManage shows an owner what nobody else sees of the station.
+// getManage answers with what only the owner sees of a station.
 func (s *Service) getManage(w http.ResponseWriter, r *http.Request, st *ingest.Station, _ registry.By) error {
 	changes, err := s.registry.Changes(r.Context(), st.ID, shownChanges)
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *Service) getManage(w http.ResponseWriter, r *http.Request, st *ingest.S
 	return httpapi.JSON(w, http.StatusOK, jsonType, ownView{s.document.Of(st, time.Now().UTC()), ownPart{lonLat{at[0], at[1]}, st.Email, Changes(changes)}})
 }
 
-// ownView is what only the owner sees of a station.
+// ownView is a station as only its owner sees it.
 type ownView struct {
 	Station any `json:"station"` // its Document
 	ownPart

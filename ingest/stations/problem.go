@@ -9,10 +9,10 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// answer serves a handler; what the registry refuses becomes a problem document.
+// answer returns a handler that turns the registry's errors into problem documents.
 func (s *Service) answer(h httpapi.Handler) http.Handler { return httpapi.With(s.log, explain, h) }
 
-// explain makes problems of the registry's errors.
+// explain returns the problem for an error of the registry.
 func explain(err error) *httpapi.Problem {
 	var field *registry.FieldError
 	switch {

@@ -41,13 +41,13 @@ type newStation struct {
 	LicenceConsent bool            `json:"licence_consent"`
 }
 
-// newDevice is a station's name in its own firmware's world, such as an AirGradient's serial number.
+// newDevice identifies a device in its own firmware's topics, such as an AirGradient by its serial number.
 type newDevice struct {
 	Family string `json:"family"`
 	Key    string `json:"key"`
 }
 
-// registration returns what the registry is asked for; address is where the request came from.
+// registration returns the registry's form of the body; address is that of the request's sender.
 func (n newStation) registration(address string) (registry.Registration, error) {
 	place, err := n.point()
 	if err != nil {
@@ -86,14 +86,14 @@ func (s *Service) postStation(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.JSON(w, http.StatusCreated, jsonType, registered{answer, s.management(r, st.ID, credentials.ManageToken)})
 }
 
-// registered is what a new owner gets, once.
+// registered is the answer to a registration; the credentials are only in this answer.
 type registered struct {
 	settings
 	management
 }
 
-// address returns who asks. Behind a proxy on this host it is the last address the proxy saw. Of an IPv6
-// address only the network counts: whoever has one has all of its addresses.
+// address returns the sender's address. Behind a proxy on this host it is the last address that the proxy saw. An IPv6
+// address is cut to its network, because its owner has all addresses in it.
 func address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

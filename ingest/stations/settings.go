@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest"
 )
 
-// settings is what an owner needs to set a station up.
+// settings is what an owner needs to set up a station.
 type settings struct {
 	ID       string        `json:"id"`
 	Token    string        `json:"token"`
@@ -27,13 +27,13 @@ type mqttAccess struct {
 	Topic string `json:"topic"`
 }
 
-// management is how an owner gets at a station's management.
+// management holds the address and token of a station's management page.
 type management struct {
 	Token string `json:"manage_token"`
 	Link  string `json:"manage_link"`
 }
 
-// settings returns a station's; the token is to be had only now.
+// settings returns a station's settings with its token, which cannot be read again later.
 func (s *Service) settings(r *http.Request, st *ingest.Station, token string) (settings, error) {
 	public := st.Places[len(st.Places)-1].Public
 	cell, err := geo.CellAt(public, geo.BaseSize)
@@ -48,15 +48,15 @@ func (s *Service) settings(r *http.Request, st *ingest.Station, token string) (s
 	}, nil
 }
 
-// management returns a station's page with its key in the fragment, which browsers keep to themselves: it reaches no
-// server's log and no Referer.
+// management returns the address of a station's page with its token in the fragment, which browsers do not send: it is
+// in no server log and no Referer.
 func (s *Service) management(r *http.Request, id, token string) management {
 	link := AccessFor(r, s.access).HTTP
 	link.Path, link.Fragment = "/stations/"+id, "manage="+token
 	return management{token, link.String()}
 }
 
-// AccessFor returns how stations reach the city, as whoever sent the request sees it: hosts that are empty are the request's.
+// AccessFor returns how stations reach the city, as the sender of the request sees it: empty hosts are the request's.
 func AccessFor(r *http.Request, a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
 		a.HTTP = url.URL{Scheme: "http", Host: r.Host}

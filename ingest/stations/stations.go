@@ -1,7 +1,7 @@
-// Package stations registers stations over HTTP and lets people manage those they have: a registration is answered with tokens
-// and settings to paste, and whoever holds a station's management token may move, rename, pause and retire it.
+// Package stations registers and manages stations over HTTP: the answer to a registration has tokens and settings to
+// paste, and with a station's management token its owner may move, rename, pause and retire it.
 //
-// The stations themselves are in package registry. How a station is shown to everyone is not decided here: see Document.
+// The stations themselves are in package registry. Their public document is made elsewhere: see Document.
 package stations
 
 import (
@@ -23,19 +23,19 @@ const (
 	geoJSON  = "application/geo+json" // a feature (RFC 7946)
 )
 
-// Document makes what everyone may see of a station, a GeoJSON feature. The description of the interface has its schema under the
-// name Station.
+// Document makes the public document of a station, a GeoJSON feature. The description of the interface has its schema
+// under the name Station.
 type Document struct {
 	Of     func(st *ingest.Station, now time.Time) any
 	Schema openapi.Schema
 }
 
-// DocumentOf returns a Document of values of T, as encoding/json writes them.
+// DocumentOf returns a Document that encodes the values of of with encoding/json.
 func DocumentOf[T any](of func(st *ingest.Station, now time.Time) T) Document {
 	return Document{func(st *ingest.Station, now time.Time) any { return of(st, now) }, openapi.SchemaOf(*new(T))}
 }
 
-// Service answers those who register and manage stations.
+// Service registers and manages stations over HTTP.
 type Service struct {
 	registry *registry.Registry
 	boundary *geo.Boundary
@@ -44,7 +44,8 @@ type Service struct {
 	log      *slog.Logger
 }
 
-// New returns a Service for the stations of a city within boundary. Hosts that access leaves empty are those of the request.
+// New returns a Service for the stations of a city within boundary. Empty hosts in access are replaced by those of each
+// request.
 func New(r *registry.Registry, boundary *geo.Boundary, access kits.Access, document Document, log *slog.Logger) *Service {
 	return &Service{r, boundary, access, document, log}
 }

@@ -39,7 +39,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	return &fixture{httpapitest.Serve(t, append(s.RegistrationRoutes(), s.ManagementRoutes()...)), r}
 }
 
-// ask sends a request and reads the answer, which must have the status.
+// ask sends a request and decodes the answer, which must have the status.
 func (h *fixture) ask(method, route, body string, status int, into any) {
 	h.T.Helper()
 	response, answer := h.Do(method, route, body)
