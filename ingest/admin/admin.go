@@ -1,6 +1,6 @@
-// Package admin answers a city's administrator over HTTP: how the program is, its configuration without secrets, every station
-// with its contact, what was refused, who changed what, and a backup. It changes nothing: approving and suspending a station is
-// a change of the station, which package stations takes.
+// Package admin answers a city's administrator over HTTP: the state of the program, its configuration without secrets,
+// every station with its contact, refusals, changes, and a backup. It changes nothing: package stations approves and
+// suspends stations.
 package admin
 
 import (
@@ -16,7 +16,7 @@ import (
 
 const jsonType = "application/json"
 
-// Service answers the administrator.
+// Service answers requests of the administrator.
 type Service struct {
 	registry *registry.Registry
 	program  Program
@@ -25,12 +25,12 @@ type Service struct {
 	log      *slog.Logger
 }
 
-// New returns a Service that asks the registry for the token, stations, refusals and changes, and the others for the rest.
+// New returns a Service. It reads the token, stations, refusals and changes from the registry, the rest from the others.
 func New(r *registry.Registry, program Program, stations Stations, backup Backup, log *slog.Logger) *Service {
 	return &Service{r, program, stations, backup, log}
 }
 
-// Routes returns the addresses that only the administrator's token opens.
+// Routes returns the routes, which need the administrator's token.
 func (s *Service) Routes() []openapi.Route {
 	route := func(name, id string, h httpapi.Handler, summary bilingual.Text, parameters ...openapi.Parameter) openapi.Route {
 		return openapi.Route{
@@ -56,7 +56,7 @@ func (s *Service) Routes() []openapi.Route {
 	}
 }
 
-// guard lets only the administrator through. Nothing of the answers is kept by browsers.
+// guard accepts requests with the administrator's token only. Browsers do not store the answers.
 func (s *Service) guard(h httpapi.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !s.registry.Admin(httpapi.Bearer(r)) {

@@ -69,7 +69,7 @@ func open(t *testing.T, copies func(*registry.Registry) []Copy) *fixture {
 
 func ofRegistry(r *registry.Registry) []Copy { return []Copy{{"registry.db", r.Backup}} }
 
-// ask asks with a token and reads the answer, which must have the status.
+// ask sends a request with a token and decodes the answer, which must have the status.
 func (h *fixture) ask(what, token string, status int, into any) {
 	h.T.Helper()
 	response, answer := h.Do("GET", "/api/v1/admin/"+what, "", "Authorization", "Bearer "+token)

@@ -14,19 +14,19 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// Backup makes copies of the files that a restore needs.
+// Backup copies the files that a restore needs.
 type Backup struct {
-	Folder string // which has room for them
+	Folder string // has room for the copies
 	Copies func() []Copy
 }
 
-// Copy is a file of a backup. Make writes a consistent copy to a path that is free.
+// Copy is a file of a backup. Make writes a consistent copy to a path where no file is.
 type Copy struct {
 	Name string
 	Make func(ctx context.Context, path string) error
 }
 
-// copiesPrefix begins the name of a folder with copies that are being sent.
+// copiesPrefix begins the name of the folder of copies that are being sent.
 const copiesPrefix = ".backup-"
 
 // RemoveUnfinished removes the copies that a process left in the folder when it crashed during a backup.
@@ -38,8 +38,8 @@ func (b Backup) RemoveUnfinished() error {
 	return err
 }
 
-// getBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. They are made whole before
-// the first byte goes, so a full disk is told and not sent.
+// getBackup sends consistent copies of the files that a restore needs, as a compressed tar archive. It completes them
+// before it sends the first byte, so that a full disk is an error and not a short archive.
 func (s *Service) getBackup(w http.ResponseWriter, r *http.Request) (err error) {
 	folder, err := os.MkdirTemp(s.backup.Folder, copiesPrefix)
 	if err != nil {

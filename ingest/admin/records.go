@@ -9,10 +9,10 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// listedChanges is how many changes the administrator sees at once, the newest.
+// listedChanges is the number of changes in an answer, the newest.
 const listedChanges = 500
 
-// stationRefusal is a refusal with who was refused, as the message named it.
+// stationRefusal is a refusal with the station as the message named it.
 type stationRefusal struct {
 	Station string `json:"station"`
 	ingest.ExplainedRefusal
@@ -31,7 +31,7 @@ func (s *Service) getRefusals(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.JSON(w, http.StatusOK, jsonType, map[string]any{"refusals": list})
 }
 
-// getChanges lists who changed what, newest first.
+// getChanges lists the changes of stations and who made them, newest first.
 func (s *Service) getChanges(w http.ResponseWriter, r *http.Request) error {
 	changes, err := s.registry.Changes(r.Context(), httpapi.NewQuery(r).Text("station"), listedChanges)
 	if err != nil {

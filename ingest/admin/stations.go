@@ -11,20 +11,20 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// Stations tells of a station what is not in the registry.
+// Stations gives the facts of a station that are not in the registry.
 type Stations struct {
-	Document stations.Document // what everyone may see
+	Document stations.Document // the public document
 	Day      func(id string, now time.Time) Day
 }
 
-// Day is what came from a station in 24 hours.
+// Day holds the counts of a station's values in 24 hours.
 type Day struct {
 	Values int            `json:"values_24h"`
 	Good   int            `json:"good_24h"`
-	Flags  map[string]int `json:"flags_24h"` // how many values have a flag, by its name
+	Flags  map[string]int `json:"flags_24h"` // number of values with a flag, by its name
 }
 
-// listedStation is a station as only the administrator sees it; not even they see the exact place.
+// listedStation is a station as only the administrator sees it; without the exact place, which not even they see.
 type listedStation struct {
 	document any
 	privatePart
@@ -36,7 +36,7 @@ type privatePart struct {
 	Day
 }
 
-// MarshalJSON returns one object with the members of both.
+// MarshalJSON returns one object with the members of the document and of the struct.
 func (s listedStation) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -47,7 +47,7 @@ func (s listedStation) MarshalJSON() ([]byte, error) {
 	return bytes.Replace(b.Bytes(), []byte("}\n{"), []byte(","), 1), nil
 }
 
-// getStations lists every station, whatever its status.
+// getStations lists every station of any status.
 func (s *Service) getStations(w http.ResponseWriter, _ *http.Request) error {
 	now, list := time.Now().UTC(), []listedStation{}
 	for _, st := range s.registry.Stations() {

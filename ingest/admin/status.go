@@ -8,10 +8,10 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// statusTime bounds how long the parts are asked how they are.
+// statusTime bounds how long the status of all parts may take.
 const statusTime = 3 * time.Second
 
-// Program is the program that the administrator asks about.
+// Program gives the state of the running program.
 type Program struct {
 	Version  string
 	Problems func(context.Context) []Problem
@@ -31,7 +31,7 @@ type Setting struct {
 	Value string `json:"value"`
 }
 
-// Status is what an administrator wants to know of the program.
+// Status is the state of the program for the administrator.
 type Status struct {
 	Store       string    `json:"store"` // its kind
 	Entries     uint64    `json:"journal_entries"`
@@ -45,14 +45,14 @@ type Status struct {
 	Settings    []Setting `json:"settings"`
 }
 
-// statusAnswer is how the program is.
+// statusAnswer is the answer with the state of the program.
 type statusAnswer struct {
 	Version  string    `json:"version"`
 	Problems []Problem `json:"problems"`
 	Status   Status    `json:"inside"`
 }
 
-// getStatus answers with how the program is and the configuration in force.
+// getStatus answers with the state of the program and the configuration in force.
 func (s *Service) getStatus(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), statusTime)
 	defer cancel()
