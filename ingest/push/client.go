@@ -15,28 +15,29 @@ import (
 )
 
 const (
-	patience  = 10 * time.Second // that a server gets to notice new stations, or to come back
+	patience  = 10 * time.Second // for a server to notice new stations, or to come back
 	maxAnswer = 16 << 20         // bytes
 )
 
 // Client delivers readings of stations that an import adopted to a running server's Handler over HTTP.
 type Client struct {
 	URL string // scheme, host and port
-	// Password is what lets an import in. It is asked for each delivery: a server that has started anew has another.
+	// Password returns the password of imports. It is called for each delivery, because a restarted server has another
+	// one.
 	Password func() (string, error)
-	HTTP     *http.Client // nil is the default
+	HTTP     *http.Client // nil means http.DefaultClient
 
 	answered bool // the server has answered
 }
 
-// Answer is what became of a delivery.
+// Answer is the outcome of a delivery.
 type Answer struct {
 	Detail   string     `json:"detail"`
 	Accepted []Accepted `json:"accepted"`
 	Refused  []Refused  `json:"refused"`
 }
 
-// Refused is a reading that was refused, or of a conflict one of its values.
+// Refused is a reading that was refused, or one of its values that conflicts with a stored one.
 type Refused struct {
 	Reason   wire.Reason `json:"reason"`
 	Field    string      `json:"field"`
@@ -44,7 +45,7 @@ type Refused struct {
 	Value    *float64    `json:"value"`
 }
 
-// Accepted is a reading that is on disk, with those of its values that are.
+// Accepted is a reading that is on disk, with its accepted values.
 type Accepted struct {
 	Time   string                     `json:"time"`
 	Values map[string]json.RawMessage `json:"values"`
@@ -71,8 +72,8 @@ func (a *Answer) ReasonOf(r wire.Reading, at string) wire.Reason {
 	return ""
 }
 
-// Deliver delivers until it is taken. A server that does not know a new station yet is asked again, one that takes
-// nothing at the moment as long as it says so.
+// Deliver sends a payload, and again while the server does not know the station yet, or answers that it accepts nothing
+// at the moment.
 func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a Answer, err error) {
 	end := time.Now().Add(patience)
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {

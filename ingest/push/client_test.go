@@ -26,7 +26,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// TestReasonOf tells readings of one delivery apart by the facts of the refusals, whatever their sentences say.
+// TestReasonOf distinguishes readings of one delivery by the facts of the refusals, not by their texts.
 func TestReasonOf(t *testing.T) {
 	var a Answer
 	err := json.Unmarshal([]byte(`{"refused":[{"reason":"clock","field":"t","observed":"2019-04-20T00:00:01Z","detail":"zu alt"},
@@ -48,7 +48,8 @@ func TestReasonOf(t *testing.T) {
 	f(3, 7.5, "")
 }
 
-// TestClientDelivers waits for a server that does not know a station yet or takes nothing, and not for one that is not there.
+// TestClientDelivers retries with a server that does not know a station yet or accepts nothing, and not with one that is
+// away.
 func TestClientDelivers(t *testing.T) {
 	f := func(want string, statuses ...int) {
 		t.Helper()

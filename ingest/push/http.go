@@ -15,10 +15,10 @@ import (
 
 const (
 	maxPIN   = 3                // digits
-	bodyTime = 30 * time.Second // for a message to come in
+	bodyTime = 30 * time.Second // to receive a message
 )
 
-// postPush takes what a kit delivers that cannot speak MQTT: POST /api/v1/push/{family}.
+// postPush accepts deliveries from kits that cannot speak MQTT: POST /api/v1/push/{family}.
 func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
 	if families := Families(); !slices.Contains(families, family) {
@@ -31,17 +31,17 @@ func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
 			return httpapi.Wrong("X-PIN", "the X-PIN %.80q is no number such as 1, 7 or 11", pin).InGerman("Die X-PIN %.80q ist keine Zahl wie 1, 7 oder 11.", pin)
 		}
-		part = "pin/" + pin // a push as to Sensor.Community itself, one sensor each
+		part = "pin/" + pin // a push in the format for Sensor.Community, one sensor per request
 	}
 	return d(w, r, family, part)
 }
 
-// postWrite takes InfluxDB's line protocol as the airRohr firmware sends it: POST /write.
+// postWrite accepts InfluxDB's line protocol from the airRohr firmware: POST /write.
 func (d deliverer) postWrite(w http.ResponseWriter, r *http.Request) error {
 	return d(w, r, "airrohr", "write")
 }
 
-// answer delivers the payload that a station's request brings, and answers with what became of it.
+// answer delivers the payload of a station's request, and answers with the outcome.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part string) error {
 	id, password, _ := r.BasicAuth()
 	st, ok := h.logIn(strings.ToUpper(strings.TrimSpace(id)), password)
@@ -66,14 +66,14 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part st
 	return httpapi.JSON(w, status, "application/json", answer)
 }
 
-// readMessage reads a whole message that has not been packed.
+// readMessage reads a whole message, which must not be compressed.
 func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
 		return nil, httpapi.New(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %.80q: send it as it is", coding).InGerman("Die Nachricht ist mit %.80q gepackt: Sende sie, wie sie ist.", coding)
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection has one
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection supports deadlines
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
 	_ = control.SetReadDeadline(time.Time{}) // for whoever waits for the client to go
 	var large *http.MaxBytesError
@@ -85,13 +85,13 @@ func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return payload, nil
 }
 
-// receipt is the answer to a delivery: what is on disk now, and what was not taken and why.
+// receipt is the answer to a delivery: the values that are on disk, and the refused ones with their reasons.
 type receipt struct {
 	Station    string                    `json:"station"`
 	Accepted   []acceptedReading         `json:"accepted"`
-	Duplicates int                       `json:"repeated"`         // values that were known already
+	Duplicates int                       `json:"repeated"`         // values that were stored already
 	Refused    []ingest.ExplainedRefusal `json:"refused"`          // each with its reason
-	Ignored    []string                  `json:"left,omitempty"`   // names that are no quantity here
+	Ignored    []string                  `json:"left,omitempty"`   // names that are not quantities
 	Detail     string                    `json:"detail,omitempty"` // set when nothing was taken
 }
 

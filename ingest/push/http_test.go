@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-// anyStation is who may deliver in these tests.
+// anyStation is a Registry for one station.
 type anyStation struct{}
 
 func (anyStation) Station(id string) (*ingest.Station, bool) {
@@ -22,7 +22,7 @@ func (anyStation) Station(id string) (*ingest.Station, bool) {
 }
 func (anyStation) Authenticate(id, token string) bool { return id == "AAA" && token == "token" }
 
-// pushTo delivers to a handler whose pipeline is out.
+// pushTo sends a delivery to a handler whose pipeline is out.
 func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
 	mux := http.NewServeMux()
 	httpapi.Mount(mux, (&Handler{Registry: anyStation{}, Out: out}).Routes(slog.New(slog.DiscardHandler)))
@@ -36,8 +36,7 @@ func pushTo(out chan ingest.Message, header map[string]string, body string) *htt
 	return recorder.Result()
 }
 
-// TestPushWhileTheJournalStalls answers nothing before the journal has a message, and after a quarter of a minute that it
-// has not.
+// TestPushWhileTheJournalStalls expects no answer before the journal has a message, and an error after 15 s.
 func TestPushWhileTheJournalStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := make(chan ingest.Message, 1)
@@ -59,7 +58,7 @@ func TestPushWhileTheJournalStalls(t *testing.T) {
 	})
 }
 
-// TestPushParts tells what of a request says what its payload is, and what cannot.
+// TestPushParts expects the part of a request that describes the payload, and errors for invalid ones.
 func TestPushParts(t *testing.T) {
 	f := func(name, value string, want int, wantTopic string) {
 		t.Helper()
@@ -88,7 +87,7 @@ func TestPushParts(t *testing.T) {
 	f("Content-Encoding", "gzip", 415, "")
 }
 
-// TestPushStatus says by its status whether anything was taken.
+// TestPushStatus expects the status that reports whether anything was accepted.
 func TestPushStatus(t *testing.T) {
 	f := func(want int, o ingest.Outcome) {
 		t.Helper()

@@ -1,6 +1,6 @@
-// Package push takes readings over HTTP from kits that cannot speak MQTT, and from imports of other networks' data. Its Handler
-// passes what a request brought to the same pipeline as what a broker brings, and answers when the journal has it;
-// its Client is for imports.
+// Package push accepts readings over HTTP from kits that cannot speak MQTT, and from imports of other networks' data.
+// Its Handler passes them to the same pipeline as messages of a broker, and answers after the journal has them; its
+// Client is for imports.
 package push
 
 import (
@@ -15,34 +15,34 @@ import (
 	"stadtluft/ingest"
 )
 
-// Native is the family of our own payload, for whoever has it but no MQTT.
+// Native is the family of our own payload, for devices that send it without MQTT.
 const Native = "native"
 
 // wait is how long a delivery waits for the journal. The airRohr firmware gives up after 20 s.
 const wait = 15 * time.Second
 
-// errBusy says that the journal has not taken a delivery in time. It may still do so; delivering the same
-// again is harmless where the payload holds its time.
+// errBusy reports that the journal has not stored a delivery in time. It may still do so; delivering the same again is
+// harmless when the payload contains its time.
 var errBusy = errors.New("nothing is taken at the moment: deliver it again in a minute")
 
-// Registry knows stations and their tokens. The registry of stations is one.
+// Registry finds stations and checks their tokens. registry.Registry is one.
 type Registry interface {
 	Authenticate(id, token string) bool
 	Station(id string) (*ingest.Station, bool)
 }
 
-// Handler takes deliveries.
+// Handler accepts deliveries.
 type Handler struct {
 	Registry Registry
 	Out      chan<- ingest.Message
-	// Import is the password for stations of other networks, whose own tokens nobody has; empty lets nobody in.
+	// Import is the password for stations of other networks, which have no tokens of their own; empty refuses imports.
 	Import string
 }
 
-// Families lists what can be delivered.
+// Families returns the families that can be delivered.
 func Families() []string { return append(kits.Families(), Native) }
 
-// logIn finds the station that may deliver with this password. It does not say what was wrong.
+// logIn returns the station that may deliver with this password; false otherwise, without the reason.
 func (h *Handler) logIn(id, password string) (*ingest.Station, bool) {
 	st, ok := h.Registry.Station(id)
 	if !ok {
@@ -54,8 +54,8 @@ func (h *Handler) logIn(id, password string) (*ingest.Station, bool) {
 	return st, h.Registry.Authenticate(id, password)
 }
 
-// deliver hands a station's payload on and returns what became of it when that is on disk. The family is
-// one of Families; part is what else the request says of the payload. The error is errBusy, or ctx's.
+// deliver passes a station's payload to the pipeline and returns the outcome after it is on disk. The family is one of
+// Families; part is information about the payload from elsewhere in the request. The error is errBusy, or ctx's.
 func (h *Handler) deliver(ctx context.Context, station, family, part string, payload []byte) (ingest.Outcome, error) {
 	topic := wire.ReadingTopic(station)
 	if family != Native {

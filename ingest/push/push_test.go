@@ -53,7 +53,7 @@ func TestDeliver(t *testing.T) {
 	f("airrohr", "pin/1", "stadtluft/v1/K7M2Q9X/kit/airrohr/pin/1")
 }
 
-// TestDeliverWaits ends for a pipeline that takes nothing, and for one that never gets done.
+// TestDeliverWaits expects an end with a pipeline that accepts nothing, and with one that never finishes.
 func TestDeliverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, out := range []chan ingest.Message{make(chan ingest.Message), make(chan ingest.Message, 1)} {

@@ -9,13 +9,15 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
-// deliverer answers a request that delivers a payload of a family. The part is what else the request says of the payload.
+// deliverer answers a request that delivers a payload of a family; part is information about the payload from elsewhere
+// in the request.
 type deliverer func(w http.ResponseWriter, r *http.Request, family, part string) error
 
-// Routes returns the addresses that take deliveries.
+// Routes returns the routes for deliveries.
 func (h *Handler) Routes(log *slog.Logger) []openapi.Route { return routes(h.answer, log) }
 
-// RoutesElsewhere returns the same addresses for a process that takes no deliveries: they answer 503 and say which process does.
+// RoutesElsewhere returns the same routes for a process that accepts no deliveries: they answer 503 and name the role
+// that does.
 func RoutesElsewhere(log *slog.Logger) []openapi.Route { return routes(refer, log) }
 
 func routes(d deliverer, log *slog.Logger) []openapi.Route {
