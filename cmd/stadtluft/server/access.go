@@ -11,15 +11,15 @@ import (
 	"stadtluft/ingest/mqtt"
 )
 
-// externalBroker is how we reach the city's own broker.
+// externalBroker returns the connection settings of the city's own broker.
 func (c *Config) externalBroker() mqtt.Options {
 	return mqtt.Options{
 		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: broker.IntakeClientID,
 	}
 }
 
-// Access is how stations reach this city by the configuration: the external broker where there is one, else
-// the embedded one at the address of the pages. Hosts that the configuration does not tell are left empty.
+// Access returns how stations reach this city by the configuration: at the external broker when there is one, else at
+// the embedded one at the address of the pages. Hosts that are not configured are empty.
 func (c *Config) Access() kits.Access {
 	a := kits.Access{MQTTPort: 1883}
 	if public, err := url.Parse(c.HTTPPublicURL); err == nil && public.Host != "" {
@@ -27,7 +27,7 @@ func (c *Config) Access() kits.Access {
 		a.MQTTHost = public.Hostname()
 	}
 	if _, port, err := net.SplitHostPort(c.MQTTListen); err == nil {
-		a.MQTTPort, _ = strconv.Atoi(port) // one that is none does not start
+		a.MQTTPort, _ = strconv.Atoi(port) // with a port that is not a number the server does not start
 	}
 	if _, port, err := net.SplitHostPort(c.MQTTTLSListen); err == nil {
 		a.MQTTPort, _ = strconv.Atoi(port)
@@ -45,7 +45,7 @@ func (c *Config) Access() kits.Access {
 	return a
 }
 
-// Local fills in this host where the configuration tells none.
+// Local replaces empty hosts with this host.
 func (c *Config) Local(a kits.Access) kits.Access {
 	if a.HTTP.Host == "" {
 		a.HTTP = c.pages()
@@ -61,14 +61,14 @@ func (c *Config) Local(a kits.Access) kits.Access {
 	return a
 }
 
-// everywhere reports whether a listener has each of this host's addresses.
+// everywhere reports whether a listener listens on all of this host's addresses.
 func everywhere(listen string) bool {
 	host, _, _ := net.SplitHostPort(listen)
 	ip := net.ParseIP(host)
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// localAddress is where this host reaches a listener.
+// localAddress returns the address at which this host reaches a listener.
 func localAddress(listen string) string {
 	if _, port, err := net.SplitHostPort(listen); err == nil && everywhere(listen) {
 		return net.JoinHostPort("127.0.0.1", port)
@@ -76,7 +76,7 @@ func localAddress(listen string) string {
 	return listen
 }
 
-// pages is the address of this server's own pages as a command on this host reaches them.
+// pages returns the address of this server's pages for commands on this host.
 func (c *Config) pages() url.URL {
 	a := url.URL{Scheme: "http", Host: localAddress(c.HTTPListen)}
 	if c.HTTPTLSCert != "" {
@@ -85,8 +85,8 @@ func (c *Config) pages() url.URL {
 	return a
 }
 
-// ServerURL is the address at which a command reaches the server: with TLS it is the public one, whose name the
-// certificate has.
+// ServerURL returns the address at which a command reaches the server: with TLS the public one, because the certificate
+// is for its name.
 func (c *Config) ServerURL() string {
 	a := c.pages()
 	if public := c.Access().HTTP; c.HTTPTLSCert != "" && public.Host != "" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAddresses are those that a kit's settings name, and the one that a command on this host uses.
+// TestAddresses expects the addresses in a kit's settings, and the one for commands on this host.
 func TestAddresses(t *testing.T) {
 	host, err := os.Hostname()
 	if err != nil {

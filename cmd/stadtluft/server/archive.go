@@ -9,7 +9,7 @@ import (
 	"stadtluft/export/archive"
 )
 
-// NewArchive is the archive that the configuration describes.
+// NewArchive returns the configured archive.
 func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.Archive {
 	return &archive.Archive{
 		Dir: filepath.Join(c.Data, "archive"), DayOffset: c.DayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
@@ -17,7 +17,7 @@ func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.
 	}
 }
 
-// rules are those in force, as they travel with the data.
+// rules returns the rules in force, as they are stored with the data.
 func (c *Config) rules() archive.Rules {
 	thresholds := map[string]string{}
 	for _, t := range c.Quality.Thresholds() {

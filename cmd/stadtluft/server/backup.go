@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	writtenEvery = 50 * time.Millisecond // how often a backup looks whether the store has caught up
-	writtenTime  = 20 * time.Second      // how long it waits for that
+	writtenEvery = 50 * time.Millisecond // interval at which a backup checks whether the store has caught up
+	writtenTime  = 20 * time.Second      // longest wait for that
 )
 
-// backup is what is copied: the registry, what the checks remember, and the readings where they are in a file of ours. The
-// journal is not: what it had when asked is in the store before the readings are copied, and fill does the rest. The
-// archive is not either; it may be large, and its files can be copied as they lie there.
+// backup copies the registry, the state of the checks, and the readings when they are in a file of ours. It leaves out
+// the journal: what the journal has at the request is in the store before the readings are copied, and fill reads it
+// from there. It leaves out the archive too: that may be large, and its files can be copied while the server runs.
 type backup struct {
 	folder   string // data
 	registry *registry.Registry
@@ -39,10 +39,10 @@ func newBackup(b *base) backup {
 	}
 }
 
-// download returns what the administrator downloads.
+// download returns the backup for the administrator.
 func (b backup) download() admin.Backup { return admin.Backup{Folder: b.folder, Copies: b.copies} }
 
-// copies returns the files of a backup that are there.
+// copies returns the files of a backup that exist.
 func (b backup) copies() []admin.Copy {
 	copies := []admin.Copy{{Name: "registry.db", Make: b.registry.Backup}}
 	for _, path := range []string{b.checks, b.letters} {
@@ -69,7 +69,7 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// written waits until the store has what the journal has now.
+// written waits until the store has what the journal has at the call.
 func (b backup) written(ctx context.Context) error {
 	asked, err := b.journal.Stats(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (b backup) written(ctx context.Context) error {
 	}
 }
 
-// copyFile copies a file that is only ever replaced whole or appended to.
+// copyFile copies a file that is only replaced whole or appended to.
 func copyFile(from, to string) error {
 	file, err := os.Open(from)
 	if err != nil {

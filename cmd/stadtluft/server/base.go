@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// base is what every process stands on, whatever its roles.
+// base holds the parts that every process has, whatever its roles.
 type base struct {
 	config   Config // mqtt.listen is the address that the embedded broker has
 	roles    roles
@@ -48,7 +48,7 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 			b.config.MQTTListen = b.ingress.broker.Addr() // port 0 is some free one
 		}
 	}
-	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, which it disconnects stations from
+	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, because it disconnects stations from it
 	if b.journal, err = openJournal(ctx, b.config, b.ingress, b.log); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 	return b, nil
 }
 
-// openData locks the data folder, reads what the configuration says of the city, and opens the registry.
+// openData locks the data folder, reads the city's files, and opens the registry.
 func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
 	if err := makeDataFolder(b.config.Data); err != nil {
 		return err
@@ -76,7 +76,8 @@ func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
 	return nil
 }
 
-// printAdminToken sets the administrator's token, or makes one and prints it.
+// printAdminToken sets the administrator's token to given; without one it makes a token, if there is none yet, and
+// prints it.
 func printAdminToken(ctx context.Context, r *registry.Registry, given string, w io.Writer) error {
 	made, err := r.EnsureAdmin(ctx, given)
 	if made != "" {

@@ -8,7 +8,7 @@ import (
 	"stadtluft/export/basemap"
 )
 
-// loadBasemap looks at the tiles; the style is elsewhere, and a server starts without asking others.
+// loadBasemap checks the tiles, not the style: that is on another server, and a start does not depend on other servers.
 func loadBasemap(c Config) (basemap.Basemap, error) {
 	below := basemap.Basemap{Style: c.MapStyle}
 	if c.MapTiles == "" {
@@ -21,7 +21,7 @@ func loadBasemap(c Config) (basemap.Basemap, error) {
 	return below, nil
 }
 
-// basemap asks for the style as a page would.
+// basemap checks the style as a page would load it.
 func (c *inspection) basemap(ctx context.Context) {
 	below, err := loadBasemap(c.config)
 	if c.config.MapTiles != "" {

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// certificate is a pair of PEM files that are read again when they have been renewed.
+// certificate is a pair of PEM files that are read again after they were renewed.
 type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
 
-	mu   sync.Mutex // guards all below
+	mu   sync.Mutex // guards the fields below
 	pair *tls.Certificate
-	read time.Time // the certificate file's time when it was read
+	read time.Time // modification time of the certificate's file that was read
 }
 
-// serverTLS is how a listener with these files speaks TLS.
+// serverTLS returns the TLS configuration of a listener with these files.
 func serverTLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
 	if _, err := c.get(nil); err != nil {
@@ -28,8 +28,8 @@ func serverTLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) 
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
 }
 
-// get looks at each handshake whether the files are new. Until both fit together, as while they are being
-// renewed, the old pair stays.
+// get checks at each handshake whether the files are new. Until both match, as during a renewal, it returns the old
+// pair.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

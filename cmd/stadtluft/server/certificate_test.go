@@ -29,7 +29,7 @@ func certificateFiles(t *testing.T) (certFile, keyFile string) {
 	return write("cert.pem", "CERTIFICATE", server.Certificate().Raw), write("key.pem", "PRIVATE KEY", key)
 }
 
-// TestCertificateIsReadAgain renews the files of a running server, at first badly.
+// TestCertificateIsReadAgain renews the files of a running server, first with invalid ones.
 func TestCertificateIsReadAgain(t *testing.T) {
 	certFile, keyFile := certificateFiles(t)
 	config, err := serverTLS(certFile, keyFile, slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -20,31 +20,31 @@ import (
 )
 
 const (
-	// checkTime bounds how long one connection is tried.
+	// checkTime bounds the attempt of one connection.
 	checkTime = 20 * time.Second
-	// spaceNeeded is free disk space for a full journal and a full broker.
+	// spaceNeeded is the disk space for a full journal and a full broker, in bytes.
 	spaceNeeded = journalBytes + brokerBytes
-	// certificateSoon is how long before its end a certificate is spoken of.
+	// certificateSoon is the time before a certificate's end from which Check warns.
 	certificateSoon = 14 * 24 * time.Hour
 )
 
-// Severity is how a setting was found.
+// Severity is the result of a check.
 type Severity string
 
 const (
 	Fine    Severity = "ok"
-	Warning Severity = "warn"  // works, and an operator should know
-	Wrong   Severity = "wrong" // keeps the server from working
+	Warning Severity = "warn"  // works, but an operator should know
+	Wrong   Severity = "wrong" // the server does not work with it
 )
 
-// Finding is what was found of a part.
+// Finding is the result of the check of one part.
 type Finding struct {
 	Severity   Severity
 	Part, Text string
 }
 
-// Check tries every setting and connection without changing anything but what a start would: a missing
-// data folder or database is made.
+// Check tries every setting and connection. It changes only what a start would change too: it makes a missing data
+// folder or database.
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
@@ -54,11 +54,11 @@ func Check(ctx context.Context, config Config) []Finding {
 	return c.findings
 }
 
-// inspection gathers what is found.
+// inspection collects the findings.
 type inspection struct {
 	config   Config
 	roles    roles
-	serving  bool // a server runs on the data folder with these roles, and has its addresses
+	serving  bool // a server with these roles runs on the data folder, and uses its addresses
 	findings []Finding
 }
 
@@ -66,7 +66,7 @@ func (c *inspection) say(v Severity, part, format string, args ...any) {
 	c.findings = append(c.findings, Finding{v, part, fmt.Sprintf(format, args...)})
 }
 
-// tried says what an attempt found.
+// tried adds the finding of an attempt.
 func (c *inspection) tried(part string, err error, otherwise string) {
 	if err != nil {
 		c.say(Wrong, part, "%v", err)
@@ -161,7 +161,7 @@ func (c *inspection) mqttListen(context.Context) {
 	}
 }
 
-// listen tries an address, unless a server of ours has it.
+// listen tries an address, unless a running server of ours uses it.
 func (c *inspection) listen(part, key, address string) {
 	if c.serving {
 		return
@@ -227,7 +227,7 @@ func (c *inspection) store(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	if _, err := os.Stat(c.config.Data); err != nil {
-		return // said already
+		return // reported already
 	}
 	s, err := OpenStore(ctx, c.config)
 	if err == nil {

@@ -6,7 +6,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// checks are those of single readings. They remember nothing of erased stations.
+// checks check single readings. They keep no state of erased stations.
 type checks struct {
 	*quality.Checker
 	registry *registry.Registry
@@ -14,21 +14,21 @@ type checks struct {
 
 func newChecks(b *base) *checks { return &checks{quality.New(b.config.Quality), b.registry} }
 
-// remember adds a reading of before the start.
+// remember adds a reading from before the start.
 func (c *checks) remember(r ingest.Reading) {
 	if !c.erased(r.Station) {
 		c.Remember(r)
 	}
 }
 
-// changed drops what is remembered of a station when it has been erased.
+// changed drops the state of a station that has been erased.
 func (c *checks) changed(id string) {
 	if c.erased(id) {
 		c.Forget(id)
 	}
 }
 
-// erased reports whether a station's readings are to go, or have gone with it.
+// erased reports whether a station is erased: its readings are to be deleted, or have been.
 func (c *checks) erased(id string) bool {
 	st, known := c.registry.Station(id)
 	return !known || st.Status == ingest.Erased

@@ -9,7 +9,7 @@ import (
 	"stadtluft/geo/coverage"
 )
 
-// city is what the configuration's files say of the city.
+// city holds the content of the city's files.
 type city struct {
 	boundary  *geo.Boundary
 	districts []geo.District
@@ -17,7 +17,7 @@ type city struct {
 	basemap   basemap.Basemap
 }
 
-// loadCity reads those files. The error is the first file's that cannot be read.
+// loadCity reads the city's files. It returns the error of the first file that cannot be read.
 func loadCity(config Config) (c city, err error) {
 	if c.boundary, err = LoadBoundary(config); err != nil {
 		return c, err
@@ -32,7 +32,7 @@ func loadCity(config Config) (c city, err error) {
 	return c, err
 }
 
-// LoadBoundary reads the city's outline, or takes the sketch when none is configured.
+// LoadBoundary reads the city's boundary; without a configured file it returns the built-in sketch.
 func LoadBoundary(c Config) (*geo.Boundary, error) {
 	if c.CityBoundary == "" {
 		return geo.CologneSketch(), nil
@@ -49,7 +49,7 @@ func LoadBoundary(c Config) (*geo.Boundary, error) {
 	return boundary, nil
 }
 
-// loadDistricts reads the city's districts; none where none are configured.
+// loadDistricts reads the city's districts; none when none are configured.
 func loadDistricts(c Config) ([]geo.District, error) {
 	if c.CityDistricts == "" {
 		return nil, nil
@@ -66,7 +66,7 @@ func loadDistricts(c Config) ([]geo.District, error) {
 	return districts, nil
 }
 
-// loadPeople reads the inhabitants of the city's cells; none where no census table is configured.
+// loadPeople reads the inhabitants of the city's cells; none without a census table.
 func loadPeople(c Config, boundary *geo.Boundary) (map[geo.Cell]int, error) {
 	if c.CityCensus == "" {
 		return nil, nil

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a small server may lack the zone files
+	_ "time/tzdata" // a small server may not have the time zone files
 
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest/quality"
@@ -85,7 +85,7 @@ type Config struct {
 	LogFormat string `key:"log.format"`
 }
 
-// defaults is the configuration of a fresh machine: everything embedded, everything on this host.
+// defaults returns the configuration of a new machine: everything embedded, everything on this host.
 func defaults() Config {
 	return Config{
 		Data:               "data",
@@ -129,7 +129,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	return c, nil
 }
 
-// topics are other firmware's own, as far as they are set.
+// topics returns the topics of other firmware that are configured.
 func (c *Config) topics() ([]kits.Topic, error) {
 	var topics []kits.Topic
 	var mistakes []error
@@ -150,13 +150,13 @@ func (c *Config) topics() ([]kits.Topic, error) {
 	return topics, errors.Join(mistakes...)
 }
 
-// DayOffset is how far before midnight UTC a day begins.
+// DayOffset returns the time before midnight UTC at which a day begins.
 func (c *Config) DayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
 
-// minRetention is the least number of days that the store keeps readings: a day must be closed and archived before.
+// minRetention is the smallest number of days that the store keeps readings: a day must be closed and archived before.
 const minRetention = 7
 
-// retention is how long the store keeps readings of archived days; 0 is for ever.
+// retention returns how long the store keeps readings of archived days; 0 is for ever.
 func (c *Config) retention() time.Duration {
 	digits, ok := strings.CutSuffix(c.Retention, "d")
 	days, err := strconv.Atoi(digits)
@@ -166,12 +166,12 @@ func (c *Config) retention() time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
-// Correction is how particle means are corrected for humidity.
+// Correction returns the humidity correction of particle means.
 func (c *Config) Correction() quality.Correction {
 	return quality.Correction{Method: quality.KappaKohler, Kappa: c.QualityKappa}
 }
 
-// ConfigError marks a mistake of the operator's that no retry mends.
+// ConfigError is an error in the configuration, which no retry fixes.
 type ConfigError struct{ Err error }
 
 func (e ConfigError) Error() string { return e.Err.Error() }

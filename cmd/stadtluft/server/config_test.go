@@ -17,8 +17,7 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// TestExampleIsTheDefault holds the example file against the code: it names every key, with the
-// default as its value.
+// TestExampleIsTheDefault compares the example file with the code: it has every key, with the default as its value.
 func TestExampleIsTheDefault(t *testing.T) {
 	path := filepath.Join("..", "..", "..", "deploy", "stadtluft.example.yaml")
 	got, err := LoadConfig(path, nil)
@@ -43,7 +42,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 		if !strings.Contains(string(text), name+": ") {
 			t.Errorf("the example does not show %s", s.key)
 		}
-		// With every other value the file must change exactly this key.
+		// With another value the file must change exactly this key.
 		changed, err := LoadConfig(path, []string{s.env() + "=" + otherValue(s)})
 		if s.value.Kind() == reflect.String && !strings.Contains(errText(err), name) && reflect.DeepEqual(changed, got) {
 			t.Errorf("%s does nothing", s.env())

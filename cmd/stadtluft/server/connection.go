@@ -12,13 +12,13 @@ import (
 	"stadtluft/ingest/mqtt"
 )
 
-// connection is a connection to a broker, made again whenever it is lost.
+// connection is a connection to a broker that reconnects after it is lost.
 type connection struct {
 	*mqtt.Subscriber
 	broker string
 }
 
-// connect prepares a connection; its part keeps it.
+// connect returns a connection; its part opens it and keeps it open.
 func connect(o mqtt.Options, log *slog.Logger) (connection, error) {
 	o.Log = log
 	subscriber, err := mqtt.New(o)
@@ -37,10 +37,10 @@ func (c connection) part() part {
 	}}
 }
 
-// connections lead to all brokers that stations or dashboards listen at.
+// connections are the connections to all brokers of stations or dashboards.
 type connections []connection
 
-// publish sends to each of them.
+// publish sends a message to each broker.
 func (cs connections) publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
 	var errs []error
 	for _, c := range cs {
@@ -49,7 +49,7 @@ func (cs connections) publish(ctx context.Context, topic string, qos byte, retai
 	return errors.Join(errs...)
 }
 
-// published returns the averages that they still keep from an earlier run.
+// published returns the topics of averages that the brokers retain from an earlier run.
 func (cs connections) published(ctx context.Context) ([]string, error) {
 	var all []string
 	var errs []error

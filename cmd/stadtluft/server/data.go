@@ -17,7 +17,7 @@ func makeDataFolder(path string) error {
 	return nil
 }
 
-// OpenRegistry opens the registry of the data folder that the configuration names, and makes the folder where it is missing.
+// OpenRegistry opens the registry in the configured data folder. It makes the folder when it is missing.
 func OpenRegistry(ctx context.Context, c Config) (*registry.Registry, error) {
 	if err := makeDataFolder(c.Data); err != nil {
 		return nil, err

@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// demoEvery is faster than real kits are, so that one sees something happen.
+	// demoEvery is shorter than with real kits, so that changes are visible.
 	demoEvery = 30 * time.Second
-	// demoBacklog fills the last full hour.
+	// demoBacklog covers the last full hour.
 	demoBacklog = 2*time.Hour + 15*time.Minute
 )
 
-// avoidTaken replaces addresses that are the default and that another program has by free ones, and logs each. Addresses that somebody chose stay.
+// avoidTaken replaces default addresses that another program uses by free ones, and logs each. Configured addresses
+// stay.
 func (c *Config) avoidTaken(standard Config, log *slog.Logger) error {
 	for _, address := range []struct {
 		key      string
@@ -54,7 +55,7 @@ func freeAddress(address string) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// newDemo makes simulated stations, which speak real MQTT and have credentials of their own.
+// newDemo returns the part with simulated stations, which use real MQTT and have credentials of their own.
 func newDemo(ctx context.Context, b *base, stations int, seed uint64) (part, error) {
 	if b.config.MQTTListen == "" || !b.roles.has(intakeRole) {
 		return part{}, ConfigError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}

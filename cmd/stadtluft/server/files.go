@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 )
 
-// partSuffix ends the name of a file that is not whole yet.
+// partSuffix is the suffix of a file that is not complete yet.
 const partSuffix = ".*.part"
 
-// WriteWhole makes a file that is complete or not there at all.
+// WriteWhole writes a file that appears only when it is complete.
 func WriteWhole(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partSuffix)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"stadtluft/ingest/admin"
 )
 
-// health asks the parts of a process how they are.
+// health reports the state of the parts of a process.
 type health []part
 
-// problems returns what keeps parts from working, in the order in which they were started; empty when all is well.
+// problems returns the parts' problems, in the order in which the parts were started; empty when all work.
 func (h health) problems(ctx context.Context) []admin.Problem {
 	var list []admin.Problem
 	for _, p := range h {
@@ -30,7 +30,7 @@ func (h health) problems(ctx context.Context) []admin.Problem {
 // ready reports whether no part has a problem.
 func (h health) ready(ctx context.Context) bool { return len(h.problems(ctx)) == 0 }
 
-// measure adds the figures of each part to a scrape.
+// measure adds the metrics of each part to a scrape.
 func (h health) measure(ctx context.Context, c metrics.Collection) {
 	for _, p := range h {
 		if p.measure != nil {
@@ -39,7 +39,7 @@ func (h health) measure(ctx context.Context, c metrics.Collection) {
 	}
 }
 
-// status fills in what the administrator sees of each part. After an error the other parts' are there.
+// status sets the administrator's status of each part. After an error it continues with the other parts.
 func (h health) status(ctx context.Context, s *admin.Status) error {
 	var errs []error
 	for _, p := range h {

@@ -15,18 +15,18 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// hourCheckerFile holds exact places and what the checks that look back remember of 33 days, as quality.HourChecker saves them. After a crash it is at most two
-// hours old, and a start has all hours of the last two days checked again: nothing is lost. Without the file those
-// checks wait until they know enough again, and take back what they found in the last two days.
+// hourCheckerFile holds exact places and the checks' history of 33 days, as quality.HourChecker saves it. After a crash
+// it is at most two hours old, and a start checks all hours of the last two days again: nothing is lost. Without the
+// file those checks wait until they have enough history again, and withdraw their flags of the last two days.
 const hourCheckerFile = "checks.state"
 
-// hourChecker has hours checked and keeps what is remembered in the data folder, once for each new hour.
+// hourChecker runs the checks of hours and saves their history in the data folder, once for each new hour.
 type hourChecker struct {
 	*quality.HourChecker
 	stations ingest.Stations
 	path     string
 	log      *slog.Logger
-	saved    time.Time // the newest hour in the file, or about to be
+	saved    time.Time // the newest hour in the file, or being written to it
 }
 
 func openHourChecker(data string, rules quality.Rules, stations ingest.Stations, log *slog.Logger) *hourChecker {
@@ -34,7 +34,7 @@ func openHourChecker(data string, rules quality.Rules, stations ingest.Stations,
 		HourChecker: quality.NewHourChecker(rules), stations: stations, path: filepath.Join(data, hourCheckerFile), log: log,
 		saved: time.Now().Truncate(time.Hour).Add(-2 * time.Hour),
 	}
-	parts, _ := filepath.Glob(c.path + partSuffix) // of a crash
+	parts, _ := filepath.Glob(c.path + partSuffix) // left by a crash
 	for _, part := range parts {
 		os.Remove(part)
 	}

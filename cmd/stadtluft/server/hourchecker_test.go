@@ -24,13 +24,13 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// roll is a register of simulated stations.
+// roll finds simulated stations.
 type roll map[string]*ingest.Station
 
 func (r roll) Station(id string) (*ingest.Station, bool) { st, ok := r[id]; return st, ok }
 
-// TestTheDemoCityIsHealthy lets the simulated city of --demo 80 live for 17 days and has all of it checked, reading by reading and hour by hour, as a
-// server does. A sound station's value is never excluded, and what is broken is found.
+// TestTheDemoCityIsHealthy simulates the city of --demo 80 for 17 days and checks all of it, reading by reading and hour
+// by hour, as a server does. A value of a sound station is never excluded, and faults are found.
 func TestTheDemoCityIsHealthy(t *testing.T) {
 	const days, every = 17, 10 * time.Minute
 	city, stations := simulation.New(1, geo.CologneSketch(), 80)
@@ -83,7 +83,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 			}
 		}
 	}
-	// A stuck station repeats the values of midnight all day: from 8 o'clock on, unless they are next to nothing.
+	// A stuck station repeats the values of midnight all day: flagged from 8 o'clock on, unless they are near zero.
 	if n := flags[simulation.Stuck][ingest.Stuck]; n < 2*2*days*6*12 {
 		t.Errorf("%d values of stations that are stuck are found", n)
 	}
@@ -92,8 +92,8 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 	}
 }
 
-// TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is saved, a new
-// HourChecker begins with it, and a broken file is logged and replaced.
+// TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is
+// saved, a new HourChecker starts with it, and a broken file is logged and replaced.
 func TestWhatChecksRememberSurvives(t *testing.T) {
 	data, known := t.TempDir(), roll{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
 	var said bytes.Buffer

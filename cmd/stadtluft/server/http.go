@@ -7,10 +7,10 @@ import (
 	"stadtluft/export/metrics"
 )
 
-// service adds to the HTTP interface of a process what its roles serve.
+// service adds the routes of a role to the HTTP interface of a process.
 type service interface{ serve(s *api.Server) }
 
-// openHTTP opens the HTTP address of a process and puts together what it serves: how the process is, its figures, and services.
+// openHTTP opens the HTTP address of a process and serves its state, its metrics, and services.
 func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
 	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log}
 	for _, s := range services {

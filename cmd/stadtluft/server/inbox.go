@@ -9,19 +9,19 @@ import (
 	"stadtluft/ingest/broker"
 )
 
-// messageBuffer is how many messages wait between the subscribers and the pipeline. When it is full
-// a subscriber holds what it has unacknowledged; see mqtt.Subscriber.
+// messageBuffer is how many messages wait between the subscribers and the pipeline. When it is full, a subscriber keeps
+// its messages unacknowledged; see mqtt.Subscriber.
 const messageBuffer = 1024
 
-// inbox holds what came from brokers and over HTTP until the pipeline takes it.
+// inbox holds messages from brokers and HTTP until the pipeline takes them.
 type inbox chan ingest.Message
 
-// wrongToken makes a refusal of a station's log-in.
+// wrongToken adds a refusal of a station's login.
 func (in inbox) wrongToken(id string) {
 	in.refuse(id, wire.WrongToken, "the station's user is its id and its password the token")
 }
 
-// denied makes a refusal of what the embedded broker did not let a station do.
+// denied adds a refusal of something that the embedded broker did not permit a station.
 func (in inbox) denied(user string, action broker.Action, subject string) {
 	reason, detail := wire.Forbidden, fmt.Sprintf("%s to %q is not allowed: a station stays below %s", action, subject, wire.StationPrefix(user))
 	if action == broker.TooLarge {
@@ -30,12 +30,12 @@ func (in inbox) denied(user string, action broker.Action, subject string) {
 	in.refuse(user, reason, detail)
 }
 
-// refuse passes on what a broker or the HTTP server refused like all refusals.
+// refuse passes on a refusal by a broker or the HTTP server.
 func (in inbox) refuse(station string, reason wire.Reason, detail string) {
 	now := time.Now().UTC()
 	refusal := ingest.Refusal{Station: station, Received: now, Reason: reason, Detail: detail}
 	select {
 	case in <- ingest.Message{Received: now, Refused: &refusal}:
-	default: // intake is stalled; the broker's own counter has it
+	default: // the intake is stalled; the broker counts the refusal
 	}
 }

@@ -13,24 +13,25 @@ import (
 )
 
 const (
-	// journalBytes bounds the journal. 1,000 stations that send five values every 145 s fill it in weeks.
+	// journalBytes is the largest size of the journal, in bytes. 1,000 stations that send five values every 145 s fill
+	// it in weeks.
 	journalBytes = 2 << 30
-	// brokerBytes bounds what the embedded broker keeps for its readers.
+	// brokerBytes is the largest size of what the embedded broker keeps for its subscribers, in bytes.
 	brokerBytes = 4 << 30
 )
 
-// embedsBroker reports whether the process with the role ingest runs the embedded server: always as the place of the journal
-// unless a cluster is configured, and as the stations' broker when it has an address.
+// embedsBroker reports whether the process with the role ingest runs the embedded server: always for the journal unless
+// a cluster is configured, and as the stations' broker when it has an address.
 func (c *Config) embedsBroker() bool { return c.NATSURL == "" || c.MQTTListen != "" }
 
-// ingress is where stations' messages come in.
+// ingress is the entry point of stations' messages.
 type ingress struct {
 	inbox  inbox
-	topics []kits.Topic   // other firmware's own
-	broker *broker.Broker // the embedded one, where embedsBroker says that there is one
+	topics []kits.Topic   // of other firmware
+	broker *broker.Broker // the embedded one; nil unless embedsBroker
 }
 
-// openIngress starts the embedded broker where there is one. Stations log in at it when the intake lets them in.
+// openIngress starts the embedded broker, if the configuration has it. Stations can log in after the intake permits it.
 func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervisor) (in ingress, err error) {
 	in.inbox = make(inbox, messageBuffer)
 	if in.topics, err = c.topics(); err != nil {
@@ -52,8 +53,8 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 	return in, nil
 }
 
-// brokerParts returns the embedded server, and the watch that stops the program when only a new start mends the broker's log;
-// systemd then starts it.
+// brokerParts returns the embedded server, and a watch that stops the program when the broker's log needs a restart;
+// systemd then starts the program again.
 func brokerParts(b *broker.Broker) []part {
 	server := closing("broker", func() error { b.Close(); return nil })
 	server.problems = func(_ context.Context, add addProblem) {
@@ -81,7 +82,7 @@ func brokerParts(b *broker.Broker) []part {
 	return []part{server, watch}
 }
 
-// stationLogin lets stations in that the registry knows, also to their own firmware's topics.
+// stationLogin permits the login of registered stations, also with their own firmware's topics.
 type stationLogin struct {
 	registry *registry.Registry
 	topics   []kits.Topic

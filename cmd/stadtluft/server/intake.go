@@ -17,12 +17,12 @@ import (
 	"stadtluft/ingest/push"
 )
 
-// intake takes stations' messages from brokers and over HTTP through the checks to the journal.
+// intake passes stations' messages from brokers and HTTP through the checks to the journal.
 type intake struct {
 	config   Config
 	ingress  ingress
-	embedded connections // to the embedded broker where it has an address for stations
-	external connections // to the city's broker where there is one
+	embedded connections // to the embedded broker, when it has an address for stations
+	external connections // to the city's broker, when one is configured
 	pipeline *ingest.Pipeline
 	feedback *ingest.Feedback
 	push     *push.Handler
@@ -46,7 +46,7 @@ func newIntake(b *base, c *checks) (*intake, error) {
 	return i, nil
 }
 
-// connect prepares a connection to each broker that stations send to.
+// connect makes a connection to each broker to which stations send.
 func (i *intake) connect(b *base) error {
 	if i.config.MQTTListen != "" {
 		login := i.ingress.broker.IntakeCredentials()
@@ -78,7 +78,7 @@ func (i *intake) connect(b *base) error {
 
 func (i *intake) connections() connections { return slices.Concat(i.embedded, i.external) }
 
-// start starts the pipeline and what brings it messages, and lets stations in after their messages will be kept.
+// start starts the pipeline and its inputs, and permits stations' logins once their messages will be kept.
 func (i *intake) start(ctx context.Context, sup *supervisor) error {
 	sup.start(part{
 		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,

@@ -11,10 +11,10 @@ import (
 	"stadtluft/ingest/journal"
 )
 
-// storeSlow is how long readings may wait for the store before /readyz speaks of it.
+// storeSlow is how long readings may wait for the store before /readyz reports it.
 const storeSlow = time.Minute
 
-// openJournal opens the journal: in the embedded server unless another is configured.
+// openJournal opens the journal: in the embedded server unless a cluster is configured.
 func openJournal(ctx context.Context, c Config, in ingress, log *slog.Logger) (*journal.Journal, error) {
 	o := journal.Options{URL: c.NATSURL, MaxBytes: journalBytes, Log: log}
 	if c.NATSURL == "" {
@@ -23,7 +23,7 @@ func openJournal(ctx context.Context, c Config, in ingress, log *slog.Logger) (*
 	return journal.Open(ctx, o)
 }
 
-// journalPart closes the journal, and reports what it keeps.
+// journalPart returns the part that closes the journal, and reports its state.
 func journalPart(j *journal.Journal) part {
 	p := closing("journal", func() error { j.Close(); return nil })
 	p.problems = func(ctx context.Context, add addProblem) {
@@ -38,7 +38,7 @@ func journalPart(j *journal.Journal) part {
 	p.measure = func(ctx context.Context, c metrics.Collection) {
 		stats, err := j.Stats(ctx)
 		if err != nil {
-			return // absent from this scrape; ready says why
+			return // missing in this scrape; ready has the reason
 		}
 		c.Journal(metrics.Journal{
 			Entries: stats.Entries, Bytes: stats.Bytes, Unwritten: stats.Unwritten, Undecodable: stats.Undecodable, Lag: stats.Lag,

@@ -8,11 +8,11 @@ import (
 	"stadtluft/ingest/mqtt"
 )
 
-// averagesClientID is the MQTT client id of averages that go out from another process than the intake's.
+// averagesClientID is the MQTT client id for averages from another process than the intake's.
 const averagesClientID = "stadtluft-averages"
 
-// openDashboards returns connections to the brokers that dashboards listen at: none without the role aggregate, the intake's
-// where it is in the same process, else ones of our own, which it starts.
+// openDashboards returns connections to the brokers of dashboards: none without the role aggregate, the intake's when it
+// is in the same process, else new ones, which it starts.
 func openDashboards(b *base, intake connections, sup *supervisor) (list connections, err error) {
 	if !b.roles.has(aggregateRole) {
 		return nil, nil
@@ -23,7 +23,7 @@ func openDashboards(b *base, intake connections, sup *supervisor) (list connecti
 	var to []mqtt.Options
 	if b.config.MQTTListen != "" {
 		to = append(to, mqtt.Options{Broker: "tcp://" + localAddress(b.config.MQTTListen), LogIn: func() (user, password string) {
-			password, _ = readSecret(b.config.Data, brokerTokenFile) // without it the broker refuses, which is told
+			password, _ = readSecret(b.config.Data, brokerTokenFile) // without it the broker refuses the login, which is reported
 			return broker.IntakeUser, password
 		}})
 	}
@@ -42,7 +42,7 @@ func openDashboards(b *base, intake connections, sup *supervisor) (list connecti
 	return list, nil
 }
 
-// newLive returns the part that sends the live averages to clients of the stream and to dashboards.
+// newLive returns the part that sends live averages to clients of the stream and to dashboards.
 func newLive(b *base, m *memory, dashboards connections) part {
 	city := apiCity(b)
 	publisher := &live.Publisher{

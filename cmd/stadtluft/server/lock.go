@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// lockData keeps a second server out of the data folder, and where roles run apart a second process out of the same role. The
-// locks go with the process, however it ends.
+// lockData keeps a second server out of the data folder, and with roles in separate processes a second process out of
+// the same role. The locks end with the process.
 func lockData(data string, taken roles) (release func() error, err error) {
 	var files []*os.File
 	release = func() (err error) {
 		for _, file := range files {
-			err = file.Close() // which has nothing to write
+			err = file.Close() // nothing to write
 		}
 		return err
 	}

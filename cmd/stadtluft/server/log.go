@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// NewLogger returns the log that the configuration describes.
+// NewLogger returns the configured logger.
 func NewLogger(c Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // validated with the configuration

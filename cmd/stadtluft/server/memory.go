@@ -12,8 +12,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// memory is what a process keeps in memory of the air: the averages of the last days and each station's state now. It is the
-// same in each process that has it.
+// memory holds the averages of the last days and each station's current state. It is the same in each process that has
+// it.
 type memory struct {
 	registry  *registry.Registry
 	aggregate *aggregate.Aggregate
@@ -21,7 +21,8 @@ type memory struct {
 	live      *live.State
 }
 
-// newMemory makes an empty memory. With the role aggregate it has finished hours checked and writes averages to the store.
+// newMemory returns an empty memory. With the role aggregate it has complete hours checked and writes averages to the
+// store.
 func newMemory(b *base) *memory {
 	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
 	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
@@ -47,10 +48,11 @@ func (m *memory) apply(b ingest.Batch) {
 	}
 }
 
-// caughtUp ends the replay: from now on clients of the live stream hear what comes.
+// caughtUp ends the replay: from now on clients of the live stream get new readings.
 func (m *memory) caughtUp() { m.live.CaughtUp() }
 
-// hours returns the part that keeps the averages as the registry has them and, with the role aggregate, writes hours and days.
+// hours returns the part that keeps the averages up to date with the registry and, with the role aggregate, writes hours
+// and days.
 func (m *memory) hours() part { return part{name: "hours", run: m.averages.Run, measure: m.measure} }
 
 func (m *memory) measure(_ context.Context, c metrics.Collection) {

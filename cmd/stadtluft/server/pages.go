@@ -23,7 +23,7 @@ func newPages(b *base, m *memory, settings []admin.Setting, h health) *pages {
 	return &pages{base: b, memory: m, backup: newBackup(b), settings: settings, health: h}
 }
 
-// serve adds the data and the pages to what a process serves.
+// serve adds the API and the pages to the server.
 func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
@@ -31,14 +31,14 @@ func (p *pages) serve(s *api.Server) {
 	s.AdminStatus, s.Backup = p.adminStatus, p.backup.download()
 }
 
-// adminStatus returns what the administrator sees. After an error it has what the other parts told.
+// adminStatus returns the status for the administrator. After an error it has the status of the other parts.
 func (p *pages) adminStatus(ctx context.Context) (admin.Status, error) {
 	i := admin.Status{Store: p.config.StoreKind, Settings: p.settings}
 	err := p.health.status(ctx, &i)
 	return i, err
 }
 
-// apiCity returns what the configuration says of the city.
+// apiCity returns the city's configuration for the API.
 func apiCity(b *base) api.City {
 	c := b.config
 	return api.City{

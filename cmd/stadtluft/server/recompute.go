@@ -16,25 +16,25 @@ import (
 	"stadtluft/ingest/store/deadletter"
 )
 
-// recomputeEvery is how often recomputations are looked for.
+// recomputeEvery is the interval at which recomputations are looked for.
 const recomputeEvery = 2 * time.Second
 
-// noticeTime is how long another process may take to notice that a station was erased, and to be done with its last reading.
+// noticeTime is how long another process may need to notice that a station was erased, and to finish its last reading.
 const noticeTime = 5 * time.Second
 
-// errUnwritten says that readings of an erased station may still come to the store.
+// errUnwritten reports that readings of an erased station may still be written to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
-// recomputer recomputes averages and takes erased stations' readings away, as the registry asks.
+// recomputer recomputes averages and deletes erased stations' readings, as requested in the registry.
 type recomputer struct {
 	registry *registry.Registry
 	journal  *journal.Journal
 	averages *averages.Averages
 	storage  *storage
 	letters  deadletter.File
-	apart    bool // other processes have a part in this server
+	apart    bool // roles run in separate processes
 	log      *slog.Logger
-	failed   atomic.Pointer[error] // why the last round did not do all; nil when it did
+	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
 }
 
 func newRecomputer(b *base, m *memory) *recomputer {
@@ -51,7 +51,7 @@ func (c *recomputer) part() part {
 	}}
 }
 
-// run recomputes what is asked for until ctx ends. What fails is tried again.
+// run carries out recomputations until ctx ends. It retries after errors.
 func (c *recomputer) run(ctx context.Context) error {
 	ticker := time.NewTicker(recomputeEvery)
 	defer ticker.Stop()
@@ -71,8 +71,8 @@ func (c *recomputer) run(ctx context.Context) error {
 	}
 }
 
-// all recomputes what all stations that wait have in common, then ends each. It may be interrupted anywhere and goes on there: an erased
-// station's readings go last.
+// all recomputes the affected averages of all waiting stations together, then ends each recomputation. It may be
+// interrupted anywhere and continues there: an erased station's readings are deleted last.
 func (c *recomputer) all(ctx context.Context) error {
 	waiting, err := c.waiting(ctx)
 	if len(waiting) == 0 {
@@ -92,7 +92,7 @@ func (c *recomputer) all(ctx context.Context) error {
 	}
 	for i, r := range waiting {
 		if e := c.end(ctx, r, before); errors.Is(e, errUnwritten) {
-			continue // the next round finds them written
+			continue // the next round deletes them after they were written
 		} else if e != nil {
 			err = errors.Join(err, fmt.Errorf("station %s: %w", r.Station.ID, e))
 			continue
@@ -102,7 +102,7 @@ func (c *recomputer) all(ctx context.Context) error {
 	return err
 }
 
-// waiting returns what the registry asks for, without stations whose erasure other processes may not have noticed yet.
+// waiting returns the requested recomputations, without stations whose erasure other processes may not have noticed yet.
 func (c *recomputer) waiting(ctx context.Context) ([]registry.Recomputation, error) {
 	all, err := c.registry.Recomputations(ctx)
 	all = slices.DeleteFunc(all, func(r registry.Recomputation) bool {
@@ -118,8 +118,8 @@ func (c *recomputer) waiting(ctx context.Context) ([]registry.Recomputation, err
 	return all, err
 }
 
-// end ends a recomputation whose averages are recomputed: it takes an erased station's readings away. It is errUnwritten while
-// some that were in the journal before may still be written.
+// end ends a recomputation after its averages: it deletes an erased station's readings. It returns errUnwritten while
+// readings that were in the journal before may still be written.
 func (c *recomputer) end(ctx context.Context, r registry.Recomputation, before journal.Stats) error {
 	if r.Station.Status == ingest.Erased {
 		if err := errors.Join(c.storage.DeleteReadings(ctx, r.Station.ID), c.letters.Delete(r.Station.ID)); err != nil {
@@ -132,7 +132,7 @@ func (c *recomputer) end(ctx context.Context, r registry.Recomputation, before j
 	return c.registry.Recomputed(ctx, r)
 }
 
-// noticed is errUnwritten while a process apart, such as the intake, may not know of a station's last change yet.
+// noticed returns errUnwritten while a separate process, such as the intake, may not know a station's last change yet.
 func (c *recomputer) noticed(ctx context.Context, station string) error {
 	if !c.apart {
 		return nil

@@ -13,27 +13,27 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// fillTime is how long a start reads the store for what the journal lacks.
+// fillTime bounds how long a start reads from the store what the journal does not have.
 const fillTime = time.Minute
 
-// follower takes in what the journal has, and after caughtUp what comes.
+// follower gets the content of the journal, and after caughtUp the new entries.
 type follower interface {
 	apply(b ingest.Batch)
 	caughtUp()
 }
 
-// replay fills the memory of averages, live values and checks after a start: from the journal, and before that from what only
-// the store still has.
+// replay fills averages, live values and checks after a start: from the store with readings that are not in the journal
+// any more, then from the journal.
 type replay struct {
 	journal   *journal.Journal
 	storage   *storage
 	registry  *registry.Registry
 	log       *slog.Logger
 	since     time.Time                // whole hours, also the oldest
-	ahead     time.Duration            // what was received by a moment may be this much younger
-	remember  []func(r ingest.Reading) // hear what is there at the start
-	followers []follower               // hear that, and go on
-	past      bool                     // what comes was there at the start
+	ahead     time.Duration            // a reading may have been received this much before its time
+	remember  []func(r ingest.Reading) // get the readings from before the start
+	followers []follower               // get all readings
+	past      bool                     // the current entries are from before the start
 }
 
 func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *replay {
@@ -43,7 +43,7 @@ func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *
 	}
 }
 
-// start returns after all that was there has been handed on. With followers the replay goes on as a part.
+// start returns after everything from before the start was passed on. With followers the replay continues as a part.
 func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	if err := r.fill(ctx); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	return sup.await(ctx, replayed)
 }
 
-// fill hands on what the store has and the journal no longer has: after a restore, and when the journal was full.
+// fill passes on readings that are in the store and not in the journal: after a restore, and after the journal was full.
 // The checks that look back find their flags again.
 func (r *replay) fill(ctx context.Context) error {
 	first, err := r.journal.First(ctx)
@@ -88,7 +88,7 @@ func (r *replay) fill(ctx context.Context) error {
 	return nil
 }
 
-// follow hands on the journal until ctx ends, and calls replayed when it has come to what was appended after the start.
+// follow passes on the journal until ctx ends, and calls replayed when it reaches what was appended after the start.
 func (r *replay) follow(ctx context.Context, replayed func()) error {
 	begin := time.Now()
 	return r.journal.Follow(ctx, r.since, func() {
@@ -100,7 +100,7 @@ func (r *replay) follow(ctx context.Context, replayed func()) error {
 		replayed()
 	}, func(_ uint64, b ingest.Batch) error {
 		for _, reading := range b.Readings {
-			if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil { // the intake may be another process that knew it sooner
+			if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil { // another process may be the intake and have loaded it sooner
 				return err
 			}
 		}
@@ -109,7 +109,7 @@ func (r *replay) follow(ctx context.Context, replayed func()) error {
 	})
 }
 
-// hand hands a batch to the followers, and one of before the start to the checks.
+// hand passes a batch to the followers, and one from before the start to the checks.
 func (r *replay) hand(b ingest.Batch) {
 	for _, f := range r.followers {
 		f.apply(b)

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// role is a part of the server that a process of its own can take. A server that takes all of them needs nothing else.
+// role is a part of the server that can run in a process of its own. A process with all roles is a complete server.
 type role string
 
 const (
 	intakeRole    role = "ingest"    // from brokers and HTTP deliveries through the checks to the journal
 	writeRole     role = "write"     // from the journal to the store, and from there to the archive
-	aggregateRole role = "aggregate" // checks hours, writes averages and makes them again, tells dashboards over MQTT
+	aggregateRole role = "aggregate" // checks hours, writes averages, recomputes them, publishes them over MQTT
 	webRole       role = "web"       // the API and the pages
 )
 
-// roles are what a process takes, each once, sorted as in everyRole.
+// roles are the roles of a process, each once, sorted as in everyRole.
 type roles []role
 
 var everyRole = roles{intakeRole, writeRole, aggregateRole, webRole}
@@ -24,7 +24,7 @@ var everyRole = roles{intakeRole, writeRole, aggregateRole, webRole}
 // readers are the roles that need averages in memory.
 var readers = roles{aggregateRole, webRole}
 
-// parseRoles reads names with commas between.
+// parseRoles parses names separated by commas.
 func parseRoles(text string) (roles, error) {
 	var named roles
 	for name := range strings.SplitSeq(text, ",") {
@@ -45,10 +45,10 @@ func (r roles) String() string {
 	return strings.Join(names, ",")
 }
 
-// has reports whether one of these is among r.
+// has reports whether r has at least one of the roles.
 func (r roles) has(one ...role) bool {
 	return slices.ContainsFunc(r, func(taken role) bool { return slices.Contains(one, taken) })
 }
 
-// all reports whether r is the whole server.
+// all reports whether r has all roles.
 func (r roles) all() bool { return len(r) == len(everyRole) }

@@ -1,8 +1,8 @@
-// Package server is a running Stadtluft: its configuration, the parts that its roles ask for, and the supervisor that starts
-// them from the bottom up and stops them from the top down. Function start has their order.
+// Package server runs Stadtluft: it holds the configuration, the parts of each role, and the supervisor that starts them
+// from the bottom up and stops them from the top down. Function start has their order.
 //
-// It puts the other packages together and computes nothing itself. The commands of package main use of it what they need on
-// a data folder: the configuration, the registry and the store.
+// It connects the other packages and computes nothing itself. The commands of package main use its configuration,
+// registry and store on a data folder.
 package server
 
 import (
@@ -16,16 +16,16 @@ import (
 	"stadtluft/ingest"
 )
 
-// Options say what is run.
+// Options are the options of Run.
 type Options struct {
 	Config Config
-	Out    io.Writer // takes an administrator's token that was made
+	Out    io.Writer // gets an administrator's token that was made
 	Log    *slog.Logger
 	Demo   int    // stations of a simulated city
 	Seed   uint64 // of that city
 }
 
-// Run serves until ctx ends or a part fails. A demo whose default addresses are in use takes free ones.
+// Run runs the server until ctx ends or a part fails. A demo whose default addresses are in use takes free ones.
 func Run(ctx context.Context, o Options) error {
 	if o.Demo > 0 {
 		if err := o.Config.avoidTaken(defaults(), o.Log); err != nil {
@@ -42,8 +42,8 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// start makes the parts that the roles ask for and starts each after those that it stands on. What was started is in sup, also
-// after an error.
+// start makes the parts of the roles and starts each after those that it needs. After an error sup has the parts that
+// were started.
 func start(ctx context.Context, o Options, sup *supervisor) error {
 	begin, writes := time.Now(), metrics.NewWrites()
 	b, err := openBase(ctx, o, sup)
@@ -85,7 +85,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(readers...) {
 		sup.start(newLive(b, memory, dashboards))
 	}
-	health := sup.health() // of all below the HTTP server
+	health := sup.health() // of all parts below the HTTP server
 	if b.roles.has(webRole) {
 		pages := newPages(b, memory, shownSettings(o.Config), health)
 		if err := pages.backup.download().RemoveUnfinished(); err != nil {
@@ -109,8 +109,8 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	return nil
 }
 
-// replayed returns the checks of single readings and the memory of the air as they were before the start, as far as the roles
-// need them: the others stay empty.
+// replayed returns the checks of single readings and the memory as they were before the start, as far as the roles need
+// them: the others stay empty.
 func replayed(ctx context.Context, b *base, sup *supervisor) (*checks, *memory, error) {
 	checks, memory := newChecks(b), newMemory(b)
 	var remember []func(ingest.Reading)
@@ -128,7 +128,7 @@ func replayed(ctx context.Context, b *base, sup *supervisor) (*checks, *memory, 
 	return checks, memory, newReplay(b, remember, followers).start(ctx, sup)
 }
 
-// address is where people open the pages.
+// address returns the address of the pages for people.
 func (c *Config) address() string {
 	if c.HTTPPublicURL != "" {
 		return c.HTTPPublicURL

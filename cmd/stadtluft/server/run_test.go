@@ -27,7 +27,7 @@ func startNATS(t *testing.T) (url string) {
 	return s.ClientURL()
 }
 
-// TestRolesDecideWhichPartsThereAre starts servers and lists their parts, each on those before it.
+// TestRolesDecideWhichPartsThereAre starts servers and lists their parts, each after those that it needs.
 func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	f := func(roles, want string, change ...func(*Config)) {
 		t.Helper()
@@ -65,7 +65,8 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	f("web", "data folder, registry, store, registry watch, journal, replay, hours, live averages, pages", cluster)
 }
 
-// TestAnAddressInUseStopsTheStart has another server on the HTTP address: what was started is stopped again.
+// TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped
+// again.
 func TestAnAddressInUseStopsTheStart(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,7 +75,7 @@ func TestAnAddressInUseStopsTheStart(t *testing.T) {
 	defer l.Close()
 	o := Options{Config: defaults(), Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
 	o.Config.Data, o.Config.HTTPListen, o.Config.MQTTListen = t.TempDir(), l.Addr().String(), "127.0.0.1:0"
-	for range 2 { // the second finds the data folder unlocked
+	for range 2 { // the second start finds the data folder unlocked
 		if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "is in use: set http.listen") {
 			t.Errorf("%v, want an address in use", err)
 		}

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 )
 
-// What processes on one data folder let each other in with. Each start of the intake makes it anew; who can read the data
-// folder may do the same.
+// The passwords that processes on one data folder use for each other. Each start of the intake makes new ones; a process
+// that can read the data folder may use them.
 const (
 	importTokenFile = "import.token" // of the import command, which delivers for neighbours' stations
-	brokerTokenFile = "broker.token" // of the averages, which go out over the embedded broker
+	brokerTokenFile = "broker.token" // of averages, which are published through the embedded broker
 )
 
 func writeSecret(data, name, secret string) error {
@@ -32,5 +32,5 @@ func readSecret(data, name string) (string, error) {
 	return string(secret), nil
 }
 
-// ImportToken is what the import command delivers with to the server that runs on a data folder.
+// ImportToken returns the password with which the import command delivers to the server on a data folder.
 func ImportToken(data string) (string, error) { return readSecret(data, importTokenFile) }

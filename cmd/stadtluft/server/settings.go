@@ -15,10 +15,10 @@ import (
 	"stadtluft/ingest/admin"
 )
 
-// envPrefix begins the environment variable of every key.
+// envPrefix is the prefix of every key's environment variable.
 const envPrefix = "STADTLUFT_"
 
-// maxConfigBytes bounds the configuration file.
+// maxConfigBytes is the largest size of the configuration file.
 const maxConfigBytes = 1 << 20
 
 // setting is one key of the configuration bound to its place in a Config.
@@ -45,10 +45,10 @@ func settings(c *Config) []setting {
 	return list
 }
 
-// env is the name of the setting's environment variable.
+// env returns the name of the setting's environment variable.
 func (s setting) env() string { return envName(s.key) }
 
-// shown is the value as people may see it: no secret, and no password within a URL.
+// shown returns the value for people: without a secret, and without a password in a URL.
 func (s setting) shown() string {
 	if s.secret && !s.value.IsZero() {
 		return "***"
@@ -60,7 +60,7 @@ func (s setting) shown() string {
 	return text
 }
 
-// shownSettings returns the configuration as the administrator may see it.
+// shownSettings returns the configuration for the administrator, without secrets.
 func shownSettings(c Config) []admin.Setting {
 	var list []admin.Setting
 	for _, s := range settings(&c) {
@@ -94,7 +94,7 @@ func (s setting) set(text string) error {
 	return nil
 }
 
-// setFile sets a secret from a file, without the line end that editors add.
+// setFile sets a secret from a file, without the line break at its end.
 func (s setting) setFile(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -196,10 +196,10 @@ func (c *Config) readEnv(environ []string) []error {
 	return mistakes
 }
 
-// otherEnv are variables with our prefix that are no configuration of the server.
+// otherEnv are variables with our prefix that do not configure the server.
 var otherEnv = []string{"STADTLUFT_CONFIG"}
 
-// unknownKey names the nearest known key.
+// unknownKey returns an error with the most similar known key.
 func unknownKey(key string) error {
 	best, bestDistance := "", len(key)
 	for _, s := range settings(&Config{}) {
@@ -219,7 +219,7 @@ func unknownKey(key string) error {
 	return fmt.Errorf("unknown key %q: did you mean %q?", key, best)
 }
 
-// editDistance is Levenshtein's: the insertions, deletions and substitutions between a and b.
+// editDistance returns the Levenshtein distance of a and b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

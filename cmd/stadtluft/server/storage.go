@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// openTime bounds how long a start asks the store. One that is away may come later.
+	// openTime bounds how long a start waits for the store. A store that is away may come later.
 	openTime = 10 * time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
 	leastRetention = aggregate.Retention + 24*time.Hour
@@ -31,7 +31,8 @@ func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	return sqlite.Open(ctx, filepath.Join(c.Data, "readings.db"))
 }
 
-// shortRetention returns a warning when the store drops readings that late ones still correct averages with, else an empty text.
+// shortRetention returns a warning when the store deletes readings while late ones can still correct their averages,
+// else an empty text.
 func shortRetention(ctx context.Context, s store.Store) string {
 	bucket, ok := s.(interface {
 		Retention(ctx context.Context) (time.Duration, error)
@@ -46,13 +47,13 @@ func shortRetention(ctx context.Context, s store.Store) string {
 	return fmt.Sprintf("the bucket keeps data for %v only: it drops late readings and averages; set its retention to %v or more", keep, leastRetention)
 }
 
-// storage is the store joined with the archive, and how the last write went.
+// storage is the store joined with the archive, and the result of the last write.
 type storage struct {
 	archive.Store
-	writeError atomic.Pointer[error] // why the writer's last batch is not in the store; nil when it is
+	writeError atomic.Pointer[error] // the error of the writer's last batch; nil after success
 }
 
-// openStorage opens the store. One that is away is logged: readings wait in the journal until it comes.
+// openStorage opens the store. A store that is away is logged: readings wait in the journal until it is back.
 func openStorage(ctx context.Context, c Config, stations archive.Stations, log *slog.Logger) (*storage, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
@@ -68,7 +69,7 @@ func openStorage(ctx context.Context, c Config, stations archive.Stations, log *
 	return &storage{Store: archive.Store{Store: opened, Archive: NewArchive(c, stations, log)}}, nil
 }
 
-// part closes the store after everything above it has ended.
+// part returns the part that closes the store after everything above it has ended.
 func (s *storage) part() part {
 	p := closing("store", s.Close)
 	p.problems = func(ctx context.Context, add addProblem) {
@@ -81,8 +82,8 @@ func (s *storage) part() part {
 	return p
 }
 
-// archiving returns the part that archives closed days and lets the store forget them. It needs the writer in the same process: nothing is
-// forgotten while something of its day is being written.
+// archiving returns the part that archives closed days and deletes them from the store. It must run in the writer's
+// process: nothing is deleted while something of its day is being written.
 func (s *storage) archiving() part {
 	return part{
 		name: "archive", run: s.Run,

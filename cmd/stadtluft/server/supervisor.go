@@ -12,22 +12,23 @@ import (
 	"stadtluft/ingest/admin"
 )
 
-// stopTime bounds how long one part may take to end; then those below it are stopped all the same.
+// stopTime bounds how long one part may take to end; after that the parts below it are stopped anyway.
 const stopTime = 15 * time.Second
 
-// part is something that runs while the server does, and what it reports of itself. What it has nothing to report of is nil.
+// part is something that runs while the server runs, with functions that report its state. A function is nil when there
+// is nothing to report.
 type part struct {
 	name     string
 	run      func(ctx context.Context) error // returns after ctx has ended
 	problems func(ctx context.Context, add addProblem)
 	measure  func(ctx context.Context, c metrics.Collection)
-	status   func(ctx context.Context, s *admin.Status) error // fills in what the administrator sees of it
+	status   func(ctx context.Context, s *admin.Status) error // sets the administrator's status of the part
 }
 
-// addProblem adds what keeps a part from working, and what to do; a nil error adds nothing.
+// addProblem adds a part's problem, and what to do about it; a nil error adds nothing.
 type addProblem func(part string, err error, do string)
 
-// closing returns a part that has only to be closed after everything above it has ended.
+// closing returns a part that is only closed, after everything above it has ended.
 func closing(name string, closer func() error) part {
 	return part{name: name, run: func(ctx context.Context) error {
 		<-ctx.Done()
@@ -35,9 +36,8 @@ func closing(name string, closer func() error) part {
 	}}
 }
 
-// supervisor runs parts that stand on each other. They are started one by one from the bottom up, and
-// stopped from the top down, each only after what stands on it has ended: whatever is under way can
-// still use what it needs.
+// supervisor runs parts that depend on each other. It starts them one by one from the bottom up, and stops them from the
+// top down, each after all parts above it have ended: whatever runs can still use what it needs.
 type supervisor struct {
 	log     *slog.Logger
 	running []running
@@ -83,7 +83,7 @@ func (s *supervisor) fail(err error) {
 	s.once.Do(func() { s.failed <- err })
 }
 
-// await returns when a part that was started is ready for those above it. The error is ctx's or that of a part that failed.
+// await returns when a started part is ready for those above it, with ctx's error, or with that of a part that failed.
 func (s *supervisor) await(ctx context.Context, ready <-chan struct{}) error {
 	select {
 	case <-ready:
@@ -105,7 +105,7 @@ func (s *supervisor) wait(ctx context.Context) error {
 	}
 }
 
-// health returns the parts that run now, to be asked how they are.
+// health returns the running parts.
 func (s *supervisor) health() health {
 	list := make(health, len(s.running))
 	for i, r := range s.running {
@@ -114,7 +114,7 @@ func (s *supervisor) health() health {
 	return list
 }
 
-// stop ends the parts from the last started to the first.
+// stop stops the parts from the last started to the first.
 func (s *supervisor) stop() {
 	for i := len(s.running) - 1; i >= 0; i-- {
 		r := s.running[i]

@@ -17,7 +17,7 @@ func untilStopped(name string, ended *[]string) part {
 	return closing(name, func() error { *ended = append(*ended, name); return nil })
 }
 
-// TestPartsStopFromTheTop has three parts and one that does not stop: those below it are stopped all the same.
+// TestPartsStopFromTheTop has three parts and one that does not stop: those below it are stopped anyway.
 func TestPartsStopFromTheTop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sup := newSupervisor(slog.New(slog.DiscardHandler))

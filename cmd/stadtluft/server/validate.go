@@ -15,25 +15,26 @@ import (
 )
 
 var (
-	// frameSource is an origin, or all below a name, as Content Security Policy Level 3 writes a host-source.
+	// frameSource matches an origin, or all subdomains of a name, as Content Security Policy Level 3 writes a
+	// host-source.
 	frameSource = regexp.MustCompile(`^https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?$`)
 	contact     = regexp.MustCompile(`^(https?://[^\s]+|[^@\s:/?]+@[^@\s:/?]+)$`)
 )
 
-// contributors begins the address of every contributor of DCAT-AP.de.
+// contributors is the prefix of every contributor's address in DCAT-AP.de.
 const contributors = "http://dcat-ap.de/def/contributors/"
 
-// mistakes gathers what is wrong with a configuration.
+// mistakes collects the errors of a configuration.
 type mistakes []error
 
-// check adds a mistake unless ok.
+// check adds an error unless ok.
 func (m *mistakes) check(ok bool, format string, args ...any) {
 	if !ok {
 		*m = append(*m, fmt.Errorf(format, args...))
 	}
 }
 
-// validate holds every rule between and within keys.
+// validate checks every rule of single keys and between keys.
 func (c *Config) validate() []error {
 	var m mistakes
 	m.check(c.Data != "", "data: name a folder")
@@ -58,7 +59,7 @@ func (c *Config) validateHTTP(m *mistakes) {
 	}
 }
 
-// validateMQTT checks the ways that stations have, up to the journal.
+// validateMQTT checks stations' connections and the journal.
 func (c *Config) validateMQTT(m *mistakes) {
 	tls := c.MQTTTLSListen != ""
 	m.check(tls == (c.MQTTTLSCert != "") && tls == (c.MQTTTLSKey != ""), "mqtt.tls_listen, mqtt.tls_cert and mqtt.tls_key: set all or none")
@@ -89,7 +90,7 @@ func (c *Config) validateStore(m *mistakes) {
 	m.check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
 }
 
-// validateCity checks the city, its map and what is done with its readings.
+// validateCity checks the city, its map and its data's rules.
 func (c *Config) validateCity(m *mistakes) {
 	_, err := time.LoadLocation(c.CityZone)
 	m.check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
@@ -107,7 +108,7 @@ func (c *Config) validateCity(m *mistakes) {
 	m.check(slices.Contains(policies, registry.Policy(c.Registration)), "registration: %q is not one of %v", c.Registration, policies)
 }
 
-// validatePublisher checks who answers for the data.
+// validatePublisher checks the publisher of the data.
 func (c *Config) validatePublisher(m *mistakes) {
 	m.check(c.CityContact == "" || contact.MatchString(c.CityContact), "city.contact: %q is neither an e-mail address nor a page such as https://www.example.org/luft", c.CityContact)
 	u, err := url.Parse(c.PublisherURL)

@@ -2,7 +2,7 @@ package server
 
 import "runtime/debug"
 
-// Version is the module's version, or the commit a working copy was built from.
+// Version returns the module's version, or the commit of a build from a working copy.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -20,7 +20,7 @@ func DeadLetters(c Config) deadletter.File {
 	return deadletter.File{Path: filepath.Join(c.Data, "dead-letters.jsonl")}
 }
 
-// writer brings what the journal has to the store, and keeps the journal short.
+// writer writes the journal's entries to the store, and deletes old ones from the journal.
 type writer struct {
 	journal  *journal.Journal
 	storage  *storage
@@ -41,8 +41,8 @@ func (w *writer) parts() []part {
 	}
 }
 
-// write brings what the journal has to where it rests. It is called again with the same entries until
-// it returns nil; both places take the same twice without harm.
+// write writes a batch of the journal to the store, and its refusals to the registry. It is called again with the same
+// batch until it returns nil; writing the same twice changes nothing in either.
 func (w *writer) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
 	err := w.writeBatch(ctx, b)
 	if err != nil {
@@ -76,7 +76,7 @@ func (w *writer) writeBatch(ctx context.Context, b ingest.Batch) error {
 	return nil
 }
 
-// setAside keeps what the store rejects among the dead letters and returns a refusal for each value.
+// setAside writes values that the store rejected to the dead letters, and returns a refusal for each.
 func (w *writer) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
 	if len(rejected) == 0 {
 		return nil, nil
