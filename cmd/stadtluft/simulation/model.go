@@ -1,9 +1,9 @@
-// Package simulation invents a city's air and the stations that measure it: daily rhythm, traffic,
-// weather shared by neighbours, humidity that swells particles, and a few broken kits. Every value is
-// a pure function of seed, station and time, so a run can be repeated to the last digit.
+// Package simulation generates a city's air and the stations that measure it: daily rhythm, traffic, weather shared by
+// neighbouring stations, particles that grow with humidity, and a few broken kits. Every value is a pure function of
+// seed, station and time, so the same seed gives the same values.
 //
-// It is for demonstrations and tests of load. What it makes is marked as demo data wherever it is
-// shown, and it says nothing about any real city's air.
+// It is for demonstrations and load tests. Its data is marked as demo data wherever it is shown, and has nothing to do
+// with any real city's air.
 package simulation
 
 import (
@@ -19,17 +19,17 @@ import (
 	"stadtluft/geo"
 )
 
-// Fault is how a simulated station is broken.
+// Fault is a defect of a simulated station.
 type Fault string
 
 const (
-	Sound  Fault = ""       // not at all
+	Sound  Fault = ""       // none
 	Stuck  Fault = "stuck"  // repeats the particle values of midnight all day
-	Absurd Fault = "absurd" // now and then a value no air ever had
-	Silent Fault = "silent" // says nothing between 10 and 50 minutes past each hour
+	Absurd Fault = "absurd" // sometimes a value that air never has
+	Silent Fault = "silent" // sends nothing between 10 and 50 minutes past each hour
 )
 
-// faultOf breaks three stations in forty, always the same ones.
+// faultOf returns the fault of a station: three in forty have one, always the same ones.
 func faultOf(index int) Fault {
 	switch index % 40 {
 	case 7:
@@ -42,7 +42,7 @@ func faultOf(index int) Fault {
 	return Sound
 }
 
-// Kit is the kit every simulated station is built from.
+// Kit is the kit of every simulated station.
 const Kit = "sds011-bme280"
 
 // Station is one simulated station.
@@ -64,14 +64,14 @@ type City struct {
 	sources []source
 }
 
-// source is a place that makes particles: a valley with wood stoves, a harbour, a junction.
+// source is a source of particles: a valley with wood stoves, a harbour, a junction.
 type source struct {
 	at       orb.Point
 	radius   float64 // degrees of latitude
 	strength float64 // µg/m³ of PM2.5 at its centre
 }
 
-// New invents a city within the boundary and n stations in it, denser towards the centre.
+// New returns a simulated city within the boundary and its n stations, denser towards the centre.
 func New(seed uint64, boundary *geo.Boundary, n int) (*City, []Station) {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	bound := boundary.Bound()
@@ -92,7 +92,7 @@ func New(seed uint64, boundary *geo.Boundary, n int) (*City, []Station) {
 	return c, stations
 }
 
-// randomPoint is a random point within the boundary; spread below 1 draws it towards the centre.
+// randomPoint returns a random point within the boundary; spread below 1 moves it towards the centre.
 func randomPoint(rng *rand.Rand, boundary *geo.Boundary, spread float64) orb.Point {
 	bound := boundary.Bound()
 	centre := bound.Center()
@@ -111,7 +111,7 @@ func randomPoint(rng *rand.Rand, boundary *geo.Boundary, spread float64) orb.Poi
 	}
 }
 
-// Reading is what the station sends for t; false when it stays silent.
+// Reading returns the station's reading for t; false when it is silent.
 func (c *City) Reading(s *Station, t time.Time) (wire.Reading, bool) {
 	if s.Fault == Silent && t.Minute() >= 10 && t.Minute() < 50 {
 		return wire.Reading{}, false
@@ -140,10 +140,10 @@ func (c *City) Reading(s *Station, t time.Time) (wire.Reading, bool) {
 	return wire.Reading{Time: t.Truncate(time.Second), Values: values}, true
 }
 
-// fine is the dry mass of particles up to 2.5 µm in µg/m³.
+// fine returns the dry mass of particles up to 2.5 µm in µg/m³.
 func (c *City) fine(s *Station, t time.Time) float64 {
 	hour := float64(t.Unix()%86400) / 3600
-	air := 7 + 4*c.drift(1, t, 9*time.Hour) // what the wind brings, the same for all
+	air := 7 + 4*c.drift(1, t, 9*time.Hour) // regional background, the same for all stations
 	stoves := 0.35 + 0.65*bump(hour, 20, 3.5)
 	rush := bump(hour, 6.5, 1.5) + bump(hour, 16.5, 2)
 	local := 0.0
@@ -158,7 +158,7 @@ func (c *City) fine(s *Station, t time.Time) float64 {
 
 type weather struct{ temperature, humidity, pressure float64 }
 
-// weather is shared by the whole city, a little warmer towards its centre.
+// weather returns the weather at a station: the city's, a little warmer towards its centre.
 func (c *City) weather(s *Station, t time.Time) weather {
 	hour := float64(t.Unix()%86400) / 3600
 	season := 10 - 8*math.Cos(2*math.Pi*(float64(t.YearDay())-20)/365)
@@ -173,21 +173,21 @@ func (c *City) weather(s *Station, t time.Time) weather {
 	}
 }
 
-// swelling is how much wet particles outgrow dry ones: κ-Köhler as in Crilley et al., AMT 11:709
-// (2018), with κ = 0.15 so that a simulated city is not all fog.
+// swelling returns the factor by which wet particles exceed dry ones: κ-Köhler as in Crilley et al., AMT 11:709 (2018),
+// with κ = 0.15 so that a simulated city is not all fog.
 func swelling(humidity float64) float64 {
 	aw := math.Min(humidity, 95) / 100
 	return 1 + (0.15/1.65)/(1/aw-1)
 }
 
-// bump is a bell over the hours of the day, 1 at its middle; hours are UTC.
+// bump returns a bell curve over the hours of the day, 1 at its middle; hours are UTC.
 func bump(hour, middle, width float64) float64 {
 	d := math.Abs(hour - middle)
 	d = math.Min(d, 24-d)
 	return math.Exp(-d * d / (2 * width * width))
 }
 
-// drift is smooth noise between -1 and 1 that changes over the given time.
+// drift returns smooth noise between -1 and 1 that changes over the given time.
 func (c *City) drift(channel uint64, t time.Time, over time.Duration) float64 {
 	position := float64(t.Unix()) / over.Seconds()
 	whole := math.Floor(position)
@@ -198,13 +198,13 @@ func (c *City) drift(channel uint64, t time.Time, over time.Duration) float64 {
 	return a + (b-a)*f
 }
 
-// normal is standard normal noise (Box-Muller).
+// normal returns standard normal noise (Box-Muller).
 func (c *City) normal(channel uint64, at int64) float64 {
 	u := 1 - c.uniform(channel, at)
 	return math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*c.uniform(channel+0x51ed, at))
 }
 
-// uniform is noise in [0, 1).
+// uniform returns noise in [0, 1).
 func (c *City) uniform(channel uint64, at int64) float64 {
 	return float64(c.hash(channel, at)>>11) / (1 << 53)
 }

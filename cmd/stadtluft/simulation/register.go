@@ -10,8 +10,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// Register registers the stations of a simulated city, as demo stations, with fresh tokens. The
-// same seed finds its stations of last time again by their names.
+// Register registers the stations of a simulated city, as demo stations, with fresh tokens. With the same seed it finds
+// the stations of an earlier run by their names.
 func Register(ctx context.Context, r *registry.Registry, boundary *geo.Boundary, broker string, seed uint64, n int) (*Run, error) {
 	city, stations := New(seed, boundary, n)
 	known := map[string]*ingest.Station{}

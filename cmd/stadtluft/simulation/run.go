@@ -13,37 +13,37 @@ import (
 )
 
 const (
-	// Every is how often a station of Sensor.Community's firmware sends.
+	// Every is the interval at which Sensor.Community's firmware sends.
 	Every = 145 * time.Second
-	// backlogMessage bounds the readings a station sends at once after a time offline.
+	// backlogMessage is the largest number of readings in a message after a time offline.
 	backlogMessage = 50
 )
 
-// Sender is a station's connection: Send returns when the broker has acknowledged.
+// Sender is a station's connection: Send returns after the broker has acknowledged the message.
 type Sender interface {
 	Send(ctx context.Context, payload []byte) error
 	Close()
 }
 
-// Run is a simulation under way.
+// Run is a simulation and its counts.
 type Run struct {
 	City     *City
 	Stations []Station
 	Dial     func(s *Station) Sender
 	Every    time.Duration // between two readings of one station
-	// Backlog is how far back each station first delivers what it measured "while it was offline".
+	// Backlog is the time before the start whose readings each station sends first, as if it had been offline.
 	Backlog time.Duration
 
 	sent   atomic.Int64
 	failed atomic.Int64
 }
 
-// Sent is the number of acknowledged messages, Failed of those given up when the run ended.
+// Sent returns the number of acknowledged messages, Failed that of messages given up when the run ended.
 func (r *Run) Sent() int64   { return r.sent.Load() }
 func (r *Run) Failed() int64 { return r.failed.Load() }
 
-// Run lets every station live until ctx ends. The stations start spread over the first interval, at
-// most five seconds apart in all, so that a demonstration shows something at once.
+// Run runs every station until ctx ends. Their starts are spread over the first interval, at most five seconds in all,
+// so that a demonstration has data at once.
 func (r *Run) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	spread := min(r.Every, 5*time.Second)
@@ -86,7 +86,7 @@ func (r *Run) send(ctx context.Context, sender Sender, payload []byte) {
 	r.sent.Add(1)
 }
 
-// backlog is what the station measured before now, in messages of at most backlogMessage readings.
+// backlog returns the station's readings before now, in messages of at most backlogMessage readings.
 func (r *Run) backlog(s *Station, now time.Time) [][]byte {
 	var messages [][]byte
 	var readings []wire.Reading
@@ -108,7 +108,7 @@ func (r *Run) backlog(s *Station, now time.Time) [][]byte {
 	return messages
 }
 
-// sleep waits and reports whether ctx is still alive.
+// sleep waits and reports whether ctx has not ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -118,8 +118,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Interval is the time between two readings of one station so that n stations together send rate
-// messages a second; Every when no rate is given.
+// Interval returns the time between two readings of one station so that n stations together send rate messages per
+// second; Every when rate is 0.
 func Interval(n int, rate float64) (time.Duration, error) {
 	if n <= 0 {
 		return 0, errors.New("stations: ask for at least one")

@@ -83,7 +83,7 @@ func TestSoundValuesArePlausible(t *testing.T) {
 	}
 }
 
-// memory is a Sender that keeps what it is given.
+// memory is a Sender that keeps its messages.
 type memory struct {
 	mu       sync.Mutex // guards payloads
 	payloads [][]byte
