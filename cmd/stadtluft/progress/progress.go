@@ -1,4 +1,4 @@
-// Package progress shows on a terminal, or line by line elsewhere, how far long work is.
+// Package progress shows the progress of long work as a bar on a terminal, and as lines of text elsewhere.
 package progress
 
 import (
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Bar shows how far long work is: as a bar on a terminal, and elsewhere as a line for each tenth of it.
+// Bar shows progress: as a bar on a terminal, and elsewhere as a line for each tenth of the work.
 type Bar struct {
 	w        io.Writer
 	terminal bool
@@ -17,7 +17,7 @@ type Bar struct {
 	open     bool
 }
 
-// New returns the bar of work that has total steps.
+// New returns a Bar for work of total steps.
 func New(w io.Writer, total int) *Bar {
 	p := &Bar{w: w, total: max(1, total)}
 	if file, ok := w.(*os.File); ok {
@@ -27,7 +27,7 @@ func New(w io.Writer, total int) *Bar {
 	return p
 }
 
-// Step says that done of the total are done, in words too.
+// Step shows that done of the total steps are done, with a text.
 func (p *Bar) Step(done int, words string) {
 	if tenths := 10 * done / p.total; !p.terminal && tenths > p.reported {
 		p.reported = tenths
@@ -42,7 +42,7 @@ func (p *Bar) Step(done int, words string) {
 	p.open = true
 }
 
-// Line ends the bar, so that something else can be said.
+// Line ends the bar's line and returns its writer, for other output.
 func (p *Bar) Line() io.Writer {
 	if p.open {
 		fmt.Fprintln(p.w)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestProgress is a line for each tenth where nobody watches, and a bar on a terminal that ends before other words.
+// TestProgress expects a line for each tenth without a terminal, and on a terminal a bar that ends before other output.
 func TestProgress(t *testing.T) {
 	var b strings.Builder
 	p := New(&b, 25)
