@@ -94,7 +94,7 @@ func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
 	return err
 }
 
-// days reads two ends of a period of days, both included.
+// days parses the first and the last day of a period, both included; each defaults to the given day.
 func days(from, to string, first, last archive.Day) (archive.Day, archive.Day, error) {
 	var errs [2]error
 	if from != "" {

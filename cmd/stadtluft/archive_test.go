@@ -28,7 +28,8 @@ func command(t *testing.T, args ...string) (status int, out, messages string) {
 	return status, stdout.String(), stderr.String()
 }
 
-// TestArchive follows readings of a closed day into files: by the server itself, by hand beside it, and after a correction.
+// TestArchive archives readings of a closed day: by the server itself, with the command beside it, and after a
+// correction.
 func TestArchive(t *testing.T) {
 	data := t.TempDir()
 	p := launch(t, data)
@@ -41,7 +42,7 @@ func TestArchive(t *testing.T) {
 	}
 	eventually(t, "the store to have them", func() bool { return strings.Count(p.allReadings(), "\n") == 1+5 })
 	p.kill()
-	// What comes late gathers for an hour before it is archived.
+	// Late readings are collected for an hour before they are archived.
 	yesterday := time.Now().Add(-24 * time.Hour)
 	if err := os.Chtimes(filepath.Join(data, "archive/.pending/2019-04-20"), yesterday, yesterday); err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestArchive(t *testing.T) {
 	f(`"yesterday" is not a day`, 2, "archive", "verify", "--from", "yesterday")
 	f("is not closed yet", 2, "archive", "build", "--to", time.Now().UTC().Format(time.DateOnly))
 	f("rebuilt from stored readings", 0, "rebuild", "--from", "2019-04-19", "--to", "2019-04-22")
-	f("2019-04-20 r1 is as it was", 0, "archive", "build", "--to", "2019-04-20") // a quarter of an hour is no average
+	f("2019-04-20 r1 is as it was", 0, "archive", "build", "--to", "2019-04-20") // a quarter of an hour is too short for an average
 	if err := os.Truncate(filepath.Join(data, "archive/2019/04/20/r1/readings.csv.gz"), 50); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +89,8 @@ func TestArchive(t *testing.T) {
 	f("1 days with 1 revisions", 0, "archive", "verify", "--from", "2019-04-21")
 }
 
-// TestArchiveWithoutSpace builds under a limit on the size of files, as a full disk would set it: nothing half-written stays,
-// and with space it goes on.
+// TestArchiveWithoutSpace builds with a limit on the size of files, as on a full disk: no incomplete file stays, and
+// with space the build succeeds.
 func TestArchiveWithoutSpace(t *testing.T) {
 	data := t.TempDir()
 	if status, out, messages := command(t, "station", "list", "--data", data); status != 0 {
@@ -141,8 +142,8 @@ func storeReadings(t *testing.T, data, station string, from time.Time) {
 	}
 }
 
-// TestArchiveOnAFullDisk has a server archive a day onto a disk without room: nothing half-written can be had, /readyz says what
-// is wrong and what to do, and with room all is well by itself.
+// TestArchiveOnAFullDisk has a server archive a day on a disk without space: no incomplete file is served, /readyz
+// reports the problem and what to do, and with space the server recovers by itself.
 func TestArchiveOnAFullDisk(t *testing.T) {
 	if playedAsRoot(t) {
 		return
@@ -154,7 +155,7 @@ func TestArchiveOnAFullDisk(t *testing.T) {
 	p.kill()
 	folder := filepath.Join(data, "archive")
 	smallDisk(t, folder, "64k")
-	// The day is marked as one that has waited long enough for what comes late.
+	// The day is marked as if it had waited long enough for late readings.
 	mark, yesterday := filepath.Join(folder, ".pending", noon.Format(time.DateOnly)), time.Now().Add(-24*time.Hour)
 	if err := errors.Join(os.Mkdir(filepath.Dir(mark), 0o755), os.WriteFile(mark, nil, 0o644), os.Chtimes(mark, yesterday, yesterday)); err != nil {
 		t.Fatal(err)
@@ -190,7 +191,7 @@ func TestArchiveOnAFullDisk(t *testing.T) {
 	}
 }
 
-// TestAForgottenDay exports and rebuilds a day whose readings are only in the archive: both give what they gave before.
+// TestAForgottenDay exports and rebuilds a day whose readings are only in the archive: the output is the same as before.
 func TestAForgottenDay(t *testing.T) {
 	data := t.TempDir()
 	resident := settle(t, data, 1)[0]

@@ -24,12 +24,12 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// checksFile has what checks remember.
+// checksFile is the file with the state of the checks.
 const checksFile = "checks.state"
 
-// TestABackupIsRestored backs up a running program, unpacks that into an empty folder and starts there: the same stations,
-// readings, averages at every resolution, statistics and memory of the checks; what comes late then corrects its hour and does
-// not take its place.
+// TestABackupIsRestored backs up a running program, unpacks the backup into an empty folder and starts there: the same
+// stations, readings, averages at every resolution, statistics and state of the checks; a late reading then corrects its
+// hour and does not replace it.
 func TestABackupIsRestored(t *testing.T) {
 	data, restored := t.TempDir(), t.TempDir()
 	residents := settle(t, data, 20)
@@ -61,7 +61,7 @@ func TestABackupIsRestored(t *testing.T) {
 	p.comesLate(residents, end)
 }
 
-// rememberSomething writes what checks remember of an hour, and returns the file.
+// rememberSomething writes a state of the checks, and returns the file.
 func rememberSomething(t *testing.T, data string, r resident) string {
 	t.Helper()
 	east, north, err := geo.Project(r.public)
@@ -100,7 +100,7 @@ func (p *process) backup(token string) []byte {
 	return body
 }
 
-// unpack is what tar -xzf does.
+// unpack does the same as tar -xzf.
 func unpack(t *testing.T, archive []byte, folder string) {
 	t.Helper()
 	plain, err := gzip.NewReader(bytes.NewReader(archive))
@@ -124,7 +124,8 @@ func unpack(t *testing.T, archive []byte, folder string) {
 	}
 }
 
-// everything is what a program tells of its stations and of averages that are not stored, without what depends on the time.
+// everything returns a program's answers about its stations and about averages that are not stored, without what depends
+// on the time.
 func (p *process) everything(id string, end time.Time) string {
 	p.t.Helper()
 	var stations struct {
@@ -153,8 +154,8 @@ func (p *process) everything(id string, end time.Time) string {
 	return fmt.Sprintf("%+v\n%+v\n%s", stations, health, coarse)
 }
 
-// comesLate publishes one more reading of the story's last hour, and wants every cell of the hour to be there still, with one
-// reading more.
+// comesLate publishes one more reading of the story's last hour, and expects every cell of the hour to be there still,
+// with one more reading.
 func (p *process) comesLate(residents []resident, end time.Time) {
 	p.t.Helper()
 	hour := end.Add(-time.Hour)

@@ -46,7 +46,7 @@ type calibrateCmd struct {
 	valid  interval
 }
 
-// interval is a period whose end is open where it is zero.
+// interval is a period; a zero end is open.
 type interval struct{ from, to time.Time }
 
 func (s interval) holds(t time.Time) bool {
@@ -124,8 +124,8 @@ func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 	return hours, nil
 }
 
-// pairs are the hours of both instruments, and the first of them. An hour of the station's counts as it does in averages:
-// good values in at least nine of its twelve 5-minute slots, as they were measured.
+// pairs returns the hours of both instruments, and the first of them. An hour of the station counts as in averages: with
+// good values, as measured, in at least nine of its twelve 5-minute slots.
 func (cmd *calibrateCmd) pairs(ctx context.Context, s store.Store, st *ingest.Station, hours []calibration.Hour) (pairs []calibration.Pair, first time.Time, err error) {
 	means, err := cmd.means(ctx, s, st.ID, hours[0].Start, hours[len(hours)-1].Start.Add(time.Hour))
 	if err != nil {
@@ -164,7 +164,7 @@ func count(term bool) int {
 	return 0
 }
 
-// means are the station's good values of a period, as if it had stood in one place.
+// means returns the averages of the station's good values of a period, as if it had stood in one place.
 func (cmd *calibrateCmd) means(ctx context.Context, s store.Store, id string, from, to time.Time) (*aggregate.Aggregate, error) {
 	all := &aggregate.Aggregate{}
 	quantities := []quantity.Quantity{cmd.about, quantity.Humidity, quantity.Temperature}
@@ -204,7 +204,7 @@ func (cmd *calibrateCmd) print(w io.Writer, fit calibration.Calibration, pairs [
 	return err
 }
 
-// targets says how a sensor does by the US EPA's targets.
+// targets writes a sensor's performance and the US EPA's targets.
 func targets(b *strings.Builder, how string, p calibration.Performance) {
 	verdict := "does not meet"
 	if p.Meets() {
@@ -220,7 +220,7 @@ func targets(b *strings.Builder, how string, p calibration.Performance) {
 	}
 }
 
-// name is the reference instrument's.
+// name returns the name of the reference instrument.
 func (cmd *calibrateCmd) name() string {
 	if cmd.Name != "" {
 		return cmd.Name
@@ -242,7 +242,7 @@ func (cmd *calibrateCmd) save(ctx context.Context, w io.Writer, r *registry.Regi
 	return sayCalibrated(w, st.ID, cmd.valid.from)
 }
 
-// sayCalibrated says what a calibration from a time on does, and what is left to do.
+// sayCalibrated writes the effect of a calibration from a time on, and what is left to do.
 func sayCalibrated(w io.Writer, id string, from time.Time) error {
 	now := time.Now().UTC()
 	if _, err := fmt.Fprintf(w, "\nOn the record of %s from %s on. A running server calibrates the averages of the last two days by it.\n", id, from.Format(time.RFC3339)); err != nil || aggregate.Kept(from, now) {

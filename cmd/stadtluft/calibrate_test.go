@@ -14,7 +14,7 @@ import (
 	"stadtluft/ingest/store/sqlite"
 )
 
-// shell runs a command in this process and wants it to succeed.
+// shell runs a command in this process, which must succeed.
 func shell(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, messages bytes.Buffer
@@ -24,9 +24,9 @@ func shell(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// beside is what a station and a reference instrument measured on 1 May 2026, hour by hour from midnight. The reference is
-// 1.5 + 0.8·sensor, and 1 more and 1 less in turn, which cancels: so slope 0.8, intercept 1.5 and RMSE 1. R² is
-// 0.64·1000 / (0.64·1000 + 8), as the squared deviations of the sensor from its mean of 25 add up to 1000.
+// beside holds the values of a station and a reference instrument on 1 May 2026, hour by hour from midnight. The
+// reference is 1.5 + 0.8·sensor, and 1 more and 1 less in turn, which cancels out: so slope 0.8, intercept 1.5 and RMSE
+// 1. R² is 0.64·1000 / (0.64·1000 + 8), as the squared deviations of the sensor from its mean of 25 add up to 1000.
 var beside = []struct{ sensor, reference float64 }{
 	{10, 10.5}, {20, 16.5}, {30, 26.5}, {40, 32.5}, {10, 8.5}, {20, 18.5}, {30, 24.5}, {40, 34.5},
 }
@@ -61,7 +61,7 @@ func measureBeside(t *testing.T, data, id string, q quantity.Quantity) {
 	}
 }
 
-// referenceFile is the reference as the Umweltbundesamt writes it: the ends of hours, in UTC+1, with a decimal comma.
+// referenceFile writes the reference as the Umweltbundesamt does: the ends of hours, in UTC+1, with a decimal comma.
 func referenceFile(t *testing.T) string {
 	text := "Zeit;Messwert\n"
 	for h, b := range beside {
@@ -100,8 +100,8 @@ func TestCalibrateParticles(t *testing.T) {
 	}
 }
 
-// TestACalibratedGasEntersAverages tells the story of a gas: a signal until it is calibrated, then averages, and readings
-// as they came.
+// TestACalibratedGasEntersAverages follows a gas: a signal until it is calibrated, then in averages; its readings stay
+// as measured.
 func TestACalibratedGasEntersAverages(t *testing.T) {
 	data := t.TempDir()
 	id := newStation(t, data)

@@ -30,7 +30,7 @@ func testCertificate(t *testing.T) (certFile, keyFile string, trusts *tls.Config
 	return write("cert.pem", "CERTIFICATE", server.Certificate().Raw), write("key.pem", "PRIVATE KEY", key), trusts
 }
 
-// TestStationsAndPeopleOverTLS publishes and looks over TLS; whoever does not trust the city's certificate does neither.
+// TestStationsAndPeopleOverTLS publishes and requests over TLS; clients that do not trust the city's certificate cannot.
 func TestStationsAndPeopleOverTLS(t *testing.T) {
 	data, addr := t.TempDir(), freeAddr(t)
 	station := settle(t, data, 1)[0]

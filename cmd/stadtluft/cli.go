@@ -51,7 +51,7 @@ func (f configFlag) load(overrides ...string) (server.Config, error) {
 	return c, err
 }
 
-// rolesFlag lets a command take roles for the time of one run.
+// rolesFlag sets the roles of a command for one run.
 type rolesFlag struct {
 	configFlag
 	Roles string `help:"What this process does: ingest, write, aggregate, web, with commas between; wins over the configuration." placeholder:"ROLES"`
@@ -105,7 +105,7 @@ func (f configFlag) withArchive(ctx context.Context, use func(server.Config, *ar
 	})
 }
 
-// period reads a period's two ends.
+// period parses a period's start and end.
 func period(from, to string) (start, end time.Time, err error) {
 	if start, err = export.ParseTime(from); err == nil {
 		end, err = export.ParseTime(to)
@@ -116,7 +116,7 @@ func period(from, to string) (start, end time.Time, err error) {
 	return start, end, err
 }
 
-// optionalTime reads the time of a flag that may be left out.
+// optionalTime parses the time of an optional flag.
 func optionalTime(flag, text string, to *time.Time) (err error) {
 	if text == "" {
 		return nil
@@ -127,14 +127,13 @@ func optionalTime(flag, text string, to *time.Time) (err error) {
 	return nil
 }
 
-// streams are where a command writes.
+// streams are the outputs of a command.
 type streams struct{ out, err io.Writer }
 
-// exitStatus carries kong's wish to end through a panic, so that run always returns.
+// exitStatus carries kong's exit through a panic, so that run always returns.
 type exitStatus int
 
-// run is the program: it returns the exit status. 0 is success, 1 a failure, 2 a wrong command line
-// or configuration.
+// run runs the program and returns the exit status: 0 is success, 1 a failure, 2 a wrong command line or configuration.
 func run(args []string, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -178,7 +177,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	return 0
 }
 
-// usageError marks a mistake in the command line.
+// usageError is an error in the command line.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }

@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest/store/deadletter"
 )
 
-// deadLettersCmd shows values that the store rejected and puts them back. It may run beside a server.
+// deadLettersCmd lists values that the store rejected and writes them again. It may run beside a server.
 type deadLettersCmd struct {
 	List  deadLettersListCmd  `cmd:"" help:"Print them, one line a value, with the store's words."`
 	Retry deadLettersRetryCmd `cmd:"" help:"Write them to the store again; those that it rejects again stay."`

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestAlertRules holds the alert rules against promtool, their own cases and the metrics of the running program.
+// TestAlertRules checks the alert rules with promtool, their own cases and the metrics of the running program.
 func TestAlertRules(t *testing.T) {
 	const rules = "../../deploy/prometheus/stadtluft.rules.yaml"
 	for _, args := range [][]string{{"check", "rules", rules}, {"test", "rules", "../../deploy/prometheus/stadtluft.rules.test.yaml"}} {
@@ -29,8 +29,8 @@ func TestAlertRules(t *testing.T) {
 	}
 }
 
-// TestPackagesStopTheirServices has packages installed on a machine where every command of the system only notes its call: a
-// server that comes with a package is stopped and does not come back, one that was there before is left alone.
+// TestPackagesStopTheirServices installs packages on a machine where the system's commands only record their calls: a
+// server that comes with a package is stopped and disabled, one that was there before is left alone.
 func TestPackagesStopTheirServices(t *testing.T) {
 	folder := t.TempDir()
 	calls := filepath.Join(folder, "calls")

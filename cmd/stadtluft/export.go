@@ -18,7 +18,7 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// exportCmd writes a period of the store to a file or to standard output: what the HTTP interface would answer.
+// exportCmd writes a period of the store to a file or to standard output, with the same bytes as the HTTP interface.
 type exportCmd struct {
 	configFlag
 	What       string   `help:"readings or grid." enum:"readings,grid" default:"readings"`
@@ -52,7 +52,7 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// read turns what was typed into a question.
+// read parses the flags into a query.
 func (cmd *exportCmd) read() (err error) {
 	cmd.asked = download.Readings{Resolution: download.Resolution(cmd.Resolution), OnlyGood: cmd.Flags == "good", Source: cmd.Source}
 	if cmd.asked.From, cmd.asked.To, err = period(cmd.From, cmd.To); err != nil {
@@ -88,7 +88,7 @@ func (cmd *exportCmd) findStations(r download.Stations) error {
 	return nil
 }
 
-// sourceOf is where the configuration's exports come from.
+// sourceOf returns the source of exports with a configuration.
 func sourceOf(c server.Config, r download.Stations, s store.Store) download.Source {
 	return download.Source{
 		Store: s, Stations: r, Licence: c.LicenceID, Attribution: c.LicenceAttribution,
@@ -96,7 +96,7 @@ func sourceOf(c server.Config, r download.Stations, s store.Store) download.Sour
 	}
 }
 
-// write streams what was asked for.
+// write streams the selected data.
 func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c server.Config, source download.Source) error {
 	format, q := export.Format(cmd.Format), cmd.asked
 	if cmd.Delimiter == "semicolon" {
@@ -104,7 +104,7 @@ func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c server.Config, s
 	}
 	meta := source.Meta(q.Of(source.Stations))
 	if cmd.What == "grid" {
-		window, _ := aggregate.ParseWindow(cmd.Window) // one of the two
+		window, _ := aggregate.ParseWindow(cmd.Window) // it is one of the two
 		meta.Averaging = export.GridRule(window, source.Corrected)
 		return download.Write(download.NewGrid(w, format, meta), func(add func(aggregate.Row) error) error {
 			return source.Store.Grid(ctx, store.GridQuery{From: q.From, To: q.To, Window: window, Quantities: q.Quantities, Size: int32(c.GridResolution)}, add)

@@ -17,16 +17,16 @@ import (
 	"stadtluft/ingest/store/influx/influxtest"
 )
 
-// These stories break what lies between the parts, and count what went in against what is there afterwards.
+// These stories break connections between the parts and disks, and compare what was sent with what is stored afterwards.
 
-// line is a network between two parts that can be cut and stalled.
+// line is a TCP proxy between two parts that can cut and stall its connections.
 type line struct {
 	listener net.Listener
 	target   string
 
 	mu    sync.Mutex // guards all below
 	down  bool
-	flow  chan struct{} // closed while bytes pass
+	flow  chan struct{} // closed while bytes are forwarded
 	conns map[net.Conn]struct{}
 }
 
@@ -62,7 +62,7 @@ func (n *line) run() {
 	}
 }
 
-// keep remembers a connection; false while the line is down.
+// keep adds a connection; false while the proxy is cut.
 func (n *line) keep(conns ...net.Conn) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -92,7 +92,7 @@ func (n *line) pass(to, from net.Conn) {
 	}
 }
 
-// cut ends every connection and lets none through until mend.
+// cut ends every connection and accepts none until mend.
 func (n *line) cut() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -109,7 +109,7 @@ func (n *line) mend() {
 	n.down = false
 }
 
-// flowing lets bytes pass, or swallows the line's life without ending its connections.
+// flowing forwards bytes, or drops them without ending the connections.
 func (n *line) flowing(on bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -125,8 +125,8 @@ func (n *line) flowing(on bool) {
 	}
 }
 
-// TestCutNetwork has 5,000 readings sent over a line that is cut again and again, to a database behind another line
-// that stalls in the middle of requests and is cut.
+// TestCutNetwork sends 5,000 readings through a proxy that is cut repeatedly, to a database behind another proxy that
+// stalls in the middle of requests and is cut.
 func TestCutNetwork(t *testing.T) {
 	const stations = 50
 	data := t.TempDir()
@@ -159,7 +159,7 @@ func TestCutNetwork(t *testing.T) {
 	checkStory(t, p, residents)
 }
 
-// ready is what /readyz answers; 0 without an answer.
+// ready returns the answer of /readyz; 0 without an answer.
 func (p *process) ready() (status int, body string) {
 	response, err := http.Get(p.url + "/readyz")
 	if err != nil {
@@ -170,7 +170,7 @@ func (p *process) ready() (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// playedAsRoot plays the test in a user namespace, where it is root and may mount, unless it is root already.
+// playedAsRoot runs the test again in a user namespace, where it is root and may mount, unless it is root already.
 func playedAsRoot(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() == 0 {
@@ -191,8 +191,8 @@ func playedAsRoot(t *testing.T) bool {
 	return true
 }
 
-// smallDisk makes a folder a file system of its own with so much room, which needs root. Called again for a folder, it changes
-// the room.
+// smallDisk mounts a file system of the given size at a folder, which needs root. Called again for a folder, it changes
+// the size.
 func smallDisk(t *testing.T, dir, size string) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size="+size); err == nil {
@@ -204,7 +204,7 @@ func smallDisk(t *testing.T, dir, size string) {
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 }
 
-// fill writes a file until nothing more fits.
+// fill writes a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.Create(path)
@@ -220,8 +220,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// TestFullDisk fills the disk to the last byte while 5,000 readings arrive; /readyz says what to do. When there is room again,
-// what was acknowledged is there, and what was not comes again.
+// TestFullDisk fills the disk to the last byte while 5,000 readings arrive; /readyz says what to do. With space again,
+// acknowledged readings are there, and the others are sent again.
 func TestFullDisk(t *testing.T) {
 	if playedAsRoot(t) {
 		return
@@ -252,7 +252,7 @@ func TestFullDisk(t *testing.T) {
 		status, _ = p.ready()
 		return status == http.StatusOK || status == 0
 	})
-	if status == 0 { // a log that failed takes nothing more until a restart, which systemd does
+	if status == 0 { // after a failed write the log accepts nothing until a restart, which systemd does
 		<-p.done
 		p.start()
 	}

@@ -20,7 +20,7 @@ import (
 	"stadtluft/ingest/sensorcommunity"
 )
 
-// importCmd brings neighbours' open data into the same map, through a running server.
+// importCmd imports other networks' open data through a running server.
 type importCmd struct {
 	SensorCommunity importSensorCommunityCmd `cmd:"" help:"Sensor.Community: archive files, folders of them, or the address of data.json."`
 }
@@ -34,7 +34,7 @@ type importSensorCommunityCmd struct {
 	JSON   bool          `help:"Print the summary as JSON."`
 }
 
-// minEvery is how often an address is fetched at most.
+// minEvery is the shortest interval at which an address is fetched.
 const minEvery = time.Minute
 
 func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error {
@@ -104,13 +104,13 @@ func importFile(ctx context.Context, im *sensorcommunity.Importer, path string) 
 	return im.Import(ctx, path, file)
 }
 
-// fetch imports from an address once, or again and again until ctx ends.
+// fetch imports from an address once, or at intervals until ctx ends.
 func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im *sensorcommunity.Importer, f *sensorcommunity.Feed) error {
 	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
 	if cmd.Every == 0 {
 		_, err := f.Import(ctx, im)
 		if im.Stats.Files == 0 && err != nil {
-			return err // nothing came
+			return err // there is nothing to summarize
 		}
 		return cmd.end(std, im, err)
 	}
@@ -127,7 +127,7 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 	return printed
 }
 
-// end prints the summary. An import is a failure when it stopped, or when nothing was usable.
+// end prints the summary. An import fails when it stopped, or when no row was usable.
 func (cmd *importSensorCommunityCmd) end(std streams, im *sensorcommunity.Importer, err error) error {
 	if printed := cmd.summary(std.out, &im.Stats); err == nil {
 		err = printed

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// sensorDay is a day of two sensors that share a location, with what real files hold: rows out of order, two in one
-// second, an empty value, a broken line, and a neighbour far outside the city.
+// sensorDay is a day of two sensors at one location, with the oddities of real files: rows out of order, two in one
+// second, an empty value, a broken line, and a station far outside the city.
 const sensorDay = `sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2
 11;SDS011;7;50.941;6.958;2019-04-20T00:05:00;12.50;;;6.30;;
 11;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10.00;;;5.00;;
@@ -48,7 +48,7 @@ func importing(t *testing.T, p *process, data string, args ...string) (status in
 	return status, stdout.String(), stderr.String()
 }
 
-// allReadings is every reading of 2019 as CSV.
+// allReadings returns every reading of 2019 as CSV.
 func (p *process) allReadings() string {
 	return string(p.get("/api/v1/readings?format=csv&from=2019-01-01&to=2020-01-01"))
 }
@@ -114,7 +114,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("no %q in %s", want, stations)
 		}
 	}
-	// Averages of what is older than two days are rebuilt.
+	// Averages older than two days are rebuilt.
 	var stdout, stderr bytes.Buffer
 	if status := run([]string{"rebuild", "--data", data, "--from", "2019-04-19", "--to", "2019-04-22"}, &stdout, &stderr); status != 0 {
 		t.Errorf("rebuild: %d %s", status, stderr.String())
@@ -143,7 +143,7 @@ func TestImportOfNothing(t *testing.T) {
 	f("is the server running?", 1, "--server", "http://127.0.0.1:1", writeFile(t, "a.csv", sensorDay))
 }
 
-// TestImportFromAddress fetches live data with conditional requests: what has not changed is not sent again.
+// TestImportFromAddress fetches live data with conditional requests: unchanged data is not sent again.
 func TestImportFromAddress(t *testing.T) {
 	data := t.TempDir()
 	p := launch(t, data)
@@ -184,8 +184,8 @@ func TestImportFromAddress(t *testing.T) {
 	})
 }
 
-// TestImportOfCapturedRecords imports what the live API said once, which lies beside the project and is no part of it,
-// from a file and from an address.
+// TestImportOfCapturedRecords imports a captured answer of the live API, which lies beside the project and is not part
+// of it, from a file and from an address.
 func TestImportOfCapturedRecords(t *testing.T) {
 	file := filepath.Join("..", "..", "..", "shared", "data", "payloads", "sensor-community_data.json")
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -225,8 +225,8 @@ func TestImportOfCapturedRecords(t *testing.T) {
 	}
 }
 
-// TestImportOfRealDays imports the sixteen sensor-days that lie beside the project and are no part of it: each row is
-// stored or refused, and twice changes nothing.
+// TestImportOfRealDays imports sixteen sensor-days, which lie beside the project and are not part of it: each row is
+// stored or refused, and a second import changes nothing.
 func TestImportOfRealDays(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "shared", "data", "sensor-community")
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {

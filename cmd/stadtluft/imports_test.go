@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// layers is the height of each top folder. An import may only point to a lower layer, or within one layer
-// to a package that packages names.
+// layers is the layer of each top folder. An import may only lead to a lower layer, or within one layer to a package
+// that packages lists.
 var layers = map[string]int{"cmd": 3, "export": 2, "ingest": 1, "geo": 0, "firmware-protocol": 0}
 
 // packages lists every package with what it may import: our own, and third parties by module path.
@@ -86,7 +86,7 @@ var packages = map[string][]string{
 	"cmd/openapi":              {"export/api"},
 	"cmd/stadtluft/progress":   {},
 	"cmd/stadtluft/simulation": {"firmware-protocol/quantity", "firmware-protocol/wire", "geo", "ingest", "ingest/mqtt", "ingest/registry", "github.com/paulmach/orb"},
-	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml"}, // puts all of them together, so it may import each of ours
+	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml"}, // connects the other packages, so it may import each of ours
 	"cmd/stadtluft":            {"*", "github.com/alecthomas/kong", "github.com/paulmach/orb"},
 }
 

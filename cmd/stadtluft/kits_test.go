@@ -24,10 +24,10 @@ import (
 	"stadtluft/firmware-protocol/kits"
 )
 
-// These stories let other people's firmware in: with the settings we hand out, over MQTT and HTTP, and with
-// the messages that were captured from real devices.
+// These stories use other firmware: with the settings of a registration, over MQTT and HTTP, and with messages that were
+// captured from real devices.
 
-// registered is what a registration over HTTP answers.
+// registered is the answer to a registration over HTTP.
 type registered struct {
 	ID       string        `json:"id"`
 	Token    string        `json:"token"`
@@ -49,7 +49,7 @@ func (p *process) register(t *testing.T, device string) registered {
 	return r
 }
 
-// form reads a recipe's lines of NAME: VALUE.
+// form parses a recipe's lines of NAME: VALUE.
 func form(t *testing.T, settings string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -63,7 +63,7 @@ func form(t *testing.T, settings string) map[string]string {
 	return values
 }
 
-// latest are the values of a station's newest reading, by quantity.
+// latest returns the values of a station's newest reading, by quantity.
 func (p *process) latest(t *testing.T, station string) map[string]float64 {
 	t.Helper()
 	from := time.Now().UTC().Add(-24 * time.Hour).Format(time.RFC3339)
@@ -82,7 +82,7 @@ func (p *process) latest(t *testing.T, station string) map[string]float64 {
 	return values
 }
 
-// arrives waits until a station's newest reading is this one.
+// arrives waits until a station's newest reading has these values.
 func (p *process) arrives(t *testing.T, what, station string, want map[string]float64) {
 	t.Helper()
 	eventually(t, what, func() bool { return maps.Equal(p.latest(t, station), want) })
@@ -115,7 +115,7 @@ func deliver(t *testing.T, target, user, password string, payload []byte) (int, 
 	return response.StatusCode, string(answer)
 }
 
-// TestRecipesWork does with the settings that a registration hands out what each firmware does with them.
+// TestRecipesWork uses the settings of a registration in the way each firmware does.
 func TestRecipesWork(t *testing.T) {
 	p := launch(t, t.TempDir())
 	host, port, _ := strings.Cut(strings.TrimPrefix(p.mqtt, "tcp://"), ":")
@@ -198,7 +198,7 @@ func TestRecipesWork(t *testing.T) {
 			t.Errorf("%s: refused: %s", name, health)
 		}
 	}
-	// A station has its own device's topic alone.
+	// A station may use its own device's topic only.
 	r := p.register(t, "")
 	mosquittoPub(t, "-h", host, "-p", port, "-u", r.ID, "-P", r.Token, "-i", "x", "-q", "1", "-t", "airgradient/readings/ecda3b1e0000", "-m", `{"pm02":9}`)
 	eventually(t, "the other's topic to be refused", func() bool {
@@ -206,14 +206,15 @@ func TestRecipesWork(t *testing.T) {
 	})
 }
 
-// TestESPHomeIsJoined sends a kit's values one by one: they are one reading.
+// TestESPHomeIsJoined sends a kit's values one by one: they become one reading.
 func TestESPHomeIsJoined(t *testing.T) {
 	p := launch(t, t.TempDir())
 	host, port, _ := strings.Cut(strings.TrimPrefix(p.mqtt, "tcp://"), ":")
 	r := p.register(t, "")
 	for _, message := range []string{"pm_2_5=4.5", "pm_10=9", "bme280_temperature=18.2", "uptime=300", "bme280_humidity=nan"} {
 		object, value, _ := strings.Cut(message, "=")
-		// Each has a client id of its own: one that comes back before the broker has seen it go is kept out for a second.
+		// Each has a client id of its own: the broker keeps a client out for a second when it reconnects before its old
+		// connection has ended.
 		mosquittoPub(t, "-h", host, "-p", port, "-u", r.ID, "-P", r.Token, "-i", "node-"+object, "-r",
 			"-t", "stadtluft/v1/"+r.ID+"/kit/esphome/sensor/"+object+"/state", "-m", value)
 	}
@@ -223,7 +224,7 @@ func TestESPHomeIsJoined(t *testing.T) {
 	})
 }
 
-// captured are messages of real devices with what they say, read by hand from the files.
+// captured are messages of real devices with their values, read by hand from the files.
 var captured = []struct {
 	file, family string
 	want         map[string]float64
@@ -238,8 +239,8 @@ var captured = []struct {
 	}},
 }
 
-// TestCapturedMessages sends them over MQTT and HTTP into the store. The files lie beside the project and
-// are no part of it: without them the test says so.
+// TestCapturedMessages sends them over MQTT and HTTP into the store. The files lie beside the project and are not part
+// of it: without them the test only logs that.
 func TestCapturedMessages(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "shared", "data", "payloads")
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
@@ -260,11 +261,11 @@ func TestCapturedMessages(t *testing.T) {
 		if status, answer := deliver(t, p.url+"/api/v1/push/"+c.family, r.ID, r.Token, payload); status != http.StatusAccepted {
 			t.Errorf("%s over HTTP: %d %s", c.file, status, answer)
 		}
-		p.arrives(t, c.file+" over HTTP", r.ID, c.want) // the answer comes with the journal, the store a moment later
+		p.arrives(t, c.file+" over HTTP", r.ID, c.want) // the answer comes after the journal has it, the store a moment later
 	}
 }
 
-// TestPushAnswers tells each mistake by its status and in words.
+// TestPushAnswers expects a status and a text for each error.
 func TestPushAnswers(t *testing.T) {
 	p := launch(t, t.TempDir())
 	r := p.register(t, "")
@@ -296,13 +297,13 @@ func TestPushAnswers(t *testing.T) {
 	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x63co2\x19\x01\x9b", 202, `"co2":{"value":411`)
 }
 
-// ownTopics is the configuration for kits that speak their own topics.
+// ownTopics is the configuration for kits with topics of their own.
 var ownTopics = []string{
 	"STADTLUFT_MQTT_TOPICS_TASMOTA=tele/{key}/SENSOR", "STADTLUFT_MQTT_TOPICS_TTN=v3/+/devices/{key}/up",
 	"STADTLUFT_MQTT_TOPICS_ESPHOME=esphome/{key}/sensor/+/state", "STADTLUFT_TTN_NAMES=luft/PM25=pm2_5",
 }
 
-// TestOwnTopics lets kits in that speak their own topics on a city's broker, by the name of their device.
+// TestOwnTopics has kits publish on their own topics at a city's broker, identified by the name of their device.
 func TestOwnTopics(t *testing.T) {
 	m := startMosquitto(t, "")
 	p := launch(t, t.TempDir(), append(ownTopics, "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+m.addr)...)
@@ -313,7 +314,7 @@ func TestOwnTopics(t *testing.T) {
 	eventually(t, "a stranger to be refused", func() bool { return p.metric("stadtluft_refused_total") > before })
 }
 
-// TestOwnTopicsOfStations does so on the embedded broker, where a kit logs in as its station.
+// TestOwnTopicsOfStations does the same at the embedded broker, where a kit logs in as its station.
 func TestOwnTopicsOfStations(t *testing.T) {
 	p := launch(t, t.TempDir(), ownTopics...)
 	p.speakOwnTopics(t, strings.TrimPrefix(p.mqtt, "tcp://"), func(r registered) []string { return []string{"-u", r.ID, "-P", r.Token} })

@@ -1,6 +1,5 @@
-// Command stadtluft is the whole of Stadtluft in one binary: it takes readings from stations, keeps
-// them, averages them and publishes them. Each subcommand has a file of its own; package server is what
-// `stadtluft serve` runs.
+// Command stadtluft is the whole of Stadtluft in one binary: it accepts readings from stations, stores them, averages
+// them and publishes them. Each subcommand has a file of its own; `stadtluft serve` runs package server.
 package main
 
 import "os"

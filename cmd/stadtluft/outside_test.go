@@ -16,8 +16,7 @@ import (
 	"stadtluft/ingest/store/influx/influxtest"
 )
 
-// These stories run the program with the servers a city may have already: a real Mosquitto and a real
-// InfluxDB.
+// These stories run the program with servers that a city may have already: a real Mosquitto and a real InfluxDB.
 
 // mosquitto is a broker process on a free port.
 type mosquitto struct {
@@ -75,14 +74,15 @@ func (m *mosquitto) start() {
 	})
 }
 
-// stop ends the broker as an operator would; it writes its state first.
+// stop ends the broker as an operator would; it saves its state first.
 func (m *mosquitto) stop() {
 	m.cmd.Process.Signal(os.Interrupt)
 	m.cmd.Process.Wait()
 }
 
-// behind lets n stations send their next message when all but three rounds are received: with its default settings Mosquitto
-// drops, and acknowledges, what exceeds 1,000 queued messages when it is sent faster than it is read.
+// behind returns a function that lets n stations send their next message when all but three rounds are received: with
+// its default settings Mosquitto acknowledges and drops messages beyond 1,000 in a queue, when they are sent faster than
+// they are read.
 func (p *process) behind(n int) func(k int) {
 	var mu sync.Mutex // guards received
 	received := 0.0
@@ -101,8 +101,8 @@ func (p *process) behind(n int) func(k int) {
 	}
 }
 
-// TestMosquittoAndInfluxDB sends 20,000 readings from 200 stations through a Mosquitto at its default
-// settings into an InfluxDB 1.8, which is away for a while in the middle.
+// TestMosquittoAndInfluxDB sends 20,000 readings from 200 stations through a Mosquitto with default settings into an
+// InfluxDB 1.8, which is stopped for a while in the middle.
 func TestMosquittoAndInfluxDB(t *testing.T) {
 	data := t.TempDir()
 	residents := settle(t, data, storyStations)
@@ -126,7 +126,7 @@ func TestMosquittoAndInfluxDB(t *testing.T) {
 	checkStory(t, p, residents)
 }
 
-// restartable is our Mosquitto configuration with its files in a folder of the test.
+// restartable returns our Mosquitto configuration with its files in a folder of the test.
 func restartable(t *testing.T, residents []resident) string {
 	t.Helper()
 	config, err := os.ReadFile("../../deploy/mosquitto/stadtluft.conf")
@@ -159,8 +159,8 @@ func restartable(t *testing.T, residents []resident) string {
 	return text
 }
 
-// TestOurMosquittoConfiguration starts a broker with the configuration in deploy: a restart of the
-// broker and an absence of ours lose nothing, and a station cannot write below another's prefix.
+// TestOurMosquittoConfiguration starts a broker with the configuration in deploy: a restart of the broker and one of our
+// server lose nothing, and a station cannot publish below another's prefix.
 func TestOurMosquittoConfiguration(t *testing.T) {
 	data := t.TempDir()
 	residents := settle(t, data, 20)
@@ -176,7 +176,7 @@ func TestOurMosquittoConfiguration(t *testing.T) {
 	s.send(t.Context(), "stadtluft/v1/"+residents[1].id+"/reading", `{"pm10":1}`)
 	s.hangUp()
 
-	p.kill() // the broker queues while we are away
+	p.kill() // the broker queues while our server is stopped
 	half, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	publish(t, half, "tcp://"+m.addr, true, residents, end, atOnce)

@@ -14,11 +14,11 @@ import (
 	"stadtluft/ingest/store/influx/influxtest"
 )
 
-// wrongProxy stands before a database and answers for it while it is told to.
+// wrongProxy stands in front of a database and answers in its place while answer is set.
 type wrongProxy struct {
 	*httptest.Server
-	answer atomic.Pointer[proxyAnswer] // nil lets everything through
-	given  atomic.Int64                // answers to writes with something in them
+	answer atomic.Pointer[proxyAnswer] // nil forwards everything
+	given  atomic.Int64                // answers to writes with a body
 }
 
 type proxyAnswer struct {
@@ -50,8 +50,8 @@ func newWrongProxy(t *testing.T, target string) *wrongProxy {
 	return p
 }
 
-// TestAProxysAnswerBlamesNoReading has 5,000 readings arrive while whoever is at the database's address refuses everything in words that
-// could be taken for the data's fault. All of them are there when the database is.
+// TestAProxysAnswerBlamesNoReading sends 5,000 readings while a proxy at the database's address refuses everything with
+// texts that could be taken for errors in the data. All of them are stored when the database is back.
 func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 	const stations = 50
 	data := t.TempDir()
@@ -84,7 +84,7 @@ func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 		t.Errorf("%v readings count as stored", n)
 	}
 	p.kill()
-	p.begin() // an answer that is not the database's keeps no server from starting
+	p.begin() // an answer that is not the database's does not stop a start
 	eventually(t, "the server to answer", func() bool { status, _ := p.ready(); return status == http.StatusServiceUnavailable })
 	proxy.answer.Store(nil)
 	checkStory(t, p, residents)
@@ -93,7 +93,8 @@ func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 	}
 }
 
-// TestDeadLetters has readings that InfluxDB rejects for their age. They are kept, counted and shown, and put back when it takes them.
+// TestDeadLetters sends readings that InfluxDB rejects for their age. They are kept, counted and listed, and can be
+// written again when it accepts them.
 func TestDeadLetters(t *testing.T) {
 	data := t.TempDir()
 	residents := settle(t, data, 2)

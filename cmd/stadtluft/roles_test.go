@@ -40,10 +40,11 @@ const (
 
 var everyRole = []string{intakeRole, writeRole, aggregateRole, webRole}
 
-// apart are the four processes of one server.
+// apart are the four processes of one server, by role.
 type apart map[string]*process
 
-// launchApart starts all four at once and waits until each is ready. They share the address of the embedded broker.
+// launchApart starts all four at the same time and waits until each is ready. They share the address of the embedded
+// broker.
 func launchApart(t testing.TB, data string, env ...string) apart {
 	t.Helper()
 	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
@@ -58,8 +59,8 @@ func launchApart(t testing.TB, data string, env ...string) apart {
 	return all
 }
 
-// TestRolesApart sends 5,000 readings to one process, and for each kind of store to four that take a role each, three of which
-// are killed in the middle. It wants the same bytes.
+// TestRolesApart sends 5,000 readings to one process, and for each kind of store to four with a role each, three of
+// which are killed in the middle. It expects the same bytes.
 func TestRolesApart(t *testing.T) {
 	const stations = 50
 	whole := t.TempDir()
@@ -79,7 +80,7 @@ func TestRolesApart(t *testing.T) {
 			publish(t, t.Context(), all[intakeRole].mqtt, true, residents, end, atOnce)
 		}()
 		for _, killed := range []string{writeRole, intakeRole, aggregateRole} {
-			// The intake's count begins anew with it.
+			// The intake's count starts at zero with it.
 			eventually(t, "some messages", func() bool {
 				return all[intakeRole].metric("stadtluft_received_total") > stations*storyReadings/5
 			})
@@ -137,7 +138,8 @@ func BenchmarkRoles(b *testing.B) {
 	})
 }
 
-// TestRolesAreTakenOnce starts each role a second time, and the whole server beside its parts, and a part beside the whole.
+// TestRolesAreTakenOnce starts each role a second time, and the whole server beside its parts, and a part beside the
+// whole.
 func TestRolesAreTakenOnce(t *testing.T) {
 	data := t.TempDir()
 	all := launchApart(t, data)
@@ -162,7 +164,7 @@ func TestRolesAreTakenOnce(t *testing.T) {
 	refused("another stadtluft serves from it, with every role", nats, "STADTLUFT_ROLES=web")
 }
 
-// TestWhatCrossesRoles has each role do what it needs the others for.
+// TestWhatCrossesRoles expects each role to do the work for which it needs the others.
 func TestWhatCrossesRoles(t *testing.T) {
 	data := t.TempDir()
 	all := launchApart(t, data, "STADTLUFT_ADMIN_TOKEN=secret")
@@ -215,7 +217,7 @@ func TestWhatCrossesRoles(t *testing.T) {
 	}
 }
 
-// client connects to a broker again and again, as a station where there is one, and hears what comes on a topic.
+// client returns a connection to a broker that reconnects, as a station if there is one, and the messages on a topic.
 func client(t *testing.T, broker string, r registered, topic string) (mqtt.Client, <-chan string) {
 	t.Helper()
 	heard := make(chan string, 100)
@@ -236,7 +238,7 @@ func says(c mqtt.Client, topic, payload string) bool {
 	return token.WaitTimeout(patience) && token.Error() == nil
 }
 
-// next is what is heard next; empty when nothing is for so long.
+// next returns the next message; empty when none comes in time.
 func next(heard <-chan string, wait time.Duration) string {
 	select {
 	case words := <-heard:

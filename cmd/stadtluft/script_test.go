@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts tells whole stories of the program as a person at a shell would live them.
+// TestScripts runs scripts that use the program from a shell.
 func TestScripts(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -69,7 +69,7 @@ func fetch(ts *testscript.TestScript, route string) (status int, body string, er
 	return response.StatusCode, string(text), err
 }
 
-// scriptGet prints what a route answers.
+// scriptGet prints a route's answer.
 func scriptGet(ts *testscript.TestScript, _ bool, args []string) {
 	status, body, err := fetch(ts, args[0])
 	ts.Check(err)

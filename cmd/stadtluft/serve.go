@@ -7,7 +7,7 @@ import (
 	"stadtluft/cmd/stadtluft/server"
 )
 
-// serveCmd runs everything in one process, or those roles that it is given.
+// serveCmd runs the server in one process, or the given roles of it.
 type serveCmd struct {
 	rolesFlag
 	Demo int    `help:"Bring this many simulated stations to life, marked as demo data." placeholder:"N"`

@@ -10,8 +10,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// simulateCmd lets simulated stations publish to a broker with credentials of their own. It registers
-// them in the data folder; a server on that folder notices within two seconds.
+// simulateCmd runs simulated stations that publish to a broker with credentials of their own. It registers them in the
+// data folder; a server on that folder notices within two seconds.
 type simulateCmd struct {
 	configFlag
 	Broker   string        `required:"" help:"The broker, such as tcp://127.0.0.1:1883." placeholder:"URL"`

@@ -17,7 +17,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// stationCmd works on the data folder; a running server notices within two seconds.
+// stationCmd changes stations in the data folder; a running server notices within two seconds.
 type stationCmd struct {
 	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
 	List        stationListCmd        `cmd:"" help:"List every station."`
@@ -145,7 +145,7 @@ func (cmd *stationDeviceCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// parseDevice reads FAMILY:KEY; the registry says what is wrong with it.
+// parseDevice splits FAMILY:KEY; the registry validates it.
 func parseDevice(text string) ingest.Device {
 	family, key, _ := strings.Cut(text, ":")
 	return ingest.Device{Family: family, Key: key}
@@ -217,7 +217,7 @@ func (cmd *stationRetireCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// stationJSON is what a shell sees of a station.
+// stationJSON is a station in the output for shells.
 type stationJSON struct {
 	ID       string          `json:"id"`
 	Name     string          `json:"name"`

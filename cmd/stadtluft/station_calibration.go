@@ -10,7 +10,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// stationCalibrationCmd keeps a station's record of calibrations; `calibrate --save` puts one there that it made.
+// stationCalibrationCmd changes a station's record of calibrations; `calibrate --save` adds one that it made.
 type stationCalibrationCmd struct {
 	configFlag
 	ID          string  `arg:"" help:"The station's id."`

@@ -15,8 +15,8 @@ import (
 	"stadtluft/ingest/store/sqlite"
 )
 
-// TestBothStoresGiveTheSame keeps the same readings in SQLite and in InfluxDB: whoever asks the program or reads its files
-// gets the same bytes.
+// TestBothStoresGiveTheSame stores the same readings in SQLite and in InfluxDB: the program's answers and files have the
+// same bytes.
 func TestBothStoresGiveTheSame(t *testing.T) {
 	db := influxtest.Start(t)
 	inSQLite, inInfluxDB := t.TempDir(), t.TempDir()
@@ -39,7 +39,7 @@ func TestBothStoresGiveTheSame(t *testing.T) {
 	}
 }
 
-// readingsOf are an afternoon's: values of many digits, some with a flag, some that came late.
+// readingsOf returns an afternoon's readings: values of many digits, some with a flag, some late.
 func readingsOf(residents []resident, noon time.Time) (list []ingest.Reading) {
 	for i, r := range residents {
 		for k := range 120 {
@@ -61,7 +61,7 @@ func readingsOf(residents []resident, noon time.Time) (list []ingest.Reading) {
 	return list
 }
 
-// answers fills a store and asks a server on it in every way there is.
+// answers fills a store and collects the answers of a server on it, of every kind.
 func answers(t *testing.T, data string, day time.Time, list []ingest.Reading, open func() (store.Store, error), env ...string) map[string]string {
 	t.Helper()
 	s, err := open()
@@ -111,5 +111,5 @@ func answers(t *testing.T, data string, day time.Time, list []ingest.Reading, op
 	return all
 }
 
-// made is when an answer was made.
+// made matches the time of an answer.
 var made = regexp.MustCompile(`"(timeStamp|generated)":"[^"]*",`)

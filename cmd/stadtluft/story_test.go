@@ -28,8 +28,8 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// These stories run the real binary as its own process, publish with real MQTT clients, and count
-// what went in against what is there afterwards.
+// These stories run the real binary as its own process, publish with real MQTT clients, and compare what was sent with
+// what is stored afterwards.
 
 const (
 	storyStations = 200
@@ -37,7 +37,7 @@ const (
 	patience      = 90 * time.Second
 )
 
-// asProgram makes the test binary behave as stadtluft itself.
+// asProgram is the environment variable that makes the test binary run as stadtluft.
 const asProgram = "STADTLUFT_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -87,14 +87,14 @@ func settle(t testing.TB, data string, n int) []resident {
 	return list
 }
 
-// measured is one planned reading.
+// measured is a planned reading.
 type measured struct {
 	time       time.Time
 	pm10, pm25 float64
 }
 
-// plan is what station i measures: a reading every 144 s over four full hours that ended at least
-// three hours ago, so that every hour is closed before the first message is sent.
+// plan returns the readings of station i: one every 144 s over four full hours that ended at least three hours ago, so
+// that every hour is closed before the first message is sent.
 func plan(i int, end time.Time) []measured {
 	list := make([]measured, storyReadings)
 	for k := range list {
@@ -132,7 +132,7 @@ func launch(t testing.TB, data string, env ...string) *process {
 	return p
 }
 
-// prepare is a stadtluft that is not started yet. What env says of its ports counts.
+// prepare returns a stadtluft that is not started yet. Ports in env take precedence.
 func prepare(t testing.TB, data string, env ...string) *process {
 	t.Helper()
 	httpAddr, mqttAddr := freeAddr(t), freeAddr(t)
@@ -183,7 +183,7 @@ func (p *process) start() {
 	p.wait()
 }
 
-// wait waits until a program that was begun is ready.
+// wait waits until a started program is ready.
 func (p *process) wait() {
 	p.t.Helper()
 	p.t.Logf("stadtluft ready after %v", eventually(p.t, "stadtluft to be ready", func() bool {
@@ -201,7 +201,7 @@ func (p *process) wait() {
 	}))
 }
 
-// kill is kill -9; it returns when the process is gone.
+// kill sends SIGKILL; it returns when the process has ended.
 func (p *process) kill() {
 	if p.cmd == nil {
 		return
@@ -210,7 +210,7 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// get is the body of a route that must answer 200.
+// get returns the body of a route that must answer 200.
 func (p *process) get(route string) []byte {
 	p.t.Helper()
 	response, err := http.Get(p.url + route)
@@ -225,7 +225,7 @@ func (p *process) get(route string) []byte {
 	return body
 }
 
-// metric is the value of a metric without labels, or the sum over its labels.
+// metric returns the value of a metric without labels, or the sum over its labels.
 func (p *process) metric(name string) float64 {
 	response, err := http.Get(p.url + "/metrics")
 	if err != nil {
@@ -281,7 +281,7 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// eventually waits for a condition and says how long it took.
+// eventually waits for a condition and returns the time it took.
 func eventually(t testing.TB, what string, condition func() bool) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -344,7 +344,7 @@ func publishAtOnce(t testing.TB, broker string, residents []resident, end time.T
 	}
 }
 
-// sender is a station with a simple firmware: one message at a time, again until it is acknowledged.
+// sender is a station with a simple firmware: it sends one message at a time, and again until it is acknowledged.
 type sender struct {
 	options *mqtt.ClientOptions
 	client  mqtt.Client
@@ -378,13 +378,13 @@ func (s *sender) hangUp() {
 	}
 }
 
-// span is the period of a story: full hours that are long closed.
+// span returns the period of a story: full hours that closed long ago.
 func span() (from, end time.Time) {
 	end = time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
 	return end.Add(-4 * time.Hour), end
 }
 
-// wantReadings is the CSV the plans must become, made without the program.
+// wantReadings returns the CSV expected from the plans, made without the program.
 func wantReadings(residents []resident, end time.Time) string {
 	var lines []string
 	for i, r := range residents {
@@ -402,7 +402,7 @@ func wantReadings(residents []resident, end time.Time) string {
 	return strings.Join(lines, "\n")
 }
 
-// sortedLines is a CSV without its header, sorted.
+// sortedLines returns a CSV without its header, sorted.
 func sortedLines(t *testing.T, table []byte) string {
 	t.Helper()
 	header, rest, _ := strings.Cut(string(table), "\n")
@@ -414,7 +414,7 @@ func sortedLines(t *testing.T, table []byte) string {
 	return strings.Join(lines, "\n")
 }
 
-// wantGrid is the mean of each cell and hour of one quantity in thousandths, computed anew from the
+// wantGrid returns the mean of each cell and hour of one quantity in thousandths, computed independently from the
 // readings' CSV: station means, then the mean of those, each rounded half away from zero.
 func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 	t.Helper()
@@ -459,7 +459,7 @@ func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 	return cellSums
 }
 
-// gotGrid is the same from the program's own answers, and their bytes.
+// gotGrid returns the same from the program's own answers, and their bytes.
 func gotGrid(t *testing.T, p *process, from, end time.Time, quantity string) (map[string]int64, string) {
 	t.Helper()
 	got, all := map[string]int64{}, ""
@@ -481,8 +481,9 @@ func gotGrid(t *testing.T, p *process, from, end time.Time, quantity string) (ma
 	return got, all
 }
 
-// checkStory waits until the program's data are the plan's and those of a second computation, and returns the grid's
-// bytes. It waits for both: an hour checked while only a part of its readings had come may have had an outlier for a while.
+// checkStory waits until the program's data equals the plan's and that of an independent computation, and returns the
+// grid's bytes. It waits for both: an hour checked while only a part of its readings had come may have had an outlier
+// for a while.
 func checkStory(t *testing.T, p *process, residents []resident) string {
 	t.Helper()
 	from, end := span()
@@ -501,7 +502,7 @@ func checkStory(t *testing.T, p *process, residents []resident) string {
 	return grid
 }
 
-// compareStory is the grid's bytes, and the first difference of readings and averages to what they must be.
+// compareStory returns the grid's bytes, and the first difference of readings and averages from the expected ones.
 func compareStory(t *testing.T, p *process, from, end time.Time, want string) (grid, difference string) {
 	t.Helper()
 	table := p.get(fmt.Sprintf("/api/v1/readings?format=csv&from=%s&to=%s", from.Format(time.RFC3339), end.Format(time.RFC3339)))
@@ -549,8 +550,8 @@ func copyRegistry(t *testing.T, from, to string) {
 	}
 }
 
-// TestKilledInTheMiddle sends 20,000 readings twice: undisturbed, a station's all in one message, and each in a message
-// of its own with three kill -9 in between. It wants the same bytes.
+// TestKilledInTheMiddle sends 20,000 readings twice: undisturbed, with a station's readings all in one message, and each
+// in a message of its own with three kill -9 in between. It expects the same bytes.
 func TestKilledInTheMiddle(t *testing.T) {
 	calm, rough := t.TempDir(), t.TempDir()
 	residents := settle(t, calm, storyStations)

@@ -9,8 +9,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// TestPagesCallFlagsAsTheServerDoes holds the pages' catalogues against ingest.Flags.Words, so that a page, a feed and an answer never
-// call the same flag by two names.
+// TestPagesCallFlagsAsTheServerDoes compares the pages' catalogues with ingest.Flags.Words, so that a page, a feed and
+// an answer never call the same flag by two names.
 func TestPagesCallFlagsAsTheServerDoes(t *testing.T) {
 	for language, name := range map[string]func(bilingual.Text) string{
 		"en": func(n bilingual.Text) string { return n.EN },
