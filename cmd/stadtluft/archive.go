@@ -94,7 +94,7 @@ func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
 	return err
 }
 
-// days parses the first and the last day of a period, both included; each defaults to the given day.
+// days parses the first and the last day of a period, both included; the defaults are first and last.
 func days(from, to string, first, last archive.Day) (archive.Day, archive.Day, error) {
 	var errs [2]error
 	if from != "" {
