@@ -24,10 +24,10 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// roll finds simulated stations.
-type roll map[string]*ingest.Station
+// stationMap finds simulated stations.
+type stationMap map[string]*ingest.Station
 
-func (r roll) Station(id string) (*ingest.Station, bool) { st, ok := r[id]; return st, ok }
+func (r stationMap) Station(id string) (*ingest.Station, bool) { st, ok := r[id]; return st, ok }
 
 // TestTheDemoCityIsHealthy simulates the city of --demo 80 for 17 days and checks all of it, reading by reading and hour
 // by hour, as a server does. A value of a sound station is never excluded, and faults are found.
@@ -35,7 +35,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 	const days, every = 17, 10 * time.Minute
 	city, stations := simulation.New(1, geo.CologneSketch(), 80)
 	begin := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	known := roll{}
+	known := stationMap{}
 	for i, s := range stations {
 		id := fmt.Sprintf("S%02d", i)
 		known[id] = &ingest.Station{ID: id, Exposure: ingest.Outdoor, Sensors: []string{"sds011", "bme280"}, Places: []ingest.Place{{Exact: s.Point}}}
@@ -95,7 +95,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 // TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is
 // saved, a new HourChecker starts with it, and a broken file is logged and replaced.
 func TestWhatChecksRememberSurvives(t *testing.T) {
-	data, known := t.TempDir(), roll{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
+	data, known := t.TempDir(), stationMap{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
 	var said bytes.Buffer
 	open := func() *hourChecker {
 		return openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
