@@ -145,12 +145,12 @@ func storeReadings(t *testing.T, data, station string, from time.Time) {
 // TestArchiveOnAFullDisk has a server archive a day on a disk without space: no incomplete file is served, /readyz
 // reports the problem and what to do, and with space the server recovers by itself.
 func TestArchiveOnAFullDisk(t *testing.T) {
-	if playedAsRoot(t) {
+	if runAsRoot(t) {
 		return
 	}
 	data := t.TempDir()
 	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(-4*24*time.Hour + 12*time.Hour) // of a closed day
-	storeReadings(t, data, settle(t, data, 1)[0].id, noon)
+	storeReadings(t, data, registerStations(t, data, 1)[0].id, noon)
 	p := launch(t, data)
 	p.kill()
 	folder := filepath.Join(data, "archive")
@@ -194,7 +194,7 @@ func TestArchiveOnAFullDisk(t *testing.T) {
 // TestAForgottenDay exports and rebuilds a day whose readings are only in the archive: the output is the same as before.
 func TestAForgottenDay(t *testing.T) {
 	data := t.TempDir()
-	resident := settle(t, data, 1)[0]
+	resident := registerStations(t, data, 1)[0]
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	list := make([]ingest.Reading, 120)
 	for i := range list {

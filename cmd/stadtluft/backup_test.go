@@ -32,16 +32,16 @@ const checksFile = "checks.state"
 // hour and does not replace it.
 func TestABackupIsRestored(t *testing.T) {
 	data, restored := t.TempDir(), t.TempDir()
-	residents := settle(t, data, 20)
-	checks := rememberSomething(t, data, residents[0])
+	senders := registerStations(t, data, 20)
+	checks := writeCheckState(t, data, senders[0])
 	const admin = "STADTLUFT_ADMIN_TOKEN=backup"
 	p := launch(t, data, admin)
 	_, end := span()
-	publish(t, t.Context(), p.mqtt, true, residents, end, atOnce)
+	publish(t, t.Context(), p.mqtt, true, senders, end, atOnce)
 	// The embedded broker acknowledges what the intake has not taken yet, and a backup does not hold that.
 	eventually(t, "the intake to take all messages", func() bool { return p.metric("stadtluft_received_total") >= 20*storyReadings })
 	unpack(t, p.backup("backup"), restored)
-	grid, known := checkStory(t, p, residents), p.everything(residents[0].id, end)
+	grid, known := checkStory(t, p, senders), p.everything(senders[0].id, end)
 	p.kill()
 
 	names, _ := filepath.Glob(filepath.Join(restored, "*"))
@@ -52,17 +52,17 @@ func TestABackupIsRestored(t *testing.T) {
 		t.Errorf("the checks remember %d bytes, want the %d they had", len(got), len(checks))
 	}
 	p = launch(t, restored, admin)
-	if got := checkStory(t, p, residents); got != grid {
+	if got := checkStory(t, p, senders); got != grid {
 		t.Errorf("the grid differs: %s", firstDifference(got, grid))
 	}
-	if got := p.everything(residents[0].id, end); got != known {
+	if got := p.everything(senders[0].id, end); got != known {
 		t.Errorf("what is known differs: %s", firstDifference(got, known))
 	}
-	p.comesLate(residents, end)
+	p.comesLate(senders, end)
 }
 
-// rememberSomething writes a state of the checks, and returns the file.
-func rememberSomething(t *testing.T, data string, r resident) string {
+// writeCheckState writes a state of the checks, and returns the file.
+func writeCheckState(t *testing.T, data string, r storyStation) string {
 	t.Helper()
 	east, north, err := geo.Project(r.public)
 	if err != nil {
@@ -156,7 +156,7 @@ func (p *process) everything(id string, end time.Time) string {
 
 // comesLate publishes one more reading of the story's last hour, and expects every cell of the hour to be there still,
 // with one more reading.
-func (p *process) comesLate(residents []resident, end time.Time) {
+func (p *process) comesLate(senders []storyStation, end time.Time) {
 	p.t.Helper()
 	hour := end.Add(-time.Hour)
 	count := func() (cells, readings int) {
@@ -172,7 +172,7 @@ func (p *process) comesLate(residents []resident, end time.Time) {
 		return len(rows) - 1, readings
 	}
 	cells, readings := count()
-	r := residents[0]
+	r := senders[0]
 	station := &sender{options: mqtt.NewClientOptions().AddBroker(p.mqtt).SetClientID("late").SetProtocolVersion(4).SetUsername(r.id).SetPassword(r.token)}
 	defer station.hangUp()
 	last := plan(0, end)[storyReadings-1].time.Add(time.Second)

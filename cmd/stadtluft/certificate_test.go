@@ -33,7 +33,7 @@ func testCertificate(t *testing.T) (certFile, keyFile string, trusts *tls.Config
 // TestStationsAndPeopleOverTLS publishes and requests over TLS; clients that do not trust the city's certificate cannot.
 func TestStationsAndPeopleOverTLS(t *testing.T) {
 	data, addr := t.TempDir(), freeAddr(t)
-	station := settle(t, data, 1)[0]
+	station := registerStations(t, data, 1)[0]
 	certFile, keyFile, trusts := testCertificate(t)
 	p := launch(t, data, "STADTLUFT_MQTT_TLS_LISTEN="+addr, "STADTLUFT_MQTT_TLS_CERT="+certFile, "STADTLUFT_MQTT_TLS_KEY="+keyFile)
 	options := func(trusts *tls.Config) *mqtt.ClientOptions {

@@ -19,8 +19,8 @@ import (
 
 // These stories break connections between the parts and disks, and compare what was sent with what is stored afterwards.
 
-// line is a TCP proxy between two parts that can cut and stall its connections.
-type line struct {
+// faultyProxy is a TCP proxy between two parts that can cut and stall its connections.
+type faultyProxy struct {
 	listener net.Listener
 	target   string
 
@@ -30,7 +30,7 @@ type line struct {
 	conns map[net.Conn]struct{}
 }
 
-func newLine(t *testing.T, target string) *line {
+func newFaultyProxy(t *testing.T, target string) *faultyProxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,15 +38,15 @@ func newLine(t *testing.T, target string) *line {
 	}
 	flow := make(chan struct{})
 	close(flow)
-	n := &line{listener: l, target: target, conns: map[net.Conn]struct{}{}, flow: flow}
+	n := &faultyProxy{listener: l, target: target, conns: map[net.Conn]struct{}{}, flow: flow}
 	go n.run()
 	t.Cleanup(func() { l.Close(); n.flowing(true); n.cut() })
 	return n
 }
 
-func (n *line) addr() string { return n.listener.Addr().String() }
+func (n *faultyProxy) addr() string { return n.listener.Addr().String() }
 
-func (n *line) run() {
+func (n *faultyProxy) run() {
 	for {
 		near, err := n.listener.Accept()
 		if err != nil {
@@ -63,7 +63,7 @@ func (n *line) run() {
 }
 
 // keep adds a connection; false while the proxy is cut.
-func (n *line) keep(conns ...net.Conn) bool {
+func (n *faultyProxy) keep(conns ...net.Conn) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range conns {
@@ -76,7 +76,7 @@ func (n *line) keep(conns ...net.Conn) bool {
 	return !n.down
 }
 
-func (n *line) pass(to, from net.Conn) {
+func (n *faultyProxy) pass(to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 4096)
@@ -93,7 +93,7 @@ func (n *line) pass(to, from net.Conn) {
 }
 
 // cut ends every connection and accepts none until mend.
-func (n *line) cut() {
+func (n *faultyProxy) cut() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.down = true
@@ -103,14 +103,14 @@ func (n *line) cut() {
 	clear(n.conns)
 }
 
-func (n *line) mend() {
+func (n *faultyProxy) mend() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.down = false
 }
 
 // flowing forwards bytes, or drops them without ending the connections.
-func (n *line) flowing(on bool) {
+func (n *faultyProxy) flowing(on bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	select {
@@ -130,16 +130,16 @@ func (n *line) flowing(on bool) {
 func TestCutNetwork(t *testing.T) {
 	const stations = 50
 	data := t.TempDir()
-	residents := settle(t, data, stations)
+	senders := registerStations(t, data, stations)
 	_, end := span()
 	db := influxtest.Start(t)
-	database := newLine(t, db.URL[len("http://"):])
+	database := newFaultyProxy(t, db.URL[len("http://"):])
 	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=http://"+database.addr())
-	street := newLine(t, p.mqtt[len("tcp://"):])
+	network := newFaultyProxy(t, p.mqtt[len("tcp://"):])
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), "tcp://"+street.addr(), true, residents, end, every(5*time.Millisecond))
+		publish(t, t.Context(), "tcp://"+network.addr(), true, senders, end, every(5*time.Millisecond))
 	}()
 	received := func(share float64) {
 		eventually(t, "messages", func() bool { return p.metric("stadtluft_received_total") > share*stations*storyReadings })
@@ -147,16 +147,16 @@ func TestCutNetwork(t *testing.T) {
 	for i := range 2 {
 		received(float64(i+1) / 8)
 		database.flowing(false)
-		street.cut()
+		network.cut()
 		eventually(t, "readings to wait in the journal", func() bool { return p.metric("stadtluft_journal_unwritten") > 0 })
 		database.cut()
 		database.flowing(true)
-		street.mend()
+		network.mend()
 		received(float64(i+1)/8 + 1./16)
 		database.mend()
 	}
 	<-sent
-	checkStory(t, p, residents)
+	checkStory(t, p, senders)
 }
 
 // ready returns the answer of /readyz; 0 without an answer.
@@ -170,8 +170,8 @@ func (p *process) ready() (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// playedAsRoot runs the test again in a user namespace, where it is root and may mount, unless it is root already.
-func playedAsRoot(t *testing.T) bool {
+// runAsRoot runs the test again in a user namespace, where it is root and may mount, unless it is root already.
+func runAsRoot(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() == 0 {
 		return false
@@ -223,19 +223,19 @@ func fill(t *testing.T, path string) {
 // TestFullDisk fills the disk to the last byte while 5,000 readings arrive; /readyz says what to do. With space again,
 // acknowledged readings are there, and the others are sent again.
 func TestFullDisk(t *testing.T) {
-	if playedAsRoot(t) {
+	if runAsRoot(t) {
 		return
 	}
 	const stations = 50
 	data := t.TempDir()
 	smallDisk(t, data, "320m") // a little more than the broker's reserve
-	residents := settle(t, data, stations)
+	senders := registerStations(t, data, stations)
 	_, end := span()
 	p := launch(t, data)
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, residents, end, every(5*time.Millisecond))
+		publish(t, t.Context(), p.mqtt, true, senders, end, every(5*time.Millisecond))
 	}()
 	eventually(t, "some messages", func() bool { return p.metric("stadtluft_received_total") > stations*storyReadings/4 })
 	ballast := filepath.Join(data, "ballast")
@@ -257,5 +257,5 @@ func TestFullDisk(t *testing.T) {
 		p.start()
 	}
 	<-sent
-	checkStory(t, p, residents)
+	checkStory(t, p, senders)
 }

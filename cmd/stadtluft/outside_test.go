@@ -105,7 +105,7 @@ func (p *process) behind(n int) func(k int) {
 // InfluxDB 1.8, which is stopped for a while in the middle.
 func TestMosquittoAndInfluxDB(t *testing.T) {
 	data := t.TempDir()
-	residents := settle(t, data, storyStations)
+	senders := registerStations(t, data, storyStations)
 	_, end := span()
 	m := startMosquitto(t, "")
 	db := influxtest.Start(t)
@@ -116,18 +116,18 @@ func TestMosquittoAndInfluxDB(t *testing.T) {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), "tcp://"+m.addr, false, residents, end, p.behind(len(residents)))
+		publish(t, t.Context(), "tcp://"+m.addr, false, senders, end, p.behind(len(senders)))
 	}()
 	eventually(t, "some thousand messages", func() bool { return p.metric("stadtluft_received_total") > 4000 })
 	db.Stop()
 	eventually(t, "readings to wait in the journal", func() bool { return p.metric("stadtluft_journal_unwritten") > 10 })
 	db.Restart()
 	<-sent
-	checkStory(t, p, residents)
+	checkStory(t, p, senders)
 }
 
 // restartable returns our Mosquitto configuration with its files in a folder of the test.
-func restartable(t *testing.T, residents []resident) string {
+func restartable(t *testing.T, senders []storyStation) string {
 	t.Helper()
 	config, err := os.ReadFile("../../deploy/mosquitto/stadtluft.conf")
 	if err != nil {
@@ -140,7 +140,7 @@ func restartable(t *testing.T, residents []resident) string {
 	folder := t.TempDir()
 	var clear strings.Builder
 	clear.WriteString("stadtluft:secret\n")
-	for _, r := range residents {
+	for _, r := range senders {
 		clear.WriteString(r.id + ":" + r.token + "\n")
 	}
 	passwords := filepath.Join(folder, "passwd")
@@ -163,27 +163,27 @@ func restartable(t *testing.T, residents []resident) string {
 // server lose nothing, and a station cannot publish below another's prefix.
 func TestOurMosquittoConfiguration(t *testing.T) {
 	data := t.TempDir()
-	residents := settle(t, data, 20)
+	senders := registerStations(t, data, 20)
 	_, end := span()
-	m := startMosquitto(t, restartable(t, residents))
+	m := startMosquitto(t, restartable(t, senders))
 	p := launch(t, data,
 		"STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+m.addr,
 		"STADTLUFT_MQTT_USERNAME=stadtluft", "STADTLUFT_MQTT_PASSWORD=secret",
 	)
 	intruder := mqtt.NewClientOptions().AddBroker("tcp://" + m.addr).SetClientID("intruder").
-		SetUsername(residents[0].id).SetPassword(residents[0].token)
+		SetUsername(senders[0].id).SetPassword(senders[0].token)
 	s := &sender{options: intruder}
-	s.send(t.Context(), "stadtluft/v1/"+residents[1].id+"/reading", `{"pm10":1}`)
+	s.send(t.Context(), "stadtluft/v1/"+senders[1].id+"/reading", `{"pm10":1}`)
 	s.hangUp()
 
 	p.kill() // the broker queues while our server is stopped
 	half, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	publish(t, half, "tcp://"+m.addr, true, residents, end, atOnce)
+	publish(t, half, "tcp://"+m.addr, true, senders, end, atOnce)
 	m.stop()
 	m.start()
 	p.start()
-	checkStory(t, p, residents)
+	checkStory(t, p, senders)
 	if got := p.metric("stadtluft_readings_total"); got > 20*storyReadings {
 		t.Errorf("%v readings, want at most %d: the intruder's must not be there", got, 20*storyReadings)
 	}

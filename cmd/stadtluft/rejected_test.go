@@ -55,12 +55,12 @@ func newWrongProxy(t *testing.T, target string) *wrongProxy {
 func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 	const stations = 50
 	data := t.TempDir()
-	residents := settle(t, data, stations)
+	senders := registerStations(t, data, stations)
 	_, end := span()
 	proxy := newWrongProxy(t, influxtest.Start(t).URL)
 	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL="+proxy.URL)
 	proxy.answer.Store(&proxyAnswer{http.StatusBadRequest, "<h1>400 Bad Request</h1>"})
-	publishAtOnce(t, p.mqtt, residents, end)
+	publishAtOnce(t, p.mqtt, senders, end)
 	for _, a := range []proxyAnswer{
 		{http.StatusBadRequest, "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"},
 		{http.StatusRequestEntityTooLarge, "<h1>413 Request Entity Too Large</h1>"},
@@ -87,7 +87,7 @@ func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 	p.begin() // an answer that is not the database's does not stop a start
 	eventually(t, "the server to answer", func() bool { status, _ := p.ready(); return status == http.StatusServiceUnavailable })
 	proxy.answer.Store(nil)
-	checkStory(t, p, residents)
+	checkStory(t, p, senders)
 	if n := p.metric("stadtluft_refused_total"); n != 0 {
 		t.Errorf("%v values were refused", n)
 	}
@@ -97,7 +97,7 @@ func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 // written again when it accepts them.
 func TestDeadLetters(t *testing.T) {
 	data := t.TempDir()
-	residents := settle(t, data, 2)
+	senders := registerStations(t, data, 2)
 	db := influxtest.Start(t)
 	statement(t, db.URL, `CREATE DATABASE stadtluft WITH DURATION 24h SHARD DURATION 1h`)
 	t.Setenv("STADTLUFT_STORE_KIND", "influxdb")
@@ -109,15 +109,15 @@ func TestDeadLetters(t *testing.T) {
 	}
 	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL="+db.URL)
 	end := time.Now().UTC().Truncate(time.Hour).Add(-72 * time.Hour)
-	publishAtOnce(t, p.mqtt, residents[:1], end)
-	publishAtOnce(t, p.mqtt, residents[1:], time.Now().UTC().Truncate(time.Hour).Add(-3*time.Hour))
+	publishAtOnce(t, p.mqtt, senders[:1], end)
+	publishAtOnce(t, p.mqtt, senders[1:], time.Now().UTC().Truncate(time.Hour).Add(-3*time.Hour))
 	eventually(t, "the old values to be rejected", func() bool { return p.metric("stadtluft_refused_total") == 2*storyReadings })
 	eventually(t, "the new ones to be stored", func() bool { return p.metric("stadtluft_stored_total") == storyReadings })
-	if body := string(p.get("/api/v1/stations/" + residents[0].id + "/health")); !strings.Contains(body, "beyond retention") {
+	if body := string(p.get("/api/v1/stations/" + senders[0].id + "/health")); !strings.Contains(body, "beyond retention") {
 		t.Errorf("health does not quote the store:\n%s", body)
 	}
 	status, out, _ := command(t, "dead-letters", "list", "--data", data)
-	if lines := strings.Count(out, residents[0].id+" pm"); status != 0 || lines != 2*storyReadings {
+	if lines := strings.Count(out, senders[0].id+" pm"); status != 0 || lines != 2*storyReadings {
 		t.Errorf("list: %d, %d lines, want %d:\n%.500s", status, lines, 2*storyReadings, out)
 	}
 	if status, _, messages := command(t, "dead-letters", "retry", "--data", data); status == 0 || !strings.Contains(messages, "200 were rejected again") {
@@ -131,7 +131,7 @@ func TestDeadLetters(t *testing.T) {
 		t.Errorf("still there:\n%s", out)
 	}
 	period := "from=" + end.Add(-5*time.Hour).Format(time.RFC3339) + "&to=" + end.Format(time.RFC3339)
-	if got, want := sortedLines(t, p.get("/api/v1/readings?format=csv&"+period)), wantReadings(residents[:1], end); got != want {
+	if got, want := sortedLines(t, p.get("/api/v1/readings?format=csv&"+period)), wantReadings(senders[:1], end); got != want {
 		t.Errorf("readings: %s", firstDifference(got, want))
 	}
 }

@@ -40,15 +40,15 @@ const (
 
 var everyRole = []string{intakeRole, writeRole, aggregateRole, webRole}
 
-// apart are the four processes of one server, by role.
-type apart map[string]*process
+// roleProcesses are the four processes of one server, by role.
+type roleProcesses map[string]*process
 
 // launchApart starts all four at the same time and waits until each is ready. They share the address of the embedded
 // broker.
-func launchApart(t testing.TB, data string, env ...string) apart {
+func launchApart(t testing.TB, data string, env ...string) roleProcesses {
 	t.Helper()
 	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
-	all := apart{}
+	all := roleProcesses{}
 	for _, r := range everyRole {
 		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + r})...)
 		all[r].begin()
@@ -64,11 +64,11 @@ func launchApart(t testing.TB, data string, env ...string) apart {
 func TestRolesApart(t *testing.T) {
 	const stations = 50
 	whole := t.TempDir()
-	residents := settle(t, whole, stations)
+	senders := registerStations(t, whole, stations)
 	_, end := span()
 	p := launch(t, whole)
-	publishAtOnce(t, p.mqtt, residents, end)
-	want := checkStory(t, p, residents)
+	publishAtOnce(t, p.mqtt, senders, end)
+	want := checkStory(t, p, senders)
 	p.kill()
 	f := func(t *testing.T, env ...string) {
 		parts := t.TempDir()
@@ -77,7 +77,7 @@ func TestRolesApart(t *testing.T) {
 		sent := make(chan struct{})
 		go func() {
 			defer close(sent)
-			publish(t, t.Context(), all[intakeRole].mqtt, true, residents, end, atOnce)
+			publish(t, t.Context(), all[intakeRole].mqtt, true, senders, end, atOnce)
 		}()
 		for _, killed := range []string{writeRole, intakeRole, aggregateRole} {
 			// The intake's count starts at zero with it.
@@ -91,7 +91,7 @@ func TestRolesApart(t *testing.T) {
 			all[killed].start()
 		}
 		<-sent
-		if got := checkStory(t, all[webRole], residents); got != want {
+		if got := checkStory(t, all[webRole], senders); got != want {
 			t.Errorf("grid of processes apart differs: %s", firstDifference(got, want))
 		}
 	}
@@ -109,11 +109,11 @@ func BenchmarkRoles(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			data := b.TempDir()
-			residents := settle(b, data, storyStations)
+			senders := registerStations(b, data, storyStations)
 			_, end := span()
 			intake, writer := launch(data)
 			b.StartTimer()
-			publish(b, b.Context(), intake.mqtt, true, residents, end, atOnce)
+			publish(b, b.Context(), intake.mqtt, true, senders, end, atOnce)
 			eventually(b, "the last reading to be stored", func() bool { return writer.metric("stadtluft_stored_total") == storyStations*storyReadings })
 		}
 		b.ReportMetric(float64(b.N*storyStations*storyReadings)/b.Elapsed().Seconds(), "messages/s")

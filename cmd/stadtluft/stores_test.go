@@ -20,10 +20,10 @@ import (
 func TestBothStoresGiveTheSame(t *testing.T) {
 	db := influxtest.Start(t)
 	inSQLite, inInfluxDB := t.TempDir(), t.TempDir()
-	residents := settle(t, inSQLite, 12)
+	senders := registerStations(t, inSQLite, 12)
 	copyRegistry(t, inSQLite, inInfluxDB)
 	day := time.Now().UTC().AddDate(0, 0, -5).Truncate(24 * time.Hour) // closed, and younger than OGC's seven days
-	list := readingsOf(residents, day.Add(12*time.Hour))
+	list := readingsOf(senders, day.Add(12*time.Hour))
 	want := answers(t, inSQLite, day, list, func() (store.Store, error) { return sqlite.Open(t.Context(), filepath.Join(inSQLite, "readings.db")) })
 	got := answers(t, inInfluxDB, day, list, func() (store.Store, error) {
 		return influx.Open(t.Context(), influx.Options{URL: db.URL, Bucket: "stadtluft"})
@@ -40,8 +40,8 @@ func TestBothStoresGiveTheSame(t *testing.T) {
 }
 
 // readingsOf returns an afternoon's readings: values of many digits, some with a flag, some late.
-func readingsOf(residents []resident, noon time.Time) (list []ingest.Reading) {
-	for i, r := range residents {
+func readingsOf(senders []storyStation, noon time.Time) (list []ingest.Reading) {
+	for i, r := range senders {
 		for k := range 120 {
 			at := noon.Add(time.Duration(k*145+i) * time.Second)
 			var flags ingest.Flags

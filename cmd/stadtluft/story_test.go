@@ -48,15 +48,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// resident is a station of a story with its credentials.
-type resident struct {
+// storyStation is a station of a story with its credentials.
+type storyStation struct {
 	id, token string
 	public    orb.Point
 	cell      geo.Cell
 }
 
-// settle registers n stations all over the city in a data folder.
-func settle(t testing.TB, data string, n int) []resident {
+// registerStations registers n stations all over the city in a data folder.
+func registerStations(t testing.TB, data string, n int) []storyStation {
 	t.Helper()
 	city := geo.CologneSketch()
 	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
@@ -67,7 +67,7 @@ func settle(t testing.TB, data string, n int) []resident {
 	}
 	defer r.Close()
 	cells := city.Cells(1000)
-	list := make([]resident, n)
+	list := make([]storyStation, n)
 	for i := range list {
 		p := cells[i*7%len(cells)].Center()
 		p[0] += float64(i%5) * 0.0011
@@ -82,7 +82,7 @@ func settle(t testing.TB, data string, n int) []resident {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list[i] = resident{credentials.ID, credentials.Token, station.Places[0].Public, cell}
+		list[i] = storyStation{credentials.ID, credentials.Token, station.Places[0].Public, cell}
 	}
 	return list
 }
@@ -299,10 +299,10 @@ func eventually(t testing.TB, what string, condition func() bool) time.Duration 
 // publish sends each station's plan with QoS 1, waiting before its kth message as wait does, and returns when every
 // message has its PUBACK. A station sends a message again until it is acknowledged, over as many
 // connections as that takes.
-func publish(t testing.TB, ctx context.Context, broker string, login bool, residents []resident, end time.Time, wait func(k int)) {
+func publish(t testing.TB, ctx context.Context, broker string, login bool, senders []storyStation, end time.Time, wait func(k int)) {
 	t.Helper()
 	var wg sync.WaitGroup
-	for i, r := range residents {
+	for i, r := range senders {
 		wg.Go(func() {
 			options := mqtt.NewClientOptions().AddBroker(broker).SetClientID("story-" + r.id).
 				SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectTimeout(5 * time.Second)
@@ -328,9 +328,9 @@ func atOnce(int) {}
 func every(pause time.Duration) func(int) { return func(int) { <-time.After(pause) } }
 
 // publishAtOnce sends each station's plan in a single message.
-func publishAtOnce(t testing.TB, broker string, residents []resident, end time.Time) {
+func publishAtOnce(t testing.TB, broker string, senders []storyStation, end time.Time) {
 	t.Helper()
-	for i, r := range residents {
+	for i, r := range senders {
 		var payloads []string
 		for _, m := range plan(i, end) {
 			payloads = append(payloads, m.payload())
@@ -385,9 +385,9 @@ func span() (from, end time.Time) {
 }
 
 // wantReadings returns the CSV expected from the plans, made without the program.
-func wantReadings(residents []resident, end time.Time) string {
+func wantReadings(senders []storyStation, end time.Time) string {
 	var lines []string
-	for i, r := range residents {
+	for i, r := range senders {
 		for _, m := range plan(i, end) {
 			for _, v := range []struct {
 				quantity string
@@ -484,10 +484,10 @@ func gotGrid(t *testing.T, p *process, from, end time.Time, quantity string) (ma
 // checkStory waits until the program's data equals the plan's and that of an independent computation, and returns the
 // grid's bytes. It waits for both: an hour checked while only a part of its readings had come may have had an outlier
 // for a while.
-func checkStory(t *testing.T, p *process, residents []resident) string {
+func checkStory(t *testing.T, p *process, senders []storyStation) string {
 	t.Helper()
 	from, end := span()
-	want := wantReadings(residents, end)
+	want := wantReadings(senders, end)
 	var grid, difference string
 	defer func() {
 		if t.Failed() {
@@ -554,20 +554,20 @@ func copyRegistry(t *testing.T, from, to string) {
 // in a message of its own with three kill -9 in between. It expects the same bytes.
 func TestKilledInTheMiddle(t *testing.T) {
 	calm, rough := t.TempDir(), t.TempDir()
-	residents := settle(t, calm, storyStations)
+	senders := registerStations(t, calm, storyStations)
 	copyRegistry(t, calm, rough)
 	_, end := span()
 
 	p := launch(t, calm)
-	publishAtOnce(t, p.mqtt, residents, end)
-	want := checkStory(t, p, residents)
+	publishAtOnce(t, p.mqtt, senders, end)
+	want := checkStory(t, p, senders)
 	p.kill()
 
 	p = launch(t, rough)
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, residents, end, atOnce)
+		publish(t, t.Context(), p.mqtt, true, senders, end, atOnce)
 	}()
 	for range 3 {
 		eventually(t, "some thousand messages", func() bool {
@@ -577,7 +577,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		p.start()
 	}
 	<-sent
-	if got := checkStory(t, p, residents); got != want {
+	if got := checkStory(t, p, senders); got != want {
 		t.Errorf("grid with kills differs: %s", firstDifference(got, want))
 	}
 }
