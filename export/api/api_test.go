@@ -447,13 +447,13 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// halting yields one reading, and the other when it may continue.
-type halting struct {
+// haltingStore yields one reading, and the other when it may continue.
+type haltingStore struct {
 	store.Store
 	halted, goOn chan struct{}
 }
 
-func (s *halting) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+func (s *haltingStore) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	for i := range 2 {
 		if i == 1 {
 			close(s.halted)
@@ -469,7 +469,7 @@ func (s *halting) Readings(ctx context.Context, q store.ReadingQuery, yield func
 // TestServeFinishesDownloads stops the server during a download.
 func TestServeFinishesDownloads(t *testing.T) {
 	h := living(t)
-	s := &halting{halted: make(chan struct{}), goOn: make(chan struct{})}
+	s := &haltingStore{halted: make(chan struct{}), goOn: make(chan struct{})}
 	h.server.Store = s
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {

@@ -24,7 +24,7 @@ func Description() ([]byte, error) {
 
 // description returns the description of the whole interface.
 func (s *Server) description() openapi.Document {
-	return s.describe(s.exemplary(openapi.Described(append(s.routes(), s.archiveRoutes()...))))
+	return s.describe(s.withExamples(openapi.Described(append(s.routes(), s.archiveRoutes()...))))
 }
 
 func (s *Server) describe(routes []openapi.Route) openapi.Document {
@@ -44,8 +44,8 @@ func (s *Server) describe(routes []openapi.Route) openapi.Document {
 	}
 }
 
-// exemplary gives the routes of stations an existing station as their example.
-func (s *Server) exemplary(routes []openapi.Route) []openapi.Route {
+// withExamples gives the routes of stations an existing station as their example.
+func (s *Server) withExamples(routes []openapi.Route) []openapi.Route {
 	stations := s.Registry.Stations()
 	i := slices.IndexFunc(stations, (*ingest.Station).Shown)
 	if i < 0 {

@@ -109,7 +109,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
 	if s.Store == nil {
-		return s.door()
+		return s.handlerWithoutPages()
 	}
 	s.city, s.areas = s.City.Area(), s.City.districts()
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
@@ -122,8 +122,8 @@ func (s *Server) Handler() http.Handler {
 	return guard(outer)
 }
 
-// door returns the handler of a process without data and pages.
-func (s *Server) door() http.Handler {
+// handlerWithoutPages returns the handler of a process without data and pages.
+func (s *Server) handlerWithoutPages() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
 	if s.Push != nil {
