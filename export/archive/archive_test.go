@@ -389,8 +389,8 @@ func TestWork(t *testing.T) {
 	f(afterwards, 1)
 	fill(t, s, []ingest.Reading{{Station: "A", Time: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 7}}}})
 	f(time.Now(), 1) // corrections gather for an hour
-	f(time.Now().Add(settle+time.Second), 2)
-	f(time.Now().Add(2*settle), 2)
+	f(time.Now().Add(buildDelay+time.Second), 2)
+	f(time.Now().Add(2*buildDelay), 2)
 	if pending, err := s.Archive.Pending(); err != nil || len(pending) != 0 {
 		t.Errorf("pending %v, %v", pending, err)
 	}
@@ -422,7 +422,7 @@ func TestTheStoreForgets(t *testing.T) {
 	fill(t, s, day())
 	fill(t, s, around)
 	want := read(t, s, whole())
-	now := time.Now().Add(2 * settle)
+	now := time.Now().Add(2 * buildDelay)
 	work := func() {
 		t.Helper()
 		if err := s.Work(t.Context(), now); err != nil {
@@ -464,7 +464,7 @@ func TestTheStoreForgets(t *testing.T) {
 		t.Errorf("joined is %+v, want %+v", joined, values)
 	}
 	want = read(t, s, whole())
-	now = now.Add(2 * settle)
+	now = now.Add(2 * buildDelay)
 	work()
 	work()
 	if revisions, _ := s.Archive.Revisions(may); len(revisions) != 2 {

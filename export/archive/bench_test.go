@@ -54,19 +54,19 @@ type generated struct{ store.Store }
 
 func benchID(i int) string { return fmt.Sprintf("B%06d", i) }
 
-// crowd finds stations fast.
-type crowd struct {
+// manyStations finds stations fast.
+type manyStations struct {
 	register
 	byID map[string]*ingest.Station
 }
 
-func (c crowd) Station(id string) (*ingest.Station, bool) {
+func (c manyStations) Station(id string) (*ingest.Station, bool) {
 	s, ok := c.byID[id]
 	return s, ok
 }
 
-func benchRegister() crowd {
-	c := crowd{make(register, benchStations), map[string]*ingest.Station{}}
+func benchRegister() manyStations {
+	c := manyStations{make(register, benchStations), map[string]*ingest.Station{}}
 	for i := range c.register {
 		s := stand(benchID(i), begin.Add(-time.Hour), 0)
 		s.Places[0].Public = orb.Point{6.8 + float64(i%40)*0.00712, 50.85 + float64(i/40)*0.00631}
@@ -170,7 +170,7 @@ func BenchmarkBuildDay(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := benchArchive(b, source(b))
 			runtime.GC()
-			before, stop := resident(b), make(chan uint64)
+			before, stop := residentMemory(b), make(chan uint64)
 			peak := watch(b, stop)
 			var m Manifest
 			cpu := ownCPU(b)
@@ -198,8 +198,8 @@ func BenchmarkBuildDay(b *testing.B) {
 	}
 }
 
-// resident returns the process's resident memory in bytes.
-func resident(b *testing.B) uint64 {
+// residentMemory returns the process's resident memory in bytes.
+func residentMemory(b *testing.B) uint64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		b.Fatal(err)
@@ -221,7 +221,7 @@ func watch(b *testing.B, stop <-chan uint64) <-chan uint64 {
 				peak <- most
 				return
 			case <-ticker.C:
-				most = max(most, resident(b))
+				most = max(most, residentMemory(b))
 			}
 		}
 	}()

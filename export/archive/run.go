@@ -16,8 +16,8 @@ const (
 	// buildEvery is the interval at which closed days are looked for. A failed build is retried after retryFirst, then
 	// after twice as long each time, up to buildEvery.
 	buildEvery, retryFirst = time.Minute, time.Second
-	// settle is how long a closed day waits for late readings, such as an import, before it becomes a revision.
-	settle = time.Hour
+	// buildDelay is how long a closed day waits for late readings, such as an import, before it becomes a revision.
+	buildDelay = time.Hour
 )
 
 // Status counts the work of Run.
@@ -75,7 +75,7 @@ func (s *Store) Work(ctx context.Context, now time.Time) error {
 func (s *Store) due(ctx context.Context, p Pending, now time.Time) error {
 	revision, err := s.Archive.newest(p.Day)
 	late := revision > 0 || s.Archive.IsClosed(p.Day, p.Since)
-	if err != nil || !s.Archive.IsClosed(p.Day, now) || late && now.Sub(p.Since) < settle {
+	if err != nil || !s.Archive.IsClosed(p.Day, now) || late && now.Sub(p.Since) < buildDelay {
 		return err
 	}
 	begin := time.Now()
