@@ -22,13 +22,13 @@ import (
 	"stadtluft/ingest/store/storetest"
 )
 
-// shelf is a Store in memory that records its queries.
-type shelf struct {
+// recordingStore is a Store in memory that records its queries.
+type recordingStore struct {
 	storetest.Memory
 	asked []store.ReadingQuery
 }
 
-func (s *shelf) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+func (s *recordingStore) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	s.asked = append(s.asked, q)
 	return s.Memory.Readings(ctx, q, yield)
 }
@@ -131,8 +131,8 @@ func TestWindowsAtTheEdges(t *testing.T) {
 
 // TestMeansAreTheSameWhateverIsAsked asks for one station and quantity alone, and among all.
 func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
-	shelf := &shelf{}
-	s := Source{Stations: city{}, Store: shelf, Correction: aggregate.Correction{
+	stored := &recordingStore{}
+	s := Source{Stations: city{}, Store: stored, Correction: aggregate.Correction{
 		Correct: func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 			return milli - humidity, q == quantity.PM10
 		},
@@ -149,7 +149,7 @@ func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 		if minute < 60 {
 			a.Values = append(a.Values, value(quantity.Humidity, 10))
 		}
-		shelf.Held = append(shelf.Held, a, at("BBBB", minute, value(quantity.PM10, 60), value(quantity.NO2, 5), value(quantity.Temperature, 3), value(quantity.Humidity, 20)), at("DDDD", minute, value(quantity.PM10, 70)))
+		stored.Held = append(stored.Held, a, at("BBBB", minute, value(quantity.PM10, 60), value(quantity.NO2, 5), value(quantity.Temperature, 3), value(quantity.Humidity, 20)), at("DDDD", minute, value(quantity.PM10, 70)))
 	}
 	f := func(stations []string, wanted quantity.Quantity, to time.Duration, want string, wantStations ...string) {
 		t.Helper()
@@ -164,7 +164,7 @@ func TestMeansAreTheSameWhateverIsAsked(t *testing.T) {
 		if alone := means(t, s, q); alone != want || strings.Join(among, ", ") != want {
 			t.Errorf("%v %v alone: %s\namong all: %s\nwant %s", stations, wanted, alone, strings.Join(among, ", "), want)
 		}
-		if read := shelf.asked[len(shelf.asked)-1].Stations; !slices.Equal(slices.Sorted(slices.Values(read)), wantStations) {
+		if read := stored.asked[len(stored.asked)-1].Stations; !slices.Equal(slices.Sorted(slices.Values(read)), wantStations) {
 			t.Errorf("%v %v: the stations %v were read, want %v", stations, wanted, read, wantStations)
 		}
 	}
