@@ -105,7 +105,7 @@ func (h *fixture) client() *httpapitest.Client { return &httpapitest.Client{T: h
 
 func value(q quantity.Quantity, v float64) ingest.Value { return ingest.Value{Quantity: q, Value: v} }
 
-func TestMistakesAreTold(t *testing.T) {
+func TestBadRequests(t *testing.T) {
 	h := open(t, registry.PolicyOpen)
 	f := func(method, route, body string, wantStatus int, wantField, wantDetail string) {
 		t.Helper()

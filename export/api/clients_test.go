@@ -102,9 +102,9 @@ func run(t *testing.T, name string, args ...string) string {
 
 const clients = "../clients/"
 
-// TestSpectralLikesTheDescription lints both OpenAPI documents, the whole one of 3.1 and OGC API - Features' of 3.0, with every rule that Spectral
+// TestSpectralAcceptsTheDescription lints both OpenAPI documents, the whole one of 3.1 and OGC API - Features' of 3.0, with every rule that Spectral
 // has for them.
-func TestSpectralLikesTheDescription(t *testing.T) {
+func TestSpectralAcceptsTheDescription(t *testing.T) {
 	h := living(t)
 	for _, route := range []string{"/api/openapi.json", "/ogc/api"} {
 		run(t, clients+"node_modules/.bin/spectral", "lint", h.saved(route, "json"), "--ruleset", clients+"spectral.yaml", "--fail-severity=hint")

@@ -93,7 +93,7 @@ func TestServicesKnowTheirAddress(t *testing.T) {
 }
 
 // The addresses in the catalogue and the sitemap exist.
-func TestCatalogueLeadsSomewhere(t *testing.T) {
+func TestAddressesInTheCatalogueExist(t *testing.T) {
 	h := living(t)
 	h.server.Pages = built(t).server.Pages
 	h.http.Config.Handler = h.server.Handler()

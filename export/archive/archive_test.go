@@ -179,8 +179,8 @@ func TestTheSameDayGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestThePromiseNamesEveryFile compares README.md with a day's folder.
-func TestThePromiseNamesEveryFile(t *testing.T) {
+// TestReadmeNamesEveryFile compares README.md with a day's folder.
+func TestReadmeNamesEveryFile(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

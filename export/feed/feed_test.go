@@ -219,7 +219,7 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-func TestAHealthyStationIsSilent(t *testing.T) {
+func TestAHealthyStationHasNoEntries(t *testing.T) {
 	w := newTown()
 	w.measure(8*24*time.Hour, 0, ingest.Humid) // which does not keep a value from counting
 	if f := get(t, w, address); len(f.Entries) != 0 || f.Titles[0] != w.station.Name || f.Updated[0] != w.station.Created.Format(time.RFC3339) {
@@ -247,7 +247,7 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-func TestAStationThatNeverSpoke(t *testing.T) {
+func TestAStationThatNeverSent(t *testing.T) {
 	w := newTown()
 	if got := get(t, w, address+"?lang=de"); got.titles() != "Noch kein Messwert" {
 		t.Errorf("%s", got.titles())
@@ -309,7 +309,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestMistakesAreTold(t *testing.T) {
+func TestBadRequests(t *testing.T) {
 	w := newTown()
 	f := func(address string, want int) {
 		t.Helper()

@@ -337,7 +337,7 @@ func TestItem(t *testing.T) {
 }
 
 // /req/core/query-param-unknown and /req/core/query-param-invalid: 400 that names the parameter.
-func TestMistakesAreTold(t *testing.T) {
+func TestBadRequests(t *testing.T) {
 	c := open(t)
 	f := func(method, address string, wantStatus int, wantField, wantDetail string) {
 		t.Helper()

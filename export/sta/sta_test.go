@@ -213,7 +213,7 @@ func TestQueryOptions(t *testing.T) {
 	}
 }
 
-func TestMistakesAreTold(t *testing.T) {
+func TestBadRequests(t *testing.T) {
 	c := serve(t)
 	f := func(method, address string, wantStatus int, wantField, wantDetail string) {
 		t.Helper()

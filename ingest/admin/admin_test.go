@@ -181,7 +181,7 @@ func TestUnfinishedBackupsGo(t *testing.T) {
 	}
 }
 
-func TestABackupThatCannotBe(t *testing.T) {
+func TestABackupFails(t *testing.T) {
 	h := open(t, func(*registry.Registry) []Copy {
 		return []Copy{{"readings.db", func(context.Context, string) error { return errors.New("7 entries wait") }}}
 	})
