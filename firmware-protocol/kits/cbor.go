@@ -101,6 +101,9 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 			d.refuse(wire.BadTime, prefix+name, "seconds are needed")
 		case !known:
 			d.refuse(wire.UnknownMember, prefix+name, quote(name)+" is no quantity; members of your own begin with \"x_\"")
+		case string(members[name]) == cborNull:
+		case !ok && cborFloat(members[name]):
+			d.refuse(wire.NoValues, prefix+name, "the sensor had no value: not a finite number")
 		case !ok:
 			d.refuse(wire.NotANumber, prefix+name, fmt.Sprintf("%q is a finite number", name))
 		default:
@@ -119,10 +122,19 @@ func (d *draft) cborReading(prefix string, members map[string]cbor.RawMessage) {
 	d.end(at)
 }
 
+// The first bytes of values (RFC 8949, appendix B).
+const (
+	cborNull             = "\xf6"
+	half, single, double = 0xf9, 0xfa, 0xfb
+)
+
+func cborFloat(raw cbor.RawMessage) bool {
+	return len(raw) > 0 && (raw[0] == half || raw[0] == single || raw[0] == double)
+}
+
 // cborNumber returns the value of an integer or a finite float; false for anything else.
 func cborNumber(raw cbor.RawMessage) (float64, bool) {
-	const half, single, double = 0xf9, 0xfa, 0xfb
-	if len(raw) == 0 || raw[0]>>5 > 1 && raw[0] != half && raw[0] != single && raw[0] != double {
+	if len(raw) == 0 || raw[0]>>5 > 1 && !cborFloat(raw) {
 		return 0, false
 	}
 	var n float64

@@ -14,7 +14,8 @@ import (
 // draft is a message while its members are decoded.
 type draft struct {
 	message Message
-	refused int // including those beyond maxRefusals
+	refused int  // including those beyond maxRefusals
+	null    bool // a value was null
 	reading []candidate
 }
 
@@ -32,8 +33,16 @@ type meaning struct {
 	convert  func(float64) float64 // to our unit; nil for a value in our unit
 }
 
-// json takes the value of a JSON number, or of a number in quotes.
+// json takes the value of a JSON number, or of a number in quotes. null is no value.
 func (d *draft) json(m meaning, field string, j wire.JSON) {
+	if j.IsNull() {
+		d.null = true
+		return
+	}
+	if j.IsNotFinite() {
+		d.notFinite(field, j.String())
+		return
+	}
 	if n, ok := j.Number(); ok {
 		d.put(m, field, n)
 		return
@@ -42,6 +51,13 @@ func (d *draft) json(m meaning, field string, j wire.JSON) {
 		d.text(m, field, text)
 	} else if !d.full() {
 		d.refuse(wire.NotANumber, field, fmt.Sprintf("%s is a number, not %s", m.quantity, j))
+	}
+}
+
+// notFinite refuses a number that is not finite, such as a bare nan.
+func (d *draft) notFinite(field, quoted string) {
+	if !d.full() {
+		d.refuse(wire.NoValues, field, "the sensor had no value: "+quoted)
 	}
 }
 
@@ -133,8 +149,11 @@ func (d *draft) end(at wire.Reading) {
 	d.reading = d.reading[:0]
 }
 
-// done returns the message.
+// done returns the message. It refuses one that has nothing but values that are null.
 func (d *draft) done() Message {
+	if d.null && d.refused == 0 && len(d.message.Readings) == 0 {
+		d.refuse(wire.NoValues, "", "every value is null")
+	}
 	if more := d.refused - len(d.message.Refusals); more > 0 {
 		d.message.Refusals[maxRefusals-1].Detail += fmt.Sprintf(" (and %d more refusals)", more)
 	}

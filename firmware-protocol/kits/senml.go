@@ -154,6 +154,14 @@ func (d *draft) senmlValue(b senmlBase, record wire.JSON, where string) {
 		d.refuse(wire.Unsupported, where+"."+q.String(), fmt.Sprintf("the unit %s is none of %s", quote(unit), q))
 		return
 	}
+	if value.IsNull() {
+		d.null = true
+		return
+	}
+	if value.IsNotFinite() {
+		d.notFinite(where+"."+q.String(), value.String())
+		return
+	}
 	n, ok := value.Number()
 	if n += b.value; !ok || math.IsInf(n, 0) {
 		d.refuse(wire.NotANumber, where+"."+q.String(), fmt.Sprintf("%s is a number, not %s", q, value))

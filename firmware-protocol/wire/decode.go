@@ -34,8 +34,8 @@ type Decoder struct {
 // span is the part of Decoder.values that belongs to one reading. Slices are cut only when values no longer grows.
 type span struct{ from, to int }
 
-// Decode decodes a payload of strict JSON (RFC 8259): one object or an array of objects. It judges each value by
-// itself; the Message has what is usable and what is refused. A payload that is not JSON, is longer than MaxMessage
+// Decode decodes a payload of JSON (RFC 8259): one object or an array of objects. It judges each value by itself; the
+// Message has what is usable and what is refused. null is no value, and a bare nan costs its value. A payload that is not JSON, is longer than MaxMessage
 // or holds more than MaxReadings is refused as a whole.
 func (d *Decoder) Decode(payload []byte) Message {
 	d.readings, d.values, d.spans, d.refusals, d.refused = d.readings[:0], d.values[:0], d.spans[:0], d.refusals[:0], 0
@@ -253,8 +253,14 @@ func (d *Decoder) value(index int, at *draft, name, value []byte) {
 		return
 	}
 	at.seen[q] = true
+	if string(value) == "null" {
+		return
+	}
 	n, ok := number(value)
-	if !ok {
+	if !ok && IsNotFinite(value) {
+		d.refuse(index, NoValues, q.String(), "the sensor had no value: "+quote(value))
+		return
+	} else if !ok {
 		d.refuse(index, NotANumber, q.String(), fmt.Sprintf("%q is a finite number, not %s", q.String(), quote(value)))
 		return
 	}

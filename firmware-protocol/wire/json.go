@@ -9,16 +9,21 @@ import (
 // allocates nothing until a method needs it. The zero value means that there is no value.
 type JSON struct{ raw []byte }
 
-// ParseJSON checks a whole message: at most MaxMessage bytes of valid JSON, nested at most 16 levels deep. The
-// refusal says what is wrong; it is nil for a valid message.
+// ParseJSON checks a whole message: at most MaxMessage bytes of valid JSON, nested at most 16 levels deep. Members and
+// elements may also be numbers that are not finite, such as a bare nan, which JSON does not have. The refusal says what
+// is wrong; it is nil for a valid message.
 func ParseJSON(payload []byte) (JSON, *Refusal) {
 	if len(payload) > MaxMessage {
 		return JSON{}, &Refusal{Reason: TooLarge, Detail: tooLarge(payload)}
 	}
 	s := scanner{data: payload}
 	s.space()
+	start := s.pos
 	raw, err := s.skip(0)
-	if err == nil {
+	if err == nil && IsNotFinite(raw) {
+		s.pos = start
+		err = s.unexpected("a value")
+	} else if err == nil {
 		if s.space(); s.pos != len(payload) {
 			err = s.unexpected("nothing more")
 		}
@@ -40,6 +45,9 @@ func (j JSON) IsArray() bool { return len(j.raw) > 0 && j.raw[0] == '[' }
 
 // IsNull reports whether j is null.
 func (j JSON) IsNull() bool { return string(j.raw) == "null" }
+
+// IsNotFinite reports whether j is a number that is not finite, such as a bare nan.
+func (j JSON) IsNotFinite() bool { return IsNotFinite(j.raw) }
 
 // Members yields the members of an object in their order, and nothing when j is not an object.
 func (j JSON) Members() iter.Seq2[string, JSON] {

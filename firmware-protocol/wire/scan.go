@@ -1,12 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// scanner reads JSON (RFC 8259) without building values.
+// scanner reads JSON (RFC 8259) without building values. It also takes the marks in notFinite as values.
 type scanner struct {
 	data    []byte
 	pos     int
@@ -58,18 +59,46 @@ func (s *scanner) skip(depth int) ([]byte, *failure) {
 		err = s.skipMembers(depth)
 	case c == '[':
 		err = s.skipElements(depth)
-	case c == '-' || c >= '0' && c <= '9':
+	case c >= '0' && c <= '9':
 		err = s.number()
 	case c == 't':
 		err = s.literal("true")
 	case c == 'f':
 		err = s.literal("false")
+	case s.notFinite():
+	case c == '-':
+		err = s.number()
 	case c == 'n':
 		err = s.literal("null")
 	default:
 		err = s.unexpected("a value")
 	}
 	return s.data[start:s.pos], err
+}
+
+// notFinite holds what firmware and programs write without quotes for a number that is not finite: C's printf, Python's
+// json module, and for large numbers Arduino's Print.
+var notFinite = [][]byte{[]byte("nan"), []byte("infinity"), []byte("inf"), []byte("ovf")}
+
+// notFinite skips such a mark, in upper or lower case and with or without a sign. It returns false when there is none.
+func (s *scanner) notFinite() bool {
+	rest, sign := s.data[s.pos:], 0
+	if c := s.peek(); c == '-' || c == '+' {
+		sign = 1
+	}
+	for _, mark := range notFinite {
+		if end := sign + len(mark); len(rest) >= end && bytes.EqualFold(rest[sign:end], mark) {
+			s.pos += end
+			return true
+		}
+	}
+	return false
+}
+
+// IsNotFinite reports whether text is a number that is not finite, such as nan or -Infinity.
+func IsNotFinite(text []byte) bool {
+	s := scanner{data: text}
+	return s.notFinite() && s.pos == len(text)
 }
 
 func (s *scanner) skipMembers(depth int) *failure {
