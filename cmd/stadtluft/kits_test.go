@@ -133,7 +133,7 @@ func TestRecipesWork(t *testing.T) {
 		"ttn": func(r registered, settings string) map[string]float64 {
 			f := form(t, settings)
 			status, answer := deliver(t, f["Base URL"]+f["Uplink message"], f["Username"], f["Password"],
-				[]byte(`{"uplink_message":{"decoded_payload":{"pm2_5":4.5}}}`))
+				[]byte(`{"uplink_message":{"frm_payload":"AC0=","decoded_payload":{"pm2_5":4.5}}}`))
 			if status != http.StatusAccepted {
 				t.Errorf("ttn: %d %s", status, answer)
 			}
@@ -330,7 +330,7 @@ func (p *process) speakOwnTopics(t *testing.T, broker string, login func(registe
 	}{
 		"airgradient": {"airgradient/readings/KEY", `{"pm02":9}`, map[string]float64{"pm2_5": 9}},
 		"tasmota":     {"tele/KEY/SENSOR", `{"SDS0X1":{"PM10":7.7}}`, map[string]float64{"pm10": 7.7}},
-		"ttn": {"v3/luft@ttn/devices/KEY/up", `{"end_device_ids":{"application_ids":{"application_id":"luft"}},"uplink_message":{"decoded_payload":{"PM25":4.5}}}`,
+		"ttn": {"v3/luft@ttn/devices/KEY/up", `{"end_device_ids":{"application_ids":{"application_id":"luft"}},"uplink_message":{"frm_payload":"AC0=","decoded_payload":{"PM25":4.5}}}`,
 			map[string]float64{"pm2_5": 4.5}},
 		"esphome": {"esphome/KEY/sensor/pm_10/state", "8.5", map[string]float64{"pm10": 8.5}},
 	}

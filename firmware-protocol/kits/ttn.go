@@ -19,8 +19,9 @@ const ttnRank = 1
 
 // ttn decodes an uplink of The Things Stack v3, from MQTT or a webhook. A payload in our own binary form is decoded
 // from its bytes, because the stack leaves out members that are 0; else decoded_payload counts, with the names that
-// are configured or are quantities. Messages without either, such as those of a status port, have no reading. The
-// time is the one at which the network received the uplink.
+// are configured, are quantities or come from the stack's CayenneLPP formatter. Messages without either, such as those
+// of a status port, have no reading; nor do uplinks without bytes, from which payload formatters make values such as
+// −32 °C. The time is the one at which the network received the uplink.
 func ttn(payload []byte, s Settings) Message {
 	top, refusal := object(payload)
 	if refusal != nil {
@@ -33,19 +34,23 @@ func ttn(payload []byte, s Settings) Message {
 	var d draft
 	d.message.Network = true
 	at := wire.Reading{Time: networkTime(uplink, top)}
+	binary, _ := uplink.Member("frm_payload").Text()
+	if binary == "" {
+		return d.done()
+	}
 	decoded := uplink.Member("decoded_payload")
 	marked := !decoded.Member(binaryMark).IsZero()
 	port, _ := uplink.Member("f_port").Number()
-	if binary, ok := uplink.Member("frm_payload").Text(); ok && (marked || !decoded.IsObject() && port == binaryPort) {
-		if d.binary(binary, at, !marked) {
-			return d.done()
-		}
+	if (marked || !decoded.IsObject() && port == binaryPort) && d.binary(binary, at, !marked) {
+		return d.done()
 	}
 	application, _ := top.Member("end_device_ids").Member("application_ids").Member("application_id").Text()
 	if len(application) > maxName {
 		application = "" // longer than the stack allows
 	}
-	d.names(decoded, "", application, s.Names)
+	names := freeNames{application: application, configured: s.Names}
+	d.names(decoded, "", &names)
+	d.cayenne(&names)
 	if rssi, ok := strongest(uplink.Member("rx_metadata")); ok && len(d.reading) > 0 {
 		d.put(meaning{quantity: quantity.RSSI, rank: ttnRank + 1}, "rx_metadata.rssi", rssi)
 	}
@@ -86,8 +91,8 @@ func (d *draft) binary(text string, at wire.Reading, tentative bool) bool {
 	return true
 }
 
-// names takes the members whose name is configured or a quantity's, down to one level below: "bme280.temperature".
-func (d *draft) names(object wire.JSON, above, application string, configured map[string]quantity.Quantity) {
+// names takes the members whose name has a quantity, down to one level below: "bme280.temperature".
+func (d *draft) names(object wire.JSON, above string, free *freeNames) {
 	for name, value := range object.Members() {
 		if strings.HasPrefix(name, "x_") {
 			continue // for the node's own use
@@ -98,25 +103,41 @@ func (d *draft) names(object wire.JSON, above, application string, configured ma
 		}
 		name = above + name
 		if value.IsObject() && above == "" {
-			d.names(value, name+".", application, configured)
+			d.names(value, name+".", free)
 			continue
 		}
-		m := meaning{rank: ttnRank - 1}
-		var key [maxFree]byte
-		m.quantity = configured[string(append(append(append(key[:0], application...), '/'), name...))]
-		if m.quantity == 0 {
-			m.quantity = configured[name]
-		}
-		if m.quantity == 0 {
-			m.rank = ttnRank
-			m.quantity, _ = quantity.Parse(name[strings.LastIndexByte(name, '.')+1:])
-		}
-		if m.quantity == 0 {
+		if m := free.meaning(name); m.quantity != 0 {
+			d.json(m, name, value)
+		} else if !free.isChannel(name, value) {
 			d.ignore(name)
-			continue
 		}
-		d.json(m, name, value)
 	}
+}
+
+// freeNames finds what the names of one uplink mean.
+type freeNames struct {
+	application string
+	configured  map[string]quantity.Quantity
+	channels    [quantity.Len]cayenneChannels
+}
+
+// own returns the quantity that the city has configured for a name; 0 when there is none.
+func (f *freeNames) own(name string) quantity.Quantity {
+	var key [maxFree]byte
+	if q := f.configured[string(append(append(append(key[:0], f.application...), '/'), name...))]; q != 0 {
+		return q
+	}
+	return f.configured[name]
+}
+
+func (f *freeNames) meaning(name string) meaning {
+	if q := f.own(name); q != 0 {
+		return meaning{quantity: q, rank: ttnRank - 1}
+	}
+	if q, ok := quantity.Parse(name[strings.LastIndexByte(name, '.')+1:]); ok {
+		return meaning{quantity: q, rank: ttnRank}
+	}
+	return meaning{}
 }
 
 // networkTime returns the time at which the network server received the uplink; zero when the message has none.
