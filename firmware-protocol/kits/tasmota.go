@@ -20,9 +20,26 @@ var tasmotaSensors = []struct {
 	rank   int
 }{
 	{"BME280", 0}, {"BME680", 1}, {"SHT", 2}, {"SI7021", 3}, {"HTU21", 3}, {"HDC", 3}, {"AHT", 3}, {"BMP", 4}, {"AM2301", 5}, {"DHT", 5},
-	{"SCD", 6}, {"SEN5", 6}, {"MHZ19", 7}, {"SENSEAIR", 7}, {"DS18B20", 8}, {"DS18S20", 8},
+	{"MCP9808", 4}, {"SONOFFSC", 5}, {"SCD", 6}, {"STCC4", 6}, {sen5x, 6}, {sen6x, 6}, {"MHZ19", 7}, {"SENSEAIR", 7}, {"HC8", 7}, {"DS18B20", 8}, {"DS18S20", 8},
 	{"SDS0", 0}, {"SPS30", 1}, {"PMS", 2}, {"HPMA", 3}, {"HM330", 3}, {"VINDRIKTNING", 4},
 }
+
+// The beginnings of the names of Sensirion's SEN50 to SEN55 and SEN62 to SEN69C.
+const (
+	sen5x = "SEN5"
+	sen6x = "SEN6"
+)
+
+// tasmotaIndices maps names of these sensors alone: with other sensors they are not Sensirion's indices.
+var tasmotaIndices = map[string]quantity.Quantity{"VOC": quantity.VOCIndex, "NOx": quantity.NOxIndex}
+
+// tasmotaFlat maps names that a Sonoff SC writes beside the time, not below a sensor's name.
+var tasmotaFlat = map[string]quantity.Quantity{
+	"Temperature": quantity.Temperature, "Humidity": quantity.Humidity, "Light": 0, "Noise": 0, "AirQuality": 0,
+}
+
+// tasmotaFlatRank is the rank of a Sonoff SC's values beside the time.
+const tasmotaFlatRank = 9
 
 // tasmotaNames maps names to quantities: PM… is the atmospheric series; CF…, the factory's, is ignored. The names
 // with an underscore come from other drivers.
@@ -51,24 +68,16 @@ func tasmota(payload []byte, s Settings) Message {
 		top = status
 	}
 	var d draft
-	units, unknown := tasmotaUnits(top)
+	units := tasmotaUnitsOf(top)
 	for sensor, values := range top.Members() {
-		if !values.IsObject() {
+		if values.IsObject() {
+			d.tasmotaSensor(sensor, values, units)
+		} else if q, ok := tasmotaFlat[sensor]; !ok {
 			continue // Time, units and switches
-		}
-		rank, known := tasmotaSensor(sensor)
-		sensor = plain(sensor)
-		for name, value := range values.Members() {
-			q, ok := tasmotaNames[name]
-			if !known || !ok {
-				d.ignorePart(sensor, name)
-				continue
-			}
-			if unit, bad := unknown[q]; !bad {
-				d.json(meaning{q, rank, units[q]}, sensor+"."+name, value)
-			} else if !d.full() {
-				d.refuse(wire.Unsupported, sensor+"."+name, "the unit "+quote(unit)+" is not known")
-			}
+		} else if q == 0 {
+			d.ignore(sensor)
+		} else {
+			d.tasmotaValue(meaning{quantity: q, rank: tasmotaFlatRank}, sensor, values, units)
 		}
 	}
 	at := wire.Reading{}
@@ -79,7 +88,36 @@ func tasmota(payload []byte, s Settings) Message {
 	return d.done()
 }
 
-func tasmotaSensor(name string) (rank int, known bool) {
+// tasmotaSensor takes the values of one sensor.
+func (d *draft) tasmotaSensor(sensor string, values wire.JSON, units tasmotaUnits) {
+	rank, known := tasmotaRank(sensor)
+	indices := strings.HasPrefix(sensor, sen5x) || strings.HasPrefix(sensor, sen6x)
+	sensor = plain(sensor)
+	for name, value := range values.Members() {
+		q := tasmotaNames[name]
+		if q == 0 && indices {
+			q = tasmotaIndices[name]
+		}
+		if !known || q == 0 {
+			d.ignorePart(sensor, name)
+		} else {
+			d.tasmotaValue(meaning{quantity: q, rank: rank}, sensor+"."+name, value, units)
+		}
+	}
+}
+
+// tasmotaValue takes a value in the unit that the message names.
+func (d *draft) tasmotaValue(m meaning, field string, value wire.JSON, units tasmotaUnits) {
+	if unit, bad := units.unknown[m.quantity]; !bad {
+		m.convert = units.convert[m.quantity]
+		d.json(m, field, value)
+	} else if !d.full() {
+		d.refuse(wire.Unsupported, field, "the unit "+quote(unit)+" is not known")
+	}
+}
+
+// tasmotaRank returns the rank of a sensor; false for one whose values are not used.
+func tasmotaRank(name string) (rank int, known bool) {
 	for _, s := range tasmotaSensors {
 		if len(name) >= len(s.prefix) && strings.EqualFold(name[:len(s.prefix)], s.prefix) {
 			return s.rank, true
@@ -98,19 +136,24 @@ var tasmotaKnownUnits = map[string]struct {
 	"PressureUnit": {quantity.Pressure, map[string]func(float64) float64{"hPa": nil, "mbar": nil, "mmHg": fromMillimetres, "inHg": fromInches}},
 }
 
-// tasmotaUnits returns the conversions for the units that the message names, and the units that are not known.
-func tasmotaUnits(top wire.JSON) (convert map[quantity.Quantity]func(float64) float64, unknown map[quantity.Quantity]string) {
-	convert, unknown = map[quantity.Quantity]func(float64) float64{}, map[quantity.Quantity]string{}
+// tasmotaUnits are the units that a message names: the conversions for those that are known, and those that are not.
+type tasmotaUnits struct {
+	convert map[quantity.Quantity]func(float64) float64
+	unknown map[quantity.Quantity]string
+}
+
+func tasmotaUnitsOf(top wire.JSON) tasmotaUnits {
+	u := tasmotaUnits{map[quantity.Quantity]func(float64) float64{}, map[quantity.Quantity]string{}}
 	for member, known := range tasmotaKnownUnits {
 		unit, ok := top.Member(member).Text()
 		if !ok {
 			continue
 		}
-		if convert[known.quantity], ok = known.convert[unit]; !ok {
-			unknown[known.quantity] = unit
+		if u.convert[known.quantity], ok = known.convert[unit]; !ok {
+			u.unknown[known.quantity] = unit
 		}
 	}
-	return convert, unknown
+	return u
 }
 
 // localTime reads a time of the station's own clock, with or without a zone and fractions of a second. When clocks go
