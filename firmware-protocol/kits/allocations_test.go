@@ -22,10 +22,11 @@ func TestAllocations(t *testing.T) {
 		"hackair":     {repeat(`{"reading":{"a":0`, `,"":0`, `}}`)},
 		"purpleair":   {repeat(`{"a":0`, `,"":0`, `}`), repeat(`{"pm2_5_atm":0`, `,"pm2_5_atm":0`, `}`)},
 		"senml":       {repeat(`[0`, `,0`, `]`), repeat(`[{}`, `,{"n":"no2","v":1,"t":1}`, `]`), repeat(`[{}`, `,{}`, `]`)},
-		"smartcitizen": {repeat(`{"data":[{}`, `,{}`, `]}`), repeat(`{`, `55:1,`, `}`), repeat(`{`, `,`, `}`),
+		"smartcitizen": {repeat(`{"data":[{}`, `,{}`, `]}`), repeat(`{`, `55:1,`, `}`), repeat(`{`, `,`, `}`), repeat(`{`, `1 `, `}`), repeat(`{`, `55:nan `, `}`),
 			repeat(`{"data":[{}`, `,{"sensors":[{"id":55,"value":1}]}`, `]}`)},
-		"tasmota":       {repeat(`{"a":0`, `,"":0`, `}`), repeat(`{"SDS011":{"a":0`, `,"PM10":0`, `}}`), repeat(`{"a":{"":0`, `,"":0`, `}}`)},
-		"ttn":           {repeat(`{"uplink_message":{"decoded_payload":{"a":0`, `,"":0`, `}}}`)},
+		"tasmota": {repeat(`{"a":0`, `,"":0`, `}`), repeat(`{"SDS011":{"a":0`, `,"PM10":0`, `}}`), repeat(`{"a":{"":0`, `,"":0`, `}}`)},
+		"ttn": {repeat(`{"uplink_message":{"frm_payload":"AC0=","decoded_payload":{"a":0`, `,"":0`, `}}}`),
+			repeat(`{"uplink_message":{"frm_payload":"AC0=","decoded_payload":{"a":0`, `,"temperature_1":0`, `}}}`)},
 		"openair-noise": {repeat("", ",", "")},
 	}
 	for _, family := range Families() {

@@ -39,8 +39,11 @@ var smartcitizenIDs = map[int]meaning{
 //	{"data":[{"recorded_at":"2026-05-01 10:00:00","sensors":[{"id":55,"value":18.2}]}]}
 //	{t:2026-05-01T10:00:00Z,55:18.2,56:60}
 //
-// The second is not JSON. A time without a zone is UTC.
-func smartcitizen(payload []byte, _ Settings) Message {
+// The second is not JSON. A time without a zone is UTC. Messages on info and hello have no reading, and neither has {}.
+func smartcitizen(payload []byte, s Settings) Message {
+	if last := s.Part[strings.LastIndexByte(s.Part, '/')+1:]; last == "info" || last == "hello" {
+		return Message{}
+	}
 	if !bytes.ContainsRune(payload, '"') {
 		return smartcitizenRaw(payload)
 	}
@@ -81,6 +84,7 @@ func smartcitizen(payload []byte, _ Settings) Message {
 		}
 		d.end(at)
 	}
+	d.null = false // a kit says null for each sensor that is not plugged in
 	return d.done()
 }
 
@@ -98,16 +102,34 @@ func recordedAt(j wire.JSON) (wire.Reading, bool) {
 	return wire.Reading{Time: at}, ok
 }
 
-// moment reads a time with or without a zone; without one it is UTC.
+// moment reads a time with or without a zone; without one it is UTC. It cuts fractions of a second off.
 func moment(text string) (time.Time, bool) {
 	text = strings.TrimSuffix(strings.TrimSpace(text), " UTC")
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if at, ok := parseTime(layout, text); ok && at.Year() >= 1970 {
-			return at.UTC(), true
-		}
+	at, ok := parseTime(momentLayout(text), text)
+	if !ok || at.Year() < 1970 {
+		return time.Time{}, false
 	}
-	return time.Time{}, false
+	return at.UTC().Truncate(time.Second), true
 }
+
+// momentLayout returns the layout that can fit a time: trying them all costs more than the time.
+func momentLayout(text string) string {
+	const date, offset = len("2006-01-02"), len("+07:00")
+	zoned := strings.HasSuffix(text, "Z") || len(text) > offset && (text[len(text)-offset] == '+' || text[len(text)-offset] == '-')
+	spaced := len(text) > date && text[date] == ' '
+	switch {
+	case zoned && spaced:
+		return "2006-01-02 15:04:05Z07:00"
+	case zoned:
+		return time.RFC3339
+	case spaced:
+		return "2006-01-02 15:04:05"
+	}
+	return "2006-01-02T15:04:05"
+}
+
+// rawBetween are the characters between the members of the form that is not JSON; commas may be too many or missing.
+const rawBetween = ", \t\r\n"
 
 // smartcitizenRaw decodes the form that is not JSON: members in any order, spaces allowed, "null" for no value.
 func smartcitizenRaw(payload []byte) Message {
@@ -117,28 +139,62 @@ func smartcitizenRaw(payload []byte) Message {
 	}
 	var d draft
 	var at wire.Reading
-	for member := range strings.SplitSeq(text[1:len(text)-1], ",") {
-		name, value, ok := strings.Cut(member, ":")
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if !ok && d.full() {
-			continue
-		} else if !ok {
-			d.refuse(wire.Malformed, name, "a member is ID:VALUE, not "+quote(member))
-			continue
-		}
-		if name == "t" {
-			if at.Time, ok = moment(value); !ok {
-				return refused(wire.Refusal{Reason: wire.BadTime, Field: "t", Detail: "a time such as 2026-05-01T10:00:00Z is needed, not " + quote(value)})
+	for text = strings.Trim(text[1:len(text)-1], rawBetween); text != ""; text = strings.TrimLeft(text, rawBetween) {
+		var name, value string
+		if name, text = cutAny(text, ":"+rawBetween); !strings.HasPrefix(strings.TrimLeft(text, " "), ":") {
+			if !d.full() {
+				d.refuse(wire.Malformed, name, "a member is ID:VALUE, not "+quote(name))
 			}
 			continue
 		}
-		id, err := strconv.Atoi(name)
-		if m := smartcitizenIDs[id]; err == nil && m.quantity != 0 {
-			d.text(m, name, value)
-		} else {
-			d.ignore(name)
+		text = strings.TrimLeft(strings.TrimLeft(text, " ")[1:], " ")
+		if name == "t" {
+			var ok bool
+			if at.Time, text, ok = cutMoment(text); !ok {
+				return refused(wire.Refusal{Reason: wire.BadTime, Field: "t", Detail: "a time such as 2026-05-01T10:00:00Z is needed, not " + quote(text)})
+			}
+			continue
 		}
+		value, text = cutAny(text, rawBetween)
+		d.rawValue(name, value)
 	}
 	d.end(at)
 	return d.done()
+}
+
+// cutAny cuts text before the first of the characters.
+func cutAny(text, characters string) (before, after string) {
+	if i := strings.IndexAny(text, characters); i >= 0 {
+		return text[:i], text[i:]
+	}
+	return text, ""
+}
+
+// cutMoment cuts a time, which may have a space between its date and its hour, from the beginning of text. It returns
+// false and the text up to the next member when there is none.
+func cutMoment(text string) (at time.Time, after string, ok bool) {
+	date, rest := cutAny(text, rawBetween)
+	if strings.HasPrefix(rest, " ") {
+		hour, after := cutAny(rest[1:], rawBetween)
+		if at, ok := moment(text[:len(date)+1+len(hour)]); ok {
+			return at, after, true
+		}
+	}
+	if at, ok = moment(date); ok {
+		return at, rest, true
+	}
+	return at, date, false
+}
+
+func (d *draft) rawValue(name, value string) {
+	id, err := strconv.Atoi(name)
+	switch m := smartcitizenIDs[id]; {
+	case err != nil || m.quantity == 0:
+		d.ignore(name)
+	case value == "null":
+	case wire.IsNotFinite([]byte(value)):
+		d.notFinite(name, quote(value))
+	default:
+		d.text(m, name, value)
+	}
 }
