@@ -288,6 +288,12 @@ func TestPushAnswers(t *testing.T) {
 	f("/api/v1/push/native", r.ID, r.Token, `[{"t":`+strconv.FormatInt(time.Now().Unix()-600, 10)+`,"pm10":3},{"pm9":1}]`, 202, `"pm10":{"value":3`, `"unknown_member"`)
 	f("/api/v1/push/tasmota", r.ID, r.Token, `{"ENERGY":{"Total":1}}`, 202, `"accepted":[]`, `"left":["ENERGY.Total"]`)
 	f("/api/v1/push/airrohr", r.ID, r.Token, "hello", 422, `"malformed"`, "nothing of the message was taken")
+	for _, values := range []string{``, `{"value_type":"PM25","value":"6.1"}`, `{"value_type":"samples","value":"1"},{"value_type":"interval","value":"145000"}`} {
+		f("/api/v1/push/airrohr", r.ID, r.Token, `{"sensordatavalues":[`+values+`]}`, 422, "nothing of the message was taken", `"refused":[]`)
+	}
+	at := time.Now().UTC().Add(-40 * time.Minute).Format("2006-01-02T15:04:05")
+	f("/api/v1/push/airrohr", r.ID, r.Token, `{"timestamp":"`+at+`","sensordatavalues":[{"value_type":"SDS_P1","value":"12.5"}]}`, 202, `"time":"`+at+`Z"`)
+	f("/api/v1/push/airrohr", r.ID, r.Token, `{"timestamp":"2016-01-01T00:00:00","sensordatavalues":[{"value_type":"SDS_P1","value":"12.5"}]}`, 422, `"clock"`)
 	f("/api/v1/push/airrohr", r.ID, "wrong", half, 401, "wrong station id or token")
 	f("/api/v1/push/airrohr", "0000000", r.Token, half, 401, "wrong station id or token")
 	f("/api/v1/push/airrohr", "", "", half, 401)

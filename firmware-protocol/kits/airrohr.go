@@ -114,12 +114,22 @@ func airrohr(payload []byte, s Settings) Message {
 			d.json(m, name, value)
 		})
 	}
-	at := wire.Reading{}
-	if age, ok := seconds(top.Member("age")); ok { // sent by the device's own page
-		at.HasAge, at.Age = true, age
+	at, ok := airrohrTime(top)
+	if !ok {
+		return refused(wire.Refusal{Reason: wire.BadTime, Field: "timestamp", Detail: "a time such as 2026-05-01T10:00:00 is needed, not " + top.Member("timestamp").String()})
 	}
 	d.end(at)
 	return d.done()
+}
+
+// airrohrTime returns a reading with the message's time: "timestamp", UTC without a zone, of a push to Sensor.Community
+// by something other than the firmware, or "age" of the device's own page. It returns false for an unusable timestamp.
+func airrohrTime(top wire.JSON) (wire.Reading, bool) {
+	at, ok := recordedAt(top.Member("timestamp"))
+	if age, aged := seconds(top.Member("age")); aged && at.Time.IsZero() {
+		at.HasAge, at.Age = true, age
+	}
+	return at, ok
 }
 
 // airrohr finds what name means and calls take with it; it refuses or ignores a name that cannot be used.

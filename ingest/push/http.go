@@ -27,16 +27,25 @@ func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
 		return p
 	}
 	part := ""
-	if pin := r.Header.Get("X-PIN"); family == "airrohr" && pin != "" {
+	if header, pin := pinOf(r.Header); family == "airrohr" && pin != "" {
 		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
-			return httpapi.Wrong("X-PIN", "the X-PIN %.80q is no number such as 1, 7 or 11", pin).InGerman("Die X-PIN %.80q ist keine Zahl wie 1, 7 oder 11.", pin)
+			return httpapi.Wrong(header, "the %s %.80q is no number such as 1, 7 or 11", header, pin).InGerman("Die %s %.80q ist keine Zahl wie 1, 7 oder 11.", header, pin)
 		}
 		part = "pin/" + pin // a push in the format for Sensor.Community, one sensor per request
 	}
 	return d(w, r, family, part)
 }
 
-// postWrite accepts InfluxDB's line protocol from the airRohr firmware: POST /write.
+// pinOf returns the header that says which kind of sensor a push to Sensor.Community is of: X-PIN, or PIN of older
+// firmware. Their X-Sensor and Sensor say which station; here its log-in does.
+func pinOf(h http.Header) (name, pin string) {
+	if pin := h.Get("X-PIN"); pin != "" {
+		return "X-PIN", pin
+	}
+	return "PIN", h.Get("PIN")
+}
+
+// postWrite takes InfluxDB's line protocol as the airRohr firmware sends it: POST /write.
 func (d deliverer) postWrite(w http.ResponseWriter, r *http.Request) error {
 	return d(w, r, "airrohr", "write")
 }
@@ -62,7 +71,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part st
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	status, answer := newReceipt(st.ID, outcome)
+	status, answer := newReceipt(st.ID, family, outcome)
 	return httpapi.JSON(w, status, "application/json", answer)
 }
 
@@ -106,20 +115,35 @@ type acceptedValue struct {
 	Flags []string `json:"flags,omitempty"`
 }
 
-// newReceipt returns the answer to a delivery, and its status.
-func newReceipt(station string, o ingest.Outcome) (status int, r receipt) {
+// chatty are the families whose firmware also sends messages that carry no reading, such as joins and status
+// messages: there taking nothing is not a mistake, and a webhook that gets 4xx for them is switched off.
+var chatty = []string{"esphome", "openair-noise", "smartcitizen", "tasmota", "ttn"}
+
+// newReceipt returns the answer to a delivery of a family, and its status.
+func newReceipt(station, family string, o ingest.Outcome) (status int, r receipt) {
 	r = receipt{Station: station, Accepted: make([]acceptedReading, len(o.Readings)), Duplicates: o.Duplicates, Refused: ingest.ExplainRefusals(o.Refusals), Ignored: o.Ignored}
 	for i, reading := range o.Readings {
 		r.Accepted[i] = newAcceptedReading(reading)
 	}
-	if len(o.Readings) > 0 || o.Duplicates > 0 || len(o.Refusals) == 0 {
+	if len(o.Readings) > 0 || o.Duplicates > 0 || len(o.Refusals) == 0 && slices.Contains(chatty, family) {
 		return http.StatusAccepted, r
 	}
-	r.Detail = "nothing of the message was taken; \"refused\" says why"
-	if o.Refusals[0].Reason == wire.Inactive {
+	r.Detail = "nothing of the message was taken; " + why(o)
+	if len(o.Refusals) > 0 && o.Refusals[0].Reason == wire.Inactive {
 		return http.StatusForbidden, r
 	}
 	return http.StatusUnprocessableEntity, r
+}
+
+// why returns where an answer says why nothing was taken.
+func why(o ingest.Outcome) string {
+	switch {
+	case len(o.Refusals) > 0:
+		return "\"refused\" says why"
+	case len(o.Ignored) > 0:
+		return "\"left\" has its names, which are no quantities here"
+	}
+	return "it has no values"
 }
 
 func newAcceptedReading(r ingest.Reading) acceptedReading {

@@ -22,11 +22,15 @@ func (anyStation) Station(id string) (*ingest.Station, bool) {
 }
 func (anyStation) Authenticate(id, token string) bool { return id == "AAA" && token == "token" }
 
-// pushTo sends a delivery to a handler whose pipeline is out.
+// pushTo delivers an airRohr's message to a handler whose pipeline is out.
 func pushTo(out chan ingest.Message, header map[string]string, body string) *http.Response {
+	return pushOf("airrohr", out, header, body)
+}
+
+func pushOf(family string, out chan ingest.Message, header map[string]string, body string) *http.Response {
 	mux := http.NewServeMux()
 	httpapi.Mount(mux, (&Handler{Registry: anyStation{}, Out: out}).Routes(slog.New(slog.DiscardHandler)))
-	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/airrohr", strings.NewReader(body))
+	request := httptest.NewRequest(http.MethodPost, "/api/v1/push/"+family, strings.NewReader(body))
 	request.SetBasicAuth("aaa", "token")
 	for name, value := range header {
 		request.Header.Set(name, value)
@@ -67,7 +71,7 @@ func TestPushParts(t *testing.T) {
 		go func() {
 			if m, ok := <-out; ok {
 				topic <- m.Topic
-				m.Done(ingest.Outcome{})
+				m.Done(ingest.Outcome{Duplicates: 1})
 			}
 			close(topic)
 		}()
@@ -81,7 +85,10 @@ func TestPushParts(t *testing.T) {
 	f("X-PIN", "", 202, kit)
 	f("X-PIN", "1", 202, kit+"/pin/1")
 	f("X-PIN", "11", 202, kit+"/pin/11")
+	f("PIN", "1", 202, kit+"/pin/1")
+	f("pin", "11", 202, kit+"/pin/11")
 	f("X-PIN", "a/b", 400, "")
+	f("PIN", "a/b", 400, "")
 	f("X-PIN", strings.Repeat("1", 4), 400, "")
 	f("Content-Encoding", "identity", 202, kit)
 	f("Content-Encoding", "gzip", 415, "")
@@ -89,19 +96,26 @@ func TestPushParts(t *testing.T) {
 
 // TestPushStatus expects the status that reports whether anything was accepted.
 func TestPushStatus(t *testing.T) {
-	f := func(want int, o ingest.Outcome) {
+	f := func(family string, want int, o ingest.Outcome) {
 		t.Helper()
 		out := make(chan ingest.Message, 1)
 		go func() { (<-out).Done(o) }()
-		if r := pushTo(out, nil, "{}"); r.StatusCode != want {
-			t.Errorf("%+v is answered %s, want %d", o, r.Status, want)
+		r := pushOf(family, out, nil, "{}")
+		body, _ := io.ReadAll(r.Body)
+		if r.StatusCode != want || strings.Contains(string(body), "nothing of the message was taken") != (want != 202) {
+			t.Errorf("%s: %+v is answered %s %s, want %d", family, o, r.Status, body, want)
 		}
 	}
 	refused := func(reason wire.Reason) []ingest.Refusal { return []ingest.Refusal{{Reason: reason}} }
-	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}})
-	f(202, ingest.Outcome{Readings: []ingest.Reading{{}}, Refusals: refused(wire.NotANumber)})
-	f(202, ingest.Outcome{Duplicates: 1, Refusals: refused(wire.Conflict)})
-	f(202, ingest.Outcome{Ignored: []string{"ENERGY.Total"}})
-	f(422, ingest.Outcome{Refusals: refused(wire.Malformed)})
-	f(403, ingest.Outcome{Refusals: refused(wire.Inactive)})
+	f("airrohr", 202, ingest.Outcome{Readings: []ingest.Reading{{}}})
+	f("airrohr", 202, ingest.Outcome{Readings: []ingest.Reading{{}}, Refusals: refused(wire.NotANumber)})
+	f("airrohr", 202, ingest.Outcome{Duplicates: 1, Refusals: refused(wire.Conflict)})
+	f("airrohr", 422, ingest.Outcome{Refusals: refused(wire.Malformed)})
+	f("airrohr", 403, ingest.Outcome{Refusals: refused(wire.Inactive)})
+	f("airrohr", 422, ingest.Outcome{})
+	f("airrohr", 422, ingest.Outcome{Ignored: []string{"samples"}})
+	f("airgradient", 422, ingest.Outcome{Ignored: []string{"boot"}})
+	f("tasmota", 202, ingest.Outcome{Ignored: []string{"ENERGY.Total"}})
+	f("ttn", 202, ingest.Outcome{})
+	f("ttn", 422, ingest.Outcome{Refusals: refused(wire.Malformed)})
 }
