@@ -28,28 +28,48 @@ func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 	}
 }
 
+// rangeCheck flags values outside the range of their sensor or what is plausible outdoors. Where one is outside its
+// sensor's own range the sensor is broken, and nothing that it sent in this reading is worth anything: a dying BME280
+// sends -144.7 °C, 100 % and 652 hPa.
 func rangeCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 	for i := range values {
 		v := &values[i]
 		if v.Flags&ingest.Sentinel != 0 {
 			continue
 		}
-		if l, ok := rangeOf(st, v.Quantity); ok && (v.Value < l.low || v.Value > l.high) {
+		sensor := sensorOf(st, v.Quantity)
+		if outside(sensors[sensor], *v) {
+			v.Flags |= ingest.Range
+			flagSiblings(st, sensor, values)
+		} else if outside(unknownSensor, *v) {
 			v.Flags |= ingest.Range
 		}
 	}
 }
 
-// rangeOf is the measuring range of the station's first sensor that measures q, else the one that holds
-// for any sensor. Some quantities have none.
-func rangeOf(st *ingest.Station, q quantity.Quantity) (limits, bool) {
-	for _, sensor := range st.Sensors {
-		if l, ok := sensors[sensor][q]; ok {
-			return l, true
+// flagSiblings flags what a sensor sent in a reading, marks for "no value" aside.
+func flagSiblings(st *ingest.Station, sensor string, values []ingest.Value) {
+	for i := range values {
+		if v := &values[i]; v.Flags&ingest.Sentinel == 0 && sensorOf(st, v.Quantity) == sensor {
+			v.Flags |= ingest.Range
 		}
 	}
-	l, ok := unknownSensor[q]
-	return l, ok
+}
+
+// sensorOf is the station's first sensor that measures q; empty when none of them is in the table.
+func sensorOf(st *ingest.Station, q quantity.Quantity) string {
+	for _, sensor := range st.Sensors {
+		if _, ok := sensors[sensor][q]; ok {
+			return sensor
+		}
+	}
+	return ""
+}
+
+// outside reports whether a value is outside the range of its quantity; some quantities have none.
+func outside(ranges map[quantity.Quantity]limits, v ingest.Value) bool {
+	l, ok := ranges[v.Quantity]
+	return ok && (v.Value < l.low || v.Value > l.high)
 }
 
 // humid flags particles by the humidity of the same reading, or by one that the station sent by itself a moment ago.
@@ -103,19 +123,21 @@ func resolutionOf(st *ingest.Station) float64 {
 	return 1
 }
 
-// nested are the pairs of particle fractions of which the first is part of the second.
-var nested = [][2]quantity.Quantity{{quantity.PM1, quantity.PM2_5}, {quantity.PM2_5, quantity.PM10}}
+// fractions are the particle fractions, each of which is part of those after it.
+var fractions = []quantity.Quantity{quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10}
 
 func consistencyCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
-	for _, pair := range nested {
-		small, large := find(values, pair[0]), find(values, pair[1])
-		if small == nil || large == nil || small.Flags&ingest.Sentinel != 0 || large.Flags&ingest.Sentinel != 0 {
-			continue
-		}
-		over := small.Value - large.Value
-		if over > rules.InconsistentBy && over > rules.InconsistentShare*large.Value {
-			small.Flags |= ingest.Inconsistent
-			large.Flags |= ingest.Inconsistent
+	for i, fine := range fractions {
+		for _, coarse := range fractions[i+1:] {
+			small, large := find(values, fine), find(values, coarse)
+			if small == nil || large == nil || small.Flags&ingest.Sentinel != 0 || large.Flags&ingest.Sentinel != 0 {
+				continue
+			}
+			over := small.Value - large.Value
+			if over > rules.InconsistentBy && over > rules.InconsistentShare*large.Value {
+				small.Flags |= ingest.Inconsistent
+				large.Flags |= ingest.Inconsistent
+			}
 		}
 	}
 }

@@ -17,9 +17,9 @@ func Order() []ingest.Flags {
 	}
 }
 
-// MeasuringRange is what a sensor can measure, or what is plausible when the sensor is not known.
+// MeasuringRange is what a sensor can measure, or what is plausible outdoors.
 type MeasuringRange struct {
-	Sensor    string // empty for any that is not known
+	Sensor    string // empty for any sensor
 	Quantity  quantity.Quantity
 	Low, High float64 // included
 }

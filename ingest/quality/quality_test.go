@@ -45,11 +45,13 @@ func TestFlagsOfOneValue(t *testing.T) {
 	f("sps30", quantity.PM4, 1000.1, ingest.Range)
 	f("bme280", quantity.Temperature, -40, 0)
 	f("bme280", quantity.Temperature, -40.01, ingest.Range)
-	f("bme280", quantity.Temperature, 85, 0)
+	f("bme280", quantity.Temperature, 60, 0)
+	f("bme280", quantity.Temperature, 60.01, ingest.Range) // the chip measures it, the air has it not
 	f("bme280", quantity.Temperature, 85.01, ingest.Range)
 	f("bme280", quantity.Humidity, 100, 0)
 	f("bme280", quantity.Humidity, 100.1, ingest.Range)
-	f("bme280", quantity.Pressure, 300, 0)
+	f("bme280", quantity.Pressure, 850, 0)
+	f("bme280", quantity.Pressure, 849.9, ingest.Range)
 	f("bme280", quantity.Pressure, 299.9, ingest.Range)
 	f("dht22", quantity.Temperature, 80.1, ingest.Range)
 	f("scd41", quantity.CO2, 399, ingest.Range)
@@ -82,6 +84,31 @@ func TestFlagsOfOneValue(t *testing.T) {
 	f("", quantity.Pressure, 0, ingest.Sentinel)
 }
 
+// TestBrokenSensor flags all that a sensor sent beside a value that it cannot measure.
+func TestBrokenSensor(t *testing.T) {
+	f := func(temperature, humidity, pressure float64, want ...ingest.Flags) {
+		t.Helper()
+		keep, _, _ := New(DefaultRules()).Check(station("sds011", "bme280"), arrival, at(received, pm(quantity.PM10, 30.2), pm(quantity.PM2_5, 20.2),
+			pm(quantity.Humidity, humidity), pm(quantity.Pressure, pressure), pm(quantity.Temperature, temperature)))
+		for i, v := range keep.Values {
+			if w := append([]ingest.Flags{0, 0}, want...)[i]; v.Flags != w {
+				t.Errorf("%v °C, %v %%, %v hPa: %v is %q, want %q", temperature, humidity, pressure, v.Quantity, v.Flags, w)
+			}
+		}
+	}
+	f(18.2, 51, 1008.1, 0, 0, 0)
+	f(-144.7, 100, 652.26, ingest.Range, ingest.Range, ingest.Range) // and the particles are not humid
+	f(-144.7, 51, 1008.1, ingest.Range, ingest.Range, ingest.Range)
+	f(18.2, 51, 1100.1, ingest.Range, ingest.Range, ingest.Range)
+	f(-144.7, -1, 1008.1, ingest.Sentinel, ingest.Range, ingest.Range)
+	f(60.1, 20, 1008.1, 0, 0, ingest.Range)    // hot in the sun, not broken
+	f(-127, 51, 1008.1, 0, 0, ingest.Sentinel) // no value is not a wrong one
+	keep, _, _ := New(DefaultRules()).Check(station(), arrival, at(received, pm(quantity.Humidity, 51), pm(quantity.Temperature, -144.7)))
+	if keep.Values[0].Flags != 0 || keep.Values[1].Flags != ingest.Range {
+		t.Errorf("sensors that are not known: %+v, want the humidity good", keep.Values)
+	}
+}
+
 func TestMinusZeroIsZero(t *testing.T) {
 	minus := math.Copysign(0, -1)
 	keep, _, _ := New(DefaultRules()).Check(station(), arrival, at(received, pm(quantity.Temperature, minus)))
@@ -109,6 +136,9 @@ func TestParticleFractionsAreNested(t *testing.T) {
 	f(5, 110, 100, [3]bool{})                        // 10 above, but not more than 10 %
 	f(5, 110.1, 100, [3]bool{false, true, true})     // 10.1 and 10.1 %
 	f(30, 20, 40, [3]bool{true, true, false})        // PM1 above PM2.5
+	f(20, 16, 14, [3]bool{true, false, true})        // PM1 above PM10, each of them near PM2.5
+	f(500, 4.1, 5, [3]bool{true, true, true})        // PM1 above both
+	f(500, 0, 0, [3]bool{true, true, true})          // PM2.5 and PM10 of a counter that has lost them
 	f(100, 60, 20, [3]bool{true, true, true})        // both
 	f(-1, 20, 1, [3]bool{false, true, true})         // PM1 is a mark, not compared
 	f(0, 999.9, 999.9, [3]bool{false, false, false}) // no SDS011: values like others

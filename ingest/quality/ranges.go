@@ -5,7 +5,7 @@ import "stadtluft/firmware-protocol/quantity"
 // limits is a closed measuring range.
 type limits struct{ low, high float64 }
 
-// unknownSensor are the ranges of quantities from a sensor that is not in the table. A negative
+// unknownSensor are the ranges of what is plausible outdoors. They hold for every sensor. A negative
 // concentration down to -5 µg/m³ from an electrochemical cell is noise; from a particle counter it is not.
 var unknownSensor = map[quantity.Quantity]limits{
 	quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM4: {0, 1000}, quantity.PM10: {0, 1000},
