@@ -92,7 +92,7 @@ func date(t time.Time) term { return typed(t.Format(time.DateOnly), "xsd:date") 
 
 func moment(t time.Time) term { return typed(t.UTC().Format(time.RFC3339), "xsd:dateTime") }
 
-// text is a text in both languages.
+// both returns a text as a literal in each language.
 func both(t bilingual.Text) []term {
 	return []term{{value: t.DE, isText: true, language: "de"}, {value: t.EN, isText: true, language: "en"}}
 }

@@ -36,7 +36,7 @@ func routes(d deliverer, log *slog.Logger) []openapi.Route {
 	}}
 }
 
-// refer says which process takes readings.
+// refer answers that another process accepts readings.
 func refer(_ http.ResponseWriter, r *http.Request, _, _ string) error {
 	return httpapi.New(http.StatusServiceUnavailable, "", "this process takes no readings: have the proxy send %.80s to the one that has the role ingest", r.URL.Path).
 		InGerman("Dieser Prozess nimmt keine Messwerte an: Der Proxy muss %.80s an den mit der Rolle ingest schicken.", r.URL.Path)

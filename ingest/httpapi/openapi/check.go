@@ -14,7 +14,7 @@ import (
 type Mistake struct {
 	Field   string         // the parameter
 	Detail  bilingual.Text // a sentence
-	Allowed []string       // what could stand there, or which parameters there are
+	Allowed []string       // the valid values, or the names of the known parameters
 }
 
 func (m *Mistake) Error() string { return m.Detail.EN }

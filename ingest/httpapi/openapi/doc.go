@@ -23,7 +23,7 @@ type Route struct {
 	Group   string         // the name of one of the document's groups
 	ID      string         // operationId: a name for generated clients
 	Summary bilingual.Text // a line
-	About   bilingual.Text // what else there is to know
+	About   bilingual.Text // details
 
 	Parameters []Parameter // those of the path have the names of its wildcards
 	Free       bool        // unknown parameters are allowed, for firmware and monitors that add their own
@@ -53,7 +53,7 @@ const (
 
 // Answer is a possible response.
 type Answer struct {
-	Status int // 0 is 200
+	Status int // 0 means 200
 	About  bilingual.Text
 	Forms  []Content
 }
@@ -92,8 +92,8 @@ type Parameter struct {
 	Name     string
 	Kind     Kind
 	About    bilingual.Text
-	Choices  []string // all that may stand there, or in a List; nil is anything
-	Default  string   // what counts when it is missing; empty is none
+	Choices  []string // all valid values, also of a List's items; nil means any
+	Default  string   // the value when it is missing; empty means none
 	Example  string
 	Most     int   // the largest Integer; 0 means no limit
 	Capped   bool  // a larger one counts as Most and is not an error
