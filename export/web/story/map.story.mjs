@@ -352,7 +352,7 @@ test("a printer gets every row of a long table", async () => {
 
 test("values stand on a sketch where no map can be drawn, and a sketch makes way for the map", async () => {
   await measure();
-  const still = await open("/", {}, (page) => page.route("**/ground-*.js", (route) => route.abort()));
+  const still = await open("/", {}, (page) => page.route("**/citymap-*.js", (route) => route.abort()));
   await still.page.locator(".map").filter({ hasText: "zeigt die Karte nur als Bild" }).waitFor();
   assert.match(await still.page.locator(".sketch .area").first().getAttribute("d"), /^M[\d.]+ [\d.]+L/);
   await still.close();
