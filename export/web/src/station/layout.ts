@@ -1,4 +1,4 @@
-// The layout of the page of a station. It reads the state and does not change it; what a person does goes to actions.
+// The layout of the page of a station. It shows the state; what a person does goes to actions, which change it.
 import { update, h, redraw } from "../dom";
 import { language, t } from "../language";
 import { healthParts, problemParts } from "./diagnosis";
