@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -249,10 +250,18 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	}
 }
 
+// cpu is the time the process has computed, which other processes of a busy machine change little.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // never fails for oneself
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func BenchmarkReadings(b *testing.B) {
 	list := many(100_000)
 	e := NewReadings(io.Discard, stations, meta, nil)
 	b.ReportAllocs()
+	begin := cpu()
 	for b.Loop() {
 		for _, r := range list {
 			if err := e.Add(r); err != nil {
@@ -261,6 +270,7 @@ func BenchmarkReadings(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*300_000)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(cpu()-begin)/float64(b.N*300_000), "cpu-ns/row")
 }
 
 func BenchmarkRead(b *testing.B) {
@@ -296,4 +306,25 @@ func TestOtherTables(t *testing.T) {
 	if d := districts[0]; d.Area != "Köln, Mitte" || d.Mean != 15.001 || d.Share != 0.333 || d.AllCells != 3 || *d.EAQI != 2 || d.WindowSeconds != 86400 {
 		t.Errorf("district %+v", d)
 	}
+}
+
+func BenchmarkGrid(b *testing.B) {
+	var list []aggregate.Row
+	for i := range int32(24 * 400) {
+		mean := int64(i*7919) % 40_000
+		list = append(list, aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3_090_000 + i%400/20*1000, East: 4_100_000 + i%20*1000}, Start: noon.Add(time.Duration(i/400) * time.Hour), Window: aggregate.Hour,
+			Quantity: uint8(wire.PM2_5), Mean: mean, Median: mean + 100, Min: mean - 300, Max: mean + 500, Raw: mean + 1000, Stations: 3, Readings: 74, Coverage: 944, Spread: 1505})
+	}
+	e := NewGrid(io.Discard, meta, nil)
+	b.ReportAllocs()
+	begin := cpu()
+	for b.Loop() {
+		for _, row := range list {
+			if err := e.Add(row); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N*len(list))/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(cpu()-begin)/float64(b.N*len(list)), "cpu-ns/row")
 }
