@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"stadtluft/firmware-protocol/wire"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -16,8 +16,8 @@ import (
 func benchReadings() (list []ingest.Reading) {
 	for range 200 {
 		list = append(list, ingest.Reading{Station: "K7M2Q9X", Time: noon, Received: noon, Values: []ingest.Value{
-			{Quantity: wire.PM2_5, Value: 12.3}, {Quantity: wire.PM10, Value: 19.9, Flags: ingest.Humid}, {Quantity: wire.Temperature, Value: 14.25},
-			{Quantity: wire.Humidity, Value: 61.5}, {Quantity: wire.Pressure, Value: 1013.2},
+			{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 19.9, Flags: ingest.Humid}, {Quantity: quantity.Temperature, Value: 14.25},
+			{Quantity: quantity.Humidity, Value: 61.5}, {Quantity: quantity.Pressure, Value: 1013.2},
 		}})
 	}
 	return list
@@ -37,7 +37,7 @@ func benchMeans() (list []aggregate.StationWindow) {
 	for i := range int32(1200) {
 		mean := meanList[0]
 		mean.Cell = geo.Cell{Size: 100, North: 3_090_000 + i/5*100, East: 4_100_000}
-		mean.Quantity = uint8(wire.PM1) + uint8(i%5)
+		mean.Quantity = quantity.PM1 + quantity.Quantity(i%5)
 		list = append(list, mean)
 	}
 	return list

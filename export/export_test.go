@@ -247,7 +247,7 @@ func TestThePromiseIsKept(t *testing.T) {
 	for _, table := range Tables() {
 		lines := "`" + table.Header() + "`\n\n| column | what |\n|---|---|\n"
 		for _, c := range table.Columns {
-			lines += "| `" + c.Name + "` | " + c.About + " |\n"
+			lines += "| `" + c.Name + "` | " + c.About.EN + " |\n"
 		}
 		has("columns of "+table.Name, lines)
 		has("schema of "+table.Name, "`/api/v1/schema/"+table.Name+".json`")
@@ -301,22 +301,22 @@ func TestTablesAreWhatIsWritten(t *testing.T) {
 }
 
 // fits reports whether a column's value is of its type, and the same in JSON and CSV.
-func fits(c Column, value any, text string) bool {
+func fits(c Field, value any, text string) bool {
 	if value == nil || value == "" {
 		return c.Empty && text == ""
 	}
 	switch v := value.(type) {
 	case float64:
 		number, err := strconv.ParseFloat(text, 64)
-		return err == nil && number == v && (c.Type == "number" || c.Type == "integer" && v == math.Trunc(v))
+		return err == nil && number == v && (c.Type.String() == "number" || c.Type == Integer && v == math.Trunc(v))
 	case bool:
-		return c.Type == "boolean" && strconv.FormatBool(v) == text
+		return c.Type == Boolean && strconv.FormatBool(v) == text
 	case string:
-		if c.Type == "datetime" {
+		if c.Type == DateTime {
 			_, err := time.Parse(time.RFC3339, v)
 			return err == nil && v == text
 		}
-		return c.Type == "string" && v == text && (c.Among == nil || slices.Contains(c.Among, v))
+		return c.Type.String() == "string" && v == text && (c.Among == nil || slices.Contains(c.Among, v))
 	}
 	return false
 }

@@ -4,24 +4,16 @@ import (
 	"slices"
 	"strings"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
-// Column is a column of a table, in words of Frictionless Table Schema (https://specs.frictionlessdata.io/table-schema/).
-type Column struct {
-	Name  string
-	Type  string // string, number, integer, boolean or datetime
-	About string // as README.md has it
-	Empty bool   // may hold nothing
-	Among []string
-}
-
 // Table is what a kind of rows looks like: what CSV, JSON and Parquet have in common.
 type Table struct {
 	Name    string // as in /api/v1/schema/{name}.json
-	About   string
-	Columns []Column
+	About   bilingual.Text
+	Columns []Field
 	Key     []string // columns that together name a row; none where a row of a moved station would break it
 }
 
@@ -46,123 +38,123 @@ var (
 		}
 		return names
 	}()
-	window = []Column{
-		{Name: "window_start", Type: "datetime", About: "start of the window"},
-		{Name: "window_seconds", Type: "integer", About: "length of the window"},
+	window = []Field{
+		{Name: "window_start", Type: DateTime, About: bilingual.Text{EN: "start of the window"}},
+		{Name: "window_seconds", Type: Integer, About: bilingual.Text{EN: "length of the window"}},
 	}
 )
 
 // ReadingsTable are single values.
-var ReadingsTable = Table{Name: "readings", About: "Single values as stations sent them, with what the checks found.", Key: []string{"time", "station", "quantity"}, Columns: []Column{
-	{Name: "time", Type: "datetime", About: "time of observation, whole seconds; the time of receipt where the station sent none"},
-	{Name: "station", Type: "string", About: "the station's id"},
-	{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
-	{Name: "lat", Type: "number", About: "latitude of the public place, degrees", Empty: true},
-	{Name: "quantity", Type: "string", About: "what was measured, as in the [specification](../firmware-protocol/README.md)", Among: quantityNames},
-	{Name: "value", Type: "number", About: "as the station sent it: the shortest decimal that is the same 64 bit floating point number"},
-	{Name: "unit", Type: "string", About: "unit of the value"},
-	{Name: "flags", Type: "string", About: "what the checks found, joined by a vertical bar; empty is good", Empty: true},
+var ReadingsTable = Table{Name: "readings", About: bilingual.Text{EN: "Single values as stations sent them, with what the checks found."}, Key: []string{"time", "station", "quantity"}, Columns: []Field{
+	{Name: "time", Type: DateTime, About: bilingual.Text{EN: "time of observation, whole seconds; the time of receipt where the station sent none"}},
+	{Name: "station", Type: Word, About: bilingual.Text{EN: "the station's id"}},
+	{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the public place, degrees"}, Empty: true},
+	{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the public place, degrees"}, Empty: true},
+	{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured, as in the [specification](../firmware-protocol/README.md)"}, Among: quantityNames},
+	{Name: "value", Type: Thousandths, About: bilingual.Text{EN: "as the station sent it: the shortest decimal that is the same 64 bit floating point number"}},
+	{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of the value"}},
+	{Name: "flags", Type: Word, About: bilingual.Text{EN: "what the checks found, joined by a vertical bar; empty is good"}, Empty: true},
 }}
 
-var meansTable = Table{Name: "means", About: "Means of single stations over five minutes, hours or days.", Columns: append(window[:2:2],
-	Column{Name: "station", Type: "string", About: "the station's id"},
-	Column{Name: "lon", Type: "number", About: "longitude of the public place, degrees", Empty: true},
-	Column{Name: "lat", Type: "number", About: "latitude of the public place, degrees", Empty: true},
-	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
-	Column{Name: "unit", Type: "string", About: "unit of mean and raw_mean"},
-	Column{Name: "mean", Type: "number", About: "mean of the good values, particles corrected for humidity where one is known"},
-	Column{Name: "raw_mean", Type: "number", About: "mean of the good values as measured"},
-	Column{Name: "corrected", Type: "boolean", About: "whether humidity was taken out of mean"},
-	Column{Name: "readings", Type: "integer", About: "how many good values"},
-	Column{Name: "coverage", Type: "number", About: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"},
+var meansTable = Table{Name: "means", About: bilingual.Text{EN: "Means of single stations over five minutes, hours or days."}, Columns: append(window[:2:2],
+	Field{Name: "station", Type: Word, About: bilingual.Text{EN: "the station's id"}},
+	Field{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the public place, degrees"}, Empty: true},
+	Field{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the public place, degrees"}, Empty: true},
+	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
+	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean and raw_mean"}},
+	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the good values, particles corrected for humidity where one is known"}},
+	Field{Name: "raw_mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the good values as measured"}},
+	Field{Name: "corrected", Type: Boolean, About: bilingual.Text{EN: "whether humidity was taken out of mean"}},
+	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many good values"}},
+	Field{Name: "coverage", Type: Thousandths, About: bilingual.Text{EN: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"}},
 )}
 
 // GridTable are averages of cells.
-var GridTable = Table{Name: "grid", About: "Averages of the cells of the European statistical grid.", Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
-	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"},
+var GridTable = Table{Name: "grid", About: bilingual.Text{EN: "Averages of the cells of the European statistical grid."}, Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{
+	{Name: "cell", Type: Word, About: bilingual.Text{EN: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"}},
 }, window...),
-	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
-	Column{Name: "unit", Type: "string", About: "unit of mean, median, min and max"},
-	Column{Name: "mean", Type: "number", About: "mean of the stations' means, particles corrected for humidity"},
-	Column{Name: "median", Type: "number", About: "median of the stations' means"},
-	Column{Name: "min", Type: "number", About: "smallest of the stations' means"},
-	Column{Name: "max", Type: "number", About: "largest of the stations' means"},
-	Column{Name: "stations", Type: "integer", About: "how many stations count"},
-	Column{Name: "readings", Type: "integer", About: "how many of their values"},
-	Column{Name: "coverage", Type: "number", About: "mean over the stations of the share of twelve 5-minute slots that hold a value, 0 to 1; of a day the share of its hours that count"},
-	Column{Name: "eaqi", Type: "integer", About: "class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none", Empty: true},
-	Column{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
-	Column{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
-	Column{Name: "revision", Type: "integer", About: "how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected"},
-	Column{Name: "raw_mean", Type: "number", About: "mean of the stations' means as they measured"},
-	Column{Name: "uncorrected", Type: "integer", About: "how many of the stations had no humidity to correct with and count as they measured"},
-	Column{Name: "spread", Type: "number", About: "sample standard deviation between the stations' means; 0 for one station"},
-	Column{Name: "certainty", Type: "string", About: "`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)", Among: []string{"single station", "few", "good"}},
-	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none", Empty: true},
+	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
+	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean, median, min and max"}},
+	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the stations' means, particles corrected for humidity"}},
+	Field{Name: "median", Type: Thousandths, About: bilingual.Text{EN: "median of the stations' means"}},
+	Field{Name: "min", Type: Thousandths, About: bilingual.Text{EN: "smallest of the stations' means"}},
+	Field{Name: "max", Type: Thousandths, About: bilingual.Text{EN: "largest of the stations' means"}},
+	Field{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count"}},
+	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many of their values"}},
+	Field{Name: "coverage", Type: Thousandths, About: bilingual.Text{EN: "mean over the stations of the share of twelve 5-minute slots that hold a value, 0 to 1; of a day the share of its hours that count"}},
+	Field{Name: "eaqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none"}, Empty: true},
+	Field{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the cell's centre"}},
+	Field{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the cell's centre"}},
+	Field{Name: "revision", Type: Integer, About: bilingual.Text{EN: "how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected"}},
+	Field{Name: "raw_mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the stations' means as they measured"}},
+	Field{Name: "uncorrected", Type: Integer, About: bilingual.Text{EN: "how many of the stations had no humidity to correct with and count as they measured"}},
+	Field{Name: "spread", Type: Thousandths, About: bilingual.Text{EN: "sample standard deviation between the stations' means; 0 for one station"}},
+	Field{Name: "certainty", Type: Word, About: bilingual.Text{EN: "`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)"}, Among: []string{"single station", "few", "good"}},
+	Field{Name: "lqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none"}, Empty: true},
 )}
 
-var districtsTable = Table{Name: "districts", About: "Averages of parts of the city: means over their cells that have a value.", Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Column{
-	{Name: "area", Type: "string", About: "name of the district, or of the city"},
+var districtsTable = Table{Name: "districts", About: bilingual.Text{EN: "Averages of parts of the city: means over their cells that have a value."}, Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{
+	{Name: "area", Type: Word, About: bilingual.Text{EN: "name of the district, or of the city"}},
 }, window...),
-	Column{Name: "quantity", Type: "string", About: "what was measured", Among: quantityNames},
-	Column{Name: "unit", Type: "string", About: "unit of mean, min and max"},
-	Column{Name: "mean", Type: "number", About: "mean of the cells' means"},
-	Column{Name: "min", Type: "number", About: "smallest of the cells' means"},
-	Column{Name: "max", Type: "number", About: "largest of the cells' means"},
-	Column{Name: "cells", Type: "integer", About: "how many cells have a value"},
-	Column{Name: "all_cells", Type: "integer", About: "how many cells there are: those whose centre lies in the district"},
-	Column{Name: "share", Type: "number", About: "of the cells those that have a value, 0 to 1"},
-	Column{Name: "stations", Type: "integer", About: "how many stations count"},
-	Column{Name: "readings", Type: "integer", About: "how many of their values"},
-	Column{Name: "eaqi", Type: "integer", About: "class of the mean in the European index; empty where it has none", Empty: true},
-	Column{Name: "lqi", Type: "integer", About: "class of the mean in the German index; empty where it has none", Empty: true},
-	Column{Name: "people_share", Type: "number", About: "of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table", Empty: true},
-	Column{Name: "spread", Type: "number", About: "sample standard deviation between the cells' means; of an area with one cell that of its stations"},
-	Column{Name: "certainty", Type: "string", About: "as in the grid, with cells for stations", Among: []string{"single station", "few", "good"}},
+	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
+	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean, min and max"}},
+	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the cells' means"}},
+	Field{Name: "min", Type: Thousandths, About: bilingual.Text{EN: "smallest of the cells' means"}},
+	Field{Name: "max", Type: Thousandths, About: bilingual.Text{EN: "largest of the cells' means"}},
+	Field{Name: "cells", Type: Integer, About: bilingual.Text{EN: "how many cells have a value"}},
+	Field{Name: "all_cells", Type: Integer, About: bilingual.Text{EN: "how many cells there are: those whose centre lies in the district"}},
+	Field{Name: "share", Type: Thousandths, About: bilingual.Text{EN: "of the cells those that have a value, 0 to 1"}},
+	Field{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count"}},
+	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many of their values"}},
+	Field{Name: "eaqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the European index; empty where it has none"}, Empty: true},
+	Field{Name: "lqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the German index; empty where it has none"}, Empty: true},
+	Field{Name: "people_share", Type: Thousandths, About: bilingual.Text{EN: "of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table"}, Empty: true},
+	Field{Name: "spread", Type: Thousandths, About: bilingual.Text{EN: "sample standard deviation between the cells' means; of an area with one cell that of its stations"}},
+	Field{Name: "certainty", Type: Word, About: bilingual.Text{EN: "as in the grid, with cells for stations"}, Among: []string{"single station", "few", "good"}},
 )}
 
-var indexTable = Table{Name: "index", About: "Both air quality indices of each cell over a window.", Key: []string{"cell", "window_start", "window_seconds"}, Columns: append(append([]Column{
-	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
+var indexTable = Table{Name: "index", About: bilingual.Text{EN: "Both air quality indices of each cell over a window."}, Key: []string{"cell", "window_start", "window_seconds"}, Columns: append(append([]Field{
+	{Name: "cell", Type: Word, About: bilingual.Text{EN: "code of the cell in the European statistical grid (EPSG:3035)"}},
 }, window...),
-	Column{Name: "eaqi", Type: "integer", About: "class of the European index, 1 good to 6 extremely poor; empty where it makes no statement", Empty: true},
-	Column{Name: "eaqi_pollutant", Type: "string", About: "the pollutant that decides the European index; empty where it makes no statement", Empty: true},
-	Column{Name: "eaqi_en", Type: "string", About: "name of its class in English"},
-	Column{Name: "eaqi_de", Type: "string", About: "name of its class in German"},
-	Column{Name: "eaqi_colour", Type: "string", About: "the index's own colour of the class; empty where it makes no statement", Empty: true},
-	Column{Name: "lqi", Type: "integer", About: "class of the German index, 1 very good to 5 very poor; empty where it makes no statement", Empty: true},
-	Column{Name: "lqi_pollutant", Type: "string", About: "the pollutant that decides the German index; empty where it makes no statement", Empty: true},
-	Column{Name: "lqi_en", Type: "string", About: "name of its class in English"},
-	Column{Name: "lqi_de", Type: "string", About: "name of its class in German"},
-	Column{Name: "measured", Type: "integer", About: "how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known"},
-	Column{Name: "stations", Type: "integer", About: "how many stations count for the pollutant that decides the European index"},
-	Column{Name: "spread", Type: "number", About: "sample standard deviation between their means"},
-	Column{Name: "certainty", Type: "string", About: "of their mean, as in the grid", Among: []string{"single station", "few", "good"}},
-	Column{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
-	Column{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
+	Field{Name: "eaqi", Type: Integer, About: bilingual.Text{EN: "class of the European index, 1 good to 6 extremely poor; empty where it makes no statement"}, Empty: true},
+	Field{Name: "eaqi_pollutant", Type: Word, About: bilingual.Text{EN: "the pollutant that decides the European index; empty where it makes no statement"}, Empty: true},
+	Field{Name: "eaqi_en", Type: Word, About: bilingual.Text{EN: "name of its class in English"}},
+	Field{Name: "eaqi_de", Type: Word, About: bilingual.Text{EN: "name of its class in German"}},
+	Field{Name: "eaqi_colour", Type: Word, About: bilingual.Text{EN: "the index's own colour of the class; empty where it makes no statement"}, Empty: true},
+	Field{Name: "lqi", Type: Integer, About: bilingual.Text{EN: "class of the German index, 1 very good to 5 very poor; empty where it makes no statement"}, Empty: true},
+	Field{Name: "lqi_pollutant", Type: Word, About: bilingual.Text{EN: "the pollutant that decides the German index; empty where it makes no statement"}, Empty: true},
+	Field{Name: "lqi_en", Type: Word, About: bilingual.Text{EN: "name of its class in English"}},
+	Field{Name: "lqi_de", Type: Word, About: bilingual.Text{EN: "name of its class in German"}},
+	Field{Name: "measured", Type: Integer, About: bilingual.Text{EN: "how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known"}},
+	Field{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count for the pollutant that decides the European index"}},
+	Field{Name: "spread", Type: Thousandths, About: bilingual.Text{EN: "sample standard deviation between their means"}},
+	Field{Name: "certainty", Type: Word, About: bilingual.Text{EN: "of their mean, as in the grid"}, Among: []string{"single station", "few", "good"}},
+	Field{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the cell's centre"}},
+	Field{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the cell's centre"}},
 )}
 
-var coverageTable = Table{Name: "coverage", About: "The city's cells: covered or not, and ranked where a station would help.", Key: []string{"cell"}, Columns: []Column{
-	{Name: "cell", Type: "string", About: "code of the cell in the European statistical grid (EPSG:3035)"},
-	{Name: "lon", Type: "number", About: "longitude of the cell's centre"},
-	{Name: "lat", Type: "number", About: "latitude of the cell's centre"},
-	{Name: "covered", Type: "boolean", About: "whether a station counts in the cell"},
-	{Name: "stations", Type: "integer", About: "how many stations count"},
-	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
-	{Name: "rank", Type: "integer", About: "1 is where a station helps most; empty for cells that are not proposed", Empty: true},
-	{Name: "distance_m", Type: "integer", About: "metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed", Empty: true},
-	{Name: "reason_en", Type: "string", About: "why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed", Empty: true},
-	{Name: "reason_de", Type: "string", About: "why, in German", Empty: true},
+var coverageTable = Table{Name: "coverage", About: bilingual.Text{EN: "The city's cells: covered or not, and ranked where a station would help."}, Key: []string{"cell"}, Columns: []Field{
+	{Name: "cell", Type: Word, About: bilingual.Text{EN: "code of the cell in the European statistical grid (EPSG:3035)"}},
+	{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the cell's centre"}},
+	{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the cell's centre"}},
+	{Name: "covered", Type: Boolean, About: bilingual.Text{EN: "whether a station counts in the cell"}},
+	{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count"}},
+	{Name: "people", Type: Integer, About: bilingual.Text{EN: "inhabitants by the city's census table; empty where they are not known"}, Empty: true},
+	{Name: "rank", Type: Integer, About: bilingual.Text{EN: "1 is where a station helps most; empty for cells that are not proposed"}, Empty: true},
+	{Name: "distance_m", Type: Integer, About: bilingual.Text{EN: "metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed"}, Empty: true},
+	{Name: "reason_en", Type: Word, About: bilingual.Text{EN: "why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed"}, Empty: true},
+	{Name: "reason_de", Type: Word, About: bilingual.Text{EN: "why, in German"}, Empty: true},
 }}
 
-var historyTable = Table{Name: "history", About: "The city's coverage over time: means over the days that are over.", Key: []string{"start"}, Columns: []Column{
-	{Name: "start", Type: "datetime", About: "start of the first day"},
-	{Name: "days", Type: "integer", About: "days that are over, over which the mean is taken"},
-	{Name: "cells", Type: "integer", About: "how many cells the city has"},
-	{Name: "covered", Type: "number", About: "how many of them are covered, the mean over the days"},
-	{Name: "share", Type: "number", About: "of the cells those that are covered, 0 to 1"},
-	{Name: "people", Type: "integer", About: "inhabitants by the city's census table; empty where they are not known", Empty: true},
-	{Name: "people_reached", Type: "number", About: "inhabitants of the covered cells, the mean over the days; empty where they are not known", Empty: true},
-	{Name: "people_share", Type: "number", About: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known", Empty: true},
+var historyTable = Table{Name: "history", About: bilingual.Text{EN: "The city's coverage over time: means over the days that are over."}, Key: []string{"start"}, Columns: []Field{
+	{Name: "start", Type: DateTime, About: bilingual.Text{EN: "start of the first day"}},
+	{Name: "days", Type: Integer, About: bilingual.Text{EN: "days that are over, over which the mean is taken"}},
+	{Name: "cells", Type: Integer, About: bilingual.Text{EN: "how many cells the city has"}},
+	{Name: "covered", Type: Thousandths, About: bilingual.Text{EN: "how many of them are covered, the mean over the days"}},
+	{Name: "share", Type: Thousandths, About: bilingual.Text{EN: "of the cells those that are covered, 0 to 1"}},
+	{Name: "people", Type: Integer, About: bilingual.Text{EN: "inhabitants by the city's census table; empty where they are not known"}, Empty: true},
+	{Name: "people_reached", Type: Thousandths, About: bilingual.Text{EN: "inhabitants of the covered cells, the mean over the days; empty where they are not known"}, Empty: true},
+	{Name: "people_share", Type: Thousandths, About: bilingual.Text{EN: "of the inhabitants those of covered cells, 0 to 1; empty where they are not known"}, Empty: true},
 }}
 
 // limits are the least and the most that may stand in columns of a name.
@@ -176,14 +168,14 @@ var limits = func() map[string][2]*float64 {
 }()
 
 // With is the table with further columns at its end.
-func (t Table) With(columns ...Column) Table {
+func (t Table) With(columns ...Field) Table {
 	t.Columns = slices.Concat(t.Columns, columns)
 	return t
 }
 
 // Without is the table without some columns.
 func (t Table) Without(names ...string) Table {
-	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(names, c.Name) })
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Field) bool { return slices.Contains(names, c.Name) })
 	return t
 }
 
@@ -215,10 +207,10 @@ type SchemaConstraints struct {
 
 // Schema is the table's Table Schema.
 func (t Table) Schema(m Meta) TableSchema {
-	schema := TableSchema{Name: t.Name, Description: t.About, MissingValues: []string{""}, PrimaryKey: t.Key, Envelope: m.Envelope()}
+	schema := TableSchema{Name: t.Name, Description: t.About.EN, MissingValues: []string{""}, PrimaryKey: t.Key, Envelope: m.Envelope()}
 	for _, c := range t.Columns {
 		limit := limits[c.Name]
-		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type, plain(c.About), SchemaConstraints{!c.Empty, c.Among, limit[0], limit[1]}})
+		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type.String(), plain(c.About.EN), SchemaConstraints{!c.Empty, c.Among, limit[0], limit[1]}})
 	}
 	return schema
 }

@@ -60,7 +60,7 @@ var packages = map[string][]string{
 	"ingest/httpapi/httpapitest": {"ingest/httpapi", "ingest/httpapi/openapi"},
 	"ingest/httpapi/openapi":     {"firmware-protocol/bilingual"},
 
-	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
+	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"firmware-protocol/bilingual", "export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
 		"ingest", "ingest/admin", "ingest/averages", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
@@ -80,7 +80,7 @@ var packages = map[string][]string{
 	},
 	"export/live":    {"export", "ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
-	"export/parquet": {"export", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
+	"export/parquet": {"export", "ingest", "firmware-protocol/bilingual", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 
 	"cmd/openapi":              {"export/api"},

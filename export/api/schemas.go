@@ -84,13 +84,14 @@ func rowSchema(t export.Table) openapi.Schema {
 	return row
 }
 
-func columnSchema(c export.Column) openapi.Schema {
-	s := openapi.Schema{"type": c.Type}
+func columnSchema(c export.Field) openapi.Schema {
+	kind := c.Type.String()
+	s := openapi.Schema{"type": kind}
 	switch {
-	case c.Type == "datetime":
+	case c.Type == export.DateTime:
 		s["type"], s["format"] = "string", "date-time"
-	case c.Empty && c.Type != "string":
-		s["type"] = []string{c.Type, "null"}
+	case c.Empty && kind != "string":
+		s["type"] = []string{kind, "null"}
 	}
 	if c.Among != nil {
 		s["enum"] = c.Among

@@ -204,7 +204,7 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 	}
 	lines := []string{"`" + ReadingsTable.Header() + "`"}
 	for _, c := range ReadingsTable.Columns {
-		lines = append(lines, "| `"+c.Name+"` | "+c.About+" |")
+		lines = append(lines, "| `"+c.Name+"` | "+c.About.EN+" |")
 	}
 	for _, line := range lines {
 		if !strings.Contains(string(text), "\n"+line+"\n") {
@@ -313,7 +313,7 @@ func BenchmarkGrid(b *testing.B) {
 	for i := range int32(24 * 400) {
 		mean := int64(i*7919) % 40_000
 		list = append(list, aggregate.Row{Cell: geo.Cell{Size: 1000, North: 3_090_000 + i%400/20*1000, East: 4_100_000 + i%20*1000}, Start: noon.Add(time.Duration(i/400) * time.Hour), Window: aggregate.Hour,
-			Quantity: uint8(wire.PM2_5), Mean: mean, Median: mean + 100, Min: mean - 300, Max: mean + 500, Raw: mean + 1000, Stations: 3, Readings: 74, Coverage: 944, Spread: 1505})
+			Quantity: quantity.PM2_5, Mean: mean, Median: mean + 100, Min: mean - 300, Max: mean + 500, Raw: mean + 1000, Stations: 3, Readings: 74, Coverage: 944, Spread: 1505})
 	}
 	e := NewGrid(io.Discard, meta, nil)
 	b.ReportAllocs()

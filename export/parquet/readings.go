@@ -6,13 +6,14 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 )
 
 // ReadingsTable are readings with the two columns that only this form has.
 var ReadingsTable = export.ReadingsTable.With(
-	export.Column{Name: "received", Type: "datetime", About: "time of receipt, milliseconds"},
-	export.Column{Name: "time_source", Type: "string", About: "where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
+	export.Field{Name: "received", Type: export.DateTime, About: bilingual.Text{EN: "time of receipt, milliseconds"}},
+	export.Field{Name: "time_source", Type: export.Word, About: bilingual.Text{EN: "where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`"},
 		Among: []string{"station", "age", "receipt", "network"}},
 )
 

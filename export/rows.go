@@ -1,0 +1,232 @@
+package export
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/paulmach/orb"
+
+	"stadtluft/geo"
+)
+
+// rows encodes the rows of a table as CSV, JSON or GeoJSON.
+type rows[R any] struct {
+	list
+	csv     bool
+	comma   byte // between fields of CSV
+	columns Columns[R]
+	feature func(b []byte, r *R) []byte // appends the beginning of a feature of GeoJSON, with its geometry
+	row     R                           // that is being written: the getters of columns take its address
+	at      place                       // where it is
+}
+
+// newRows makes an encoder that writes to w. Features of GeoJSON have their geometry in place of lon and lat.
+func newRows[R any](w io.Writer, format Format, meta Meta, columns Columns[R], feature func(b []byte, r *R) []byte) *rows[R] {
+	if format == GeoJSON {
+		columns = columns.Without("lon", "lat")
+	}
+	return &rows[R]{list: newList(w, format, meta), csv: format == CSV || format == Semicolon, comma: format.comma(), columns: columns, feature: feature, at: place{centres: Centres{}}}
+}
+
+// Begin writes the head.
+func (e *rows[R]) Begin() error {
+	if !e.csv {
+		return e.list.Begin()
+	}
+	for i := range e.columns {
+		e.buf = append(append(e.buf, e.columns[i].Name...), e.comma)
+	}
+	e.buf = e.close(e.buf)
+	return nil
+}
+
+// Add writes a row.
+func (e *rows[R]) Add(r R) error {
+	e.row, e.at.read = r, false
+	e.buf = e.close(e.appendColumns(e.open(e.next()), e.columns))
+	return e.flush(false)
+}
+
+// End closes the document.
+func (e *rows[R]) End() error {
+	if e.csv {
+		return e.flush(true)
+	}
+	return e.list.End()
+}
+
+// next returns the buffer, ready for another row.
+func (e *rows[R]) next() []byte {
+	if e.csv {
+		return e.buf
+	}
+	return e.list.next()
+}
+
+// open appends what stands before the row's first column.
+func (e *rows[R]) open(b []byte) []byte {
+	if e.geojson {
+		b = append(e.feature(b, &e.row), `,"properties":`...)
+	}
+	if !e.csv {
+		b = append(b, '{')
+	}
+	return b
+}
+
+// appendColumns appends some of the row's columns, each with a comma behind it.
+func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
+	if !e.csv {
+		return columns.appendMembers(b, &e.row, &e.at)
+	}
+	for i := range columns {
+		b = append(columns[i].appendField(b, &e.row, &e.at), e.comma)
+	}
+	return b
+}
+
+// close ends the row: with it goes the last column's comma.
+func (e *rows[R]) close(b []byte) []byte {
+	b = b[:len(b)-1]
+	switch {
+	case e.csv:
+		return append(b, '\n')
+	case e.geojson:
+		return append(b, "}}"...)
+	}
+	return append(b, '}')
+}
+
+// AppendObject appends a row as a JSON object with a member for each column.
+func (cs Columns[R]) AppendObject(b []byte, r *R) []byte {
+	b = cs.appendMembers(append(b, '{'), r, &place{})
+	return append(b[:len(b)-1], '}')
+}
+
+// appendMembers appends a row as members of an object, each with a comma behind it.
+func (cs Columns[R]) appendMembers(b []byte, r *R, at *place) []byte {
+	for i := range cs {
+		b = append(append(append(b, '"'), cs[i].Name...), `":`...)
+		b = append(cs[i].appendJSON(b, r, at), ',')
+	}
+	return b
+}
+
+// appendKnown appends a row as members of an object, without braces. A number that is not there is left out.
+func (cs Columns[R]) appendKnown(b []byte, r *R) []byte {
+	known := slices.DeleteFunc(slices.Clone(cs), func(c Column[R]) bool { return c.Nullable() && c.Value(r) == nil })
+	b = known.appendMembers(b, r, &place{})
+	return b[:len(b)-1]
+}
+
+// appendField appends a value as a field of CSV, nothing where there is none.
+func (c *Column[R]) appendField(b []byte, r *R, at *place) []byte {
+	switch c.Type {
+	case Text:
+		return appendCell(b, c.Text(r))
+	case Word:
+		return append(b, c.Text(r)...)
+	case CellCode:
+		return c.Cell(r).Append(b)
+	case DateTime:
+		return appendTime(b, c.Time(r))
+	}
+	return c.appendNumber(b, r, at)
+}
+
+// appendNumber appends a truth or a number, nothing where there is none.
+func (c *Column[R]) appendNumber(b []byte, r *R, at *place) []byte {
+	switch c.Type {
+	case Boolean:
+		return strconv.AppendBool(b, c.Bool(r))
+	case Decimal:
+		return appendValue(b, c.Decimal(r))
+	case Integer:
+		if n := c.Number(r); n != None {
+			return strconv.AppendInt(b, n, 10)
+		}
+	case Thousandths:
+		if n := c.Number(r); n != None {
+			return appendMilli(b, n)
+		}
+	case Longitude, Latitude:
+		if degrees, placed := c.degrees(r, at); placed {
+			return appendDegrees(b, degrees)
+		}
+	}
+	return b
+}
+
+// Centres keeps the centres of cells: to compute one takes longer than to write a row. Nil keeps nothing.
+type Centres map[geo.Cell]orb.Point
+
+func (c Centres) of(cell geo.Cell) orb.Point {
+	center, known := c[cell]
+	if !known {
+		center = cell.Center()
+		if c != nil {
+			c[cell] = center
+		}
+	}
+	return center
+}
+
+// At returns where a row is, for a Longitude or a Latitude; false where it is nowhere.
+func (c *Column[R]) At(r *R, centres Centres) (orb.Point, bool) {
+	if c.Place != nil {
+		return c.Place(r)
+	}
+	cell := c.Cell(r)
+	return centres.of(cell), !cell.IsZero()
+}
+
+// place is where the row under way is, read once for its longitude and its latitude.
+type place struct {
+	centres      Centres
+	point        orb.Point
+	placed, read bool
+}
+
+func (c *Column[R]) degrees(r *R, at *place) (float64, bool) {
+	if !at.read {
+		at.point, at.placed = c.At(r, at.centres)
+		at.read = true
+	}
+	if c.Type == Longitude {
+		return at.point.Lon(), at.placed
+	}
+	return at.point.Lat(), at.placed
+}
+
+// appendJSON appends a value as JSON, null where there is none.
+func (c *Column[R]) appendJSON(b []byte, r *R, at *place) []byte {
+	switch c.Type {
+	case Text:
+		return appendString(b, c.Text(r))
+	case Word, CellCode, DateTime:
+		return append(c.appendField(append(b, '"'), r, at), '"')
+	}
+	n := len(b)
+	if b = c.appendNumber(b, r, at); len(b) == n {
+		return append(b, "null"...)
+	}
+	return b
+}
+
+// Value returns the row's value as encoding/json takes it: a string, a bool, a json.Number, or nil where there is none.
+func (c *Column[R]) Value(r *R) any {
+	switch c.Type {
+	case Text, Word:
+		return c.Text(r)
+	case CellCode, DateTime:
+		return string(c.appendField(nil, r, nil))
+	case Boolean:
+		return c.Bool(r)
+	}
+	if b := c.appendNumber(nil, r, &place{}); len(b) > 0 {
+		return json.Number(b)
+	}
+	return nil
+}
