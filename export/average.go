@@ -1,25 +1,16 @@
 package export
 
 import (
-	"stadtluft/geo/aggregate"
 	"strconv"
+
+	"stadtluft/geo/aggregate"
 )
 
+// averageColumns are those of the grid that dashboards get of a cell's live average.
+var averageColumns = GridColumns.Only("quantity", "unit", "mean", "eaqi", "lqi", "median", "stations", "coverage", "spread", "certainty")
+
 // AppendAverage appends the members of a cell's live average as dashboards get it, without braces.
-func AppendAverage(b []byte, r aggregate.Row) []byte {
-	q := r.Quantity
-	b = appendAverageHead(b, q.String(), q.Unit(), r.Mean)
-	if class, ok := EAQI(q, r.Mean); ok {
-		b = appendInt(b, "eaqi", int(class))
-	}
-	if class, ok := LQI(q, r.Mean); ok {
-		b = appendInt(b, "lqi", int(class))
-	}
-	b = appendNumber(b, "median", Milli(r.Median))
-	b = appendInt(b, "stations", r.Stations)
-	b = appendNumber(b, "coverage", Milli(r.Coverage))
-	return appendCertainty(b, Milli(r.Spread), Certainty(r).String())
-}
+func AppendAverage(b []byte, r aggregate.Row) []byte { return averageColumns.appendKnown(b, &r) }
 
 // AppendCity appends the members of the city's live average of one quantity, without braces: the mean
 // over its cells, how many of them there are, and their share of the city's cells.

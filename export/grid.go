@@ -2,25 +2,60 @@ package export
 
 import (
 	"io"
-	"strconv"
+	"time"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
 )
 
-// GridColumns are the columns of grid averages as CSV, one row a cell, window and quantity.
-const GridColumns = "cell,window_start,window_seconds,quantity,unit,mean,median,min,max,stations,readings,coverage,eaqi,lon,lat,revision,raw_mean,uncorrected,spread,certainty,lqi"
+// GridColumns are the grid: a row a cell, window and quantity.
+var GridColumns = Columns[aggregate.Row]{
+	cellColumn("cell", about("code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000",
+		"Code der Zelle im europäischen statistischen Raster (EPSG:3035), etwa CRS3035RES1000mN3096000E4107000"), func(r *aggregate.Row) geo.Cell { return r.Cell }),
+	timeColumn("window_start", startOfWindow, func(r *aggregate.Row) time.Time { return r.Start }),
+	integerColumn("window_seconds", "s", lengthOfWindow, func(r *aggregate.Row) int64 { return int64(r.Window.Seconds()) }),
+	wordColumn("quantity", whatWasMeasured, func(r *aggregate.Row) string { return r.Quantity.String() }).among(quantityNames...),
+	wordColumn("unit", about("unit of mean, median, min and max", "Einheit von mean, median, min und max"), func(r *aggregate.Row) string { return r.Quantity.Unit() }),
+	thousandthsColumn("mean", InUnit, about("mean of the stations' means, particles corrected for humidity", "Mittel der Mittel der Stationen, Feinstaub um die Feuchte korrigiert"), func(r *aggregate.Row) int64 { return r.Mean }),
+	thousandthsColumn("median", InUnit, about("median of the stations' means", "Median der Mittel der Stationen"), func(r *aggregate.Row) int64 { return r.Median }),
+	thousandthsColumn("min", InUnit, about("smallest of the stations' means", "kleinstes der Mittel der Stationen"), func(r *aggregate.Row) int64 { return r.Min }),
+	thousandthsColumn("max", InUnit, about("largest of the stations' means", "größtes der Mittel der Stationen"), func(r *aggregate.Row) int64 { return r.Max }),
+	countColumn("stations", howManyStations, func(r *aggregate.Row) int64 { return int64(r.Stations) }),
+	countColumn("readings", howManyOfTheirValues, func(r *aggregate.Row) int64 { return int64(r.Readings) }),
+	shareColumn("coverage", about("mean over the stations of the share of twelve 5-minute slots that hold a value, 0 to 1; of a day the share of its hours that count",
+		"Mittel über die Stationen: Anteil der zwölf Abschnitte von 5 Minuten, in denen ein Wert liegt, 0 bis 1; am Tag der Anteil der Stunden, die zählen"), func(r *aggregate.Row) int64 { return r.Coverage }),
+	classColumn("eaqi", 6, about("class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none",
+		"Klasse des Mittels im europäischen Luftqualitätsindex (ETC HE Report 2024/17), 1 gut bis 6 äußerst schlecht; leer, wo er keine hat"), func(r *aggregate.Row) int64 { return classNumber(EAQI(r.Quantity, r.Mean)) }),
+	centreLongitude(func(r *aggregate.Row) geo.Cell { return r.Cell }),
+	centreLatitude(func(r *aggregate.Row) geo.Cell { return r.Cell }),
+	countColumn("revision", about("how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected",
+		"wie viele der Werte kamen, nachdem die Stunde 5 Minuten nach ihrem Ende zuerst veröffentlicht war; 0 = nie berichtigt"), func(r *aggregate.Row) int64 { return int64(r.Revision) }),
+	thousandthsColumn("raw_mean", InUnit, about("mean of the stations' means as they measured", "Mittel der Mittel der Stationen, wie sie gemessen haben"), func(r *aggregate.Row) int64 { return r.Raw }),
+	countColumn("uncorrected", about("how many of the stations had no humidity to correct with and count as they measured",
+		"wie viele der Stationen keine Feuchte zum Korrigieren hatten und zählen, wie sie gemessen haben"), func(r *aggregate.Row) int64 { return int64(r.Uncorrected) }),
+	thousandthsColumn("spread", InUnit, about("sample standard deviation between the stations' means; 0 for one station", "Standardabweichung zwischen den Mitteln der Stationen; 0 bei einer Station"), func(r *aggregate.Row) int64 { return r.Spread }).from(0),
+	wordColumn("certainty", about("`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)",
+		"`single station`: eine Station, `few`: zwei oder drei, oder mehr, die einander widersprechen, `good`: vier oder mehr, deren Mittel auf 50 % oder 3 Einheiten bekannt ist"),
+		func(r *aggregate.Row) string { return Certainty(*r).String() }).among(certainties...),
+	classColumn("lqi", 5, about("class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none",
+		"Klasse des Mittels im deutschen Luftqualitätsindex (UBA 2025), 1 sehr gut bis 5 sehr schlecht; leer, wo er keine hat"), func(r *aggregate.Row) int64 { return classNumber(LQI(r.Quantity, r.Mean)) }),
+}
+
+// GridTable are averages of cells.
+var GridTable = Table{Name: "grid", About: about("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Rasters."),
+	Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: GridColumns.Fields()}
+
+// placelessGrid are the columns but those of the cell's centre.
+var placelessGrid = GridColumns.Without("lon", "lat")
 
 // Grid encodes grid rows as they come.
 type Grid = Encoder[aggregate.Row]
 
 // NewGrid makes an encoder that writes to w.
 func NewGrid(w io.Writer, format Format, meta Meta) Grid {
-	if format == GeoJSON || format == JSON {
-		return &gridJSON{newList(w, format, meta)}
-	}
-	return &gridCSV{document{w: w}, format.comma()}
+	return newRows(w, format, meta, GridColumns, func(b []byte, r *aggregate.Row) []byte { return appendCellOutline(b, r.Cell) })
 }
 
 // EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
@@ -42,137 +77,13 @@ func Certainty(r aggregate.Row) airindex.Certainty {
 	return airindex.CertaintyOf(r.Stations, float64(r.Spread)/1000, mean)
 }
 
-type gridCSV struct {
-	document
-	comma byte
-}
-
-func (e *gridCSV) Begin() error {
-	e.buf = appendHeader(e.buf, GridColumns, e.comma)
-	return nil
-}
-
-func (e *gridCSV) Add(r aggregate.Row) error {
-	q := r.Quantity
-	b := r.Cell.Append(e.buf)
-	b = append(b, e.comma)
-	b = appendTime(b, r.Start)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
-	b = append(b, e.comma)
-	b = append(b, q.String()...)
-	b = append(b, e.comma)
-	b = append(b, q.Unit()...)
-	for _, milli := range [...]int64{r.Mean, r.Median, r.Min, r.Max} {
-		b = append(b, e.comma)
-		b = appendMilli(b, milli)
-	}
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Stations), 10)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Readings), 10)
-	b = append(b, e.comma)
-	b = appendMilli(b, r.Coverage)
-	b = append(b, e.comma)
-	if class, ok := EAQI(q, r.Mean); ok {
-		b = strconv.AppendInt(b, int64(class), 10)
-	}
-	center := r.Cell.Center()
-	b = append(b, e.comma)
-	b = appendDegrees(b, center.Lon())
-	b = append(b, e.comma)
-	b = appendDegrees(b, center.Lat())
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Revision), 10)
-	b = append(b, e.comma)
-	b = appendMilli(b, r.Raw)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Uncorrected), 10)
-	b = append(b, e.comma)
-	b = appendMilli(b, r.Spread)
-	b = append(b, e.comma)
-	b = append(b, Certainty(r).String()...)
-	b = append(b, e.comma)
-	if class, ok := LQI(q, r.Mean); ok {
-		b = strconv.AppendInt(b, int64(class), 10)
-	}
-	e.buf = append(b, '\n')
-	return e.flush(false)
-}
-
-func (e *gridCSV) End() error { return e.flush(true) }
-
-type gridJSON struct{ list }
-
-func (e *gridJSON) Add(r aggregate.Row) error {
-	b := e.next()
-	if !e.geojson {
-		e.buf = appendRow(b, r, true)
-		return e.flush(false)
-	}
-	b = append(appendCellOutline(b, r.Cell), `,"properties":`...)
-	b = AppendRow(b, r)
-	e.buf = append(b, '}')
-	return e.flush(false)
-}
-
 // AppendRow appends a row as a JSON object: the columns of the CSV but lon and lat.
-func AppendRow(b []byte, r aggregate.Row) []byte { return appendRow(b, r, false) }
+func AppendRow(b []byte, r aggregate.Row) []byte { return placelessGrid.AppendObject(b, &r) }
 
-// appendRow appends a row as a JSON object, with the place of the cell's centre or without it.
-func appendRow(b []byte, r aggregate.Row, placed bool) []byte {
-	q := r.Quantity
-	b = append(b, `{"cell":"`...)
-	b = r.Cell.Append(b)
-	b = append(b, `","window_start":"`...)
-	b = appendTime(b, r.Start)
-	b = append(b, `","window_seconds":`...)
-	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
-	b = append(b, `,"quantity":"`...)
-	b = append(b, q.String()...)
-	b = append(b, `","unit":`...)
-	b = appendString(b, q.Unit())
-	for _, m := range [...]struct {
-		name  string
-		milli int64
-	}{{"mean", r.Mean}, {"median", r.Median}, {"min", r.Min}, {"max", r.Max}} {
-		b = append(b, `,"`...)
-		b = append(b, m.name...)
-		b = append(b, `":`...)
-		b = appendMilli(b, m.milli)
-	}
-	b = append(b, `,"stations":`...)
-	b = strconv.AppendInt(b, int64(r.Stations), 10)
-	b = append(b, `,"readings":`...)
-	b = strconv.AppendInt(b, int64(r.Readings), 10)
-	b = append(b, `,"coverage":`...)
-	b = appendMilli(b, r.Coverage)
-	b = append(b, `,"eaqi":`...)
-	class, ok := EAQI(q, r.Mean)
-	b = appendClass(b, class, ok)
-	if placed {
-		b = appendLonLat(b, r.Cell.Center(), true)
-	}
-	b = append(b, `,"revision":`...)
-	b = strconv.AppendInt(b, int64(r.Revision), 10)
-	b = append(b, `,"raw_mean":`...)
-	b = appendMilli(b, r.Raw)
-	b = append(b, `,"uncorrected":`...)
-	b = strconv.AppendInt(b, int64(r.Uncorrected), 10)
-	b = append(b, `,"spread":`...)
-	b = appendMilli(b, r.Spread)
-	b = append(b, `,"certainty":`...)
-	b = appendString(b, Certainty(r).String())
-	b = append(b, `,"lqi":`...)
-	class, ok = LQI(q, r.Mean)
-	b = appendClass(b, class, ok)
-	return append(b, '}')
-}
-
-// appendClass appends an index's class, or null where the index says nothing.
-func appendClass(b []byte, class airindex.Class, ok bool) []byte {
+// classNumber returns an index's class, or None where the index says nothing.
+func classNumber(class airindex.Class, ok bool) int64 {
 	if !ok {
-		return append(b, "null"...)
+		return None
 	}
-	return strconv.AppendInt(b, int64(class), 10)
+	return int64(class)
 }

@@ -6,6 +6,7 @@ import (
 
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -38,11 +39,29 @@ var (
 		}
 		return names
 	}()
-	window = []Field{
+	certainties = []string{"single station", "few", "good"}
+	window      = []Field{
 		{Name: "window_start", Type: DateTime, About: bilingual.Text{EN: "start of the window"}},
 		{Name: "window_seconds", Type: Integer, About: bilingual.Text{EN: "length of the window"}},
 	}
 )
+
+// Descriptions that several tables have.
+var (
+	startOfWindow        = about("start of the window", "Beginn des Fensters")
+	lengthOfWindow       = about("length of the window", "Länge des Fensters")
+	whatWasMeasured      = about("what was measured", "was gemessen wurde")
+	howManyStations      = about("how many stations count", "wie viele Stationen zählen")
+	howManyOfTheirValues = about("how many of their values", "wie viele ihrer Werte")
+)
+
+func centreLongitude[R any](get func(*R) geo.Cell) Column[R] {
+	return longitudeColumn[R](about("longitude of the cell's centre", "geografische Länge der Mitte der Zelle")).ofCell(get)
+}
+
+func centreLatitude[R any](get func(*R) geo.Cell) Column[R] {
+	return latitudeColumn[R](about("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
+}
 
 // ReadingsTable are single values.
 var ReadingsTable = Table{Name: "readings", About: bilingual.Text{EN: "Single values as stations sent them, with what the checks found."}, Key: []string{"time", "station", "quantity"}, Columns: []Field{
@@ -67,30 +86,6 @@ var meansTable = Table{Name: "means", About: bilingual.Text{EN: "Means of single
 	Field{Name: "corrected", Type: Boolean, About: bilingual.Text{EN: "whether humidity was taken out of mean"}},
 	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many good values"}},
 	Field{Name: "coverage", Type: Thousandths, About: bilingual.Text{EN: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"}},
-)}
-
-// GridTable are averages of cells.
-var GridTable = Table{Name: "grid", About: bilingual.Text{EN: "Averages of the cells of the European statistical grid."}, Key: []string{"cell", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{
-	{Name: "cell", Type: Word, About: bilingual.Text{EN: "code of the cell in the European statistical grid (EPSG:3035), such as CRS3035RES1000mN3096000E4107000"}},
-}, window...),
-	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
-	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean, median, min and max"}},
-	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the stations' means, particles corrected for humidity"}},
-	Field{Name: "median", Type: Thousandths, About: bilingual.Text{EN: "median of the stations' means"}},
-	Field{Name: "min", Type: Thousandths, About: bilingual.Text{EN: "smallest of the stations' means"}},
-	Field{Name: "max", Type: Thousandths, About: bilingual.Text{EN: "largest of the stations' means"}},
-	Field{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count"}},
-	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many of their values"}},
-	Field{Name: "coverage", Type: Thousandths, About: bilingual.Text{EN: "mean over the stations of the share of twelve 5-minute slots that hold a value, 0 to 1; of a day the share of its hours that count"}},
-	Field{Name: "eaqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none"}, Empty: true},
-	Field{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the cell's centre"}},
-	Field{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the cell's centre"}},
-	Field{Name: "revision", Type: Integer, About: bilingual.Text{EN: "how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected"}},
-	Field{Name: "raw_mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the stations' means as they measured"}},
-	Field{Name: "uncorrected", Type: Integer, About: bilingual.Text{EN: "how many of the stations had no humidity to correct with and count as they measured"}},
-	Field{Name: "spread", Type: Thousandths, About: bilingual.Text{EN: "sample standard deviation between the stations' means; 0 for one station"}},
-	Field{Name: "certainty", Type: Word, About: bilingual.Text{EN: "`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)"}, Among: []string{"single station", "few", "good"}},
-	Field{Name: "lqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none"}, Empty: true},
 )}
 
 var districtsTable = Table{Name: "districts", About: bilingual.Text{EN: "Averages of parts of the city: means over their cells that have a value."}, Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{

@@ -42,7 +42,7 @@ func TestSemicolons(t *testing.T) {
 	if fmt.Sprint(plain) != fmt.Sprint(semicolons) || len(plain) != 3 {
 		t.Errorf("with semicolons %q, with commas %q", semicolons, plain)
 	}
-	h.lines("/api/v1/grid?format=csv&delimiter=semicolon", export.GridColumns, ';')
+	h.lines("/api/v1/grid?format=csv&delimiter=semicolon", export.GridTable.Header(), ';')
 	if rows := h.lines("/api/v1/districts?format=csv", export.AreaColumns, ','); len(rows) == 0 || rows[0][0] != "West" && rows[0][0] != "Ost, rechts" {
 		t.Errorf("districts %q", rows)
 	}
@@ -209,7 +209,7 @@ func TestPeriodOfTheGrid(t *testing.T) {
 	f := func(query string, want ...string) {
 		t.Helper()
 		var got []string
-		for _, row := range h.lines("/api/v1/grid?format=csv&quantity=pm2_5&"+query, export.GridColumns, ',') {
+		for _, row := range h.lines("/api/v1/grid?format=csv&quantity=pm2_5&"+query, export.GridTable.Header(), ',') {
 			got = append(got, row[1]+" "+row[5])
 		}
 		if !slices.Equal(got, want) {

@@ -90,7 +90,7 @@ func columnSchema(c export.Field) openapi.Schema {
 	switch {
 	case c.Type == export.DateTime:
 		s["type"], s["format"] = "string", "date-time"
-	case c.Empty && kind != "string":
+	case c.Nullable():
 		s["type"] = []string{kind, "null"}
 	}
 	if c.Among != nil {

@@ -2,6 +2,7 @@ package ogc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -79,15 +80,19 @@ func hour(r aggregate.Row, outlines map[geo.Cell]orb.Polygon) feature {
 	}
 }
 
+// hourColumns are the grid's but the place, which is the geometry. Here both indices stand side by side.
+var hourColumns = func() export.Columns[aggregate.Row] {
+	columns := export.GridColumns.Without("lon", "lat", "lqi")
+	behind := 1 + slices.IndexFunc(columns, func(c export.Column[aggregate.Row]) bool { return c.Name == "eaqi" })
+	return slices.Concat(columns[:behind], export.GridColumns.Only("lqi"), columns[behind:])
+}()
+
 func hourly(r aggregate.Row) []property {
-	q := r.Quantity
-	return []property{
-		{"cell", r.Cell.String()}, {"window_start", stamp(r.Start)}, {"window_seconds", r.Window.Seconds()}, {"quantity", q.String()}, {"unit", q.Unit()},
-		{"mean", export.Milli(r.Mean)}, {"median", export.Milli(r.Median)}, {"min", export.Milli(r.Min)}, {"max", export.Milli(r.Max)},
-		{"stations", r.Stations}, {"readings", r.Readings}, {"coverage", export.Milli(r.Coverage)}, {"eaqi", class(export.EAQI(q, r.Mean))}, {"lqi", class(export.LQI(q, r.Mean))},
-		{"revision", r.Revision}, {"raw_mean", export.Milli(r.Raw)}, {"uncorrected", r.Uncorrected}, {"spread", export.Milli(r.Spread)},
-		{"certainty", export.Certainty(r).String()},
+	properties := make([]property, len(hourColumns))
+	for i := range hourColumns {
+		properties[i] = property{hourColumns[i].Name, hourColumns[i].Value(&r)}
 	}
+	return properties
 }
 
 // class returns an index's class, or nil without one.

@@ -30,7 +30,7 @@ type areaRow struct {
 
 // NewAreas makes an encoder of averages of districts that writes to w.
 func NewAreas(w io.Writer, meta export.Meta) export.Encoder[export.AreaRow] {
-	return &rows[export.AreaRow, areaRow]{newTable[areaRow](w, meta, nil, "window_start"), areaOf}
+	return &structs[export.AreaRow, areaRow]{newTable[areaRow](w, meta, nil, "window_start"), areaOf}
 }
 
 func areaOf(r export.AreaRow) areaRow {

@@ -22,7 +22,7 @@ type coverageRow struct {
 
 // NewCoverage makes an encoder of the city's cells that writes to w.
 func NewCoverage(w io.Writer, meta export.Meta) export.Encoder[export.CoverageRow] {
-	return &rows[export.CoverageRow, coverageRow]{newTable[coverageRow](w, meta, nil), coverageOf}
+	return &structs[export.CoverageRow, coverageRow]{newTable[coverageRow](w, meta, nil), coverageOf}
 }
 
 func coverageOf(r export.CoverageRow) coverageRow {
@@ -47,7 +47,7 @@ type historyRow struct {
 
 // NewHistory makes an encoder of the coverage over time that writes to w.
 func NewHistory(w io.Writer, meta export.Meta) export.Encoder[export.CoveredThen] {
-	return &rows[export.CoveredThen, historyRow]{newTable[historyRow](w, meta, nil, "start"), historyOf}
+	return &structs[export.CoveredThen, historyRow]{newTable[historyRow](w, meta, nil, "start"), historyOf}
 }
 
 func historyOf(r export.CoveredThen) historyRow {

@@ -30,7 +30,7 @@ type indexRow struct {
 
 // NewIndices makes an encoder of the indices of cells that writes to w.
 func NewIndices(w io.Writer, meta export.Meta) export.Encoder[export.CellIndex] {
-	return &rows[export.CellIndex, indexRow]{newTable[indexRow](w, meta, nil, "window_start"), indexOf}
+	return &structs[export.CellIndex, indexRow]{newTable[indexRow](w, meta, nil, "window_start"), indexOf}
 }
 
 func indexOf(c export.CellIndex) indexRow {

@@ -25,7 +25,7 @@ type meanRow struct {
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, meta export.Meta) export.Encoder[aggregate.StationWindow] {
-	return &rows[aggregate.StationWindow, meanRow]{newTable[meanRow](w, meta, nil, "window_start", "station"), meanOf}
+	return &structs[aggregate.StationWindow, meanRow]{newTable[meanRow](w, meta, nil, "window_start", "station"), meanOf}
 }
 
 func meanOf(m aggregate.StationWindow) meanRow {

@@ -27,7 +27,9 @@ import (
 const (
 	// groupRows is the rows of a group: readers work on groups at once, and DuckDB likes them of this size.
 	groupRows = 1 << 17
-	// batchRows are handed to the library together.
+	// pageRows are handed to the library together: after each it ends the pages that are full. Groups are made of whole ones.
+	pageRows = 64
+	// batchRows are read together.
 	batchRows = 1 << 10
 	// dictionaryBytes is when a column's values in a group are too many for a dictionary.
 	dictionaryBytes = 1 << 20
@@ -111,14 +113,14 @@ func (t *table[T]) End() error {
 	return t.writer.Close()
 }
 
-// rows encodes each E as a row R.
-type rows[E, R any] struct {
+// structs encodes each E as a row R.
+type structs[E, R any] struct {
 	table[R]
 	row func(E) R
 }
 
 // Add writes a row.
-func (e *rows[E, R]) Add(r E) error { return e.add(e.row(r)) }
+func (e *structs[E, R]) Add(r E) error { return e.add(e.row(r)) }
 
 func thousandths(milli int64) float64 { return float64(milli) / 1000 }
 

@@ -189,7 +189,7 @@ func TestColumns(t *testing.T) {
 	const stamp = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
 	readings := encode(t, readingList)
 	f(readings, ReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
-	f(gridText.Bytes(), export.GridColumns, "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
+	f(gridText.Bytes(), export.GridTable.Header(), "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
 		t.Errorf("rules are %q", got)
