@@ -14,10 +14,30 @@ import (
 // appendTime appends RFC 3339 in UTC with whole seconds.
 func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, time.RFC3339) }
 
+// clock appends times like appendTime. It keeps the last minute, in which the next time is likely to lie.
+type clock struct {
+	minute int64  // since 1970
+	text   []byte // of its times, up to the seconds; nil before the first
+}
+
+func (c *clock) append(b []byte, t time.Time) []byte {
+	seconds := t.Unix()
+	minute := seconds / 60
+	rest := seconds - minute*60
+	if rest < 0 {
+		return appendTime(b, t) // before 1970
+	}
+	if c.text == nil || minute != c.minute {
+		c.minute, c.text = minute, appendTime(c.text[:0], t)
+		c.text = c.text[:len(c.text)-len("00Z")]
+	}
+	return append(append(b, c.text...), byte('0'+rest/10), byte('0'+rest%10), 'Z')
+}
+
 // appendValue appends the shortest decimal that is the same float64 again, never with an exponent
 // between 1e-6 and 1e21, as JavaScript and most people write numbers.
 func appendValue(b []byte, v float64) []byte {
-	if milli := math.RoundToEven(v * 1000); milli/1000 == v && milli != 0 && max(milli, -milli) < exactMilli {
+	if milli := math.RoundToEven(v * 1000); milli/1000 == v && milli != 0 && math.Abs(milli) < exactMilli {
 		return appendShortMilli(b, int64(milli))
 	}
 	format := byte('f')
@@ -33,22 +53,34 @@ const exactMilli = 1e15
 
 // appendShortMilli appends thousandths as a decimal without zeros at its end.
 func appendShortMilli(b []byte, milli int64) []byte {
-	b = appendMilli(b, milli)
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
+	b, rest := appendWhole(b, milli)
+	if rest == 0 {
+		return b
 	}
-	return bytes.TrimSuffix(b, []byte("."))
+	b = append(b, '.', byte('0'+rest/100))
+	if rest %= 100; rest == 0 {
+		return b
+	}
+	b = append(b, byte('0'+rest/10))
+	if rest %= 10; rest == 0 {
+		return b
+	}
+	return append(b, byte('0'+rest))
 }
 
 // appendMilli appends thousandths as a decimal with three places, without floating point.
 func appendMilli(b []byte, milli int64) []byte {
-	if milli < 0 {
-		b = append(b, '-')
-		milli = -milli
-	}
-	b = strconv.AppendInt(b, milli/1000, 10)
-	rest := milli % 1000
+	b, rest := appendWhole(b, milli)
 	return append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+}
+
+// appendWhole appends what stands before the point of thousandths, and returns what stands behind it.
+func appendWhole(b []byte, milli int64) (whole []byte, rest uint64) {
+	n := uint64(milli)
+	if milli < 0 {
+		b, n = append(b, '-'), -n
+	}
+	return strconv.AppendUint(b, n/1000, 10), n % 1000
 }
 
 // appendDegrees appends degrees with six decimals.

@@ -96,7 +96,7 @@ func (e *areasCSV) End() error { return e.flush(true) }
 type areasJSON struct{ list }
 
 func (e *areasJSON) Add(r AreaRow) error {
-	b := append(e.next(), `{"area":`...)
+	b := append(e.next(e.buf), `{"area":`...)
 	b = appendString(b, r.Area)
 	b = append(b, `,"window_start":"`...)
 	b = appendTime(b, r.Start)

@@ -54,6 +54,7 @@ type Field struct {
 	About    bilingual.Text // in Markdown
 	Empty    bool           // may hold nothing
 	Unique   bool           // holds nothing twice in a document
+	Shared   bool           // holds the same in all rows of a reading
 	Among    []string       // all that it may hold; nil is anything of the type
 	Min, Max *float64       // nil is no limit
 }
@@ -179,6 +180,12 @@ func (c Column[R]) optional() Column[R] {
 // unique is the column where no two rows of a document have the same in it.
 func (c Column[R]) unique() Column[R] {
 	c.Unique = true
+	return c
+}
+
+// shared is the column where all rows of a reading have the same in it.
+func (c Column[R]) shared() Column[R] {
+	c.Shared = true
 	return c
 }
 

@@ -140,7 +140,7 @@ func WriteCoverage(w io.Writer, c Coverage, meta Meta) error {
 	placeless := coverageTable.Without("lon", "lat")
 	for _, row := range c.Rows() {
 		values := row.values()
-		b := appendCellOutline(l.next(), row.Cell)
+		b := appendCellOutline(l.next(l.buf), row.Cell)
 		b = placeless.appendMembers(append(b, `,"properties":{`...), append(values[:1], values[3:]...))
 		l.buf = append(b, "}}"...)
 		if err := l.flush(false); err != nil {

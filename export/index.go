@@ -113,7 +113,7 @@ func (e *indicesGeoJSON) Add(c CellIndex) error {
 	if err != nil {
 		return err
 	}
-	b := appendCellOutline(e.next(), c.Row.Cell)
+	b := appendCellOutline(e.next(e.buf), c.Row.Cell)
 	e.buf = append(append(append(b, `,"properties":`...), properties...), '}')
 	return e.flush(false)
 }

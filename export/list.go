@@ -29,13 +29,13 @@ func (l *list) Begin() error {
 	return nil
 }
 
-// next is the buffer, ready for another row.
-func (l *list) next() []byte {
+// next appends what stands before another row.
+func (l *list) next(b []byte) []byte {
 	if l.more {
-		l.buf = append(l.buf, ',')
+		b = append(b, ',')
 	}
 	l.more = true
-	return append(l.buf, '\n')
+	return append(b, '\n')
 }
 
 // End closes the document.

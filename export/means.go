@@ -68,7 +68,7 @@ type meansJSON struct{ list }
 func (e *meansJSON) Add(m aggregate.StationWindow) error {
 	q, placed := m.Quantity, !m.Cell.IsZero()
 	center := m.Cell.Center()
-	b := e.next()
+	b := e.next(e.buf)
 	if e.geojson {
 		b = appendPoint(b, center, placed)
 		b = append(b, `,"properties":{`...)

@@ -2,14 +2,70 @@ package export
 
 import (
 	"io"
+	"slices"
+	"time"
 
 	"github.com/paulmach/orb"
 
 	"stadtluft/ingest"
 )
 
-// ReadingColumns are the columns of readings as CSV, one row a value.
-const ReadingColumns = "time,station,lon,lat,quantity,value,unit,flags"
+// ReadingRow is a row of readings: one value of a reading, at the public place where its station stood then.
+type ReadingRow struct {
+	ingest.Reading // its Values are not looked at
+	Value          ingest.Value
+	Place          orb.Point
+	Placed         bool // false for a station that is not known
+}
+
+// Take makes the row one of a reading. It has no value yet.
+func (r *ReadingRow) Take(reading *ingest.Reading, stations ingest.Stations) {
+	station, known := stations.Station(reading.Station)
+	r.Reading, r.Place, r.Placed = *reading, orb.Point{}, known
+	if known {
+		r.Place = station.PlaceAt(reading.Time).Public
+	}
+}
+
+func (r *ReadingRow) place() (orb.Point, bool) { return r.Place, r.Placed }
+
+func (r *ReadingRow) flags() string {
+	if r.Value.Flags == 0 { // as most are
+		return ""
+	}
+	return r.Value.Flags.String()
+}
+
+// ReadingColumns are single values: a row a value.
+var ReadingColumns = Columns[ReadingRow]{
+	timeColumn("time", about("time of observation, whole seconds; the time of receipt where the station sent none",
+		"Zeit der Beobachtung, ganze Sekunden; die des Empfangs, wo die Station keine geschickt hat"), func(r *ReadingRow) time.Time { return r.Time }).shared(),
+	textColumn("station", stationID, func(r *ReadingRow) string { return r.Station }).shared(),
+	longitudeColumn[ReadingRow](publicLongitude).of((*ReadingRow).place).optional().shared(),
+	latitudeColumn[ReadingRow](publicLatitude).of((*ReadingRow).place).optional().shared(),
+	wordColumn("quantity", about("what was measured, as in the [specification](../firmware-protocol/README.md)", "was gemessen wurde, wie in der [Spezifikation](../firmware-protocol/README.md)"),
+		func(r *ReadingRow) string { return r.Value.Quantity.String() }).among(quantityNames...),
+	decimalColumn("value", InUnit, about("as the station sent it: the shortest decimal that is the same 64 bit floating point number",
+		"wie ihn die Station geschickt hat: die kürzeste Dezimalzahl, die dieselbe Gleitkommazahl von 64 Bit ist"), func(r *ReadingRow) float64 { return r.Value.Value }),
+	wordColumn("unit", about("unit of the value", "Einheit des Werts"), func(r *ReadingRow) string { return r.Value.Quantity.Unit() }),
+	wordColumn("flags", about("what the checks found, joined by a vertical bar; empty is good", "was die Prüfungen gefunden haben, durch senkrechte Striche verbunden; leer ist gut"),
+		(*ReadingRow).flags).optional(),
+}
+
+// FullReadingColumns are all that is stored of readings. Only Parquet has those past ReadingColumns.
+var FullReadingColumns = append(slices.Clip(ReadingColumns),
+	timeColumn("received", about("time of receipt, milliseconds", "Zeit des Empfangs, Millisekunden"), func(r *ReadingRow) time.Time { return r.Received }).shared(),
+	wordColumn("time_source", about("where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
+		"woher `time` kam: `station` (ihre Uhr), `age` (Empfang weniger das Alter, das sie geschickt hat), `receipt` (Empfang), `network` (Netz)"),
+		func(r *ReadingRow) string { return r.TimeSource.String() }).among("station", "age", "receipt", "network").shared(),
+)
+
+// ReadingsTable are single values.
+var ReadingsTable = Table{Name: "readings", About: about("Single values as stations sent them, with what the checks found.", "Einzelne Werte, wie die Stationen sie geschickt haben, mit dem, was die Prüfungen gefunden haben."),
+	Key: []string{"time", "station", "quantity"}, Columns: ReadingColumns.Fields()}
+
+// FullReadingsTable are single values with all that is stored of them.
+var FullReadingsTable = ReadingsTable.With(FullReadingColumns[len(ReadingColumns):].Fields()...)
 
 // Readings encodes readings as they come.
 type Readings = Encoder[ingest.Reading]
@@ -17,120 +73,48 @@ type Readings = Encoder[ingest.Reading]
 // NewReadings makes an encoder that writes to w. Places of stations come from stations; a station that
 // is not there has none.
 func NewReadings(w io.Writer, format Format, stations ingest.Stations, meta Meta) Readings {
-	if format == GeoJSON || format == JSON {
-		return &readingsJSON{list: newList(w, format, meta), stations: stations}
-	}
-	return &readingsCSV{document: document{w: w}, stations: stations, comma: format.comma(), lastSeen: map[string]placedStation{}}
+	e := &readings{rows: newRows(w, format, meta, ReadingColumns, func(b []byte, r *ReadingRow) []byte { return appendPoint(b, r.Place, r.Placed) }), stations: stations, lastSeen: map[string]placedStation{}}
+	e.own = slices.IndexFunc(e.columns, func(c Column[ReadingRow]) bool { return !c.Shared })
+	return e
 }
 
-// placeOf is where a reading's station publicly stood.
-func placeOf(stations ingest.Stations, r *ingest.Reading) (p ingest.Place, ok bool) {
-	station, ok := stations.Station(r.Station)
-	if !ok {
-		return ingest.Place{}, false
-	}
-	return station.PlaceAt(r.Time), true
-}
-
-type readingsCSV struct {
-	document
+// readings writes what the rows of a reading share once, and what they share with the station's last reading not even that.
+type readings struct {
+	*rows[ReadingRow]
 	stations ingest.Stations
-	comma    byte
-	head     []byte                   // what the lines of a reading begin with: time, station, lon, lat
+	own      int                      // the first column that a row does not share with the others of its reading
+	head     []byte                   // what the rows of a reading begin with
 	lastSeen map[string]placedStation // where each station was seen last
 }
 
-// placedStation is a station in a place, and how lines say it: station, lon, lat.
+// placedStation is a station in a place, and how rows say it.
 type placedStation struct {
-	public orb.Point
+	place  orb.Point
 	placed bool
-	cells  []byte
+	cells  []byte // the columns between time and own
 }
 
-func (e *readingsCSV) Begin() error {
-	e.buf = appendHeader(e.buf, ReadingColumns, e.comma)
-	return nil
-}
-
-func (e *readingsCSV) Add(r ingest.Reading) error {
-	e.head = append(appendTime(e.head[:0], r.Time), e.comma)
-	e.head = append(e.head, e.cells(&r)...)
-	for _, v := range r.Values {
-		b := append(e.buf, e.head...)
-		b = append(b, v.Quantity.String()...)
-		b = append(b, e.comma)
-		b = appendValue(b, v.Value)
-		b = append(b, e.comma)
-		b = append(b, v.Quantity.Unit()...)
-		b = append(b, e.comma)
-		if v.Flags != 0 {
-			b = append(b, v.Flags.String()...)
-		}
-		e.buf = append(b, '\n')
+// Add writes a row for each value.
+func (e *readings) Add(r ingest.Reading) error {
+	e.row.Take(&r, e.stations)
+	e.at.read = false
+	e.head = e.appendColumns(e.open(e.head[:0]), e.columns[:1])
+	e.head = append(e.head, e.station()...)
+	b, own := e.buf, e.columns[e.own:]
+	for _, e.row.Value = range r.Values {
+		b = e.close(e.appendColumns(append(e.next(b), e.head...), own))
 	}
+	e.buf = b
 	return e.flush(false)
 }
 
-// cells are the station and its place; they are written anew only when a station has moved.
-func (e *readingsCSV) cells(r *ingest.Reading) []byte {
-	place, placed := placeOf(e.stations, r)
+// station returns the row's station and place. They are written again only when a station has moved.
+func (e *readings) station() []byte {
+	r := &e.row
 	s := e.lastSeen[r.Station]
-	if s.cells == nil || s.placed != placed || s.public != place.Public {
-		s = placedStation{place.Public, placed, e.appendCells(nil, r.Station, place.Public, placed)}
+	if s.cells == nil || s.placed != r.Placed || s.place != r.Place {
+		s = placedStation{r.Place, r.Placed, e.appendColumns(nil, e.columns[1:e.own])}
 		e.lastSeen[r.Station] = s
 	}
 	return s.cells
-}
-
-func (e *readingsCSV) appendCells(b []byte, station string, p orb.Point, placed bool) []byte {
-	b = appendCell(b, station)
-	b = append(b, e.comma)
-	if placed {
-		b = appendDegrees(b, p.Lon())
-		b = append(b, e.comma)
-		b = appendDegrees(b, p.Lat())
-	} else {
-		b = append(b, e.comma)
-	}
-	return append(b, e.comma)
-}
-
-func (e *readingsCSV) End() error { return e.flush(true) }
-
-type readingsJSON struct {
-	list
-	stations ingest.Stations
-}
-
-func (e *readingsJSON) Add(r ingest.Reading) error {
-	place, placed := placeOf(e.stations, &r)
-	for _, v := range r.Values {
-		b := e.next()
-		if e.geojson {
-			b = appendPoint(b, place.Public, placed)
-			b = append(b, `,"properties":{`...)
-		} else {
-			b = append(b, '{')
-		}
-		b = append(b, `"time":"`...)
-		b = appendTime(b, r.Time)
-		b = append(b, `","station":`...)
-		b = appendString(b, r.Station)
-		if !e.geojson {
-			b = appendLonLat(b, place.Public, placed)
-		}
-		b = append(b, `,"quantity":"`...)
-		b = append(b, v.Quantity.String()...)
-		b = append(b, `","value":`...)
-		b = appendValue(b, v.Value)
-		b = append(b, `,"unit":`...)
-		b = appendString(b, v.Quantity.Unit())
-		b = append(b, `,"flags":`...)
-		b = appendString(b, v.Flags.String())
-		if e.geojson {
-			b = append(b, '}')
-		}
-		e.buf = append(b, '}')
-	}
-	return e.flush(false)
 }

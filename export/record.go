@@ -33,7 +33,7 @@ func (e *records[T]) Begin() error {
 
 func (e *records[T]) Add(row T) error {
 	if e.json {
-		e.buf = append(e.table.appendMembers(append(e.next(), '{'), e.values(row)), '}')
+		e.buf = append(e.table.appendMembers(append(e.next(e.buf), '{'), e.values(row)), '}')
 		return e.flush(false)
 	}
 	for i, v := range e.values(row) {

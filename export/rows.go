@@ -45,7 +45,7 @@ func (e *rows[R]) Begin() error {
 // Add writes a row.
 func (e *rows[R]) Add(r R) error {
 	e.row, e.at.read = r, false
-	e.buf = e.close(e.appendColumns(e.open(e.next()), e.columns))
+	e.buf = e.close(e.appendColumns(e.open(e.next(e.buf)), e.columns))
 	return e.flush(false)
 }
 
@@ -57,12 +57,12 @@ func (e *rows[R]) End() error {
 	return e.list.End()
 }
 
-// next returns the buffer, ready for another row.
-func (e *rows[R]) next() []byte {
+// next appends what stands between the row and the one before.
+func (e *rows[R]) next(b []byte) []byte {
 	if e.csv {
-		return e.buf
+		return b
 	}
-	return e.list.next()
+	return e.list.next(b)
 }
 
 // open appends what stands before the row's first column.
@@ -76,27 +76,43 @@ func (e *rows[R]) open(b []byte) []byte {
 	return b
 }
 
-// appendColumns appends some of the row's columns, each with a comma behind it.
+// appendColumns appends some of the row's columns, each with a comma behind it; CSV has nothing where there is none.
 func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 	if !e.csv {
 		return columns.appendMembers(b, &e.row, &e.at)
 	}
 	for i := range columns {
-		b = append(columns[i].appendField(b, &e.row, &e.at), e.comma)
+		switch c := &columns[i]; c.Type {
+		case Text:
+			b = appendCell(b, c.Text(&e.row))
+		case Word:
+			b = append(b, c.Text(&e.row)...)
+		case CellCode:
+			b = c.Cell(&e.row).Append(b)
+		case DateTime:
+			b = e.at.clock.append(b, c.Time(&e.row))
+		case Decimal:
+			b = appendValue(b, c.Decimal(&e.row))
+		default:
+			b = c.appendNumber(b, &e.row, &e.at)
+		}
+		b = append(b, e.comma)
 	}
 	return b
 }
 
-// close ends the row: with it goes the last column's comma.
+// close ends the row in place of the last column's comma.
 func (e *rows[R]) close(b []byte) []byte {
-	b = b[:len(b)-1]
-	switch {
-	case e.csv:
-		return append(b, '\n')
-	case e.geojson:
-		return append(b, "}}"...)
+	last := len(b) - 1
+	if e.csv {
+		b[last] = '\n'
+		return b
 	}
-	return append(b, '}')
+	b[last] = '}'
+	if e.geojson {
+		b = append(b, '}')
+	}
+	return b
 }
 
 // AppendObject appends a row as a JSON object with a member for each column.
@@ -105,11 +121,30 @@ func (cs Columns[R]) AppendObject(b []byte, r *R) []byte {
 	return append(b[:len(b)-1], '}')
 }
 
-// appendMembers appends a row as members of an object, each with a comma behind it.
+// appendMembers appends a row as members of an object, each with a comma behind it; null where there is none.
 func (cs Columns[R]) appendMembers(b []byte, r *R, at *place) []byte {
 	for i := range cs {
-		b = append(append(append(b, '"'), cs[i].Name...), `":`...)
-		b = append(cs[i].appendJSON(b, r, at), ',')
+		c := &cs[i]
+		b = append(append(append(b, '"'), c.Name...), `":`...)
+		n := len(b)
+		switch c.Type {
+		case Text:
+			b = appendString(b, c.Text(r))
+		case Word:
+			b = append(append(append(b, '"'), c.Text(r)...), '"')
+		case CellCode:
+			b = append(c.Cell(r).Append(append(b, '"')), '"')
+		case DateTime:
+			b = append(at.clock.append(append(b, '"'), c.Time(r)), '"')
+		case Decimal:
+			b = appendValue(b, c.Decimal(r))
+		default:
+			b = c.appendNumber(b, r, at)
+		}
+		if len(b) == n {
+			b = append(b, "null"...)
+		}
+		b = append(b, ',')
 	}
 	return b
 }
@@ -121,28 +156,11 @@ func (cs Columns[R]) appendKnown(b []byte, r *R) []byte {
 	return b[:len(b)-1]
 }
 
-// appendField appends a value as a field of CSV, nothing where there is none.
-func (c *Column[R]) appendField(b []byte, r *R, at *place) []byte {
-	switch c.Type {
-	case Text:
-		return appendCell(b, c.Text(r))
-	case Word:
-		return append(b, c.Text(r)...)
-	case CellCode:
-		return c.Cell(r).Append(b)
-	case DateTime:
-		return appendTime(b, c.Time(r))
-	}
-	return c.appendNumber(b, r, at)
-}
-
 // appendNumber appends a truth or a number, nothing where there is none.
 func (c *Column[R]) appendNumber(b []byte, r *R, at *place) []byte {
 	switch c.Type {
 	case Boolean:
 		return strconv.AppendBool(b, c.Bool(r))
-	case Decimal:
-		return appendValue(b, c.Decimal(r))
 	case Integer:
 		if n := c.Number(r); n != None {
 			return strconv.AppendInt(b, n, 10)
@@ -187,6 +205,7 @@ type place struct {
 	centres      Centres
 	point        orb.Point
 	placed, read bool
+	clock        clock
 }
 
 func (c *Column[R]) degrees(r *R, at *place) (float64, bool) {
@@ -200,30 +219,19 @@ func (c *Column[R]) degrees(r *R, at *place) (float64, bool) {
 	return at.point.Lat(), at.placed
 }
 
-// appendJSON appends a value as JSON, null where there is none.
-func (c *Column[R]) appendJSON(b []byte, r *R, at *place) []byte {
-	switch c.Type {
-	case Text:
-		return appendString(b, c.Text(r))
-	case Word, CellCode, DateTime:
-		return append(c.appendField(append(b, '"'), r, at), '"')
-	}
-	n := len(b)
-	if b = c.appendNumber(b, r, at); len(b) == n {
-		return append(b, "null"...)
-	}
-	return b
-}
-
 // Value returns the row's value as encoding/json takes it: a string, a bool, a json.Number, or nil where there is none.
 func (c *Column[R]) Value(r *R) any {
 	switch c.Type {
 	case Text, Word:
 		return c.Text(r)
-	case CellCode, DateTime:
-		return string(c.appendField(nil, r, nil))
+	case CellCode:
+		return c.Cell(r).String()
+	case DateTime:
+		return string(appendTime(nil, c.Time(r)))
 	case Boolean:
 		return c.Bool(r)
+	case Decimal:
+		return json.Number(appendValue(nil, c.Decimal(r)))
 	}
 	if b := c.appendNumber(nil, r, &place{}); len(b) > 0 {
 		return json.Number(b)

@@ -48,6 +48,9 @@ var (
 
 // Descriptions that several tables have.
 var (
+	stationID            = about("the station's id", "Kennung der Station")
+	publicLongitude      = about("longitude of the public place, degrees", "geografische Länge des öffentlichen Orts, Grad")
+	publicLatitude       = about("latitude of the public place, degrees", "geografische Breite des öffentlichen Orts, Grad")
 	startOfWindow        = about("start of the window", "Beginn des Fensters")
 	lengthOfWindow       = about("length of the window", "Länge des Fensters")
 	whatWasMeasured      = about("what was measured", "was gemessen wurde")
@@ -62,18 +65,6 @@ func centreLongitude[R any](get func(*R) geo.Cell) Column[R] {
 func centreLatitude[R any](get func(*R) geo.Cell) Column[R] {
 	return latitudeColumn[R](about("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
 }
-
-// ReadingsTable are single values.
-var ReadingsTable = Table{Name: "readings", About: bilingual.Text{EN: "Single values as stations sent them, with what the checks found."}, Key: []string{"time", "station", "quantity"}, Columns: []Field{
-	{Name: "time", Type: DateTime, About: bilingual.Text{EN: "time of observation, whole seconds; the time of receipt where the station sent none"}},
-	{Name: "station", Type: Word, About: bilingual.Text{EN: "the station's id"}},
-	{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the public place, degrees"}, Empty: true},
-	{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the public place, degrees"}, Empty: true},
-	{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured, as in the [specification](../firmware-protocol/README.md)"}, Among: quantityNames},
-	{Name: "value", Type: Thousandths, About: bilingual.Text{EN: "as the station sent it: the shortest decimal that is the same 64 bit floating point number"}},
-	{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of the value"}},
-	{Name: "flags", Type: Word, About: bilingual.Text{EN: "what the checks found, joined by a vertical bar; empty is good"}, Empty: true},
-}}
 
 var meansTable = Table{Name: "means", About: bilingual.Text{EN: "Means of single stations over five minutes, hours or days."}, Columns: append(window[:2:2],
 	Field{Name: "station", Type: Word, About: bilingual.Text{EN: "the station's id"}},

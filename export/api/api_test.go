@@ -178,7 +178,7 @@ func TestReadings(t *testing.T) {
 	f := func(query string, wantRows int) {
 		t.Helper()
 		rows, err := csv.NewReader(bytes.NewReader(h.get("/api/v1/readings?" + query))).ReadAll()
-		if err != nil || strings.Join(rows[0], ",") != export.ReadingColumns || len(rows)-1 != wantRows {
+		if err != nil || strings.Join(rows[0], ",") != export.ReadingsTable.Header() || len(rows)-1 != wantRows {
 			t.Errorf("%s: %d rows, %v, want %d", query, len(rows)-1, err, wantRows)
 		}
 	}

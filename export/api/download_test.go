@@ -38,7 +38,7 @@ func (h *fixture) lines(route, header string, comma rune) [][]string {
 
 func TestSemicolons(t *testing.T) {
 	h := living(t)
-	plain, semicolons := h.lines("/api/v1/readings", export.ReadingColumns, ','), h.lines("/api/v1/readings?delimiter=semicolon", export.ReadingColumns, ';')
+	plain, semicolons := h.lines("/api/v1/readings", export.ReadingsTable.Header(), ','), h.lines("/api/v1/readings?delimiter=semicolon", export.ReadingsTable.Header(), ';')
 	if fmt.Sprint(plain) != fmt.Sprint(semicolons) || len(plain) != 3 {
 		t.Errorf("with semicolons %q, with commas %q", semicolons, plain)
 	}
@@ -55,12 +55,12 @@ func TestSelections(t *testing.T) {
 	const all = 24*3 + 2 + 1 // values of the station, and one of a station that is gone
 	f := func(query string, want int) {
 		t.Helper()
-		if got := len(h.lines("/api/v1/readings?"+from+"&"+query, export.ReadingColumns, ',')); got != want {
+		if got := len(h.lines("/api/v1/readings?"+from+"&"+query, export.ReadingsTable.Header(), ',')); got != want {
 			t.Errorf("%s: %d rows, want %d", query, got, want)
 		}
 	}
-	row := h.lines("/api/v1/readings?"+from, export.ReadingColumns, ',')[0]
-	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the edge of the box, as the file has it
+	row := h.lines("/api/v1/readings?"+from, export.ReadingsTable.Header(), ',')[0]
+	f(fmt.Sprintf("bbox=%s,%s,%[1]s,%[2]s", row[2], row[3]), all-1) // a place on the box's edges, as the file has it
 	f("", all)
 	f("quantity=pm10,humidity", 24*2+1)
 	f("flags=good", all-1)
@@ -324,7 +324,7 @@ func TestWhatCannotBe(t *testing.T) {
 
 func TestTheArchiveIsAskedForTenYears(t *testing.T) {
 	h := living(t)
-	if rows := h.lines("/api/v1/readings?from=2016-01-01", export.ReadingColumns, ','); len(rows) != 24*3+3 {
+	if rows := h.lines("/api/v1/readings?from=2016-01-01", export.ReadingsTable.Header(), ','); len(rows) != 24*3+3 {
 		t.Errorf("ten years as CSV are %d rows", len(rows))
 	}
 	u, _ := url.Parse(h.http.URL)

@@ -96,5 +96,5 @@ var titles = map[string]string{
 
 // tables are the files that are tables.
 var tables = map[string]export.Table{
-	readingsCSV: export.ReadingsTable, readingsParquet: parquet.ReadingsTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
+	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
 }

@@ -48,47 +48,40 @@ func node(f export.Field) parquet.Node {
 	return parquet.Encoded(n, &parquet.RLEDictionary)
 }
 
-// read makes values of a column of the gathered rows. They are valid until the next column is read.
-func (e *rows[R]) read(c *export.Column[R]) {
-	e.values, e.text = e.values[:0], e.text[:0]
-	for i := range e.rows {
-		v, known := e.value(c, i)
-		switch {
-		case !known:
-			v = parquet.NullValue()
-		case c.Nullable():
-			v = v.Level(0, 1, 0)
-		}
-		e.values = append(e.values, v)
-	}
-}
-
-// value returns the column's value of a gathered row; false where there is none.
-func (e *rows[R]) value(c *export.Column[R], i int) (parquet.Value, bool) {
-	r, begin := &e.rows[i], len(e.text)
+// read reads a column's value of the row under way into v. Texts are valid until the gathered rows are written.
+func (e *rows[R]) read(c *export.Column[R], v *parquet.Value) {
+	known := true
 	switch c.Type {
 	case export.Text, export.Word:
-		e.text = append(e.text, c.Text(r)...)
+		begin := len(e.text)
+		e.text = append(e.text, c.Text(&e.row)...)
+		*v = parquet.ByteArrayValue(e.text[begin:])
 	case export.CellCode:
-		e.text = c.Cell(r).Append(e.text)
+		begin := len(e.text)
+		e.text = c.Cell(&e.row).Append(e.text)
+		*v = parquet.ByteArrayValue(e.text[begin:])
 	case export.Boolean:
-		return parquet.BooleanValue(c.Bool(r)), true
+		*v = parquet.BooleanValue(c.Bool(&e.row))
 	case export.DateTime:
-		return parquet.Int64Value(c.Time(r).UnixMilli()), true
-	case export.Integer:
-		n := c.Number(r)
-		return parquet.Int32Value(int32(n)), n != export.None
-	case export.Thousandths:
-		n := c.Number(r)
-		return parquet.DoubleValue(float64(n) / 1000), n != export.None
+		*v = parquet.Int64Value(c.Time(&e.row).UnixMilli())
 	case export.Decimal:
-		return parquet.DoubleValue(c.Decimal(r)), true
+		*v = parquet.DoubleValue(c.Decimal(&e.row))
+	case export.Integer:
+		n := c.Number(&e.row)
+		*v, known = parquet.Int32Value(int32(n)), n != export.None
+	case export.Thousandths:
+		n := c.Number(&e.row)
+		*v, known = parquet.DoubleValue(float64(n)/1000), n != export.None
 	case export.Longitude:
-		p := &e.places[i]
-		p.point, p.known = c.At(r, e.centres)
-		return parquet.DoubleValue(degrees(p.point.Lon())), p.known
+		e.point, e.placed = c.At(&e.row, e.centres)
+		*v, known = parquet.DoubleValue(degrees(e.point.Lon())), e.placed
 	case export.Latitude:
-		return parquet.DoubleValue(degrees(e.places[i].point.Lat())), e.places[i].known
+		*v, known = parquet.DoubleValue(degrees(e.point.Lat())), e.placed
 	}
-	return parquet.ByteArrayValue(e.text[begin:]), true
+	switch {
+	case !known:
+		*v = parquet.NullValue()
+	case c.Empty && c.Type >= export.Integer:
+		*v = v.Level(0, 1, 0)
+	}
 }

@@ -188,7 +188,7 @@ func TestColumns(t *testing.T) {
 	}
 	const stamp = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
 	readings := encode(t, readingList)
-	f(readings, ReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
+	f(readings, export.FullReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
 	f(gridText.Bytes(), export.GridTable.Header(), "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
@@ -202,8 +202,8 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := []string{"`" + ReadingsTable.Header() + "`"}
-	for _, c := range ReadingsTable.Columns {
+	lines := []string{"`" + export.FullReadingsTable.Header() + "`"}
+	for _, c := range export.FullReadingsTable.Columns {
 		lines = append(lines, "| `"+c.Name+"` | "+c.About.EN+" |")
 	}
 	for _, line := range lines {
@@ -216,7 +216,10 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 // TestPlaces are the public ones of the time, with the six decimals of the CSV, and none for a stranger.
 func TestPlaces(t *testing.T) {
 	text := encode(t, readingList)
-	rows, err := parquet.Read[readingRow](bytes.NewReader(text), int64(len(text)))
+	rows, err := parquet.Read[struct {
+		Lon *float64 `parquet:"lon,optional"`
+		Lat *float64 `parquet:"lat,optional"`
+	}](bytes.NewReader(text), int64(len(text)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
@@ -22,7 +23,7 @@ func Read(r io.ReaderAt, size int64, from, to time.Time, yield func(ingest.Readi
 	if err != nil {
 		return fmt.Errorf("read Parquet: %w", err)
 	}
-	if got, want := columnsOf(file), ReadingsTable.Header(); !strings.HasPrefix(got+",", want+",") {
+	if got, want := columnsOf(file), export.FullReadingsTable.Header(); !strings.HasPrefix(got+",", want+",") {
 		return fmt.Errorf("read Parquet: the columns are %s, want %s", got, want)
 	}
 	j := newJoiner(from, to, yield)
@@ -110,7 +111,7 @@ func (n *names[T]) of(v parquet.Value) (value T, err error) {
 	return value, nil
 }
 
-// needed are the columns of readingRow that are read: a place and a unit follow from the others.
+// needed are the columns of readings that are read: a place and a unit follow from the others.
 var needed = [...]int{0, 1, 4, 5, 7, 8, 9}
 
 // column reads a column's values one by one.
@@ -154,7 +155,7 @@ func (j *joiner) group(group parquet.RowGroup) error {
 	return nil
 }
 
-// row takes a row in. Its values lie in the order of readingRow.
+// row takes a row in. Its values lie in the order of the columns.
 func (j *joiner) row(row parquet.Row) error {
 	millis := row[0].Int64()
 	if millis < j.from || millis >= j.to {

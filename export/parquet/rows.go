@@ -12,22 +12,18 @@ import (
 	"stadtluft/export"
 )
 
-// rows encodes the rows of a table, a column after the other.
+// rows encodes the rows of a table. It gathers their values by column.
 type rows[R any] struct {
-	writer  *parquet.Writer
-	columns export.Columns[R]
-	written int // rows of the group under way
-	rows    []R // that are gathered
-	values  []parquet.Value
-	text    []byte // of values
-	places  [pageRows]place
-	centres export.Centres
-}
-
-// place is where a row is: its longitude leaves it to its latitude.
-type place struct {
-	point orb.Point
-	known bool
+	writer   *parquet.Writer
+	columns  export.Columns[R]
+	row      R                         // under way
+	values   [][pageRows]parquet.Value // of the gathered rows, by column
+	text     []byte                    // of values
+	gathered int
+	written  int // rows of the group under way
+	centres  export.Centres
+	point    orb.Point // of the row under way, from its longitude to its latitude
+	placed   bool
 }
 
 // newRows makes an encoder that writes to w, of a file that says of itself what meta and notes hold. name is what the file calls a row;
@@ -49,7 +45,7 @@ func newRows[R any](w io.Writer, meta export.Meta, notes map[string]string, name
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		options = append(options, parquet.KeyValueMetadata(key, said[key]))
 	}
-	return &rows[R]{writer: parquet.NewWriter(w, options...), columns: columns, rows: make([]R, 0, pageRows), centres: export.Centres{}}
+	return &rows[R]{writer: parquet.NewWriter(w, options...), columns: columns, values: make([][pageRows]parquet.Value, len(columns)), centres: export.Centres{}}
 }
 
 // Begin writes nothing: the form begins with its first group.
@@ -57,8 +53,21 @@ func (e *rows[R]) Begin() error { return nil }
 
 // Add writes a row.
 func (e *rows[R]) Add(r R) error {
-	e.rows = append(e.rows, r)
-	if len(e.rows) < pageRows {
+	e.row = r
+	return e.add(false)
+}
+
+// add takes the row under way in; again says that it is of the same reading as the one before.
+func (e *rows[R]) add(again bool) error {
+	n := e.gathered
+	for i := range e.columns {
+		if again && n > 0 && e.columns[i].Shared {
+			e.values[i][n] = e.values[i][n-1]
+		} else {
+			e.read(&e.columns[i], &e.values[i][n])
+		}
+	}
+	if e.gathered++; e.gathered < pageRows {
 		return nil
 	}
 	return e.flush()
@@ -72,16 +81,15 @@ func (e *rows[R]) End() error {
 	return e.writer.Close()
 }
 
-// flush writes the rows that are gathered, and ends a group of rows that is full.
+// flush writes the gathered rows, and ends a group that is full.
 func (e *rows[R]) flush() error {
 	for i, column := range e.writer.ColumnWriters() {
-		e.read(&e.columns[i])
-		if _, err := column.WriteRowValues(e.values); err != nil {
+		if _, err := column.WriteRowValues(e.values[i][:e.gathered]); err != nil {
 			return err
 		}
 	}
-	e.written += len(e.rows)
-	e.rows = e.rows[:0]
+	e.written += e.gathered
+	e.gathered, e.text = 0, e.text[:0]
 	if e.written < groupRows {
 		return nil
 	}
