@@ -2,105 +2,33 @@ package export
 
 import (
 	"io"
+	"time"
+
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
-	"strconv"
 )
 
-// MeanColumns are the columns of means of stations as CSV, one row a station, window and quantity.
-const MeanColumns = "window_start,window_seconds,station,lon,lat,quantity,unit,mean,raw_mean,corrected,readings,coverage"
+// MeanColumns are means of stations: a row a station, place, window and quantity.
+var MeanColumns = Columns[aggregate.StationWindow]{
+	timeColumn("window_start", startOfWindow, func(m *aggregate.StationWindow) time.Time { return m.Start }),
+	integerColumn("window_seconds", "s", lengthOfWindow, func(m *aggregate.StationWindow) int64 { return int64(m.Window.Seconds()) }),
+	textColumn("station", stationID, func(m *aggregate.StationWindow) string { return m.Station }),
+	longitudeColumn[aggregate.StationWindow](publicLongitude).ofCell(func(m *aggregate.StationWindow) geo.Cell { return m.Cell }).optional(),
+	latitudeColumn[aggregate.StationWindow](publicLatitude).ofCell(func(m *aggregate.StationWindow) geo.Cell { return m.Cell }).optional(),
+	wordColumn("quantity", whatWasMeasured, func(m *aggregate.StationWindow) string { return m.Quantity.String() }).among(quantityNames...),
+	wordColumn("unit", about("unit of mean and raw_mean", "Einheit von mean und raw_mean"), func(m *aggregate.StationWindow) string { return m.Quantity.Unit() }),
+	thousandthsColumn("mean", InUnit, about("mean of the good values, particles corrected for humidity where one is known",
+		"Mittel der guten Werte, Feinstaub um die Feuchte korrigiert, wo eine bekannt ist"), func(m *aggregate.StationWindow) int64 { return m.Mean }),
+	thousandthsColumn("raw_mean", InUnit, about("mean of the good values as measured", "Mittel der guten Werte, wie gemessen"), func(m *aggregate.StationWindow) int64 { return m.Raw }),
+	boolColumn("corrected", about("whether humidity was taken out of mean", "ob die Feuchte aus mean herausgerechnet ist"), func(m *aggregate.StationWindow) bool { return m.Corrected }),
+	countColumn("readings", about("how many good values", "wie viele gute Werte"), func(m *aggregate.StationWindow) int64 { return int64(m.Readings) }),
+	shareColumn("coverage", about("of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes",
+		"Anteil der zwölf Abschnitte von 5 Minuten einer Stunde, in denen ein guter Wert liegt, der Stunden eines Tages, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
+}
+
+var meansTable = Table{Name: "means", About: about("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {
-	if format == GeoJSON || format == JSON {
-		return &meansJSON{newList(w, format, meta)}
-	}
-	return &meansCSV{document{w: w}, format.comma()}
-}
-
-type meansCSV struct {
-	document
-	comma byte
-}
-
-func (e *meansCSV) Begin() error {
-	e.buf = appendHeader(e.buf, MeanColumns, e.comma)
-	return nil
-}
-
-func (e *meansCSV) Add(m aggregate.StationWindow) error {
-	q := m.Quantity
-	b := appendTime(e.buf, m.Start)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(m.Window.Seconds()), 10)
-	b = append(b, e.comma)
-	b = appendCell(b, m.Station)
-	b = append(b, e.comma)
-	if m.Cell.IsZero() {
-		b = append(b, e.comma)
-	} else {
-		center := m.Cell.Center()
-		b = appendDegrees(b, center.Lon())
-		b = append(b, e.comma)
-		b = appendDegrees(b, center.Lat())
-	}
-	b = append(b, e.comma)
-	b = append(b, q.String()...)
-	b = append(b, e.comma)
-	b = append(b, q.Unit()...)
-	b = append(b, e.comma)
-	b = appendMilli(b, m.Mean)
-	b = append(b, e.comma)
-	b = appendMilli(b, m.Raw)
-	b = append(b, e.comma)
-	b = strconv.AppendBool(b, m.Corrected)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(m.Readings), 10)
-	b = append(b, e.comma)
-	b = appendMilli(b, m.Coverage)
-	e.buf = append(b, '\n')
-	return e.flush(false)
-}
-
-func (e *meansCSV) End() error { return e.flush(true) }
-
-type meansJSON struct{ list }
-
-func (e *meansJSON) Add(m aggregate.StationWindow) error {
-	q, placed := m.Quantity, !m.Cell.IsZero()
-	center := m.Cell.Center()
-	b := e.next(e.buf)
-	if e.geojson {
-		b = appendPoint(b, center, placed)
-		b = append(b, `,"properties":{`...)
-	} else {
-		b = append(b, '{')
-	}
-	b = append(b, `"window_start":"`...)
-	b = appendTime(b, m.Start)
-	b = append(b, `","window_seconds":`...)
-	b = strconv.AppendInt(b, int64(m.Window.Seconds()), 10)
-	b = append(b, `,"station":`...)
-	b = appendString(b, m.Station)
-	if !e.geojson {
-		b = appendLonLat(b, center, placed)
-	}
-	b = append(b, `,"quantity":"`...)
-	b = append(b, q.String()...)
-	b = append(b, `","unit":`...)
-	b = appendString(b, q.Unit())
-	b = append(b, `,"mean":`...)
-	b = appendMilli(b, m.Mean)
-	b = append(b, `,"raw_mean":`...)
-	b = appendMilli(b, m.Raw)
-	b = append(b, `,"corrected":`...)
-	b = strconv.AppendBool(b, m.Corrected)
-	b = append(b, `,"readings":`...)
-	b = strconv.AppendInt(b, int64(m.Readings), 10)
-	b = append(b, `,"coverage":`...)
-	b = appendMilli(b, m.Coverage)
-	if e.geojson {
-		b = append(b, '}')
-	}
-	e.buf = append(b, '}')
-	return e.flush(false)
+	return newRows(w, format, meta, MeanColumns, func(b []byte, m *aggregate.StationWindow) []byte { return appendPoint(b, m.Cell.Center(), !m.Cell.IsZero()) })
 }

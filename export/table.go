@@ -66,19 +66,6 @@ func centreLatitude[R any](get func(*R) geo.Cell) Column[R] {
 	return latitudeColumn[R](about("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
 }
 
-var meansTable = Table{Name: "means", About: bilingual.Text{EN: "Means of single stations over five minutes, hours or days."}, Columns: append(window[:2:2],
-	Field{Name: "station", Type: Word, About: bilingual.Text{EN: "the station's id"}},
-	Field{Name: "lon", Type: Thousandths, About: bilingual.Text{EN: "longitude of the public place, degrees"}, Empty: true},
-	Field{Name: "lat", Type: Thousandths, About: bilingual.Text{EN: "latitude of the public place, degrees"}, Empty: true},
-	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
-	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean and raw_mean"}},
-	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the good values, particles corrected for humidity where one is known"}},
-	Field{Name: "raw_mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the good values as measured"}},
-	Field{Name: "corrected", Type: Boolean, About: bilingual.Text{EN: "whether humidity was taken out of mean"}},
-	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many good values"}},
-	Field{Name: "coverage", Type: Thousandths, About: bilingual.Text{EN: "of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes"}},
-)}
-
 var districtsTable = Table{Name: "districts", About: bilingual.Text{EN: "Averages of parts of the city: means over their cells that have a value."}, Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{
 	{Name: "area", Type: Word, About: bilingual.Text{EN: "name of the district, or of the city"}},
 }, window...),

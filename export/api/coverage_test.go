@@ -28,6 +28,7 @@ var (
 
 // The headers as export/README.md promises them.
 const (
+	meansHeader     = "window_start,window_seconds,station,lon,lat,quantity,unit,mean,raw_mean,corrected,readings,coverage"
 	coverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
 	historyColumns  = "start,days,cells,covered,share,people,people_reached,people_share"
 	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"

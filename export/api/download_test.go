@@ -90,17 +90,17 @@ func TestMeans(t *testing.T) {
 		{next, "3600", h.station.ID, lon, lat, "pm10", "µg/m³", "7.000", "7.000", "false", "1", "0.083"},
 	}
 	ask := "/api/v1/readings?resolution=1h&from=" + start + "&to=" + next
-	got := h.lines(strings.TrimSuffix(ask, ":00Z")+":01Z", export.MeanColumns, ',') // a second into the next hour
+	got := h.lines(strings.TrimSuffix(ask, ":00Z")+":01Z", meansHeader, ',') // a second into the next hour
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("means\n%q\nwant\n%q", got, want)
 	}
-	if got := h.lines(ask, export.MeanColumns, ','); fmt.Sprint(got) != fmt.Sprint(want[:2]) {
+	if got := h.lines(ask, meansHeader, ','); fmt.Sprint(got) != fmt.Sprint(want[:2]) {
 		t.Errorf("of the hour alone\n%q\nwant\n%q", got, want[:2])
 	}
-	if got := h.lines(ask+"&quantity=temperature", export.MeanColumns, ','); fmt.Sprint(got) != fmt.Sprint(want[1:2]) {
+	if got := h.lines(ask+"&quantity=temperature", meansHeader, ','); fmt.Sprint(got) != fmt.Sprint(want[1:2]) {
 		t.Errorf("temperature\n%q\nwant\n%q", got, want[1:2])
 	}
-	if got := h.lines("/api/v1/readings?resolution=5m&quantity=pm10&from="+start+"&to="+next, export.MeanColumns, ','); len(got) != 12 || got[3][7] != "3.000" || got[3][1] != "300" {
+	if got := h.lines("/api/v1/readings?resolution=5m&quantity=pm10&from="+start+"&to="+next, meansHeader, ','); len(got) != 12 || got[3][7] != "3.000" || got[3][1] != "300" {
 		t.Errorf("five minutes %q", got)
 	}
 }

@@ -61,7 +61,7 @@ func TestSeriesAreTheReadingsMeans(t *testing.T) {
 		}
 		for _, route := range []string{own + "/readings?", "/api/v1/readings?"} {
 			var means []string
-			for _, row := range h.lines(route+"resolution="+resolution+"&"+period, export.MeanColumns, ',') {
+			for _, row := range h.lines(route+"resolution="+resolution+"&"+period, meansHeader, ',') {
 				if station, mean, raw, coverage := row[2], row[7], row[8], row[11]; station == h.station.ID && coverage >= "0.750" {
 					means = append(means, row[0]+" "+raw+" "+mean)
 				}
