@@ -30,5 +30,7 @@ var meansTable = Table{Name: "means", About: about("Means of single stations ove
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {
-	return newRows(w, format, meta, MeanColumns, func(b []byte, m *aggregate.StationWindow) []byte { return appendPoint(b, m.Cell.Center(), !m.Cell.IsZero()) })
+	return newRows(w, format, meta, MeanColumns, func(b []byte, m *aggregate.StationWindow) []byte {
+		return appendPoint(b, m.Cell.Center(), !m.Cell.IsZero())
+	})
 }

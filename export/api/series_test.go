@@ -9,7 +9,6 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
