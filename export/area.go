@@ -32,21 +32,21 @@ func (a Area) With(rows []aggregate.Row) Area {
 // AreaValue is an area's average of one quantity: the mean over its cells that have a value. Values are in the
 // quantity's unit.
 type AreaValue struct {
-	Quantity    string `json:"quantity"`
-	Unit        string `json:"unit"`
-	Mean        Milli  `json:"mean"`
-	Min         Milli  `json:"min"` // the smallest of the cells' means
-	Max         Milli  `json:"max"` // the largest of the cells' means
-	Cells       int    `json:"cells"`
-	AllCells    int    `json:"all_cells"`
-	Share       Milli  `json:"share"` // of the area's cells
-	Stations    int    `json:"stations"`
-	Readings    int    `json:"readings"`
-	EAQI        int    `json:"eaqi,omitempty"`
-	LQI         int    `json:"lqi,omitempty"`
-	PeopleShare *Milli `json:"people_share"` // of the area's inhabitants; null where they are not known
-	Spread      Milli  `json:"spread"`       // between the cells, or between the stations of the only cell
-	Certainty   string `json:"certainty"`
+	Quantity    string
+	Unit        string
+	Mean        Milli
+	Min         Milli // the smallest of the cells' means
+	Max         Milli // the largest of the cells' means
+	Cells       int
+	AllCells    int
+	Share       Milli // of the area's cells
+	Stations    int
+	Readings    int
+	EAQI        int
+	LQI         int
+	PeopleShare *Milli // of the area's inhabitants; null where they are not known
+	Spread      Milli  // between the cells, or between the stations of the only cell
+	Certainty   string
 }
 
 // Values are the area's averages by quantity, in the order of their numbers.

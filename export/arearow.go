@@ -2,14 +2,40 @@ package export
 
 import (
 	"io"
-	"strconv"
 	"time"
 
 	"stadtluft/geo/aggregate"
 )
 
-// AreaColumns are the columns of averages of districts and of the city as CSV, one row an area, window and quantity.
-const AreaColumns = "area,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi,people_share,spread,certainty"
+// AreaColumns are averages of districts and of the city: a row an area, window and quantity.
+var AreaColumns = Columns[AreaRow]{
+	textColumn("area", about("name of the district, or of the city", "Name des Stadtteils oder der Stadt"), func(r *AreaRow) string { return r.Area }),
+	timeColumn("window_start", startOfWindow, func(r *AreaRow) time.Time { return r.Start }),
+	integerColumn("window_seconds", "s", lengthOfWindow, func(r *AreaRow) int64 { return int64(r.Window.Seconds()) }),
+	wordColumn("quantity", whatWasMeasured, func(r *AreaRow) string { return r.Quantity }).among(quantityNames...),
+	wordColumn("unit", about("unit of mean, min and max", "Einheit von mean, min und max"), func(r *AreaRow) string { return r.Unit }),
+	thousandthsColumn("mean", InUnit, about("mean of the cells' means", "Mittel der Mittel der Zellen"), func(r *AreaRow) int64 { return int64(r.Mean) }),
+	thousandthsColumn("min", InUnit, about("smallest of the cells' means", "kleinstes der Mittel der Zellen"), func(r *AreaRow) int64 { return int64(r.Min) }),
+	thousandthsColumn("max", InUnit, about("largest of the cells' means", "größtes der Mittel der Zellen"), func(r *AreaRow) int64 { return int64(r.Max) }),
+	countColumn("cells", about("how many cells have a value", "wie viele Zellen einen Wert haben"), func(r *AreaRow) int64 { return int64(r.Cells) }),
+	countColumn("all_cells", about("how many cells there are: those whose centre lies in the district", "wie viele Zellen es gibt: die, deren Mitte im Stadtteil liegt"), func(r *AreaRow) int64 { return int64(r.AllCells) }),
+	shareColumn("share", about("of the cells those that have a value, 0 to 1", "Anteil der Zellen, die einen Wert haben, 0 bis 1"), func(r *AreaRow) int64 { return int64(r.Share) }),
+	countColumn("stations", howManyStations, func(r *AreaRow) int64 { return int64(r.Stations) }),
+	countColumn("readings", howManyOfTheirValues, func(r *AreaRow) int64 { return int64(r.Readings) }),
+	classColumn("eaqi", 6, about("class of the mean in the European index; empty where it has none", "Klasse des Mittels im europäischen Index; leer, wo er keine hat"), func(r *AreaRow) int64 { return orNoClass(r.EAQI) }),
+	classColumn("lqi", 5, about("class of the mean in the German index; empty where it has none", "Klasse des Mittels im deutschen Index; leer, wo er keine hat"), func(r *AreaRow) int64 { return orNoClass(r.LQI) }),
+	shareColumn("people_share", about("of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table",
+		"Anteil der Menschen, die in Zellen mit einem Wert wohnen, 0 bis 1; leer ohne Einwohnertabelle"), func(r *AreaRow) int64 { return orNone(r.PeopleShare) }).optional(),
+	thousandthsColumn("spread", InUnit, about("sample standard deviation between the cells' means; of an area with one cell that of its stations",
+		"Standardabweichung zwischen den Mitteln der Zellen; bei einer einzigen Zelle die ihrer Stationen"), func(r *AreaRow) int64 { return int64(r.Spread) }).from(0),
+	wordColumn("certainty", about("as in the grid, with cells for stations", "wie im Raster, mit Zellen statt Stationen"), func(r *AreaRow) string { return r.Certainty }).among(certainties...),
+}
+
+// AreaValueColumns are those of AreaColumns that tell an area's average, and not of what it is.
+var AreaValueColumns = AreaColumns.Without("area", "window_start", "window_seconds")
+
+var districtsTable = Table{Name: "districts", About: about("Averages of parts of the city: means over their cells that have a value.", "Mittel von Teilen der Stadt: über ihre Zellen, die einen Wert haben."),
+	Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: AreaColumns.Fields()}
 
 // AreaRow is an area's average of one quantity over one window.
 type AreaRow struct {
@@ -33,118 +59,17 @@ func RowsOf(start time.Time, window aggregate.Window, areas []Area) []AreaRow {
 // NewAreas makes an encoder that writes to w, as CSV or JSON. GeoJSON has an area's quantities together, so it is not
 // made of rows.
 func NewAreas(w io.Writer, format Format, meta Meta) Encoder[AreaRow] {
-	if format == JSON {
-		return &areasJSON{newList(w, format, meta)}
-	}
-	return &areasCSV{document{w: w}, format.comma()}
+	return newRows(w, format, meta, AreaColumns, nil)
 }
 
-type areasCSV struct {
-	document
-	comma byte
-}
-
-func (e *areasCSV) Begin() error {
-	e.buf = appendHeader(e.buf, AreaColumns, e.comma)
-	return nil
-}
-
-func (e *areasCSV) Add(r AreaRow) error {
-	b := appendCell(e.buf, r.Area)
-	b = append(b, e.comma)
-	b = appendTime(b, r.Start)
-	b = append(b, e.comma)
-	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
-	b = append(b, e.comma)
-	b = append(b, r.Quantity...)
-	b = append(b, e.comma)
-	b = append(b, r.Unit...)
-	for _, m := range [...]Milli{r.Mean, r.Min, r.Max} {
-		b = append(b, e.comma)
-		b = appendMilli(b, int64(m))
+// MarshalJSON writes the average as an object. An index that says nothing is left out.
+func (v AreaValue) MarshalJSON() ([]byte, error) {
+	columns := AreaValueColumns
+	if v.EAQI == 0 {
+		columns = columns.Without("eaqi")
 	}
-	for _, n := range [...]int{r.Cells, r.AllCells} {
-		b = append(b, e.comma)
-		b = strconv.AppendInt(b, int64(n), 10)
+	if v.LQI == 0 {
+		columns = columns.Without("lqi")
 	}
-	b = append(b, e.comma)
-	b = appendMilli(b, int64(r.Share))
-	for _, n := range [...]int{r.Stations, r.Readings} {
-		b = append(b, e.comma)
-		b = strconv.AppendInt(b, int64(n), 10)
-	}
-	for _, class := range [...]int{r.EAQI, r.LQI} {
-		b = append(b, e.comma)
-		if class != 0 {
-			b = strconv.AppendInt(b, int64(class), 10)
-		}
-	}
-	b = append(b, e.comma)
-	if r.PeopleShare != nil {
-		b = appendMilli(b, int64(*r.PeopleShare))
-	}
-	b = append(b, e.comma)
-	b = appendMilli(b, int64(r.Spread))
-	b = append(b, e.comma)
-	b = appendCell(b, r.Certainty)
-	e.buf = append(b, '\n')
-	return e.flush(false)
-}
-
-func (e *areasCSV) End() error { return e.flush(true) }
-
-type areasJSON struct{ list }
-
-func (e *areasJSON) Add(r AreaRow) error {
-	b := append(e.next(e.buf), `{"area":`...)
-	b = appendString(b, r.Area)
-	b = append(b, `,"window_start":"`...)
-	b = appendTime(b, r.Start)
-	b = append(b, `","window_seconds":`...)
-	b = strconv.AppendInt(b, int64(r.Window.Seconds()), 10)
-	b = append(b, `,"quantity":`...)
-	b = appendString(b, r.Quantity)
-	b = append(b, `,"unit":`...)
-	b = appendString(b, r.Unit)
-	for _, m := range [...]struct {
-		name  string
-		value Milli
-	}{{"mean", r.Mean}, {"min", r.Min}, {"max", r.Max}} {
-		b = append(append(append(b, `,"`...), m.name...), `":`...)
-		b = appendMilli(b, int64(m.value))
-	}
-	b = append(b, `,"cells":`...)
-	b = strconv.AppendInt(b, int64(r.Cells), 10)
-	b = append(b, `,"all_cells":`...)
-	b = strconv.AppendInt(b, int64(r.AllCells), 10)
-	b = append(b, `,"share":`...)
-	b = appendMilli(b, int64(r.Share))
-	b = append(b, `,"stations":`...)
-	b = strconv.AppendInt(b, int64(r.Stations), 10)
-	b = append(b, `,"readings":`...)
-	b = strconv.AppendInt(b, int64(r.Readings), 10)
-	b = append(b, `,"eaqi":`...)
-	b = appendClassNumber(b, r.EAQI)
-	b = append(b, `,"lqi":`...)
-	b = appendClassNumber(b, r.LQI)
-	b = append(b, `,"people_share":`...)
-	if r.PeopleShare == nil {
-		b = append(b, "null"...)
-	} else {
-		b = appendMilli(b, int64(*r.PeopleShare))
-	}
-	b = append(b, `,"spread":`...)
-	b = appendMilli(b, int64(r.Spread))
-	b = append(b, `,"certainty":`...)
-	b = appendString(b, r.Certainty)
-	e.buf = append(b, '}')
-	return e.flush(false)
-}
-
-// appendClassNumber appends a class, or null where it is none.
-func appendClassNumber(b []byte, class int) []byte {
-	if class == 0 {
-		return append(b, "null"...)
-	}
-	return strconv.AppendInt(b, int64(class), 10)
+	return columns.AppendObject(nil, &AreaRow{AreaValue: v}), nil
 }

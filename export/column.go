@@ -86,6 +86,14 @@ func orNone[N ~int | ~int64](p *N) int64 {
 	return int64(*p)
 }
 
+// orNoClass returns the class of an index, or None for 0, which is none.
+func orNoClass(class int) int64 {
+	if class == 0 {
+		return None
+	}
+	return int64(class)
+}
+
 // about is a description in both languages.
 func about(en, de string) bilingual.Text { return bilingual.Text{EN: en, DE: de} }
 

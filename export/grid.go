@@ -81,9 +81,4 @@ func Certainty(r aggregate.Row) airindex.Certainty {
 func AppendRow(b []byte, r aggregate.Row) []byte { return placelessGrid.AppendObject(b, &r) }
 
 // classNumber returns an index's class, or None where the index says nothing.
-func classNumber(class airindex.Class, ok bool) int64 {
-	if !ok {
-		return None
-	}
-	return int64(class)
-}
+func classNumber(class airindex.Class, _ bool) int64 { return orNoClass(int(class)) }

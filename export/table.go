@@ -66,26 +66,6 @@ func centreLatitude[R any](get func(*R) geo.Cell) Column[R] {
 	return latitudeColumn[R](about("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
 }
 
-var districtsTable = Table{Name: "districts", About: bilingual.Text{EN: "Averages of parts of the city: means over their cells that have a value."}, Key: []string{"area", "window_start", "window_seconds", "quantity"}, Columns: append(append([]Field{
-	{Name: "area", Type: Word, About: bilingual.Text{EN: "name of the district, or of the city"}},
-}, window...),
-	Field{Name: "quantity", Type: Word, About: bilingual.Text{EN: "what was measured"}, Among: quantityNames},
-	Field{Name: "unit", Type: Word, About: bilingual.Text{EN: "unit of mean, min and max"}},
-	Field{Name: "mean", Type: Thousandths, About: bilingual.Text{EN: "mean of the cells' means"}},
-	Field{Name: "min", Type: Thousandths, About: bilingual.Text{EN: "smallest of the cells' means"}},
-	Field{Name: "max", Type: Thousandths, About: bilingual.Text{EN: "largest of the cells' means"}},
-	Field{Name: "cells", Type: Integer, About: bilingual.Text{EN: "how many cells have a value"}},
-	Field{Name: "all_cells", Type: Integer, About: bilingual.Text{EN: "how many cells there are: those whose centre lies in the district"}},
-	Field{Name: "share", Type: Thousandths, About: bilingual.Text{EN: "of the cells those that have a value, 0 to 1"}},
-	Field{Name: "stations", Type: Integer, About: bilingual.Text{EN: "how many stations count"}},
-	Field{Name: "readings", Type: Integer, About: bilingual.Text{EN: "how many of their values"}},
-	Field{Name: "eaqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the European index; empty where it has none"}, Empty: true},
-	Field{Name: "lqi", Type: Integer, About: bilingual.Text{EN: "class of the mean in the German index; empty where it has none"}, Empty: true},
-	Field{Name: "people_share", Type: Thousandths, About: bilingual.Text{EN: "of the area's inhabitants those of the cells that have a value, 0 to 1; empty without a census table"}, Empty: true},
-	Field{Name: "spread", Type: Thousandths, About: bilingual.Text{EN: "sample standard deviation between the cells' means; of an area with one cell that of its stations"}},
-	Field{Name: "certainty", Type: Word, About: bilingual.Text{EN: "as in the grid, with cells for stations"}, Among: []string{"single station", "few", "good"}},
-)}
-
 var indexTable = Table{Name: "index", About: bilingual.Text{EN: "Both air quality indices of each cell over a window."}, Key: []string{"cell", "window_start", "window_seconds"}, Columns: append(append([]Field{
 	{Name: "cell", Type: Word, About: bilingual.Text{EN: "code of the cell in the European statistical grid (EPSG:3035)"}},
 }, window...),

@@ -11,6 +11,7 @@ import (
 	"stadtluft/export/download"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/registry"
 )
 
@@ -108,12 +109,30 @@ type areaProperties struct {
 	Window     string              `json:"window"`
 	Start      string              `json:"window_start"`
 	Seconds    int                 `json:"window_seconds"`
-	Quantities []export.AreaValue  `json:"quantities"`
+	Quantities []areaValue         `json:"quantities"`
 	Index      export.IndexClasses `json:"index"`
 }
 
 func (g gridQuery) properties(area export.Area) areaProperties {
-	return areaProperties{g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), area.Values(), area.Indices()}
+	values := []areaValue{}
+	for _, v := range area.Values() {
+		values = append(values, areaValue{v})
+	}
+	return areaProperties{g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), values, area.Indices()}
+}
+
+// areaValue is an average of an area, without what it is of.
+type areaValue struct{ export.AreaValue }
+
+// JSONSchema is that of the row's columns. An index that says nothing is left out.
+func (areaValue) JSONSchema() openapi.Schema {
+	indices := []string{"eaqi", "lqi"}
+	object := objectSchema(export.AreaValueColumns.Without(indices...).Fields())
+	for _, c := range export.AreaValueColumns.Only(indices...).Fields() {
+		c.Empty = false
+		object = object.May(c.Name, columnSchema(c))
+	}
+	return object
 }
 
 func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []export.Area) any {

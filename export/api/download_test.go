@@ -43,7 +43,7 @@ func TestSemicolons(t *testing.T) {
 		t.Errorf("with semicolons %q, with commas %q", semicolons, plain)
 	}
 	h.lines("/api/v1/grid?format=csv&delimiter=semicolon", export.GridTable.Header(), ';')
-	if rows := h.lines("/api/v1/districts?format=csv", export.AreaColumns, ','); len(rows) == 0 || rows[0][0] != "West" && rows[0][0] != "Ost, rechts" {
+	if rows := h.lines("/api/v1/districts?format=csv", districtsHeader, ','); len(rows) == 0 || rows[0][0] != "West" && rows[0][0] != "Ost, rechts" {
 		t.Errorf("districts %q", rows)
 	}
 }

@@ -75,13 +75,20 @@ func collection(place, properties openapi.Schema) openapi.Schema {
 	return openapi.SchemaOf(export.Envelope{}).With("type", openapi.Schema{"const": "FeatureCollection"}).With("features", openapi.ListOf(feature))
 }
 
-// rowSchema is a row of a table as JSON.
+// rowSchema returns the schema of a row of a table as JSON.
 func rowSchema(t export.Table) openapi.Schema {
-	row := openapi.Schema{"type": "object", "additionalProperties": false}
-	for _, c := range t.Columns {
-		row = row.With(c.Name, columnSchema(c))
-	}
+	row := objectSchema(t.Columns)
+	row["additionalProperties"] = false
 	return row
+}
+
+// objectSchema returns the schema of an object with a member for each column.
+func objectSchema(columns []export.Field) openapi.Schema {
+	object := openapi.Schema{"type": "object"}
+	for _, c := range columns {
+		object = object.With(c.Name, columnSchema(c))
+	}
+	return object
 }
 
 func columnSchema(c export.Field) openapi.Schema {
