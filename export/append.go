@@ -108,17 +108,6 @@ func appendPoint(b []byte, p orb.Point, placed bool) []byte {
 	return append(b, '}')
 }
 
-// appendLonLat appends a place as two members, null where there is none.
-func appendLonLat(b []byte, p orb.Point, placed bool) []byte {
-	if !placed {
-		return append(b, `,"lon":null,"lat":null`...)
-	}
-	b = append(b, `,"lon":`...)
-	b = appendDegrees(b, p.Lon())
-	b = append(b, `,"lat":`...)
-	return appendDegrees(b, p.Lat())
-}
-
 // AppendGeometry appends a GeoJSON geometry (RFC 7946): a point, a polygon or several. Nothing else is ours.
 func AppendGeometry(b []byte, g orb.Geometry) []byte {
 	b = append(append(append(b, `{"type":"`...), g.GeoJSONType()...), `","coordinates":`...)
@@ -185,18 +174,6 @@ func appendCell(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
 	return append(b, '"')
-}
-
-// appendHeader appends a table's columns as a line of CSV.
-func appendHeader(b []byte, columns string, comma byte) []byte {
-	for i := range len(columns) {
-		c := columns[i]
-		if c == ',' {
-			c = comma
-		}
-		b = append(b, c)
-	}
-	return append(b, '\n')
 }
 
 // AppendMembers appends the foreign members that every GeoJSON and JSON document of ours carries.

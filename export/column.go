@@ -60,7 +60,7 @@ type Field struct {
 }
 
 // Nullable reports whether JSON and Parquet have null where there is nothing; a text is empty then.
-func (f Field) Nullable() bool { return f.Empty && f.Type.String() != "string" }
+func (f *Field) Nullable() bool { return f.Empty && f.Type > CellCode }
 
 // Column is a column of a table whose rows are of type R: its description, and how its value is had of a row. The getter that
 // its type asks for is set, the others are nil.

@@ -53,7 +53,7 @@ func schemas() map[string]openapi.Schema {
 	}
 	maps.Copy(all, sta.Schemas())
 	delete(all, "history.geojson") // it stands in the coverage's
-	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.SchemaOf([]export.CoveredThen{}))
+	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.ListOf(objectSchema(export.HistoryColumns.Fields())))
 	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})
 	all["city"], all["city.geojson"] = all["districts"], openapi.SchemaOf(cityFeature{})

@@ -81,7 +81,7 @@ func (e *rows[R]) read(c *export.Column[R], v *parquet.Value) {
 	switch {
 	case !known:
 		*v = parquet.NullValue()
-	case c.Empty && c.Type >= export.Integer:
+	case c.Nullable():
 		*v = v.Level(0, 1, 0)
 	}
 }

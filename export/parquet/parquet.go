@@ -13,13 +13,7 @@
 package parquet
 
 import (
-	"io"
-	"maps"
 	"math"
-	"slices"
-
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"stadtluft/export"
 )
@@ -37,33 +31,6 @@ const (
 
 // MediaType is the form's type in HTTP.
 const MediaType = "application/vnd.apache.parquet"
-
-// table gathers rows of one kind and writes them in batches.
-type table[T any] struct {
-	writer *parquet.GenericWriter[T]
-	rows   []T
-}
-
-// newTable is a table that says of itself what meta and notes hold.
-func newTable[T any](w io.Writer, meta export.Meta, notes map[string]string, sorted ...string) table[T] {
-	columns := make([]parquet.SortingColumn, len(sorted))
-	for i, name := range sorted {
-		columns[i] = parquet.Ascending(name)
-	}
-	options := []parquet.WriterOption{
-		parquet.CreatedBy("stadtluft", "1", "parquet-go"), // without a build, which would change the bytes
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault, Concurrency: 1}),
-		parquet.MaxRowsPerRowGroup(groupRows),
-		parquet.DictionaryMaxBytes(dictionaryBytes),
-		parquet.SortingWriterConfig(parquet.SortingColumns(columns...)),
-	}
-	metadata := describe(meta)
-	maps.Copy(metadata, notes)
-	for _, key := range slices.Sorted(maps.Keys(metadata)) {
-		options = append(options, parquet.KeyValueMetadata(key, metadata[key]))
-	}
-	return table[T]{writer: parquet.NewGenericWriter[T](w, options...), rows: make([]T, 0, batchRows)}
-}
 
 // describe is what a document says of itself, in the form's key-value metadata.
 func describe(meta export.Meta) map[string]string {
@@ -86,64 +53,6 @@ func describe(meta export.Meta) map[string]string {
 		metadata["licences"] = licence
 	}
 	return metadata
-}
-
-func (t *table[T]) add(row T) error {
-	t.rows = append(t.rows, row)
-	if len(t.rows) < batchRows {
-		return nil
-	}
-	return t.flush()
-}
-
-func (t *table[T]) flush() error {
-	_, err := t.writer.Write(t.rows)
-	t.rows = t.rows[:0]
-	return err
-}
-
-// Begin writes nothing: the form begins with its first group.
-func (t *table[T]) Begin() error { return nil }
-
-// End writes what is left, and the footer.
-func (t *table[T]) End() error {
-	if err := t.flush(); err != nil {
-		return err
-	}
-	return t.writer.Close()
-}
-
-// structs encodes each E as a row R.
-type structs[E, R any] struct {
-	table[R]
-	row func(E) R
-}
-
-// Add writes a row.
-func (e *structs[E, R]) Add(r E) error { return e.add(e.row(r)) }
-
-func thousandths(milli int64) float64 { return float64(milli) / 1000 }
-
-// decimal, whole and class are numbers, or none; a class is none where it is 0.
-func decimal(m *export.Milli) *float64 {
-	if m == nil {
-		return nil
-	}
-	return new(thousandths(int64(*m)))
-}
-
-func whole(n *int) *int32 {
-	if n == nil {
-		return nil
-	}
-	return new(int32(*n))
-}
-
-func class(n int) *int32 {
-	if n == 0 {
-		return nil
-	}
-	return new(int32(n))
 }
 
 // degrees has the six decimals of the CSV.

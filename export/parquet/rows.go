@@ -14,7 +14,7 @@ import (
 
 // rows encodes the rows of a table. It gathers their values by column.
 type rows[R any] struct {
-	writer   *parquet.Writer
+	writer   *parquet.GenericWriter[any]
 	columns  export.Columns[R]
 	row      R                         // under way
 	values   [][pageRows]parquet.Value // of the gathered rows, by column
@@ -45,7 +45,7 @@ func newRows[R any](w io.Writer, meta export.Meta, notes map[string]string, name
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		options = append(options, parquet.KeyValueMetadata(key, said[key]))
 	}
-	return &rows[R]{writer: parquet.NewWriter(w, options...), columns: columns, values: make([][pageRows]parquet.Value, len(columns)), centres: export.Centres{}}
+	return &rows[R]{writer: parquet.NewGenericWriter[any](w, options...), columns: columns, values: make([][pageRows]parquet.Value, len(columns)), centres: export.Centres{}}
 }
 
 // Begin writes nothing: the form begins with its first group.
