@@ -14,8 +14,8 @@ import { open } from "./browser.mjs";
 const program = process.env.STORY_PROGRAM ?? fileURLToPath(new URL("../../../bin/stadtluft", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "stadtluft-basemap-"));
 const running = [];
-after(() => {
-  for (const end of running) end();
+after(async () => {
+  await Promise.all(running.map((end) => end()));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -39,7 +39,7 @@ async function serve(name, env) {
     env: { ...process.env, STADTLUFT_HTTP_LISTEN: `127.0.0.1:${http}`, STADTLUFT_MQTT_LISTEN: `127.0.0.1:${mqtt}`, ...env },
     stdio: "ignore",
   });
-  running.push(() => child.kill());
+  running.push(() => child.exitCode ?? child.signalCode ?? new Promise((done) => child.once("exit", done).kill()));
   for (let tries = 0; ; tries++) {
     assert.equal(child.exitCode, null, `${program} ended with ${child.exitCode}`);
     if (
