@@ -17,7 +17,7 @@ async function measure() {
   resident ??= await register();
   const authorization = `Basic ${Buffer.from(`${resident.id}:${resident.token}`).toString("base64")}`;
   resident.value = (resident.value ?? 10) + 1;
-  resident.t = Math.max(Math.floor(Date.now() / 1000), (resident.t ?? 0) + 1); // one second has one value
+  resident.t = Math.max(Math.floor(Date.now() / 1000), resident.t ?? 0) + 1; // a second that has no value yet
   const body = JSON.stringify({ t: resident.t, pm2_5: resident.value, temperature: resident.value });
   const response = await fetch(`${url}/api/v1/push/native`, { method: "POST", headers: { authorization }, body });
   assert.equal(response.status, 202, await response.clone().text());
