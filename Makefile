@@ -71,7 +71,7 @@ bench: packages tools ## benchmarks, each beside a peer where there is one
 
 # What the tests need beside Go and Node.js: real servers and a real browser.
 packages: tools
-	@deploy/packages.sh mosquitto mosquitto_pub:mosquitto-clients chromium promtool:prometheus cs2cs:proj-bin ogrinfo:gdal-bin \
+	@deploy/packages.sh mosquitto mosquitto_pub:mosquitto-clients chromium-headless-shell promtool:prometheus cs2cs:proj-bin ogrinfo:gdal-bin \
 		Rscript:r-base-core /usr/lib/python3/dist-packages/geopandas:python3-geopandas
 
 tools: $(TOOLS)/influxd $(TOOLS)/staticcheck
