@@ -78,7 +78,7 @@ export function controls(change: Change): Controls {
     show(now, city) {
       view = now;
       zone = city?.properties.zone ?? zone;
-      const known = city?.properties.quantities.map((q) => q.quantity) ?? [];
+      const known: string[] = city?.properties.quantities.map((q) => q.quantity) ?? [];
       setOptions(
         quantity,
         (known.includes(view.quantity) ? known : [view.quantity, ...known]).map((q) => [q, name(q)]),
