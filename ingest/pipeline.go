@@ -3,9 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"stadtluft/firmware-protocol/kits"
@@ -172,112 +170,34 @@ func (p *Pipeline) report() {
 	}
 }
 
-// add adds the content of one message to the batch.
+// add adds the content of one message to the batch: it finds the station, decodes the payload and checks the readings, or refuses the message.
 func (p *Pipeline) add(m *Message) {
 	p.Counters.received.Add(1)
 	if m.Refused != nil {
 		p.batch.Refusals = append(p.batch.Refusals, *m.Refused)
 		return
 	}
-	topic, ok := wire.ParseTopic(m.Topic)
-	if !ok {
-		p.foreign(m)
+	to, refusal := p.address(m.Topic)
+	var decoded kits.Message
+	if refusal.Reason == "" {
+		decoded, refusal = p.decode(m, to)
+	}
+	if refusal.Reason != "" {
+		refusal.Received, refusal.Detail = m.Received, Clip(refusal.Detail)
+		p.batch.Refusals = append(p.batch.Refusals, refusal)
 		return
 	}
-	station, ok := p.identify(m, topic.Station)
-	if !ok {
-		return
-	}
-	switch topic.Kind {
-	case wire.ReadingKind:
-		p.native(m, station)
-	case wire.StatusKind:
-		p.status(m, station)
-	case wire.KitKind:
-		p.kit(m, station, topic.Family, topic.Part)
-	default:
-		p.refuse(m, station.ID, wire.BadTopic, fmt.Sprintf("a station does not publish to %.200q", m.Topic))
-	}
+	p.check(m, to.station, decoded)
 }
 
-// identify finds the station of a message, or refuses the message.
-func (p *Pipeline) identify(m *Message, id string) (*Station, bool) {
-	station, ok := p.Stations.Station(id)
-	if !ok {
-		p.refuse(m, id, wire.UnknownStation, fmt.Sprintf("no station %q is registered here", id))
-		return nil, false
-	}
-	return station, p.active(m, station)
-}
-
-func (p *Pipeline) active(m *Message, station *Station) bool {
-	if station.Status == Active {
-		return true
-	}
-	detail := fmt.Sprintf("the station is %s", station.Status)
-	if station.Reason != "" {
-		detail += ": " + station.Reason
-	}
-	p.refuse(m, station.ID, wire.Inactive, detail)
-	return false
-}
-
-// foreign processes a message on another firmware's topic. Refusals that are shown with a station do not contain the
-// device's name.
-func (p *Pipeline) foreign(m *Message) {
-	for _, t := range p.Topics {
-		key, part, ok := t.Match(m.Topic)
-		if !ok {
-			continue
-		}
-		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
-		if !known {
-			p.refuse(m, "", wire.UnknownStation, fmt.Sprintf("no station has the device %s:%.200s: add it to its station", t.Family, key))
-		} else if p.active(m, station) {
-			p.kit(m, station, t.Family, part)
-		}
-		return
-	}
-	p.refuse(m, "", wire.BadTopic, fmt.Sprintf("the topic %.200q is not part of the protocol", m.Topic))
-}
-
-// native decodes and checks a payload on a station's topic for readings: the native one, or SenML or CBOR.
-func (p *Pipeline) native(m *Message, station *Station) {
-	if family := kits.Sniff(m.Payload); family != "" {
-		p.kit(m, station, family, "")
-		return
-	}
-	p.readings(m, station, p.decoder.Decode(m.Payload), StationClock)
-}
-
-// kit decodes and checks another firmware's payload.
-func (p *Pipeline) kit(m *Message, station *Station, family, part string) {
-	decoded, ok := kits.Decode(family, m.Payload, kits.Settings{Received: m.Received, Zone: station.Location, Part: part, Names: p.Names})
-	if !ok {
-		p.refuse(m, station.ID, wire.Unsupported, fmt.Sprintf("the kit family %q is none of %s", family, strings.Join(kits.Families(), ", ")))
-		return
-	}
-	p.share.ignored = decoded.Ignored
-	p.Counters.ignore(family, decoded.Ignored)
-	clock := StationClock
-	if decoded.Network {
-		clock = Network
-	}
-	if decoded.Partial {
-		p.joins.join(station.ID, m, decoded.Readings)
-		clock = Receipt
-	}
-	p.readings(m, station, decoded.Message, clock)
-}
-
-// readings checks decoded readings.
-func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, clock TimeSource) {
+// check adds what was refused of a decoded message, and what the Checker keeps and refuses of its readings.
+func (p *Pipeline) check(m *Message, station *Station, decoded kits.Message) {
 	for _, r := range decoded.Refusals {
 		p.batch.Refusals = append(p.batch.Refusals, Refusal{
 			Station: station.ID, Received: m.Received, Reason: r.Reason, Field: r.Field, Detail: Clip(r.Detail),
 		})
 	}
-	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered, Clock: clock}
+	arrival := Arrival{Received: m.Received, Retained: m.Retained, Redelivered: m.Redelivered, Clock: clockOf(decoded)}
 	for _, r := range decoded.Readings {
 		keep, refused, duplicates := p.Checker.Check(station, arrival, r)
 		p.share.duplicates += duplicates
@@ -289,18 +209,15 @@ func (p *Pipeline) readings(m *Message, station *Station, decoded wire.Message, 
 	p.Counters.duplicates.Add(uint64(p.share.duplicates))
 }
 
-// status checks the payload of a station's status topic, which brokers retain for subscribers. The server itself
-// notices a silent station from its readings.
-func (p *Pipeline) status(m *Message, station *Station) {
-	if status := string(m.Payload); status != wire.Online && status != wire.Offline {
-		p.refuse(m, station.ID, wire.Malformed, fmt.Sprintf("a status is %q or %q, not %.200q", wire.Online, wire.Offline, status))
+// clockOf returns whose clock the times of a message's readings are from.
+func clockOf(decoded kits.Message) TimeSource {
+	switch {
+	case decoded.Partial:
+		return Receipt
+	case decoded.Network:
+		return Network
 	}
-}
-
-func (p *Pipeline) refuse(m *Message, station string, reason wire.Reason, detail string) {
-	p.batch.Refusals = append(p.batch.Refusals, Refusal{
-		Station: station, Received: m.Received, Reason: reason, Detail: Clip(detail),
-	})
+	return StationClock
 }
 
 // Clip shortens foreign text to at most MaxDetail bytes of valid UTF-8.

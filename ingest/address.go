@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"fmt"
+
+	"stadtluft/firmware-protocol/wire"
+)
+
+// address is what the topic of a message says: whose it is, and how to read its payload.
+type address struct {
+	station *Station
+	kind    wire.Kind
+	family  string // of a kit; empty for our own payload
+	part    string // of the topic, after the family or the device
+}
+
+// address finds the active station that a topic belongs to. The refusal has no Reason when there is one.
+func (p *Pipeline) address(topic string) (address, Refusal) {
+	own, ok := wire.ParseTopic(topic)
+	if !ok {
+		return p.deviceAddress(topic)
+	}
+	station, known := p.Stations.Station(own.Station)
+	if !known {
+		return address{}, Refusal{Station: own.Station, Reason: wire.UnknownStation, Detail: fmt.Sprintf("no station %q is registered here", own.Station)}
+	}
+	to := address{station, own.Kind, own.Family, own.Part}
+	if station.Status != Active {
+		return to, inactive(station)
+	}
+	switch own.Kind {
+	case wire.ReadingKind, wire.StatusKind, wire.KitKind:
+		return to, Refusal{}
+	}
+	return to, Refusal{Station: station.ID, Reason: wire.BadTopic, Detail: fmt.Sprintf("a station does not publish to %.200q", topic)}
+}
+
+// deviceAddress finds the active station with the device that another firmware's topic names. Refusals that are shown with a station
+// do not contain the device's name.
+func (p *Pipeline) deviceAddress(topic string) (address, Refusal) {
+	for _, t := range p.Topics {
+		key, part, ok := t.Match(topic)
+		if !ok {
+			continue
+		}
+		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
+		if !known {
+			return address{}, Refusal{Reason: wire.UnknownStation, Detail: fmt.Sprintf("no station has the device %s:%.200s: add it to its station", t.Family, key)}
+		}
+		if station.Status != Active {
+			return address{}, inactive(station)
+		}
+		return address{station, wire.KitKind, t.Family, part}, Refusal{}
+	}
+	return address{}, Refusal{Reason: wire.BadTopic, Detail: fmt.Sprintf("the topic %.200q is not part of the protocol", topic)}
+}
+
+// inactive returns the refusal of a message of a station that may not send now.
+func inactive(station *Station) Refusal {
+	detail := fmt.Sprintf("the station is %s", station.Status)
+	if station.Reason != "" {
+		detail += ": " + station.Reason
+	}
+	return Refusal{Station: station.ID, Reason: wire.Inactive, Detail: detail}
+}
