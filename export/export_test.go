@@ -232,7 +232,66 @@ func TestParseTime(t *testing.T) {
 	f("", time.Time{}, true)
 }
 
-// TestThePromiseIsKept holds README.md against the tables: columns and their order, what each is, flags, formats.
+// TestThePromiseNamesEveryColumn holds the tables of README.md against the lists of columns; -update writes them.
+func TestThePromiseNamesEveryColumn(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(text)
+	for _, table := range Tables() {
+		got = withColumns(t, got, table.Name, table.Header(), table.Columns)
+	}
+	got = withColumns(t, got, "readings in Parquet", FullReadingsTable.Header(), FullReadingsTable.Columns[len(ReadingColumns):])
+	if *update {
+		if err := os.WriteFile("README.md", []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != string(text) {
+		t.Error("the tables of README.md are not those of the lists: go test ./export -update")
+	}
+}
+
+// withColumns puts a table's columns in the place that the text has for them.
+func withColumns(t *testing.T, text, table, header string, columns []Field) string {
+	t.Helper()
+	begin, end := "<!-- columns of "+table+" -->\n", "<!-- end of columns -->\n"
+	before, rest, found := strings.Cut(text, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("README.md has no place for the columns of %s", table)
+	}
+	lines := "`" + header + "`\n\n| column | type | unit | what |\n|---|---|---|---|\n"
+	for _, c := range columns {
+		unit := c.Unit
+		if unit == InUnit {
+			unit = "as in `unit`"
+		}
+		lines += "| `" + c.Name + "` | " + c.Type.String() + " | " + unit + " | " + c.About.EN + " |\n"
+	}
+	return before + begin + lines + end + after
+}
+
+// TestEachColumnIsSaid wants each column described in both languages, and named once in its table.
+func TestEachColumnIsSaid(t *testing.T) {
+	for _, table := range append(Tables(), FullReadingsTable) {
+		named := map[string]bool{}
+		for _, c := range table.Columns {
+			if c.About.EN == "" || c.About.DE == "" || c.About.EN == c.About.DE {
+				t.Errorf("%s: %s is described as %q and %q", table.Name, c.Name, c.About.EN, c.About.DE)
+			}
+			if named[c.Name] {
+				t.Errorf("%s: two columns are called %s", table.Name, c.Name)
+			}
+			named[c.Name] = true
+		}
+		if table.About.EN == "" || table.About.DE == "" {
+			t.Errorf("%s is described as %+v", table.Name, table.About)
+		}
+	}
+}
+
+// TestThePromiseIsKept holds the rest of README.md against the program: schemas, flags, formats.
 func TestThePromiseIsKept(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -245,11 +304,6 @@ func TestThePromiseIsKept(t *testing.T) {
 		}
 	}
 	for _, table := range Tables() {
-		lines := "`" + table.Header() + "`\n\n| column | what |\n|---|---|\n"
-		for _, c := range table.Columns {
-			lines += "| `" + c.Name + "` | " + c.About.EN + " |\n"
-		}
-		has("columns of "+table.Name, lines)
 		has("schema of "+table.Name, "`/api/v1/schema/"+table.Name+".json`")
 	}
 	for _, flag := range ingest.AllFlags() {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"runtime"
 	"strings"
@@ -193,23 +192,6 @@ func TestColumns(t *testing.T) {
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {
 		t.Errorf("rules are %q", got)
-	}
-}
-
-// TestThePromiseNamesEveryColumn holds README.md against the readings' columns; the grid's are those of the CSV.
-func TestThePromiseNamesEveryColumn(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := []string{"`" + export.FullReadingsTable.Header() + "`"}
-	for _, c := range export.FullReadingsTable.Columns {
-		lines = append(lines, "| `"+c.Name+"` | "+c.About.EN+" |")
-	}
-	for _, line := range lines {
-		if !strings.Contains(string(text), "\n"+line+"\n") {
-			t.Errorf("README.md does not have\n%s", line)
-		}
 	}
 }
 
