@@ -102,19 +102,22 @@ type SchemaConstraints struct {
 	Maximum  *float64 `json:"maximum,omitempty"`
 }
 
-// Schema is the table's Table Schema.
-func (t Table) Schema(m Meta) TableSchema {
-	schema := TableSchema{Name: t.Name, Description: t.About.EN, MissingValues: []string{""}, PrimaryKey: t.Key, Envelope: m.Envelope()}
+// Schema returns the table's Table Schema, described in a language, "en" or "de".
+func (t Table) Schema(m Meta, language string) TableSchema {
+	schema := TableSchema{Name: t.Name, Description: t.About.In(language), MissingValues: []string{""}, PrimaryKey: t.Key, Envelope: m.Envelope()}
 	for _, c := range t.Columns {
-		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type.String(), plain(c.About.EN), SchemaConstraints{!c.Empty, c.Among, c.Min, c.Max}})
+		schema.Fields = append(schema.Fields, SchemaField{c.Name, c.Type.String(), c.Description(language), SchemaConstraints{!c.Empty, c.Among, c.Min, c.Max}})
 	}
 	return schema
 }
 
-// plain takes the marks of Markdown out.
-func plain(s string) string {
-	return strings.NewReplacer("`", "", "[specification](../firmware-protocol/README.md)", "specification of the protocol").Replace(s)
+// Description returns what the column is in a language, without marks of Markdown.
+func (f Field) Description(language string) string {
+	return withoutMarks.Replace(f.About.In(language))
 }
+
+var withoutMarks = strings.NewReplacer("`", "",
+	"[specification](../firmware-protocol/README.md)", "specification of the protocol", "[Spezifikation](../firmware-protocol/README.md)", "Spezifikation des Protokolls")
 
 // QualityRule says which values are good.
 func QualityRule() string {

@@ -155,7 +155,10 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 	case "districts":
 		meta.Averaging = export.AreaRule(window, s.City.Corrected)
 	}
-	w.Header().Set("Cache-Control", "no-cache")
-	licences(w.Header(), meta)
-	return writeJSON(w, http.StatusOK, "application/json", export.Tables()[i].Schema(meta))
+	language, h := preferred(r.Header.Get("Accept-Language")), w.Header()
+	h.Set("Content-Language", language)
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Accept-Language")
+	licences(h, meta)
+	return writeJSON(w, http.StatusOK, "application/json", export.Tables()[i].Schema(meta, language))
 }

@@ -38,6 +38,28 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	f("GET", "/api/v1/readings", "", "de", "de", "gerade nicht beantworten", "")
 }
 
+// TestSchemasSpeakTheReadersLanguage expects a table's columns described in German where that is asked for, else in English.
+func TestSchemasSpeakTheReadersLanguage(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	f := func(wish, language, about, quantity string) {
+		t.Helper()
+		response, body := h.do("GET", "/api/v1/schema/readings.json", "", "Accept-Language", wish)
+		var schema struct {
+			Description string
+			Fields      []struct{ Name, Description string }
+		}
+		err := json.Unmarshal(body, &schema)
+		if err != nil || response.Header.Get("Content-Language") != language || !slices.Contains(response.Header.Values("Vary"), "Accept-Language") {
+			t.Errorf("in %q: %v, %v", wish, err, response.Header)
+		}
+		if !strings.Contains(schema.Description, about) || schema.Fields[4].Description != quantity {
+			t.Errorf("in %q: %+v", wish, schema)
+		}
+	}
+	f("de-AT", "de", "wie die Stationen sie geschickt haben", "was gemessen wurde, wie in der Spezifikation des Protokolls")
+	f("", "en", "as stations sent them", "what was measured, as in the specification of the protocol")
+}
+
 // TestEveryProblemHasGerman reads the sources: every problem of this server and of the registry has a text in both
 // languages.
 func TestEveryProblemHasGerman(t *testing.T) {

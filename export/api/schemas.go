@@ -93,7 +93,10 @@ func objectSchema(columns []export.Field) openapi.Schema {
 
 func columnSchema(c export.Field) openapi.Schema {
 	kind := c.Type.String()
-	s := openapi.Schema{"type": kind}
+	s := openapi.Schema{"type": kind, "description": c.Description("en")}
+	if c.Unit != "" && c.Unit != export.InUnit {
+		s["x-unit"] = c.Unit
+	}
 	switch {
 	case c.Type == export.DateTime:
 		s["type"], s["format"] = "string", "date-time"

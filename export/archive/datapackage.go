@@ -82,7 +82,7 @@ func (w *writer) describe(f File) resource {
 		r.Name, r.MediaType = stem+"-parquet", parquet.MediaType
 	}
 	if table, known := tables[f.Name]; known {
-		r.Schema = new(table.Schema(w.about(stem)))
+		r.Schema = new(table.Schema(w.about(stem), "en"))
 	}
 	return r
 }
