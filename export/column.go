@@ -94,9 +94,6 @@ func orNoClass(class int) int64 {
 	return int64(class)
 }
 
-// about is a description in both languages.
-func about(en, de string) bilingual.Text { return bilingual.Text{EN: en, DE: de} }
-
 func textColumn[R any](name string, about bilingual.Text, get func(*R) string) Column[R] {
 	return Column[R]{Field: Field{Name: name, Type: Text, About: about}, Text: get}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/geo"
 )
 
@@ -26,16 +27,16 @@ type sample struct {
 func (s *sample) place() (orb.Point, bool) { return s.point, s.placed }
 
 var sampleColumns = Columns[sample]{
-	textColumn("text", about("", ""), func(s *sample) string { return s.text }),
-	wordColumn("word", about("", ""), func(s *sample) string { return s.word }).among("µg/m³", ""),
-	cellColumn("cell", about("", ""), func(s *sample) geo.Cell { return s.cell }).unique(),
-	timeColumn("time", about("", ""), func(s *sample) time.Time { return s.time }),
-	boolColumn("truth", about("", ""), func(s *sample) bool { return s.truth }),
-	countColumn("number", about("", ""), func(s *sample) int64 { return orNone(s.number) }).optional(),
-	shareColumn("milli", about("", ""), func(s *sample) int64 { return orNone(s.milli) }).optional(),
-	decimalColumn("decimal", InUnit, about("", ""), func(s *sample) float64 { return s.decimal }),
-	longitudeColumn[sample](about("", "")).of((*sample).place).optional(),
-	latitudeColumn[sample](about("", "")).of((*sample).place).optional(),
+	textColumn("text", bilingual.Of("", ""), func(s *sample) string { return s.text }),
+	wordColumn("word", bilingual.Of("", ""), func(s *sample) string { return s.word }).among("µg/m³", ""),
+	cellColumn("cell", bilingual.Of("", ""), func(s *sample) geo.Cell { return s.cell }).unique(),
+	timeColumn("time", bilingual.Of("", ""), func(s *sample) time.Time { return s.time }),
+	boolColumn("truth", bilingual.Of("", ""), func(s *sample) bool { return s.truth }),
+	countColumn("number", bilingual.Of("", ""), func(s *sample) int64 { return orNone(s.number) }).optional(),
+	shareColumn("milli", bilingual.Of("", ""), func(s *sample) int64 { return orNone(s.milli) }).optional(),
+	decimalColumn("decimal", InUnit, bilingual.Of("", ""), func(s *sample) float64 { return s.decimal }),
+	longitudeColumn[sample](bilingual.Of("", "")).of((*sample).place).optional(),
+	latitudeColumn[sample](bilingual.Of("", "")).of((*sample).place).optional(),
 }
 
 var samples = []sample{

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -108,18 +109,18 @@ var CoverageColumns = Columns[CoverageRow]{
 	cellColumn("cell", codeOfCell, func(r *CoverageRow) geo.Cell { return r.Cell }).unique(),
 	centreLongitude(func(r *CoverageRow) geo.Cell { return r.Cell }),
 	centreLatitude(func(r *CoverageRow) geo.Cell { return r.Cell }),
-	boolColumn("covered", about("whether a station counts in the cell", "ob in der Zelle eine Station zählt"), func(r *CoverageRow) bool { return r.Stations > 0 }),
+	boolColumn("covered", bilingual.Of("whether a station counts in the cell", "ob in der Zelle eine Station zählt"), func(r *CoverageRow) bool { return r.Stations > 0 }),
 	countColumn("stations", howManyStations, func(r *CoverageRow) int64 { return int64(r.Stations) }),
 	countColumn("people", inhabitants, func(r *CoverageRow) int64 { return orNone(r.People) }).optional(),
-	integerColumn("rank", "", about("1 is where a station helps most; empty for cells that are not proposed", "1 ist, wo eine Station am meisten hilft; leer bei Zellen, die nicht vorgeschlagen sind"), func(r *CoverageRow) int64 { return orNoClass(r.Rank) }).optional(),
-	integerColumn("distance_m", "m", about("metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed",
+	integerColumn("rank", "", bilingual.Of("1 is where a station helps most; empty for cells that are not proposed", "1 ist, wo eine Station am meisten hilft; leer bei Zellen, die nicht vorgeschlagen sind"), func(r *CoverageRow) int64 { return orNoClass(r.Rank) }).optional(),
+	integerColumn("distance_m", "m", bilingual.Of("metres from the middle of the cell to the 100 m cell of the nearest station; empty where there is none, and for cells that are not proposed",
 		"Meter von der Mitte der Zelle zur 100-m-Zelle der nächsten Station; leer, wo es keine gibt, und bei Zellen, die nicht vorgeschlagen sind"), func(r *CoverageRow) int64 { return orNone(r.Distance) }).optional(),
-	textColumn("reason_en", about("why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed",
+	textColumn("reason_en", bilingual.Of("why, in English, such as 1,840 people, 2.3 km from the nearest station; empty for cells that are not proposed",
 		"warum, auf Englisch, etwa 1,840 people, 2.3 km from the nearest station; leer bei Zellen, die nicht vorgeschlagen sind"), func(r *CoverageRow) string { return r.English }).optional(),
-	textColumn("reason_de", about("why, in German", "warum, auf Deutsch"), func(r *CoverageRow) string { return r.German }).optional(),
+	textColumn("reason_de", bilingual.Of("why, in German", "warum, auf Deutsch"), func(r *CoverageRow) string { return r.German }).optional(),
 }
 
-var coverageTable = Table{Name: "coverage", About: about("The city's cells: covered or not, and ranked where a station would help.", "Die Zellen der Stadt: abgedeckt oder nicht, und in der Reihenfolge, in der eine Station helfen würde."),
+var coverageTable = Table{Name: "coverage", About: bilingual.Of("The city's cells: covered or not, and ranked where a station would help.", "Die Zellen der Stadt: abgedeckt oder nicht, und in der Reihenfolge, in der eine Station helfen würde."),
 	Key: []string{"cell"}, Columns: CoverageColumns.Fields()}
 
 // NewCoverage makes an encoder that writes to w, as CSV or JSON. GeoJSON has more than rows.
@@ -142,19 +143,19 @@ func (c *Coverage) Then() []CoveredThen {
 
 // HistoryColumns are the coverage over time: a row a period.
 var HistoryColumns = Columns[CoveredThen]{
-	timeColumn("start", about("start of the first day", "Beginn des ersten Tages"), func(r *CoveredThen) time.Time { return r.Start }),
-	integerColumn("days", "", about("days that are over, over which the mean is taken", "Tage, die vorüber sind und über die gemittelt ist"), func(r *CoveredThen) int64 { return int64(r.Days) }),
-	countColumn("cells", about("how many cells the city has", "wie viele Zellen die Stadt hat"), func(r *CoveredThen) int64 { return int64(r.Cells) }),
-	thousandthsColumn("covered", "", about("how many of them are covered, the mean over the days", "wie viele davon abgedeckt sind, im Mittel über die Tage"), func(r *CoveredThen) int64 { return int64(r.Covered) }),
-	shareColumn("share", about("of the cells those that are covered, 0 to 1", "Anteil der Zellen, die abgedeckt sind, 0 bis 1"), func(r *CoveredThen) int64 { return int64(r.Share) }),
+	timeColumn("start", bilingual.Of("start of the first day", "Beginn des ersten Tages"), func(r *CoveredThen) time.Time { return r.Start }),
+	integerColumn("days", "", bilingual.Of("days that are over, over which the mean is taken", "Tage, die vorüber sind und über die gemittelt ist"), func(r *CoveredThen) int64 { return int64(r.Days) }),
+	countColumn("cells", bilingual.Of("how many cells the city has", "wie viele Zellen die Stadt hat"), func(r *CoveredThen) int64 { return int64(r.Cells) }),
+	thousandthsColumn("covered", "", bilingual.Of("how many of them are covered, the mean over the days", "wie viele davon abgedeckt sind, im Mittel über die Tage"), func(r *CoveredThen) int64 { return int64(r.Covered) }),
+	shareColumn("share", bilingual.Of("of the cells those that are covered, 0 to 1", "Anteil der Zellen, die abgedeckt sind, 0 bis 1"), func(r *CoveredThen) int64 { return int64(r.Share) }),
 	countColumn("people", inhabitants, func(r *CoveredThen) int64 { return orNone(r.People) }).optional(),
-	thousandthsColumn("people_reached", "", about("inhabitants of the covered cells, the mean over the days; empty where they are not known", "Menschen, die in abgedeckten Zellen wohnen, im Mittel über die Tage; leer, wo sie nicht bekannt sind"),
+	thousandthsColumn("people_reached", "", bilingual.Of("inhabitants of the covered cells, the mean over the days; empty where they are not known", "Menschen, die in abgedeckten Zellen wohnen, im Mittel über die Tage; leer, wo sie nicht bekannt sind"),
 		func(r *CoveredThen) int64 { return orNone(r.PeopleReached) }).optional(),
-	shareColumn("people_share", about("of the inhabitants those of covered cells, 0 to 1; empty where they are not known", "Anteil der Menschen, die in abgedeckten Zellen wohnen, 0 bis 1; leer, wo sie nicht bekannt sind"),
+	shareColumn("people_share", bilingual.Of("of the inhabitants those of covered cells, 0 to 1; empty where they are not known", "Anteil der Menschen, die in abgedeckten Zellen wohnen, 0 bis 1; leer, wo sie nicht bekannt sind"),
 		func(r *CoveredThen) int64 { return orNone(r.PeopleShare) }).optional(),
 }
 
-var historyTable = Table{Name: "history", About: about("The city's coverage over time: means over the days that are over.", "Die Abdeckung der Stadt im Lauf der Zeit: Mittel über die Tage, die vorüber sind."),
+var historyTable = Table{Name: "history", About: bilingual.Of("The city's coverage over time: means over the days that are over.", "Die Abdeckung der Stadt im Lauf der Zeit: Mittel über die Tage, die vorüber sind."),
 	Key: []string{"start"}, Columns: HistoryColumns.Fields()}
 
 // NewHistory makes an encoder of the coverage over time that writes to w, as CSV or JSON.

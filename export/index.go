@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
@@ -93,29 +94,29 @@ var IndexColumns = Columns[CellIndex]{
 	cellColumn("cell", codeOfCell, func(c *CellIndex) geo.Cell { return c.Row.Cell }).unique(),
 	timeColumn("window_start", startOfWindow, func(c *CellIndex) time.Time { return c.Row.Start }),
 	integerColumn("window_seconds", "s", lengthOfWindow, func(c *CellIndex) int64 { return int64(c.Row.Window.Seconds()) }),
-	classColumn("eaqi", 6, about("class of the European index, 1 good to 6 extremely poor; empty where it makes no statement", "Klasse des europäischen Index, 1 gut bis 6 äußerst schlecht; leer, wo er keine Aussage macht"),
+	classColumn("eaqi", 6, bilingual.Of("class of the European index, 1 good to 6 extremely poor; empty where it makes no statement", "Klasse des europäischen Index, 1 gut bis 6 äußerst schlecht; leer, wo er keine Aussage macht"),
 		func(c *CellIndex) int64 { return orNoClass(c.European.Class) }),
-	wordColumn("eaqi_pollutant", about("the pollutant that decides the European index; empty where it makes no statement", "der Schadstoff, der den europäischen Index bestimmt; leer, wo er keine Aussage macht"),
+	wordColumn("eaqi_pollutant", bilingual.Of("the pollutant that decides the European index; empty where it makes no statement", "der Schadstoff, der den europäischen Index bestimmt; leer, wo er keine Aussage macht"),
 		func(c *CellIndex) string { return c.European.Pollutant }).optional(),
-	wordColumn("eaqi_en", about("name of its class in English", "Name seiner Klasse auf Englisch"), func(c *CellIndex) string { return c.European.English }),
-	wordColumn("eaqi_de", about("name of its class in German", "Name seiner Klasse auf Deutsch"), func(c *CellIndex) string { return c.European.German }),
-	wordColumn("eaqi_colour", about("the index's own colour of the class; empty where it makes no statement", "die Farbe, die der Index der Klasse gibt; leer, wo er keine Aussage macht"),
+	wordColumn("eaqi_en", bilingual.Of("name of its class in English", "Name seiner Klasse auf Englisch"), func(c *CellIndex) string { return c.European.English }),
+	wordColumn("eaqi_de", bilingual.Of("name of its class in German", "Name seiner Klasse auf Deutsch"), func(c *CellIndex) string { return c.European.German }),
+	wordColumn("eaqi_colour", bilingual.Of("the index's own colour of the class; empty where it makes no statement", "die Farbe, die der Index der Klasse gibt; leer, wo er keine Aussage macht"),
 		func(c *CellIndex) string { return c.European.Colour }).optional(),
-	classColumn("lqi", 5, about("class of the German index, 1 very good to 5 very poor; empty where it makes no statement", "Klasse des deutschen Index, 1 sehr gut bis 5 sehr schlecht; leer, wo er keine Aussage macht"),
+	classColumn("lqi", 5, bilingual.Of("class of the German index, 1 very good to 5 very poor; empty where it makes no statement", "Klasse des deutschen Index, 1 sehr gut bis 5 sehr schlecht; leer, wo er keine Aussage macht"),
 		func(c *CellIndex) int64 { return orNoClass(c.German.Class) }),
-	wordColumn("lqi_pollutant", about("the pollutant that decides the German index; empty where it makes no statement", "der Schadstoff, der den deutschen Index bestimmt; leer, wo er keine Aussage macht"),
+	wordColumn("lqi_pollutant", bilingual.Of("the pollutant that decides the German index; empty where it makes no statement", "der Schadstoff, der den deutschen Index bestimmt; leer, wo er keine Aussage macht"),
 		func(c *CellIndex) string { return c.German.Pollutant }).optional(),
-	wordColumn("lqi_en", about("name of its class in English", "Name seiner Klasse auf Englisch"), func(c *CellIndex) string { return c.German.English }),
-	wordColumn("lqi_de", about("name of its class in German", "Name seiner Klasse auf Deutsch"), func(c *CellIndex) string { return c.German.German }),
-	integerColumn("measured", "", about("how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known", "wie viele der fünf Schadstoffe (PM2.5, PM10, NO2, O3, SO2) bekannt sind"), func(c *CellIndex) int64 { return int64(c.European.Measured) }),
-	countColumn("stations", about("how many stations count for the pollutant that decides the European index", "wie viele Stationen für den Schadstoff zählen, der den europäischen Index bestimmt"), func(c *CellIndex) int64 { return int64(c.Row.Stations) }),
-	thousandthsColumn("spread", "µg/m³", about("sample standard deviation between their means", "Standardabweichung zwischen ihren Mitteln"), func(c *CellIndex) int64 { return c.Row.Spread }).from(0),
-	wordColumn("certainty", about("of their mean, as in the grid", "ihres Mittels, wie im Raster"), func(c *CellIndex) string { return Certainty(c.Row).String() }).among(certainties...),
+	wordColumn("lqi_en", bilingual.Of("name of its class in English", "Name seiner Klasse auf Englisch"), func(c *CellIndex) string { return c.German.English }),
+	wordColumn("lqi_de", bilingual.Of("name of its class in German", "Name seiner Klasse auf Deutsch"), func(c *CellIndex) string { return c.German.German }),
+	integerColumn("measured", "", bilingual.Of("how many of the five pollutants (PM2.5, PM10, NO2, O3, SO2) are known", "wie viele der fünf Schadstoffe (PM2.5, PM10, NO2, O3, SO2) bekannt sind"), func(c *CellIndex) int64 { return int64(c.European.Measured) }),
+	countColumn("stations", bilingual.Of("how many stations count for the pollutant that decides the European index", "wie viele Stationen für den Schadstoff zählen, der den europäischen Index bestimmt"), func(c *CellIndex) int64 { return int64(c.Row.Stations) }),
+	thousandthsColumn("spread", "µg/m³", bilingual.Of("sample standard deviation between their means", "Standardabweichung zwischen ihren Mitteln"), func(c *CellIndex) int64 { return c.Row.Spread }).from(0),
+	wordColumn("certainty", bilingual.Of("of their mean, as in the grid", "ihres Mittels, wie im Raster"), func(c *CellIndex) string { return Certainty(c.Row).String() }).among(certainties...),
 	centreLongitude(func(c *CellIndex) geo.Cell { return c.Row.Cell }),
 	centreLatitude(func(c *CellIndex) geo.Cell { return c.Row.Cell }),
 }
 
-var indexTable = Table{Name: "index", About: about("Both air quality indices of each cell over a window.", "Beide Luftqualitätsindizes jeder Zelle über ein Fenster."),
+var indexTable = Table{Name: "index", About: bilingual.Of("Both air quality indices of each cell over a window.", "Beide Luftqualitätsindizes jeder Zelle über ein Fenster."),
 	Key: []string{"cell", "window_start", "window_seconds"}, Columns: IndexColumns.Fields()}
 
 // NewIndices makes an encoder that writes to w, as CSV, JSON or GeoJSON, where the indices are objects.

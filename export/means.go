@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 )
@@ -16,17 +17,17 @@ var MeanColumns = Columns[aggregate.StationWindow]{
 	longitudeColumn[aggregate.StationWindow](publicLongitude).ofCell(func(m *aggregate.StationWindow) geo.Cell { return m.Cell }).optional(),
 	latitudeColumn[aggregate.StationWindow](publicLatitude).ofCell(func(m *aggregate.StationWindow) geo.Cell { return m.Cell }).optional(),
 	wordColumn("quantity", whatWasMeasured, func(m *aggregate.StationWindow) string { return m.Quantity.String() }).among(quantityNames...),
-	wordColumn("unit", about("unit of mean and raw_mean", "Einheit von mean und raw_mean"), func(m *aggregate.StationWindow) string { return m.Quantity.Unit() }),
-	thousandthsColumn("mean", InUnit, about("mean of the good values, particles corrected for humidity where one is known",
+	wordColumn("unit", bilingual.Of("unit of mean and raw_mean", "Einheit von mean und raw_mean"), func(m *aggregate.StationWindow) string { return m.Quantity.Unit() }),
+	thousandthsColumn("mean", InUnit, bilingual.Of("mean of the good values, particles corrected for humidity where one is known",
 		"Mittel der guten Werte, Feinstaub um die Feuchte korrigiert, wo eine bekannt ist"), func(m *aggregate.StationWindow) int64 { return m.Mean }),
-	thousandthsColumn("raw_mean", InUnit, about("mean of the good values as measured", "Mittel der guten Werte, wie gemessen"), func(m *aggregate.StationWindow) int64 { return m.Raw }),
-	boolColumn("corrected", about("whether humidity was taken out of mean", "ob die Feuchte aus mean herausgerechnet ist"), func(m *aggregate.StationWindow) bool { return m.Corrected }),
-	countColumn("readings", about("how many good values", "wie viele gute Werte"), func(m *aggregate.StationWindow) int64 { return int64(m.Readings) }),
-	shareColumn("coverage", about("of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes",
+	thousandthsColumn("raw_mean", InUnit, bilingual.Of("mean of the good values as measured", "Mittel der guten Werte, wie gemessen"), func(m *aggregate.StationWindow) int64 { return m.Raw }),
+	boolColumn("corrected", bilingual.Of("whether humidity was taken out of mean", "ob die Feuchte aus mean herausgerechnet ist"), func(m *aggregate.StationWindow) bool { return m.Corrected }),
+	countColumn("readings", bilingual.Of("how many good values", "wie viele gute Werte"), func(m *aggregate.StationWindow) int64 { return int64(m.Readings) }),
+	shareColumn("coverage", bilingual.Of("of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes",
 		"Anteil der zwölf Abschnitte von 5 Minuten einer Stunde, in denen ein guter Wert liegt, der Stunden eines Tages, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
 }
 
-var meansTable = Table{Name: "means", About: about("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
+var meansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
 )
 
@@ -38,34 +39,34 @@ func (r *ReadingRow) flags() string {
 
 // ReadingColumns are single values: a row a value.
 var ReadingColumns = Columns[ReadingRow]{
-	timeColumn("time", about("time of observation, whole seconds; the time of receipt where the station sent none",
+	timeColumn("time", bilingual.Of("time of observation, whole seconds; the time of receipt where the station sent none",
 		"Zeit der Beobachtung, ganze Sekunden; die des Empfangs, wo die Station keine geschickt hat"), func(r *ReadingRow) time.Time { return r.Time }).shared(),
 	textColumn("station", stationID, func(r *ReadingRow) string { return r.Station }).shared(),
 	longitudeColumn[ReadingRow](publicLongitude).of((*ReadingRow).place).optional().shared(),
 	latitudeColumn[ReadingRow](publicLatitude).of((*ReadingRow).place).optional().shared(),
-	wordColumn("quantity", about("what was measured, as in the [specification](../firmware-protocol/README.md)", "was gemessen wurde, wie in der [Spezifikation](../firmware-protocol/README.md)"),
+	wordColumn("quantity", bilingual.Of("what was measured, as in the [specification](../firmware-protocol/README.md)", "was gemessen wurde, wie in der [Spezifikation](../firmware-protocol/README.md)"),
 		func(r *ReadingRow) string { return r.Value.Quantity.String() }).among(quantityNames...),
-	decimalColumn("value", InUnit, about("as the station sent it: the shortest decimal that is the same 64 bit floating point number",
+	decimalColumn("value", InUnit, bilingual.Of("as the station sent it: the shortest decimal that is the same 64 bit floating point number",
 		"wie ihn die Station geschickt hat: die kürzeste Dezimalzahl, die dieselbe Gleitkommazahl von 64 Bit ist"), func(r *ReadingRow) float64 { return r.Value.Value }),
-	wordColumn("unit", about("unit of the value", "Einheit des Werts"), func(r *ReadingRow) string { return r.Value.Quantity.Unit() }),
-	wordColumn("flags", about("what the checks found, joined by a vertical bar; empty is good", "was die Prüfungen gefunden haben, durch senkrechte Striche verbunden; leer ist gut"),
+	wordColumn("unit", bilingual.Of("unit of the value", "Einheit des Werts"), func(r *ReadingRow) string { return r.Value.Quantity.Unit() }),
+	wordColumn("flags", bilingual.Of("what the checks found, joined by a vertical bar; empty is good", "was die Prüfungen gefunden haben, durch senkrechte Striche verbunden; leer ist gut"),
 		(*ReadingRow).flags).optional(),
 }
 
 // FullReadingColumns are all that is stored of readings. Only Parquet has those past ReadingColumns.
 var FullReadingColumns = append(slices.Clip(ReadingColumns),
-	timeColumn("received", about("time of receipt, milliseconds", "Zeit des Empfangs, Millisekunden"), func(r *ReadingRow) time.Time { return r.Received }).shared(),
-	wordColumn("time_source", about("where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
+	timeColumn("received", bilingual.Of("time of receipt, milliseconds", "Zeit des Empfangs, Millisekunden"), func(r *ReadingRow) time.Time { return r.Received }).shared(),
+	wordColumn("time_source", bilingual.Of("where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
 		"woher `time` kam: `station` (ihre Uhr), `age` (Empfang weniger das Alter, das sie geschickt hat), `receipt` (Empfang), `network` (Netz)"),
 		func(r *ReadingRow) string { return r.TimeSource.String() }).among("station", "age", "receipt", "network").shared(),
 )
 
 // ReadingsTable are single values.
-var ReadingsTable = Table{Name: "readings", About: about("Single values as stations sent them, with what the checks found.", "Einzelne Werte, wie die Stationen sie geschickt haben, mit dem, was die Prüfungen gefunden haben."),
+var ReadingsTable = Table{Name: "readings", About: bilingual.Of("Single values as stations sent them, with what the checks found.", "Einzelne Werte, wie die Stationen sie geschickt haben, mit dem, was die Prüfungen gefunden haben."),
 	Key: []string{"time", "station", "quantity"}, Columns: ReadingColumns.Fields()}
 
 // FullReadingsTable are single values with all that is stored of them.
-var FullReadingsTable = ReadingsTable.With(FullReadingColumns[len(ReadingColumns):].Fields()...)
+var FullReadingsTable = Table{Name: ReadingsTable.Name, About: ReadingsTable.About, Key: ReadingsTable.Key, Columns: FullReadingColumns.Fields()}
 
 // Readings encodes readings as they come.
 type Readings = Encoder[ingest.Reading]
@@ -97,7 +98,7 @@ type placedStation struct {
 // Add writes a row for each value.
 func (e *readings) Add(r ingest.Reading) error {
 	e.row.Take(&r, e.stations)
-	e.at.read = false
+	e.scratch.read = false
 	e.head = e.appendColumns(e.open(e.head[:0]), e.columns[:1])
 	e.head = append(e.head, e.station()...)
 	b, own := e.buf, e.columns[e.own:]

@@ -19,7 +19,7 @@ type rows[R any] struct {
 	columns Columns[R]
 	feature func(b []byte, r *R) []byte // appends the beginning of a feature of GeoJSON, with its geometry
 	row     R                           // that is being written: the getters of columns take its address
-	at      place                       // where it is
+	scratch scratch
 }
 
 // newRows makes an encoder that writes to w. Features of GeoJSON have their geometry in place of lon and lat.
@@ -27,7 +27,7 @@ func newRows[R any](w io.Writer, format Format, meta Meta, columns Columns[R], f
 	if format == GeoJSON {
 		columns = columns.Without("lon", "lat")
 	}
-	return &rows[R]{list: newList(w, format, meta), csv: format == CSV || format == Semicolon, comma: format.comma(), columns: columns, feature: feature, at: place{centres: Centres{}}}
+	return &rows[R]{list: newList(w, format, meta), csv: format == CSV || format == Semicolon, comma: format.comma(), columns: columns, feature: feature, scratch: scratch{centres: Centres{}}}
 }
 
 // Begin writes the head.
@@ -44,7 +44,7 @@ func (e *rows[R]) Begin() error {
 
 // Add writes a row.
 func (e *rows[R]) Add(r R) error {
-	e.row, e.at.read = r, false
+	e.row, e.scratch.read = r, false
 	e.buf = e.close(e.appendColumns(e.open(e.next(e.buf)), e.columns))
 	return e.flush(false)
 }
@@ -79,7 +79,7 @@ func (e *rows[R]) open(b []byte) []byte {
 // appendColumns appends some of the row's columns, each with a comma behind it; CSV has nothing where there is none.
 func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 	if !e.csv {
-		return columns.appendMembers(b, &e.row, &e.at)
+		return columns.appendMembers(b, &e.row, &e.scratch)
 	}
 	for i := range columns {
 		switch c := &columns[i]; c.Type {
@@ -90,11 +90,11 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		case CellCode:
 			b = c.Cell(&e.row).Append(b)
 		case DateTime:
-			b = e.at.clock.append(b, c.Time(&e.row))
+			b = e.scratch.clock.append(b, c.Time(&e.row))
 		case Decimal:
 			b = appendValue(b, c.Decimal(&e.row))
 		default:
-			b = c.appendNumber(b, &e.row, &e.at)
+			b = c.appendNumber(b, &e.row, &e.scratch)
 		}
 		b = append(b, e.comma)
 	}
@@ -117,12 +117,12 @@ func (e *rows[R]) close(b []byte) []byte {
 
 // AppendObject appends a row as a JSON object with a member for each column.
 func (cs Columns[R]) AppendObject(b []byte, r *R) []byte {
-	b = cs.appendMembers(append(b, '{'), r, &place{})
+	b = cs.appendMembers(append(b, '{'), r, &scratch{})
 	return append(b[:len(b)-1], '}')
 }
 
 // appendMembers appends a row as members of an object, each with a comma behind it; null where there is none.
-func (cs Columns[R]) appendMembers(b []byte, r *R, at *place) []byte {
+func (cs Columns[R]) appendMembers(b []byte, r *R, s *scratch) []byte {
 	for i := range cs {
 		c := &cs[i]
 		b = append(append(append(b, '"'), c.Name...), `":`...)
@@ -135,11 +135,11 @@ func (cs Columns[R]) appendMembers(b []byte, r *R, at *place) []byte {
 		case CellCode:
 			b = append(c.Cell(r).Append(append(b, '"')), '"')
 		case DateTime:
-			b = append(at.clock.append(append(b, '"'), c.Time(r)), '"')
+			b = append(s.clock.append(append(b, '"'), c.Time(r)), '"')
 		case Decimal:
 			b = appendValue(b, c.Decimal(r))
 		default:
-			b = c.appendNumber(b, r, at)
+			b = c.appendNumber(b, r, s)
 		}
 		if len(b) == n {
 			b = append(b, "null"...)
@@ -152,12 +152,12 @@ func (cs Columns[R]) appendMembers(b []byte, r *R, at *place) []byte {
 // appendKnown appends a row as members of an object, without braces. A number that is not there is left out.
 func (cs Columns[R]) appendKnown(b []byte, r *R) []byte {
 	known := slices.DeleteFunc(slices.Clone(cs), func(c Column[R]) bool { return c.Nullable() && c.Value(r) == nil })
-	b = known.appendMembers(b, r, &place{})
+	b = known.appendMembers(b, r, &scratch{})
 	return b[:len(b)-1]
 }
 
 // appendNumber appends a truth or a number, nothing where there is none.
-func (c *Column[R]) appendNumber(b []byte, r *R, at *place) []byte {
+func (c *Column[R]) appendNumber(b []byte, r *R, s *scratch) []byte {
 	switch c.Type {
 	case Boolean:
 		return strconv.AppendBool(b, c.Bool(r))
@@ -170,7 +170,7 @@ func (c *Column[R]) appendNumber(b []byte, r *R, at *place) []byte {
 			return appendMilli(b, n)
 		}
 	case Longitude, Latitude:
-		if degrees, placed := c.degrees(r, at); placed {
+		if degrees, placed := c.degrees(r, s); placed {
 			return appendDegrees(b, degrees)
 		}
 	}
@@ -200,23 +200,23 @@ func (c *Column[R]) At(r *R, centres Centres) (orb.Point, bool) {
 	return centres.of(cell), !cell.IsZero()
 }
 
-// place is where the row under way is, read once for its longitude and its latitude.
-type place struct {
+// scratch is what the columns of a document share: what they keep from row to row, and the place of the row under way.
+type scratch struct {
+	clock        clock
 	centres      Centres
 	point        orb.Point
-	placed, read bool
-	clock        clock
+	placed, read bool // read: point and placed are those of the row
 }
 
-func (c *Column[R]) degrees(r *R, at *place) (float64, bool) {
-	if !at.read {
-		at.point, at.placed = c.At(r, at.centres)
-		at.read = true
+func (c *Column[R]) degrees(r *R, s *scratch) (float64, bool) {
+	if !s.read {
+		s.point, s.placed = c.At(r, s.centres)
+		s.read = true
 	}
 	if c.Type == Longitude {
-		return at.point.Lon(), at.placed
+		return s.point.Lon(), s.placed
 	}
-	return at.point.Lat(), at.placed
+	return s.point.Lat(), s.placed
 }
 
 // Value returns the row's value as encoding/json takes it: a string, a bool, a json.Number, or nil where there is none.
@@ -233,7 +233,7 @@ func (c *Column[R]) Value(r *R) any {
 	case Decimal:
 		return json.Number(appendValue(nil, c.Decimal(r)))
 	}
-	if b := c.appendNumber(nil, r, &place{}); len(b) > 0 {
+	if b := c.appendNumber(nil, r, &scratch{}); len(b) > 0 {
 		return json.Number(b)
 	}
 	return nil

@@ -44,30 +44,24 @@ var (
 
 // Descriptions that several tables have.
 var (
-	stationID            = about("the station's id", "Kennung der Station")
-	publicLongitude      = about("longitude of the public place, degrees", "geografische Länge des öffentlichen Orts, Grad")
-	publicLatitude       = about("latitude of the public place, degrees", "geografische Breite des öffentlichen Orts, Grad")
-	codeOfCell           = about("code of the cell in the European statistical grid (EPSG:3035)", "Code der Zelle im europäischen statistischen Raster (EPSG:3035)")
-	inhabitants          = about("inhabitants by the city's census table; empty where they are not known", "Menschen nach der Einwohnertabelle der Stadt; leer, wo sie nicht bekannt sind")
-	startOfWindow        = about("start of the window", "Beginn des Fensters")
-	lengthOfWindow       = about("length of the window", "Länge des Fensters")
-	whatWasMeasured      = about("what was measured", "was gemessen wurde")
-	howManyStations      = about("how many stations count", "wie viele Stationen zählen")
-	howManyOfTheirValues = about("how many of their values", "wie viele ihrer Werte")
+	stationID            = bilingual.Of("the station's id", "Kennung der Station")
+	publicLongitude      = bilingual.Of("longitude of the public place, degrees", "geografische Länge des öffentlichen Orts, Grad")
+	publicLatitude       = bilingual.Of("latitude of the public place, degrees", "geografische Breite des öffentlichen Orts, Grad")
+	codeOfCell           = bilingual.Of("code of the cell in the European statistical grid (EPSG:3035)", "Code der Zelle im europäischen statistischen Raster (EPSG:3035)")
+	inhabitants          = bilingual.Of("inhabitants by the city's census table; empty where they are not known", "Menschen nach der Einwohnertabelle der Stadt; leer, wo sie nicht bekannt sind")
+	startOfWindow        = bilingual.Of("start of the window", "Beginn des Fensters")
+	lengthOfWindow       = bilingual.Of("length of the window", "Länge des Fensters")
+	whatWasMeasured      = bilingual.Of("what was measured", "was gemessen wurde")
+	howManyStations      = bilingual.Of("how many stations count", "wie viele Stationen zählen")
+	howManyOfTheirValues = bilingual.Of("how many of their values", "wie viele ihrer Werte")
 )
 
 func centreLongitude[R any](get func(*R) geo.Cell) Column[R] {
-	return longitudeColumn[R](about("longitude of the cell's centre", "geografische Länge der Mitte der Zelle")).ofCell(get)
+	return longitudeColumn[R](bilingual.Of("longitude of the cell's centre", "geografische Länge der Mitte der Zelle")).ofCell(get)
 }
 
 func centreLatitude[R any](get func(*R) geo.Cell) Column[R] {
-	return latitudeColumn[R](about("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
-}
-
-// With is the table with further columns at its end.
-func (t Table) With(columns ...Field) Table {
-	t.Columns = slices.Concat(t.Columns, columns)
-	return t
+	return latitudeColumn[R](bilingual.Of("latitude of the cell's centre", "geografische Breite der Mitte der Zelle")).ofCell(get)
 }
 
 // Without is the table without some columns.
