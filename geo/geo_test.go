@@ -50,6 +50,9 @@ func TestProjectAgreesWithPROJ(t *testing.T) {
 
 // TestProjectAgreesWithThisPROJ compares a thousand random places in Europe with the installed PROJ.
 func TestProjectAgreesWithThisPROJ(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs PROJ")
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	var input strings.Builder
 	points := make([]orb.Point, 1000)

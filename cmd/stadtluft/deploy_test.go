@@ -11,6 +11,9 @@ import (
 
 // TestAlertRules checks the alert rules with promtool, their own cases and the metrics of the running program.
 func TestAlertRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs promtool")
+	}
 	const rules = "../../deploy/prometheus/stadtluft.rules.yaml"
 	for _, args := range [][]string{{"check", "rules", rules}, {"test", "rules", "../../deploy/prometheus/stadtluft.rules.test.yaml"}} {
 		if out, err := exec.Command("promtool", args...).CombinedOutput(); err != nil {

@@ -90,6 +90,9 @@ func (p *process) arrives(t *testing.T, what, station string, want map[string]fl
 
 func mosquittoPub(t *testing.T, args ...string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs mosquitto_pub")
+	}
 	if out, err := exec.Command("mosquitto_pub", args...).CombinedOutput(); err != nil {
 		t.Fatalf("mosquitto_pub %q: %v: %s", args, err, out)
 	}

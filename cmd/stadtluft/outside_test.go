@@ -30,6 +30,9 @@ type mosquitto struct {
 // PORT stands for the port.
 func startMosquitto(t *testing.T, config string) *mosquitto {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs Mosquitto")
+	}
 	addr := freeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	m := &mosquitto{t: t, addr: addr, args: []string{"-p", port}}

@@ -62,6 +62,9 @@ func launchApart(t testing.TB, data string, env ...string) roleProcesses {
 // TestRolesApart sends 5,000 readings to one process, and for each kind of store to four with a role each, three of
 // which are killed in the middle. It expects the same bytes.
 func TestRolesApart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: sends 15,000 readings")
+	}
 	const stations = 50
 	whole := t.TempDir()
 	senders := registerStations(t, whole, stations)

@@ -553,6 +553,9 @@ func copyRegistry(t *testing.T, from, to string) {
 // TestKilledInTheMiddle sends 20,000 readings twice: undisturbed, with a station's readings all in one message, and each
 // in a message of its own with three kill -9 in between. It expects the same bytes.
 func TestKilledInTheMiddle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: sends 40,000 readings")
+	}
 	calm, rough := t.TempDir(), t.TempDir()
 	senders := registerStations(t, calm, storyStations)
 	copyRegistry(t, calm, rough)

@@ -93,6 +93,9 @@ func (h *fixture) saved(route, extension string) string {
 // run runs a client, which must succeed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs " + name)
+	}
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s\n(make packages; npm --prefix export/clients ci)", name, strings.Join(args, " "), err, out)

@@ -25,6 +25,9 @@ import (
 // client runs one of export/clients.
 func client(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs export/clients")
+	}
 	args[0] = filepath.Join("..", "clients", args[0])
 	out, err := exec.Command("node", args...).Output()
 	var exit *exec.ExitError

@@ -100,6 +100,9 @@ func cities() map[string]*Service {
 
 // Harvesters' own libraries read the same triples from Turtle and JSON-LD, and find the rules of DCAT-AP.de fulfilled.
 func TestHarvesters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs export/clients")
+	}
 	folder := t.TempDir()
 	write := func(name string, b []byte) {
 		t.Helper()

@@ -95,6 +95,9 @@ func TestReferencesResolve(t *testing.T) {
 
 // GDAL reads the service.
 func TestOgrinfo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs GDAL")
+	}
 	ogrinfo, err := exec.LookPath("ogrinfo")
 	if err != nil {
 		t.Fatal("ogrinfo is missing: run make packages, or install gdal-bin")

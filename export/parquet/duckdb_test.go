@@ -17,6 +17,9 @@ import (
 // duckDB is DuckDB's answer to a question about a file, as JSON.
 func duckDB(t *testing.T, sql string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs DuckDB")
+	}
 	out, err := exec.Command("node", filepath.Join("..", "clients", "duckdb.mjs"), sql).Output()
 	if err != nil {
 		var exit *exec.ExitError

@@ -75,6 +75,9 @@ func embedded(t testing.TB) *testBroker {
 // restarted, and the lines in more.
 func mosquitto(t testing.TB, persistence bool, more ...string) *testBroker {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs Mosquitto")
+	}
 	path := "/usr/sbin/mosquitto"
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s is missing: apt-get install mosquitto", path)

@@ -105,6 +105,7 @@ func send(t testing.TB, r *testBroker, id string, from, n int) {
 }
 
 func TestLateAcknowledgementsInBatches(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	const n = 5000
 	test := func(t *testing.T, r *testBroker) {
 		in := make(chan ingest.Message)
@@ -134,6 +135,7 @@ func TestLateAcknowledgementsInBatches(t *testing.T) {
 }
 
 func TestBrokerRestartLosesNothing(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 5000
 		in := make(chan ingest.Message)
@@ -158,6 +160,7 @@ func TestBrokerRestartLosesNothing(t *testing.T) {
 }
 
 func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 10
 		in := make(chan ingest.Message, n)
@@ -179,6 +182,7 @@ func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
 // TestOverflow has capacity for 10 of 100 messages. The rest must wait at the broker, the connection must
 // end, and all must arrive in the end.
 func TestOverflow(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	brokers(t, func(t *testing.T, r *testBroker) {
 		const n = 100
 		in := make(chan ingest.Message)

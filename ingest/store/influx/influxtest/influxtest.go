@@ -33,6 +33,9 @@ const patience = 60 * time.Second
 // .tools/bin/influxd of the project. Settings are lines of its [http] section, such as "auth-enabled = true".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs InfluxDB")
+	}
 	folder := t.TempDir()
 	addr, rpc := freeAddr(t), freeAddr(t)
 	s := &Server{URL: "http://" + addr, t: t, config: filepath.Join(folder, "influxdb.conf")}
