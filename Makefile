@@ -9,7 +9,7 @@ GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build pages test firmware lint bench tools packages
+.PHONY: help run build pages quick test go-tests page-tests stories firmware lint bench tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,32 @@ lint: tools ## formatting, vet and static checks
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
-test: packages $(CLIENTS)/node_modules/.package-lock.json build lint firmware ## everything: checks, Go tests with the race detector, page tests, a browser story
-	INFLUXD_BINARY=$(TOOLS)/influxd go test -race -timeout 14m ./...
-	go test -timeout 14m -run TestNewYearsEve ./ingest/quality
+quick: $(WEB)/node_modules/.package-lock.json ## what takes a minute: vet, Go tests that need no other servers, page tests
+	go vet ./...
+	go test -vet=off -short ./...
 	npm --prefix $(WEB) test
+
+test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything: checks, Go tests, the race detector, page tests, browser stories
+	$(MAKE) --no-print-directory -j2 go-tests lint firmware page-tests stories
+	@[ -e ../shared ] || echo "left out, because ../shared is not beside the project: TestRealBoundary, TestRealDays"
+
+# The race detector takes ten times as long. It watches the packages in which anything runs beside anything else, except for
+# sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
+UNRACED    := TestNewYearsEve|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestKilledInTheMiddle|TestMosquittoAndInfluxDB
+TESTED      = $(sort $(dir $(shell git ls-files '*_test.go')))
+CONCURRENT  = $(filter $(TESTED),$(sort $(dir $(shell git grep -lE '^\s+go |\.Go[^a-z]|"sync["/]' -- '*.go'))))
+HAS_UNRACED = $(sort $(dir $(shell git grep -lE 'func ($(UNRACED))' -- '*_test.go')))
+
+go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
+go-tests: # lint has vetted them; the longest come first
+	go test -race -vet=off -timeout 14m -skip '^($(UNRACED))$$' ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(CONCURRENT))
+	go test -vet=off -timeout 14m -run '^($(UNRACED))$$' $(addprefix ./,$(HAS_UNRACED))
+	go test -vet=off -timeout 14m $(addprefix ./,$(filter-out $(CONCURRENT),$(TESTED)))
+
+page-tests:
+	npm --prefix $(WEB) test
+
+stories:
 	deploy/story.sh
 
 PROTOCOL := firmware-protocol
