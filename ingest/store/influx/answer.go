@@ -60,7 +60,7 @@ func retryable(err error) bool {
 // answer reads an unsuccessful response.
 func (s *Store) answer(response *http.Response) *answerError {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // the part that was read is shown
-	e := &answerError{url: s.options.URL, bucket: s.options.Bucket, status: response.StatusCode}
+	e := &answerError{url: s.shownURL(), bucket: s.options.Bucket, status: response.StatusCode}
 	if e.words = ownWords(body); e.words != "" {
 		e.own = true
 	} else {

@@ -191,6 +191,15 @@ func (s *Store) address(path string, values url.Values) string {
 	return strings.TrimSuffix(s.options.URL, "/") + path + "?" + values.Encode()
 }
 
+// shownURL returns the address without a password in it, for messages.
+func (s *Store) shownURL() string {
+	u, err := url.Parse(s.options.URL)
+	if err != nil {
+		return s.options.URL
+	}
+	return u.Redacted()
+}
+
 // do sends a request and returns the response when its status is 200 or 204, those of InfluxDB; the caller closes it.
 func (s *Store) do(request *http.Request) (*http.Response, error) {
 	if s.options.Token != "" {
@@ -198,7 +207,11 @@ func (s *Store) do(request *http.Request) (*http.Response, error) {
 	}
 	response, err := s.http.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("InfluxDB: %w", err)
+		var failed *url.Error // repeats the whole query
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("InfluxDB at %s: %w", request.URL.Host, err)
 	}
 	if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent {
 		return response, nil

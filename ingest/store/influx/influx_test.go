@@ -316,6 +316,26 @@ func TestRetentionOfABucket(t *testing.T) {
 	}
 }
 
+// TestMessagesAreShort has no database at an address with a password: messages name the host, neither the password nor the whole query.
+func TestMessagesAreShort(t *testing.T) {
+	f := func(address string) {
+		t.Helper()
+		s := open(t, Options{URL: address, Bucket: "b"})
+		s.sleep = func(context.Context, time.Duration) error { return nil }
+		readErr := s.Readings(t.Context(), store.ReadingQuery{From: noon, To: noon.Add(time.Hour)}, func(ingest.Reading) error { return nil })
+		_, writeErr := s.WriteReadings(t.Context(), readings(1))
+		for _, err := range []error{readErr, writeErr} {
+			if err == nil || len(err.Error()) > 250 || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "127.0.0.1:") {
+				t.Errorf("%s: %v", address, err)
+			}
+		}
+	}
+	f("http://user:secret@127.0.0.1:1")
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	f(strings.Replace(server.URL, "://", "://user:secret@", 1))
+}
+
 // TestTooLargeIsSplit has a proxy that accepts 20 lines at once.
 func TestTooLargeIsSplit(t *testing.T) {
 	s, f, _ := openFake(t, func(w http.ResponseWriter, lines []string) {

@@ -56,7 +56,7 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 			return fmt.Errorf("InfluxDB: the answer breaks off: %w", err)
 		}
 		if chunk.Error == "" && chunk.Results == nil {
-			return &answerError{url: s.options.URL, status: http.StatusOK, words: "JSON without results"}
+			return &answerError{url: s.shownURL(), status: http.StatusOK, words: "JSON without results"}
 		}
 		if chunk.Error != "" {
 			return s.failed(chunk.Error)
@@ -80,7 +80,7 @@ func (s *Store) failed(words string) error {
 	if strings.Contains(words, "not found") {
 		status = http.StatusNotFound
 	}
-	return &answerError{url: s.options.URL, bucket: s.options.Bucket, status: status, own: true, words: words}
+	return &answerError{url: s.shownURL(), bucket: s.options.Bucket, status: status, own: true, words: words}
 }
 
 // DeleteReadings needs the right to delete, which includes every token of InfluxDB 2 that may write. InfluxDB 3
