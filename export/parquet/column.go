@@ -4,6 +4,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"stadtluft/export"
+	"stadtluft/geo"
 )
 
 // ordered is a group whose columns keep their order; those of a parquet.Group are sorted by name.
@@ -74,9 +75,9 @@ func (e *rows[R]) read(c *export.Column[R], v *parquet.Value) {
 		*v, known = parquet.DoubleValue(float64(n)/1000), n != export.None
 	case export.Longitude:
 		e.point, e.placed = c.At(&e.row, e.centres)
-		*v, known = parquet.DoubleValue(degrees(e.point.Lon())), e.placed
+		*v, known = parquet.DoubleValue(geo.RoundDegrees(e.point.Lon())), e.placed
 	case export.Latitude:
-		*v, known = parquet.DoubleValue(degrees(e.point.Lat())), e.placed
+		*v, known = parquet.DoubleValue(geo.RoundDegrees(e.point.Lat())), e.placed
 	}
 	switch {
 	case !known:

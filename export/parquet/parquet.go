@@ -13,8 +13,6 @@
 package parquet
 
 import (
-	"math"
-
 	"stadtluft/export"
 )
 
@@ -54,6 +52,3 @@ func describe(meta export.Meta) map[string]string {
 	}
 	return metadata
 }
-
-// degrees has the six decimals of the CSV.
-func degrees(d float64) float64 { return math.Round(d*1e6) / 1e6 }
