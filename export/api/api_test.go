@@ -33,6 +33,7 @@ import (
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/httpapitest"
+	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/storetest"
@@ -66,7 +67,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test",
-		Problems: func(context.Context) []admin.Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Problems: func(context.Context) []admin.Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.DiscardHandler), Deliveries: push.RoutesElsewhere(slog.New(slog.DiscardHandler)),
 	}
 	h.server.Live.CaughtUp()
 	h.http = httptest.NewServer(h.server.Handler())
@@ -477,7 +478,7 @@ func TestServeFinishesDownloads(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- h.server.Serve(ctx, l) }()
+	go func() { ended <- h.server.Serve(ctx, l, h.server.Handler()) }()
 	type file struct {
 		body []byte
 		err  error
@@ -524,7 +525,7 @@ func TestServeEndsItsStreams(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- h.server.Serve(ctx, l) }()
+	go func() { ended <- h.server.Serve(ctx, l, h.server.Handler()) }()
 	response, err := http.Get("http://" + l.Addr().String() + "/api/v1/stream")
 	if err != nil {
 		t.Fatal(err)

@@ -13,12 +13,13 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi/openapi"
+	"stadtluft/ingest/push"
 )
 
 // Description returns the OpenAPI document of a server that has no city yet: every address but those of the archive, with the
 // shape of each answer. The types of the web pages are generated from it.
 func Description() ([]byte, error) {
-	s := &Server{City: City{Boundary: &geo.Boundary{}}}
+	s := &Server{City: City{Boundary: &geo.Boundary{}}, Deliveries: push.RoutesElsewhere(nil)}
 	return s.describe(openapi.Described(s.routes())).JSON()
 }
 

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"stadtluft/ingest/admin"
-	"stadtluft/ingest/httpapi/openapi"
-	"stadtluft/ingest/push"
 	"stadtluft/ingest/stations"
 )
 
@@ -24,12 +22,4 @@ func (s *Server) admin() *admin.Service {
 func (s *Server) day(id string, now time.Time) admin.Day {
 	stats := s.Live.DayStats(id, now)
 	return admin.Day{Values: stats.Values, Good: stats.Good, Flags: countsOf(stats)}
-}
-
-// pushRoutes returns the routes for deliveries; when another process accepts them, they say so.
-func (s *Server) pushRoutes() []openapi.Route {
-	if s.Push == nil {
-		return push.RoutesElsewhere(s.Log)
-	}
-	return s.Push.Routes(s.Log)
 }

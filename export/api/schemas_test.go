@@ -148,7 +148,7 @@ func storied(t *testing.T) *witness {
 	h := &witness{fixture: living(t)}
 	h.server.City.People = map[geo.Cell]int{{Size: 1000, North: 3096000, East: 4107000}: 3000}
 	out := make(chan ingest.Message)
-	h.server.Push = &push.Handler{Registry: h.server.Registry, Out: out}
+	h.server.Deliveries = (&push.Handler{Registry: h.server.Registry, Out: out}).Routes(h.server.Log)
 	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
 		return admin.Status{Settings: []admin.Setting{{Key: "a", Value: "b"}}}, nil
 	}

@@ -35,7 +35,6 @@ import (
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
-	"stadtluft/ingest/push"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -70,8 +69,7 @@ type City struct {
 	Access      kits.Access // how stations reach it; empty hosts are those of the request
 }
 
-// Server serves the API and the pages. Without a Store it serves a process that has neither data nor pages: it reports
-// the state of the process, and accepts deliveries when Push is set.
+// Server serves the API and the pages, or in a process that has neither the state of the process and deliveries.
 type Server struct {
 	City      City
 	Version   string
@@ -82,7 +80,7 @@ type Server struct {
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
-	Push        *push.Handler // nil when another process accepts deliveries
+	Deliveries  []openapi.Route // of package push: those of this process, or in one with pages those that name the process that accepts them
 	Problems    func(ctx context.Context) []admin.Problem
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup
@@ -108,9 +106,6 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
-	if s.Store == nil {
-		return s.handlerWithoutPages()
-	}
 	s.city, s.areas = s.City.Area(), s.City.districts()
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
@@ -122,13 +117,11 @@ func (s *Server) Handler() http.Handler {
 	return guard(outer)
 }
 
-// handlerWithoutPages returns the handler of a process without data and pages.
-func (s *Server) handlerWithoutPages() http.Handler {
+// HandlerWithoutPages returns the handler of a process without data and pages: it needs only Version, Problems, Metrics, Log and Deliveries.
+func (s *Server) HandlerWithoutPages() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
-	if s.Push != nil {
-		mountOpenly(mux, s.pushRoutes())
-	}
+	mountOpenly(mux, s.Deliveries)
 	mux.Handle("/", s.answer(s.elsewhere))
 	return guard(mux)
 }
@@ -245,13 +238,13 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers requests on l until ctx ends. Then it ends streams, and lets running requests finish within stopTime.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+// Serve answers requests on l with one of the handlers of s until ctx ends. Then it ends streams, and lets running requests finish within stopTime.
+func (s *Server) Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	s.stopping = ctx.Done()
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		Handler: handler, ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}

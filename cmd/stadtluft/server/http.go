@@ -5,6 +5,7 @@ import (
 
 	"stadtluft/export/api"
 	"stadtluft/export/metrics"
+	"stadtluft/ingest/push"
 )
 
 // service adds the routes of a role to the HTTP interface of a process.
@@ -13,8 +14,15 @@ type service interface{ serve(s *api.Server) }
 // openHTTP opens the HTTP address of a process and serves its state, its metrics, and services.
 func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
 	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log}
+	if b.roles.has(webRole) {
+		site.Deliveries = push.RoutesElsewhere(b.log) // unless the intake is in this process
+	}
 	for _, s := range services {
 		s.serve(site)
+	}
+	handler := site.HandlerWithoutPages
+	if b.roles.has(webRole) {
+		handler = site.Handler
 	}
 	if b.config.HTTPTLSCert != "" {
 		tls, err := serverTLS(b.config.HTTPTLSCert, b.config.HTTPTLSKey, b.log)
@@ -27,5 +35,5 @@ func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (pa
 	if err != nil {
 		return part{}, err
 	}
-	return part{name: "pages", run: func(ctx context.Context) error { return site.Serve(ctx, listener) }}, nil
+	return part{name: "pages", run: func(ctx context.Context) error { return site.Serve(ctx, listener, handler()) }}, nil
 }

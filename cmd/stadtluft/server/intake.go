@@ -138,4 +138,4 @@ func (i *intake) measure(_ context.Context, c metrics.Collection) {
 }
 
 // serve adds deliveries over HTTP.
-func (i *intake) serve(s *api.Server) { s.Push = i.push }
+func (i *intake) serve(s *api.Server) { s.Deliveries = i.push.Routes(s.Log) }
