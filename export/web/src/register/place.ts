@@ -17,6 +17,22 @@ export function parsePlace(text: string): Place | null {
 
 const formatPlace = (p: Place): string => `${p.lat.toFixed(5)}, ${p.lon.toFixed(5)}`;
 
+let pressed: Promise<void> = Promise.resolve(); // until no button of the mouse and no finger is down
+addEventListener(
+  "pointerdown",
+  () =>
+    (pressed = new Promise((done) => {
+      const up = () => setTimeout(done); // after the click
+      addEventListener("pointerup", up, { once: true });
+      addEventListener("pointercancel", up, { once: true });
+    })),
+  true,
+);
+
+// released waits until a click that has begun is over. What is shown after an answer moves what stands below it, and a button that moves
+// between pressing and releasing is not clicked.
+const released = (): Promise<void> => pressed;
+
 // placePicker makes the control. It calls chosen with a place that the server accepts, and with null while there is none, together
 // with the request that checks the place.
 export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
@@ -55,6 +71,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     coordinates.value = checked = formatPlace(p);
     try {
       const cell = await send<Cell>("POST", "/api/v1/cell", p);
+      await released();
       if (request !== requests) return;
       view?.show(p, cell);
       chosen(p);
@@ -67,6 +84,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
         "fine",
       );
     } catch (e) {
+      await released();
       if (request !== requests) return;
       view?.show(p, null);
       if (!(e instanceof ApiError)) checked = "";
