@@ -28,12 +28,13 @@ var packages = map[string][]string{
 	"geo/airindex":                {"firmware-protocol/bilingual", "firmware-protocol/quantity"},
 	"geo/coverage":                {"geo"},
 
-	"ingest":          {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/admin":    {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
-	"ingest/averages": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"ingest/broker":   {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
-	"ingest/journal":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
-	"ingest/mqtt":     {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
+	"ingest":            {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/admin":      {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
+	"ingest/averages":   {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"ingest/broker":     {"github.com/nats-io/nats-server/v2", "firmware-protocol/wire"},
+	"ingest/journal":    {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
+	"ingest/mqtt":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
@@ -93,7 +94,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "cmd/stadtluft/simulation",
+	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"
