@@ -14,8 +14,22 @@ type address struct {
 	part    string // of the topic, after the family or the device
 }
 
-// address finds the active station that a topic belongs to. The refusal has no Reason when there is one.
-func (p *Pipeline) address(topic string) (address, Refusal) {
+// address finds the active station that a message belongs to: the one of its topic, which must be the one that sent it
+// where that is known. The refusal has no Reason when there is one; it belongs to the sender where that is known.
+func (p *Pipeline) address(m *Message) (address, Refusal) {
+	to, refusal := p.topicAddress(m.Topic)
+	if m.From == "" {
+		return to, refusal
+	}
+	if of := refusal.Station; of != "" && of != m.From || to.station != nil && to.station.ID != m.From {
+		refusal = Refusal{Reason: wire.Forbidden, Detail: fmt.Sprintf("publishing to %.200q is not allowed: a station stays below %s and the topics of its own devices", m.Topic, wire.StationPrefix(m.From))}
+	}
+	refusal.Station = m.From
+	return to, refusal
+}
+
+// topicAddress finds the active station that a topic belongs to. The refusal has no Reason when there is one.
+func (p *Pipeline) topicAddress(topic string) (address, Refusal) {
 	own, ok := wire.ParseTopic(topic)
 	if !ok {
 		return p.deviceAddress(topic)

@@ -10,6 +10,7 @@ import (
 // Message is one payload that arrived over a broker or HTTP.
 type Message struct {
 	Topic       string
+	From        string // the station that logged in; empty when the sender is trusted, such as a broker the city runs
 	Payload     []byte // owned by the pipeline once it has the message
 	Received    time.Time
 	Retained    bool // the broker had retained it

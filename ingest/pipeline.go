@@ -12,12 +12,6 @@ import (
 )
 
 const (
-	// BatchTime bounds how long a message waits for others. A bound in messages alone is not enough, because
-	// Mosquitto stops after 20 unacknowledged messages by default.
-	BatchTime = 5 * time.Millisecond
-	// BatchGap ends a batch early when no message follows the last: a broker that waits for acknowledgements sends
-	// nothing more, and with Mosquitto's limit of 20 the queue after it fills and is dropped.
-	BatchGap = 400 * time.Microsecond
 	// BatchMessages bounds a batch in messages.
 	BatchMessages = 1000
 
@@ -72,8 +66,8 @@ func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 	}
 }
 
-// collect waits for a first message and adds those that follow without a BatchGap, within BatchTime and at most
-// BatchMessages. It returns nothing when ctx ends or in is closed.
+// collect waits for a first message and adds those that are there already, at most BatchMessages: what arrived while the
+// last batch was written. A single message waits for no other. It returns nothing when ctx ends or in is closed.
 func collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	select {
 	case <-ctx.Done():
@@ -84,9 +78,6 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 		}
 		messages = append(messages, m)
 	}
-	end := time.Now().Add(BatchTime)
-	gap := time.NewTimer(BatchGap)
-	defer gap.Stop()
 	for len(messages) < BatchMessages {
 		select {
 		case m, ok := <-in:
@@ -94,14 +85,7 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 				return messages
 			}
 			messages = append(messages, m)
-			left := time.Until(end)
-			if left <= 0 {
-				return messages
-			}
-			gap.Reset(min(left, BatchGap))
-		case <-gap.C:
-			return messages
-		case <-ctx.Done():
+		default:
 			return messages
 		}
 	}
@@ -177,7 +161,7 @@ func (p *Pipeline) add(m *Message) {
 		p.batch.Refusals = append(p.batch.Refusals, *m.Refused)
 		return
 	}
-	to, refusal := p.address(m.Topic)
+	to, refusal := p.address(m)
 	var decoded kits.Message
 	if refusal.Reason == "" {
 		decoded, refusal = p.decode(m, to)

@@ -221,23 +221,72 @@ func TestUnfinishedMessagesStayUnacknowledged(t *testing.T) {
 	}
 }
 
-func TestBatchTimeBoundsABatch(t *testing.T) {
+// TestMessagesGatherWhileTheJournalWrites lets each append take a second: a first message is appended by itself and at
+// once, those that arrive meanwhile together.
+func TestMessagesGatherWhileTheJournalWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &fakeJournal{}
-		p := newPipeline(j)
-		in := make(chan Message) // like a broker that sends no more before an acknowledgement
+		p := newPipeline(slowJournal{j, time.Second})
+		in := make(chan Message, 20)
 		go p.Run(t.Context(), in)
-		start := time.Now()
+		start, done := time.Now(), make(chan time.Duration, 20)
 		for i := range 20 {
-			done := make(chan struct{})
-			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func(Outcome) { close(done) }}
-			<-done
+			in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: fmt.Appendf(nil, `{"pm10":%d}`, i), Received: receipt, Done: func(Outcome) { done <- time.Since(start) }}
+			synctest.Wait()
 		}
-		if got, most := time.Since(start), 20*BatchGap; got > most {
-			t.Errorf("20 messages one by one took %v, want at most %v", got, most)
+		if got := <-done; got != time.Second {
+			t.Errorf("the first message took %v, want %v", got, time.Second)
+		}
+		for range 19 {
+			if got := <-done; got != 2*time.Second {
+				t.Errorf("another message took %v, want %v", got, 2*time.Second)
+			}
+		}
+		if len(j.batches) != 2 {
+			t.Errorf("%d batches, want 2", len(j.batches))
 		}
 		close(in)
 	})
+}
+
+// slowJournal is a Journal whose appends take time.
+type slowJournal struct {
+	*fakeJournal
+	each time.Duration
+}
+
+func (j slowJournal) Append(ctx context.Context, b Batch) error {
+	time.Sleep(j.each)
+	return j.fakeJournal.Append(ctx, b)
+}
+
+// TestAStationSpeaksForItself expects what a station sends elsewhere to be refused to it, and to nobody else.
+func TestAStationSpeaksForItself(t *testing.T) {
+	f := func(from, topic string, want Refusal) {
+		t.Helper()
+		j := &fakeJournal{}
+		feed(t, newPipeline(j), Message{From: from, Topic: topic, Payload: []byte(`{"pm10":1}`), Received: receipt})
+		var got Refusal
+		for _, b := range j.batches {
+			for _, got = range b.Refusals {
+				got.Received, got.Detail = time.Time{}, ""
+			}
+		}
+		if got != want {
+			t.Errorf("%s publishes to %s: %+v, want %+v", from, topic, got, want)
+		}
+	}
+	f("AAA", "stadtluft/v1/AAA/reading", Refusal{})
+	f("AAA", "airgradient/readings/known", Refusal{})
+	f("AAA", "stadtluft/v1/PPP/reading", Refusal{Station: "AAA", Reason: wire.Forbidden})
+	f("AAA", "stadtluft/v1/ZZZ/reading", Refusal{Station: "AAA", Reason: wire.Forbidden})
+	f("AAA", "airgradient/readings/paused", Refusal{Station: "AAA", Reason: wire.Forbidden})
+	f("AAA", "airgradient/readings/unknown", Refusal{Station: "AAA", Reason: wire.UnknownStation})
+	f("AAA", "some where/else", Refusal{Station: "AAA", Reason: wire.BadTopic})
+	f("AAA", "stadtluft/v1/AAA/feedback", Refusal{Station: "AAA", Reason: wire.BadTopic})
+	f("SSS", "stadtluft/v1/SSS/reading", Refusal{Station: "SSS", Reason: wire.Inactive})
+	f("", "stadtluft/v1/ZZZ/reading", Refusal{Station: "ZZZ", Reason: wire.UnknownStation})
+	f("", "some where/else", Refusal{Reason: wire.BadTopic})
 }
 
 func TestARefusalOfTheReceiverIsKept(t *testing.T) {

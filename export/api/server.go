@@ -81,6 +81,7 @@ type Server struct {
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
 	Deliveries  []openapi.Route // of package push: those of this process, or in one with pages those that name the process that accepts them
+	MQTT        http.Handler    // over WebSocket; nil where there is no embedded broker
 	Problems    func(ctx context.Context) []admin.Problem
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup
@@ -114,6 +115,7 @@ func (s *Server) Handler() http.Handler {
 	compressed, outer := http.NewServeMux(), http.NewServeMux()
 	s.mount(compressed, outer)
 	outer.Handle("/", compress(compressed))
+	s.mountMQTT(outer)
 	return guard(outer)
 }
 
@@ -122,8 +124,18 @@ func (s *Server) HandlerWithoutPages() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
 	mountOpenly(mux, s.Deliveries)
+	s.mountMQTT(mux)
 	mux.Handle("/", s.answer(s.elsewhere))
 	return guard(mux)
+}
+
+// mqttRoute is where dashboards in browsers speak MQTT.
+const mqttRoute = "/mqtt"
+
+func (s *Server) mountMQTT(mux *http.ServeMux) {
+	if s.MQTT != nil {
+		mux.Handle("GET "+mqttRoute, s.MQTT)
+	}
 }
 
 // elsewhere answers 404 to requests that only a process with the pages can answer.

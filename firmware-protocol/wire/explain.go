@@ -100,4 +100,9 @@ var explanations = map[Reason]Explanation{
 		"Compare the token in its settings with the one from the registration, letter by letter and without blanks. If it is lost, make a new one with the management link.",
 		"Vergleiche das Token in ihren Einstellungen mit dem aus der Anmeldung, Zeichen für Zeichen und ohne Leerzeichen. Ist es verloren, mach mit dem Verwaltungslink ein neues.",
 	},
+	TooFast: {
+		"The station sends more often than a measuring station needs to.", "Die Station sendet öfter, als eine Messstation es braucht.",
+		"Look whether its firmware repeats itself in a loop, and set an interval of a minute or more. Over MQTT nothing is lost meanwhile; over HTTP send again after the time in Retry-After.",
+		"Sieh nach, ob ihre Firmware sich in einer Schleife wiederholt, und stelle einen Abstand von einer Minute oder mehr ein. Über MQTT geht derweil nichts verloren; über HTTP sende nach der Zeit in Retry-After noch einmal.",
+	},
 }

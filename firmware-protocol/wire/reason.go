@@ -25,6 +25,7 @@ const (
 	Unstorable     Reason = "unstorable"      // the store refused the value; the detail quotes the store
 	Contradictory  Reason = "contradictory"   // parts of the message contradict each other
 	WrongToken     Reason = "wrong_token"     // somebody logged in as this station with a wrong token
+	TooFast        Reason = "too_fast"        // the station sends more than it may; over MQTT it is slowed down and loses nothing
 )
 
 // Reasons returns every reason in the order in which they were introduced.
@@ -32,6 +33,6 @@ func Reasons() []Reason {
 	return []Reason{
 		Malformed, TooLarge, TooMany, UnknownMember, RepeatedMember, NotANumber, BadTime, NoValues,
 		BadTopic, Unsupported, UnknownStation, Inactive, Forbidden, Clock, Retained, Conflict, Unstorable,
-		Contradictory, WrongToken,
+		Contradictory, WrongToken, TooFast,
 	}
 }

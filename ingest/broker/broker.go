@@ -1,255 +1,241 @@
 package broker
 
 import (
-	"crypto/rand"
-	"errors"
-	"fmt"
+	"context"
+	"crypto/tls"
 	"log/slog"
+	"maps"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/sync/semaphore"
 
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
 )
 
 const (
-	// MaxPayload bounds a message with its NATS headers, in bytes. It is larger than the protocol's 64 KiB so that a
-	// message that is a little too large gets a refusal instead of a closed connection.
-	MaxPayload = 256 << 10
 	// DefaultListen is the address of the MQTT listener in the example configuration.
 	DefaultListen = "127.0.0.1:1883"
-	// DefaultReserve is the free space that the disk must keep, in bytes.
-	DefaultReserve = 256 << 20
+	// DefaultConnections is the default of Options.Connections.
+	DefaultConnections = 16_000
 
-	// maxAckPending is the largest window of one subscription; NATS's default of 1,024 stalls an intake that
-	// acknowledges in batches.
-	maxAckPending = 8192
-	// maxSessionPending is how many the windows of one session may be together (NATS's protocol for MQTT).
-	maxSessionPending = 65_535
-	// ackWait is how long after its delivery an unacknowledged message comes again. On a healthy line
-	// it is not needed; after a restart of the intake it is what brings the messages it held.
-	ackWait = 10 * time.Second
+	// maxPacket bounds an MQTT packet in bytes. It is larger than the protocol's 64 KiB so that a message that is a
+	// little too large is refused instead of ending the connection.
+	maxPacket = 128 << 10
+	// maxHeld bounds the payloads that wait for the journal, in bytes, with messageCost for each message.
+	maxHeld     = 64 << 20
+	messageCost = 512
+	// maxWindow is how many messages of one connection wait for the journal; reading pauses then.
+	maxWindow = 64
 
-	readyTimeout = 30 * time.Second
-	guardEvery   = time.Second
-	userLength   = 128 // bytes of a user name or password that are looked at
+	// connectTime bounds the time until a connection has logged in. GSM and NB-IoT kits need more than some seconds.
+	connectTime = 15 * time.Second
+	// acceptPause is the time after a failed accept, most likely for want of file descriptors.
+	acceptPause = time.Second
 )
 
 // Options configure a broker.
 type Options struct {
-	Dir           string        // data folder of the log; made when missing
-	Listen        string        // host:port of the MQTT listener; empty = none; port 0 = a free one
-	Name          string        // name of the server in logs; empty = "stadtluft"
-	Sync          string        // "always" (or empty): fsync before each acknowledgement; else an interval such as "2s"
-	MaxStore      int64         // bytes the log may take on disk; 0 = what NATS finds sensible
-	Reserve       uint64        // bytes that must stay free on Dir's file system; 0 = DefaultReserve
-	Auth          Authenticator // nil: no station can log in
-	Topics        []string      // filters of other firmware's topics that the intake reads
-	Log           *slog.Logger
-	OnDenied      func(user string, action Action, subject string) // see Action; must not block; nil = nobody listens
-	freeBytes     func(dir string) (uint64, error)                 // tests only
-	guardInterval time.Duration                                    // tests only
+	Out chan<- ingest.Message // the pipeline, which calls each message's Done
+	// Authenticate checks a station's log-in. Many goroutines call it at once; id and token are untrusted and at most
+	// 128 bytes each. Nil refuses every station.
+	Authenticate func(id, token string) bool
+	// Notify reports what a station's owner should know of and what is no message: it was slowed down, or its connection
+	// closed for a message that is too large. It must not block; nil = nobody listens.
+	Notify func(station string, reason wire.Reason, detail string)
+	// Rates are the rates at which stations may send; nil = unlimited.
+	Rates       *ingest.Rates
+	Connections int // in all; 0 = DefaultConnections
+	Log         *slog.Logger
 }
 
-// Broker is a running server. The caller of Start closes it.
+// Broker accepts connections on the listeners that it is given. New makes one, Close ends it.
 type Broker struct {
-	options Options
-	server  *server.Server
-	addr    string
-	intake  Credentials
-	counts  counters
-	broken  atomic.Pointer[string] // NATS's words on a failed write; such a stream takes nothing more until a restart
-	fatal   chan error
-	failed  chan error
-	stop    chan struct{}
-	ended   sync.WaitGroup
-	close   func()
+	options   Options
+	server    *mqtt.Server
+	held      *semaphore.Weighted // of maxHeld
+	waiting   atomic.Int64        // messages that wait for the journal
+	topics    topics
+	limits    limits
+	counts    counters
+	open      atomic.Bool
+	anonymous atomic.Uint64 // sessions of anonymous clients
+	serving   sync.WaitGroup
 
-	mu       sync.Mutex        // guards what follows
-	conns    map[uint64]conn   // by the server's number of the connection
-	sessions map[string]uint64 // the connection that uses an MQTT client id
-	open     bool
-	full     error // why nothing more can be kept
+	mu       sync.Mutex // guards what follows
+	conns    map[*conn]struct{}
+	sessions map[string]*conn
+	stations map[string]map[*conn]struct{}
 	closed   bool
 }
 
-// Credentials are a user name and a password.
-type Credentials struct{ User, Password string }
+// Counts counts what the broker refused since it started.
+type Counts struct {
+	Logins uint64 // log-ins refused, for whatever reason
+	Denied uint64 // publishes of anonymous clients, and subscriptions outside a client's topics
+	Slowed uint64 // messages that waited because their station sends too fast
+}
 
-// Start starts the server and returns when it accepts connections. It accepts the intake and anonymous readers of the
-// public averages at once, and stations from the first SetOpen(true) on.
-func Start(o Options) (*Broker, error) {
-	if o.Name == "" {
-		o.Name = "stadtluft"
+type counters struct{ logins, denied, slowed atomic.Uint64 }
+
+// New returns a broker that refuses stations until Open.
+func New(o Options) *Broker {
+	if o.Connections == 0 {
+		o.Connections = DefaultConnections
 	}
-	if o.Reserve == 0 {
-		o.Reserve = DefaultReserve
-	}
-	if o.freeBytes == nil {
-		o.freeBytes = freeBytes
-	}
-	if o.guardInterval == 0 {
-		o.guardInterval = guardEvery
-	}
+	capabilities := mqtt.NewDefaultServerCapabilities()
+	capabilities.MaximumPacketSize = maxPacket
+	capabilities.MaximumClientWritesPending = 1 // nothing is written through mochi's queue
+	capabilities.MaximumSessionExpiryInterval = 0
+	capabilities.ReceiveMaximum = maxWindow
+	capabilities.TopicAliasMaximum = 0
+	capabilities.SharedSubAvailable = 0
 	b := &Broker{
-		options: o,
-		intake:  Credentials{User: IntakeUser, Password: rand.Text()},
-		fatal:   make(chan error, 1),
-		failed:  make(chan error, 1),
-		stop:    make(chan struct{}),
-		conns:   map[uint64]conn{}, sessions: map[string]uint64{},
+		options: o, held: semaphore.NewWeighted(maxHeld), topics: newTopics(), limits: newLimits(o.Connections),
+		server: mqtt.New(&mqtt.Options{Capabilities: capabilities, ClientNetReadBufferSize: readBuffer, Logger: slog.New(slog.DiscardHandler)}),
+		conns:  map[*conn]struct{}{}, sessions: map[string]*conn{}, stations: map[string]map[*conn]struct{}{},
 	}
-	b.close = sync.OnceFunc(b.shutdown)
-	so, err := b.serverOptions()
-	if err != nil {
-		return nil, err
+	if err := b.server.AddHook(&hook{b: b}, nil); err != nil {
+		panic(err) // our hook's Init returns nil
 	}
-	if b.server, err = server.NewServer(so); err != nil {
-		return nil, fmt.Errorf("configure broker: %w", err)
-	}
-	b.server.SetLoggerV2(&logger{b: b, log: o.Log}, false, false, false)
-	if err := b.start(); err != nil {
-		b.server.Shutdown()
-		b.server.WaitForShutdown()
-		return nil, err
-	}
-	b.guard()
-	b.ended.Go(b.watch)
-	return b, nil
+	return b
 }
 
-// start waits for the server or for the first thing it cannot live with.
-func (b *Broker) start() error {
-	ready := make(chan bool, 1)
-	go func() {
-		b.server.Start()
-		ready <- b.server.ReadyForConnections(readyTimeout)
-	}()
-	select {
-	case err := <-b.fatal:
-		return fmt.Errorf("start broker: %w", err)
-	case ok := <-ready:
-		if !ok || !b.server.JetStreamEnabled() {
-			select {
-			case err := <-b.fatal:
-				return fmt.Errorf("start broker: %w", err)
-			default:
-				return fmt.Errorf("start broker: not ready after %v", readyTimeout)
+// Open lets stations in. Before, they are told that the server is unavailable.
+func (b *Broker) Open() { b.open.Store(true) }
+
+// Serve accepts connections on l, over TLS when config is not nil, until ctx ends; it closes l. The connections go on
+// until Close.
+func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	for {
+		c, err := l.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				c.Close()
 			}
+			return nil
+		case err != nil:
+			b.options.Log.Warn("MQTT accept failed, retrying", "err", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+			continue
 		}
-		return nil
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetKeepAliveConfig(tcpKeepAlive) // ends connections without MQTT's keep-alive whose other end has gone
+		}
+		remote := host(c.RemoteAddr().String())
+		if config != nil {
+			c = tls.Server(c, config) // shakes hands at the first read
+		}
+		go b.serve(c, remote)
 	}
 }
 
-// Close closes every connection and the server, and returns when everything has ended and the log is on disk.
-func (b *Broker) Close() { b.close() }
+// serve serves one connection of a remote address until it ends.
+func (b *Broker) serve(nc net.Conn, remote string) {
+	place, ok := b.limits.enter(remote)
+	if !ok {
+		nc.Close()
+		return
+	}
+	defer place.leave()
+	c := newConn(nc, place)
+	if !b.begin(c) {
+		nc.Close()
+		return
+	}
+	defer b.serving.Done()
+	err := b.converse(c)
+	b.leave(c, err)
+	b.options.Log.Debug("MQTT connection ended", "from", remote, "station", c.station, "err", err)
+}
 
-func (b *Broker) shutdown() {
+// begin lists a connection as one that Close waits for; false after Close.
+func (b *Broker) begin(c *conn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.serving.Add(1)
+	b.conns[c] = struct{}{}
+	return true
+}
+
+// Disconnect closes the connections of one station, after its token changed or it retired.
+func (b *Broker) Disconnect(station string) {
+	b.mu.Lock()
+	all := slices.Collect(maps.Keys(b.stations[station]))
+	b.mu.Unlock()
+	for _, c := range all {
+		b.end(c, packets.ErrAdministrativeAction)
+	}
+}
+
+// end closes a connection; a client of MQTT 5 is told why.
+func (b *Broker) end(c *conn, code packets.Code) {
+	if c.client.Properties.ProtocolVersion == 5 {
+		_ = b.server.DisconnectClient(c.client, code) // it returns code
+		return
+	}
+	c.client.Stop(code)
+}
+
+// Close ends every connection and returns after the last one. Messages without an outcome stay unacknowledged.
+func (b *Broker) Close() {
 	b.mu.Lock()
 	b.closed = true
+	all, sessions := slices.Collect(maps.Keys(b.conns)), slices.Collect(maps.Values(b.sessions))
 	b.mu.Unlock()
-	close(b.stop)
-	b.ended.Wait()
-	b.server.Shutdown()
-	b.server.WaitForShutdown()
+	for _, c := range sessions {
+		b.end(c, packets.ErrServerShuttingDown)
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	b.serving.Wait()
 }
 
-// Addr returns the address of the MQTT listener on this machine as host:port; empty when there is none.
-func (b *Broker) Addr() string { return b.addr }
-
-// IntakeCredentials returns the log-in of the intake. Each start makes new ones.
-func (b *Broker) IntakeCredentials() Credentials { return b.intake }
-
-// InProcess returns the argument for nats.InProcessServer of nats.go: connections without a network for the journal,
-// with access to everything. No NATS port is open.
-func (b *Broker) InProcess() interface{ InProcessConn() (net.Conn, error) } { return b.server }
-
-func (b *Broker) serverOptions() (*server.Options, error) {
-	o := b.options
-	if err := writable(o.Dir); err != nil {
-		return nil, err
+// Connected returns the number of stations' connections, and of all that have logged in.
+func (b *Broker) Connected() (stations, all int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, connections := range b.stations {
+		stations += len(connections)
 	}
-	so := &server.Options{
-		ServerName: o.Name, DontListen: true, NoSigs: true,
-		JetStream: true, StoreDir: o.Dir, JetStreamMaxStore: o.MaxStore, MaxPayload: MaxPayload,
-		CustomClientAuthentication: authenticator{b},
-	}
-	if o.Sync == "" || o.Sync == "always" {
-		so.SyncAlways = true
-	} else {
-		every, err := time.ParseDuration(o.Sync)
-		if err != nil || every <= 0 {
-			return nil, fmt.Errorf(`sync %q is neither "always" nor an interval such as "2s"`, o.Sync)
-		}
-		so.SyncInterval = every
-	}
-	if o.Listen == "" {
-		return so, nil
-	}
-	host, port, err := b.probe()
-	if err != nil {
-		return nil, err
-	}
-	so.MQTT = server.MQTTOpts{Host: host, Port: port, AckWait: ackWait, MaxAckPending: b.ackPending()}
-	return so, nil
+	return stations, len(b.sessions)
 }
 
-// ackPending is the window that all of the intake's subscriptions may have. Those of others are fewer: a dashboard with both
-// averages and a station's own topics needs six.
-func (b *Broker) ackPending() uint16 {
-	windows := 0
-	for _, filter := range slices.Concat(b.options.Topics, []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter}) {
-		windows += len(subjects(filter))
-	}
-	return uint16(min(maxAckPending, maxSessionPending/windows))
+// Counts returns the current counts.
+func (b *Broker) Counts() Counts {
+	return Counts{Logins: b.counts.logins.Load(), Denied: b.counts.denied.Load(), Slowed: b.counts.slowed.Load()}
 }
 
-// probe listens once for a moment: NATS itself says little about an address it cannot have.
-func (b *Broker) probe() (host string, port int, err error) {
-	listen := b.options.Listen
-	host, _, err = net.SplitHostPort(listen)
-	if err != nil {
-		return "", 0, fmt.Errorf("mqtt.listen: %q is not host:port: %w", listen, err)
-	}
-	l, err := net.Listen("tcp", listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return "", 0, fmt.Errorf("%s is in use: set mqtt.listen or stop the other broker", listen)
-	}
-	if err != nil {
-		return "", 0, fmt.Errorf("listen for MQTT on %s: %w", listen, err)
-	}
-	defer l.Close()
-	port = l.Addr().(*net.TCPAddr).Port
-	reachable := host
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		reachable = "127.0.0.1"
-	}
-	b.addr = net.JoinHostPort(reachable, strconv.Itoa(port))
-	return host, port, nil
+// Waiting returns how many messages wait for the journal.
+func (b *Broker) Waiting() int { return int(b.waiting.Load()) }
+
+// Publish sends a message to those who have subscribed to its topic, and retains it for those who will. A client that
+// reads more slowly than messages come gets the newest of each topic.
+func (b *Broker) Publish(topic string, retain bool, payload []byte) {
+	b.topics.publish(topic, retain, payload)
 }
 
-// writable makes dir and says clearly when it cannot be used.
-func writable(dir string) error {
-	if dir == "" {
-		return errors.New("broker: no data folder given")
-	}
-	err := os.MkdirAll(dir, 0o750)
-	if err == nil {
-		trial := filepath.Join(dir, ".writable")
-		if err = os.WriteFile(trial, nil, 0o600); err == nil {
-			err = os.Remove(trial)
-		}
-	}
+// host returns the IP address of a client at an address with a port.
+func host(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("data folder %s: %w: let the user that runs stadtluft write there, or set data", dir, err)
+		return address
 	}
-	return nil
+	return host
 }

@@ -1,107 +1,127 @@
 package broker
 
 import (
-	"bufio"
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"os"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
 )
 
 const patience = 20 * time.Second
 
-// tokens lets station X in with the token "token-X".
-type tokens struct{}
+// door is a broker under test, with what the pipeline and the owners got.
+type door struct {
+	*Broker
+	addr     string
+	messages chan ingest.Message
 
-func (tokens) Authenticate(user, password string) Access {
-	if password != "token-"+user {
-		return Access{Denied: true}
-	}
-	return Access{Station: user}
+	mu      sync.Mutex // guards notices
+	notices []string
 }
 
-// denials collects what OnDenied is told.
-type denials struct {
-	mu  sync.Mutex
-	got []string
-}
-
-func (d *denials) add(user string, action Action, subject string) {
+func (d *door) notify(station string, reason wire.Reason, _ string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.got = append(d.got, fmt.Sprintf("%s %s %s", user, action, subject))
+	d.notices = append(d.notices, station+" "+string(reason))
 }
 
-func (d *denials) has(want string) bool {
+func (d *door) notified(want string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, got := range d.got {
-		if got == want || strings.HasSuffix(want, " *") && strings.HasPrefix(got, want[:len(want)-1]) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.notices, want)
 }
 
-func start(t *testing.T, o Options) *Broker {
+// openDoor starts a broker which lets station X in with the token "token-X". The test is its pipeline.
+func openDoor(t *testing.T, options ...func(*Options)) *door {
 	t.Helper()
-	if o.Dir == "" {
-		o.Dir = t.TempDir()
+	d := &door{messages: make(chan ingest.Message, 100)}
+	o := Options{
+		Out: d.messages, Authenticate: func(id, token string) bool { return token == "token-"+id }, Notify: d.notify, Log: slog.New(slog.DiscardHandler),
 	}
-	if o.Listen == "" {
-		o.Listen = "127.0.0.1:0"
+	for _, option := range options {
+		option(&o)
 	}
-	o.Auth = tokens{}
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	b, err := Start(o)
+	d.Broker = New(o)
+	d.Open()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.Close)
-	return b
+	d.addr = l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Serve(ctx, l, nil) }()
+	t.Cleanup(func() {
+		cancel()
+		d.Close()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve() = %v, want nil", err)
+		}
+	})
+	return d
+}
+
+// accept answers every message with an outcome without refusals.
+func (d *door) accept(t *testing.T) {
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case m := <-d.messages:
+				m.Done(ingest.Outcome{})
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+}
+
+// next returns the next message, which its test answers.
+func (d *door) next(t *testing.T) ingest.Message {
+	t.Helper()
+	select {
+	case m := <-d.messages:
+		return m
+	case <-time.After(patience):
+		t.Fatal("no message came")
+	}
+	return ingest.Message{}
 }
 
 // dial connects; a test that wants the refusal looks at err.
-func dial(t *testing.T, b *Broker, id, user, password string, clean bool, take paho.MessageHandler) (paho.Client, error) {
+func dial(t *testing.T, d *door, clientID, user, password string, take paho.MessageHandler) (paho.Client, error) {
 	t.Helper()
-	o := paho.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID(id).SetUsername(user).SetPassword(password).
-		SetProtocolVersion(4).SetCleanSession(clean).SetAutoReconnect(false).SetConnectTimeout(patience)
+	o := paho.NewClientOptions().AddBroker("tcp://" + d.addr).SetClientID(clientID).SetUsername(user).SetPassword(password).
+		SetProtocolVersion(4).SetAutoReconnect(false).SetConnectTimeout(patience)
 	if take != nil {
 		o.SetDefaultPublishHandler(take)
 	}
 	c := paho.NewClient(o)
 	token := c.Connect()
 	if !token.WaitTimeout(patience) {
-		t.Fatalf("connect %s: no answer", id)
+		t.Fatalf("connect %s: no answer", clientID)
 	}
 	t.Cleanup(func() { c.Disconnect(10) })
 	return c, token.Error()
 }
 
-func station(t *testing.T, b *Broker, id string) paho.Client {
+func station(t *testing.T, d *door, id string) paho.Client {
 	t.Helper()
-	c, err := dial(t, b, "station-"+id, id, "token-"+id, true, nil)
+	c, err := dial(t, d, "station-"+id, id, "token-"+id, nil)
 	if err != nil {
 		t.Fatalf("station %s: %v", id, err)
-	}
-	return c
-}
-
-func intake(t *testing.T, b *Broker, take paho.MessageHandler) paho.Client {
-	t.Helper()
-	cred := b.IntakeCredentials()
-	c, err := dial(t, b, IntakeClientID, cred.User, cred.Password, false, take)
-	if err != nil {
-		t.Fatalf("intake: %v", err)
 	}
 	return c
 }
@@ -114,7 +134,7 @@ func publish(t *testing.T, c paho.Client, topic string, retained bool, payload a
 	}
 }
 
-// subscribe is the code of the SUBACK: 0x80 when refused.
+// subscribe returns the code of the SUBACK: 0x80 when refused.
 func subscribe(t *testing.T, c paho.Client, filter string) byte {
 	t.Helper()
 	token := c.Subscribe(filter, 1, nil).(*paho.SubscribeToken)
@@ -126,354 +146,279 @@ func subscribe(t *testing.T, c paho.Client, filter string) byte {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	tick, end := time.NewTicker(5*time.Millisecond), time.After(patience)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end:
+	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
 			t.Fatalf("waited %v for: %s", patience, what)
 		}
 	}
 }
 
 func TestLogIn(t *testing.T) {
-	b := start(t, Options{})
-	b.SetOpen(true)
-	station(t, b, "AAA")
-	for _, f := range []struct{ id, user, password string }{
-		{"wrong-token", "AAA", "token-BBB"},
-		{"no-token", "AAA", ""},
-		{"the-intake", "stadtluft-intake", "guess"},
-		{"wildcard", "+", "token-+"},
-		{"averages", "city", "token-city"},
-		{"long", strings.Repeat("A", 200), "token-" + strings.Repeat("A", 200)},
-		{IntakeClientID, "BBB", "token-BBB"},
-		{"station-AAA", "BBB", "token-BBB"}, // would take over a session that is in use
+	d := openDoor(t)
+	f := func(user, password string, want bool) {
+		t.Helper()
+		if _, err := dial(t, d, "id of "+user, user, password, nil); (err == nil) != want {
+			t.Errorf("log-in as %q with %q: %v, want success %v", user, password, err, want)
+		}
+	}
+	f("AAA", "token-AAA", true)
+	f("AAA", "token-BBB", false)
+	f("AAA", "", false)
+	f("", "", true) // reads the averages
+	f("city", "token-city", false)
+	long := strings.Repeat("A", 200)
+	f(long, "token-"+long, false)
+	if got := d.Counts().Logins; got != 4 {
+		t.Errorf("%d refused log-ins are counted, want 4", got)
+	}
+}
+
+func TestStationsComeInWhenOpen(t *testing.T) {
+	d := openDoor(t)
+	d.open.Store(false)
+	if _, err := dial(t, d, "x", "AAA", "token-AAA", nil); err == nil || !strings.Contains(err.Error(), "server Unavailable") {
+		t.Errorf("log-in before Open: %v, want Server Unavailable", err)
+	}
+	d.Open()
+	station(t, d, "AAA")
+}
+
+// TestAcknowledgedMeansDone publishes and expects no acknowledgement before the pipeline's, and then all in order.
+func TestAcknowledgedMeansDone(t *testing.T) {
+	d := openDoor(t)
+	c := station(t, d, "AAA")
+	var tokens []paho.Token
+	for i := range 10 {
+		tokens = append(tokens, c.Publish("stadtluft/v1/AAA/reading", byte(1+i%2), false, fmt.Sprint(i)))
+	}
+	var held []ingest.Message
+	for i := range 10 {
+		m := d.next(t)
+		if got := string(m.Payload); got != fmt.Sprint(i) || m.From != "AAA" || m.Topic != "stadtluft/v1/AAA/reading" {
+			t.Errorf("message %d is %q on %s from %q", i, got, m.Topic, m.From)
+		}
+		held = append(held, m)
+	}
+	for i, token := range tokens {
+		if token.WaitTimeout(0) {
+			t.Errorf("message %d was acknowledged before it was done", i)
+		}
+		held[i].Done(ingest.Outcome{})
+		if !token.WaitTimeout(patience) || token.Error() != nil {
+			t.Errorf("message %d: %v, want an acknowledgement", i, token.Error())
+		}
+	}
+	if got := d.Waiting(); got != 0 {
+		t.Errorf("%d messages wait, want none", got)
+	}
+}
+
+// TestReadingPausesAtTheWindow sends more than one connection may have waiting; the rest stays on the line, and others
+// are served.
+func TestReadingPausesAtTheWindow(t *testing.T) {
+	d := openDoor(t, func(o *Options) { o.Out = make(chan ingest.Message, 2*maxWindow) })
+	c, other := station(t, d, "AAA"), station(t, d, "BBB")
+	for range 3 * maxWindow {
+		c.Publish("stadtluft/v1/AAA/reading", 1, false, "x")
+	}
+	until(t, "a full window", func() bool { return d.Waiting() == maxWindow })
+	other.Publish("stadtluft/v1/BBB/reading", 1, false, "x")
+	until(t, "the other's message", func() bool { return d.Waiting() == maxWindow+1 })
+}
+
+// TestATooFastStationIsSlowedAlone lets three messages through at once and then one an hour.
+func TestATooFastStationIsSlowedAlone(t *testing.T) {
+	d := openDoor(t, func(o *Options) { o.Rates = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 3} })
+	d.accept(t)
+	c, other := station(t, d, "AAA"), station(t, d, "BBB")
+	for range 3 {
+		publish(t, c, "stadtluft/v1/AAA/reading", false, "x")
+	}
+	late := c.Publish("stadtluft/v1/AAA/reading", 1, false, "x")
+	publish(t, other, "stadtluft/v1/BBB/reading", false, "x")
+	until(t, "the owner to be told", func() bool { return d.notified("AAA too_fast") })
+	if late.WaitTimeout(0) {
+		t.Error("a fourth message was acknowledged at once")
+	}
+	if got := d.Counts().Slowed; got != 1 {
+		t.Errorf("%d messages were slowed down, want 1", got)
+	}
+}
+
+func TestAnyoneReadsTheAveragesAndNothingElse(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	d.Publish("stadtluft/v1/city/pm10", true, []byte("1"))
+	got := make(chan paho.Message, 10)
+	c, err := dial(t, d, "board", "", "", func(_ paho.Client, m paho.Message) { got <- m })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for filter, want := range map[string]byte{
+		"stadtluft/v1/city/#": 1, "stadtluft/v1/grid/+/pm10": 1, "stadtluft/v1/city/pm10": 1,
+		"#": 0x80, "stadtluft/v1/+/reading": 0x80, "stadtluft/v1/AAA/feedback": 0x80, "$SYS/#": 0x80, "stadtluft/v1/+/pm10": 0x80,
+		"stadtluft/v1/city/a+": 0x80,
 	} {
-		if _, err := dial(t, b, f.id, f.user, f.password, true, nil); err == nil {
-			t.Errorf("client %q logged in as %q with %q, want a refusal", f.id, f.user, f.password)
+		if code := subscribe(t, c, filter); code != want {
+			t.Errorf("subscribe to %s: code %#x, want %#x", filter, code, want)
 		}
 	}
-	if got, want := b.Counts().Refused, uint64(8); got != want {
-		t.Errorf("Counts().Refused = %d, want %d", got, want)
+	if m := <-got; string(m.Payload()) != "1" || !m.Retained() || m.Qos() != 1 {
+		t.Errorf("retained: %q %v QoS %d, want 1 true QoS 1", m.Payload(), m.Retained(), m.Qos())
 	}
-	if got, want := b.Connected(), 1; got != want {
-		t.Errorf("Connected() = %d, want %d: the first station must still be there", got, want)
+	for len(got) > 0 {
+		<-got // of another of the filters
+	}
+	d.Publish("stadtluft/v1/grid/c/pm10", true, []byte("2"))
+	if m := <-got; string(m.Payload()) != "2" || m.Retained() {
+		t.Errorf("new: %q on %s, retained %v", m.Payload(), m.Topic(), m.Retained())
+	}
+	publish(t, c, "stadtluft/v1/AAA/reading", false, "x") // acknowledged, as MQTT 3.1.1 has no other answer
+	if got := d.Counts().Denied; got != 7 {
+		t.Errorf("%d denials are counted, want 7", got)
 	}
 }
 
-func TestAStationStaysBelowItsPrefix(t *testing.T) {
-	var d denials
-	b := start(t, Options{OnDenied: d.add})
-	var elsewhere atomic.Int64
-	own := make(chan string, 10)
-	in := intake(t, b, func(_ paho.Client, m paho.Message) {
-		if strings.HasPrefix(m.Topic(), "stadtluft/v1/AAA/") {
-			own <- string(m.Payload())
-			return
-		}
-		elsewhere.Add(1)
-	})
-	if got := subscribe(t, in, "stadtluft/#"); got != 1 {
-		t.Fatalf("intake's subscription: code %#x, want 1", got)
-	}
-	b.SetOpen(true)
-	s := station(t, b, "AAA")
-
-	for _, topic := range []string{"stadtluft/v1/BBB/reading", "stadtluft/v1/city/pm10", "other/topic"} {
-		publish(t, s, topic, false, "x") // MQTT 3.1.1 has no refusal: it gets its PUBACK
-		until(t, "the denial of "+topic, func() bool { return d.has("AAA publish " + topic) })
-	}
-	for _, filter := range []string{"#", "stadtluft/#", "stadtluft/v1/+/reading", "stadtluft/v1/BBB/feedback", "$MQTT/#"} {
-		if got := subscribe(t, s, filter); got != 0x80 {
-			t.Errorf("subscribe to %s: code %#x, want 0x80", filter, got)
+// TestASlowReaderGetsTheNewest publishes many values while the client reads nothing: its buffers stay bounded, and it
+// ends with the newest of each topic.
+func TestASlowReaderGetsTheNewest(t *testing.T) {
+	d := openDoor(t)
+	c := rawConn(t, d)
+	c.send(connect311("slow", "", ""))
+	c.want("20020000")
+	c.send(subscribe311(1, "stadtluft/v1/city/#", 0))
+	c.want("9003000100")
+	big := strings.Repeat("x", 10_000)
+	const topics, rounds = 50, 100
+	for round := range rounds {
+		for topic := range topics {
+			d.Publish(fmt.Sprint("stadtluft/v1/city/", topic), true, fmt.Append(nil, big, round))
 		}
 	}
-	until(t, "the denial of a subscription", func() bool { return d.has("AAA subscribe stadtluft/v1/BBB/feedback") })
-	for _, filter := range []string{"stadtluft/v1/AAA/feedback", "stadtluft/v1/AAA/status", "stadtluft/v1/city/#"} {
-		if got := subscribe(t, s, filter); got != 1 {
-			t.Errorf("subscribe to %s: code %#x, want 1", filter, got)
+	newest := map[string]bool{}
+	for len(newest) < topics {
+		topic, payload := c.readPublish()
+		if strings.HasSuffix(payload, fmt.Sprint("x", rounds-1)) {
+			newest[topic] = true
 		}
-	}
-	publish(t, s, "stadtluft/v1/AAA/reading", false, "mine")
-	if got, want := <-own, "mine"; got != want {
-		t.Errorf("intake has %q, want %q", got, want)
-	}
-	if got := elsewhere.Load(); got != 0 {
-		t.Errorf("%d messages outside the prefix reached the intake, want 0", got)
-	}
-	if got, want := b.Counts().Publish, uint64(3); got != want {
-		t.Errorf("Counts().Publish = %d, want %d", got, want)
 	}
 }
 
-func TestAWillStaysBelowItsPrefix(t *testing.T) {
-	var d denials
-	b := start(t, Options{OnDenied: d.add})
-	b.SetOpen(true)
-	o := paho.NewClientOptions().AddBroker("tcp://"+b.Addr()).SetClientID("will").SetUsername("AAA").SetPassword("token-AAA").
-		SetProtocolVersion(4).SetAutoReconnect(false).SetWill("stadtluft/v1/BBB/status", "offline", 1, true)
+func TestStatusIsRetainedAndNothingElse(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	c := station(t, d, "AAA")
+	publish(t, c, "stadtluft/v1/AAA/status", true, "online")
+	publish(t, c, "stadtluft/v1/AAA/feedback", true, "forged")
+	publish(t, c, "stadtluft/v1/BBB/status", true, "forged")
+	d.topics.mu.Lock()
+	defer d.topics.mu.Unlock()
+	if got := d.topics.retained; len(got) != 1 || string(got["stadtluft/v1/AAA/status"]) != "online" {
+		t.Errorf("retained: %v, want the status alone", got)
+	}
+}
+
+// TestTheLastWillIsSentWhenALineHangs replaces a connection that does not answer any more.
+func TestTheLastWillIsSentWhenALineHangs(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	hung := rawConn(t, d)
+	hung.send(connectWill("x", "AAA", "token-AAA", "stadtluft/v1/AAA/status", "offline"))
+	hung.want("20020000")
+	status := make(chan string, 10)
+	o := paho.NewClientOptions().AddBroker("tcp://" + d.addr).SetClientID("x").SetUsername("AAA").SetPassword("token-AAA").SetAutoReconnect(false)
 	c := paho.NewClient(o)
 	if token := c.Connect(); !token.WaitTimeout(patience) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
-	b.Disconnect("AAA")
-	until(t, "the denial of the will", func() bool { return b.Counts().Publish == 1 })
+	defer c.Disconnect(10)
+	c.Subscribe("stadtluft/v1/AAA/status", 1, func(_ paho.Client, m paho.Message) { status <- string(m.Payload()) })
+	if got := <-status; got != "offline" {
+		t.Errorf("the status is %q, want the will of the old connection", got)
+	}
+	publish(t, c, "stadtluft/v1/AAA/status", true, "online")
+	if got := <-status; got != "online" {
+		t.Errorf("the status is %q, want online", got)
+	}
+	hung.wantClosed()
 }
 
-func TestAnyoneReadsTheAveragesAndNothingElse(t *testing.T) {
-	b := start(t, Options{})
-	publish(t, intake(t, b, nil), "stadtluft/v1/city/pm2_5", true, "12.3")
-	got := make(chan paho.Message, 1)
-	anyone, err := dial(t, b, "dashboard", "", "", true, func(_ paho.Client, m paho.Message) { got <- m })
-	if err != nil {
-		t.Fatalf("anonymous log-in: %v", err)
-	}
-	if code := subscribe(t, anyone, "stadtluft/v1/city/#"); code != 1 {
-		t.Fatalf("subscribe: code %#x, want 1", code)
-	}
-	if m := <-got; string(m.Payload()) != "12.3" || !m.Retained() {
-		t.Errorf("got %q, retained %v; want 12.3, true", m.Payload(), m.Retained())
-	}
-	for _, filter := range []string{"#", "stadtluft/v1/+/reading", "stadtluft/v1/#"} {
-		if code := subscribe(t, anyone, filter); code != 0x80 {
-			t.Errorf("subscribe to %s: code %#x, want 0x80", filter, code)
+// TestNobodyTakesAnothersSession uses one client id as different users.
+func TestNobodyTakesAnothersSession(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	a := station(t, d, "AAA")
+	for _, user := range []string{"BBB", "", ""} {
+		if _, err := dial(t, d, "station-AAA", user, "token-"+user, nil); err != nil {
+			t.Fatal(err)
 		}
 	}
-	publish(t, anyone, "stadtluft/v1/city/pm2_5", true, "0")
-	until(t, "the denial", func() bool { return b.Counts().Publish == 1 })
-}
-
-// TestTheIntakeReadsEveryTopic subscribes to more than there is room for with the largest windows, also in a session that had
-// fewer before.
-func TestTheIntakeReadsEveryTopic(t *testing.T) {
-	dir := t.TempDir()
-	b := start(t, Options{Dir: dir})
-	if code := subscribe(t, intake(t, b, nil), "stadtluft/v1/+/kit/#"); code != 1 {
-		t.Fatalf("subscribe: code %#x, want 1", code)
-	}
-	b.Close()
-	topics := []string{"airgradient/readings/+", "esphome/+/sensor/+/state", "opennoise/+/dba_stats", "device/sck/+/readings/#", "tele/+/SENSOR", "v3/+/devices/+/up", "a/#", "b/#"}
-	b = start(t, Options{Dir: dir, Topics: topics})
-	in := intake(t, b, nil)
-	for _, filter := range append(topics, "stadtluft/v1/+/kit/#", "stadtluft/v1/+/reading", "stadtluft/v1/+/status") {
-		if code := subscribe(t, in, filter); code != 1 {
-			t.Errorf("subscribe to %s: code %#x, want 1", filter, code)
-		}
+	publish(t, a, "stadtluft/v1/AAA/reading", false, "x")
+	if stations, all := d.Connected(); stations != 2 || all != 4 {
+		t.Errorf("Connected() = %d, %d; want 2, 4", stations, all)
 	}
 }
 
-// TestNothingIsLostWhileTheIntakeIsAway also kills the server in between: another starts on what the
-// first had on disk at that moment, without its having been closed.
-func TestNothingIsLostWhileTheIntakeIsAway(t *testing.T) {
-	const n = 200
-	dir := t.TempDir()
-	b := start(t, Options{Dir: dir})
-	in := intake(t, b, nil)
-	if code := subscribe(t, in, "stadtluft/v1/+/reading"); code != 1 {
-		t.Fatalf("subscribe: code %#x, want 1", code)
-	}
-	b.SetOpen(true)
-	in.Disconnect(100)
-	s := station(t, b, "AAA")
-	for i := range n {
-		publish(t, s, "stadtluft/v1/AAA/reading", false, fmt.Sprint(i))
-	}
-	killed := t.TempDir()
-	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-
-	b = start(t, Options{Dir: killed})
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	intake(t, b, func(_ paho.Client, m paho.Message) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen[string(m.Payload())] = true
-	})
-	until(t, "all messages after the restart", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return len(seen) == n
-	})
+func TestDisconnect(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	a, b := station(t, d, "AAA"), station(t, d, "BBB")
+	d.Disconnect("AAA")
+	until(t, "AAA to be gone", func() bool { return !a.IsConnectionOpen() })
+	publish(t, b, "stadtluft/v1/BBB/reading", false, "x")
 }
 
+// TestAHugeMessageCostsOnlyItsConnection sends more than the broker takes, and a little more than the protocol allows.
 func TestAHugeMessageCostsOnlyItsConnection(t *testing.T) {
-	var d denials
-	b := start(t, Options{OnDenied: d.add})
-	b.SetOpen(true)
-	other, s := station(t, b, "BBB"), station(t, b, "AAA")
-	publish(t, s, "stadtluft/v1/AAA/reading", false, make([]byte, 64<<10)) // the protocol's limit passes
-	s.Publish("stadtluft/v1/AAA/reading", 1, false, make([]byte, 10<<20))
-	until(t, "the closed connection", func() bool { return !s.IsConnectionOpen() })
-	until(t, "the attribution", func() bool { return d.has("AAA too_large *") })
-	if got, want := b.Counts().TooLarge, uint64(1); got != want {
-		t.Errorf("Counts().TooLarge = %d, want %d", got, want)
-	}
-	publish(t, other, "stadtluft/v1/BBB/reading", false, "still here")
+	d := openDoor(t)
+	d.accept(t)
+	a, b := station(t, d, "AAA"), station(t, d, "BBB")
+	publish(t, b, "stadtluft/v1/BBB/reading", false, make([]byte, wire.MaxMessage+1))
+	a.Publish("stadtluft/v1/AAA/reading", 1, false, make([]byte, maxPacket))
+	until(t, "the connection to end", func() bool { return !a.IsConnectionOpen() })
+	until(t, "the owner to be told", func() bool { return d.notified("AAA too_large") })
+	publish(t, b, "stadtluft/v1/BBB/reading", false, "x")
 }
 
-func TestStationsLogInWhenOpen(t *testing.T) {
-	b := start(t, Options{})
-	if _, err := dial(t, b, "early", "AAA", "token-AAA", true, nil); err == nil {
-		t.Error("a station logged in while the gate was shut")
+// TestGuessesAreSlowedDown fails to log in often; the answers then take their time, and a right token does not.
+func TestGuessesAreSlowedDown(t *testing.T) {
+	d := openDoor(t)
+	d.limits.guesses = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 2}
+	for range 2 {
+		c := rawConn(t, d)
+		c.send(connect311("x", "AAA", "wrong"))
+		c.want("20020005")
 	}
-	in := intake(t, b, nil)
-	b.SetOpen(true)
-	s, other := station(t, b, "AAA"), station(t, b, "BBB")
-	b.Disconnect("AAA")
-	until(t, "AAA to be gone", func() bool { return !s.IsConnectionOpen() })
-	publish(t, other, "stadtluft/v1/BBB/reading", false, "x")
-	b.SetOpen(false)
-	until(t, "BBB to be gone", func() bool { return !other.IsConnectionOpen() && b.Connected() == 0 })
-	publish(t, in, "stadtluft/v1/BBB/feedback", false, "the intake stays")
+	slow := rawConn(t, d)
+	slow.send(connect311("x", "AAA", "wrong"))
+	station(t, d, "AAA")
+	slow.wantNothing()
 }
 
-func TestAFullDiskKeepsStationsOut(t *testing.T) {
-	var free atomic.Uint64
-	free.Store(100)
-	b := start(t, Options{
-		Reserve: 50, guardInterval: time.Millisecond,
-		freeBytes: func(string) (uint64, error) { return free.Load(), nil },
-	})
-	b.SetOpen(true)
-	s := station(t, b, "AAA")
-	if err := b.Problem(); err != nil {
-		t.Fatalf("Problem() = %v, want nil", err)
-	}
-	free.Store(49)
-	until(t, "the station to be gone", func() bool { return !s.IsConnectionOpen() })
-	if err := b.Problem(); err == nil || !strings.Contains(err.Error(), "free") {
-		t.Errorf("Problem() = %v, want one about free space", err)
-	}
-	if _, err := dial(t, b, "late", "AAA", "token-AAA", true, nil); err == nil {
-		t.Error("a station logged in while the disk was full")
-	}
-	free.Store(50)
-	until(t, "the problem to end", func() bool { return b.Problem() == nil })
-	station(t, b, "AAA")
-}
-
-// TestAFailedWriteKeepsStationsOut says what NATS 2.15.2 said on a file system without space; its
-// JetStreamEnabled stays true, so that its log line is the only trace.
-// TestAFailedWriteKeepsStationsOut and asks for a new start as soon as there is room for one.
-func TestAFailedWriteKeepsStationsOut(t *testing.T) {
-	var free atomic.Uint64
-	b := start(t, Options{
-		Reserve: 50, guardInterval: time.Millisecond,
-		freeBytes: func(string) (uint64, error) { return free.Load(), nil },
-	})
-	free.Store(100)
-	until(t, "room", func() bool { return b.Problem() == nil })
-	b.SetOpen(true)
-	s := station(t, b, "AAA")
-	free.Store(49)
-	until(t, "the guard to see it", func() bool { return b.Problem() != nil })
-	l := &logger{b: b, log: b.options.Log}
-	l.Errorf("JetStream stream '$G > $MQTT_msgs' critical write error: write 3.blk: no space left on device")
-	until(t, "the station to be gone", func() bool { return !s.IsConnectionOpen() })
-	until(t, "the guard to see the write", func() bool { return strings.Contains(fmt.Sprint(b.Problem()), "write to the log failed") })
-	if err := b.Problem(); err == nil || !strings.Contains(err.Error(), "no space left on device") {
-		t.Errorf("Problem() = %v, want one that quotes the write", err)
-	}
-	select {
-	case err := <-b.Failed():
-		t.Errorf("Failed() without room: %v", err)
-	default:
-	}
-	free.Store(100)
-	if err := <-b.Failed(); !strings.Contains(err.Error(), "there is room again") {
-		t.Errorf("Failed() = %v, want it to speak of room", err)
-	}
-}
-
-// TestAFullLogLetsTheIntakeIn fills the log while the intake is away. NATS would refuse even the
-// intake's log-in once the bound is reached, so stations must be kept out before.
-func TestAFullLogLetsTheIntakeIn(t *testing.T) {
-	b := start(t, Options{MaxStore: 8 << 20, guardInterval: time.Millisecond})
-	in := intake(t, b, nil)
-	if code := subscribe(t, in, "stadtluft/v1/+/reading"); code != 1 {
-		t.Fatalf("subscribe: code %#x, want 1", code)
-	}
-	in.Disconnect(100)
-	b.SetOpen(true)
-	s := station(t, b, "AAA")
-	until(t, "the gate to shut", func() bool {
-		s.Publish("stadtluft/v1/AAA/reading", 1, false, make([]byte, 32<<10))
-		return b.Problem() != nil
-	})
-	intake(t, b, func(paho.Client, paho.Message) {}) // acknowledges what it gets
-	until(t, "the log to be read", func() bool { return b.Problem() == nil })
-	station(t, b, "AAA")
-}
-
-func TestStartSaysWhatIsWrong(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	inUse := l.Addr().String()
-	file := t.TempDir() + "/file"
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []struct {
-		name string
-		o    Options
-		want string
-	}{
-		{"port in use", Options{Dir: t.TempDir(), Listen: inUse}, inUse + " is in use: set mqtt.listen or stop the other broker"},
-		{"no address", Options{Dir: t.TempDir(), Listen: "nonsense"}, `mqtt.listen: "nonsense" is not host:port`},
-		{"no folder", Options{Dir: file + "/below"}, "data folder " + file + "/below: "},
-		{"sync", Options{Dir: t.TempDir(), Sync: "often"}, `sync "often" is neither`},
-	} {
-		f.o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-		b, err := Start(f.o)
-		if err == nil {
-			b.Close()
-			err = errors.New("no error")
-		}
-		if !strings.Contains(err.Error(), f.want) {
-			t.Errorf("%s: Start says %q, want it to contain %q", f.name, err, f.want)
+// TestConnectionsWithoutALogInLeaveRoom fills the places of anonymous clients.
+func TestConnectionsWithoutALogInLeaveRoom(t *testing.T) {
+	d := openDoor(t, func(o *Options) { o.Connections = 8 })
+	for range 2 {
+		if _, err := dial(t, d, "", "", "", nil); err != nil {
+			t.Fatal(err)
 		}
 	}
+	if _, err := dial(t, d, "", "", "", nil); err == nil || !strings.Contains(err.Error(), "server Unavailable") {
+		t.Errorf("a third anonymous connection: %v, want Server Unavailable", err)
+	}
+	until(t, "its place to be free", func() bool { d.limits.mu.Lock(); defer d.limits.mu.Unlock(); return d.limits.free == 6 })
+	for i := range 6 {
+		station(t, d, fmt.Sprint("S", i))
+	}
 }
 
-func TestListeningOnEveryAddress(t *testing.T) {
-	b := start(t, Options{Listen: ":0"})
-	if got, want := b.Addr(), "127.0.0.1:"; !strings.HasPrefix(got, want) {
-		t.Errorf("Addr() = %q, want it to begin with %q", got, want)
-	}
-	intake(t, b, nil)
-}
-
-func TestWithoutAListener(t *testing.T) {
-	b, err := Start(Options{Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	if got := b.Addr(); got != "" {
-		t.Errorf("Addr() = %q, want none", got)
-	}
-	c, err := b.InProcess().InProcessConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	// The NATS protocol by hand: INFO, then log-in without a word, then what only the journal may do.
-	in := bufio.NewReader(c)
-	if _, err := in.ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
-	go io.WriteString(c, "CONNECT {\"verbose\":false}\r\nSUB $JS.> 1\r\nPING\r\n")
-	if got, err := in.ReadString('\n'); err != nil || got != "PONG\r\n" {
-		t.Errorf("the in-process connection answers %q, %v; want PONG", got, err)
-	}
+func TestCloseEndsEverything(t *testing.T) {
+	d := openDoor(t)
+	a := station(t, d, "AAA")
+	early := rawConn(t, d)
+	a.Publish("stadtluft/v1/AAA/reading", 1, false, "never done")
+	d.next(t)
+	d.Close()
+	early.wantClosed()
+	until(t, "the station to be gone", func() bool { return !a.IsConnectionOpen() })
 }

@@ -1,8 +1,12 @@
-// Package broker is the embedded NATS server: an MQTT 3.1.1 listener for stations and the durable log under the
-// journal. It logs stations in, restricts each to its own prefix, and reports when one publishes or reads elsewhere.
+// Package broker is the embedded MQTT broker: the door through which stations' messages come in, and through which
+// stations read their feedback and dashboards the public averages. It speaks MQTT 3.1, 3.1.1 and 5 over TCP, TLS and
+// WebSocket.
 //
-// A QoS 1 message is on disk before its sender gets the acknowledgement (Sync "always"), and no station may log in
-// while its messages would not be kept: NATS keeps a message only for sessions that have subscribed, so the broker
-// refuses stations until the intake has subscribed, and again when the disk is nearly full. The package imports
-// neither registry nor journal; cmd/stadtluft/server connects them.
+// It stores no message. A publish goes straight to the pipeline, and its acknowledgement is written when the pipeline is
+// done with it, in the order of arrival on each connection: acknowledged means in the journal. While the pipeline does
+// not keep up, reading from the connections pauses, so that memory stays bounded and nothing is dropped. No session
+// outlives its connection. Averages and stations' status are retained in memory.
+//
+// The protocol's codec and state machine are those of mochi-mqtt, which this package uses through hooks alone; writing,
+// retained messages, wills and subscriptions' deliveries are its own.
 package broker

@@ -49,7 +49,9 @@ type Options struct {
 	MaxAge         time.Duration
 	MaxBytes       int64 // 0 means no limit
 	Replicas       int   // 1 when zero; 3 survives the loss of one server of a cluster
-	Log            *slog.Logger
+	// Guard returns why nothing may be appended now, such as a disk that is nearly full; nil means nothing ever.
+	Guard func() error
+	Log   *slog.Logger
 }
 
 // Journal is an open journal. Its methods are safe for concurrent use.
@@ -177,7 +179,7 @@ func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 		return nil
 	}
 	start := time.Now()
-	err := j.append(ctx, b)
+	err := j.guarded(ctx, b)
 	if errors.Is(err, ErrFull) {
 		if trimmed, trimErr := j.trim(ctx, time.Now()); trimErr == nil && trimmed > 0 {
 			err = j.append(ctx, b)
@@ -192,6 +194,16 @@ func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 	j.appends.Add(1)
 	j.appendTime.Add(int64(time.Since(start)))
 	return nil
+}
+
+// guarded appends a batch unless the guard objects.
+func (j *Journal) guarded(ctx context.Context, b ingest.Batch) error {
+	if j.o.Guard != nil {
+		if err := j.o.Guard(); err != nil {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
+	}
+	return j.append(ctx, b)
 }
 
 func (j *Journal) append(ctx context.Context, b ingest.Batch) error {

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,19 +21,6 @@ import (
 
 const patience = 60 * time.Second
 
-// tokens accepts station X with the token "token-X", and the server's own user, whose password outlives a restart.
-type tokens struct{}
-
-func (tokens) Authenticate(user, password string) broker.Access {
-	if password != "token-"+user {
-		return broker.Access{Denied: true}
-	}
-	if user == "intake" {
-		return broker.Access{Intake: true}
-	}
-	return broker.Access{Station: user}
-}
-
 // testBroker is a broker under test that can be stopped and started again.
 type testBroker struct {
 	url         string
@@ -51,26 +39,6 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// embedded starts our own broker.
-func embedded(t testing.TB) *testBroker {
-	t.Helper()
-	dir, listen := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	var b *broker.Broker
-	r := &testBroker{url: "tcp://" + listen}
-	r.start = func(t testing.TB) {
-		t.Helper()
-		var err error
-		if b, err = broker.Start(broker.Options{Dir: dir, Listen: listen, Auth: tokens{}, Log: quiet()}); err != nil {
-			t.Fatal(err)
-		}
-		b.SetOpen(true)
-	}
-	r.stop = func(testing.TB) { b.Close() }
-	r.start(t)
-	t.Cleanup(func() { b.Close() })
-	return r
-}
-
 // mosquitto starts a real one with its default settings except for the listener, the persistence if it is to be
 // restarted, and the lines in more.
 func mosquitto(t testing.TB, persistence bool, more ...string) *testBroker {
@@ -83,7 +51,7 @@ func mosquitto(t testing.TB, persistence bool, more ...string) *testBroker {
 		t.Fatalf("%s is missing: apt-get install mosquitto", path)
 	}
 	dir, port := t.TempDir(), freePort(t)
-	config := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\n", port) + strings.Join(more, "")
+	config := fmt.Sprintf("listener %d 127.0.0.1\n", port) + strings.Join(append([]string{"allow_anonymous true\n"}, more...), "")
 	if persistence {
 		config += fmt.Sprintf("persistence true\npersistence_location %s/\nmax_queued_messages 0\nuser root\n", dir)
 	}
@@ -122,6 +90,45 @@ func mosquitto(t testing.TB, persistence bool, more ...string) *testBroker {
 	r.start(t)
 	t.Cleanup(stop)
 	return r
+}
+
+// guarded starts one that lets in station AAA alone, with its token, and lets it read nothing of the stations' topics.
+func guarded(t testing.TB) *testBroker {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: needs Mosquitto")
+	}
+	dir := t.TempDir()
+	passwords, acl := filepath.Join(dir, "passwords"), filepath.Join(dir, "acl")
+	if out, err := exec.Command("mosquitto_passwd", "-c", "-b", passwords, "AAA", "token-AAA").CombinedOutput(); err != nil {
+		t.Fatalf("mosquitto_passwd: %v: %s", err, out)
+	}
+	if err := os.WriteFile(acl, []byte("user AAA\ntopic write stadtluft/v1/AAA/#\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return mosquitto(t, false, fmt.Sprintf("allow_anonymous false\npassword_file %s\nacl_file %s\nuser root\n", passwords, acl))
+}
+
+// ours starts our own broker, which refuses a subscription at once, as a Mosquitto with an ACL does not.
+func ours(t testing.TB) *testBroker {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := broker.New(broker.Options{Authenticate: func(id, token string) bool { return token == "token-"+id }, Log: quiet()})
+	b.Open()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Serve(ctx, l, nil) }()
+	t.Cleanup(func() {
+		cancel()
+		b.Close()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve() = %v, want nil", err)
+		}
+	})
+	return &testBroker{url: "tcp://" + l.Addr().String()}
 }
 
 func until(t testing.TB, what string, ok func() bool) {

@@ -68,7 +68,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 func (c *session) options() *paho.ClientOptions {
 	o := c.s.options
 	po := paho.NewClientOptions().AddBroker(c.s.broker).SetClientID(o.ClientID).
-		SetCredentialsProvider(o.logIn).
+		SetUsername(o.Username).SetPassword(o.Password).
 		SetProtocolVersion(4).SetCleanSession(false).
 		SetAutoAckDisabled(true).SetOrderMatters(true).
 		SetAutoReconnect(false).SetConnectRetry(false).
@@ -101,8 +101,8 @@ func subscribe(ctx context.Context, client paho.Client, filters map[string]byte)
 	return nil
 }
 
-// logInError returns an error that says what to do. NATS closes the connection right after it refuses a log-in, so
-// that paho may see only that it was closed.
+// logInError returns an error that says what to do. Some brokers close the connection right after they
+// refuse a log-in, so that paho may see only that it was closed.
 func logInError(err error) error {
 	switch {
 	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
@@ -160,7 +160,7 @@ func (c *session) overflow(size int64) {
 }
 
 // hold remembers a message's packet id until it is done. It returns false for a copy of a message that is still held:
-// NATS sends copies over the same connection, after its acknowledgement wait.
+// some brokers send copies over the same connection when an acknowledgement takes long.
 func (c *session) hold(m paho.Message) bool {
 	if m.Qos() == 0 {
 		return true

@@ -36,6 +36,12 @@ const (
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 30 * time.Second
 	drainEvery = 20 * time.Millisecond
+
+	// A connection is contested when contestedAfter sessions in a row last at most shortSession, and for contestedFor
+	// after the last of them.
+	shortSession   = 10 * time.Second
+	contestedAfter = 3
+	contestedFor   = time.Minute
 )
 
 // ErrNotConnected is the error of Publish while there is no connection.
@@ -52,9 +58,6 @@ type Options struct {
 	Held     int                   // most messages without acknowledgement; 0 = DefaultHeld
 	Out      chan<- ingest.Message // nil subscribes to nothing; only Publish and Retained work
 	Log      *slog.Logger
-
-	// LogIn returns user and password for each connection, if they change; nil uses those above.
-	LogIn func() (user, password string)
 }
 
 // Subscriber delivers the stations' messages from a broker to Out.
@@ -73,11 +76,12 @@ type Subscriber struct {
 	held    atomic.Int64
 	bytes   atomic.Int64
 
-	mu     sync.Mutex // guards everything below
-	client paho.Client
-	up     bool
-	since  time.Time
-	err    error
+	mu        sync.Mutex // guards everything below
+	client    paho.Client
+	up        bool
+	since     time.Time
+	contested time.Time // when it last looked as if another client used the client id
+	err       error
 }
 
 // Counts counts a subscriber's work since it started.
@@ -92,14 +96,6 @@ type Counts struct {
 }
 
 type counters struct{ received, unexpected, duplicates, overflows, connects atomic.Uint64 }
-
-// logIn returns the current user and password.
-func (o *Options) logIn() (user, password string) {
-	if o.LogIn != nil {
-		return o.LogIn()
-	}
-	return o.Username, o.Password
-}
 
 // filters returns the filters to subscribe to, each with QoS 1.
 func (o *Options) filters() map[string]byte {
@@ -168,14 +164,21 @@ func (s *Subscriber) Run(ctx context.Context) error {
 	var forward sync.WaitGroup
 	forward.Go(func() { s.forward(ctx) })
 	defer forward.Wait()
-	wait := retryFirst
+	wait, short := retryFirst, 0
 	for ctx.Err() == nil {
+		begin := time.Now()
 		served, err := s.session(ctx)
 		if ctx.Err() != nil {
 			break
 		}
 		if served {
 			wait = retryFirst
+		}
+		if short++; !served || time.Since(begin) > shortSession || errors.Is(err, errOverflow) {
+			short = 0
+		}
+		if short >= contestedAfter {
+			s.contest()
 		}
 		s.drain(ctx)
 		pause := wait/2 + rand.N(wait/2) // jitter keeps many clients from reconnecting at once
@@ -217,6 +220,23 @@ func (s *Subscriber) Connected() (ok bool, since time.Time, last error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.up, s.since, s.err
+}
+
+// Contested returns an error while another client seems to use the same client id: the broker then ends one connection
+// for the other, again and again, and says nothing to a client of MQTT 3.1.1.
+func (s *Subscriber) Contested() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.contested) > contestedFor {
+		return nil
+	}
+	return fmt.Errorf("the broker ends each connection within seconds, as it does when another client uses the id %q: only one process may use a data folder, or a copy of it", s.options.ClientID)
+}
+
+func (s *Subscriber) contest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contested = time.Now()
 }
 
 // Counts returns the current counts.

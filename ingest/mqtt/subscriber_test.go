@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"stadtluft/ingest"
-	"stadtluft/ingest/broker"
 )
 
 // run starts a subscriber and ends it with the test or with the function it returns.
 func run(t testing.TB, r *testBroker, held int, out chan<- ingest.Message) (*Subscriber, func()) {
 	t.Helper()
 	s, err := New(Options{
-		Broker: r.url, Username: "intake", Password: "token-intake", ClientID: broker.IntakeClientID, Held: held, Out: out, Log: quiet(),
+		Broker: r.url, Username: "intake", Password: "token-intake", ClientID: "intake", Held: held, Out: out, Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +74,6 @@ func consume(in <-chan ingest.Message, n, batch int) (seen map[string]int, redel
 	return seen, redelivered, true
 }
 
-// brokers runs a test with both.
-func brokers(t *testing.T, test func(*testing.T, *testBroker)) {
-	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
-	t.Run("mosquitto", func(t *testing.T) { test(t, mosquitto(t, true)) })
-}
-
 // send publishes n numbered messages at QoS 1 and returns when all are acknowledged.
 func send(t testing.TB, r *testBroker, id string, from, n int) {
 	t.Helper()
@@ -107,115 +100,108 @@ func send(t testing.TB, r *testBroker, id string, from, n int) {
 func TestLateAcknowledgementsInBatches(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	const n = 5000
-	test := func(t *testing.T, r *testBroker) {
-		in := make(chan ingest.Message)
-		s, _ := run(t, r, 0, in)
-		const part = 500
-		go func() { // Mosquitto acknowledges and drops what exceeds 1,000 queued messages
-			for k := 0; k < n; k += part {
-				send(t, r, fmt.Sprint("S", k), k, part)
-				until(t, "most of a part", func() bool { return s.Counts().Received > uint64(k+part/2) })
-			}
-		}()
-		seen, _, ok := consume(in, n, 1000) // a batch that Mosquitto's window of 20 never fills
-		if !ok || len(seen) != n {
-			t.Fatalf("%d of %d messages arrived", len(seen), n)
+	r := mosquitto(t, false)
+	in := make(chan ingest.Message)
+	s, _ := run(t, r, 0, in)
+	const part = 500
+	go func() { // Mosquitto acknowledges and drops what exceeds 1,000 queued messages
+		for k := 0; k < n; k += part {
+			send(t, r, fmt.Sprint("S", k), k, part)
+			until(t, "most of a part", func() bool { return s.Counts().Received > uint64(k+part/2) })
 		}
-		for payload, times := range seen {
-			if times != 1 {
-				t.Errorf("message %s arrived %d times, want once", payload, times)
-			}
-		}
-		if got := s.Counts(); got.Received != n || got.Held != 0 || got.Overflows != 0 {
-			t.Errorf("Counts() = %+v, want %d received, none held, no overflow", got, n)
+	}()
+	seen, _, ok := consume(in, n, 1000) // a batch that Mosquitto's window of 20 never fills
+	if !ok || len(seen) != n {
+		t.Fatalf("%d of %d messages arrived", len(seen), n)
+	}
+	for payload, times := range seen {
+		if times != 1 {
+			t.Errorf("message %s arrived %d times, want once", payload, times)
 		}
 	}
-	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
-	t.Run("mosquitto, default settings", func(t *testing.T) { test(t, mosquitto(t, false)) })
+	if got := s.Counts(); got.Received != n || got.Held != 0 || got.Overflows != 0 {
+		t.Errorf("Counts() = %+v, want %d received, none held, no overflow", got, n)
+	}
 }
 
 func TestBrokerRestartLosesNothing(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	brokers(t, func(t *testing.T, r *testBroker) {
-		const n = 5000
-		in := make(chan ingest.Message)
-		s, _ := run(t, r, 0, in)
-		go send(t, r, "AAA", 0, n)
-		restarted := make(chan struct{})
-		go func() {
-			defer close(restarted)
-			until(t, "the first messages", func() bool { return s.Counts().Received > n/5 })
-			r.stop(t)
-			r.start(t)
-		}()
-		seen, _, ok := consume(in, n, 500)
-		<-restarted
-		if !ok || len(seen) != n {
-			t.Errorf("%d of %d messages arrived", len(seen), n)
-		}
-		if got := s.Counts().Connects; got < 2 {
-			t.Errorf("%d connections, want at least 2", got)
-		}
-	})
+	r := mosquitto(t, true)
+	const n = 5000
+	in := make(chan ingest.Message)
+	s, _ := run(t, r, 0, in)
+	go send(t, r, "AAA", 0, n)
+	restarted := make(chan struct{})
+	go func() {
+		defer close(restarted)
+		until(t, "the first messages", func() bool { return s.Counts().Received > n/5 })
+		r.stop(t)
+		r.start(t)
+	}()
+	seen, _, ok := consume(in, n, 500)
+	<-restarted
+	if !ok || len(seen) != n {
+		t.Errorf("%d of %d messages arrived", len(seen), n)
+	}
+	if got := s.Counts().Connects; got < 2 {
+		t.Errorf("%d connections, want at least 2", got)
+	}
 }
 
 func TestUnacknowledgedMessagesAreRedelivered(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	brokers(t, func(t *testing.T, r *testBroker) {
-		const n = 10
-		in := make(chan ingest.Message, n)
-		_, stop := run(t, r, 0, in)
-		send(t, r, "AAA", 0, n)
-		for range n {
-			<-in // never done
-		}
-		stop()
-		again := make(chan ingest.Message, n)
-		run(t, r, 0, again)
-		seen, redelivered, ok := consume(again, n, n)
-		if !ok || redelivered != n {
-			t.Errorf("%d messages came again, %d of them flagged; want %d", len(seen), redelivered, n)
-		}
-	})
+	r := mosquitto(t, true)
+	const n = 10
+	in := make(chan ingest.Message, n)
+	_, stop := run(t, r, 0, in)
+	send(t, r, "AAA", 0, n)
+	for range n {
+		<-in // never done
+	}
+	stop()
+	again := make(chan ingest.Message, n)
+	run(t, r, 0, again)
+	seen, redelivered, ok := consume(again, n, n)
+	if !ok || redelivered != n {
+		t.Errorf("%d messages came again, %d of them flagged; want %d", len(seen), redelivered, n)
+	}
 }
 
 // TestOverflow has capacity for 10 of 100 messages. The rest must wait at the broker, the connection must
 // end, and all must arrive in the end.
 func TestOverflow(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	brokers(t, func(t *testing.T, r *testBroker) {
-		const n = 100
-		in := make(chan ingest.Message)
-		s, _ := run(t, r, 10, in)
-		go send(t, r, "AAA", 0, n)
-		until(t, "the overflow", func() bool { return s.Counts().Overflows > 0 })
-		if got := s.Counts().Held; got > 10 {
-			t.Errorf("%d messages are held, want at most 10", got)
-		}
-		if seen, _, ok := consume(in, n, 5); !ok {
-			t.Errorf("%d of %d messages arrived", len(seen), n)
-		}
-	})
+	r := mosquitto(t, true)
+	const n = 100
+	in := make(chan ingest.Message)
+	s, _ := run(t, r, 10, in)
+	go send(t, r, "AAA", 0, n)
+	until(t, "the overflow", func() bool { return s.Counts().Overflows > 0 })
+	if got := s.Counts().Held; got > 10 {
+		t.Errorf("%d messages are held, want at most 10", got)
+	}
+	if seen, _, ok := consume(in, n, 5); !ok {
+		t.Errorf("%d of %d messages arrived", len(seen), n)
+	}
 }
 
 func TestRetainedFlag(t *testing.T) {
-	brokers(t, func(t *testing.T, r *testBroker) {
-		c := dial(t, r, "AAA")
-		if token := c.Publish("stadtluft/v1/AAA/status", 1, true, "online"); !token.WaitTimeout(patience) || token.Error() != nil {
-			t.Fatal(token.Error())
-		}
-		in := make(chan ingest.Message, 1)
-		run(t, r, 0, in)
-		m := <-in
-		m.Done(ingest.Outcome{})
-		if string(m.Payload) != "online" || !m.Retained || m.Topic != "stadtluft/v1/AAA/status" {
-			t.Errorf("got %q on %s, retained %v; want online on the status topic, true", m.Payload, m.Topic, m.Retained)
-		}
-	})
+	r := mosquitto(t, true)
+	c := dial(t, r, "AAA")
+	if token := c.Publish("stadtluft/v1/AAA/status", 1, true, "online"); !token.WaitTimeout(patience) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	in := make(chan ingest.Message, 1)
+	run(t, r, 0, in)
+	m := <-in
+	m.Done(ingest.Outcome{})
+	if string(m.Payload) != "online" || !m.Retained || m.Topic != "stadtluft/v1/AAA/status" {
+		t.Errorf("got %q on %s, retained %v; want online on the status topic, true", m.Payload, m.Topic, m.Retained)
+	}
 }
 
 func TestPublish(t *testing.T) {
-	r := embedded(t)
+	r := mosquitto(t, false)
 	in := make(chan ingest.Message, 1)
 	s, _ := run(t, r, 0, in)
 	if err := s.Publish(t.Context(), "stadtluft/v1/city/pm10", 1, true, []byte("20.1")); err != nil {
@@ -237,7 +223,7 @@ func TestPublish(t *testing.T) {
 }
 
 func TestRefusedLogIn(t *testing.T) {
-	r := embedded(t)
+	r := guarded(t)
 	s, err := New(Options{Broker: r.url, Username: "AAA", Password: "wrong", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +240,7 @@ func TestRefusedLogIn(t *testing.T) {
 
 // TestRefusedSubscription logs in as a station, which may not read the others' topics.
 func TestRefusedSubscription(t *testing.T) {
-	r := embedded(t)
+	r := ours(t)
 	s, err := New(Options{Broker: r.url, Username: "AAA", Password: "token-AAA", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
@@ -269,17 +255,10 @@ func TestRefusedSubscription(t *testing.T) {
 	}
 }
 
-// TestPublishOnly logs in as a station, which may not read the others' topics, with a password that is right from
-// the third attempt on.
+// TestPublishOnly subscribes to nothing, as a user who may read nothing.
 func TestPublishOnly(t *testing.T) {
-	r := embedded(t)
-	asked := 0
-	s, err := New(Options{Broker: r.url, ClientID: "x", Log: quiet(), LogIn: func() (user, password string) {
-		if asked++; asked < 3 {
-			return "AAA", "wrong"
-		}
-		return "AAA", "token-AAA"
-	}})
+	r := guarded(t)
+	s, err := New(Options{Broker: r.url, Username: "AAA", Password: "token-AAA", ClientID: "x", Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,5 +293,20 @@ func TestNewErrors(t *testing.T) {
 	s, err := New(Options{Broker: "mqtts://host", ClientID: "x"})
 	if err != nil || s.broker != "ssl://host:8883" {
 		t.Errorf("New(mqtts://host) is %v, %v; want ssl://host:8883", s, err)
+	}
+}
+
+// TestContestedClientID lets two subscribers use one client id, as two processes on copies of a data folder would.
+func TestContestedClientID(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	r := mosquitto(t, false)
+	s, _ := run(t, r, 0, make(chan ingest.Message, 1))
+	if err := s.Contested(); err != nil {
+		t.Errorf("Contested() = %v of the only client", err)
+	}
+	run(t, r, 0, make(chan ingest.Message, 1))
+	until(t, "the contest to be noticed", func() bool { return s.Contested() != nil })
+	if err := s.Contested(); !strings.Contains(err.Error(), `another client uses the id "intake"`) {
+		t.Errorf("Contested() = %v, want it to name the id", err)
 	}
 }

@@ -43,7 +43,7 @@ func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload 
 	defer cancel()
 	messages := make(chan paho.Message)
 	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
-		SetCredentialsProvider(s.options.logIn).
+		SetUsername(s.options.Username).SetPassword(s.options.Password).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 			if !m.Retained() {

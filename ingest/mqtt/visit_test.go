@@ -11,57 +11,55 @@ import (
 )
 
 func TestRetained(t *testing.T) {
-	brokers(t, func(t *testing.T, r *testBroker) {
-		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
-		list := func() []string {
-			t.Helper()
-			topics, err := s.Retained(t.Context(), wire.CityFilter, wire.GridFilter)
-			if err != nil {
-				t.Fatal(err)
-			}
-			slices.Sort(topics)
-			return topics
-		}
-		if got := list(); len(got) != 0 {
-			t.Errorf("an empty broker keeps %v", got)
-		}
-		want := []string{wire.CityTopic(quantity.PM10), wire.GridTopic("CRS3035RES1000mN3096000E4107000", quantity.PM10)}
-		for _, topic := range want {
-			if err := s.Publish(t.Context(), topic, 1, true, []byte("{}")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := list(); !slices.Equal(got, want) {
-			t.Errorf("Retained = %v, want %v", got, want)
-		}
-		if err := s.Publish(t.Context(), want[1], 1, true, nil); err != nil {
+	r := mosquitto(t, true)
+	s, _ := run(t, r, 0, make(chan ingest.Message, 10))
+	list := func() []string {
+		t.Helper()
+		topics, err := s.Retained(t.Context(), wire.CityFilter, wire.GridFilter)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := list(); !slices.Equal(got, want[:1]) {
-			t.Errorf("Retained after one was taken away = %v, want %v", got, want[:1])
+		slices.Sort(topics)
+		return topics
+	}
+	if got := list(); len(got) != 0 {
+		t.Errorf("an empty broker keeps %v", got)
+	}
+	want := []string{wire.CityTopic(quantity.PM10), wire.GridTopic("CRS3035RES1000mN3096000E4107000", quantity.PM10)}
+	for _, topic := range want {
+		if err := s.Publish(t.Context(), topic, 1, true, []byte("{}")); err != nil {
+			t.Fatal(err)
 		}
-	})
+	}
+	if got := list(); !slices.Equal(got, want) {
+		t.Errorf("Retained = %v, want %v", got, want)
+	}
+	if err := s.Publish(t.Context(), want[1], 1, true, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); !slices.Equal(got, want[:1]) {
+		t.Errorf("Retained after one was taken away = %v, want %v", got, want[:1])
+	}
 }
 
 // TestCheckLeavesNoTrace checks a broker and expects no session of its own there afterwards.
 func TestCheckLeavesNoTrace(t *testing.T) {
-	brokers(t, func(t *testing.T, r *testBroker) {
-		s, _ := run(t, r, 0, make(chan ingest.Message, 10))
-		version, err := s.Check(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if real := strings.HasPrefix(r.url, "mqtt:"); strings.Contains(version, "mosquitto version") != real {
-			t.Errorf("version = %q of the broker at %s", version, r.url)
-		}
-		if ok, _, err := s.Connected(); !ok {
-			t.Errorf("the subscriber lost its connection: %v", err)
-		}
-	})
+	r := mosquitto(t, true)
+	s, _ := run(t, r, 0, make(chan ingest.Message, 10))
+	version, err := s.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(version, "mosquitto version") {
+		t.Errorf("version = %q of a Mosquitto", version)
+	}
+	if ok, _, err := s.Connected(); !ok {
+		t.Errorf("the subscriber lost its connection: %v", err)
+	}
 }
 
 func TestCheckErrors(t *testing.T) {
-	r := embedded(t)
+	r := ours(t)
 	for _, f := range []struct{ user, password, want string }{
 		{"AAA", "wrong", "wrong user or password"},
 		{"AAA", "token-AAA", "subscribe to stadtluft/v1/"},

@@ -7,14 +7,13 @@ import (
 	"strconv"
 
 	"stadtluft/firmware-protocol/kits"
-	"stadtluft/ingest/broker"
 	"stadtluft/ingest/mqtt"
 )
 
 // externalBroker returns the connection settings of the city's own broker.
-func (c *Config) externalBroker() mqtt.Options {
+func (c *Config) externalBroker(clientID string) mqtt.Options {
 	return mqtt.Options{
-		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: broker.IntakeClientID,
+		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: clientID,
 	}
 }
 
@@ -68,8 +67,8 @@ func everywhere(listen string) bool {
 	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
-// localAddress returns the address at which this host reaches a listener.
-func localAddress(listen string) string {
+// reachable returns the address at which this host reaches a listener.
+func reachable(listen string) string {
 	if _, port, err := net.SplitHostPort(listen); err == nil && everywhere(listen) {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
@@ -78,7 +77,7 @@ func localAddress(listen string) string {
 
 // pages returns the address of this server's pages for commands on this host.
 func (c *Config) pages() url.URL {
-	a := url.URL{Scheme: "http", Host: localAddress(c.HTTPListen)}
+	a := url.URL{Scheme: "http", Host: reachable(c.HTTPListen)}
 	if c.HTTPTLSCert != "" {
 		a.Scheme = "https"
 	}

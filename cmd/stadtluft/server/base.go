@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"stadtluft/ingest/journal"
+	"stadtluft/ingest/natsserver"
 	"stadtluft/ingest/registry"
 )
 
@@ -18,7 +19,8 @@ type base struct {
 	city     city
 	registry *registry.Registry
 	storage  *storage
-	ingress  ingress // empty without the role ingest
+	nats     *natsserver.Server // nil when nats.url names a cluster
+	ingress  ingress            // empty without the role ingest
 	journal  *journal.Journal
 }
 
@@ -40,19 +42,19 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 		return nil, err
 	}
 	sup.start(b.storage.part())
-	if b.roles.has(intakeRole) {
-		if b.ingress, err = openIngress(b.config, b.registry, b.log, sup); err != nil {
-			return nil, err
-		}
-		if b.config.MQTTListen != "" {
-			b.config.MQTTListen = b.ingress.broker.Addr() // port 0 is some free one
-		}
+	if b.nats, err = openNATS(b.config, b.log, sup); err != nil {
+		return nil, err
 	}
-	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, because it disconnects stations from it
-	if b.journal, err = openJournal(ctx, b.config, b.ingress, b.log); err != nil {
+	if b.journal, err = openJournal(ctx, b.config, b.nats, b.log); err != nil {
 		return nil, err
 	}
 	sup.start(journalPart(b.journal))
+	if b.roles.has(intakeRole) {
+		if b.ingress, b.config.MQTTListen, err = openIngress(b.config, b.registry, b.log, sup); err != nil {
+			return nil, err
+		}
+	}
+	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, because it disconnects stations from it
 	return b, nil
 }
 

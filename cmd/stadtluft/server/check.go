@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -22,8 +23,8 @@ import (
 const (
 	// checkTime bounds the attempt of one connection.
 	checkTime = 20 * time.Second
-	// spaceNeeded is the disk space for a full journal and a full broker, in bytes.
-	spaceNeeded = journalBytes + brokerBytes
+	// spaceNeeded is the disk space for a full journal and what else the embedded NATS server keeps, in bytes.
+	spaceNeeded = journalBytes + otherBytes
 	// certificateSoon is the time before a certificate's end from which Check warns.
 	certificateSoon = 14 * 24 * time.Hour
 )
@@ -200,7 +201,7 @@ func (c *inspection) mqttBroker(ctx context.Context) {
 }
 
 func (c *inspection) visit(ctx context.Context) (version string, err error) {
-	options := c.config.externalBroker()
+	options := c.config.externalBroker("stadtluft-check-" + rand.Text()[:8])
 	options.Out, options.Log = make(chan ingest.Message), slog.New(slog.DiscardHandler)
 	topics, err := c.config.topics()
 	if err != nil {

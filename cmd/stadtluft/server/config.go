@@ -9,6 +9,8 @@ import (
 	_ "time/tzdata" // a small server may not have the time zone files
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest"
+	"stadtluft/ingest/broker"
 	"stadtluft/ingest/quality"
 )
 
@@ -25,10 +27,13 @@ type Config struct {
 	HTTPTLSKey    string `key:"http.tls_key"`
 	HTTPFrames    string `key:"http.frame_ancestors"`
 
-	MQTTListen    string `key:"mqtt.listen"`
-	MQTTTLSListen string `key:"mqtt.tls_listen"`
-	MQTTTLSCert   string `key:"mqtt.tls_cert"`
-	MQTTTLSKey    string `key:"mqtt.tls_key"`
+	MQTTListen      string  `key:"mqtt.listen"`
+	MQTTConnections int     `key:"mqtt.connections"`
+	RateSustained   float64 `key:"mqtt.rate"`
+	RateBurst       int     `key:"mqtt.burst"`
+	MQTTTLSListen   string  `key:"mqtt.tls_listen"`
+	MQTTTLSCert     string  `key:"mqtt.tls_cert"`
+	MQTTTLSKey      string  `key:"mqtt.tls_key"`
 
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
@@ -93,6 +98,9 @@ func defaults() Config {
 		HTTPListen:         "127.0.0.1:8080",
 		HTTPFrames:         "*",
 		MQTTListen:         "127.0.0.1:1883",
+		MQTTConnections:    broker.DefaultConnections,
+		RateSustained:      ingest.DefaultRate,
+		RateBurst:          ingest.DefaultBurst,
 		TopicsAirGradient:  "airgradient/readings/{key}",
 		NATSSync:           "always",
 		StoreKind:          "sqlite",

@@ -27,6 +27,7 @@ func connect(o mqtt.Options, log *slog.Logger) (connection, error) {
 
 func (c connection) part() part {
 	return part{name: "connection to " + c.broker, run: c.Run, problems: func(_ context.Context, add addProblem) {
+		add("mqtt", c.Contested(), "end the other process, or give it a data folder of its own")
 		if ok, since, last := c.Connected(); !ok {
 			err := fmt.Errorf("not connected since %s", since.UTC().Format(time.RFC3339))
 			if last != nil {

@@ -1,16 +1,15 @@
 package server
 
 import (
-	"fmt"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
-	"stadtluft/ingest/broker"
 )
 
-// messageBuffer is how many messages wait between the subscribers and the pipeline. When it is full, a subscriber keeps
-// its messages unacknowledged; see mqtt.Subscriber.
+// messageBuffer is how many messages wait between the brokers and the pipeline. When it is full, the embedded broker
+// reads nothing more from the connection of a further one, and a subscriber keeps its messages unacknowledged; see
+// mqtt.Subscriber.
 const messageBuffer = 1024
 
 // inbox holds messages from brokers and HTTP until the pipeline takes them.
@@ -21,16 +20,7 @@ func (in inbox) wrongToken(id string) {
 	in.refuse(id, wire.WrongToken, "the station's user is its id and its password the token")
 }
 
-// denied adds a refusal of something that the embedded broker did not permit a station.
-func (in inbox) denied(user string, action broker.Action, subject string) {
-	reason, detail := wire.Forbidden, fmt.Sprintf("%s to %q is not allowed: a station stays below %s", action, subject, wire.StationPrefix(user))
-	if action == broker.TooLarge {
-		reason, detail = wire.TooLarge, fmt.Sprintf("a message of %s bytes, at most %d are taken; the connection was closed", subject, wire.MaxMessage)
-	}
-	in.refuse(user, reason, detail)
-}
-
-// refuse passes on a refusal by a broker or the HTTP server.
+// refuse adds what a station's owner should know and what is no message.
 func (in inbox) refuse(station string, reason wire.Reason, detail string) {
 	now := time.Now().UTC()
 	refusal := ingest.Refusal{Station: station, Received: now, Reason: reason, Detail: detail}

@@ -2,105 +2,112 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
-	"path/filepath"
+	"net"
+	"syscall"
 
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/ingest"
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/registry"
 )
 
-const (
-	// journalBytes is the largest size of the journal, in bytes. 1,000 stations that send five values every 145 s fill
-	// it in weeks.
-	journalBytes = 2 << 30
-	// brokerBytes is the largest size of what the embedded broker keeps for its subscribers, in bytes.
-	brokerBytes = 4 << 30
-)
-
-// embedsBroker reports whether the process with the role ingest runs the embedded server: always for the journal unless
-// a cluster is configured, and as the stations' broker when it has an address.
-func (c *Config) embedsBroker() bool { return c.NATSURL == "" || c.MQTTListen != "" }
-
 // ingress is the entry point of stations' messages.
 type ingress struct {
 	inbox  inbox
+	rates  *ingest.Rates
 	topics []kits.Topic   // of other firmware
-	broker *broker.Broker // the embedded one; nil unless embedsBroker
+	broker *broker.Broker // the embedded one; nil without mqtt.listen
 }
 
 // openIngress starts the embedded broker, if the configuration has it. Stations can log in after the intake permits it.
-func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervisor) (in ingress, err error) {
+// listen is the address that it has.
+func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervisor) (in ingress, listen string, err error) {
 	in.inbox = make(inbox, messageBuffer)
+	in.rates = &ingest.Rates{Sustained: c.RateSustained, Burst: c.RateBurst}
 	if in.topics, err = c.topics(); err != nil {
-		return in, ConfigError{err}
+		return in, "", ConfigError{err}
 	}
 	r.OnWrongToken(in.inbox.wrongToken)
-	if !c.embedsBroker() {
-		return in, nil
+	if c.MQTTListen == "" {
+		return in, "", nil
 	}
-	in.broker, err = broker.Start(broker.Options{
-		Dir: filepath.Join(c.Data, "nats"), Listen: c.MQTTListen, Sync: c.NATSSync, MaxStore: journalBytes + brokerBytes,
-		Auth: stationLogin{r, in.topics}, Topics: filters(in.topics), Log: log, OnDenied: in.inbox.denied,
+	in.broker = broker.New(broker.Options{
+		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Connections: c.MQTTConnections, Log: log,
 	})
+	l, err := listenMQTT("mqtt.listen", c.MQTTListen)
 	if err != nil {
-		return in, err
+		return in, "", err
 	}
 	r.OnChange(in.broker.Disconnect)
-	sup.start(brokerParts(in.broker)...)
-	return in, nil
+	sup.start(brokerPart(in.broker, l))
+	return in, reachable(l.Addr().String()), nil
 }
 
-// brokerParts returns the embedded server, and a watch that stops the program when the broker's log needs a restart;
-// systemd then starts the program again.
-func brokerParts(b *broker.Broker) []part {
-	server := closing("broker", func() error { b.Close(); return nil })
-	server.problems = func(_ context.Context, add addProblem) {
-		add("broker", b.Problem(), "free disk space where the data folder lies")
+// listenMQTT listens on the address of a key.
+func listenMQTT(key, address string) (net.Listener, error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, ConfigError{fmt.Errorf("%s: %q is not host:port: %w", key, address, err)}
 	}
-	server.measure = func(_ context.Context, c metrics.Collection) {
-		counts := b.Counts()
-		c.Counter("broker_logins_refused_total", "Log-ins the embedded broker refused.", float64(counts.Refused))
-		c.Counter("broker_denied_total", "Publishes and subscriptions outside a station's topics.", float64(counts.Publish+counts.Subscribe))
-		c.Counter("broker_too_large_total", "Messages too large for the embedded broker.", float64(counts.TooLarge))
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: set %s or stop the other broker", address, key)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
 	}
-	server.status = func(_ context.Context, s *admin.Status) error {
-		counts := b.Counts()
-		s.Connected, s.Refused, s.Denied = b.Connected(), counts.Refused, counts.Publish+counts.Subscribe
+	return l, nil
+}
+
+// brokerPart returns the embedded broker with its plain listener.
+func brokerPart(b *broker.Broker, l net.Listener) part {
+	return part{
+		name: "broker",
+		run: func(ctx context.Context) error {
+			defer b.Close()
+			return b.Serve(ctx, l, nil)
+		},
+		measure: func(_ context.Context, c metrics.Collection) {
+			counts := b.Counts()
+			stations, all := b.Connected()
+			c.Gauge("broker_connections", "Connections of stations and others that have logged in at the embedded broker.", float64(all))
+			c.Gauge("broker_stations", "Connections of stations at the embedded broker.", float64(stations))
+			c.Gauge("broker_waiting", "Messages at the embedded broker that wait for the journal.", float64(b.Waiting()))
+			c.Counter("broker_logins_refused_total", "Log-ins the embedded broker refused.", float64(counts.Logins))
+			c.Counter("broker_denied_total", "Publishes without a log-in, and subscriptions outside a client's topics.", float64(counts.Denied))
+			c.Counter("broker_slowed_total", "Messages that waited because their station sends too fast.", float64(counts.Slowed))
+		},
+		status: func(_ context.Context, s *admin.Status) error {
+			counts := b.Counts()
+			s.Connected, _ = b.Connected()
+			s.Refused, s.Denied = counts.Logins, counts.Denied
+			return nil
+		},
+	}
+}
+
+// letStationsIn opens the embedded broker to stations, over TLS as well where that is configured.
+func (in ingress) letStationsIn(c Config, log *slog.Logger, sup *supervisor) error {
+	if in.broker == nil {
 		return nil
 	}
-	watch := part{name: "broker watch", run: func(ctx context.Context) error {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-b.Failed():
-			return err
-		}
-	}}
-	return []part{server, watch}
-}
-
-// stationLogin permits the login of registered stations, also with their own firmware's topics.
-type stationLogin struct {
-	registry *registry.Registry
-	topics   []kits.Topic
-}
-
-func (l stationLogin) Authenticate(user, password string) broker.Access {
-	if !l.registry.Authenticate(user, password) {
-		return broker.Access{Denied: true}
+	in.broker.Open()
+	if c.MQTTTLSListen == "" {
+		return nil
 	}
-	access := broker.Access{Station: user}
-	if station, ok := l.registry.Station(user); ok {
-		for _, device := range station.Devices {
-			for _, topic := range l.topics {
-				if topic.Family == device.Family {
-					access.Topics = append(access.Topics, topic.DeviceFilter(device.Key))
-				}
-			}
-		}
+	var config *tls.Config
+	config, err := serverTLS(c.MQTTTLSCert, c.MQTTTLSKey, log)
+	if err != nil {
+		return err
 	}
-	return access
+	l, err := listenMQTT("mqtt.tls_listen", c.MQTTTLSListen)
+	if err != nil {
+		return err
+	}
+	sup.start(part{name: "broker over TLS", run: func(ctx context.Context) error { return in.broker.Serve(ctx, l, config) }})
+	return nil
 }

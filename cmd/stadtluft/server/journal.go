@@ -9,16 +9,17 @@ import (
 	"stadtluft/export/metrics"
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/journal"
+	"stadtluft/ingest/natsserver"
 )
 
 // storeSlow is how long readings may wait for the store before /readyz reports it.
 const storeSlow = time.Minute
 
 // openJournal opens the journal: in the embedded server unless a cluster is configured.
-func openJournal(ctx context.Context, c Config, in ingress, log *slog.Logger) (*journal.Journal, error) {
+func openJournal(ctx context.Context, c Config, embedded *natsserver.Server, log *slog.Logger) (*journal.Journal, error) {
 	o := journal.Options{URL: c.NATSURL, MaxBytes: journalBytes, Log: log}
-	if c.NATSURL == "" {
-		o.InProcess = in.broker.InProcess()
+	if embedded != nil {
+		o.InProcess, o.Guard = embedded.InProcess(), embedded.Problem
 	}
 	return journal.Open(ctx, o)
 }

@@ -1,53 +1,77 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"stadtluft/export/live"
 	"stadtluft/ingest/broker"
-	"stadtluft/ingest/mqtt"
+	"stadtluft/ingest/journal"
 )
 
-// averagesClientID is the MQTT client id for averages from another process than the intake's.
-const averagesClientID = "stadtluft-averages"
+// outlet is where messages to stations and dashboards leave: the embedded broker of this process, the city's broker, and
+// the embedded brokers of other processes. Each may be absent.
+type outlet struct {
+	broker   *broker.Broker
+	external connections
+	others   *journal.Journal // only for averages
+}
 
-// openDashboards returns connections to the brokers of dashboards: none without the role aggregate, the intake's when it
-// is in the same process, else new ones, which it starts.
-func openDashboards(b *base, intake connections, sup *supervisor) (list connections, err error) {
-	if !b.roles.has(aggregateRole) {
-		return nil, nil
+// publish sends a message everywhere.
+func (o outlet) publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
+	if o.broker != nil {
+		o.broker.Publish(topic, retained, payload)
 	}
-	if b.roles.has(intakeRole) {
-		return intake, nil
+	var err error
+	if o.others != nil {
+		err = o.others.PublishAverage(ctx, topic, payload)
 	}
-	var to []mqtt.Options
-	if b.config.MQTTListen != "" {
-		to = append(to, mqtt.Options{Broker: "tcp://" + localAddress(b.config.MQTTListen), LogIn: func() (user, password string) {
-			password, _ = readSecret(b.config.Data, brokerTokenFile) // without it the broker refuses the login, which is reported
-			return broker.IntakeUser, password
-		}})
+	return errors.Join(err, o.external.publish(ctx, topic, qos, retained, payload))
+}
+
+// published returns the topics of averages that are retained from an earlier run.
+func (o outlet) published(ctx context.Context) ([]string, error) {
+	topics, err := o.external.published(ctx)
+	if o.others == nil {
+		return topics, err
 	}
-	if b.config.MQTTBroker != "" {
-		to = append(to, b.config.externalBroker())
+	others, otherErr := o.others.PublishedAverages(ctx)
+	return append(topics, others...), errors.Join(err, otherErr)
+}
+
+// openDashboards returns where averages leave: nowhere without the role aggregate, the intake's outlet when it is in the
+// same process, else the journal's NATS and a connection to the city's broker, which it starts.
+func openDashboards(b *base, intake *intake, sup *supervisor) (outlet, error) {
+	switch {
+	case !b.roles.has(aggregateRole):
+		return outlet{}, nil
+	case intake != nil:
+		return intake.outlet(), nil
 	}
-	for _, o := range to {
-		o.ClientID = averagesClientID
-		c, err := connect(o, b.log)
-		if err != nil {
-			return nil, ConfigError{fmt.Errorf("mqtt: %w", err)}
-		}
-		sup.start(c.part())
-		list = append(list, c)
+	o := outlet{others: b.journal}
+	if b.config.MQTTBroker == "" {
+		return o, nil
 	}
-	return list, nil
+	id, err := mqttClientID(b.config.Data, "averages")
+	if err != nil {
+		return o, err
+	}
+	c, err := connect(b.config.externalBroker(id), b.log)
+	if err != nil {
+		return o, ConfigError{fmt.Errorf("mqtt: %w", err)}
+	}
+	sup.start(c.part())
+	o.external = connections{c}
+	return o, nil
 }
 
 // newLive returns the part that sends live averages to clients of the stream and to dashboards.
-func newLive(b *base, m *memory, dashboards connections) part {
+func newLive(b *base, m *memory, o outlet) part {
 	city := apiCity(b)
 	publisher := &live.Publisher{
 		State: m.live, Aggregate: m.aggregate, Size: city.Resolution,
-		City: city.Area(), Publish: dashboards.publish, Published: dashboards.published, Log: b.log,
+		City: city.Area(), Publish: o.publish, Published: o.published, Log: b.log,
 	}
 	return part{name: "live averages", run: publisher.Run}
 }

@@ -66,23 +66,22 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(aggregateRole) {
 		sup.start(newRecomputer(b, memory).part())
 	}
-	var stations connections
+	var in *intake
 	var services []service
 	if b.roles.has(intakeRole) {
-		intake, err := newIntake(b, checks)
+		if in, err = newIntake(b, checks); err != nil {
+			return err
+		}
+		if err := in.start(ctx, b, sup); err != nil {
+			return err
+		}
+		services = append(services, in)
+	}
+	if b.roles.has(readers...) {
+		dashboards, err := openDashboards(b, in, sup)
 		if err != nil {
 			return err
 		}
-		if err := intake.start(ctx, sup); err != nil {
-			return err
-		}
-		stations, services = intake.connections(), append(services, intake)
-	}
-	dashboards, err := openDashboards(b, stations, sup)
-	if err != nil {
-		return err
-	}
-	if b.roles.has(readers...) {
 		sup.start(newLive(b, memory, dashboards))
 	}
 	health := sup.health() // of all parts below the HTTP server

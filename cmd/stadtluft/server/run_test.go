@@ -51,18 +51,18 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 		}
 	}
 	const all = "ingest,write,aggregate,web"
-	f(all, "data folder, registry, store, broker, broker watch, registry watch, journal, journal trimming, writer, replay, hours, archive, recomputations, "+
-		"pipeline, connection, feedback, live averages, pages")
-	f(all, "data folder, registry, store, broker, broker watch, registry watch, journal, journal trimming, writer, replay, hours, archive, recomputations, "+
-		"pipeline, connection, feedback, live averages, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	const base = "data folder, registry, store, "
+	const own = "NATS server, NATS server watch, journal, "
+	const work = "registry watch, journal trimming, writer, replay, hours, archive, recomputations, pipeline, "
+	f(all, base+own+"broker, "+work+"feedback, live averages, pages")
+	f(all, base+own+work+"connection, feedback, live averages, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	url := startNATS(t)
 	cluster := func(c *Config) { c.NATSURL = url }
-	f("ingest", "data folder, registry, store, broker, broker watch, registry watch, journal, pipeline, connection, feedback, pages", cluster)
-	f("ingest", "data folder, registry, store, registry watch, journal, pipeline, connection, feedback, pages",
-		cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
-	f("write", "data folder, registry, store, registry watch, journal, journal trimming, writer, archive, pages", cluster)
-	f("aggregate", "data folder, registry, store, registry watch, journal, replay, hours, recomputations, connection, live averages, pages", cluster)
-	f("web", "data folder, registry, store, registry watch, journal, replay, hours, live averages, pages", cluster)
+	f("ingest", base+"journal, broker, registry watch, pipeline, averages for the broker, feedback, pages", cluster)
+	f("ingest", base+"journal, registry watch, pipeline, connection, feedback, pages", cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	f("write", base+"journal, registry watch, journal trimming, writer, archive, pages", cluster)
+	f("aggregate", base+"journal, registry watch, replay, hours, recomputations, live averages, pages", cluster)
+	f("web", base+"journal, registry watch, replay, hours, live averages, pages", cluster)
 }
 
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped

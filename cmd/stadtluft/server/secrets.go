@@ -1,16 +1,24 @@
 package server
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// The passwords that processes on one data folder use for each other. Each start of the intake makes new ones; a process
-// that can read the data folder may use them.
 const (
-	importTokenFile = "import.token" // of the import command, which delivers for neighbours' stations
-	brokerTokenFile = "broker.token" // of averages, which are published through the embedded broker
+	// importTokenFile has the password of the import command. Each start of the intake makes a new one; a process that
+	// can read the data folder may use it.
+	importTokenFile = "import.token"
+	// clientIDFile has what makes the MQTT client ids of this data folder's processes differ from those of others at the
+	// same broker.
+	clientIDFile = "mqtt.client"
+	// oldClientID is the client id of versions that had one for all. A broker may hold messages for its session.
+	oldClientID = "stadtluft-intake"
 )
 
 func writeSecret(data, name, secret string) error {
@@ -34,3 +42,31 @@ func readSecret(data, name string) (string, error) {
 
 // ImportToken returns the password with which the import command delivers to the server on a data folder.
 func ImportToken(data string) (string, error) { return readSecret(data, importTokenFile) }
+
+// mqttClientID returns the MQTT client id that a process of a data folder has at the city's broker. It stays the same, so
+// that the broker keeps the session, and no other data folder has it, so that two do not throw each other out.
+func mqttClientID(data, purpose string) (string, error) {
+	kept, err := os.ReadFile(filepath.Join(data, clientIDFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		kept = []byte(newClientID(data))
+		if err := writeSecret(data, clientIDFile, string(kept)); err != nil {
+			return "", err
+		}
+	case err != nil:
+		return "", fmt.Errorf("data folder: %w", err)
+	}
+	if string(kept) == "" && purpose == "intake" {
+		return oldClientID, nil
+	}
+	return strings.TrimSuffix("stadtluft-"+purpose+"-"+string(kept), "-"), nil
+}
+
+// newClientID returns what tells a data folder's client ids apart: nothing where an earlier version has been, whose
+// session may hold messages.
+func newClientID(data string) string {
+	if exists(filepath.Join(data, importTokenFile)) { // written later in each start
+		return ""
+	}
+	return strings.ToLower(rand.Text()[:8])
+}

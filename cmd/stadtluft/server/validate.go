@@ -11,6 +11,7 @@ import (
 	"stadtluft/export/basemap"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
+	"stadtluft/ingest/broker"
 	"stadtluft/ingest/registry"
 )
 
@@ -69,6 +70,8 @@ func (c *Config) validateMQTT(m *mistakes) {
 		u, err := url.Parse(c.MQTTBroker)
 		m.check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
 	}
+	m.check(c.MQTTConnections > 0, "mqtt.connections: %d is not a number of connections such as %d", c.MQTTConnections, broker.DefaultConnections)
+	m.check(c.RateSustained > 0 && c.RateBurst > 0, "mqtt.rate and mqtt.burst: %v and %d are not both above 0", c.RateSustained, c.RateBurst)
 	_, err := c.topics()
 	m.check(err == nil, "mqtt.topics: %v", err)
 	_, err = kits.ParseNames(c.TTNNames)

@@ -1,0 +1,127 @@
+package broker
+
+import (
+	"strings"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// hook is the broker's side towards mochi. Each method is called by the goroutine that reads from the client.
+type hook struct {
+	mqtt.HookBase
+	b *Broker
+}
+
+func (h *hook) ID() string { return "stadtluft" }
+
+func (h *hook) Provides(method byte) bool {
+	switch method {
+	case mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
+		mqtt.OnPublish, mqtt.OnSubscribed, mqtt.OnUnsubscribed:
+		return true
+	}
+	return false
+}
+
+func connOf(cl *mqtt.Client) *conn { return cl.Net.Conn.(*conn) }
+
+// OnPacketRead is called before a packet is processed. packets.ErrRejectPacket ends the connection.
+func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	c := connOf(cl)
+	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		if !c.loggedIn.Load() && !prepare(c, &pk) {
+			return pk, packets.ErrRejectPacket
+		}
+	case packets.Puback:
+		c.subscriber.acknowledged()
+	case packets.Publish:
+		if strings.HasPrefix(pk.TopicName, "$") {
+			pk.TopicName = sysTopic + pk.TopicName // mochi would leave it without acknowledgement
+		}
+	}
+	return pk, nil
+}
+
+// sysTopic is put before topics that begin with "$".
+const sysTopic = "/"
+
+// OnConnect logs a client in, or answers why not.
+func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	code := h.b.logIn(cl, connOf(cl), pk)
+	if code == packets.CodeSuccess {
+		return nil
+	}
+	h.b.counts.logins.Add(1)
+	if err := h.b.server.SendConnack(cl, code, false, nil); err != nil {
+		return err
+	}
+	return code
+}
+
+// OnConnectAuthenticate accepts whom OnConnect has logged in.
+func (h *hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
+
+// OnACLCheck decides about subscriptions. Publishes are decided later: here a client of MQTT 3 would lose its connection.
+func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	if write {
+		return true
+	}
+	c := connOf(cl)
+	if mayRead(c.station, topic) && cl.State.Subscriptions.Len() < maxSubscriptions {
+		return true
+	}
+	h.b.deniedSubscription(c, topic)
+	return false
+}
+
+// OnPublish hands a message over. The error keeps mochi from doing more with it.
+func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	h.b.receive(connOf(cl), pk)
+	return pk, packets.ErrRejectPacket
+}
+
+// OnSubscribed starts the deliveries of what was granted.
+func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
+	c := connOf(cl)
+	var granted []packets.Subscription
+	for i, sub := range pk.Filters {
+		if codes[i] <= packets.CodeGrantedQos2.Code {
+			granted = append(granted, sub)
+		}
+	}
+	if len(granted) == 0 {
+		return
+	}
+	if c.subscriber.unacknowledged == nil {
+		most := maxUnacknowledged
+		if own := int(cl.Properties.Props.ReceiveMaximum); own > 0 {
+			most = min(most, own)
+		}
+		c.subscriber.unacknowledged = make(chan struct{}, most)
+	}
+	h.b.topics.subscribe(c, granted)
+}
+
+// OnUnsubscribed ends deliveries.
+func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
+	for _, sub := range pk.Filters {
+		h.b.topics.unsubscribe(connOf(cl), sub.Filter)
+	}
+}
+
+// OnPacketEncode corrects what mochi answers.
+func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	switch {
+	case pk.FixedHeader.Type == packets.Pubcomp: // no state is kept for QoS 2, so each release is of something completed
+		pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
+	case pk.FixedHeader.Type != packets.Connack:
+	case cl.Properties.ProtocolVersion == 5:
+		pk.Properties.MaximumPacketSize = maxPacket
+		pk.Properties.SharedSubAvailable, pk.Properties.SharedSubAvailableFlag = 0, true
+	case pk.ReasonCode > packets.Err3NotAuthorized.Code: // mochi has no code of MQTT 3 for it
+		pk.ReasonCode = packets.Err3ServerUnavailable.Code
+	}
+	return pk
+}

@@ -1,0 +1,116 @@
+package broker
+
+import (
+	"sync"
+	"time"
+
+	"stadtluft/ingest"
+)
+
+const (
+	// maxNewPerAddress bounds the connections of one address that have not logged in yet.
+	maxNewPerAddress = 256
+	// maxAnonymousPerAddress bounds the anonymous connections of one address.
+	maxAnonymousPerAddress = 64
+	// anonymousShare is the share of all connections, one in so many, that may be anonymous, so that nobody without a
+	// station keeps stations out.
+	anonymousShare = 4
+
+	// Log-ins that fail are answered at once up to guessBurst, then at guessRate per second and address or station, but
+	// each after maxGuessPause at the latest.
+	guessBurst    = 10
+	guessRate     = 0.5
+	maxGuessPause = 10 * time.Second
+
+	// noticeEvery is how often an owner is told that the station sends too fast.
+	noticeEvery = 10 * time.Minute
+)
+
+// limits counts connections, in all and by address, and failed log-ins.
+type limits struct {
+	guesses *ingest.Rates
+	notices *ingest.Rates // of stations that send too fast
+
+	mu        sync.Mutex // guards what follows
+	free      int        // places for connections
+	freeNoOne int        // places for anonymous ones
+	addresses map[string]*address
+}
+
+// address counts the connections of one IP address.
+type address struct{ entering, anonymous int }
+
+func newLimits(connections int) limits {
+	return limits{
+		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: &ingest.Rates{Sustained: 1 / noticeEvery.Seconds(), Burst: 1},
+		free: connections, freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},
+	}
+}
+
+// place is what a connection counts as.
+type place struct {
+	l         *limits
+	remote    string
+	address   *address
+	entering  bool // it has not logged in yet
+	anonymous bool
+}
+
+// enter takes a place for a new connection; false when there is none.
+func (l *limits) enter(remote string) (*place, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.addresses[remote]
+	if a == nil {
+		a = &address{}
+	}
+	if l.free == 0 || a.entering >= maxNewPerAddress {
+		return nil, false
+	}
+	l.addresses[remote] = a
+	l.free--
+	a.entering++
+	return &place{l: l, remote: remote, address: a, entering: true}, true
+}
+
+// logIn makes a place that of a client which has logged in; false when there are too many anonymous ones.
+func (p *place) logIn(anonymous bool) bool {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	a := p.address
+	if anonymous {
+		if p.l.freeNoOne == 0 || a.anonymous >= maxAnonymousPerAddress {
+			return false
+		}
+		p.l.freeNoOne--
+		a.anonymous++
+	}
+	p.anonymous = anonymous
+	p.entering = false
+	a.entering--
+	return true
+}
+
+// leave frees the place.
+func (p *place) leave() {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	a := p.address
+	if p.entering {
+		a.entering--
+	}
+	if p.anonymous {
+		a.anonymous--
+		p.l.freeNoOne++
+	}
+	if *a == (address{}) {
+		delete(p.l.addresses, p.remote)
+	}
+	p.l.free++
+}
+
+// guessed counts a failed log-in and returns how long its answer waits.
+func (l *limits) guessed(remote, user string) time.Duration {
+	pause := max(l.guesses.Take("address "+remote), l.guesses.Take("user "+user))
+	return min(pause, maxGuessPause)
+}

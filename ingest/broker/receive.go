@@ -1,0 +1,165 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"stadtluft/firmware-protocol/wire"
+	"stadtluft/ingest"
+)
+
+// willTime bounds how long a last will waits for the pipeline.
+const willTime = 10 * time.Second
+
+// bridgeState begins the topics on which a Mosquitto bridge tells every broker of its connections.
+const bridgeState = sysTopic + "$SYS/broker/connection/"
+
+// receive hands a station's message to the pipeline, which acknowledges it. It blocks, and with it the reading from this
+// connection, while the station is too fast or too much waits for the journal. When the connection ends meanwhile, the
+// message is dropped without acknowledgement; its sender has it still.
+func (b *Broker) receive(c *conn, pk packets.Packet) {
+	switch {
+	case strings.HasPrefix(pk.TopicName, bridgeState):
+		c.acknowledge(pk, packets.CodeSuccess.Code, "")
+		return
+	case c.station == "":
+		b.counts.denied.Add(1)
+		c.acknowledge(pk, packets.ErrNotAuthorized.Code, "log in as a station to publish")
+		return
+	}
+	if !b.slowDown(c) {
+		return
+	}
+	select {
+	case c.window <- struct{}{}:
+	case <-c.ctx.Done():
+		return
+	}
+	if !b.hand(c.ctx, c, pk, func(o ingest.Outcome) {
+		code, sentence := reason(o)
+		c.acknowledge(pk, code, sentence)
+		<-c.window
+	}) {
+		<-c.window
+	}
+}
+
+// receiveWill hands over the last will of a connection that has ended, as if the station had just published it.
+func (b *Broker) receiveWill(c *conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), willTime)
+	defer cancel()
+	b.hand(ctx, c, *c.will, func(ingest.Outcome) {})
+}
+
+// hand passes a message to the pipeline and calls done with its outcome; false when ctx ended before.
+func (b *Broker) hand(ctx context.Context, c *conn, pk packets.Packet, done func(ingest.Outcome)) bool {
+	cost := int64(len(pk.Payload)) + messageCost
+	if b.held.Acquire(ctx, cost) != nil {
+		return false
+	}
+	b.waiting.Add(1)
+	release := func() {
+		b.held.Release(cost)
+		b.waiting.Add(-1)
+	}
+	message := ingest.Message{Topic: pk.TopicName, Payload: pk.Payload, From: c.station, Received: time.Now().UTC(), Redelivered: pk.FixedHeader.Dup}
+	message.Done = func(o ingest.Outcome) {
+		done(o)
+		release()
+		if pk.FixedHeader.Retain && pk.TopicName == wire.StatusTopic(c.station) && len(o.Refusals) == 0 {
+			b.Publish(pk.TopicName, true, pk.Payload)
+		}
+	}
+	select {
+	case b.options.Out <- message:
+		return true
+	case <-ctx.Done():
+		release()
+		return false
+	}
+}
+
+// slowDown waits while the station sends too fast; false when the connection ended meanwhile.
+func (b *Broker) slowDown(c *conn) bool {
+	if b.options.Rates == nil {
+		return true
+	}
+	wait := b.options.Rates.Take(c.station)
+	if wait <= 0 {
+		return true
+	}
+	b.counts.slowed.Add(1)
+	if b.limits.notices.Try(c.station) == 0 {
+		b.notify(c, wire.TooFast, fmt.Sprintf("more than %d messages at once, or %g a second for long: they are taken more slowly, none is lost", b.options.Rates.Burst, b.options.Rates.Sustained))
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
+}
+
+// acknowledge answers a PUBLISH with QoS 1 or 2. Clients before MQTT 5 learn neither code nor sentence.
+func (c *conn) acknowledge(pk packets.Packet, code byte, sentence string) {
+	kind := packets.Puback
+	switch pk.FixedHeader.Qos {
+	case 0:
+		return
+	case 2:
+		kind = packets.Pubrec
+	}
+	if c.client.Properties.ProtocolVersion < 5 {
+		_, _ = c.Write([]byte{kind << 4, 2, byte(pk.PacketID >> 8), byte(pk.PacketID)}) // a lost one is resent
+		return
+	}
+	_ = c.client.WritePacket(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: kind}, PacketID: pk.PacketID, ReasonCode: code, Properties: packets.Properties{ReasonString: sentence},
+	})
+}
+
+// reason returns MQTT 5's reason code of an outcome, and the sentence of its first refusal. A message of which something
+// was taken is a success.
+func reason(o ingest.Outcome) (code byte, sentence string) {
+	if len(o.Refusals) == 0 {
+		return packets.CodeSuccess.Code, ""
+	}
+	first := o.Refusals[0]
+	sentence = string(first.Reason) + ": " + first.Detail
+	if len(o.Readings) > 0 || o.Duplicates > 0 {
+		return packets.CodeSuccess.Code, sentence
+	}
+	switch first.Reason {
+	case wire.BadTopic:
+		return packets.ErrTopicNameInvalid.Code, sentence
+	case wire.Forbidden, wire.UnknownStation, wire.Inactive:
+		return packets.ErrNotAuthorized.Code, sentence
+	}
+	return packets.ErrPayloadFormatInvalid.Code, sentence
+}
+
+// deniedSubscription counts and reports a subscription that is not granted.
+func (b *Broker) deniedSubscription(c *conn, filter string) {
+	b.counts.denied.Add(1)
+	b.notify(c, wire.Forbidden, fmt.Sprintf("subscribing to %.200q is not allowed: a station reads its own feedback and status, and averages", filter))
+}
+
+// report tells the owner of a station why its connection ended, where that is worth knowing.
+func (b *Broker) report(c *conn, err error) {
+	if errors.Is(err, packets.ErrPacketTooLarge) {
+		b.notify(c, wire.TooLarge, fmt.Sprintf("a message of more than %d bytes, at most %d are taken; the connection was closed", maxPacket, wire.MaxMessage))
+	}
+}
+
+func (b *Broker) notify(c *conn, reason wire.Reason, detail string) {
+	if c.station != "" && b.options.Notify != nil {
+		b.options.Notify(c.station, reason, detail)
+	}
+}

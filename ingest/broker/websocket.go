@@ -1,0 +1,22 @@
+package broker
+
+import (
+	"net/http"
+
+	"github.com/coder/websocket"
+)
+
+// WebSocket returns the handler of MQTT over WebSocket, for dashboards in browsers (MQTT 3.1.1, 6). A page of any origin
+// may connect: a browser adds no log-in of its own.
+func (b *Broker) WebSocket() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+			Subprotocols: []string{"mqtt", "mqttv3.1"}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
+		})
+		if err != nil {
+			return // Accept has answered
+		}
+		ws.SetReadLimit(maxPacket)
+		b.serve(websocket.NetConn(r.Context(), ws, websocket.MessageBinary), host(r.RemoteAddr))
+	})
+}
