@@ -378,11 +378,11 @@ func (s *sender) hangUp() {
 	}
 }
 
-// span returns the period of a story: full hours that closed long ago.
-func span() (from, end time.Time) {
+// span returns the period of every story: full hours that closed long ago. It stays the same while the tests run.
+var span = sync.OnceValues(func() (from, end time.Time) {
 	end = time.Now().UTC().Truncate(time.Hour).Add(-3 * time.Hour)
 	return end.Add(-4 * time.Hour), end
-}
+})
 
 // wantReadings returns the CSV expected from the plans, made without the program.
 func wantReadings(senders []storyStation, end time.Time) string {
