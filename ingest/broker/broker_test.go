@@ -266,11 +266,12 @@ func TestAnyoneReadsTheAveragesAndNothingElse(t *testing.T) {
 	if m := <-got; string(m.Payload()) != "1" || !m.Retained() || m.Qos() != 1 {
 		t.Errorf("retained: %q %v QoS %d, want 1 true QoS 1", m.Payload(), m.Retained(), m.Qos())
 	}
-	for len(got) > 0 {
-		<-got // of another of the filters
-	}
 	d.Publish("stadtluft/v1/grid/c/pm10", true, []byte("2"))
-	if m := <-got; string(m.Payload()) != "2" || m.Retained() {
+	m := <-got
+	for m.Topic() == "stadtluft/v1/city/pm10" {
+		m = <-got // of another of the filters
+	}
+	if string(m.Payload()) != "2" || m.Retained() {
 		t.Errorf("new: %q on %s, retained %v", m.Payload(), m.Topic(), m.Retained())
 	}
 	publish(t, c, "stadtluft/v1/AAA/reading", false, "x") // acknowledged, as MQTT 3.1.1 has no other answer

@@ -51,9 +51,9 @@ type conn struct {
 	id        string // of its session
 	station   string // empty for an anonymous client
 	keepAlive time.Duration
-	will      *packets.Packet
-	window    chan struct{} // holds one element per message that waits for the journal
-	read      int           // bytes of the first packet, up to firstHeader
+	will      *packets.Packet // to be published at the end; nil for none, and after the client's DISCONNECT
+	window    chan struct{}   // holds one element per message that waits for the journal
+	read      int             // bytes of the first packet, up to firstHeader
 	header    [firstHeader]byte
 
 	subscriber subscriber

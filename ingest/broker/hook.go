@@ -34,6 +34,10 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		if !c.loggedIn.Load() && !prepare(c, &pk) {
 			return pk, packets.ErrRejectPacket
 		}
+	case packets.Disconnect:
+		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
+			c.will = nil
+		}
 	case packets.Puback:
 		c.subscriber.acknowledged()
 	case packets.Publish:

@@ -145,8 +145,8 @@ func (b *Broker) converse(c *conn) (err error) {
 	return b.server.EstablishConnection("", c)
 }
 
-// leave forgets a connection that has ended with err; nil after the client's DISCONNECT. Otherwise it publishes the last
-// will.
+// leave forgets a connection that has ended with err, which may be nil, and publishes its last will unless the client
+// has taken leave.
 func (b *Broker) leave(c *conn, err error) {
 	defer close(c.ended)
 	_ = c.Close()
@@ -168,7 +168,7 @@ func (b *Broker) leave(c *conn, err error) {
 		}
 	}
 	b.mu.Unlock()
-	if closed || err == nil || c.client == nil {
+	if closed || c.client == nil {
 		return
 	}
 	b.report(c, err)
