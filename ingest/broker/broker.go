@@ -71,7 +71,7 @@ type Broker struct {
 	mu       sync.Mutex // guards what follows
 	conns    map[*conn]struct{}
 	sessions map[string]*conn
-	stations map[string]map[*conn]struct{}
+	stations map[string][]*conn
 	closed   bool
 }
 
@@ -99,7 +99,7 @@ func New(o Options) *Broker {
 	b := &Broker{
 		options: o, held: semaphore.NewWeighted(maxHeld), topics: newTopics(), limits: newLimits(o.Connections),
 		server: mqtt.New(&mqtt.Options{Capabilities: capabilities, ClientNetReadBufferSize: readBuffer, Logger: slog.New(slog.DiscardHandler)}),
-		conns:  map[*conn]struct{}{}, sessions: map[string]*conn{}, stations: map[string]map[*conn]struct{}{},
+		conns:  map[*conn]struct{}{}, sessions: map[string]*conn{}, stations: map[string][]*conn{},
 	}
 	if err := b.server.AddHook(&hook{b: b}, nil); err != nil {
 		panic(err) // our hook's Init returns nil
@@ -176,7 +176,7 @@ func (b *Broker) begin(c *conn) bool {
 // Disconnect closes the connections of one station, after its token changed or it retired.
 func (b *Broker) Disconnect(station string) {
 	b.mu.Lock()
-	all := slices.Collect(maps.Keys(b.stations[station]))
+	all := slices.Clone(b.stations[station])
 	b.mu.Unlock()
 	for _, c := range all {
 		b.end(c, packets.ErrAdministrativeAction)

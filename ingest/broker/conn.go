@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	readBuffer = 1024 // bytes per connection
+	readBuffer = 512 // bytes per connection
 	// maxConnect bounds the CONNECT packet in bytes: until it is read nobody has logged in.
 	maxConnect = 16 << 10
 	// maxUnsent bounds what waits to be written to a connection, in bytes. Only a client that sends without reading its

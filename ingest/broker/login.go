@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -114,10 +115,7 @@ func (b *Broker) takeOver(c *conn) bool {
 	old := b.sessions[c.id]
 	b.sessions[c.id] = c
 	if c.station != "" {
-		if b.stations[c.station] == nil {
-			b.stations[c.station] = map[*conn]struct{}{}
-		}
-		b.stations[c.station][c] = struct{}{}
+		b.stations[c.station] = append(b.stations[c.station], c)
 	}
 	b.mu.Unlock()
 	if old == nil {
@@ -161,11 +159,10 @@ func (b *Broker) leave(c *conn, err error) {
 		delete(b.sessions, c.id)
 		b.server.Clients.Delete(c.id)
 	}
-	if own := b.stations[c.station]; own != nil {
-		delete(own, c)
-		if len(own) == 0 {
-			delete(b.stations, c.station)
-		}
+	if own := slices.DeleteFunc(b.stations[c.station], func(other *conn) bool { return other == c }); len(own) > 0 {
+		b.stations[c.station] = own
+	} else {
+		delete(b.stations, c.station)
 	}
 	b.mu.Unlock()
 	if closed || c.client == nil {
