@@ -53,7 +53,8 @@ type Station struct {
 	Installations []Installation // ascending by From; Kit and Sensors are the last one's
 }
 
-// Place is where a station stands from a moment on. Exact is never published; Public is the centre of its 100 m cell.
+// Place is where a station stands from a moment on. Public is the centre of its 100 m cell. Exact is never published and
+// decides nothing that is: only the registry and its owner's page use it.
 type Place struct {
 	From   time.Time
 	Exact  orb.Point // lon, lat

@@ -62,12 +62,12 @@ func TestABackupIsRestored(t *testing.T) {
 // writeCheckState writes a state of the checks, and returns the file.
 func writeCheckState(t *testing.T, data string, r storyStation) string {
 	t.Helper()
-	east, north, err := geo.Project(r.public)
+	cell, err := geo.CellAt(r.public, geo.BaseSize)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checker, hour := quality.NewHourChecker(quality.DefaultRules()), time.Now().UTC().Truncate(time.Hour).Add(-time.Hour)
-	checker.Hour(hour, []quality.StationHour{{Station: r.id, East: east, North: north, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
+	checker.Hour(hour, []quality.StationHour{{Station: r.id, Cell: cell, Quantity: 1, Mean: 1, Median: 1, Count: 12}})
 	var remembered bytes.Buffer
 	if err = checker.Save(&remembered); err == nil {
 		err = os.WriteFile(filepath.Join(data, checksFile), remembered.Bytes(), 0o600)

@@ -39,7 +39,7 @@ var packages = map[string][]string{
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
 	"ingest/push":     {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"ingest/quality":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/quality":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
 	"ingest/registry": {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",

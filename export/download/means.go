@@ -127,7 +127,7 @@ func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 	if !known {
 		return geo.Cell{}
 	}
-	cell, _ := cells.At(st.PlaceAt(r.Time).Exact) // the registry accepts no place without one
+	cell, _ := cells.At(st.PlaceAt(r.Time).Public)
 	return cell
 }
 
@@ -180,12 +180,12 @@ func (s Source) withNeighbours(q Readings) []string {
 	return all
 }
 
-// near reports whether two stations have ever stood within the correction's radius of each other. It adds the diagonal
-// of a cell, because the radius is measured between cells.
+// near reports whether two stations have ever stood within the correction's radius of each other. It adds two
+// cells, because the radius is measured in the projection.
 func near(a, b *ingest.Station) bool {
 	const most = aggregate.HumidityRadius + 2*geo.BaseSize
 	return slices.ContainsFunc(a.Places, func(p ingest.Place) bool {
-		return slices.ContainsFunc(b.Places, func(o ingest.Place) bool { return geo.Distance(p.Exact, o.Exact) <= most })
+		return slices.ContainsFunc(b.Places, func(o ingest.Place) bool { return geo.Distance(p.Public, o.Public) <= most })
 	})
 }
 

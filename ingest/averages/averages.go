@@ -143,7 +143,7 @@ func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
 	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
-	return a.cells.At(st.PlaceAt(at).Exact) // the registry accepts no place without a cell
+	return a.cells.At(st.PlaceAt(at).Public)
 }
 
 // Cells caches the base cells of places; projecting a place again for each reading would take most of the time. The

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
 // StationHour is one station's mean of one quantity in a full hour, of values without an excluding flag of their own.
 type StationHour struct {
 	Station  string
-	East     float64 // metres, EPSG:3035
-	North    float64
+	Cell     geo.Cell // the station's public place, a BaseSize cell: flags are public and would tell an exact place
 	Quantity quantity.Quantity
 	Mean     float64
 	Median   float64
@@ -84,7 +84,7 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: c.rules.OutlierFar}
 	slices.SortFunc(h.list, func(a, b StationHour) int {
 		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Station, b.Station), cmp.Compare(b.Count, a.Count),
-			cmp.Compare(a.East, b.East), cmp.Compare(a.North, b.North))
+			a.Cell.Compare(b.Cell))
 	})
 	h.list = slices.CompactFunc(h.list, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
 	h.flags = make([]ingest.Flags, len(h.list))
@@ -128,10 +128,10 @@ func (h *hour) each(do func(q quantity.Quantity, from, to int)) {
 func (c *HourChecker) record(s *StationHour, at int64) *record {
 	r := c.stations[s.Station]
 	switch {
-	case r == nil, (r.East != s.East || r.North != s.North) && at > r.Newest:
-		r = &record{East: s.East, North: s.North}
+	case r == nil, r.Cell != s.Cell && at > r.Newest:
+		r = &record{Cell: s.Cell}
 		c.stations[s.Station] = r
-	case r.East != s.East || r.North != s.North:
+	case r.Cell != s.Cell:
 		return nil
 	}
 	r.Newest = max(r.Newest, at)

@@ -11,6 +11,7 @@ import (
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -163,6 +164,11 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// cellAt returns the base cell of a place in metres, EPSG:3035.
+func cellAt(east, north float64) geo.Cell {
+	return geo.Cell{Size: geo.BaseSize, North: int32(math.Floor(north/geo.BaseSize)) * geo.BaseSize, East: int32(math.Floor(east/geo.BaseSize)) * geo.BaseSize}
+}
+
 // TestNeighboursAreTheNearest holds the grid against looking at everyone.
 func TestNeighboursAreTheNearest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
@@ -170,16 +176,16 @@ func TestNeighboursAreTheNearest(t *testing.T) {
 		list := make([]StationHour, n)
 		for i := range list {
 			radius := math.Pow(10, 2+3*rng.Float64()) // crowded and lonely
-			list[i] = StationHour{Station: string(rune('A' + i)), East: 4_100_000 + radius*rng.NormFloat64(), North: 3_090_000 + radius*rng.NormFloat64()}
+			list[i] = StationHour{Station: string(rune('A' + i)), Cell: cellAt(4_100_000+radius*rng.NormFloat64(), 3_090_000+radius*rng.NormFloat64())}
 			if i > 0 && i%10 == 0 {
-				list[i].East, list[i].North = list[i-1].East, list[i-1].North // at one spot
+				list[i].Cell = list[i-1].Cell
 			}
 		}
 		a := newArea(list, 10_000)
 		for i := range list {
 			var want []neighbour
 			for k := range list {
-				dx, dy := list[k].East-list[i].East, list[k].North-list[i].North
+				dx, dy := float64(list[k].Cell.East-list[i].Cell.East), float64(list[k].Cell.North-list[i].Cell.North)
 				if square := dx*dx + dy*dy; k != i && square <= 1e8 {
 					want = append(want, neighbour{int32(k), square})
 				}
@@ -278,9 +284,9 @@ func TestStuck(t *testing.T) {
 func TestAPlaceThatChanges(t *testing.T) {
 	c := NewHourChecker(DefaultRules())
 	at := func(n int, hPa, north float64) []ingest.HourFlags {
-		list := []StationHour{{"M", 4_100_000, north, quantity.Pressure, hPa, hPa, 25}}
+		list := []StationHour{{"M", cellAt(4_100_000, north), quantity.Pressure, hPa, hPa, 25}}
 		for i := range 6 {
-			list = append(list, StationHour{string(rune('A' + i)), 4_100_000 + 100*float64(i), 3_090_000, quantity.Pressure, 1013, 1013, 25})
+			list = append(list, StationHour{string(rune('A' + i)), cellAt(4_100_000+100*float64(i), 3_090_000), quantity.Pressure, 1013, 1013, 25})
 		}
 		return c.Hour(startOf(n), list)
 	}

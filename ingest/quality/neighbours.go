@@ -3,6 +3,8 @@ package quality
 import (
 	"math"
 	"slices"
+
+	"stadtluft/geo"
 )
 
 const (
@@ -15,7 +17,8 @@ const (
 	perBucket   = 3
 )
 
-// area is stations by place in a hash grid: buckets as wide as it takes to hold a few stations each.
+// area is stations by public place in a hash grid: buckets as wide as it takes to hold a few stations each. Of stations
+// in one cell the names decide who is nearer.
 type area struct {
 	list    []StationHour // sorted by station
 	within  float64       // metres to the farthest neighbour
@@ -48,12 +51,12 @@ func newArea(list []StationHour, within float64) *area {
 	a.points = make([]point, len(list))
 	from := int32(0)
 	for i := range list {
-		key := a.bucket(list[i].East, list[i].North)
+		key := a.bucket(list[i].Cell)
 		p := a.buckets[key]
 		if p.from < 0 { // not begun
 			from, p = from+p.to, part{from, from}
 		}
-		a.points[p.to] = point{list[i].East, list[i].North, int32(i)}
+		a.points[p.to] = point{float64(list[i].Cell.East), float64(list[i].Cell.North), int32(i)}
 		a.buckets[key] = part{p.from, p.to + 1}
 	}
 	return a
@@ -63,19 +66,19 @@ func newArea(list []StationHour, within float64) *area {
 func (a *area) fill() {
 	a.buckets = make(map[bucket]part, len(a.list)/perBucket)
 	for i := range a.list {
-		key := a.bucket(a.list[i].East, a.list[i].North)
+		key := a.bucket(a.list[i].Cell)
 		a.buckets[key] = part{-1, a.buckets[key].to + 1}
 	}
 }
 
-func (a *area) bucket(east, north float64) bucket {
-	return bucket{int32(math.Floor(east / a.width)), int32(math.Floor(north / a.width))}
+func (a *area) bucket(c geo.Cell) bucket {
+	return bucket{int32(math.Floor(float64(c.East) / a.width)), int32(math.Floor(float64(c.North) / a.width))}
 }
 
 // isOf reports whether the area is of the same stations at the same places as a list.
 func (a *area) isOf(list []StationHour) bool {
 	return slices.EqualFunc(a.list, list, func(x, y StationHour) bool {
-		return x.Station == y.Station && x.East == y.East && x.North == y.North
+		return x.Station == y.Station && x.Cell == y.Cell
 	})
 }
 
@@ -90,7 +93,7 @@ func (a *area) around(i int) []neighbour {
 // nearest is around a station of another list; but is the place in this list of one to leave out. It is valid until the
 // next call.
 func (a *area) nearest(h *StationHour, but int, within float64) []neighbour {
-	middle, rings, n := a.bucket(h.East, h.North), int32(math.Ceil(within/a.width)), 0
+	middle, rings, n := a.bucket(h.Cell), int32(math.Ceil(within/a.width)), 0
 	for ring := int32(0); ring <= rings; ring++ {
 		n = a.ring(h, but, middle, ring, within*within, n)
 		// Whoever is in a farther ring is at least this far away.
@@ -111,7 +114,7 @@ func (a *area) ring(h *StationHour, but int, middle bucket, ring int32, square f
 		for north := -ring; north <= ring; north += step {
 			p := a.buckets[bucket{middle.east + east, middle.north + north}]
 			for _, other := range a.points[p.from:p.to] {
-				dx, dy := other.east-h.East, other.north-h.North
+				dx, dy := other.east-float64(h.Cell.East), other.north-float64(h.Cell.North)
 				s := float64(dx*dx) + float64(dy*dy)
 				if s > square || n == mostNeighbours && s > a.found[n-1].square || int(other.index) == but {
 					continue

@@ -272,7 +272,7 @@ func (t *town) hour(checker *Checker, hour int, result *played) (readings []kept
 		}
 		for q, list1 := range values {
 			if len(list1) > 0 {
-				list = append(list, StationHour{p.station.ID, p.east, p.north, quantity.Quantity(q), average(list1), median(list1), len(list1)})
+				list = append(list, StationHour{p.station.ID, cellAt(p.east, p.north), quantity.Quantity(q), average(list1), median(list1), len(list1)})
 			}
 		}
 	}

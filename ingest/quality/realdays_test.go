@@ -184,7 +184,7 @@ func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map
 		var list []StationHour
 		for id, quantities := range hourly[start] {
 			for q, v := range quantities {
-				list = append(list, StationHour{id, days[id].east, days[id].north, q, average(v), median(v), len(v)})
+				list = append(list, StationHour{id, cellAt(days[id].east, days[id].north), q, average(v), median(v), len(v)})
 			}
 		}
 		for _, v := range hourChecker.Hour(start, list) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -11,7 +12,7 @@ var noValue = math.NaN()
 
 // record is what is remembered of a station at its place: about 5 KiB with particles and climate.
 type record struct {
-	East, North              float64
+	Cell                     geo.Cell     // its public place
 	Newest                   int64        // hour
 	PM2_5, PM10, Temperature *history     // nil before the first value
 	Differences              ring[tenths] // hPa above the neighbours, by hour

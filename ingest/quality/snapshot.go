@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	snapshotMagic   = "stadtluft-judge-1\n"
+	snapshotMagic   = "stadtluft-checks-2\n"
 	maxSnapshot     = 1 << 30 // bytes
 	snapshotTrailer = 4
 )

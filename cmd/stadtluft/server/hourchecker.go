@@ -15,7 +15,7 @@ import (
 	"stadtluft/ingest/quality"
 )
 
-// hourCheckerFile holds exact places and the checks' history of 33 days, as quality.HourChecker saves it. After a crash
+// hourCheckerFile holds the checks' history of 33 days, as quality.HourChecker saves it. After a crash
 // it is at most two hours old, and a start checks all hours of the last two days again: nothing is lost. Without the
 // file those checks wait until they have enough history again, and withdraw their flags of the last two days.
 const hourCheckerFile = "checks.state"

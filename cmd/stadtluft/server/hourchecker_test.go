@@ -38,7 +38,8 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 	known := stationMap{}
 	for i, s := range stations {
 		id := fmt.Sprintf("S%02d", i)
-		known[id] = &ingest.Station{ID: id, Exposure: ingest.Outdoor, Sensors: []string{"sds011", "bme280"}, Places: []ingest.Place{{Exact: s.Point}}}
+		known[id] = outdoor(id, s.Point)
+		known[id].Sensors = []string{"sds011", "bme280"}
 	}
 	checker, values := quality.New(quality.DefaultRules()), map[simulation.Fault]int{}
 	flags := map[simulation.Fault]map[ingest.Flags]int{}
@@ -95,7 +96,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 // TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is
 // saved, a new HourChecker starts with it, and a broken file is logged and replaced.
 func TestWhatChecksRememberSurvives(t *testing.T) {
-	data, known := t.TempDir(), stationMap{"A": {ID: "A", Exposure: ingest.Outdoor, Places: []ingest.Place{{Exact: orb.Point{6.9583, 50.9413}}}}}
+	data, known := t.TempDir(), stationMap{"A": outdoor("A", orb.Point{6.9583, 50.9413})}
 	var said bytes.Buffer
 	open := func() *hourChecker {
 		return openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
@@ -117,7 +118,7 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v: it holds exact places", info, err)
+		t.Errorf("%v, %v: it is for the server alone", info, err)
 	}
 	left := path + ".123.part"
 	if err := os.WriteFile(left, nil, 0o600); err != nil {
