@@ -92,7 +92,8 @@ type Server struct {
 	// FrameAncestors are the origins whose pages may embed those below /embed/, separated by spaces; "*" is any.
 	FrameAncestors string
 
-	TLS *tls.Config // nil serves without
+	TLS     *tls.Config     // nil serves without
+	Proxies httpapi.Proxies // in front of the server
 
 	city        export.Area   // without rows
 	areas       []export.Area // the districts, without rows
@@ -116,7 +117,7 @@ func (s *Server) Handler() http.Handler {
 	s.mount(compressed, outer)
 	outer.Handle("/", compress(compressed))
 	s.mountMQTT(outer)
-	return guard(outer)
+	return s.guard(outer)
 }
 
 // HandlerWithoutPages returns the handler of a process without data and pages: it needs only Version, Problems, Metrics, Log and Deliveries.
@@ -126,7 +127,7 @@ func (s *Server) HandlerWithoutPages() http.Handler {
 	mountOpenly(mux, s.Deliveries)
 	s.mountMQTT(mux)
 	mux.Handle("/", s.answer(s.elsewhere))
-	return guard(mux)
+	return s.guard(mux)
 }
 
 // mqttRoute is where dashboards in browsers speak MQTT.
@@ -193,9 +194,9 @@ func contentPolicy(ancestors, elsewhere string) string {
 	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
-// guard sets the headers of all answers.
-func guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// guard finds out who sent a request, and sets the headers of all answers.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return s.Proxies.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -205,7 +206,7 @@ func guard(next http.Handler) http.Handler {
 			h.Set("Access-Control-Expose-Headers", exposed)
 		}
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 const (

@@ -1,9 +1,7 @@
 package stations
 
 import (
-	"net"
 	"net/http"
-	"strings"
 
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest"
@@ -69,7 +67,7 @@ func (s *Service) postStation(w http.ResponseWriter, r *http.Request) error {
 	if err := httpapi.ReadJSON(w, r, &n); err != nil {
 		return err
 	}
-	registration, err := n.registration(address(r))
+	registration, err := n.registration(httpapi.Address(r))
 	if err != nil {
 		return err
 	}
@@ -90,22 +88,4 @@ func (s *Service) postStation(w http.ResponseWriter, r *http.Request) error {
 type registered struct {
 	settings
 	management
-}
-
-// address returns the sender's address. Behind a proxy on this host it is the last address that the proxy saw. An IPv6
-// address is cut to its network, because its owner has all addresses in it.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	ip := net.ParseIP(host)
-	if seen := r.Header.Get("X-Forwarded-For"); seen != "" && ip != nil && ip.IsLoopback() {
-		host = strings.TrimSpace(seen[strings.LastIndexByte(seen, ',')+1:])
-		ip = net.ParseIP(host)
-	}
-	if ip != nil && ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return host
 }

@@ -11,6 +11,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest"
 	"stadtluft/ingest/broker"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/quality"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	HTTPTLSCert   string `key:"http.tls_cert"`
 	HTTPTLSKey    string `key:"http.tls_key"`
 	HTTPFrames    string `key:"http.frame_ancestors"`
+	HTTPProxies   string `key:"http.trusted_proxies"`
 
 	MQTTListen      string  `key:"mqtt.listen"`
 	MQTTConnections int     `key:"mqtt.connections"`
@@ -97,6 +99,7 @@ func defaults() Config {
 		Roles:              everyRole.String(),
 		HTTPListen:         "127.0.0.1:8080",
 		HTTPFrames:         "*",
+		HTTPProxies:        httpapi.LocalProxies,
 		MQTTListen:         "127.0.0.1:1883",
 		MQTTConnections:    broker.DefaultConnections,
 		RateSustained:      ingest.DefaultRate,
@@ -156,6 +159,12 @@ func (c *Config) topics() ([]kits.Topic, error) {
 		topics = append(topics, topic)
 	}
 	return topics, errors.Join(mistakes...)
+}
+
+// proxies returns the proxies that are believed about who sent a request.
+func (c *Config) proxies() httpapi.Proxies {
+	list, _ := httpapi.ParseProxies(c.HTTPProxies) // validated with the configuration
+	return list
 }
 
 // DayOffset returns the time before midnight UTC at which a day begins.

@@ -13,7 +13,7 @@ type service interface{ serve(s *api.Server) }
 
 // openHTTP opens the HTTP address of a process and serves its state, its metrics, and services.
 func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
-	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log}
+	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log, Proxies: b.config.proxies()}
 	if b.roles.has(webRole) {
 		site.Deliveries = push.RoutesElsewhere(b.log) // unless the intake is in this process
 	}

@@ -12,6 +12,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/ingest/broker"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/registry"
 )
 
@@ -55,6 +56,8 @@ func (c *Config) validate() []error {
 func (c *Config) validateHTTP(m *mistakes) {
 	m.check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
 	m.check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
+	_, err := httpapi.ParseProxies(c.HTTPProxies)
+	m.check(err == nil, "http.trusted_proxies: %v", err)
 	for _, source := range strings.Fields(c.HTTPFrames) {
 		m.check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
 	}

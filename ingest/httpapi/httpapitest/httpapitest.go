@@ -19,12 +19,16 @@ type Client struct {
 	URL string // of the server, without a slash at its end
 }
 
-// Serve serves routes until the test ends.
+// Serve serves routes behind a proxy of this host until the test ends.
 func Serve(t testing.TB, routes []openapi.Route) *Client {
 	t.Helper()
 	mux := http.NewServeMux()
 	httpapi.Mount(mux, routes)
-	server := httptest.NewServer(mux)
+	proxies, err := httpapi.ParseProxies(httpapi.LocalProxies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(proxies.Handler(mux))
 	t.Cleanup(server.Close)
 	return &Client{t, server.URL}
 }
