@@ -12,9 +12,6 @@ import (
 	"stadtluft/ingest/stations"
 )
 
-// maxStations is the largest number of stations that a query names.
-const maxStations = 200
-
 // spans are the default length of a period for each resolution, and the longest one for formats that clients hold in
 // memory whole. CSV and Parquet stream and have no limit.
 var spans = map[download.Resolution]struct{ usual, most time.Duration }{
@@ -44,10 +41,6 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id))
 		}
 		ids = append(ids, id)
-	}
-	if len(ids) > maxStations {
-		q.Fail(wrong("station", "%d stations are named, at most %d can be: leave the parameter out for all", len(ids), maxStations).
-			InGerman("%d Stationen sind genannt, höchstens %d können es sein: Lass den Parameter weg, um alle zu bekommen.", len(ids), maxStations))
 	}
 	return s.readings(w, r, q, ids)
 }

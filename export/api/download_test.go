@@ -306,7 +306,13 @@ func TestWhatCannotBe(t *testing.T) {
 	f("/api/v1/readings?resolution=1h&flags=all", "flags", "good values")
 	f("/api/v1/readings?district=Nord", "district", `"Nord"`, "West")
 	f("/api/v1/readings?from=%zz", "", "cannot be read")
-	f("/api/v1/readings?station="+strings.Repeat(h.station.ID+",", maxStations)+h.station.ID, "station", "at most 200")
+	f("/api/v1/readings?station="+strings.Repeat(h.station.ID+",", 200)+h.station.ID, "station", "at most 200")
+	f("/api/v1/readings?station="+h.station.ID+","+h.station.ID, "station", "twice")
+	for _, path := range []string{"readings", "grid", "districts", "stations", "city"} {
+		f("/api/v1/"+path+"?quantity="+strings.Repeat(",", 2000), "quantity", "at most 200")
+		f("/api/v1/"+path+"?quantity=pm10"+strings.Repeat(",pm10", 2000), "quantity", "at most 200")
+		f("/api/v1/"+path+"?quantity=pm10,pm2_5,pm10", "quantity", "twice")
+	}
 	f("/api/v1/grid?from=2026-05-01", "from", "window=1h")
 	f("/api/v1/grid?window=1h&time=2026-05-01&from=2026-05-01", "time", "leave one of them out")
 	f("/api/v1/grid?window=1h&from=2020-01-01", "from", "31 days")

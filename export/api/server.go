@@ -99,6 +99,7 @@ type Server struct {
 	areas       []export.Area // the districts, without rows
 	snapshots   snapshots
 	changes     changes
+	work        work
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
 }
@@ -117,7 +118,7 @@ func (s *Server) Handler() http.Handler {
 	s.mount(compressed, outer)
 	outer.Handle("/", compress(compressed))
 	s.mountMQTT(outer)
-	return s.guard(outer)
+	return s.Proxies.Handler(guard(outer))
 }
 
 // HandlerWithoutPages returns the handler of a process without data and pages: it needs only Version, Problems, Metrics, Log and Deliveries.
@@ -127,7 +128,7 @@ func (s *Server) HandlerWithoutPages() http.Handler {
 	mountOpenly(mux, s.Deliveries)
 	s.mountMQTT(mux)
 	mux.Handle("/", s.answer(s.elsewhere))
-	return s.guard(mux)
+	return s.Proxies.Handler(guard(mux))
 }
 
 // mqttRoute is where dashboards in browsers speak MQTT.
@@ -147,7 +148,7 @@ func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 
 // mount adds all routes to two muxes: one that compresses answers, and one for files that are sent unchanged.
 func (s *Server) mount(compressed, files httpapi.Mux) {
-	mountOpenly(compressed, s.routes())
+	mountOpenly(compressed, s.bounded(s.routes()))
 	mountOpenly(files, s.archiveRoutes())
 	if s.City.Basemap.Tiles != nil {
 		files.Handle("GET "+basemap.Route, s.City.Basemap.Tiles)
@@ -194,9 +195,9 @@ func contentPolicy(ancestors, elsewhere string) string {
 	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
-// guard finds out who sent a request, and sets the headers of all answers.
-func (s *Server) guard(next http.Handler) http.Handler {
-	return s.Proxies.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// guard sets the headers of all answers.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -206,7 +207,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			h.Set("Access-Control-Expose-Headers", exposed)
 		}
 		next.ServeHTTP(w, r)
-	}))
+	})
 }
 
 const (

@@ -70,9 +70,13 @@ func (w *world) read(r scope, yield func(*entity) error) error {
 // ask counts a query of the store.
 func (w *world) ask() error {
 	if w.budget.reads--; w.budget.reads < 0 {
-		return httpapi.Wrong("$expand", "this question asks for Observations of more than %d entities: use a smaller $top, or ask for the Observations of each", maxReads)
+		return tooOften()
 	}
 	return nil
+}
+
+func tooOften() error {
+	return httpapi.Wrong("$expand", "this question asks for Observations of more than %d entities: use a smaller $top, or ask for the Observations of each", maxReads)
 }
 
 // readings queries the store.

@@ -116,11 +116,26 @@ func (w *world) append(b []byte, a address, o options, here string) ([]byte, err
 		o.chosen, o.expand = []string{"@iot.selfLink"}, nil
 	}
 	if a.one != nil {
+		plan := w.budget
+		if err := plan.plan(w, []*entity{a.one}, o); err != nil {
+			return nil, err
+		}
 		return w.appendEntity(b, a.one, o)
+	}
+	plan := w.budget
+	if a.kind == observations {
+		if err := plan.planLink(observations, expansion{many(a.kind), o}, 1); err != nil {
+			return nil, err
+		}
 	}
 	page, err := w.entities(a.kind, a.of, many(a.kind), o)
 	if err != nil {
 		return nil, err
+	}
+	if a.kind != observations && len(page.entities) > 0 {
+		if err := plan.plan(w, page.entities, o); err != nil {
+			return nil, err
+		}
 	}
 	return w.appendList(b, page, here, o)
 }

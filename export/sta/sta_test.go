@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -271,7 +272,7 @@ func TestBadRequests(t *testing.T) {
 	f("POST", "/CreateObservations", 501, "", "MQTT")
 }
 
-// A request whose answer is too large is refused, not answered in part.
+// A request whose answer is too large is refused before anything is read, not answered in part.
 func TestTooLarge(t *testing.T) {
 	c := serve(t)
 	for i := range maxReads {
@@ -284,12 +285,22 @@ func TestTooLarge(t *testing.T) {
 	}
 	f := func(query, want string) {
 		t.Helper()
+		c.town.asked = nil
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		response, body := c.do("GET", "/Things?"+query)
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 4<<20 || len(c.town.asked) > 0 {
+			t.Errorf("%s took %d bytes and %d queries of the store to refuse", query, after.TotalAlloc-before.TotalAlloc, len(c.town.asked))
+		}
 		if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), want) {
 			t.Errorf("%s: %s %.300s, want %q", query, response.Status, body, want)
 		}
 	}
 	f("$top=1000&$expand=Datastreams($expand=Observations($top=2))", "Observations of more than 300 entities")
+	f("$top=1000&$expand=Datastreams($expand=Observations($top=100))", "more than 20000 entities")
+	f("$top=100&$expand=Datastreams($top=1;$expand=Observations($top=1000))", "more than 20000 entities")
+	f("$top=100&$expand=Datastreams($top=1;$expand=Observations($top=10;$expand=Datastream($expand=Observations)))", "more than 20000 entities")
+	f("$top=1000&$expand=Datastreams($filter=Observations/result%20gt%205)", "Observations of more than 300 entities")
 	f("$top=1000&$expand=Datastreams($expand=ObservedProperty($expand=Datastreams))", "more than 20000 entities")
 }
 

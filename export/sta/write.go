@@ -72,7 +72,7 @@ func (w *world) appendEntities(b []byte, entities []*entity, o options) ([]byte,
 // appendEntity appends an entity with the members that the options select and expand.
 func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 	if w.budget.entities--; w.budget.entities < 0 {
-		return b, httpapi.Wrong("$expand", "this answer would hold more than %d entities: use a smaller $top, also in the options of $expand", maxEntities)
+		return b, tooMany()
 	}
 	object := objectWriter{b: append(b, '{')}
 	if o.wants("@iot.id") || o.wants("id") {
@@ -92,6 +92,10 @@ func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 		}
 	}
 	return append(object.b, '}'), object.err
+}
+
+func tooMany() error {
+	return httpapi.Wrong("$expand", "this answer could hold more than %d entities: use a smaller $top, also in the options of $expand", maxEntities)
 }
 
 // wants reports whether a member is selected.

@@ -13,7 +13,11 @@ type service interface{ serve(s *api.Server) }
 
 // openHTTP opens the HTTP address of a process and serves its state, its metrics, and services.
 func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
-	site := &api.Server{Version: Version(), Problems: h.problems, Metrics: metrics.Handler(writes, h.ready, h.measure), Log: b.log, Proxies: b.config.proxies()}
+	site := &api.Server{Version: Version(), Problems: h.problems, Log: b.log, Proxies: b.config.proxies()}
+	site.Metrics = metrics.Handler(writes, h.ready, func(ctx context.Context, c metrics.Collection) {
+		h.measure(ctx, c)
+		c.Counter("questions_refused_total", "Questions answered 503 because as many were being answered as may be at once.", site.WorkRefused())
+	})
 	if b.roles.has(webRole) {
 		site.Deliveries = push.RoutesElsewhere(b.log) // unless the intake is in this process
 	}

@@ -55,6 +55,9 @@ func (r Route) Check(query url.Values) *Mistake {
 	return nil
 }
 
+// maxListed is the largest number of values of a List.
+const maxListed = 200
+
 // parameter returns the route's query parameter with a name.
 func (r Route) parameter(name string) (Parameter, bool) {
 	i := slices.IndexFunc(r.Parameters, func(p Parameter) bool { return p.Name == name && !r.inPath(name) })
@@ -86,9 +89,15 @@ func (p Parameter) check(given []string) *Mistake {
 	}
 	values := given
 	if p.Kind == List {
+		if n := strings.Count(given[0], ",") + 1; n > maxListed {
+			return mistake(p.Name, nil, bilingual.Of("%s names %d, at most %d can be asked for at once", "%s nennt %d, höchstens %d lassen sich auf einmal erfragen."), p.Name, n, maxListed)
+		}
 		values = strings.Split(given[0], ",")
 	}
-	for _, value := range values {
+	for i, value := range values {
+		if slices.Contains(values[:i], value) {
+			return mistake(p.Name, nil, bilingual.Of("%s names %.80q twice", "%s nennt %.80q zweimal."), p.Name, value)
+		}
 		if p.Choices != nil && !slices.Contains(p.Choices, value) {
 			return mistake(p.Name, p.Choices, bilingual.Of("%s %.80q is not one of those allowed", "%s %.80q ist keines von denen, die möglich sind."), p.Name, value)
 		}

@@ -169,7 +169,7 @@ func (p Parameter) schema() Schema {
 		if p.Choices != nil {
 			item["enum"] = p.Choices
 		}
-		return Schema{"type": "array", "items": item}
+		return Schema{"type": "array", "items": item, "maxItems": maxListed, "uniqueItems": true}
 	case Numbers:
 		var lengths []any
 		for _, n := range p.Lengths {

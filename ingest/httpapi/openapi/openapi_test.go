@@ -41,6 +41,8 @@ func TestCheck(t *testing.T) {
 	f("format=xml", "format", `"xml"`, "csv", "json")
 	f("format=csv&format=csv", "format", "2 times")
 	f("colour=red,green", "colour", `"green"`, "red", "blue")
+	f("colour=red,blue,red", "colour", `"red" twice`)
+	f("colour="+strings.Repeat(",", 2000), "colour", "names 2001, at most 200")
 	f("limit=0", "limit", "from 1 on")
 	f("limit=1.5", "limit", "from 1 on")
 	f("limit=101", "limit", "beyond the most that can be had at once, 100")
