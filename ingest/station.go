@@ -125,5 +125,9 @@ func (s *Station) At(t time.Time) *Station {
 	return &then
 }
 
+// Hidden reports whether the station and its readings are there for its owner and the administrator alone: it waits for
+// approval or is suspended.
+func (s *Station) Hidden() bool { return s.Status == Pending || s.Status == Suspended }
+
 // Shown reports whether the station is public: it is active or paused.
 func (s *Station) Shown() bool { return s.Status == Active || s.Status == Paused }

@@ -9,7 +9,6 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
-	"stadtluft/ingest/stations"
 )
 
 // spans are the default length of a period for each resolution, and the longest one for formats that clients hold in
@@ -37,7 +36,7 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 		id, err := registry.ParseID(text)
 		if err != nil {
 			q.Fail(newProblem(http.StatusNotFound, "station", "station: %v", err).InGerman("station: %.80q ist keine Kennung einer Station.", text))
-		} else if _, known := s.Registry.Station(id); !known {
+		} else if st, known := s.Registry.Station(id); !known || st.Hidden() {
 			q.Fail(newProblem(http.StatusNotFound, "station", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id))
 		}
 		ids = append(ids, id)
@@ -47,7 +46,7 @@ func (s *Server) getReadings(w http.ResponseWriter, r *http.Request) error {
 
 // getStationReadings answers with one station's readings of a period.
 func (s *Server) getStationReadings(w http.ResponseWriter, r *http.Request) error {
-	st, err := stations.FromPath(r, s.Registry)
+	st, err := s.keys.Seen(w, r)
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,13 @@ import (
 
 // stations returns the service that registers and manages stations.
 func (s *Server) stations() *stations.Service {
-	return stations.New(s.Registry, s.City.Boundary, s.City.Access, stations.DocumentOf(s.detailed), s.Log)
+	return stations.New(s.Registry, s.keys, s.City.Boundary, s.City.Access, stations.DocumentOf(s.detailed), s.Log)
 }
 
 // admin returns the service for the administrator.
 func (s *Server) admin() *admin.Service {
 	program := admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}
-	return admin.New(s.Registry, program, admin.Stations{Document: stations.DocumentOf(s.feature), Day: s.day}, s.Backup, s.Log)
+	return admin.New(s.Registry, s.keys, program, admin.Stations{Document: stations.DocumentOf(s.feature), Day: s.day}, s.Backup, s.Log)
 }
 
 // day returns the counts of a station's values in the 24 hours before now.

@@ -198,13 +198,45 @@ func (h *fixture) suspend(admin, id, owner string) {
 	if p.Field != "status" {
 		h.t.Errorf("an owner lifts it: %+v", p)
 	}
-	h.ask("GET", route, "", "", http.StatusNotFound, nil)
-	if strings.Contains(string(h.get("/api/v1/stations")), id) {
-		h.t.Error("it is listed")
-	}
-	for _, seen := range []string{string(h.get(route + "/health")), h.managed(id, owner)} {
+	h.hidden(id, admin, owner)
+	_, health := h.do("GET", route+"/health", "", "Authorization", "Bearer "+owner)
+	for _, seen := range []string{string(health), h.managed(id, owner)} {
 		if !strings.Contains(seen, `"status":"suspended"`) || !strings.Contains(seen, `"reason":"hangs in a kitchen"`) {
 			h.t.Errorf("its owner sees %s", seen)
+		}
+	}
+}
+
+// hidden expects that a station and its rows are nowhere, as if it had never been registered, but for its owner and the
+// administrator.
+func (h *fixture) hidden(id, admin, owner string) {
+	h.t.Helper()
+	route := "/api/v1/stations/" + id
+	_, unknown := h.do("GET", "/api/v1/stations/"+strings.Repeat("0", len(id))+"?", "")
+	for _, path := range []string{"", "/health", "/readings", "/readings?resolution=1h", "/series?quantity=pm10", "/manage"} {
+		for _, wrong := range []string{"", h.owner.ManageToken}[:2-len(path)%2] {
+			var p problem
+			h.ask("GET", route+path, "", wrong, http.StatusNotFound, &p)
+			if want := "no station " + id + " is registered"; p.Detail != want {
+				h.t.Errorf("%s: %q, want %q as for %s", path, p.Detail, want, unknown)
+			}
+		}
+		for _, right := range []string{admin, owner} {
+			if response, body := h.do("GET", route+path, "", "Authorization", "Bearer "+right); response.StatusCode != http.StatusOK {
+				h.t.Errorf("%s with a key: %s %s", path, response.Status, body)
+			}
+		}
+	}
+	h.ask("GET", "/api/v1/readings?station="+id, "", "", http.StatusNotFound, nil)
+	if response, _ := h.do("GET", "/feeds/stations/"+id+".atom", ""); response.StatusCode != http.StatusNotFound {
+		h.t.Errorf("its feed: %s", response.Status)
+	}
+	for _, path := range []string{
+		"/api/v1/stations", "/api/v1/readings", "/api/v1/readings?resolution=5m", "/api/v1/readings?format=json", "/ogc/collections/stations/items", "/ogc/collections/latest/items",
+		"/sta/v1.1/Things", "/sta/v1.1/Datastreams", "/sta/v1.1/Observations", "/sitemap.xml",
+	} {
+		if response, body := h.do("GET", path, ""); strings.Contains(string(body), id) {
+			h.t.Errorf("%s (%s) tells of it", path, response.Status)
 		}
 	}
 }

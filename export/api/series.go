@@ -12,7 +12,6 @@ import (
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/stations"
 	"stadtluft/ingest/store"
 )
 
@@ -41,7 +40,7 @@ type series struct {
 
 // getSeries answers with a station's and its neighbours' means over the hours or days of a period.
 func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) error {
-	st, err := stations.FromPath(r, s.Registry)
+	st, err := s.keys.Seen(w, r)
 	if err != nil {
 		return err
 	}

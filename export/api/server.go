@@ -37,6 +37,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/stations"
 	"stadtluft/ingest/store"
 )
 
@@ -100,6 +101,7 @@ type Server struct {
 	snapshots   snapshots
 	changes     changes
 	work        work
+	keys        *stations.Keys
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
 }
@@ -109,7 +111,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
-	s.city, s.areas = s.City.Area(), s.City.districts()
+	s.city, s.areas, s.keys = s.City.Area(), s.City.districts(), stations.NewKeys(s.Registry)
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants

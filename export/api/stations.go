@@ -9,7 +9,6 @@ import (
 	"stadtluft/export/live"
 	"stadtluft/geo"
 	"stadtluft/ingest"
-	"stadtluft/ingest/stations"
 )
 
 type point struct {
@@ -118,11 +117,11 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 }
 
 func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
-	st, err := stations.FromPath(r, s.Registry)
+	st, err := s.keys.Seen(w, r)
 	if err != nil {
 		return err
 	}
-	if !public(st) {
+	if !st.Shown() && !st.Hidden() {
 		return newProblem(http.StatusNotFound, "id", "station %s is %s and not shown", st.ID, st.Status).InGerman("Die Station %s wird gerade nicht gezeigt.", st.ID)
 	}
 	w.Header().Set("Cache-Control", "no-cache")
@@ -160,7 +159,7 @@ type health struct {
 // getHealth answers with a station's diagnosis. It needs no token, because the person who builds a station may have only
 // the id.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
-	st, err := stations.FromPath(r, s.Registry)
+	st, err := s.keys.Seen(w, r)
 	if err != nil {
 		return err
 	}

@@ -114,10 +114,13 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 
 // takesMean reports whether the query selects a mean: its cell is the station's public place.
 func (q *Readings) takesMean(s Stations, m aggregate.StationWindow) bool {
+	st, known := s.Station(m.Station)
+	if q.hides(st) {
+		return false
+	}
 	if q.Within == nil && q.Source == export.AllSources {
 		return true
 	}
-	st, known := s.Station(m.Station)
 	return known && export.IsFrom(st, q.Source) && (q.Within == nil || q.Within(m.Cell.Center()))
 }
 

@@ -61,11 +61,20 @@ func (q Readings) Of(s Stations) []*ingest.Station {
 
 // takes reports whether the query selects a station's values at a moment, by its public place then.
 func (q *Readings) takes(s Stations, id string, at time.Time) bool {
+	st, known := s.Station(id)
+	if q.hides(st) {
+		return false
+	}
 	if q.Within == nil && q.Source == export.AllSources {
 		return true
 	}
-	st, known := s.Station(id)
 	return known && export.IsFrom(st, q.Source) && (q.Within == nil || q.Within(st.PlaceAt(at).Public))
+}
+
+// hides reports whether a station's values are kept back: it is hidden, and was not named. Who may name it is for the
+// caller to know.
+func (q *Readings) hides(st *ingest.Station) bool {
+	return st != nil && st.Hidden() && !slices.Contains(q.Stations, st.ID)
 }
 
 // Readings adds the selected readings, ascending by time, then station.

@@ -19,6 +19,7 @@ const jsonType = "application/json"
 // Service answers requests of the administrator.
 type Service struct {
 	registry *registry.Registry
+	keys     *stations.Keys
 	program  Program
 	stations Stations
 	backup   Backup
@@ -26,8 +27,8 @@ type Service struct {
 }
 
 // New returns a Service. It reads the token, stations, refusals and changes from the registry, the rest from the others.
-func New(r *registry.Registry, program Program, stations Stations, backup Backup, log *slog.Logger) *Service {
-	return &Service{r, program, stations, backup, log}
+func New(r *registry.Registry, keys *stations.Keys, program Program, stations Stations, backup Backup, log *slog.Logger) *Service {
+	return &Service{r, keys, program, stations, backup, log}
 }
 
 // Routes returns the routes, which need the administrator's token.
@@ -59,9 +60,8 @@ func (s *Service) Routes() []openapi.Route {
 // guard accepts requests with the administrator's token only. Browsers do not store the answers.
 func (s *Service) guard(h httpapi.Handler) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !s.registry.Admin(httpapi.Bearer(r)) {
-			return httpapi.New(http.StatusUnauthorized, "", "this needs the administrator's token: Authorization: Bearer …").
-				InGerman("Das ist nicht das Token der Verwaltung.")
+		if err := s.keys.Admin(w, r); err != nil {
+			return err
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		return h(w, r)

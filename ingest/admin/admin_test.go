@@ -63,7 +63,7 @@ func open(t *testing.T, copies func(*registry.Registry) []Copy) *fixture {
 		Day:      func(string, time.Time) Day { return Day{Values: 2, Good: 1, Flags: map[string]int{"sentinel": 1}} },
 	}
 	backup := Backup{h.folder, func() []Copy { return copies(r) }}
-	h.Client = httpapitest.Serve(t, New(r, program, shown, backup, slog.New(slog.DiscardHandler)).Routes())
+	h.Client = httpapitest.Serve(t, New(r, stations.NewKeys(r), program, shown, backup, slog.New(slog.DiscardHandler)).Routes())
 	return h
 }
 

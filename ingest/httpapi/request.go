@@ -32,6 +32,9 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
 
 // Bearer returns a request's bearer token; it is empty when there is none.
 func Bearer(r *http.Request) string {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return ""
+	}
 	return token
 }

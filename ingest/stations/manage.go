@@ -48,11 +48,14 @@ func (s *Service) managed(h managedHandler) httpapi.Handler {
 		if err != nil {
 			return err
 		}
-		switch token := httpapi.Bearer(r); {
-		case s.registry.Admin(token):
-			return h(w, r, st, registry.Admin)
-		case s.registry.Manages(st.ID, token):
-			return h(w, r, st, registry.Owner)
+		by, err := s.keys.holder(w, r, st)
+		switch {
+		case err != nil:
+			return err
+		case by != "":
+			return h(w, r, st, by)
+		case st.Hidden():
+			return notRegistered(st.ID)
 		}
 		return httpapi.New(http.StatusUnauthorized, "", "this needs the station's management token: Authorization: Bearer …").
 			InGerman("Dieser Verwaltungslink gilt nicht.")

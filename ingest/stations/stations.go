@@ -38,6 +38,7 @@ func DocumentOf[T any](of func(st *ingest.Station, now time.Time) T) Document {
 // Service registers and manages stations over HTTP.
 type Service struct {
 	registry *registry.Registry
+	keys     *Keys
 	boundary *geo.Boundary
 	access   kits.Access
 	document Document
@@ -46,8 +47,8 @@ type Service struct {
 
 // New returns a Service for the stations of a city within boundary. Empty hosts in access are replaced by those of each
 // request.
-func New(r *registry.Registry, boundary *geo.Boundary, access kits.Access, document Document, log *slog.Logger) *Service {
-	return &Service{r, boundary, access, document, log}
+func New(r *registry.Registry, keys *Keys, boundary *geo.Boundary, access kits.Access, document Document, log *slog.Logger) *Service {
+	return &Service{r, keys, boundary, access, document, log}
 }
 
 // ID is the parameter that FromPath reads.
@@ -62,7 +63,7 @@ func FromPath(r *http.Request, known *registry.Registry) (*ingest.Station, error
 	}
 	st, ok := known.Station(id)
 	if !ok {
-		return nil, httpapi.New(http.StatusNotFound, "id", "no station %s is registered", id).InGerman("Eine Station %s gibt es nicht.", id)
+		return nil, notRegistered(id)
 	}
 	return st, nil
 }

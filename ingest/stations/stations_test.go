@@ -35,7 +35,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	}
 	t.Cleanup(func() { r.Close() })
 	document := DocumentOf(func(st *ingest.Station, _ time.Time) map[string]string { return map[string]string{"name": st.Name} })
-	s := New(r, city, kits.Access{MQTTPort: 1883}, document, slog.New(slog.DiscardHandler))
+	s := New(r, NewKeys(r), city, kits.Access{MQTTPort: 1883}, document, slog.New(slog.DiscardHandler))
 	return &fixture{httpapitest.Serve(t, append(s.RegistrationRoutes(), s.ManagementRoutes()...)), r}
 }
 
@@ -125,7 +125,7 @@ func TestOnlyTheAdministratorApproves(t *testing.T) {
 			t.Errorf("approve: %s %s, want %d", response.Status, body, want)
 		}
 	}
-	f("", http.StatusUnauthorized)
+	f("", http.StatusNotFound)
 	f(made.Manage, http.StatusUnprocessableEntity)
 	f(admin, http.StatusOK)
 	if st, _ := h.registry.Station(made.ID); st.Status != ingest.Active {

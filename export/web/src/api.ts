@@ -52,8 +52,9 @@ export interface Choice {
   resolution: number; // metres
 }
 
-export async function get<T>(route: string, signal?: AbortSignal): Promise<T> {
-  const response = await request("GET", route, { accept: "application/geo+json, application/json", signal });
+// get requests a document. A station that waits for approval or is suspended needs the key of its management link.
+export async function get<T>(route: string, signal?: AbortSignal, key?: string): Promise<T> {
+  const response = await request("GET", route, { accept: "application/geo+json, application/json", signal, key });
   return (await response.json()) as T;
 }
 
@@ -69,7 +70,8 @@ export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/
 export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> =>
   get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
 export const places = (signal?: AbortSignal): Promise<StationsWith<"state">> => get("/api/v1/stations?fields=state", signal);
-export const station = (id: string, signal?: AbortSignal): Promise<Station> => get(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
+export const station = (id: string, signal?: AbortSignal, key?: string): Promise<Station> =>
+  get(`/api/v1/stations/${encodeURIComponent(id)}`, signal, key);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
 export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>

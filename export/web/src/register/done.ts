@@ -20,13 +20,13 @@ export interface Received {
 
 // waitForFirst waits for the first message and calls changed whenever something has come. The diagnosis finds a message that the
 // stream missed because the connection was lost.
-export function waitForFirst(id: string, received: Received, changed: () => void): void {
+export function waitForFirst(id: string, key: string, received: Received, changed: () => void): void {
   const receive = (r: ReadingEvent): void => {
     received.reading ??= r;
     end();
     changed();
   };
-  const end = watch(id, {
+  const end = watch(id, () => key, {
     reading: receive,
     health(h) {
       received.health = h;

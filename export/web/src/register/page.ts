@@ -291,7 +291,7 @@ async function register(): Promise<void> {
   }
   received.since = new Date(Date.now() - 60_000).toISOString();
   addEventListener("beforeunload", confirmLeaving);
-  waitForFirst(registered.id, received, () => {
+  waitForFirst(registered.id, registered.manage_token, received, () => {
     if (city) renderReceived(receivedPart, received, city);
   });
   render();

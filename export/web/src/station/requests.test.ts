@@ -31,6 +31,17 @@ test("an answer that comes after a later question is not shown", async () => {
   expect(render).toHaveBeenCalledTimes(1);
 });
 
+test("the owner's key goes with every question about a station", async () => {
+  const keys: unknown[] = [];
+  vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
+    keys.push((init.headers as Record<string, string>).Authorization);
+    return Promise.resolve(Response.json({ properties: { values: { pm10: {} } } }));
+  });
+  const ask = requests(initialState("AAAAAAA", ownerOf("#manage=secret")), () => {});
+  await ask.station();
+  expect(keys).toEqual(["Bearer secret", "Bearer secret", "Bearer secret"]); // the station, its means and its readings
+});
+
 test("a plot that fails says so until one comes", async () => {
   const s = initialState("AAAAAAA", null);
   const answer = answers();

@@ -18,7 +18,7 @@ export function requests(s: State, render: () => void): Requests {
   async function station(): Promise<void> {
     const before = s.station;
     try {
-      s.station = await api.station(s.id);
+      s.station = await api.station(s.id, undefined, s.owner?.key);
       if (!s.quantity || !before) void plot();
     } catch (e) {
       s.station = null; // one that waits for approval or is gone is not public
@@ -35,8 +35,8 @@ export function requests(s: State, render: () => void): Requests {
     const now = new Date();
     try {
       const [means, single] = await Promise.all([
-        series(s.id, quantity, period, now),
-        period === "24h" ? readings(s.id, quantity, now) : null,
+        series(s.id, quantity, period, now, s.owner?.key),
+        period === "24h" ? readings(s.id, quantity, now, s.owner?.key) : null,
       ]);
       if (asked !== plots) return;
       [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];
@@ -48,7 +48,7 @@ export function requests(s: State, render: () => void): Requests {
   }
 
   function follow(): void {
-    const end = watch(s.id, {
+    const end = watch(s.id, () => s.owner?.key, {
       reading: () => void station(),
       health(found) {
         if (s.removed) return end();

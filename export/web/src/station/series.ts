@@ -23,11 +23,13 @@ export interface Readings {
 
 export const startOf = (period: Period, now: Date): Date => new Date(now.getTime() - days[period] * 86_400_000);
 
-export function series(id: string, quantity: string, period: Period, now: Date): Promise<Series> {
+export function series(id: string, quantity: string, period: Period, now: Date, key?: string): Promise<Series> {
   const window = period === "365d" ? "24h" : "1h";
   return send(
     "GET",
     `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=${window}&from=${timestamp(startOf(period, now))}&to=${timestamp(now)}`,
+    undefined,
+    key,
   );
 }
 
@@ -36,8 +38,8 @@ export const timestamp = (at: Date): string => `${at.toISOString().slice(0, 19)}
 export const readingsRoute = (id: string, from: Date, to: Date, format: string, quantity = ""): string =>
   `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${timestamp(from)}&to=${timestamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
 
-export async function readings(id: string, quantity: string, now: Date): Promise<Readings> {
-  const response = await request("GET", readingsRoute(id, startOf("24h", now), now, "csv", quantity));
+export async function readings(id: string, quantity: string, now: Date, key?: string): Promise<Readings> {
+  const response = await request("GET", readingsRoute(id, startOf("24h", now), now, "csv", quantity), { key });
   return parse(await response.text());
 }
 

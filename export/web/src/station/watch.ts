@@ -4,11 +4,14 @@ import { send } from "../client";
 
 const pollEvery = 4000; // milliseconds between two requests
 
-export const health = (id: string): Promise<Health> => send("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`);
+export const health = (id: string, key?: string): Promise<Health> =>
+  send("GET", `/api/v1/stations/${encodeURIComponent(id)}/health`, undefined, key);
 
-// watch calls the listener with a station's readings, its diagnosis and errors until the function that it returns is called.
+// watch calls the listener with a station's readings, its diagnosis and errors until the function that it returns is called. The key is
+// that of its management link, undefined where there is none.
 export function watch(
   id: string,
+  key: () => string | undefined,
   listener: { reading(r: ReadingEvent): void; health(h: Health): void; failed(e: unknown): void },
 ): () => void {
   const stream = new EventSource("/api/v1/stream");
@@ -16,7 +19,7 @@ export function watch(
   let ended = false;
   const poll = async (): Promise<void> => {
     try {
-      const found = await health(id);
+      const found = await health(id, key());
       if (!ended) listener.health(found);
     } catch (e) {
       if (!ended) listener.failed(e);
