@@ -78,6 +78,9 @@ func TestManagement(t *testing.T) {
 	if managed.Email != "" {
 		t.Errorf("the address went over: %q", managed.Email)
 	}
+	if seen := h.managed(h.station.ID, link.Token); !strings.Contains(seen, `"lon":6.990101,"lat":50.950171,"email":""`) {
+		t.Errorf("the old owner's place went over: %s", seen)
+	}
 	h.ask("DELETE", route+"?readings=some", "", link.Token, http.StatusBadRequest, nil)
 	h.ask("DELETE", route+"?readings=erase", "", link.Token, http.StatusNoContent, nil)
 	if st, _ := h.server.Registry.Station(h.station.ID); st.Status != ingest.Erased {

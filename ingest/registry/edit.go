@@ -281,7 +281,7 @@ func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, 
 }
 
 // Renew gives a station a new management token; the old one is invalid at once. With handOver, for a new owner, it
-// also deletes the owner's e-mail address.
+// also deletes the owner's e-mail address and exact places: of those the centres of their cells are left.
 func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (manage string, err error) {
 	manage = newToken()
 	return manage, r.change(ctx, id, by, func(e *edit) {
@@ -289,6 +289,9 @@ func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (
 		e.wrote(nil, "management link", "", "")
 		if handOver {
 			e.exec("UPDATE station SET email = '' WHERE id = ?", id)
+			for _, p := range e.station.Places {
+				e.exec("UPDATE place SET lon = ?, lat = ? WHERE station = ? AND since = ?", p.Public.Lon(), p.Public.Lat(), id, p.From.Unix())
+			}
 			e.wrote(nil, "handed over", "", "")
 		}
 	})

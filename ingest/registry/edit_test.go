@@ -12,6 +12,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -170,6 +171,9 @@ func TestChangesAreRecorded(t *testing.T) {
 	must(err)
 	if st, _ := r.Station(c.ID); st.Email != "" || r.Manages(c.ID, c.ManageToken) || !r.Manages(c.ID, manage) {
 		t.Errorf("after handing over: address %q, old link %v, new link %v", st.Email, r.Manages(c.ID, c.ManageToken), r.Manages(c.ID, manage))
+	}
+	if st, _ := r.Station(c.ID); slices.ContainsFunc(st.Places, func(p ingest.Place) bool { return geo.Distance(p.Exact, p.Public) > 0.01 }) {
+		t.Errorf("after handing over the new owner sees the places %v", st.Places)
 	}
 	must(r.AddDevice(t.Context(), c.ID, Shell, ingest.Device{Family: "ttn", Key: "eui-1"}))
 	must(r.Retire(t.Context(), c.ID, Shell))
