@@ -8,7 +8,7 @@ port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=
 
 data=$(mktemp -d)
 http=$(port) mqtt=$(port)
-STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt STADTLUFT_ADMIN_TOKEN=story-admin \
+STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt STADTLUFT_ADMIN_TOKEN=7k2m9qx4vbt8w3hn5c0rz6jdpg \
 	bin/stadtluft serve --demo 40 --data "$data" >"$data/log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
@@ -18,4 +18,4 @@ for _ in $(seq 150); do
 	kill -0 "$server" 2>/dev/null || { cat "$data/log"; exit 1; }
 	sleep 0.2
 done
-STORY_URL=http://127.0.0.1:$http STORY_MQTT=$mqtt STORY_ADMIN=story-admin npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }
+STORY_URL=http://127.0.0.1:$http STORY_MQTT=$mqtt STORY_ADMIN=7k2m9qx4vbt8w3hn5c0rz6jdpg npm --prefix export/web run story || { tail -50 "$data/log"; exit 1; }

@@ -34,11 +34,11 @@ func TestABackupIsRestored(t *testing.T) {
 	data, restored := t.TempDir(), t.TempDir()
 	senders := registerStations(t, data, 20)
 	checks := writeCheckState(t, data, senders[0])
-	const admin = "STADTLUFT_ADMIN_TOKEN=backup"
+	const admin = "STADTLUFT_ADMIN_TOKEN=7k2m9qx4vbt8w3hn5c0rz6jdpg"
 	p := launch(t, data, admin)
 	_, end := span()
 	publish(t, t.Context(), p.mqtt, true, senders, end, atOnce)
-	unpack(t, p.backup("backup"), restored)
+	unpack(t, p.backup("7k2m9qx4vbt8w3hn5c0rz6jdpg"), restored)
 	grid, known := checkStory(t, p, senders), p.everything(senders[0].id, end)
 	p.kill()
 

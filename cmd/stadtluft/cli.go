@@ -25,6 +25,7 @@ type cli struct {
 	Serve     serveCmd       `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
 	Simulate  simulateCmd    `cmd:"" help:"Stations that behave like real ones, over real MQTT, marked as demo data."`
 	Station   stationCmd     `cmd:"" help:"The registry of stations from a shell."`
+	Admin     adminTokenCmd  `cmd:"" name:"admin-token" help:"Make a new token for the administrator; the old one ends."`
 	Import    importCmd      `cmd:"" help:"Bring neighbours' open data into the same map."`
 	Calibrate calibrateCmd   `cmd:"" help:"Fit a station's sensor to a reference instrument beside it."`
 	Rebuild   rebuildCmd     `cmd:"" help:"Compute averages again, from stored readings."`
@@ -166,7 +167,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(streams{stdout, stderr})
 	if err := parsed.Run(); err != nil {
-		fmt.Fprintln(stderr, "stadtluft:", err)
+		fmt.Fprintln(stderr, "stadtluft:", server.Mask(err.Error()))
 		var usage usageError
 		var config server.ConfigError
 		if errors.As(err, &usage) || errors.As(err, &config) {

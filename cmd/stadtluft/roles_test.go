@@ -170,7 +170,7 @@ func TestRolesAreTakenOnce(t *testing.T) {
 // TestWhatCrossesRoles expects each role to do the work for which it needs the others.
 func TestWhatCrossesRoles(t *testing.T) {
 	data := t.TempDir()
-	all := launchApart(t, data, "STADTLUFT_ADMIN_TOKEN=secret")
+	all := launchApart(t, data, "STADTLUFT_ADMIN_TOKEN=7k2m9qx4vbt8w3hn5c0rz6jdpg")
 	web, intake := all[webRole], all[intakeRole]
 	r := web.register(t, "")
 	topic := "stadtluft/v1/" + r.ID + "/"
@@ -199,7 +199,7 @@ func TestWhatCrossesRoles(t *testing.T) {
 		health := string(web.get("/api/v1/stations/" + r.ID + "/health"))
 		return strings.Contains(health, `"wrong_token"`) && strings.Contains(health, `"not_a_number"`)
 	})
-	if len(web.backup("secret")) == 0 {
+	if len(web.backup("7k2m9qx4vbt8w3hn5c0rz6jdpg")) == 0 {
 		t.Error("the backup is empty")
 	}
 	for p, want := range map[*process]string{intake: "received_total", all[writeRole]: "archive_revisions_total", all[aggregateRole]: "aggregate_values", web: "stations"} {
@@ -209,7 +209,7 @@ func TestWhatCrossesRoles(t *testing.T) {
 	}
 
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodDelete, web.url+"/api/v1/stations/"+r.ID+"?readings=erase", nil)
-	request.Header.Set("Authorization", "Bearer secret")
+	request.Header.Set("Authorization", "Bearer 7k2m9qx4vbt8w3hn5c0rz6jdpg")
 	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != http.StatusNoContent {
 		t.Fatalf("erase: %v %v", response, err)
 	}

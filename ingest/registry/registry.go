@@ -120,6 +120,9 @@ func (r *Registry) Manages(id, token string) bool {
 	return ok && speaks(e.station.Status) && matches(e.manage, token)
 }
 
+// HasAdmin reports whether there is an administrator's token.
+func (r *Registry) HasAdmin() bool { return r.current.Load().admin != "" }
+
 // Admin reports whether token is the administrator's.
 func (r *Registry) Admin(token string) bool {
 	return matches(r.current.Load().admin, token)
@@ -135,6 +138,9 @@ func hashed(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
+
+// NewToken returns a new token for the administrator.
+func NewToken() string { return newToken() }
 
 // newToken has 130 bits in 26 letters and digits that are hard to confuse.
 func newToken() string {

@@ -33,8 +33,8 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 	if err := b.openData(ctx, sup); err != nil {
 		return nil, err
 	}
-	if b.roles.has(webRole) {
-		if err := printAdminToken(ctx, b.registry, b.config.AdminToken, o.Out); err != nil {
+	if b.roles.has(webRole) && b.config.AdminToken != "" {
+		if _, err := b.registry.EnsureAdmin(ctx, b.config.AdminToken); err != nil {
 			return nil, err
 		}
 	}
@@ -78,12 +78,21 @@ func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
 	return nil
 }
 
-// printAdminToken sets the administrator's token to given; without one it makes a token, if there is none yet, and
-// prints it.
-func printAdminToken(ctx context.Context, r *registry.Registry, given string, w io.Writer) error {
-	made, err := r.EnsureAdmin(ctx, given)
-	if made != "" {
-		fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", made)
+// printAdminToken makes the administrator's token if there is none yet. It is called when all parts have started, so
+// that no start that fails prints a token which nobody sees.
+func printAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
+	if r.HasAdmin() {
+		return nil
 	}
+	return NewAdminToken(ctx, r, w)
+}
+
+// NewAdminToken prints a new token of the administrator and puts it in the place of the last one.
+func NewAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
+	token := registry.NewToken()
+	if _, err := fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", token); err != nil {
+		return fmt.Errorf("print the administrator's token: %w", err)
+	}
+	_, err := r.EnsureAdmin(ctx, token)
 	return err
 }

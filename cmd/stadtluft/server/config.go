@@ -135,7 +135,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	mistakes = append(mistakes, c.readEnv(environ)...)
 	mistakes = append(mistakes, c.validate()...)
 	if err := errors.Join(mistakes...); err != nil {
-		return c, ConfigError{err}
+		return c, ConfigError{errors.New(Mask(err.Error()))}
 	}
 	return c, nil
 }

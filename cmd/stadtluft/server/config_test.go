@@ -123,6 +123,8 @@ func TestConfigMistakes(t *testing.T) {
 	f("mqtt: [\n", nil, "read the configuration")
 	f("", []string{"STADTLUFT_HTTP_LISTN=x"}, "STADTLUFT_HTTP_LISTN", `"http.listen"`)
 	f("", []string{"STADTLUFT_GRID_RESOLUTION=500", "HOME=/nowhere"})
+	f("", []string{"STADTLUFT_ADMIN_TOKEN=6f1c2d9be04a7753c8a1d2f09b6e4c31"})
+	f("admin_token: sesame\n", nil, "admin_token: it can be guessed")
 	f("", []string{"STADTLUFT_ADMIN_TOKEN_FILE=/does/not/exist"}, "admin_token_file")
 }
 
@@ -133,7 +135,7 @@ func TestShownSettingsHoldNoSecret(t *testing.T) {
 	for _, s := range settings(&c) {
 		all += s.key + " = " + s.shown() + "\n"
 	}
-	for _, want := range []string{"admin_token = ***\n", "mqtt.broker = tcp://city:xxxxx@broker.example:1883\n", "mqtt.password = \n", "city.name = Köln\n"} {
+	for _, want := range []string{"admin_token = ***\n", "mqtt.broker = tcp://city:***@broker.example:1883\n", "mqtt.password = \n", "city.name = Köln\n"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("shown settings lack %q:\n%s", want, all)
 		}
@@ -144,7 +146,7 @@ func TestShownSettingsHoldNoSecret(t *testing.T) {
 }
 
 func TestEnvironmentWinsAndFilesHoldSecrets(t *testing.T) {
-	secret := writeFile(t, "token", "s3cret\n")
+	secret := writeFile(t, "token", "6f1c2d9be04a7753c8a1d2f09b6e4c31\n")
 	path := writeFile(t, "c.yaml", "http:\n  listen: 127.0.0.1:1\nadmin_token_file: "+secret+"\n")
 	c, err := LoadConfig(path, []string{"STADTLUFT_HTTP_LISTEN=127.0.0.1:2"})
 	if err != nil {
@@ -153,8 +155,8 @@ func TestEnvironmentWinsAndFilesHoldSecrets(t *testing.T) {
 	if c.HTTPListen != "127.0.0.1:2" {
 		t.Errorf("http.listen = %q, want the environment's 127.0.0.1:2", c.HTTPListen)
 	}
-	if c.AdminToken != "s3cret" {
-		t.Errorf("admin token = %q, want the file's s3cret", c.AdminToken)
+	if c.AdminToken != "6f1c2d9be04a7753c8a1d2f09b6e4c31" {
+		t.Errorf("admin token = %q, want the file's", c.AdminToken)
 	}
 }
 

@@ -20,7 +20,7 @@ func (h health) problems(ctx context.Context) []admin.Problem {
 		}
 		p.problems(ctx, func(part string, err error, do string) {
 			if err != nil {
-				list = append(list, admin.Problem{Part: part, Problem: err.Error(), Do: do})
+				list = append(list, admin.Problem{Part: part, Problem: Mask(err.Error()), Do: do})
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"stadtluft/export/api"
 	"stadtluft/export/catalog"
@@ -34,8 +35,10 @@ func (p *pages) serve(s *api.Server) {
 // adminStatus returns the status for the administrator. After an error it has the status of the other parts.
 func (p *pages) adminStatus(ctx context.Context) (admin.Status, error) {
 	i := admin.Status{Store: p.config.StoreKind, Settings: p.settings}
-	err := p.health.status(ctx, &i)
-	return i, err
+	if err := p.health.status(ctx, &i); err != nil {
+		return i, errors.New(Mask(err.Error()))
+	}
+	return i, nil
 }
 
 // apiCity returns the city's configuration for the API.

@@ -104,6 +104,11 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 		sup.start(demo)
 	}
+	if b.roles.has(webRole) {
+		if err := printAdminToken(ctx, b.registry, o.Out); err != nil {
+			return err
+		}
+	}
 	o.Log.Info("stadtluft is up", "address", b.config.address(), "roles", b.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	return nil
 }

@@ -113,3 +113,38 @@ func TestADemoAvoidsTakenAddresses(t *testing.T) {
 	f("nothing is taken", Config{HTTPListen: free, MQTTListen: free}, Config{HTTPListen: free, MQTTListen: free}, false, false)
 	f("no broker", Config{HTTPListen: taken}, Config{HTTPListen: taken, MQTTListen: taken}, true, false)
 }
+
+// TestAFirstStartThatFails leaves no administrator's token that nobody has seen: the first start that works prints one, and
+// only that one.
+func TestAFirstStartThatFails(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := defaults()
+	c.Data, c.MQTTListen = t.TempDir(), "127.0.0.1:0"
+	begin := func(http string, out io.Writer) error {
+		c.HTTPListen = http
+		sup := newSupervisor(slog.New(slog.DiscardHandler))
+		defer sup.stop()
+		return start(t.Context(), Options{Config: c, Out: out, Log: slog.New(slog.DiscardHandler)}, sup)
+	}
+	f := func(http string, fails bool, tokens int) {
+		t.Helper()
+		var out strings.Builder
+		if err := begin(http, &out); (err != nil) != fails || strings.Count(out.String(), "token") != tokens {
+			t.Errorf("at %s: %v, %q; want %d tokens", http, err, out.String(), tokens)
+		}
+	}
+	f(taken.Addr().String(), true, 0)
+	if err := begin("127.0.0.1:0", brokenPipe{}); err == nil {
+		t.Error("a token that could not be printed is kept")
+	}
+	f("127.0.0.1:0", false, 1)
+	f("127.0.0.1:0", false, 0)
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -53,11 +52,7 @@ func (s setting) shown() string {
 	if s.secret && !s.value.IsZero() {
 		return "***"
 	}
-	text := fmt.Sprint(s.value.Interface())
-	if u, err := url.Parse(text); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return text
+	return Mask(fmt.Sprint(s.value.Interface()))
 }
 
 // shownSettings returns the configuration for the administrator, without secrets.
