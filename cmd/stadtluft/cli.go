@@ -145,6 +145,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 			status = int(exit)
 		}
 	}()
+	syscall.Umask(0o077) // whatever is written is for its user alone
 	var commands cli
 	parser, err := kong.New(&commands,
 		kong.Name("stadtluft"),
@@ -159,7 +160,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(stderr, "stadtluft:", err)
+		fmt.Fprintln(stderr, "stadtluft:", server.ForPeople(err.Error()))
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -167,7 +168,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(streams{stdout, stderr})
 	if err := parsed.Run(); err != nil {
-		fmt.Fprintln(stderr, "stadtluft:", server.Mask(err.Error()))
+		fmt.Fprintln(stderr, "stadtluft:", server.ForPeople(err.Error()))
 		var usage usageError
 		var config server.ConfigError
 		if errors.As(err, &usage) || errors.As(err, &config) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -70,12 +69,12 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 
 // files imports files one by one.
 func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im *sensorcommunity.Importer) error {
-	files, err := sensorcommunity.Files(cmd.From)
+	files, err := sensorcommunity.Files(ctx, cmd.From)
 	if err != nil {
 		return err
 	}
 	done, bar := 0, progress.New(std.err, len(files))
-	im.Problem = func(text string) { fmt.Fprintln(bar.Line(), text) }
+	im.Problem = func(text string) { fmt.Fprintln(bar.Line(), server.ForPeople(text)) }
 	im.Progress = func() { bar.Step(done, fmt.Sprintf("%d of %d files, %d rows", done, len(files), im.Stats.Rows)) }
 	for _, path := range files {
 		if err = importFile(ctx, im, path); err != nil {
@@ -95,7 +94,10 @@ func (cmd *importSensorCommunityCmd) files(ctx context.Context, std streams, im 
 }
 
 func importFile(ctx context.Context, im *sensorcommunity.Importer, path string) error {
-	file, err := os.Open(path)
+	file, err := sensorcommunity.Open(ctx, path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		im.Problem(err.Error())
 		return nil
@@ -106,7 +108,7 @@ func importFile(ctx context.Context, im *sensorcommunity.Importer, path string) 
 
 // fetch imports from an address once, or at intervals until ctx ends.
 func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im *sensorcommunity.Importer, f *sensorcommunity.Feed) error {
-	im.Problem = func(text string) { fmt.Fprintln(std.err, text) }
+	im.Problem = func(text string) { fmt.Fprintln(std.err, server.ForPeople(text)) }
 	if cmd.Every == 0 {
 		_, err := f.Import(ctx, im)
 		if im.Stats.Files == 0 && err != nil {
@@ -117,7 +119,7 @@ func (cmd *importSensorCommunityCmd) fetch(ctx context.Context, std streams, im 
 	var printed error
 	f.Watch(ctx, im, cmd.Every, func(changed bool, err error) {
 		if err != nil {
-			fmt.Fprintf(std.err, "%v; trying again\n", err)
+			fmt.Fprintf(std.err, "%s; trying again\n", server.ForPeople(err.Error()))
 		}
 		if changed {
 			printed = cmd.summary(std.out, &im.Stats)

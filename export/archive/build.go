@@ -43,7 +43,7 @@ func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 
 // lock keeps other processes from building at the same time. The lock ends with the process.
 func (a *Archive) lock(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(a.Dir, 0o700); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(filepath.Join(a.Dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -70,9 +70,6 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 		return m, false, err
 	}
 	defer os.RemoveAll(part) // does nothing after success
-	if err := os.Chmod(part, 0o755); err != nil {
-		return m, false, err
-	}
 	if m, err = a.writeDay(ctx, s, d, part); err != nil {
 		return m, false, err
 	}
@@ -98,7 +95,7 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 
 // publish renames a folder to a revision.
 func (a *Archive) publish(part string, d Day, revision int) error {
-	if err := errors.Join(syncFolder(part), os.MkdirAll(a.folder(d), 0o755)); err != nil {
+	if err := errors.Join(syncFolder(part), os.MkdirAll(a.folder(d), 0o700)); err != nil {
 		return err
 	}
 	if err := os.Rename(part, a.revisionFolder(d, revision)); err != nil {

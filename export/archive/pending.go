@@ -18,10 +18,10 @@ func (a *Archive) mark(d Day) string { return filepath.Join(a.Dir, ".pending", d
 // Mark records that a day has something the archive does not have yet. It is on disk when Mark returns.
 func (a *Archive) Mark(d Day) error {
 	path := a.mark(d)
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-			file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		}
 	}
 	if errors.Is(err, fs.ErrExist) {

@@ -105,7 +105,7 @@ func (s *Store) seed(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
 	return s.Archive.note(filepath.Join(folder, "seeded"), "")

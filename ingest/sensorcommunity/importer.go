@@ -103,12 +103,15 @@ func (im *Importer) Import(ctx context.Context, name string, file *os.File) erro
 	im.Stats.Files++
 	im.problems = 0
 	var fatal error
-	err := ReadFile(name, file, func(r Row) error {
+	err := ReadFile(ctx, name, file, func(r Row) error {
 		fatal = im.row(ctx, r)
 		return fatal
 	}, im.broken)
 	if more := im.problems - maxProblems; more > 0 {
 		im.Problem(fmt.Sprintf("%s: and %d more", name, more))
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if fatal != nil {
 		return fatal

@@ -238,7 +238,7 @@ func BenchmarkImport(b *testing.B) {
 	run := func(name string, im *Importer, row func(Row) error) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if err := Read("x", strings.NewReader(content.String()), row, nil); err != nil {
+				if err := Read(b.Context(), "x", strings.NewReader(content.String()), row, nil); err != nil {
 					b.Fatal(err)
 				}
 				im.rows = im.rows[:0]

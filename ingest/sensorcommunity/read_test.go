@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ const header = "sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP
 
 // collect reads everything as short text, one line for each row or refusal.
 func collect(name, content string) (lines []string, err error) {
-	err = Read(name, strings.NewReader(content), func(r Row) error {
+	err = Read(context.Background(), name, strings.NewReader(content), func(r Row) error {
 		text := fmt.Sprintf("%d %s/%s %s %v %s", r.Line, r.Location, r.Sensor, r.Type, r.Point, wire.AppendReading(nil, r.Reading))
 		for _, f := range r.Refused {
 			text += fmt.Sprintf(" !%s %s", f.Reason, f.Field)
@@ -98,7 +99,7 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, err := Files([]string{folder})
+	files, err := Files(t.Context(), []string{folder})
 	if err != nil || len(files) != 2 || filepath.Base(files[0]) != "1.ZIP" {
 		t.Fatalf("Files = %v, %v", files, err)
 	}
@@ -111,7 +112,7 @@ func TestFiles(t *testing.T) {
 	if rows != 3 {
 		t.Errorf("%d rows, want 3", rows)
 	}
-	if _, err := Files([]string{filepath.Join(folder, "missing")}); err == nil {
+	if _, err := Files(t.Context(), []string{filepath.Join(folder, "missing")}); err == nil {
 		t.Error("a missing file is no error")
 	}
 	stop := errors.New("stop")
@@ -128,7 +129,7 @@ func readPath(t *testing.T, path string, row func(Row) error) error {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	return ReadFile(path, file, row, func(b Broken) { t.Errorf("broken: %+v", b) })
+	return ReadFile(t.Context(), path, file, row, func(b Broken) { t.Errorf("broken: %+v", b) })
 }
 
 // TestBrokenParts keeps what can be read of an archive whose parts are cut off.
@@ -175,7 +176,7 @@ func FuzzRead(f *testing.F) {
 			}
 			last = line
 		}
-		_ = Read("x", strings.NewReader(content), func(r Row) error {
+		_ = Read(t.Context(), "x", strings.NewReader(content), func(r Row) error {
 			check(r.Line)
 			if r.Reading.Time.IsZero() || r.Location == "" {
 				t.Errorf("row %+v", r)
@@ -190,7 +191,7 @@ func BenchmarkReadCSV(b *testing.B) {
 	b.SetBytes(int64(len(content)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := Read("x", strings.NewReader(content), func(Row) error { return nil }, nil); err != nil {
+		if err := Read(b.Context(), "x", strings.NewReader(content), func(Row) error { return nil }, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -64,7 +64,7 @@ type inspection struct {
 }
 
 func (c *inspection) say(v Severity, part, format string, args ...any) {
-	c.findings = append(c.findings, Finding{v, part, Mask(fmt.Sprintf(format, args...))})
+	c.findings = append(c.findings, Finding{v, part, ForPeople(fmt.Sprintf(format, args...))})
 }
 
 // tried adds the finding of an attempt.

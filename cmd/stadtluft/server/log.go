@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// NewLogger returns the configured logger. It masks the passwords of addresses.
+// NewLogger returns the configured logger. It masks the passwords of addresses and escapes what cannot be
+// printed.
 func NewLogger(c Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // validated with the configuration

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // login matches the log-in of addresses: user and password, or a token alone.
@@ -37,14 +39,37 @@ func Mask(text string) string {
 	})
 }
 
-// maskAttr masks the passwords in a log's texts and errors.
+// Printable returns a text for a terminal or a log: what is no character, such as an escape sequence in a foreign name,
+// is written as \x1b or \u202e. Line breaks and tabs stay.
+func Printable(text string) string {
+	fine := func(r rune) bool { return r != utf8.RuneError && (unicode.IsPrint(r) || r == '\n' || r == '\t') }
+	if !strings.ContainsFunc(text, func(r rune) bool { return !fine(r) }) {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		if fine(r) {
+			b.WriteRune(r)
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(text[i:])
+		b.WriteString(strings.Trim(strconv.Quote(text[i:i+size]), `"`))
+	}
+	return b.String()
+}
+
+// ForPeople returns a text that is printable and masked.
+func ForPeople(text string) string { return Printable(Mask(text)) }
+
+// maskAttr masks the passwords in a log's texts and errors, and escapes what cannot be printed.
 func maskAttr(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
-		a.Value = slog.StringValue(Mask(a.Value.String()))
+		a.Value = slog.StringValue(ForPeople(a.Value.String()))
 	case slog.KindAny:
-		if text := fmt.Sprint(a.Value.Any()); strings.Contains(text, "://") {
-			a.Value = slog.StringValue(Mask(text))
+		text := fmt.Sprint(a.Value.Any())
+		if shown := ForPeople(text); shown != text {
+			a.Value = slog.StringValue(shown)
 		}
 	}
 	return a

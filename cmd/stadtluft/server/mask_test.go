@@ -96,3 +96,27 @@ func TestTokenBits(t *testing.T) {
 		f(hex.EncodeToString(b), true)
 	}
 }
+
+func TestPrintable(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := Printable(text); got != want {
+			t.Errorf("Printable(%q) = %q, want %q", text, got, want)
+		}
+	}
+	f("Köln, 20 µg/m³\n\tnext", "Köln, 20 µg/m³\n\tnext")
+	f("\x1b]0;pwned\x07.csv", `\x1b]0;pwned\a.csv`)
+	f("a\rb\x00\x7f", `a\rb\x00\x7f`)
+	f("\u009b31m", `\u009b31m`)         // CSI in one character
+	f("gpj.\u202eexe", `gpj.\u202eexe`) // right to left
+	f("a\xffb", `a\xffb`)
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		c := defaults()
+		c.LogFormat = format
+		NewLogger(c, &out).With("a", "\u009b1m").Warn("\x1b[31m", "name", "\u202e\x1b", "err", errors.New("\u009b2J"))
+		if strings.ContainsAny(out.String(), "\x1b\u009b\u202e") {
+			t.Errorf("%s log: %q", format, out.String())
+		}
+	}
+}
