@@ -31,6 +31,7 @@ import (
 type registered struct {
 	ID       string        `json:"id"`
 	Token    string        `json:"token"`
+	Manage   string        `json:"manage_token"`
 	Settings []kits.Recipe `json:"settings"`
 }
 

@@ -235,7 +235,7 @@ func (h *fixture) hidden(id, admin, owner string) {
 		h.t.Errorf("its feed: %s", response.Status)
 	}
 	for _, path := range []string{
-		"/api/v1/stations", "/api/v1/readings", "/api/v1/readings?resolution=5m", "/api/v1/readings?format=json", "/ogc/collections/stations/items", "/ogc/collections/latest/items",
+		"/api/v1/stations", "/api/v1/readings", "/api/v1/readings?resolution=5m", "/api/v1/readings?format=json", "/ogc/collections/stations/items", "/ogc/collections/readings-latest/items",
 		"/sta/v1.1/Things", "/sta/v1.1/Datastreams", "/sta/v1.1/Observations", "/sitemap.xml",
 	} {
 		if response, body := h.do("GET", path, ""); strings.Contains(string(body), id) {
