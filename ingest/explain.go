@@ -77,8 +77,8 @@ func (f Flags) Explain() wire.Explanation { return flagExplanations[f] }
 
 var flagExplanations = map[Flags]wire.Explanation{
 	Range: {
-		English:     "The value is outside what the sensor can measure.",
-		German:      "Der Wert liegt außerhalb dessen, was der Sensor messen kann.",
+		English:     "The value, or another one of the same chip, is outside what the sensor can measure, or it does not occur outdoors.",
+		German:      "Der Wert oder ein anderer desselben Chips liegt außerhalb dessen, was der Sensor messen kann, oder draußen kommt er nicht vor.",
 		TodoEnglish: "If it stays so, check the cable and the supply voltage (5 V for particle sensors), then replace the sensor.",
 		TodoGerman:  "Wenn es so bleibt, prüfe Kabel und Versorgung (5 V beim Feinstaubsensor), dann tausche den Sensor.",
 	},
@@ -89,8 +89,8 @@ var flagExplanations = map[Flags]wire.Explanation{
 		TodoGerman:  "Prüfe Stecker und Kabel des Sensors; schalte die Station aus und wieder ein.",
 	},
 	Inconsistent: {
-		English:     "Fine particles exceed the coarser ones that include them.",
-		German:      "Feinere Partikel sind mehr als die gröberen, in denen sie enthalten sind.",
+		English:     "Fine particles exceed the coarser ones that include them, or are 0 beside many of those.",
+		German:      "Feinere Partikel sind mehr als die gröberen, in denen sie enthalten sind, oder 0 neben vielen davon.",
 		TodoEnglish: "Check that PM2.5 and PM10 are not swapped in the firmware's settings; else clean the sensor with dry air.",
 		TodoGerman:  "Prüfe, ob PM2,5 und PM10 in den Einstellungen der Firmware vertauscht sind; sonst reinige den Sensor mit trockener Luft.",
 	},

@@ -86,6 +86,9 @@ func (c *Checker) humid(m *memory, r *ingest.Reading) {
 	}
 }
 
+// saturated is the relative humidity in % at the end of a hygrometer's scale.
+const saturated = 100
+
 // stuck looks back: a value that has not changed for hours is flagged from then on. Particles that are next to nothing may
 // stay so.
 func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
@@ -100,6 +103,8 @@ func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
 		}
 		long := hours(c.rules.StuckOthers)
 		switch {
+		case v.Quantity == quantity.Humidity && v.Value == saturated:
+			long = hours(c.rules.StuckSaturated)
 		case particles(v.Quantity) && v.Value <= 2*resolutionOf(st):
 			continue
 		case particles(v.Quantity):
@@ -132,6 +137,9 @@ func consistencyCheck(rules *Rules, _ *ingest.Station, values []ingest.Value) {
 			small, large := find(values, fine), find(values, coarse)
 			if small == nil || large == nil || small.Flags&ingest.Sentinel != 0 || large.Flags&ingest.Sentinel != 0 {
 				continue
+			}
+			if small.Value == 0 && large.Value > rules.InconsistentZero {
+				small.Flags |= ingest.Inconsistent // of a firmware that fills in what its sensor does not measure the rest is good
 			}
 			over := small.Value - large.Value
 			if over > rules.InconsistentBy && over > rules.InconsistentShare*large.Value {

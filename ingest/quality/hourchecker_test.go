@@ -262,6 +262,15 @@ func TestStuck(t *testing.T) {
 			t.Errorf("a temperature is stuck after %v", after)
 		}
 	}
+	for minute := 0; minute <= 13*60; minute += 10 {
+		after := time.Duration(minute) * time.Minute
+		if got, want := flagged(sds, after, quantity.Humidity, 100), minute >= 12*60; got != want {
+			t.Errorf("100 %% for %v: stuck %v, want %v", after, got, want)
+		}
+		if flagged(&ingest.Station{ID: "D"}, after, quantity.Humidity, 99.99) {
+			t.Errorf("99.99 %% for %v is stuck", after)
+		}
+	}
 	if flagged(sds, 9*time.Hour, quantity.PM10, 7.1) {
 		t.Error("stuck although it changed")
 	}

@@ -75,6 +75,10 @@ func TestFlagsOfOneValue(t *testing.T) {
 	f("", quantity.PM10, -999, ingest.Sentinel)
 	f("", quantity.PM10, -1.01, ingest.Range)
 	f("", quantity.Humidity, -1, ingest.Sentinel)
+	f("", quantity.Humidity, 0, ingest.Sentinel) // outdoors there is no such air
+	f("bme280", quantity.Humidity, 0, ingest.Sentinel)
+	f("bme280", quantity.Humidity, 0.1, 0)
+	f("bme280", quantity.Humidity, 100, 0) // there is fog
 	f("dht22", quantity.Humidity, 99.9, ingest.Sentinel)
 	f("bme280", quantity.Humidity, 99.9, 0)
 	f("", quantity.Temperature, -1000.99, ingest.Sentinel)
@@ -131,17 +135,24 @@ func TestParticleFractionsAreNested(t *testing.T) {
 		}
 	}
 	f(5, 10, 20, [3]bool{})
-	f(5, 25, 20, [3]bool{})                          // 5 above is not more than 5
-	f(5, 25.1, 20, [3]bool{false, true, true})       // 5.1 and 25 % above
-	f(5, 110, 100, [3]bool{})                        // 10 above, but not more than 10 %
-	f(5, 110.1, 100, [3]bool{false, true, true})     // 10.1 and 10.1 %
-	f(30, 20, 40, [3]bool{true, true, false})        // PM1 above PM2.5
-	f(20, 16, 14, [3]bool{true, false, true})        // PM1 above PM10, each of them near PM2.5
-	f(500, 4.1, 5, [3]bool{true, true, true})        // PM1 above both
-	f(500, 0, 0, [3]bool{true, true, true})          // PM2.5 and PM10 of a counter that has lost them
-	f(100, 60, 20, [3]bool{true, true, true})        // both
-	f(-1, 20, 1, [3]bool{false, true, true})         // PM1 is a mark, not compared
-	f(0, 999.9, 999.9, [3]bool{false, false, false}) // no SDS011: values like others
+	f(5, 25, 20, [3]bool{})                         // 5 above is not more than 5
+	f(5, 25.1, 20, [3]bool{false, true, true})      // 5.1 and 25 % above
+	f(5, 110, 100, [3]bool{})                       // 10 above, but not more than 10 %
+	f(5, 110.1, 100, [3]bool{false, true, true})    // 10.1 and 10.1 %
+	f(30, 20, 40, [3]bool{true, true, false})       // PM1 above PM2.5
+	f(20, 16, 14, [3]bool{true, false, true})       // PM1 above PM10, each of them near PM2.5
+	f(500, 4.1, 5, [3]bool{true, true, true})       // PM1 above both
+	f(500, 0, 0, [3]bool{true, true, true})         // PM2.5 and PM10 of a counter that has lost them
+	f(100, 60, 20, [3]bool{true, true, true})       // both
+	f(-1, 20, 1, [3]bool{false, true, true})        // PM1 is a mark, not compared
+	f(0, 999.9, 999.9, [3]bool{true, false, false}) // no SDS011: values like others
+	f(0, 10, 10, [3]bool{})                         // 10 is not above 10
+	f(0, 5, 10.1, [3]bool{true, false, false})      // none of so many
+	f(0, 0, 10.1, [3]bool{true, true, false})       //
+	f(4, 0, 20, [3]bool{false, true, false})        // 4 above is not more than 5, but 0 beside 20
+	f(0.1, 12, 20, [3]bool{})                       //
+	f(0, 12, 0, [3]bool{true, true, true})          //
+	f(-999, 12, 20, [3]bool{})                      // a mark, not compared
 }
 
 // TestHumidAir flags particles by a humidity from 75 % on that came with them, or by itself within ten minutes.

@@ -60,7 +60,7 @@ var sentinels = map[quantity.Quantity][]sentinel{
 	quantity.CO:          {{"", -999}},
 	quantity.NoiseLAeq:   {{"", -999}, {"", -1}},
 	quantity.Temperature: {{"", -999}, {"", -1000.99}, {"", -127}, {"ds18b20", 85}},
-	quantity.Humidity:    {{"", -999}, {"", -1}, {"dht22", 99.9}},
+	quantity.Humidity:    {{"", -999}, {"", -1}, {"", 0}, {"dht22", 99.9}},
 	quantity.Pressure:    {{"", -999}, {"", -1}, {"", 0}},
 }
 

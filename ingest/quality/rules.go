@@ -19,9 +19,9 @@ import (
 type Rules struct {
 	ClockAhead, ClockOld float64
 
-	InconsistentShare, InconsistentBy float64
+	InconsistentShare, InconsistentBy, InconsistentZero float64
 
-	StuckParticles, StuckOthers, StuckReadings float64
+	StuckParticles, StuckOthers, StuckSaturated, StuckReadings float64
 
 	Humid, HumidWithin float64
 
@@ -70,9 +70,11 @@ func (r *Rules) Thresholds() []Threshold {
 
 		{"inconsistent.share", "inconsistent", 0.10, 0, 1, "1", "how much a smaller particle fraction may exceed a larger one, as a share of it; only more than this and inconsistent.by is flagged", rows, &r.InconsistentShare},
 		{"inconsistent.by", "inconsistent", 5, 0, 100, "µg/m³", "the same in mass", rows, &r.InconsistentBy},
+		{"inconsistent.zero", "inconsistent", 10, 1, 1000, "µg/m³", "a fraction of exactly 0 is flagged beside a larger one above this", "ours: the fine particles are a part of the coarse ones, never none of so many", &r.InconsistentZero},
 
 		{"stuck.particles", "stuck", 8, 1, 48, "h", "how long particles may not change at all, unless at or below twice the sensor's resolution", filter + ", constant values; the window is ours", &r.StuckParticles},
 		{"stuck.others", "stuck", 24, 1, 48, "h", "the same of temperature, humidity and pressure", filter + ", constant values; the window is ours", &r.StuckOthers},
+		{"stuck.saturated", "stuck", 12, 1, 48, "h", "how long relative humidity may be exactly 100 %, the end of a hygrometer's scale", "ours: fog that long is rare, a wet or broken hygrometer is not", &r.StuckSaturated},
 		{"stuck.readings", "stuck", 20, 2, 10_000, "1", "least number of readings in that time", ours, &r.StuckReadings},
 
 		{"humid.from", "humid", 75, 0, 100, "%", "relative humidity from which on particle counters show too much", jayaratne, &r.Humid},

@@ -87,8 +87,10 @@ function numbers(r: Rules): Record<string, string> {
   return {
     stuck: whole("stuck.particles"),
     stuckOthers: whole("stuck.others"),
+    saturated: whole("stuck.saturated"),
     share: whole("inconsistent.share", 0.01),
     by: whole("inconsistent.by"),
+    zero: whole("inconsistent.zero"),
     humid: whole("humid.from"),
     spikeDays: whole("spike.past", 24),
     spike: whole("spike.z"),

@@ -12,8 +12,10 @@ export interface Rules {
 const defaults: Record<string, number> = {
   "stuck.particles": 8,
   "stuck.others": 24,
+  "stuck.saturated": 12,
   "inconsistent.share": 0.1,
   "inconsistent.by": 5,
+  "inconsistent.zero": 10,
   "humid.from": 75,
   "spike.z": 10,
   "spike.past": 360,

@@ -11,11 +11,13 @@ export const about = {
   checks: "Wie Werte geprüft werden",
   checksAre:
     "Kein Wert wird geändert oder gelöscht. Was auffällt, bekommt ein Kennzeichen; die meisten Kennzeichen halten den Wert aus den Mitteln heraus.",
-  check_range: "Außerhalb des Messbereichs : Der Sensor kann einen solchen Wert nicht messen.",
-  check_sentinel: "Kein Wert : Manche Sensoren senden eine feste Zahl wie −999, wenn sie nichts messen.",
+  check_range:
+    "Außerhalb des Messbereichs : Der Sensor kann einen solchen Wert nicht messen, oder draußen kommt er nicht vor; auch ein bekannter Sensor wird an beidem gemessen. Kann ein Chip einen seiner Werte nicht messen, zählen auch seine anderen aus derselben Nachricht nicht.",
+  check_sentinel: "Kein Wert : Manche Sensoren senden eine feste Zahl wie −999 oder 0 % Feuchte, wenn sie nichts messen.",
   check_inconsistent:
-    "Widersprüchlich : Feinere Teilchen können nicht mehr sein als alle zusammen. Auffällig wird es ab {share} % und {by} µg/m³ Unterschied.",
-  check_stuck: "Eingefroren : Feinstaub ändert sich {stuck} Stunden lang gar nicht, Temperatur, Feuchte oder Druck {stuckOthers} Stunden.",
+    "Widersprüchlich : Feinere Teilchen können nicht mehr sein als alle zusammen. Auffällig wird es ab {share} % und {by} µg/m³ Unterschied, ebenso eine Größe von genau 0 neben mehr als {zero} µg/m³.",
+  check_stuck:
+    "Eingefroren : Feinstaub ändert sich {stuck} Stunden lang gar nicht, Temperatur, Feuchte oder Druck {stuckOthers} Stunden, oder die Feuchte bleibt {saturated} Stunden bei genau 100 %.",
   check_spike:
     "Sprung : Eine Stunde liegt sehr weit von den letzten {spikeDays} Tagen der Station (Faktor {spike}), und die Nachbarn sehen nichts davon. Sehen sie es auch, wie an Silvester, bleibt der Wert.",
   check_humid: "Feuchte Luft : Ab {humid} % Luftfeuchte zeigen einfache Sensoren zu viel. Der Wert zählt, wird aber korrigiert.",

@@ -12,11 +12,13 @@ export const about: typeof german = {
   city: "City and districts : the mean over the cells where there are measurements. How much of the area that is always stands beside it.",
   checks: "How values are checked",
   checksAre: "No value is changed or deleted. What is doubtful gets a flag; most flags keep the value out of averages.",
-  check_range: "Outside the measuring range : the sensor cannot measure such a value.",
-  check_sentinel: "No value : some sensors send a fixed number such as −999 when they measure nothing.",
+  check_range:
+    "Outside the measuring range : the sensor cannot measure such a value, or it does not occur outdoors; a known sensor is held to both. If a chip cannot measure one of its values, its others of that message do not count either.",
+  check_sentinel: "No value : some sensors send a fixed number such as −999, or 0 % humidity, when they measure nothing.",
   check_inconsistent:
-    "Contradictory : finer particles cannot be more than all together. It is doubtful from a difference of {share} % and {by} µg/m³.",
-  check_stuck: "Frozen : particles do not change at all for {stuck} hours, or temperature, humidity or pressure for {stuckOthers}.",
+    "Contradictory : finer particles cannot be more than all together. It is doubtful from a difference of {share} % and {by} µg/m³, and so is a fraction of exactly 0 beside more than {zero} µg/m³.",
+  check_stuck:
+    "Frozen : particles do not change at all for {stuck} hours, temperature, humidity or pressure for {stuckOthers}, or humidity stays at exactly 100 % for {saturated}.",
   check_spike:
     "Spike : an hour is very far from the station's last {spikeDays} days (factor {spike}), and the neighbours see nothing of it. If they see it too, as on New Year's Eve, the value stays.",
   check_humid: "Humid air : from {humid} % humidity on simple sensors show too much. The value counts, but is corrected.",
