@@ -59,7 +59,7 @@ func (p *Pipeline) deviceAddress(topic string) (address, Refusal) {
 		}
 		station, known := p.Devices.Device(Device{Family: t.Family, Key: key})
 		if !known {
-			return address{}, Refusal{Reason: wire.UnknownStation, Detail: fmt.Sprintf("no station has the device %s:%.200s: add it to its station", t.Family, key)}
+			return address{}, Refusal{Reason: wire.UnknownStation, Detail: fmt.Sprintf("no station has the device %s:%.200q: add it to its station", t.Family, key)}
 		}
 		if station.Status != Active {
 			return address{}, inactive(station)
@@ -76,4 +76,17 @@ func inactive(station *Station) Refusal {
 		detail += ": " + station.Reason
 	}
 	return Refusal{Station: station.ID, Reason: wire.Inactive, Detail: detail}
+}
+
+// senderOf returns the registered station that a message is from; empty when it is from none.
+func senderOf(m *Message, to address, refusal Refusal) string {
+	switch {
+	case m.From != "":
+		return m.From
+	case refusal.Reason == "":
+		return to.station.ID
+	case refusal.Reason == wire.UnknownStation:
+		return ""
+	}
+	return refusal.Station
 }

@@ -13,6 +13,7 @@ type Message struct {
 	From        string // the station that logged in; empty when the sender is trusted, such as a broker the city runs
 	Payload     []byte // owned by the pipeline once it has the message
 	Received    time.Time
+	Over        Transport
 	Retained    bool // the broker had retained it
 	Redelivered bool // the broker sent it before and received no acknowledgement
 	// Refused is set when the receiver already refused the message, such as a publish below another station's prefix;
@@ -33,6 +34,7 @@ type Outcome struct {
 // Arrival is what the checks need to know about how a reading arrived.
 type Arrival struct {
 	Received    time.Time
+	Over        Transport
 	Retained    bool
 	Redelivered bool
 	// Clock is the source of a reading's own time; the zero value is the station's clock.

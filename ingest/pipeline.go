@@ -35,13 +35,16 @@ type Pipeline struct {
 
 	// OnRefusal is called for each refusal after the journal has the batch. It must not block; it may be nil.
 	OnRefusal func(Refusal)
+	// Contacts remembers each station's last message; nil remembers none.
+	Contacts *Contacts
 
 	Counters Counters
 
 	decoder wire.Decoder
 	batch   Batch
-	shares  []share // of each message in the batch
-	share   share   // of the current message
+	told    []Refusal // of messages with nothing but unknown names, in the batch after the others
+	shares  []share   // of each message in the batch
+	share   share     // of the current message
 	joins   joins
 }
 
@@ -49,6 +52,7 @@ type Pipeline struct {
 type share struct {
 	readings, refusals, duplicates int
 	ignored                        []string
+	station                        string // a registered one; empty for another sender
 }
 
 // Run processes messages from in until ctx ends or in is closed. Messages it holds when ctx ends are not
@@ -96,7 +100,7 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	p.batch.Readings = p.batch.Readings[:0]
 	p.batch.Refusals = p.batch.Refusals[:0]
-	p.shares = p.shares[:0]
+	p.shares, p.told = p.shares[:0], p.told[:0]
 	for i := range messages {
 		p.share = share{readings: -len(p.batch.Readings), refusals: -len(p.batch.Refusals)}
 		p.add(&messages[i])
@@ -104,13 +108,16 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 		p.share.refusals += len(p.batch.Refusals)
 		p.shares = append(p.shares, p.share)
 	}
+	p.batch.Refusals = append(p.batch.Refusals, p.told...)
 	if err := p.append(ctx); err != nil {
 		return err
 	}
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
+		outcome := Outcome{readings[:s.readings], refusals[:s.refusals], s.duplicates, s.ignored}
+		p.hear(&messages[i], s.station, outcome)
 		if messages[i].Done != nil {
-			messages[i].Done(Outcome{readings[:s.readings], refusals[:s.refusals], s.duplicates, s.ignored})
+			messages[i].Done(outcome)
 		}
 		readings, refusals = readings[s.readings:], refusals[s.refusals:]
 		messages[i] = Message{}
@@ -158,6 +165,7 @@ func (p *Pipeline) report() {
 func (p *Pipeline) add(m *Message) {
 	p.Counters.received.Add(1)
 	if m.Refused != nil {
+		p.share.station = m.Refused.Station
 		p.batch.Refusals = append(p.batch.Refusals, *m.Refused)
 		return
 	}
@@ -166,6 +174,7 @@ func (p *Pipeline) add(m *Message) {
 	if refusal.Reason == "" {
 		decoded, refusal = p.decode(m, to)
 	}
+	p.share.station = senderOf(m, to, refusal)
 	if refusal.Reason != "" {
 		refusal.Received, refusal.Detail = m.Received, Clip(refusal.Detail)
 		p.batch.Refusals = append(p.batch.Refusals, refusal)
@@ -191,6 +200,28 @@ func (p *Pipeline) check(m *Message, station *Station, decoded kits.Message) {
 		}
 	}
 	p.Counters.duplicates.Add(uint64(p.share.duplicates))
+	p.tellUnknown(m, station, decoded)
+}
+
+// tellUnknown tells the owner of a station when a message had nothing but unknown names and nothing else of the station
+// is taken.
+func (p *Pipeline) tellUnknown(m *Message, station *Station, decoded kits.Message) {
+	if p.Contacts == nil || len(decoded.Ignored) == 0 || len(decoded.Readings) > 0 || len(decoded.Refusals) > 0 {
+		return
+	}
+	if p.Contacts.mayTell(station.ID, m.Received, decoded.Partial) {
+		p.told = append(p.told, unknownNamesRefusal(station.ID, m.Received, decoded.Ignored))
+	}
+}
+
+// hear remembers what became of a message.
+func (p *Pipeline) hear(m *Message, station string, o Outcome) {
+	if m.Refused != nil && m.Refused.Reason == wire.WrongToken {
+		m.Over = UnknownTransport // the log-in was at either
+	}
+	if p.Contacts != nil && station != "" {
+		p.Contacts.hear(station, Contact{At: m.Received, Over: m.Over, Taken: len(o.Readings) > 0 || o.Duplicates > 0, Refusals: o.Refusals, Ignored: o.Ignored})
+	}
 }
 
 // clockOf returns whose clock the times of a message's readings are from.

@@ -12,15 +12,28 @@ var commonNames = map[string]quantity.Quantity{
 	"pm2": quantity.PM2_5, "pm25": quantity.PM2_5, "p2": quantity.PM2_5, "pm01": quantity.PM1, "pm02": quantity.PM2_5, "p1": quantity.PM10, "p0": quantity.PM1, "pm100": quantity.PM10,
 	"temp": quantity.Temperature, "t": quantity.Temperature, "hum": quantity.Humidity, "rh": quantity.Humidity, "press": quantity.Pressure, "p": quantity.Pressure,
 	"voc": quantity.VOCIndex, "nox": quantity.NOxIndex, "noise": quantity.NoiseLAeq, "laeq": quantity.NoiseLAeq, "bat": quantity.Battery, "vbat": quantity.Battery,
-	"wifi": quantity.RSSI, "signal": quantity.RSSI,
+	"wifi": quantity.RSSI, "signal": quantity.RSSI, "relativehumidity": quantity.Humidity, "barometricpressure": quantity.Pressure,
 }
 
 // unknown returns the detail for a member that is not a quantity, with the quantity that was probably meant.
 func unknown(name string) string {
-	if q, ok := nearest(name); ok {
+	if q, ok := Meant(name); ok {
 		return fmt.Sprintf("%s is no quantity: did you mean %q?", quote([]byte(name)), q.String())
 	}
 	return quote([]byte(name)) + ` is no quantity; members of your own begin with "x_"`
+}
+
+// Meant finds the quantity that a member's name probably means, also when a sensor's name and a dot stand before it or an
+// underscore and a channel after it.
+func Meant(name string) (quantity.Quantity, bool) {
+	q, ok := nearest(name)
+	if i := strings.LastIndexByte(name, '.'); !ok && i >= 0 {
+		q, ok = nearest(name[i+1:])
+	}
+	if i := strings.LastIndexByte(name, '_'); !ok && i >= 0 && i < len(name)-1 && strings.Trim(name[i+1:], "0123456789") == "" {
+		q, ok = nearest(name[:i])
+	}
+	return q, ok
 }
 
 // nearest finds the quantity that name probably means. It compares letters and digits only, ignoring case.
