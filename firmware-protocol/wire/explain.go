@@ -60,8 +60,9 @@ var explanations = map[Reason]Explanation{
 		"Send the native JSON payload instead.", "Sende stattdessen das eigene JSON-Format.",
 	},
 	UnknownStation: {
-		"No station with this id is registered.", "Eine Station mit dieser Kennung ist nicht angemeldet.",
-		"Compare the id with the one you got when you registered.", "Vergleiche die Kennung mit der aus deiner Anmeldung.",
+		"No station with this id or device is registered.", "Eine Station mit dieser Kennung oder diesem Gerät ist nicht angemeldet.",
+		"Compare the id with the one you got when you registered; the device of a kit that has topics of its own must be entered with the station.",
+		"Vergleiche die Kennung mit der aus deiner Anmeldung; das Gerät eines Bausatzes mit eigenen Topics muss bei der Station eingetragen sein.",
 	},
 	Inactive: {
 		"The station is not active.", "Die Station ist nicht aktiv.",

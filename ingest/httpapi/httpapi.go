@@ -70,8 +70,8 @@ func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handle
 		if err == nil {
 			return
 		}
-		if r.Context().Err() != nil {
-			panic(http.ErrAbortHandler) // the client has disconnected, or the server stops
+		if given := new(Problem); r.Context().Err() != nil && !errors.As(err, &given) {
+			panic(http.ErrAbortHandler) // the client has disconnected, or the server stops; a body that is too slow ends the context too
 		}
 		if tracked.begun {
 			log.Warn("response aborted", "path", r.URL.Path, "err", err)
@@ -83,7 +83,7 @@ func With(log *slog.Logger, explain func(error) *Problem, h Handler) http.Handle
 			p = New(http.StatusServiceUnavailable, "", "this cannot be answered at the moment; try again soon").
 				InGerman("Das lässt sich gerade nicht beantworten; versuche es bald noch einmal.")
 		}
-		p.write(w, r)
+		p.Write(w, r)
 	})
 }
 
@@ -98,8 +98,9 @@ func problemOf(err error, explain func(error) *Problem) *Problem {
 	return nil
 }
 
-// write sends the problem in the request's language, if it has a text in it.
-func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
+// Write answers with the problem in the request's language, if it has a text in it. A body that was not read ends the
+// connection, so that the answer does not wait for it.
+func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 	problem, language := *p, "en"
 	if p.german != "" && Language(r) == "de" {
 		problem.Detail, problem.Suggestion, language = p.german, p.germanSuggestion, "de"
@@ -110,6 +111,9 @@ func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
 	header.Del("ETag")
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
+	if unread(r) || p.Status == http.StatusLengthRequired {
+		header.Set("Connection", "close")
+	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(problem) // the client may have disconnected
 }

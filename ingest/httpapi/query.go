@@ -28,13 +28,13 @@ func checked(route openapi.Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		values, err := openapi.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			Wrong("", "the query cannot be read: %v", err).InGerman("Die Anfrage ist nicht lesbar: %v", err).write(w, r)
+			Wrong("", "the query cannot be read: %v", err).InGerman("Die Anfrage ist nicht lesbar: %v", err).Write(w, r)
 			return
 		}
 		if m := route.Check(values); m != nil {
 			p := Wrong(fmt.Sprintf("%.80s", m.Field), "%s", m.Detail.EN).InGerman("%s", m.Detail.DE)
 			p.Allowed = m.Allowed
-			p.write(w, r)
+			p.Write(w, r)
 			return
 		}
 		q := Query{Values: values, route: route}

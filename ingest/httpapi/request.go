@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 )
@@ -12,20 +14,23 @@ import (
 const MaxBody = 64 << 10
 
 // ReadJSON decodes a request's body into what v points to: one JSON object without unknown members and of at most
-// MaxBody bytes.
+// MaxBody bytes. Its Content-Type must say JSON, because browsers let the pages of any site send other types.
 func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxBody))
+	given := r.Header.Get("Content-Type")
+	if mediaType, _, err := mime.ParseMediaType(given); err != nil || mediaType != "application/json" {
+		return New(http.StatusUnsupportedMediaType, "Content-Type", "the Content-Type is %.80q: send application/json", given).InGerman("Der Content-Type ist %.80q: Sende application/json.", given)
+	}
+	body, err := ReadBody(w, r, MaxBody)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
-	if err == nil {
+	if err = decoder.Decode(v); err == nil {
 		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
 			return nil
 		}
 		err = errors.New("there is more than one object")
-	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return New(http.StatusRequestEntityTooLarge, "", "the body has more than %d bytes", MaxBody).InGerman("Die Anfrage hat mehr als %d Byte.", MaxBody)
 	}
 	return Wrong("", "the body is not the JSON object it should be: %v", err).InGerman("Die Anfrage ist nicht das JSON-Objekt, das sie sein soll.")
 }

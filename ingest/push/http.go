@@ -1,10 +1,12 @@
 package push
 
 import (
+	"cmp"
 	"errors"
-	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,27 +15,26 @@ import (
 	"stadtluft/ingest/httpapi"
 )
 
-const (
-	maxPIN   = 3                // digits
-	bodyTime = 30 * time.Second // to receive a message
-)
+const maxPIN = 3 // digits
 
 // postPush accepts deliveries from kits that cannot speak MQTT: POST /api/v1/push/{family}.
-func (d deliverer) postPush(w http.ResponseWriter, r *http.Request) error {
+func (h *Handler) postPush(w http.ResponseWriter, r *http.Request) error {
 	family := r.PathValue("family")
-	if families := Families(); !slices.Contains(families, family) {
-		p := httpapi.New(http.StatusNotFound, "family", "the kit family %.80q is not known", family).InGerman("Die Familie %.80q von Bausätzen ist nicht bekannt.", family)
-		p.Allowed = families
-		return p
-	}
-	part := ""
-	if header, pin := pinOf(r.Header); family == "airrohr" && pin != "" {
-		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
-			return httpapi.Wrong(header, "the %s %.80q is no number such as 1, 7 or 11", header, pin).InGerman("Die %s %.80q ist keine Zahl wie 1, 7 oder 11.", header, pin)
+	return h.answer(w, r, family, func() (part string, err error) {
+		if families := Families(); !slices.Contains(families, family) {
+			p := httpapi.New(http.StatusNotFound, "family", "the kit family %.80q is not known", family).InGerman("Die Familie %.80q von Bausätzen ist nicht bekannt.", family)
+			p.Allowed = families
+			return "", p
 		}
-		part = "pin/" + pin // a push in the format for Sensor.Community, one sensor per request
-	}
-	return d(w, r, family, part)
+		header, pin := pinOf(r.Header)
+		if family != "airrohr" || pin == "" {
+			return "", nil
+		}
+		if strings.Trim(pin, "0123456789") != "" || len(pin) > maxPIN {
+			return "", httpapi.Wrong(header, "the %s %.80q is no number such as 1, 7 or 11", header, pin).InGerman("Die %s %.80q ist keine Zahl wie 1, 7 oder 11.", header, pin)
+		}
+		return "pin/" + pin, nil // a push in the format for Sensor.Community, one sensor per request
+	})
 }
 
 // pinOf returns the header that says which kind of sensor a push to Sensor.Community is of: X-PIN, or PIN of older
@@ -46,21 +47,25 @@ func pinOf(h http.Header) (name, pin string) {
 }
 
 // postWrite takes InfluxDB's line protocol as the airRohr firmware sends it: POST /write.
-func (d deliverer) postWrite(w http.ResponseWriter, r *http.Request) error {
-	return d(w, r, "airrohr", "write")
+func (h *Handler) postWrite(w http.ResponseWriter, r *http.Request) error {
+	return h.answer(w, r, "airrohr", func() (string, error) { return "write", nil })
 }
 
-// answer delivers the payload of a station's request, and answers with the outcome.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part string) error {
-	id, password, _ := r.BasicAuth()
-	st, ok := h.logIn(strings.ToUpper(strings.TrimSpace(id)), password)
-	if !ok {
-		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
-		return httpapi.New(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password").
-			InGerman("Kennung der Station oder Token falsch: Melde dich mit HTTP Basic an, mit der Kennung als Benutzer und dem Token als Passwort.")
-	}
-	payload, err := readMessage(w, r)
+// answer delivers the payload of a station's request, and answers with the outcome. It looks at the body only after
+// the log-in. partOf returns what the request says of the payload elsewhere; its error is a mistake of the station, like
+// one of the body, and told to its owner.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family string, partOf func() (string, error)) error {
+	st, err := h.admit(w, r)
 	if err != nil {
+		return err
+	}
+	part, err := partOf()
+	var payload []byte
+	if err == nil {
+		payload, err = readMessage(w, r)
+	}
+	if err != nil {
+		h.refuse(st.ID, err)
 		return err
 	}
 	outcome, err := h.deliver(r.Context(), st.ID, family, part, payload)
@@ -75,23 +80,59 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, family, part st
 	return httpapi.JSON(w, status, "application/json", answer)
 }
 
+// admit returns the station that a request logs in as, if it may send now.
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*ingest.Station, error) {
+	id, password, _ := r.BasicAuth()
+	st, ok := h.logIn(strings.ToUpper(strings.TrimSpace(id)), password)
+	if !ok {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Stadtluft", charset="UTF-8"`)
+		return nil, httpapi.New(http.StatusUnauthorized, "", "wrong station id or token: log in with HTTP Basic, the station's id as user and its token as password").
+			InGerman("Kennung der Station oder Token falsch: Melde dich mit HTTP Basic an, mit der Kennung als Benutzer und dem Token als Passwort.")
+	}
+	if h.Allow == nil || st.Source != "" { // an import delivers a neighbour's days at once
+		return st, nil
+	}
+	if wait := h.Allow(st.ID); wait > 0 {
+		seconds := int(math.Ceil(wait.Seconds()))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		err := httpapi.New(http.StatusTooManyRequests, "", "the station sends more than is taken of one: deliver it again in %d s, and more in one message", seconds).
+			InGerman("Die Station sendet mehr, als von einer angenommen wird: Liefere es in %d s noch einmal, und mehr in einer Nachricht.", seconds)
+		if h.told.mayTell(st.ID, time.Now()) {
+			h.refuse(st.ID, err)
+		}
+		return nil, err
+	}
+	return st, nil
+}
+
+// reasons are those of refusals for what is wrong with a request, by the status of its answer; of others it is
+// wire.Malformed.
+var reasons = map[int]wire.Reason{
+	http.StatusNotFound: wire.Unsupported, http.StatusUnsupportedMediaType: wire.Unsupported,
+	http.StatusRequestEntityTooLarge: wire.TooLarge, http.StatusTooManyRequests: wire.TooFast,
+}
+
+// refuse tells the station's owner what is wrong with a request, unless the pipeline is stalled.
+func (h *Handler) refuse(station string, err error) {
+	var p *httpapi.Problem
+	if !errors.As(err, &p) {
+		return
+	}
+	now := time.Now().UTC()
+	refusal := ingest.Refusal{Station: station, Received: now, Reason: cmp.Or(reasons[p.Status], wire.Malformed), Detail: ingest.Clip(p.Detail)}
+	select {
+	case h.Out <- ingest.Message{Received: now, Over: ingest.HTTP, Refused: &refusal}:
+	default:
+	}
+}
+
 // readMessage reads a whole message, which must not be compressed.
 func readMessage(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
 		return nil, httpapi.New(http.StatusUnsupportedMediaType, "Content-Encoding", "the message is packed with %.80q: send it as it is", coding).InGerman("Die Nachricht ist mit %.80q gepackt: Sende sie, wie sie ist.", coding)
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // every connection supports deadlines
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
-	_ = control.SetReadDeadline(time.Time{}) // for whoever waits for the client to go
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return nil, httpapi.New(http.StatusRequestEntityTooLarge, "", "the message has more than %d bytes: split it", wire.MaxMessage).InGerman("Die Nachricht hat mehr als %d Byte: Teile sie.", wire.MaxMessage)
-	} else if err != nil {
-		return nil, httpapi.Wrong("", "the message broke off: %v", err).InGerman("Die Nachricht brach ab.")
-	}
-	return payload, nil
+	return httpapi.ReadBody(w, r, wire.MaxMessage)
 }
 
 // receipt is the answer to a delivery: the values that are on disk, and the refused ones with their reasons.
@@ -141,7 +182,7 @@ func why(o ingest.Outcome) string {
 	case len(o.Refusals) > 0:
 		return "\"refused\" says why"
 	case len(o.Ignored) > 0:
-		return "\"left\" has its names, which are no quantities here"
+		return "its names are no quantities here: " + ingest.UnknownNames(o.Ignored).EN
 	}
 	return "it has no values"
 }

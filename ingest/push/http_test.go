@@ -69,7 +69,7 @@ func TestPushParts(t *testing.T) {
 		out := make(chan ingest.Message, 1)
 		topic := make(chan string, 1)
 		go func() {
-			if m, ok := <-out; ok {
+			if m, ok := <-out; ok && m.Refused == nil {
 				topic <- m.Topic
 				m.Done(ingest.Outcome{Duplicates: 1})
 			}
@@ -114,6 +114,7 @@ func TestPushStatus(t *testing.T) {
 	f("airrohr", 403, ingest.Outcome{Refusals: refused(wire.Inactive)})
 	f("airrohr", 422, ingest.Outcome{})
 	f("airrohr", 422, ingest.Outcome{Ignored: []string{"samples"}})
+	f("airrohr", 422, ingest.Outcome{Ignored: []string{"GPS_lat", "GPS_lon"}}) // X-PIN: 9
 	f("airgradient", 422, ingest.Outcome{Ignored: []string{"boot"}})
 	f("tasmota", 202, ingest.Outcome{Ignored: []string{"ENERGY.Total"}})
 	f("ttn", 202, ingest.Outcome{})

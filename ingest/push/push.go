@@ -37,6 +37,11 @@ type Handler struct {
 	Out      chan<- ingest.Message
 	// Import is the password for stations of other networks, which have no tokens of their own; empty refuses imports.
 	Import string
+	// Allow returns how long one of the city's stations must wait before its next message is taken; 0 takes it now. It is
+	// called once for each delivery, before the body is read. Nil takes every message.
+	Allow func(station string) (wait time.Duration)
+
+	told told
 }
 
 // Families returns the families that can be delivered.
@@ -66,7 +71,7 @@ func (h *Handler) deliver(ctx context.Context, station, family, part string, pay
 	}
 	answer := make(chan ingest.Outcome, 1) // the pipeline never waits for us
 	message := ingest.Message{
-		Topic: topic, Payload: payload, Received: time.Now().UTC(),
+		Topic: topic, Payload: payload, Received: time.Now().UTC(), Over: ingest.HTTP,
 		Done: func(o ingest.Outcome) {
 			o.Readings, o.Refusals, o.Ignored = slices.Clone(o.Readings), slices.Clone(o.Refusals), slices.Clone(o.Ignored)
 			answer <- o

@@ -36,7 +36,7 @@ async function register() {
     exposure: "outdoor",
     licence_consent: true,
   });
-  const response = await fetch(`${url}/api/v1/stations`, { method: "POST", body });
+  const response = await fetch(`${url}/api/v1/stations`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
   assert.equal(response.status, 201, await response.clone().text());
   return response.json();
 }

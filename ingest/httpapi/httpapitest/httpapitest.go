@@ -33,7 +33,8 @@ func Serve(t testing.TB, routes []openapi.Route) *Client {
 	return &Client{t, server.URL}
 }
 
-// Do sends a request and returns the answer with its whole body. The header is names and values in turn.
+// Do sends a request and returns the answer with its whole body. The header is names and values in turn; a body is JSON
+// unless it says otherwise.
 func (c *Client) Do(method, address, body string, header ...string) (*http.Response, []byte) {
 	c.T.Helper()
 	if !strings.HasPrefix(address, "http") {
@@ -42,6 +43,9 @@ func (c *Client) Do(method, address, body string, header ...string) (*http.Respo
 	request, err := http.NewRequestWithContext(c.T.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		c.T.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
