@@ -102,6 +102,7 @@ type Server struct {
 	changes     changes
 	work        work
 	keys        *stations.Keys
+	limits      *limits
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
 }
@@ -120,7 +121,7 @@ func (s *Server) Handler() http.Handler {
 	s.mount(compressed, outer)
 	outer.Handle("/", compress(compressed))
 	s.mountMQTT(outer)
-	return s.Proxies.Handler(guard(outer))
+	return s.Proxies.Handler(s.guarded(outer))
 }
 
 // HandlerWithoutPages returns the handler of a process without data and pages: it needs only Version, Problems, Metrics, Log and Deliveries.
@@ -130,7 +131,7 @@ func (s *Server) HandlerWithoutPages() http.Handler {
 	mountOpenly(mux, s.Deliveries)
 	s.mountMQTT(mux)
 	mux.Handle("/", s.answer(s.elsewhere))
-	return s.Proxies.Handler(guard(mux))
+	return s.Proxies.Handler(s.guarded(mux))
 }
 
 // mqttRoute is where dashboards in browsers speak MQTT.
@@ -197,21 +198,6 @@ func contentPolicy(ancestors, elsewhere string) string {
 	return "default-src 'self'; connect-src 'self'" + elsewhere + "; img-src 'self' data: blob:" + elsewhere + "; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + ancestors
 }
 
-// guard sets the headers of all answers.
-func guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			h.Set("Access-Control-Allow-Origin", "*")
-			h.Set("Access-Control-Expose-Headers", exposed)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 const (
 	// exposed are the headers of an answer that scripts of other sites may read.
 	exposed = "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, Link"
@@ -261,8 +247,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, handler http.Handler
 	defer cut()
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return requests },
-		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return requests }, ConnState: s.limits.waiting.changed,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
 	go func() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stadtluft/export/live"
+	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 )
 
@@ -51,6 +52,12 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	address := httpapi.Address(r)
+	if ok, own := s.limits.streams.enter(address); !ok {
+		h.Del("X-Accel-Buffering")
+		return tooMany(w, own, retryStream, "live streams", "Live-Streams")
+	}
+	defer s.limits.streams.leave(address)
 	subscriber := s.Live.Subscribe()
 	defer s.Live.Unsubscribe(subscriber)
 	control := http.NewResponseController(w)
