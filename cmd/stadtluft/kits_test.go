@@ -303,6 +303,10 @@ func TestPushAnswers(t *testing.T) {
 	f("/api/v1/push/airrohr", "", "", half, 401)
 	f("/api/v1/push/telegraph", r.ID, r.Token, half, 404, "airgradient")
 	f("/api/v1/push/airrohr", r.ID, r.Token, strings.Repeat(" ", 70_000), 413, "split it")
+	f("/api/v1/push/airrohr", r.ID, r.Token, "", 400, "the request has no body")
+	f("/api/v1/push/airrohr", r.ID, "wrong", "", 401)
+	f("//api/v1/push//airrohr/", r.ID, r.Token, half, 202)
+	f("/api/v1/push/airgradient", r.ID, r.Token, `{"temp":20}`, 422, `did you mean \"temperature\"?`, `"left":["temp"]`, `"refused":[]`)
 	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x64pm10", 422, `"malformed"`)
 	f("/api/v1/push/cbor", r.ID, r.Token, "\xa1\x63co2\x19\x01\x9b", 202, `"co2":{"value":411`)
 }

@@ -199,6 +199,14 @@ func TestWhatCrossesRoles(t *testing.T) {
 		health := string(web.get("/api/v1/stations/" + r.ID + "/health"))
 		return strings.Contains(health, `"wrong_token"`) && strings.Contains(health, `"not_a_number"`)
 	})
+	useless := web.register(t, "")
+	eventually(t, "the intake to know the next station", func() bool {
+		status, _ := deliver(t, intake.url+"/api/v1/push/airgradient", useless.ID, useless.Token, []byte(`{"temp":20}`))
+		return status == http.StatusUnprocessableEntity
+	})
+	eventually(t, "what the intake heard on the station's page", func() bool {
+		return strings.Contains(string(web.get("/api/v1/stations/"+useless.ID+"/health")), `"taken":false,"en":"nothing usable: unknown names \"temp\", did you mean \"temperature\"?"`)
+	})
 	if len(web.backup("7k2m9qx4vbt8w3hn5c0rz6jdpg")) == 0 {
 		t.Error("the backup is empty")
 	}

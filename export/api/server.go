@@ -81,8 +81,9 @@ type Server struct {
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
-	Deliveries  []openapi.Route // of package push: those of this process, or in one with pages those that name the process that accepts them
-	MQTT        http.Handler    // over WebSocket; nil where there is no embedded broker
+	Heard       func(station string) (ingest.Contact, bool) // nil in a process without the intake
+	Deliveries  []openapi.Route                             // of package push: those of this process, or in one with pages those that name the process that accepts them
+	MQTT        http.Handler                                // over WebSocket; nil where there is no embedded broker
 	Problems    func(ctx context.Context) []admin.Problem
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup

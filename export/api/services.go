@@ -83,7 +83,8 @@ func (o source) Days(ctx context.Context) ([]export.Day, error) {
 }
 
 func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
-	return o.s.Registry.Refusals(ctx, id)
+	refusals, err := o.s.Registry.Refusals(ctx, id)
+	return ingest.Public(refusals), err
 }
 
 func (o source) Stations() []*ingest.Station { return o.s.Registry.Stations() }

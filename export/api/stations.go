@@ -148,7 +148,8 @@ type health struct {
 	Status     ingest.Status             `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason     string                    `json:"reason"` // of a suspension
 	State      live.StationState         `json:"state" enum:"new,ok,silent,check"`
-	LastSeen   *string                   `json:"last_seen"`
+	LastSeen   *string                   `json:"last_seen"` // when the last value was taken
+	Heard      *heard                    `json:"heard"`     // of any kind; null when it has never reported
 	Values     int                       `json:"values_24h"`
 	GoodShare  *export.Milli             `json:"good_share_24h"`
 	FlagCounts map[string]int            `json:"flags_24h"`
@@ -157,7 +158,7 @@ type health struct {
 }
 
 // getHealth answers with a station's diagnosis. It needs no token, because the person who builds a station may have only
-// the id.
+// the id; what its messages said word for word is for whoever manages it.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.keys.Seen(w, r)
 	if err != nil {
@@ -169,8 +170,20 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now().UTC()
 	live, stats := s.Live.Station(st.ID, now), s.Live.DayStats(st.ID, now)
+	contact := s.lastContact(st.ID, live.LastSeen, refusals)
+	by, err := s.keys.Holder(w, r, st)
+	if err != nil {
+		return err
+	}
+	if by == "" {
+		refusals = ingest.Public(refusals)
+		if contact != nil {
+			contact = new(contact.Public())
+		}
+	}
 	answer := health{
-		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats), Refusals: ingest.ExplainRefusals(refusals),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
+		Refusals: ingest.ExplainRefusals(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))

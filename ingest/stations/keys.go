@@ -28,8 +28,8 @@ func (k *Keys) Admin(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// holder returns who sends a request about a station; empty when it has neither token.
-func (k *Keys) holder(w http.ResponseWriter, r *http.Request, st *ingest.Station) (by registry.By, err error) {
+// Holder returns who sends a request about a station; empty when it has neither token.
+func (k *Keys) Holder(w http.ResponseWriter, r *http.Request, st *ingest.Station) (by registry.By, err error) {
 	_, err = k.guesses.Right(w, r, func(token string) bool {
 		switch {
 		case k.registry.Admin(token):
@@ -49,7 +49,7 @@ func (k *Keys) Seen(w http.ResponseWriter, r *http.Request) (*ingest.Station, er
 	if err != nil || !st.Hidden() {
 		return st, err
 	}
-	by, err := k.holder(w, r, st)
+	by, err := k.Holder(w, r, st)
 	if err == nil && by == "" {
 		err = notRegistered(st.ID)
 	}

@@ -48,7 +48,7 @@ func (s *Service) managed(h managedHandler) httpapi.Handler {
 		if err != nil {
 			return err
 		}
-		by, err := s.keys.holder(w, r, st)
+		by, err := s.keys.Holder(w, r, st)
 		switch {
 		case err != nil:
 			return err

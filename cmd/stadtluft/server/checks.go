@@ -6,18 +6,22 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// checks check single readings. They keep no state of erased stations.
+// checks check single readings, and remember the last contact of each station. They keep no state of erased stations.
 type checks struct {
 	*quality.Checker
+	contacts ingest.Contacts
 	registry *registry.Registry
 }
 
-func newChecks(b *base) *checks { return &checks{quality.New(b.config.Quality), b.registry} }
+func newChecks(b *base) *checks {
+	return &checks{Checker: quality.New(b.config.Quality), registry: b.registry}
+}
 
 // remember adds a reading from before the start.
 func (c *checks) remember(r ingest.Reading) {
 	if !c.erased(r.Station) {
 		c.Remember(r)
+		c.contacts.Remember(r)
 	}
 }
 
@@ -25,6 +29,7 @@ func (c *checks) remember(r ingest.Reading) {
 func (c *checks) changed(id string) {
 	if c.erased(id) {
 		c.Forget(id)
+		c.contacts.Forget(id)
 	}
 }
 

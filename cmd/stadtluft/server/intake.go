@@ -30,7 +30,7 @@ func newIntake(b *base, c *checks) (*intake, error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	i := &intake{config: b.config, ingress: b.ingress, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text()}, log: b.log}
+	i := &intake{config: b.config, ingress: b.ingress, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text(), Allow: b.ingress.rates.Try}, log: b.log}
 	if b.config.MQTTBroker != "" {
 		id, err := mqttClientID(b.config.Data, "intake")
 		if err != nil {
@@ -47,7 +47,7 @@ func newIntake(b *base, c *checks) (*intake, error) {
 	i.feedback = ingest.NewFeedback(i.outlet().publish, b.log)
 	i.pipeline = &ingest.Pipeline{
 		Stations: b.registry, Checker: c.Checker, Journal: b.journal, Log: b.log, OnRefusal: i.feedback.Queue,
-		Topics: b.ingress.topics, Devices: b.registry, Names: names,
+		Topics: b.ingress.topics, Devices: b.registry, Names: names, Contacts: &c.contacts,
 	}
 	return i, nil
 }
@@ -98,9 +98,9 @@ func (i *intake) measure(_ context.Context, c metrics.Collection) {
 	c.Counter("feedback_dropped_total", "Refusals that stations were not told of.", float64(i.feedback.Dropped()))
 }
 
-// serve adds deliveries over HTTP, and MQTT over WebSocket.
+// serve adds deliveries over HTTP, MQTT over WebSocket, and the stations' last contacts.
 func (i *intake) serve(s *api.Server) {
-	s.Deliveries = i.push.Routes(s.Log)
+	s.Deliveries, s.Heard = i.push.Routes(s.Log), i.pipeline.Contacts.Last
 	if i.ingress.broker != nil {
 		s.MQTT = i.ingress.broker.WebSocket()
 	}

@@ -41,6 +41,7 @@ function publish(id, token, payload) {
 async function made(name) {
   const response = await fetch(`${url}/api/v1/stations`, {
     method: "POST",
+    headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
       name,
       lon: 6.97,
@@ -154,9 +155,12 @@ test("a volunteer registers by keyboard alone and sees the first message", async
 
 test("a refused message is explained on the station's page", async () => {
   const s = await made("Erklärt");
+  publish(s.id, s.token, '{"colour":"blue"}');
+  const { page, complaints, close } = await open(`/stations/${s.id}`);
+  const heard = /Zuletzt gehört: \d\d:\d\d:\d\d über MQTT, nichts Brauchbares: unbekannte Namen "colour"/;
+  await page.locator("[role=status]").filter({ hasText: heard }).waitFor();
   publish(s.id, s.token, '{"pm2_5":12,"colour":"blue"}');
   publish(s.id, s.token, `{"t":${Math.floor(Date.now() / 1000) - 60},"pm2_5":1999.9}`);
-  const { page, complaints, close } = await open(`/stations/${s.id}`);
   await page.locator(".refusals").filter({ hasText: "Ein Name in der Nachricht ist keine der Messgrößen. (colour)" }).waitFor();
   await page.locator(".refusals").filter({ hasText: "Die Zahl bedeutet, dass der Sensor keinen Wert hatte." }).waitFor();
   assert.equal(await page.locator(".manage").count(), 0);

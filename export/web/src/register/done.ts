@@ -6,6 +6,7 @@ import { amount, clock, flagText, name, t } from "../language";
 import { button } from "../parts";
 import { qr } from "../qr";
 import { refusal } from "../station/refusals";
+import { heardText } from "../station/text";
 import { watch } from "../station/watch";
 import { settingsTabs, tokenPanel } from "./settings";
 
@@ -111,6 +112,7 @@ export function renderReceived(element: HTMLElement, received: Received, city: C
     return;
   }
   const refused = received.health?.refusals.find((r) => r.time >= received.since);
+  const heard = received.health?.heard;
   update(
     element,
     h("p", { class: "waiting" }, t("register.waiting")),
@@ -124,5 +126,6 @@ export function renderReceived(element: HTMLElement, received: Received, city: C
           ),
         ]
       : []),
+    ...(heard && !refused && heard.time >= received.since ? [h("p", { class: "trouble" }, heardText(heard, zone))] : []),
   );
 }

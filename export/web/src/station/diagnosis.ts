@@ -5,11 +5,11 @@ import { amount, clock, number, percent, t, type Key } from "../language";
 import { facts } from "../parts";
 import { flagList, refusalList } from "./refusals";
 import { zone, type State } from "./state";
-import { heightText, statusText } from "./text";
+import { heardText, heightText, statusText, uselessContact } from "./text";
 
 export function healthParts(s: State): HTMLElement[] {
   if (!s.health) return [h("p", { class: s.failure ? "trouble" : "quiet" }, s.failure?.() ?? t("frame.loading"))];
-  const [text, kind] = healthText(s.health);
+  const [text, kind] = healthText(s.health, zone(s));
   return [
     h("h2", {}, t("station.well")),
     h("p", { class: kind, role: "status" }, text),
@@ -18,20 +18,23 @@ export function healthParts(s: State): HTMLElement[] {
 }
 
 // healthText returns the state of a station as a sentence, with the class of its box: good, bad or neither.
-function healthText(health: Health): [text: string, kind: "fine" | "trouble" | ""] {
+function healthText(health: Health, zone: string): [text: string, kind: "fine" | "trouble" | ""] {
   if (health.status !== "active") return [statusText(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
+  const heard = uselessContact(health);
+  if (heard) return [heardText(heard, zone), "trouble"];
   const kinds = { ok: "fine", silent: "trouble", check: "trouble", new: "" } as const;
   return [t(`station.well_${health.state}`), kinds[health.state]];
 }
 
 function healthFacts(health: Health, station: Station | null, zone: string): [string, string][] {
-  const { last_seen: seen, good_share_24h: share, values_24h: count } = health;
+  const { last_seen: seen, heard, good_share_24h: share, values_24h: count } = health;
   const latest = (quantity: string): string => {
     const v = station?.properties.values[quantity];
     return v ? amount(v.value, quantity, v.unit) : t("station.unknown");
   };
   return [
-    [t("station.lastMessage"), seen ? clock(seen, zone, true) : t("station.never")],
+    [t("station.lastValue"), seen ? clock(seen, zone, true) : t("station.never")],
+    ...(heard && !heard.taken ? [[t("station.lastContact"), heardText(heard, zone)] as [string, string]] : []),
     [
       t("station.counted"),
       share === null ? t("station.nothing") : t("station.countedOf", { share: percent(share), count: number(count, 0) }),
@@ -59,6 +62,12 @@ export function problemParts(s: State): HTMLElement[] {
     h("h2", {}, t("station.trouble")),
     ...(flags.length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
     ...(refusals.length ? [h("h3", {}, t("station.refusals")), refusalList(refusals, zone(s))] : []),
-    ...(flags.length || refusals.length ? [] : [h("p", {}, t(s.health?.last_seen ? "station.noTrouble" : "station.nothingYet"))]),
+    ...(flags.length || refusals.length ? [] : [h("p", {}, t(nothingKey(s.health)))]),
   ];
+}
+
+// nothingKey returns the message for a station without flags and refusals.
+function nothingKey(health: Health | null): Key {
+  if (health?.last_seen) return "station.noTrouble";
+  return health?.heard ? "station.noValueYet" : "station.nothingYet";
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { setLanguage } from "../language";
-import { changeText, statusText } from "./text";
+import type { Health } from "../api";
+import { changeText, heardText, statusText, uselessContact } from "./text";
 
 beforeEach(() => setLanguage("de"));
 
@@ -41,4 +42,27 @@ test("a suspension says why where somebody did", () => {
   expect(statusText("suspended", "hängt in der Küche")).toMatch(/gesperrt.*Der Grund: „hängt in der Küche“$/);
   expect(statusText("suspended", "")).not.toContain("Grund");
   expect(statusText("paused")).toContain("Pause");
+});
+
+const heard = { time: "2026-05-01T12:02:31Z", taken: false, en: "nothing usable", de: "nichts Brauchbares" };
+
+test("the last contact says when, over what, and what became of it", () => {
+  const text = (over?: "mqtt" | "http") => heardText(over ? { ...heard, over } : heard, "Europe/Berlin").replace(/\S+ \S+ \S+, (?=14)/, "");
+  expect(text("http")).toBe("Zuletzt gehört: 14:02:31 über HTTP, nichts Brauchbares");
+  setLanguage("en");
+  expect(text("mqtt")).toBe("Heard at 14:02:31 over MQTT, nothing usable");
+  expect(text()).toBe("Heard at 14:02:31, nothing usable");
+});
+
+test.each([
+  ["new", heard, 60, true],
+  ["new", { ...heard, taken: true }, 0, false],
+  ["new", null, 0, false],
+  ["silent", heard, 14, true],
+  ["silent", heard, 16, false],
+  ["ok", heard, 0, false],
+  ["check", heard, 0, false],
+] as const)("%s, heard %o, %d minutes later: shown is %s", (state, heard, minutes, shown) => {
+  const now = new Date(Date.parse("2026-05-01T12:02:31Z") + minutes * 60_000);
+  expect(uselessContact({ state, heard } as Health, now)).toBe(shown ? heard : null);
 });

@@ -1,10 +1,30 @@
 // A station's status and the changes of it, as text.
 import type { Health } from "../api";
-import { clock, name, number, t, type Key } from "../language";
+import { clock, language, name, number, t, type Key } from "../language";
 
 // statusText returns a status as a sentence; reason is why a station is suspended.
 export const statusText = (status: Health["status"], reason?: string): string =>
   [t(`station.is_${status}`), reason ? t("station.suspendedWhy", { reason }) : ""].filter(Boolean).join(" ");
+
+type Heard = NonNullable<Health["heard"]>;
+
+// heardText returns the last contact of a station as a sentence: when, over what, and what became of it.
+export const heardText = (heard: Heard, zone: string): string =>
+  t(heard.over ? `station.heard_${heard.over}` : "station.heard", {
+    time: clock(heard.time, zone, true),
+    what: language() === "de" ? heard.de : heard.en,
+  });
+
+// uselessContact returns the last contact of a station when nothing of it was taken and it says more than the state does: of one
+// that has never reported, and of a silent one that was heard all the same.
+export function uselessContact(health: Health, now = new Date()): Heard | null {
+  const { heard, state } = health;
+  if (!heard || heard.taken) return null;
+  const recent = now.getTime() - new Date(heard.time).getTime() < silentAfter;
+  return state === "new" || (state === "silent" && recent) ? heard : null;
+}
+
+const silentAfter = 15 * 60_000; // milliseconds, as the server says
 
 // heightText returns a height in metres as people write it.
 export const heightText = (metres: number): string => number(metres, Number.isInteger(metres) ? 0 : 1);
