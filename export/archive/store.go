@@ -44,7 +44,24 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	if err != nil {
 		return nil, err
 	}
-	return rejected, markAll(s.Archive, readings, func(r ingest.Reading) time.Time { return r.Time })
+	return rejected, s.markReadings(readings)
+}
+
+// Advance marks the days of readings before and after it stores them: a crash in between leaves no day unmarked.
+func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to ingest.Position, keep func([]store.Rejected) error) error {
+	s.writing.RLock()
+	defer s.writing.RUnlock()
+	if err := s.markReadings(readings); err != nil {
+		return err
+	}
+	if err := s.Store.Advance(ctx, readings, from, to, keep); err != nil {
+		return err
+	}
+	return s.markReadings(readings)
+}
+
+func (s *Store) markReadings(readings []ingest.Reading) error {
+	return markAll(s.Archive, readings, func(r ingest.Reading) time.Time { return r.Time })
 }
 
 // WriteGrid stores averages and marks their days.

@@ -26,6 +26,12 @@ type Store interface {
 	// WriteReadings stores readings. It returns the values that the store rejects for their content while it accepts
 	// others; the caller keeps those. Everything else that prevents storing a value is an error.
 	WriteReadings(ctx context.Context, readings []ingest.Reading) ([]Rejected, error)
+	// Position returns the journal entry up to which everything is stored; the zero value when the store knows none.
+	Position(ctx context.Context) (ingest.Position, error)
+	// Advance stores readings as WriteReadings does, passes what is rejected to keep, and then moves the position to
+	// another entry, in one transaction where the store has them. An error of keep is returned, and the position stays.
+	// The error is ingest.ErrPosition, and nothing is stored, when the position is not from.
+	Advance(ctx context.Context, readings []ingest.Reading, from, to ingest.Position, keep func([]Rejected) error) error
 	// WriteGrid stores grid rows. A row without stations deletes the row with its key. The error is ErrRejected when
 	// the store rejects these rows while it accepts others.
 	WriteGrid(ctx context.Context, rows []aggregate.Row) error

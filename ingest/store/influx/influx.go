@@ -6,7 +6,8 @@
 // and the caller writes again.
 //
 // Measurement reading has the tag station, a float field for each quantity, an integer field flags_{quantity} where a
-// flag is or was set, received (Unix milliseconds) and time_source. Measurement grid has the tags cell, window and
+// flag is or was set, received (Unix milliseconds) and time_source. Measurement journal says up to which journal entry
+// all readings are stored. Measurement grid has the tags cell, window and
 // quantity and the columns of the grid's CSV as fields.
 package influx
 

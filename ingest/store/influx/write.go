@@ -202,10 +202,9 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 		if err == nil {
 			err = s.send(ctx, lines)
 		}
+		s.forgetMissing(err)
 		var answer *answerError
-		if errors.As(err, &answer) && answer.status == http.StatusNotFound {
-			s.prepared.Store(false) // the next write creates the database
-		}
+		errors.As(err, &answer)
 		if err == nil || !retryable(err) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}

@@ -25,22 +25,25 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 
 // insert writes n rows with one statement in one transaction.
 func (s *Store) insert(ctx context.Context, statement string, n int, bind func(row *sqlite.Stmt, i int)) error {
-	return s.transact(ctx, func(conn *sqlite.Conn) error {
-		row, err := conn.Prepare(statement)
-		if err != nil {
+	return s.transact(ctx, func(conn *sqlite.Conn) error { return insert(conn, statement, n, bind) })
+}
+
+// insert writes n rows with one statement.
+func insert(conn *sqlite.Conn, statement string, n int, bind func(row *sqlite.Stmt, i int)) error {
+	row, err := conn.Prepare(statement)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		bind(row, i)
+		if _, err := row.Step(); err != nil {
 			return err
 		}
-		for i := range n {
-			bind(row, i)
-			if _, err := row.Step(); err != nil {
-				return err
-			}
-			if err := row.Reset(); err != nil {
-				return err
-			}
+		if err := row.Reset(); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // bindReading binds a row's parameters, which are numbered from 1.

@@ -12,7 +12,7 @@ import (
 )
 
 // schema is the version of the tables; quantities are columns and do not change it.
-const schema = 2
+const schema = 3
 
 // secondSchema migrates rows of version 1, in which nothing was corrected.
 const secondSchema = `
@@ -20,6 +20,15 @@ ALTER TABLE grid ADD COLUMN raw INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grid ADD COLUMN uncorrected INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grid ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;
 UPDATE grid SET raw = mean;`
+
+// thirdSchema adds how far the journal is stored.
+const thirdSchema = `
+CREATE TABLE position (
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	journal  TEXT NOT NULL,    -- which journal
+	seq      INTEGER NOT NULL, -- of the entry up to which everything is stored
+	appended INTEGER NOT NULL  -- when that entry was appended, Unix nanoseconds
+) STRICT;`
 
 // migrate creates the tables, or migrates those of an older version.
 func (s *Store) migrate(ctx context.Context) error {
@@ -34,7 +43,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		if version > schema {
 			return fmt.Errorf("written by a newer Stadtluft (schema %d, this one reads up to %d): upgrade", version, schema)
 		}
-		steps := map[int]string{0: s.sql.create, 1: secondSchema}
+		steps := map[int]string{0: s.sql.create + thirdSchema, 1: secondSchema + thirdSchema, 2: thirdSchema}
 		if err := sqlitex.ExecuteScript(conn, steps[version], nil); err != nil {
 			return err
 		}

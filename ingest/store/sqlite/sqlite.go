@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -34,10 +35,11 @@ const (
 
 // Store is an open file. It implements store.Store.
 type Store struct {
-	path  string
-	write *sqlitex.Pool // one connection
-	read  *sqlitex.Pool
-	sql   statements
+	path   string
+	opened os.FileInfo   // the file that was opened
+	write  *sqlitex.Pool // one connection
+	read   *sqlitex.Pool
+	sql    statements
 
 	closing sync.Once // a pool can be closed only once
 }
@@ -63,6 +65,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if s.read, err = pool(s.path, readers, append(settings, readCache, "query_only = 1")); err != nil {
+		return err
+	}
+	if s.opened, err = os.Stat(s.path); err != nil {
 		return err
 	}
 	return s.Ping(ctx)

@@ -154,7 +154,7 @@ func TestFirstSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script(t, s, `ALTER TABLE grid DROP COLUMN raw; ALTER TABLE grid DROP COLUMN uncorrected; ALTER TABLE grid DROP COLUMN spread; PRAGMA user_version = 1;
+	script(t, s, `ALTER TABLE grid DROP COLUMN raw; ALTER TABLE grid DROP COLUMN uncorrected; ALTER TABLE grid DROP COLUMN spread; DROP TABLE position; PRAGMA user_version = 1;
 		INSERT INTO grid VALUES (1777622400, '1h', 'pm10', 1000, 3096000, 4107000, 15001, 15001, 15001, 15001, 1, 25, 1000, 0)`)
 	s.Close()
 	if s, err = Open(t.Context(), path); err != nil {

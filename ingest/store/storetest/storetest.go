@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"error of yield", yieldEnds},
 		{"cancelled", cancelled},
 		{"concurrency", concurrency},
+		{"the position in the journal", advancing},
 		{"flags are revised", revising},
 		{"readings are forgotten", forgetting},
 		{"readings are deleted", deleting},

@@ -21,6 +21,7 @@ type Server struct {
 	URL string
 
 	t      testing.TB
+	folder string
 	config string
 	cmd    *exec.Cmd
 	output bytes.Buffer
@@ -38,7 +39,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	}
 	folder := t.TempDir()
 	addr, rpc := freeAddr(t), freeAddr(t)
-	s := &Server{URL: "http://" + addr, t: t, config: filepath.Join(folder, "influxdb.conf")}
+	s := &Server{URL: "http://" + addr, t: t, folder: folder, config: filepath.Join(folder, "influxdb.conf")}
 	text := fmt.Sprintf("reporting-disabled = true\nbind-address = %q\n[meta]\ndir = %q\n[data]\ndir = %q\nwal-dir = %q\n[http]\nbind-address = %q\nlog-enabled = false\n",
 		rpc, folder+"/meta", folder+"/data", folder+"/wal", addr)
 	for _, line := range settings {
@@ -100,6 +101,18 @@ func (s *Server) Stop() {
 	_ = s.cmd.Process.Kill() // it may have ended
 	_ = s.cmd.Wait()         // the error is that it was killed
 	s.cmd = nil
+}
+
+// Empty kills InfluxDB, deletes its data and starts it again.
+func (s *Server) Empty() {
+	s.t.Helper()
+	s.Stop()
+	for _, name := range []string{"meta", "data", "wal"} {
+		if err := os.RemoveAll(filepath.Join(s.folder, name)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.Restart()
 }
 
 func binary(t testing.TB) string {

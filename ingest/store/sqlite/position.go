@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"stadtluft/ingest"
+	"stadtluft/ingest/store"
+)
+
+// Position returns the journal entry up to which everything is in the file.
+func (s *Store) Position(ctx context.Context) (at ingest.Position, err error) {
+	err = with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
+		at, err = storedPosition(conn)
+		return err
+	})
+	if err != nil {
+		return ingest.Position{}, fmt.Errorf("read the store's position in the journal: %w", err)
+	}
+	return at, nil
+}
+
+func storedPosition(conn *sqlite.Conn) (at ingest.Position, err error) {
+	err = sqlitex.Execute(conn, "SELECT journal, seq, appended FROM position", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		at = ingest.Position{Journal: row.ColumnText(0), Seq: uint64(row.ColumnInt64(1)), Time: time.Unix(0, row.ColumnInt64(2)).UTC()}
+		return nil
+	}})
+	return at, err
+}
+
+// Advance stores readings and the position in one transaction. It rejects nothing.
+func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to ingest.Position, _ func([]store.Rejected) error) error {
+	err := s.transact(ctx, func(conn *sqlite.Conn) error {
+		at, err := storedPosition(conn)
+		if err != nil {
+			return err
+		}
+		if !at.Equal(from) {
+			return ingest.ErrPosition
+		}
+		if err := insert(conn, s.sql.upsert, len(readings), func(row *sqlite.Stmt, i int) { bindReading(row, &readings[i]) }); err != nil {
+			return err
+		}
+		return sqlitex.Execute(conn, "INSERT OR REPLACE INTO position (one, journal, seq, appended) VALUES (1, ?, ?, ?)",
+			&sqlitex.ExecOptions{Args: []any{to.Journal, int64(to.Seq), to.Time.UnixNano()}})
+	})
+	if err != nil {
+		return fmt.Errorf("store %d readings and the position in the journal: %w", len(readings), err)
+	}
+	return nil
+}
+
+// Replaced returns an error when the file was deleted or replaced after it was opened: what is written goes to a file
+// without a name, and is gone after Close.
+func (s *Store) Replaced() error {
+	now, err := os.Stat(s.path)
+	if err == nil && !os.SameFile(now, s.opened) {
+		err = fmt.Errorf("%s is another file than the one that was opened", s.path)
+	}
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
