@@ -108,17 +108,17 @@ func (s *Server) getHealthz(w http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
-// getReadyz answers with the problems of the parts and what to do; 200 without any.
+// getReadyz answers with the problems of the parts and what to do; 200 when they are notices at most.
 func (s *Server) getReadyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	problems := s.Problems(ctx)
 	status := http.StatusOK
-	if len(problems) > 0 {
+	if !admin.Ready(problems) {
 		status = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, status, "application/json", readiness{len(problems) == 0, append([]admin.Problem{}, problems...)})
+	return writeJSON(w, status, "application/json", readiness{admin.Ready(problems), append([]admin.Problem{}, problems...)})
 }
 
 type readiness struct {

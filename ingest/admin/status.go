@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"stadtluft/ingest/httpapi"
@@ -18,11 +19,18 @@ type Program struct {
 	Status   func(context.Context) (Status, error)
 }
 
-// Problem is something that keeps the program from working as it should.
+// Problem is something that keeps the program from working as it should, or a notice: something to look at while it
+// works.
 type Problem struct {
 	Part    string `json:"part"`
 	Problem string `json:"problem"`
 	Do      string `json:"do"`
+	Notice  bool   `json:"notice,omitempty"`
+}
+
+// Ready reports whether the problems are notices at most.
+func Ready(problems []Problem) bool {
+	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Notice })
 }
 
 // Setting is one key of the configuration in force. A secret's value is "***", or empty when it is not set.

@@ -19,7 +19,7 @@ func (j *Journal) PublishAverage(ctx context.Context, topic string, payload []by
 	if _, err := j.averages(ctx); err != nil {
 		return fmt.Errorf("publish %s: %w", topic, err)
 	}
-	if err := j.publish(ctx, &nats.Msg{Subject: j.averageSubject(topic), Data: payload}); err != nil {
+	if _, err := j.publish(ctx, &nats.Msg{Subject: j.averageSubject(topic), Data: payload}); err != nil {
 		return fmt.Errorf("publish %s: %w", topic, err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -10,57 +9,48 @@ import (
 	"stadtluft/ingest"
 )
 
-// followEntries bounds the entries that a follower has requested and not processed.
-const followEntries = 2000
+const (
+	// followEntries bounds the entries that a follower has requested and not processed.
+	followEntries = 2000
+	// lookEvery is the interval at which a follower looks whether the end of the journal is still there.
+	lookEvery = 5 * time.Second
+)
 
-// Follow calls each for every entry that was appended at since or later, in order and once, then for new entries,
-// until ctx ends or each returns an error, which Follow then returns. It calls caughtUp once, after the entries that
-// were there at the start. It skips entries that cannot be decoded; the writer reports them.
-func (j *Journal) Follow(ctx context.Context, since time.Time, caughtUp func(), each func(seq uint64, b ingest.Batch) error) error {
-	info, err := j.info(ctx)
-	if err != nil {
-		return fmt.Errorf("follow the journal: %w", err)
-	}
-	f := follower{end: info.State.LastSeq, caughtUp: caughtUp, each: each}
-	if info.State.Msgs == 0 || info.State.LastTime.Before(since) {
-		f.end = 0
-	}
-	f.through(0)
-	config := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
-	for wait := retryFirst; ctx.Err() == nil; wait = pause(ctx, wait) {
-		if f.last > 0 {
-			config = jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.last + 1}
-			wait = retryFirst
+// Follow calls each for every entry after a position, in order and once, then for new entries, until ctx ends or each
+// returns an error, which Follow then returns. Without a position in this journal it begins with the first entry that
+// was appended at since or later. It calls caughtUp once, after the entries that were there at the start. It skips
+// entries that cannot be decoded; the writer reports them. When the journal loses its end, Follow continues with what
+// was appended after the last entry that it passed on.
+func (j *Journal) Follow(ctx context.Context, after ingest.Position, since time.Time, caughtUp func(), each func(ingest.Batch) error) error {
+	return j.run(ctx, &follower{at: after, since: since, buffer: followEntries, caughtUp: caughtUp, each: func(e entry) error {
+		if e.err != nil {
+			return nil
 		}
-		err := j.follow(ctx, config, &f)
-		if f.err != nil {
-			return f.err
-		}
-		if ctx.Err() == nil {
-			j.log.Warn("journal follow failed, retrying", "err", err)
-		}
-	}
-	return nil
+		return each(e.batch)
+	}})
 }
 
-// First returns when the oldest entry was appended; zero when there is none.
-func (j *Journal) First(ctx context.Context) (time.Time, error) {
-	info, err := j.info(ctx)
-	if err != nil || info.State.Msgs == 0 {
-		return time.Time{}, err
-	}
-	return info.State.FirstTime, nil
+// entry is an entry of the journal.
+type entry struct {
+	at    ingest.Position
+	data  []byte
+	batch ingest.Batch
+	err   error // why data cannot be decoded
 }
 
 // follower is the progress of a Follow.
 type follower struct {
-	last     uint64 // sequence of the last entry that was passed to each
-	end      uint64 // sequence at which it has caught up
-	caughtUp func() // nil after it was called
-	each     func(seq uint64, b ingest.Batch) error
+	at       ingest.Position // of the last entry that was passed to each
+	since    time.Time       // where it begins without a position
+	buffer   int             // entries that are requested and not processed
+	end      uint64          // sequence at which it has caught up
+	begun    bool            // end is known
+	caughtUp func()          // nil after it was called
+	each     func(entry) error
 	err      error // the error of each
 }
 
+// through calls caughtUp when the entries up to seq are all that were there at the start.
 func (f *follower) through(seq uint64) {
 	if seq >= f.end && f.caughtUp != nil {
 		f.caughtUp()
@@ -68,32 +58,105 @@ func (f *follower) through(seq uint64) {
 	}
 }
 
-// follow runs one subscription. It returns when the subscription breaks, ctx ends, or each fails.
-func (j *Journal) follow(ctx context.Context, config jetstream.OrderedConsumerConfig, f *follower) error {
-	consumer, err := j.stream.OrderedConsumer(ctx, config)
+// run follows until ctx ends or each fails, and begins a subscription again when it breaks.
+func (j *Journal) run(ctx context.Context, f *follower) error {
+	for wait := retryFirst; ctx.Err() == nil; {
+		before := f.at
+		err := j.follow(ctx, f)
+		if f.err != nil {
+			return f.err
+		}
+		if err != nil && ctx.Err() == nil {
+			j.log.Warn("journal follow failed, retrying", "err", err)
+		}
+		if err == nil || !f.at.Equal(before) {
+			wait = retryFirst
+		}
+		wait = pause(ctx, wait)
+	}
+	return nil
+}
+
+// follow runs one subscription. It returns when the subscription breaks, ctx ends, or each fails; nil when the journal
+// lost its end.
+func (j *Journal) follow(ctx context.Context, f *follower) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rewound := j.rewinds()
+	start, err := j.resume(ctx, f.at, f.since)
 	if err != nil {
 		return err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(followEntries))
+	if !f.begun {
+		f.begun, f.end = true, start.end
+		f.through(start.next - 1)
+	}
+	consumer, err := j.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start.next})
+	if err != nil {
+		return err
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(f.buffer))
 	if err != nil {
 		return err
 	}
 	defer messages.Stop()
+	go j.look(ctx, rewound, cancel)
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
+		if isClosed(rewound) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		seq, b, err := decode(m)
-		if seq == 0 {
+		e, err := decode(m, start.journal)
+		if err != nil {
 			return err
 		}
-		if err == nil {
-			if f.err = f.each(seq, b); f.err != nil {
-				return f.err
+		j.sight(e.at.Seq)
+		if f.err = f.each(e); f.err != nil {
+			return f.err
+		}
+		f.at = e.at
+		f.through(e.at.Seq)
+	}
+}
+
+// look calls stop when the journal lost its end, which it looks for every few seconds, until ctx ends.
+func (j *Journal) look(ctx context.Context, rewound <-chan struct{}, stop func()) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rewound:
+			stop()
+			return
+		case <-tick.C:
+			if _, err := j.info(ctx); err != nil && ctx.Err() == nil {
+				j.log.Debug("journal look failed, retrying", "err", err)
 			}
 		}
-		f.last = seq
-		f.through(seq)
 	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// decode decodes an entry of a journal. The error is one of the message, not of its data.
+func decode(m jetstream.Msg, journal string) (entry, error) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{at: ingest.Position{Journal: journal, Seq: meta.Sequence.Stream, Time: meta.Timestamp.UTC()}, data: m.Data()}
+	e.batch, e.err = DecodeBatch(e.data)
+	return e, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,6 @@ const (
 	// DefaultMaxAge is how long acknowledged entries are kept for replays when Options leaves it zero.
 	DefaultMaxAge = 72 * time.Hour
 
-	writerName    = "writer"
 	requestTime   = 5 * time.Second        // limit for one request to the server, or one append
 	reconnectWait = 500 * time.Millisecond // between attempts to reach a lost server
 	headroom      = 1 << 10                // part of the server's max payload that is left for subject and headers
@@ -49,6 +49,9 @@ type Options struct {
 	MaxAge         time.Duration
 	MaxBytes       int64 // 0 means no limit
 	Replicas       int   // 1 when zero; 3 survives the loss of one server of a cluster
+	// Position returns the entry up to which the store has everything. It is asked before writing, and by processes
+	// without a writer.
+	Position func(ctx context.Context) (ingest.Position, error)
 	// Guard returns why nothing may be appended now, such as a disk that is nearly full; nil means nothing ever.
 	Guard func() error
 	Log   *slog.Logger
@@ -60,7 +63,6 @@ type Journal struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
-	writer jetstream.Consumer
 	log    *slog.Logger
 
 	writing     atomic.Bool
@@ -68,9 +70,20 @@ type Journal struct {
 	appends     atomic.Uint64
 	appendTime  atomic.Int64 // nanoseconds
 	problem     atomic.Pointer[error]
+	filling     atomic.Pointer[Filling]
+	damage      damage
+
+	appending sync.Mutex // guards acknowledged, and orders appends
+	// acknowledged is the sequence of the last append. A lower one after it means that the journal lost its end.
+	acknowledged uint64
+
+	mu      sync.Mutex       // guards all below
+	written *ingest.Position // of the store, as last known
+	seen    uint64           // the highest sequence that was there
+	rewound chan struct{}    // closed, and replaced, when entries at the end are gone
 }
 
-// Open connects, and creates or updates the stream and the writer's consumer. Close closes the connection.
+// Open connects, and creates or updates the stream. Close closes the connection.
 func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Stream == "" {
 		o.Stream = DefaultStream
@@ -81,7 +94,10 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	j := &Journal{o: o, log: o.Log}
+	if o.Position == nil {
+		o.Position = func(context.Context) (ingest.Position, error) { return ingest.Position{}, nil }
+	}
+	j := &Journal{o: o, log: o.Log, rewound: make(chan struct{})}
 	if err := j.connect(); err != nil {
 		return nil, fmt.Errorf("open journal: connect to NATS: %w", err)
 	}
@@ -136,7 +152,7 @@ func (j *Journal) connect() error {
 	return err
 }
 
-// create creates the streams and the consumer. It does not use the server's own age limit, which would discard
+// create creates the streams. It does not use the server's own age limit, which would discard
 // entries that the writer has not acknowledged.
 func (j *Journal) create(ctx context.Context) error {
 	bound, aside := int64(-1), int64(-1)
@@ -155,12 +171,9 @@ func (j *Journal) create(ctx context.Context) error {
 	if _, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
 	}
-	j.writer, err = j.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: writerName, DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: fetchEntries,
-	})
-	if err != nil {
-		return fmt.Errorf("consumer %q: %w", writerName, err)
+	// Earlier versions kept there how far the store is; now the store does.
+	if err := j.stream.DeleteConsumer(ctx, "writer"); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		j.log.Debug("consumer of an earlier version stays", "err", err)
 	}
 	return nil
 }
@@ -216,7 +229,17 @@ func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
 		}
 		return j.append(ctx, second)
 	}
-	return j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
+	j.appending.Lock()
+	defer j.appending.Unlock()
+	seq, err := j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
+	if err != nil {
+		return err
+	}
+	if seq <= j.acknowledged {
+		j.rewind(j.acknowledged, seq)
+	}
+	j.acknowledged = seq
+	return nil
 }
 
 // size returns the number of records in b.
@@ -234,15 +257,19 @@ func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 	return first, second
 }
 
-func (j *Journal) publish(ctx context.Context, m *nats.Msg) error {
+// publish returns the sequence that the server gave the message.
+func (j *Journal) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	_, err := j.js.PublishMsg(ctx, m)
+	ack, err := j.js.PublishMsg(ctx, m)
 	var api *jetstream.APIError
 	if errors.As(err, &api) && outOfSpace(api.ErrorCode) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		return 0, fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
 }
 
 // outOfSpace reports whether the server's error code means that it has no space (nats-server, server/errors.json).

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	trimEvery = time.Minute
-	// When more than fullShare of MaxBytes is used, trim discards acknowledged entries, oldest first, down to
+	trimEvery    = time.Minute
+	positionTime = time.Second // limit for a question to the store
+	// When more than fullShare of MaxBytes is used, trim discards entries that the store has, oldest first, down to
 	// easeShare, even those younger than MaxAge. Averages can then replay less than MaxAge.
 	fullShare = 0.8
 	easeShare = 0.7
@@ -33,19 +34,19 @@ func (j *Journal) Run(ctx context.Context) error {
 	}
 }
 
-// trim discards acknowledged entries that are older than MaxAge or exceed fullShare, and returns how many. It keeps
+// trim discards entries that the store has and that are older than MaxAge or exceed fullShare, and returns how many. It keeps
 // the last entry: a follower that catches up waits for it.
 func (j *Journal) trim(ctx context.Context, now time.Time) (uint64, error) {
 	info, err := j.info(ctx)
 	if err != nil {
 		return 0, err
 	}
-	floor, err := j.floor(ctx)
-	if err != nil {
+	next, known, err := j.unwritten(ctx, info)
+	if err != nil || !known {
 		return 0, err
 	}
 	state := info.State
-	limit := min(floor+1, state.LastSeq) // the first entry to keep whatever its age
+	limit := min(next, state.LastSeq) // the first entry to keep whatever its age
 	if state.Msgs == 0 || limit <= state.FirstSeq {
 		return 0, nil
 	}
@@ -101,24 +102,26 @@ func (j *Journal) info(ctx context.Context) (*jetstream.StreamInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the journal's state: %w", err)
 	}
-	return s.CachedInfo(), nil
+	info := s.CachedInfo()
+	j.mu.Lock()
+	last := j.seen
+	j.seen = max(last, info.State.LastSeq)
+	j.mu.Unlock()
+	if info.State.LastSeq < last {
+		j.rewind(last, info.State.LastSeq)
+	}
+	return info, nil
 }
 
-func (j *Journal) consumerInfo(ctx context.Context) (*jetstream.ConsumerInfo, error) {
-	c, err := j.js.Consumer(ctx, j.o.Stream, writerName)
-	if err != nil {
-		return nil, fmt.Errorf("ask for the writer's state: %w", err)
+// unwritten returns the sequence of the first entry that the store does not have; known is false while nothing is known
+// of the store.
+func (j *Journal) unwritten(ctx context.Context, info *jetstream.StreamInfo) (next uint64, known bool, err error) {
+	at := j.position(ctx)
+	if at == nil {
+		return 0, false, nil
 	}
-	return c.CachedInfo(), nil
-}
-
-// floor returns the sequence up to which the writer has acknowledged everything.
-func (j *Journal) floor(ctx context.Context) (uint64, error) {
-	info, err := j.consumerInfo(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return info.AckFloor.Stream, nil
+	s, err := j.locate(ctx, info, *at)
+	return s.next, true, err
 }
 
 // Stats is the journal's state.
@@ -126,8 +129,8 @@ type Stats struct {
 	Entries        uint64
 	Bytes          uint64
 	LastSeq        uint64
-	AckFloor       uint64        // the writer has acknowledged everything up to here
-	Unwritten      uint64        // entries the writer has not acknowledged
+	Written        uint64        // the store has everything up to here; 0 while nothing is known of it
+	Unwritten      uint64        // entries that the store does not have
 	Lag            time.Duration // age of the oldest of them; 0 without any
 	Undecodable    uint64        // entries moved to the stream NAME_ASIDE since Open
 	Appends        uint64        // batches appended since Open,
@@ -140,23 +143,19 @@ func (j *Journal) Stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	writer, err := j.consumerInfo(ctx)
-	if err != nil {
-		return Stats{}, err
-	}
 	s := Stats{
-		Entries: info.State.Msgs, Bytes: info.State.Bytes, LastSeq: info.State.LastSeq, AckFloor: writer.AckFloor.Stream,
-		Unwritten: writer.NumPending + uint64(writer.NumAckPending), Undecodable: j.undecodable.Load(),
+		Entries: info.State.Msgs, Bytes: info.State.Bytes, LastSeq: info.State.LastSeq, Undecodable: j.undecodable.Load(),
 		Appends: j.appends.Load(), AppendDuration: time.Duration(j.appendTime.Load()),
 	}
-	if s.Unwritten > 0 {
-		oldest, err := j.next(ctx, s.AckFloor+1)
-		if err != nil {
-			return Stats{}, err
-		}
-		if oldest != nil {
-			s.Lag = max(0, time.Since(oldest.Time))
-		}
+	next, known, err := j.unwritten(ctx, info)
+	if err != nil || !known {
+		return s, err
 	}
+	s.Written = next - 1
+	oldest, err := j.next(ctx, next)
+	if err != nil || oldest == nil {
+		return s, err
+	}
+	s.Unwritten, s.Lag = info.State.LastSeq-oldest.Sequence+1, max(0, time.Since(oldest.Time))
 	return s, nil
 }

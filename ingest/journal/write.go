@@ -8,63 +8,59 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
 )
 
 const (
-	fetchEntries  = 64   // entries that the writer has at once
-	mergeReadings = 5000 // a merged batch ends when it holds this many
-	fetchWait     = 100 * time.Millisecond
+	mergeEntries  = 64   // a merged batch ends when it is of this many entries,
+	mergeReadings = 5000 // or holds this many readings
 
-	// ackWait is the time after which the server sends an entry of a dead writer again, if it cannot reset the
-	// consumer.
-	ackWait = 30 * time.Second
+	positionEvery = 30 * time.Second // between looks at the store's position, for a store that changes while nothing is written
 
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 10 * time.Second
 )
 
-// Sink stores the merged entries first to last, by sequence. It must be idempotent: after an error, a crash or a lost
-// acknowledgement it gets the same entries again, perhaps merged differently.
-type Sink func(ctx context.Context, first, last uint64, b ingest.Batch) error
+// Sink stores the merged entries between two positions and moves the store from one to the other. It must be
+// idempotent: after an error or a crash it gets the same entries again, perhaps merged differently. The error is
+// ingest.ErrPosition when the store is not at from.
+type Sink func(ctx context.Context, from, to ingest.Position, b ingest.Batch) error
 
-// Write passes all entries to sink, in order, until ctx ends, and acknowledges them after sink returned nil. While
-// sink fails it tries the same batch again with growing pauses. An entry that cannot be decoded is logged, counted
-// and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write may run on a stream, in all
+// Filling is what the store gets from the journal after it was found behind.
+type Filling struct {
+	Entries uint64    // how many it lacked
+	Since   time.Time // when the first of them was appended
+	until   uint64
+}
+
+// Filling returns what the store is being filled with; nil when it is not behind.
+func (j *Journal) Filling() *Filling { return j.filling.Load() }
+
+// Write passes all entries after the store's position to sink, in order, until ctx ends. It asks for the position at the
+// start, from time to time, and when sink returns ingest.ErrPosition: a store that knows no position in this journal gets everything. While
+// sink fails otherwise it tries the same batch again with growing pauses. An entry that cannot be decoded is logged,
+// counted and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write may run on a stream, in all
 // processes together.
 func (j *Journal) Write(ctx context.Context, sink Sink) error {
 	if !j.writing.CompareAndSwap(false, true) {
 		return errors.New("write from the journal: a writer is already at work")
 	}
 	defer j.writing.Store(false)
-	for fresh, wait := true, retryFirst; ctx.Err() == nil; {
-		if fresh {
-			j.reset(ctx)
-		}
-		err := j.round(ctx, sink)
-		fresh = err != nil
-		if err == nil {
+	for wait := retryFirst; ctx.Err() == nil; {
+		err := j.writeOn(ctx, sink)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ingest.ErrPosition):
 			wait = retryFirst
-			continue
-		}
-		if ctx.Err() == nil {
-			j.log.Warn("journal read failed, retrying", "err", err)
+			j.log.Warn("store was replaced, restored or emptied, looking where it is", "err", err)
+		default:
+			j.log.Warn("writing from the journal failed, retrying", "err", err)
 		}
 		wait = pause(ctx, wait)
 	}
 	return nil
-}
-
-// reset makes the server send again, in order and at once, what was sent but never acknowledged. Servers before 2.14
-// do not support it; they send such entries after ackWait.
-func (j *Journal) reset(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
-	if _, err := j.stream.ResetConsumer(ctx, writerName); err != nil {
-		j.log.Debug("journal consumer reset failed", "err", err)
-	}
 }
 
 // pause waits for the given time or until ctx ends, and returns how long to wait next.
@@ -76,98 +72,166 @@ func pause(ctx context.Context, wait time.Duration) time.Duration {
 	return min(2*wait, retryMost)
 }
 
-// round fetches, writes and acknowledges once.
-func (j *Journal) round(ctx context.Context, sink Sink) error {
-	fetched, err := j.writer.Fetch(fetchEntries, jetstream.FetchMaxWait(fetchWait))
+// writeOn writes from the store's position until something fails or ctx ends.
+func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
+	ctx, cancel := context.WithCancel(ctx)
+	at, err := j.o.Position(ctx)
+	if err == nil {
+		at, err = j.begin(ctx, sink, at)
+	}
 	if err != nil {
-		return fmt.Errorf("fetch from the journal: %w", err)
+		cancel()
+		return err
 	}
-	var messages []jetstream.Msg
-	for m := range fetched.Messages() {
-		messages = append(messages, m)
-	}
-	if err := fetched.Error(); err != nil {
-		return fmt.Errorf("fetch from the journal: %w", err)
-	}
-	for len(messages) > 0 && ctx.Err() == nil {
-		n, err := j.write(ctx, sink, messages)
-		if err != nil {
-			return err
-		}
-		messages = messages[n:]
-	}
-	return nil
-}
-
-// write merges entries from the front of messages, passes them to sink and acknowledges them.
-func (j *Journal) write(ctx context.Context, sink Sink, messages []jetstream.Msg) (int, error) {
-	var b ingest.Batch
-	var first, last uint64
-	n := 0
-	for ; n < len(messages) && size(b) < mergeReadings; n++ {
-		seq, entry, err := decode(messages[n])
-		if err != nil {
-			if err := j.putAside(ctx, seq, messages[n].Data(), err); err != nil {
-				return 0, err
+	entries, ended := make(chan entry, mergeEntries), make(chan error, 1)
+	go func() {
+		ended <- j.run(ctx, &follower{at: at, buffer: mergeEntries, each: func(e entry) error {
+			select {
+			case entries <- e:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
 			}
-			continue
+		}})
+	}()
+	defer func() { cancel(); <-ended }()
+	look := time.NewTicker(positionEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+			if now, err := j.o.Position(ctx); err == nil && !now.Equal(at) { // a store that does not answer is noticed by a write
+				return ingest.ErrPosition
+			}
+		case e := <-entries:
+			if at, err = j.write(ctx, sink, at, e, entries); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		if first == 0 {
-			first = seq
-		}
-		last = seq
-		b.Readings = append(b.Readings, entry.Readings...)
-		b.Refusals = append(b.Refusals, entry.Refusals...)
-		b.HourFlags = append(b.HourFlags, entry.HourFlags...)
 	}
-	if first > 0 {
-		if err := j.sink(ctx, sink, first, last, b); err != nil {
-			return 0, err
-		}
-	}
-	return n, acknowledge(ctx, messages[:n])
 }
 
-// sink calls sink until it succeeds or ctx ends.
-func (j *Journal) sink(ctx context.Context, sink Sink, first, last uint64, b ingest.Batch) error {
+// begin compares the store's position with the journal, and says so when the store is behind. When the journal lost
+// entries that the store has, it moves the position back to the last that both have.
+func (j *Journal) begin(ctx context.Context, sink Sink, at ingest.Position) (ingest.Position, error) {
+	s, err := j.resume(ctx, at, time.Time{})
+	if err != nil {
+		return at, err
+	}
+	if s.rewound {
+		back := ingest.Position{Journal: s.journal, Time: at.Time}
+		last, err := j.before(ctx, s.next, 0)
+		if err != nil {
+			return at, err
+		}
+		if last != nil {
+			back.Seq, back.Time = last.Sequence, last.Time.UTC()
+		}
+		if err := j.sink(ctx, sink, at, back, ingest.Batch{}); err != nil {
+			return at, err
+		}
+		at = back
+	}
+	j.setWritten(at)
+	j.filling.Store(nil)
+	if s.end < s.next {
+		return at, nil
+	}
+	first, err := j.next(ctx, s.next)
+	if err != nil || first == nil {
+		return at, err
+	}
+	f := &Filling{Entries: s.end - s.next + 1, Since: first.Time, until: s.end}
+	if s.known {
+		j.log.Info("store is behind, filling it from the journal", "entries", f.Entries, "since", f.Since.UTC())
+	} else {
+		j.log.Warn("store knows nothing of this journal, filling it with everything in the journal", "entries", f.Entries, "since", f.Since.UTC(), "store", at.Journal, "journal", s.journal)
+	}
+	j.filling.Store(f)
+	return at, nil
+}
+
+// write merges an entry and those that wait behind it, passes them to sink, and returns the store's new position.
+func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry) (ingest.Position, error) {
+	var b ingest.Batch
+	var to ingest.Position
+	for n := 1; ; n++ {
+		if e.err != nil {
+			if err := j.putAside(ctx, e.at.Seq, e.data, e.err); err != nil {
+				return from, err
+			}
+		}
+		to = e.at
+		b.Readings = append(b.Readings, e.batch.Readings...)
+		b.Refusals = append(b.Refusals, e.batch.Refusals...)
+		b.HourFlags = append(b.HourFlags, e.batch.HourFlags...)
+		if n == mergeEntries || size(b) >= mergeReadings {
+			break
+		}
+		var ok bool
+		if e, ok = waiting(more); !ok {
+			break
+		}
+	}
+	if err := j.sink(ctx, sink, from, to, b); err != nil {
+		return from, err
+	}
+	j.setWritten(to)
+	if f := j.filling.Load(); f != nil && to.Seq >= f.until {
+		j.filling.Store(nil)
+		j.log.Info("store has everything that the journal had", "entries", f.Entries)
+	}
+	return to, nil
+}
+
+// waiting returns an entry that can be had at once.
+func waiting(entries <-chan entry) (entry, bool) {
+	select {
+	case e := <-entries:
+		return e, true
+	default:
+		return entry{}, false
+	}
+}
+
+// sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.
+func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, b ingest.Batch) error {
 	for wait := retryFirst; ; wait = pause(ctx, wait) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := sink(ctx, first, last, b)
-		if err == nil {
-			return nil
+		err := sink(ctx, from, to, b)
+		if err == nil || errors.Is(err, ingest.ErrPosition) {
+			return err
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("store write failed, readings stay in the journal", "first", first, "last", last, "err", err)
+			j.log.Warn("store write failed, readings stay in the journal", "last", to.Seq, "err", err)
 		}
 	}
 }
 
-// acknowledge waits only for the server's answer to the last acknowledgement: all use one connection in order, so the
-// server has the others as well.
-func acknowledge(ctx context.Context, messages []jetstream.Msg) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
-	defer cancel()
-	last := len(messages) - 1
-	for _, m := range messages[:last] {
-		if err := m.Ack(); err != nil {
-			return fmt.Errorf("acknowledge to the journal: %w", err)
-		}
-	}
-	if err := messages[last].DoubleAck(ctx); err != nil {
-		return fmt.Errorf("acknowledge to the journal: %w", err)
-	}
-	return nil
+// setWritten notes the store's position.
+func (j *Journal) setWritten(at ingest.Position) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.written = &at
 }
 
-func decode(m jetstream.Msg) (uint64, ingest.Batch, error) {
-	meta, err := m.Metadata()
-	if err != nil {
-		return 0, ingest.Batch{}, err
+// position returns the store's position, of the writer in this process or as the store says; the last known when the
+// store does not answer, and nil when none is.
+func (j *Journal) position(ctx context.Context) *ingest.Position {
+	if !j.writing.Load() {
+		ctx, cancel := context.WithTimeout(ctx, positionTime)
+		defer cancel()
+		if at, err := j.o.Position(ctx); err == nil {
+			j.setWritten(at)
+		}
 	}
-	b, err := DecodeBatch(m.Data())
-	return meta.Sequence.Stream, b, err
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.written
 }
 
 // putAside moves an undecodable entry to the stream NAME_ASIDE. Its sequence is the message id, so that a retry adds
@@ -177,7 +241,7 @@ func (j *Journal) putAside(ctx context.Context, seq uint64, data []byte, cause e
 	m := &nats.Msg{Subject: j.asideSubject(), Data: data, Header: nats.Header{
 		"Nats-Msg-Id": {number}, "Stadtluft-Sequence": {number}, "Stadtluft-Error": {cause.Error()},
 	}}
-	switch err := j.publish(ctx, m); {
+	switch _, err := j.publish(ctx, m); {
 	case errors.Is(err, ErrFull):
 		j.log.Error("journal entry cannot be decoded, no space to move it aside, dropped", "seq", seq, "err", cause, "entry", fmt.Sprintf("%x", data))
 	case err != nil:

@@ -79,7 +79,7 @@ func (b backup) written(ctx context.Context) error {
 	defer again.Stop()
 	for {
 		stats, err := b.journal.Stats(ctx)
-		if err != nil || stats.AckFloor >= asked.LastSeq {
+		if err != nil || stats.Written >= asked.LastSeq {
 			return err
 		}
 		select {

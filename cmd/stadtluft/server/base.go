@@ -41,11 +41,11 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 	if b.storage, err = openStorage(ctx, b.config, b.registry, b.log); err != nil {
 		return nil, err
 	}
-	sup.start(b.storage.part())
+	sup.start(b.storage.part(), b.storage.watch())
 	if b.nats, err = openNATS(b.config, b.log, sup); err != nil {
 		return nil, err
 	}
-	if b.journal, err = openJournal(ctx, b.config, b.nats, b.log); err != nil {
+	if b.journal, err = openJournal(ctx, b.config, b.nats, b.storage, b.log); err != nil {
 		return nil, err
 	}
 	sup.start(journalPart(b.journal))

@@ -8,6 +8,9 @@ import (
 	"stadtluft/ingest/admin"
 )
 
+// notice is a problem that an operator should look at, while everything works.
+type notice struct{ error }
+
 // health reports the state of the parts of a process.
 type health []part
 
@@ -20,15 +23,16 @@ func (h health) problems(ctx context.Context) []admin.Problem {
 		}
 		p.problems(ctx, func(part string, err error, do string) {
 			if err != nil {
-				list = append(list, admin.Problem{Part: part, Problem: Mask(err.Error()), Do: do})
+				var only notice
+				list = append(list, admin.Problem{Part: part, Problem: Mask(err.Error()), Do: do, Notice: errors.As(err, &only)})
 			}
 		})
 	}
 	return list
 }
 
-// ready reports whether no part has a problem.
-func (h health) ready(ctx context.Context) bool { return len(h.problems(ctx)) == 0 }
+// ready reports whether no part has a problem that keeps it from working.
+func (h health) ready(ctx context.Context) bool { return admin.Ready(h.problems(ctx)) }
 
 // measure adds the metrics of each part to a scrape.
 func (h health) measure(ctx context.Context, c metrics.Collection) {

@@ -125,7 +125,7 @@ func (c *recomputer) end(ctx context.Context, r registry.Recomputation, before j
 		if err := errors.Join(c.storage.DeleteReadings(ctx, r.Station.ID), c.letters.Delete(r.Station.ID)); err != nil {
 			return err
 		}
-		if after, err := c.journal.Stats(ctx); err != nil || after.AckFloor < before.LastSeq {
+		if after, err := c.journal.Stats(ctx); err != nil || after.Written < before.LastSeq {
 			return errors.Join(errUnwritten, err)
 		}
 	}

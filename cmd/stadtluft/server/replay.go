@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/journal"
@@ -13,17 +15,21 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// fillTime bounds how long a start reads from the store what the journal does not have.
-const fillTime = time.Minute
+const (
+	// fillTime bounds how long a start reads the store.
+	fillTime = 5 * time.Minute
+	// rememberTime is how far back the order of receipt matters: the checks remember less of a station.
+	rememberTime = 6 * time.Hour
+)
 
-// follower gets the content of the journal, and after caughtUp the new entries.
+// follower gets the content of the store and the journal, and after caughtUp the new entries.
 type follower interface {
 	apply(b ingest.Batch)
 	caughtUp()
 }
 
-// replay fills averages, live values and checks after a start: from the store with readings that are not in the journal
-// any more, then from the journal.
+// replay fills averages, live values and checks after a start: from the store, which is the truth of what was written,
+// then from the journal after the store's position.
 type replay struct {
 	journal   *journal.Journal
 	storage   *storage
@@ -45,81 +51,147 @@ func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *
 
 // start returns after everything from before the start was passed on. With followers the replay continues as a part.
 func (r *replay) start(ctx context.Context, sup *supervisor) error {
-	if err := r.fill(ctx); err != nil {
-		return err
-	}
+	after := r.fill(ctx)
 	if len(r.followers) == 0 {
 		once, done := context.WithCancel(ctx)
 		defer done()
-		return errors.Join(r.follow(once, done), ctx.Err())
+		return errors.Join(r.follow(once, after, done), ctx.Err())
 	}
 	replayed := make(chan struct{})
 	sup.start(part{name: "replay", run: func(ctx context.Context) error {
-		return r.follow(ctx, func() { close(replayed) })
+		return r.follow(ctx, after, func() { close(replayed) })
 	}})
 	return sup.await(ctx, replayed)
 }
 
-// fill passes on readings that are in the store and not in the journal: after a restore, and after the journal was full.
-// The checks that look back find their flags again.
-func (r *replay) fill(ctx context.Context) error {
-	first, err := r.journal.First(ctx)
-	if err != nil {
-		return err
-	}
-	if first.IsZero() {
-		first = time.Now()
-	}
+// fill passes on what the store has of the period, and returns the journal entry up to which that is everything. When
+// the store cannot be read it returns the zero position: averages then come from the journal, as far as it goes back.
+func (r *replay) fill(ctx context.Context) ingest.Position {
+	begin, n := time.Now(), 0
 	ctx, cancel := context.WithTimeout(ctx, fillTime)
 	defer cancel()
-	err = r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: first.Add(r.ahead)}, func(reading ingest.Reading) error {
-		if !reading.Received.Before(first) {
-			return nil
+	at, err := r.storage.Position(ctx) // first: what is stored meanwhile comes twice, and counts once
+	if err == nil {
+		err = r.readStore(ctx, func() { n++ })
+	}
+	if err != nil {
+		r.log.Warn("store read failed, averages from the journal alone", "since", r.since, "err", err)
+		return ingest.Position{}
+	}
+	r.log.Debug("store read", "readings", n, "after", time.Since(begin).Round(time.Millisecond))
+	return at
+}
+
+// readStore passes on the readings of the store in the order of their times, with the flags of their hours after each
+// hour. The checks of single readings get those of the last hours in the order of receipt, as they did before the start.
+func (r *replay) readStore(ctx context.Context, count func()) error {
+	now := time.Now()
+	var flags storedFlags
+	var recent []ingest.Reading
+	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: now.Add(r.ahead)}, func(reading ingest.Reading) error {
+		count()
+		if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil {
+			return err
 		}
-		for i := range reading.Values {
-			reading.Values[i].Flags &^= ingest.HourFlagMask
+		r.apply(ingest.Batch{HourFlags: flags.next(&reading)})
+		r.apply(ingest.Batch{Readings: []ingest.Reading{reading}})
+		if now.Sub(reading.Received) < rememberTime {
+			recent = append(recent, reading)
+		} else {
+			r.recall(reading)
 		}
-		r.hand(ingest.Batch{Readings: []ingest.Reading{reading}})
 		return nil
 	})
 	if err != nil {
-		r.log.Warn("averages incomplete, store read failed", "since", r.since, "until", first, "err", err)
+		return err
+	}
+	r.apply(ingest.Batch{HourFlags: flags.end()})
+	slices.SortStableFunc(recent, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
+	for _, reading := range recent {
+		r.recall(reading)
 	}
 	return nil
 }
 
-// follow passes on the journal until ctx ends, and calls replayed when it reaches what was appended after the start.
-func (r *replay) follow(ctx context.Context, replayed func()) error {
+// follow passes on the journal after a position until ctx ends, and calls replayed when it reaches what was appended
+// after the start.
+func (r *replay) follow(ctx context.Context, after ingest.Position, replayed func()) error {
 	begin := time.Now()
-	return r.journal.Follow(ctx, r.since, func() {
+	return r.journal.Follow(ctx, after, r.since, func() {
 		r.past = false
 		for _, f := range r.followers {
 			f.caughtUp()
 		}
 		r.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
 		replayed()
-	}, func(_ uint64, b ingest.Batch) error {
+	}, func(b ingest.Batch) error {
 		for _, reading := range b.Readings {
 			if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil { // another process may be the intake and have loaded it sooner
 				return err
 			}
 		}
-		r.hand(b)
+		r.apply(b)
+		for _, reading := range b.Readings {
+			r.recall(reading)
+		}
 		return nil
 	})
 }
 
-// hand passes a batch to the followers, and one from before the start to the checks.
-func (r *replay) hand(b ingest.Batch) {
+// apply passes a batch to the followers.
+func (r *replay) apply(b ingest.Batch) {
 	for _, f := range r.followers {
 		f.apply(b)
 	}
+}
+
+// recall passes a reading from before the start to the checks.
+func (r *replay) recall(reading ingest.Reading) {
 	if !r.past {
 		return
 	}
 	for _, remember := range r.remember {
-		for _, reading := range b.Readings {
-			remember(reading)
+		remember(reading)
+	}
+}
+
+// storedFlags collects the flags of an hour from its stored values, which all have them. The zero value is ready.
+type storedFlags struct {
+	hour  time.Time
+	flags map[flaggedSeries]ingest.Flags
+}
+
+type flaggedSeries struct {
+	station  string
+	quantity quantity.Quantity
+}
+
+// next takes the flags of the hour from a reading's values. When the reading begins another hour it returns those of the
+// hour before.
+func (s *storedFlags) next(r *ingest.Reading) (before []ingest.HourFlags) {
+	if hour := r.Time.Truncate(time.Hour); !hour.Equal(s.hour) {
+		before = s.end()
+		s.hour = hour
+	}
+	for i := range r.Values {
+		v := &r.Values[i]
+		if of := v.Flags & ingest.HourFlagMask; of != 0 {
+			if s.flags == nil {
+				s.flags = map[flaggedSeries]ingest.Flags{}
+			}
+			s.flags[flaggedSeries{r.Station, v.Quantity}] |= of
+			v.Flags &^= ingest.HourFlagMask
 		}
 	}
+	return before
+}
+
+// end returns the flags of the last hour.
+func (s *storedFlags) end() (list []ingest.HourFlags) {
+	for at, flags := range s.flags {
+		list = append(list, ingest.HourFlags{Station: at.station, Hour: s.hour, Quantity: at.quantity, Flags: flags})
+	}
+	s.flags = nil
+	slices.SortFunc(list, ingest.HourFlags.Compare)
+	return list
 }

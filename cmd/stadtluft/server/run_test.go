@@ -51,7 +51,7 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 		}
 	}
 	const all = "ingest,write,aggregate,web"
-	const base = "data folder, registry, store, "
+	const base = "data folder, registry, store, store watch, "
 	const own = "NATS server, NATS server watch, journal, "
 	const work = "registry watch, journal trimming, writer, replay, hours, archive, recomputations, pipeline, "
 	f(all, base+own+"broker, "+work+"feedback, live averages, pages")

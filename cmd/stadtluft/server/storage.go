@@ -19,6 +19,8 @@ import (
 const (
 	// openTime bounds how long a start waits for the store. A store that is away may come later.
 	openTime = 10 * time.Second
+	// watchEvery is the interval at which the store's file is looked for.
+	watchEvery = time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
 	leastRetention = aggregate.Retention + 24*time.Hour
 )
@@ -80,6 +82,29 @@ func (s *storage) part() part {
 		add("store", err, "readings are safe in the journal until it takes them")
 	}
 	return p
+}
+
+// watch returns the part that stops the program when the file of the store was deleted or replaced: systemd then starts
+// the program again, and the writer fills the store from the journal.
+func (s *storage) watch() part {
+	return part{name: "store watch", run: func(ctx context.Context) error {
+		file, ok := s.Store.Store.(interface{ Replaced() error })
+		tick := time.NewTicker(watchEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+			if !ok {
+				continue
+			}
+			if err := file.Replaced(); err != nil {
+				return err
+			}
+		}
+	}}
 }
 
 // archiving returns the part that archives closed days and deletes them from the store. It must run in the writer's

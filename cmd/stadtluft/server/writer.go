@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"stadtluft/export/metrics"
@@ -43,44 +43,66 @@ func (w *writer) parts() []part {
 
 // write writes a batch of the journal to the store, and its refusals to the registry. It is called again with the same
 // batch until it returns nil; writing the same twice changes nothing in either.
-func (w *writer) write(ctx context.Context, _, _ uint64, b ingest.Batch) error {
-	err := w.writeBatch(ctx, b)
-	if err != nil {
+func (w *writer) write(ctx context.Context, from, to ingest.Position, b ingest.Batch) error {
+	err := w.writeBatch(ctx, from, to, b)
+	switch {
+	case errors.Is(err, ingest.ErrPosition): // not a failure: the journal looks where the store is
+	case err != nil:
 		w.storage.writeError.Store(&err)
-	} else {
+	default:
 		w.storage.writeError.Store(nil)
 	}
 	return err
 }
 
-func (w *writer) writeBatch(ctx context.Context, b ingest.Batch) error {
-	begin := time.Now()
-	readings := w.kept(b.Readings)
-	rejected, err := w.storage.WriteReadings(ctx, readings)
-	if err != nil {
+// writeBatch moves the store's position last: readings are stored with it, or before it when flags of hours come after
+// them.
+func (w *writer) writeBatch(ctx context.Context, from, to ingest.Position, b ingest.Batch) error {
+	begin, set := time.Now(), 0
+	var rejected []store.Rejected
+	keep := func(more []store.Rejected) error {
+		refusals, err := w.setAside(more)
+		if err == nil {
+			err = w.registry.KeepRefusals(ctx, refusals)
+		}
+		rejected, set = append(rejected, more...), set+len(refusals)
 		return err
 	}
-	took, stored := time.Since(begin), store.Stored(readings, rejected)
-	more, err := store.Revise(ctx, w.storage, b.HourFlags)
-	if err != nil {
+	if err := w.registry.KeepRefusals(ctx, b.Refusals); err != nil {
 		return err
 	}
-	refusals, err := w.setAside(append(rejected, more...))
-	if err != nil {
+	kept := w.kept(b.Readings)
+	readings := kept
+	if len(b.HourFlags) > 0 {
+		if err := w.revise(ctx, readings, b.HourFlags, keep); err != nil {
+			return err
+		}
+		readings = nil
+	}
+	if err := w.storage.Advance(ctx, readings, from, to, keep); err != nil {
 		return err
 	}
-	if err := w.registry.KeepRefusals(ctx, slices.Concat(b.Refusals, refusals)); err != nil {
-		return err
-	}
-	w.writes.Add(stored, len(refusals), took)
+	w.writes.Add(store.Stored(kept, rejected), set, time.Since(begin))
 	return nil
+}
+
+// revise stores readings, then sets the flags of their hours.
+func (w *writer) revise(ctx context.Context, readings []ingest.Reading, flags []ingest.HourFlags, keep func([]store.Rejected) error) error {
+	rejected, err := w.storage.WriteReadings(ctx, readings)
+	if err == nil && len(rejected) > 0 {
+		err = keep(rejected)
+	}
+	if err != nil {
+		return err
+	}
+	if rejected, err = store.Revise(ctx, w.storage, flags); err == nil && len(rejected) > 0 {
+		err = keep(rejected)
+	}
+	return err
 }
 
 // setAside writes values that the store rejected to the dead letters, and returns a refusal for each.
 func (w *writer) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
-	if len(rejected) == 0 {
-		return nil, nil
-	}
 	if err := w.letters.Add(rejected); err != nil {
 		return nil, err
 	}
