@@ -121,6 +121,9 @@ func sumOfReadings(table string) (sum int) {
 
 // TestDamagedSQLite damages readings.db and its log.
 func TestDamagedSQLite(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: several starts with a few thousand readings")
+	}
 	delete := func(data string) error {
 		files, err := filepath.Glob(filepath.Join(data, "readings.db*"))
 		for _, file := range files {
@@ -188,6 +191,9 @@ func TestDamagedSQLite(t *testing.T) {
 
 // TestEmptiedInfluxDB deletes the database's folders while the program runs, and while it does not.
 func TestEmptiedInfluxDB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: several starts with a few thousand readings")
+	}
 	for _, running := range []bool{true, false} {
 		t.Run(fmt.Sprint("running ", running), func(t *testing.T) {
 			db := influxtest.Start(t)
@@ -206,6 +212,9 @@ func TestEmptiedInfluxDB(t *testing.T) {
 
 // TestDamagedJournal damages the files of the journal after everything in it was stored.
 func TestDamagedJournal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: several starts with a few thousand readings")
+	}
 	f := func(name string, damage func(t *testing.T, stream, older string)) {
 		t.Run(name, func(t *testing.T) {
 			older := t.TempDir()

@@ -2,7 +2,9 @@
 // their stations stood, has complete hours checked, and writes hours and days to the store when they are complete and
 // whenever a late reading or an hour's flags correct them. Rebuild computes the same averages from stored readings.
 //
-// A replay of the journal restores everything it holds; writing an hour again is idempotent. It leaves the arithmetic
+// What the store has, and then the journal, restores everything it holds after a start; writing an hour again is
+// idempotent. A stored average is replaced only by one made of at least as many values, unless the checks excluded some
+// of them, a station's history changed, or Rebuild is asked for. It leaves the arithmetic
 // to geo/aggregate and only decides what enters an average.
 package averages
 
@@ -12,6 +14,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -58,6 +61,8 @@ type Averages struct {
 	known     map[string]*ingest.Station // the stations as they were when the aggregate was last updated
 	cells     Cells                      // of the places of stations
 	hourFlags hourFlags
+	shrinking shrinking
+	kept      atomic.Uint64
 }
 
 // Observe adds a reading's good values to the averages of the place where its station stood. It leaves out values
@@ -105,11 +110,13 @@ func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 	case !ok:
 		if seen {
 			a.Aggregate.Relocate(id, func(time.Time) (geo.Cell, bool) { return geo.Cell{}, false })
+			a.shrinking.from(time.Time{}, a.DayOffset)
 			delete(a.known, id)
 		}
 		return nil, false
 	case seen && !sameHistory(station, old):
 		a.Aggregate.Relocate(id, func(at time.Time) (geo.Cell, bool) { return a.cellAt(station, at) })
+		a.shrinking.from(time.Time{}, a.DayOffset)
 	}
 	if !seen || !slices.Equal(station.Calibrations, old.Calibrations) {
 		a.Aggregate.Calibrate(id, Calibrations(station))

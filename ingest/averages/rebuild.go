@@ -32,13 +32,13 @@ func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress fun
 }
 
 func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) error {
-	values, err := a.fromStore(ctx, start, start.Add(day))
+	values, err := a.fromStore(ctx, start, start.Add(day), 0)
 	if err != nil {
 		return err
 	}
 	var rejected error
 	replace := func(start time.Time, window aggregate.Window, rows []aggregate.Row) error {
-		err := store.ReplaceGrid(ctx, a.Store, start, window, a.Size, rows)
+		err := store.ReplaceGrid(ctx, a.Store, start, window, a.Size, rows, nil)
 		if errors.Is(err, store.ErrRejected) {
 			rejected, err = err, nil
 		}
@@ -63,7 +63,7 @@ func (a *Averages) rebuildDay(ctx context.Context, start, from, to time.Time) er
 // Rows computes the averages of one hour or day again from stored readings, for cells of any resolution, and writes
 // nothing. They are the rows that a store of that resolution would hold.
 func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error) {
-	values, err := a.fromStore(ctx, start, start.Add(time.Duration(window.Seconds())*time.Second))
+	values, err := a.fromStore(ctx, start, start.Add(time.Duration(window.Seconds())*time.Second), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,16 @@ func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time
 	return values.Hour(start, size, 0), nil
 }
 
-// fromStore returns an aggregate of the stored readings of a period. A value that arrived too late for the averages
-// of its time counts here, as late.
-func (a *Averages) fromStore(ctx context.Context, from, to time.Time) (*aggregate.Aggregate, error) {
+// fromStore returns an aggregate of the stored readings of a period, as if they did not have the flags in ignore. A value
+// that arrived too late for the averages of its time counts here, as late.
+func (a *Averages) fromStore(ctx context.Context, from, to time.Time, ignore ingest.Flags) (*aggregate.Aggregate, error) {
 	again := &Averages{Aggregate: &aggregate.Aggregate{Correction: a.Aggregate.Correction}, Stations: a.Stations}
 	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {
 		if latest := r.Time.Add(aggregate.Retention); r.Received.After(latest) {
 			r.Received = latest
+		}
+		for i := range r.Values {
+			r.Values[i].Flags &^= ignore
 		}
 		again.Observe(r)
 		return nil

@@ -26,6 +26,9 @@ type Affected struct {
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
 	a.refreshAll()
 	memory := time.Now().Add(-aggregate.AllowedLateness).Truncate(time.Hour) // Run writes the hours in memory
+	for _, s := range stations {
+		a.shrinking.from(s.From, a.DayOffset)
+	}
 	days, err := a.affectedDays(ctx, stations, memory)
 	if err != nil {
 		return fmt.Errorf("recompute: %w", err)

@@ -25,7 +25,7 @@ func (a *Averages) Run(ctx context.Context) error {
 	for {
 		now := time.Now()
 		a.refreshAll()
-		hours = whole(sorted(append(hours, a.Aggregate.Changed(now)...)), now)
+		hours = whole(sorted(slices.Concat(hours, a.Aggregate.Changed(now), a.shrinking.over(now))), now)
 		if a.ReadOnly {
 			hours = nil
 		}
@@ -37,6 +37,7 @@ func (a *Averages) Run(ctx context.Context) error {
 		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
 		a.Aggregate.Prune(now)
 		a.hourFlags.prune(now)
+		a.shrinking.prune(now)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -85,7 +86,7 @@ func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
 	if err != nil || changed {
 		return err // Apply receives the flags and marks the hour as changed again
 	}
-	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Hour, a.Size, a.Aggregate.Hour(start, a.Size, 0))
+	return a.replace(ctx, aggregate.Hour, start, a.Aggregate)
 }
 
 // writeDay stores a day that is over: from memory, or from stored readings when a part of it is no longer in memory.
@@ -97,9 +98,9 @@ func (a *Averages) writeDay(ctx context.Context, start, now time.Time) error {
 	from := a.Aggregate
 	if !aggregate.Kept(start, now) {
 		var err error
-		if from, err = a.fromStore(ctx, start, start.Add(day)); err != nil {
+		if from, err = a.fromStore(ctx, start, start.Add(day), 0); err != nil {
 			return err
 		}
 	}
-	return store.ReplaceGrid(ctx, a.Store, start, aggregate.Day, a.Size, from.Day(start, a.Size, 0))
+	return a.replace(ctx, aggregate.Day, start, from)
 }

@@ -110,7 +110,7 @@ func (j *Journal) resume(ctx context.Context, at ingest.Position, since time.Tim
 		err = j.compare(ctx, info, at, s)
 	}
 	if err == nil {
-		err = j.inspect(ctx, info, at)
+		err = j.inspect(ctx, at)
 	}
 	return s, err
 }
@@ -175,23 +175,23 @@ func (j *Journal) compare(ctx context.Context, info *jetstream.StreamInfo, at in
 	return nil
 }
 
-// inspect reports gaps between the entries, and what the server found broken at the end.
-func (j *Journal) inspect(ctx context.Context, info *jetstream.StreamInfo, at ingest.Position) error {
+// inspect reports gaps between the entries, and what the server found broken; it may have given those numbers again since.
+func (j *Journal) inspect(ctx context.Context, at ingest.Position) error {
+	info, err := j.stream.Info(ctx, jetstream.WithDeletedDetails(true)) // tells what was lost, too
+	if err != nil {
+		return fmt.Errorf("ask for the journal's gaps: %w", err)
+	}
 	state := info.State
-	if state.Msgs > 0 && state.NumDeleted > 0 {
-		full, err := j.stream.Info(ctx, jetstream.WithDeletedDetails(true))
-		if err != nil {
-			return fmt.Errorf("ask for the journal's gaps: %w", err)
-		}
-		for _, gap := range gaps(full.State.Deleted) {
-			if err := j.inspectGap(ctx, gap, state.FirstSeq, at); err != nil {
-				return err
-			}
-		}
+	var missing []Damage
+	if state.Msgs > 0 {
+		missing = gaps(state.Deleted)
 	}
 	if state.Lost != nil && len(state.Lost.Msgs) > 0 {
-		if last := slices.Max(state.Lost.Msgs); last > state.LastSeq && (at.Journal != id(info) || last > at.Seq) {
-			j.report(Damage{First: max(slices.Min(state.Lost.Msgs), at.Seq+1), Last: last, From: state.LastTime, To: time.Now()})
+		missing = append(missing, Damage{First: slices.Min(state.Lost.Msgs), Last: slices.Max(state.Lost.Msgs)})
+	}
+	for _, d := range missing {
+		if err := j.inspectGap(ctx, d, state.FirstSeq, at); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -207,7 +207,7 @@ func (j *Journal) inspectGap(ctx context.Context, d Damage, first uint64, at ing
 	if before != nil {
 		d.From = before.Time
 	}
-	after, err := j.next(ctx, d.Last)
+	after, err := j.next(ctx, d.First)
 	if err != nil {
 		return err
 	}

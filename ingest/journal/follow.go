@@ -114,6 +114,9 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 			return err
 		}
 		j.sight(e.at.Seq)
+		if f.at.Seq > 0 && f.at.Journal == e.at.Journal && e.at.Seq > f.at.Seq+1 {
+			j.report(Damage{First: f.at.Seq + 1, Last: e.at.Seq - 1, From: f.at.Time, To: e.at.Time})
+		}
 		if f.err = f.each(e); f.err != nil {
 			return f.err
 		}

@@ -10,8 +10,9 @@ import (
 )
 
 // ReplaceGrid stores rows as all rows of the window that starts at start, for cells of one size: it deletes stored
-// rows that are not among them. It writes only what differs from what is stored.
-func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate.Window, size int32, rows []aggregate.Row) error {
+// rows that are not among them. It writes only what differs from what is stored. keep, which may be nil, is asked for
+// each stored row that is made of more values than its new one; when it returns true the stored row stays.
+func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate.Window, size int32, rows []aggregate.Row, keep func(old aggregate.Row) bool) error {
 	type key struct {
 		north, east int32
 		quantity    quantity.Quantity
@@ -24,6 +25,10 @@ func ReplaceGrid(ctx context.Context, s Store, start time.Time, window aggregate
 	var changed []aggregate.Row
 	err := s.Grid(ctx, GridQuery{From: start, To: start.Add(time.Second), Window: window, Size: size}, func(old aggregate.Row) error {
 		row, there := wanted[keyOf(&old)]
+		if keep != nil && (!there || row.Readings < old.Readings) && keep(old) {
+			delete(wanted, keyOf(&old))
+			return nil
+		}
 		if !there {
 			changed = append(changed, aggregate.Row{Cell: old.Cell, Start: old.Start, Window: old.Window, Quantity: old.Quantity})
 		} else if row.Start.Equal(old.Start) {

@@ -38,12 +38,25 @@ func TestReplaceGridWritesWhatDiffers(t *testing.T) {
 	}
 	s := &rowsStore{rows: []aggregate.Row{row(1, 5), row(2, 5), row(3, 5)}}
 	s.rows[0].Start = start.In(time.FixedZone("", 3600)) // the same moment
-	if err := ReplaceGrid(t.Context(), s, start, aggregate.Hour, 1000, []aggregate.Row{row(1, 5), row(2, 6), row(4, 5)}); err != nil {
+	if err := ReplaceGrid(t.Context(), s, start, aggregate.Hour, 1000, []aggregate.Row{row(1, 5), row(2, 6), row(4, 5)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	gone := row(3, 0)
 	gone.Stations = 0
-	if want := []aggregate.Row{gone, row(2, 6), row(4, 5)}; !slices.Equal(s.written, want) {
+	want := []aggregate.Row{gone, row(2, 6), row(4, 5)}
+	if !slices.Equal(s.written, want) {
 		t.Errorf("written %+v, want %+v", s.written, want)
+	}
+	s.written, s.rows[1].Readings, s.rows[2].Readings = nil, 2, 3
+	var asked []int
+	keep := func(old aggregate.Row) bool {
+		asked = append(asked, old.Readings)
+		return old.Readings == 3
+	}
+	if err := ReplaceGrid(t.Context(), s, start, aggregate.Hour, 1000, []aggregate.Row{row(1, 5), row(2, 6), row(4, 5)}, keep); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.written, want[1:]) || !slices.Equal(asked, []int{2, 3}) {
+		t.Errorf("written %+v, asked for rows of %v values, want %+v, and one kept of 2 and 3", s.written, asked, want[1:])
 	}
 }

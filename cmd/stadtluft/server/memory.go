@@ -60,6 +60,7 @@ func (m *memory) measure(_ context.Context, c metrics.Collection) {
 	c.Counter("aggregate_repeated_total", "Values that averages had already.", float64(stats.Duplicates))
 	c.Counter("aggregate_old_total", "Values that came too late for averages.", float64(stats.Old))
 	c.Counter("aggregate_overflow_total", "Values too large for averages.", float64(stats.Overflow))
+	c.Counter("averages_kept_total", "Times a stored average stayed, because fewer values were there to make it again.", float64(m.averages.Kept()))
 	c.Gauge("aggregate_series", "Stations and quantities that averages are made of.", float64(stats.Series))
 	c.Gauge("aggregate_values", "Values kept for averages.", float64(stats.Values))
 	subscribers, slow := m.live.Subscribers()

@@ -475,7 +475,7 @@ func gridRowsReplaced(t *testing.T, s store.Store) {
 	}
 	kept.Mean = 1500
 	for range 2 {
-		if err := store.ReplaceGrid(t.Context(), s, noon, aggregate.Hour, 1000, []aggregate.Row{kept}); err != nil {
+		if err := store.ReplaceGrid(t.Context(), s, noon, aggregate.Hour, 1000, []aggregate.Row{kept}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := readGrid(t, s, allHours()); !reflect.DeepEqual(got, []aggregate.Row{kept, elsewhere}) {
