@@ -279,3 +279,21 @@ func TestEarlierConsumer(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestBrokenDescription breaks the file in which the server describes the stream: what was not written yet is there.
+func TestBrokenDescription(t *testing.T) {
+	dir := t.TempDir()
+	s, at := startServer(t, dir), new(storeAt)
+	j := open(t, s, Options{Position: at.position})
+	appendAll(t, j, 50)
+	writtenTo(t, j, at, 50)
+	appendFrom(t, j, 50, 50)
+	stopped(s, j)
+	if err := os.WriteFile(filepath.Join(folder(t, dir), "meta.inf"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j = open(t, startServer(t, dir), Options{Position: at.position})
+	if got := writtenTo(t, j, at, 100); !slices.Equal(got, upTo(100)) {
+		t.Errorf("got %v, want everything again: it is another journal now", got)
+	}
+}

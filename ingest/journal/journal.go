@@ -19,7 +19,7 @@ import (
 const (
 	// DefaultStream is the stream's name when Options leaves it empty.
 	DefaultStream = "STADTLUFT_JOURNAL"
-	// DefaultMaxAge is how long acknowledged entries are kept for replays when Options leaves it zero.
+	// DefaultMaxAge is how long stored entries are kept, to fill a store that lost them, when Options leaves it zero.
 	DefaultMaxAge = 72 * time.Hour
 
 	requestTime   = 5 * time.Second        // limit for one request to the server, or one append
@@ -30,8 +30,8 @@ const (
 	asideLeast = 1 << 20 // but at least this many bytes
 )
 
-// ErrFull is the error of an Append when the journal is full: MaxBytes is reached with entries that the writer has
-// not acknowledged, or the server has no space left.
+// ErrFull is the error of an Append when the journal is full: MaxBytes is reached with entries that the store
+// does not have, or the server has no space left.
 var ErrFull = errors.New("the journal is full")
 
 // InProcess is a NATS server in the same process.
@@ -153,7 +153,7 @@ func (j *Journal) connect() error {
 }
 
 // create creates the streams. It does not use the server's own age limit, which would discard
-// entries that the writer has not acknowledged.
+// entries that the store does not have.
 func (j *Journal) create(ctx context.Context) error {
 	bound, aside := int64(-1), int64(-1)
 	if j.o.MaxBytes > 0 {
@@ -170,10 +170,6 @@ func (j *Journal) create(ctx context.Context) error {
 	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
 	if _, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
-	}
-	// Earlier versions kept there how far the store is; now the store does.
-	if err := j.stream.DeleteConsumer(ctx, "writer"); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		j.log.Debug("consumer of an earlier version stays", "err", err)
 	}
 	return nil
 }

@@ -151,11 +151,15 @@ func (j *Journal) Stats(ctx context.Context) (Stats, error) {
 	if err != nil || !known {
 		return s, err
 	}
-	s.Written = next - 1
 	oldest, err := j.next(ctx, next)
-	if err != nil || oldest == nil {
+	if err != nil {
 		return s, err
 	}
+	if oldest == nil { // whatever is missing at the end
+		s.Written = s.LastSeq
+		return s, nil
+	}
+	s.Written = next - 1
 	s.Unwritten, s.Lag = info.State.LastSeq-oldest.Sequence+1, max(0, time.Since(oldest.Time))
 	return s, nil
 }

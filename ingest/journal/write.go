@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
 )
@@ -47,6 +48,10 @@ func (j *Journal) Write(ctx context.Context, sink Sink) error {
 		return errors.New("write from the journal: a writer is already at work")
 	}
 	defer j.writing.Store(false)
+	// Earlier versions kept in a consumer how far the store is.
+	if err := j.stream.DeleteConsumer(ctx, "writer"); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		j.log.Debug("consumer of an earlier version stays", "err", err)
+	}
 	for wait := retryFirst; ctx.Err() == nil; {
 		err := j.writeOn(ctx, sink)
 		switch {

@@ -24,6 +24,8 @@ func (s *Store) position(ctx context.Context) (at ingest.Position, point time.Ti
 	if s.isClosed() {
 		return at, point, errClosed
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
 	if err = s.prepare(ctx); err == nil {
 		err = s.query(ctx, `SELECT "id", "seq", "appended" FROM "journal" ORDER BY time DESC LIMIT 1`, http.MethodGet, func(r result) error {
 			for _, row := range r.values {
@@ -55,7 +57,12 @@ func (s *Store) forgetMissing(err error) {
 // Advance stores readings, then the position as a point of its own measurement. One point an hour stays; it is never
 // older than the one before, even if the clock is.
 func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to ingest.Position, keep func([]store.Rejected) error) error {
-	at, last, err := s.position(ctx)
+	var at ingest.Position
+	var last time.Time
+	err := s.retried(ctx, func() (err error) {
+		at, last, err = s.position(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

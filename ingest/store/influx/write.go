@@ -191,8 +191,13 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	e.EndLine(r.Start)
 }
 
-// post sends lines, and retries a few times while InfluxDB is busy or does not answer.
+// post sends lines, and retries as retried does.
 func (s *Store) post(ctx context.Context, lines []byte) error {
+	return s.retried(ctx, func() error { return s.send(ctx, lines) })
+}
+
+// retried makes a request to a prepared database, and retries a few times while InfluxDB is busy or does not answer.
+func (s *Store) retried(ctx context.Context, request func() error) error {
 	if s.isClosed() {
 		return errClosed
 	}
@@ -200,7 +205,7 @@ func (s *Store) post(ctx context.Context, lines []byte) error {
 	for attempt := 1; ; attempt++ {
 		err := s.prepare(ctx)
 		if err == nil {
-			err = s.send(ctx, lines)
+			err = request()
 		}
 		s.forgetMissing(err)
 		var answer *answerError
