@@ -139,6 +139,7 @@ func TestDamagedSQLite(t *testing.T) {
 		}
 		u.start()
 		u.checkNothingLost(t)
+		u.checkFilled(t)
 	})
 	t.Run("deleted while running", func(t *testing.T) {
 		u := storedStory(t, nil)
@@ -153,6 +154,7 @@ func TestDamagedSQLite(t *testing.T) {
 		}
 		u.start()
 		u.checkNothingLost(t)
+		u.checkFilled(t)
 	})
 	t.Run("log truncated", func(t *testing.T) {
 		u := storedStory(t, nil)
@@ -167,6 +169,7 @@ func TestDamagedSQLite(t *testing.T) {
 		}
 		u.start()
 		u.checkNothingLost(t)
+		u.checkFilled(t)
 	})
 	t.Run("older", func(t *testing.T) {
 		older := t.TempDir()
@@ -186,6 +189,7 @@ func TestDamagedSQLite(t *testing.T) {
 		}
 		u.start()
 		u.checkNothingLost(t)
+		u.checkFilled(t)
 	})
 }
 
@@ -206,6 +210,7 @@ func TestEmptiedInfluxDB(t *testing.T) {
 				u.start()
 			}
 			u.checkNothingLost(t)
+			u.checkFilled(t)
 		})
 	}
 }
@@ -260,6 +265,14 @@ func TestDamagedJournal(t *testing.T) {
 		}
 		copyFolder(t, older, stream)
 	})
+}
+
+// checkFilled expects the log to say that the store was filled.
+func (u *undamaged) checkFilled(t *testing.T) {
+	t.Helper()
+	if text := u.log.String(); !strings.Contains(text, "filling it") || !strings.Contains(text, "store has everything that the journal had") {
+		t.Errorf("the log does not speak of it:\n%s", text)
+	}
 }
 
 // sameAgain expects the readings and averages that checkNothingLost found.

@@ -97,6 +97,9 @@ func TestStoreEmptiedMeanwhile(t *testing.T) {
 		if err := s.advance(from, to); err != nil {
 			return err
 		}
+		if f := j.Filling(); from.Seq == 0 && (f == nil || f.Entries < 10) {
+			t.Errorf("at the beginning the store lacks %+v, want all ten", f)
+		}
 		for _, r := range b.Readings {
 			got = append(got, r.Time.Unix())
 		}
@@ -114,6 +117,9 @@ func TestStoreEmptiedMeanwhile(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(got, upTo(11)) {
 		t.Errorf("got %v, %v, want all eleven again", got, err)
+	}
+	if f := j.Filling(); f != nil {
+		t.Errorf("still filling: %+v", f)
 	}
 }
 

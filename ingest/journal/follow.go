@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -80,6 +81,8 @@ func (j *Journal) run(ctx context.Context, f *follower) error {
 // follow runs one subscription. It returns when the subscription breaks, ctx ends, or each fails; nil when the journal
 // lost its end.
 func (j *Journal) follow(ctx context.Context, f *follower) error {
+	var looking sync.WaitGroup
+	defer looking.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rewound := j.rewinds()
@@ -100,7 +103,7 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 		return err
 	}
 	defer messages.Stop()
-	go j.look(ctx, rewound, cancel)
+	looking.Go(func() { j.look(ctx, rewound, cancel) })
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if isClosed(rewound) {

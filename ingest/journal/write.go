@@ -118,44 +118,51 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 	}
 }
 
-// begin compares the store's position with the journal, and says so when the store is behind. When the journal lost
-// entries that the store has, it moves the position back to the last that both have.
+// begin compares the store's position with the journal, and says so when the store is behind.
 func (j *Journal) begin(ctx context.Context, sink Sink, at ingest.Position) (ingest.Position, error) {
 	s, err := j.resume(ctx, at, time.Time{})
+	if err == nil && s.rewound {
+		at, err = j.moveBack(ctx, sink, at, s)
+	}
 	if err != nil {
 		return at, err
 	}
-	if s.rewound {
-		back := ingest.Position{Journal: s.journal, Time: at.Time}
-		last, err := j.before(ctx, s.next, 0)
-		if err != nil {
-			return at, err
-		}
-		if last != nil {
-			back.Seq, back.Time = last.Sequence, last.Time.UTC()
-		}
-		if err := j.sink(ctx, sink, at, back, ingest.Batch{}); err != nil {
-			return at, err
-		}
-		at = back
-	}
 	j.setWritten(at)
+	return at, j.announce(ctx, at, s)
+}
+
+// moveBack moves the store's position to the last entry that the journal has of those that the store has: the numbers of
+// lost entries are given again.
+func (j *Journal) moveBack(ctx context.Context, sink Sink, at ingest.Position, s start) (ingest.Position, error) {
+	back := ingest.Position{Journal: s.journal, Time: at.Time}
+	last, err := j.before(ctx, s.next, 0)
+	if err != nil {
+		return at, err
+	}
+	if last != nil {
+		back.Seq, back.Time = last.Sequence, last.Time.UTC()
+	}
+	return back, j.sink(ctx, sink, at, back, ingest.Batch{})
+}
+
+// announce says how much the store lacks.
+func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) error {
 	j.filling.Store(nil)
 	if s.end < s.next {
-		return at, nil
+		return nil
 	}
 	first, err := j.next(ctx, s.next)
 	if err != nil || first == nil {
-		return at, err
+		return err
 	}
 	f := &Filling{Entries: s.end - s.next + 1, Since: first.Time, until: s.end}
+	j.filling.Store(f)
 	if s.known {
 		j.log.Info("store is behind, filling it from the journal", "entries", f.Entries, "since", f.Since.UTC())
 	} else {
 		j.log.Warn("store knows nothing of this journal, filling it with everything in the journal", "entries", f.Entries, "since", f.Since.UTC(), "store", at.Journal, "journal", s.journal)
 	}
-	j.filling.Store(f)
-	return at, nil
+	return nil
 }
 
 // write merges an entry and those that wait behind it, passes them to sink, and returns the store's new position.
