@@ -9,7 +9,7 @@ GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build pages quick test go-tests page-tests stories firmware lint bench tools packages
+.PHONY: help run build pages quick test go-tests page-tests stories firmware lint bench audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ run: build ## build everything and show a living map of a simulated city
 	bin/stadtluft serve --demo 80 --data data/demo
 
 build: pages ## the binary with its pages, in bin/
-	go build -o bin/stadtluft ./cmd/stadtluft
+	go build -trimpath -o bin/stadtluft ./cmd/stadtluft
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
@@ -90,6 +90,9 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
+
+audit: build ## known holes, licences, a bill of materials, reproducibility, and each fuzzer for FUZZTIME (10m)
+	deploy/audit/audit.sh
 
 # What the tests need beside Go and Node.js: real servers and a real browser.
 packages: tools
