@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -15,8 +16,9 @@ const (
 
 // Guesses slows down who guesses bearer tokens. The zero value is ready.
 type Guesses struct {
-	mu sync.Mutex           // guards of
-	of map[string]time.Time // when an address has all its free guesses again
+	mu    sync.Mutex           // guards below
+	of    map[string]time.Time // when an address has all its free guesses again
+	swept time.Time            // when those that have them were last forgotten
 }
 
 // Right reports whether right accepts a request's bearer token; false without one. After too many wrong ones from an
@@ -44,6 +46,10 @@ func (g *Guesses) Right(w http.ResponseWriter, r *http.Request, right func(token
 func (g *Guesses) wait(address string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if now.Sub(g.swept) >= guessEvery {
+		maps.DeleteFunc(g.of, func(_ string, until time.Time) bool { return !until.After(now) })
+		g.swept = now
+	}
 	until, known := g.of[address]
 	if !known {
 		if len(g.of) >= maxGuessers {
@@ -58,11 +64,6 @@ func (g *Guesses) wait(address string, now time.Time) time.Duration {
 func (g *Guesses) wrong(address string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for a, until := range g.of {
-		if !until.After(now) {
-			delete(g.of, a)
-		}
-	}
 	if g.of == nil {
 		g.of = map[string]time.Time{}
 	}
