@@ -18,7 +18,7 @@ run: build ## build everything and show a living map of a simulated city
 	bin/stadtluft serve --demo 80 --data data/demo
 
 build: pages ## the binary with its pages, in bin/
-	go build -trimpath -o bin/stadtluft ./cmd/stadtluft
+	go build -o bin/stadtluft ./cmd/stadtluft
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
