@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -134,7 +135,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) 
 		if tcp, ok := c.(*net.TCPConn); ok {
 			_ = tcp.SetKeepAliveConfig(tcpKeepAlive) // ends connections without MQTT's keep-alive whose other end has gone
 		}
-		remote := host(c.RemoteAddr().String())
+		remote := sender(c.RemoteAddr().String())
 		if config != nil {
 			c = tls.Server(c, config) // shakes hands at the first read
 		}
@@ -231,11 +232,17 @@ func (b *Broker) Publish(topic string, retain bool, payload []byte) {
 	b.topics.publish(topic, retain, payload)
 }
 
-// host returns the IP address of a client at an address with a port.
-func host(address string) string {
-	host, _, err := net.SplitHostPort(address)
+// sender returns the address that limits count for a client at an address with a port: of IPv6 the network, because its
+// owner has all addresses in that.
+func sender(address string) string {
+	client, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return address
 	}
-	return host
+	ip := client.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, _ := ip.Prefix(64) // fails only for more bits than there are
+	return network.String()
 }

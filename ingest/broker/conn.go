@@ -30,9 +30,8 @@ const (
 )
 
 var (
-	errNotReading   = errors.New("the client does not read what is sent to it")
-	errLongConnect  = errors.New("the first packet is no CONNECT of a sensible length")
-	errNotConnected = errors.New("the connection ended before its log-in")
+	errNotReading  = errors.New("the client does not read what is sent to it")
+	errLongConnect = errors.New("the first packet is no CONNECT of a sensible length")
 )
 
 // tcpKeepAlive finds connections whose other end has gone without a word, within some five minutes.

@@ -77,13 +77,6 @@ func (t *topics) publish(topic string, retain bool, payload []byte) {
 	}
 }
 
-// forget ends the retention of everything of a station.
-func (t *topics) forget(station string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.retained, wire.StatusTopic(station))
-}
-
 // subscribe adds subscriptions that were granted, and queues retained messages as each asks for them (MQTT 5, 3.8.3.1).
 func (t *topics) subscribe(c *conn, granted []packets.Subscription) {
 	t.mu.Lock()
@@ -141,13 +134,6 @@ func (t *topics) leave(c *conn) {
 		}
 	}
 	c.subscriber.subscriptions, c.subscriber.pending, c.subscriber.order = nil, nil, nil
-}
-
-// subscriptions returns how many subscriptions a connection has.
-func (t *topics) subscriptions(c *conn) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(c.subscriber.subscriptions)
 }
 
 // queue adds a delivery, in place of one of the same topic that waits. It needs mu.

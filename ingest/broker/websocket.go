@@ -17,6 +17,6 @@ func (b *Broker) WebSocket() http.Handler {
 			return // Accept has answered
 		}
 		ws.SetReadLimit(maxPacket)
-		b.serve(websocket.NetConn(r.Context(), ws, websocket.MessageBinary), host(r.RemoteAddr))
+		b.serve(websocket.NetConn(r.Context(), ws, websocket.MessageBinary), sender(r.RemoteAddr))
 	})
 }
