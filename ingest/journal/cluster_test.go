@@ -59,10 +59,21 @@ func TestClusterLosesAServer(t *testing.T) {
 	servers, urls := startCluster(t)
 	var j *Journal
 	until(t, func() (err error) {
-		j, err = Open(t.Context(), Options{URL: urls, Replicas: 3})
+		j, err = Open(t.Context(), Options{URL: urls, Deployment: "A"})
 		return err
 	})
 	t.Cleanup(j.Close)
+	again, err := Open(t.Context(), Options{URL: urls, Replicas: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+	if info, err := j.info(t.Context()); err != nil || info.Config.Replicas != clusterReplicas {
+		t.Errorf("%d replicas, %v, want %d: a start with one lowered them", info.Config.Replicas, err, clusterReplicas)
+	}
+	if _, err := Open(t.Context(), Options{URL: urls, Deployment: "B"}); err == nil || !strings.Contains(err.Error(), "deployment A, not to B") {
+		t.Errorf("another deployment's journal: %v", err)
+	}
 	const n = 60
 	for i := range n {
 		if i == n/2 {

@@ -46,9 +46,10 @@ type Options struct {
 	User, Password string    // optional
 	Credentials    string    // optional, path of a NATS credentials file
 	Stream         string    // DefaultStream when empty
+	Deployment     string    // id of what the stream belongs to; one of another is refused; empty = not asked
 	MaxAge         time.Duration
 	MaxBytes       int64 // 0 means no limit
-	Replicas       int   // 1 when zero; 3 survives the loss of one server of a cluster
+	Replicas       int   // 0 = 3 in a cluster of three or more, else 1; Open never lowers them
 	// Position returns the entry up to which the store has everything. It is asked before writing, and by processes
 	// without a writer.
 	Position func(ctx context.Context) (ingest.Position, error)
@@ -161,14 +162,14 @@ func (j *Journal) create(ctx context.Context) error {
 	}
 	config := jetstream.StreamConfig{
 		Name: j.o.Stream, Subjects: []string{j.subject()}, Storage: jetstream.FileStorage,
-		Discard: jetstream.DiscardNew, MaxBytes: bound, Replicas: max(j.o.Replicas, 1),
+		Discard: jetstream.DiscardNew, MaxBytes: bound,
 	}
 	var err error
-	if j.stream, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
+	if j.stream, err = j.ensure(ctx, config); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
 	}
 	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
-	if _, err = j.js.CreateOrUpdateStream(ctx, config); err != nil {
+	if _, err = j.ensure(ctx, config); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
 	}
 	return nil
