@@ -43,7 +43,7 @@ func TestABackupIsRestored(t *testing.T) {
 	p.kill()
 
 	names, _ := filepath.Glob(filepath.Join(restored, "*"))
-	if got := strings.ReplaceAll(strings.Join(names, " "), restored+"/", ""); got != "checks.state readings.db registry.db" {
+	if got := strings.ReplaceAll(strings.Join(names, " "), restored+"/", ""); got != "checks.state readings.db registry.jsonl" {
 		t.Errorf("the backup holds %s", got)
 	}
 	if got := read(t, filepath.Join(restored, checksFile)); got != checks {

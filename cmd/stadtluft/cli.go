@@ -71,12 +71,11 @@ func (f configFlag) withRegistry(ctx context.Context, use func(server.Config, *r
 	if err != nil {
 		return err
 	}
-	r, err := server.OpenRegistry(ctx, config)
+	r, close, err := server.OpenRegistry(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	return use(config, r)
+	return errors.Join(use(config, r), close())
 }
 
 // withStation opens the registry for a command on one of its stations.

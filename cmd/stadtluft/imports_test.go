@@ -38,9 +38,10 @@ var packages = map[string][]string{
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
-	"ingest/push":     {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"ingest/quality":  {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
-	"ingest/registry": {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
+	"ingest/registry":              {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
@@ -94,7 +95,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "cmd/stadtluft/simulation",
+	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -44,10 +45,12 @@ var everyRole = []string{intakeRole, writeRole, aggregateRole, webRole}
 type roleProcesses map[string]*process
 
 // launchApart starts all four at the same time and waits until each is ready. They share the address of the embedded
-// broker.
+// broker, and the test's commands their NATS server.
 func launchApart(t testing.TB, data string, env ...string) roleProcesses {
 	t.Helper()
-	env = append([]string{"STADTLUFT_NATS_URL=" + startNATS(t), "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
+	url := startNATS(t)
+	t.Setenv("STADTLUFT_NATS_URL", url)
+	env = append([]string{"STADTLUFT_NATS_URL=" + url, "STADTLUFT_MQTT_LISTEN=" + freeAddr(t)}, env...)
 	all := roleProcesses{}
 	for _, r := range everyRole {
 		all[r] = prepare(t, data, slices.Concat(env, []string{"STADTLUFT_ROLES=" + r})...)
@@ -163,7 +166,7 @@ func TestRolesAreTakenOnce(t *testing.T) {
 	for _, p := range all {
 		p.kill()
 	}
-	launch(t, data)
+	launch(t, data, "STADTLUFT_NATS_URL="+os.Getenv("STADTLUFT_NATS_URL"))
 	refused("another stadtluft serves from it, with every role", nats, "STADTLUFT_ROLES=web")
 }
 

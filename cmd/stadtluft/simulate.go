@@ -11,7 +11,7 @@ import (
 )
 
 // simulateCmd runs simulated stations that publish to a broker with credentials of their own. It registers them in the
-// data folder; a server on that folder notices within two seconds.
+// registry of a running server, or of the data folder.
 type simulateCmd struct {
 	configFlag
 	Broker   string        `required:"" help:"The broker, such as tcp://127.0.0.1:1883." placeholder:"URL"`

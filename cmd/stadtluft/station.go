@@ -17,7 +17,7 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// stationCmd changes stations in the data folder; a running server notices within two seconds.
+// stationCmd changes stations: through the server that runs on the data folder, or on the folder where none runs.
 type stationCmd struct {
 	Add         stationAddCmd         `cmd:"" help:"Register a station and print its credentials, once."`
 	List        stationListCmd        `cmd:"" help:"List every station."`

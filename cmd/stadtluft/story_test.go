@@ -23,6 +23,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/paulmach/orb"
 
+	"stadtluft/cmd/stadtluft/server"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -59,13 +60,19 @@ type storyStation struct {
 func registerStations(t testing.TB, data string, n int) []storyStation {
 	t.Helper()
 	city := geo.CologneSketch()
-	r, err := registry.Open(t.Context(), filepath.Join(data, "registry.db"), registry.Options{
-		Boundary: city, Policy: registry.PolicyOpen, Zone: "Europe/Berlin",
-	})
+	config, err := server.LoadConfig("", []string{"STADTLUFT_DATA=" + data})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	r, close, err := server.OpenRegistry(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := close(); err != nil {
+			t.Fatal(err)
+		}
+	}()
 	cells := city.Cells(1000)
 	list := make([]storyStation, n)
 	for i := range list {
@@ -541,11 +548,11 @@ func firstDifference(got, want string) string {
 // copyRegistry gives a second server the same stations.
 func copyRegistry(t *testing.T, from, to string) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(from, "registry.db"))
+	body, err := os.ReadFile(filepath.Join(from, registry.SnapshotFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(to, "registry.db"), body, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(to, registry.SnapshotFile), body, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

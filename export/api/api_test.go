@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -35,6 +34,7 @@ import (
 	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/registry/registrytest"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/storetest"
 )
@@ -52,11 +52,7 @@ type fixture struct {
 func open(t *testing.T, policy registry.Policy) *fixture {
 	t.Helper()
 	city := geo.CologneSketch()
-	r, err := registry.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.Close() })
+	r := registrytest.Open(t, registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
 	owner, station, err := r.Add(t.Context(), registry.Registration{
 		Name: "Balkon", Point: orb.Point{6.9583, 50.9413}, Kit: "sds011-bme280", Exposure: ingest.Outdoor, LicenceConsent: true, Email: "me@example.org",
 	})

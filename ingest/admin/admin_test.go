@@ -24,6 +24,7 @@ import (
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/registry/registrytest"
 	"stadtluft/ingest/stations"
 )
 
@@ -38,11 +39,7 @@ type fixture struct {
 
 func open(t *testing.T, copies func(*registry.Registry) []Copy) *fixture {
 	t.Helper()
-	r, err := registry.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), registry.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.Close() })
+	r := registrytest.Open(t, registry.Options{})
 	token, err := r.EnsureAdmin(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +64,7 @@ func open(t *testing.T, copies func(*registry.Registry) []Copy) *fixture {
 	return h
 }
 
-func ofRegistry(r *registry.Registry) []Copy { return []Copy{{"registry.db", r.Backup}} }
+func ofRegistry(r *registry.Registry) []Copy { return []Copy{{registry.SnapshotFile, r.Backup}} }
 
 // ask sends a request with a token and decodes the answer, which must have the status.
 func (h *fixture) ask(what, token string, status int, into any) {
@@ -135,7 +132,7 @@ func TestBackup(t *testing.T) {
 	}
 	archive := tar.NewReader(plain)
 	head, err := archive.Next()
-	if err != nil || head.Name != "registry.db" || head.Mode != 0o600 {
+	if err != nil || head.Name != registry.SnapshotFile || head.Mode != 0o600 {
 		t.Fatalf("backup holds %+v, %v", head, err)
 	}
 	content, err := io.ReadAll(archive)
@@ -145,15 +142,11 @@ func TestBackup(t *testing.T) {
 	if _, err := archive.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("backup holds more: %v", err)
 	}
-	path := t.TempDir() + "/registry.db"
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	restored := t.TempDir()
+	if err := os.WriteFile(filepath.Join(restored, registry.SnapshotFile), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := registry.Open(t.Context(), path, registry.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := registrytest.Open(t, registry.Options{Folder: restored})
 	if !slices.ContainsFunc(r.Stations(), func(st *ingest.Station) bool { return st.ID == h.station.ID }) {
 		t.Errorf("station %s is not in the backup", h.station.ID)
 	}
@@ -169,7 +162,7 @@ func TestUnfinishedBackupsGo(t *testing.T) {
 		if err := os.Mkdir(b.Folder+"/"+name, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(b.Folder+"/"+name+"/registry.db", nil, 0o600); err != nil {
+		if err := os.WriteFile(b.Folder+"/"+name+"/"+registry.SnapshotFile, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,17 +1,19 @@
 package registry
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paulmach/orb"
 
 	"stadtluft/geo"
@@ -77,127 +79,119 @@ func (r *Registry) Add(ctx context.Context, n Registration) (Credentials, *inges
 	if err := r.check(&n); err != nil {
 		return Credentials{}, nil, err
 	}
+	if err := r.countAddress(ctx, n.Address); err != nil {
+		return Credentials{}, nil, err
+	}
 	c := Credentials{Token: newToken(), ManageToken: newToken()}
-	status := ingest.Active
-	if n.Address != "" && r.options.Policy == PolicyApprove {
-		status = ingest.Pending
-	}
-	if err := r.insert(ctx, &c, n, status); err != nil {
-		return Credentials{}, nil, err
-	}
-	if err := r.reload(ctx); err != nil {
-		return Credentials{}, nil, err
-	}
-	station, _ := r.Station(c.ID)
-	return c, station, nil
-}
-
-func (r *Registry) insert(ctx context.Context, c *Credentials, n Registration, status ingest.Status) error {
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("registry: add a station: %w", err)
-	}
-	defer tx.Rollback()
-	now := time.Now().UTC()
-	if err := countAddress(ctx, tx, n.Address, now); err != nil {
-		return err
+	rec, by := r.newRecord(n, c), Owner
+	if n.Address == "" {
+		by = Shell
 	}
 	prefix := ""
 	if n.Demo {
 		prefix = demoPrefix
 	}
-	for c.ID = newID(prefix); ; c.ID = newID(prefix) {
-		if taken, err := idTaken(ctx, tx, c.ID); err != nil {
-			return err
-		} else if !taken && c.ID != exampleID {
-			break
+	for {
+		rec.ID = newID(prefix)
+		err := r.insert(ctx, rec)
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			continue // of some 887 million
 		}
+		if err != nil {
+			return Credentials{}, nil, err
+		}
+		r.record(ctx, []Change{{At: rec.Created, Station: rec.ID, Who: by, What: "registered", After: rec.Name}})
+		c.ID = rec.ID
+		station, _ := r.Station(c.ID)
+		return c, station, nil
 	}
-	by := Owner
-	if n.Address == "" {
-		by = Shell
-	}
-	return r.insertStation(ctx, tx, by, &ingest.Station{
-		ID: c.ID, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Height: n.Height, Side: n.Side, Status: status, Licence: r.options.Licence,
-		Email: n.Email, Demo: n.Demo, Devices: n.Devices, Places: []ingest.Place{{From: now, Exact: n.Point}},
-	}, *c)
 }
 
-func idTaken(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
-	var taken int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM station WHERE id = ?", id).Scan(&taken); err != nil {
-		return false, fmt.Errorf("registry: add a station: %w", err)
+// newRecord returns the record of a station that is registered now, without its id.
+func (r *Registry) newRecord(n Registration, c Credentials) *record {
+	now := time.Now().UTC().Truncate(time.Second)
+	rec := &record{
+		Name: n.Name, Exposure: n.Exposure, Height: n.Height, Side: n.Side, Status: ingest.Active, Zone: r.options.Zone, Licence: r.options.Licence,
+		Email: n.Email, Demo: n.Demo, Created: now, Token: hashed(c.Token), Manage: hashed(c.ManageToken),
 	}
-	return taken > 0, nil
+	if n.Address != "" && r.options.Policy == PolicyApprove {
+		rec.Status = ingest.Pending
+	}
+	rec.place(now, n.Point)
+	rec.install(ingest.Installation{From: now, Kit: n.Kit, Sensors: n.Sensors})
+	for _, d := range n.Devices {
+		rec.addDevice(d)
+	}
+	return rec
 }
 
-// insertStation writes a station with its first place and its devices, and commits.
-func (r *Registry) insertStation(ctx context.Context, tx *sql.Tx, by By, st *ingest.Station, c Credentials) error {
-	first := st.Places[0]
-	_, err := tx.ExecContext(ctx, `INSERT INTO station (id, name, exposure, height, side, status, zone, licence, email, demo, source, created, token, manage)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		st.ID, st.Name, st.Exposure, st.Height, st.Side, st.Status, r.options.Zone, st.Licence, st.Email,
-		st.Demo, st.Source, first.From.Unix(), hashed(c.Token), hashed(c.ManageToken))
-	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)", st.ID, first.From.Unix(), first.Exact.Lon(), first.Exact.Lat())
-	}
-	if err == nil {
-		err = insertInstallation(ctx, tx, st.ID, ingest.Installation{From: first.From, Kit: st.Kit, Sensors: st.Sensors})
-	}
-	for _, d := range st.Devices {
-		if err == nil {
-			err = insertDevice(ctx, tx, st.ID, d)
+// insert writes a new station, with its devices unless it is a neighbour's. It is ErrKeyExists when there is one with its id.
+func (r *Registry) insert(ctx context.Context, rec *record) (err error) {
+	if rec.Source == "" {
+		for i, d := range rec.Devices {
+			if err := r.claim(ctx, rec.ID, ingest.Device(d)); err != nil {
+				return errors.Join(err, r.releaseAll(ctx, rec.ID, rec.Devices[:i]))
+			}
 		}
 	}
-	if err == nil && st.Source == "" {
-		err = record(ctx, tx, Change{Station: st.ID, Who: by, What: "registered", After: st.Name})
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
+	data, err := rec.encode()
 	if err != nil {
-		return fmt.Errorf("registry: add a station: %w", err)
+		return err
 	}
+	key := stationKey + rec.ID
+	revision, err := r.bucket.stations.Create(ctx, key, data)
+	if err != nil {
+		return errors.Join(fmt.Errorf("registry: add a station: %w", err), r.releaseAll(ctx, rec.ID, rec.Devices))
+	}
+	r.apply(message{key, revision, data})
 	return nil
 }
 
-// countAddress counts a registration from an address and refuses one too many. Yesterday's counts go.
-func countAddress(ctx context.Context, tx *sql.Tx, address string, now time.Time) error {
+// limitTime is how long the number of an address's registrations, and the salt that hides it, are kept.
+const limitTime = 24 * time.Hour
+
+// countAddress counts a registration from an address and refuses one too many. The counts are in NATS's memory alone,
+// under a hash with a random salt of the day.
+func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
-	day := now.Format(time.DateOnly)
-	salt, err := saltOf(ctx, tx, day)
-	if err != nil {
-		return fmt.Errorf("registry: add a station: %w", err)
+	day := time.Now().UTC().Format(time.DateOnly)
+	salt, err := r.count(ctx, "salt."+day, func(now string) (string, error) { return cmp.Or(now, newToken()), nil })
+	if err == nil {
+		_, err = r.count(ctx, day+"."+hashed(salt+address), func(now string) (string, error) {
+			n, _ := strconv.Atoi(now)
+			if n >= DefaultPerDay {
+				return "", ErrTooMany
+			}
+			return strconv.Itoa(n + 1), nil
+		})
 	}
-	var count int
-	err = tx.QueryRowContext(ctx, `INSERT INTO registration (day, address, count) VALUES (?, ?, 1)
-		ON CONFLICT (day, address) DO UPDATE SET count = count + 1 RETURNING count`, day, hashed(salt+address)).Scan(&count)
-	if err != nil {
-		return fmt.Errorf("registry: add a station: %w", err)
-	}
-	if count > DefaultPerDay {
+	if errors.Is(err, ErrTooMany) {
 		return ErrTooMany
 	}
-	return nil
+	return wrap("registry: add a station", err)
 }
 
-// saltOf is the day's random salt. A new day gets a new one, and what the old one hid is forgotten.
-func saltOf(ctx context.Context, tx *sql.Tx, day string) (string, error) {
-	var salt string
-	err := tx.QueryRowContext(ctx, "SELECT value FROM setting WHERE name = ?", "salt "+day).Scan(&salt)
-	if err != sql.ErrNoRows {
-		return salt, err
-	}
-	salt = newToken()
-	for _, statement := range []string{"DELETE FROM setting WHERE name LIKE 'salt %'", "DELETE FROM registration"} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+// count replaces the text of a key by what next makes of it, and returns that; the text of a new key is empty.
+func (r *Registry) count(ctx context.Context, key string, next func(now string) (string, error)) (string, error) {
+	for {
+		now, revision := "", uint64(0)
+		got, err := r.bucket.limits.Get(ctx, key)
+		if err == nil {
+			now, revision = string(got.Value()), got.Revision()
+		} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
 			return "", err
 		}
+		text, err := next(now)
+		if err != nil || text == now {
+			return text, err
+		}
+		_, err = r.bucket.limits.Update(ctx, key, []byte(text), revision)
+		if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return text, err
+		}
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO setting (name, value) VALUES (?, ?)", "salt "+day, salt)
-	return salt, err
 }
 
 // check cleans a registration and says what is wrong with it.

@@ -2,9 +2,9 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
@@ -19,28 +19,24 @@ func (r *Registry) AddCalibration(ctx context.Context, id string, by By, c inges
 	if err := checkCalibration(&c); err != nil {
 		return err
 	}
-	to := int64(0)
-	if !c.To.IsZero() {
-		to = c.To.Unix()
-	}
 	return r.change(ctx, id, by, func(e *edit) {
-		e.exec(`INSERT INTO calibration (station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, quantity, since) DO UPDATE SET until = excluded.until, intercept = excluded.intercept,
-			slope = excluded.slope, humidity = excluded.humidity, temperature = excluded.temperature, reference = excluded.reference, r2 = excluded.r2,
-			rmse = excluded.rmse, n = excluded.n`,
-			id, c.Quantity.String(), c.From.Unix(), to, c.Intercept, c.Slope, c.Humidity, c.Temperature, c.Reference, c.R2, c.RMSE, c.N)
-		e.wrote(nil, "calibration", "", c.Quantity.String()+" since "+c.From.UTC().Format(time.RFC3339))
+		e.record.calibrate(calibrationRecord{
+			Quantity: c.Quantity.String(), From: c.From.UTC(), To: c.To.UTC(), Intercept: c.Intercept, Slope: c.Slope, Humidity: c.Humidity, Temperature: c.Temperature,
+			Reference: c.Reference, R2: c.R2, RMSE: c.RMSE, N: c.N,
+		})
+		e.wrote("calibration", "", c.Quantity.String()+" since "+c.From.UTC().Format(time.RFC3339))
 	})
 }
 
 // RemoveCalibration removes the calibration of a quantity that begins at from.
 func (r *Registry) RemoveCalibration(ctx context.Context, id string, by By, q quantity.Quantity, from time.Time) error {
 	return r.change(ctx, id, by, func(e *edit) {
-		since := from.UTC().Format(time.RFC3339)
-		if e.exec("DELETE FROM calibration WHERE station = ? AND quantity = ? AND since = ?", id, q.String(), from.Unix()) == 0 {
+		since, had := from.UTC().Format(time.RFC3339), len(e.record.Calibrations)
+		e.record.Calibrations = slices.DeleteFunc(e.record.Calibrations, func(c calibrationRecord) bool { return c.Quantity == q.String() && c.From.Equal(from) })
+		if len(e.record.Calibrations) == had {
 			e.check(&FieldError{Field: "calibration", Problem: fmt.Sprintf("station %s has none of %s from %s", id, q, since)})
 		}
-		e.wrote(nil, "calibration", q.String()+" since "+since, "")
+		e.wrote("calibration", q.String()+" since "+since, "")
 	})
 }
 
@@ -71,32 +67,4 @@ func checkCalibration(c *ingest.Calibration) (err error) {
 		return wrong("it ends at %s, before it begins", c.To.Format(time.RFC3339))
 	}
 	return nil
-}
-
-func (s *snapshot) loadCalibrations(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT station, quantity, since, until, intercept, slope, humidity, temperature, reference, r2, rmse, n FROM calibration ORDER BY station, quantity, since`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, name string
-		var from, to int64
-		var c ingest.Calibration
-		if err := rows.Scan(&id, &name, &from, &to, &c.Intercept, &c.Slope, &c.Humidity, &c.Temperature, &c.Reference, &c.R2, &c.RMSE, &c.N); err != nil {
-			return err
-		}
-		known := false
-		if c.Quantity, known = quantity.Parse(name); !known {
-			return fmt.Errorf("station %s: calibration of the unknown quantity %q", id, name)
-		}
-		c.From = time.Unix(from, 0).UTC()
-		if to != 0 {
-			c.To = time.Unix(to, 0).UTC()
-		}
-		if e := s.byID[id]; e != nil {
-			e.station.Calibrations = append(e.station.Calibrations, c)
-		}
-	}
-	return rows.Err()
 }

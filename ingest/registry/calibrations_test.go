@@ -3,7 +3,6 @@ package registry
 import (
 	"errors"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +13,8 @@ import (
 )
 
 func TestCalibrations(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c, _, err := r.Add(t.Context(), balcony())
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +35,7 @@ func TestCalibrations(t *testing.T) {
 	if err := r.AddCalibration(t.Context(), c.ID, Shell, again); err != nil { // in the place of the first
 		t.Fatal(err)
 	}
-	st, _ := open(t, path, PolicyOpen).Station(c.ID)
+	st, _ := open(t, nats, PolicyOpen).Station(c.ID)
 	if want := []ingest.Calibration{again, first}; !slices.Equal(st.Calibrations, want) {
 		t.Errorf("calibrations %+v, want %+v", st.Calibrations, want)
 	}
@@ -77,7 +76,7 @@ func TestCalibrationMistakes(t *testing.T) {
 }
 
 func TestRetiringIsRememberedOnce(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	r := open(t, startNATS(t), PolicyOpen)
 	c, st, err := r.Add(t.Context(), balcony())
 	if err != nil || !st.Ended.IsZero() {
 		t.Fatalf("%+v %v", st, err)
@@ -90,9 +89,7 @@ func TestRetiringIsRememberedOnce(t *testing.T) {
 	if st.Ended.Before(before) || st.Ended.After(time.Now()) {
 		t.Errorf("ended %v, want now", st.Ended)
 	}
-	if _, err := r.db.Exec("UPDATE station SET ended = 1000"); err != nil {
-		t.Fatal(err)
-	}
+	rewrite(t, r, c.ID, func(rec *record) { rec.Ended = time.Unix(1000, 0).UTC() })
 	if err := r.Retire(t.Context(), c.ID, Owner); err != nil {
 		t.Fatal(err)
 	}

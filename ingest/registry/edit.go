@@ -1,13 +1,15 @@
 package registry
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paulmach/orb"
 
 	"stadtluft/geo"
@@ -31,77 +33,98 @@ type Edit struct {
 // ErrUnknown is the error for a station that is not registered.
 var ErrUnknown = errors.New("no such station")
 
-// edit is a change of one station under way: a transaction, what it records, and its first error.
+// edit is a change of one station under way: what its record becomes, what is recorded of it, and its first error.
 type edit struct {
-	ctx     context.Context
-	tx      *sql.Tx
-	station *ingest.Station
+	record  *record
+	station *ingest.Station // before the change
 	by      By
 	now     time.Time
+	changes []Change
 	err     error
 }
 
-// exec runs a statement unless an error came before, and counts its rows.
-func (e *edit) exec(statement string, args ...any) int64 {
-	if e.err != nil {
-		return 0
-	}
-	result, err := e.tx.ExecContext(e.ctx, statement, args...)
-	if err != nil {
-		e.err = err
-		return 0
-	}
-	n, err := result.RowsAffected()
-	e.err = err
-	return n
-}
-
-// wrote records what was written, unless writing it or anything before ended in an error.
-func (e *edit) wrote(err error, what, before, after string) {
+// check keeps the first error.
+func (e *edit) check(err error) {
 	if e.err == nil {
 		e.err = err
 	}
-	if e.err == nil {
-		e.err = record(e.ctx, e.tx, Change{At: e.now, Station: e.station.ID, Who: e.by, What: what, Before: before, After: after})
+}
+
+// wrote records what was changed.
+func (e *edit) wrote(what, before, after string) {
+	e.changes = append(e.changes, Change{At: e.now, Station: e.record.ID, Who: e.by, What: what, Before: before, After: after})
+}
+
+// set changes a field and records it.
+func set[T comparable](e *edit, what string, field *T, to T) {
+	if before := *field; before != to {
+		*field = to
+		e.wrote(what, fmt.Sprint(before), fmt.Sprint(to))
 	}
 }
 
-// set writes a column and records it.
-func (e *edit) set(column string, before, after any) {
-	if before == after {
-		return
-	}
-	e.exec("UPDATE station SET "+column+" = ? WHERE id = ?", after, e.station.ID)
-	e.wrote(nil, column, fmt.Sprint(before), fmt.Sprint(after))
-}
-
-// change runs f on a station in one transaction, and takes a new snapshot. f sees the station as it is in the file, also where another process
-// has just changed it.
+// change runs f on a station and writes what it has made of it, unless it has made nothing or an error. f runs again
+// when another process has changed the station meanwhile, on what that has written.
 func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) error {
-	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file
-	if err != nil {
-		return fmt.Errorf("registry: change station %s: %w", id, err)
-	}
-	defer tx.Rollback()
-	file, err := read(ctx, tx)
-	if err != nil {
+	for {
+		now, err := r.fetch(ctx, id)
+		if err != nil {
+			return err
+		}
+		e := &edit{station: now.station, by: by, now: time.Now().UTC().Truncate(time.Second)}
+		if e.record, _, err = r.decode(now.data); err != nil {
+			return fmt.Errorf("registry: change %w", err)
+		}
+		if f(e); e.err != nil {
+			return e.err
+		}
+		written, err := r.write(ctx, now, e.record)
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			continue
+		}
+		if written {
+			r.record(ctx, e.changes)
+		}
+		var field *FieldError
+		if err != nil && !errors.As(err, &field) {
+			err = fmt.Errorf("registry: change station %s: %w", id, err)
+		}
 		return err
 	}
-	entry, known := file.byID[id]
-	if !known {
-		return fmt.Errorf("station %q: %w", id, ErrUnknown)
+}
+
+// fetch reads a station from the bucket. It is ErrUnknown when there is none.
+func (r *Registry) fetch(ctx context.Context, id string) (entry, error) {
+	got, err := r.bucket.stations.Get(ctx, stationKey+id)
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return entry{}, fmt.Errorf("station %q: %w", id, ErrUnknown)
 	}
-	e := &edit{ctx: ctx, tx: tx, station: entry.station, by: by, now: time.Now().UTC().Truncate(time.Second)}
-	if f(e); e.err == nil {
-		e.err = tx.Commit()
+	if err != nil {
+		return entry{}, fmt.Errorf("registry: read station %s: %w", id, err)
 	}
-	var field *FieldError
-	if errors.As(e.err, &field) || errors.Is(e.err, ErrUnknown) {
-		return e.err
-	} else if e.err != nil {
-		return fmt.Errorf("registry: change station %s: %w", id, e.err)
+	r.apply(message{got.Key(), got.Revision(), got.Value()})
+	e := entry{data: got.Value(), revision: got.Revision()}
+	if e.record, e.station, err = r.decode(got.Value()); err != nil {
+		return entry{}, fmt.Errorf("registry: %w", err)
 	}
-	return r.reload(ctx)
+	return e, nil
+}
+
+// write replaces a station's entry by another, if it is another, and discards the former. The error is
+// ErrKeyRevisionMismatch when another process has replaced the entry.
+func (r *Registry) write(ctx context.Context, now entry, next *record) (written bool, err error) {
+	data, err := next.encode()
+	if err != nil || bytes.Equal(data, now.data) {
+		return false, err
+	}
+	key := stationKey + next.ID
+	revision, err := r.bucket.stations.Update(ctx, key, data, now.revision)
+	if err != nil {
+		return false, err
+	}
+	r.apply(message{key, revision, data})
+	r.discard(ctx, next, now.revision)
+	return true, nil
 }
 
 // Edit changes a station: everything in the change, or nothing with a FieldError.
@@ -111,11 +134,11 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 		e.status(change.Status, change.Reason)
 		if h := change.Height; h != nil {
 			e.check(checkHeight(*h))
-			e.set("height", e.station.Height, *h)
+			set(e, "height", &e.record.Height, *h)
 		}
 		if s := change.Side; s != nil {
 			e.check(checkSide(*s))
-			e.set("side", e.station.Side, *s)
+			set(e, "side", &e.record.Side, *s)
 		}
 		if change.Place != nil {
 			e.check(r.CheckPlace(change.Place.Exact))
@@ -127,19 +150,13 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 	})
 }
 
-func (e *edit) check(err error) {
-	if e.err == nil {
-		e.err = err
-	}
-}
-
 func (e *edit) name(name *string) {
 	if name == nil {
 		return
 	}
 	clean, err := cleanName(*name)
 	e.check(err)
-	e.set("name", e.station.Name, clean)
+	set(e, "name", &e.record.Name, clean)
 }
 
 // moves are how a station goes on in its life: who may do it besides the administrator, from what, to what. A suspended
@@ -159,13 +176,13 @@ var moves = []struct {
 
 // status moves a station on in its life, and says why when it is suspended.
 func (e *edit) status(to *ingest.Status, reason *string) {
-	next, why := e.station.Status, e.station.Reason
+	next, why, was := e.station.Status, e.station.Reason, e.record.Before
 	if to != nil && *to != next {
 		e.check(e.mayBecome(*to))
 		next, why = *to, ""
 	}
 	if e.station.Status == ingest.Suspended && next != ingest.Suspended {
-		next = e.beforeSuspension()
+		next = cmp.Or(e.record.Before, ingest.Active)
 	}
 	if reason != nil && (e.by == Owner || next != ingest.Suspended) {
 		e.check(&FieldError{Field: "reason", Problem: "is why the administrator suspends a station; it goes with nothing else",
@@ -179,20 +196,11 @@ func (e *edit) status(to *ingest.Status, reason *string) {
 		e.check(err)
 		why = clean
 	}
-	e.set("status", e.station.Status, next)
-	e.set("reason", e.station.Reason, why)
-}
-
-// beforeSuspension is what the station was when it was suspended. The record knows it, also of suspensions before this was asked;
-// of those before schema 5 it knows none, and they were active.
-func (e *edit) beforeSuspension() ingest.Status {
-	was := ingest.Active
-	err := e.tx.QueryRowContext(e.ctx, `SELECT before FROM change WHERE station = ? AND what = 'status' AND after = ? ORDER BY id DESC LIMIT 1`,
-		e.station.ID, ingest.Suspended).Scan(&was)
-	if !errors.Is(err, sql.ErrNoRows) {
-		e.check(err)
+	if e.record.Before = ""; next == ingest.Suspended {
+		e.record.Before = cmp.Or(was, e.station.Status)
 	}
-	return was
+	set(e, "status", &e.record.Status, next)
+	set(e, "reason", &e.record.Reason, why)
 }
 
 func (e *edit) mayBecome(next ingest.Status) error {
@@ -234,12 +242,11 @@ func (e *edit) since(field string, from, last time.Time) time.Time {
 func (e *edit) move(to orb.Point, from time.Time) {
 	last := e.station.Places[len(e.station.Places)-1]
 	from = e.since("place.from", from, last.From)
-	e.exec(`INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)
-		ON CONFLICT (station, since) DO UPDATE SET lon = excluded.lon, lat = excluded.lat`, e.station.ID, from.Unix(), to.Lon(), to.Lat())
+	e.record.place(from, to)
 	if from.Before(e.now) {
 		e.queueRecomputation(from)
 	}
-	e.wrote(nil, "place", cellName(last.Exact), cellName(to)+" since "+from.Format(time.RFC3339))
+	e.wrote("place", cellName(last.Exact), cellName(to)+" since "+from.Format(time.RFC3339))
 }
 
 func cellName(p orb.Point) string {
@@ -257,26 +264,18 @@ func (e *edit) install(f ingest.Installation) {
 	e.check(err)
 	last := e.station.Installations[len(e.station.Installations)-1]
 	f.From = e.since("fitting.from", f.From, last.From)
-	if e.err == nil {
-		e.err = insertInstallation(e.ctx, e.tx, e.station.ID, f)
-	}
-	e.wrote(nil, "sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
+	e.record.install(f)
+	e.wrote("sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
 }
 
 func words(f ingest.Installation) string { return f.Kit + " (" + strings.Join(f.Sensors, ", ") + ")" }
-
-func insertInstallation(ctx context.Context, tx *sql.Tx, id string, f ingest.Installation) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO fitting (station, since, kit, sensors) VALUES (?, ?, ?, ?)
-		ON CONFLICT (station, since) DO UPDATE SET kit = excluded.kit, sensors = excluded.sensors`, id, f.From.Unix(), f.Kit, strings.Join(f.Sensors, ","))
-	return err
-}
 
 // Rotate gives a station a new token; the old one is invalid at once.
 func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, err error) {
 	token = newToken()
 	return token, r.change(ctx, id, by, func(e *edit) {
-		e.exec("UPDATE station SET token = ? WHERE id = ?", hashed(token), id)
-		e.wrote(nil, "token", "", "")
+		e.record.Token = hashed(token)
+		e.wrote("token", "", "")
 	})
 }
 
@@ -284,35 +283,17 @@ func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, 
 // also deletes the owner's e-mail address and exact places: of those the centres of their cells are left.
 func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (manage string, err error) {
 	manage = newToken()
-	return manage, r.change(ctx, id, by, func(e *edit) {
-		e.exec("UPDATE station SET manage = ? WHERE id = ?", hashed(manage), id)
-		e.wrote(nil, "management link", "", "")
+	err = r.change(ctx, id, by, func(e *edit) {
+		e.record.Manage = hashed(manage)
+		e.wrote("management link", "", "")
 		if handOver {
-			e.exec("UPDATE station SET email = '' WHERE id = ?", id)
-			for _, p := range e.station.Places {
-				e.exec("UPDATE place SET lon = ?, lat = ? WHERE station = ? AND since = ?", p.Public.Lon(), p.Public.Lat(), id, p.From.Unix())
-			}
-			e.wrote(nil, "handed over", "", "")
+			e.record.Email = ""
+			e.check(e.record.coarsen())
+			e.wrote("handed over", "", "")
 		}
 	})
-}
-
-// Retire retires a station: it can no longer log in, and its owner's address is deleted. Its readings stay, and those
-// before now stay in averages.
-func (r *Registry) Retire(ctx context.Context, id string, by By) error {
-	return r.end(ctx, id, by, ingest.Retired)
-}
-
-// Erase retires a station and requests the deletion of its readings; see Recomputations.
-func (r *Registry) Erase(ctx context.Context, id string, by By) error {
-	return r.end(ctx, id, by, ingest.Erased)
-}
-
-func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Status) error {
-	return r.change(ctx, id, by, func(e *edit) {
-		e.exec("UPDATE station SET email = '', reason = '', ended = iif(ended = 0, ?, ended) WHERE id = ?", e.now.Unix(), id)
-		if e.set("status", e.station.Status, status); status == ingest.Erased {
-			e.queueRecomputation(time.Unix(0, 0))
-		}
-	})
+	if err == nil && handOver {
+		err = r.saveSnapshot()
+	}
+	return manage, err
 }

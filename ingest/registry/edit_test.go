@@ -1,10 +1,8 @@
 package registry
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +27,7 @@ func station(t *testing.T, r *Registry) Credentials {
 }
 
 func TestWrongEditsChangeNothing(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	r := open(t, startNATS(t), PolicyOpen)
 	c := station(t, r)
 	before, _ := r.Station(c.ID)
 	now := time.Now()
@@ -73,19 +71,12 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 }
 
 func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c := station(t, r)
 	day := time.Now().UTC().Truncate(time.Second).Add(-24 * time.Hour)
 	begin := day.Add(-24 * time.Hour)
-	for _, table := range []string{"place", "fitting"} { // it is two days old
-		if _, err := r.db.Exec("UPDATE "+table+" SET since = ?", begin.Unix()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := r.reload(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	rewrite(t, r, c.ID, func(rec *record) { rec.Places[0].From, rec.Installations[0].From = begin, begin })
 	mill := orb.Point{6.99, 50.95}
 	err := r.Edit(t.Context(), c.ID, Owner, Edit{
 		Name: new("Mühle"), Side: new("sw"), Height: new(7.5), Status: new(ingest.Paused),
@@ -108,11 +99,11 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 		if got := fmt.Sprint(st.At(day.Add(-time.Second)).Sensors, st.At(day).Sensors, st.At(time.Time{}).Sensors); got != "[sds011 bme280] [sps30 bme280] [sds011 bme280]" {
 			t.Errorf("sensors before, after and at first: %s", got)
 		}
-		r = open(t, path, PolicyOpen) // and after a restart
+		r = open(t, nats, PolicyOpen) // and after a restart
 	}
-	waiting, err := r.Recomputations(t.Context())
-	if err != nil || len(waiting) != 1 || !waiting[0].From.Equal(day) || waiting[0].Station.ID != c.ID {
-		t.Fatalf("recomputations %+v, %v, want one from %v", waiting, err, day)
+	waiting := r.Recomputations()
+	if len(waiting) != 1 || !waiting[0].From.Equal(day) || waiting[0].Station.ID != c.ID {
+		t.Fatalf("recomputations %+v, want one from %v", waiting, day)
 	}
 	if err := r.Edit(t.Context(), c.ID, Owner, Edit{Place: &ingest.Place{Exact: cathedral}}); err != nil {
 		t.Fatal(err)
@@ -120,41 +111,14 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 	if err := r.Recomputed(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := r.Recomputations(t.Context()); err != nil || len(again) != 1 {
-		t.Errorf("a move while the last was worked on: %+v, %v, want it to be done again", again, err)
-	}
-}
-
-// TestAChangeSeesTheFile has two processes on one file, of which the second has not noticed what the first changed.
-func TestAChangeSeesTheFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	first, second := open(t, path, PolicyOpen), open(t, path, PolicyOpen)
-	if err := second.EnsureLoaded(t.Context(), station(t, first).ID); err != nil {
-		t.Fatal(err)
-	}
-	id := first.Stations()[0].ID
-	if err := first.Edit(t.Context(), id, Admin, Edit{Status: new(ingest.Suspended), Reason: new("at the wrong place")}); err != nil {
-		t.Fatal(err)
-	}
-	var wrong *FieldError
-	if err := second.Edit(t.Context(), id, Owner, Edit{Status: new(ingest.Paused)}); !errors.As(err, &wrong) || wrong.Field != "status" {
-		t.Errorf("an owner pauses a suspended station: %v", err)
-	}
-	added := station(t, first)
-	if err := second.Edit(t.Context(), added.ID, Owner, Edit{Name: new("Dach")}); err != nil {
-		t.Errorf("a station that another process has just added: %v", err)
-	}
-	if err := first.Retire(t.Context(), added.ID, Owner); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Edit(t.Context(), added.ID, Owner, Edit{Status: new(ingest.Paused)}); !errors.As(err, &wrong) {
-		t.Errorf("a retired station is paused: %v", err)
+	if again := r.Recomputations(); len(again) != 1 {
+		t.Errorf("a move while the last was worked on: %+v, want it to be done again", again)
 	}
 }
 
 func TestChangesAreRecorded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c := station(t, r)
 	must := func(err error) {
 		t.Helper()
@@ -203,7 +167,8 @@ func TestChangesAreRecorded(t *testing.T) {
 }
 
 func TestAnErasedStationGoes(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c := station(t, r)
 	if err := r.Erase(t.Context(), c.ID, Owner); err != nil {
 		t.Fatal(err)
@@ -211,28 +176,30 @@ func TestAnErasedStationGoes(t *testing.T) {
 	if st, _ := r.Station(c.ID); st.Status != ingest.Erased || st.Email != "" || r.Authenticate(c.ID, c.Token) || r.Manages(c.ID, c.ManageToken) {
 		t.Errorf("an erased station: %+v, log-in %v, managed %v", st, r.Authenticate(c.ID, c.Token), r.Manages(c.ID, c.ManageToken))
 	}
-	waiting, err := r.Recomputations(t.Context())
-	if err != nil || len(waiting) != 1 || waiting[0].From.Unix() != 0 {
-		t.Fatalf("recomputations %+v, %v", waiting, err)
+	waiting := r.Recomputations()
+	if len(waiting) != 1 || waiting[0].From.Unix() != 0 {
+		t.Fatalf("recomputations %+v", waiting)
 	}
 	if err := r.Recomputed(t.Context(), waiting[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"station", "place", "fitting", "calibration", "restatement"} {
-		var n int
-		if err := r.db.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
-			t.Errorf("%d rows left in %s, %v", n, table, err)
+	if st, ok := r.Station(c.ID); ok {
+		t.Errorf("left is %+v", st)
+	}
+	for _, again := range []*Registry{r, open(t, nats, PolicyOpen)} {
+		if all := again.Stations(); len(all) != 0 {
+			t.Errorf("left are %+v", all)
 		}
 	}
-	if changes, err := r.Changes(t.Context(), c.ID, 9); err != nil || len(changes) != 2 {
-		t.Errorf("changes %+v, %v, want the registration and the end", changes, err)
+	if changes, err := r.Changes(t.Context(), c.ID, 9); err != nil || len(changes) != 1 || changes[0].What != "status" {
+		t.Errorf("changes %+v, %v, want the end", changes, err)
 	}
 }
 
 // TestARecomputationGoesOn is interrupted after some of its days, and asked for again from before and from after where it is.
 func TestARecomputationGoesOn(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c := station(t, r)
 	ask := func(daysAgo int) {
 		t.Helper()
@@ -243,9 +210,9 @@ func TestARecomputationGoesOn(t *testing.T) {
 	}
 	waiting := func() []Recomputation {
 		t.Helper()
-		list, err := r.Recomputations(t.Context())
-		if err != nil || len(list) != 1 {
-			t.Fatalf("%v, %v, want one recomputation", list, err)
+		list := r.Recomputations()
+		if len(list) != 1 {
+			t.Fatalf("%v, want one recomputation", list)
 		}
 		return list
 	}
@@ -255,8 +222,7 @@ func TestARecomputationGoesOn(t *testing.T) {
 	if err := r.RecomputedUntil(t.Context(), under, until); err != nil {
 		t.Fatal(err)
 	}
-	r.Close()
-	r = open(t, path, PolicyOpen)
+	r = open(t, nats, PolicyOpen)
 	if got := waiting()[0].From; !got.Equal(until) {
 		t.Errorf("after a restart it goes on at %v, want %v", got, until)
 	}
@@ -278,7 +244,7 @@ func TestARecomputationGoesOn(t *testing.T) {
 }
 
 func TestWrongTokensAreTold(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	r := open(t, startNATS(t), PolicyOpen)
 	c := station(t, r)
 	var told []string
 	r.OnWrongToken(func(id string) { told = append(told, id) })
@@ -292,26 +258,10 @@ func TestWrongTokensAreTold(t *testing.T) {
 	}
 }
 
-func TestBackup(t *testing.T) {
-	folder := t.TempDir()
-	r := open(t, filepath.Join(folder, "registry.db"), PolicyOpen)
-	c := station(t, r)
-	copied := filepath.Join(folder, "copy.db")
-	if err := r.Backup(t.Context(), copied); err != nil {
-		t.Fatal(err)
-	}
-	if again := open(t, copied, PolicyOpen); !again.Authenticate(c.ID, c.Token) {
-		t.Error("the copy does not know the station")
-	}
-	if err := r.Backup(t.Context(), copied); err == nil {
-		t.Error("a backup went over another file")
-	}
-}
-
 // TestASuspendedStation: only who suspended it lets it go on, and only with words that its owner reads.
 func TestASuspendedStation(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	c := station(t, r)
 	edit := func(by By, e Edit) error { return r.Edit(t.Context(), c.ID, by, e) }
 	is := func(status ingest.Status, reason string) {
@@ -321,7 +271,7 @@ func TestASuspendedStation(t *testing.T) {
 			if st.Status != status || st.Reason != reason || st.Shown() != (status == ingest.Active) {
 				t.Errorf("%s for %q, shown %v, want %s for %q", st.Status, st.Reason, st.Shown(), status, reason)
 			}
-			r = open(t, path, PolicyOpen) // and after a restart
+			r = open(t, nats, PolicyOpen) // and after a restart
 		}
 	}
 	if err := edit(Admin, Edit{Status: new(ingest.Suspended), Reason: new(" hangs in\na kitchen ")}); err != nil {
@@ -363,7 +313,7 @@ func TestASuspendedStation(t *testing.T) {
 
 // TestALiftedSuspensionLeavesNoTrace: what was paused is paused again, and what nobody approved waits again.
 func TestALiftedSuspensionLeavesNoTrace(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyApprove)
+	r := open(t, startNATS(t), PolicyApprove)
 	n := balcony()
 	n.Address = "192.0.2.1"
 	c, _, err := r.Add(t.Context(), n)
@@ -389,57 +339,4 @@ func TestALiftedSuspensionLeavesNoTrace(t *testing.T) {
 	become(Owner, active, active, nil)
 	become(Shell, suspended, suspended, new("again"))
 	become(Shell, active, active, nil)
-}
-
-// old writes a registry of an earlier schema.
-func old(t *testing.T, version int, statements ...string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "registry.db")
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	statements = slices.Concat(migrations[:version], []string{fmt.Sprintf("PRAGMA user_version = %d", version)}, statements)
-	for _, statement := range statements {
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return path
-}
-
-// TestOldFileKeepsItsSensors opens a file of the second schema.
-func TestOldFileKeepsItsSensors(t *testing.T) {
-	path := old(t, 2,
-		`INSERT INTO station VALUES ('AAAAAAA', 'Alt', 'sds011-dht22', 'sds011,dht22', 'outdoor', 3, 'active', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y', '')`,
-		`INSERT INTO place VALUES ('AAAAAAA', 1750000000, 6.9583, 50.9413)`,
-	)
-	st, ok := open(t, path, PolicyOpen).Station("AAAAAAA")
-	if !ok || st.Kit != "sds011-dht22" || fmt.Sprint(st.Sensors) != "[sds011 dht22]" || len(st.Installations) != 1 || st.Installations[0].From.Unix() != 1750000000 {
-		t.Errorf("station = %+v", st)
-	}
-}
-
-// TestOldFileKnowsWhoIsSuspended opens a file of the fourth schema, in which the administrator suspended a station by making it
-// wait again.
-func TestOldFileKnowsWhoIsSuspended(t *testing.T) {
-	station := func(id, status string) string {
-		return fmt.Sprintf(`INSERT INTO station (id, name, exposure, height, status, zone, licence, email, demo, created, token, manage)
-			VALUES ('%s', 'Alt', 'outdoor', 3, '%s', 'Europe/Berlin', 'dl-zero-de/2.0', '', 0, 1750000000, 'x', 'y');
-			INSERT INTO place VALUES ('%[1]s', 1750000000, 6.9583, 50.9413);
-			INSERT INTO fitting VALUES ('%[1]s', 1750000000, 'sds011', 'sds011')`, id, status)
-	}
-	const suspend = `INSERT INTO change (at, station, who, what, before, after) VALUES (1750000001, '%s', 'admin', 'status', 'active', 'pending')`
-	r := open(t, old(t, 4,
-		station("WAITS", "pending"), station("BANNED", "pending"), fmt.Sprintf(suspend, "BANNED"), station("FREE", "active"), fmt.Sprintf(suspend, "FREE"),
-	), PolicyOpen)
-	for id, want := range map[string]ingest.Status{"WAITS": ingest.Pending, "BANNED": ingest.Suspended, "FREE": ingest.Active} {
-		if st, ok := r.Station(id); !ok || st.Status != want || st.Reason != "" {
-			t.Errorf("%s is %+v, want %s", id, st, want)
-		}
-	}
-	if err := r.Edit(t.Context(), "BANNED", Admin, Edit{Status: new(ingest.Active)}); err != nil {
-		t.Error(err)
-	}
 }

@@ -2,11 +2,12 @@ package registry
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paulmach/orb"
 
 	"stadtluft/geo"
@@ -45,28 +46,27 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 	if err := r.check(&n); err != nil {
 		return nil, err
 	}
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("registry: adopt a station: %w", err)
+	rec := &record{
+		Name: n.Name, Exposure: n.Exposure, Status: ingest.Active, Zone: r.options.Zone, Licence: f.Licence, Source: f.Source,
+		Created: f.Since.UTC().Truncate(time.Second), Token: hashed(newToken()), Manage: hashed(newToken()), Devices: []deviceRecord{deviceRecord(device)},
 	}
-	defer tx.Rollback()
-	id := ""
+	rec.place(f.Since, f.Point)
+	rec.install(ingest.Installation{From: f.Since, Kit: n.Kit, Sensors: n.Sensors})
 	for attempt := 0; ; attempt++ {
-		id = foreignID(device, attempt)
-		if taken, err := idTaken(ctx, tx, id); err != nil {
+		rec.ID = foreignID(device, attempt)
+		err := r.insert(ctx, rec)
+		if err == nil {
+			st, _ := r.Station(rec.ID)
+			return st, nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyExists) {
 			return nil, err
-		} else if !taken {
-			break
+		}
+		if r.has(ctx, rec.ID, device) { // another process has adopted it
+			st, _ := r.Station(rec.ID)
+			return r.updateForeign(ctx, st, f)
 		}
 	}
-	err = r.insertStation(ctx, tx, "", &ingest.Station{
-		ID: id, Name: n.Name, Kit: n.Kit, Sensors: n.Sensors, Exposure: n.Exposure, Status: ingest.Active, Licence: f.Licence, Source: f.Source,
-		Devices: []ingest.Device{device}, Places: []ingest.Place{{From: f.Since, Exact: f.Point}},
-	}, Credentials{Token: newToken(), ManageToken: newToken()})
-	if err != nil {
-		return nil, err
-	}
-	return r.adopted(ctx, id)
 }
 
 func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Foreign) (*ingest.Station, error) {
@@ -84,22 +84,18 @@ func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Fore
 		if err := r.CheckPlace(f.Point); err != nil {
 			return nil, err
 		}
-		_, err := r.db.ExecContext(ctx, `INSERT INTO place (station, since, lon, lat) VALUES (?, ?, ?, ?)
-			ON CONFLICT (station, since) DO UPDATE SET lon = excluded.lon, lat = excluded.lat`, st.ID, f.Since.Unix(), f.Point.Lon(), f.Point.Lat())
-		if err != nil {
-			return nil, fmt.Errorf("registry: move station %s: %w", st.ID, err)
+	}
+	err := r.change(ctx, st.ID, "", func(e *edit) {
+		if moved {
+			e.record.place(f.Since, f.Point)
 		}
-	}
-	if _, err := r.db.ExecContext(ctx, "UPDATE fitting SET sensors = ? WHERE station = ?", strings.Join(sensors, ","), st.ID); err != nil {
-		return nil, fmt.Errorf("registry: change station %s: %w", st.ID, err)
-	}
-	return r.adopted(ctx, st.ID)
-}
-
-func (r *Registry) adopted(ctx context.Context, id string) (*ingest.Station, error) {
-	if err := r.reload(ctx); err != nil {
+		for i := range e.record.Installations {
+			e.record.Installations[i].Sensors = sensors
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
-	st, _ := r.Station(id)
+	st, _ = r.Station(st.ID)
 	return st, nil
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ var neighbour = Foreign{
 }
 
 func TestAdopt(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyClosed)
+	r := open(t, startNATS(t), PolicyClosed)
 	first, err := r.Adopt(t.Context(), neighbour)
 	if err != nil {
 		t.Fatal(err)
@@ -52,15 +51,15 @@ func TestAdopt(t *testing.T) {
 			t.Errorf("in the morning it stood at %v, want %v", at, neighbour.Point)
 		}
 	}
-	other := open(t, filepath.Join(t.TempDir(), "registry.db"), PolicyOpen)
+	other := open(t, startNATS(t), PolicyOpen)
 	if st, err := other.Adopt(t.Context(), neighbour); err != nil || st.ID != first.ID {
 		t.Errorf("another registry gives it %v, %v, want %s", st, err, first.ID)
 	}
 }
 
 func TestDevices(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	r := open(t, path, PolicyOpen)
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
 	n := balcony()
 	n.Devices = []ingest.Device{{Family: "AirGradient", Key: " ECDA3B1EAAAF "}}
 	c, _, err := r.Add(t.Context(), n)
@@ -90,7 +89,7 @@ func TestDevices(t *testing.T) {
 	if err := r.AddDevice(t.Context(), second.ID, Shell, n.Devices[0]); err != nil {
 		t.Fatal(err)
 	}
-	later := open(t, path, PolicyOpen)
+	later := open(t, nats, PolicyOpen)
 	if st, ok := later.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}); !ok || st.ID != second.ID {
 		t.Errorf("after opening again the device is %v, %v, want %s", st, ok, second.ID)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
 )
@@ -20,67 +22,39 @@ type Recomputation struct {
 
 // queueRecomputation keeps the earlier of two wishes.
 func (e *edit) queueRecomputation(from time.Time) {
-	e.exec("INSERT INTO restatement (station, since) VALUES (?, ?) ON CONFLICT (station) DO UPDATE SET since = min(since, excluded.since)",
-		e.station.ID, from.Unix())
+	if e.record.Recompute.IsZero() || from.Before(e.record.Recompute) {
+		e.record.Recompute = from.UTC()
+	}
 }
 
-// Recomputations returns the open requests, with their stations as they are in the file, even if another process has
-// just changed it.
-func (r *Registry) Recomputations(ctx context.Context) ([]Recomputation, error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT station, since FROM restatement")
-	if err != nil {
-		return nil, fmt.Errorf("registry: recomputations: %w", err)
-	}
-	defer rows.Close()
-	since := map[string]time.Time{}
-	for rows.Next() {
-		var id string
-		var from int64
-		if err := rows.Scan(&id, &from); err != nil {
-			return nil, fmt.Errorf("registry: recomputations: %w", err)
-		}
-		since[id] = time.Unix(from, 0).UTC()
-	}
-	if err := rows.Err(); err != nil || len(since) == 0 {
-		return nil, err
-	}
-	if err := r.reload(ctx); err != nil {
-		return nil, err
-	}
+// Recomputations returns the open requests, by station.
+func (r *Registry) Recomputations() []Recomputation {
 	var list []Recomputation
-	for _, id := range slices.Sorted(maps.Keys(since)) {
-		if st, known := r.Station(id); known {
-			list = append(list, Recomputation{st, since[id]})
+	for _, e := range r.memory.entries() {
+		if !e.record.Recompute.IsZero() {
+			list = append(list, Recomputation{e.station, e.record.Recompute})
 		}
 	}
-	return list, nil
+	return list
 }
 
 // RecomputedUntil records that averages before a moment are done, so that an interrupted recomputation continues
 // there. It does not change requests that were made again meanwhile.
 func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, until time.Time) error {
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("registry: recomputed until %s: %w", until.Format(time.RFC3339), err)
-	}
-	defer tx.Rollback()
 	for i := range under {
-		if !under[i].From.Before(until) {
+		from := under[i].From
+		if !from.Before(until) {
 			continue
 		}
-		_, e := tx.ExecContext(ctx, "UPDATE restatement SET since = ? WHERE station = ? AND since = ?", until.Unix(), under[i].Station.ID, under[i].From.Unix())
-		err = errors.Join(err, e)
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
-	if err != nil {
-		return fmt.Errorf("registry: recomputed until %s: %w", until.Format(time.RFC3339), err)
-	}
-	for i := range under {
-		if under[i].From.Before(until) {
-			under[i].From = until
+		err := r.change(ctx, under[i].Station.ID, "", func(e *edit) {
+			if e.record.Recompute.Equal(from) {
+				e.record.Recompute = until.UTC()
+			}
+		})
+		if err != nil && !errors.Is(err, ErrUnknown) {
+			return err
 		}
+		under[i].From = until
 	}
 	return nil
 }
@@ -89,31 +63,45 @@ func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, u
 // that was made again meanwhile stays open.
 func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {
 	id := done.Station.ID
-	tx, err := r.db.BeginTx(ctx, nil) // from here on no other process changes the file
-	if err != nil {
-		return fmt.Errorf("registry: recomputed: %w", err)
+	if done.Station.Status == ingest.Erased {
+		return r.remove(ctx, id)
 	}
-	defer tx.Rollback()
-	if err := r.reload(ctx); err != nil {
-		return err
-	}
-	if now, known := r.Station(id); !known || !slices.Equal(now.Places, done.Station.Places) || now.Status != done.Station.Status {
+	err := r.change(ctx, id, "", func(e *edit) {
+		if slices.Equal(e.station.Places, done.Station.Places) && e.station.Status == done.Station.Status && e.record.Recompute.Equal(done.From) {
+			e.record.Recompute = time.Time{}
+		}
+	})
+	if errors.Is(err, ErrUnknown) {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM restatement WHERE station = ? AND since = ?", id, done.From.Unix())
-	if done.Station.Status == ingest.Erased {
-		for _, table := range []string{"place", "fitting", "device", "calibration", "refusal"} {
-			_, e := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE station = ?", id)
-			err = errors.Join(err, e)
-		}
-		_, e := tx.ExecContext(ctx, "DELETE FROM station WHERE id = ?", id)
-		err = errors.Join(err, e)
+	return err
+}
+
+// remove deletes an erased station.
+func (r *Registry) remove(ctx context.Context, id string) error {
+	now, err := r.fetch(ctx, id)
+	if errors.Is(err, ErrUnknown) {
+		return nil
 	}
 	if err == nil {
-		err = tx.Commit()
+		err = r.forget(ctx, id)
 	}
 	if err != nil {
-		return fmt.Errorf("registry: recomputed: %w", err)
+		return err
 	}
-	return r.reload(ctx)
+	if err := r.purge(ctx, id, now.revision); err != nil {
+		return fmt.Errorf("registry: delete station %s: %w", id, err)
+	}
+	return r.saveSnapshot()
+}
+
+// purge replaces a station's entry by a mark that it is gone.
+func (r *Registry) purge(ctx context.Context, id string, revision uint64) error {
+	key := stationKey + id
+	gone := &nats.Msg{Subject: r.bucket.subject(key), Header: nats.Header{"KV-Operation": {"PURGE"}, jetstream.MsgRollup: {jetstream.MsgRollupSubject}}}
+	ack, err := r.bucket.js.PublishMsg(ctx, gone, jetstream.WithExpectLastSequencePerSubject(revision))
+	if err == nil {
+		r.apply(message{key, ack.Sequence, nil})
+	}
+	return err
 }

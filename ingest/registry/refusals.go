@@ -2,9 +2,15 @@ package registry
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
@@ -13,66 +19,74 @@ import (
 const (
 	// KeptRefusals is the number of refusals that are kept of each station, the newest ones.
 	KeptRefusals = 20
-	// KeptUnknown is the number that is kept of all unregistered senders together.
-	KeptUnknown = 200
+	// KeptUnknown is the number that is kept of all unregistered senders together. One of them has at most KeptRefusals.
+	KeptUnknown = unknownSubjects * KeptRefusals
+
+	unknownSubjects = 10 // that unregistered senders share
 )
 
-// KeepRefusals stores refusals for their stations' owners and the operator, in one transaction. Storing the same
-// again changes nothing.
+type refusalRecord struct {
+	Station  string    `json:"station"` // as the message named it
+	Received time.Time `json:"received"`
+	Reason   string    `json:"reason"`
+	Field    string    `json:"field,omitempty"`
+	Detail   string    `json:"detail,omitempty"`
+}
+
+func (b *bucket) refusalSubject(id string) string { return b.refusalsName() + ".station." + id }
+func (b *bucket) unknownSubject(n string) string  { return b.refusalsName() + ".unknown." + n }
+
+// subjectOf returns where the refusals of a sender are kept.
+func (r *Registry) subjectOf(sender string) string {
+	if _, known := r.Station(sender); known {
+		return r.bucket.refusalSubject(sender)
+	}
+	h := fnv.New32a()
+	h.Write([]byte(sender))
+	return r.bucket.unknownSubject(strconv.Itoa(int(h.Sum32() % unknownSubjects)))
+}
+
+// KeepRefusals stores refusals for their stations' owners and the operator: those that are kept. Storing the same again
+// changes nothing of what is read.
 func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) error {
-	if len(refusals) == 0 {
-		return nil
-	}
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("registry: keep refusals: %w", err)
-	}
-	defer tx.Rollback()
-	insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO refusal (station, named, received, reason, field, detail) VALUES (?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return fmt.Errorf("registry: keep refusals: %w", err)
-	}
-	touched := map[string]bool{}
+	bySubject := map[string][]ingest.Refusal{}
 	for _, k := range refusals {
-		id, err := r.registered(ctx, tx, k.Station)
-		if err != nil {
-			return fmt.Errorf("registry: keep refusals: %w", err)
-		}
-		touched[id] = true
-		if _, err := insert.ExecContext(ctx, id, k.Station, k.Received.UnixMilli(), string(k.Reason), k.Field, k.Detail); err != nil {
-			return fmt.Errorf("registry: keep refusals: %w", err)
+		subject := r.subjectOf(k.Station)
+		bySubject[subject] = append(bySubject[subject], k)
+	}
+	var sent []jetstream.PubAckFuture
+	for subject, list := range bySubject {
+		for _, k := range list[max(0, len(list)-KeptRefusals):] {
+			data, err := json.Marshal(refusalRecord{k.Station, k.Received.UTC().Truncate(time.Millisecond), string(k.Reason), k.Field, k.Detail})
+			if err != nil {
+				return fmt.Errorf("registry: keep refusals: %w", err)
+			}
+			ack, err := r.bucket.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: data}, jetstream.WithMsgID(hashed(string(data))))
+			if err != nil {
+				return fmt.Errorf("registry: keep refusals: %w", err)
+			}
+			sent = append(sent, ack)
 		}
 	}
-	for id := range touched {
-		most := KeptRefusals
-		if id == "" {
-			most = KeptUnknown
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM refusal WHERE station = ? AND id NOT IN
-			(SELECT id FROM refusal WHERE station = ? ORDER BY received DESC, id DESC LIMIT ?)`, id, id, most)
-		if err != nil {
+	for _, ack := range sent {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
 			return fmt.Errorf("registry: keep refusals: %w", err)
+		case <-ctx.Done():
+			return fmt.Errorf("registry: keep refusals: %w", ctx.Err())
 		}
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("registry: keep refusals: %w", err)
 	}
 	return nil
 }
 
-// registered is the id, or "" where no such station is registered, also not just now by another process.
-func (r *Registry) registered(ctx context.Context, tx *sql.Tx, id string) (string, error) {
-	if _, known := r.Station(id); known {
-		return id, nil
-	}
-	var known string
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), '') FROM station WHERE id = ?", id).Scan(&known)
-	return known, err
-}
-
 // Refusals returns the last refusals of a station, newest first; those of unregistered senders for "".
 func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
-	list, err := r.refusals(ctx, "WHERE station = ? ORDER BY received DESC, id DESC", id)
+	subject, most := r.bucket.unknownSubject("*"), KeptUnknown
+	if id != "" {
+		subject, most = r.bucket.refusalSubject(id), KeptRefusals
+	}
+	list, err := r.refusals(ctx, subject, most)
 	if err != nil {
 		return nil, fmt.Errorf("registry: refusals of %q: %w", id, err)
 	}
@@ -81,29 +95,27 @@ func (r *Registry) Refusals(ctx context.Context, id string) ([]ingest.Refusal, e
 
 // AllRefusals returns the last refusals of every sender, newest first; at most limit of them.
 func (r *Registry) AllRefusals(ctx context.Context, limit int) ([]ingest.Refusal, error) {
-	list, err := r.refusals(ctx, "ORDER BY received DESC, id DESC LIMIT ?", limit)
+	list, err := r.refusals(ctx, r.bucket.refusalsName()+".>", limit)
 	if err != nil {
 		return nil, fmt.Errorf("registry: refusals: %w", err)
 	}
 	return list, nil
 }
 
-func (r *Registry) refusals(ctx context.Context, which string, args ...any) ([]ingest.Refusal, error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT named, received, reason, field, detail FROM refusal "+which, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func (r *Registry) refusals(ctx context.Context, subject string, most int) ([]ingest.Refusal, error) {
 	var list []ingest.Refusal
-	for rows.Next() {
-		var f ingest.Refusal
-		var received int64
-		var reason string
-		if err := rows.Scan(&f.Station, &received, &reason, &f.Field, &f.Detail); err != nil {
-			return nil, err
-		}
-		f.Received, f.Reason = time.UnixMilli(received).UTC(), wire.Reason(reason)
-		list = append(list, f)
-	}
-	return list, rows.Err()
+	err := r.bucket.last(ctx, r.bucket.refusals, subject, most, func(data []byte) error {
+		var k refusalRecord
+		err := json.Unmarshal(data, &k)
+		list = append(list, ingest.Refusal{Station: k.Station, Received: k.Received, Reason: wire.Reason(k.Reason), Field: k.Field, Detail: k.Detail})
+		return err
+	})
+	slices.Reverse(list)
+	slices.SortStableFunc(list, func(a, b ingest.Refusal) int { return b.Received.Compare(a.Received) })
+	seen := map[ingest.Refusal]bool{}
+	return slices.DeleteFunc(list, func(k ingest.Refusal) bool {
+		again := seen[k]
+		seen[k] = true
+		return again
+	}), err
 }

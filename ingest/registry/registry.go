@@ -1,6 +1,9 @@
 // Package registry stores the stations: who they are, where they stood over time, what they may do and what they sent
-// that was refused. It is one SQLite file that several processes may use; each keeps a snapshot in memory and notices
-// within a second when another has changed the file.
+// that was refused. It is a JetStream key-value bucket with two streams beside it, for changes and for refusals, in the
+// embedded NATS server or on a cluster: every process that opens it has all stations in memory and watches the bucket.
+//
+// A station is one readable JSON entry. A change replaces it if no other process has changed it meanwhile, and
+// overwrites the former entry on disk. A copy of the stations is kept in the data folder, see SnapshotFile.
 //
 // Tokens are kept as hashes only. An exact place leaves this package only as Place.Exact of a Station, for choosing a
 // cell; Place.Public is the one to publish.
@@ -11,14 +14,14 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/geo"
 	"stadtluft/ingest"
@@ -38,9 +41,6 @@ const (
 	DefaultMargin = 20_000
 	// DefaultPerDay is how many stations one address may register in a day.
 	DefaultPerDay = 10
-
-	pollEvery = time.Second // how soon another process's change is noticed
-	pollFails = 10          // polls in a row that may fail before Run gives up
 )
 
 // Options configure a registry.
@@ -49,33 +49,35 @@ type Options struct {
 	Policy   Policy
 	Zone     string // of new stations, IANA name
 	Licence  string // what owners of new stations agree to
+
+	URL       string    // of a NATS cluster; several separated by commas
+	InProcess InProcess // used instead of URL when it is set
+	Prefix    string    // of the names of bucket and streams; DefaultPrefix when empty
+	Replicas  int       // of bucket and streams; 0 = 3 in a cluster of three or more, else 1. A start never lowers them.
+
+	Folder   string                              // data folder, for SnapshotFile and the file of earlier versions; empty = neither
+	Readings func(context.Context) (bool, error) // reports whether the deployment has readings; asked only where no registry is found; nil = none
+	Log      *slog.Logger
 }
 
 // Registry is an open registry. It is safe for concurrent use and implements ingest.Stations.
 type Registry struct {
-	db      *sql.DB
-	options Options
+	options    Options
+	log        *slog.Logger
+	bucket     *bucket
+	deployment deployment
+	memory     memory
+	seen       uint64 // sequence up to which the watch has seen the bucket
+	snapshot   snapshot
 
-	current atomic.Pointer[snapshot]
-
-	mu       sync.Mutex // guards reload and the two below
-	version  int64      // PRAGMA data_version at the last reload
+	applying sync.Mutex // held while a change is taken into memory and told of; guards onChange
 	onChange []func(id string)
 
+	unerased    unerased
 	wrongTokens wrongTokens
-}
-
-// snapshot is the registry at one moment; nothing in it changes.
-type snapshot struct {
-	stations []*ingest.Station
-	byID     map[string]*entry
-	byDevice map[ingest.Device]*ingest.Station // folded
-	admin    string
-}
-
-type entry struct {
-	station       *ingest.Station
-	token, manage string // hex of SHA-256
+	problem     atomic.Pointer[error] // why the watch does not work; nil while it does
+	stop        context.CancelFunc
+	running     sync.WaitGroup
 }
 
 // Credentials are what an owner gets once: the station's log-in and the key to manage it.
@@ -85,27 +87,82 @@ type Credentials struct {
 	ManageToken string
 }
 
+// Open connects to NATS and loads the registry, which it creates if the deployment is new. It is ErrMissing when
+// there is none although the deployment has readings. The registry follows other processes' changes until Close.
+func Open(ctx context.Context, o Options) (*Registry, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Registry{options: o, log: o.Log}
+	var err error
+	if r.bucket, err = connect(o); err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	if err := r.open(ctx); err != nil {
+		r.bucket.close()
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop = stop
+	r.running.Go(func() { r.follow(watch) })
+	r.running.Go(func() { r.keepSnapshot(watch) })
+	return r, nil
+}
+
+func (r *Registry) open(ctx context.Context) error {
+	if err := r.bucket.create(ctx); err != nil {
+		return err
+	}
+	if err := r.establish(ctx); err != nil {
+		return err
+	}
+	if err := r.bucket.belongs(ctx, r.deployment.ID); err != nil {
+		return err
+	}
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	return r.saveSnapshot()
+}
+
+// Close writes the snapshot and closes the connection.
+func (r *Registry) Close() error {
+	r.stop()
+	r.running.Wait()
+	err := r.saveSnapshot()
+	r.bucket.close()
+	return err
+}
+
+// Deployment returns the id of the deployment, which its registry, journal and data share.
+func (r *Registry) Deployment() string { return r.deployment.ID }
+
+// Problem returns why changes of other processes do not arrive, why the snapshot cannot be written, or what waits to be
+// overwritten; nil when all is well. What is in memory counts meanwhile.
+func (r *Registry) Problem() error {
+	var errs []error
+	if err := r.problem.Load(); err != nil {
+		errs = append(errs, fmt.Errorf("watch the registry: %w", *err))
+	}
+	return errors.Join(append(errs, r.snapshot.problem(), r.unerased.problem())...)
+}
+
 // Station returns a station by its id.
 func (r *Registry) Station(id string) (*ingest.Station, bool) {
-	e, ok := r.current.Load().byID[id]
-	if !ok {
-		return nil, false
-	}
-	return e.station, true
+	e, ok := r.memory.entry(id)
+	return e.station, ok
 }
 
 // Stations returns every station, sorted by id. The list belongs to the caller; the stations must not be changed.
-func (r *Registry) Stations() []*ingest.Station {
-	return slices.Clone(r.current.Load().stations)
-}
+func (r *Registry) Stations() []*ingest.Station { return r.memory.stations() }
 
 // Authenticate reports whether token is the station's, and the station may log in.
 func (r *Registry) Authenticate(id, token string) bool {
-	e, ok := r.current.Load().byID[id]
+	e, ok := r.memory.entry(id)
 	if !ok || !speaks(e.station.Status) {
 		return false
 	}
-	right := matches(e.token, token)
+	right := matches(e.record.Token, token)
 	if !right {
 		r.wrongTokens.report(id)
 	}
@@ -116,17 +173,15 @@ func speaks(s ingest.Status) bool { return s != ingest.Retired && s != ingest.Er
 
 // Manages reports whether token is the key to manage the station.
 func (r *Registry) Manages(id, token string) bool {
-	e, ok := r.current.Load().byID[id]
-	return ok && speaks(e.station.Status) && matches(e.manage, token)
+	e, ok := r.memory.entry(id)
+	return ok && speaks(e.station.Status) && matches(e.record.Manage, token)
 }
 
 // HasAdmin reports whether there is an administrator's token.
-func (r *Registry) HasAdmin() bool { return r.current.Load().admin != "" }
+func (r *Registry) HasAdmin() bool { return r.memory.administrator() != "" }
 
 // Admin reports whether token is the administrator's.
-func (r *Registry) Admin(token string) bool {
-	return matches(r.current.Load().admin, token)
-}
+func (r *Registry) Admin(token string) bool { return matches(r.memory.administrator(), token) }
 
 // matches compares in constant time. Tokens are random with 128 bits and more, so one round of
 // SHA-256 keeps them; slow hashes protect secrets that people choose.
@@ -154,125 +209,47 @@ func newToken() string {
 }
 
 // OnChange calls f with the id of each station that was changed, here or by another process. f must
-// not block and must be set before Run.
+// not block nor change the registry.
 func (r *Registry) OnChange(f func(id string)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.applying.Lock()
+	defer r.applying.Unlock()
 	r.onChange = append(r.onChange, f)
 }
 
-// Run loads the changes of other processes until ctx ends.
-func (r *Registry) Run(ctx context.Context) error {
-	ticker := time.NewTicker(pollEvery)
-	defer ticker.Stop()
-	conn, err := r.db.Conn(ctx) // data_version counts what others than this connection change
-	if err != nil {
-		return fmt.Errorf("registry: %w", err)
-	}
-	defer conn.Close()
-	for fails := 0; fails < pollFails; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		if err = r.poll(ctx, conn); err != nil {
-			fails++ // the file may be busy
-			continue
-		}
-		fails = 0
-	}
-	return err
-}
-
-// poll reloads when another connection has changed the file.
-func (r *Registry) poll(ctx context.Context, conn *sql.Conn) error {
-	var version int64
-	if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
-		return fmt.Errorf("registry: %w", err)
-	}
-	r.mu.Lock()
-	changed := version != r.version
-	r.mu.Unlock()
-	if !changed {
-		return nil
-	}
-	if err := r.reload(ctx); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	r.version = version
-	r.mu.Unlock()
-	return nil
-}
-
-// EnsureLoaded loads a station that another process has just added, without waiting for Run.
+// EnsureLoaded loads a station that another process has just added, without waiting for the watch.
 func (r *Registry) EnsureLoaded(ctx context.Context, id string) error {
 	if _, known := r.Station(id); known {
 		return nil
 	}
-	var added bool
-	if err := r.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM station WHERE id = ?)", id).Scan(&added); err != nil {
-		return fmt.Errorf("registry: %w", err)
-	}
-	if !added {
+	_, err := r.fetch(ctx, id)
+	if errors.Is(err, ErrUnknown) {
 		return nil
 	}
-	return r.reload(ctx)
-}
-
-// reload takes a new snapshot and names the stations that differ from the last one. One at a time, or
-// a slow one would put an older snapshot in the place of a newer.
-func (r *Registry) reload(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	next, err := r.load(ctx)
-	if err != nil {
-		return err
-	}
-	last := r.current.Swap(next)
-	if last == nil {
-		return nil
-	}
-	for id, e := range next.byID {
-		if old := last.byID[id]; old == nil || !old.same(e) {
-			for _, f := range r.onChange {
-				f(id)
-			}
-		}
-	}
-	return nil
-}
-
-// same compares what other packages act upon.
-func (e *entry) same(o *entry) bool {
-	a, b := e.station, o.station
-	return e.token == o.token && e.manage == o.manage && a.Status == b.Status && a.Name == b.Name && len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
+	return err
 }
 
 // EnsureAdmin sets the administrator's token. If none is given and none is set, it makes one and returns it, to be
 // printed once.
 func (r *Registry) EnsureAdmin(ctx context.Context, given string) (made string, err error) {
+	var revision uint64
 	if given == "" {
-		if r.current.Load().admin != "" {
+		if r.memory.administrator() != "" {
 			return "", nil
 		}
 		made = newToken()
+		revision, err = r.bucket.stations.Create(ctx, adminKey, []byte(hashed(made)))
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			return "", nil // by another process
+		}
 		given = made
+	} else if !r.Admin(given) {
+		revision, err = r.bucket.stations.Put(ctx, adminKey, []byte(hashed(given)))
 	}
-	_, err = r.db.ExecContext(ctx, "INSERT INTO setting (name, value) VALUES ('admin', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", hashed(given))
 	if err != nil {
 		return "", fmt.Errorf("registry: set the administrator's token: %w", err)
 	}
-	return made, r.reload(ctx)
-}
-
-// Close closes the file.
-func (r *Registry) Close() error { return r.db.Close() }
-
-func splitSensors(text string) []string {
-	if text == "" {
-		return nil
+	if revision > 0 {
+		r.apply(message{adminKey, revision, []byte(hashed(given))})
 	}
-	return strings.Split(text, ",")
+	return made, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/httpapitest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/registry/registrytest"
 )
 
 // fixture is a Service whose documents are stations' names, and a client of it.
@@ -29,11 +29,7 @@ type fixture struct {
 func open(t *testing.T, policy registry.Policy) *fixture {
 	t.Helper()
 	city := geo.CologneSketch()
-	r, err := registry.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.Close() })
+	r := registrytest.Open(t, registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
 	document := DocumentOf(func(st *ingest.Station, _ time.Time) map[string]string { return map[string]string{"name": st.Name} })
 	s := New(r, NewKeys(r), city, kits.Access{MQTTPort: 1883}, document, slog.New(slog.DiscardHandler))
 	return &fixture{httpapitest.Serve(t, append(s.RegistrationRoutes(), s.ManagementRoutes()...)), r}

@@ -12,7 +12,7 @@ import (
 // NewArchive returns the configured archive.
 func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.Archive {
 	return &archive.Archive{
-		Dir: filepath.Join(c.Data, "archive"), DayOffset: c.DayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
+		Dir: filepath.Join(c.Data, archiveFolder), DayOffset: c.DayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
 		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(), Retention: c.retention(),
 	}
 }

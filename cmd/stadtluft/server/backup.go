@@ -44,7 +44,7 @@ func (b backup) download() admin.Backup { return admin.Backup{Folder: b.folder, 
 
 // copies returns the files of a backup that exist.
 func (b backup) copies() []admin.Copy {
-	copies := []admin.Copy{{Name: "registry.db", Make: b.registry.Backup}}
+	copies := []admin.Copy{{Name: registry.SnapshotFile, Make: b.registry.Backup}}
 	for _, path := range []string{b.checks, b.letters} {
 		if exists(path) {
 			copies = append(copies, admin.Copy{Name: filepath.Base(path), Make: func(_ context.Context, to string) error { return copyFile(path, to) }})

@@ -17,20 +17,24 @@ type base struct {
 	roles    roles
 	log      *slog.Logger
 	city     city
+	held     bool               // the registry is missing, see hold
+	nats     *natsserver.Server // nil when nats.url names a cluster
 	registry *registry.Registry
 	storage  *storage
-	nats     *natsserver.Server // nil when nats.url names a cluster
-	ingress  ingress            // empty without the role ingest
+	ingress  ingress // empty without the role ingest
 	journal  *journal.Journal
 }
 
-// openBase opens the data folder with the registry, the store, the ingress and the journal, and starts each.
+// openBase opens the data folder, NATS with the registry, the store, the journal and the ingress, and starts each.
 func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err error) {
 	b = &base{config: o.Config, log: o.Log}
 	if b.roles, err = parseRoles(b.config.Roles); err != nil {
 		return nil, ConfigError{err}
 	}
-	if err := b.openData(ctx, sup); err != nil {
+	if err := b.openData(sup); err != nil {
+		return nil, err
+	}
+	if err := b.openRegistry(ctx, sup); err != nil {
 		return nil, err
 	}
 	if b.roles.has(webRole) && b.config.AdminToken != "" {
@@ -42,10 +46,7 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 		return nil, err
 	}
 	sup.start(b.storage.part(), b.storage.watch())
-	if b.nats, err = openNATS(b.config, b.log, sup); err != nil {
-		return nil, err
-	}
-	if b.journal, err = openJournal(ctx, b.config, b.nats, b.storage, b.log); err != nil {
+	if b.journal, err = openJournal(ctx, b.config, b.registry.Deployment(), b.nats, b.storage, b.log); err != nil {
 		return nil, err
 	}
 	sup.start(journalPart(b.journal))
@@ -54,12 +55,11 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 			return nil, err
 		}
 	}
-	sup.start(part{name: "registry watch", run: b.registry.Run}) // above the broker, because it disconnects stations from it
 	return b, nil
 }
 
-// openData locks the data folder, reads the city's files, and opens the registry.
-func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
+// openData locks the data folder and reads the city's files.
+func (b *base) openData(sup *supervisor) (err error) {
 	if err := makeDataFolder(b.config.Data); err != nil {
 		return err
 	}
@@ -71,10 +71,26 @@ func (b *base) openData(ctx context.Context, sup *supervisor) (err error) {
 	if b.city, err = loadCity(b.config); err != nil {
 		return ConfigError{err}
 	}
-	if b.registry, err = openRegistry(ctx, b.config, b.city.boundary); err != nil {
+	return nil
+}
+
+// openRegistry opens the registry: in the embedded NATS server, which it starts, unless a cluster is configured.
+func (b *base) openRegistry(ctx context.Context, sup *supervisor) (err error) {
+	if b.nats, err = openNATS(ctx, b.config, b.log, sup); err != nil {
 		return err
 	}
-	sup.start(closing("registry", b.registry.Close))
+	var nats registry.InProcess
+	if b.nats != nil {
+		nats = b.nats.InProcess()
+	}
+	if b.registry, err = openRegistry(ctx, b.config, b.city.boundary, nats, b.log); err != nil {
+		return err
+	}
+	p := closing("registry", b.registry.Close)
+	p.problems = func(_ context.Context, add addProblem) {
+		add("registry", b.registry.Problem(), "known stations are taken meanwhile; look at NATS and at free disk space where the data folder lies")
+	}
+	sup.start(p)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/quality"
+	"stadtluft/ingest/registry"
 )
 
 // Config is everything an operator can set. The key tag is the name in the YAML file; the environment
@@ -50,8 +51,10 @@ type Config struct {
 	TopicsTTN          string `key:"mqtt.topics.ttn"`
 	TTNNames           string `key:"ttn.names"`
 
-	NATSURL  string `key:"nats.url"`
-	NATSSync string `key:"nats.sync"`
+	NATSURL      string `key:"nats.url"`
+	NATSSync     string `key:"nats.sync"`
+	NATSPrefix   string `key:"nats.prefix"`
+	NATSReplicas int    `key:"nats.replicas"`
 
 	StoreKind    string `key:"store.kind"`
 	InfluxURL    string `key:"store.influxdb.url"`
@@ -106,6 +109,7 @@ func defaults() Config {
 		RateBurst:          ingest.DefaultBurst,
 		TopicsAirGradient:  "airgradient/readings/{key}",
 		NATSSync:           "always",
+		NATSPrefix:         registry.DefaultPrefix,
 		StoreKind:          "sqlite",
 		InfluxURL:          "http://127.0.0.1:8086",
 		InfluxBucket:       "stadtluft",

@@ -119,6 +119,8 @@ func TestConfigMistakes(t *testing.T) {
 	f("roles: web, write, ingest, aggregate\n", nil)
 	f("roles: ingest,write\n", nil, "roles: ingest,write without the others needs nats.url")
 	f("roles: ingest,wirte\n", nil, `roles: "wirte" is none of ingest,write,aggregate,web`)
+	f("nats:\n  prefix: KOELN\n  replicas: 3\n", nil)
+	f("nats:\n  prefix: köln.nats\n  replicas: 9\n", nil, `nats.prefix: "köln.nats" is not letters`, "nats.replicas: 9 is not 1 to 5")
 	f("roles: \"\"\n", nil, `roles: "" is none of`)
 	f("mqtt: [\n", nil, "read the configuration")
 	f("", []string{"STADTLUFT_HTTP_LISTN=x"}, "STADTLUFT_HTTP_LISTN", `"http.listen"`)

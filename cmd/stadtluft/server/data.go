@@ -2,12 +2,18 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"stadtluft/geo"
+	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
 )
 
 func makeDataFolder(path string) error {
@@ -17,20 +23,65 @@ func makeDataFolder(path string) error {
 	return nil
 }
 
-// OpenRegistry opens the registry in the configured data folder. It makes the folder when it is missing.
-func OpenRegistry(ctx context.Context, c Config) (*registry.Registry, error) {
+// OpenRegistry opens the registry for a command: on the cluster that the configuration names, through the server that
+// runs on the data folder, or, when none runs, in an embedded NATS server of its own, which close ends. It makes the
+// data folder when it is missing.
+func OpenRegistry(ctx context.Context, c Config) (r *registry.Registry, close func() error, err error) {
 	if err := makeDataFolder(c.Data); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	boundary, err := LoadBoundary(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return openRegistry(ctx, c, boundary)
+	log := slog.New(slog.DiscardHandler)
+	nats, end := registry.InProcess(nil), func() {}
+	if c.NATSURL == "" {
+		if nats, end, err = reachNATS(ctx, c, log); err != nil {
+			return nil, nil, err
+		}
+	}
+	if r, err = openRegistry(ctx, c, boundary, nats, log); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return r, func() error {
+		defer end()
+		return r.Close()
+	}, nil
 }
 
-func openRegistry(ctx context.Context, c Config, boundary *geo.Boundary) (*registry.Registry, error) {
-	return registry.Open(ctx, filepath.Join(c.Data, "registry.db"), registry.Options{
+// openRegistry opens the registry in an embedded NATS server, or on a cluster for nil.
+func openRegistry(ctx context.Context, c Config, boundary *geo.Boundary, nats registry.InProcess, log *slog.Logger) (*registry.Registry, error) {
+	return registry.Open(ctx, registry.Options{
 		Boundary: boundary, Policy: registry.Policy(c.Registration), Zone: c.CityZone, Licence: c.LicenceID,
+		URL: c.NATSURL, InProcess: nats, Prefix: c.NATSPrefix, Replicas: c.NATSReplicas,
+		Folder: c.Data, Readings: c.hasReadings, Log: log,
 	})
+}
+
+// evidence is how far back readings show that an installation is not new.
+const evidence = 366 * 24 * time.Hour
+
+// hasReadings reports whether the store has readings of the last year, or the archive has any.
+func (c Config) hasReadings(ctx context.Context) (bool, error) {
+	days, err := os.ReadDir(filepath.Join(c.Data, archiveFolder))
+	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return true, err
+	}
+	if c.StoreKind == "sqlite" && !exists(filepath.Join(c.Data, readingsFile)) {
+		return false, nil
+	}
+	s, err := OpenStore(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	found := errors.New("a reading")
+	now := time.Now()
+	err = s.Readings(ctx, store.ReadingQuery{From: now.Add(-evidence), To: now.Add(24 * time.Hour)}, func(ingest.Reading) error { return found })
+	if errors.Is(err, found) {
+		return true, nil
+	}
+	return false, err
 }

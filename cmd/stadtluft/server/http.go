@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 
 	"stadtluft/export/api"
 	"stadtluft/export/metrics"
@@ -27,6 +28,9 @@ func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (pa
 	handler := site.HandlerWithoutPages
 	if b.roles.has(webRole) {
 		handler = site.Handler
+	}
+	if b.held {
+		handler = func() http.Handler { return unavailable(b, site.HandlerWithoutPages()) }
 	}
 	if b.config.HTTPTLSCert != "" {
 		tls, err := serverTLS(b.config.HTTPTLSCert, b.config.HTTPTLSKey, b.log)

@@ -17,8 +17,11 @@ import (
 const storeSlow = time.Minute
 
 // openJournal opens the journal: in the embedded server unless a cluster is configured.
-func openJournal(ctx context.Context, c Config, embedded *natsserver.Server, s *storage, log *slog.Logger) (*journal.Journal, error) {
-	o := journal.Options{URL: c.NATSURL, MaxBytes: journalBytes, Log: log, Position: s.Position}
+func openJournal(ctx context.Context, c Config, deployment string, embedded *natsserver.Server, s *storage, log *slog.Logger) (*journal.Journal, error) {
+	o := journal.Options{
+		URL: c.NATSURL, Stream: c.NATSPrefix + "_JOURNAL", Deployment: deployment, Replicas: c.NATSReplicas, MaxBytes: journalBytes,
+		Log: log, Position: s.Position,
+	}
 	if embedded != nil {
 		o.InProcess, o.Guard = embedded.InProcess(), embedded.Problem
 	}

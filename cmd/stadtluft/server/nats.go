@@ -16,18 +16,26 @@ const (
 	otherBytes = 1 << 30
 )
 
-// openNATS starts the embedded NATS server, unless a cluster is configured.
-func openNATS(c Config, log *slog.Logger, sup *supervisor) (*natsserver.Server, error) {
+// openNATS starts the embedded NATS server, which commands can reach then, unless a cluster is configured. It waits for a
+// command that uses the server's folder.
+func openNATS(ctx context.Context, c Config, log *slog.Logger, sup *supervisor) (*natsserver.Server, error) {
 	if c.NATSURL != "" {
 		return nil, nil
 	}
-	s, err := natsserver.Start(natsserver.Options{
-		Dir: filepath.Join(c.Data, "nats"), Sync: c.NATSSync, MaxStore: journalBytes + otherBytes, Log: log,
-	})
+	release, err := waitForLock(ctx, c.Data, func() bool { return false })
 	if err != nil {
 		return nil, err
 	}
-	server := closing("NATS server", func() error { s.Close(); return nil })
+	s, err := startNATS(c, log)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	server := closing("NATS server", func() error {
+		s.Close()
+		release()
+		return nil
+	})
 	server.problems = func(_ context.Context, add addProblem) {
 		add("journal", s.Problem(), "free disk space where the data folder lies")
 	}
@@ -39,5 +47,14 @@ func openNATS(c Config, log *slog.Logger, sup *supervisor) (*natsserver.Server, 
 			return err
 		}
 	}})
+	commands, err := socketPart(c.Data, s.InProcess(), log)
+	if err != nil {
+		return nil, err
+	}
+	sup.start(commands)
 	return s, nil
+}
+
+func startNATS(c Config, log *slog.Logger) (*natsserver.Server, error) {
+	return natsserver.Start(natsserver.Options{Dir: filepath.Join(c.Data, natsFolder), Sync: c.NATSSync, MaxStore: journalBytes + otherBytes, Log: log})
 }

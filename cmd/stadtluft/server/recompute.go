@@ -103,8 +103,8 @@ func (c *recomputer) all(ctx context.Context) error {
 }
 
 // waiting returns the requested recomputations, without stations whose erasure other processes may not have noticed yet.
-func (c *recomputer) waiting(ctx context.Context) ([]registry.Recomputation, error) {
-	all, err := c.registry.Recomputations(ctx)
+func (c *recomputer) waiting(ctx context.Context) (all []registry.Recomputation, err error) {
+	all = c.registry.Recomputations()
 	all = slices.DeleteFunc(all, func(r registry.Recomputation) bool {
 		if r.Station.Status != ingest.Erased {
 			return false

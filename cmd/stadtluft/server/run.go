@@ -7,6 +7,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"stadtluft/export/metrics"
 	"stadtluft/ingest"
+	"stadtluft/ingest/registry"
 )
 
 // Options are the options of Run.
@@ -47,6 +49,9 @@ func Run(ctx context.Context, o Options) error {
 func start(ctx context.Context, o Options, sup *supervisor) error {
 	begin, writes := time.Now(), metrics.NewWrites()
 	b, err := openBase(ctx, o, sup)
+	if errors.Is(err, registry.ErrMissing) {
+		return hold(o, sup, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	nats "github.com/nats-io/nats-server/v2/server"
 )
 
-// startNATS runs a real NATS server with JetStream on a free port.
-func startNATS(t *testing.T) (url string) {
+// natsURL runs a real NATS server with JetStream on a free port.
+func natsURL(t *testing.T) (url string) {
 	t.Helper()
 	s, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
@@ -51,18 +51,18 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 		}
 	}
 	const all = "ingest,write,aggregate,web"
+	const own = "data folder, NATS server, NATS server watch, commands, registry, store, store watch, journal, "
 	const base = "data folder, registry, store, store watch, "
-	const own = "NATS server, NATS server watch, journal, "
-	const work = "registry watch, journal trimming, writer, replay, hours, archive, recomputations, pipeline, "
-	f(all, base+own+"broker, "+work+"feedback, live averages, pages")
-	f(all, base+own+work+"connection, feedback, live averages, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
-	url := startNATS(t)
+	const work = "journal trimming, writer, replay, hours, archive, recomputations, pipeline, "
+	f(all, own+"broker, "+work+"feedback, live averages, pages")
+	f(all, own+work+"connection, feedback, live averages, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	url := natsURL(t)
 	cluster := func(c *Config) { c.NATSURL = url }
-	f("ingest", base+"journal, broker, registry watch, pipeline, averages for the broker, feedback, pages", cluster)
-	f("ingest", base+"journal, registry watch, pipeline, connection, feedback, pages", cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
-	f("write", base+"journal, registry watch, journal trimming, writer, archive, pages", cluster)
-	f("aggregate", base+"journal, registry watch, replay, hours, recomputations, live averages, pages", cluster)
-	f("web", base+"journal, registry watch, replay, hours, live averages, pages", cluster)
+	f("ingest", base+"journal, broker, pipeline, averages for the broker, feedback, pages", cluster)
+	f("ingest", base+"journal, pipeline, connection, feedback, pages", cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	f("write", base+"journal, journal trimming, writer, archive, pages", cluster)
+	f("aggregate", base+"journal, replay, hours, recomputations, live averages, pages", cluster)
+	f("web", base+"journal, replay, hours, live averages, pages", cluster)
 }
 
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped

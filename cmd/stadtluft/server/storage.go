@@ -17,6 +17,9 @@ import (
 )
 
 const (
+	readingsFile  = "readings.db" // of the embedded store
+	archiveFolder = "archive"
+
 	// openTime bounds how long a start waits for the store. A store that is away may come later.
 	openTime = 10 * time.Second
 	// watchEvery is the interval at which the store's file is looked for.
@@ -30,7 +33,7 @@ func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	if c.StoreKind == "influxdb" {
 		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
 	}
-	return sqlite.Open(ctx, filepath.Join(c.Data, "readings.db"))
+	return sqlite.Open(ctx, filepath.Join(c.Data, readingsFile))
 }
 
 // shortRetention returns a warning when the store deletes readings while late ones can still correct their averages,

@@ -29,6 +29,11 @@ const contributors = "http://dcat-ap.de/def/contributors/"
 // mistakes collects the errors of a configuration.
 type mistakes []error
 
+// natsName is what a name of a bucket may hold, and maxReplicas the most that NATS keeps.
+var natsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+const maxReplicas = 5
+
 // check adds an error unless ok.
 func (m *mistakes) check(ok bool, format string, args ...any) {
 	if !ok {
@@ -80,6 +85,8 @@ func (c *Config) validateMQTT(m *mistakes) {
 	m.check(err == nil, "mqtt.topics: %v", err)
 	_, err = kits.ParseNames(c.TTNNames)
 	m.check(err == nil, "ttn.names: %v", err)
+	m.check(natsName.MatchString(c.NATSPrefix), "nats.prefix: %q is not letters, digits, - and _", c.NATSPrefix)
+	m.check(c.NATSReplicas >= 0 && c.NATSReplicas <= maxReplicas, "nats.replicas: %d is not 1 to %d, or 0 for what fits the cluster", c.NATSReplicas, maxReplicas)
 	if c.NATSSync != "always" {
 		d, err := time.ParseDuration(c.NATSSync)
 		m.check(err == nil && d > 0, "nats.sync: %q is neither \"always\" nor a time such as 10s", c.NATSSync)

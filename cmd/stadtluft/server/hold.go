@@ -1,0 +1,47 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"stadtluft/export/metrics"
+	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/registry"
+)
+
+// hold starts the parts of a process whose registry is missing although there are readings: it says so in /readyz and
+// the log, and answers 503 to everything else. The brokers' messages and the journal's entries wait.
+func hold(o Options, sup *supervisor, missing error) error {
+	o.Log.Error("registry is missing, nothing is taken until it is there", "err", missing)
+	sup.start(part{
+		name: "registry",
+		run:  func(ctx context.Context) error { <-ctx.Done(); return nil },
+		problems: func(_ context.Context, add addProblem) {
+			add("registry", missing, "put "+registry.SnapshotFile+" of a backup into the data folder and start again")
+		},
+	})
+	b := &base{config: o.Config, log: o.Log, held: true}
+	site, err := openHTTP(b, sup.health(), metrics.NewWrites(), nil)
+	if err == nil {
+		sup.start(site)
+	}
+	return err
+}
+
+// stateRoutes are the addresses that a process without a registry answers.
+var stateRoutes = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
+
+// unavailable answers 503 to everything but the state.
+func unavailable(b *base, state http.Handler) http.Handler {
+	other := httpapi.With(b.log, nil, func(http.ResponseWriter, *http.Request) error {
+		return httpapi.New(http.StatusServiceUnavailable, "", "this server takes and shows nothing until its operator has put back the registry of stations: try again later").
+			InGerman("Dieser Server nimmt und zeigt nichts, bis sein Betreiber das Verzeichnis der Stationen zurückgeholt hat: Versuche es später noch einmal.")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stateRoutes[r.URL.Path] {
+			state.ServeHTTP(w, r)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,290 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// DefaultPrefix begins the names of bucket and streams when Options leaves it empty.
+	DefaultPrefix = "STADTLUFT"
+
+	// Keys of the bucket; the first two go on with a station's id, and with a device's family and key.
+	stationKey    = "station."
+	deviceKey     = "device."
+	adminKey      = "admin"      // the hash of the administrator's token
+	deploymentKey = "deployment" // written last, so that a bucket without it is not complete
+
+	// keptRevisions of a key are those that are not overwritten yet; without an interruption there is one.
+	keptRevisions = 16
+	// keptChanges are those of one station.
+	keptChanges = 1000
+
+	reconnectWait   = 500 * time.Millisecond
+	clusterReplicas = 3
+	fetchMessages   = 500                    // on their way at once
+	deploymentTag   = "stadtluft_deployment" // metadata of streams
+)
+
+// InProcess is a NATS server in the same process.
+type InProcess interface {
+	InProcessConn() (net.Conn, error)
+}
+
+// bucket is the registry in NATS.
+type bucket struct {
+	o        Options
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	stations jetstream.KeyValue
+	entries  jetstream.Stream // of stations
+	changes  jetstream.Stream
+	refusals jetstream.Stream
+	limits   jetstream.KeyValue // registrations of addresses; in memory alone
+}
+
+// connect opens a connection that reconnects without limit and buffers nothing meanwhile.
+func connect(o Options) (*bucket, error) {
+	o.Prefix = cmp.Or(o.Prefix, DefaultPrefix)
+	options := []nats.Option{nats.Name("stadtluft registry"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1)}
+	if o.InProcess != nil {
+		options = append(options, nats.InProcessServer(o.InProcess))
+	}
+	nc, err := nats.Connect(o.URL, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS %s: %w", masked(o.URL), err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	return &bucket{o: o, nc: nc, js: js}, nil
+}
+
+// masked returns addresses without the passwords and tokens in them.
+func masked(addresses string) string {
+	list := strings.Split(addresses, ",")
+	for i, address := range list {
+		u, err := url.Parse(strings.TrimSpace(address))
+		if err != nil {
+			list[i] = "(an address that cannot be read)"
+			continue
+		}
+		if u.User != nil {
+			u.User = url.User("***")
+		}
+		list[i] = u.String()
+	}
+	return strings.Join(list, ",")
+}
+
+func (b *bucket) close() { b.nc.Close() }
+
+func (b *bucket) name() string              { return b.o.Prefix + "_REGISTRY" }
+func (b *bucket) subject(key string) string { return "$KV." + b.name() + "." + key }
+func (b *bucket) changesName() string       { return b.o.Prefix + "_CHANGES" }
+func (b *bucket) refusalsName() string      { return b.o.Prefix + "_REFUSALS" }
+func (b *bucket) limitsName() string        { return b.o.Prefix + "_REGISTRATIONS" }
+
+// state returns when the bucket was made, and its last revision.
+func (b *bucket) state(ctx context.Context) (made time.Time, last uint64, err error) {
+	info, err := b.entries.Info(ctx)
+	if err != nil {
+		return made, 0, fmt.Errorf("bucket %s: %w", b.name(), err)
+	}
+	return info.Created.UTC(), info.State.LastSeq, nil
+}
+
+// configs are the streams'. The first is a key-value bucket of which single messages can be erased, which those that
+// NATS's clients make do not permit. It is read from its leader alone: another server of the cluster may be behind.
+func (b *bucket) configs() []jetstream.StreamConfig {
+	return []jetstream.StreamConfig{{
+		Name: "KV_" + b.name(), Description: "Stadtluft: stations", Subjects: []string{b.subject(">")}, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: keptRevisions, Discard: jetstream.DiscardNew, AllowRollup: true,
+	}, {
+		Name: b.changesName(), Description: "Stadtluft: changes of stations", Subjects: []string{b.changesName() + ".>"}, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: keptChanges,
+	}, {
+		Name: b.refusalsName(), Description: "Stadtluft: the last refusals of each station", Subjects: []string{b.refusalsName() + ".>"}, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: KeptRefusals,
+	}, {
+		Name: "KV_" + b.limitsName(), Description: "Stadtluft: registrations of addresses", Subjects: []string{"$KV." + b.limitsName() + ".>"},
+		Storage: jetstream.MemoryStorage, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, AllowRollup: true, MaxAge: limitTime,
+	}}
+}
+
+// create makes what is missing of the bucket and the streams.
+func (b *bucket) create(ctx context.Context) error {
+	var streams []jetstream.Stream
+	for _, config := range b.configs() {
+		s, err := b.ensure(ctx, config)
+		if err != nil {
+			return fmt.Errorf("stream %s: %w", config.Name, err)
+		}
+		streams = append(streams, s)
+	}
+	b.entries, b.changes, b.refusals = streams[0], streams[1], streams[2]
+	var err error
+	if b.stations, err = b.js.KeyValue(ctx, b.name()); err != nil {
+		return fmt.Errorf("bucket %s: %w", b.name(), err)
+	}
+	if b.limits, err = b.js.KeyValue(ctx, b.limitsName()); err != nil {
+		return fmt.Errorf("bucket %s: %w", b.limitsName(), err)
+	}
+	return nil
+}
+
+// ensure creates a stream or brings it up to its configuration. It never lowers the replicas.
+func (b *bucket) ensure(ctx context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
+	least := max(b.o.Replicas, 1)
+	if s, err := b.js.Stream(ctx, config.Name); err == nil {
+		least, config.Metadata = max(least, s.CachedInfo().Config.Replicas), s.CachedInfo().Config.Metadata
+	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, err
+	}
+	if config.Replicas = least; b.o.Replicas == 0 && b.nc.ConnectedClusterName() != "" {
+		config.Replicas = max(least, clusterReplicas)
+	}
+	s, err := b.js.CreateOrUpdateStream(ctx, config)
+	if tooFewServers(err) && config.Replicas > least {
+		config.Replicas = least
+		s, err = b.js.CreateOrUpdateStream(ctx, config)
+	}
+	return s, err
+}
+
+// tooFewServers reports whether a cluster is smaller than the number of replicas (nats-server, server/errors.json).
+func tooFewServers(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == 10005 || api.ErrorCode == 10074) // JSClusterNoPeersErrF, JSStreamReplicasNotSupportedErr
+}
+
+// belongs marks the streams with the deployment's id. It refuses one that another deployment has marked.
+func (b *bucket) belongs(ctx context.Context, id string) error {
+	for _, s := range []jetstream.Stream{b.entries, b.changes, b.refusals} {
+		config := s.CachedInfo().Config
+		switch config.Metadata[deploymentTag] {
+		case id:
+			continue
+		case "":
+		default:
+			return fmt.Errorf("stream %s belongs to deployment %s, not to %s: set nats.prefix to a name of its own, or nats.url", config.Name, config.Metadata[deploymentTag], id)
+		}
+		if config.Metadata == nil {
+			config.Metadata = map[string]string{}
+		}
+		config.Metadata[deploymentTag] = id
+		if _, err := b.js.UpdateStream(ctx, config); err != nil {
+			return fmt.Errorf("stream %s: %w", config.Name, err)
+		}
+	}
+	return nil
+}
+
+// message is an entry of a key or a record of a stream.
+type message struct {
+	key      string // or subject
+	revision uint64
+	value    []byte // nil when the key was removed
+}
+
+// reader reads a stream in order. Its consumer is not kept on disk and ends with the reader, or a minute after its process.
+type reader struct {
+	stream   jetstream.Stream
+	consumer jetstream.Consumer
+	last     uint64 // number of the last message, which the consumer counts from 1
+	pending  uint64 // messages that were still to come after that
+}
+
+// reader begins at a sequence of a stream.
+func (b *bucket) reader(ctx context.Context, s jetstream.Stream, from uint64, subjects ...string) (*reader, error) {
+	consumer, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1),
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reader{stream: s, consumer: consumer, pending: consumer.CachedInfo().NumPending}, nil
+}
+
+func (r *reader) close(ctx context.Context) {
+	r.stream.DeleteConsumer(context.WithoutCancel(ctx), r.consumer.CachedInfo().Name) // else it ends by itself
+}
+
+// pass passes a batch to f. A message that is missing is an error: the connection has lost it.
+func (r *reader) pass(ctx context.Context, batch jetstream.MessageBatch, f func(message) error) error {
+	for {
+		var m jetstream.Msg
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m = <-batch.Messages():
+		}
+		if m == nil {
+			return batch.Error()
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		if meta.Sequence.Consumer != r.last+1 {
+			return fmt.Errorf("message %d came after %d", meta.Sequence.Consumer, r.last)
+		}
+		r.last, r.pending = meta.Sequence.Consumer, meta.NumPending
+		next := message{m.Subject(), meta.Sequence.Stream, m.Data()}
+		if m.Headers().Get("KV-Operation") != "" {
+			next.value = nil
+		}
+		if err := f(next); err != nil {
+			return err
+		}
+	}
+}
+
+// read calls f with what a stream has of the subjects, from a sequence on, in order.
+func (b *bucket) read(ctx context.Context, s jetstream.Stream, from uint64, f func(message) error, subjects ...string) error {
+	r, err := b.reader(ctx, s, from, subjects...)
+	if err != nil {
+		return err
+	}
+	defer r.close(ctx)
+	for r.pending > 0 {
+		before := r.last
+		batch, err := r.consumer.FetchNoWait(fetchMessages)
+		if err == nil {
+			err = r.pass(ctx, batch, f)
+		}
+		if err == nil && r.last == before { // what was to come was deleted meanwhile, or the server is slow
+			var info *jetstream.ConsumerInfo
+			if info, err = r.consumer.Info(ctx); err == nil {
+				r.pending = info.NumPending
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// erase overwrites a message on disk. One that is gone already is no error.
+func erase(ctx context.Context, s jetstream.Stream, sequence uint64) error {
+	err := s.SecureDeleteMsg(ctx, sequence)
+	if err != nil {
+		if _, e := s.GetMsg(ctx, sequence); errors.Is(e, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+	}
+	return err
+}
