@@ -59,10 +59,14 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	proxies, err := httpapi.ParseProxies(httpapi.LocalProxies)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h := &fixture{t: t, store: &storetest.Memory{}, station: station, owner: owner}
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
-		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test",
+		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test", Proxies: proxies,
 		Problems: func(context.Context) []admin.Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.DiscardHandler), Deliveries: push.RoutesElsewhere(slog.New(slog.DiscardHandler)),
 	}
 	h.server.Live.CaughtUp()
