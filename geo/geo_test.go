@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -298,6 +299,63 @@ func TestSketchIsAboutCologne(t *testing.T) {
 	}
 }
 
+// TestSketchOfDistricts checks that the sketched districts fill the sketched city and do not overlap.
+func TestSketchOfDistricts(t *testing.T) {
+	districts := CologneDistricts()
+	for _, cell := range CologneSketch().Cells(200) {
+		var in []string
+		for _, d := range districts {
+			if d.Contains(cell.Center()) {
+				in = append(in, d.Name)
+			}
+		}
+		if len(in) != 1 {
+			t.Errorf("%v lies in %q, want one district", cell.Center(), in)
+		}
+	}
+	for name, p := range map[string]orb.Point{
+		"Innenstadt": {6.9583, 50.9413}, "Porz": {7.058, 50.886}, "Chorweiler": {6.866, 51.065}, "Rodenkirchen": {7.006, 50.865},
+	} {
+		if i := slices.IndexFunc(districts, func(d District) bool { return d.Contains(p) }); i < 0 || districts[i].Name != name {
+			t.Errorf("%v does not lie in %s", p, name)
+		}
+	}
+}
+
+func TestSketchOfTheRhine(t *testing.T) {
+	water := CologneWater()
+	river := water[0].(orb.LineString)
+	for i, p := range river[1:] {
+		if step := Distance(river[i], p); step > 4000 || p == river[i] {
+			t.Errorf("the Rhine jumps %.0f m from %v to %v", step, river[i], p)
+		}
+	}
+	// The Hohenzollern Bridge.
+	if d := planar.DistanceFrom(river, orb.Point{6.9656, 50.9414}); d > 0.002 {
+		t.Errorf("the Rhine is %.4f° from its bridge", d)
+	}
+}
+
+func TestReadWater(t *testing.T) {
+	read := func(geometry string) error {
+		_, err := ReadWater(strings.NewReader(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":` + geometry + `}]}`))
+		return err
+	}
+	for _, good := range []string{
+		`{"type":"LineString","coordinates":[[6.9,50.9],[7,51]]}`,
+		`{"type":"Polygon","coordinates":[[[6.9,50.9],[7,51],[7,50.9],[6.9,50.9]]]}`,
+	} {
+		if err := read(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{`{"type":"Point","coordinates":[6.9,50.9]}`, `{"type":"LineString","coordinates":[[356000,5640000],[356100,5640100]]}`, `null`} {
+		if err := read(bad); err == nil {
+			t.Errorf("%s is read as water", bad)
+		}
+	}
+}
+
 // TestRealBoundary reads the city's own file. It is left out where ../shared, the folder with real data, is not beside the project.
 func TestRealBoundary(t *testing.T) {
 	if _, err := os.Stat("../../shared"); errors.Is(err, fs.ErrNotExist) {
@@ -314,6 +372,22 @@ func TestRealBoundary(t *testing.T) {
 	}
 	if n := len(b.Cells(1000)); n < 395 || n > 415 {
 		t.Errorf("Cologne has %d cells, want about its 405 km²", n)
+	}
+	real, sketch, differ := b.Cells(200), CologneSketch(), 0
+	for _, cell := range CologneSketch().Cells(200) {
+		if !b.Contains(cell.Center()) {
+			differ++
+		}
+	}
+	for _, cell := range real {
+		if !sketch.Contains(cell.Center()) {
+			differ++
+		}
+	}
+	if share := float64(differ) / float64(len(real)); share > 0.15 {
+		t.Errorf("the sketch is wrong in %.0f %% of the city's area, want at most 15 %%", 100*share)
+	} else {
+		t.Logf("the sketch is wrong in %.1f %% of the city's area", 100*share)
 	}
 }
 

@@ -27,6 +27,7 @@ var packages = map[string][]string{
 	"geo/aggregate":               {"firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"geo/airindex":                {"firmware-protocol/bilingual", "firmware-protocol/quantity"},
 	"geo/coverage":                {"geo"},
+	"geo/places":                  {"github.com/paulmach/orb"},
 
 	"ingest":            {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb", "golang.org/x/time"},
 	"ingest/admin":      {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
@@ -66,7 +67,7 @@ var packages = map[string][]string{
 	"export/api": {
 		"firmware-protocol/bilingual", "export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
 		"ingest", "ingest/admin", "ingest/averages", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
-		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb", "github.com/klauspost/compress",
+		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "geo/places", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/basemap": {},
 	"export/archive": {
@@ -88,7 +89,7 @@ var packages = map[string][]string{
 	"cmd/openapi":              {"export/api"},
 	"cmd/stadtluft/progress":   {},
 	"cmd/stadtluft/simulation": {"firmware-protocol/quantity", "firmware-protocol/wire", "geo", "ingest", "ingest/mqtt", "ingest/registry", "github.com/paulmach/orb"},
-	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml"}, // connects the other packages, so it may import each of ours
+	"cmd/stadtluft/server":     {"*", "github.com/goccy/go-yaml", "github.com/paulmach/orb"}, // connects the other packages, so it may import each of ours
 	"cmd/stadtluft":            {"*", "github.com/alecthomas/kong", "github.com/paulmach/orb"},
 }
 

@@ -91,6 +91,7 @@ type cityProperties struct {
 	Name         string          `json:"name"`
 	Zone         string          `json:"zone"`
 	Sketch       bool            `json:"sketch"`
+	GeoNames     bool            `json:"geonames"` // whether names of places are GeoNames'
 	Registration registry.Policy `json:"registration"`
 	Resolution   int32           `json:"grid_resolution"`
 	Resolutions  []int32         `json:"resolutions"`
@@ -141,7 +142,7 @@ func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []expo
 		last = new(at.Format(time.RFC3339))
 	}
 	return cityFeature{"Feature", multiPolygon{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
-		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, Registration: s.City.Policy,
+		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, GeoNames: s.City.GeoNames, Registration: s.City.Policy,
 		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
 		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
 		Districts: len(s.City.Districts), LastReading: last, Demo: envelope.Demo, areaProperties: g.properties(areas[0]),

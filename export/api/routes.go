@@ -115,6 +115,15 @@ func (s *Server) liveRoutes() []openapi.Route {
 		Summary:    bilingual.Of("One station, with the places where it stood.", "Eine Station, mit den Orten, an denen sie stand."),
 		Parameters: []openapi.Parameter{stations.ID}, Answers: geojson(openapi.Ref("Station")),
 	}, {
+		Method: "GET", Path: "/api/v1/places", Handler: s.answer(s.tagged(s.getPlaces)), Group: "live", ID: "getPlaces",
+		Summary: bilingual.Of("Names of places in the city and around it.", "Namen von Orten in der Stadt und um sie herum."),
+		About:   bilingual.Of("The largest come first.", "Die größten stehen vorn."),
+		Answers: geojson(openapi.SchemaOf(placesCollection{})),
+	}, {
+		Method: "GET", Path: "/api/v1/water", Handler: s.answer(s.tagged(s.getWater)), Group: "live", ID: "getWater",
+		Summary: bilingual.Of("Rivers and lakes, as the map draws them.", "Flüsse und Seen, wie die Karte sie zeichnet."),
+		Answers: geojson(openapi.SchemaOf(waterCollection{})),
+	}, {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
 		Summary: bilingual.Of("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
 		About:   bilingual.Of("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),

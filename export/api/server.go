@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/paulmach/orb"
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
@@ -31,6 +32,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/geo/places"
 	"stadtluft/ingest"
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi"
@@ -58,7 +60,10 @@ type City struct {
 	DayOffset   time.Duration    // a day begins at midnight UTC minus this
 	Rules       quality.Rules
 	Correction  quality.Correction
-	Sketch      bool // the boundary is approximate
+	Sketch      bool           // the boundary is approximate
+	Places      []places.Place // in it and around it, the largest first
+	GeoNames    bool           // whether the places are GeoNames', which must be named
+	Water       []orb.Geometry // rivers and lakes
 	Resolution  int32
 	Licence     string
 	Attribution string

@@ -280,7 +280,7 @@ func TestConfHTML(t *testing.T) {
 	}
 	at := c.town.now.Format("2006-01-02")
 	f("", "Stadt Köln", "City air of Köln")
-	f("/collections/stations", "6.7800, 50.8300", "Stadt Köln", "CRS84", "T", at[:4])
+	f("/collections/stations", "6.7740, 50.8310", "Stadt Köln", "CRS84", "T", at[:4])
 	f("/collections/stations/items?limit=2", "2 of 3 features", "6.958300, 50.941300", at)
 	f("/collections/districts/items", "6.9400, 50.9200 – 6.9700, 50.9500")
 	f("/collections/stations/items/AAAAAA1", "6.958300, 50.941300")

@@ -202,7 +202,7 @@ func ExampleCity_Propose() {
 		fmt.Println(p.Cell, english)
 	}
 	// Output:
-	// 5 % of the area
+	// 6 % of the area
 	// CRS3035RES5000mN3100000E4105000 61,200 people, 5.9 km from the nearest station
 }
 

@@ -110,16 +110,27 @@ func (c *inspection) city(context.Context) {
 	switch {
 	case err != nil:
 		c.say(Wrong, "boundary", "%v", err)
-	case c.config.CityBoundary == "":
-		c.say(Warning, "boundary", "city.boundary is not set: a coarse sketch of Cologne is used")
+	case c.config.sketched():
+		c.say(Warning, "boundary", "city.boundary is not set: a coarse sketch of Cologne is used, with its districts, places and the Rhine")
 	default:
 		c.say(Fine, "boundary", "%s: %d cells of 1 km", c.config.CityBoundary, len(boundary.Cells(1000)))
 	}
-	if c.config.CityDistricts == "" {
+	if c.config.CityDistricts != "" {
+		districts, err := loadDistricts(c.config)
+		c.tried("districts", err, fmt.Sprintf("%s: %d districts", c.config.CityDistricts, len(districts)))
+	}
+	if c.config.CityWater != "" {
+		water, err := loadWater(c.config)
+		c.tried("water", err, fmt.Sprintf("%s: %d rivers and lakes", c.config.CityWater, len(water)))
+	}
+	if boundary == nil {
 		return
 	}
-	districts, err := loadDistricts(c.config)
-	c.tried("districts", err, fmt.Sprintf("%s: %d districts", c.config.CityDistricts, len(districts)))
+	names, err := loadPlaces(c.config, boundary)
+	c.tried("places", err, fmt.Sprintf("%d names of places in and around the city", len(names)))
+	if err == nil && len(names) == 0 {
+		c.say(Warning, "places", "the map has no names: set city.places, or build the pages, which bring GeoNames'")
+	}
 }
 
 func (c *inspection) http(context.Context) {

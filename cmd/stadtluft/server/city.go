@@ -1,18 +1,28 @@
 package server
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 
+	"github.com/paulmach/orb"
+	orbgeo "github.com/paulmach/orb/geo"
+
 	"stadtluft/export/basemap"
+	"stadtluft/export/web"
 	"stadtluft/geo"
 	"stadtluft/geo/coverage"
+	"stadtluft/geo/places"
 )
 
 // city holds the content of the city's files.
 type city struct {
 	boundary  *geo.Boundary
 	districts []geo.District
+	places    []places.Place // in it and around it, the largest first
+	water     []orb.Geometry
 	people    map[geo.Cell]int // inhabitants by cell of grid.resolution; empty without a census table
 	basemap   basemap.Basemap
 }
@@ -25,6 +35,12 @@ func loadCity(config Config) (c city, err error) {
 	if c.districts, err = loadDistricts(config); err != nil {
 		return c, err
 	}
+	if c.places, err = loadPlaces(config, c.boundary); err != nil {
+		return c, err
+	}
+	if c.water, err = loadWater(config); err != nil {
+		return c, err
+	}
 	if c.people, err = loadPeople(config, c.boundary); err != nil {
 		return c, err
 	}
@@ -32,38 +48,73 @@ func loadCity(config Config) (c city, err error) {
 	return c, err
 }
 
-// LoadBoundary reads the city's boundary; without a configured file it returns the built-in sketch.
-func LoadBoundary(c Config) (*geo.Boundary, error) {
-	if c.CityBoundary == "" {
-		return geo.CologneSketch(), nil
-	}
-	file, err := os.Open(c.CityBoundary)
+// sketched reports whether the city is the built-in sketch.
+func (c *Config) sketched() bool { return c.CityBoundary == "" }
+
+// readFile reads the file of a key with read.
+func readFile[T any](key, path string, read func(io.Reader) (T, error)) (content T, err error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("city.boundary: %w", err)
+		return content, fmt.Errorf("%s: %w", key, err)
 	}
 	defer file.Close()
-	boundary, err := geo.ReadBoundary(file)
-	if err != nil {
-		return nil, fmt.Errorf("city.boundary: read %s: %w", c.CityBoundary, err)
+	if content, err = read(file); err != nil {
+		return content, fmt.Errorf("%s: read %s: %w", key, path, err)
 	}
-	return boundary, nil
+	return content, nil
 }
 
-// loadDistricts reads the city's districts; none when none are configured.
+// LoadBoundary reads the city's boundary; without a configured file it returns the built-in sketch.
+func LoadBoundary(c Config) (*geo.Boundary, error) {
+	if c.sketched() {
+		return geo.CologneSketch(), nil
+	}
+	return readFile("city.boundary", c.CityBoundary, geo.ReadBoundary)
+}
+
+// loadDistricts reads the city's districts; without a configured file there are those of the built-in sketch or none.
 func loadDistricts(c Config) ([]geo.District, error) {
-	if c.CityDistricts == "" {
-		return nil, nil
+	switch {
+	case c.CityDistricts != "":
+		return readFile("city.districts", c.CityDistricts, func(r io.Reader) ([]geo.District, error) { return geo.ReadDistricts(r, "") })
+	case c.sketched():
+		return geo.CologneDistricts(), nil
 	}
-	file, err := os.Open(c.CityDistricts)
+	return nil, nil
+}
+
+// around is how far from the city places are named, in metres.
+const around = 15_000
+
+// loadPlaces reads the names of places; without a configured file there are those of the built-in sketch or GeoNames'
+// around the city, which are built with the pages.
+func loadPlaces(c Config, boundary *geo.Boundary) ([]places.Place, error) {
+	switch {
+	case c.CityPlaces != "":
+		return readFile("city.places", c.CityPlaces, places.Read)
+	case c.sketched():
+		return places.Cologne(), nil
+	}
+	world, err := web.Files().Open("places.gz")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the pages are not built
+	}
 	if err != nil {
-		return nil, fmt.Errorf("city.districts: %w", err)
+		return nil, err
 	}
-	defer file.Close()
-	districts, err := geo.ReadDistricts(file, "")
-	if err != nil {
-		return nil, fmt.Errorf("city.districts: read %s: %w", c.CityDistricts, err)
+	defer world.Close()
+	return places.ReadWorld(world, orbgeo.BoundPad(boundary.Bound(), around))
+}
+
+// loadWater reads rivers and lakes; without a configured file there are those of the built-in sketch or none.
+func loadWater(c Config) ([]orb.Geometry, error) {
+	switch {
+	case c.CityWater != "":
+		return readFile("city.water", c.CityWater, geo.ReadWater)
+	case c.sketched():
+		return geo.CologneWater(), nil
 	}
-	return districts, nil
+	return nil, nil
 }
 
 // loadPeople reads the inhabitants of the city's cells; none without a census table.
@@ -71,14 +122,7 @@ func loadPeople(c Config, boundary *geo.Boundary) (map[geo.Cell]int, error) {
 	if c.CityCensus == "" {
 		return nil, nil
 	}
-	file, err := os.Open(c.CityCensus)
-	if err != nil {
-		return nil, fmt.Errorf("city.census: %w", err)
-	}
-	defer file.Close()
-	people, err := coverage.ReadPeople(file, boundary.Cells(int32(c.GridResolution)))
-	if err != nil {
-		return nil, fmt.Errorf("city.census: read %s: %w", c.CityCensus, err)
-	}
-	return people, nil
+	return readFile("city.census", c.CityCensus, func(r io.Reader) (map[geo.Cell]int, error) {
+		return coverage.ReadPeople(r, boundary.Cells(int32(c.GridResolution)))
+	})
 }

@@ -66,6 +66,8 @@ type Config struct {
 	CityContact   string `key:"city.contact"`
 	CityBoundary  string `key:"city.boundary"`
 	CityDistricts string `key:"city.districts"`
+	CityPlaces    string `key:"city.places"`
+	CityWater     string `key:"city.water"`
 	CityCensus    string `key:"city.census"`
 	CityZone      string `key:"city.zone"`
 	CityDay       int    `key:"city.day_offset"`
