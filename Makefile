@@ -22,7 +22,7 @@ build: pages ## the binary with its pages, in bin/
 
 pages: $(WEB)/dist/index.html ## the web pages (needs Node.js and npm)
 
-$(WEB)/dist/index.html: $(WEB)/types/openapi.d.ts $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json')
+$(WEB)/dist/index.html: $(WEB)/types/openapi.d.ts $(shell git ls-files '$(WEB)/*.ts' '$(WEB)/*.css' '$(WEB)/*.html' '$(WEB)/*.svg' '$(WEB)/*.json' '$(WEB)/places.mjs' '$(WEB)/public')
 	npm --prefix $(WEB) run build
 
 # Go knows what the API answers: each time it is asked, and the file is written when that has changed.

@@ -15,7 +15,7 @@ const quantile = (list, share) => sorted(list)[Math.min(list.length - 1, Math.fl
 const median = (list) => quantile(list, 0.5);
 const ms = (n) => `${n.toFixed(0)} ms`.padStart(8);
 
-// navigation is one visit with an empty cache: when the first value stands there, when a sketch shows values and when the map does, since the
+// navigation is one visit with an empty cache: when the first value stands there and when the map shows values, since the
 // navigation began, and how long the server took to answer.
 async function navigation(origin) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE" });
@@ -37,7 +37,6 @@ async function navigation(origin) {
     const mark = (name) => performance.getEntriesByName(name)[0]?.startTime ?? NaN;
     return {
       figure: mark("figure"),
-      sketch: mark("sketch"),
       values: mark("values"),
       city: took("/api/v1/city?"),
       grid: took("/api/v1/grid"),
@@ -53,7 +52,7 @@ async function visits(what, origin) {
   for (let i = 0; i < loads; i++) seen.push(await navigation(origin));
   const column = (name) => ms(median(seen.map((s) => s[name])));
   console.log(
-    `${what}: first value ${column("figure")}, values on the sketch ${column("sketch")}, on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`,
+    `${what}: first value ${column("figure")}, values on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`,
   );
 }
 

@@ -304,7 +304,7 @@ test("the pages of a station fit", async () => {
   const s = await made("Balkon Südstadt");
   publish(s.id, s.token, '{"pm2_5":12.3,"pm10":20.1,"temperature":14.2,"humidity":80.3,"rssi":-61,"battery":3.9}');
   publish(s.id, s.token, '{"pm2_5":"12"}');
-  await fits("register", "/register", (page) => page.locator(".maplibregl-canvas").waitFor());
+  await fits("register", "/register", (page) => page.locator(".map-canvas").waitFor());
   const demo = (await (await fetch(`${url}/api/v1/stations`)).json()).features.find((f) => f.properties.demo && f.properties.values.pm2_5);
   await fits("station", `/stations/${demo.id}`, (page) => page.locator(".plot canvas").waitFor());
   await fits("manage", `/stations/${s.id}#manage=${s.manage_token}`, async (page) => {

@@ -10,7 +10,7 @@ assert.ok(token, "set STORY_ADMIN to the administrator's token");
 // register walks through the registration and looks at each step.
 async function register(page, look) {
   const next = () => page.locator("main button[type=submit]").click();
-  await page.locator(".maplibregl-canvas").waitFor();
+  await page.locator(".map-canvas").waitFor();
   await page.locator(".place-how input").fill("6.95, 50.94");
   await page.keyboard.press("Enter");
   await page.locator(".said .link").waitFor();
@@ -53,7 +53,7 @@ for (const mood of moods) {
     await own.page.locator(".manage-forms").waitFor();
     const forms = own.page.locator(".manage-forms > details");
     for (const form of await forms.all()) await form.locator("> summary").click();
-    await own.page.locator(".maplibregl-canvas").waitFor();
+    await own.page.locator(".map-canvas").waitFor();
     for (const i of [3, 4]) await forms.nth(i).locator("form > .row button").click();
     await own.page.locator(".manage-forms .qr").waitFor();
     await looking(own.page, "manage")("open");

@@ -4,8 +4,9 @@ import { errorText } from "../client";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { language, name, number, percent, t } from "../language";
-import type { AirMap } from "../map/airmap";
-import { shortCode } from "../map/text";
+import { AirMap } from "../map/airmap";
+import { places } from "../map/surroundings";
+import { cellName } from "../map/text";
 import "./coverage.css";
 import { kind, months, type Coverage, type Cell, coloured, proposals, kinds } from "./coverage";
 
@@ -31,28 +32,19 @@ export function open(frame: Frame): Page {
       parts.history,
     ),
   );
-  let map: AirMap | null = null;
-
-  async function loadMap(): Promise<void> {
-    try {
-      const { createAirMap } = await import("../map/airmap");
-      map = createAirMap(place, { choose: (c) => choose(c?.kind === "cell" ? c.id : ""), describe: ({ id }) => cellText(coverage, id) });
-    } catch {
-      return place.replaceChildren(h("p", { class: "hint" }, t("map.mapFailed")));
-    }
-    if (coverage) map.grid(...coloured(coverage));
-    render();
-    map.city(await frame.city);
-  }
+  const map = new AirMap(place, {
+    choose: (c) => choose(c?.kind === "cell" ? c.id : ""),
+    describe: ({ id }) => cellText(coverage, id),
+  });
 
   function choose(id: string): void {
     chosen = coverage?.features.find((f) => f.properties.cell === id) ?? null;
-    map?.highlight(chosen && { kind: "cell", id });
+    map.highlight(chosen && { kind: "cell", id });
     render();
   }
 
   function render(): void {
-    map?.setLabel(t("coverage.map"));
+    map.setLabel(t("coverage.map"));
     update(parts.head, h("h1", {}, t("coverage.heading")), h("p", { class: "lead" }, t("coverage.lead")), select());
     if (!coverage) return void update(parts.share, h("p", { class: "quiet" }, t("frame.loading")));
     const c = coverage.coverage;
@@ -93,7 +85,7 @@ export function open(frame: Frame): Page {
     return [
       h("h2", {}, t("coverage.next")),
       near
-        ? h("p", { class: "chosen" }, `${t("map.cell", { id: shortCode(near.properties.cell) })}: `, registerLink(near))
+        ? h("p", { class: "chosen" }, `${cellName(near.properties.cell)}: `, registerLink(near))
         : h("p", { class: "quiet" }, t("coverage.tap")),
       proposals(c).length === 0 ? h("p", { class: "fine" }, t("coverage.all")) : null,
       h(
@@ -106,7 +98,7 @@ export function open(frame: Frame): Page {
             h(
               "button",
               { type: "button", class: "link", "data-key": p.properties.cell, click: () => choose(p.properties.cell) },
-              shortCode(p.properties.cell),
+              cellName(p.properties.cell),
             ),
             h("span", {}, language() === "de" ? p.properties.reason_de : p.properties.reason_en),
             registerLink(p),
@@ -128,7 +120,7 @@ export function open(frame: Frame): Page {
     try {
       coverage = await api.get<Coverage>(`/api/v1/coverage?quantity=${encodeURIComponent(quantity)}&proposals=10&history=month`);
       frame.setStatus("");
-      map?.grid(...coloured(coverage));
+      map.grid(...coloured(coverage));
       render();
     } catch (e) {
       frame.setStatus(t("frame.failed", { detail: errorText(e) }), true);
@@ -137,7 +129,8 @@ export function open(frame: Frame): Page {
   }
 
   void load();
-  void loadMap();
+  void frame.city.then((city) => map.city(city));
+  void places().then(render);
   return { title: () => t("coverage.heading"), render };
 }
 
@@ -152,7 +145,7 @@ const saveQuantity = (quantity: string): void =>
 // cellText returns what the colour of a cell means.
 function cellText(coverage: Coverage | null, id: string): string {
   const cell = coverage?.features.find((f) => f.properties.cell === id)?.properties;
-  return `${t("map.cell", { id: shortCode(id) })}: ${cell ? t(kinds[kind(cell)] ?? "coverage.missing") : ""}.`;
+  return `${cellName(id)}: ${cell ? t(kinds[kind(cell)] ?? "coverage.missing") : ""}.`;
 }
 
 // registerLink makes a link to the registration with the centre of the cell filled in.

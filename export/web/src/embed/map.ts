@@ -2,7 +2,7 @@
 import * as api from "../api";
 import { update, h, swatch } from "../dom";
 import { name, t } from "../language";
-import { createAirMap } from "../map/airmap";
+import { AirMap } from "../map/airmap";
 import type { View } from "../map/view";
 import { steps } from "../map/colours";
 import { bounds } from "../map/legend";
@@ -17,9 +17,9 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   body.classList.add("whole");
   body.replaceChildren(h("h1", {}, `${city.properties.name}: ${name(view.quantity)}`), place, legend, footer(city));
   let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
-  const map = createAirMap(place, {
+  const map = new AirMap(place, {
     choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view),
-    describe: (area) => areaText(area, grid, districts, view.quantity),
+    describe: (area) => (area.kind === "station" ? t("map.station", { id: area.id }) : areaText(area, grid, districts, view.quantity)),
   });
   map.setLabel(t("map.map"));
   map.city(city);

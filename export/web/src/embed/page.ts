@@ -8,7 +8,8 @@ import { clock, name, percent, t } from "../language";
 import { readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, shortCode, stateText } from "../map/text";
+import { places } from "../map/surroundings";
+import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText } from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
 import { footer } from "./footer";
@@ -56,7 +57,7 @@ function makeCard(kind: string, id: string, view: View, zone: string): Promise<C
       if (!found) throw new Error(id);
       return area(found.properties, view, zone);
     },
-    cell: async () => cell(await api.cell(id, view), view, zone),
+    cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], view, zone),
     station: async () => station(await api.station(id), view, zone),
   };
   return makers[kind]?.() ?? Promise.reject(new Error(kind));
@@ -98,7 +99,7 @@ function area(
 function cell(answer: api.CellAnswer, view: View, zone: string): Card {
   const c = answer.averages.find((a) => a.quantity === view.quantity);
   return () => [
-    h("h1", {}, t("map.cell", { id: shortCode(answer.cell) })),
+    h("h1", {}, cellName(answer.cell)),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(answer, view, zone)}`),
     c ? bigValue(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : noValue(),
     c

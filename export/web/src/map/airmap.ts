@@ -1,137 +1,231 @@
 // The map of the air: cells or districts with their colours, and stations. It draws what it is given and reports what is chosen.
-import type { ExpressionSpecification, Map as MapLibre } from "maplibre-gl";
-import type { City, Districts, State } from "../api";
+import type { City, Districts } from "../api";
 import { t } from "../language";
-import type { Chosen, Place } from "./view";
+import type { Point as Place } from "./arrowkeys";
+import type { Insets, Point } from "./camera";
+import { Chooser } from "./chooser";
+import { CityMap, type Content } from "./citymap";
 import { colourOf, type Step } from "./colours";
-import { target, keyboardCursor } from "./cursor";
-import { createCityMap, emptyCollection } from "./citymap";
-import { adaptToStationCount, airLayers, clickableLayers } from "./layers";
+import { keyboardCursor, target, type Target } from "./cursor";
+import { boundsOf, centreOf, contains, type Area, type Bounds } from "./geometry";
+import { hatch } from "./hatch";
+import type { Name } from "./names";
+import type { Pen } from "./pen";
+import { StationMarks, type StationPlaces } from "./stationmarks";
+import { findQuantity } from "./text";
+import type { Chosen, Place as View } from "./view";
 
-export interface AirMap {
-  setLabel(label: string): void;
-  city(city: City): void;
-  grid(grid: Cells | null, legend: readonly Step[]): void;
-  districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void;
-  stations(stations: StationPlaces, visible: boolean): void;
-  highlight(chosen: Chosen | null): void;
-  moveTo(place: Place | null): void; // null shows the whole city
-}
+export type { StationPlaces };
 
 // Cells are areas of the grid, each with the value that colours it; one with one station is hatched.
 export type Cells = GeoJSON.FeatureCollection<GeoJSON.Polygon, { cell: string; mean: number; stations?: number }>;
 
-// StationPlaces are the places of stations and the state of each.
-export type StationPlaces = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
-
 // MapEvents are called when something happens on the map.
 export interface MapEvents {
   choose(chosen: Chosen | null): void;
-  moved?(place: Place): void;
-  drawn?(): void; // the values are on the map
-  describe(area: Chosen): string; // the cell or district that the keyboard's cursor is on, for screen readers
+  moved?(view: View): void;
+  describe(what: Chosen): string; // for screen readers, and where a finger is at several
 }
 
-export function createAirMap(container: HTMLElement, events: MapEvents): AirMap {
-  const base = createCityMap(container, airLayers);
-  const { map, ready, set } = base;
-  chooseOnClick(map, events.choose);
-  map.on("moveend", () => {
-    const { lng, lat } = map.getCenter();
-    if (base.moved()) events.moved?.({ lon: lng, lat, zoom: map.getZoom() });
-  });
-  const drawn = (): void =>
-    void map.once("idle", () => {
-      performance.mark("values"); // for tests and measurements
-      events.drawn?.();
-    });
-  const cursor = keyboardCursor(container, base, events.choose, events.describe);
-  return {
-    setLabel: (label) => base.setLabels(label, t("map.keys")),
-    city: base.city,
-    moveTo: base.moveTo,
-    grid(grid, legend) {
-      if (grid) drawn();
-      cursor.setTargets("cell", grid?.features.map((f) => target("cell", f.properties.cell, f.geometry)) ?? []);
-      if (!grid) return set("grid", emptyCollection);
-      const features = grid.features.map(({ type, geometry, properties: p }) => ({
-        type,
+// Shown is an area on the map.
+interface Shown {
+  chosen: Chosen;
+  geometry: Area;
+  bounds: Bounds;
+  colour: string; // empty for one without a value
+  single: boolean; // its mean is of one station
+}
+
+// Layer is what is drawn of areas.
+interface Layer {
+  list: Shown[];
+  fills: [colour: string, Path2D][];
+  single: Path2D;
+  lines: Path2D;
+}
+
+const finger = 22; // pixels around a finger within which it means a station
+const mouse = 8;
+const sure = 10; // pixels within which a finger means one station and nothing else
+
+export class AirMap implements Content {
+  private map: CityMap;
+  private layers: Record<"cell" | "district", Layer | null> = { cell: null, district: null };
+  private districtNames: Name[] | null = null;
+  private stationMarks: StationMarks;
+  private chosen: Chosen | null = null;
+  private cursor;
+  private chooser;
+  private values: "none" | "set" | "drawn" = "none";
+
+  constructor(
+    container: HTMLElement,
+    private events: MapEvents,
+  ) {
+    this.map = new CityMap(container, this);
+    this.stationMarks = new StationMarks(this.map.ground);
+    this.cursor = keyboardCursor(container, this.map, (area) => this.choose(area), events.describe);
+    this.chooser = new Chooser(container, (what) => this.choose(what), events.describe);
+  }
+
+  setLabel(label: string): void {
+    this.map.setLabels(label, t("map.keys"));
+  }
+
+  city(city: City): void {
+    this.map.city(city);
+  }
+
+  moveTo(view: View | null): void {
+    this.map.moveTo(view);
+  }
+
+  setInsets(covered: Insets): void {
+    this.map.setInsets(covered);
+  }
+
+  // reveal moves what is chosen to where nothing covers it.
+  reveal(covered: Insets): void {
+    const at = this.placeOf(this.chosen);
+    if (at) this.map.reveal(at, covered);
+  }
+
+  grid(grid: Cells | null, legend: readonly Step[]): void {
+    this.setAreas(
+      "cell",
+      grid?.features.map(({ geometry, properties: p }) => ({
+        chosen: { kind: "cell", id: p.cell },
         geometry,
-        properties: { cell: p.cell, stations: p.stations, colour: colourOf(legend, p.mean) },
-      }));
-      set("grid", { type: "FeatureCollection", features });
-    },
-    districts(districts, quantity, legend) {
-      cursor.setTargets("district", districts?.features.map((f) => target("district", f.properties.name, f.geometry)) ?? []);
-      if (!districts) return set("districts", emptyCollection);
-      drawn();
-      const features = districts.features.map((f) => {
-        const mean = f.properties.quantities.find((q) => q.quantity === quantity)?.mean;
-        return {
-          type: f.type,
-          geometry: f.geometry,
-          properties: { name: f.properties.name, colour: mean === undefined ? "rgba(0,0,0,0)" : colourOf(legend, mean) },
-        };
-      });
-      set("districts", { type: "FeatureCollection", features });
-    },
-    stations(stations, visible) {
-      const features = visible ? stations.features : [];
-      void ready.then(() => adaptToStationCount(map, features.length));
-      set("stations", {
-        type: "FeatureCollection",
-        features: features.map((f) => ({ type: f.type, geometry: f.geometry, properties: { id: f.id, state: f.properties.state } })),
-      });
-    },
-    highlight(chosen) {
-      cursor.moveTo(chosen);
-      const filter = (kind: Chosen["kind"], property: string): ExpressionSpecification => [
-        "==",
-        ["get", property],
-        chosen?.kind === kind ? chosen.id : "",
-      ];
-      void ready.then(() => {
-        map.setFilter("cell-mark", filter("cell", "cell"));
-        map.setFilter("district-mark", filter("district", "name"));
-        map.setFilter("station-mark", filter("station", "id"));
-      });
-    },
-  };
+        bounds: boundsOf(geometry),
+        colour: colourOf(legend, p.mean),
+        single: p.stations === 1,
+      })),
+    );
+  }
+
+  districts(districts: Districts | null, quantity: string, legend: readonly Step[]): void {
+    this.districtNames =
+      districts?.features.map(({ geometry, properties: { name } }) => ({ name, ...centreOf(geometry), people: districtPeople })) ?? null;
+    this.setAreas(
+      "district",
+      districts?.features.map(({ geometry, properties: p }) => {
+        const mean = findQuantity(p.quantities, quantity)?.mean;
+        const colour = mean === undefined ? "" : colourOf(legend, mean);
+        return { chosen: { kind: "district", id: p.name }, geometry, bounds: boundsOf(geometry), colour, single: false };
+      }),
+    );
+  }
+
+  stations(stations: StationPlaces, visible: boolean): void {
+    this.stationMarks.set(visible ? stations : null);
+    this.map.redraw();
+  }
+
+  highlight(chosen: Chosen | null): void {
+    this.chosen = chosen;
+    this.cursor.moveTo(chosen);
+    this.chooser.close();
+    this.map.redraw();
+  }
+
+  areas(pen: Pen): void {
+    const { areaOpacity, line } = pen.theme;
+    for (const layer of [this.layers.district, this.layers.cell]) {
+      if (!layer) continue;
+      for (const [colour, path] of layer.fills) pen.fill(path, colour, areaOpacity);
+      const pattern = hatch(pen.ctx, pen.ratio);
+      if (pattern) pen.fill(layer.single, pattern, 0.55);
+      pen.stroke(layer.lines, layer === this.layers.cell ? line : pen.theme.edge, 1);
+    }
+  }
+
+  marks(pen: Pen): void {
+    const { mark, halo } = pen.theme;
+    const area = this.shown(this.chosen);
+    const at = this.cursor.current();
+    if (area) this.outline(pen, area.geometry, halo, mark, 3);
+    if (at) this.outline(pen, at.geometry, halo, mark, 4);
+    const station = this.chosen?.kind === "station" && this.stationMarks.find(this.chosen.id);
+    if (station) pen.circle(this.map.ground.at(station.lon, station.lat), 12, halo, mark, 2.5);
+    this.stationMarks.draw(pen);
+  }
+
+  names(): readonly Name[] | null {
+    return this.districtNames;
+  }
+
+  drawn(): void {
+    if (this.values === "set") performance.mark("values"); // for tests and measurements
+    if (this.values === "set") this.values = "drawn";
+  }
+
+  click(place: Place, at: Point, byFinger: boolean): void {
+    const size = this.map.metresPerPixel();
+    const area = this.areaAt(place);
+    const stations = this.stationMarks.near(place, (byFinger ? finger : mouse) * size);
+    const [first, second] = stations;
+    if (!first) return this.choose(area?.chosen ?? null);
+    const meant: Chosen = { kind: "station", id: first.id };
+    if (!byFinger || (first.metres <= sure * size && (!second || second.metres > finger * size)) || (!second && !area))
+      return this.choose(meant);
+    const all = stations.slice(0, 4).map(({ id }): Chosen => ({ kind: "station", id }));
+    this.chooser.open(at, [...(area ? [area.chosen] : []), ...all]);
+  }
+
+  hover(place: Place): boolean {
+    return this.areaAt(place) !== null || this.stationMarks.near(place, mouse * this.map.metresPerPixel()).length > 0;
+  }
+
+  moved(): void {
+    this.events.moved?.(this.map.view());
+  }
+
+  private choose(chosen: Chosen | null): void {
+    this.chooser.close();
+    this.events.choose(chosen);
+  }
+
+  private setAreas(kind: "cell" | "district", list: Shown[] | undefined): void {
+    this.cursor.setTargets(kind, list?.map((a): Target => target(a.chosen, a.geometry)) ?? []);
+    this.layers[kind] = list ? this.layer(list) : null;
+    if (list) this.values = "set";
+    this.map.redraw();
+  }
+
+  private layer(list: Shown[]): Layer {
+    const { ground } = this.map;
+    const colours = new Map<string, Area[]>();
+    for (const { colour, geometry } of list) if (colour) colours.set(colour, [...(colours.get(colour) ?? []), geometry]);
+    return {
+      list,
+      fills: [...colours].map(([colour, areas]) => [colour, ground.path(areas)]),
+      single: ground.path(list.filter((a) => a.single).map((a) => a.geometry)),
+      lines: ground.path(list.map((a) => a.geometry)),
+    };
+  }
+
+  private areaAt({ lon, lat }: Place): Shown | null {
+    const here = ({ bounds: b, geometry }: Shown) =>
+      lon >= b.west && lon <= b.east && lat >= b.south && lat <= b.north && contains(geometry, { lon, lat });
+    return this.layers.cell?.list.find(here) ?? this.layers.district?.list.find(here) ?? null;
+  }
+
+  private shown(chosen: Chosen | null): Shown | null {
+    if (!chosen || chosen.kind === "station") return null;
+    return this.layers[chosen.kind]?.list.find((a) => a.chosen.id === chosen.id) ?? null;
+  }
+
+  private placeOf(chosen: Chosen | null): Place | null {
+    if (chosen?.kind === "station") return this.stationMarks.find(chosen.id);
+    const area = this.shown(chosen);
+    return area && centreOf(area.geometry);
+  }
+
+  private outline(pen: Pen, geometry: Area, halo: string, mark: string, width: number): void {
+    const path = this.map.ground.path([geometry]);
+    pen.stroke(path, halo, 2 * width);
+    pen.stroke(path, mark, width);
+  }
 }
 
-function chooseOnClick(map: MapLibre, choose: (chosen: Chosen | null) => void): void {
-  const featureAt = ({ x, y }: ScreenPoint, near: number, layers: readonly string[]) => {
-    const here = layers.filter((layer) => map.getLayer(layer));
-    return here.length > 0
-      ? map.queryRenderedFeatures(
-          [
-            [x - near, y - near],
-            [x + near, y + near],
-          ],
-          { layers: here },
-        )[0]?.properties
-      : undefined;
-  };
-  map.on("click", ({ point }) => {
-    const station = featureAt(point, 8, clickableLayers.station); // fingers are not precise
-    if (station) return choose({ kind: "station", id: String(station.id) });
-    const cell = featureAt(point, 0, clickableLayers.cell);
-    if (cell) return choose({ kind: "cell", id: String(cell.cell) });
-    const district = featureAt(point, 0, clickableLayers.district);
-    choose(district ? { kind: "district", id: String(district.name) } : null);
-  });
-  let pointer: ScreenPoint | null = null; // where the mouse has moved since the last look at the layers there
-  map.on("mousemove", ({ point }) => {
-    if (!pointer && !map.isMoving())
-      requestAnimationFrame(() => {
-        if (pointer) map.getCanvas().style.cursor = featureAt(pointer, 0, Object.values(clickableLayers).flat()) ? "pointer" : "";
-        pointer = null;
-      });
-    pointer = map.isMoving() ? null : point;
-  });
-}
-
-interface ScreenPoint {
-  x: number;
-  y: number;
-}
+const districtPeople = 100_000; // so that names of districts are written as those of large towns

@@ -1,80 +1,84 @@
 // The basemap, where the city has one: a style from another server, or tiles of this server in our own style, which is made for
-// the layers of the Protomaps basemap (docs.protomaps.com/basemaps/layers) and has no names.
-import maplibregl, { type LayerSpecification, type Map as MapLibre, type StyleSpecification } from "maplibre-gl";
+// the layers of the Protomaps basemap (docs.protomaps.com/basemaps/layers) and has no names. MapLibre draws it below the map, which
+// is moved and drawn without it; so what is measured is seen in a browser without WebGL as well.
+import maplibregl, { type Map as MapLibre, type StyleSpecification } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
 import type { CityProperties } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
-import { darkScheme, lowestLayer, repaint } from "./theme";
+import { degrees, type Camera } from "./camera";
+import { darkScheme } from "./theme";
 
 type Source = StyleSpecification["sources"][string];
 
-// prefix is put before the names of a basemap's sources and layers, so that they differ from ours.
-const prefix = "base/";
-
-// Style returns the parts of a MapLibre style that are drawn; the dark scheme may have others.
-type Style = (dark: boolean) => Pick<StyleSpecification, "sources" | "layers" | "glyphs" | "sprite">;
+// Style returns a MapLibre style; the dark scheme may have another.
+type Style = (dark: boolean) => StyleSpecification;
 
 export interface Basemap {
-  visible(): boolean; // it is on the map, so that the city's area must not cover it
+  visible(): boolean; // it is on the map, so that the land must not cover it
+  moveTo(camera: Camera): void;
   setLabels(): void;
 }
 
-// addBasemap adds the city's basemap below our layers, and its names above them, and calls changed when it is there. When it cannot
-// be loaded, a note on the map says so.
-export function addBasemap(map: MapLibre, container: HTMLElement, city: CityProperties, changed: () => void): Basemap {
+// addBasemap adds the city's basemap below the container's map, and who made it to a corner, and calls changed when it is there. When
+// it cannot be loaded, a note on the map says so.
+export function addBasemap(container: HTMLElement, corner: HTMLElement, city: CityProperties, changed: () => void): Basemap {
+  const place = h("div", { class: "map-base", "aria-hidden": "true" });
   const note = h("p", { class: "map-note", role: "status" });
-  let style: Style | null = null;
+  container.prepend(place);
+  container.append(note);
+  let map: MapLibre | null = null;
+  let loaded = false;
   let failed = false; // since the map was last idle
+  let camera: Camera | null = null;
   const fail = (why: unknown): void => {
     console.warn("basemap:", why);
     failed = true;
     note.textContent = t("map.noBasemap");
   };
-  container.append(note);
-  map.on("error", (e: { error: Error; sourceId?: string }) =>
-    e.sourceId?.startsWith(prefix) ? fail(e.error.message) : console.error(e.error),
-  );
-  map.on("idle", () => {
-    if (style && !failed) note.textContent = "";
-    failed = false;
-  });
-  darkScheme.addEventListener("change", () => style && repaint(map, prefixed(style(darkScheme.matches))));
-  load(city)
-    .then((loaded) => {
-      addLayers(map, loaded(darkScheme.matches));
-      style = loaded;
-      changed();
-    })
-    .catch(fail);
+  const show = (style: Style): void => {
+    map = create(place, style(darkScheme.matches));
+    if (camera) move(map, camera);
+    map.on("error", (e: { error: Error }) => fail(e.error.message));
+    map.on("style.load", () =>
+      map?.once("render", () => {
+        loaded = true;
+        changed();
+      }),
+    );
+    map.on("idle", () => {
+      if (!failed) note.textContent = "";
+      failed = false;
+    });
+    corner.prepend(new maplibregl.AttributionControl({ compact: false, customAttribution: [] }).onAdd(map));
+    darkScheme.addEventListener("change", () => map?.setStyle(style(darkScheme.matches)));
+  };
+  load(city).then(show).catch(fail);
   return {
-    visible: () => style !== null,
+    visible: () => loaded,
+    moveTo(to) {
+      camera = to;
+      if (map) move(map, to);
+    },
     setLabels() {
       if (note.textContent) note.textContent = t("map.noBasemap");
     },
   };
 }
 
+const create = (container: HTMLElement, style: StyleSpecification): MapLibre =>
+  new maplibregl.Map({ container, style, interactive: false, attributionControl: false, fadeDuration: 0 });
+
+function move(map: MapLibre, { x, y, zoom, width, height }: Camera): void {
+  const { clientWidth, clientHeight } = map.getCanvas();
+  if (clientWidth !== width || clientHeight !== height) map.resize();
+  map.jumpTo({ center: degrees([x, y]), zoom });
+}
+
 async function load(city: CityProperties): Promise<Style> {
   if (city.basemap_tiles) await registerPMTiles();
   return city.basemap ? fetchStyle(city.basemap) : ownStyle(city.basemap_tiles);
 }
-
-function addLayers(map: MapLibre, style: ReturnType<Style>): void {
-  const { sources, glyphs, sprite } = style;
-  if (glyphs) map.setGlyphs(glyphs);
-  if (typeof sprite === "string") map.setSprite(sprite);
-  else for (const { id, url } of sprite ?? []) map.addSprite(id, url);
-  for (const [name, source] of Object.entries(sources)) map.addSource(prefix + name, source);
-  const layers = prefixed(style);
-  const names = layers.findIndex((layer) => layer.type === "symbol");
-  layers.forEach((layer, i) => map.addLayer(layer, names >= 0 && i >= names ? undefined : lowestLayer));
-  map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: [] }), "bottom-right");
-}
-
-const prefixed = (style: ReturnType<Style>): LayerSpecification[] =>
-  style.layers.map(
-    (layer) => ({ ...layer, id: prefix + layer.id, ...("source" in layer ? { source: prefix + layer.source } : {}) }) as LayerSpecification,
-  );
 
 // registerPMTiles lets MapLibre read tiles out of a PMTiles file.
 async function registerPMTiles(): Promise<void> {
@@ -116,6 +120,7 @@ function ownStyle(tiles: string): Style {
     const kinds = (...list: string[]) => ["in", ["get", "kind"], ["literal", list]] as never;
     const width = (from: number, to: number) => ["interpolate", ["exponential", 1.6], ["zoom"], 8, from, 16, to] as never;
     return {
+      version: 8,
       sources: { city: source },
       layers: [
         { id: "earth", type: "fill", ...of("earth"), paint: { "fill-color": c.earth } },

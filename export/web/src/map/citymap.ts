@@ -1,167 +1,223 @@
-// The map of the city that all maps are made of: its boundary, a basemap where the city has one, buttons, keys, size, and light
-// and dark colours. Each map adds its own layers.
-import maplibregl, { type GeoJSONSource, type LayerSpecification, type Map as MapLibre } from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
+// The map of the city that all maps are made of: its backdrop, a basemap where the city has one, buttons, keys, and light and dark
+// colours. It is drawn on a canvas and needs no graphics card. Each map adds what it shows.
 import type { City } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
+import type { Point as Place } from "./arrowkeys";
+import { Backdrop } from "./backdrop";
 import type { Basemap } from "./basemap";
-import type { Place } from "./view";
+import { mapButton, scaleBar, setButtonLabel } from "./buttons";
+import { degrees, fitted, mercator, metresPerPixel, noInsets, panned, toScreen, toWorld, zoomed } from "./camera";
+import type { Camera, Insets, Point } from "./camera";
 import "./citymap.css";
-import { darkScheme, theme, lowestLayer, repaint, type Theme } from "./theme";
-import { arrowKeys, type Point } from "./arrowkeys";
+import { gestures } from "./gestures";
+import { Locate } from "./locate";
+import { Motion } from "./motion";
+import type { Name } from "./names";
+import { Ground, Pen } from "./pen";
+import { places, water } from "./surroundings";
+import { basemapOpacity, darkScheme, forcedColours, theme } from "./theme";
+import type { Place as View } from "./view";
 
-// MapLayers are the sources and layers that a map adds.
-export interface MapLayers {
-  sources: readonly string[];
-  maxTileZoom?: number; // zoom from which tiles are only enlarged; at 11 they resolve 2.4 m
-  areaLayers(theme: Theme): LayerSpecification[]; // below the boundary's line
-  markLayers(theme: Theme): LayerSpecification[]; // above it
-  images?(map: MapLibre): Promise<void>; // adds the images that the layers use
+// Content is what a map shows and does beside the city.
+export interface Content {
+  areas(pen: Pen): void; // draws below the boundary's line
+  marks(pen: Pen): void; // draws above it and below names
+  names?(): readonly Name[] | null; // instead of those of places
+  drawn?(): void; // what was set is on the screen
+  click(place: Place, at: Point, finger: boolean): void;
+  hover?(place: Place): boolean; // whether something to click is there
+  moved?(): void; // a person has moved the map
 }
 
-export interface CityMap {
-  readonly map: MapLibre;
-  readonly ready: Promise<void>; // resolves when all layers are on the map
-  set(source: string, data: GeoJSON.GeoJSON): void;
-  city(city: City): void;
-  moveTo(place: Place | null): void; // null shows the whole city
-  moved(): boolean; // by a person, or to a place; until then the whole city is shown
-  setLabels(label: string, keys: string): void; // the map's name, and which keys do what
-}
-
-export const emptyCollection = { type: "FeatureCollection" as const, features: [] };
 const padding = 20; // pixels around the city
+const revealed = 48; // pixels between what is revealed and what covers the map
+const restAfter = 250; // milliseconds without a movement, after which the map rests
+const start: Camera = { x: 0.52, y: 0.335, zoom: 9.5, width: 0, height: 0 }; // nothing is drawn before the city is known
 
-// createCityMap makes a map in a container, which may get its size later.
-export function createCityMap(container: HTMLElement, own: MapLayers): CityMap {
-  const map = createMapLibre(container);
-  const ready = new Promise<void>((done) => map.once("load", () => done())).then(() => addLayers(map, own));
-  let basemap: Basemap | null = null;
-  const paint = (): void => repaint(map, allLayers(own, theme(basemap?.visible())));
-  darkScheme.addEventListener("change", () => void ready.then(paint));
-  // showBasemap loads the basemap where the city has one. Until then, and without one, the background is plain.
-  async function showBasemap({ properties }: City): Promise<void> {
-    if (!properties.basemap && !properties.basemap_tiles) return;
-    const [{ addBasemap }] = await Promise.all([import("./basemap"), ready]);
-    basemap = addBasemap(map, container, properties, paint);
+let count = 0; // of maps on the page
+
+export class CityMap {
+  readonly canvas = h("canvas", { class: "map-canvas", tabindex: "0", role: "application" }); // so that screen readers pass arrow keys on
+  readonly ground = new Ground();
+  readonly buttons = h("div", { class: "map-buttons" });
+  moved = false; // by a person, or to a place; until then the whole city is shown
+  private backdrop = new Backdrop(this.ground);
+  private basemap: Basemap | null = null;
+  private motion = new Motion(start, () => this.cameraChanged());
+  private insets = noInsets;
+  private zoomIn = mapButton("zoom-in", "+", () => this.step(1));
+  private zoomOut = mapButton("zoom-out", "−", () => this.step(-1));
+  private scale = scaleBar();
+  private corner = h("div", { class: "map-corner" }, this.scale.element);
+  private keys = h("p", { class: "map-keys", id: `map-keys-${(count += 1)}` });
+  private locate: Locate | null = null;
+  private frame = 0;
+  private resting = 0;
+
+  // The container may get its size later.
+  constructor(
+    private container: HTMLElement,
+    private content: Content,
+  ) {
+    container.classList.add("map-container");
+    this.buttons.append(this.zoomIn, this.zoomOut);
+    container.append(this.canvas, this.buttons, this.corner, this.keys);
+    this.canvas.setAttribute("aria-describedby", this.keys.id);
+    if (window === window.parent) this.locate = new Locate(container, this); // a page in a frame may not ask where people are
+    gestures(this.canvas, {
+      pan: (right, down) => this.byPerson(panned(this.camera, right, down)),
+      zoom: (by, at) => this.byPerson(zoomed(this.camera, this.camera.zoom + by, at)),
+      step: (by, at) => this.step(by, at),
+      click: (at, finger) => content.click(this.placeAt(at), at, finger),
+      hover: (at) => (this.canvas.style.cursor = at && content.hover?.(this.placeAt(at)) ? "pointer" : ""),
+    });
+    new ResizeObserver(() => this.resize()).observe(container);
+    for (const choice of [darkScheme, forcedColours]) choice.addEventListener("change", () => this.redraw());
+    addEventListener("beforeprint", () => this.draw(true));
+    addEventListener("afterprint", () => this.redraw());
+    void places().then((names) => this.redraw(this.backdrop.setNames(names)));
+    void water().then((found) => this.redraw(this.backdrop.setWater(found)));
   }
-  const hint = h("p", { class: "map-keys", id: `keys-${(hintCount += 1)}` });
-  container.append(hint);
-  map.getCanvas().setAttribute("aria-describedby", hint.id);
-  panWithShift(map);
 
-  let bounds: maplibregl.LngLatBounds | null = null;
-  let moved = false;
-  const fitCity = () =>
-    bounds &&
-    !moved &&
-    Math.min(container.clientWidth, container.clientHeight) > 2 * padding &&
-    map.fitBounds(bounds, { padding, animate: false });
-  map.on("movestart", (e) => (moved ||= e.originalEvent !== undefined));
-  map.on("resize", fitCity);
-  new ResizeObserver(() => map.resize()).observe(container); // MapLibre itself ignores the first size, which it gets when it comes onto the page
+  get camera(): Camera {
+    return this.motion.camera;
+  }
 
-  const sent = new Map<string, string>(); // by source: what has not changed is not sent again
-  const set = (source: string, data: GeoJSON.GeoJSON): void => {
-    const text = JSON.stringify(data);
-    if (sent.get(source) === text) return;
-    sent.set(source, text);
-    void ready.then(() => map.getSource<GeoJSONSource>(source)?.setData(data));
+  // redraw draws the map again before the next picture of the browser.
+  redraw(..._changes: void[]): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw(false);
+    });
+  }
+
+  city(city: City): void {
+    if (!this.backdrop.bounds) void this.addBasemap(city).catch(console.error);
+    this.backdrop.setCity(city);
+    this.fitCity();
+    this.redraw();
+  }
+
+  // view returns the middle of the map and its zoom.
+  view(): View {
+    return { ...degrees([this.camera.x, this.camera.y]), zoom: this.camera.zoom };
+  }
+
+  metresPerPixel(): number {
+    return metresPerPixel(this.camera);
+  }
+
+  pixel(place: Place): Point {
+    return toScreen(this.camera, mercator(place.lon, place.lat));
+  }
+
+  // moveTo shows a place at once, or the whole city.
+  moveTo(view: View | null): void {
+    this.moved = view !== null;
+    if (view) this.motion.set(this.at(view, view.zoom));
+    else this.fitCity();
+  }
+
+  // look moves to a place within a moment.
+  look(place: Place, zoom = this.camera.zoom): void {
+    this.byPerson(this.at(place, zoom), true);
+  }
+
+  // reveal moves a place to the middle of what nothing covers, unless it is seen already.
+  reveal(place: Place, covered: Insets): void {
+    const [x, y] = this.pixel(place);
+    const { width, height } = this.camera;
+    const [left, right] = [covered.left + revealed, width - covered.right - revealed];
+    const [top, bottom] = [covered.top + revealed, height - covered.bottom - revealed];
+    if (left >= right || top >= bottom || (x >= left && x <= right && y >= top && y <= bottom)) return;
+    this.byPerson(panned(this.camera, (left + right) / 2 - x, (top + bottom) / 2 - y), true);
+  }
+
+  // setInsets says what covers the map at its edges; the whole city is shown beside it.
+  setInsets(covered: Insets): void {
+    this.insets = covered;
+    this.fitCity();
+  }
+
+  // setLabels sets the map's name, and which keys do what.
+  setLabels(label: string, keys: string): void {
+    this.canvas.setAttribute("aria-label", label);
+    if (this.keys.textContent !== keys) this.keys.textContent = keys;
+    setButtonLabel(this.zoomIn, t("map.zoomIn"));
+    setButtonLabel(this.zoomOut, t("map.zoomOut"));
+    this.locate?.setLabel();
+    this.basemap?.setLabels();
+    this.redraw();
+  }
+
+  private at = (place: Place, zoom: number): Camera => {
+    const [x, y] = mercator(place.lon, place.lat);
+    return zoomed({ ...this.camera, x, y }, zoom);
   };
-  return {
-    map,
-    ready,
-    set,
-    moved: () => moved,
-    city(city) {
-      set("city", city);
-      if (!bounds) void showBasemap(city).catch(console.error);
-      bounds ??= boundsOf(city.geometry);
-      fitCity();
-    },
-    moveTo(place) {
-      moved = place !== null;
-      if (place) map.jumpTo({ center: [place.lon, place.lat], zoom: place.zoom });
-      else fitCity();
-    },
-    setLabels(label, keys) {
-      map.getCanvas().setAttribute("aria-label", label);
-      hint.textContent = keys;
-      basemap?.setLabels();
-      for (const [name, text] of [
-        ["in", t("map.zoomIn")],
-        ["out", t("map.zoomOut")],
-      ] as const) {
-        const button = container.querySelector(`.maplibregl-ctrl-zoom-${name}`);
-        button?.setAttribute("aria-label", text);
-        button?.setAttribute("title", text);
-      }
-    },
-  };
-}
 
-let hintCount = 0;
+  private placeAt = (at: Point): Place => degrees(toWorld(this.camera, at));
 
-function createMapLibre(container: HTMLElement): MapLibre {
-  const map = new maplibregl.Map({
-    container,
-    style: { version: 8, sources: {}, layers: [backgroundLayer(theme())] },
-    center: [6.96, 50.95],
-    zoom: 9.5,
-    attributionControl: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    fadeDuration: 0,
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new maplibregl.ScaleControl({ maxWidth: 100 }), "bottom-right");
-  return map;
-}
+  private step(by: number, at?: Point): void {
+    this.byPerson(zoomed(this.camera, Math.round(this.motion.goal.zoom * 2) / 2 + by, at), true);
+  }
 
-const backgroundLayer = (c: Theme): LayerSpecification => ({ id: "land", type: "background", paint: { "background-color": c.land } });
+  private byPerson(to: Camera, slowly = false): void {
+    this.moved = true;
+    if (slowly) this.motion.ease(to);
+    else this.motion.set(to);
+    clearTimeout(this.resting);
+    this.resting = window.setTimeout(() => this.content.moved?.(), restAfter + (slowly ? restAfter : 0));
+  }
 
-// allLayers are the city's and the map's own, the lowest first.
-const allLayers = (own: MapLayers, c: Theme): LayerSpecification[] => [
-  backgroundLayer(c),
-  { id: lowestLayer, type: "fill", source: "city", paint: { "fill-color": c.city, "fill-opacity": c.cityOpacity } },
-  ...own.areaLayers(c),
-  { id: "city-line", type: "line", source: "city", paint: { "line-color": c.edge, "line-width": 1.5 } },
-  ...own.markLayers(c),
-];
+  private fitCity(): void {
+    const { bounds } = this.backdrop;
+    if (!bounds || this.moved) return;
+    const [left, top] = mercator(bounds.west, bounds.north);
+    const [right, bottom] = mercator(bounds.east, bounds.south);
+    const all = fitted(this.camera, [left, top, right, bottom], padding, this.insets);
+    if (all) this.motion.set(all);
+  }
 
-async function addLayers(map: MapLibre, own: MapLayers): Promise<void> {
-  await own.images?.(map);
-  for (const source of ["city", ...own.sources])
-    map.addSource(source, { type: "geojson", data: emptyCollection, maxzoom: own.maxTileZoom ?? 18 });
-  for (const layer of allLayers(own, theme()).slice(1)) map.addLayer(layer);
-}
+  private resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.container;
+    this.motion.set({ ...this.camera, width, height });
+    this.fitCity();
+    if (width > 0 && height > 0) this.draw(false); // at once, because a canvas of another size is empty
+  }
 
-const panStep = 100; // pixels, as MapLibre's own for arrow keys
+  private cameraChanged(): void {
+    this.basemap?.moveTo(this.camera);
+    this.redraw();
+  }
 
-// panWithShift lets arrow keys with Shift move the map, for maps on which arrow keys alone do something else.
-function panWithShift(map: MapLibre): void {
-  map.getCanvas().addEventListener("keydown", (e) => {
-    const arrow = arrowKeys[e.key];
-    if (!arrow || !e.shiftKey) return;
-    e.preventDefault();
-    map.panBy([arrow[0] * panStep, arrow[1] * panStep], { duration: 300 }, { originalEvent: e });
-  });
-}
+  // addBasemap loads the basemap where the city has one. Until it is there, and without one, the backdrop is drawn.
+  private async addBasemap({ properties }: City): Promise<void> {
+    if (!properties.basemap && !properties.basemap_tiles) return;
+    const { addBasemap } = await import("./basemap");
+    this.basemap = addBasemap(this.container, this.corner, properties, () => this.redraw());
+    this.cameraChanged();
+  }
 
-// boundsOf returns the bounding box of an area.
-export function boundsOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): maplibregl.LngLatBounds {
-  const bounds = new maplibregl.LngLatBounds();
-  for (const polygon of area.type === "Polygon" ? [area.coordinates] : area.coordinates)
-    for (const [lon = 0, lat = 0] of polygon[0] ?? []) bounds.extend([lon, lat]);
-  return bounds;
-}
-
-// centreOf returns the centre of an area's bounding box.
-export function centreOf(area: GeoJSON.MultiPolygon | GeoJSON.Polygon): Point {
-  const { lng, lat } = boundsOf(area).getCenter();
-  return { lon: lng, lat };
+  // draw draws all of the map; on paper in the colours of the day.
+  private draw(paper: boolean): void {
+    const { canvas, camera, content } = this;
+    const ctx = canvas.getContext("2d");
+    if (!ctx || camera.width === 0 || camera.height === 0) return;
+    const ratio = devicePixelRatio;
+    const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const below = this.basemap?.visible() === true;
+    const pen = new Pen(ctx, camera, { ...theme(paper), ...(below ? { areaOpacity: basemapOpacity } : {}) }, ratio, this.ground);
+    if (below) ctx.clearRect(0, 0, camera.width, camera.height);
+    else this.backdrop.drawLand(pen);
+    content.areas(pen);
+    this.backdrop.drawBoundary(pen);
+    content.marks(pen);
+    this.locate?.draw(pen);
+    this.backdrop.drawNames(pen, content.names?.() ?? null);
+    this.scale.show(camera);
+    content.drawn?.();
+  }
 }

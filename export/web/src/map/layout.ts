@@ -1,16 +1,18 @@
 // The layout of the map page: the city's value, the controls, the legend, the map, the card, the tables.
-import { update, h } from "../dom";
+import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
-import { clock, percent, t } from "../language";
+import { amount, clock, percent, t, type Key } from "../language";
+import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
 import { controls, type Change } from "./controls";
+import { colourOf, indexOf } from "./colours";
 import { legend } from "./legend";
-import { preview } from "./preview";
+import { sheet } from "./sheet";
 import { cellDetails, legendSteps, shownView, stationDetails, unit, windowText, zone, type State } from "./state";
 import { tables } from "./table";
-import { bigValue, indexRows, metres, findQuantity, shortCode } from "./text";
+import { bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
 
 export interface Layout {
   readonly map: HTMLElement; // the place for the map
@@ -19,61 +21,49 @@ export interface Layout {
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
-  hidePreview(): void; // once the map has drawn the values
+  covered(): Insets; // what the card covers of the map
+  insets(): Insets; // what covers the map without a card
+  resized(then: () => void): void; // calls then now and whenever the map has another size
 }
 
 // layout puts everything on the page. It reads the state and does not change it.
 export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Layout {
   const parts = {
     title: h("h1", {}),
+    line: h("p", { class: "line" }),
     figure: h("section", { class: "figure" }),
     last: h("p", { class: "quiet last" }),
     note: h("p", { class: "hint", role: "status" }),
     legend: h("div", {}),
     map: h("div", { class: "map" }),
-    sketch: h("div", { class: "sketch", "aria-hidden": "true" }),
     card: h("section", { class: "card", hidden: true }),
     embed: h("div", { class: "embeds no-print" }),
     summary: h("summary", {}),
     skip: h("a", { class: "skip", href: "#table" }),
+    toTable: h("a", { class: "to-table", href: "#table" }),
   };
   const choices = controls(change);
   const values = tables(choose);
-  const fold = foldable(parts.summary, values.element, renderTables, () => {
-    values.finish();
-    drawPreview();
-  });
-  addEventListener("afterprint", () => previewShown || parts.sketch.replaceChildren());
-  let previewShown = true; // until the map has drawn the values
-  parts.skip.addEventListener("click", () => {
-    fold.open = true;
-    parts.summary.focus();
-  });
-  frame.main.replaceChildren(
-    parts.skip,
-    h(
-      "div",
-      { class: "panes" },
-      h(
-        "div",
-        { class: "side" },
-        h("div", { class: "now" }, parts.title, parts.figure, parts.last),
-        choices.element,
-        parts.note,
-        parts.legend,
-      ),
-      h("div", { class: "stage" }, h("div", { class: "spread" }, parts.map, parts.sketch), parts.card),
-    ),
-    fold,
-    parts.embed,
-  );
+  const fold = foldable(parts.summary, values.element, renderTables, () => values.finish());
+  const now = h("div", { class: "now" }, parts.figure, parts.last);
+  const side = sheet(now, choices.element, parts.note, parts.legend, parts.toTable);
+  const head = h("div", { class: "head" }, parts.title, parts.line);
+  const panes = h("div", { class: "panes" }, head, side.element, h("div", { class: "stage" }, parts.map, parts.card));
+  for (const link of [parts.skip, parts.toTable])
+    link.addEventListener("click", () => {
+      fold.open = true;
+      parts.summary.focus();
+    });
+  frame.main.replaceChildren(parts.skip, panes, fold, parts.embed);
 
   function render(): void {
     parts.title.textContent = t("map.heading", { city: s.city?.properties.name ?? "" }).trim();
     parts.skip.textContent = t("map.skip");
+    parts.toTable.textContent = t("map.toTable");
     parts.summary.textContent = t("map.table");
     parts.note.textContent = s.otherSize ? t("map.otherSize", { size: metres(s.otherSize) }) : "";
     update(parts.figure, ...cityMean(s));
+    side.setTitle([shortName(s.view.quantity), windowName(s), areaName(s)].join(" · "));
     renderLast();
     renderStatus();
     choices.show(s.view, s.city);
@@ -85,24 +75,12 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
       snippet("city", s.view.quantity, t("embed.city")),
       snippet("map", s.view.quantity, t("embed.map")),
     );
-    if (previewShown) drawPreview();
     renderTables();
     renderCard();
   }
 
-  function drawPreview(): void {
-    const { clientWidth, clientHeight } = parts.map;
-    const picture = preview(s, clientWidth, clientHeight);
-    if (picture) parts.sketch.replaceChildren(picture);
-    if (picture) performance.mark("sketch"); // for tests and measurements
-  }
-
-  function hidePreview(): void {
-    if (previewShown) parts.sketch.replaceChildren();
-    previewShown = false;
-  }
-
   function renderLast(): void {
+    update(parts.line, ...line(s));
     parts.last.textContent = s.lastReading ? t("map.lastReading", { time: clock(s.lastReading, zone(s), true) }) : "";
   }
 
@@ -117,6 +95,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
 
   function renderCard(): void {
     const body = cardBody(s);
+    if (body && parts.card.hidden) side.close();
     parts.card.hidden = body === null;
     if (!s.view.chosen || !body) return parts.card.replaceChildren();
     const close = h(
@@ -131,7 +110,27 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     );
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, hidePreview };
+  // covered compares where the card and the map are: it lies beside its left edge, or on a phone at its lower one.
+  function covered(): Insets {
+    if (parts.card.hidden) return insets();
+    const [map, card] = [parts.map.getBoundingClientRect(), parts.card.getBoundingClientRect()];
+    return card.width > map.width / 2
+      ? { ...noInsets, bottom: Math.max(0, map.bottom - card.top) }
+      : { ...noInsets, left: Math.max(0, card.right - map.left) };
+  }
+
+  const insets = (): Insets => ({ ...noInsets, bottom: side.height() });
+
+  // resized also says how much of the screen is above the map, so that it fills the rest.
+  function resized(then: () => void): void {
+    const place = (): void => {
+      panes.style.setProperty("--above", `${Math.round(panes.getBoundingClientRect().top + scrollY)}px`);
+      then();
+    };
+    for (const element of [panes, ...document.querySelectorAll(".top")]) new ResizeObserver(place).observe(element);
+  }
+
+  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, covered, insets, resized };
 }
 
 // foldable makes the fold with the tables. They are filled when it is open, and completely before printing.
@@ -150,6 +149,22 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
   return fold;
 }
 
+// line says the city's air in a line, for phones: "PM2.5 · good · 5.4 µg/m³ · 10:54".
+function line(s: State): (Node | string)[] {
+  const q = s.city && findQuantity(s.city.properties.quantities, s.view.quantity);
+  if (!q) return [s.city ? t("map.noCityMean") : t("frame.loading")];
+  const index = indexOf(q.quantity, q.mean);
+  const time = s.view.window === "live" ? s.lastReading && clock(s.lastReading, zone(s)) : windowText(s);
+  const rest = [amount(q.mean, q.quantity, q.unit), time].filter(Boolean).join(" · ");
+  if (!index) return [`${shortName(q.quantity)} · ${rest}`];
+  return [`${shortName(q.quantity)} · `, swatch(colourOf(legendSteps(s), q.mean)), h("strong", {}, indexText(index)), ` · ${rest}`];
+}
+
+const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key);
+
+const areaName = ({ view }: State): string =>
+  view.layer === "districts" ? t("map.districts") : t("map.cellsOf", { size: metres(view.resolution) });
+
 // cityMean makes the city's mean over the window.
 function cityMean(s: State): HTMLElement[] {
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
@@ -164,7 +179,7 @@ function cityMean(s: State): HTMLElement[] {
   ];
 }
 
-const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : t(`map.${kind}`, { id: shortCode(id) }));
+const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : kind === "cell" ? cellName(id) : t("map.station", { id }));
 
 function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;

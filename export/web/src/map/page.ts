@@ -1,68 +1,63 @@
 // The map page: it connects state, requests, layout and map, and keeps the view in the address.
 import type { Frame, Page } from "../frame";
 import { t } from "../language";
-import { h } from "../dom";
 import { requests } from "./requests";
 import { layout } from "./layout";
-import type { AirMap } from "./airmap";
+import { AirMap } from "./airmap";
 import { readView, writeView, type Chosen, type View } from "./view";
 import "./map.css";
 import { initialState, clearValues, legendSteps, type State } from "./state";
-import { areaText } from "./text";
+import { places } from "./surroundings";
+import { whatText } from "./text";
 
 export function open(frame: Frame): Page {
   const s = initialState(readView(location.search));
   const page = layout(frame, s, change, choose);
+  const map = new AirMap(page.map, {
+    choose,
+    moved: (place) => saveView(s, { ...s.view, place }, true),
+    describe: (what) => whatText(what, s),
+  });
   const ask = requests(s, frame.city, {
     values() {
+      if (s.city) map.city(s.city);
       draw();
       render();
     },
     stations() {
       performance.mark("stations"); // for tests and measurements
-      if (s.stations) map?.stations(s.stations, s.view.stations);
+      if (s.stations) map.stations(s.stations, s.view.stations);
       render();
     },
-    details: page.renderCard,
+    details() {
+      page.renderCard();
+      reveal();
+    },
     readings() {
       page.renderLast();
       if (s.view.chosen?.kind === "station") page.renderCard();
     },
     status: page.renderStatus,
   });
-  let map: AirMap | null = null;
   let focusedBefore: Element | null = null; // before the card was opened
-
-  // loadMap loads the map's library, which is large. Text and values are shown first, unless they take longer than a second.
-  async function loadMap(): Promise<void> {
-    try {
-      const { createAirMap } = await import("./airmap");
-      map = createAirMap(page.map, {
-        choose,
-        drawn: page.hidePreview,
-        moved: (place) => saveView(s, { ...s.view, place }, true),
-        describe: (area) => areaText(area, s.grid, s.districts, s.view.quantity),
-      });
-    } catch {
-      return page.map.replaceChildren(h("p", { class: "trouble" }, t("map.mapStill")));
-    }
-    draw();
-    if (s.stations) map.stations(s.stations, s.view.stations);
-    map.highlight(s.view.chosen);
-    render();
-    map.city(await frame.city);
-    if (s.view.place) map.moveTo(s.view.place);
-  }
+  let revealed: Chosen | null = s.view.chosen; // what the map was moved for already, or that its address says where it is
 
   function render(): void {
-    map?.setLabel(t("map.map"));
+    map.setLabel(t("map.map"));
     page.render();
   }
 
   // draw puts the values on the map.
   function draw(): void {
-    if (s.grid) map?.grid(s.grid, legendSteps(s));
-    if (s.districts) map?.districts(s.districts, s.view.quantity, legendSteps(s));
+    if (s.grid) map.grid(s.grid, legendSteps(s));
+    if (s.districts) map.districts(s.districts, s.view.quantity, legendSteps(s));
+  }
+
+  // reveal moves the map once the card is as large as it will be, so that it does not cover what it is of.
+  function reveal(): void {
+    if (revealed === s.view.chosen) return;
+    revealed = s.view.chosen;
+    map.reveal(page.covered());
   }
 
   // choose opens the card, or closes it for null, and moves the focus there and back.
@@ -70,9 +65,10 @@ export function open(frame: Frame): Page {
     if (!chosen && !s.view.chosen) return;
     if (chosen && !s.view.chosen) focusedBefore = document.activeElement;
     saveView(s, { ...s.view, chosen });
-    map?.highlight(chosen);
+    map.highlight(chosen);
     s.details = s.noDetails = null;
     page.renderCard();
+    if (chosen?.kind === "district") reveal();
     if (chosen) page.card.querySelector("h2")?.focus();
     else if (focusedBefore instanceof HTMLElement) inPage(focusedBefore)?.focus();
     ask.details();
@@ -89,27 +85,32 @@ export function open(frame: Frame): Page {
 
   // show shows a view that has changed; values says whether it needs others.
   function show(values: boolean): void {
-    map?.highlight(s.view.chosen);
+    map.highlight(s.view.chosen);
     if (values) {
       clearValues(s);
-      map?.grid(null, []);
-      map?.districts(null, "", []);
+      map.grid(null, []);
+      map.districts(null, "", []);
     }
     draw();
-    if (s.stations) map?.stations(s.stations, s.view.stations);
+    if (s.stations) map.stations(s.stations, s.view.stations);
     render();
     if (values) ask.values();
   }
 
   addEventListener("popstate", () => {
     s.view = readView(location.search);
-    map?.moveTo(s.view.place);
+    map.moveTo(s.view.place);
     show(true);
   });
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") choose(null);
   });
-  void Promise.race([ask.all(), new Promise((slow) => setTimeout(slow, 1000))]).then(loadMap);
+  map.highlight(s.view.chosen);
+  if (s.view.place) map.moveTo(s.view.place);
+  void frame.city.then((city) => map.city(city));
+  void places().then(render); // which cells and stations are named by
+  page.resized(() => map.setInsets(page.insets()));
+  void ask.all();
   return { title: () => "", render };
 }
 

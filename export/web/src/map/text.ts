@@ -4,11 +4,16 @@ import { h, swatch } from "../dom";
 import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
 import type { Chosen } from "./view";
 import { colourOf, indexOf, type Step } from "./colours";
+import { cellCentre, parseCell } from "./laea";
 import "./parts.css";
+import { placeText } from "./surroundings";
 import { symbol } from "./symbol";
 
 // indexText returns the name of a class of the European index.
 export const indexText = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
+
+// shortName returns a quantity's name without what kind of thing it is: PM2.5.
+export const shortName = (quantity: string): string => /PM[\d.,]+/.exec(name(quantity))?.[0] ?? name(quantity);
 
 export const stateText = (state: State): string => t(`state.${state}`);
 
@@ -49,7 +54,7 @@ export const findQuantity = (quantities: readonly CityQuantity[], quantity: stri
 
 // areaText returns the value of a cell or a district as a sentence.
 export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
-  const what = kind === "cell" ? t("map.cell", { id: shortCode(id) }) : id;
+  const what = kind === "cell" ? cellName(id) : id;
   const area =
     kind === "cell"
       ? grid?.features.find((f) => f.properties.cell === id)?.properties
@@ -63,12 +68,35 @@ export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Dis
   });
 }
 
+// whatText returns a station's name, or the value of an area as a sentence.
+export function whatText(what: Chosen, s: Shown): string {
+  if (what.kind !== "station") return areaText(what, s.grid, s.districts, s.view.quantity);
+  return t("map.station", { id: s.stationById.get(what.id)?.name || what.id });
+}
+
+// Shown is what is on the map.
+export interface Shown {
+  grid: Grid | null;
+  districts: Districts | null;
+  stationById: Map<string, { name: string }>;
+  view: { quantity: string };
+}
+
 // shortCode returns a cell's code as census tables write it, such as 1kmN3096E4107.
 export function shortCode(code: string): string {
-  const parts = /^CRS3035RES(\d+)mN(\d+)E(\d+)$/.exec(code);
-  if (!parts) return code;
-  const [size, north, east] = parts.slice(1).map(Number) as [number, number, number];
-  return `${size < 1000 ? `${size}m` : `${size / 1000}km`}N${north / size}E${east / size}`;
+  const cell = parseCell(code);
+  return cell ? `${cell.size < 1000 ? `${cell.size}m` : `${cell.size / 1000}km`}N${cell.north / cell.size}E${cell.east / cell.size}` : code;
+}
+
+// cellName returns where a cell is and which it is: "Ehrenfeld, 1 km cell N3096 E4107".
+export function cellName(code: string): string {
+  const cell = parseCell(code);
+  if (!cell) return t("map.cell", { id: code });
+  const which = t("map.cellOf", {
+    size: metres(cell.size),
+    id: `N${cell.north / cell.size} E${cell.east / cell.size}`,
+  });
+  return [placeText(cellCentre(cell)), which].filter(Boolean).join(", ");
 }
 
 export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);

@@ -1,53 +1,62 @@
-// The colours of maps by day and by night.
-import type { LayerSpecification, Map as MapLibre } from "maplibre-gl";
+// The colours of maps by day and by night, and where a person has colours of their own.
 
 // Theme holds the colours of a map.
 export interface Theme {
   land: string;
   city: string;
+  water: string;
   edge: string;
   line: string;
   mark: string;
-  halo: string; // around marks, so that they show on every colour
+  halo: string; // around marks and names, so that they show on every colour
+  name: string;
   accent: string;
-  cityOpacity: number; // of the area within the boundary
   areaOpacity: number; // of cells and districts
 }
 
-type Colours = Omit<Theme, "cityOpacity" | "areaOpacity">;
+// Above white or black of a basemap areas show more of what is below, and their edges are wider.
+const areaOpacity = 0.82;
+export const basemapOpacity = 0.6;
 
-const day: Colours = {
+const day: Theme = {
   land: "#eef1ee",
   city: "#fbfcfa",
+  water: "#bcd9ea",
   edge: "#47615f",
   line: "#ffffff",
   mark: "#10201f",
   halo: "#ffffff",
+  name: "#22302f",
   accent: "#0a5c63",
+  areaOpacity,
 };
-const night: Colours = {
+const night: Theme = {
   land: "#1d2626",
   city: "#26302f",
+  water: "#1d4257",
   edge: "#8fb3b0",
   line: "#0f1615",
   mark: "#ffffff",
   halo: "#0f1615",
+  name: "#eef4f2",
   accent: "#6fc7c6",
+  areaOpacity,
+};
+const forced: Theme = {
+  land: "Canvas",
+  city: "Canvas",
+  water: "GrayText",
+  edge: "CanvasText",
+  line: "Canvas",
+  mark: "CanvasText",
+  halo: "Canvas",
+  name: "CanvasText",
+  accent: "LinkText",
+  areaOpacity: 1,
 };
 
 export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+export const forcedColours = matchMedia("(forced-colors: active)");
 
-// theme returns the colours for the light or the dark scheme. Above a basemap, areas let it show through.
-export const theme = (overBasemap = false): Theme => ({
-  ...(darkScheme.matches ? night : day),
-  cityOpacity: overBasemap ? 0 : 1,
-  areaOpacity: overBasemap ? 0.6 : 0.82,
-});
-
-export const lowestLayer = "city"; // of the layers above the background
-
-// repaint sets the colours of layers that are already on the map.
-export function repaint(map: MapLibre, list: readonly LayerSpecification[]): void {
-  for (const { id, paint } of list)
-    for (const [property, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, property as never, value as never);
-}
+// theme returns the colours for what a person has chosen; on paper those of the day.
+export const theme = (paper = false): Theme => (paper ? day : forcedColours.matches ? forced : darkScheme.matches ? night : day);

@@ -4,7 +4,8 @@ import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
 import { button, field, select } from "../parts";
-import { createPlaceMap, type Cell, type Place, type PlaceMap } from "./placemap";
+import { findPlaces, places } from "../map/surroundings";
+import { PlaceMap, type Cell, type Place } from "./placemap";
 
 export type { Place };
 
@@ -44,6 +45,8 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     value: start ? formatPlace(start) : "",
     placeholder: "50.94130, 6.95830",
   });
+  const search = h("input", { type: "search", autocomplete: "off", list: "place-names" });
+  const names = h("datalist", { id: "place-names" });
   const canvas = h("div", { class: "place-map" });
   const districts = h("div", {});
   let requests = 0;
@@ -52,7 +55,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   const setStatus = (text: string, kind: "" | "fine" | "trouble", suggested?: Place): void => {
     const useSuggestion = () => {
       coordinates.focus(); // because the button is removed
-      if (suggested) void setPlace(suggested).then(() => view?.look(suggested));
+      if (suggested) void setPlace(suggested).then(() => view.look(suggested));
     };
     status.replaceChildren(
       text,
@@ -73,7 +76,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
       const cell = await send<Cell>("POST", "/api/v1/cell", p);
       await released();
       if (request !== requests) return;
-      view?.show(p, cell);
+      view.show(p, cell);
       chosen(p);
       setStatus(
         t(cell.properties.within ? "place.public" : "place.outside", {
@@ -86,7 +89,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     } catch (e) {
       await released();
       if (request !== requests) return;
-      view?.show(p, null);
+      view.show(p, null);
       if (!(e instanceof ApiError)) checked = "";
       setStatus(errorText(e), "trouble", e instanceof ApiError ? e.problem.place : undefined);
     }
@@ -100,7 +103,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     if (coordinates.value === checked) return;
     checked = "";
     const p = parsePlace(coordinates.value);
-    if (p) void setPlace(p).then(() => view?.look(p));
+    if (p) void setPlace(p).then(() => view.look(p));
     else {
       requests++;
       chosen(null);
@@ -108,18 +111,34 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     }
   });
 
-  let view: PlaceMap | null = null;
-  try {
-    view = createPlaceMap(canvas, city, (p) => void setPlace(p));
-  } catch {
-    canvas.replaceChildren(h("p", { class: "hint" }, t("place.noMap")));
-  }
+  const view = new PlaceMap(
+    canvas,
+    city,
+    (p) => void setPlace(p),
+    () => setStatus(t("place.closer"), ""),
+  );
+  search.addEventListener("input", () => void lookFor(false));
+  search.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter") return;
+    e.preventDefault(); // Enter searches and does not send the form
+    void lookFor(true);
+  });
+  search.addEventListener("change", () => void lookFor(true));
+  // lookFor offers places of a name and moves the map to the one that was chosen; the first one when a person has finished.
+  const lookFor = async (finished: boolean): Promise<void> => {
+    const found = findPlaces(await places(), search.value);
+    names.replaceChildren(...found.map((p) => h("option", { value: p.name })));
+    const place = found.find((p) => p.name === search.value) ?? (finished ? found[0] : undefined);
+    if (place) view.lookAround(place);
+    if (place) setStatus(t("place.found", { place: place.name }), "");
+    else if (finished && search.value.trim()) setStatus(t("place.notFound"), "trouble");
+  };
   const setDistricts = (found: Districts): void => {
-    view?.districts(found);
+    view.districts(found);
     const names = found.features.map((f) => f.properties.name);
     const go = (name: string) => {
       const district = found.features.find((f) => f.properties.name === name);
-      if (district) view?.lookAt(district.geometry);
+      if (district) view.lookAt(district.geometry);
     };
     districts.replaceChildren(
       field(
@@ -131,21 +150,23 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   };
   // Without districts there are still the map and the coordinates.
   if (city.properties.districts > 0) void send<Districts>("GET", "/api/v1/districts").then(setDistricts, () => {});
-  if (start) void setPlace(start).then(() => view?.look(start));
+  if (start) void setPlace(start).then(() => view.look(start));
   return h(
     "div",
     { class: "place" },
-    h("div", { class: "place-how" }, districts, field(t("place.coordinates"), coordinates, t("place.coordinatesHint")), status),
+    h("div", { class: "place-how" }, field(t("place.search"), search, t("place.searchHint")), names, districts),
     h(
       "div",
       { class: "place-stage" },
       canvas,
+      status,
       h(
         "p",
         { class: "row" },
-        button(t("place.here"), () => view && void setPlace(view.centre()), true),
+        button(t("place.here"), () => view.take(), true),
         h("span", { class: "quiet" }, t("place.tap")),
       ),
     ),
+    h("div", { class: "place-where" }, field(t("place.coordinates"), coordinates, t("place.coordinatesHint"))),
   );
 }

@@ -72,6 +72,11 @@ export const register = {
 };
 
 export const place = {
+  search: "Ort oder Stadtteil suchen",
+  searchHint: "Rückt die Karte dorthin. Es wird niemand gefragt.",
+  found: "{place}: Tippe nun auf den Ort der Station.",
+  notFound: "Diesen Namen kennt die Karte nicht. Stadtteile und Orte helfen, Straßen kennt sie nicht.",
+  closer: "Tippe nun noch einmal auf die genaue Stelle.",
   district: "Stadtteil",
   anywhere: "bitte wählen",
   districtHint: "Rückt die Karte dorthin. Dann tippe auf den Ort.",
@@ -83,7 +88,6 @@ export const place = {
   outside: "Das liegt außerhalb der Stadtgrenze, ist aber nah genug. Öffentlich wird nur dieses Quadrat: {cell}, Mitte {lat}, {lon}.",
   meant: "Meintest du {place}?",
   unreadable: "Das sind keine Koordinaten wie 50.94130, 6.95830.",
-  noMap: "Dieser Browser kann die Karte nicht zeichnen. Trage die Koordinaten ein.",
   map: "Karte zum Wählen des Orts",
 };
 

@@ -70,6 +70,11 @@ export const register = {
 };
 
 export const place = {
+  search: "Search a town or quarter",
+  searchHint: "Takes the map there. Nobody is asked.",
+  found: "{place}: now tap where the station is.",
+  notFound: "The map does not know this name. It knows towns and quarters, no streets.",
+  closer: "Now tap the exact spot.",
   district: "District",
   anywhere: "please choose",
   districtHint: "Takes the map there. Then tap the place.",
@@ -81,7 +86,6 @@ export const place = {
   outside: "That is outside the city, but near enough. Only this square becomes public: {cell}, middle {lat}, {lon}.",
   meant: "Did you mean {place}?",
   unreadable: "These are no coordinates such as 50.94130, 6.95830.",
-  noMap: "This browser cannot draw the map. Enter the coordinates.",
   map: "Map to choose the place",
 };
 

@@ -1,0 +1,92 @@
+// The stations on the map: a symbol for each state, or dots while there are many and the map is not near.
+import type { State } from "../api";
+import type { Camera } from "./camera";
+import { distance } from "./geometry";
+import type { Point as Place } from "./arrowkeys";
+import type { Ground, Pen } from "./pen";
+import { drawSymbol, symbolColours, symbolSize } from "./symbol";
+
+// StationPlaces are the places of stations and the state of each.
+export type StationPlaces = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
+
+interface Station extends Place {
+  id: string;
+  state: State;
+}
+
+const states = ["new", "silent", "ok", "check"] as const; // the last lie above the others
+const apart = 12.5; // zoom from which the symbols of many stations do not overlap
+const many = 1500; // stations
+
+export class StationMarks {
+  private list: Station[] = [];
+  private points = new Map<State, Float64Array>(); // of the ground
+  private pictures = new Map<string, HTMLCanvasElement>();
+
+  constructor(private ground: Ground) {}
+
+  set(stations: StationPlaces | null): void {
+    this.list = (stations?.features ?? []).map(({ id, geometry, properties: { state } }) => {
+      const [lon = 0, lat = 0] = geometry.coordinates;
+      return { id: String(id), state, lon, lat };
+    });
+    this.points = new Map(
+      states.map((state) => {
+        const here = this.list.filter((s) => s.state === state);
+        return [state, Float64Array.from(here.flatMap(({ lon, lat }) => this.ground.at(lon, lat)))];
+      }),
+    );
+  }
+
+  draw(pen: Pen): void {
+    for (const [state, points] of this.points) if (points.length > 0) pen.images(this.picture(state, pen), points);
+  }
+
+  find(id: string): Place | null {
+    return this.list.find((s) => s.id === id) ?? null;
+  }
+
+  // near returns the stations within metres of a place, the nearest first.
+  near(place: Place, metres: number): { id: string; metres: number }[] {
+    const reach = metres / 60_000; // degrees of longitude, more than enough up to 57° north or south
+    return this.list
+      .filter((s) => Math.abs(s.lat - place.lat) < reach && Math.abs(s.lon - place.lon) < 2 * reach)
+      .map((s) => ({ id: s.id, metres: distance(s, place) }))
+      .filter((s) => s.metres <= metres)
+      .sort((a, b) => a.metres - b.metres);
+  }
+
+  // picture returns a state's symbol for the pen's zoom.
+  private picture(state: State, { camera, ratio, theme }: Pen): HTMLCanvasElement {
+    const dot = this.list.length > many && camera.zoom < apart;
+    const size = dot ? dotSize(camera) : symbolSize * Math.min(1, Math.max(0.55, 0.55 + (camera.zoom - 8) * 0.1125));
+    const pixels = Math.round(size * ratio);
+    const key = `${state} ${dot} ${pixels} ${theme.halo}`;
+    const kept = this.pictures.get(key) ?? draw(state, pixels, dot);
+    this.pictures.set(key, kept);
+    return kept;
+  }
+}
+
+// dotSize returns the width of a dot in pixels.
+const dotSize = ({ zoom }: Camera): number => 6 + Math.min(1, Math.max(0, (zoom - 8) / (apart - 8))) * 6;
+
+function draw(state: State, pixels: number, dot: boolean): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = pixels;
+  const ctx = canvas.getContext("2d");
+  if (!ctx) return canvas;
+  if (!dot) {
+    ctx.scale(pixels / symbolSize, pixels / symbolSize);
+    drawSymbol(ctx, state);
+    return canvas;
+  }
+  const edge = pixels / 6;
+  ctx.beginPath();
+  ctx.arc(pixels / 2, pixels / 2, (pixels - edge) / 2, 0, 2 * Math.PI);
+  [ctx.fillStyle, ctx.strokeStyle] = symbolColours[state];
+  ctx.lineWidth = edge;
+  ctx.fill();
+  ctx.stroke();
+  return canvas;
+}
