@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve     serveCmd       `cmd:"" default:"withargs" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
+	Serve     serveCmd       `cmd:"" help:"Take readings, keep them, average them and publish them: everything in one process, or a part of it."`
 	Simulate  simulateCmd    `cmd:"" help:"Stations that behave like real ones, over real MQTT, marked as demo data."`
 	Station   stationCmd     `cmd:"" help:"The registry of stations from a shell."`
 	Admin     adminTokenCmd  `cmd:"" name:"admin-token" help:"Make a new token for the administrator; the old one ends."`
@@ -33,6 +34,8 @@ type cli struct {
 	Archive   archiveCmd     `cmd:"" help:"Closed days as files."`
 	Check     checkCmd       `cmd:"" help:"Try every setting and connection, before you rely on it."`
 	Export    exportCmd      `cmd:"" help:"Write readings or grid averages of a period to a file."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands in a shell: bash, zsh or fish."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`
 }
@@ -157,7 +160,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		fmt.Fprintln(stderr, "stadtluft:", err)
 		return 2
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(asked(args))
 	if err != nil {
 		fmt.Fprintln(stderr, "stadtluft:", server.ForPeople(err.Error()))
 		return 2
@@ -176,6 +179,17 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		return 1
 	}
 	return 0
+}
+
+// asked returns the arguments of what a person means: help about all of it without any, and about a command with help in front.
+func asked(args []string) []string {
+	if len(args) == 0 {
+		return []string{"--help"}
+	}
+	if args[0] == "help" {
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
 }
 
 // usageError is an error in the command line.
