@@ -77,6 +77,9 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusNotFound, "", "there is no page %.80s", r.URL.Path).InGerman("Eine Seite %.80s gibt es nicht.", r.URL.Path)
 	}
 	w.Header().Set("Cache-Control", "no-cache")
+	if path.Ext(name) == ".webmanifest" {
+		w.Header().Set("Content-Type", "application/manifest+json") // which Go does not know
+	}
 	if strings.HasPrefix(name, "assets/") {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}

@@ -1,5 +1,6 @@
 // Requests to the API, in the language of the page.
 import type { components } from "../types/openapi";
+import { answered } from "./install";
 import { language, t } from "./language";
 
 // ApiError is the problem document of a request that failed, in the language of the page.
@@ -42,7 +43,10 @@ export async function request(
     cache,
     signal: signal ?? null,
   });
-  if (response.ok) return response;
+  if (response.ok) {
+    answered();
+    return response;
+  }
   throw new ApiError(response.status, (await response.json().catch(() => ({}))) as object);
 }
 

@@ -3,6 +3,7 @@ import "./style.css";
 import "./frame.css";
 import "./content.css";
 import { build, notFound, type Open } from "./frame";
+import { install } from "./install";
 import { start } from "./language";
 import * as map from "./map/page";
 import { findRoute } from "./routes";
@@ -20,3 +21,4 @@ async function show(): Promise<void> {
 
 start();
 void show();
+install();

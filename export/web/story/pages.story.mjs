@@ -70,6 +70,22 @@ test("cards and a map stand in a foreign page, other pages do not", async () => 
   host.close();
 });
 
+test("the pages can be installed, and without a connection they say since when", async () => {
+  const { page, complaints, close } = await open("/");
+  const manifest = await page.evaluate(() => fetch(document.querySelector("link[rel=manifest]").href).then((r) => r.json()));
+  for (const { src } of manifest.icons) assert.equal((await fetch(url + src)).status, 200, src);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+  assert.deepEqual(complaints, []);
+  await page.context().setOffline(true);
+  await page.goto(`${url}/data`);
+  await page.locator("h1").filter({ hasText: "Keine Verbindung" }).waitFor();
+  assert.match(await page.locator("div[lang=de] .since").innerText(), /^Zuletzt war der Server da: \d+\.\d+\.\d+, \d+:\d+\.$/);
+  await page.context().setOffline(false);
+  await page.getByRole("link", { name: "Noch einmal versuchen" }).click();
+  await page.locator(".result pre").first().waitFor();
+  await close();
+});
+
 test("cards do without the map's library", async () => {
   const asked = [];
   const { close } = await open("/embed/city", {}, async (page) =>

@@ -88,8 +88,9 @@ export class Pen {
 
   // images draws a picture around each point of the ground, x and y after each other, on whole pixels of the screen.
   images(picture: HTMLCanvasElement, points: Float64Array): void {
-    const { ctx, ratio, scale, x, y } = this;
-    const { width, height } = ctx.canvas;
+    const { ratio, scale, x, y } = this;
+    const { width, height } = this.ctx.canvas;
+    const ctx = points.length > 2 * many ? scratch(width, height) : this.ctx;
     const [left, top] = [x * ratio - picture.width / 2, y * ratio - picture.height / 2];
     const size = scale * ratio;
     ctx.save();
@@ -100,6 +101,11 @@ export class Pen {
       if (px > -picture.width && py > -picture.height && px < width && py < height) ctx.drawImage(picture, px, py);
     }
     ctx.restore();
+    if (ctx === this.ctx) return;
+    this.ctx.save();
+    this.ctx.setTransform(1, 0, 0, 1, 0, 0);
+    this.ctx.drawImage(ctx.canvas, 0, 0);
+    this.ctx.restore();
   }
 
   private onGround(draw: () => void): void {
@@ -109,4 +115,16 @@ export class Pen {
     draw();
     ctx.restore();
   }
+}
+
+const many = 1000; // pictures, more than that are drawn faster by the processor than by a graphics card
+
+let kept: CanvasRenderingContext2D | null = null;
+
+// scratch returns an empty canvas that the processor draws on.
+function scratch(width: number, height: number): CanvasRenderingContext2D {
+  kept ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  if (!kept) throw new Error("no canvas");
+  [kept.canvas.width, kept.canvas.height] = [width, height];
+  return kept;
 }

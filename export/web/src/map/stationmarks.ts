@@ -74,7 +74,7 @@ const dotSize = ({ zoom }: Camera): number => 6 + Math.min(1, Math.max(0, (zoom 
 function draw(state: State, pixels: number, dot: boolean): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = pixels;
-  const ctx = canvas.getContext("2d");
+  const ctx = canvas.getContext("2d", { willReadFrequently: true }); // the processor copies it
   if (!ctx) return canvas;
   if (!dot) {
     ctx.scale(pixels / symbolSize, pixels / symbolSize);

@@ -1,9 +1,11 @@
-// Choosing a place: on a map, by coordinates, or from a district. The server says at once what will be public of it, its 100 m cell.
+// Choosing a place: on a map, by coordinates, or by the name of a place. The server says at once what will be public of it, its 100 m cell.
 import type { City, Districts } from "../api";
 import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
 import { number, t } from "../language";
-import { button, field, select } from "../parts";
+import { button, field } from "../parts";
+import { centreOf } from "../map/geometry";
+import type { Name } from "../map/names";
 import { findPlaces, places } from "../map/surroundings";
 import { PlaceMap, type Cell, type Place } from "./placemap";
 
@@ -48,7 +50,6 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   const search = h("input", { type: "search", autocomplete: "off", list: "place-names" });
   const names = h("datalist", { id: "place-names" });
   const canvas = h("div", { class: "place-map" });
-  const districts = h("div", {});
   let requests = 0;
   let checked = ""; // the last text that was checked; leaving the field does not check it again
 
@@ -126,27 +127,19 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   search.addEventListener("change", () => void lookFor(true));
   // lookFor offers places of a name and moves the map to the one that was chosen; the first one when a person has finished.
   const lookFor = async (finished: boolean): Promise<void> => {
-    const found = findPlaces(await places(), search.value);
+    const parts = districts.map(({ geometry, properties: { name } }): Name => ({ name, ...centreOf(geometry), people: 0 }));
+    const all = await places();
+    const found = findPlaces([...all, ...parts.filter((d) => !all.some((p) => p.name === d.name))], search.value);
     names.replaceChildren(...found.map((p) => h("option", { value: p.name })));
     const place = found.find((p) => p.name === search.value) ?? (finished ? found[0] : undefined);
     if (place) view.lookAround(place);
     if (place) setStatus(t("place.found", { place: place.name }), "");
     else if (finished && search.value.trim()) setStatus(t("place.notFound"), "trouble");
   };
+  let districts: Districts["features"] = [];
   const setDistricts = (found: Districts): void => {
+    districts = found.features;
     view.districts(found);
-    const names = found.features.map((f) => f.properties.name);
-    const go = (name: string) => {
-      const district = found.features.find((f) => f.properties.name === name);
-      if (district) view.lookAt(district.geometry);
-    };
-    districts.replaceChildren(
-      field(
-        t("place.district"),
-        select([["", t("place.anywhere")], ...names.map((n) => [n, n] as const)], "", go),
-        t("place.districtHint"),
-      ),
-    );
   };
   // Without districts there are still the map and the coordinates.
   if (city.properties.districts > 0) void send<Districts>("GET", "/api/v1/districts").then(setDistricts, () => {});
@@ -154,7 +147,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   return h(
     "div",
     { class: "place" },
-    h("div", { class: "place-how" }, field(t("place.search"), search, t("place.searchHint")), names, districts),
+    h("div", { class: "place-how" }, field(t("place.search"), search, t("place.searchHint")), names),
     h(
       "div",
       { class: "place-stage" },

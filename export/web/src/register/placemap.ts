@@ -1,11 +1,9 @@
 // The map for choosing a place. Its centre is marked, so that a place can be chosen with arrow keys and a button as well.
-import type { MultiPolygon } from "geojson";
 import type { City, Districts, GeoJSONAnswer } from "../api";
 import { h } from "../dom";
 import { t } from "../language";
 import type { Point as Place } from "../map/arrowkeys";
 import { CityMap, type Content } from "../map/citymap";
-import { centreOf } from "../map/geometry";
 import type { Pen } from "../map/pen";
 
 export type { Place };
@@ -54,10 +52,6 @@ export class PlaceMap implements Content {
 
   lookAround(p: Place): void {
     this.map.look(p, areaZoom);
-  }
-
-  lookAt(district: MultiPolygon): void {
-    this.lookAround(centreOf(district));
   }
 
   show(p: Place, cell: Cell | null): void {

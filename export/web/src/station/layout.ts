@@ -1,6 +1,7 @@
 // The layout of the page of a station. It shows the state; what a person does goes to actions, which change it.
 import { update, h, redraw } from "../dom";
 import { language, t } from "../language";
+import { placeText } from "../map/surroundings";
 import { healthParts, problemParts } from "./diagnosis";
 import { history } from "./history";
 import { management } from "./management";
@@ -53,7 +54,9 @@ function head(s: State): HTMLElement[] {
   const heading = h("h1", {}, title(s));
   if (!s.station) return [heading];
   const demo = s.station.properties.demo ? ` · ${t("station.demo")}` : "";
-  return [h("p", { class: "quiet" }, t("station.title", { id: s.id }), demo), heading];
+  const [lon = 0, lat = 0] = s.station.geometry.coordinates;
+  const where = placeText({ lon, lat });
+  return [h("p", { class: "quiet" }, [t("station.title", { id: s.id }), where].filter(Boolean).join(" · "), demo), heading];
 }
 
 function managementPart(s: State, actions: Actions): HTMLElement {

@@ -1,5 +1,6 @@
 // The page of a station: its health, what it has measured, where it has been; with its key, its management.
 import type { Frame, Page } from "../frame";
+import { places } from "../map/surroundings";
 import { requests } from "./requests";
 import { initialState, ownerOf, title } from "./state";
 import "./station.css";
@@ -24,6 +25,7 @@ export function open(frame: Frame): Page {
 
   void frame.city.then(async (city) => {
     s.city = city;
+    void places().then(render); // to say near which it is
     await ask.station();
     ask.follow();
   });
