@@ -129,6 +129,7 @@ function footer(city: City | null): HTMLElement[] {
     h("p", { class: "notice" }, t("frame.notice")),
     ...(city ? [h("p", {}, t("frame.licence", { attribution: city.attribution, licence: city.licence }))] : []),
     ...(city?.properties.sketch ? [h("p", {}, t("frame.sketch"))] : []),
+    ...(city?.properties.geonames ? [h("p", {}, t("frame.geonames"))] : []),
     ...(city?.properties.contact ? [h("p", {}, contact(city.properties.contact))] : []),
     h("p", {}, h("a", { href: "/school", "data-key": "/school" }, t("frame.school"))),
   ];

@@ -15,6 +15,7 @@ export const frame = {
   missingDo: "Unter {path} ist nichts. Vielleicht ist die Adresse unvollständig, oder die Seite ist umgezogen.",
   toMap: "Zur Karte",
   demo: "Vorführung: Diese Stationen und Werte sind erfunden.",
+  geonames: "Ortsnamen: GeoNames (geonames.org), CC BY 4.0.",
   sketch: "Die Stadtgrenze ist nur eine grobe Skizze.",
   notice: "Richtwerte von einfachen Sensoren, keine amtlichen Messwerte.",
   lost: "Verbindung unterbrochen, neuer Versuch läuft …",
