@@ -7,9 +7,10 @@ WEB      := export/web
 CLIENTS  := export/clients
 GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+PMTILES  := github.com/protomaps/go-pmtiles@v1.31.2
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build pages quick test go-tests page-tests stories firmware lint bench audit tools packages
+.PHONY: help run basemap build pages quick test go-tests page-tests stories firmware lint bench audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,16 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/types/package
 # Readers of open data as others have them, for tests.
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	npm --prefix $(CLIENTS) ci --no-audit --no-fund
+
+# The streets of BBOX (west,south,east,north), which `stadtluft check` prints, out of a build of the world by Protomaps, made of
+# OpenStreetMap (ODbL). Only what lies within is fetched. Builds are kept for some days.
+BUILD ?= https://build.protomaps.com/$(shell date -u -d '2 days ago' +%Y%m%d 2>/dev/null || date -u -v-2d +%Y%m%d).pmtiles
+BASEMAP ?= basemap.pmtiles
+
+basemap: ## streets for the map: make basemap BBOX=6.7,50.8,7.2,51.1
+	@[ -n "$(BBOX)" ] || { echo "say which part of the world: make basemap BBOX=west,south,east,north; bin/stadtluft check prints the city's"; exit 2; }
+	go run $(PMTILES) extract $(BUILD) $(BASEMAP) --bbox=$(BBOX)
+	@echo "now set map.tiles to $(abspath $(BASEMAP))"
 
 lint: tools ## formatting, vet and static checks
 	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	orbgeo "github.com/paulmach/orb/geo"
+
 	"stadtluft/export/basemap"
 )
 
@@ -26,6 +28,10 @@ func (c *inspection) basemap(ctx context.Context) {
 	below, err := loadBasemap(c.config)
 	if c.config.MapTiles != "" {
 		c.tried("map.tiles", err, c.config.MapTiles+" holds vector tiles")
+	}
+	if c.config.MapTiles == "" && below.Style == "" {
+		c.noBasemap()
+		return
 	}
 	if below.Style == "" {
 		return
@@ -51,4 +57,15 @@ func (c *inspection) basemap(ctx context.Context) {
 	if strings.HasPrefix(origin, "https:") && strings.HasPrefix(below.Style, "http:") {
 		c.say(Warning, "map.style", "browsers ask nothing of an http address from pages of %s: it needs https", origin)
 	}
+}
+
+// noBasemap says how a map without streets gets them.
+func (c *inspection) noBasemap() {
+	boundary, err := LoadBoundary(c.config)
+	if err != nil {
+		return // reported already
+	}
+	b := orbgeo.BoundPad(boundary.Bound(), around)
+	c.say(Fine, "map", "there are no streets below the values; this gets them, for map.tiles: make basemap BBOX=%.2f,%.2f,%.2f,%.2f",
+		b.Left(), b.Bottom(), b.Right(), b.Top())
 }

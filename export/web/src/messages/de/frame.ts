@@ -16,7 +16,7 @@ export const frame = {
   toMap: "Zur Karte",
   demo: "Vorführung: Diese Stationen und Werte sind erfunden.",
   geonames: "Ortsnamen: GeoNames (geonames.org), CC BY 4.0.",
-  sketch: "Die Stadtgrenze ist nur eine grobe Skizze.",
+  sketch: "Grenze, Bezirke, Ortsnamen und Rhein sind eine grobe Skizze.",
   notice: "Richtwerte von einfachen Sensoren, keine amtlichen Messwerte.",
   lost: "Verbindung unterbrochen, neuer Versuch läuft …",
   back: "Verbindung wieder da.",

@@ -18,7 +18,7 @@ export const frame: typeof german = {
   toMap: "To the map",
   demo: "Demonstration: these stations and values are made up.",
   geonames: "Names of places: GeoNames (geonames.org), CC BY 4.0.",
-  sketch: "The city's outline is only a rough sketch.",
+  sketch: "Outline, districts, names and river are a rough sketch.",
   notice: "Indicative values from low-cost sensors, not regulatory data.",
   lost: "Connection lost, trying again …",
   back: "Connected again.",
