@@ -15,6 +15,9 @@ import (
 // Disclaimer goes with every document that has a place for it.
 const Disclaimer = "Indicative values from low-cost sensors, not regulatory data."
 
+// DisclaimerDE says the same in German.
+const DisclaimerDE = "Orientierende Messwerte einfacher Sensoren, keine amtlichen Messwerte."
+
 // Meta is what a document says of itself.
 type Meta struct {
 	Licence     string    // such as dl-zero-de/2.0

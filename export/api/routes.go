@@ -125,7 +125,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 		Answers: geojson(openapi.SchemaOf(waterCollection{})),
 	}, {
 		Method: "GET", Path: "/api/v1/stream", Handler: s.answer(s.getStream), Group: "live", ID: "getStream",
-		Summary: bilingual.Of("A live stream of server-sent events.", "Ein laufender Strom von Ereignissen (server-sent events)."),
+		Summary: bilingual.Of("A live stream of server-sent events.", "Ein Live-Stream von Ereignissen (server-sent events)."),
 		About:   bilingual.Of("reading: a station’s values; grid: the live averages changed.", "reading: Werte einer Station; grid: die laufenden Mittel haben sich geändert."),
 		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "text/event-stream", Schema: streamSchema()}}}},
 	}}

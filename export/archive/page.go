@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+
+	"stadtluft/export"
 )
 
 var (
@@ -34,7 +36,7 @@ var german = words{
 	Intro:  "Abgeschlossene Tage als Dateien. Ein Tag ist abgeschlossen, wenn seit seinem Ende zwei Tage vergangen sind: So lange zählen verspätete Messwerte noch. Spätere Korrekturen werden eine neue Revision; die alte bleibt.",
 	GapsOf: "Stationen ohne Messwerte, in ganzen Stunden", EmptyHours: "Stunden ohne einen einzigen Messwert", None: "keine", Stations: "Stationen", Silent: "davon ohne Messwerte",
 	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Feed: "Neue Tage als Atom-Feed", Empty: "Noch ist kein Tag abgeschlossen.",
-	Notice: "Orientierende Werte günstiger Sensoren, keine amtlichen Messungen.", Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor", Hours: "Zeitraum",
+	Notice: export.DisclaimerDE, Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor", Hours: "Zeitraum",
 }
 
 var english = words{
@@ -42,8 +44,8 @@ var english = words{
 	Title: "Archive", Back: "Overview", Map: "To the map", Name: "What", Days: "Days", Size: "Size", Revision: "Revision", Missing: "Days without an archive", Download: "Download all of it", Files: "Files",
 	Intro:  "Closed days as files. A day is closed two days after its end: until then late readings still count. Later corrections become a new revision; the old one stays.",
 	GapsOf: "Stations without readings, in whole hours", EmptyHours: "Hours without a single reading", None: "none", Stations: "Stations", Silent: "of them silent",
-	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "The same as JSON", Feed: "New days as an Atom feed", Empty: "No day is closed yet.",
-	Notice: "Indicative values from low-cost sensors, not regulatory data.", Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
+	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "This page as JSON", Feed: "New days as an Atom feed", Empty: "No day is closed yet.",
+	Notice: export.Disclaimer, Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
 }
 
 // wordsFor returns the texts in the language of ?lang=, else of the browser.

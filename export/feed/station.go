@@ -68,7 +68,7 @@ func (t *stationEntries) refusals(ctx context.Context) error {
 	}
 	for _, f := range list {
 		why := f.Reason.Explain()
-		t.add(f.Received, text{"Not taken: " + why.English, "Nicht angenommen: " + why.German},
+		t.add(f.Received, text{"Rejected: " + why.English, "Nicht angenommen: " + why.German},
 			text{join(why.English, why.TodoEnglish, f.Detail), join(why.German, why.TodoGerman, f.Detail)},
 			"refusal", f.Received.Format(time.RFC3339Nano), string(f.Reason), f.Field, f.Detail)
 	}

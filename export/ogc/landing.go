@@ -51,7 +51,7 @@ func (s *Service) title() bilingual.Text {
 }
 
 // disclaimer is part of every description.
-var disclaimer = bilingual.Of(export.Disclaimer, "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.")
+var disclaimer = bilingual.Of(export.Disclaimer, export.DisclaimerDE)
 
 func (s *Service) landing(r *request) error {
 	meta := s.Meta(r.now)

@@ -9,7 +9,7 @@ export function install(): void {
 
 // answered remembers that the server has answered now.
 export function answered(): void {
-  if (window !== window.parent) return;
+  if (typeof window === "undefined" || window !== window.parent) return;
   try {
     localStorage.setItem(answeredKey, String(Date.now()));
   } catch {

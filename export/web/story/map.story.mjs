@@ -313,6 +313,25 @@ test("the keyboard chooses an hour", async () => {
   await close();
 });
 
+test("Back leads through five hours, one by one", async () => {
+  const { page, complaints, close } = await open("/?window=1h");
+  const when = () => page.locator(".when").innerText();
+  const list = [await when()];
+  await page.locator("#hour").focus();
+  for (let i = 0; i < 5; i++) {
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForFunction((old) => document.querySelector(".when")?.textContent !== old, list.at(-1));
+    list.push(await when());
+  }
+  assert.match(list[0], /\d{4}, \d\d:\d\d–\d\d:\d\d$/); // with its year
+  for (const before of list.slice(0, -1).reverse()) {
+    await page.goBack();
+    await page.waitForFunction((want) => document.querySelector(".when")?.textContent === want, before);
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("all of the map is on the screen beside the choices, and stays while they scroll", async () => {
   const { page, close } = await open();
   for (const [width, height] of [

@@ -139,17 +139,53 @@ test("a volunteer registers by keyboard alone and sees the first message", async
   await page.getByRole("button", { name: "English" }).click();
   await page
     .locator(".first")
-    .filter({ hasText: /First message received \d\d:\d\d:\d\d: Particles PM2.5 8.4 µg\/m³/ })
+    .filter({ hasText: /First message received \d\d:\d\d:\d\d: Particulate matter PM2.5 8.4 µg\/m³/ })
     .waitFor();
   await page.getByRole("link", { name: "To the station's page" }).click();
   await page.locator(".manage h2").waitFor();
   assert.match(await page.locator("h1").innerText(), /Balkon <b>Süd<\/b>/);
-  await page.getByText("It reports, and its values count.").waitFor();
+  await page.getByText("It is reporting, and its values count.").waitFor();
   await page.locator(".plot canvas").waitFor();
   assert.deepEqual(
     complaints.filter((c) => !c.includes("422")),
     [],
   );
+  await close();
+});
+
+test("a volunteer finds Ehrenfeld, registers there by touch, and sees the first message", async () => {
+  const { page, complaints, close } = await open("/register", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const tapMiddle = async () => {
+    const box = await page.locator(".place-map").boundingBox();
+    await page.touchscreen.tap(box.x + box.width / 2 + 20, box.y + box.height / 2 + 20);
+  };
+  await page.getByLabel("Ort oder Stadtteil").fill("ehrenf");
+  await page.keyboard.press("Enter");
+  const status = page.locator(".said");
+  await status.filter({ hasText: "Ehrenfeld: Tippe nun auf den Ort" }).waitFor();
+  await page.locator(".place-map").scrollIntoViewIfNeeded();
+  await tapMiddle();
+  await status.filter({ hasText: "noch einmal auf die genaue Stelle" }).waitFor();
+  await page.waitForTimeout(400); // the map is moving
+  await tapMiddle();
+  await status.filter({ hasText: /CRS3035RES100mN\d+E\d+/ }).waitFor();
+  const [lat, lon] = (await page.getByLabel("Koordinaten").inputValue()).split(", ").map(Number);
+  assert.ok(Math.abs(lat - 50.949) < 0.01 && Math.abs(lon - 6.915) < 0.015, `${lat}, ${lon} is not in Ehrenfeld`);
+  const next = () => page.locator("main button[type=submit]").tap();
+  await next();
+  await page.locator("h2").filter({ hasText: "Welcher Bausatz" }).waitFor();
+  await next();
+  await page.locator("[name=name]").fill("Venloer Straße");
+  await next();
+  await page.locator("#consent").tap();
+  await next();
+  await page.locator(".waiting").waitFor();
+  const [id, token] = await page.locator(".secret").allInnerTexts();
+  assert.equal(publish(id, token, '{"pm2_5":8.4,"pm10":12}').status, 0);
+  await page.locator(".first").filter({ hasText: "Feinstaub PM2,5 8,4 µg/m³" }).waitFor();
+  await page.goto(`${url}/stations/${id}`);
+  await page.locator("main").filter({ hasText: "Ehrenfeld" }).waitFor();
+  assert.deepEqual(complaints, []);
   await close();
 });
 
@@ -268,7 +304,7 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
 test("a registration survives a lost connection, the back button and a double click", async () => {
   const { page, close } = await open("/register");
   const next = () => page.locator("main button[type=submit]").click();
-  await page.locator(".place-how input").fill("50.94, 6.951");
+  await page.locator(".place-where input").fill("50.94, 6.951");
   await next(); // waits for the server's answer to the place
   await page.locator('input[value="lorawan"]').check();
   await next();

@@ -11,7 +11,7 @@ assert.ok(token, "set STORY_ADMIN to the administrator's token");
 async function register(page, look) {
   const next = () => page.locator("main button[type=submit]").click();
   await page.locator(".map-canvas").waitFor();
-  await page.locator(".place-how input").fill("6.95, 50.94");
+  await page.locator(".place-where input").fill("6.95, 50.94");
   await page.keyboard.press("Enter");
   await page.locator(".said .link").waitFor();
   await look("outside");

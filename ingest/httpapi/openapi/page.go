@@ -23,7 +23,7 @@ var page = template.Must(template.New("page").Parse(pageHTML))
 
 // words are the page's texts.
 var words = map[string]bilingual.Text{
-	"title":      bilingual.Of("The interface", "Die Schnittstelle"),
+	"title":      bilingual.Of("The API", "Die Schnittstelle"),
 	"skip":       bilingual.Of("Skip to the addresses", "Zu den Adressen springen"),
 	"language":   bilingual.Of("Language", "Sprache"),
 	"contents":   bilingual.Of("Contents", "Inhalt"),

@@ -4,8 +4,8 @@ import * as api from "../api";
 import { errorText } from "../client";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
-import { clock, name, percent, t } from "../language";
-import { readView, writeView, type View } from "../map/view";
+import { amount, clock, name, percent, t } from "../language";
+import { iso, readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
@@ -58,7 +58,7 @@ function makeCard(kind: string, id: string, view: View, zone: string): Promise<C
       return area(found.properties, view, zone);
     },
     cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], view, zone),
-    station: async () => station(await api.station(id), view, zone),
+    station: async () => station(await api.station(id), await lastHour(id, view.quantity), view, zone),
   };
   return makers[kind]?.() ?? Promise.reject(new Error(kind));
 }
@@ -112,16 +112,37 @@ function cell(answer: api.CellAnswer, view: View, zone: string): Card {
   ];
 }
 
-function station(f: api.Station, view: View, zone: string): Card {
+// HourMean is a station's mean of an hour, corrected for humidity where the quantity has a correction.
+interface HourMean {
+  start: string;
+  mean: number;
+  unit: string;
+}
+
+// lastHour requests a station's last full hour with a mean, of the last three; null where there is none.
+async function lastHour(id: string, quantity: string): Promise<HourMean | null> {
+  const now = Date.now();
+  const period = `from=${iso(now - 4 * 3600_000)}&to=${iso(now)}`;
+  const series = await api.get<api.Answer<"getSeries">>(
+    `/api/v1/stations/${encodeURIComponent(id)}/series?quantity=${encodeURIComponent(quantity)}&window=1h&${period}`,
+  );
+  const last = series.corrected.findLastIndex((mean) => mean !== null);
+  const [mean, start] = [series.corrected[last], series.start[last]];
+  return mean == null || !start ? null : { start, mean, unit: series.unit };
+}
+
+function station(f: api.Station, hour: HourMean | null, view: View, zone: string): Card {
   const s = f.properties;
   const v = s.values[view.quantity];
+  const period = hour && windowPeriod({ window_start: hour.start, window_seconds: 3600 }, zone);
   return () => [
     h("h1", {}, s.name || f.id),
-    h("p", { class: "quiet" }, name(view.quantity)),
-    v && v.flags.length === 0 ? bigValue(v.value, view.quantity, v.unit, steps(view.quantity, [], view.palette)) : noValue(),
+    h("p", { class: "quiet" }, period ? `${name(view.quantity)}, ${t("embed.hourMean", { period })}` : name(view.quantity)),
+    hour ? bigValue(hour.mean, view.quantity, hour.unit, steps(view.quantity, [], view.palette)) : noValue(),
     facts([
       [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
+      ...(v ? ([[t("embed.single"), amount(v.value, view.quantity, v.unit)]] as [string, string][]) : []),
     ]),
   ];
 }

@@ -8,7 +8,7 @@ import { metres } from "./text";
 
 export interface Controls {
   readonly element: HTMLElement;
-  show(view: View, city: City | null): void;
+  show(view: View, city: City | null, quantities: readonly string[]): void;
 }
 
 // Change takes the part of a view that a person has changed; passing says that a slider is still moving.
@@ -75,10 +75,9 @@ export function controls(change: Change): Controls {
 
   return {
     element,
-    show(now, city) {
+    show(now, city, known) {
       view = now;
       zone = city?.properties.zone ?? zone;
-      const known: string[] = city?.properties.quantities.map((q) => q.quantity) ?? [];
       setOptions(
         quantity,
         (known.includes(view.quantity) ? known : [view.quantity, ...known]).map((q) => [q, name(q)]),
@@ -158,7 +157,13 @@ function setOptions(select: HTMLSelectElement, list: [string, string][], chosen:
 export function hourText(start: number, zone: string): string {
   const locale = languages[language()].locale;
   const time = (at: number) => new Date(at).toLocaleTimeString(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit" });
-  const day = new Date(start).toLocaleDateString(locale, { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
+  const day = new Date(start).toLocaleDateString(locale, {
+    timeZone: zone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+  });
   return `${day}, ${time(start)}–${time(start + 3600_000)}`;
 }
 

@@ -2,7 +2,7 @@
 import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
-import { amount, clock, percent, t, type Key } from "../language";
+import { amount, clock, name, percent, t, type Key } from "../language";
 import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
@@ -66,7 +66,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     side.setTitle([shortName(s.view.quantity), windowName(s), areaName(s)].join(" · "));
     renderLast();
     renderStatus();
-    choices.show(s.view, s.city);
+    choices.show(s.view, s.city, [...s.units.keys()]);
     update(parts.legend, legend(legendSteps(s), s.view.quantity, unit(s), s.view.stations));
     update(
       parts.embed,
@@ -153,7 +153,7 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
 function line(s: State): (Node | string)[] {
   const q = s.city && findQuantity(s.city.properties.quantities, s.view.quantity);
   if (!q) return [s.city ? t("map.noCityMean") : t("frame.loading")];
-  const index = indexOf(q.quantity, q.mean);
+  const index = q.cells < fewCells ? null : indexOf(q.quantity, q.mean);
   const time = s.view.window === "live" ? s.lastReading && clock(s.lastReading, zone(s)) : windowText(s);
   const rest = [amount(q.mean, q.quantity, q.unit), time].filter(Boolean).join(" · ");
   if (!index) return [`${shortName(q.quantity)} · ${rest}`];
@@ -165,17 +165,28 @@ const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key)
 const areaName = ({ view }: State): string =>
   view.layer === "districts" ? t("map.districts") : t("map.cellsOf", { size: metres(view.resolution) });
 
-// cityMean makes the city's mean over the window.
-function cityMean(s: State): HTMLElement[] {
+const fewCells = 3; // cells, fewer than that say nothing about a city
+
+// cityMean makes the city's mean over the window, what it means for people, and how certain it is.
+function cityMean(s: State): (HTMLElement | null)[] {
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index } = s.city.properties;
   const q = findQuantity(quantities, s.view.quantity);
   if (!q) return [h("p", { class: "quiet" }, last_reading ? t("map.noCityMean") : t("map.noReading"))];
+  const of = q.cells < fewCells ? null : indexOf(q.quantity, q.mean);
   return [
-    h("p", { class: "label" }, `${t("map.cityMean")}, ${windowText(s)}`),
-    bigValue(q.mean, q.quantity, q.unit, legendSteps(s)),
+    h("p", { class: "label" }, `${name(q.quantity)}, ${windowText(s)}`),
+    bigValue(q.mean, q.quantity, q.unit, of ? legendSteps(s) : []),
+    of && s.view.window !== "24h" ? h("p", { class: "advice" }, t(`advice.class${of}` as Key)) : null,
     h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
-    ...indexRows(index).map(([name, says]) => h("p", { class: "quiet" }, `${name}: ${says}`)),
+    q.cells < fewCells ? h("p", { class: "quiet" }, t("map.tooFew")) : null,
+    h(
+      "details",
+      { class: "values" },
+      h("summary", { "data-key": "indices" }, t("map.indices")),
+      ...indexRows(index).map(([name, says]) => h("p", { class: "quiet" }, `${name}: ${says}`)),
+      h("p", { class: "quiet" }, t("advice.source")),
+    ),
   ];
 }
 

@@ -17,7 +17,7 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
   return h(
     "section",
     { class: "legend", "aria-label": t("map.legend") },
-    h("h2", {}, indexed ? t("map.legendIndex", { unit }) : t("map.legendScale", { quantity: name(quantity), unit })),
+    h("h2", {}, heading(indexed, quantity, unit)),
     h("ul", {}, ...steps.map(class_)),
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
     h("p", { class: "quiet" }, t("map.legendNone")),
@@ -25,6 +25,11 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
       ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, stationIcon(s), stateText(s))))
       : null,
   );
+}
+
+function heading(indexed: boolean, quantity: string, unit: string): string {
+  if (indexed) return t("map.legendIndex", { unit: unit || "µg/m³" });
+  return unit && unit !== "1" ? t("map.legendScale", { quantity: name(quantity), unit }) : name(quantity);
 }
 
 // bounds returns the values of a step as text.

@@ -39,6 +39,7 @@ export function open(frame: Frame): Page {
     },
     status: page.renderStatus,
   });
+  let sliding = false; // a slider is moving
   let focusedBefore: Element | null = null; // before the card was opened
   let revealed: Chosen | null = s.view.chosen; // what the map was moved for already, or that its address says where it is
 
@@ -74,12 +75,14 @@ export function open(frame: Frame): Page {
     ask.details();
   }
 
+  // change takes what a person has changed. A movement of a slider makes one entry in the browser's history, at its start.
   function change(part: Partial<View>, passing = false): void {
     const { view } = s;
     const next = { ...view, ...part };
     const other = next.layer !== view.layer || next.resolution !== view.resolution;
     if (other && view.chosen && view.chosen.kind !== "station") next.chosen = null; // the new view does not draw it
-    saveView(s, next, passing);
+    saveView(s, next, sliding);
+    sliding = passing;
     show(next.quantity !== view.quantity || next.window !== view.window || next.time !== view.time || other);
   }
 

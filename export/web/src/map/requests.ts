@@ -2,7 +2,7 @@
 import * as api from "../api";
 import type { City, Districts, Grid } from "../api";
 import { ApiError, errorText } from "../client";
-import { applyReading, setStations, latest, shownView, type State } from "./state";
+import { applyReading, setCity, setStations, latest, shownView, type State } from "./state";
 import { listen } from "./stream";
 
 const retryAfter = 5000; // milliseconds after a failed request
@@ -67,8 +67,9 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
         return fetchWindow(s, signal);
       });
       if (signal.aborted) return;
-      [s.city, s.grid, s.districts] = answer;
-      s.lastReading = latest(s.lastReading, s.city.properties.last_reading);
+      setCity(s, answer[0]);
+      [, s.grid, s.districts] = answer;
+      s.lastReading = latest(s.lastReading, answer[0].properties.last_reading);
       s.failure = null;
       updated.values();
       void details();
@@ -114,6 +115,11 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     if (lost) s.stream = "back";
     updated.status();
   }
+
+  void city.then((now) => {
+    setCity(s, s.city ?? now); // what there is now, where the view is of an hour without values
+    for (const q of now.properties.quantities) s.units.set(q.quantity, q.unit);
+  });
 
   listen({
     opened,

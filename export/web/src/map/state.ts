@@ -9,6 +9,7 @@ import { findQuantity } from "./text";
 export interface State {
   view: View;
   city: City | null; // with its values over the window
+  units: Map<string, string>; // of every quantity that has had a value, also in other windows
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
@@ -25,6 +26,7 @@ export interface State {
 export const initialState = (view: View): State => ({
   view,
   city: null,
+  units: new Map(),
   grid: null,
   districts: null,
   stations: null,
@@ -88,8 +90,13 @@ function means({ view, grid, districts }: State): number[] {
   return (districts?.features ?? []).flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []);
 }
 
-export const unit = ({ view, city, grid }: State): string =>
-  (city && findQuantity(city.properties.quantities, view.quantity)?.unit) ?? grid?.features[0]?.properties.unit ?? "";
+export const unit = ({ view, units }: State): string => units.get(view.quantity) ?? "";
+
+// setCity takes the city with its values over a window.
+export function setCity(s: State, city: City): void {
+  s.city = city;
+  for (const q of city.properties.quantities) s.units.set(q.quantity, q.unit);
+}
 
 // windowText returns the window as text.
 export function windowText(s: State): string {

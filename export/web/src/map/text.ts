@@ -33,9 +33,9 @@ export const indexRows = (index: Indices): [string, string][] => [
   [t("eaqi.german"), classText(index.lqi)],
 ];
 
-// bigValue makes a value in large type with its unit and its class.
+// bigValue makes a value in large type with its unit and its class; without a legend it has no class.
 export function bigValue(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
-  const index = indexOf(quantity, mean);
+  const index = legend.length > 0 ? indexOf(quantity, mean) : null;
   return h(
     "p",
     { class: "big" },

@@ -1,7 +1,7 @@
 // The diagnosis of a station: its health, its latest values, flags and refusals.
 import type { Health, Station } from "../api";
 import { h } from "../dom";
-import { amount, clock, number, percent, t, type Key } from "../language";
+import { amount, clock, number, t, type Key } from "../language";
 import { facts } from "../parts";
 import { flagList, refusalList } from "./refusals";
 import { zone, type State } from "./state";
@@ -37,7 +37,9 @@ function healthFacts(health: Health, station: Station | null, zone: string): [st
     ...(heard && !heard.taken ? [[t("station.lastContact"), heardText(heard, zone)] as [string, string]] : []),
     [
       t("station.counted"),
-      share === null ? t("station.nothing") : t("station.countedOf", { share: percent(share), count: number(count, 0) }),
+      share === null
+        ? t("station.nothing")
+        : t("station.countedOf", { counted: number(Math.round(share * count), 0), count: number(count, 0) }),
     ],
     [t("station.signal"), latest("rssi")],
     [t("station.battery"), latest("battery")],

@@ -23,7 +23,7 @@ export const about = {
   check_humid: "Feuchte Luft : Ab {humid} % Luftfeuchte zeigen einfache Sensoren zu viel. Der Wert zählt, wird aber korrigiert.",
   check_outlier:
     "Ausreißer : Die Stunde liegt sehr weit von mindestens {neighbours} Nachbarn im Umkreis von {near} bis {far} km (Faktor {outlier}).",
-  check_uncorrelated: "Eigenes Leben : Über {past} Tage folgt die Station ihren Nachbarn nicht (Korrelation unter {r}).",
+  check_uncorrelated: "Aus dem Takt : Über {past} Tage folgt die Station ihren Nachbarn nicht (Korrelation unter {r}).",
   check_indoor: "Drinnen : An {indoorDays} von {indoorOf} Tagen schwankt die Temperatur weniger als {indoor} % so stark wie nebenan.",
   check_moved: "Umgezogen : Der Luftdruck passt nicht mehr zum Ort ({moved} hPa daneben).",
   check_clock:
@@ -47,9 +47,9 @@ export const about = {
   indicesNot:
     "Beide Indizes sind für amtliche Messungen gemacht. Hier sind sie eine Orientierung, keine amtliche Aussage. Gezeigt wird nur, was gemessen ist: Fehlen Gase, kann die Luft schlechter sein als der Index sagt.",
   certainty: "Wie sicher ein Wert ist",
-  certaintyIs: "Eine einzelne Station kann neben einem Grill hängen. Deshalb steht an jedem Wert, worauf er ruht.",
+  certaintyIs: "Eine einzelne Station kann neben einem Grill hängen. Deshalb steht an jedem Wert, worauf er beruht.",
   single: "Eine Station : schraffiert auf der Karte; ihr Platz und ihre Fehler sind die der Zelle.",
-  few: "Wenige : zwei oder drei, oder mehrere, die sich nicht einig sind.",
+  few: "Wenige : zwei oder drei, oder mehrere, die stark voneinander abweichen.",
   good: "Gut : vier oder mehr Stationen, die zusammenpassen.",
   limits: "Grenzwerte und Richtwerte",
   limitsAre:
@@ -64,7 +64,7 @@ export const about = {
   cannotGas:
     "Gase zuverlässig messen : Stickstoffdioxid und Ozon erscheinen nur, wenn ein Sensor neben einem amtlichen Gerät kalibriert wurde.",
   cannotMicrogram:
-    "Auf das Mikrogramm genau sein : Zwei gleiche Sensoren weichen leicht um 15 % voneinander ab. Unterschiede im Lauf des Tages und zwischen Orten zeigen sie gut.",
+    "Auf das Mikrogramm genau sein : Zwei gleiche Sensoren können um 15 % voneinander abweichen. Unterschiede im Lauf des Tages und zwischen Orten zeigen sie gut.",
   cannotUltrafine: "Ultrafeine Teilchen sehen : Ruß aus Motoren ist für ihr Licht zu klein.",
   cannotAlarm: "Warnen : Bei Rauch oder Gasgeruch zählt der Notruf 112, nicht diese Karte.",
   privacy: "Der Ort einer Station",

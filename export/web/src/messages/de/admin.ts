@@ -16,7 +16,7 @@ export const admin = {
   good: "Zählte (24 h)",
   flags: "Auffällig (24 h)",
   contact: "Kontakt",
-  do: "Handeln",
+  do: "Aktionen",
   show: "Zeige",
   all: "alle",
   search: "Suche nach Kennung, Name oder E-Mail",
@@ -30,7 +30,7 @@ export const admin = {
   suspendWhat:
     "Nichts wird mehr von ihr angenommen, und auf Karte und Listen fehlt sie, bis du die Sperre aufhebst. Was sie bisher maß, bleibt.",
   suspendWhy: "Grund",
-  suspendHint: "Ihr Mensch liest ihn, und er steht auf ihrer Seite: keine Namen, keine Adressen. Höchstens 200 Zeichen.",
+  suspendHint: "Wer sie betreibt, liest ihn, und er steht auf ihrer Seite: keine Namen, keine Adressen. Höchstens 200 Zeichen.",
   cancel: "Abbrechen",
   link: "Neuer Link",
   newLink: "Neuer Verwaltungslink für „{name}“, nur jetzt zu sehen; der alte gilt nicht mehr:",
@@ -49,7 +49,7 @@ export const admin = {
   key: "Schlüssel",
   value: "Wert",
   backupWhat:
-    "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen ihrer Menschen, das Gedächtnis der Prüfungen und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
+    "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen der Betreibenden, das Gedächtnis der Prüfungen und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
   backupInflux:
     "Messungen und Mittelwerte liegen hier in InfluxDB und sind nicht in dieser Sicherung. Sichere sie gleich danach mit InfluxDBs eigenem Werkzeug (1.8: influxd backup -portable, 2.x: influx backup) und hebe beides zusammen auf. Beim Wiederherstellen kommt InfluxDB zuerst.",
   backupArchive:

@@ -8,5 +8,7 @@ export const embed = {
   see: "Ansehen",
   more: "Mehr dazu auf der Karte",
   nothing: "Hier gibt es nichts: {detail}",
+  hourMean: "korrigiertes Mittel der Stunde {period}",
+  single: "Letzter Einzelwert, unkorrigiert",
   noValue: "Zurzeit kein Wert.",
 };

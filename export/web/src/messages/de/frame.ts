@@ -17,7 +17,7 @@ export const frame = {
   demo: "Vorführung: Diese Stationen und Werte sind erfunden.",
   geonames: "Ortsnamen: GeoNames (geonames.org), CC BY 4.0.",
   sketch: "Grenze, Bezirke, Ortsnamen und Rhein sind eine grobe Skizze.",
-  notice: "Richtwerte von einfachen Sensoren, keine amtlichen Messwerte.",
+  notice: "Orientierende Messwerte einfacher Sensoren, keine amtlichen Messwerte.",
   lost: "Verbindung unterbrochen, neuer Versuch läuft …",
   back: "Verbindung wieder da.",
   failed: "Die Daten konnten nicht geladen werden ({detail}). Neuer Versuch läuft …",

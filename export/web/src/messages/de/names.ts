@@ -39,7 +39,7 @@ export const eaqi = {
   class4: "schlecht",
   class5: "sehr schlecht",
   class6: "extrem schlecht",
-  none: "keine Aussage",
+  none: "nicht verfügbar",
   european: "Europäischer Index",
   german: "Deutscher Index (UBA)",
   by: "{class}, wegen {pollutant}",
@@ -54,6 +54,18 @@ export const state = {
 
 export const certainty = {
   single: "eine Station",
-  few: "wenige Stationen, oder uneinige",
-  good: "gut, mehrere Stationen sind sich einig",
+  few: "wenige Stationen, oder sie weichen stark voneinander ab",
+  good: "gut, mehrere Stationen stimmen überein",
+};
+
+// What a class of the European index means for people.
+export const advice = {
+  class1: "Gute Luft, für alle.",
+  class2: "Draußen sein ist für alle unbedenklich.",
+  class3:
+    "Für die meisten unbedenklich. Wer Asthma, ein Herz- oder Lungenleiden hat und Beschwerden spürt, lässt es draußen ruhiger angehen.",
+  class4: "Wer hustet oder brennende Augen hat, lässt es draußen ruhiger angehen; Kinder, Ältere und Kranke strengen sich weniger an.",
+  class5: "Draußen weniger anstrengen; Kinder, Ältere und Kranke meiden Anstrengung im Freien.",
+  class6: "Anstrengung im Freien meiden; Kinder, Ältere und Kranke bleiben besser drinnen.",
+  source: "Nach den Hinweisen der Europäischen Umweltagentur (EEA) zu ihrem Stundenindex, in eigenen Worten.",
 };

@@ -23,7 +23,8 @@ export const about: typeof german = {
     "Spike : an hour is very far from the station's last {spikeDays} days (factor {spike}), and the neighbours see nothing of it. If they see it too, as on New Year's Eve, the value stays.",
   check_humid: "Humid air : from {humid} % humidity on simple sensors show too much. The value counts, but is corrected.",
   check_outlier: "Outlier : the hour is very far from at least {neighbours} neighbours within {near} to {far} km (factor {outlier}).",
-  check_uncorrelated: "A life of its own : over {past} days the station does not follow its neighbours (correlation below {r}).",
+  check_uncorrelated:
+    "Out of step with its neighbours : over {past} days the station does not follow its neighbours (correlation below {r}).",
   check_indoor: "Indoors : on {indoorDays} of {indoorOf} days the temperature varies by less than {indoor} % of what it does next door.",
   check_moved: "Moved : the pressure no longer fits the place (off by {moved} hPa).",
   check_clock:
@@ -32,7 +33,7 @@ export const about: typeof german = {
   correction: "Correction for humidity",
   correctionIs:
     "In humid air particles swell, and simple sensors count the water as well. So particulate matter is divided by a factor that depends on the humidity (κ-Köhler, Crilley et al. 2018, here with κ = {kappa}). The measured value is always beside it. Without a humidity nearby the value stays as it is and is counted as uncorrected.",
-  factors: "Divided at",
+  factors: "Correction by humidity",
   factor: "Divisor",
   indices: "The two indices",
   indicesAre:

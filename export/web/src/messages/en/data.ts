@@ -2,9 +2,9 @@ import type { data as german } from "../de/data";
 
 export const data: typeof german = {
   heading: "The data",
-  lead: "Everything that stations measure and what is made of it belongs to everyone: no account, no limit, with unit, checks and licence.",
+  lead: "Everything that stations measure and everything calculated from it belongs to everyone: no account, no limit, with unit, checks and licence.",
   office: "Spreadsheets:",
-  officeHas: "every program opens CSV; one row a value.",
+  officeHas: "every program opens CSV; one row per value.",
   science: "Research:",
   scienceHas: "every reading with its flags as CSV or Parquet; closed days with checksums in the archive.",
   press: "Editors:",
@@ -32,7 +32,7 @@ export const data: typeof german = {
   good: "only values that enter averages",
   result: "Download",
   download: "Download the file",
-  tooLong: "In this form at most {days} days can be had at once. As CSV or Parquet, any period can.",
+  tooLong: "This format allows at most {days} days at a time. CSV and Parquet have no limit.",
   address: "Address of the data",
   ways: "Other ways to the same data",
   archive: "closed days as files, with checksums and a list of gaps",

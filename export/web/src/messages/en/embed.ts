@@ -10,5 +10,7 @@ export const embed: typeof german = {
   see: "Look at it",
   more: "More on the map",
   nothing: "There is nothing here: {detail}",
+  hourMean: "corrected mean of the hour {period}",
+  single: "Latest single value, uncorrected",
   noValue: "No value at present.",
 };

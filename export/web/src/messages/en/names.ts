@@ -1,10 +1,10 @@
 import type * as german from "../de/names";
 
 export const quantity: typeof german.quantity = {
-  pm1: "Particles PM1",
-  pm2_5: "Particles PM2.5",
-  pm4: "Particles PM4",
-  pm10: "Particles PM10",
+  pm1: "Particulate matter PM1",
+  pm2_5: "Particulate matter PM2.5",
+  pm4: "Particulate matter PM4",
+  pm10: "Particulate matter PM10",
   co2: "Carbon dioxide CO₂",
   temperature: "Temperature",
   humidity: "Humidity",
@@ -41,21 +41,32 @@ export const eaqi: typeof german.eaqi = {
   class4: "poor",
   class5: "very poor",
   class6: "extremely poor",
-  none: "no statement",
+  none: "not available",
   european: "European index",
   german: "German index (UBA)",
-  by: "{class}, because of {pollutant}",
+  by: "{class}, due to {pollutant}",
 };
 
 export const state: typeof german.state = {
   ok: "reporting",
   silent: "silent for more than 15 minutes",
   check: "please check: its values do not count",
-  new: "never heard",
+  new: "never reported",
 };
 
 export const certainty: typeof german.certainty = {
   single: "one station",
-  few: "few stations, or at odds",
+  few: "few stations, or they disagree",
   good: "good, several stations agree",
+};
+
+// What a class of the European index means for people.
+export const advice: typeof german.advice = {
+  class1: "Good for everyone to be outside.",
+  class2: "Fine for everyone to be outside.",
+  class3: "Fine for most. People with asthma, heart or lung disease may take it easier outside when they notice symptoms.",
+  class4: "Take it easier outside if you cough or your eyes sting; children, older and ill people should exert themselves less.",
+  class5: "Exert yourself less outside; children, older and ill people should avoid effort there.",
+  class6: "Avoid effort outside; children, older and ill people had better stay indoors.",
+  source: "After the health messages of the European Environment Agency (EEA) for its index of hours, in our own words.",
 };

@@ -6,7 +6,7 @@ export const school: typeof german = {
   print: "Print",
   air: "What it is about",
   airIs:
-    "Particulate matter is particles too small to see: PM10 is smaller than ten thousandths of a millimetre, PM2.5 smaller than two and a half. They come from engines, brakes, tyres, stoves, fireworks and fields. The smaller they are, the deeper they get into the lungs. A laser in the sensor lights up the air, the particles flash, and the flashes are counted.",
+    "Particulate matter is particles too small to see: PM10 is smaller than 10 micrometres (0.01 mm), PM2.5 smaller than 2.5. They come from engines, brakes, tyres, stoves, fireworks and fields. The smaller they are, the deeper they get into the lungs. A laser in the sensor lights up the air, the particles flash, and the flashes are counted.",
   build: "Build a station",
   buildIs: "It takes an afternoon, no soldering, and about 50 euros:",
   part1: "Particle sensor : SDS011 or SPS30.",
@@ -25,7 +25,7 @@ export const school: typeof german = {
   question1: "Is there more particulate matter at eight in the morning than at noon?",
   question2: "Is the value at the main road higher than in the park? Every day?",
   question3: "What does a rainy day do? What does wind do?",
-  question4: "For how long does one notice New Year's Eve?",
+  question4: "How long can you still see New Year's Eve in the data?",
   question5: "Is there more heating in the evening, and does it show on cold weekends?",
   question6: "Does the measured value rise in fog, and what is left after the correction?",
   fair: "Measure fairly",
