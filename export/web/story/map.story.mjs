@@ -264,6 +264,8 @@ async function clickCell(page, click) {
     for (let step = 0; step < Math.max(1, ring * 6); step++) {
       const angle = (2 * Math.PI * step) / Math.max(1, ring * 6);
       await click(x + width / 2 + ring * 9 * Math.cos(angle), y + height / 2 + ring * 9 * Math.sin(angle));
+      const choice = page.locator(".map-choice button").first();
+      if (await choice.isVisible()) await choice.click();
       if (await page.locator(".card").isVisible()) return;
     }
   }

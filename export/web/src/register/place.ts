@@ -124,14 +124,16 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
     e.preventDefault(); // Enter searches and does not send the form
     void lookFor(true);
   });
-  search.addEventListener("change", () => void lookFor(true));
+  search.addEventListener("change", () => search.value !== looked && void lookFor(true)); // leaving the field does not look again
   // lookFor offers places of a name and moves the map to the one that was chosen; the first one when a person has finished.
+  let looked = ""; // the last name for which the map was moved
   const lookFor = async (finished: boolean): Promise<void> => {
     const parts = districts.map(({ geometry, properties: { name } }): Name => ({ name, ...centreOf(geometry), people: 0 }));
     const all = await places();
     const found = findPlaces([...all, ...parts.filter((d) => !all.some((p) => p.name === d.name))], search.value);
     names.replaceChildren(...found.map((p) => h("option", { value: p.name })));
     const place = found.find((p) => p.name === search.value) ?? (finished ? found[0] : undefined);
+    if (place || finished) looked = search.value;
     if (place) view.lookAround(place);
     if (place) setStatus(t("place.found", { place: place.name }), "");
     else if (finished && search.value.trim()) setStatus(t("place.notFound"), "trouble");
