@@ -296,7 +296,7 @@ func TestRefusals(t *testing.T) {
 	}
 	why := wire.Malformed.Explain()
 	for i, e := range english.Entries {
-		if e.IDs[0] != german.Entries[i].IDs[0] || e.Titles[0] != "Not taken: "+why.English || german.Entries[i].Titles[0] != "Nicht angenommen: "+why.German {
+		if e.IDs[0] != german.Entries[i].IDs[0] || e.Titles[0] != "Rejected: "+why.English || german.Entries[i].Titles[0] != "Nicht angenommen: "+why.German {
 			t.Errorf("%s %s, in German %s %s", e.IDs, e.Titles, german.Entries[i].IDs, german.Entries[i].Titles)
 		}
 		if !strings.Contains(e.Content[0].Text, why.TodoEnglish) {

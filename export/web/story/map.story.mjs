@@ -362,6 +362,20 @@ test("an hour long ago has no values and says so", async () => {
   await close();
 });
 
+test("the first visitor of a city without stations is invited to register one", async () => {
+  const { page, complaints, close } = await open(
+    "/",
+    {},
+    (page) => page.route("**/api/v1/stations?*", (route) => route.fulfill({ json: { type: "FeatureCollection", features: [] } })),
+    ".figure .steps",
+  );
+  assert.equal(await page.locator(".figure .steps li").count(), 3);
+  await page.getByRole("link", { name: "Erste Station anmelden" }).click();
+  await page.locator(".place-map").waitFor();
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a printer gets every row of a long table", async () => {
   const all = Array.from({ length: 1500 }, (_, i) => ({
     type: "Feature",

@@ -35,7 +35,7 @@ test("data says where a period is too long, and what to do", async () => {
   const { page, complaints, close } = await open("/data?lang=en");
   await page.locator("#format").selectOption("json");
   await page.locator("#from").fill("2026-01-01");
-  await page.locator(".result").filter({ hasText: "at most 31 days can be had at once" }).waitFor();
+  await page.locator(".result").filter({ hasText: "at most 31 days at a time" }).waitFor();
   assert.equal(await page.locator('[data-key="download"]').count(), 0);
   await page.locator("#format").selectOption("csv");
   const answer = await fetch(url + (await page.locator('[data-key="download"]').getAttribute("href")));

@@ -220,7 +220,7 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   await form.getByLabel("Name", { exact: true }).fill("Umbenannt");
   await form.getByLabel("Höhe").fill("tief");
   await form.getByRole("button", { name: "Speichern" }).click();
-  await form.getByRole("alert").filter({ hasText: "keine Zahl" }).waitFor();
+  await form.getByRole("alert").filter({ hasText: "Höhe in Metern" }).waitFor();
   await form.getByLabel("Höhe").fill("7");
   await form.getByRole("button", { name: "Speichern" }).click();
   await said(page, "Gespeichert");
@@ -245,13 +245,13 @@ test("an owner pauses, renames, moves, replaces, rotates, hands over and deletes
   assert.match(await history.locator("tbody tr").nth(1).innerText(), /SDS011, BME280/);
 
   form = await unfold(page, "Neues Token");
-  await form.getByRole("button", { name: "Neues Token machen" }).click();
+  await form.getByRole("button", { name: "Neues Token erzeugen" }).click();
   const token = await form.locator(".secret").nth(1).innerText();
   assert.notEqual(publish(s.id, s.token, '{"pm2_5":14}').status, 0, "the old token still serves");
   assert.equal(publish(s.id, token, '{"pm2_5":14}').status, 0);
 
   form = await unfold(page, "Übergeben");
-  await form.getByRole("button", { name: "Neuen Link machen" }).click();
+  await form.getByRole("button", { name: "Neuen Link erzeugen" }).click();
   const link = await form.locator(".secret").innerText();
   const old = await manage(s);
   await old.page.locator(".trouble").filter({ hasText: "Dieser Verwaltungslink gilt nicht." }).waitFor();

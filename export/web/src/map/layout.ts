@@ -165,10 +165,18 @@ const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key)
 const areaName = ({ view }: State): string =>
   view.layer === "districts" ? t("map.districts") : t("map.cellsOf", { size: metres(view.resolution) });
 
+// invitation asks the first visitor of a city without stations to register one, and says how.
+const invitation = (): HTMLElement[] => [
+  h("h2", {}, t("map.firstStation")),
+  h("ol", { class: "steps" }, ...(["firstPlace", "firstKit", "firstValue"] as const).map((step) => h("li", {}, t(`map.${step}`)))),
+  h("p", {}, h("a", { class: "button", href: "/register", "data-key": "register" }, t("map.firstDo"))),
+];
+
 const fewCells = 3; // cells, fewer than that say nothing about a city
 
 // cityMean makes the city's mean over the window, what it means for people, and how certain it is.
 function cityMean(s: State): (HTMLElement | null)[] {
+  if (s.stations?.features.length === 0) return invitation();
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index } = s.city.properties;
   const q = findQuantity(quantities, s.view.quantity);

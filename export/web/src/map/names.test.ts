@@ -5,7 +5,7 @@ import { arrange, type Name } from "./names";
 const cologne: Name = { name: "Köln", lon: 6.957, lat: 50.938, people: 1_085_000 };
 const town: Name = { name: "Hürth", lon: 6.868, lat: 50.871, people: 60_000 };
 const quarter: Name = { name: "Altstadt-Nord", lon: 6.955, lat: 50.942, people: 18_000 };
-const village: Name = { name: "Libur", lon: 7.062, lat: 50.84, people: 1_100 };
+const village: Name = { name: "Libur", lon: 7.05, lat: 50.84, people: 1_100 };
 
 const camera = (zoom: number): Camera => {
   const [x, y] = mercator(6.957, 50.9);

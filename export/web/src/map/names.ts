@@ -45,7 +45,7 @@ export function arrange<N extends Name>(names: readonly N[], c: Camera, measure:
     const at = toScreen(c, mercator(name.lon, name.lat));
     const [width, height] = measure(name);
     const box = [at[0] - width / 2 - gap, at[1] - height / 2, at[0] + width / 2 + gap, at[1] + height / 2] as const;
-    if (box[2] < 0 || box[3] < 0 || box[0] > c.width || box[1] > c.height) continue;
+    if (box[0] < 0 || box[1] < 0 || box[2] > c.width || box[3] > c.height) continue; // not all of it would be seen
     if (written.some(({ box: b }) => box[0] < b[2] && b[0] < box[2] && box[1] < b[3] && b[1] < box[3])) continue;
     written.push({ name, at, box });
   }

@@ -14,25 +14,27 @@ export type Registered = Answer<"addStation">;
 
 // Received is what has come from the station so far.
 export interface Received {
-  reading: ReadingEvent | null;
+  first: string; // the time of the first message; empty until it has come
+  reading: ReadingEvent | null; // the newest
   health: Health | null;
   since: string; // earlier refusals are not of this station
 }
 
-// waitForFirst waits for the first message and calls changed whenever something has come. The diagnosis finds a message that the
-// stream missed because the connection was lost.
-export function waitForFirst(id: string, key: string, received: Received, changed: () => void): void {
+// follow waits for the first message and then for newer ones, and calls changed whenever something has come. The diagnosis finds a
+// message that the stream missed because the connection was lost.
+export function follow(id: string, key: string, received: Received, changed: () => void): void {
   const receive = (r: ReadingEvent): void => {
-    received.reading ??= r;
-    end();
+    if (received.reading && received.reading.time >= r.time) return;
+    received.first ||= r.time;
+    received.reading = r;
     changed();
   };
-  const end = watch(id, () => key, {
+  watch(id, () => key, {
     reading: receive,
     health(h) {
       received.health = h;
       changed();
-      if (h.last_seen)
+      if (h.last_seen && h.last_seen > (received.reading?.time ?? ""))
         void station(id).then(
           (s) => receive({ station: id, time: h.last_seen ?? "", values: s.properties.values }),
           () => {},
@@ -104,7 +106,8 @@ export function renderReceived(element: HTMLElement, received: Received, city: C
       h(
         "p",
         { class: "fine first" },
-        h("strong", {}, t("register.first", { time: clock(received.reading.time, zone, true) })),
+        h("strong", {}, t("register.first", { time: clock(received.first, zone, true) })),
+        received.first === received.reading.time ? "" : ` ${t("register.newest", { time: clock(received.reading.time, zone, true) })}`,
         ` ${texts}`,
       ),
       ...flagged.map((text) => h("p", { class: "hint" }, text)),

@@ -5,7 +5,7 @@ import { h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { t, type Key } from "../language";
 import { button, field, select, radios } from "../parts";
-import { donePage, waitForFirst, renderReceived, type Received, type Registered } from "./done";
+import { donePage, follow, renderReceived, type Received, type Registered } from "./done";
 import { parseMetres, sensorBoxes, sides } from "./choices";
 import { kitName, kits } from "./kits";
 import { placePicker, type Place } from "./place";
@@ -47,7 +47,7 @@ let step: Step = "place";
 let checking: Promise<void> | undefined; // the request that checks the place, while it is under way
 let registered: Registered | null = null;
 const receivedPart = h("div", { class: "heard", role: "status" });
-const received: Received = { reading: null, health: null, since: "" };
+const received: Received = { first: "", reading: null, health: null, since: "" };
 
 export function open(around: Frame): Page {
   frame = around;
@@ -127,7 +127,10 @@ function body(city: City): HTMLElement {
         { class: "stack" },
         title("register.where"),
         h("p", {}, t("register.wherePrivate")),
-        placePicker(city, form.place, (p, asking) => ([form.place, checking] = [p, asking])),
+        placePicker(city, form.place, (p, asking) => {
+          [form.place, checking] = [p, asking];
+          if (p) showError(""); // that there was none
+        }),
       );
     case "kit":
       return kitStep();
@@ -291,7 +294,7 @@ async function register(): Promise<void> {
   }
   received.since = new Date(Date.now() - 60_000).toISOString();
   addEventListener("beforeunload", confirmLeaving);
-  waitForFirst(registered.id, registered.manage_token, received, () => {
+  follow(registered.id, registered.manage_token, received, () => {
     if (city) renderReceived(receivedPart, received, city);
   });
   render();

@@ -50,6 +50,7 @@ export const register = {
   done: "„{name}“ ist angemeldet",
   pending: "Die Stadt muss die Station noch freigeben. Bis dahin wird nichts von ihr angenommen; du kannst sie schon einrichten.",
   waiting: "Warte auf die erste Nachricht … Trage die Einstellungen unten in der Station ein. Du kannst diese Seite offen lassen.",
+  newest: "Die neueste kam um {time}:",
   first: "Erste Nachricht erhalten um {time}:",
   flagged: "{quantity} zählt noch nicht: {flags}.",
   refused: "Es kam etwas an, wurde aber nicht angenommen:",

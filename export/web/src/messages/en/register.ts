@@ -49,6 +49,7 @@ export const register = {
   done: "“{name}” is registered",
   pending: "The city has yet to approve the station. Until then nothing is taken from it; you can set it up already.",
   waiting: "Waiting for the first message … Enter the settings below in the station. You can leave this page open.",
+  newest: "The newest came at {time}:",
   first: "First message received {time}:",
   flagged: "{quantity} does not count yet: {flags}.",
   refused: "Something came but was not taken:",
