@@ -253,7 +253,7 @@ export class CityMap {
       this.drawGround(this.penFor(copy, wide, false));
       this.picture = { ctx: copy, camera: wide };
     }
-    const old = this.picture.camera;
+    const { camera: old, ctx: picture } = this.picture;
     const size = worldSize(camera.zoom) / worldSize(old.zoom);
     const [x, y] = toScreen(camera, [old.x, old.y]);
     ctx.clearRect(0, 0, camera.width, camera.height);
@@ -261,7 +261,19 @@ export class CityMap {
       ctx.fillStyle = theme.land;
       ctx.fillRect(0, 0, camera.width, camera.height);
     }
-    ctx.drawImage(this.picture.ctx.canvas, x - (old.width * size) / 2, y - (old.height * size) / 2, old.width * size, old.height * size);
+    const pixels = (n: number): number => Math.round(n * pen.ratio); // whole ones, and not smoothed, which takes longer
+    ctx.save();
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.imageSmoothingEnabled = false;
+    const { width, height } = picture.canvas;
+    ctx.drawImage(
+      picture.canvas,
+      pixels(x - (old.width * size) / 2),
+      pixels(y - (old.height * size) / 2),
+      Math.round(width * size),
+      Math.round(height * size),
+    );
+    ctx.restore();
   }
 }
 

@@ -87,7 +87,7 @@ export class Pen {
   }
 
   // images draws a picture around each point of the ground, x and y after each other, on whole pixels of the screen.
-  images(picture: HTMLCanvasElement, points: Float64Array): void {
+  images(picture: ImageBitmap, points: Float64Array): void {
     const { ratio, scale, x, y } = this;
     const { width, height } = this.ctx.canvas;
     const ctx = points.length > 2 * many ? scratch(width, height) : this.ctx;

@@ -26,7 +26,7 @@ export function symbol(state: State): string {
 }
 
 // drawSymbol draws the same on a canvas.
-export function drawSymbol(ctx: CanvasRenderingContext2D, state: State): void {
+export function drawSymbol(ctx: OffscreenCanvasRenderingContext2D, state: State): void {
   const [path, width] = shapes[state];
   [ctx.fillStyle, ctx.strokeStyle] = symbolColours[state];
   ctx.lineWidth = width;
