@@ -47,7 +47,7 @@ test.each<[Partial<Download>, number]>([
   [{ what: "means", format: "json" }, 366],
   [{ what: "means", window: "24h", format: "json" }, 3660],
   [{ what: "grid", format: "json" }, 31],
-  [{ what: "districts", window: "24h", format: "geojson" }, 366],
+  [{ what: "districts", window: "24h", format: "json" }, 366],
 ])("of %o at most %d days can be had at once", (part, want) => expect(maxDays({ ...wanted, ...part })).toBe(want));
 
 test("both days count", () => expect(days(wanted)).toBe(2));

@@ -18,7 +18,7 @@ export const formats: Record<Dataset, readonly Format[]> = {
   readings: ["csv", "parquet", "geojson", "json"],
   means: ["csv", "parquet", "json"],
   grid: ["csv", "parquet", "geojson", "json"],
-  districts: ["csv", "parquet", "geojson", "json"],
+  districts: ["csv", "parquet", "json"],
   stations: ["geojson"],
 };
 
