@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"net"
 	"net/http"
 
 	"github.com/coder/websocket"
@@ -17,6 +18,15 @@ func (b *Broker) WebSocket() http.Handler {
 			return // Accept has answered
 		}
 		ws.SetReadLimit(maxPacket)
-		b.serve(websocket.NetConn(r.Context(), ws, websocket.MessageBinary), sender(r.RemoteAddr))
+		b.serve(webConn{websocket.NetConn(r.Context(), ws, websocket.MessageBinary), ws}, sender(r.RemoteAddr))
 	})
 }
+
+// webConn is a WebSocket as a connection. Its Close does not block: that of websocket waits up to ten seconds for the
+// client's answer.
+type webConn struct {
+	net.Conn
+	ws *websocket.Conn
+}
+
+func (c webConn) Close() error { return c.ws.CloseNow() }
