@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,5 +37,95 @@ func TestCloseDoesNotWaitForWebSockets(t *testing.T) {
 	d.Close()
 	if took := time.Since(start); took > 2*closeTime {
 		t.Errorf("Close took %v", took)
+	}
+}
+
+// TestAClientThatAsksTooMuchIsSlowed sends more than the burst of packets that are no messages, and a SUBSCRIBE of many
+// filters.
+func TestAClientThatAsksTooMuchIsSlowed(t *testing.T) {
+	d := openDoor(t)
+	pings, filters := rawConn(t, d), rawConn(t, d)
+	for _, c := range []*raw{pings, filters} {
+		c.send(connect311("x", "", ""))
+		c.want("20020000")
+	}
+	pings.send([]byte(strings.Repeat("\xc0\x00", 5*packetBurst)))
+	for range packetBurst - 1 { // the CONNECT was one
+		pings.want("d000")
+	}
+	pings.wantSlow("d000")
+	body := [][]byte{binary.BigEndian.AppendUint16(nil, 1)}
+	for range 5 * packetBurst {
+		body = append(body, text("stadtluft/v1/city/#"), []byte{0})
+	}
+	filters.send(packet(0x82, body...))
+	filters.wantNothing()
+}
+
+// wantSlow expects packets at a pace that leaves most of those asked for out.
+func (c *raw) wantSlow(packet string) {
+	c.t.Helper()
+	end := time.Now().Add(100 * time.Millisecond)
+	n := 0
+	for ; time.Now().Before(end); n++ {
+		c.want(packet)
+	}
+	if n > packetBurst {
+		c.t.Errorf("%d packets in 0.1 s", n)
+	}
+}
+
+// TestForeignUserNamesAreNotKept fails to log in with a name that no station can have.
+func TestForeignUserNamesAreNotKept(t *testing.T) {
+	l := newLimits(10)
+	l.guesses = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 1}
+	long := strings.Repeat("x", 10_000)
+	for _, remote := range []string{"a", "b"} {
+		if got := l.guessed(remote, long); got != 0 {
+			t.Errorf("guess from %s: wait %v, want none, as its name is not kept", remote, got)
+		}
+	}
+	if got := l.guessed("c", "AAA"); got != 0 {
+		t.Errorf("first guess for a station: wait %v", got)
+	}
+	if got := l.guessed("d", "AAA"); got == 0 {
+		t.Error("second guess for a station waits for nothing")
+	}
+}
+
+// TestAStationHasSomeConnections opens one more than a station may have: its oldest ends.
+func TestAStationHasSomeConnections(t *testing.T) {
+	d := openDoor(t)
+	d.accept(t)
+	var all []*raw
+	for i := range maxPerStation + 1 {
+		c := rawConn(t, d)
+		c.send(connect311(fmt.Sprint("line ", i), "AAA", "token-AAA"))
+		c.want("20020000")
+		all = append(all, c)
+	}
+	all[0].wantClosed()
+	all[1].send([]byte{0xc0, 0})
+	all[1].want("d000")
+	station(t, d, "BBB")
+}
+
+// TestConnectingAgainCostsNoTime gives up waiting messages, as clients without an answer do; what was given up counts
+// for nothing.
+func TestConnectingAgainCostsNoTime(t *testing.T) {
+	rates := &ingest.Rates{Sustained: 1.0 / 3600, Burst: 2}
+	d := openDoor(t, func(o *Options) { o.Rates = rates })
+	d.accept(t)
+	publish(t, station(t, d, "AAA"), "stadtluft/v1/AAA/reading", false, "x")
+	for i := range 5 {
+		c := rawConn(t, d)
+		c.send(connect311(fmt.Sprint(i), "AAA", "token-AAA"))
+		until(t, "it to wait", func() bool { return d.Counts().Slowed == uint64(i)+1 })
+		c.Close()
+	}
+	d.Disconnect("AAA")
+	until(t, "all to be gone", func() bool { stations, _ := d.Connected(); return stations == 0 })
+	if got := rates.Try("AAA"); got > time.Hour {
+		t.Errorf("the next message waits %v, want an hour at most", got)
 	}
 }

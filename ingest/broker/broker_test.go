@@ -226,9 +226,9 @@ func TestReadingPausesAtTheWindow(t *testing.T) {
 	until(t, "the other's message", func() bool { return d.Waiting() == maxWindow+1 })
 }
 
-// TestATooFastStationIsSlowedAlone lets three messages through at once and then one an hour.
+// TestATooFastStationIsSlowedAlone lets a log-in and three messages through at once and then one an hour.
 func TestATooFastStationIsSlowedAlone(t *testing.T) {
-	d := openDoor(t, func(o *Options) { o.Rates = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 3} })
+	d := openDoor(t, func(o *Options) { o.Rates = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 4} })
 	d.accept(t)
 	c, other := station(t, d, "AAA"), station(t, d, "BBB")
 	for range 3 {

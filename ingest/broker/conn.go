@@ -11,6 +11,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -51,6 +52,7 @@ type conn struct {
 	station   string // empty for an anonymous client
 	keepAlive time.Duration
 	will      *packets.Packet // to be published at the end; nil for none, and after the client's DISCONNECT
+	packets   *rate.Limiter   // of those that are no messages of a station
 	window    chan struct{}   // holds one element per message that waits for the journal
 	read      int             // bytes of the first packet, up to firstHeader
 	header    [firstHeader]byte
@@ -70,7 +72,7 @@ type conn struct {
 const firstHeader = 5
 
 func newConn(nc net.Conn, p *place) *conn {
-	c := &conn{Conn: nc, place: p, ended: make(chan struct{}), window: make(chan struct{}, maxWindow)}
+	c := &conn{Conn: nc, place: p, ended: make(chan struct{}), window: make(chan struct{}, maxWindow), packets: rate.NewLimiter(packetRate, packetBurst)}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.room.L = &c.mu
 	_ = nc.SetReadDeadline(time.Now().Add(connectTime)) // every connection supports deadlines
@@ -163,6 +165,18 @@ func (c *conn) pace() bool {
 		c.room.Wait()
 	}
 	return !c.closing
+}
+
+// sleep waits for a time; false when the connection ends before.
+func (c *conn) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
 }
 
 // Close ends the connection after what is to be sent has been, within closeTime.

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"strings"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -29,6 +30,9 @@ func connOf(cl *mqtt.Client) *conn { return cl.Net.Conn.(*conn) }
 // OnPacketRead is called before a packet is processed. packets.ErrRejectPacket ends the connection.
 func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	c := connOf(cl)
+	if !c.charge(&pk) {
+		return pk, packets.ErrRejectPacket
+	}
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
 		if !c.loggedIn.Load() && !prepare(c, &pk) {
@@ -92,6 +96,7 @@ func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
 	var granted []packets.Subscription
 	for i, sub := range pk.Filters {
 		if codes[i] <= packets.CodeGrantedQos2.Code {
+			granted = slices.DeleteFunc(granted, func(other packets.Subscription) bool { return other.Filter == sub.Filter })
 			granted = append(granted, sub)
 		}
 	}
@@ -105,7 +110,9 @@ func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
 		}
 		c.subscriber.unacknowledged = make(chan struct{}, most)
 	}
-	h.b.topics.subscribe(c, granted)
+	for _, sub := range granted {
+		h.b.topics.subscribe(c, sub)
+	}
 }
 
 // OnUnsubscribed ends deliveries.

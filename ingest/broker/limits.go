@@ -1,9 +1,13 @@
 package broker
 
 import (
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -12,6 +16,8 @@ const (
 	maxNewPerAddress = 256
 	// maxAnonymousPerAddress bounds the anonymous connections of one address.
 	maxAnonymousPerAddress = 64
+	// maxPerStation bounds the connections of one station; a further one ends the oldest, most likely a line that hangs.
+	maxPerStation = 32
 	// anonymousShare is the share of all connections, one in so many, that may be anonymous, so that nobody without a
 	// station keeps stations out.
 	anonymousShare = 4
@@ -21,6 +27,11 @@ const (
 	guessBurst    = 10
 	guessRate     = 0.5
 	maxGuessPause = 10 * time.Second
+
+	// Packets that are no messages, such as SUBSCRIBE with one per filter, are taken at once up to packetBurst on each
+	// connection, then at packetRate per second.
+	packetBurst = 100
+	packetRate  = 20
 
 	// noticeEvery is how often an owner is told that the station sends too fast.
 	noticeEvery = 10 * time.Minute
@@ -109,8 +120,33 @@ func (p *place) leave() {
 	p.l.free++
 }
 
+// charge waits while a connection sends packets too fast; false when it ended meanwhile. Stations' messages have limits of
+// their own.
+func (c *conn) charge(pk *packets.Packet) bool {
+	cost := 1
+	switch pk.FixedHeader.Type {
+	case packets.Puback, packets.Disconnect:
+		return true
+	case packets.Publish, packets.Pubrel:
+		if c.station != "" && !strings.HasPrefix(pk.TopicName, "$") {
+			return true
+		}
+	case packets.Subscribe, packets.Unsubscribe:
+		cost = max(cost, len(pk.Filters))
+	}
+	for ; cost > 0; cost -= packetBurst {
+		if c.packets.WaitN(c.ctx, min(cost, packetBurst)) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // guessed counts a failed log-in and returns how long its answer waits.
 func (l *limits) guessed(remote, user string) time.Duration {
-	pause := max(l.guesses.Take("address "+remote), l.guesses.Take("user "+user))
+	pause := l.guesses.Take("address " + remote)
+	if wire.ValidStation(user) { // others, of up to maxConnect bytes, are not kept
+		pause = max(pause, l.guesses.Take("user "+user))
+	}
 	return min(pause, maxGuessPause)
 }

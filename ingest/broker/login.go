@@ -70,12 +70,7 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 	case pk.Properties.AuthenticationMethod != "":
 		return packets.ErrBadAuthenticationMethod
 	case user != "" && !b.authenticate(user, password):
-		wait := time.NewTimer(b.limits.guessed(c.place.remote, user))
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-c.ctx.Done():
-		}
+		c.sleep(b.limits.guessed(c.place.remote, user))
 		return packets.ErrBadUsernameOrPassword
 	case !c.place.logIn(user == ""):
 		return packets.ErrServerBusy
@@ -84,7 +79,7 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 	c.id = b.sessionID(user, cl.ID)
 	cl.ID = c.id
 	c.loggedIn.Store(true)
-	if !b.takeOver(c) {
+	if !b.takeOver(c) || !b.slowDown(c) { // a log-in counts as a message: it may bring a last will
 		return packets.ErrServerShuttingDown
 	}
 	return packets.CodeSuccess
@@ -114,10 +109,17 @@ func (b *Broker) takeOver(c *conn) bool {
 	}
 	old := b.sessions[c.id]
 	b.sessions[c.id] = c
+	var surplus *conn
 	if c.station != "" {
+		if own := b.stations[c.station]; len(own) >= maxPerStation && own[0] != old {
+			surplus = own[0]
+		}
 		b.stations[c.station] = append(b.stations[c.station], c)
 	}
 	b.mu.Unlock()
+	if surplus != nil {
+		b.end(surplus, packets.ErrQuotaExceeded)
+	}
 	if old == nil {
 		return true
 	}

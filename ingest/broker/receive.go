@@ -84,26 +84,31 @@ func (b *Broker) hand(ctx context.Context, c *conn, pk packets.Packet, done func
 	}
 }
 
-// slowDown waits while the station sends too fast; false when the connection ended meanwhile.
+// slowDown waits while the station sends too fast; false when the connection ended meanwhile. A wait that is given up
+// counts for nothing, else a station that connects again and again would wait for longer each time.
 func (b *Broker) slowDown(c *conn) bool {
 	if b.options.Rates == nil {
 		return true
 	}
-	wait := b.options.Rates.Take(c.station)
-	if wait <= 0 {
-		return true
+	for first := true; ; first = false {
+		wait := b.options.Rates.Try(c.station)
+		if wait == 0 {
+			return true
+		}
+		if first {
+			b.slowed(c)
+		}
+		if !c.sleep(wait) {
+			return false
+		}
 	}
+}
+
+// slowed counts a message that waits, and tells the owner from time to time.
+func (b *Broker) slowed(c *conn) {
 	b.counts.slowed.Add(1)
 	if b.limits.notices.Try(c.station) == 0 {
 		b.notify(c, wire.TooFast, fmt.Sprintf("more than %d messages at once, or %g a second for long: they are taken more slowly, none is lost", b.options.Rates.Burst, b.options.Rates.Sustained))
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.ctx.Done():
-		return false
 	}
 }
 

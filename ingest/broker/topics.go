@@ -77,28 +77,26 @@ func (t *topics) publish(topic string, retain bool, payload []byte) {
 	}
 }
 
-// subscribe adds subscriptions that were granted, and queues retained messages as each asks for them (MQTT 5, 3.8.3.1).
-func (t *topics) subscribe(c *conn, granted []packets.Subscription) {
+// subscribe adds a subscription that was granted, and queues retained messages as it asks for them (MQTT 5, 3.8.3.1).
+func (t *topics) subscribe(c *conn, sub packets.Subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &c.subscriber
-	for _, sub := range granted {
-		known := s.remove(sub.Filter)
-		s.subscriptions = append(s.subscriptions, sub)
-		t.register(c, sub.Filter)
-		if sub.RetainHandling == 2 || sub.RetainHandling == 1 && known {
-			continue
+	known := s.remove(sub.Filter)
+	s.subscriptions = append(s.subscriptions, sub)
+	t.register(c, sub.Filter)
+	if sub.RetainHandling == 2 || sub.RetainHandling == 1 && known {
+		return
+	}
+	if !strings.ContainsAny(sub.Filter, "+#") {
+		if payload, ok := t.retained[sub.Filter]; ok {
+			t.queue(c, sub.Filter, delivery{payload, true})
 		}
-		if !strings.ContainsAny(sub.Filter, "+#") {
-			if payload, ok := t.retained[sub.Filter]; ok {
-				t.queue(c, sub.Filter, delivery{payload, true})
-			}
-			continue
-		}
-		for topic, payload := range t.retained {
-			if matches(sub.Filter, topic) {
-				t.queue(c, topic, delivery{payload, true})
-			}
+		return
+	}
+	for topic, payload := range t.retained {
+		if matches(sub.Filter, topic) {
+			t.queue(c, topic, delivery{payload, true})
 		}
 	}
 }
