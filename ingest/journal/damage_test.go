@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,6 +163,31 @@ func TestJournalLosesItsEnd(t *testing.T) {
 	}
 	if at.at.Seq != 110 || at.at.Journal != was.Journal {
 		t.Errorf("the store is at %+v", at.at)
+	}
+}
+
+// TestALookDuringAppendsIsNoLoss asks for the journal's state while entries are appended: an answer that is older than
+// what a follower has got meanwhile says nothing about a loss.
+func TestALookDuringAppendsIsNoLoss(t *testing.T) {
+	j := open(t, startServer(t, t.TempDir()), Options{})
+	rewound := j.rewinds()
+	var looking sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		looking.Go(func() {
+			for !isClosed(done) {
+				if _, err := j.info(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	appendAll(t, j, 300)
+	close(done)
+	looking.Wait()
+	if isClosed(rewound) {
+		t.Error("followers are told that the journal lost its end")
 	}
 }
 

@@ -98,15 +98,15 @@ func (j *Journal) next(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg
 
 // info requests the stream's state. The handles cache it without a lock, so each request gets a new handle.
 func (j *Journal) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	j.mu.Lock()
+	last := j.seen // what is seen from here on may be newer than the answer
+	j.mu.Unlock()
 	s, err := j.js.Stream(ctx, j.o.Stream)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the journal's state: %w", err)
 	}
 	info := s.CachedInfo()
-	j.mu.Lock()
-	last := j.seen
-	j.seen = max(last, info.State.LastSeq)
-	j.mu.Unlock()
+	j.sight(info.State.LastSeq)
 	if info.State.LastSeq < last {
 		j.rewind(last, info.State.LastSeq)
 	}
