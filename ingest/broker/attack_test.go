@@ -3,12 +3,15 @@ package broker
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/time/rate"
 
 	"stadtluft/ingest"
 )
@@ -40,8 +43,8 @@ func TestCloseDoesNotWaitForWebSockets(t *testing.T) {
 	}
 }
 
-// TestAClientThatAsksTooMuchIsSlowed sends more than the burst of packets that are no messages, and a SUBSCRIBE of many
-// filters.
+// TestAClientThatAsksTooMuchIsSlowed sends more than the burst of packets that are no messages, and a SUBSCRIBE of
+// more filters than that.
 func TestAClientThatAsksTooMuchIsSlowed(t *testing.T) {
 	d := openDoor(t)
 	pings, filters := rawConn(t, d), rawConn(t, d)
@@ -55,11 +58,11 @@ func TestAClientThatAsksTooMuchIsSlowed(t *testing.T) {
 	}
 	pings.wantSlow("d000")
 	body := [][]byte{binary.BigEndian.AppendUint16(nil, 1)}
-	for range 5 * packetBurst {
+	for range packetBurst + 1 {
 		body = append(body, text("stadtluft/v1/city/#"), []byte{0})
 	}
 	filters.send(packet(0x82, body...))
-	filters.wantNothing()
+	filters.wantClosed()
 }
 
 // wantSlow expects packets at a pace that leaves most of those asked for out.
@@ -127,5 +130,36 @@ func TestConnectingAgainCostsNoTime(t *testing.T) {
 	until(t, "all to be gone", func() bool { stations, _ := d.Connected(); return stations == 0 })
 	if got := rates.Try("AAA"); got > time.Hour {
 		t.Errorf("the next message waits %v, want an hour at most", got)
+	}
+}
+
+// TestAClientThatGoesOnAskingTooMuchIsEnded sends on although it is slowed down.
+func TestAClientThatGoesOnAskingTooMuchIsEnded(t *testing.T) {
+	end, other := net.Pipe()
+	defer other.Close()
+	c := newConn(end, nil)
+	c.packets = rate.NewLimiter(100_000, 1)
+	ping := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}}
+	for n := 0; c.charge(&ping); n++ {
+		if n > 1000*maxOverrun {
+			t.Fatal("it may go on for ever")
+		}
+	}
+	if c.overrun != maxOverrun+1 {
+		t.Errorf("%d packets waited, want %d", c.overrun, maxOverrun+1)
+	}
+}
+
+// TestSilentConnectionsKeepNobodyOut opens connections that send nothing, and then more than may be without a log-in.
+func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
+	d := openDoor(t, func(o *Options) { o.Connections = 2 * newShare })
+	var silent []*raw
+	for range 10 {
+		silent = append(silent, rawConn(t, d))
+	}
+	silent[0].wantClosed()
+	until(t, "those that were ended to be gone", func() bool { d.limits.mu.Lock(); defer d.limits.mu.Unlock(); return d.limits.free == 6 })
+	for i := range 4 {
+		station(t, d, fmt.Sprint("S", i))
 	}
 }

@@ -145,7 +145,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) 
 
 // serve serves one connection of a remote address until it ends.
 func (b *Broker) serve(nc net.Conn, remote string) {
-	place, ok := b.limits.enter(remote)
+	place, ok := b.limits.enter(nc, remote)
 	if !ok {
 		nc.Close()
 		return

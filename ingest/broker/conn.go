@@ -53,6 +53,7 @@ type conn struct {
 	keepAlive time.Duration
 	will      *packets.Packet // to be published at the end; nil for none, and after the client's DISCONNECT
 	packets   *rate.Limiter   // of those that are no messages of a station
+	overrun   int             // how many of those have waited
 	window    chan struct{}   // holds one element per message that waits for the journal
 	read      int             // bytes of the first packet, up to firstHeader
 	header    [firstHeader]byte

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"container/list"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +14,9 @@ import (
 )
 
 const (
+	// newShare is the share of all connections, one in so many, that may not have logged in yet. A further one ends the
+	// oldest of them, so that silent connections from many addresses keep nobody out.
+	newShare = 4
 	// maxNewPerAddress bounds the connections of one address that have not logged in yet.
 	maxNewPerAddress = 256
 	// maxAnonymousPerAddress bounds the anonymous connections of one address.
@@ -32,6 +37,7 @@ const (
 	// connection, then at packetRate per second.
 	packetBurst = 100
 	packetRate  = 20
+	maxOverrun  = 600 // of packets that waited; then the connection ends, as its client may have gone long ago
 
 	// noticeEvery is how often an owner is told that the station sends too fast.
 	noticeEvery = 10 * time.Minute
@@ -44,6 +50,8 @@ type limits struct {
 
 	mu        sync.Mutex // guards what follows
 	free      int        // places for connections
+	mostNew   int        // places that have not logged in yet
+	entering  list.List  // of those, as *place, oldest first, without those that were ended
 	freeNoOne int        // places for anonymous ones
 	addresses map[string]*address
 }
@@ -54,21 +62,23 @@ type address struct{ entering, anonymous int }
 func newLimits(connections int) limits {
 	return limits{
 		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: &ingest.Rates{Sustained: 1 / noticeEvery.Seconds(), Burst: 1},
-		free: connections, freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},
+		free: connections, mostNew: max(1, connections/newShare), freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},
 	}
 }
 
 // place is what a connection counts as.
 type place struct {
 	l         *limits
+	conn      net.Conn
 	remote    string
 	address   *address
-	entering  bool // it has not logged in yet
+	element   *list.Element // in entering; nil when it is not there any more
+	entering  bool          // it has not logged in yet
 	anonymous bool
 }
 
 // enter takes a place for a new connection; false when there is none.
-func (l *limits) enter(remote string) (*place, bool) {
+func (l *limits) enter(c net.Conn, remote string) (*place, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.addresses[remote]
@@ -78,10 +88,25 @@ func (l *limits) enter(remote string) (*place, bool) {
 	if l.free == 0 || a.entering >= maxNewPerAddress {
 		return nil, false
 	}
+	if l.entering.Len() >= l.mostNew {
+		oldest := l.entering.Front().Value.(*place)
+		oldest.entered()
+		go oldest.conn.Close() // its reading ends, and it leaves; over TLS Close may block
+	}
 	l.addresses[remote] = a
 	l.free--
 	a.entering++
-	return &place{l: l, remote: remote, address: a, entering: true}, true
+	p := &place{l: l, conn: c, remote: remote, address: a, entering: true}
+	p.element = l.entering.PushBack(p)
+	return p, true
+}
+
+// entered removes a place from the list of those that have not logged in. It needs mu.
+func (p *place) entered() {
+	if p.element != nil {
+		p.l.entering.Remove(p.element)
+		p.element = nil
+	}
 }
 
 // logIn makes a place that of a client which has logged in; false when there are too many anonymous ones.
@@ -98,6 +123,7 @@ func (p *place) logIn(anonymous bool) bool {
 	}
 	p.anonymous = anonymous
 	p.entering = false
+	p.entered()
 	a.entering--
 	return true
 }
@@ -106,6 +132,7 @@ func (p *place) logIn(anonymous bool) bool {
 func (p *place) leave() {
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
+	p.entered()
 	a := p.address
 	if p.entering {
 		a.entering--
@@ -120,8 +147,9 @@ func (p *place) leave() {
 	p.l.free++
 }
 
-// charge waits while a connection sends packets too fast; false when it ended meanwhile. Stations' messages have limits of
-// their own.
+// charge waits while a connection sends packets too fast. It returns false when the connection ended meanwhile, and when it
+// is to end: one packet has more than packetBurst filters, or more than maxOverrun packets have waited. Stations' messages
+// have limits of their own.
 func (c *conn) charge(pk *packets.Packet) bool {
 	cost := 1
 	switch pk.FixedHeader.Type {
@@ -134,12 +162,11 @@ func (c *conn) charge(pk *packets.Packet) bool {
 	case packets.Subscribe, packets.Unsubscribe:
 		cost = max(cost, len(pk.Filters))
 	}
-	for ; cost > 0; cost -= packetBurst {
-		if c.packets.WaitN(c.ctx, min(cost, packetBurst)) != nil {
-			return false
-		}
+	if c.packets.AllowN(time.Now(), cost) {
+		return true
 	}
-	return true
+	c.overrun += cost
+	return c.overrun <= maxOverrun && c.packets.WaitN(c.ctx, cost) == nil
 }
 
 // guessed counts a failed log-in and returns how long its answer waits.
