@@ -13,6 +13,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 	"golang.org/x/time/rate"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -161,5 +162,26 @@ func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
 	until(t, "those that were ended to be gone", func() bool { d.limits.mu.Lock(); defer d.limits.mu.Unlock(); return d.limits.free == 6 })
 	for i := range 4 {
 		station(t, d, fmt.Sprint("S", i))
+	}
+}
+
+// TestARefusalFitsTheClient sends refused messages as clients of MQTT 5 that take packets of few bytes only: each is
+// acknowledged, with the sentence where it fits.
+func TestARefusalFitsTheClient(t *testing.T) {
+	d := openDoor(t)
+	most := byte(200)
+	refusal := ingest.Refusal{Reason: wire.Malformed, Detail: strings.Repeat("x", 100)}
+	for size := byte(60); size < most; size++ {
+		c := rawConn(t, d)
+		c.send(packet(0x10, text("MQTT"), []byte{5, 0xC2, 0, 60, 5, 0x27, 0, 0, 0, size}, text(fmt.Sprint(size)), text("AAA"), text("token-AAA")))
+		if c.read()[3] != 0 {
+			t.Fatal("no log-in")
+		}
+		c.send(packet(0x32, text("stadtluft/v1/AAA/reading"), []byte{0, 1, 0}, []byte("x")))
+		d.next(t).Done(ingest.Outcome{Refusals: []ingest.Refusal{refusal}})
+		if got := c.read(); got[0] != 0x40 || len(got) > int(size) {
+			t.Errorf("at most %d bytes: got %x", size, got)
+		}
+		c.Close()
 	}
 }

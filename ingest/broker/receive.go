@@ -125,9 +125,12 @@ func (c *conn) acknowledge(pk packets.Packet, code byte, sentence string) {
 		_, _ = c.Write([]byte{kind << 4, 2, byte(pk.PacketID >> 8), byte(pk.PacketID)}) // a lost one is resent
 		return
 	}
-	_ = c.client.WritePacket(packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: kind}, PacketID: pk.PacketID, ReasonCode: code, Properties: packets.Properties{ReasonString: sentence},
-	})
+	ack := packets.Packet{FixedHeader: packets.FixedHeader{Type: kind}, PacketID: pk.PacketID, ReasonCode: code}
+	ack.Properties.ReasonString = sentence
+	if err := c.client.WritePacket(ack); errors.Is(err, packets.ErrPacketTooLarge) { // by some bytes, which mochi leaves out when it measures the sentence
+		ack.Properties.ReasonString = ""
+		_ = c.client.WritePacket(ack)
+	}
 }
 
 // reason returns MQTT 5's reason code of an outcome, and the sentence of its first refusal. A message of which something
