@@ -185,3 +185,22 @@ func TestARefusalFitsTheClient(t *testing.T) {
 		c.Close()
 	}
 }
+
+// TestManyDeniedSubscriptionsAreToldOnce asks for what a station may not read more often than an owner wants to know.
+func TestManyDeniedSubscriptionsAreToldOnce(t *testing.T) {
+	d := openDoor(t)
+	c := rawConn(t, d)
+	c.send(connect311("x", "AAA", "token-AAA"))
+	c.want("20020000")
+	body := [][]byte{{0, 1}}
+	for range packetBurst / 2 {
+		body = append(body, text("#"), []byte{0})
+	}
+	c.send(packet(0x82, body...))
+	c.read()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if got := len(d.notices); got != toldBurst {
+		t.Errorf("the owner is told %d times, want %d", got, toldBurst)
+	}
+}

@@ -41,12 +41,17 @@ const (
 
 	// noticeEvery is how often an owner is told that the station sends too fast.
 	noticeEvery = 10 * time.Minute
+
+	// An owner is told of the same reason toldBurst times at once, then at toldRate per second.
+	toldBurst = 10
+	toldRate  = 1.0 / 30
 )
 
 // limits counts connections, in all and by address, and failed log-ins.
 type limits struct {
 	guesses *ingest.Rates
 	notices *ingest.Rates // of stations that send too fast
+	told    *ingest.Rates // of owners, by station and reason
 
 	mu        sync.Mutex // guards what follows
 	free      int        // places for connections
@@ -62,6 +67,7 @@ type address struct{ entering, anonymous int }
 func newLimits(connections int) limits {
 	return limits{
 		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: &ingest.Rates{Sustained: 1 / noticeEvery.Seconds(), Burst: 1},
+		told: &ingest.Rates{Sustained: toldRate, Burst: toldBurst},
 		free: connections, mostNew: max(1, connections/newShare), freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},
 	}
 }

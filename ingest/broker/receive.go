@@ -166,8 +166,9 @@ func (b *Broker) report(c *conn, err error) {
 	}
 }
 
+// notify tells a station's owner, of each reason only some times a minute: what is told is written to the journal.
 func (b *Broker) notify(c *conn, reason wire.Reason, detail string) {
-	if c.station != "" && b.options.Notify != nil {
+	if c.station != "" && b.options.Notify != nil && b.limits.told.Try(c.station+" "+string(reason)) == 0 {
 		b.options.Notify(c.station, reason, detail)
 	}
 }
