@@ -204,3 +204,16 @@ func TestManyDeniedSubscriptionsAreToldOnce(t *testing.T) {
 		t.Errorf("the owner is told %d times, want %d", got, toldBurst)
 	}
 }
+
+// TestALogInThatWaitsLeavesNoWill takes over connections of a station that is too fast: only the one that was logged in
+// has a last will.
+func TestALogInThatWaitsLeavesNoWill(t *testing.T) {
+	d := openDoor(t, func(o *Options) { o.Rates = &ingest.Rates{Sustained: 1.0 / 3600, Burst: 1} })
+	for i := range uint64(4) {
+		rawConn(t, d).send(connectWill("x", "AAA", "token-AAA", "stadtluft/v1/AAA/status", "offline"))
+		until(t, "it to be logged in, or to wait", func() bool { _, all := d.Connected(); return all == 1 && d.Counts().Slowed == i })
+	}
+	if got := len(d.messages); got != 1 {
+		t.Errorf("%d last wills, want 1", got)
+	}
+}

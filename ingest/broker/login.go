@@ -80,6 +80,7 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 	cl.ID = c.id
 	c.loggedIn.Store(true)
 	if !b.takeOver(c) || !b.slowDown(c) { // a log-in counts as a message: it may bring a last will
+		c.will = nil // of a client that was not let in
 		return packets.ErrServerShuttingDown
 	}
 	return packets.CodeSuccess
