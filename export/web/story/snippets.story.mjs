@@ -54,7 +54,7 @@ function together(snippets, name, ...command) {
 const ofTables = (tool) => offered[tool].filter((s) => s.of.endsWith(".csv"));
 
 const begins = {
-  csv: (bytes) => assert.match(bytes.toString(), /^(cell|time|window_start),.*\n.*pm2_5/),
+  csv: (bytes) => assert.match(bytes.toString(), /^(area|cell|time|window_start),.*\n.*pm2_5/),
   parquet: (bytes) => assert.equal(bytes.subarray(0, 4).toString(), "PAR1"),
   geojson: (bytes) => assert.notEqual(JSON.parse(bytes).features.length, 0),
   json: (bytes) => assert.notEqual(JSON.parse(bytes).rows.length, 0),
