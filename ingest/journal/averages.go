@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,10 +17,14 @@ const averagesEvery = time.Second
 // PublishAverage passes the live average of an MQTT topic to brokers in other processes; an empty payload ends its
 // retention. NATS keeps the newest of each topic in memory.
 func (j *Journal) PublishAverage(ctx context.Context, topic string, payload []byte) error {
-	if _, err := j.averages(ctx); err != nil {
-		return fmt.Errorf("publish %s: %w", topic, err)
+	m := &nats.Msg{Subject: j.averageSubject(topic), Data: payload}
+	_, err := j.publish(ctx, m)
+	if errors.Is(err, jetstream.ErrNoStreamResponse) { // there is none yet
+		if _, err = j.averages(ctx); err == nil {
+			_, err = j.publish(ctx, m)
+		}
 	}
-	if _, err := j.publish(ctx, &nats.Msg{Subject: j.averageSubject(topic), Data: payload}); err != nil {
+	if err != nil {
 		return fmt.Errorf("publish %s: %w", topic, err)
 	}
 	return nil
