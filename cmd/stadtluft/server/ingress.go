@@ -38,7 +38,7 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 		return in, "", nil
 	}
 	in.broker = broker.New(broker.Options{
-		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Connections: c.MQTTConnections, Log: log,
+		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Connections: c.connections(log), Log: log,
 	})
 	l, err := listenMQTT("mqtt.listen", c.MQTTListen)
 	if err != nil {
@@ -47,6 +47,18 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 	r.OnChange(in.broker.Disconnect)
 	sup.start(brokerPart(in.broker, l))
 	return in, reachable(l.Addr().String()), nil
+}
+
+// connections returns how many connections the embedded broker may have: what is configured, at most half of the file
+// descriptors of the process, since HTTP, the journal and the store need some too.
+func (c *Config) connections(log *slog.Logger) int {
+	var descriptors syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &descriptors); err != nil || descriptors.Cur/2 >= uint64(c.MQTTConnections) {
+		return c.MQTTConnections
+	}
+	most := int(descriptors.Cur / 2)
+	log.Info("fewer file descriptors than mqtt.connections needs, raise LimitNOFILE or lower the key", "connections", c.MQTTConnections, "descriptors", descriptors.Cur, "taken", most)
+	return most
 }
 
 // listenMQTT listens on the address of a key.
