@@ -104,6 +104,9 @@ func with(ctx context.Context, pool *sqlitex.Pool, work func(*sqlite.Conn) error
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB {
+		return fmt.Errorf("readings.db is damaged, stop the server and move readings.db, -wal and -shm away: the next start makes a new file with what the journal has, older readings are in backups and the archive: %w", err)
+	}
 	return err
 }
 

@@ -60,6 +60,34 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// TestDamagedFileIsNamed overwrites all pages but the first.
+func TestDamagedFileIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	s := open(t, path)
+	if _, err := s.WriteReadings(t.Context(), batch(0, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	body, err := os.ReadFile(path)
+	if err != nil || len(body) < 8192 {
+		t.Fatal(len(body), err)
+	}
+	for i := range body[4096:] {
+		body[4096+i] = 0xff
+	}
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err = Open(t.Context(), path)
+	if err == nil {
+		defer s.Close()
+		_, err = s.WriteReadings(t.Context(), batch(0, 1000))
+	}
+	if err == nil || !strings.Contains(err.Error(), "readings.db is damaged") {
+		t.Errorf("error = %v, want one that says which file is damaged", err)
+	}
+}
+
 func TestNewQuantityAddsColumn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s := open(t, path)
