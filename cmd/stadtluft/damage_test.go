@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -293,12 +295,32 @@ func journalFolder(t *testing.T, data string) string {
 	return folders[0]
 }
 
+// copyFolder copies the files of a folder one by one, as they are at that moment. It leaves out sockets, and files that a
+// running program deletes meanwhile.
 func copyFolder(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.RemoveAll(to); err != nil {
-		t.Fatal(err)
+	err := os.RemoveAll(to)
+	if err == nil {
+		err = filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+			name, _ := filepath.Rel(from, path)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case entry.IsDir():
+				return os.MkdirAll(filepath.Join(to, name), 0o700)
+			case !entry.Type().IsRegular():
+				return nil
+			}
+			body, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return errors.Join(err, os.WriteFile(filepath.Join(to, name), body, 0o600))
+		})
 	}
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }

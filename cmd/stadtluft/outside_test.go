@@ -86,7 +86,7 @@ func (m *mosquitto) stop() {
 // behind returns a function that lets n stations send their next message when all but three rounds are received: with
 // its default settings Mosquitto acknowledges and drops messages beyond 1,000 in a queue, when they are sent faster than
 // they are read.
-func (p *process) behind(n int) func(k int) {
+func (p *process) behind(n int) func(i, k int) {
 	var mu sync.Mutex // guards received
 	received := 0.0
 	enough := func(want float64) bool {
@@ -98,7 +98,7 @@ func (p *process) behind(n int) func(k int) {
 		}
 		return received >= want
 	}
-	return func(k int) {
+	return func(_, k int) {
 		for end := time.Now().Add(patience); !enough(float64((k-3)*n)) && time.Now().Before(end); {
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -21,9 +22,11 @@ type wrongProxy struct {
 	given  atomic.Int64                // answers to writes with a body
 }
 
+// proxyAnswer is an answer with a status and a body; with status 0 there is none, and the request waits.
 type proxyAnswer struct {
 	status int
 	body   string
+	late   bool // the database gets the request, and its answer is lost
 }
 
 func newWrongProxy(t *testing.T, target string) *wrongProxy {
@@ -33,10 +36,22 @@ func newWrongProxy(t *testing.T, target string) *wrongProxy {
 		t.Fatal(err)
 	}
 	p, through := &wrongProxy{}, httputil.NewSingleHostReverseProxy(u)
+	through.ErrorLog = log.New(io.Discard, "", 0) // the faults of its target are a test's own
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := p.answer.Load()
 		if a == nil {
 			through.ServeHTTP(w, r)
+			return
+		}
+		if a.late {
+			through.ServeHTTP(httptest.NewRecorder(), r)
+			p.given.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		if a.status == 0 {
+			p.given.Add(1)
+			io.Copy(io.Discard, r.Body) // a server notices the end of a connection behind the body
+			<-r.Context().Done()
 			return
 		}
 		if strings.HasPrefix(a.body, "{") {
@@ -59,13 +74,13 @@ func TestAProxysAnswerBlamesNoReading(t *testing.T) {
 	_, end := span()
 	proxy := newWrongProxy(t, influxtest.Start(t).URL)
 	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL="+proxy.URL)
-	proxy.answer.Store(&proxyAnswer{http.StatusBadRequest, "<h1>400 Bad Request</h1>"})
+	proxy.answer.Store(&proxyAnswer{status: http.StatusBadRequest, body: "<h1>400 Bad Request</h1>"})
 	publishAtOnce(t, p.mqtt, senders, end)
 	for _, a := range []proxyAnswer{
-		{http.StatusBadRequest, "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"},
-		{http.StatusRequestEntityTooLarge, "<h1>413 Request Entity Too Large</h1>"},
-		{http.StatusBadRequest, `{"error":"partial write: field type conflict: input field \"pm10\" dropped=1"}`},
-		{http.StatusOK, "<p>Please log in</p>"},
+		{status: http.StatusBadRequest, body: "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"},
+		{status: http.StatusRequestEntityTooLarge, body: "<h1>413 Request Entity Too Large</h1>"},
+		{status: http.StatusBadRequest, body: `{"error":"partial write: field type conflict: input field \"pm10\" dropped=1"}`},
+		{status: http.StatusOK, body: "<p>Please log in</p>"},
 	} {
 		proxy.answer.Store(&a)
 		before := proxy.given.Load()

@@ -303,10 +303,10 @@ func eventually(t testing.TB, what string, condition func() bool) time.Duration 
 	return time.Since(start)
 }
 
-// publish sends each station's plan with QoS 1, waiting before its kth message as wait does, and returns when every
+// publish sends each station's plan with QoS 1, waiting before message k of station i as wait does, and returns when every
 // message has its PUBACK. A station sends a message again until it is acknowledged, over as many
 // connections as that takes.
-func publish(t testing.TB, ctx context.Context, broker string, login bool, senders []storyStation, end time.Time, wait func(k int)) {
+func publish(t testing.TB, ctx context.Context, broker string, login bool, senders []storyStation, end time.Time, wait func(i, k int)) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i, r := range senders {
@@ -319,7 +319,7 @@ func publish(t testing.TB, ctx context.Context, broker string, login bool, sende
 			station := &sender{options: options}
 			defer station.hangUp()
 			for k, m := range plan(i, end) {
-				wait(k)
+				wait(i, k)
 				if !station.send(ctx, "stadtluft/v1/"+r.id+"/reading", m.payload()) {
 					t.Errorf("station %s: not everything was acknowledged", r.id)
 					return
@@ -330,9 +330,7 @@ func publish(t testing.TB, ctx context.Context, broker string, login bool, sende
 	wg.Wait()
 }
 
-func atOnce(int) {}
-
-func every(pause time.Duration) func(int) { return func(int) { <-time.After(pause) } }
+func atOnce(int, int) {}
 
 // publishAtOnce sends each station's plan in a single message.
 func publishAtOnce(t testing.TB, broker string, senders []storyStation, end time.Time) {
@@ -554,40 +552,5 @@ func copyRegistry(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(filepath.Join(to, registry.SnapshotFile), body, 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestKilledInTheMiddle sends 20,000 readings twice: undisturbed, with a station's readings all in one message, and each
-// in a message of its own with three kill -9 in between. It expects the same bytes.
-func TestKilledInTheMiddle(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out by -short: sends 40,000 readings")
-	}
-	calm, rough := t.TempDir(), t.TempDir()
-	senders := registerStations(t, calm, storyStations)
-	copyRegistry(t, calm, rough)
-	_, end := span()
-
-	p := launch(t, calm)
-	publishAtOnce(t, p.mqtt, senders, end)
-	want := checkStory(t, p, senders)
-	p.kill()
-
-	p = launch(t, rough)
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, senders, end, atOnce)
-	}()
-	for range 3 {
-		eventually(t, "some thousand messages", func() bool {
-			return p.metric("stadtluft_received_total") > storyStations*storyReadings/5
-		})
-		p.kill()
-		p.start()
-	}
-	<-sent
-	if got := checkStory(t, p, senders); got != want {
-		t.Errorf("grid with kills differs: %s", firstDifference(got, want))
 	}
 }

@@ -7,17 +7,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
-
-	"stadtluft/ingest/store/influx/influxtest"
 )
-
-// These stories break connections between the parts and disks, and compare what was sent with what is stored afterwards.
 
 // faultyProxy is a TCP proxy between two parts that can cut and stall its connections.
 type faultyProxy struct {
@@ -125,43 +118,12 @@ func (n *faultyProxy) flowing(on bool) {
 	}
 }
 
-// TestCutNetwork sends 5,000 readings through a proxy that is cut repeatedly, to a database behind another proxy that
-// stalls in the middle of requests and is cut.
-func TestCutNetwork(t *testing.T) {
-	const stations = 50
-	data := t.TempDir()
-	senders := registerStations(t, data, stations)
-	_, end := span()
-	db := influxtest.Start(t)
-	database := newFaultyProxy(t, db.URL[len("http://"):])
-	p := launch(t, data, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=http://"+database.addr())
-	network := newFaultyProxy(t, p.mqtt[len("tcp://"):])
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		publish(t, t.Context(), "tcp://"+network.addr(), true, senders, end, every(5*time.Millisecond))
-	}()
-	received := func(share float64) {
-		eventually(t, "messages", func() bool { return p.metric("stadtluft_received_total") > share*stations*storyReadings })
-	}
-	for i := range 2 {
-		received(float64(i+1) / 8)
-		database.flowing(false)
-		network.cut()
-		eventually(t, "readings to wait in the journal", func() bool { return p.metric("stadtluft_journal_unwritten") > 0 })
-		database.cut()
-		database.flowing(true)
-		network.mend()
-		received(float64(i+1)/8 + 1./16)
-		database.mend()
-	}
-	<-sent
-	checkStory(t, p, senders)
-}
-
 // ready returns the answer of /readyz; 0 without an answer.
-func (p *process) ready() (status int, body string) {
-	response, err := http.Get(p.url + "/readyz")
+func (p *process) ready() (status int, body string) { return p.ask("/readyz") }
+
+// ask returns the answer of a route; 0 without an answer.
+func (p *process) ask(route string) (status int, body string) {
+	response, err := http.Get(p.url + route)
 	if err != nil {
 		return 0, ""
 	}
@@ -218,44 +180,4 @@ func fill(t *testing.T, path string) {
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("fill the disk: %v", err)
 	}
-}
-
-// TestFullDisk fills the disk to the last byte while 5,000 readings arrive; /readyz says what to do. With space again,
-// acknowledged readings are there, and the others are sent again.
-func TestFullDisk(t *testing.T) {
-	if runAsRoot(t) {
-		return
-	}
-	const stations = 50
-	data := t.TempDir()
-	smallDisk(t, data, "320m") // a little more than the broker's reserve
-	senders := registerStations(t, data, stations)
-	_, end := span()
-	p := launch(t, data)
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		publish(t, t.Context(), p.mqtt, true, senders, end, every(5*time.Millisecond))
-	}()
-	eventually(t, "some messages", func() bool { return p.metric("stadtluft_received_total") > stations*storyReadings/4 })
-	ballast := filepath.Join(data, "ballast")
-	fill(t, ballast)
-	eventually(t, "/readyz to speak of the disk", func() bool {
-		status, body := p.ready()
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "free disk space")
-	})
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	var status int
-	eventually(t, "the server to be well again, or to end", func() bool {
-		status, _ = p.ready()
-		return status == http.StatusOK || status == 0
-	})
-	if status == 0 { // after a failed write the log accepts nothing until a restart, which systemd does
-		<-p.done
-		p.start()
-	}
-	<-sent
-	checkStory(t, p, senders)
 }
