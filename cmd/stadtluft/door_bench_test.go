@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ import (
 func BenchmarkDoor(b *testing.B) {
 	for _, connections := range []int{1, 64, 1000} {
 		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
-			each := min(max(20, 20_000/connections), 5000) // below the rate at which a station is slowed down
+			each := min(max(100, 40_000/connections), 5000) // below the rate at which a station is slowed down
 			for b.Loop() {
 				b.StopTimer()
 				data := b.TempDir()
@@ -141,4 +142,44 @@ func mqttPacket(first byte, body ...[]byte) []byte {
 		all = append(all, part...)
 	}
 	return append(binary.AppendUvarint([]byte{first}, uint64(len(all))), all...)
+}
+
+// BenchmarkFairness lets one station send as fast as it can and 49 others a reading every 50 ms each, and reports the 99th
+// percentile of the time until the others' PUBACK, first without the fast one.
+func BenchmarkFairness(b *testing.B) {
+	for b.Loop() {
+		data := b.TempDir()
+		senders := registerStations(b, data, 50)
+		p := launch(b, data, "STADTLUFT_MQTT_BURST=1000000")
+		addr := strings.TrimPrefix(p.mqtt, "tcp://")
+		b.ReportMetric(p99(b, addr, senders[1:]), "p99-alone-ms")
+		var fast sync.WaitGroup
+		fast.Go(func() { sendRaw(b, addr, senders[:1], 60_000) })
+		b.ReportMetric(p99(b, addr, senders[1:]), "p99-beside-ms")
+		fast.Wait()
+		p.kill()
+	}
+}
+
+// p99 lets every station send 20 readings, one after the other, and returns milliseconds.
+func p99(b *testing.B, addr string, senders []storyStation) float64 {
+	b.Helper()
+	var mu sync.Mutex // guards times
+	var times []time.Duration
+	var all sync.WaitGroup
+	for _, s := range senders {
+		all.Go(func() {
+			for range 20 {
+				<-time.After(50 * time.Millisecond)
+				begin := time.Now()
+				sendRaw(b, addr, []storyStation{s}, 1)
+				mu.Lock()
+				times = append(times, time.Since(begin))
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	slices.Sort(times)
+	return float64(times[len(times)*99/100].Microseconds()) / 1000
 }

@@ -17,8 +17,10 @@ const (
 	// newShare is the share of all connections, one in so many, that may not have logged in yet. A further one ends the
 	// oldest of them, so that silent connections from many addresses keep nobody out.
 	newShare = 4
-	// maxNewPerAddress bounds the connections of one address that have not logged in yet.
-	maxNewPerAddress = 256
+	// newAddressShare is the share of those, one in so many, that may be of one address, at least newPerAddress: many
+	// stations come back at once behind a balancer after a power cut.
+	newAddressShare = 2
+	newPerAddress   = 16
 	// maxAnonymousPerAddress bounds the anonymous connections of one address.
 	maxAnonymousPerAddress = 64
 	// maxPerStation bounds the connections of one station; a further one ends the oldest, most likely a line that hangs.
@@ -91,7 +93,7 @@ func (l *limits) enter(c net.Conn, remote string) (*place, bool) {
 	if a == nil {
 		a = &address{}
 	}
-	if l.free == 0 || a.entering >= maxNewPerAddress {
+	if l.free == 0 || a.entering >= max(newPerAddress, l.mostNew/newAddressShare) {
 		return nil, false
 	}
 	if l.entering.Len() >= l.mostNew {
