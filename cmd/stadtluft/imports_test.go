@@ -32,8 +32,8 @@ var packages = map[string][]string{
 	"ingest":            {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb", "golang.org/x/time"},
 	"ingest/admin":      {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages":   {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"ingest/broker":     {"ingest", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
-	"ingest/journal":    {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/broker":     {"ingest", "ingest/httpapi", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
+	"ingest/journal":    {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
 	"ingest/mqtt":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/sensorcommunity": {
@@ -41,8 +41,9 @@ var packages = map[string][]string{
 	},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
-	"ingest/registry":              {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/registry":              {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
+	"ingest/streams":               {"github.com/nats-io/nats.go"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},

@@ -68,8 +68,8 @@ func TestClusterLosesAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	if info, err := j.info(t.Context()); err != nil || info.Config.Replicas != clusterReplicas {
-		t.Errorf("%d replicas, %v, want %d: a start with one lowered them", info.Config.Replicas, err, clusterReplicas)
+	if info, err := j.info(t.Context()); err != nil || info.Config.Replicas != 3 {
+		t.Errorf("%d replicas, %v, want %d: a start with one lowered them", info.Config.Replicas, err, 3)
 	}
 	if _, err := Open(t.Context(), Options{URL: urls, Deployment: "B"}); err == nil || !strings.Contains(err.Error(), "deployment A, not to B") {
 		t.Errorf("another deployment's journal: %v", err)

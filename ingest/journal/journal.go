@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -22,9 +22,8 @@ const (
 	// DefaultMaxAge is how long stored entries are kept, to fill a store that lost them, when Options leaves it zero.
 	DefaultMaxAge = 72 * time.Hour
 
-	requestTime   = 5 * time.Second        // limit for one request to the server, or one append
-	reconnectWait = 500 * time.Millisecond // between attempts to reach a lost server
-	headroom      = 1 << 10                // part of the server's max payload that is left for subject and headers
+	requestTime = 5 * time.Second // limit for one request to the server, or one append
+	headroom    = 1 << 10         // part of the server's max payload that is left for subject and headers
 
 	asideShare = 64      // the stream for undecodable entries may have this part of MaxBytes,
 	asideLeast = 1 << 20 // but at least this many bytes
@@ -34,22 +33,15 @@ const (
 // does not have, or the server has no space left.
 var ErrFull = errors.New("the journal is full")
 
-// InProcess is a NATS server in the same process.
-type InProcess interface {
-	InProcessConn() (net.Conn, error)
-}
-
 // Options configure where the journal is and how much it keeps.
 type Options struct {
-	URL            string    // of an external NATS cluster; several separated by commas
-	InProcess      InProcess // used instead of URL when it is set
-	User, Password string    // optional
-	Credentials    string    // optional, path of a NATS credentials file
-	Stream         string    // DefaultStream when empty
-	Deployment     string    // id of what the stream belongs to; one of another is refused; empty = not asked
-	MaxAge         time.Duration
-	MaxBytes       int64 // 0 means no limit
-	Replicas       int   // 0 = 3 in a cluster of three or more, else 1; Open never lowers them
+	URL        string            // of an external NATS cluster; several separated by commas
+	InProcess  streams.InProcess // used instead of URL when it is set
+	Stream     string            // DefaultStream when empty
+	Deployment string            // id of what the stream belongs to; one of another is refused; empty = not asked
+	MaxAge     time.Duration
+	MaxBytes   int64 // 0 means no limit
+	Replicas   int   // 0 = 3 in a cluster of three or more, else 1; Open never lowers them
 	// Position returns the entry up to which the store has everything. It is asked before writing, and by processes
 	// without a writer.
 	Position func(ctx context.Context) (ingest.Position, error)
@@ -61,7 +53,7 @@ type Options struct {
 // Journal is an open journal. Its methods are safe for concurrent use.
 type Journal struct {
 	o      Options
-	nc     *nats.Conn
+	nc     *streams.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
 	log    *slog.Logger
@@ -99,9 +91,11 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		o.Position = func(context.Context) (ingest.Position, error) { return ingest.Position{}, nil }
 	}
 	j := &Journal{o: o, log: o.Log, rewound: make(chan struct{})}
-	if err := j.connect(); err != nil {
-		return nil, fmt.Errorf("open journal: connect to NATS: %w", err)
+	var err error
+	if j.nc, err = streams.Connect("journal", o.URL, o.InProcess, o.Log); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	j.js = j.nc.JetStream
 	if err := j.create(ctx); err != nil {
 		j.nc.Close()
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -111,46 +105,15 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 
 // Check reports whether there is a NATS server with JetStream at the address in o. It creates nothing there.
 func Check(ctx context.Context, o Options) error {
-	j := &Journal{o: o, log: slog.New(slog.DiscardHandler)}
-	if err := j.connect(); err != nil {
-		return fmt.Errorf("connect to NATS: %w", err)
+	nc, err := streams.Connect("journal", o.URL, o.InProcess, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
 	}
-	defer j.nc.Close()
-	if _, err := j.js.AccountInfo(ctx); err != nil {
+	defer nc.Close()
+	if _, err := nc.JetStream.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("ask for JetStream: %w", err)
 	}
 	return nil
-}
-
-// connect opens a connection that reconnects without limit and buffers nothing meanwhile, so that an append without a
-// connection is an error.
-func (j *Journal) connect() error {
-	options := []nats.Option{
-		nats.Name("stadtluft journal"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				j.log.Warn("journal connection lost, reconnecting", "err", err)
-			}
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) { j.log.Info("journal connection restored") }),
-	}
-	if j.o.InProcess != nil {
-		options = append(options, nats.InProcessServer(j.o.InProcess))
-	}
-	if j.o.User != "" {
-		options = append(options, nats.UserInfo(j.o.User, j.o.Password))
-	}
-	if j.o.Credentials != "" {
-		options = append(options, nats.UserCredentials(j.o.Credentials))
-	}
-	var err error
-	if j.nc, err = nats.Connect(j.o.URL, options...); err != nil {
-		return err
-	}
-	if j.js, err = jetstream.New(j.nc); err != nil {
-		j.nc.Close()
-	}
-	return err
 }
 
 // create creates the streams. It does not use the server's own age limit, which would discard
@@ -165,11 +128,11 @@ func (j *Journal) create(ctx context.Context) error {
 		Discard: jetstream.DiscardNew, MaxBytes: bound,
 	}
 	var err error
-	if j.stream, err = j.ensure(ctx, config); err != nil {
+	if j.stream, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
 	}
 	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
-	if _, err = j.ensure(ctx, config); err != nil {
+	if _, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
 		return fmt.Errorf("stream %q: %w", config.Name, err)
 	}
 	return nil
@@ -192,7 +155,7 @@ func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 	err := j.guarded(ctx, b)
 	if errors.Is(err, ErrFull) {
 		if trimmed, trimErr := j.trim(ctx, time.Now()); trimErr == nil && trimmed > 0 {
-			err = j.append(ctx, b)
+			err = j.guarded(ctx, b)
 		}
 	}
 	if err != nil {

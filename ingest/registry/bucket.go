@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -29,21 +27,16 @@ const (
 	// keptChanges are those of one station.
 	keptChanges = 1000
 
-	reconnectWait   = 500 * time.Millisecond
-	clusterReplicas = 3
-	fetchMessages   = 500                    // on their way at once
-	deploymentTag   = "stadtluft_deployment" // metadata of streams
+	fetchMessages = 500 // on their way at once
 )
 
 // InProcess is a NATS server in the same process.
-type InProcess interface {
-	InProcessConn() (net.Conn, error)
-}
+type InProcess = streams.InProcess
 
 // bucket is the registry in NATS.
 type bucket struct {
 	o        Options
-	nc       *nats.Conn
+	nc       *streams.Conn
 	js       jetstream.JetStream
 	stations jetstream.KeyValue
 	entries  jetstream.Stream // of stations
@@ -55,37 +48,11 @@ type bucket struct {
 // connect opens a connection that reconnects without limit and buffers nothing meanwhile.
 func connect(o Options) (*bucket, error) {
 	o.Prefix = cmp.Or(o.Prefix, DefaultPrefix)
-	options := []nats.Option{nats.Name("stadtluft registry"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1)}
-	if o.InProcess != nil {
-		options = append(options, nats.InProcessServer(o.InProcess))
-	}
-	nc, err := nats.Connect(o.URL, options...)
+	nc, err := streams.Connect("registry", o.URL, o.InProcess, o.Log)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS %s: %w", masked(o.URL), err)
+		return nil, err
 	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("connect to NATS: %w", err)
-	}
-	return &bucket{o: o, nc: nc, js: js}, nil
-}
-
-// masked returns addresses without the passwords and tokens in them.
-func masked(addresses string) string {
-	list := strings.Split(addresses, ",")
-	for i, address := range list {
-		u, err := url.Parse(strings.TrimSpace(address))
-		if err != nil {
-			list[i] = "(an address that cannot be read)"
-			continue
-		}
-		if u.User != nil {
-			u.User = url.User("***")
-		}
-		list[i] = u.String()
-	}
-	return strings.Join(list, ",")
+	return &bucket{o: o, nc: nc, js: nc.JetStream}, nil
 }
 
 func (b *bucket) close() { b.nc.Close() }
@@ -125,15 +92,15 @@ func (b *bucket) configs() []jetstream.StreamConfig {
 
 // create makes what is missing of the bucket and the streams.
 func (b *bucket) create(ctx context.Context) error {
-	var streams []jetstream.Stream
+	var made []jetstream.Stream
 	for _, config := range b.configs() {
-		s, err := b.ensure(ctx, config)
+		s, err := b.nc.Ensure(ctx, config, b.o.Replicas, "")
 		if err != nil {
 			return fmt.Errorf("stream %s: %w", config.Name, err)
 		}
-		streams = append(streams, s)
+		made = append(made, s)
 	}
-	b.entries, b.changes, b.refusals = streams[0], streams[1], streams[2]
+	b.entries, b.changes, b.refusals = made[0], made[1], made[2]
 	var err error
 	if b.stations, err = b.js.KeyValue(ctx, b.name()); err != nil {
 		return fmt.Errorf("bucket %s: %w", b.name(), err)
@@ -144,47 +111,11 @@ func (b *bucket) create(ctx context.Context) error {
 	return nil
 }
 
-// ensure creates a stream or brings it up to its configuration. It never lowers the replicas.
-func (b *bucket) ensure(ctx context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
-	least := max(b.o.Replicas, 1)
-	if s, err := b.js.Stream(ctx, config.Name); err == nil {
-		least, config.Metadata = max(least, s.CachedInfo().Config.Replicas), s.CachedInfo().Config.Metadata
-	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, err
-	}
-	if config.Replicas = least; b.o.Replicas == 0 && b.nc.ConnectedClusterName() != "" {
-		config.Replicas = max(least, clusterReplicas)
-	}
-	s, err := b.js.CreateOrUpdateStream(ctx, config)
-	if tooFewServers(err) && config.Replicas > least {
-		config.Replicas = least
-		s, err = b.js.CreateOrUpdateStream(ctx, config)
-	}
-	return s, err
-}
-
-// tooFewServers reports whether a cluster is smaller than the number of replicas (nats-server, server/errors.json).
-func tooFewServers(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == 10005 || api.ErrorCode == 10074) // JSClusterNoPeersErrF, JSStreamReplicasNotSupportedErr
-}
-
 // belongs marks the streams with the deployment's id. It refuses one that another deployment has marked.
 func (b *bucket) belongs(ctx context.Context, id string) error {
 	for _, s := range []jetstream.Stream{b.entries, b.changes, b.refusals} {
 		config := s.CachedInfo().Config
-		switch config.Metadata[deploymentTag] {
-		case id:
-			continue
-		case "":
-		default:
-			return fmt.Errorf("stream %s belongs to deployment %s, not to %s: set nats.prefix to a name of its own, or nats.url", config.Name, config.Metadata[deploymentTag], id)
-		}
-		if config.Metadata == nil {
-			config.Metadata = map[string]string{}
-		}
-		config.Metadata[deploymentTag] = id
-		if _, err := b.js.UpdateStream(ctx, config); err != nil {
+		if _, err := b.nc.Ensure(ctx, config, b.o.Replicas, id); err != nil {
 			return fmt.Errorf("stream %s: %w", config.Name, err)
 		}
 	}
