@@ -57,36 +57,41 @@ func (o oldBroker) subscribe(t *testing.T) {
 }
 
 // TestMessagesOfTheOldBrokerAreTaken starts on a data folder whose broker, that of the version before, holds 5,000
-// messages which it had acknowledged and nobody had read.
+// messages which it had acknowledged and nobody had read; once with the journal in the same folder, and once elsewhere.
 func TestMessagesOfTheOldBrokerAreTaken(t *testing.T) {
 	if testing.Short() {
-		t.Skip("left out by -short: sends 5,000 readings")
+		t.Skip("left out by -short: sends 10,000 readings")
 	}
-	data := t.TempDir()
-	senders := registerStations(t, data, 50)
-	_, end := span()
-	old := startOldBroker(t, data)
-	old.subscribe(t)
-	publish(t, t.Context(), old.url, false, senders, end, atOnce)
-	old.server.Shutdown()
-	old.server.WaitForShutdown()
-	if !slices.ContainsFunc(streamNames(t, data), func(name string) bool { return name == "$MQTT_msgs" }) {
-		t.Fatal("the old broker kept no messages")
-	}
+	f := func(t *testing.T, env ...string) {
+		data, registered := t.TempDir(), t.TempDir()
+		senders := registerStations(t, registered, 50)
+		copyRegistry(t, registered, data)
+		_, end := span()
+		old := startOldBroker(t, data)
+		old.subscribe(t)
+		publish(t, t.Context(), old.url, false, senders, end, atOnce)
+		old.server.Shutdown()
+		old.server.WaitForShutdown()
+		if !slices.ContainsFunc(streamNames(t, data), func(name string) bool { return name == "$MQTT_msgs" }) {
+			t.Fatal("the old broker kept no messages")
+		}
 
-	p := launch(t, data)
-	grid := checkStory(t, p, senders)
-	if left := streamNames(t, data); slices.ContainsFunc(left, func(name string) bool { return strings.HasPrefix(name, "$MQTT") }) {
-		t.Errorf("the streams %q are there, want none of the old broker", left)
+		p := launch(t, data, env...)
+		grid := checkStory(t, p, senders)
+		if left := streamNames(t, data); slices.ContainsFunc(left, func(name string) bool { return strings.HasPrefix(name, "$MQTT") }) {
+			t.Errorf("the streams %q are there, want none of the old broker", left)
+		}
+		p.kill()
+		p.start()
+		if got := checkStory(t, p, senders); got != grid {
+			t.Errorf("the grid differs after another start: %s", firstDifference(got, grid))
+		}
+		if got := p.metric("stadtluft_received_total"); got != 0 {
+			t.Errorf("another start received %v messages, want none", got)
+		}
 	}
-	p.kill()
-	p.start()
-	if got := checkStory(t, p, senders); got != grid {
-		t.Errorf("the grid differs after another start: %s", firstDifference(got, grid))
-	}
-	if got := p.metric("stadtluft_received_total"); got != 0 {
-		t.Errorf("another start received %v messages, want none", got)
-	}
+	t.Run("embedded", func(t *testing.T) { f(t) })
+	t.Run("journal elsewhere", func(t *testing.T) { f(t, "STADTLUFT_NATS_URL="+startNATS(t)) })
 }
 
 // streamNames returns the names of the streams in a data folder.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 
@@ -11,41 +12,46 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
-// oldMessages is the stream in which versions up to 2026 kept stations' messages until the intake had read them, in
+// OldMessages is the stream in which versions up to 2026 kept stations' messages until the intake had read them, in
 // NATS's own MQTT; oldStreams are all of its streams.
-const oldMessages = "$MQTT_msgs"
+const OldMessages = "$MQTT_msgs"
 
-var oldStreams = []string{oldMessages, "$MQTT_rmsgs", "$MQTT_sess", "$MQTT_qos2in", "$MQTT_out"}
+var oldStreams = []string{OldMessages, "$MQTT_rmsgs", "$MQTT_sess", "$MQTT_qos2in", "$MQTT_out"}
 
 // fromOldSubject translates NATS's subjects of MQTT topics back (NATS, "MQTT topics and NATS subjects").
 var fromOldSubject = strings.NewReplacer("//", ".", ".", "/")
 
 // DrainOldBroker passes on the messages that the broker of an earlier version acknowledged and nobody had read, and
-// removes its streams when the outcome of each is on disk. It does nothing on a data folder without them.
-func (j *Journal) DrainOldBroker(ctx context.Context, out chan<- ingest.Message) error {
-	stream, err := j.js.Stream(ctx, oldMessages)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil
-	} else if err != nil {
+// removes its streams when the outcome of each is on disk. They are in the NATS server on the data folder, also where the
+// journal is elsewhere.
+func DrainOldBroker(ctx context.Context, server streams.InProcess, out chan<- ingest.Message, log *slog.Logger) error {
+	nc, err := streams.Connect("earlier broker", "", server, log)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	stream, err := nc.JetStream.Stream(ctx, OldMessages)
+	if err != nil {
 		return fmt.Errorf("messages of the earlier version's broker: %w", err)
 	}
-	passed, err := j.passOn(ctx, stream, out)
+	passed, err := passOn(ctx, stream, out)
 	if err != nil {
 		return fmt.Errorf("messages of the earlier version's broker: %w", err)
 	}
 	for _, name := range oldStreams {
-		if err := j.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err := nc.JetStream.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("remove the earlier version's stream %s: %w", name, err)
 		}
 	}
-	j.log.Info("took the messages of the earlier version's broker", "messages", passed)
+	log.Info("took the messages of the earlier version's broker", "messages", passed)
 	return nil
 }
 
 // passOn returns after the outcome of each message is on disk.
-func (j *Journal) passOn(ctx context.Context, stream jetstream.Stream, out chan<- ingest.Message) (passed int, err error) {
+func passOn(ctx context.Context, stream jetstream.Stream, out chan<- ingest.Message) (passed int, err error) {
 	info, err := stream.Info(ctx)
 	if err != nil {
 		return 0, err

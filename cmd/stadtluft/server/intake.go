@@ -60,7 +60,7 @@ func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
 	sup.start(part{
 		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,
 	})
-	if err := b.journal.DrainOldBroker(ctx, i.ingress.inbox); err != nil {
+	if err := drainOldBroker(ctx, b); err != nil {
 		return err
 	}
 	if err := i.ingress.letStationsIn(i.config, i.log, sup); err != nil {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"stadtluft/ingest/journal"
 	"stadtluft/ingest/natsserver"
 )
 
@@ -57,4 +58,21 @@ func openNATS(ctx context.Context, c Config, log *slog.Logger, sup *supervisor) 
 
 func startNATS(c Config, log *slog.Logger) (*natsserver.Server, error) {
 	return natsserver.Start(natsserver.Options{Dir: filepath.Join(c.Data, natsFolder), Sync: c.NATSSync, MaxStore: journalBytes + otherBytes, Log: log})
+}
+
+// drainOldBroker takes the messages that the embedded broker of an earlier version holds in the data folder. Where
+// nats.url names a cluster, the embedded NATS server runs for that alone.
+func drainOldBroker(ctx context.Context, b *base) error {
+	if !exists(filepath.Join(b.config.Data, natsFolder, "jetstream", "$G", "streams", journal.OldMessages)) {
+		return nil
+	}
+	nats := b.nats
+	if nats == nil {
+		var err error
+		if nats, err = startNATS(b.config, b.log); err != nil {
+			return err
+		}
+		defer nats.Close()
+	}
+	return journal.DrainOldBroker(ctx, nats.InProcess(), b.ingress.inbox, b.log)
 }
