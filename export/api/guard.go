@@ -11,7 +11,7 @@ import (
 // and how slowly a body comes, and refuses changes that a page of another site asks a visitor's browser for.
 func (s *Server) guarded(next http.Handler) http.Handler {
 	if s.limits == nil {
-		s.limits = newLimits(descriptors())
+		s.limits = newLimits(Descriptors())
 	}
 	return headed(s.limited(cleaned(s.sameOrigin(httpapi.TimeBodies(next)))))
 }

@@ -42,8 +42,8 @@ func newLimits(descriptors uint64) *limits {
 	}
 }
 
-// descriptors returns how many file descriptors the process may have open.
-func descriptors() uint64 {
+// Descriptors returns how many file descriptors the process may have open.
+func Descriptors() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024 // what a shell gives
@@ -186,6 +186,4 @@ func (w *waiting) remove(c net.Conn) {
 }
 
 // addressOf returns the address of a connection's other side.
-func addressOf(c net.Conn) string {
-	return httpapi.Address(&http.Request{RemoteAddr: c.RemoteAddr().String()})
-}
+func addressOf(c net.Conn) string { return httpapi.Sender(c.RemoteAddr().String()) }

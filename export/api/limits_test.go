@@ -27,7 +27,7 @@ func TestLimitsLeaveDescriptors(t *testing.T) {
 			t.Errorf("with %d descriptors: %+v", descriptors, l)
 		}
 	}
-	if n := descriptors(); n < 64 {
+	if n := Descriptors(); n < 64 {
 		t.Errorf("the process may have %d descriptors open", n)
 	}
 }

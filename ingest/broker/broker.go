@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,11 +17,10 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/httpapi"
 )
 
 const (
-	// DefaultListen is the address of the MQTT listener in the example configuration.
-	DefaultListen = "127.0.0.1:1883"
 	// DefaultConnections is the default of Options.Connections.
 	DefaultConnections = 16_000
 
@@ -135,7 +133,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) 
 		if tcp, ok := c.(*net.TCPConn); ok {
 			_ = tcp.SetKeepAliveConfig(tcpKeepAlive) // ends connections without MQTT's keep-alive whose other end has gone
 		}
-		remote := sender(c.RemoteAddr().String())
+		remote := httpapi.Sender(c.RemoteAddr().String())
 		if config != nil {
 			c = tls.Server(c, config) // shakes hands at the first read
 		}
@@ -230,19 +228,4 @@ func (b *Broker) Waiting() int { return int(b.waiting.Load()) }
 // reads more slowly than messages come gets the newest of each topic.
 func (b *Broker) Publish(topic string, retain bool, payload []byte) {
 	b.topics.publish(topic, retain, payload)
-}
-
-// sender returns the address that limits count for a client at an address with a port: of IPv6 the network, because its
-// owner has all addresses in that.
-func sender(address string) string {
-	client, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return address
-	}
-	ip := client.Addr().Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	network, _ := ip.Prefix(64) // fails only for more bits than there are
-	return network.String()
 }

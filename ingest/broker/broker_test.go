@@ -423,13 +423,3 @@ func TestCloseEndsEverything(t *testing.T) {
 	early.wantClosed()
 	until(t, "the station to be gone", func() bool { return !a.IsConnectionOpen() })
 }
-
-func TestSender(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.7:1234": "192.0.2.7", "[::ffff:192.0.2.7]:0": "192.0.2.7", "[2001:db8:1:2:3::4]:5": "2001:db8:1:2::/64", "pipe": "pipe",
-	} {
-		if got := sender(address); got != want {
-			t.Errorf("sender(%q) = %q, want %q", address, got, want)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -163,8 +164,12 @@ func (t *topics) deliver(c *conn) {
 			case <-c.ctx.Done():
 			}
 		}
-		if err := c.client.WritePacket(packet); err != nil {
-			break // the connection has ended, or a client of MQTT 5 takes no packet of this length
+		switch err := c.client.WritePacket(packet); {
+		case errors.Is(err, packets.ErrPacketTooLarge): // for this client of MQTT 5, which will not acknowledge it
+			if packet.FixedHeader.Qos > 0 {
+				c.subscriber.acknowledged()
+			}
+		case err != nil: // the connection has ended, which pace sees
 		}
 	}
 	t.mu.Lock()

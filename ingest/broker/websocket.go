@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/coder/websocket"
+
+	"stadtluft/ingest/httpapi"
 )
 
 // WebSocket returns the handler of MQTT over WebSocket, for dashboards in browsers (MQTT 3.1.1, 6). A page of any origin
@@ -18,7 +20,7 @@ func (b *Broker) WebSocket() http.Handler {
 			return // Accept has answered
 		}
 		ws.SetReadLimit(maxPacket)
-		b.serve(webConn{websocket.NetConn(r.Context(), ws, websocket.MessageBinary), ws}, sender(r.RemoteAddr))
+		b.serve(webConn{websocket.NetConn(r.Context(), ws, websocket.MessageBinary), ws}, httpapi.Address(r))
 	})
 }
 

@@ -91,14 +91,17 @@ func parseHop(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), true
 }
 
-// Address returns the address of a request's sender, for limits per address. An IPv6 address is cut to its /64, because
-// its owner has all addresses in that.
-func Address(r *http.Request) string {
-	addr, ok := parseHop(r.RemoteAddr)
+// Address returns the address of a request's sender, for limits per address.
+func Address(r *http.Request) string { return Sender(r.RemoteAddr) }
+
+// Sender returns the address in a text with or without a port, for limits per address. An IPv6 address is cut to its
+// /64, because its owner has all addresses in that.
+func Sender(text string) string {
+	addr, ok := parseHop(text)
 	if !ok {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		host, _, err := net.SplitHostPort(text)
 		if err != nil {
-			return r.RemoteAddr
+			return text
 		}
 		return host
 	}

@@ -2,13 +2,13 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"syscall"
 
+	"stadtluft/export/api"
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest"
@@ -52,12 +52,12 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 // connections returns how many connections the embedded broker may have: what is configured, at most half of the file
 // descriptors of the process, since HTTP, the journal and the store need some too.
 func (c *Config) connections(log *slog.Logger) int {
-	var descriptors syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &descriptors); err != nil || descriptors.Cur/2 >= uint64(c.MQTTConnections) {
+	descriptors := api.Descriptors()
+	if descriptors/2 >= uint64(c.MQTTConnections) {
 		return c.MQTTConnections
 	}
-	most := int(descriptors.Cur / 2)
-	log.Info("fewer file descriptors than mqtt.connections needs, raise LimitNOFILE or lower the key", "connections", c.MQTTConnections, "descriptors", descriptors.Cur, "taken", most)
+	most := int(descriptors / 2)
+	log.Info("fewer file descriptors than mqtt.connections needs, raise LimitNOFILE or lower the key", "connections", c.MQTTConnections, "descriptors", descriptors, "taken", most)
 	return most
 }
 
@@ -111,7 +111,6 @@ func (in ingress) letStationsIn(c Config, log *slog.Logger, sup *supervisor) err
 	if c.MQTTTLSListen == "" {
 		return nil
 	}
-	var config *tls.Config
 	config, err := serverTLS(c.MQTTTLSCert, c.MQTTTLSKey, log)
 	if err != nil {
 		return err
