@@ -27,6 +27,9 @@ type Rates struct {
 	buckets map[string]*rate.Limiter
 }
 
+// Every returns the rates of something that may happen once in a time for each name.
+func Every(d time.Duration) *Rates { return &Rates{Sustained: 1 / d.Seconds(), Burst: 1} }
+
 // Take counts one occurrence and returns how long after now it may happen; zero within the limits.
 func (r *Rates) Take(name string) time.Duration {
 	return r.bucket(name).Reserve().Delay()

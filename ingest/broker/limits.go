@@ -68,7 +68,7 @@ type address struct{ entering, anonymous int }
 
 func newLimits(connections int) limits {
 	return limits{
-		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: &ingest.Rates{Sustained: 1 / noticeEvery.Seconds(), Burst: 1},
+		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: ingest.Every(noticeEvery),
 		told: &ingest.Rates{Sustained: toldRate, Burst: toldBurst},
 		free: connections, mostNew: max(1, connections/newShare), freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},
 	}
