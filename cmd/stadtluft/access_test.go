@@ -53,7 +53,7 @@ func readAccess(t *testing.T) (rows []accessRow) {
 // TestAccess holds a running server against the table of who may do what, for every operation that it describes.
 func TestAccess(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a server")
+		t.Skip("left out by -short: asks some hundred questions of a server")
 	}
 	const token = "7k2m9qx4vbt8w3hn5c0rz6jdpg"
 	a := &access{process: launch(t, t.TempDir(), "STADTLUFT_ADMIN_TOKEN="+token), admin: token}

@@ -44,10 +44,10 @@ func storedStory(t *testing.T, between func(data string), env ...string) *undama
 	}
 	publishAtOnce(t, u.mqtt, u.senders[10:], u.end)
 	from, difference := u.end.Add(-4*time.Hour), "nothing compared"
-	for deadline := time.Now().Add(20 * time.Second); difference != "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	if !within(20*time.Second, func() bool {
 		_, difference = compareStory(t, u.process, from, u.end, strings.Join(u.readings(), "\n"))
-	}
-	if difference != "" {
+		return difference == ""
+	}) {
 		t.Fatal(difference)
 	}
 	u.written()
@@ -90,7 +90,7 @@ func (u *undamaged) checkNothingLost(t *testing.T) {
 	want := strings.Join(lines, "\n")
 	u.comesLate(u.senders, u.end)
 	route := fmt.Sprintf("%s/api/v1/readings?format=csv&from=%s&to=%s", u.url, u.end.Add(-4*time.Hour).Format(time.RFC3339), u.end.Format(time.RFC3339))
-	for deadline := time.Now().Add(5 * time.Second); got != want && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	if !within(5*time.Second, func() bool {
 		response, err := http.Get(route)
 		if err != nil {
 			t.Fatal(err)
@@ -100,8 +100,8 @@ func (u *undamaged) checkNothingLost(t *testing.T) {
 		if err == nil && response.StatusCode == http.StatusOK { // a database that is just made does not answer
 			got = sortedLines(t, body)
 		}
-	}
-	if got != want {
+		return got == want
+	}) {
 		t.Errorf("readings: %s", firstDifference(got, want))
 	}
 	if averages := u.hours(); averages != u.averages {

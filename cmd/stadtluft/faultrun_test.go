@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -182,10 +183,11 @@ func (r *faultRun) settle(o *row, grid string, loses bool) {
 	r.t.Helper()
 	from, end := span()
 	want := strings.Split(wantReadings(r.senders, end), "\n")
-	for deadline := time.Now().Add(patience / 2); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	begin := time.Now()
+	within(patience/2, func() bool {
 		table := r.stored(r.process)
 		if table == nil {
-			continue
+			return false
 		}
 		counts := map[string]int{}
 		for _, line := range table {
@@ -200,13 +202,11 @@ func (r *faultRun) settle(o *row, grid string, loses bool) {
 		o.stored, o.lost, o.doubled = len(table)/2, lost/2, (len(table)-len(want)+lost)/2
 		got, difference := compareStory(r.t, r.process, from, end, strings.Join(table, "\n"))
 		o.equal = difference == "" && (got == grid || o.lost > 0 && loses)
-		if o.equal && (o.lost == 0 || loses && time.Until(deadline) < patience/2-2*time.Second) {
-			return
-		}
 		if !o.equal {
 			r.t.Logf("averages: %s", cmp.Or(difference, firstDifference(got, grid)))
 		}
-	}
+		return o.equal && (o.lost == 0 || loses && time.Since(begin) > 2*time.Second)
+	})
 }
 
 // stored returns the sorted readings of a program in the lines of wantReadings; none while it does not answer.
@@ -236,27 +236,28 @@ func (r *faultRun) holds(data string, first []int) {
 	p := launch(r.t, data)
 	defer p.kill()
 	_, end := span()
-	lacking := map[string]bool{}
 	eventually(r.t, "the copy to be written", func() bool { return p.metric("stadtluft_journal_unwritten") == 0 })
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		clear(lacking)
-		for line := range strings.SplitSeq(wantReadings(r.senders, end), "\n") {
-			lacking[line] = true
-		}
-		for i, n := range first {
-			for _, m := range plan(i, end)[n:] {
-				for _, v := range []string{fmt.Sprintf("pm2_5,%v", m.pm25), fmt.Sprintf("pm10,%v", m.pm10)} {
-					s := r.senders[i]
-					delete(lacking, fmt.Sprintf("%s,%s,%.6f,%.6f,%s,µg/m³,", m.time.Format(time.RFC3339), s.id, s.public.Lon(), s.public.Lat(), v))
-				}
+	wanted := map[string]bool{}
+	for line := range strings.SplitSeq(wantReadings(r.senders, end), "\n") {
+		wanted[line] = true
+	}
+	for i, n := range first {
+		for _, m := range plan(i, end)[n:] {
+			for _, v := range []string{fmt.Sprintf("pm2_5,%v", m.pm25), fmt.Sprintf("pm10,%v", m.pm10)} {
+				s := r.senders[i]
+				delete(wanted, fmt.Sprintf("%s,%s,%.6f,%.6f,%s,µg/m³,", m.time.Format(time.RFC3339), s.id, s.public.Lon(), s.public.Lat(), v))
 			}
 		}
+	}
+	var lacking map[string]bool
+	if within(5*time.Second, func() bool {
+		lacking = maps.Clone(wanted)
 		for _, line := range r.values(p) {
 			delete(lacking, line)
 		}
-		if len(lacking) == 0 {
-			return
-		}
+		return len(lacking) == 0
+	}) {
+		return
 	}
 	r.missing += (len(lacking) + 1) / 2
 	r.t.Errorf("round %d: the copy lacks %d values that were acknowledged before; its log:\n%s", r.round, len(lacking), p.log)

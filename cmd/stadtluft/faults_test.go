@@ -164,11 +164,15 @@ func (r *faultRun) damaged() {
 func (r *faultRun) afterDamage(what, had string, said int) string {
 	r.t.Helper()
 	var has string
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !r.ended(); time.Sleep(50 * time.Millisecond) {
+	whole := false
+	within(10*time.Second, func() bool {
 		has = strings.Join(r.values(r.process), "\n")
-		if status, _ := r.ready(); status == http.StatusOK && has == had && r.stations() == len(r.senders) {
-			return "everything is there"
-		}
+		status, _ := r.ready()
+		whole = status == http.StatusOK && has == had && r.stations() == len(r.senders)
+		return whole || r.ended()
+	})
+	if whole {
+		return "everything is there"
 	}
 	_, body := r.ready()
 	text, file := r.log.String()[said:]+body, strings.Fields(what)[1]

@@ -11,7 +11,7 @@ import (
 // mode 0600 and folders 0700.
 func TestFilesAreForTheirUserAlone(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts servers")
+		t.Skip("left out by -short: starts servers")
 	}
 	for _, mask := range []int{0, 0o022, 0o577} {
 		data := filepath.Join(t.TempDir(), "data")

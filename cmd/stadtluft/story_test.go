@@ -292,15 +292,24 @@ func freeAddr(t testing.TB) string {
 func eventually(t testing.TB, what string, condition func() bool) time.Duration {
 	t.Helper()
 	start := time.Now()
+	if !within(patience, condition) {
+		t.Fatalf("waited %v for %s", patience, what)
+	}
+	return time.Since(start)
+}
+
+// within waits for a condition and reports whether it came true in time.
+func within(limit time.Duration, condition func() bool) bool {
+	end := time.Now().Add(limit)
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for !condition() {
-		if time.Since(start) > patience {
-			t.Fatalf("waited %v for %s", patience, what)
+		if time.Now().After(end) {
+			return false
 		}
 		<-ticker.C
 	}
-	return time.Since(start)
+	return true
 }
 
 // publish sends each station's plan with QoS 1, waiting before message k of station i as wait does, and returns when every
