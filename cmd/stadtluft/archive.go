@@ -59,7 +59,7 @@ type archiveVerifyCmd struct {
 }
 
 func (cmd *archiveVerifyCmd) Run(ctx context.Context, std streams) error {
-	config, err := cmd.load()
+	config, err := cmd.loadAsOwner()
 	if err != nil {
 		return err
 	}

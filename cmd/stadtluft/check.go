@@ -15,6 +15,9 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
+	if err := server.ActAsOwner(config.Data); err != nil { // what root may read, the server may not
+		return err
+	}
 	findings, wrong := server.Check(ctx, config), 0
 	for _, f := range findings {
 		fmt.Fprintf(std.out, "%-5s %-12s %s\n", f.Severity, f.Part, f.Text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -42,13 +43,36 @@ type cli struct {
 
 // configFlag is shared by every command that works on a server's data.
 type configFlag struct {
-	Config string `help:"The configuration, a YAML file." placeholder:"FILE" env:"STADTLUFT_CONFIG"`
+	Config string `help:"The configuration, a YAML file; without it ${system_config}, where that is." placeholder:"FILE" env:"STADTLUFT_CONFIG"`
 	Data   string `help:"The data folder; wins over the configuration." placeholder:"DIR"`
+}
+
+// systemConfig is the configuration of an installed server, so that commands without --config agree with it.
+const systemConfig = "/etc/stadtluft/stadtluft.yaml"
+
+// path returns the path of the configuration; empty for none. An empty STADTLUFT_CONFIG means none.
+func (f configFlag) path() string {
+	if _, named := os.LookupEnv("STADTLUFT_CONFIG"); named || f.Config != "" {
+		return f.Config
+	}
+	if _, err := os.Stat(systemConfig); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return systemConfig
+}
+
+// loadAsOwner is load for a command that works on the data folder: it goes on as the folder's owner, see server.ActAsOwner.
+func (f configFlag) loadAsOwner() (server.Config, error) {
+	c, err := f.load()
+	if err == nil {
+		err = server.ActAsOwner(c.Data)
+	}
+	return c, err
 }
 
 // load reads the configuration; overrides are environment variables of our own making.
 func (f configFlag) load(overrides ...string) (server.Config, error) {
-	c, err := server.LoadConfig(f.Config, append(os.Environ(), overrides...))
+	c, err := server.LoadConfig(f.path(), append(os.Environ(), overrides...))
 	if f.Data != "" {
 		c.Data = f.Data
 	}
@@ -70,7 +94,7 @@ func (f rolesFlag) load() (server.Config, error) {
 
 // withRegistry opens the registry of a data folder for a command.
 func (f configFlag) withRegistry(ctx context.Context, use func(server.Config, *registry.Registry) error) error {
-	config, err := f.load()
+	config, err := f.loadAsOwner()
 	if err != nil {
 		return err
 	}
@@ -154,7 +178,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Description("City air, measured by its citizens, published for everyone."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitStatus(code)) }),
-		kong.Vars{"version": server.Version()},
+		kong.Vars{"version": server.Version(), "system_config": systemConfig},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "stadtluft:", err)

@@ -19,7 +19,7 @@ type deadLettersCmd struct {
 type deadLettersListCmd struct{ configFlag }
 
 func (cmd *deadLettersListCmd) Run(std streams) error {
-	config, err := cmd.load()
+	config, err := cmd.loadAsOwner()
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,9 @@ func (b *base) openData(sup *supervisor) (err error) {
 	if err := makeDataFolder(b.config.Data); err != nil {
 		return err
 	}
+	if err := checkOwner(b.config.Data); err != nil {
+		return err
+	}
 	release, err := lockData(b.config.Data, b.roles)
 	if err != nil {
 		return err

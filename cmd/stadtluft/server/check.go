@@ -81,6 +81,10 @@ func (c *inspection) data(context.Context) {
 		c.say(Wrong, "data", "%v", err)
 		return
 	}
+	if err := checkOwner(c.config.Data); err != nil {
+		c.say(Wrong, "data", "%v", err)
+		return
+	}
 	release, err := lockData(c.config.Data, c.roles)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
