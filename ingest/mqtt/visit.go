@@ -5,14 +5,18 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"stadtluft/firmware-protocol/wire"
 )
 
 const (
 	retainedQuiet = 500 * time.Millisecond // after this time without a retained message there are no more
 	retainedMost  = 10 * time.Second
+	echoMost      = 3 * time.Second // longest wait for a message of our own
 )
 
 // Retained returns the topics below the filters for which the broker retains a message.
@@ -25,11 +29,14 @@ func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string,
 	return list, nil
 }
 
-// Check logs in, subscribes to everything that Run subscribes to, and disconnects without leaving a session at the
-// broker. It returns the broker's name and version if the broker publishes them.
+// Check logs in, subscribes to everything that Run subscribes to, publishes once below the city's averages, and disconnects
+// without leaving anything at the broker. It returns the broker's name and version if the broker publishes them.
 func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
 	filters := slices.Collect(maps.Keys(s.options.filters()))
 	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
+		return "", err
+	}
+	if err := s.echo(ctx, strings.TrimSuffix(wire.CityFilter, "#")+"_check"); err != nil {
 		return "", err
 	}
 	const topic = "$SYS/broker/version"                                                   // Mosquitto's
@@ -42,26 +49,19 @@ func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload 
 	ctx, cancel := context.WithTimeout(ctx, retainedMost)
 	defer cancel()
 	messages := make(chan paho.Message)
-	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
-		SetUsername(s.options.Username).SetPassword(s.options.Password).
-		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).
-		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-			if !m.Retained() {
-				return
-			}
-			select {
-			case messages <- m:
-			case <-ctx.Done():
-			}
-		})
-	if s.tls != nil {
-		o.SetTLSConfig(s.tls)
+	client, err := s.connect(ctx, func(_ paho.Client, m paho.Message) {
+		if !m.Retained() {
+			return
+		}
+		select {
+		case messages <- m:
+		case <-ctx.Done():
+		}
+	})
+	if err != nil {
+		return err
 	}
-	client := paho.NewClient(o)
 	defer client.Disconnect(quiesce)
-	if err := await(ctx, client.Connect()); err != nil {
-		return logInError(err)
-	}
 	wanted := map[string]byte{}
 	for _, filter := range filters {
 		wanted[filter] = 0
@@ -82,4 +82,49 @@ func (s *Subscriber) visit(ctx context.Context, each func(topic string, payload 
 			return ctx.Err()
 		}
 	}
+}
+
+// echo publishes to a topic and expects the message back: a broker acknowledges also what its access list forbids.
+func (s *Subscriber) echo(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, echoMost)
+	defer cancel()
+	back := make(chan struct{}, 1)
+	client, err := s.connect(ctx, func(paho.Client, paho.Message) {
+		select {
+		case back <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer client.Disconnect(quiesce)
+	if err := subscribe(ctx, client, map[string]byte{topic: 1}); err != nil {
+		return err
+	}
+	if err := await(ctx, client.Publish(topic, 1, false, "{}")); err != nil {
+		return fmt.Errorf("publish %s: %w", topic, err)
+	}
+	select {
+	case <-back:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("publish %s: the broker takes it and delivers it to nobody: does its access list let %q write and read there?", topic, s.options.Username)
+	}
+}
+
+// connect opens a connection of its own, without a session that outlives it. The caller disconnects it.
+func (s *Subscriber) connect(ctx context.Context, handle paho.MessageHandler) (paho.Client, error) {
+	o := paho.NewClientOptions().AddBroker(s.broker).SetClientID(s.options.ClientID + "-visit").
+		SetUsername(s.options.Username).SetPassword(s.options.Password).
+		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetDefaultPublishHandler(handle)
+	if s.tls != nil {
+		o.SetTLSConfig(s.tls)
+	}
+	client := paho.NewClient(o)
+	if err := await(ctx, client.Connect()); err != nil {
+		client.Disconnect(quiesce)
+		return nil, logInError(err)
+	}
+	return client, nil
 }

@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -72,4 +74,25 @@ func TestCheckErrors(t *testing.T) {
 			t.Errorf("Check as %s with %s: %v, want %q", f.user, f.password, err, f.want)
 		}
 	}
+}
+
+// TestCheckTriesTheAccessList checks a Mosquitto that acknowledges what its access list forbids.
+func TestCheckTriesTheAccessList(t *testing.T) {
+	f := func(list, want string) {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "list.acl")
+		if err := os.WriteFile(path, []byte(list), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := mosquitto(t, false, "user root\nacl_file "+path+"\n")
+		s, err := New(Options{Broker: r.url, ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Check(t.Context()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("with %q: %v, want %q", list, err, want)
+		}
+	}
+	f("topic readwrite #\n", "")
+	f("topic read #\n", "publish stadtluft/v1/city/_check: the broker takes it and delivers it to nobody")
 }

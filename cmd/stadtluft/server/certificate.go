@@ -22,7 +22,11 @@ type certificate struct {
 // serverTLS returns the TLS configuration of a listener with these files.
 func serverTLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
-	if _, err := c.get(nil); err != nil {
+	pair, err := c.get(nil)
+	if err == nil && time.Now().After(pair.Leaf.NotAfter) {
+		err = expired(certFile, pair.Leaf.NotAfter)
+	}
+	if err != nil {
 		return nil, ConfigError{err}
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
@@ -50,4 +54,9 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c.log.Warn("certificate reload failed, keeping the old one", "file", c.certFile, "err", err)
 	}
 	return c.pair, nil
+}
+
+// expired returns the error of a certificate that ended: nobody connects who looks at it.
+func expired(certFile string, end time.Time) error {
+	return fmt.Errorf("certificate %s: expired on %s: renew it", certFile, end.UTC().Format(time.RFC3339))
 }

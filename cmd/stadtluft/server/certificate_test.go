@@ -1,15 +1,20 @@
 package server
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -27,6 +32,35 @@ func certificateFiles(t *testing.T) (certFile, keyFile string) {
 		return writeFile(t, name, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
 	}
 	return write("cert.pem", "CERTIFICATE", server.Certificate().Raw), write("key.pem", "PRIVATE KEY", key)
+}
+
+// TestExpiredCertificate starts and checks with a certificate that ended.
+func TestExpiredCertificate(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: end.AddDate(0, -3, 0), NotAfter: end}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile := writeFile(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	keyFile := writeFile(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	want := "certificate " + certFile + ": expired on 2026-05-01T10:00:00Z: renew it"
+	if _, err := serverTLS(certFile, keyFile, slog.New(slog.DiscardHandler)); err == nil || err.Error() != want {
+		t.Errorf("serverTLS: %v, want %q", err, want)
+	}
+	c := &inspection{}
+	c.certificate("http", certFile, keyFile)
+	if got := (Finding{Wrong, "http", want}); !slices.Equal(c.findings, []Finding{got}) {
+		t.Errorf("check: %v, want %v", c.findings, got)
+	}
 }
 
 // TestCertificateIsReadAgain renews the files of a running server, first with invalid ones.

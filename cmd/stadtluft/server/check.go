@@ -49,7 +49,7 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
 		step(ctx)
 	}
 	return c.findings
@@ -101,12 +101,28 @@ func (c *inspection) data(context.Context) {
 		c.say(Wrong, "disk", "%s: %v", c.config.Data, err)
 		return
 	}
-	free := int64(disk.Bavail) * disk.Bsize
-	v := Fine
-	if free < spaceNeeded {
+	free, v := int64(disk.Bavail)*disk.Bsize, Fine
+	switch {
+	case free < otherBytes:
+		v = Wrong
+	case free < spaceNeeded:
 		v = Warning
 	}
 	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(spaceNeeded)/1e9)
+}
+
+// clock asks the system whether its clock follows a time server: readings without a time of their own get the time of receipt,
+// and all others are refused when it is off by more than some minutes.
+func (c *inspection) clock(context.Context) {
+	const unsynchronized = 0x40 // STA_UNSYNC, adjtimex(2)
+	var state syscall.Timex
+	if _, err := syscall.Adjtimex(&state); err != nil {
+		c.say(Warning, "clock", "whether it follows a time server is not known: %v", err)
+	} else if now := time.Now().UTC().Format(time.RFC3339); state.Status&unsynchronized != 0 {
+		c.say(Warning, "clock", "it says %s and follows no time server, see timedatectl: readings are refused when it is off by more than some minutes", now)
+	} else {
+		c.say(Fine, "clock", "%s, after a time server", now)
+	}
 }
 
 func (c *inspection) city(context.Context) {
@@ -156,7 +172,8 @@ func (c *inspection) certificate(part, certFile, keyFile string) {
 	end, v := pair.Leaf.NotAfter, Fine
 	switch left := time.Until(end); {
 	case left <= 0:
-		v = Wrong
+		c.say(Wrong, part, "%v", expired(certFile, end))
+		return
 	case left < certificateSoon:
 		v = Warning
 	}

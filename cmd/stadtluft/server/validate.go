@@ -61,12 +61,20 @@ func (c *Config) validate() []error {
 
 func (c *Config) validateHTTP(m *mistakes) {
 	m.check(c.HTTPListen != "", "http.listen: name an address such as 127.0.0.1:8080")
+	m.check(c.HTTPPublicURL == "" || isOrigin(c.HTTPPublicURL), "http.public_url: %q is not a scheme and a host without a path, such as https://luft.example.org: the pages need a host name of their own", c.HTTPPublicURL)
 	m.check((c.HTTPTLSCert == "") == (c.HTTPTLSKey == ""), "http.tls_cert and http.tls_key: set both or neither")
 	_, err := httpapi.ParseProxies(c.HTTPProxies)
 	m.check(err == nil, "http.trusted_proxies: %v", err)
 	for _, source := range strings.Fields(c.HTTPFrames) {
 		m.check(source == "*" || frameSource.MatchString(source), "http.frame_ancestors: %q is neither * nor an origin such as https://www.example.org", source)
 	}
+}
+
+// isOrigin reports whether a URL is http or https and a host, and no more.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		strings.TrimSuffix(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // validateMQTT checks stations' connections and the journal.
