@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,11 +26,55 @@ func TestAlertRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics := string(launch(t, t.TempDir()).get("/metrics"))
-	for _, name := range regexp.MustCompile(`stadtluft_[a-z_]+`).FindAllString(string(text), -1) {
+	metrics := allMetrics(t)
+	for _, name := range metricName.FindAllString(string(text), -1) {
 		if !strings.Contains(metrics, "\n"+name) {
 			t.Errorf("the rules use %s, which the program does not show", name)
 		}
+	}
+}
+
+var metricName = regexp.MustCompile(`stadtluft_[a-z_]+`)
+
+// allMetrics returns what a running program shows that has certificates too.
+func allMetrics(t *testing.T) string {
+	certFile, keyFile, _ := testCertificate(t)
+	p := launch(t, t.TempDir(), "STADTLUFT_MQTT_TLS_LISTEN="+freeAddr(t), "STADTLUFT_MQTT_TLS_CERT="+certFile, "STADTLUFT_MQTT_TLS_KEY="+keyFile)
+	p.get("/metrics") // is counted among the requests of the next
+	return string(p.get("/metrics"))
+}
+
+// TestOperatorsDashboard holds Grafana's dashboard against promtool and against the metrics of the running program.
+func TestOperatorsDashboard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs promtool")
+	}
+	text, err := os.ReadFile("../../deploy/grafana/operator.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &board); err != nil || len(board.Panels) == 0 {
+		t.Fatalf("%d panels, %v", len(board.Panels), err)
+	}
+	rules, metrics := "groups: [{name: panels, rules: [", allMetrics(t)
+	for _, panel := range board.Panels {
+		for _, target := range panel.Targets {
+			rules += fmt.Sprintf("{record: %q, expr: %q},", fmt.Sprintf("r%d", len(rules)), target.Expr)
+			for _, name := range metricName.FindAllString(target.Expr, -1) {
+				if !strings.Contains(metrics, "\n"+name) {
+					t.Errorf("%s: the program does not show %s", panel.Title, name)
+				}
+			}
+		}
+	}
+	if out, err := exec.Command("promtool", "check", "rules", writeFile(t, "panels.yaml", rules+"]}]")).CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v: %s", err, out)
 	}
 }
 

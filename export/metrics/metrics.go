@@ -51,11 +51,27 @@ func (w *Writes) Add(readings, rejected int, took time.Duration) {
 	w.duration.Observe(took.Seconds())
 }
 
-// Handler answers scrapes with the writes, the Go runtime's metrics and those that collect adds at each scrape. ready
+// Requests counts and times answers over HTTP.
+type Requests struct{ duration *prometheus.HistogramVec }
+
+// NewRequests returns Requests without any request.
+func NewRequests() *Requests {
+	return &Requests{prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "stadtluft_http_request_seconds", Help: "Time of one answer over HTTP, by status; live streams last as long as their clients stay.",
+		Buckets: []float64{0.005, 0.02, 0.1, 0.5, 2, 10},
+	}, []string{"code"})}
+}
+
+// Of returns a handler that answers as another one does, and counts it.
+func (r *Requests) Of(handler http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerDuration(r.duration, handler)
+}
+
+// Handler answers scrapes with the writes, the requests, the Go runtime's metrics and those that collect adds at each scrape. ready
 // returns the state that /readyz reports. Both may be called concurrently, and their context ends after three seconds.
-func Handler(writes *Writes, ready func(context.Context) bool, collect func(context.Context, Collection)) http.Handler {
+func Handler(writes *Writes, requests *Requests, ready func(context.Context) bool, collect func(context.Context, Collection)) http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(writes.stored, writes.duration, collector{writes, ready, collect}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(writes.stored, writes.duration, requests.duration, collector{writes, ready, collect}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

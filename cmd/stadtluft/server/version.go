@@ -2,8 +2,14 @@ package server
 
 import "runtime/debug"
 
-// Version returns the module's version, or the commit of a build from a working copy.
+// version is set when a package is built.
+var version string
+
+// Version returns the package's or module's version, or the commit of a build from a working copy.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
