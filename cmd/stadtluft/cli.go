@@ -34,6 +34,7 @@ type cli struct {
 	Letters   deadLettersCmd `cmd:"" name:"dead-letters" help:"Values that the store rejected."`
 	Archive   archiveCmd     `cmd:"" help:"Closed days as files."`
 	Check     checkCmd       `cmd:"" help:"Try every setting and connection, before you rely on it."`
+	Health    healthCmd      `cmd:"" help:"Ask the running server whether it is ready; the status is 1 when it is not."`
 	Export    exportCmd      `cmd:"" help:"Write readings or grid averages of a period to a file."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands in a shell: bash, zsh or fish."`
