@@ -10,7 +10,7 @@ INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PMTILES  := github.com/protomaps/go-pmtiles@v1.31.2
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run basemap build pages quick test go-tests page-tests stories firmware lint bench faults audit tools packages
+.PHONY: help run basemap deb build pages quick test go-tests page-tests stories firmware lint bench faults audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/types/package
 # Readers of open data as others have them, for tests.
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	npm --prefix $(CLIENTS) ci --no-audit --no-fund
+
+deb: pages ## a Debian package in dist/
+	deploy/package/build.sh
 
 # The streets of BBOX (west,south,east,north), which `stadtluft check` prints, out of a build of the world by Protomaps, made of
 # OpenStreetMap (ODbL). Only what lies within is fetched. Builds are kept for some days.

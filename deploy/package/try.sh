@@ -5,6 +5,7 @@
 set -euo pipefail
 old=$(realpath "$1") new=$(realpath "$2")
 root=$(mktemp -d /var/tmp/stadtluft-try.XXXX)
+chmod 755 "$root"
 http=127.0.0.1:18811 mqtt=127.0.0.1:18812 server=
 stop() { [ -z "$server" ] || { kill "$server"; wait "$server" || true; server=; }; }
 trap 'stop; umount -q "$root/proc" || true; rm -rf "$root"' EXIT
