@@ -131,6 +131,33 @@ func TestFailingSinkGetsTheSameBatchAgain(t *testing.T) {
 	}
 }
 
+// TestWritesGather appends one entry after another: those that come within a moment are one write to the store.
+func TestWritesGather(t *testing.T) {
+	store := &storeAt{}
+	j := open(t, startServer(t, t.TempDir()), Options{Position: store.position})
+	ctx, stop := context.WithCancel(t.Context())
+	got, writes, begin := make(chan int, 100), 0, time.Now()
+	done := make(chan error, 1)
+	go func() {
+		done <- j.Write(ctx, func(_ context.Context, from, to ingest.Position, b ingest.Batch) error {
+			writes++
+			got <- len(b.Readings)
+			return store.advance(from, to)
+		})
+	}()
+	const entries = 40
+	appendAll(t, j, entries)
+	for n := 0; n < entries; n += <-got {
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if most := int(time.Since(begin)/mergeTime) + 1; writes > most {
+		t.Errorf("%d writes of %d entries in %v, want at most %d", writes, entries, time.Since(begin), most)
+	}
+}
+
 func TestRestartAndCorruptEntry(t *testing.T) {
 	dir := t.TempDir()
 	s := startServer(t, dir)

@@ -14,8 +14,11 @@ import (
 )
 
 const (
-	mergeEntries  = 64   // a merged batch ends when it is of this many entries,
-	mergeReadings = 5000 // or holds this many readings
+	mergeEntries  = 256                    // a merged batch ends when it is of this many entries,
+	mergeReadings = 5000                   // holds this many readings,
+	mergeTime     = 250 * time.Millisecond // or waited so long for more: one write costs the store as much as many, and what waits is in the journal
+
+	bufferEntries = 64 // read ahead
 
 	positionEvery = 30 * time.Second // between looks at the store's position, for a store that changes while nothing is written
 
@@ -88,9 +91,9 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 		cancel()
 		return err
 	}
-	entries, ended := make(chan entry, mergeEntries), make(chan error, 1)
+	entries, ended := make(chan entry, bufferEntries), make(chan error, 1)
 	go func() {
-		ended <- j.run(ctx, &follower{at: at, buffer: mergeEntries, each: func(e entry) error {
+		ended <- j.run(ctx, &follower{at: at, buffer: bufferEntries, each: func(e entry) error {
 			select {
 			case entries <- e:
 				return nil
@@ -165,10 +168,12 @@ func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) err
 	return nil
 }
 
-// write merges an entry and those that wait behind it, passes them to sink, and returns the store's new position.
+// write merges an entry and those that come soon after it, passes them to sink, and returns the store's new position.
 func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry) (ingest.Position, error) {
 	var b ingest.Batch
 	var to ingest.Position
+	enough := time.NewTimer(mergeTime)
+	defer enough.Stop()
 	for n := 1; ; n++ {
 		if e.err != nil {
 			if err := j.putAside(ctx, e.at.Seq, e.data, e.err); err != nil {
@@ -183,7 +188,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 			break
 		}
 		var ok bool
-		if e, ok = waiting(more); !ok {
+		if e, ok = soon(ctx, more, enough.C); !ok {
 			break
 		}
 	}
@@ -198,14 +203,15 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 	return to, nil
 }
 
-// waiting returns an entry that can be had at once.
-func waiting(entries <-chan entry) (entry, bool) {
+// soon returns the next entry; false when there is none in time.
+func soon(ctx context.Context, entries <-chan entry, enough <-chan time.Time) (entry, bool) {
 	select {
 	case e := <-entries:
 		return e, true
-	default:
-		return entry{}, false
+	case <-enough:
+	case <-ctx.Done():
 	}
+	return entry{}, false
 }
 
 // sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.
