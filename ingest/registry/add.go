@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,21 +155,28 @@ func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
-	day := time.Now().UTC().Format(time.DateOnly)
-	salt, err := r.count(ctx, "salt."+day, func(now string) (string, error) { return cmp.Or(now, newToken()), nil })
-	if err == nil {
-		_, err = r.count(ctx, day+"."+hashed(salt+address), func(now string) (string, error) {
-			n, _ := strconv.Atoi(now)
-			if n >= DefaultPerDay {
-				return "", ErrTooMany
-			}
-			return strconv.Itoa(n + 1), nil
-		})
-	}
+	err := r.countToday(ctx, address, DefaultPerDay, ErrTooMany)
 	if errors.Is(err, ErrTooMany) {
-		return ErrTooMany
+		return err
 	}
 	return wrap("registry: add a station", err)
+}
+
+// countToday counts something of today under a name; beyond most it returns tooMany.
+func (r *Registry) countToday(ctx context.Context, name string, most int, tooMany error) error {
+	day := time.Now().UTC().Format(time.DateOnly)
+	salt, err := r.count(ctx, "salt."+day, func(now string) (string, error) { return cmp.Or(now, newToken()), nil })
+	if err != nil {
+		return err
+	}
+	_, err = r.count(ctx, day+"."+hashed(salt+name), func(now string) (string, error) {
+		n, _ := strconv.Atoi(now)
+		if n >= most {
+			return "", tooMany
+		}
+		return strconv.Itoa(n + 1), nil
+	})
+	return err
 }
 
 // count replaces the text of a key by what next makes of it, and returns that; the text of a new key is empty.
@@ -216,9 +222,8 @@ func (r *Registry) check(n *Registration) (err error) {
 		return err
 	}
 	if n.Email != "" {
-		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
-			return &FieldError{Field: "email", Problem: fmt.Sprintf("%q is no address such as name@example.org", n.Email),
-				German: fmt.Sprintf("„%s“ ist keine E-Mail-Adresse wie name@example.org.", n.Email)}
+		if err := checkEmail(n.Email); err != nil {
+			return err
 		}
 	}
 	for i := range n.Devices {

@@ -280,14 +280,14 @@ func (r *Registry) Rotate(ctx context.Context, id string, by By) (token string, 
 }
 
 // Renew gives a station a new management token; the old one is invalid at once. With handOver, for a new owner, it
-// also deletes the owner's e-mail address and exact places: of those the centres of their cells are left.
+// also deletes the owner's e-mail address, webhook and exact places: of those the centres of their cells are left.
 func (r *Registry) Renew(ctx context.Context, id string, by By, handOver bool) (manage string, err error) {
 	manage = newToken()
 	err = r.change(ctx, id, by, func(e *edit) {
 		e.record.Manage = hashed(manage)
 		e.wrote("management link", "", "")
 		if handOver {
-			e.record.Email = ""
+			e.record.Email, e.record.Notices = "", nil
 			e.check(e.record.coarsen())
 			e.wrote("handed over", "", "")
 		}

@@ -49,7 +49,7 @@ func (r *Registry) end(ctx context.Context, id string, by By, status ingest.Stat
 
 // scrub takes from a station that has ended what was told of its owner. Averages need only the cells of its places.
 func (rec *record) scrub() error {
-	rec.Email, rec.Reason, rec.Before = "", "", ""
+	rec.Email, rec.Notices, rec.Reason, rec.Before = "", nil, "", ""
 	if rec.Status == ingest.Erased {
 		rec.Name, rec.Token, rec.Manage, rec.Devices = "", "", "", nil
 	}

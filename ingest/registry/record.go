@@ -42,6 +42,7 @@ type record struct {
 	Devices       []deviceRecord       `json:"devices,omitempty"`
 	Calibrations  []calibrationRecord  `json:"calibrations,omitempty"`
 	Recompute     time.Time            `json:"recompute_from,omitzero"` // averages from then on are to be made again
+	Notices       *noticesRecord       `json:"notices,omitempty"`
 }
 
 type placeRecord struct {
