@@ -39,6 +39,10 @@ var packages = map[string][]string{
 	"ingest/sensorcommunity": {
 		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
 	},
+	"ingest/notices": {
+		"firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "ingest", "ingest/registry", "code.dny.dev/ssrf", "github.com/wneessen/go-mail", "golang.org/x/sync", "golang.org/x/time",
+	},
+	"ingest/notices/noticestest":   {"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
 	"ingest/registry":              {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
@@ -97,7 +101,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
-	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
+	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/notices/noticestest", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"
