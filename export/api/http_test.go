@@ -229,7 +229,7 @@ func (p *patterns) Handle(pattern string, h http.Handler) {
 // undescribed are the patterns that are not part of the interface for programs: pages, their files, and answers to
 // unknown addresses.
 var undescribed = []string{
-	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /data", "GET /about", "GET /school", "GET /admin", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
+	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /data", "GET /about", "GET /school", "GET /admin", "GET /notices/{action}/{id}/{token}", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
 	"GET /basemap.pmtiles", "/", "/api/", "/ogc/", "/sta/v1.1/",
 }
 
@@ -342,7 +342,7 @@ func abouts(r openapi.Route) []bilingual.Text {
 func (h *fixture) address(route openapi.Route) string {
 	parts := map[string]string{
 		"id": h.station.ID, "family": "airrohr", "file": "grid.json", "cell": "1kmN3096E4107", "year": "2026", "month": "05", "day": "01", "revision": "r1",
-		"collection": "stations", "feature": h.station.ID, "path": "Things",
+		"collection": "stations", "feature": h.station.ID, "path": "Things", "token": h.server.Registry.Notices(h.station.ID).Token,
 	}
 	switch route.Group {
 	case "archive":

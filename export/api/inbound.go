@@ -9,7 +9,9 @@ import (
 
 // stations returns the service that registers and manages stations.
 func (s *Server) stations() *stations.Service {
-	return stations.New(s.Registry, s.keys, s.City.Boundary, s.City.Access, stations.DocumentOf(s.detailed), s.Log)
+	service := stations.New(s.Registry, s.keys, s.City.Boundary, s.City.Access, stations.DocumentOf(s.detailed), s.Log)
+	service.Notices = s.Notices
+	return service
 }
 
 // admin returns the service for the administrator.

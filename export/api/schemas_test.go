@@ -153,6 +153,7 @@ func storied(t *testing.T) *witness {
 		return admin.Status{Settings: []admin.Setting{{Key: "a", Value: "b"}}}, nil
 	}
 	h.server.Backup.Copies = func() []admin.Copy { return nil }
+	h.server.Notices.Mail = true
 	h.http.Config.Handler = h.server.Handler()
 	now := time.Now().UTC().Truncate(time.Second)
 	refusal := ingest.Refusal{Station: h.station.ID, Received: now, Reason: wire.Clock, Field: "t", Detail: "1970"}
@@ -180,6 +181,7 @@ func storied(t *testing.T) *witness {
 	do(err)
 	h.guest, _, err = h.server.Registry.Add(t.Context(), registry.Registration{Name: "Gast", Point: orb.Point{6.99, 50.95}, Kit: "sds011", Exposure: ingest.Outdoor, LicenceConsent: true})
 	do(err)
+	do(h.server.Registry.Subscribe(t.Context(), h.station.ID, registry.Owner, registry.Wanted{Email: "me@example.org", Silent: true}, ""))
 	do(h.server.Registry.KeepRefusals(t.Context(), []ingest.Refusal{refusal}))
 	do(h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: quantity.NO2, From: now.Truncate(time.Hour), Slope: 2, Reference: "LANUV"}))
 	return h
@@ -190,7 +192,7 @@ func (h *witness) example(route openapi.Route, query, status, form string) []byt
 	h.t.Helper()
 	bodies := map[string]string{
 		"addStation": registration, "getPublicCell": `{"lon":6.99,"lat":50.95}`, "changeStation": `{"name":"Anders"}`, "renewManageToken": `{"hand_over":false}`,
-		"push": `{"sensordatavalues":[{"value_type":"SDS_P1","value":"12.3"}]}`, "pushLines": "feinstaub,node=esp8266-1 SDS_P1=12.3",
+		"setNotices": `{"email":"me@example.org","silent":true}`, "push": `{"sensordatavalues":[{"value_type":"SDS_P1","value":"12.3"}]}`, "pushLines": "feinstaub,node=esp8266-1 SDS_P1=12.3",
 	}
 	h.server.Problems = func(context.Context) []admin.Problem {
 		if status == "503" {

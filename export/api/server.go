@@ -92,6 +92,7 @@ type Server struct {
 	Problems    func(ctx context.Context) []admin.Problem
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup
+	Notices     stations.Notices
 	Metrics     http.Handler
 	Pages       fs.FS // the built web pages, with index.html at the root; empty when they are not built
 	Log         *slog.Logger

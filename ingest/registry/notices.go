@@ -25,6 +25,9 @@ const (
 	Week    Kind = "week"    // the station's last week
 )
 
+// Kinds returns every kind.
+func Kinds() []Kind { return []Kind{Confirm, Hello, Silent, Check, Back, Week} }
+
 // Channel is the way of a notice.
 type Channel string
 

@@ -174,7 +174,7 @@ func (s *Service) getManage(w http.ResponseWriter, r *http.Request, st *ingest.S
 	}
 	at := geo.Published(st.Places[len(st.Places)-1].Exact)
 	w.Header().Set("Cache-Control", "no-store")
-	return httpapi.JSON(w, http.StatusOK, jsonType, ownView{s.document.Of(st, time.Now().UTC()), ownPart{lonLat{at[0], at[1]}, st.Email, Changes(changes)}})
+	return httpapi.JSON(w, http.StatusOK, jsonType, ownView{s.document.Of(st, time.Now().UTC()), ownPart{lonLat{at[0], at[1]}, st.Email, Changes(changes), s.noticesOf(st.ID)}})
 }
 
 // ownView is a station as only its owner sees it.
@@ -184,9 +184,10 @@ type ownView struct {
 }
 
 type ownPart struct {
-	lonLat           // the exact place
-	Email   string   `json:"email"`
-	Changes []Change `json:"changes"`
+	lonLat              // the exact place
+	Email   string      `json:"email"`
+	Changes []Change    `json:"changes"`
+	Notices noticesView `json:"notices"`
 }
 
 func (s *Service) ownSchema() openapi.Schema {

@@ -75,6 +75,7 @@ func (s *Service) postStation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.welcome(r, st.ID, st.Email)
 	answer, err := s.settings(r, st, credentials.Token)
 	if err != nil {
 		return err

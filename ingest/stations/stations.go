@@ -37,6 +37,8 @@ func DocumentOf[T any](of func(st *ingest.Station, now time.Time) T) Document {
 
 // Service registers and manages stations over HTTP.
 type Service struct {
+	Notices Notices
+
 	registry *registry.Registry
 	keys     *Keys
 	boundary *geo.Boundary
@@ -48,7 +50,7 @@ type Service struct {
 // New returns a Service for the stations of a city within boundary. Empty hosts in access are replaced by those of each
 // request.
 func New(r *registry.Registry, keys *Keys, boundary *geo.Boundary, access kits.Access, document Document, log *slog.Logger) *Service {
-	return &Service{r, keys, boundary, access, document, log}
+	return &Service{registry: r, keys: keys, boundary: boundary, access: access, document: document, log: log}
 }
 
 // ID is the parameter that FromPath reads.

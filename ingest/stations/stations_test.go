@@ -2,9 +2,11 @@ package stations
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +34,13 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	r := registrytest.Open(t, registry.Options{Boundary: city, Policy: policy, Licence: "dl-zero-de/2.0"})
 	document := DocumentOf(func(st *ingest.Station, _ time.Time) map[string]string { return map[string]string{"name": st.Name} })
 	s := New(r, NewKeys(r), city, kits.Access{MQTTPort: 1883}, document, slog.New(slog.DiscardHandler))
-	return &fixture{httpapitest.Serve(t, append(s.RegistrationRoutes(), s.ManagementRoutes()...)), r}
+	s.Notices = Notices{Mail: true, Hook: func(address string) error {
+		if strings.HasPrefix(address, "http://") {
+			return errors.New("it does not begin with https://")
+		}
+		return nil
+	}}
+	return &fixture{httpapitest.Serve(t, slices.Concat(s.RegistrationRoutes(), s.ManagementRoutes(), s.NoticeRoutes())), r}
 }
 
 // ask sends a request and decodes the answer, which must have the status.

@@ -16,6 +16,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
   ["/about", "about"],
   ["/school", "school"],
   ["/admin", "admin"],
+  ["/notices/{action}/{id}/{token}", "notices"],
   ["/embed/{kind}/{id}", "embed"],
   ["/embed/{kind}", "embed"],
 ];

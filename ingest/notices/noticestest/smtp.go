@@ -47,8 +47,8 @@ type Server struct {
 	server *smtp.Server
 	mu     sync.Mutex // guards below
 	mails  []Mail
-	refuse error // each recipient
-	sender error // each sender
+	refuse error         // each recipient
+	sender error         // each sender
 	silent chan struct{} // while it is not nil, nothing is answered
 }
 
