@@ -49,7 +49,7 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store, c.smtp} {
 		step(ctx)
 	}
 	return c.findings

@@ -12,6 +12,7 @@ import (
 	"stadtluft/ingest"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/notices"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
 )
@@ -82,6 +83,18 @@ type Config struct {
 
 	Registration string `key:"registration"`
 
+	SMTPHost     string `key:"smtp.host"`
+	SMTPPort     int    `key:"smtp.port"`
+	SMTPTLS      string `key:"smtp.tls"`
+	SMTPUser     string `key:"smtp.user"`
+	SMTPPassword string `key:"smtp.password" secret:"true"`
+	SMTPFrom     string `key:"smtp.from"`
+
+	NoticesPerDay    int    `key:"notices.per_day"`
+	NoticesPerHour   int    `key:"notices.per_hour"`
+	NoticesWebhooks  string `key:"notices.webhooks"`
+	NoticesHookHosts string `key:"notices.webhook_hosts"`
+
 	Retention string `key:"retention"`
 
 	LicenceID          string `key:"licence.id"`
@@ -122,6 +135,11 @@ func defaults() Config {
 		QualityKappa:       quality.DefaultKappa,
 		Quality:            quality.DefaultRules(),
 		Registration:       "open",
+		SMTPPort:           587,
+		SMTPTLS:            string(notices.StartTLS),
+		NoticesPerDay:      4,
+		NoticesPerHour:     200,
+		NoticesWebhooks:    "on",
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
 		CatalogContributor: contributors + "openNRW",

@@ -127,6 +127,13 @@ func TestConfigMistakes(t *testing.T) {
 	f("", []string{"STADTLUFT_GRID_RESOLUTION=500", "HOME=/nowhere"})
 	f("", []string{"STADTLUFT_ADMIN_TOKEN=6f1c2d9be04a7753c8a1d2f09b6e4c31"})
 	f("admin_token: sesame\n", nil, "admin_token: it can be guessed")
+	const mails = "http:\n  public_url: https://luft.example.org\nsmtp:\n  host: mail.example.org\n  from: Stadtluft <luft@example.org>\n"
+	f(mails+"  user: luft\n  password: x\n  tls: tls\n  port: 465\nnotices:\n  per_day: 2\n  webhooks: off\n", nil)
+	f("smtp:\n  host: mail.example.org:25\n  tls: maybe\n  port: 0\n  user: luft\n", nil, `smtp.host: "mail.example.org:25"`, `smtp.tls: "maybe" is not one of [starttls tls none]`, "smtp.port: 0 is not a port",
+		"smtp.user and smtp.password: set both or neither", `smtp.from: "" is not an address`, "http.public_url: mails need it")
+	f(mails+"  tls: none\n  user: luft\n  password: x\n", nil, "smtp.tls: none would send smtp.password in the clear")
+	f("smtp:\n  from: luft@example.org\n", nil, "smtp.host: name the server")
+	f("notices:\n  webhooks: maybe\n  per_hour: 0\n  webhook_hosts: https://ntfy.example.org\n", nil, `notices.webhooks: "maybe"`, "4 and 0 are not at least 1 and 2", `notices.webhook_hosts: "https://ntfy.example.org"`)
 	f("", []string{"STADTLUFT_ADMIN_TOKEN_FILE=/does/not/exist"}, "admin_token_file")
 }
 

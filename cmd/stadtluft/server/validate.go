@@ -53,6 +53,7 @@ func (c *Config) validate() []error {
 	c.validateStore(&m)
 	c.validateCity(&m)
 	c.validatePublisher(&m)
+	c.validateNotices(&m)
 	m.check(c.AdminToken == "" || tokenBits(c.AdminToken) >= leastBits, "admin_token: it can be guessed, take one of 128 bits such as openssl rand -hex 16 makes, or leave it out and stadtluft makes one")
 	m.check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log.level: %q is not debug, info, warn or error", c.LogLevel)
 	m.check(slices.Contains([]string{"text", "json"}, c.LogFormat), "log.format: %q is neither text nor json", c.LogFormat)
