@@ -27,7 +27,7 @@ import (
 
 const (
 	lookEvery    = time.Minute
-	deliverEvery = 5 * time.Second
+	deliverEvery = 2 * time.Second
 
 	// settleTime is how long after a start no silence is told: the stations come back one by one.
 	settleTime = time.Hour
