@@ -11,3 +11,4 @@ export * from "./de/coverage";
 export * from "./de/data";
 export * from "./de/about";
 export * from "./de/school";
+export * from "./de/notices";

@@ -10,3 +10,4 @@ export * from "./en/coverage";
 export * from "./en/data";
 export * from "./en/about";
 export * from "./en/school";
+export * from "./en/notices";

@@ -6,6 +6,7 @@ import { h } from "../dom";
 import { t } from "../language";
 import { changesTable } from "./changes";
 import { handOver, rotate } from "./credentials";
+import { notices } from "./notices";
 import { move, pause, remove, rename, replace } from "./forms";
 import type { Owner } from "./state";
 
@@ -62,6 +63,7 @@ function forms(managed: Managed, m: Management): HTMLElement[] {
       rename(managed, m),
       move(managed, m),
       replace(managed, m),
+      notices(managed, m),
       rotate(m),
       handOver(managed, m),
       remove(managed, m),

@@ -69,7 +69,7 @@ export const about = {
   cannotAlarm: "Warnen : Bei Rauch oder Gasgeruch zählt der Notruf 112, nicht diese Karte.",
   privacy: "Der Ort einer Station",
   privacyIs:
-    "Öffentlich ist nur die Mitte einer Zelle von 100 m, nie die genaue Stelle. Eine E-Mail-Adresse ist freiwillig und wird nie gezeigt.",
+    "Öffentlich ist nur die Mitte einer Zelle von 100 m, nie die genaue Stelle. Eine E-Mail-Adresse ist freiwillig und wird nie gezeigt. Nachrichten über die Station kommen erst, wenn ein Link in einer Mail bestätigt ist; jede Mail hat einen Link, der die Adresse löscht. Adresse und Webhook gehen mit der Station.",
   thresholds: "Alle Schwellen in Zahlen",
   key: "Schlüssel",
   what: "Was (englisch)",

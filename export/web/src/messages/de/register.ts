@@ -33,7 +33,8 @@ export const register = {
   outdoor: "draußen",
   indoor: "drinnen (zählt nicht in Mittelwerten)",
   email: "E-Mail-Adresse (freiwillig)",
-  emailHint: "Nur damit die Stadt sich melden kann, wenn etwas nicht stimmt.",
+  emailHint:
+    "Damit die Stadt sich melden kann, wenn etwas nicht stimmt. Verschickt dieser Server Mails, kommt ein Link: Bestätigst du ihn, hörst du, wenn die Station still ist; sonst wird die Adresse nach einer Woche gelöscht.",
   agree: "Was mit den Daten geschieht",
   promise1: "Was deine Station misst, wird unter der Lizenz {licence} veröffentlicht, und alle dürfen es nutzen.",
   promise2: "Dein genauer Ort wird nie veröffentlicht, nur die Mitte seines 100-Meter-Quadrats.",

@@ -173,6 +173,7 @@ export const did = {
   token: "neues Token",
   "management link": "neuer Verwaltungslink",
   "handed over": "übergeben",
+  notices: "Nachrichten",
   device: "Gerät",
   calibration: "Kalibrierung",
   since: "{what}, seit {time}",

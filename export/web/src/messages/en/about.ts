@@ -68,7 +68,8 @@ export const about: typeof german = {
   cannotUltrafine: "See ultrafine particles : soot from engines is too small for their light.",
   cannotAlarm: "Warn : when there is smoke or a smell of gas, call 112; do not look at this map.",
   privacy: "Where a station is",
-  privacyIs: "Only the centre of a 100 m cell is public, never the exact spot. An e-mail address is optional and never shown.",
+  privacyIs:
+    "Only the centre of a 100 m cell is public, never the exact spot. An e-mail address is optional and never shown. Notices about the station come only after a link in a mail was confirmed; each mail has a link that deletes the address. Address and webhook go with the station.",
   thresholds: "All thresholds in numbers",
   key: "Key",
   what: "What",

@@ -32,7 +32,8 @@ export const register = {
   outdoor: "outdoors",
   indoor: "indoors (does not count in averages)",
   email: "E-mail address (optional)",
-  emailHint: "Only so that the city can write to you when something is wrong.",
+  emailHint:
+    "So that the city can write to you when something is wrong. If this server sends mails, one comes with a link: confirm it, and you hear when the station is silent; else the address is deleted after a week.",
   agree: "What happens to the data",
   promise1: "What your station measures is published under the licence {licence}, and everyone may use it.",
   promise2: "Your exact place is never published, only the middle of its 100 m square.",

@@ -172,6 +172,7 @@ export const did = {
   token: "new token",
   "management link": "new management link",
   "handed over": "handed over",
+  notices: "notices",
   device: "device",
   calibration: "calibration",
   since: "{what}, since {time}",
