@@ -71,7 +71,9 @@ func TestNoticesOfARunningServer(t *testing.T) {
 		bearer(made.Manage)(r)
 	})
 	link(2, "confirm")
-	eventually(t, "two mails to be counted", func() bool { return p.metric("stadtluft_notices_sent_total") == 2 && p.metric("stadtluft_notices_queued") == 0 })
+	eventually(t, "two mails to be counted", func() bool {
+		return p.metric("stadtluft_notices_sent_total") == 2 && p.metric("stadtluft_notices_queued") == 0
+	})
 	do(http.StatusNoContent, "DELETE", "/api/v1/stations/"+made.ID+"?readings=erase", "", bearer(made.Manage))
 	nowhere(t, data, email)
 	p.kill()

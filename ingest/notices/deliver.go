@@ -54,7 +54,7 @@ func (s *Service) deliver(ctx context.Context, at time.Time, c registry.Channel)
 		}
 	}
 	for _, d := range list {
-		if ctx.Err() != nil || !s.limit.AllowN(at, 1) {
+		if ctx.Err() != nil || !s.limit[c].AllowN(at, 1) {
 			return nil
 		}
 		err := s.one(ctx, at, d, send)

@@ -38,6 +38,7 @@ type SMTP struct {
 	From     string // an address, or a name with one in angle brackets
 	TLS      TLSMode
 
+	Name    string        // of this host for the server, fully qualified; empty is what the system says
 	Config  *tls.Config   // nil is the system's
 	Timeout time.Duration // of each step of a conversation; 0 is 20 s
 }
@@ -94,6 +95,9 @@ func (s SMTP) dial(ctx context.Context) (*connection, error) {
 		}
 		return c, err
 	})}
+	if s.Name != "" {
+		options = append(options, mail.WithHELO(s.Name))
+	}
 	if s.User != "" {
 		options = append(options, mail.WithUsername(s.User), mail.WithPassword(s.Password),
 			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin, mail.SMTPAuthCramMD5))
@@ -128,7 +132,7 @@ func (s SMTP) message(l letter) (*mail.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := mail.NewMsg()
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	m.FromMailAddress(from)
 	if err := m.To(l.to); err != nil {
 		return nil, errors.New("the address is not valid") // the error would quote it

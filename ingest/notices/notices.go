@@ -46,6 +46,8 @@ const (
 	quiet            = time.Hour // of a station in a crowd
 )
 
+var channels = [...]registry.Channel{registry.ByMail, registry.ByHook}
+
 // Source knows the stations' data.
 type Source interface {
 	// Seen returns what is known of a station at a moment: Last and Doubted.
@@ -65,11 +67,11 @@ type Service struct {
 	City     string
 	Base     string // of the pages, without a slash at its end
 	PerDay   int    // notices of a station
-	PerHour  int    // messages in all, of this process
+	PerHour  int    // messages of this process in all, each way
 	Log      *slog.Logger
 
 	once    sync.Once
-	limit   *rate.Limiter
+	limit   map[registry.Channel]*rate.Limiter
 	started time.Time            // of the first look
 	well    map[string]time.Time // History.Well of each station
 
@@ -96,7 +98,10 @@ type backoff struct {
 func (s *Service) init() {
 	s.once.Do(func() {
 		half := max(1, s.PerHour/2) // what has gathered, and what comes in an hour
-		s.limit = rate.NewLimiter(rate.Limit(float64(half)/time.Hour.Seconds()), half)
+		s.limit = map[registry.Channel]*rate.Limiter{}
+		for _, c := range channels { // one cannot take the other's share
+			s.limit[c] = rate.NewLimiter(rate.Limit(float64(half)/time.Hour.Seconds()), half)
+		}
 		s.well = map[string]time.Time{}
 		s.stats = Stats{Sent: map[registry.Kind]uint64{}, Failed: map[string]uint64{"bounced": 0, "expired": 0}}
 	})
@@ -123,8 +128,9 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	every(lookEvery, s.look)
-	every(deliverEvery, func(ctx context.Context, at time.Time) error { return s.deliver(ctx, at, registry.ByMail) })
-	every(deliverEvery, func(ctx context.Context, at time.Time) error { return s.deliver(ctx, at, registry.ByHook) })
+	for _, c := range channels {
+		every(deliverEvery, func(ctx context.Context, at time.Time) error { return s.deliver(ctx, at, c) })
+	}
 	return g.Wait()
 }
 
@@ -172,7 +178,7 @@ func (s *Service) look(ctx context.Context, at time.Time) error {
 		s.started = at
 	}
 	watched := s.Registry.Watched()
-	hold := at.Sub(s.started) < settleTime || s.crowd(watched, at)
+	hold := sync.OnceValue(func() bool { return at.Sub(s.started) < settleTime || s.crowd(at) })
 	known := map[string]time.Time{}
 	var errs []error
 	for _, w := range watched {
@@ -182,7 +188,7 @@ func (s *Service) look(ctx context.Context, at time.Time) error {
 		h.Well = s.well[id]
 		after, told := next(h, seen)
 		known[id] = after.Well
-		if hold && slices.ContainsFunc(told, func(n registry.Notice) bool { return n.Kind == registry.Silent }) {
+		if slices.ContainsFunc(told, func(n registry.Notice) bool { return n.Kind == registry.Silent }) && hold() {
 			continue
 		}
 		if after.Well = h.Well; after == h && !stale(w.Notices, at) {
@@ -201,10 +207,7 @@ func (s *Service) seen(st *ingest.Station, at time.Time) Seen {
 }
 
 // crowd reports whether so many stations have fallen silent lately that it is not theirs.
-func (s *Service) crowd(watched []registry.Watched, at time.Time) bool {
-	if len(watched) == 0 {
-		return false
-	}
+func (s *Service) crowd(at time.Time) bool {
 	silent, reporting := 0, 0
 	for _, st := range s.Registry.Stations() {
 		if st.Status != ingest.Active || st.Source != "" {
@@ -278,7 +281,7 @@ func (s *Service) note(n *registry.Notices, seen Seen, well time.Time, id string
 
 // enqueue queues a notice for each way. What is over before it was told is not told.
 func enqueue(n *registry.Notices, t registry.Notice) {
-	for _, c := range []registry.Channel{registry.ByMail, registry.ByHook} {
+	for _, c := range channels {
 		if !n.Active(c) {
 			continue
 		}

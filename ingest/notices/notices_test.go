@@ -69,7 +69,7 @@ func begin(t *testing.T, encrypted bool) *story {
 func (s *story) start() {
 	host, port, _ := net.SplitHostPort(s.smtp.Addr)
 	number, _ := strconv.Atoi(port)
-	server := SMTP{Host: host, Port: number, From: "Stadtluft <luft@example.org>", TLS: NoTLS, Timeout: 2 * time.Second}
+	server := SMTP{Host: host, Port: number, From: "Stadtluft Köln <luft@example.org>", TLS: NoTLS, Timeout: 2 * time.Second}
 	s.service = &Service{
 		Registry: s.registry, Source: s.source, SMTP: server, Hooks: &Hooks{}, City: "Köln", Base: "https://luft.example.org", PerDay: 4, PerHour: s.perHour,
 		Log: slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -228,7 +228,7 @@ func TestMails(t *testing.T) {
 			t.Errorf("%s %s: %s", language, k, m.HTML)
 		}
 		if _, err := mail.ParseDate(m.Header.Get("Date")); err != nil || m.Header.Get("Auto-Submitted") != "auto-generated" || !strings.HasSuffix(m.Header.Get("Message-Id"), "@example.org>") ||
-			m.Header.Get("From") != `"Stadtluft" <luft@example.org>` || m.Header.Get("To") != "<"+anna+">" {
+			m.Header.Get("From") != "=?utf-8?q?Stadtluft_K=C3=B6ln?= <luft@example.org>" || m.Header.Get("User-Agent")+m.Header.Get("X-Mailer") != "" || m.Header.Get("To") != "<"+anna+">" {
 			t.Errorf("%s %s: %v %v", language, k, err, m.Header)
 		}
 		for _, line := range strings.Split(m.Text, "\n") {
@@ -363,10 +363,8 @@ func TestLimits(t *testing.T) {
 	s := begin(t, false)
 	s.perHour = 4
 	s.start()
-	var ids []string
 	for range 12 {
 		id := s.station("Hof")
-		ids = append(ids, id)
 		s.must(s.registry.Subscribe(t.Context(), id, registry.Owner, registry.Wanted{Email: id + "@example.org", Language: "en", Check: true}, id))
 	}
 	start := s.at

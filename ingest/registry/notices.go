@@ -44,11 +44,13 @@ const (
 	JSONHook Hook = "json" // an object
 )
 
-// Limits of mails that ask for a confirmation. They go to addresses that nobody has confirmed.
+// Limits of first messages: mails that ask for a confirmation, and what webhooks get at first. Nobody there has asked for them.
 const (
 	MailsPerAddress = 3  // a day
 	MailsPerStation = 5  // a day
 	MailsPerNetwork = 20 // a day
+	HooksPerStation = 5  // a day
+	HooksPerNetwork = 20 // a day
 
 	// ConfirmTime is how long an address waits for its confirmation; then it is deleted.
 	ConfirmTime = 7 * 24 * time.Hour
@@ -57,10 +59,10 @@ const (
 	maxHook  = 500 // bytes of a webhook's address
 )
 
-// ErrTooManyMails is the error of one confirmation too many, and ErrNoLink that of a link from a mail that is not valid any more.
+// ErrTooManyAddresses is the error of one first message to an address too many, and ErrNoLink that of a link from a mail that is not valid any more.
 var (
-	ErrTooManyMails = errors.New("too many mails with a confirmation link today: try again tomorrow")
-	ErrNoLink       = errors.New("this link is not valid any more")
+	ErrTooManyAddresses = errors.New("too many addresses were set today: try again tomorrow")
+	ErrNoLink           = errors.New("this link is not valid any more")
 )
 
 // Wanted is what an owner wants to be told, and how. The zero value is nothing.
@@ -211,6 +213,12 @@ func (r *Registry) Subscribe(ctx context.Context, id string, by By, w Wanted, ne
 			return err
 		}
 	}
+	if hooks(before, w) {
+		err := r.countAll(ctx, limit{"hooks of " + id, HooksPerStation}, limit{"hooks from " + network, HooksPerNetwork})
+		if err != nil {
+			return err
+		}
+	}
 	err := r.change(ctx, id, by, func(e *edit) {
 		n := e.record.notices()
 		was := n.Wanted
@@ -231,9 +239,14 @@ func asks(n Notices, w Wanted) bool {
 	return w.Email != "" && w.kinds() && (n.Wanted.Email != w.Email || n.Confirmed.IsZero())
 }
 
+// hooks reports whether a webhook is new.
+func hooks(n Notices, w Wanted) bool {
+	return w.Hook != "" && (w.Hook != n.Wanted.Hook || w.HookKind != n.Wanted.HookKind)
+}
+
 // want changes what is wanted, and queues the first notice of each way.
 func (n *Notices) want(w Wanted, now time.Time) {
-	ask, hook := asks(*n, w), w.Hook != "" && (w.Hook != n.Wanted.Hook || w.HookKind != n.Wanted.HookKind)
+	ask, hook := asks(*n, w), hooks(*n, w)
 	if w.Email != n.Wanted.Email || !w.kinds() {
 		n.Token, n.Asked, n.Confirmed, n.Bounced = "", time.Time{}, time.Time{}, 0
 		n.drop(ByMail)
@@ -270,7 +283,10 @@ func (n *Notices) drop(c Channel) {
 func (r *Registry) Confirm(ctx context.Context, id, token string) error {
 	return r.link(ctx, id, token, func(n *Notices, now time.Time) {
 		if n.Confirmed.IsZero() {
-			n.Confirmed, n.History = now, History{From: now}
+			n.Confirmed = now
+			if n.Wanted.Hook == "" {
+				n.History = History{From: now}
+			}
 		}
 	})
 }
@@ -335,13 +351,21 @@ func (r *Registry) UpdateNotices(ctx context.Context, id string, f func(n *Notic
 // GiveUpMail deletes the e-mail address of notices that cannot be delivered or that nobody has confirmed.
 func (n *Notices) GiveUpMail() { n.forgetMail() }
 
+// limit is how often something may happen in a day.
+type limit struct {
+	name string
+	most int
+}
+
 // countMail counts a mail that asks for a confirmation, and refuses one too many.
 func (r *Registry) countMail(ctx context.Context, id, email, network string) error {
-	for _, l := range []struct {
-		key  string
-		most int
-	}{{"mails of " + id, MailsPerStation}, {"mails to " + email, MailsPerAddress}, {"mails from " + network, MailsPerNetwork}} {
-		if err := r.countToday(ctx, l.key, l.most, ErrTooManyMails); err != nil {
+	return r.countAll(ctx, limit{"mails of " + id, MailsPerStation}, limit{"mails to " + email, MailsPerAddress}, limit{"mails from " + network, MailsPerNetwork})
+}
+
+// countAll counts one of each, and refuses one too many.
+func (r *Registry) countAll(ctx context.Context, limits ...limit) error {
+	for _, l := range limits {
+		if err := r.countToday(ctx, l.name, l.most, ErrTooManyAddresses); err != nil {
 			return err
 		}
 	}

@@ -98,7 +98,7 @@ func TestConfirmationsAreLimited(t *testing.T) {
 		t.Helper()
 		for i := range most + 1 {
 			err := r.Subscribe(t.Context(), id(i), Owner, Wanted{Email: email(i), Silent: true}, network(i))
-			if i < most && err != nil || i == most && !errors.Is(err, ErrTooManyMails) {
+			if i < most && err != nil || i == most && !errors.Is(err, ErrTooManyAddresses) {
 				t.Errorf("%s: mail %d of %d: %v", what, i+1, most, err)
 			}
 		}
@@ -112,6 +112,12 @@ func TestConfirmationsAreLimited(t *testing.T) {
 	f("one address", MailsPerAddress, always("a@example.org"), each("198.51.%d.0"), func(i int) string { return ids[i] })
 	f("one station", MailsPerStation, each("b%d@example.org"), each("203.0.%d.0"), always(ids[20]))
 	f("one network", MailsPerNetwork, each("c%d@example.org"), always("192.0.2.0"), func(i int) string { return ids[i] })
+	for i := range HooksPerStation + 1 {
+		err := r.Subscribe(t.Context(), ids[20], Owner, Wanted{Hook: fmt.Sprintf("https://example.org/%d", i%2), HookKind: Ntfy, Silent: true}, "192.0.3.0")
+		if i < HooksPerStation && err != nil || i == HooksPerStation && !errors.Is(err, ErrTooManyAddresses) {
+			t.Errorf("webhook %d of %d: %v", i+1, HooksPerStation, err)
+		}
+	}
 }
 
 // TestNothingOfNoticesStaysOnDisk deletes addresses in each way, and looks for them in every byte of the data folder.

@@ -110,7 +110,7 @@ func (s *Service) welcome(r *http.Request, id, email string) {
 		return
 	}
 	wish := registry.Wanted{Email: email, Language: httpapi.Language(r), Silent: true, Check: true}
-	if err := s.registry.Subscribe(r.Context(), id, registry.Owner, wish, network(httpapi.Address(r))); err != nil && !errors.Is(err, registry.ErrTooManyMails) {
+	if err := s.registry.Subscribe(r.Context(), id, registry.Owner, wish, network(httpapi.Address(r))); err != nil && !errors.Is(err, registry.ErrTooManyAddresses) {
 		s.log.Warn("notices of a new station were not set", "station", id, "err", err)
 	}
 }

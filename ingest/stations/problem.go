@@ -27,8 +27,8 @@ func explain(err error) *httpapi.Problem {
 	case errors.Is(err, registry.ErrTooMany):
 		return httpapi.New(http.StatusTooManyRequests, "", "%v", err).
 			InGerman("Von einer Adresse aus lassen sich am Tag höchstens %d Stationen anmelden: Versuche es morgen wieder.", registry.DefaultPerDay)
-	case errors.Is(err, registry.ErrTooManyMails):
-		return httpapi.New(http.StatusTooManyRequests, "email", "%v", err).InGerman("Heute gingen schon zu viele Mails mit einem Bestätigungslink hinaus: Versuche es morgen wieder.")
+	case errors.Is(err, registry.ErrTooManyAddresses):
+		return httpapi.New(http.StatusTooManyRequests, "", "%v", err).InGerman("Heute wurden schon zu viele Adressen eingetragen: Versuche es morgen wieder.")
 	case errors.Is(err, registry.ErrNoLink):
 		return httpapi.New(http.StatusNotFound, "", "%v: it was used, or a newer mail has another one", registry.ErrNoLink).
 			InGerman("Dieser Link gilt nicht mehr: Er wurde benutzt, oder in einer neueren Mail steht ein anderer.")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"net/url"
 	"slices"
@@ -21,7 +22,12 @@ import (
 
 // smtp returns the configured SMTP server.
 func (c *Config) smtp() notices.SMTP {
-	return notices.SMTP{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, TLS: notices.TLSMode(c.SMTPTLS)}
+	public := c.Access().HTTP
+	name := public.Hostname()
+	if net.ParseIP(name) != nil {
+		name = "" // EHLO wants a name (RFC 5321, section 4.1.1.1)
+	}
+	return notices.SMTP{Name: name, Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, TLS: notices.TLSMode(c.SMTPTLS)}
 }
 
 // hooks returns the configured webhooks.

@@ -34,7 +34,7 @@ export const register = {
   indoor: "drinnen (zählt nicht in Mittelwerten)",
   email: "E-Mail-Adresse (freiwillig)",
   emailHint:
-    "Damit die Stadt sich melden kann, wenn etwas nicht stimmt. Verschickt dieser Server Mails, kommt ein Link: Bestätigst du ihn, hörst du, wenn die Station still ist; sonst wird die Adresse nach einer Woche gelöscht.",
+    "Damit die Stadt sich melden kann, wenn etwas nicht stimmt. Kommt eine Mail mit einem Link, bestätige ihn binnen einer Woche, sonst wird die Adresse gelöscht.",
   agree: "Was mit den Daten geschieht",
   promise1: "Was deine Station misst, wird unter der Lizenz {licence} veröffentlicht, und alle dürfen es nutzen.",
   promise2: "Dein genauer Ort wird nie veröffentlicht, nur die Mitte seines 100-Meter-Quadrats.",

@@ -33,7 +33,7 @@ export const register = {
   indoor: "indoors (does not count in averages)",
   email: "E-mail address (optional)",
   emailHint:
-    "So that the city can write to you when something is wrong. If this server sends mails, one comes with a link: confirm it, and you hear when the station is silent; else the address is deleted after a week.",
+    "So that the city can write to you when something is wrong. If a mail with a link comes, confirm it within a week, else the address is deleted.",
   agree: "What happens to the data",
   promise1: "What your station measures is published under the licence {licence}, and everyone may use it.",
   promise2: "Your exact place is never published, only the middle of its 100 m square.",
