@@ -199,7 +199,11 @@ func (s *Service) facts(ctx context.Context, at time.Time, d due, n registry.Not
 	case registry.Check:
 		f.flags = s.Source.Flags(id, at)
 	case registry.Week:
-		f.week, err = s.Source.Week(ctx, id, d.notice.Since.AddDate(0, 0, -7), d.notice.Since)
+		monday := d.notice.Since
+		if zone := d.station.Location; zone != nil {
+			monday = monday.In(zone) // a week in which the clocks change is an hour shorter or longer
+		}
+		f.week, err = s.Source.Week(ctx, id, monday.AddDate(0, 0, -7).UTC(), monday.UTC())
 	}
 	return f, err
 }

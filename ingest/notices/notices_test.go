@@ -239,10 +239,10 @@ func TestMails(t *testing.T) {
 	}
 	f("de", registry.Silent, "Bälle <b>& Co</b> ist still", "kam am 30.11.2026, 14:02 Uhr.", "Hat sie Strom", "Verwaltungslink")
 	f("en", registry.Silent, "Bälle <b>& Co</b> is silent", "came on 30 November 2026, 14:02.", "Does it have power")
-	f("de", registry.Check, "Bälle <b>& Co</b> braucht einen Blick", "seit dem 30.11.2026, 14:02 Uhr zählen mehr als die Hälfte", ingest.Stuck.Explain().TodoGerman)
+	f("de", registry.Check, "Bälle <b>& Co</b> braucht einen Blick", "seit dem 30.11.2026, 14:02 Uhr zählt mehr als die Hälfte", ingest.Stuck.Explain().TodoGerman)
 	f("en", registry.Check, "Bälle <b>& Co</b> needs a look", "since 30 November 2026, 14:02 more than half", ingest.Stuck.Explain().TodoEnglish)
-	f("de", registry.Back, "Bälle <b>& Co</b> zählt wieder", "zählen wieder")
-	f("en", registry.Back, "Bälle <b>& Co</b> counts again", "count again")
+	f("de", registry.Back, "Bälle <b>& Co</b> zählt wieder", "zählen wieder. Die meisten taten es seit dem 30.11.2026, 14:02 Uhr nicht.")
+	f("en", registry.Back, "Bälle <b>& Co</b> counts again", "count again. Most had not since 30 November 2026, 14:02.")
 	f("de", registry.Week, "Bälle <b>& Co</b>: deine Station in dieser Woche", "in 160 von 168 Stunden", "97 % zählen", "PM2,5: im Mittel 12,3 µg/m³, von 1,0 bis 56,7")
 	f("en", registry.Week, "Bälle <b>& Co</b>: your station this week", "in 160 of 168 hours", "97 % count", "PM2.5: mean 12.3 µg/m³, from 1.0 to 56.7")
 }
@@ -490,7 +490,7 @@ func TestMailsOverTLS(t *testing.T) {
 	s := begin(t, true)
 	s.service.SMTP.User, s.service.SMTP.Password, s.service.SMTP.TLS, s.service.SMTP.Config = noticestest.User, noticestest.Password, StartTLS, &tls.Config{RootCAs: s.smtp.Roots}
 	s.subscribed(registry.Wanted{Email: anna, Language: "en", Silent: true})
-	if got := s.smtp.Mails()[0].Subject; got != "Do you want to hear of station "+s.id+"?" {
+	if got := s.smtp.Mails()[0].Subject; got != "Confirm notices of station "+s.id {
 		t.Errorf("subject %q", got)
 	}
 }

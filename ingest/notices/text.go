@@ -86,7 +86,7 @@ func (t writer) write(n registry.Notice, f facts) words {
 	name := t.station.Name
 	switch n.Kind {
 	case registry.Confirm:
-		w.title = t.in(bilingual.Of("Do you want to hear of station ", "Willst du von der Station hören: ")) + t.station.ID + "?"
+		w.title = fmt.Sprintf(t.in(bilingual.Of("Confirm notices of station %s", "Nachrichten der Station %s bestätigen")), t.station.ID)
 		w.say(bilingual.Of("Somebody, probably you, wants to be told of station %s of Stadtluft %s at this address.",
 			"Jemand, vermutlich du, möchte an dieser Adresse Nachrichten über die Station %s von Stadtluft %s bekommen."), t.language, t.station.ID, t.city)
 		w.say(bilingual.Of("Open the link and confirm. Without that nothing comes any more, and the address is deleted after %d days.",
@@ -129,7 +129,7 @@ func (t writer) silent(w *words, n registry.Notice, f facts) {
 func (t writer) check(w *words, n registry.Notice, f facts) {
 	w.title = t.station.Name + t.in(bilingual.Of(" needs a look", " braucht einen Blick"))
 	w.say(bilingual.Of("Your station “%s” (%s) reports, but since %s more than half of its values do not count.",
-		"Deine Station „%s“ (%s) meldet sich, aber seit dem %s zählen mehr als die Hälfte ihrer Werte nicht."), t.language, t.station.Name, t.station.ID, t.time(n.Since))
+		"Deine Station „%s“ (%s) meldet sich, aber seit dem %s zählt mehr als die Hälfte ihrer Werte nicht."), t.language, t.station.Name, t.station.ID, t.time(n.Since))
 	var worst ingest.Flags
 	for _, flag := range ingest.AllFlags() {
 		if flag&ingest.Excluding != 0 && f.flags[flag] > f.flags[worst] {
@@ -146,11 +146,13 @@ func (t writer) check(w *words, n registry.Notice, f facts) {
 func (t writer) back(w *words, n registry.Notice) {
 	if n.Of == registry.Check {
 		w.title = t.station.Name + t.in(bilingual.Of(" counts again", " zählt wieder"))
-		w.say(bilingual.Of("The values of your station “%s” (%s) count again.", "Die Werte deiner Station „%s“ (%s) zählen wieder."), t.language, t.station.Name, t.station.ID)
+		w.say(bilingual.Of("The values of your station “%s” (%s) count again. Most had not since %s.",
+			"Die Werte deiner Station „%s“ (%s) zählen wieder. Die meisten taten es seit dem %s nicht."), t.language, t.station.Name, t.station.ID, t.time(n.Since))
 		return
 	}
 	w.title = t.station.Name + t.in(bilingual.Of(" is back", " ist wieder da"))
-	w.say(bilingual.Of("Your station “%s” (%s) measures again.", "Deine Station „%s“ (%s) misst wieder."), t.language, t.station.Name, t.station.ID)
+	w.say(bilingual.Of("Your station “%s” (%s) measures again. It had been silent since %s.",
+		"Deine Station „%s“ (%s) misst wieder. Sie war seit dem %s still."), t.language, t.station.Name, t.station.ID, t.time(n.Since))
 }
 
 func (t writer) week(w *words, s Summary) {
@@ -198,7 +200,8 @@ func Told(q quantity.Quantity) bool {
 
 // letter returns a notice as a mail with an address to unsubscribe.
 func (t writer) letter(w words, unsubscribe string) letter {
-	foot := fmt.Sprintf(t.in(bilingual.Of("Stadtluft %s sent this by itself. Your management link is never in a mail.", "Stadtluft %s hat das von selbst verschickt. Dein Verwaltungslink steht nie in einer Mail.")), t.city)
+	foot := fmt.Sprintf(t.in(bilingual.Of("Stadtluft %s sent this automatically. You manage the station with your management link, which is never in a mail; if it is lost, the city can renew it.",
+		"Stadtluft %s hat das automatisch verschickt. Verwalten kannst du die Station mit deinem Verwaltungslink, der nie in einer Mail steht; ist er verloren, kann die Stadt ihn erneuern.")), t.city)
 	stop := link{t.in(bilingual.Of("No more mails to this address", "Keine Mails mehr an diese Adresse")), unsubscribe}
 	var text strings.Builder
 	for _, p := range w.paragraphs {
