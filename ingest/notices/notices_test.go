@@ -3,15 +3,8 @@ package notices
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/mail"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +14,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/firmware-protocol/quantity"
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 	"stadtluft/ingest/notices/noticestest"
 	"stadtluft/ingest/registry"
@@ -194,71 +186,6 @@ func TestFromWishToUnsubscription(t *testing.T) {
 	}
 	if got := s.service.Stats(s.at); got.Queued[registry.ByMail] != 0 {
 		t.Errorf("%+v", got)
-	}
-}
-
-// TestMails looks at what is in a mail, in both languages.
-func TestMails(t *testing.T) {
-	f := func(language string, k registry.Kind, subject string, texts ...string) {
-		t.Helper()
-		s := begin(t, false)
-		s.must(s.registry.Edit(t.Context(), s.id, registry.Owner, registry.Edit{Name: new("Bälle <b>& Co</b>")}))
-		s.subscribed(registry.Wanted{Email: anna, Language: language, Silent: true, Check: true, Week: true})
-		since := time.Date(2026, 11, 30, 13, 2, 0, 0, time.UTC)
-		s.must(s.registry.UpdateNotices(t.Context(), s.id, func(n *registry.Notices) bool {
-			n.Queue = append(n.Queue, registry.Notice{Kind: k, Of: registry.Check, Channel: registry.ByMail, At: s.at.UTC().Truncate(time.Second), Since: since})
-			return true
-		}))
-		s.look()
-		mails := s.smtp.Mails()
-		if len(mails) != 2 {
-			t.Fatalf("%s %s: %d mails", language, k, len(mails))
-		}
-		m := mails[1]
-		flat := strings.Join(strings.Fields(m.Text), " ")
-		for _, text := range append(texts, "https://luft.example.org/stations/"+s.id, "https://luft.example.org/notices/unsubscribe/"+s.id+"/") {
-			if !strings.Contains(flat, text) {
-				t.Errorf("%s %s: no %q in\n%s", language, k, text, m.Text)
-			}
-		}
-		if m.Subject != subject {
-			t.Errorf("%s %s: subject %q, want %q", language, k, m.Subject, subject)
-		}
-		if strings.Contains(m.HTML, "<b>") || !strings.Contains(m.HTML, "&lt;b&gt;") || !strings.Contains(m.HTML, `lang="`+language+`"`) {
-			t.Errorf("%s %s: %s", language, k, m.HTML)
-		}
-		if _, err := mail.ParseDate(m.Header.Get("Date")); err != nil || m.Header.Get("Auto-Submitted") != "auto-generated" || !strings.HasSuffix(m.Header.Get("Message-Id"), "@example.org>") ||
-			m.Header.Get("From") != "=?utf-8?q?Stadtluft_K=C3=B6ln?= <luft@example.org>" || m.Header.Get("User-Agent")+m.Header.Get("X-Mailer") != "" || m.Header.Get("To") != "<"+anna+">" {
-			t.Errorf("%s %s: %v %v", language, k, err, m.Header)
-		}
-		for _, line := range strings.Split(m.Text, "\n") {
-			if len([]rune(line)) > 78 && !strings.HasPrefix(line, "https://") {
-				t.Errorf("%s %s: a line of %d characters: %s", language, k, len([]rune(line)), line)
-			}
-		}
-	}
-	f("de", registry.Silent, "Bälle <b>& Co</b> ist still", "kam am 30.11.2026, 14:02 Uhr.", "Hat sie Strom", "Verwaltungslink")
-	f("en", registry.Silent, "Bälle <b>& Co</b> is silent", "came on 30 November 2026, 14:02.", "Does it have power")
-	f("de", registry.Check, "Bälle <b>& Co</b> braucht einen Blick", "seit dem 30.11.2026, 14:02 Uhr zählt mehr als die Hälfte", ingest.Stuck.Explain().TodoGerman)
-	f("en", registry.Check, "Bälle <b>& Co</b> needs a look", "since 30 November 2026, 14:02 more than half", ingest.Stuck.Explain().TodoEnglish)
-	f("de", registry.Back, "Bälle <b>& Co</b> zählt wieder", "zählen wieder. Die meisten taten es seit dem 30.11.2026, 14:02 Uhr nicht.")
-	f("en", registry.Back, "Bälle <b>& Co</b> counts again", "count again. Most had not since 30 November 2026, 14:02.")
-	f("de", registry.Week, "Bälle <b>& Co</b>: deine Station in dieser Woche", "in 160 von 168 Stunden", "97 % zählen", "PM2,5: im Mittel 12,3 µg/m³, von 1,0 bis 56,7")
-	f("en", registry.Week, "Bälle <b>& Co</b>: your station this week", "in 160 of 168 hours", "97 % count", "PM2.5: mean 12.3 µg/m³, from 1.0 to 56.7")
-}
-
-// TestASilenceNamesWhatWasRefused has a station that still sends, but nothing that can be taken.
-func TestASilenceNamesWhatWasRefused(t *testing.T) {
-	s := begin(t, false)
-	s.subscribed(registry.Wanted{Email: anna, Language: "en", Silent: true})
-	s.at = time.Now()
-	s.pass(2*time.Hour, true)
-	s.pass(23*time.Hour, false)
-	s.must(s.registry.KeepRefusals(t.Context(), []ingest.Refusal{{Station: s.id, Received: s.at, Reason: wire.Clock}}))
-	s.pass(2*time.Hour, false)
-	mails := s.smtp.Mails()
-	if text := strings.Join(strings.Fields(mails[len(mails)-1].Text), " "); !strings.Contains(text, "It still sends") || !strings.Contains(text, wire.Clock.Explain().TodoEnglish) {
-		t.Errorf("%s", text)
 	}
 }
 
@@ -456,166 +383,4 @@ func TestTwoProcessesSendOnce(t *testing.T) {
 	if got := s.subjects(1); got != "Balkon Süd is silent" {
 		t.Errorf("two processes sent %q", got)
 	}
-}
-
-func TestSMTPCheck(t *testing.T) {
-	server := noticestest.Start(t, true)
-	host, port, _ := net.SplitHostPort(server.Addr)
-	number, _ := strconv.Atoi(port)
-	right := SMTP{Host: host, Port: number, User: noticestest.User, Password: noticestest.Password, From: "luft@example.org", TLS: StartTLS, Config: &tls.Config{RootCAs: server.Roots}, Timeout: 2 * time.Second}
-	if err := right.Check(t.Context()); err != nil {
-		t.Errorf("with TLS and log-in: %v", err)
-	}
-	f := func(what, words string, change func(s *SMTP)) {
-		t.Helper()
-		s := right
-		change(&s)
-		if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), words) {
-			t.Errorf("%s: %v, want %q", what, err, words)
-		}
-	}
-	f("a wrong password", "wrong user or password", func(s *SMTP) { s.Password = "x" })
-	f("a certificate nobody knows", "certificate", func(s *SMTP) { s.Config = nil })
-	f("TLS from the first byte", "tls", func(s *SMTP) { s.TLS = ImplicitTLS })
-	f("nobody there", "refused", func(s *SMTP) { s.Port = 1 })
-	plain := noticestest.Start(t, false)
-	_, port, _ = net.SplitHostPort(plain.Addr)
-	f("no TLS there", "STARTTLS", func(s *SMTP) { s.Port, _ = strconv.Atoi(port) })
-	if mails := server.Mails(); len(mails) > 0 {
-		t.Errorf("a check sent %v", mails)
-	}
-}
-
-func TestMailsOverTLS(t *testing.T) {
-	s := begin(t, true)
-	s.service.SMTP.User, s.service.SMTP.Password, s.service.SMTP.TLS, s.service.SMTP.Config = noticestest.User, noticestest.Password, StartTLS, &tls.Config{RootCAs: s.smtp.Roots}
-	s.subscribed(registry.Wanted{Email: anna, Language: "en", Silent: true})
-	if got := s.smtp.Mails()[0].Subject; got != "Confirm notices of station "+s.id {
-		t.Errorf("subject %q", got)
-	}
-}
-
-// TestNoHeaderIsInjected writes what would be a header into each text of a mail.
-func TestNoHeaderIsInjected(t *testing.T) {
-	s := SMTP{From: "luft@example.org"}
-	evil := "x\r\nBcc: eve@example.org\r\n\r\nbody"
-	m, err := s.message(letter{to: anna, subject: evil, text: "t", html: "h", id: evil, language: "en", unsubscribe: "https://luft.example.org/" + strings.NewReplacer("\r", "%0D", "\n", "%0A").Replace(evil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if _, err := m.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := mail.ReadMessage(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if parsed.Header.Get("Bcc") != "" || parsed.Header.Get("Subject") != "x Bcc: eve@example.org body" {
-		t.Errorf("header %v", parsed.Header)
-	}
-	for _, to := range []string{"a@example.org\r\nBcc: eve@example.org", "a@example.org, eve@example.org"} {
-		if _, err := s.message(letter{to: to, unsubscribe: "https://luft.example.org/"}); err == nil || strings.Contains(err.Error(), "eve") {
-			t.Errorf("to %q: %v", to, err)
-		}
-	}
-}
-
-// TestWebhooks sends to a receiver that the operator allows, as ntfy and as JSON.
-func TestWebhooks(t *testing.T) {
-	var mu sync.Mutex
-	var got []*http.Request
-	var bodies []string
-	status := http.StatusOK
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		defer mu.Unlock()
-		got, bodies = append(got, r), append(bodies, string(body))
-		w.Header().Set("Location", "http://"+r.Host+"/elsewhere")
-		w.WriteHeader(status)
-	}))
-	defer receiver.Close()
-	for kind, look := range map[registry.Hook]func(r *http.Request, body string) bool{
-		registry.Ntfy: func(r *http.Request, body string) bool {
-			return r.Header.Get("Title") == "=?utf-8?b?QmFsa29uIFPDvGQgaXN0IHN0aWxs?=" && strings.HasPrefix(body, "Der letzte Messwert") && strings.HasPrefix(r.Header.Get("Click"), "https://luft.example.org/stations/")
-		},
-		registry.JSONHook: func(r *http.Request, body string) bool {
-			var c call
-			return json.Unmarshal([]byte(body), &c) == nil && c.Kind == "silent" && c.Title == "Balkon Süd ist still" && c.Since != "" && r.Header.Get("Content-Type") == "application/json"
-		},
-	} {
-		got, bodies, status = nil, nil, http.StatusFound
-		s := begin(t, false)
-		s.service.Hooks = &Hooks{Hosts: []string{"127.0.0.1"}}
-		s.must(s.registry.Subscribe(t.Context(), s.id, registry.Owner, registry.Wanted{Hook: receiver.URL + "/geheim", HookKind: kind, Language: "de", Silent: true}, ""))
-		s.look()
-		if len(got) != 1 || got[0].URL.Path != "/geheim" || s.service.Stats(s.at).Queued[registry.ByHook] != 1 {
-			t.Fatalf("%s: a redirect: %d requests", kind, len(got))
-		}
-		mu.Lock()
-		status = http.StatusOK
-		mu.Unlock()
-		s.at = time.Now()
-		s.pass(2*time.Hour, true)
-		s.pass(26*time.Hour, false)
-		if len(got) != 3 || !look(got[2], bodies[2]) {
-			t.Errorf("%s: %d requests, %q", kind, len(got), bodies)
-		}
-		if strings.Contains(s.log.String(), "geheim") {
-			t.Errorf("the address is in the log: %s", s.log.String())
-		}
-	}
-}
-
-// TestWebhooksReachNoOwnNetwork tries addresses of this host and of its networks, by number and by name.
-func TestWebhooksReachNoOwnNetwork(t *testing.T) {
-	reached := false
-	receiver := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
-	defer receiver.Close()
-	h := &Hooks{}
-	for _, host := range []string{
-		"127.0.0.1", "127.1.2.3", "[::1]", "0.0.0.0", "[::]", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "192.0.0.192", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
-		"[fe80::1]", "[fd00:ec2::254]", "[ff02::1]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:db8::1]",
-	} {
-		if err := h.Check("https://" + host + "/x"); err == nil {
-			t.Errorf("%s can be set", host)
-		}
-		if err := h.dialled(t, host); !errors.Is(err, errHost) {
-			t.Errorf("%s: %v, want %v", host, err, errHost)
-		}
-	}
-	for _, address := range []string{"http://example.org/", "https://example.org:8443/", "https://localhost:" + receiver.URL[strings.LastIndexByte(receiver.URL, ':')+1:] + "/"} {
-		if err := h.Check(address); err == nil {
-			t.Errorf("%s can be set", address)
-		}
-	}
-	// A name that says nothing of where it leads.
-	if err := h.Check("https://localhost/x"); err != nil {
-		t.Errorf("a name: %v", err)
-	}
-	if err := h.send(t.Context(), "https://localhost/x", registry.Ntfy, call{}); err == nil || !strings.Contains(err.Error(), errHost.Error()) || reached {
-		t.Errorf("a name of this host: %v", err)
-	}
-	if err := h.Check("https://ntfy.sh/x"); err != nil {
-		t.Errorf("ntfy.sh: %v", err)
-	}
-	if err := (&Hooks{Off: true}).send(t.Context(), "https://ntfy.sh/x", registry.Ntfy, call{}); err == nil {
-		t.Error("switched off, and sent")
-	}
-}
-
-// dialled returns why a webhook's request to a host failed, whatever Check says of the host.
-func (h *Hooks) dialled(t *testing.T, host string) error {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+host+"/x", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := h.client(r.URL).Do(r)
-	if err != nil {
-		return cause(err)
-	}
-	answer.Body.Close()
-	return nil
 }
