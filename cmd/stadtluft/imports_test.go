@@ -41,8 +41,9 @@ var packages = map[string][]string{
 	},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
-	"ingest/registry":              {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
+	"ingest/wholefile":             {},
 	"ingest/streams":               {"github.com/nats-io/nats.go"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
@@ -56,7 +57,7 @@ var packages = map[string][]string{
 		"ingest", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
 		"github.com/influxdata/line-protocol/v2", "github.com/klauspost/compress",
 	},
-	"ingest/store/deadletter":        {"ingest", "ingest/store", "firmware-protocol/quantity"},
+	"ingest/store/deadletter":        {"ingest", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity"},
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate"},
 
@@ -72,7 +73,7 @@ var packages = map[string][]string{
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"firmware-protocol/bilingual", "export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},

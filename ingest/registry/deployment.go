@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/wholefile"
 )
 
 // ErrMissing is the error of Open when there are readings but neither a bucket nor a file that it could be made from.
@@ -41,7 +42,7 @@ func (r *Registry) establish(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	if err := removeUnfinished(r.snapshotPath()); err != nil {
+	if err := wholefile.RemoveUnfinished(r.snapshotPath()); err != nil {
 		return err
 	}
 	inBucket, err := r.established(ctx)

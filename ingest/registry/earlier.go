@@ -20,6 +20,7 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/wholefile"
 )
 
 // earlierSchema is the one of the last version that kept the registry in SQLite.
@@ -53,7 +54,7 @@ func (r *Registry) takeIn(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("take in %s: %w", path, err)
 	}
-	if err := writeWhole(r.snapshotPath(), func(w io.Writer) error {
+	if err := wholefile.Write(r.snapshotPath(), 0o600, func(w io.Writer) error {
 		head, entries := r.copy()
 		return writeLines(w, head, entries)
 	}); err != nil {

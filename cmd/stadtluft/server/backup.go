@@ -13,6 +13,7 @@ import (
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -99,7 +100,7 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer file.Close()
-	return WriteWhole(to, 0o600, func(w io.Writer) error {
+	return wholefile.Write(to, 0o600, func(w io.Writer) error {
 		_, err := io.Copy(w, file)
 		return err
 	})
