@@ -32,6 +32,8 @@ type cli struct {
 	Rebuild   rebuildCmd     `cmd:"" help:"Compute averages again, from stored readings."`
 	Letters   deadLettersCmd `cmd:"" name:"dead-letters" help:"Values that the store rejected."`
 	Archive   archiveCmd     `cmd:"" help:"Closed days as files."`
+	Backup    backupCmd      `cmd:"" help:"Write everything but the archive and the configuration to one file, also while the server runs."`
+	Restore   restoreCmd     `cmd:"" help:"Make an empty data folder what a backup says."`
 	Check     checkCmd       `cmd:"" help:"Try every setting and connection, before you rely on it."`
 	Export    exportCmd      `cmd:"" help:"Write readings or grid averages of a period to a file."`
 

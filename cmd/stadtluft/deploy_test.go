@@ -24,7 +24,7 @@ func TestAlertRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics := string(launch(t, t.TempDir()).get("/metrics"))
+	metrics := string(launch(t, t.TempDir(), "STADTLUFT_BACKUP_FOLDER="+t.TempDir()).get("/metrics"))
 	for _, name := range regexp.MustCompile(`stadtluft_[a-z_]+`).FindAllString(string(text), -1) {
 		if !strings.Contains(metrics, "\n"+name) {
 			t.Errorf("the rules use %s, which the program does not show", name)

@@ -132,11 +132,17 @@ func (r *faultRun) copied() {
 	r.holds(to, first)
 }
 
-// backedUp downloads a backup, and starts with it.
+// backedUp makes a backup, by command or by download, and starts with it.
 func (r *faultRun) backedUp() {
 	r.t.Helper()
-	first, to := r.flow.first(), r.t.TempDir()
-	unpack(r.t, r.backup(faultsAdmin), to)
+	first, to := r.flow.first(), filepath.Join(r.t.TempDir(), "data")
+	file := filepath.Join(r.t.TempDir(), "backup")
+	if r.round%2 == 0 {
+		succeed(r.t, "backup", file, "--data", r.data)
+	} else if err := os.WriteFile(file, r.backup(faultsAdmin), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	succeed(r.t, "restore", file, "--data", to)
 	r.holds(to, first)
 }
 

@@ -32,6 +32,7 @@ var packages = map[string][]string{
 	"ingest":            {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb", "golang.org/x/time"},
 	"ingest/admin":      {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages":   {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"ingest/backup":     {"ingest/streams", "ingest/wholefile"},
 	"ingest/broker":     {"ingest", "ingest/httpapi", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
 	"ingest/journal":    {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
@@ -97,7 +98,7 @@ var packages = map[string][]string{
 
 // inTests may be imported by tests alone.
 var inTests = []string{
-	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
+	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang", "zombiezen.com/go/sqlite", "github.com/nats-io/nats.go",
 	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }
 

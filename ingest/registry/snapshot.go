@@ -228,6 +228,16 @@ func readSnapshot(path string) (head header, records []*record, changes []Change
 	return head, records, changes, nil
 }
 
+// CheckSnapshot reads a snapshot to its end, and returns whose it is and how many stations it has. One that is missing, not
+// complete or of a newer version is an error.
+func CheckSnapshot(path string) (deployment string, stations int, err error) {
+	head, records, _, err := readSnapshot(path)
+	if err == nil && head.Deployment.ID == "" {
+		err = fmt.Errorf("%s is missing", path)
+	}
+	return head.Deployment.ID, len(records), err
+}
+
 // fillFromSnapshot makes the bucket from the snapshot, and the record of changes from a backup unless there is one.
 func (r *Registry) fillFromSnapshot(ctx context.Context) error {
 	head, records, changes, err := readSnapshot(r.snapshotPath())

@@ -31,7 +31,7 @@ func Made(info *jetstream.StreamInfo) time.Time {
 
 // Snapshot describes a stream's snapshot. The snapshot itself is in the server's own format (ADR-1, JetStream JSON API).
 type Snapshot struct {
-	Made   time.Time              `json:"made"`   // see Made
+	Made   time.Time              `json:"made"` // see Made
 	Config jetstream.StreamConfig `json:"config"`
 	State  jetstream.StreamState  `json:"state"` // when the snapshot was made
 }
@@ -132,7 +132,7 @@ func (c *Conn) restore(ctx context.Context, s Snapshot, from io.Reader) error {
 	if err := c.send(ctx, to.Subject, nil, &made); err != nil {
 		return err
 	}
-	if is, was := made.State, s.State; is.FirstSeq != was.FirstSeq || is.LastSeq != was.LastSeq || is.Msgs != was.Msgs {
+	if is, was := made.State, s.State; is.LastSeq != was.LastSeq || is.Msgs != was.Msgs || is.Msgs > 0 && is.FirstSeq != was.FirstSeq {
 		return fmt.Errorf("it has %d entries from %d to %d, and had %d from %d to %d", is.Msgs, is.FirstSeq, is.LastSeq, was.Msgs, was.FirstSeq, was.LastSeq)
 	}
 	return nil

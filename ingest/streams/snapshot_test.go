@@ -96,6 +96,33 @@ func TestARestoredStreamIsTheSame(t *testing.T) {
 	}
 }
 
+// TestAnEmptyStreamIsRestored copies a stream to which nothing was appended, and one of which everything was deleted: it goes on counting.
+func TestAnEmptyStreamIsRestored(t *testing.T) {
+	c := open(t)
+	s, err := c.Ensure(t.Context(), jetstream.StreamConfig{Name: "A", Subjects: []string{"a.>"}, Storage: jetstream.FileStorage}, 0, "me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, last := range []uint64{0, 3} {
+		fill(t, c, 0, int(last))
+		if err := s.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var kept bytes.Buffer
+		snapshot, err := c.Snapshot(t.Context(), "A", &kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := open(t)
+		if err := other.Restore(t.Context(), snapshot, &kept); err != nil {
+			t.Fatal(err)
+		}
+		if ack, err := other.JetStream.Publish(t.Context(), "a.b", nil); err != nil || ack.Sequence != last+1 {
+			t.Errorf("after %d the next is %+v, %v", last, ack, err)
+		}
+	}
+}
+
 // TestADamagedSnapshotIsRefused truncates a snapshot, flips a bit of it, and asks for a stream that is not there.
 func TestADamagedSnapshotIsRefused(t *testing.T) {
 	c := open(t)

@@ -49,7 +49,7 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store, c.backup} {
 		step(ctx)
 	}
 	return c.findings
@@ -252,5 +252,16 @@ func (c *inspection) store(ctx context.Context) {
 	}
 	if words := shortRetention(ctx, s); words != "" {
 		c.say(Warning, "store", "%s", words)
+	}
+}
+
+func (c *inspection) backup(context.Context) {
+	if c.config.BackupFolder == "" || !c.roles.has(writeRole) {
+		return
+	}
+	same, err := c.config.tryBackupFolder()
+	c.tried("backup", err, fmt.Sprintf("%s can be written; every %s, the last %d are kept", c.config.BackupFolder, c.config.BackupEvery, c.config.BackupKeep))
+	if same {
+		c.say(Warning, "backup", "%s is on the same disk as the data folder: copy the backups elsewhere", c.config.BackupFolder)
 	}
 }

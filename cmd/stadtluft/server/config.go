@@ -84,6 +84,10 @@ type Config struct {
 
 	Retention string `key:"retention"`
 
+	BackupFolder string `key:"backup.folder"`
+	BackupEvery  string `key:"backup.every"`
+	BackupKeep   int    `key:"backup.keep"`
+
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
 
@@ -122,6 +126,8 @@ func defaults() Config {
 		QualityKappa:       quality.DefaultKappa,
 		Quality:            quality.DefaultRules(),
 		Registration:       "open",
+		BackupEvery:        "24h",
+		BackupKeep:         7,
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
 		CatalogContributor: contributors + "openNRW",

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"stadtluft/geo"
@@ -16,9 +17,19 @@ import (
 	"stadtluft/ingest/store"
 )
 
+// makeDataFolder makes the data folder when it is missing. It refuses root where another user's server has run: what root
+// writes there that server cannot open.
 func makeDataFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
+	}
+	lock, err := os.Stat(filepath.Join(path, "lock"))
+	if err != nil || os.Geteuid() != 0 {
+		return nil // whether it can be written shows soon
+	}
+	if owner := lock.Sys().(*syscall.Stat_t).Uid; owner != 0 {
+		name := userName(int(owner))
+		return fmt.Errorf("data folder %s: its server runs as the user %s, which could not open what root writes there: runuser -u %s -- stadtluft …", path, name, name)
 	}
 	return nil
 }
@@ -27,25 +38,39 @@ func makeDataFolder(path string) error {
 // runs on the data folder, or, when none runs, in an embedded NATS server of its own, which close ends. It makes the
 // data folder when it is missing.
 func OpenRegistry(ctx context.Context, c Config) (r *registry.Registry, close func() error, err error) {
+	r, _, close, err = reachRegistry(ctx, c)
+	return r, close, err
+}
+
+// withRegistry calls use with the registry, as OpenRegistry opens it, and with the embedded server that has it, nil for a cluster.
+func withRegistry(ctx context.Context, c Config, use func(*registry.Registry, registry.InProcess) error) error {
+	r, nats, close, err := reachRegistry(ctx, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(r, nats), close())
+}
+
+func reachRegistry(ctx context.Context, c Config) (r *registry.Registry, nats registry.InProcess, close func() error, err error) {
 	if err := makeDataFolder(c.Data); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	boundary, err := LoadBoundary(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	nats, end := registry.InProcess(nil), func() {}
+	end := func() {}
 	if c.NATSURL == "" {
 		if nats, end, err = reachNATS(ctx, c, log); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	if r, err = openRegistry(ctx, c, boundary, nats, log); err != nil {
 		end()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return r, func() error {
+	return r, nats, func() error {
 		defer end()
 		return r.Close()
 	}, nil
