@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -101,12 +100,12 @@ func (f configFlag) withStation(ctx context.Context, id string, use func(*regist
 // withArchive opens the store and the archive of a data folder for a command.
 func (f configFlag) withArchive(ctx context.Context, use func(server.Config, *archive.Store) error) error {
 	return f.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
-		s, err := server.OpenStore(ctx, config)
+		s, err := server.OpenArchive(ctx, config, r)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		return use(config, &archive.Store{Store: s, Archive: server.NewArchive(config, r, slog.New(slog.DiscardHandler))})
+		return use(config, s)
 	})
 }
 

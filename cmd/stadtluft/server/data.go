@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
+	"stadtluft/export/archive"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -91,6 +93,7 @@ const evidence = 366 * 24 * time.Hour
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	days, err := os.ReadDir(filepath.Join(c.Data, archiveFolder))
+	days = slices.DeleteFunc(days, func(e fs.DirEntry) bool { return e.Name() == archive.InstallationFile })
 	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return true, err
 	}

@@ -30,6 +30,13 @@ CREATE TABLE position (
 	appended INTEGER NOT NULL  -- when that entry was appended, Unix nanoseconds
 ) STRICT;`
 
+// owner is the table of whose store it is. An earlier version leaves it alone, so it does not change the schema.
+const owner = `
+CREATE TABLE IF NOT EXISTS deployment (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	id  TEXT NOT NULL -- of the installation
+) STRICT;`
+
 // migrate creates the tables, or migrates those of an older version.
 func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, func(conn *sqlite.Conn) error {
@@ -38,7 +45,7 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 		steps := map[int]string{0: s.sql.create + thirdSchema, 1: secondSchema + thirdSchema, 2: thirdSchema}
-		if err := sqlitex.ExecuteScript(conn, steps[version], nil); err != nil {
+		if err := sqlitex.ExecuteScript(conn, steps[version]+owner, nil); err != nil {
 			return err
 		}
 		if err := addColumns(conn); err != nil {
