@@ -12,7 +12,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"stadtluft/ingest"
 	"stadtluft/ingest/wholefile"
 )
 
@@ -170,8 +169,8 @@ func (r *Registry) fill(ctx context.Context, records []*record, admin string) er
 			err = create(stationKey+rec.ID, data)
 		}
 		for _, d := range rec.Devices {
-			if err == nil && rec.Source == "" {
-				err = create(deviceKeyOf(ingest.Device(d)), []byte(rec.ID))
+			if err == nil && rec.Source == "" && d.State != deviceNamed {
+				err = create(deviceKeyOf(d.device()), holder{rec.ID, d.State}.encode())
 			}
 		}
 		if err != nil {

@@ -177,7 +177,7 @@ func (all *earlier) readDevices(ctx context.Context, tx *sql.Tx) error {
 		var id string
 		err := rows.Scan(&d.Family, &d.Key, &id)
 		if rec := all.byID[id]; err == nil && rec != nil {
-			rec.addDevice(d)
+			rec.addDevice(d, deviceTaken)
 		}
 		return err
 	})
