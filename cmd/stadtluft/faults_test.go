@@ -30,6 +30,8 @@ func faults() []fault {
 		{name: "backup", rounds: 10, env: []string{"STADTLUFT_ADMIN_TOKEN=" + faultsAdmin}, make: (*faultRun).backedUp},
 		{name: "file damaged", quiet: true, rounds: 75, make: (*faultRun).damaged},
 		{name: "disk full", disk: "320m", rounds: 2, make: (*faultRun).full},
+		{name: "overload", rounds: 1, make: (*faultRun).overloaded},
+		{name: "upgrade", long: true, rounds: 1, earlier: true, make: (*faultRun).upgraded},
 		{name: "little memory", rounds: 10, env: []string{"GOMEMLIMIT=24MiB"}, make: (*faultRun).outOfMemory},
 		{name: "network cut", long: true, rounds: 10, make: func(r *faultRun) { r.network.cut(); r.pause(time.Second); r.network.mend() }},
 		{name: "network half-open", rounds: 5, make: func(r *faultRun) { r.network.halfOpen(r.seconds()) }},
@@ -86,6 +88,13 @@ func (r *faultRun) terminated() {
 		r.kill()
 	}
 	r.begin()
+}
+
+// upgraded ends the earlier version and starts this one on its data.
+func (r *faultRun) upgraded() {
+	r.t.Helper()
+	r.binary = ""
+	r.terminated()
 }
 
 // seconds is one second, and in every second round longer than the stations wait for an acknowledgement.

@@ -129,6 +129,8 @@ type process struct {
 	cmd  *exec.Cmd
 	log  *syncBuffer
 	done chan struct{}
+
+	binary string // another version of the program; empty for this one
 }
 
 // launch starts stadtluft on a data folder with free ports and waits until it is ready.
@@ -170,11 +172,14 @@ func prepare(t testing.TB, data string, env ...string) *process {
 // begin starts the program.
 func (p *process) begin() {
 	p.t.Helper()
-	self, err := os.Executable()
+	program, err := p.binary, error(nil)
+	if program == "" {
+		program, err = os.Executable()
+	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd = exec.Command(self, p.args...)
+	p.cmd = exec.Command(program, p.args...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
