@@ -102,19 +102,19 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
 
-# The version before an upgrade: the last tag, else some commits back.
-EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo HEAD~50)
+# The version before an upgrade: the last tag, else the first commit with the registry in NATS.
+EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo 954f73a)
 
 faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; the log is bin/faults.log
 	@rm -rf bin/earlier && mkdir -p bin/earlier && git archive $(EARLIER) | tar -x -C bin/earlier
 	cd bin/earlier && go build -o ../stadtluft-earlier ./cmd/stadtluft && rm -rf ../earlier
-	@set -o pipefail; STADTLUFT_FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier STADTLUFT_FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
+	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
 		| tee bin/faults.log | grep --line-buffered -E '^(\||FAIL|ok|panic)|--- FAIL'
 
 SOAK ?= 1h
 
 soak: ## 200 messages a second for SOAK (1h): memory, goroutines, descriptors and disk, and whether what is acknowledged is stored
-	@STADTLUFT_SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/stadtluft/ | grep --line-buffered -E '^(\||acknowledged|FAIL|ok|panic)|--- FAIL|soak_test'
+	@SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/stadtluft/ | grep --line-buffered -E '^(\||acknowledged|FAIL|ok|panic)|--- FAIL|soak_test'
 
 audit: build ## known holes, licences, a bill of materials, reproducibility, and each fuzzer for FUZZTIME (10m)
 	deploy/audit/audit.sh

@@ -27,7 +27,7 @@ type fault struct {
 	quiet     bool     // it is made while all that was sent is stored
 	loses     bool     // Mosquitto's documentation allows it to lose what it acknowledged
 	long      bool     // left to make faults
-	earlier   bool     // the program is that of STADTLUFT_FAULTS_EARLIER at first
+	earlier   bool     // the program is that of FAULTS_EARLIER at first
 	rounds    int      // for 50 kills; at least one
 	make      func(r *faultRun)
 }
@@ -59,13 +59,13 @@ type faultRun struct {
 
 // TestFaults makes one fault after another while stations send 100 numbered readings each with QoS 1, again until they
 // are acknowledged. It compares what was acknowledged with what is stored, and the averages with those of a run without
-// a fault. Each fault has one to three rounds; STADTLUFT_FAULTS_ROUNDS is the number of kills of the long form.
+// a fault. Each fault has one to three rounds; FAULTS_ROUNDS is the number of kills of the long form.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short: needs Mosquitto and InfluxDB")
 	}
 	kills, stations, long := 2, 15, false
-	if n, err := strconv.Atoi(os.Getenv("STADTLUFT_FAULTS_ROUNDS")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("FAULTS_ROUNDS")); err == nil {
 		kills, stations, long = n, 50, true
 	}
 	registered, calm := t.TempDir(), t.TempDir()
@@ -140,7 +140,7 @@ func (f fault) set(t *testing.T, data string, senders []storyStation, db *influx
 	}
 	r.process = prepare(t, data, env...)
 	if f.earlier {
-		r.binary = os.Getenv("STADTLUFT_FAULTS_EARLIER")
+		r.binary = os.Getenv("FAULTS_EARLIER")
 	}
 	r.process.start()
 	broker := strings.TrimPrefix(r.mqtt, "tcp://")

@@ -28,13 +28,13 @@ const (
 	overloadPage   = time.Second // longest time for a page meanwhile
 )
 
-// TestSoak lets 200 stations send a message a second each, for STADTLUFT_SOAK (five seconds without it), and compares what was acknowledged with what
+// TestSoak lets 200 stations send a message a second each, for SOAK (five seconds without it), and compares what was acknowledged with what
 // is stored. The times of the readings count up from a day ago. It prints what the program takes of the machine at the start and at the end.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short: sends for some seconds")
 	}
-	duration, err := time.ParseDuration(cmp.Or(os.Getenv("STADTLUFT_SOAK"), soakShort.String()))
+	duration, err := time.ParseDuration(cmp.Or(os.Getenv("SOAK"), soakShort.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
