@@ -17,7 +17,8 @@ import (
 // faultsAdmin is the administrator's token where a fault needs one.
 const faultsAdmin = "7k2m9qx4vbt8w3hn5c0rz6jdpg"
 
-// faults returns all faults, in the order of the table.
+// faults returns all faults, in the order of the table. A step of the wall clock is not among them: a time namespace has the monotonic
+// clocks only (time_namespaces(7)), a static binary reads the clock without the C library, and the machine's clock is others' too.
 func faults() []fault {
 	list := []fault{
 		{name: "kill -9", rounds: 50, make: (*faultRun).killed},
