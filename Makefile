@@ -10,7 +10,7 @@ INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PMTILES  := github.com/protomaps/go-pmtiles@v1.31.2
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run basemap deb build pages quick test go-tests page-tests stories firmware lint bench faults audit tools packages
+.PHONY: help run basemap deb build pages quick test go-tests page-tests stories firmware lint bench faults soak audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,7 @@ test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything: c
 
 # The race detector takes ten times as long. It watches the packages in which anything runs beside anything else, except for
 # sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
-UNRACED    := TestAccess|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
+UNRACED    := TestAccess|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
 TESTED      = $(sort $(dir $(shell git ls-files '*_test.go')))
 CONCURRENT  = $(filter $(TESTED),$(sort $(dir $(shell git grep -lE '^\s+go |\.Go[^a-z]|"sync["/]' -- '*.go'))))
 HAS_UNRACED = $(sort $(dir $(shell git grep -lE 'func ($(UNRACED))' -- '*_test.go')))
@@ -105,10 +105,19 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
 
+# The version before an upgrade: the last tag, else the first commit with the registry in NATS.
+EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo 954f73a)
+
 faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; the log is bin/faults.log
-	@mkdir -p bin
-	@set -o pipefail; STADTLUFT_FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
+	@rm -rf bin/earlier && mkdir -p bin/earlier && git archive $(EARLIER) | tar -x -C bin/earlier
+	cd bin/earlier && go build -o ../stadtluft-earlier ./cmd/stadtluft && rm -rf ../earlier
+	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
 		| tee bin/faults.log | grep --line-buffered -E '^(\||FAIL|ok|panic)|--- FAIL'
+
+SOAK ?= 1h
+
+soak: ## 200 messages a second for SOAK (1h): memory, goroutines, descriptors and disk, and whether what is acknowledged is stored
+	@SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/stadtluft/ | grep --line-buffered -E '^(\||acknowledged|FAIL|ok|panic)|--- FAIL|soak_test'
 
 audit: build ## known holes, licences, a bill of materials, reproducibility, and each fuzzer for FUZZTIME (10m)
 	deploy/audit/audit.sh

@@ -49,7 +49,11 @@ type Stations interface {
 
 // Devices finds the station of a device on another firmware's topic. The registry implements it.
 type Devices interface {
-	Device(d Device) (*Station, bool)
+	// Device returns the station that a device's message belongs to when nobody has logged in, nil for none. Where several stations name a device
+	// that none has taken, it returns those.
+	Device(d Device) (st *Station, contested []*Station)
+	// Use is told of a message that a station has sent as a device. It must not block.
+	Use(station string, d Device, loggedIn bool)
 }
 
 // Checker resolves a decoded reading's time and checks its values.

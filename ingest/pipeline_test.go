@@ -28,15 +28,16 @@ func (r register) Station(id string) (*Station, bool) {
 	return s, ok
 }
 
-func (r register) Device(d Device) (*Station, bool) {
-	d.Key = strings.ToLower(d.Key)
+func (r register) Device(d Device) (*Station, []*Station) {
 	for _, s := range r {
-		if slices.Contains(s.Devices, d) {
-			return s, true
+		if s.names(d) {
+			return s, nil
 		}
 	}
-	return nil, false
+	return nil, nil
 }
+
+func (r register) Use(string, Device, bool) {}
 
 // fakeChecker is a Checker that keeps everything, flags pm10 above 1000 and refuses negative temperatures.
 type fakeChecker struct{}
@@ -280,7 +281,7 @@ func TestAStationSpeaksForItself(t *testing.T) {
 	f("AAA", "airgradient/readings/known", Refusal{})
 	f("AAA", "stadtluft/v1/PPP/reading", Refusal{Station: "AAA", Reason: wire.Forbidden})
 	f("AAA", "stadtluft/v1/ZZZ/reading", Refusal{Station: "AAA", Reason: wire.Forbidden})
-	f("AAA", "airgradient/readings/paused", Refusal{Station: "AAA", Reason: wire.Forbidden})
+	f("AAA", "airgradient/readings/paused", Refusal{Station: "AAA", Reason: wire.UnknownStation}) // as if no station had it
 	f("AAA", "airgradient/readings/unknown", Refusal{Station: "AAA", Reason: wire.UnknownStation})
 	f("AAA", "some where/else", Refusal{Station: "AAA", Reason: wire.BadTopic})
 	f("AAA", "stadtluft/v1/AAA/feedback", Refusal{Station: "AAA", Reason: wire.BadTopic})

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,11 @@ func (s *Station) Device(family string) string {
 		}
 	}
 	return ""
+}
+
+// names reports whether the station has a device, or says so.
+func (s *Station) names(d Device) bool {
+	return slices.ContainsFunc(s.Devices, func(one Device) bool { return one.Folded() == d.Folded() })
 }
 
 // PlaceAt returns the place that was valid at t; before the first one, the first.

@@ -179,7 +179,9 @@ func TestArchiveOnAFullDisk(t *testing.T) {
 	}
 	eventually(t, "nothing half-written to be left", func() bool {
 		entries, err := os.ReadDir(folder)
-		return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != ".lock" && e.Name() != ".pending" })
+		return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+			return !slices.Contains([]string{".lock", ".pending", "installation"}, e.Name())
+		})
 	})
 	smallDisk(t, folder, "64m")
 	eventually(t, "the server to be well again", func() bool { status, _ := p.ready(); return status == http.StatusOK })

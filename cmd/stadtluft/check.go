@@ -15,7 +15,7 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	if err := server.ActAsOwner(config.Data); err != nil { // what root may read, the server may not
+	if _, err := server.ActAsOwner(config.Data); err != nil { // what root may read, the server may not
 		return err
 	}
 	findings, wrong := server.Check(ctx, config), 0

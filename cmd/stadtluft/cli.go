@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -33,6 +32,8 @@ type cli struct {
 	Rebuild   rebuildCmd     `cmd:"" help:"Compute averages again, from stored readings."`
 	Letters   deadLettersCmd `cmd:"" name:"dead-letters" help:"Values that the store rejected."`
 	Archive   archiveCmd     `cmd:"" help:"Closed days as files."`
+	Backup    backupCmd      `cmd:"" help:"Write everything but the archive and the configuration to one file, also while the server runs."`
+	Restore   restoreCmd     `cmd:"" help:"Make an empty data folder what a backup says."`
 	Check     checkCmd       `cmd:"" help:"Try every setting and connection, before you rely on it."`
 	Health    healthCmd      `cmd:"" help:"Ask the running server whether it is ready; the status is 1 when it is not."`
 	Export    exportCmd      `cmd:"" help:"Write readings or grid averages of a period to a file."`
@@ -66,7 +67,7 @@ func (f configFlag) path() string {
 func (f configFlag) loadAsOwner() (server.Config, error) {
 	c, err := f.load()
 	if err == nil {
-		err = server.ActAsOwner(c.Data)
+		_, err = server.ActAsOwner(c.Data)
 	}
 	return c, err
 }
@@ -124,12 +125,12 @@ func (f configFlag) withStation(ctx context.Context, id string, use func(*regist
 // withArchive opens the store and the archive of a data folder for a command.
 func (f configFlag) withArchive(ctx context.Context, use func(server.Config, *archive.Store) error) error {
 	return f.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
-		s, err := server.OpenStore(ctx, config)
+		s, err := server.OpenArchive(ctx, config, r)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		return use(config, &archive.Store{Store: s, Archive: server.NewArchive(config, r, slog.New(slog.DiscardHandler))})
+		return use(config, s)
 	})
 }
 

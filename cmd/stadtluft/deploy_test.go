@@ -39,7 +39,7 @@ var metricName = regexp.MustCompile(`stadtluft_[a-z_]+`)
 // allMetrics returns what a running program shows that has certificates too.
 func allMetrics(t *testing.T) string {
 	certFile, keyFile, _ := testCertificate(t)
-	p := launch(t, t.TempDir(), "STADTLUFT_MQTT_TLS_LISTEN="+freeAddr(t), "STADTLUFT_MQTT_TLS_CERT="+certFile, "STADTLUFT_MQTT_TLS_KEY="+keyFile)
+	p := launch(t, t.TempDir(), "STADTLUFT_BACKUP_FOLDER="+t.TempDir(), "STADTLUFT_MQTT_TLS_LISTEN="+freeAddr(t), "STADTLUFT_MQTT_TLS_CERT="+certFile, "STADTLUFT_MQTT_TLS_KEY="+keyFile)
 	p.get("/metrics") // is counted among the requests of the next
 	return string(p.get("/metrics"))
 }

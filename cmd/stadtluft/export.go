@@ -16,6 +16,7 @@ import (
 	"stadtluft/ingest/averages"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/wholefile"
 )
 
 // exportCmd writes a period of the store to a file or to standard output, with the same bytes as the HTTP interface.
@@ -48,7 +49,7 @@ func (cmd *exportCmd) Run(ctx context.Context, std streams) error {
 		if cmd.Output == "" {
 			return cmd.write(ctx, std.out, config, source)
 		}
-		return server.WriteWhole(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, source) })
+		return wholefile.Write(cmd.Output, 0o644, func(w io.Writer) error { return cmd.write(ctx, w, config, source) })
 	})
 }
 

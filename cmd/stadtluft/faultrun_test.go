@@ -27,6 +27,7 @@ type fault struct {
 	quiet     bool     // it is made while all that was sent is stored
 	loses     bool     // Mosquitto's documentation allows it to lose what it acknowledged
 	long      bool     // left to make faults
+	earlier   bool     // the program is that of FAULTS_EARLIER at first
 	rounds    int      // for 50 kills; at least one
 	make      func(r *faultRun)
 }
@@ -46,6 +47,7 @@ type faultRun struct {
 	senders   []storyStation
 	flow      *flow
 	round     int
+	long      bool // it is played by make faults
 	db        *influxtest.Server
 	answers   *wrongProxy  // in front of db
 	database  *faultyProxy // between the program and answers
@@ -57,13 +59,13 @@ type faultRun struct {
 
 // TestFaults makes one fault after another while stations send 100 numbered readings each with QoS 1, again until they
 // are acknowledged. It compares what was acknowledged with what is stored, and the averages with those of a run without
-// a fault. Each fault has one to three rounds; STADTLUFT_FAULTS_ROUNDS is the number of kills of the long form.
+// a fault. Each fault has one to three rounds; FAULTS_ROUNDS is the number of kills of the long form.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short: needs Mosquitto and InfluxDB")
 	}
 	kills, stations, long := 2, 15, false
-	if n, err := strconv.Atoi(os.Getenv("STADTLUFT_FAULTS_ROUNDS")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("FAULTS_ROUNDS")); err == nil {
 		kills, stations, long = n, 50, true
 	}
 	registered, calm := t.TempDir(), t.TempDir()
@@ -76,6 +78,7 @@ func TestFaults(t *testing.T) {
 	p.kill()
 	db := influxtest.Start(t)
 	fmt.Printf("| %-36s | %-9s | %-8s | rounds | acknowledged | stored | lost | doubled | averages | recovery |\n", "fault", "door", "store")
+	fmt.Println("|---|---|---|--:|--:|--:|--:|--:|---|--:|")
 	for _, f := range faults() {
 		if f.long && !long {
 			continue
@@ -90,6 +93,7 @@ func TestFaults(t *testing.T) {
 			}
 			copyRegistry(t, registered, data)
 			r := f.set(t, data, senders, db)
+			r.long = long
 			f.check(t, f.play(r, max(1, f.rounds*kills/50), want))
 		})
 	}
@@ -134,7 +138,11 @@ func (f fault) set(t *testing.T, data string, senders []storyStation, db *influx
 		env = append(env, "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+r.mosquitto.addr,
 			"STADTLUFT_MQTT_USERNAME=stadtluft", "STADTLUFT_MQTT_PASSWORD=secret")
 	}
-	r.process = launch(t, data, env...)
+	r.process = prepare(t, data, env...)
+	if f.earlier {
+		r.binary = os.Getenv("FAULTS_EARLIER")
+	}
+	r.process.start()
 	broker := strings.TrimPrefix(r.mqtt, "tcp://")
 	if f.mosquitto {
 		broker = r.mosquitto.addr

@@ -17,7 +17,8 @@ import (
 // faultsAdmin is the administrator's token where a fault needs one.
 const faultsAdmin = "7k2m9qx4vbt8w3hn5c0rz6jdpg"
 
-// faults returns all faults, in the order of the table.
+// faults returns all faults, in the order of the table. A step of the wall clock is not among them: a time namespace has the monotonic
+// clocks only (time_namespaces(7)), a static binary reads the clock without the C library, and the machine's clock is others' too.
 func faults() []fault {
 	list := []fault{
 		{name: "kill -9", rounds: 50, make: (*faultRun).killed},
@@ -30,6 +31,8 @@ func faults() []fault {
 		{name: "backup", rounds: 10, env: []string{"STADTLUFT_ADMIN_TOKEN=" + faultsAdmin}, make: (*faultRun).backedUp},
 		{name: "file damaged", quiet: true, rounds: 75, make: (*faultRun).damaged},
 		{name: "disk full", disk: "320m", rounds: 2, make: (*faultRun).full},
+		{name: "overload", rounds: 1, make: (*faultRun).overloaded},
+		{name: "upgrade", long: true, rounds: 1, earlier: true, make: (*faultRun).upgraded},
 		{name: "little memory", rounds: 10, env: []string{"GOMEMLIMIT=24MiB"}, make: (*faultRun).outOfMemory},
 		{name: "network cut", long: true, rounds: 10, make: func(r *faultRun) { r.network.cut(); r.pause(time.Second); r.network.mend() }},
 		{name: "network half-open", rounds: 5, make: func(r *faultRun) { r.network.halfOpen(r.seconds()) }},
@@ -88,6 +91,13 @@ func (r *faultRun) terminated() {
 	r.begin()
 }
 
+// upgraded ends the earlier version and starts this one on its data.
+func (r *faultRun) upgraded() {
+	r.t.Helper()
+	r.binary = ""
+	r.terminated()
+}
+
 // seconds is one second, and in every second round longer than the stations wait for an acknowledgement.
 func (r *faultRun) seconds() time.Duration {
 	return time.Second + time.Duration(r.round%2)*6*time.Second
@@ -132,11 +142,17 @@ func (r *faultRun) copied() {
 	r.holds(to, first)
 }
 
-// backedUp downloads a backup, and starts with it.
+// backedUp makes a backup, by command or by download, and starts with it.
 func (r *faultRun) backedUp() {
 	r.t.Helper()
-	first, to := r.flow.first(), r.t.TempDir()
-	unpack(r.t, r.backup(faultsAdmin), to)
+	first, to := r.flow.first(), filepath.Join(r.t.TempDir(), "data")
+	file := filepath.Join(r.t.TempDir(), "backup")
+	if r.round%2 == 0 {
+		succeed(r.t, "backup", file, "--data", r.data)
+	} else if err := os.WriteFile(file, r.backup(faultsAdmin), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	succeed(r.t, "restore", file, "--data", to)
 	r.holds(to, first)
 }
 

@@ -32,6 +32,7 @@ var packages = map[string][]string{
 	"ingest":            {"firmware-protocol/bilingual", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/paulmach/orb", "golang.org/x/time"},
 	"ingest/admin":      {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "ingest/stations", "firmware-protocol/wire", "github.com/paulmach/orb"},
 	"ingest/averages":   {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"ingest/backup":     {"ingest/streams", "ingest/wholefile"},
 	"ingest/broker":     {"ingest", "ingest/httpapi", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
 	"ingest/journal":    {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
@@ -45,8 +46,9 @@ var packages = map[string][]string{
 	"ingest/notices/noticestest":   {"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
-	"ingest/registry":              {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
+	"ingest/wholefile":             {},
 	"ingest/streams":               {"github.com/nats-io/nats.go"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
@@ -60,7 +62,7 @@ var packages = map[string][]string{
 		"ingest", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex",
 		"github.com/influxdata/line-protocol/v2", "github.com/klauspost/compress",
 	},
-	"ingest/store/deadletter":        {"ingest", "ingest/store", "firmware-protocol/quantity"},
+	"ingest/store/deadletter":        {"ingest", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity"},
 	"ingest/store/influx/influxtest": {},
 	"ingest/store/storetest":         {"ingest", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate"},
 
@@ -76,7 +78,7 @@ var packages = map[string][]string{
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"firmware-protocol/bilingual", "export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
@@ -100,7 +102,7 @@ var packages = map[string][]string{
 
 // inTests may be imported by tests alone.
 var inTests = []string{
-	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang",
+	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang", "zombiezen.com/go/sqlite", "github.com/nats-io/nats.go",
 	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/notices/noticestest", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }
 

@@ -206,8 +206,45 @@ func TestRecipesWork(t *testing.T) {
 	r := p.register(t, "")
 	mosquittoPub(t, "-h", host, "-p", port, "-u", r.ID, "-P", r.Token, "-i", "x", "-q", "1", "-t", "airgradient/readings/ecda3b1e0000", "-m", `{"pm02":9}`)
 	eventually(t, "the other's topic to be refused", func() bool {
-		return bytes.Contains(p.get("/api/v1/stations/"+r.ID+"/health"), []byte("forbidden"))
+		return bytes.Contains(p.get("/api/v1/stations/"+r.ID+"/health"), []byte("unknown_station"))
 	})
+}
+
+// TestSomeoneElsesDevice has someone register with the serial number of another's AirGradient, which speaks at the city's broker without a log-in: both registrations
+// are answered alike, nothing of it becomes the stranger's, and one delivery of the owner's over HTTP makes it the owner's.
+func TestSomeoneElsesDevice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: needs Mosquitto")
+	}
+	m := startMosquitto(t, "")
+	p := launch(t, t.TempDir(), "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_BROKER=tcp://"+m.addr)
+	const device = `,"device":{"family":"airgradient","key":"84fce612eabc"}`
+	stranger, owner := p.register(t, device), p.register(t, device)
+	if len(stranger.Settings) != len(owner.Settings) {
+		t.Errorf("the answers differ: %+v, %+v", stranger, owner)
+	}
+	host, port, _ := strings.Cut(m.addr, ":")
+	speak := func(pm string) {
+		t.Helper()
+		mosquittoPub(t, "-h", host, "-p", port, "-q", "1", "-t", "airgradient/readings/84fce612eabc", "-m", `{"serialno":"84fce612eabc","pm02":`+pm+`}`)
+	}
+	told := func(r registered) bool {
+		return bytes.Contains(p.get("/api/v1/stations/"+r.ID+"/health"), []byte("it is not certain that this device is yours"))
+	}
+	speak("9")
+	eventually(t, "both to be told", func() bool { return told(stranger) && told(owner) })
+	if status, body := deliver(t, p.url+"/api/v1/push/airgradient", owner.ID, owner.Token, []byte(`{"serialno":"84fce612eabc","pm02":8}`)); status != http.StatusAccepted {
+		t.Fatalf("push: %d %s", status, body)
+	}
+	p.arrives(t, "the delivery", owner.ID, map[string]float64{"pm2_5": 8})
+	eventually(t, "the device to be the owner's", func() bool {
+		speak("7")
+		body := p.get("/api/v1/stations/" + owner.ID + "/readings?format=json")
+		return bytes.Contains(body, []byte("7"))
+	})
+	if body := p.get("/api/v1/stations/" + stranger.ID + "/health"); !bytes.Contains(body, []byte(`"values_24h":0`)) {
+		t.Errorf("the stranger has %s", body)
+	}
 }
 
 // TestESPHomeIsJoined sends a kit's values one by one: they become one reading.

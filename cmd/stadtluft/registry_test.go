@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"stadtluft/ingest/registry"
 )
@@ -22,10 +23,10 @@ import (
 // TestAMissingRegistryHolds takes the registry away from beside readings: in NATS and in the data folder. Nothing is
 // acknowledged and nothing refused until its file is back.
 func TestAMissingRegistryHolds(t *testing.T) {
-	data := t.TempDir()
+	data, begin := t.TempDir(), time.Now()
 	p := launch(t, data)
 	r := p.register(t, "")
-	if status, body := deliver(t, p.url+"/api/v1/push/native", r.ID, r.Token, []byte(`{"temperature":21}`)); status != http.StatusAccepted {
+	if status, body := deliver(t, p.url+"/api/v1/push/native", r.ID, r.Token, fmt.Appendf(nil, `{"t":%d,"temperature":21}`, begin.Unix())); status != http.StatusAccepted {
 		t.Fatalf("push: %d %s", status, body)
 	}
 	p.arrives(t, "the reading", r.ID, map[string]float64{"temperature": 21})
@@ -65,7 +66,7 @@ func TestAMissingRegistryHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.start()
-	if status, body := deliver(t, p.url+"/api/v1/push/native", r.ID, r.Token, []byte(`{"temperature":22}`)); status != http.StatusAccepted {
+	if status, body := deliver(t, p.url+"/api/v1/push/native", r.ID, r.Token, fmt.Appendf(nil, `{"t":%d,"temperature":22}`, begin.Unix()+1)); status != http.StatusAccepted {
 		t.Errorf("push when it is back: %d %s", status, body)
 	}
 	p.arrives(t, "the next reading", r.ID, map[string]float64{"temperature": 22})
@@ -83,9 +84,10 @@ func TestTheRegistryOfTheLastVersion(t *testing.T) {
 	}
 	const station, token = "M85QQ92", "wmh2cwqzkmjwt9f9759n20abcf"
 	p := prepare(t, data)
-	for _, temperature := range []float64{21, 22} {
+	begin := time.Now()
+	for i, temperature := range []float64{21, 22} {
 		p.start()
-		if status, body := deliver(t, p.url+"/api/v1/push/native", station, token, fmt.Appendf(nil, `{"temperature":%v}`, temperature)); status != http.StatusAccepted {
+		if status, body := deliver(t, p.url+"/api/v1/push/native", station, token, fmt.Appendf(nil, `{"t":%d,"temperature":%v}`, begin.Unix()+int64(i), temperature)); status != http.StatusAccepted {
 			t.Fatalf("push: %d %s", status, body)
 		}
 		p.arrives(t, "the reading", station, map[string]float64{"temperature": temperature})

@@ -80,22 +80,24 @@ func TestRolesApart(t *testing.T) {
 		parts := t.TempDir()
 		copyRegistry(t, whole, parts)
 		all := launchApart(t, parts, env...)
-		sent := make(chan struct{})
+		sent, flow := make(chan struct{}), newFlow(stations)
+		defer flow.allow(stations * storyReadings)
 		go func() {
 			defer close(sent)
-			publish(t, t.Context(), all[intakeRole].mqtt, true, senders, end, atOnce)
+			publish(t, t.Context(), all[intakeRole].mqtt, true, senders, end, flow.wait)
 		}()
-		for _, killed := range []string{writeRole, intakeRole, aggregateRole} {
-			// The intake's count starts at zero with it.
-			eventually(t, "some messages", func() bool {
-				return all[intakeRole].metric("stadtluft_received_total") > stations*storyReadings/5
-			})
+		const share = stations * storyReadings / 3
+		for i, killed := range []string{writeRole, intakeRole, aggregateRole} {
+			flow.allow(i*share + share/2)
+			eventually(t, "the stations to have sent their share", flow.still)
+			flow.allow((i + 1) * share)
 			all[killed].kill()
 			if killed == writeRole {
 				eventually(t, "readings to wait in the journal", func() bool { return all[webRole].metric("stadtluft_journal_unwritten") > 10 })
 			}
 			all[killed].start()
 		}
+		flow.allow(stations * storyReadings)
 		<-sent
 		if got := checkStory(t, all[webRole], senders); got != want {
 			t.Errorf("grid of processes apart differs: %s", firstDifference(got, want))

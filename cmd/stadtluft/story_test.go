@@ -129,6 +129,8 @@ type process struct {
 	cmd  *exec.Cmd
 	log  *syncBuffer
 	done chan struct{}
+
+	binary string // another version of the program; empty for this one
 }
 
 // launch starts stadtluft on a data folder with free ports and waits until it is ready.
@@ -146,7 +148,8 @@ func prepare(t testing.TB, data string, env ...string) *process {
 	p := &process{
 		t: t, args: []string{"serve", "--data", data}, url: "http://" + httpAddr, mqtt: "tcp://" + mqttAddr, log: &syncBuffer{},
 		env: append([]string{
-			asProgram + "=1", "PATH=" + os.Getenv("PATH"),
+			asProgram + "=1", // the first, for the test binary alone
+			"PATH=" + os.Getenv("PATH"),
 			"STADTLUFT_HTTP_LISTEN=" + httpAddr, "STADTLUFT_MQTT_LISTEN=" + mqttAddr,
 		}, env...),
 	}
@@ -170,12 +173,16 @@ func prepare(t testing.TB, data string, env ...string) *process {
 // begin starts the program.
 func (p *process) begin() {
 	p.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		p.t.Fatal(err)
+	program, env := p.binary, p.env[1:]
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			p.t.Fatal(err)
+		}
+		env = p.env
 	}
-	p.cmd = exec.Command(self, p.args...)
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
+	p.cmd = exec.Command(program, p.args...)
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -365,7 +366,7 @@ func TestParametersAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.server.AdminStatus = func(context.Context) (admin.Status, error) { return admin.Status{}, nil }
-	h.server.Backup.Copies = func() []admin.Copy { return nil }
+	h.server.Backup = func(context.Context) (*os.File, error) { return os.Open(os.DevNull) }
 	h.http.Config.Handler = h.server.Handler()
 	values := map[string]string{
 		"from": "2026-05-01", "to": "2026-05-02", "bbox": "6,50,8,52", "limit": "5", "format": "json", "window": "1h", "time": "latest", "station": h.station.ID, "lang": "de",

@@ -152,8 +152,8 @@ func storied(t *testing.T) *witness {
 	h.server.AdminStatus = func(context.Context) (admin.Status, error) {
 		return admin.Status{Settings: []admin.Setting{{Key: "a", Value: "b"}}}, nil
 	}
-	h.server.Backup.Copies = func() []admin.Copy { return nil }
 	h.server.Notices.Mail = true
+	h.server.Backup = func(context.Context) (*os.File, error) { return os.Open(os.DevNull) }
 	h.http.Config.Handler = h.server.Handler()
 	now := time.Now().UTC().Truncate(time.Second)
 	refusal := ingest.Refusal{Station: h.station.ID, Received: now, Reason: wire.Clock, Field: "t", Detail: "1970"}

@@ -14,6 +14,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -95,7 +96,7 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 
 // publish renames a folder to a revision.
 func (a *Archive) publish(part string, d Day, revision int) error {
-	if err := errors.Join(syncFolder(part), os.MkdirAll(a.folder(d), 0o700)); err != nil {
+	if err := errors.Join(wholefile.SyncFolder(part), os.MkdirAll(a.folder(d), 0o700)); err != nil {
 		return err
 	}
 	if err := os.Rename(part, a.revisionFolder(d, revision)); err != nil {
@@ -103,7 +104,7 @@ func (a *Archive) publish(part string, d Day, revision int) error {
 	}
 	var errs []error
 	for folder := a.folder(d); ; folder = filepath.Dir(folder) {
-		errs = append(errs, syncFolder(folder))
+		errs = append(errs, wholefile.SyncFolder(folder))
 		if folder == a.Dir {
 			return errors.Join(errs...)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/wholefile"
 )
 
 // evictDelay is the time between the moment from which a day is read from the archive and that at which the store
@@ -95,14 +97,8 @@ func (a *Archive) forgotten(d Day) int {
 
 // note writes a small file beside the revisions.
 func (a *Archive) note(path, text string) error {
-	part := path + ".part"
-	file, err := os.Create(part)
-	if err != nil {
+	return wholefile.Write(path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
 		return err
-	}
-	_, err = file.WriteString(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return errors.Join(os.Rename(part, path), syncFolder(filepath.Dir(path)))
+	})
 }

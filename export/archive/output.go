@@ -64,12 +64,3 @@ func (o *output) close(rows int) (File, error) {
 	}
 	return File{o.name, o.bytes, hex.EncodeToString(o.sum.Sum(nil)), rows}, nil
 }
-
-// syncFolder writes a folder's names to disk.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}

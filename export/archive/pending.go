@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"stadtluft/ingest/wholefile"
 )
 
 // building is the suffix of a mark whose day is being built.
@@ -28,7 +30,7 @@ func (a *Archive) Mark(d Day) error {
 		return nil
 	}
 	if err == nil {
-		err = errors.Join(file.Close(), syncFolder(filepath.Dir(path)))
+		err = errors.Join(file.Close(), wholefile.SyncFolder(filepath.Dir(path)))
 	}
 	if err != nil {
 		return fmt.Errorf("mark %s for the archive: %w", d, err)

@@ -217,3 +217,48 @@ func TestALogInThatWaitsLeavesNoWill(t *testing.T) {
 		t.Errorf("%d last wills, want 1", got)
 	}
 }
+
+// TestAMessageTooLongForASubscriber publishes a message that is longer than one of two subscribers of MQTT 5 takes, more often than a
+// subscriber may leave unacknowledged: that one gets the shorter ones only and stays connected, the other gets all.
+func TestAMessageTooLongForASubscriber(t *testing.T) {
+	d := openDoor(t)
+	reader := func(id string, most ...byte) *raw {
+		c := rawConn(t, d)
+		c.send(packet(0x10, text("MQTT"), []byte{5, 0x02, 0, 60, byte(len(most))}, most, text(id)))
+		if got := c.read(); got[0] != 0x20 || got[3] != 0 {
+			t.Fatalf("%s: no log-in: %x", id, got)
+		}
+		c.send(packet(0x82, []byte{0, 1, 0}, text("stadtluft/v1/city/+"), []byte{1}))
+		if got := c.read(); got[0] != 0x90 {
+			t.Fatalf("%s: no subscription: %x", id, got)
+		}
+		return c
+	}
+	// next returns the payload of the next message, after it has acknowledged that.
+	next := func(c *raw) string {
+		got := c.read()
+		if got[0]>>4 != 3 {
+			t.Fatalf("got %x, want a message", got)
+		}
+		_, n := binary.Uvarint(got[1:])
+		body := got[1+n:]
+		id := 2 + int(binary.BigEndian.Uint16(body))
+		c.send(packet(0x40, body[id:id+2]))
+		return string(body[id+3:]) // after the length 0 of the properties
+	}
+	small, all := reader("small", 0x27, 0, 0, 0, 60), reader("all")
+	for n := range 2 * maxUnacknowledged {
+		long, short := strings.Repeat("x", 100)+fmt.Sprint(n), fmt.Sprint(n)
+		d.Publish("stadtluft/v1/city/pm10", false, []byte(long))
+		if got := next(all); got != long {
+			t.Fatalf("the subscriber without a limit got %q, want %q", got, long)
+		}
+		d.Publish("stadtluft/v1/city/pm10", false, []byte(short))
+		if got := next(all); got != short {
+			t.Fatalf("the subscriber without a limit got %q, want %q", got, short)
+		}
+		if got := next(small); got != short {
+			t.Fatalf("the subscriber that takes 60 bytes got %q, want %q", got, short)
+		}
+	}
+}

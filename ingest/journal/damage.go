@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 // maxDamage bounds how many gaps are remembered; later ones replace the oldest.
@@ -244,4 +245,4 @@ func (j *Journal) before(ctx context.Context, seq, first uint64) (*jetstream.Raw
 }
 
 // id returns the identity of a journal: when its stream was created.
-func id(info *jetstream.StreamInfo) string { return info.Created.UTC().Format(time.RFC3339Nano) }
+func id(info *jetstream.StreamInfo) string { return streams.Made(info).Format(time.RFC3339Nano) }

@@ -118,17 +118,24 @@ func (r *Registry) newRecord(n Registration, c Credentials) *record {
 	}
 	rec.place(now, n.Point)
 	rec.install(ingest.Installation{From: now, Kit: n.Kit, Sensors: n.Sensors})
+	state := deviceTaken // by the operator's word
+	if n.Address != "" {
+		state = deviceNamed
+	}
 	for _, d := range n.Devices {
-		rec.addDevice(d)
+		rec.addDevice(d, state)
 	}
 	return rec
 }
 
-// insert writes a new station, with its devices unless it is a neighbour's. It is ErrKeyExists when there is one with its id.
+// insert writes a new station, and claims its devices that the operator gave it unless it is a neighbour's. It is ErrKeyExists when there is one with its id.
 func (r *Registry) insert(ctx context.Context, rec *record) (err error) {
 	if rec.Source == "" {
 		for i, d := range rec.Devices {
-			if err := r.claim(ctx, rec.ID, ingest.Device(d)); err != nil {
+			if d.State == deviceNamed {
+				continue // until its first message; the answer is the same whoever else names it
+			}
+			if err := r.claim(ctx, rec.ID, d.device()); err != nil {
 				return errors.Join(err, r.releaseAll(ctx, rec.ID, rec.Devices[:i]))
 			}
 		}

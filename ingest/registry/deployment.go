@@ -12,7 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"stadtluft/ingest"
+	"stadtluft/ingest/wholefile"
 )
 
 // ErrMissing is the error of Open when there are readings but neither a bucket nor a file that it could be made from.
@@ -41,7 +41,7 @@ func (r *Registry) establish(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	if err := removeUnfinished(r.snapshotPath()); err != nil {
+	if err := wholefile.RemoveUnfinished(r.snapshotPath()); err != nil {
 		return err
 	}
 	inBucket, err := r.established(ctx)
@@ -169,8 +169,8 @@ func (r *Registry) fill(ctx context.Context, records []*record, admin string) er
 			err = create(stationKey+rec.ID, data)
 		}
 		for _, d := range rec.Devices {
-			if err == nil && rec.Source == "" {
-				err = create(deviceKeyOf(ingest.Device(d)), []byte(rec.ID))
+			if err == nil && rec.Source == "" && d.State != deviceNamed {
+				err = create(deviceKeyOf(d.device()), holder{rec.ID, d.State}.encode())
 			}
 		}
 		if err != nil {

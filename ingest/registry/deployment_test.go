@@ -48,7 +48,7 @@ func TestTheFileOfAnEarlierVersionIsTakenIn(t *testing.T) {
 			len(st.Installations) != 2 || fmt.Sprint(st.Sensors) != "[sps30 bme280]" || len(st.Calibrations) != 1 || st.Calibrations[0].Quantity != quantity.PM2_5 || st.Zone != "Europe/Berlin" {
 			t.Errorf("station = %+v", st)
 		}
-		if own, ok := r.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); !ok || own.ID != anna {
+		if own, _ := r.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); own == nil || own.ID != anna {
 			t.Errorf("its device is %v's", own)
 		}
 		if err := r.AddDevice(t.Context(), ben, Shell, ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}); err == nil {

@@ -20,6 +20,7 @@ import (
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/wholefile"
 )
 
 // earlierSchema is the one of the last version that kept the registry in SQLite.
@@ -53,7 +54,7 @@ func (r *Registry) takeIn(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("take in %s: %w", path, err)
 	}
-	if err := writeWhole(r.snapshotPath(), func(w io.Writer) error {
+	if err := wholefile.Write(r.snapshotPath(), 0o600, func(w io.Writer) error {
 		head, entries := r.copy()
 		return writeLines(w, head, entries)
 	}); err != nil {
@@ -176,7 +177,7 @@ func (all *earlier) readDevices(ctx context.Context, tx *sql.Tx) error {
 		var id string
 		err := rows.Scan(&d.Family, &d.Key, &id)
 		if rec := all.byID[id]; err == nil && rec != nil {
-			rec.addDevice(d)
+			rec.addDevice(d, deviceTaken)
 		}
 		return err
 	})

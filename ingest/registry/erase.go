@@ -74,7 +74,7 @@ func (r *Registry) forget(ctx context.Context, id string) error {
 	}, b.changeSubject(id))
 	err = errors.Join(err, b.read(ctx, b.refusals, 1, func(m message) error { return erase(ctx, b.refusals, m.revision) }, b.refusalSubject(id)))
 	err = errors.Join(err, b.read(ctx, b.entries, 1, func(m message) error {
-		if string(m.value) == id {
+		if decodeHolder(m.value).station == id {
 			return erase(ctx, b.entries, m.revision)
 		}
 		return nil

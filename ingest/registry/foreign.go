@@ -39,7 +39,7 @@ type Foreign struct {
 // can log in as such a station: nobody gets its tokens.
 func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error) {
 	device := ingest.Device{Family: f.Source, Key: strings.ToLower(f.Key)}
-	if st, ok := r.Device(device); ok {
+	if st, _ := r.Device(device); st != nil {
 		return r.updateForeign(ctx, st, f)
 	}
 	n := Registration{Name: f.Name, Point: f.Point, Kit: f.Kit, Sensors: f.Sensors, Exposure: f.Exposure, LicenceConsent: true}
@@ -48,7 +48,7 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 	}
 	rec := &record{
 		Name: n.Name, Exposure: n.Exposure, Status: ingest.Active, Zone: r.options.Zone, Licence: f.Licence, Source: f.Source,
-		Created: f.Since.UTC().Truncate(time.Second), Token: hashed(newToken()), Manage: hashed(newToken()), Devices: []deviceRecord{deviceRecord(device)},
+		Created: f.Since.UTC().Truncate(time.Second), Token: hashed(newToken()), Manage: hashed(newToken()), Devices: []deviceRecord{{Family: device.Family, Key: device.Key}},
 	}
 	rec.place(f.Since, f.Point)
 	rec.install(ingest.Installation{From: f.Since, Kit: n.Kit, Sensors: n.Sensors})
@@ -62,7 +62,7 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 		if !errors.Is(err, jetstream.ErrKeyExists) {
 			return nil, err
 		}
-		if r.has(ctx, rec.ID, device) { // another process has adopted it
+		if r.has(ctx, rec.ID, device, time.Time{}) { // another process has adopted it
 			st, _ := r.Station(rec.ID)
 			return r.updateForeign(ctx, st, f)
 		}

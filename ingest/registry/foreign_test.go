@@ -2,6 +2,9 @@ package registry
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +60,88 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+// TestADeviceIsTakenByItsFirstMessage has someone register with another's device before its owner does. Both get the same answer, and neither gets
+// what nobody has logged in for until the owner's station has; then it has it for good, also after the bucket was made again from the snapshot.
+func TestADeviceIsTakenByItsFirstMessage(t *testing.T) {
+	folder := t.TempDir()
+	r := openIn(t, startNATS(t), folder, PolicyOpen)
+	d := ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}
+	registered := func(address string) string {
+		n := balcony()
+		n.Devices, n.Address = []ingest.Device{d}, address
+		c, st, err := r.Add(t.Context(), n)
+		if err != nil || len(st.Devices) != 1 {
+			t.Fatalf("registration from %s: %v, %v", address, st, err)
+		}
+		return c.ID
+	}
+	belongs := func(r *Registry, want string) {
+		t.Helper()
+		var got string
+		until(t, "the device to be of "+want, func() bool {
+			st, contested := r.Device(d)
+			if got = ""; st != nil {
+				got = st.ID
+			}
+			for _, one := range contested {
+				got += "?" + one.ID
+			}
+			return got == want
+		})
+	}
+	stranger := registered("192.0.2.1")
+	belongs(r, stranger) // nobody else says so
+	owner := registered("192.0.2.2")
+	belongs(r, "?"+min(stranger, owner)+"?"+max(stranger, owner))
+	r.Use(owner, d, true)
+	belongs(r, owner)
+	r.Use(stranger, d, true)
+	r.Use(stranger, d, false)
+	third := registered("192.0.2.3")
+	r.Use(third, d, true)
+	until(t, "the snapshot to have all of them", func() bool {
+		data, _ := os.ReadFile(filepath.Join(folder, SnapshotFile))
+		return strings.Contains(string(data), third)
+	})
+	again := openIn(t, startNATS(t), folder, PolicyOpen)
+	belongs(again, owner)
+	if err := again.AddDevice(t.Context(), third, Shell, d); err == nil {
+		t.Error("the operator gave a device to a second station")
+	}
+	if err := again.Retire(t.Context(), owner, Owner); err != nil {
+		t.Fatal(err)
+	}
+	belongs(again, "?"+min(stranger, third)+"?"+max(stranger, third))
+	if err := again.AddDevice(t.Context(), third, Shell, d); err != nil {
+		t.Fatal(err)
+	}
+	belongs(again, third)
+}
+
+// TestADeviceHeardWithoutALogIn has its first messages go to the only station that names it. Who names it later changes nothing; who logs in later has it.
+func TestADeviceHeardWithoutALogIn(t *testing.T) {
+	r := open(t, startNATS(t), PolicyOpen)
+	d := ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}
+	var ids []string
+	for i := range 2 {
+		n := balcony()
+		n.Devices, n.Address = []ingest.Device{d}, fmt.Sprint("192.0.2.", i)
+		c, _, err := r.Add(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, c.ID)
+		r.Use(c.ID, d, false)
+		until(t, "the first to have it", func() bool { e, _ := r.memory.entry(ids[0]); return e.record.state(d) == deviceHeard })
+		if st, _ := r.Device(d); st == nil || st.ID != ids[0] {
+			t.Errorf("the device is of %v, want %s", st, ids[0])
+		}
+	}
+	r.Use(ids[1], d, true)
+	until(t, "the second to have it", func() bool { st, _ := r.Device(d); return st != nil && st.ID == ids[1] })
+	until(t, "the first to have it no more", func() bool { e, _ := r.memory.entry(ids[0]); return e.record.state(d) == deviceNamed })
+}
+
 func TestDevices(t *testing.T) {
 	nats := startNATS(t)
 	r := open(t, nats, PolicyOpen)
@@ -66,8 +151,8 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st, ok := r.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); !ok || st.ID != c.ID {
-		t.Errorf("device is %v, %v, want %s", st, ok, c.ID)
+	if st, _ := r.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); st == nil || st.ID != c.ID {
+		t.Errorf("device is %v, want %s", st, c.ID)
 	}
 	if err := r.AddDevice(t.Context(), c.ID, Shell, ingest.Device{Family: "airgradient", Key: "ecda3b1eAAAF"}); err != nil {
 		t.Fatal(err)
@@ -90,8 +175,8 @@ func TestDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	later := open(t, nats, PolicyOpen)
-	if st, ok := later.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}); !ok || st.ID != second.ID {
-		t.Errorf("after opening again the device is %v, %v, want %s", st, ok, second.ID)
+	if st, _ := later.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}); st == nil || st.ID != second.ID {
+		t.Errorf("after opening again the device is %v, want %s", st, second.ID)
 	}
 	for _, bad := range []ingest.Device{{}, {Family: "ttn"}, {Key: "a"}, {Family: "ttn", Key: "a/b"}, {Family: "ttn", Key: "+"}, {Family: SensorCommunity, Key: "1"}} {
 		if err := r.AddDevice(t.Context(), c.ID, Shell, bad); !errors.As(err, &field) {

@@ -13,12 +13,12 @@ import (
 type memory struct {
 	mu        sync.RWMutex // guards what follows
 	byID      map[string]entry
-	sorted    []*ingest.Station        // by id
-	byDevice  map[ingest.Device]string // folded, to the station's id
-	revisions map[string]uint64        // of each key, also of removed ones
-	admin     string                   // hash of the administrator's token
-	last      uint64                   // the highest revision
-	bucket    time.Time                // when the bucket was made that has the revisions
+	sorted    []*ingest.Station          // by id
+	byDevice  map[ingest.Device][]string // folded, to the ids of stations that name it
+	revisions map[string]uint64          // of each key, also of removed ones
+	admin     string                     // hash of the administrator's token
+	last      uint64                     // the highest revision
+	bucket    time.Time                  // when the bucket was made that has the revisions
 	zones     map[string]*time.Location
 }
 
@@ -53,11 +53,15 @@ func (m *memory) stations() []*ingest.Station {
 	return slices.Clone(m.sorted)
 }
 
-func (m *memory) device(d ingest.Device) (*ingest.Station, bool) {
+// device returns the entries of the stations that name a device.
+func (m *memory) device(d ingest.Device) []entry {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	e, ok := m.byID[m.byDevice[d.Folded()]]
-	return e.station, ok
+	var list []entry
+	for _, id := range m.byDevice[d.Folded()] {
+		list = append(list, m.byID[id])
+	}
+	return list
 }
 
 func (m *memory) administrator() string {
@@ -121,12 +125,13 @@ func (m *memory) set(id string, e entry) (before entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.byID == nil {
-		m.byID, m.byDevice = map[string]entry{}, map[ingest.Device]string{}
+		m.byID, m.byDevice = map[string]entry{}, map[ingest.Device][]string{}
 	}
 	before = m.byID[id]
 	if before.station != nil {
 		for _, d := range before.station.Devices {
-			if m.byDevice[d.Folded()] == id {
+			left := slices.DeleteFunc(m.byDevice[d.Folded()], func(one string) bool { return one == id })
+			if m.byDevice[d.Folded()] = left; len(left) == 0 {
 				delete(m.byDevice, d.Folded())
 			}
 		}
@@ -146,7 +151,7 @@ func (m *memory) set(id string, e entry) (before entry) {
 	}
 	m.byID[id] = e
 	for _, d := range e.station.Devices {
-		m.byDevice[d.Folded()] = id
+		m.byDevice[d.Folded()] = append(m.byDevice[d.Folded()], id)
 	}
 	return before
 }

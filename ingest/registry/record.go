@@ -60,9 +60,12 @@ type installationRecord struct {
 }
 
 type deviceRecord struct {
-	Family string `json:"family"`
-	Key    string `json:"key"`
+	Family string      `json:"family"`
+	Key    string      `json:"key"`
+	State  deviceState `json:"state,omitempty"`
 }
+
+func (d deviceRecord) device() ingest.Device { return ingest.Device{Family: d.Family, Key: d.Key} }
 
 type calibrationRecord struct {
 	Quantity    string    `json:"quantity"`
@@ -122,7 +125,7 @@ func (rec *record) station(m *memory) (*ingest.Station, error) {
 		st.Kit, st.Sensors = f.Kit, f.Sensors
 	}
 	for _, d := range rec.Devices {
-		st.Devices = append(st.Devices, ingest.Device(d))
+		st.Devices = append(st.Devices, d.device())
 	}
 	for _, c := range rec.Calibrations {
 		about, known := quantity.Parse(c.Quantity)
@@ -148,8 +151,9 @@ func (rec *record) install(f ingest.Installation) {
 	rec.Installations = put(rec.Installations, installed, func(a, b installationRecord) int { return a.From.Compare(b.From) })
 }
 
-func (rec *record) addDevice(d ingest.Device) {
-	rec.Devices = put(rec.Devices, deviceRecord(d), func(a, b deviceRecord) int {
+// addDevice adds a device, or replaces the spelling and the state of one that is there.
+func (rec *record) addDevice(d ingest.Device, state deviceState) {
+	rec.Devices = put(rec.Devices, deviceRecord{d.Family, d.Key, state}, func(a, b deviceRecord) int {
 		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(strings.ToLower(a.Key), strings.ToLower(b.Key)))
 	})
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"stadtluft/ingest/wholefile"
 )
 
 // SnapshotFile is the name of the copy of the registry in the data folder: a line of JSON about the deployment, then
@@ -23,8 +25,6 @@ import (
 const SnapshotFile = "registry.jsonl"
 
 const (
-	partSuffix = ".*.part" // of a file that is not complete yet
-
 	snapshotWait  = time.Second
 	snapshotShare = 20 // part of the time that writing may take
 )
@@ -128,7 +128,7 @@ func (r *Registry) writeSnapshot() error {
 	if err == nil && there.Deployment.ID == head.Deployment.ID && there.Bucket.Equal(head.Bucket) && there.Revision >= head.Revision {
 		return nil
 	}
-	return writeWhole(r.snapshotPath(), func(w io.Writer) error { return writeLines(w, head, entries) })
+	return wholefile.Write(r.snapshotPath(), 0o600, func(w io.Writer) error { return writeLines(w, head, entries) })
 }
 
 func (r *Registry) copy() (header, []entry) {
@@ -166,45 +166,9 @@ func (r *Registry) Backup(ctx context.Context, path string) error {
 	if err == nil {
 		head, entries := r.copy()
 		head.Changes = len(changes)
-		err = writeWhole(path, func(w io.Writer) error { return writeLines(w, head, entries, changes...) })
+		err = wholefile.Write(path, 0o600, func(w io.Writer) error { return writeLines(w, head, entries, changes...) })
 	}
 	return wrap("registry: copy", err)
-}
-
-// writeWhole writes a file with mode 0600 that appears only when it is complete.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partSuffix)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	buffered := bufio.NewWriter(file)
-	if err := write(buffered); err != nil {
-		return err
-	}
-	if err := errors.Join(buffered.Flush(), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
-}
-
-// removeUnfinished removes what a crash has left of unfinished snapshots.
-func removeUnfinished(path string) error {
-	if path == "" {
-		return nil
-	}
-	list, err := os.ReadDir(filepath.Dir(path))
-	for _, entry := range list {
-		if part, _ := filepath.Match(filepath.Base(path)+partSuffix, entry.Name()); part {
-			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
-		}
-	}
-	return err
 }
 
 // openSnapshot opens a snapshot and reads its first line. Without a file there is neither.
@@ -262,6 +226,16 @@ func readSnapshot(path string) (head header, records []*record, changes []Change
 		changes = append(changes, c)
 	}
 	return head, records, changes, nil
+}
+
+// CheckSnapshot reads a snapshot to its end, and returns whose it is and how many stations it has. One that is missing, not
+// complete or of a newer version is an error.
+func CheckSnapshot(path string) (deployment string, stations int, err error) {
+	head, records, _, err := readSnapshot(path)
+	if err == nil && head.Deployment.ID == "" {
+		err = fmt.Errorf("%s is missing", path)
+	}
+	return head.Deployment.ID, len(records), err
 }
 
 // fillFromSnapshot makes the bucket from the snapshot, and the record of changes from a backup unless there is one.

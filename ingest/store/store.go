@@ -44,6 +44,10 @@ type Store interface {
 	Forget(ctx context.Context, from, to time.Time) error
 	// DeleteReadings deletes every reading of a station. Grid rows stay.
 	DeleteReadings(ctx context.Context, station string) error
+	// Deployment returns the id of the installation whose store it is; empty when it is nobody's yet.
+	Deployment(ctx context.Context) (string, error)
+	// Adopt marks the store as an installation's. See Owned.
+	Adopt(ctx context.Context, deployment string) error
 	// Ping returns nil if the store would accept a write and answer a read now, else what is wrong.
 	Ping(ctx context.Context) error
 	Close() error

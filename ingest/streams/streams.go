@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -102,6 +103,21 @@ func (c *Conn) Ensure(ctx context.Context, config jetstream.StreamConfig, replic
 		s, err = c.JetStream.CreateOrUpdateStream(ctx, config)
 	}
 	return s, err
+}
+
+// Has reports whether there is a stream. One that is marked with the id of another deployment is an error, unless deployment is empty.
+func (c *Conn) Has(ctx context.Context, stream, deployment string) (bool, error) {
+	s, err := c.JetStream.Stream(ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, nil
+	}
+	if err == nil {
+		_, err = marked(maps.Clone(s.CachedInfo().Config.Metadata), deployment)
+	}
+	if err != nil {
+		return false, fmt.Errorf("stream %s: %w", stream, err)
+	}
+	return true, nil
 }
 
 // marked adds a deployment to a stream's metadata.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,9 @@ import (
 	"stadtluft/ingest"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/mqtt"
+	"stadtluft/ingest/registry"
+	"stadtluft/ingest/store"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -49,7 +53,7 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store, c.smtp} {
+	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.registry, c.store, c.archive, c.backup, c.smtp} {
 		step(ctx)
 	}
 	return c.findings
@@ -59,7 +63,9 @@ func Check(ctx context.Context, config Config) []Finding {
 type inspection struct {
 	config   Config
 	roles    roles
-	serving  bool // a server with these roles runs on the data folder, and uses its addresses
+	serving  bool   // a server with these roles runs on the data folder, and uses its addresses
+	away     bool   // nats.url does not answer
+	ours     string // the installation's id; empty where there is none yet
 	findings []Finding
 }
 
@@ -253,7 +259,43 @@ func (c *inspection) nats(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	c.tried("nats.url", journal.Check(ctx, journal.Options{URL: c.config.NATSURL}), c.config.NATSURL+" answers and has JetStream")
+	err := journal.Check(ctx, journal.Options{URL: c.config.NATSURL})
+	c.away = err != nil
+	c.tried("nats.url", err, c.config.NATSURL+" answers and has JetStream")
+}
+
+// registry opens what there is of the registry and the journal, which say whose they are. A new installation has neither.
+func (c *inspection) registry(ctx context.Context) {
+	begun := exists(filepath.Join(c.config.Data, natsFolder)) || exists(filepath.Join(c.config.Data, registry.SnapshotFile))
+	if c.away || !begun {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	err := withRegistry(ctx, c.config, func(r *registry.Registry, nats registry.InProcess) error {
+		c.ours = r.Deployment()
+		c.say(Fine, "registry", "%d stations of installation %s", len(r.Stations()), c.ours)
+		nc, err := streams.Connect("check", c.config.NATSURL, nats, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		_, err = nc.Has(ctx, c.config.NATSPrefix+journalSuffix, c.ours)
+		return err
+	})
+	if err != nil {
+		c.say(Wrong, "registry", "%v", err)
+	}
+}
+
+// archive looks whose the archive folder is.
+func (c *inspection) archive(context.Context) {
+	if c.ours == "" {
+		return
+	}
+	if err := NewArchive(c.config, nil, slog.New(slog.DiscardHandler)).Belongs(c.ours); err != nil {
+		c.say(Wrong, "archive", "%v", err)
+	}
 }
 
 func (c *inspection) store(ctx context.Context) {
@@ -267,11 +309,28 @@ func (c *inspection) store(ctx context.Context) {
 		defer s.Close()
 		err = s.Ping(ctx)
 	}
+	if err == nil {
+		var of string
+		if of, err = s.Deployment(ctx); err == nil && of != "" && c.ours != "" && of != c.ours {
+			err = fmt.Errorf("the store belongs to installation %s, not to %s: %w", of, c.ours, store.ErrForeign)
+		}
+	}
 	c.tried("store", err, c.config.StoreKind+" takes readings and answers")
 	if err != nil {
 		return
 	}
 	if words := shortRetention(ctx, s); words != "" {
 		c.say(Warning, "store", "%s", words)
+	}
+}
+
+func (c *inspection) backup(context.Context) {
+	if c.config.BackupFolder == "" || !c.roles.has(writeRole) {
+		return
+	}
+	same, err := c.config.tryBackupFolder()
+	c.tried("backup", err, fmt.Sprintf("%s can be written; every %s, the last %d are kept", c.config.BackupFolder, c.config.BackupEvery, c.config.BackupKeep))
+	if same {
+		c.say(Warning, "backup", "%s is on the same disk as the data folder: copy the backups elsewhere", c.config.BackupFolder)
 	}
 }

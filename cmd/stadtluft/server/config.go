@@ -97,6 +97,10 @@ type Config struct {
 
 	Retention string `key:"retention"`
 
+	BackupFolder string `key:"backup.folder"`
+	BackupEvery  string `key:"backup.every"`
+	BackupKeep   int    `key:"backup.keep"`
+
 	LicenceID          string `key:"licence.id"`
 	LicenceAttribution string `key:"licence.attribution"`
 
@@ -140,6 +144,8 @@ func defaults() Config {
 		NoticesPerDay:      4,
 		NoticesPerHour:     200,
 		NoticesWebhooks:    "on",
+		BackupEvery:        "24h",
+		BackupKeep:         7,
 		LicenceID:          "dl-zero-de/2.0",
 		LicenceAttribution: "Stadtluft",
 		CatalogContributor: contributors + "openNRW",

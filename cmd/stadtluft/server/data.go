@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"stadtluft/export/archive"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
@@ -27,25 +29,39 @@ func makeDataFolder(path string) error {
 // runs on the data folder, or, when none runs, in an embedded NATS server of its own, which close ends. It makes the
 // data folder when it is missing.
 func OpenRegistry(ctx context.Context, c Config) (r *registry.Registry, close func() error, err error) {
+	r, _, close, err = reachRegistry(ctx, c)
+	return r, close, err
+}
+
+// withRegistry calls use with the registry, as OpenRegistry opens it, and with the embedded server that has it, nil for a cluster.
+func withRegistry(ctx context.Context, c Config, use func(*registry.Registry, registry.InProcess) error) error {
+	r, nats, close, err := reachRegistry(ctx, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(r, nats), close())
+}
+
+func reachRegistry(ctx context.Context, c Config) (r *registry.Registry, nats registry.InProcess, close func() error, err error) {
 	if err := makeDataFolder(c.Data); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	boundary, err := LoadBoundary(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	nats, end := registry.InProcess(nil), func() {}
+	end := func() {}
 	if c.NATSURL == "" {
 		if nats, end, err = reachNATS(ctx, c, log); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	if r, err = openRegistry(ctx, c, boundary, nats, log); err != nil {
 		end()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return r, func() error {
+	return r, nats, func() error {
 		defer end()
 		return r.Close()
 	}, nil
@@ -66,6 +82,7 @@ const evidence = 366 * 24 * time.Hour
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	days, err := os.ReadDir(filepath.Join(c.Data, archiveFolder))
+	days = slices.DeleteFunc(days, func(e fs.DirEntry) bool { return e.Name() == archive.InstallationFile })
 	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return true, err
 	}

@@ -13,6 +13,7 @@ import (
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
 	"stadtluft/ingest/quality"
+	"stadtluft/ingest/wholefile"
 )
 
 // hourCheckerFile holds the checks' history of 33 days, as quality.HourChecker saves it. After a crash
@@ -34,9 +35,8 @@ func openHourChecker(data string, rules quality.Rules, stations ingest.Stations,
 		HourChecker: quality.NewHourChecker(rules), stations: stations, path: filepath.Join(data, hourCheckerFile), log: log,
 		saved: time.Now().Truncate(time.Hour).Add(-2 * time.Hour),
 	}
-	parts, _ := filepath.Glob(c.path + partSuffix) // left by a crash
-	for _, part := range parts {
-		os.Remove(part)
+	if err := wholefile.RemoveUnfinished(c.path); err != nil {
+		log.Warn("removal of unfinished files failed", "file", c.path, "err", err)
 	}
 	file, err := os.Open(c.path)
 	if err == nil {
@@ -53,7 +53,7 @@ func (c *hourChecker) hour(start time.Time, hours []aggregate.StationHour) []ing
 	hourFlags := c.HourChecker.Hour(start, averages.StationHours(c.stations, start, hours))
 	if start.After(c.saved) {
 		c.saved = start
-		if err := WriteWhole(c.path, 0o600, c.Save); err != nil {
+		if err := wholefile.Write(c.path, 0o600, c.Save); err != nil {
 			c.log.Warn("save of checks failed", "file", c.path, "err", err)
 		}
 	}

@@ -11,20 +11,20 @@ import (
 	"syscall"
 )
 
-// ActAsOwner exchanges root's rights for those of the data folder's owner, for the rest of the process, so that a command that
-// root runs leaves nothing that the server cannot read. It does nothing for other users, and where there is no folder yet.
-func ActAsOwner(data string) error {
+// ActAsOwner exchanges root's rights for those of the data folder's owner until back is called, so that a command that root runs
+// leaves nothing that the server cannot read. It does nothing for other users, and where there is no folder yet.
+func ActAsOwner(data string) (back func() error, err error) {
 	uid, gid, err := ownerOf(data)
 	if os.Geteuid() != 0 || uid == 0 || errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return func() error { return nil }, nil
 	}
 	if err != nil {
-		return fmt.Errorf("data folder: %w", err)
+		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := errors.Join(syscall.Setgroups([]int{gid}), syscall.Setgid(gid), syscall.Setuid(uid)); err != nil {
-		return fmt.Errorf("act as %s, who owns the data folder %s: %w", userName(uid), data, err)
+	if err := errors.Join(syscall.Setgroups([]int{gid}), syscall.Setresgid(gid, gid, 0), syscall.Setresuid(uid, uid, 0)); err != nil {
+		return nil, fmt.Errorf("act as %s, who owns the data folder %s: %w", userName(uid), data, err)
 	}
-	return nil
+	return func() error { return errors.Join(syscall.Setresuid(0, 0, 0), syscall.Setresgid(0, 0, 0)) }, nil
 }
 
 // checkOwner returns an error that names the first file of the data folder that is another user's, and what to do. Root may use

@@ -15,13 +15,13 @@ import (
 type pages struct {
 	*base
 	memory   *memory
-	backup   backup
+	backups  backups
 	settings []admin.Setting
 	health   health
 }
 
 func newPages(b *base, m *memory, settings []admin.Setting, h health) *pages {
-	return &pages{base: b, memory: m, backup: newBackup(b), settings: settings, health: h}
+	return &pages{base: b, memory: m, backups: newBackups(b), settings: settings, health: h}
 }
 
 // serve adds the API and the pages to the server.
@@ -30,7 +30,7 @@ func (p *pages) serve(s *api.Server) {
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
 	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
 	s.Notices = p.config.offeredNotices()
-	s.AdminStatus, s.Backup = p.adminStatus, p.backup.download()
+	s.AdminStatus, s.Backup = p.adminStatus, p.backups.open
 }
 
 // adminStatus returns the status for the administrator. After an error it has the status of the other parts.

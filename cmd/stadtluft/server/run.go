@@ -67,6 +67,9 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	}
 	if b.roles.has(writeRole) {
 		sup.start(b.storage.archiving())
+		if err := startBackups(b, sup); err != nil {
+			return err
+		}
 	}
 	if b.roles.has(aggregateRole) {
 		sup.start(newRecomputer(b, memory).part())
@@ -94,11 +97,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	}
 	health := sup.health() // of all parts below the HTTP server
 	if b.roles.has(webRole) {
-		pages := newPages(b, memory, shownSettings(o.Config), health)
-		if err := pages.backup.download().RemoveUnfinished(); err != nil {
-			return err
-		}
-		services = append(services, pages)
+		services = append(services, newPages(b, memory, shownSettings(o.Config), health))
 	}
 	site, err := openHTTP(b, health, writes, services)
 	if err != nil {
@@ -118,6 +117,18 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 	}
 	o.Log.Info("stadtluft is up", "address", b.config.address(), "roles", b.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
+	return nil
+}
+
+// startBackups removes what a crash has left of a backup, and starts the schedule if there is one.
+func startBackups(b *base, sup *supervisor) error {
+	made := newBackups(b)
+	if err := made.removeUnfinished(); err != nil {
+		return err
+	}
+	if s := newSchedule(b.config, made, b.log); s != nil {
+		sup.start(s.part())
+	}
 	return nil
 }
 

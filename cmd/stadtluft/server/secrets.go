@@ -4,10 +4,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -22,11 +25,11 @@ const (
 )
 
 func writeSecret(data, name, secret string) error {
-	path := filepath.Join(data, name)
-	if err := os.WriteFile(path+".new", []byte(secret), 0o600); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	err := wholefile.Write(filepath.Join(data, name), 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w, secret)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"stadtluft/export/archive"
 	"stadtluft/export/metrics"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/influx"
 	"stadtluft/ingest/store/sqlite"
@@ -36,6 +39,19 @@ func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	return sqlite.Open(ctx, filepath.Join(c.Data, readingsFile))
 }
 
+// OpenArchive opens the store and the archive for a command. It refuses what is another installation's than the registry.
+func OpenArchive(ctx context.Context, c Config, r *registry.Registry) (*archive.Store, error) {
+	a := NewArchive(c, r, slog.New(slog.DiscardHandler))
+	if err := a.Belongs(r.Deployment()); err != nil {
+		return nil, err
+	}
+	opened, err := OpenStore(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &archive.Store{Store: &store.Owned{Store: opened, Installation: r.Deployment()}, Archive: a}, nil
+}
+
 // shortRetention returns a warning when the store deletes readings while late ones can still correct their averages,
 // else an empty text.
 func shortRetention(ctx context.Context, s store.Store) string {
@@ -55,23 +71,32 @@ func shortRetention(ctx context.Context, s store.Store) string {
 // storage is the store joined with the archive, and the result of the last write.
 type storage struct {
 	archive.Store
+	opened     store.Store           // below Store
+	ours       string                // the installation's id
 	writeError atomic.Pointer[error] // the error of the writer's last batch; nil after success
 }
 
-// openStorage opens the store. A store that is away is logged: readings wait in the journal until it is back.
-func openStorage(ctx context.Context, c Config, stations archive.Stations, log *slog.Logger) (*storage, error) {
+// openStorage opens the store and the archive of an installation, and refuses those of another. A store that is away is
+// logged: readings wait in the journal until it is back.
+func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.Logger) (*storage, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	opened, err := OpenStore(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := opened.Ping(ctx); err != nil {
+	files := NewArchive(c, r, log)
+	owned := &store.Owned{Store: opened, Installation: r.Deployment()}
+	err = owned.Ping(ctx)
+	if foreign := files.Adopt(r.Deployment()); foreign != nil || errors.Is(err, store.ErrForeign) {
+		return nil, errors.Join(cmp.Or(foreign, err), opened.Close())
+	}
+	if err != nil {
 		log.Error("store takes no readings, they wait in the journal", "err", err)
 	} else if words := shortRetention(ctx, opened); words != "" {
 		log.Warn(words)
 	}
-	return &storage{Store: archive.Store{Store: opened, Archive: NewArchive(c, stations, log)}}, nil
+	return &storage{Store: archive.Store{Store: owned, Archive: files}, opened: opened, ours: r.Deployment()}, nil
 }
 
 // part returns the part that closes the store after everything above it has ended.
@@ -91,7 +116,7 @@ func (s *storage) part() part {
 // the program again, and the writer fills the store from the journal.
 func (s *storage) watch() part {
 	return part{name: "store watch", run: func(ctx context.Context) error {
-		file, ok := s.Store.Store.(interface{ Replaced() error })
+		file, ok := s.opened.(interface{ Replaced() error })
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
 		for {
@@ -116,6 +141,7 @@ func (s *storage) archiving() part {
 	return part{
 		name: "archive", run: s.Run,
 		problems: func(_ context.Context, add addProblem) {
+			add("archive", s.Archive.Belongs(s.ours), "put the archive folder back that belongs to this installation")
 			add("archive", s.Problem(), "free disk space where the data folder lies, and see the log; nothing half-written is published, and it is tried again at least every minute")
 		},
 		measure: func(_ context.Context, c metrics.Collection) {

@@ -34,6 +34,9 @@ var natsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 const maxReplicas = 5
 
+// leastBackup is the shortest time between backups.
+const leastBackup = time.Minute
+
 // check adds an error unless ok.
 func (m *mistakes) check(ok bool, format string, args ...any) {
 	if !ok {
@@ -110,6 +113,9 @@ func (c *Config) validateStore(m *mistakes) {
 		m.check(c.InfluxBucket != "", "store.influxdb.bucket: name the bucket (InfluxDB 1.8: the database)")
 		m.check(!strings.Contains(c.InfluxBucket, "/"), "store.influxdb.bucket: %q has a slash, which InfluxDB takes for database/retention policy: choose a name without", c.InfluxBucket)
 	}
+	every, err := time.ParseDuration(c.BackupEvery)
+	m.check(err == nil && every >= leastBackup, "backup.every: %q is not a time of %v or more, such as 24h", c.BackupEvery, leastBackup)
+	m.check(c.BackupKeep >= 1, "backup.keep: %d is not a number of backups, at least 1", c.BackupKeep)
 	m.check(c.Retention == "" || c.retention() > 0, "retention: %q is neither empty nor at least %d days, such as 400d", c.Retention, minRetention)
 }
 

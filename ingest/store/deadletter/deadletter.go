@@ -15,13 +15,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
+	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -174,17 +174,10 @@ func (l Letter) reading() ingest.Reading {
 // rewrite replaces the file with what do writes; after an error the file is unchanged.
 func (f File) rewrite(do func(w io.Writer) error) error {
 	return f.locked(func() error {
-		file, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+".part-*")
-		if err != nil {
+		if err := wholefile.RemoveUnfinished(f.Path); err != nil {
 			return err
 		}
-		defer os.Remove(file.Name()) // does nothing after a rename
-		defer file.Close()
-		w := bufio.NewWriter(file)
-		if err := errors.Join(do(w), w.Flush(), file.Sync()); err != nil {
-			return err
-		}
-		return os.Rename(file.Name(), f.Path)
+		return wholefile.Write(f.Path, 0o600, do)
 	})
 }
 

@@ -47,7 +47,8 @@ type Store struct {
 	http    *http.Client
 	closed  chan struct{}
 
-	prepared atomic.Bool // the database existed and was usable once
+	prepared   atomic.Bool            // the database existed and was usable once
+	deployment atomic.Pointer[string] // whose it is, as last known; nil when it is not
 
 	sleep func(context.Context, time.Duration) error // replaced by tests
 }

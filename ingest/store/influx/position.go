@@ -46,6 +46,52 @@ func (s *Store) position(ctx context.Context) (at ingest.Position, point time.Ti
 	return at, point, nil
 }
 
+// Deployment returns the id in the newest point of measurement deployment.
+func (s *Store) Deployment(ctx context.Context) (id string, err error) {
+	if s.isClosed() {
+		return "", errClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	if err = s.prepare(ctx); err == nil {
+		err = s.query(ctx, `SELECT "id" FROM "deployment" ORDER BY time DESC LIMIT 1`, http.MethodGet, func(r result) error {
+			for _, row := range r.values {
+				if len(row) == 2 {
+					id, _ = row[1].(string)
+				}
+			}
+			return nil
+		})
+	}
+	s.forgetMissing(err)
+	if err != nil {
+		return "", fmt.Errorf("read whose store it is: %w", err)
+	}
+	if id != "" {
+		s.deployment.Store(&id)
+	}
+	return id, nil
+}
+
+// Adopt marks the database with an installation's id, in a point of its own. Advance writes it again, as the bucket may keep points
+// for some days only.
+func (s *Store) Adopt(ctx context.Context, id string) error {
+	var e lineprotocol.Encoder
+	e.SetPrecision(lineprotocol.Second)
+	encodeDeployment(&e, id, time.Now().UTC().Truncate(time.Hour))
+	if err := errors.Join(e.Err(), s.post(ctx, e.Bytes())); err != nil {
+		return fmt.Errorf("mark the store: %w", err)
+	}
+	return nil
+}
+
+func encodeDeployment(e *lineprotocol.Encoder, id string, at time.Time) {
+	e.StartLine("deployment")
+	value, _ := lineprotocol.StringValue(id)
+	e.AddField("id", value)
+	e.EndLine(at)
+}
+
 // forgetMissing makes the next request create the database again after an answer that there is none.
 func (s *Store) forgetMissing(err error) {
 	var answer *answerError
@@ -88,6 +134,9 @@ func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to
 	e.AddField("id", id)
 	e.AddField("seq", lineprotocol.IntValue(int64(to.Seq)))
 	e.EndLine(point)
+	if ours := s.deployment.Load(); ours != nil {
+		encodeDeployment(&e, *ours, point)
+	}
 	if err := errors.Join(e.Err(), s.post(ctx, e.Bytes())); err != nil {
 		return fmt.Errorf("store the position in the journal: %w", err)
 	}

@@ -55,6 +55,28 @@ func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to
 	return nil
 }
 
+// Deployment returns the id of the installation whose file it is.
+func (s *Store) Deployment(ctx context.Context) (id string, err error) {
+	err = with(ctx, s.read, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT id FROM deployment", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+			id = row.ColumnText(0)
+			return nil
+		}})
+	})
+	if err != nil {
+		return "", fmt.Errorf("read whose store it is: %w", err)
+	}
+	return id, nil
+}
+
+// Adopt marks the file as an installation's unless it is another's.
+func (s *Store) Adopt(ctx context.Context, id string) error {
+	if err := s.execute(ctx, "INSERT OR IGNORE INTO deployment (one, id) VALUES (1, ?)", id); err != nil {
+		return fmt.Errorf("mark the store: %w", err)
+	}
+	return nil
+}
+
 // Replaced returns an error when the file was deleted or replaced after it was opened: what is written goes to a file
 // without a name, and is gone after Close.
 func (s *Store) Replaced() error {

@@ -30,21 +30,22 @@ CREATE TABLE position (
 	appended INTEGER NOT NULL  -- when that entry was appended, Unix nanoseconds
 ) STRICT;`
 
+// owner is the table of whose store it is. An earlier version leaves it alone, so it does not change the schema.
+const owner = `
+CREATE TABLE IF NOT EXISTS deployment (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	id  TEXT NOT NULL -- of the installation
+) STRICT;`
+
 // migrate creates the tables, or migrates those of an older version.
 func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, func(conn *sqlite.Conn) error {
-		var version int
-		if err := sqlitex.Execute(conn, "PRAGMA user_version", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
-			version = row.ColumnInt(0)
-			return nil
-		}}); err != nil {
+		version, err := versionOf(conn)
+		if err != nil {
 			return err
 		}
-		if version > schema {
-			return fmt.Errorf("written by a newer Stadtluft (schema %d, this one reads up to %d): upgrade", version, schema)
-		}
 		steps := map[int]string{0: s.sql.create + thirdSchema, 1: secondSchema + thirdSchema, 2: thirdSchema}
-		if err := sqlitex.ExecuteScript(conn, steps[version], nil); err != nil {
+		if err := sqlitex.ExecuteScript(conn, steps[version]+owner, nil); err != nil {
 			return err
 		}
 		if err := addColumns(conn); err != nil {
@@ -52,6 +53,18 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA user_version = %d", schema), nil)
 	})
+}
+
+// versionOf returns the version of a file's tables, 0 without any. A newer one is an error.
+func versionOf(conn *sqlite.Conn) (version int, err error) {
+	err = sqlitex.Execute(conn, "PRAGMA user_version", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		version = row.ColumnInt(0)
+		return nil
+	}})
+	if err == nil && version > schema {
+		err = fmt.Errorf("written by a newer Stadtluft (schema %d, this one reads up to %d): upgrade", version, schema)
+	}
+	return version, err
 }
 
 // addColumns adds the columns for new quantities to a file of an older version.

@@ -151,22 +151,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Backup writes a consistent copy of the file to a path that must not exist. Writers continue meanwhile.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	own, err := pool(s.path, 1, nil) // readers' connections are query_only
-	if err != nil {
-		return fmt.Errorf("copy the store: %w", err)
-	}
-	defer own.Close()
-	err = with(ctx, own, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
-	})
-	if err != nil {
-		return fmt.Errorf("copy the store to %s: %w", path, err)
-	}
-	return nil
-}
-
 // Close ends running work and closes the file. Calling it again does nothing.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() {

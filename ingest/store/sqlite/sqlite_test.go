@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -196,31 +195,6 @@ func TestFirstSchema(t *testing.T) {
 	}
 	if len(rows) != 1 || rows[0].Raw != 15001 || rows[0].Spread != 0 || rows[0].Uncorrected != 0 {
 		t.Errorf("rows %+v, want the old one, uncorrected as it was", rows)
-	}
-}
-
-func TestBackup(t *testing.T) {
-	folder := t.TempDir()
-	s := open(t, filepath.Join(folder, "readings.db"))
-	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	want := ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 20}}}
-	if _, err := s.WriteReadings(t.Context(), []ingest.Reading{want}); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(folder, "copy.db")
-	if err := s.Backup(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Backup(t.Context(), path); err == nil {
-		t.Error("a backup went over another file")
-	}
-	var got []ingest.Reading
-	err := open(t, path).Readings(t.Context(), store.ReadingQuery{From: at, To: at.Add(time.Second)}, func(r ingest.Reading) error {
-		got = append(got, r)
-		return nil
-	})
-	if err != nil || !reflect.DeepEqual(got, []ingest.Reading{want}) {
-		t.Errorf("the copy holds %+v, %v, want %+v", got, err, want)
 	}
 }
 

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cancelled", cancelled},
 		{"concurrency", concurrency},
 		{"the position in the journal", advancing},
+		{"an installation's alone", owning},
 		{"flags are revised", revising},
 		{"readings are forgotten", forgetting},
 		{"readings are deleted", deleting},

@@ -330,6 +330,6 @@ function backup(store: string): HTMLElement[] {
       button(t("admin.backupDo"), () => void perform(download)),
     ),
     h("p", { class: "quiet" }, t("admin.backupShell")),
-    copyable(`curl -f -OJ -H "Authorization: Bearer $TOKEN" ${location.origin}/api/v1/admin/backup`, t("admin.backup"), true),
+    copyable("stadtluft backup stadtluft-backup.tar.gz", t("admin.backup"), true),
   ].filter((part) => part !== null);
 }

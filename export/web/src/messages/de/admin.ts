@@ -49,13 +49,13 @@ export const admin = {
   key: "Schlüssel",
   value: "Wert",
   backupWhat:
-    "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen der Betreibenden, das Gedächtnis der Prüfungen und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
+    "Eine in sich stimmige Kopie von allem, was ein neuer Start braucht: Stationen und Einstellungen der Betreibenden, das Gedächtnis der Prüfungen, das Journal und, wenn sie in SQLite liegen, alle Messungen und Mittelwerte. Sie wird zur Probe zurückgelesen. Sie enthält genaue Orte und E-Mail-Adressen: Bewahre sie sicher auf.",
   backupInflux:
-    "Messungen und Mittelwerte liegen hier in InfluxDB und sind nicht in dieser Sicherung. Sichere sie gleich danach mit InfluxDBs eigenem Werkzeug (1.8: influxd backup -portable, 2.x: influx backup) und hebe beides zusammen auf. Beim Wiederherstellen kommt InfluxDB zuerst.",
+    "Messungen und Mittelwerte liegen hier in InfluxDB und sind bis auf das Journal der letzten drei Tage nicht in dieser Sicherung. Sichere sie gleich danach mit InfluxDBs eigenem Werkzeug (1.8: influxd backup -portable, 2.x: influx backup) und hebe beides zusammen auf. Beim Wiederherstellen kommt InfluxDB zuerst.",
   backupArchive:
     "Nicht dabei ist das Archiv abgeschlossener Tage (der Ordner archive im Datenordner), weil es groß wird. Seine Dateien ändern sich nie: Kopiere sie nach der Sicherung, wie sie dort liegen, zum Beispiel mit rsync. Ist retention gesetzt, stehen ältere Messungen nur dort.",
-  backupRestore: "Wiederherstellen: in einen leeren Datenordner entpacken, das Archiv dazulegen, starten.",
+  backupRestore: "Wiederherstellen, in einen leeren Datenordner: stadtluft restore DATEI, das Archiv dazulegen, starten.",
   backupDo: "Sicherung herunterladen",
-  backupShell: "Oder auf der Kommandozeile, mit dem Token in der Variable TOKEN:",
+  backupShell: "Oder auf der Kommandozeile, auf diesem Rechner und als Benutzer des Servers:",
   backedUp: "{name} ist heruntergeladen.",
 };

@@ -48,13 +48,13 @@ export const admin = {
   key: "Key",
   value: "Value",
   backupWhat:
-    "A consistent copy of all that a new start needs: the stations and what their owners set, what the checks remember and, where they are in SQLite, all readings and averages. It holds exact places and e-mail addresses: keep it safe.",
+    "A consistent copy of all that a new start needs: the stations and what their owners set, what the checks remember, the journal and, where they are in SQLite, all readings and averages. It is read back before it is sent. It holds exact places and e-mail addresses: keep it safe.",
   backupInflux:
-    "Readings and averages are in InfluxDB here, and not in this backup. Back them up right after it with InfluxDB's own tool (1.8: influxd backup -portable, 2.x: influx backup) and keep the two together. To restore, InfluxDB comes first.",
+    "Readings and averages are in InfluxDB here, and, but for the journal of the last three days, not in this backup. Back them up right after it with InfluxDB's own tool (1.8: influxd backup -portable, 2.x: influx backup) and keep the two together. To restore, InfluxDB comes first.",
   backupArchive:
     "The archive of closed days (the folder archive in the data folder) is not in it, because it grows large. Its files never change: copy them after the backup as they lie there, with rsync for example. Where retention is set, older readings are nowhere else.",
-  backupRestore: "To restore: unpack into an empty data folder, put the archive beside it, start.",
+  backupRestore: "To restore into an empty data folder: stadtluft restore FILE, put the archive beside it, start.",
   backupDo: "Download a backup",
-  backupShell: "Or from a shell, with the token in the variable TOKEN:",
+  backupShell: "Or from a shell, on this machine and as the server's user:",
   backedUp: "{name} is downloaded.",
 };
