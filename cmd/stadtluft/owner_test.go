@@ -25,11 +25,7 @@ func TestCommandsOfRoot(t *testing.T) {
 	if err := os.Chown(data, other, other); err != nil {
 		t.Fatal(err)
 	}
-	for dir := folder; dir != os.TempDir(); dir = filepath.Dir(dir) { // for the other user to reach it
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	reachable(t, folder)
 	f := func(want string, args ...string) {
 		t.Helper()
 		c := exec.Command(os.Args[0], append(args, "--data", data)...)
@@ -62,4 +58,14 @@ func TestCommandsOfRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	f(root+" belongs to root, but this runs as nobody: chown -R nobody "+data, "check")
+}
+
+// reachable lets other users reach what is in a test's folder.
+func reachable(t *testing.T, folder string) {
+	t.Helper()
+	for ; folder != os.TempDir(); folder = filepath.Dir(folder) {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
