@@ -437,7 +437,7 @@ func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 		t.Fatal(err)
 	}
 	type key struct{ hour, cell, station string }
-	sums, counts, slots := map[key]int64{}, map[key]int64{}, map[key]map[int]bool{}
+	sums, counts, covered, last := map[key]int64{}, map[key]int64{}, map[key]time.Duration{}, map[string]time.Time{}
 	for _, row := range rows[1:] {
 		if row[4] != quantity {
 			continue
@@ -453,14 +453,12 @@ func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 		k := key{at.Truncate(time.Hour).Format(time.RFC3339), cell.String(), row[1]}
 		sums[k] += int64(math.Round(value * 1000))
 		counts[k]++
-		if slots[k] == nil {
-			slots[k] = map[int]bool{}
-		}
-		slots[k][at.Minute()/5] = true
+		covered[k] += min(at.Sub(last[k.station]), 144*time.Second) // as planned; the rows are in the order of time
+		last[k.station] = at
 	}
 	cellSums, cellCounts := map[string]int64{}, map[string]int64{}
 	for k, sum := range sums {
-		if len(slots[k]) < 9 {
+		if covered[k] < 45*time.Minute {
 			continue
 		}
 		name := k.hour + " " + k.cell
