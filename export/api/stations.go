@@ -7,6 +7,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 )
@@ -37,6 +38,8 @@ type stationProperties struct {
 	Source   string                 `json:"source"`  // "own", or the network it is imported from
 	Licence  string                 `json:"licence"` // of its readings
 	LastSeen *string                `json:"last_seen"`
+	Interval *int64                 `json:"interval_seconds"` // between its messages; null when not known
+	Rare     bool                   `json:"rare"`             // its interval is too long for hourly means
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
 
@@ -110,6 +113,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
+	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare()
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
@@ -142,14 +146,25 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 	return detailedStation{f.Type, f.ID, f.Geometry, history}
 }
 
+// tooRare explains to a volunteer that a station sends too rarely for hourly means.
+var tooRare = wire.Explanation{
+	English: "It sends less often than every 20 minutes: too rarely for hourly means, so it does not count in the grid and the indices.",
+	German:  "Sie sendet seltener als alle 20 Minuten: zu selten für Stundenmittel, darum zählt sie nicht im Raster und in den Indizes.",
+
+	TodoEnglish: "Let the kit send every 15 minutes or more often; 2.5 to 5 minutes are best.",
+	TodoGerman:  "Den Bausatz alle 15 Minuten oder öfter senden lassen; am besten sind 2,5 bis 5 Minuten.",
+}
+
 // health is a station's diagnosis.
 type health struct {
 	Station    string                    `json:"station"`
 	Status     ingest.Status             `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason     string                    `json:"reason"` // of a suspension
 	State      live.StationState         `json:"state" enum:"new,ok,silent,check"`
-	LastSeen   *string                   `json:"last_seen"` // when the last value was taken
-	Heard      *heard                    `json:"heard"`     // of any kind; null when it has never reported
+	LastSeen   *string                   `json:"last_seen"`        // when the last value was taken; of an imported station, when it was measured
+	Interval   *int64                    `json:"interval_seconds"` // between its messages; null when not known
+	Rare       *wire.Explanation         `json:"rare"`             // that it sends too rarely for hourly means; null when it does not
+	Heard      *heard                    `json:"heard"`            // of any kind; null when it has never reported
 	Values     int                       `json:"values_24h"`
 	GoodShare  *export.Milli             `json:"good_share_24h"`
 	FlagCounts map[string]int            `json:"flags_24h"`
@@ -188,11 +203,22 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
+	if answer.Interval = seconds(live.Interval); live.Rare() {
+		answer.Rare = &tooRare
+	}
 	if stats.Values > 0 {
 		answer.GoodShare = new(export.Milli(stats.Good * 1000 / stats.Values))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)
+}
+
+// seconds returns a duration in seconds; null for zero.
+func seconds(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	return new(int64(d / time.Second))
 }
 
 // countsOf returns the counts of flags by name.
