@@ -79,7 +79,7 @@ func registerStations(t testing.TB, data string, n int) []storyStation {
 		p := cells[i*7%len(cells)].Center()
 		p[0] += float64(i%5) * 0.0011
 		credentials, station, err := r.Add(t.Context(), registry.Registration{
-			Name: fmt.Sprintf("Story %d", i), Point: p, Kit: "sds011-bme280", Height: 3,
+			Name: fmt.Sprintf("Story %d", i), Point: p, Kit: "sds011-bme280", Height: new(3.0),
 			Exposure: ingest.Outdoor, LicenceConsent: true,
 		})
 		if err != nil {

@@ -29,14 +29,15 @@ type stationProperties struct {
 	Kit      string                 `json:"kit"`
 	Sensors  []string               `json:"sensors"`
 	Exposure ingest.Exposure        `json:"exposure"`
-	Height   float64                `json:"height"`
-	Side     string                 `json:"side"` // of the building, as a compass direction; empty when unknown
+	Height   *float64               `json:"height"` // metres above ground; null when not known
+	Side     string                 `json:"side"`   // of the building, as a compass direction; empty when unknown
 	Status   ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
-	Source   string                 `json:"source"`  // "own", or the network it is imported from
-	Licence  string                 `json:"licence"` // of its readings
+	Source   string                 `json:"source"`    // "own", or the network it is imported from
+	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092"; empty for "own"
+	Licence  string                 `json:"licence"`   // of its readings
 	LastSeen *string                `json:"last_seen"`
 	Interval *int64                 `json:"interval_seconds"` // between its messages; null when not known
 	Rare     bool                   `json:"rare"`             // its interval is too long for hourly means
@@ -83,6 +84,7 @@ type installation struct {
 	From    string   `json:"from"`
 	Kit     string   `json:"kit"`
 	Sensors []string `json:"sensors"`
+	Sources []string `json:"source_ids"` // as source_id
 }
 
 // public reports whether a station is shown.
@@ -103,7 +105,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
-			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
+			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {
@@ -141,7 +143,7 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 		history.Places = append(history.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
 	for _, o := range st.Installations {
-		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
+		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...), append([]string{}, o.Sources...)})
 	}
 	return detailedStation{f.Type, f.ID, f.Geometry, history}
 }

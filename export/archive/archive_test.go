@@ -52,7 +52,7 @@ func (r register) Station(id string) (*ingest.Station, bool) {
 
 func stand(id string, from time.Time, x float64) *ingest.Station {
 	return &ingest.Station{
-		ID: id, Name: `Balkon "` + id + `"`, Kit: "sds011-bme280", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: 3, Status: ingest.Active,
+		ID: id, Name: `Balkon "` + id + `"`, Kit: "sds011-bme280", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: new(3.0), Status: ingest.Active,
 		Email: "secret@example.org", Licence: "dl-zero-de/2.0",
 		Places: []ingest.Place{{From: from, Exact: orb.Point{6.123456, 50.654321}, Public: orb.Point{6.9 + x, 50.9}}},
 	}
