@@ -99,8 +99,12 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 
 // observed returns a station with its latest values, which belong to the caller.
 func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
+	return stationAt(st, now, s.Live.Station(st.ID, now))
+}
+
+// stationAt returns a station where it stood at a moment, in its state then. Its means are empty.
+func stationAt(st *ingest.Station, now time.Time, live live.Station) stationFeature {
 	at := st.PlaceAt(now).Public
-	live := s.Live.Station(st.ID, now)
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
