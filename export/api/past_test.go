@@ -39,6 +39,7 @@ func TestStationsOfThePast(t *testing.T) {
 			Geometry   struct{ Coordinates orb.Point }
 			Properties struct {
 				State    string
+				Height   *float64
 				SourceID string `json:"source_id"`
 				LastSeen string `json:"last_seen"`
 				Values   map[string]struct{ Value float64 }
@@ -62,7 +63,7 @@ func TestStationsOfThePast(t *testing.T) {
 		}
 		s := got.Features[0]
 		cell, _ := geo.CellAt(places[place], geo.BaseSize)
-		if s.ID != id || s.Geometry.Coordinates != geo.Published(cell.Center()) || s.Properties.State != state || s.Properties.SourceID != source || s.Properties.Values["pm2_5"].Value != wantValue {
+		if s.ID != id || s.Geometry.Coordinates != geo.Published(cell.Center()) || s.Properties.State != state || s.Properties.Height != nil || s.Properties.SourceID != source || s.Properties.Values["pm2_5"].Value != wantValue {
 			t.Errorf("%v ago: %+v", before, s)
 		}
 	}

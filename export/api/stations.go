@@ -154,8 +154,8 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 
 // tooRare explains to a volunteer that a station sends too rarely for hourly means.
 var tooRare = wire.Explanation{
-	English: "It sends less often than every 20 minutes: too rarely for hourly means, so it does not count in the grid and the indices.",
-	German:  "Sie sendet seltener als alle 20 Minuten: zu selten für Stundenmittel, darum zählt sie nicht im Raster und in den Indizes.",
+	English: "It sends less often than every 20 minutes: too rarely for hourly means. It counts in averages of the last 60 minutes only, not in those of hours and days.",
+	German:  "Sie sendet seltener als alle 20 Minuten: zu selten für Stundenmittel. Sie zählt nur in Mitteln der letzten 60 Minuten, nicht in denen von Stunden und Tagen.",
 
 	TodoEnglish: "Let the kit send every 15 minutes or more often; 2.5 to 5 minutes are best.",
 	TodoGerman:  "Den Bausatz alle 15 Minuten oder öfter senden lassen; am besten sind 2,5 bis 5 Minuten.",

@@ -9,7 +9,17 @@ import { iso, readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText } from "../map/text";
+import {
+  areaCertaintyText,
+  bigValue,
+  certaintyText,
+  indexRows,
+  findQuantity,
+  windowPeriod,
+  stationIcon,
+  cellName,
+  stateText,
+} from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
 import { footer } from "./footer";
@@ -88,7 +98,7 @@ function area(
       ...(q
         ? ([
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
-            [t("map.certainty"), certaintyText(q.certainty)],
+            [t("map.certainty"), areaCertaintyText(q.certainty)],
           ] as [string, string][])
         : []),
     ]),

@@ -14,7 +14,7 @@ import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../
 import { facts } from "../parts";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
+import { areaCertaintyText, bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
 
 // CardContext is what every card needs.
 export interface CardContext {
@@ -70,7 +70,7 @@ export function district(d: DistrictProperties, { choice, zone, legend }: CardCo
       ...(q
         ? ([
             [t("map.stations"), String(q.stations)],
-            [t("map.certainty"), certaintyText(q.certainty)],
+            [t("map.certainty"), areaCertaintyText(q.certainty)],
             [t("map.cellRange"), rangeText(q.min, q.max, q.quantity, q.unit)],
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
           ] as [string, string][])
