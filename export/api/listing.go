@@ -56,15 +56,18 @@ var listParameters = []openapi.Parameter{
 	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: bilingual.Text{
 		EN: "which properties of each station; without it all, which are many", DE: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
 	quantityParameter(everyQuantity),
-	{Name: "time", Kind: openapi.Moment, About: bilingual.Text{
-		EN: "as they were at this moment: those that stood then, at the places of then, with the last values of the hour before, without means; without it now",
-		DE: "wie sie zu diesem Zeitpunkt waren: die damals standen, an den Orten von damals, mit den letzten Werten der Stunde davor, ohne Mittel; sonst jetzt"}},
+	{Name: "time", Default: "latest", About: bilingual.Text{
+		EN: "as they were at this moment: those that stood then, at the places of then, with the last values of the hour before, without means; latest is now",
+		DE: "wie sie zu diesem Zeitpunkt waren: die damals standen, an den Orten von damals, mit den letzten Werten der Stunde davor, ohne Mittel; latest ist jetzt"}},
 }
 
 // getStations answers with the public stations and their latest values.
 func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	q, now := newQuery(r), time.Now().UTC()
-	fields, quantities, at := q.list("fields"), q.list("quantity"), q.time("time", time.Time{})
+	fields, quantities, at := q.list("fields"), q.list("quantity"), time.Time{}
+	if q.text("time") != "latest" {
+		at = q.time("time", at)
+	}
 	if err := q.done(); err != nil {
 		return err
 	}
