@@ -74,7 +74,7 @@ func (a Area) value(rows []aggregate.Row) AreaValue {
 	}
 	v := AreaValue{
 		Quantity: q.String(), Unit: q.Unit(), Mean: Milli(mean), Min: Milli(rows[0].Mean), Max: Milli(rows[0].Mean),
-		Spread: Milli(whole.Spread), Certainty: Certainty(whole).String(),
+		Spread: Milli(whole.Spread), Certainty: Certainty(whole).OfArea(len(rows), len(a.Cells)).String(),
 	}
 	covered := make([]geo.Cell, len(rows))
 	for i, r := range rows {

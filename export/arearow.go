@@ -29,7 +29,7 @@ var AreaColumns = Columns[AreaRow]{
 		"Anteil der Menschen, die in Zellen mit einem Wert wohnen, 0 bis 1; leer ohne Einwohnertabelle"), func(r *AreaRow) int64 { return orNone(r.PeopleShare) }).optional(),
 	thousandthsColumn("spread", InUnit, bilingual.Of("sample standard deviation between the cells' means; of an area with one cell that of its stations",
 		"Standardabweichung zwischen den Mitteln der Zellen; bei einer einzigen Zelle die ihrer Stationen"), func(r *AreaRow) int64 { return int64(r.Spread) }).from(0),
-	wordColumn("certainty", bilingual.Of("as in the grid, with cells for stations", "wie im Raster, mit Zellen statt Stationen"), func(r *AreaRow) string { return r.Certainty }).among(certainties...),
+	wordColumn("certainty", bilingual.Of("as in the grid, with cells for stations; `good` only where at least a quarter of the cells have a value", "wie im Raster, mit Zellen statt Stationen; `good` nur, wo mindestens ein Viertel der Zellen einen Wert hat"), func(r *AreaRow) string { return r.Certainty }).among(certainties...),
 }
 
 // AreaValueColumns are those of AreaColumns that tell an area's average, and not of what it is.

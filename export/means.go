@@ -23,8 +23,8 @@ var MeanColumns = Columns[aggregate.StationWindow]{
 	thousandthsColumn("raw_mean", InUnit, bilingual.Of("mean of the good values as measured", "Mittel der guten Werte, wie gemessen"), func(m *aggregate.StationWindow) int64 { return m.Raw }),
 	boolColumn("corrected", bilingual.Of("whether humidity was taken out of mean", "ob die Feuchte aus mean herausgerechnet ist"), func(m *aggregate.StationWindow) bool { return m.Corrected }),
 	countColumn("readings", bilingual.Of("how many good values", "wie viele gute Werte"), func(m *aggregate.StationWindow) int64 { return int64(m.Readings) }),
-	shareColumn("coverage", bilingual.Of("of an hour's twelve 5-minute slots the share that holds a good value, of a day's hours the share that counts, 0 to 1; 1 for five minutes",
-		"Anteil der zwölf Abschnitte von 5 Minuten einer Stunde, in denen ein guter Wert liegt, der Stunden eines Tages, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
+	shareColumn("coverage", bilingual.Of("share of an hour that good values cover, each the time since the one before it, at most the sensor's interval and 20 minutes; of a day the share of its hours that count, 0 to 1; 1 for five minutes",
+		"Anteil einer Stunde, den gute Werte abdecken, jeder die Zeit seit dem vorigen, höchstens den Abstand, in dem der Sensor sendet, und 20 Minuten; eines Tages der Anteil seiner Stunden, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
 }
 
 var meansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}

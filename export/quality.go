@@ -76,9 +76,10 @@ type QualityCorrection struct {
 
 // QualityAverages is when an average counts.
 type QualityAverages struct {
-	SlotSeconds  int     `json:"slot_seconds"`
-	HourSlots    int     `json:"hour_slots"`
-	HourAtLeast  int     `json:"hour_slots_at_least"`
+	RuleVersion  int     `json:"rule_version"`
+	ValueAtMost  int     `json:"value_seconds_at_most"`
+	LookBack     int     `json:"interval_hours"`
+	HourAtLeast  int     `json:"hour_seconds_at_least"`
 	DayAtLeast   int     `json:"day_hours_at_least"`
 	DayOffset    float64 `json:"day_begins_hours_before_utc_midnight"`
 	LateHours    int     `json:"late_hours"`
@@ -95,7 +96,7 @@ func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset tim
 			correction.Method, correction.Kappa, correction.String(), "pm / C, C = 1 + (kappa/1.65) / (1/aw - 1), aw = min(RH, 95)/100, not below 0",
 			"kappa-Köhler theory after Crilley et al., AMT 11:709 (2018)",
 		},
-		Averages: QualityAverages{r.SlotSeconds, r.Slots, r.HourSlots, r.DayHours, dayOffset.Hours(), r.Late, r.Grace, "39. BImSchV, Anlage 11: 75 % of an hour, 18 hours of a day"},
+		Averages: QualityAverages{r.Version, r.MaxInterval, r.LookBack, r.HourSeconds, r.DayHours, dayOffset.Hours(), r.Late, r.Grace, "39. BImSchV, Anlage 11: 75 % of an hour, 18 hours of a day"},
 	}
 	for _, f := range quality.Order() {
 		q.Flags = append(q.Flags, FlagOf(f))

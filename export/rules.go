@@ -5,6 +5,9 @@ import "stadtluft/geo/aggregate"
 // Single is the averaging rule of values that are no means.
 const Single = "None: single values as stations sent them."
 
+// eachCovers says what time a value covers, by version 2 of the rule (aggregate.RuleVersion).
+const eachCovers = ", each the time since the one before it, at most the sensor's interval and 20 minutes (rule version 2)"
+
 // StationRule says how a station's mean over a window came to be. correction names the correction for humidity and its
 // parameters.
 func StationRule(window aggregate.Window, correction string) string {
@@ -13,10 +16,10 @@ func StationRule(window aggregate.Window, correction string) string {
 	case aggregate.Slot:
 		return "Mean of the good values of five minutes." + stamped + correction + "), raw_mean as measured."
 	case aggregate.Day:
-		return "Mean of the means of those of the day's 24 hours of which at least 9 of 12 five-minute slots hold a good value; a day with coverage below 0.750 (18 hours) does not count in the grid." +
+		return "Mean of the means of those of the day's 24 hours of which good values cover at least 45 minutes" + eachCovers + "; a day with coverage below 0.750 (18 hours) does not count in the grid." +
 			stamped + correction + "), raw_mean as measured."
 	}
-	return "Mean of the good values of a full UTC hour; an hour with coverage below 0.750 (9 of 12 five-minute slots) does not count in the grid." + stamped + correction + "), raw_mean as measured."
+	return "Mean of the good values of a full UTC hour; an hour with coverage below 0.750 (45 minutes" + eachCovers + ") does not count in the grid." + stamped + correction + "), raw_mean as measured."
 }
 
 // GridRule says how a cell's average over a window came to be.
@@ -28,7 +31,7 @@ func GridRule(window aggregate.Window, correction string) string {
 	case aggregate.Day:
 		return rule + "A station counts with at least 18 of 24 hours that count (75 %), with the mean of their means. Windows are stamped by their start, UTC."
 	}
-	return rule + "A station counts when at least 9 of the hour's 12 five-minute slots hold a good value (75 %). Windows are stamped by their start, UTC."
+	return rule + "A station counts when its good values cover at least 45 minutes of the hour (75 %)" + eachCovers + ". Windows are stamped by their start, UTC."
 }
 
 // AreaRule says how a district's or the city's average came to be.

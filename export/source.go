@@ -61,3 +61,11 @@ func FromSource(stations []*ingest.Station, source string) []*ingest.Station {
 func IsFrom(s *ingest.Station, source string) bool {
 	return source == AllSources || s.Source == source || s.Source == "" && source == OwnSource
 }
+
+// Known returns what v points to, for properties; nil for a nil pointer.
+func Known[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}

@@ -34,9 +34,10 @@ type Station struct {
 	Name     string
 	Kit      string   // "sds011-bme280" or free text
 	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
+	Sources  []string // see Installation
 	Exposure Exposure
-	Height   float64 // metres above ground
-	Side     string  // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
+	Height   *float64 // metres above ground; nil when not known
+	Side     string   // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
 	Status   Status
 	Reason   string         // why it is suspended, as the administrator tells its owner; else empty
 	Zone     string         // IANA zone, for kits that send local time
@@ -51,7 +52,7 @@ type Station struct {
 	Places   []Place   // ascending by From, at least one
 	// Calibrations are ascending by quantity's name and From.
 	Calibrations  []Calibration
-	Installations []Installation // ascending by From; Kit and Sensors are the last one's
+	Installations []Installation // ascending by From; Kit, Sensors and Sources are the last one's
 }
 
 // Place is where a station stands from a moment on. Public is the centre of its 100 m cell. Exact is never published and
@@ -103,6 +104,7 @@ type Installation struct {
 	From    time.Time
 	Kit     string
 	Sensors []string
+	Sources []string // of a neighbour's station: type and id of each sensor in the network's own data, such as "sds011:15092"
 }
 
 // InstalledSince returns when the sensors that the station had at t were installed; zero when that is not known.
@@ -127,8 +129,17 @@ func (s *Station) At(t time.Time) *Station {
 		return s
 	}
 	then := *s
-	then.Kit, then.Sensors = s.Installations[i].Kit, s.Installations[i].Sensors
+	then.Kit, then.Sensors, then.Sources = s.Installations[i].Kit, s.Installations[i].Sensors, s.Installations[i].Sources
 	return &then
+}
+
+// SourceID returns what the station is at the network it is imported from: its Sources, or without them the key of its device
+// there; empty for the city's own.
+func (s *Station) SourceID() string {
+	if s.Source == "" || len(s.Sources) > 0 {
+		return strings.Join(s.Sources, " ")
+	}
+	return s.Device(s.Source)
 }
 
 // Hidden reports whether the station and its readings are there for its owner and the administrator alone: it waits for

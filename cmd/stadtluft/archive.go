@@ -37,16 +37,24 @@ func (cmd *archiveBuildCmd) Run(ctx context.Context, std streams) error {
 		if cmd.To != "" && !s.Archive.IsClosed(to, now) {
 			return usageError{fmt.Errorf("--to %s is not closed yet: a day is closed %v after its end", to, archive.Closed)}
 		}
+		empty := 0
 		for d := from; d.Compare(to) <= 0; d = d.Next() {
 			m, made, err := s.Archive.Build(ctx, s, d)
 			if err != nil {
 				return err
+			}
+			if m.Revision == 0 {
+				empty++
+				continue
 			}
 			word := "is as it was"
 			if made {
 				word = "is written"
 			}
 			fmt.Fprintf(std.out, "%s r%d %s: %d readings of %d stations\n", m.Day, m.Revision, word, m.Readings, m.Stations)
+		}
+		if empty > 0 {
+			fmt.Fprintf(std.out, "%d days without readings are not written\n", empty)
 		}
 		return nil
 	})

@@ -75,8 +75,8 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	f("2019-04-20 r1 is as it was: 3 readings of 1 stations", 0, "archive", "build", "--to", "2019-04-21")
-	f("2019-04-21 r1 is as it was: 0 readings", 0, "archive", "build", "--from", "2019-04-21", "--to", "2019-04-21")
-	f("2 days with 2 revisions are as they were written", 0, "archive", "verify")
+	f("1 days without readings are not written", 0, "archive", "build", "--to", "2019-04-21")
+	f("1 days with 1 revisions are as they were written", 0, "archive", "verify")
 	f("--from 2019-04-21 is after --to 2019-04-20", 2, "archive", "build", "--from", "2019-04-21", "--to", "2019-04-20")
 	f(`"yesterday" is not a day`, 2, "archive", "verify", "--from", "yesterday")
 	f("is not closed yet", 2, "archive", "build", "--to", time.Now().UTC().Format(time.DateOnly))
@@ -86,7 +86,7 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("2019-04-20 r1: readings.csv.gz: has the SHA-256", 1, "archive", "verify", "--from", "2019-04-20")
-	f("1 days with 1 revisions", 0, "archive", "verify", "--from", "2019-04-21")
+	f("0 days with 0 revisions", 0, "archive", "verify", "--from", "2019-04-21")
 }
 
 // TestArchiveWithoutSpace builds with a limit on the size of files, as on a full disk: no incomplete file stays, and

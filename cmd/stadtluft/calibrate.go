@@ -124,8 +124,8 @@ func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 	return hours, nil
 }
 
-// pairs returns the hours of both instruments, and the first of them. An hour of the station counts as in averages: with
-// good values, as measured, in at least nine of its twelve 5-minute slots.
+// pairs returns the hours of both instruments, and the first of them. An hour of the station counts as in averages: when
+// its good values, as measured, cover three quarters of it.
 func (cmd *calibrateCmd) pairs(ctx context.Context, s store.Store, st *ingest.Station, hours []calibration.Hour) (pairs []calibration.Pair, first time.Time, err error) {
 	means, err := cmd.means(ctx, s, st.ID, hours[0].Start, hours[len(hours)-1].Start.Add(time.Hour))
 	if err != nil {
@@ -164,11 +164,12 @@ func count(term bool) int {
 	return 0
 }
 
-// means returns the averages of the station's good values of a period, as if it had stood in one place.
+// means returns the averages of the station's good values of a period, as if it had stood in one place. The time before
+// tells its sensors' intervals.
 func (cmd *calibrateCmd) means(ctx context.Context, s store.Store, id string, from, to time.Time) (*aggregate.Aggregate, error) {
 	all := &aggregate.Aggregate{}
 	quantities := []quantity.Quantity{cmd.about, quantity.Humidity, quantity.Temperature}
-	err := s.Readings(ctx, store.ReadingQuery{From: from, To: to, Stations: []string{id}, Quantities: quantities}, func(r ingest.Reading) error {
+	err := s.Readings(ctx, store.ReadingQuery{From: from.Add(-aggregate.LookBack), To: to, Stations: []string{id}, Quantities: quantities}, func(r ingest.Reading) error {
 		for _, v := range r.Values {
 			if v.Flags.Good() {
 				all.Add(aggregate.Sample{Station: id, Cell: geo.Cell{Size: geo.BaseSize}, Quantity: v.Quantity, Time: r.Time, Received: r.Time, Milli: averages.Milli(v.Value)})

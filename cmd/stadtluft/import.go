@@ -158,6 +158,9 @@ func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.Imp
 	for _, reason := range slices.Sorted(maps.Keys(t.Values.Refused)) {
 		fmt.Fprintf(w, "  refused as %s: %d values of rows that were stored without them\n", reason, t.Values.Refused[reason])
 	}
+	if t.BadLines > 0 {
+		fmt.Fprintf(w, "%d lines are bad, each is named above\n", t.BadLines)
+	}
 	_, err := fmt.Fprintf(w, "%d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", len(t.Stations))
 	if t.Stored > 0 && time.Since(t.First) > aggregate.AllowedLateness {
 		_, err = fmt.Fprintf(w, "averages of what is older than two days follow with: stadtluft rebuild --from %s --to %s\n",

@@ -37,7 +37,7 @@ type stationAddCmd struct {
 	Lat      float64  `required:"" help:"Latitude in degrees, WGS 84. Never published."`
 	Kit      string   `required:"" help:"The kit, such as sds011-bme280."`
 	Sensors  []string `help:"Its sensors, where the kit's name does not tell."`
-	Height   float64  `help:"Metres above ground." default:"3"`
+	Height   *float64 `help:"Metres above ground, where it is known."`
 	Exposure string   `help:"outdoor or indoor." enum:"outdoor,indoor" default:"outdoor"`
 	Email    string   `help:"The owner's address; never published."`
 	Device   string   `help:"FAMILY:KEY of a device whose firmware has topics of its own, such as airgradient:ecda3b1eaaaf; never published."`
@@ -224,7 +224,7 @@ type stationJSON struct {
 	Kit      string          `json:"kit"`
 	Sensors  []string        `json:"sensors"`
 	Exposure ingest.Exposure `json:"exposure"`
-	Height   float64         `json:"height"`
+	Height   *float64        `json:"height"`
 	Status   ingest.Status   `json:"status"`
 	Reason   string          `json:"reason,omitempty"`
 	Created  string          `json:"created"`

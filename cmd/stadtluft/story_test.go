@@ -79,7 +79,7 @@ func registerStations(t testing.TB, data string, n int) []storyStation {
 		p := cells[i*7%len(cells)].Center()
 		p[0] += float64(i%5) * 0.0011
 		credentials, station, err := r.Add(t.Context(), registry.Registration{
-			Name: fmt.Sprintf("Story %d", i), Point: p, Kit: "sds011-bme280", Height: 3,
+			Name: fmt.Sprintf("Story %d", i), Point: p, Kit: "sds011-bme280", Height: new(3.0),
 			Exposure: ingest.Outdoor, LicenceConsent: true,
 		})
 		if err != nil {
@@ -444,7 +444,7 @@ func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 		t.Fatal(err)
 	}
 	type key struct{ hour, cell, station string }
-	sums, counts, slots := map[key]int64{}, map[key]int64{}, map[key]map[int]bool{}
+	sums, counts, covered, last := map[key]int64{}, map[key]int64{}, map[key]time.Duration{}, map[string]time.Time{}
 	for _, row := range rows[1:] {
 		if row[4] != quantity {
 			continue
@@ -460,14 +460,12 @@ func wantGrid(t *testing.T, table []byte, quantity string) map[string]int64 {
 		k := key{at.Truncate(time.Hour).Format(time.RFC3339), cell.String(), row[1]}
 		sums[k] += int64(math.Round(value * 1000))
 		counts[k]++
-		if slots[k] == nil {
-			slots[k] = map[int]bool{}
-		}
-		slots[k][at.Minute()/5] = true
+		covered[k] += min(at.Sub(last[k.station]), 144*time.Second) // as planned; the rows are in the order of time
+		last[k.station] = at
 	}
 	cellSums, cellCounts := map[string]int64{}, map[string]int64{}
 	for k, sum := range sums {
-		if len(slots[k]) < 9 {
+		if covered[k] < 45*time.Minute {
 			continue
 		}
 		name := k.hour + " " + k.cell

@@ -228,7 +228,7 @@ func TestIndices(t *testing.T) {
 		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
 	if eaqi, lqi := ask(); eaqi != (class{EN: "no statement", DE: "keine Aussage"}) || lqi != eaqi || len(station.Properties.Means) != 0 {
-		t.Errorf("of eight slots: %+v, %+v, %+v", eaqi, lqi, station.Properties.Means)
+		t.Errorf("of 40 minutes: %+v, %+v, %+v", eaqi, lqi, station.Properties.Means)
 	}
 	for i := 8; i < 11; i++ { // the oldest is then 50 minutes old, and stays in the hour during the test
 		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))

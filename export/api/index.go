@@ -42,8 +42,8 @@ type stationMean struct {
 	Uncorrected bool         `json:"uncorrected"`
 }
 
-// addMeans adds a station's means of the last 60 minutes, with a good value in at least nine of the twelve 5-minute
-// slots, and both indices of them.
+// addMeans adds a station's means of the last 60 minutes, of which good values cover at least 45, and
+// both indices of them.
 func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 	p.Means = map[string]stationMean{}
 	values := map[quantity.Quantity]int64{}

@@ -10,7 +10,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/bilingual"
-	"stadtluft/ingest"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/httpapi/openapi"
 )
 
@@ -56,17 +56,33 @@ var listParameters = []openapi.Parameter{
 	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: bilingual.Text{
 		EN: "which properties of each station; without it all, which are many", DE: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
 	quantityParameter(everyQuantity),
+	{Name: "time", Default: "latest", About: bilingual.Text{
+		EN: "as they were at this moment: those that stood then, at the places of then, with the last values of the hour before, without means; latest is now",
+		DE: "wie sie zu diesem Zeitpunkt waren: die damals standen, an den Orten von damals, mit den letzten Werten der Stunde davor, ohne Mittel; latest ist jetzt"}},
 }
 
 // getStations answers with the public stations and their latest values.
 func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	q, now := newQuery(r), time.Now().UTC()
-	fields, quantities := q.list("fields"), q.list("quantity")
+	fields, quantities, at := q.list("fields"), q.list("quantity"), time.Time{}
+	if q.text("time") != "latest" {
+		at = q.time("time", at)
+	}
+	if err := q.done(); err != nil {
+		return err
+	}
 	features := []listedStation{}
 	stations := export.FromSource(s.Registry.Stations(), q.text("source"))
-	for _, st := range stations {
-		if public(st) {
-			features = append(features, s.listed(st, now, fields, quantities))
+	if !at.IsZero() && at.Before(now) {
+		var err error
+		if features, err = s.getPastStations(w, r, q, stations, at); err != nil {
+			return err
+		}
+	} else {
+		for _, st := range stations {
+			if public(st) {
+				features = append(features, listed(s.observed(st, now), func() []aggregate.StationMean { return s.stationMeans(st.ID, now) }, fields, quantities))
+			}
 		}
 	}
 	meta := s.metaOf(now, stations)
@@ -77,12 +93,11 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 }
 
 // listed returns a station with the named properties, and with values and means of the named quantities; all when none
-// are named.
-func (s *Server) listed(st *ingest.Station, now time.Time, fields, quantities []string) listedStation {
-	f := s.observed(st, now)
+// are named. means returns its means.
+func listed(f stationFeature, means func() []aggregate.StationMean, fields, quantities []string) listedStation {
 	all := len(fields) == 0
 	if all || slices.Contains(fields, "means") || slices.Contains(fields, "index") {
-		f.Properties.addMeans(s.stationMeans(st.ID, now))
+		f.Properties.addMeans(means())
 	}
 	if len(quantities) > 0 {
 		keep(f.Properties.Values, quantities)

@@ -7,6 +7,7 @@ import (
 
 	"stadtluft/export"
 	"stadtluft/export/live"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 )
@@ -28,15 +29,18 @@ type stationProperties struct {
 	Kit      string                 `json:"kit"`
 	Sensors  []string               `json:"sensors"`
 	Exposure ingest.Exposure        `json:"exposure"`
-	Height   float64                `json:"height"`
-	Side     string                 `json:"side"` // of the building, as a compass direction; empty when unknown
+	Height   *float64               `json:"height"` // metres above ground; null when not known
+	Side     string                 `json:"side"`   // of the building, as a compass direction; empty when unknown
 	Status   ingest.Status          `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
-	Source   string                 `json:"source"`  // "own", or the network it is imported from
-	Licence  string                 `json:"licence"` // of its readings
+	Source   string                 `json:"source"`    // "own", or the network it is imported from
+	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092"; empty for "own"
+	Licence  string                 `json:"licence"`   // of its readings
 	LastSeen *string                `json:"last_seen"`
+	Interval *int64                 `json:"interval_seconds"` // between its messages; null when not known
+	Rare     bool                   `json:"rare"`             // its interval is too long for hourly means
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
 
@@ -80,6 +84,7 @@ type installation struct {
 	From    string   `json:"from"`
 	Kit     string   `json:"kit"`
 	Sensors []string `json:"sensors"`
+	Sources []string `json:"source_ids"` // as source_id
 }
 
 // public reports whether a station is shown.
@@ -94,13 +99,17 @@ func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 
 // observed returns a station with its latest values, which belong to the caller.
 func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
+	return stationAt(st, now, s.Live.Station(st.ID, now))
+}
+
+// stationAt returns a station where it stood at a moment, in its state then. Its means are empty.
+func stationAt(st *ingest.Station, now time.Time, live live.Station) stationFeature {
 	at := st.PlaceAt(now).Public
-	live := s.Live.Station(st.ID, now)
 	f := stationFeature{
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
-			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
+			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {
@@ -110,6 +119,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
+	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare()
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
@@ -137,9 +147,18 @@ func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 		history.Places = append(history.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
 	for _, o := range st.Installations {
-		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...)})
+		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...), append([]string{}, o.Sources...)})
 	}
 	return detailedStation{f.Type, f.ID, f.Geometry, history}
+}
+
+// tooRare explains to a volunteer that a station sends too rarely for hourly means.
+var tooRare = wire.Explanation{
+	English: "It sends less often than every 20 minutes: too rarely for hourly means. It counts in averages of the last 60 minutes only, not in those of hours and days.",
+	German:  "Sie sendet seltener als alle 20 Minuten: zu selten für Stundenmittel. Sie zählt nur in Mitteln der letzten 60 Minuten, nicht in denen von Stunden und Tagen.",
+
+	TodoEnglish: "Let the kit send every 15 minutes or more often; 2.5 to 5 minutes are best.",
+	TodoGerman:  "Den Bausatz alle 15 Minuten oder öfter senden lassen; am besten sind 2,5 bis 5 Minuten.",
 }
 
 // health is a station's diagnosis.
@@ -148,8 +167,10 @@ type health struct {
 	Status     ingest.Status             `json:"status" enum:"pending,active,paused,suspended,retired,erased"`
 	Reason     string                    `json:"reason"` // of a suspension
 	State      live.StationState         `json:"state" enum:"new,ok,silent,check"`
-	LastSeen   *string                   `json:"last_seen"` // when the last value was taken
-	Heard      *heard                    `json:"heard"`     // of any kind; null when it has never reported
+	LastSeen   *string                   `json:"last_seen"`        // when the last value was taken; of an imported station, when it was measured
+	Interval   *int64                    `json:"interval_seconds"` // between its messages; null when not known
+	Rare       *wire.Explanation         `json:"rare"`             // that it sends too rarely for hourly means; null when it does not
+	Heard      *heard                    `json:"heard"`            // of any kind; null when it has never reported
 	Values     int                       `json:"values_24h"`
 	GoodShare  *export.Milli             `json:"good_share_24h"`
 	FlagCounts map[string]int            `json:"flags_24h"`
@@ -188,11 +209,22 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
+	if answer.Interval = seconds(live.Interval); live.Rare() {
+		answer.Rare = &tooRare
+	}
 	if stats.Values > 0 {
 		answer.GoodShare = new(export.Milli(stats.Good * 1000 / stats.Values))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, "application/json", answer)
+}
+
+// seconds returns a duration in seconds; null for zero.
+func seconds(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	return new(int64(d / time.Second))
 }
 
 // countsOf returns the counts of flags by name.

@@ -52,7 +52,7 @@ func (r register) Station(id string) (*ingest.Station, bool) {
 
 func stand(id string, from time.Time, x float64) *ingest.Station {
 	return &ingest.Station{
-		ID: id, Name: `Balkon "` + id + `"`, Kit: "sds011-bme280", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: 3, Status: ingest.Active,
+		ID: id, Name: `Balkon "` + id + `"`, Kit: "sds011-bme280", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: new(3.0), Status: ingest.Active,
 		Email: "secret@example.org", Licence: "dl-zero-de/2.0",
 		Places: []ingest.Place{{From: from, Exact: orb.Point{6.123456, 50.654321}, Public: orb.Point{6.9 + x, 50.9}}},
 	}
@@ -186,6 +186,7 @@ func TestReadmeNamesEveryFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, t.TempDir())
+	fill(t, s, day())
 	build(t, s, 1)
 	names, err := list(s.Archive.revisionFolder(may, 1))
 	if err != nil || len(names) != 10 {
@@ -270,9 +271,27 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestAnEmptyDay is not written, and loses its mark; one that lost its readings is.
 func TestAnEmptyDay(t *testing.T) {
 	s := open(t, t.TempDir())
-	if m := build(t, s, 1); len(m.EmptyHours) != 24 || m.Readings != 0 {
+	if err := s.Archive.Mark(may); err != nil {
+		t.Fatal(err)
+	}
+	build(t, s, 0)
+	if pending, err := s.Archive.Pending(); err != nil || len(pending) > 0 {
+		t.Errorf("pending %v, %v", pending, err)
+	}
+	if days, err := s.Archive.Days(Ends()); err != nil || len(days) > 0 {
+		t.Errorf("archived %v, %v", days, err)
+	}
+	fill(t, s, day())
+	build(t, s, 1)
+	for _, id := range []string{"A", "B", "C", "D", "X"} {
+		if err := s.DeleteReadings(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m := build(t, s, 2); len(m.EmptyHours) != 24 || m.Readings != 0 {
 		t.Errorf("an empty day's manifest %+v", m)
 	}
 }

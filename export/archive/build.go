@@ -25,7 +25,8 @@ const (
 )
 
 // Build writes a closed day's files from s. When they are the same as those of the newest revision it makes none. It
-// returns the manifest of the newest revision, and whether it made that.
+// returns the manifest of the newest revision, and whether it made that. A day without readings gets no first revision: its
+// manifest has the revision 0.
 func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, made bool, err error) {
 	unlock, err := a.lock(ctx)
 	if err == nil {
@@ -77,6 +78,9 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	newest, err := a.newest(d)
 	if err != nil {
 		return m, false, err
+	}
+	if newest == 0 && m.Readings == 0 {
+		return m, false, nil
 	}
 	if newest > 0 {
 		old, err := a.Manifest(d, newest)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
@@ -146,6 +147,8 @@ func TestIndexes(t *testing.T) {
 func TestMissingDays(t *testing.T) {
 	s, get := serving(t)
 	third := may.Next().Next()
+	at := begin.Add(48 * time.Hour)
+	fill(t, s, []ingest.Reading{{Station: "D", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}})
 	if _, _, err := s.Archive.Build(t.Context(), s, third); err != nil {
 		t.Fatal(err)
 	}

@@ -31,11 +31,12 @@ type stationProperties struct {
 	Kit      string          `json:"kit"`
 	Sensors  []string        `json:"sensors"`
 	Exposure ingest.Exposure `json:"exposure"`
-	Height   float64         `json:"height"` // metres above ground
+	Height   *float64        `json:"height"` // metres above ground; null when not known
 	Demo     bool            `json:"demo"`
 	Source   string          `json:"source"`
-	Licence  string          `json:"licence"` // of its readings
-	Places   []place         `json:"places"`  // of that day, ascending; the last is the geometry
+	SourceID string          `json:"source_id"` // at that source, on that day
+	Licence  string          `json:"licence"`   // of its readings
+	Places   []place         `json:"places"`    // of that day, ascending; the last is the geometry
 }
 
 type place struct {
@@ -66,9 +67,10 @@ func (w *writer) stations(stations []*ingest.Station) error {
 }
 
 func (w *writer) feature(st *ingest.Station) stationFeature {
+	st = st.At(w.to.Add(-time.Second))
 	f := stationFeature{Type: "Feature", ID: st.ID, Properties: stationProperties{
 		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Demo: st.Demo,
-		Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Places: []place{},
+		Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Places: []place{},
 	}}
 	f.Geometry = point{"Point", geo.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}
 	for i, p := range st.Places {

@@ -30,7 +30,11 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 			stations = around
 		}
 	}
-	return s.means(ctx, q, window, stations, func(m aggregate.StationWindow) error {
+	from := q.From
+	if window != aggregate.Slot {
+		from = from.Add(-aggregate.LookBack)
+	}
+	return s.means(ctx, q, window, from, stations, func(m aggregate.StationWindow) error {
 		if len(q.Quantities) > 0 && !slices.Contains(q.Quantities, m.Quantity) ||
 			len(q.Stations) > 0 && !slices.Contains(q.Stations, m.Station) || !q.takesMean(s.Stations, m) {
 			return nil
@@ -39,13 +43,14 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 	})
 }
 
-// means computes all means of stations, also of the quantities needed for corrections.
-func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, stations []string, yield func(aggregate.StationWindow) error) error {
+// means computes all means of stations, also of the quantities needed for corrections, from the readings since a time: to
+// know the sensors' intervals, those of aggregate.LookBack before the period.
+func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, since time.Time, stations []string, yield func(aggregate.StationWindow) error) error {
 	means := aggregate.StationAverager{
-		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
+		Window: window, From: q.From, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
 	}
 	var cells averages.Cells
-	selection := store.ReadingQuery{From: q.From, To: q.To, Stations: stations, Quantities: withAids(q.Quantities)}
+	selection := store.ReadingQuery{From: since, To: q.To, Stations: stations, Quantities: withAids(q.Quantities)}
 	err := s.Store.Readings(ctx, selection, func(r ingest.Reading) error {
 		cell := s.cellOf(&cells, r)
 		for _, v := range r.Values {
@@ -91,7 +96,7 @@ func (s Source) lackHumidity(ctx context.Context, q Readings) (bool, error) {
 		return nil
 	}
 	var start time.Time
-	err := s.means(ctx, q, span, q.Stations, func(m aggregate.StationWindow) (err error) {
+	err := s.means(ctx, q, span, q.From, q.Stations, func(m aggregate.StationWindow) (err error) {
 		if !m.Start.Equal(start) {
 			start, err = m.Start, end()
 		}

@@ -48,6 +48,74 @@ func TestStates(t *testing.T) {
 	f(OK, noon, reading(noon.Add(-time.Minute), bad), reading(noon, good))
 }
 
+// TestSilenceIsMeasuredByTheInterval: a station that sends every 20 minutes is not silent between its messages.
+func TestSilenceIsMeasuredByTheInterval(t *testing.T) {
+	good := ingest.Value{Quantity: quantity.PM10, Value: 20}
+	f := func(step time.Duration, messages int, wantInterval time.Duration, after time.Duration, want StationState) {
+		t.Helper()
+		n := NewState()
+		for i := range messages {
+			n.Observe(reading(noon.Add(time.Duration(i)*step), good))
+		}
+		got := n.Station("A", noon.Add(time.Duration(messages-1)*step+after))
+		if got.State != want || got.Interval != wantInterval {
+			t.Errorf("%d messages every %v, %v after the last: %s, every %v, want %s, every %v", messages, step, after, got.State, got.Interval, want, wantInterval)
+		}
+	}
+	f(145*time.Second, 20, 145*time.Second, 15*time.Minute, OK)
+	f(145*time.Second, 20, 145*time.Second, 15*time.Minute+time.Second, Silent)
+	f(20*time.Minute, 20, 20*time.Minute, time.Hour, OK)
+	f(20*time.Minute, 20, 20*time.Minute, time.Hour+time.Second, Silent)
+	f(time.Hour, 5, time.Hour, 3*time.Hour, OK)
+	f(time.Hour, 4, 0, 16*time.Minute, Silent) // three gaps tell no interval
+	f(24*time.Hour, 6, 24*time.Hour, 24*time.Hour, OK)
+	f(24*time.Hour, 6, 24*time.Hour, 24*time.Hour+time.Second, Silent)
+}
+
+// TestIntervalForgetsAPause has two sensors that send five seconds apart, every 15 minutes, and one pause; late values
+// tell nothing.
+func TestIntervalForgetsAPause(t *testing.T) {
+	n := NewState()
+	for i := range 12 {
+		at := noon.Add(time.Duration(i) * 15 * time.Minute)
+		if i > 8 {
+			at = at.Add(2 * time.Hour)
+		}
+		n.Observe(reading(at, ingest.Value{Quantity: quantity.PM10, Value: 20}))
+		n.Observe(reading(at.Add(5*time.Second), ingest.Value{Quantity: quantity.Humidity, Value: 60}))
+		n.Observe(reading(at.Add(-7*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 20}))
+	}
+	if got := n.Station("A", noon.Add(6*time.Hour)).Interval; got != 14*time.Minute+55*time.Second {
+		t.Errorf("interval = %v, want 14 minutes 55, from the second sensor to the first", got)
+	}
+}
+
+// TestRareKits names those that are too rare for hourly means.
+func TestRareKits(t *testing.T) {
+	for interval, want := range map[time.Duration]bool{0: false, 15 * time.Minute: false, 20*time.Minute + 10*time.Second: false, 21 * time.Minute: true, time.Hour: true} {
+		if got := (Station{Interval: interval}).Rare(); got != want {
+			t.Errorf("every %v is rare: %v, want %v", interval, got, want)
+		}
+	}
+}
+
+// TestImportedStationsAreAliveByTheirValues: an import of old values makes nothing alive.
+func TestImportedStationsAreAliveByTheirValues(t *testing.T) {
+	n := NewState()
+	n.Imported = func(id string) bool { return id == "A" }
+	old := reading(noon.Add(-30*24*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 20})
+	old.Received = noon
+	n.Observe(old)
+	if got := n.Station("A", noon); got.State != Silent || !got.LastSeen.Equal(old.Time) {
+		t.Errorf("an imported station with a value of %v is %s, seen %v", old.Time, got.State, got.LastSeen)
+	}
+	old.Station = "B"
+	n.Observe(old)
+	if got := n.Station("B", noon); got.State != OK || !got.LastSeen.Equal(noon) {
+		t.Errorf("a station that sent an old value now is %s, seen %v", got.State, got.LastSeen)
+	}
+}
+
 func TestLatestIsByTimeOfObservation(t *testing.T) {
 	n := NewState()
 	n.Observe(reading(noon, ingest.Value{Quantity: quantity.PM10, Value: 20}))

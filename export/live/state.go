@@ -4,17 +4,22 @@ package live
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
 
 const (
-	// SilentAfter is how long after its last message a station counts as silent: six messages of a kit
-	// that sends every 145 s.
+	// SilentAfter is how long after its last message a station counts as silent at the earliest: six messages of a kit
+	// that sends every 145 s. One that sends more rarely counts as silent after three times its interval, at most a day.
 	SilentAfter = 15 * time.Minute
+
+	silentIntervals = 3
+	silentAtMost    = 24 * time.Hour
 )
 
 // StationState is the condition of a station.
@@ -22,9 +27,9 @@ type StationState string
 
 const (
 	New    StationState = "new"    // has never sent
-	OK     StationState = "ok"     // has sent within SilentAfter, and its values count
-	Silent StationState = "silent" // has not sent for SilentAfter
-	Check  StationState = "check"  // has sent within SilentAfter, but more than half of its last 24 hours' values do not count
+	OK     StationState = "ok"     // has sent lately (see SilentAfter), and its values count
+	Silent StationState = "silent" // has not sent for a while
+	Check  StationState = "check"  // has sent lately, but more than half of its last 24 hours' values do not count
 )
 
 // StationStates returns all states.
@@ -40,12 +45,21 @@ type Latest struct {
 // Station is the current state of a station. It belongs to the caller.
 type Station struct {
 	State    StationState
-	LastSeen time.Time // receipt of its last reading; zero when never
+	LastSeen time.Time     // receipt of its last reading, of an imported station its time; zero when never
+	Interval time.Duration // between its messages, whole seconds; zero when it is not known
 	Values   map[quantity.Quantity]Latest
 }
 
+// Rare reports whether the station sends too rarely for hourly means: its interval is longer than aggregate.MaxInterval,
+// to the minute.
+func (s Station) Rare() bool { return s.Interval.Round(time.Minute) > aggregate.MaxInterval }
+
 // State is the current state of all stations. It is safe for concurrent use.
 type State struct {
+	// Imported reports whether a station is imported, so that its readings' times and not their receipt tell when it was
+	// alive; nil means that none is. Set it before use.
+	Imported func(station string) bool
+
 	mu       sync.Mutex // guards all below
 	stations map[string]*station
 	last     time.Time // of observation, of the newest reading of all
@@ -57,6 +71,42 @@ type station struct {
 	seen    time.Time
 	values  map[quantity.Quantity]Latest
 	buckets [hours]bucket
+	gaps    gaps
+}
+
+// gaps holds the last seconds between the station's messages, the oldest of them overwritten by the next. The zero value is
+// ready.
+type gaps struct {
+	newest  time.Time
+	seconds [12]uint32
+	n       int // how many there were
+}
+
+// minGaps is the number of gaps that tell an interval.
+const minGaps = 4
+
+// add adds a message; one that is not newer than all others tells nothing.
+func (g *gaps) add(at time.Time) {
+	if !at.After(g.newest) {
+		return
+	}
+	if !g.newest.IsZero() {
+		g.seconds[g.n%len(g.seconds)] = uint32(at.Sub(g.newest) / time.Second)
+		g.n++
+	}
+	g.newest = at
+}
+
+// interval returns the time that three quarters of the gaps do not exceed: a pause does not count, nor that sensors of one
+// station send one after the other. It is zero when it is not known.
+func (g *gaps) interval() time.Duration {
+	n := min(g.n, len(g.seconds))
+	if n < minGaps {
+		return 0
+	}
+	sorted := g.seconds
+	slices.Sort(sorted[:n])
+	return time.Duration(sorted[(3*n-1)/4]) * time.Second
 }
 
 // NewState returns an empty State.
@@ -79,8 +129,13 @@ func (n *State) Observe(r ingest.Reading) {
 		}
 	}
 	s.count(r)
-	if !r.Received.Before(s.seen) {
-		s.seen = r.Received
+	s.gaps.add(r.Time)
+	seen := r.Received
+	if n.Imported != nil && n.Imported(r.Station) {
+		seen = r.Time
+	}
+	if !seen.Before(s.seen) {
+		s.seen = seen
 	}
 	if r.Time.After(n.last) {
 		n.last = r.Time
@@ -112,7 +167,7 @@ func (n *State) Station(id string, at time.Time) Station {
 	if s == nil {
 		return Station{State: New}
 	}
-	known := Station{State: s.state(at), LastSeen: s.seen, Values: maps.Clone(s.values)}
+	known := Station{State: s.state(at), LastSeen: s.seen, Interval: s.gaps.interval(), Values: maps.Clone(s.values)}
 	for q, v := range known.Values {
 		v.Flags |= s.hourFlags(v.Time, q)
 		known.Values[q] = v
@@ -121,7 +176,7 @@ func (n *State) Station(id string, at time.Time) Station {
 }
 
 func (s *station) state(at time.Time) StationState {
-	if at.Sub(s.seen) > SilentAfter {
+	if at.Sub(s.seen) > max(SilentAfter, min(silentIntervals*s.gaps.interval(), silentAtMost)) {
 		return Silent
 	}
 	if t := s.sum(at); 2*t.Good < t.Values {

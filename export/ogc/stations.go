@@ -49,9 +49,9 @@ func (s *Service) station(st *ingest.Station, now time.Time) feature {
 		id: st.ID, geometry: fixed(st.PlaceAt(now).Public), time: span{from: st.Created},
 		properties: func() []property {
 			return []property{
-				{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", st.Height},
+				{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", export.Known(st.Height)},
 				{"status", string(st.Status)}, {"state", string(at.State)}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
-				{"source", cmp.Or(st.Source, export.OwnSource)}, {"licence", st.Licence}, {"demo", st.Demo},
+				{"source", cmp.Or(st.Source, export.OwnSource)}, {"source_id", st.SourceID()}, {"licence", st.Licence}, {"demo", st.Demo},
 			}
 		},
 	}

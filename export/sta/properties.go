@@ -33,8 +33,8 @@ func thingProperties() []property {
 	return append(list, members(func(w *world, e *entity) any {
 		st := e.station
 		return map[string]any{
-			"kit": st.Kit, "sensors": texts(st.Sensors), "exposure": string(st.Exposure), "height": st.Height, "status": string(st.Status), "demo": st.Demo,
-			"source": cmp.Or(st.Source, export.OwnSource), "licence": st.Licence, "attribution": w.meta.Attribution,
+			"kit": st.Kit, "sensors": texts(st.Sensors), "exposure": string(st.Exposure), "height": export.Known(st.Height), "status": string(st.Status), "demo": st.Demo,
+			"source": cmp.Or(st.Source, export.OwnSource), "source_id": st.SourceID(), "licence": st.Licence, "attribution": w.meta.Attribution,
 		}
 	}))
 }

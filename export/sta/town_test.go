@@ -37,7 +37,7 @@ func newTown() *town {
 	created := noon.AddDate(0, -2, 0)
 	station := func(id, name string, status ingest.Status, places ...ingest.Place) *ingest.Station {
 		return &ingest.Station{
-			ID: id, Name: name, Kit: "sds011/bme280 o'hara", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: 3, Status: status,
+			ID: id, Name: name, Kit: "sds011/bme280 o'hara", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor, Height: new(3.0), Status: status,
 			Licence: "dl-by-de/2.0", Email: "owner@example.org", Created: created, Places: places,
 		}
 	}

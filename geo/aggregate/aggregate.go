@@ -16,16 +16,14 @@ const (
 	AllowedLateness = 48 * time.Hour
 	// GracePeriod is the time between the end of an hour and its publication, for values that are still on their way.
 	GracePeriod = 5 * time.Minute
-	// Retention is how long values stay in memory: an hour, AllowedLateness and GracePeriod.
+	// Retention is how long values stay in memory: an hour, AllowedLateness and GracePeriod. What tells the intervals of
+	// sensors stays LookBack longer.
 	Retention = AllowedLateness + time.Hour + GracePeriod
 
-	slotSeconds = 300 // the 5-minute slots of coverage
-	slots       = 12
-	// minSlots is 75 % of an hour's twelve slots (39. BImSchV, Anlage 11: an hour needs 45 minutes).
-	minSlots = 9
+	slotSeconds = 300 // of a Slot
 
 	dayHours = 24
-	minHours = 18 // hours with enough slots that a day needs (39. BImSchV, Anlage 11)
+	minHours = 18 // hours that count that a day needs (39. BImSchV, Anlage 11)
 )
 
 // Aggregate keeps the recent values of every station and computes averages from them. The zero value is ready. It is
@@ -77,7 +75,15 @@ func (a *Aggregate) Add(s Sample) bool {
 	}
 	offset := unix - index*3600
 	v := newValue(int32(s.Milli), uint16(offset), delay > GracePeriod+time.Duration(3600-offset)*time.Second)
-	h := a.station(s.Station).of(s.Cell, s.Quantity).hour(index)
+	series := a.station(s.Station).of(s.Cell, s.Quantity)
+	h := series.hour(index)
+	if h == nil {
+		a.stats.Old++
+		return false
+	}
+	if series.later {
+		defer a.touchLater(series, h.gap(), v)
+	}
 	if !h.insert(v) {
 		a.stats.Duplicates++
 		return false
@@ -123,8 +129,15 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	index := floorDiv(start.Unix(), 3600)
-	if a.station(e.Station).exclude(exclusion{index, e.Quantity}, out) {
-		a.touch(index)
+	st := a.station(e.Station)
+	if !st.exclude(exclusion{index, e.Quantity}, out) {
+		return
+	}
+	a.touch(index)
+	for i := range st.series {
+		if s := &st.series[i]; s.quantity == e.Quantity {
+			a.touchAfter(s, index, lookBackHours)
+		}
 	}
 }
 
@@ -137,23 +150,30 @@ func (a *Aggregate) Relocate(name string, place func(at time.Time) (geo.Cell, bo
 	if st == nil {
 		return
 	}
-	old := st.series
+	old, moved := st.series, false
 	st.series = nil
 	for i := range old {
 		s := &old[i]
+		for _, h := range s.past.hours {
+			if cell, ok := place(time.Unix(int64(h.index)*3600, 0).UTC()); ok && h.size == 0 {
+				st.of(cell, s.quantity).past.keep(h)
+			}
+		}
 		for index := range s.indices() {
 			for _, v := range s.at(index, &a.unpacked) {
 				cell, ok := place(time.Unix(index*3600+int64(v.offset()), 0).UTC())
-				if ok && st.of(cell, s.quantity).hour(index).insert(v) {
-					if cell != s.cell {
-						a.touch(index)
-					}
+				if ok && st.of(cell, s.quantity).insert(index, v) {
+					moved = moved || cell != s.cell
 					continue
 				}
 				a.stats.Values--
 				a.touch(index)
+				moved = true
 			}
 		}
+	}
+	if moved {
+		a.touchAll(st)
 	}
 }
 
@@ -167,11 +187,7 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	}
 	st = a.station(name)
 	st.calibrations = slices.Clone(calibrations)
-	for i := range st.series {
-		for index := range st.series[i].indices() {
-			a.touch(index)
-		}
-	}
+	a.touchAll(st)
 }
 
 // Changed returns the starts of the hours that are published by until (their end and GracePeriod have passed) and got
@@ -195,7 +211,11 @@ func (a *Aggregate) Changed(until time.Time) []time.Time {
 func (a *Aggregate) Prune(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	oldest := floorDiv(now.Add(-Retention).Unix(), 3600)
+	a.prune(floorDiv(now.Add(-Retention).Unix(), 3600))
+}
+
+// prune forgets the values of hours before oldest. It needs mu.
+func (a *Aggregate) prune(oldest int64) {
 	a.last = nil
 	a.list = slices.DeleteFunc(a.list, func(st *station) bool {
 		a.stats.Values -= st.prune(oldest)

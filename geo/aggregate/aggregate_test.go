@@ -81,23 +81,23 @@ func TestRoundingIsHalfAwayFromZero(t *testing.T) {
 	f(0, 7, 0)
 }
 
-func TestAnHourNeedsThreeQuartersOfItsSlots(t *testing.T) {
+func TestAnHourNeedsThreeQuartersOfItsTime(t *testing.T) {
 	cell := cellAt(t, 6.9583, 50.9413)
-	f := func(slots, wantStations int, wantCoverage int64) {
+	f := func(values, wantStations int, wantCoverage int64) {
 		t.Helper()
 		a := &Aggregate{}
-		addAll(a, full("A", cell, hour10, 1000)[:slots])
+		addAll(a, full("A", cell, hour10, 1000)[:values])
 		rows := a.Hour(hour10, 1000, pm)
 		if len(rows) != wantStations {
-			t.Errorf("%d slots: %d rows, want %d", slots, len(rows), wantStations)
+			t.Errorf("%d values: %d rows, want %d", values, len(rows), wantStations)
 			return
 		}
 		if len(rows) == 1 && rows[0].Coverage != wantCoverage {
-			t.Errorf("%d slots: coverage %d, want %d", slots, rows[0].Coverage, wantCoverage)
+			t.Errorf("%d values: coverage %d, want %d", values, rows[0].Coverage, wantCoverage)
 		}
 		live := a.Live(hour10.Add(time.Hour-time.Second), 1000, pm)
-		if len(live) != 1 || live[0].Readings != slots {
-			t.Errorf("%d slots: live is %+v, want a row of %d readings", slots, live, slots)
+		if len(live) != 1 || live[0].Readings != values {
+			t.Errorf("%d values: live is %+v, want a row of %d readings", values, live, values)
 		}
 	}
 	f(8, 0, 0)
@@ -117,8 +117,8 @@ func TestLiveIsTheLastSixtyMinutes(t *testing.T) {
 		a.Add(Sample{"A", cell, pm, when, when, s.milli})
 	}
 	got := a.Live(at, 1000, pm)
-	if len(got) != 1 || got[0].Mean != 15_000 || got[0].Readings != 2 || got[0].Coverage != 167 || !got[0].Start.Equal(at.Add(-time.Hour)) {
-		t.Errorf("Live = %+v, want a mean of 15.000 from 2 readings, 2 of 12 slots, from %v", got, at.Add(-time.Hour))
+	if len(got) != 1 || got[0].Mean != 15_000 || got[0].Readings != 2 || got[0].Coverage != 334 || !got[0].Start.Equal(at.Add(-time.Hour)) {
+		t.Errorf("Live = %+v, want a mean of 15.000 from 2 readings that cover a second and 20 minutes, from %v", got, at.Add(-time.Hour))
 	}
 }
 
@@ -190,8 +190,19 @@ func TestPrune(t *testing.T) {
 		t.Errorf("%d values at the end of Keep, want 12", got)
 	}
 	a.Prune(last.Add(time.Second))
+	if got := a.Stats(); got.Values != 0 || got.Series != 1 {
+		t.Errorf("after Retention: %+v, want no values, and the interval", got)
+	}
+	if s := full("A", cell, hour10, 2000)[3]; a.Add(s) || a.Stats().Old != 1 {
+		t.Errorf("a value of a pruned hour was taken: %+v", a.Stats())
+	}
+	a.Prune(last.Add(LookBack))
+	if got := a.Stats(); got.Series != 1 {
+		t.Errorf("at the end of LookBack: %+v, want the interval", got)
+	}
+	a.Prune(last.Add(LookBack + time.Second))
 	if got := a.Stats(); got.Values != 0 || got.Series != 0 {
-		t.Errorf("after Keep: %+v, want nothing", got)
+		t.Errorf("after LookBack: %+v, want nothing", got)
 	}
 }
 
@@ -202,11 +213,12 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	var samples []Sample
 	for station := range 30 {
 		cell := cellAt(t, 6.9+rng.Float64()*0.05, 50.9+rng.Float64()*0.05)
-		for range 40 {
-			at := hour10.Add(time.Duration(rng.IntN(3600)) * time.Second)
-			if slices.ContainsFunc(samples, func(s Sample) bool { return s.Station == fmt.Sprint(station) && s.Time.Equal(at) }) {
+		step := 60 + rng.IntN(1100) // s
+		for second := rng.IntN(step); second < 3600; second += step - 5 + rng.IntN(10) {
+			if rng.IntN(10) == 0 {
 				continue
 			}
+			at := hour10.Add(time.Duration(second) * time.Second)
 			received := at.Add(time.Duration(rng.IntN(100)) * time.Minute)
 			samples = append(samples, Sample{fmt.Sprint(station), cell, pm, at, received, rng.Int64N(200_000) - 20_000})
 		}
@@ -240,34 +252,36 @@ func naiveHour(samples []Sample, size int32) []Row {
 		byStation[s.Station] = append(byStation[s.Station], s)
 	}
 	type part struct {
-		mean            int64
-		count, late, sl int
+		mean, covered int64
+		count, late   int
 	}
 	parts := map[geo.Cell][]part{}
 	for _, list := range byStation {
-		sum, late, seen := int64(0), 0, map[int]bool{}
+		sum, late := int64(0), 0
+		var times []int64
 		for _, s := range list {
 			sum += s.Milli
-			seen[s.Time.Minute()/5] = true
+			times = append(times, s.Time.Unix())
 			if s.Received.After(hour10.Add(time.Hour + 5*time.Minute)) {
 				late++
 			}
 		}
-		if 100*len(seen) < 75*12 {
+		covered := naiveCovered(times, hour10.Unix())
+		if 100*covered < 75*3600 {
 			continue
 		}
 		cell := list[0].Cell
 		parent := geo.Cell{Size: size, North: cell.North / size * size, East: cell.East / size * size}
-		parts[parent] = append(parts[parent], part{rounded(sum, len(list)), len(list), late, len(seen)})
+		parts[parent] = append(parts[parent], part{rounded(sum, len(list)), covered, len(list), late})
 	}
 	var rows []Row
 	for cell, list := range parts {
 		slices.SortFunc(list, func(a, b part) int { return int(a.mean - b.mean) })
 		row := Row{Cell: cell, Start: hour10, Window: Hour, Quantity: pm, Min: list[0].mean, Max: list[len(list)-1].mean, Stations: len(list)}
-		sum, sl := int64(0), 0
+		sum, covered := int64(0), int64(0)
 		for _, p := range list {
 			sum += p.mean
-			sl += p.sl
+			covered += p.covered
 			row.Readings += p.count
 			row.Revision += p.late
 		}
@@ -283,7 +297,7 @@ func naiveHour(samples []Sample, size int32) []Row {
 			row.Spread, _ = deviation.Add(deviation, big.NewFloat(0.5)).Int64()
 		}
 		row.Median = rounded(list[(len(list)-1)/2].mean+list[len(list)/2].mean, 2)
-		row.Coverage = rounded(int64(sl)*1000, 12*len(list))
+		row.Coverage = rounded(covered*1000, 3600*len(list))
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return a.Cell.Compare(b.Cell) })

@@ -16,19 +16,21 @@ type past struct {
 
 type pastHour struct {
 	index int32  // Unix hour
-	end   uint32 // end of its bytes, which begin at the end of the hour before
+	size  uint16 // of its bytes, at most 20,261; 0 after its values were pruned
+	gap   uint16 // see hour.gap
 }
 
 func (p *past) search(index int64) (int, bool) {
 	return slices.BinarySearchFunc(p.hours, index, func(h pastHour, index int64) int { return cmp.Compare(int64(h.index), index) })
 }
 
-// span returns where the bytes of the ith hour are.
-func (p *past) span(i int) (from, to uint32) {
-	if i > 0 {
-		from = p.hours[i-1].end
+// span returns where the bytes of the ith hour are. It counts from the end: the last hours are those asked for.
+func (p *past) span(i int) (from, to int) {
+	to = len(p.bytes)
+	for _, h := range p.hours[i+1:] {
+		to -= int(h.size)
 	}
-	return from, p.hours[i].end
+	return to - int(p.hours[i].size), to
 }
 
 // append appends the values of the ith hour.
@@ -40,39 +42,47 @@ func (p *past) append(to []value, i int) []value {
 // put packs an hour that it does not have yet.
 func (p *past) put(h hour) {
 	i, _ := p.search(h.index)
-	p.hours = slices.Insert(p.hours, i, pastHour{index: int32(h.index)})
-	var from uint32
-	if i > 0 {
-		from = p.hours[i-1].end
-	}
+	p.hours = slices.Insert(p.hours, i, pastHour{index: int32(h.index), gap: h.gap()})
+	from, _ := p.span(i)
 	var scratch [256]byte // enough for an hour of a reading every 30 s
 	packed := pack(scratch[:0], h.values)
 	if need := len(p.bytes) + len(packed); need > cap(p.bytes) {
 		p.bytes = append(make([]byte, 0, need), p.bytes...) // exactly what is needed, without the spare capacity of Insert: as many hours go as come
 	}
-	p.bytes = slices.Insert(p.bytes, int(from), packed...)
-	p.hours[i].end = from
-	for k := i; k < len(p.hours); k++ {
-		p.hours[k].end += uint32(len(packed))
+	p.bytes = slices.Insert(p.bytes, from, packed...)
+	p.hours[i].size = uint16(len(packed))
+}
+
+// keep adds an hour of which only the gap is left, if it has none for it yet.
+func (p *past) keep(h pastHour) {
+	if i, found := p.search(int64(h.index)); !found {
+		p.hours = slices.Insert(p.hours, i, h)
 	}
 }
 
 // remove forgets the ith hour.
 func (p *past) remove(i int) {
 	from, end := p.span(i)
-	p.bytes = slices.Delete(p.bytes, int(from), int(end))
+	p.bytes = slices.Delete(p.bytes, from, end)
 	p.hours = slices.Delete(p.hours, i, i+1)
-	for k := i; k < len(p.hours); k++ {
-		p.hours[k].end -= end - from
-	}
 }
 
-// prune forgets hours before oldest and returns how many values they had.
+// prune forgets the values of hours before oldest and returns how many they were. It keeps the hours' gaps for LookBack.
 func (p *past) prune(oldest int64) (values int) {
-	for len(p.hours) > 0 && int64(p.hours[0].index) < oldest {
-		values += packedCount(p.bytes)
-		p.remove(0)
+	size := 0
+	for i := range p.hours {
+		h := &p.hours[i]
+		if int64(h.index) >= oldest {
+			break
+		}
+		if h.size > 0 {
+			values += packedCount(p.bytes[size:])
+			size += int(h.size)
+			h.size = 0
+		}
 	}
+	p.bytes = slices.Delete(p.bytes, 0, size)
+	p.hours = slices.DeleteFunc(p.hours, func(h pastHour) bool { return h.size == 0 && (h.gap == 0 || int64(h.index) < oldest-lookBackHours) })
 	return values
 }
 
@@ -86,6 +96,7 @@ const (
 	widthBits = 6
 	powerBits = 2
 	leastBits = 32
+	headBits  = countBits + spanBits + lineBits + 2*widthBits + powerBits + leastBits + 1
 )
 
 var powers = [1 << powerBits]uint32{1, 10, 100, 1000}
@@ -124,11 +135,7 @@ func pack(to []byte, values []value) []byte {
 // unpack appends the values of a packed hour.
 func unpack(to []value, packed []byte) []value {
 	r := bitReader{bytes: packed}
-	h := head{
-		count: int(r.read(countBits)) + 1, span: int(r.read(spanBits)), line: int(r.read(lineBits)) - lineZero,
-		timeWidth: uint(r.read(widthBits)), milliWidth: uint(r.read(widthBits)), power: uint(r.read(powerBits)),
-		least: int32(r.read(leastBits)), lateWidth: uint(r.read(1)),
-	}
+	h := r.head()
 	to = slices.Grow(to, h.count)
 	width, power, times := h.width(), powers[h.power], uint64(1)<<h.timeWidth-1
 	millis := uint64(1)<<h.milliWidth - 1
@@ -139,6 +146,16 @@ func unpack(to []value, packed []byte) []value {
 		to = append(to, newValue(int32(milli), uint16(int(together&times)+h.onLine(k)), late))
 	}
 	return to
+}
+
+// lastOffset returns the offset of the last value of a packed hour.
+func lastOffset(packed []byte) int {
+	r := bitReader{bytes: packed}
+	h := r.head()
+	at := headBits + uint(h.count-1)*h.width()
+	r = bitReader{bytes: packed[at/8:]}
+	r.read(at % 8)
+	return int(r.read(h.width())&(1<<h.timeWidth-1)) + h.onLine(h.count-1)
 }
 
 // packedCount returns the number of values of the hour that packed begins with.
@@ -210,6 +227,15 @@ type bitReader struct {
 	bytes []byte
 	held  uint64
 	n     uint // bits held
+}
+
+// head reads the head of a packed hour.
+func (r *bitReader) head() head {
+	return head{
+		count: int(r.read(countBits)) + 1, span: int(r.read(spanBits)), line: int(r.read(lineBits)) - lineZero,
+		timeWidth: uint(r.read(widthBits)), milliWidth: uint(r.read(widthBits)), power: uint(r.read(powerBits)),
+		least: int32(r.read(leastBits)), lateWidth: uint(r.read(1)),
+	}
 }
 
 // read reads at most 56 bits; after the end it reads zeros.

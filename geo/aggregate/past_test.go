@@ -33,6 +33,9 @@ func FuzzPack(f *testing.F) {
 		if got := packedCount(packed); got != len(values) {
 			t.Errorf("packedCount = %d, want %d", got, len(values))
 		}
+		if got, want := lastOffset(packed), int(values[len(values)-1].offset()); got != want {
+			t.Errorf("lastOffset = %d, want %d", got, want)
+		}
 		if got := unpack(nil, packed); !slices.Equal(got, values) {
 			t.Errorf("unpack(pack(%v)) = %v", values, got)
 		}

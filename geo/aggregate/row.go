@@ -64,7 +64,7 @@ type Row struct {
 	Max         int64 // largest of the stations' means
 	Stations    int   // stations that count
 	Readings    int   // values in the stations' means
-	Coverage    int64 // thousandths: mean over the stations of the share of 5-minute slots with a value
+	Coverage    int64 // thousandths: mean over the stations of the share of the window that their values cover, of a day of its hours that count
 	Raw         int64 // mean of the stations' means as measured
 	Uncorrected int   // stations whose mean should have been corrected and could not be, as no humidity is known
 	Spread      int64 // sample standard deviation between the stations' means; 0 for one station

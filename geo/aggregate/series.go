@@ -27,6 +27,7 @@ type exclusion struct {
 type series struct {
 	cell     geo.Cell
 	quantity quantity.Quantity
+	later    bool // past has values of hours after open
 	open     hour // the hour of the last value, which is not in past
 	past     past
 }
@@ -35,6 +36,8 @@ type series struct {
 type hour struct {
 	index  int64 // Unix hour
 	values []value
+	gapOf  uint16 // how many values known was computed of
+	known  uint16 // see gap
 }
 
 // value is a station's value, in six bytes.
@@ -104,9 +107,10 @@ func (st *station) known() []Calibration {
 	return st.calibrations
 }
 
-// prune forgets hours before oldest and returns how many values they had.
+// prune forgets the values of hours before oldest and returns how many they were. It keeps what intervals are made of for
+// LookBack.
 func (st *station) prune(oldest int64) (values int) {
-	st.excluded = slices.DeleteFunc(st.excluded, func(e exclusion) bool { return e.index < oldest })
+	st.excluded = slices.DeleteFunc(st.excluded, func(e exclusion) bool { return e.index < oldest-lookBackHours })
 	for i := range st.series {
 		values += st.series[i].prune(oldest)
 	}
@@ -119,19 +123,31 @@ func (st *station) empty() bool {
 	return len(st.series) == 0 && len(st.excluded) == 0 && len(st.calibrations) == 0
 }
 
-// hour returns an hour for adding a value, and packs the one that was open. The pointer is valid until the next call.
+// hour returns an hour for adding a value, and packs the one that was open. The pointer is valid until the next call; it
+// is nil when the values of the hour were pruned.
 func (s *series) hour(index int64) *hour {
 	if s.open.index == index {
 		return &s.open
 	}
+	return s.reopen(index)
+}
+
+// reopen packs the hour that was open and opens another one.
+func (s *series) reopen(index int64) *hour {
+	i, found := s.past.search(index)
+	if found && s.past.hours[i].size == 0 {
+		return nil
+	}
 	if len(s.open.values) > 0 {
 		s.past.put(s.open)
 	}
-	s.open = hour{index, s.open.values[:0]}
-	if i, found := s.past.search(index); found {
+	s.open = hour{index: index, values: s.open.values[:0]}
+	if found {
+		i, _ = s.past.search(index)
 		s.open.values = s.past.append(s.open.values, i)
 		s.past.remove(i)
 	}
+	s.later = len(s.past.hours) > 0 && int64(s.past.hours[len(s.past.hours)-1].index) > index
 	return &s.open
 }
 
@@ -141,7 +157,7 @@ func (s *series) at(index int64, unpacked *[]value) []value {
 		return s.open.values
 	}
 	i, found := s.past.search(index)
-	if !found {
+	if !found || s.past.hours[i].size == 0 {
 		return nil
 	}
 	*unpacked = s.past.append((*unpacked)[:0], i)
@@ -152,7 +168,7 @@ func (s *series) at(index int64, unpacked *[]value) []value {
 func (s *series) indices() iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		for _, h := range s.past.hours {
-			if !yield(int64(h.index)) {
+			if h.size > 0 && !yield(int64(h.index)) {
 				return
 			}
 		}
@@ -162,13 +178,19 @@ func (s *series) indices() iter.Seq[int64] {
 	}
 }
 
-// prune forgets hours before oldest and returns how many values they had.
+// prune forgets the values of hours before oldest and returns how many they were. It keeps the hours' gaps for LookBack.
 func (s *series) prune(oldest int64) (values int) {
-	if s.open.index < oldest {
-		values = len(s.open.values)
+	if s.open.index < oldest && len(s.open.values) > 0 {
+		s.past.put(s.open)
 		s.open = hour{}
 	}
-	return values + s.past.prune(oldest)
+	return s.past.prune(oldest)
+}
+
+// insert adds a value to an hour; false when it has one for the second, or its values were pruned.
+func (s *series) insert(index int64, v value) bool {
+	h := s.hour(index)
+	return h != nil && h.insert(v)
 }
 
 func (s *series) empty() bool { return len(s.open.values) == 0 && len(s.past.hours) == 0 }

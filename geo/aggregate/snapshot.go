@@ -3,7 +3,6 @@ package aggregate
 import (
 	"cmp"
 	"math"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -27,27 +26,15 @@ func (a *Aggregate) Live(at time.Time, size int32, q quantity.Quantity) []Row {
 
 // live returns the window of the 60 minutes up to and including at. It needs mu.
 func (a *Aggregate) live(at time.Time) *window {
-	to := at.Unix()
-	from := to - 3600 // not included
-	first, last := floorDiv(from+1, 3600), floorDiv(to, 3600)
+	to := at.Unix() + 1 // not included
 	return &window{a: a, at: at, part: func(st *station, s *series) (m stationMean, ok bool) {
-		for index := first; index <= last; index++ {
-			values := s.at(index, &a.unpacked)
-			if len(values) == 0 || !st.counts(index, s.quantity) {
-				continue
-			}
-			for _, v := range values {
-				if unix := index*3600 + int64(v.offset()); unix > from && unix <= to {
-					m.add(v, int(unix-from-1)/slotSeconds)
-				}
-			}
-		}
+		m = a.collect(st, s, to-3600, to)
 		return m, m.count > 0
 	}}
 }
 
 // Hour returns the average of each cell of the given size over the hour that starts at start, sorted by quantity and
-// cell. A station counts when at least 75 % of its twelve 5-minute slots have a value.
+// cell. A station counts when its values cover at least 75 % of the hour.
 func (a *Aggregate) Hour(start time.Time, size int32, q quantity.Quantity) []Row {
 	index := floorDiv(start.Unix(), 3600)
 	a.mu.Lock()
@@ -60,13 +47,7 @@ func (a *Aggregate) Hour(start time.Time, size int32, q quantity.Quantity) []Row
 // hour returns the window of a full hour. It needs mu.
 func (a *Aggregate) hour(index int64) *window {
 	return &window{a: a, at: time.Unix(index*3600, 0), part: func(st *station, s *series) (m stationMean, ok bool) {
-		values := s.at(index, &a.unpacked)
-		if len(values) == 0 || !st.counts(index, s.quantity) {
-			return m, false
-		}
-		for _, v := range values {
-			m.add(v, int(v.offset())/slotSeconds)
-		}
+		m = a.collect(st, s, index*3600, index*3600+3600)
 		return m, m.enough()
 	}}
 }
@@ -102,15 +83,15 @@ func (a *Aggregate) Day(start time.Time, size int32, q quantity.Quantity) []Row 
 	for s, d := range days {
 		if d.hours >= minHours {
 			d.measured, d.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
-			d.parts, d.of = int(d.hours), dayHours
+			d.part, d.of = d.hours, dayHours
 			cells.add(size, s, d.windowMean)
 		}
 	}
 	return cells.rows(Row{Start: time.Unix(first*3600, 0).UTC(), Window: Day})
 }
 
-// StationMean is one station's mean of one quantity over an hour in which at least 75 % of the twelve 5-minute slots
-// have a value. Values are thousandths of the unit.
+// StationMean is one station's mean of one quantity over an hour of which its values cover at least 75 %. Values are
+// thousandths of the unit.
 type StationMean struct {
 	Station     string
 	Cell        geo.Cell // the station's BaseSize cell
@@ -119,11 +100,11 @@ type StationMean struct {
 	Raw         int64 // as measured
 	Uncorrected bool  // should have been corrected and could not be, as no humidity is known
 	Readings    int
-	Coverage    int64 // thousandths of the slots that have a value
+	Coverage    int64 // thousandths of the hour that the values cover
 }
 
 // LiveStationMeans returns the stations' means over the 60 minutes up to and including at, sorted by station, cell and
-// quantity. Unlike cells of a live average they need 75 % of the slots.
+// quantity. Unlike cells of a live average they need values that cover 75 % of the time.
 func (a *Aggregate) LiveStationMeans(at time.Time) []StationMean {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -141,8 +122,8 @@ func (a *Aggregate) HourStationMeans(start time.Time) []StationMean {
 func (a *Aggregate) stationMeans(w *window) []StationMean {
 	var list []StationMean
 	a.means(w, 0, func(st *station, s *series, m windowMean) {
-		if m.parts >= minSlots {
-			list = append(list, StationMean{st.name, s.cell, s.quantity, m.corrected, m.measured, m.uncorrected, m.readings, divide(int64(m.parts)*1000, int64(m.of))})
+		if m.part >= minCovered {
+			list = append(list, StationMean{st.name, s.cell, s.quantity, m.corrected, m.measured, m.uncorrected, m.readings, share(m.part, m.of)})
 		}
 	})
 	slices.SortFunc(list, func(a, b StationMean) int {
@@ -193,30 +174,31 @@ func (a *Aggregate) StationHours(start time.Time) []StationHour {
 
 // stationMean collects one station's values of a window.
 type stationMean struct {
-	sum   int64
-	count int
-	late  int
-	slots uint16 // a bit for each 5-minute slot that has a value
+	sum     int64
+	count   int
+	late    int
+	covered int64 // seconds
 }
 
-func (m *stationMean) add(v value, slot int) {
+// add adds a value that covers a number of seconds.
+func (m *stationMean) add(v value, covered int64) {
 	m.sum += int64(v.milli())
 	m.count++
-	m.slots |= 1 << slot
+	m.covered += covered
 	if v.late() {
 		m.late++
 	}
 }
 
-// enough reports whether 75 % of the slots have a value.
-func (m *stationMean) enough() bool { return bits.OnesCount16(m.slots) >= minSlots }
+// enough reports whether the values cover 75 % of an hour.
+func (m *stationMean) enough() bool { return m.covered >= minCovered }
 
 // windowMean is one station's mean in a cell.
 type windowMean struct {
 	measured, corrected int64
 	uncorrected         bool // should have been corrected and could not
 	readings, late      int
-	parts, of           int // how many parts of the window have a value, of how many
+	part, of            int64 // seconds covered of an hour, hours that count of a day
 }
 
 // means yields the stations that count in a window, corrected. It needs mu.
@@ -234,7 +216,7 @@ func (a *Aggregate) means(w *window, q quantity.Quantity, yield func(*station, *
 			measured := divide(m.sum, int64(m.count))
 			corrected, done, counts := w.correct(st, s, measured)
 			if counts {
-				yield(st, s, windowMean{measured, corrected, !done, m.count, m.late, bits.OnesCount16(m.slots), slots})
+				yield(st, s, windowMean{measured, corrected, !done, m.count, m.late, m.covered, 3600})
 			}
 		}
 	}
@@ -253,7 +235,7 @@ type cell struct {
 	uncorrected int
 	readings    int
 	late        int
-	parts, of   int
+	part, of    int64
 }
 
 // cells collects the rows of one window.
@@ -273,7 +255,7 @@ func (all cells) add(size int32, s *series, m windowMean) {
 	}
 	c.readings += m.readings
 	c.late += m.late
-	c.parts += m.parts
+	c.part += m.part
 	c.of += m.of
 }
 
@@ -290,7 +272,7 @@ func (all cells) rows(like Row) []Row {
 		row.Min, row.Max = c.means[0], c.means[n-1]
 		row.Spread = spread(c.means, row.Mean)
 		row.Stations, row.Uncorrected, row.Readings = n, c.uncorrected, c.readings
-		row.Coverage = divide(int64(c.parts)*1000, int64(c.of))
+		row.Coverage = share(c.part, c.of)
 		if row.Window != Live {
 			row.Revision = c.late
 		}

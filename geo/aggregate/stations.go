@@ -10,20 +10,23 @@ import (
 
 // StationWindow is the mean of one station's values of one quantity over a window.
 type StationWindow struct {
-	StationMean // Coverage is the share of an hour's slots that have a value, or of a day's hours that count
+	StationMean // Coverage is the share of an hour that the values cover, or of a day's hours that count
 	Start       time.Time
 	Window      Window
 	Corrected   bool // Mean was corrected for humidity
 }
 
 // Counts reports whether enough of the window has values for the mean to enter an average.
-func (w StationWindow) Counts() bool { return w.Coverage >= 750 } // minSlots of slots, minHours of dayHours
+func (w StationWindow) Counts() bool { return w.Coverage >= 750 } // minCovered of an hour, minHours of dayHours
 
 // StationAverager computes the means of single stations from samples in the order of time. Its means of hours and days are
-// those that cells' averages are made of. It keeps only the stations of one window in memory. Set the fields, Add
-// every sample, then End. It is not safe for concurrent use.
+// those that cells' averages are made of. It keeps two hours of values in memory, and the gaps of LookBack. Set the fields,
+// Add every sample, then End. It is not safe for concurrent use.
 type StationAverager struct {
-	Window     Window // Slot, Hour or Day
+	Window Window // Slot, Hour or Day
+	// From is the start of the first window to yield, a full window. The samples of LookBack before it tell the intervals of
+	// sensors; without them coverage is that of stations which began then.
+	From       time.Time
 	DayOffset  time.Duration
 	Correction Correction
 	// Calibrations returns the calibrations of a station; nil means that there are none.
@@ -36,7 +39,7 @@ type StationAverager struct {
 	Yield func(StationWindow) error
 
 	index int64      // of the current span: a slot for Slot, else an hour
-	city  *Aggregate // values of the current span; nil before the first
+	city  *Aggregate // values of the current span, and of the hour before; nil before the first
 	apart *Aggregate // values of stations apart
 	start time.Time  // of the current day
 	days  map[seriesKey]*dayMean
@@ -60,7 +63,10 @@ func (s *StationAverager) Add(sample Sample) error {
 		if err := s.turn(time.Unix(index*seconds, 0)); err != nil {
 			return err
 		}
-		s.index, s.city, s.apart = index, &Aggregate{Correction: s.Correction}, &Aggregate{}
+		s.index = index
+		if s.city == nil || s.Window == Slot {
+			s.city, s.apart = &Aggregate{Correction: s.Correction}, &Aggregate{}
+		}
 	}
 	a := s.city
 	if s.Isolated != nil && s.Isolated(sample.Station) {
@@ -91,7 +97,7 @@ func (s *StationAverager) turn(next time.Time) error {
 	for at, d := range s.days {
 		m := d.windowMean
 		m.measured, m.corrected = divide(d.measured, d.hours), divide(d.corrected, d.hours)
-		m.parts, m.of = int(d.hours), dayHours
+		m.part, m.of = d.hours, dayHours
 		list = append(list, s.mean(at, s.start, m))
 	}
 	s.days, s.start = nil, day
@@ -102,6 +108,10 @@ func (s *StationAverager) turn(next time.Time) error {
 func (s *StationAverager) close() error {
 	var list []StationWindow
 	begin := time.Unix(s.index*int64(min(s.Window.Seconds(), Hour.Seconds())), 0).UTC()
+	if begin.Before(s.From) {
+		s.prune()
+		return nil
+	}
 	for _, a := range []*Aggregate{s.city, s.apart} {
 		a.means(s.span(a, begin), 0, func(st *station, series *series, m windowMean) {
 			at := seriesKey{StationMean{Station: st.name, Cell: series.cell, Quantity: series.quantity}}
@@ -109,23 +119,30 @@ func (s *StationAverager) close() error {
 			case Day:
 				s.gather(at, m)
 			case Slot:
-				m.of = 1
+				m.part, m.of = 1, 1
 				fallthrough
 			default:
 				list = append(list, s.mean(at, begin, m))
 			}
 		})
 	}
+	s.prune()
 	return s.yield(list)
 }
 
-// span returns the window of everything in an aggregate; for a day only the hours that count.
+// prune forgets what the next span does not need.
+func (s *StationAverager) prune() {
+	if s.Window != Slot {
+		s.city.prune(s.index)
+		s.apart.prune(s.index)
+	}
+}
+
+// span returns the window of the current span; for a day only the hours that count.
 func (s *StationAverager) span(a *Aggregate, begin time.Time) *window {
-	hour := floorDiv(begin.Unix(), 3600)
-	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
-		for _, v := range series.at(hour, &a.unpacked) {
-			m.add(v, int(v.offset())/slotSeconds)
-		}
+	seconds := int64(min(s.Window.Seconds(), Hour.Seconds()))
+	return &window{a: a, at: begin, part: func(st *station, series *series) (m stationMean, ok bool) {
+		m = a.collect(st, series, begin.Unix(), begin.Unix()+seconds)
 		return m, m.count > 0 && (s.Window != Day || m.enough())
 	}}
 }
@@ -150,7 +167,7 @@ func (s *StationAverager) gather(at seriesKey, m windowMean) {
 func (s *StationAverager) mean(at seriesKey, start time.Time, m windowMean) StationWindow {
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
-	w.Readings, w.Coverage = m.readings, divide(int64(m.parts)*1000, int64(m.of))
+	w.Readings, w.Coverage = m.readings, share(m.part, m.of)
 	if s.Correction.Correct != nil && at.Quantity != quantity.Humidity && (s.Isolated == nil || !s.Isolated(at.Station)) {
 		_, needed := s.Correction.Correct(at.Quantity, 0, 0)
 		w.Corrected = needed && !m.uncorrected

@@ -31,6 +31,9 @@ const (
 	// agreementLeast is the same limit in µg/m³ in clean air, where a share of a very small mean would ask for more
 	// than a particle counter can do; it is the smallest deviation of the neighbourhood check.
 	agreementLeast = 3
+	// cellsPerCovered is how many of an area's cells one with a station stands for in a good mean of the area: where every
+	// second row and column has one, each other cell touches a cell with a station.
+	cellsPerCovered = 4
 )
 
 // CertaintyOf returns the class of a cell's mean in µg/m³ from the number of its stations and the sample standard
@@ -59,6 +62,15 @@ func CertaintyOf(stations int, spread, mean float64) Certainty {
 		return Certain
 	}
 	return Few
+}
+
+// OfArea returns the class of an area's mean whose class by its covered cells is c: Few instead of Certain when fewer than a
+// quarter of its cells are covered, because little is known of the others, however well those agree.
+func (c Certainty) OfArea(covered, cells int) Certainty {
+	if c == Certain && cellsPerCovered*covered < cells {
+		return Few
+	}
+	return c
 }
 
 // Words returns the names of c.

@@ -32,6 +32,24 @@ func TestCertainty(t *testing.T) {
 	f(4, math.Inf(1), 20, Few)
 }
 
+func TestCertaintyOfAnArea(t *testing.T) {
+	f := func(c Certainty, covered, cells int, want Certainty) {
+		t.Helper()
+		if got := c.OfArea(covered, cells); got != want {
+			t.Errorf("%v of %d of %d cells = %v, want %v", c, covered, cells, got, want)
+		}
+	}
+	f(Certain, 5, 70, Few)
+	f(Certain, 17, 70, Few) // 24 %
+	f(Certain, 18, 70, Certain)
+	f(Certain, 1, 4, Certain)
+	f(Certain, 1, 5, Few) // one cell of four stations
+	f(Few, 70, 70, Few)
+	f(SingleStation, 1, 70, SingleStation)
+	f(SingleStation, 1, 1, SingleStation)
+	f(NoStation, 0, 70, NoStation)
+}
+
 func TestCertaintyWords(t *testing.T) {
 	f := func(c Certainty, english, german string) {
 		t.Helper()

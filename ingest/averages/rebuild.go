@@ -73,11 +73,12 @@ func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time
 	return values.Hour(start, size, 0), nil
 }
 
-// fromStore returns an aggregate of the stored readings of a period, as if they did not have the flags in ignore. A value
-// that arrived too late for the averages of its time counts here, as late.
+// fromStore returns an aggregate of the stored readings of a period, as if they did not have the flags in ignore, and of
+// the time before that tells the sensors' intervals. A value that arrived too late for the averages of its time counts
+// here, as late.
 func (a *Averages) fromStore(ctx context.Context, from, to time.Time, ignore ingest.Flags) (*aggregate.Aggregate, error) {
 	again := &Averages{Aggregate: &aggregate.Aggregate{Correction: a.Aggregate.Correction}, Stations: a.Stations}
-	err := a.Store.Readings(ctx, store.ReadingQuery{From: from, To: to}, func(r ingest.Reading) error {
+	err := a.Store.Readings(ctx, store.ReadingQuery{From: from.Add(-aggregate.LookBack), To: to}, func(r ingest.Reading) error {
 		if latest := r.Time.Add(aggregate.Retention); r.Received.After(latest) {
 			r.Received = latest
 		}

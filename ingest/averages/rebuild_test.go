@@ -71,12 +71,17 @@ func town(rng *rand.Rand) register {
 	return stations
 }
 
-// weather returns two days of readings of the town, some received hours late, some flagged, some hours with gaps.
+// weather returns two days of readings of the town every 4 minutes, of two stations every 15, some received hours late, some
+// flagged, some hours with gaps.
 func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 	var readings []ingest.Reading
 	for i := range 9 {
-		for minute := 0; minute < 48*60; minute += 4 {
-			if rng.IntN(60) == 0 {
+		step := 4
+		if i == 5 || i == 8 {
+			step = 15
+		}
+		for minute := 0; minute < 48*60; minute += step {
+			if rng.IntN(360/step) == 0 {
 				minute += rng.IntN(90)
 			}
 			at := start.Add(time.Duration(minute) * time.Minute)

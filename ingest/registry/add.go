@@ -33,7 +33,7 @@ type Registration struct {
 	Point          orb.Point // exact, lon and lat
 	Kit            string
 	Sensors        []string // derived from Kit when empty
-	Height         float64  // metres above ground
+	Height         *float64 // metres above ground; nil when not known
 	Side           string   // of the house; one of Sides, or empty
 	Exposure       ingest.Exposure
 	Email          string          // optional
@@ -256,9 +256,9 @@ func checkSide(side string) error {
 	return nil
 }
 
-func checkHeight(metres float64) error {
-	if !(metres >= -50 && metres <= maxHeight) {
-		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", metres, maxHeight),
+func checkHeight(metres *float64) error {
+	if metres != nil && !(*metres >= -50 && *metres <= maxHeight) {
+		return &FieldError{Field: "height", Problem: fmt.Sprintf("%v is not metres above ground, -50 to %d", *metres, maxHeight),
 			German: fmt.Sprintf("Die Höhe liegt zwischen -50 und %d Metern über dem Boden.", maxHeight)}
 	}
 	return nil

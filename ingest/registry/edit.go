@@ -133,8 +133,8 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 		e.name(change.Name)
 		e.status(change.Status, change.Reason)
 		if h := change.Height; h != nil {
-			e.check(checkHeight(*h))
-			set(e, "height", &e.record.Height, *h)
+			e.check(checkHeight(h))
+			e.height(*h)
 		}
 		if s := change.Side; s != nil {
 			e.check(checkSide(*s))
@@ -148,6 +148,17 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 			e.install(*change.Installation)
 		}
 	})
+}
+
+func (e *edit) height(metres float64) {
+	before := ""
+	if h := e.record.Height; h != nil && *h == metres {
+		return
+	} else if h != nil {
+		before = fmt.Sprint(*h)
+	}
+	e.record.Height = &metres
+	e.wrote("height", before, fmt.Sprint(metres))
 }
 
 func (e *edit) name(name *string) {

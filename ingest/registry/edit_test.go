@@ -87,7 +87,7 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 	}
 	for range 2 {
 		st, _ := r.Station(c.ID)
-		if st.Name != "Mühle" || st.Side != "sw" || st.Height != 7.5 || st.Status != ingest.Paused || st.Kit != "sps30-bme280" {
+		if st.Name != "Mühle" || st.Side != "sw" || *st.Height != 7.5 || st.Status != ingest.Paused || st.Kit != "sps30-bme280" {
 			t.Errorf("station = %+v", st)
 		}
 		if got := st.PlaceAt(day.Add(-time.Second)).Exact; got != cathedral {

@@ -29,20 +29,20 @@ type Foreign struct {
 	Point    orb.Point // lon, lat
 	Since    time.Time // of the first reading at Point
 	Kit      string
-	Sensors  []string
+	Fitted   []Fitted
 	Exposure ingest.Exposure
 	Licence  string
 }
 
 // Adopt finds a neighbour's station or registers it. A place more than 200 m from the one that was valid at Since
-// becomes a new place from Since on; it adds sensors that are new. Adopting the same again changes nothing. Nobody
-// can log in as such a station: nobody gets its tokens.
+// becomes a new place from Since on, and a sensor that replaces another an installation. Adopting the same again changes
+// nothing. Nobody can log in as such a station: nobody gets its tokens.
 func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error) {
 	device := ingest.Device{Family: f.Source, Key: strings.ToLower(f.Key)}
 	if st, _ := r.Device(device); st != nil {
 		return r.updateForeign(ctx, st, f)
 	}
-	n := Registration{Name: f.Name, Point: f.Point, Kit: f.Kit, Sensors: f.Sensors, Exposure: f.Exposure, LicenceConsent: true}
+	n := Registration{Name: f.Name, Point: f.Point, Kit: f.Kit, Exposure: f.Exposure, LicenceConsent: true}
 	if err := r.check(&n); err != nil {
 		return nil, err
 	}
@@ -52,6 +52,8 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 	}
 	rec.place(f.Since, f.Point)
 	rec.install(ingest.Installation{From: f.Since, Kit: n.Kit, Sensors: n.Sensors})
+	rec.fit(f.Fitted)
+	rec.installFitted(n.Kit)
 	for attempt := 0; ; attempt++ {
 		rec.ID = foreignID(device, attempt)
 		err := r.insert(ctx, rec)
@@ -69,15 +71,19 @@ func (r *Registry) Adopt(ctx context.Context, f Foreign) (*ingest.Station, error
 	}
 }
 
-func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Foreign) (*ingest.Station, error) {
-	sensors := slices.Clone(st.Sensors)
-	for _, s := range f.Sensors {
-		if s = strings.ToLower(s); !slices.Contains(sensors, s) && plainSensor(s) && len(sensors) < maxSensors {
-			sensors = append(sensors, s)
-		}
+// knows reports whether sensors and their periods tell nothing new of a station.
+func (r *Registry) knows(id string, sensors []Fitted) bool {
+	e, ok := r.memory.entry(id)
+	if !ok {
+		return false
 	}
+	rec := record{Fitted: slices.Clone(e.record.Fitted)}
+	return !rec.fit(sensors)
+}
+
+func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Foreign) (*ingest.Station, error) {
 	moved := geo.Distance(st.PlaceAt(f.Since).Exact, f.Point) > movedMeters
-	if !moved && len(sensors) == len(st.Sensors) {
+	if !moved && r.knows(st.ID, f.Fitted) {
 		return st, nil
 	}
 	if moved {
@@ -89,8 +95,8 @@ func (r *Registry) updateForeign(ctx context.Context, st *ingest.Station, f Fore
 		if moved {
 			e.record.place(f.Since, f.Point)
 		}
-		for i := range e.record.Installations {
-			e.record.Installations[i].Sensors = sensors
+		if e.record.fit(f.Fitted) {
+			e.record.installFitted(st.Kit)
 		}
 	})
 	if err != nil {

@@ -3,8 +3,10 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +18,7 @@ import (
 
 var neighbour = Foreign{
 	Source: SensorCommunity, Key: "1071", Name: "Sensor.Community 1071", Point: orb.Point{6.958, 50.941},
-	Since: time.Date(2019, 4, 20, 0, 0, 1, 0, time.UTC), Kit: "sds011", Sensors: []string{"sds011"}, Exposure: ingest.Outdoor,
+	Since: time.Date(2019, 4, 20, 0, 0, 1, 0, time.UTC), Kit: "Sensor.Community", Fitted: []Fitted{{"15092", "sds011", "particles", time.Date(2019, 4, 20, 0, 0, 1, 0, time.UTC), time.Date(2019, 4, 20, 23, 58, 0, 0, time.UTC)}}, Exposure: ingest.Outdoor,
 	Licence: "ODbL-1.0",
 }
 
@@ -41,13 +43,14 @@ func TestAdopt(t *testing.T) {
 	}
 
 	moved := neighbour
-	moved.Point, moved.Since, moved.Sensors = orb.Point{6.998, 50.941}, neighbour.Since.Add(12*time.Hour), []string{"BME280"}
+	moved.Point, moved.Since = orb.Point{6.998, 50.941}, neighbour.Since.Add(12*time.Hour)
+	moved.Fitted = []Fitted{{"15093", "bme280", "climate", moved.Since, moved.Since}}
 	for range 2 {
 		st, err := r.Adopt(t.Context(), moved)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(st.Places) != 2 || st.Places[1].Exact != moved.Point || strings.Join(st.Sensors, ",") != "sds011,bme280" || st.ID != first.ID {
+		if len(st.Places) != 2 || st.Places[1].Exact != moved.Point || strings.Join(st.Sensors, ",") != "bme280,sds011" || strings.Join(st.Sources, " ") != "bme280:15093 sds011:15092" || len(st.Installations) != 1 || st.ID != first.ID {
 			t.Errorf("moved: %+v", st)
 		}
 		if at := st.PlaceAt(neighbour.Since.Add(time.Hour)).Exact; at != neighbour.Point {
@@ -140,6 +143,68 @@ func TestADeviceHeardWithoutALogIn(t *testing.T) {
 	r.Use(ids[1], d, true)
 	until(t, "the second to have it", func() bool { st, _ := r.Device(d); return st != nil && st.ID == ids[1] })
 	until(t, "the first to have it no more", func() bool { e, _ := r.memory.entry(ids[0]); return e.record.state(d) == deviceNamed })
+}
+
+// TestAnotherSensorIsAnotherInstallation has a particle sensor replaced by another of its type, then by another type, two of
+// them at once for a while, and a thermometer all the time, and expects the same installations in every order of import.
+func TestAnotherSensorIsAnotherInstallation(t *testing.T) {
+	day := func(n, hour int) time.Time { return time.Date(2019, 4, n, hour, 0, 0, 0, time.UTC) }
+	var parts [][]Fitted // as files of a day or so tell them
+	for n := 1; n <= 20; n++ {
+		parts = append(parts, []Fitted{{"50", "dht22", "climate", day(n, 0), day(n, 23)}})
+		switch {
+		case n < 6:
+			parts = append(parts, []Fitted{{"1", "sds011", "particles", day(n, 0), day(n, 23)}})
+		case n == 6: // swapped at noon
+			parts = append(parts, []Fitted{{"1", "sds011", "particles", day(n, 0), day(n, 11)}, {"2", "sds011", "particles", day(n, 12), day(n, 23)}})
+		case n < 12:
+			parts = append(parts, []Fitted{{"2", "sds011", "particles", day(n, 0), day(n, 23)}})
+		case n < 15: // nothing
+		default:
+			parts = append(parts, []Fitted{{"3", "pms7003", "particles", day(n, 0), day(n, 23)}})
+		}
+		if n > 16 {
+			parts = append(parts, []Fitted{{"4", "sds011", "particles", day(n, 1), day(n, 22)}}) // beside it
+		}
+	}
+	want := []ingest.Installation{
+		{From: day(1, 0), Kit: "K", Sensors: []string{"dht22", "sds011"}, Sources: []string{"dht22:50", "sds011:1"}},
+		{From: day(6, 12), Kit: "K", Sensors: []string{"dht22", "sds011"}, Sources: []string{"dht22:50", "sds011:2"}},
+		{From: day(15, 0), Kit: "K", Sensors: []string{"dht22", "pms7003", "sds011"}, Sources: []string{"dht22:50", "pms7003:3", "sds011:4"}},
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		rec := &record{}
+		for range 2 {
+			for _, i := range rng.Perm(len(parts)) {
+				if rec.fit(parts[i]) {
+					rec.installFitted("K")
+				}
+			}
+		}
+		var got []ingest.Installation
+		for _, f := range rec.Installations {
+			got = append(got, ingest.Installation(f))
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("installations\n%v, want\n%v", got, want)
+		}
+		if rec.fit(parts[3]) || rec.fit([]Fitted{{"3", "pms7003", "particles", day(20, 23), day(20, 23).Add(time.Minute)}}) {
+			t.Fatal("what is known, or the same day, is written again")
+		}
+	}
+}
+
+// TestHeightOfNeighbours: 0 was written where it is not known.
+func TestHeightOfNeighbours(t *testing.T) {
+	for source, want := range map[string]bool{"": true, SensorCommunity: false} {
+		rec := &record{ID: "A", Source: source, Height: new(0.0)}
+		rec.place(time.Time{}, neighbour.Point)
+		st, err := rec.station(&memory{})
+		if err != nil || (st.Height != nil) != want {
+			t.Errorf("source %q: height %v, %v, want one: %v", source, st.Height, err, want)
+		}
+	}
 }
 
 func TestDevices(t *testing.T) {

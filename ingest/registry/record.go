@@ -23,7 +23,7 @@ type record struct {
 	ID            string               `json:"id"`
 	Name          string               `json:"name"`
 	Exposure      ingest.Exposure      `json:"exposure"`
-	Height        float64              `json:"height"` // metres above ground
+	Height        *float64             `json:"height"` // metres above ground; null when not known
 	Side          string               `json:"side,omitempty"`
 	Status        ingest.Status        `json:"status"`
 	Reason        string               `json:"reason,omitempty"` // why it is suspended
@@ -39,6 +39,7 @@ type record struct {
 	Manage        string               `json:"manage"` // SHA-256, hex
 	Places        []placeRecord        `json:"places"` // ascending by from, never published
 	Installations []installationRecord `json:"installations"`
+	Fitted        []fittedRecord       `json:"fitted,omitempty"` // of a neighbour's station; the installations follow from them
 	Devices       []deviceRecord       `json:"devices,omitempty"`
 	Calibrations  []calibrationRecord  `json:"calibrations,omitempty"`
 	Recompute     time.Time            `json:"recompute_from,omitzero"` // averages from then on are to be made again
@@ -57,6 +58,7 @@ type installationRecord struct {
 	From    time.Time `json:"from"`
 	Kit     string    `json:"kit"`
 	Sensors []string  `json:"sensors"`
+	Sources []string  `json:"sources,omitempty"` // of a neighbour's station
 }
 
 type deviceRecord struct {
@@ -113,6 +115,9 @@ func (rec *record) station(m *memory) (*ingest.Station, error) {
 		Zone: rec.Zone, Location: m.location(rec.Zone), Licence: rec.Licence, Email: rec.Email, Demo: rec.Demo, Source: rec.Source,
 		Created: rec.Created, Ended: rec.Ended,
 	}
+	if rec.Source != "" && st.Height != nil && *st.Height == 0 {
+		st.Height = nil // before it could be unknown, 0 was written for stations whose network does not tell it
+	}
 	for _, p := range rec.Places {
 		cell, err := geo.CellAt(p.point(), geo.BaseSize)
 		if err != nil {
@@ -121,8 +126,8 @@ func (rec *record) station(m *memory) (*ingest.Station, error) {
 		st.Places = append(st.Places, ingest.Place{From: p.From, Exact: p.point(), Public: cell.Center()})
 	}
 	for _, f := range rec.Installations {
-		st.Installations = append(st.Installations, ingest.Installation{From: f.From, Kit: f.Kit, Sensors: f.Sensors})
-		st.Kit, st.Sensors = f.Kit, f.Sensors
+		st.Installations = append(st.Installations, ingest.Installation(f))
+		st.Kit, st.Sensors, st.Sources = f.Kit, f.Sensors, f.Sources
 	}
 	for _, d := range rec.Devices {
 		st.Devices = append(st.Devices, d.device())
@@ -147,7 +152,7 @@ func (rec *record) place(from time.Time, p orb.Point) {
 }
 
 func (rec *record) install(f ingest.Installation) {
-	installed := installationRecord{f.From.UTC().Truncate(time.Second), f.Kit, f.Sensors}
+	installed := installationRecord{f.From.UTC().Truncate(time.Second), f.Kit, f.Sensors, f.Sources}
 	rec.Installations = put(rec.Installations, installed, func(a, b installationRecord) int { return a.From.Compare(b.From) })
 }
 

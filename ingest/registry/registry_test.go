@@ -84,7 +84,7 @@ func rewrite(t *testing.T, r *Registry, id string, f func(*record)) {
 }
 
 func balcony() Registration {
-	return Registration{Name: "Balkon Süd", Point: cathedral, Kit: "SDS011-BME280", Height: 3, LicenceConsent: true}
+	return Registration{Name: "Balkon Süd", Point: cathedral, Kit: "SDS011-BME280", Height: new(3.0), LicenceConsent: true}
 }
 
 func TestAddStation(t *testing.T) {
@@ -144,7 +144,7 @@ func TestRefusedRegistrations(t *testing.T) {
 	f(func(n *Registration) { n.Kit = "" }, "kit", "empty", "")
 	f(func(n *Registration) { n.Sensors = []string{"sds 011!"} }, "sensors", "sds 011!", "")
 	f(func(n *Registration) { n.Exposure = "cellar" }, "exposure", "cellar", "")
-	f(func(n *Registration) { n.Height = 4000 }, "height", "4000", "")
+	f(func(n *Registration) { n.Height = new(4000.0) }, "height", "4000", "")
 	f(func(n *Registration) { n.Email = "me" }, "email", "me", "")
 	f(func(n *Registration) { n.LicenceConsent = false }, "licence_consent", "dl-zero-de", "")
 	if n := len(r.Stations()); n != 0 {

@@ -13,7 +13,7 @@ import (
 
 // readCSV reads the archive's CSV: semicolons, no quotes, columns by the names in the header.
 func readCSV(file string, r io.Reader, row func(Row) error, broken func(Broken)) error {
-	lines := bufio.NewReaderSize(r, maxLine)
+	lines, indoor := bufio.NewReaderSize(r, maxLine), isIndoor(file)
 	header, err := readLine(lines)
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: the file is empty", file)
@@ -47,7 +47,7 @@ func readCSV(file string, r io.Reader, row func(Row) error, broken func(Broken))
 			fail(wire.Malformed, fmt.Sprintf("%d fields, the header has %d", len(fields), len(names)))
 			continue
 		}
-		n := Row{File: file, Line: number, Sensor: fields[at[0]], Type: fields[at[1]], Location: fields[at[2]]}
+		n := Row{File: file, Line: number, Sensor: fields[at[0]], Type: fields[at[1]], Location: fields[at[2]], Indoor: indoor}
 		if reason, problem := n.place(fields[at[4]], fields[at[3]], fields[at[5]]); problem != "" {
 			fail(reason, problem)
 			continue
@@ -61,6 +61,12 @@ func readCSV(file string, r io.Reader, row func(Row) error, broken func(Broken))
 			return err
 		}
 	}
+}
+
+// isIndoor reports whether an archive's file is of a sensor that hangs indoors, such as
+// 2019-04-25_sds011_sensor_45534_indoor.csv.
+func isIndoor(file string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(strings.ToLower(file), ".gz"), "_indoor.csv")
 }
 
 // readLine reads a line without its end. It skips a line that is too long.

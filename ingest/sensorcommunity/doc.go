@@ -1,6 +1,6 @@
 // Package sensorcommunity imports Sensor.Community's open data: the daily and monthly archive in CSV, also
 // compressed, and the live data.json. It reads them into rows that know their file and line, and into refusals that
-// name file and line; an Importer adopts a station for each place in or near the city and delivers the rows to a
+// name file and line. Sensors that hang indoors are told by the name of their file, or in data.json. An Importer adopts a station for each place in or near the city and delivers the rows to a
 // running server, which checks them like all others.
 //
 // Each line or record becomes a row or a refusal. Memory does not grow with a file.
@@ -36,6 +36,14 @@ type Row struct {
 	Refused  []wire.Refusal
 }
 
+// station returns the key of the row's station: a location's indoor sensors are a station of their own.
+func (r *Row) station() string {
+	if r.Indoor {
+		return r.Location + "-indoor"
+	}
+	return r.Location
+}
+
 // Broken is a line or record that is not a row.
 type Broken struct {
 	File   string
@@ -62,6 +70,11 @@ func sensorOf(name string) kits.Sensor {
 		}
 	}
 	return kits.UnknownSensor
+}
+
+// kinds names what sensors measure in the registry: one is replaced by a later one of its kind.
+var kinds = map[kits.Sensor]string{
+	kits.ParticleSensor: "particles", kits.PPD42NS: "particles", kits.ClimateSensor: "climate", kits.CO2Sensor: "co2", kits.NoiseSensor: "noise", kits.Positioning: "position",
 }
 
 // value adds one named value to a row; it ignores an empty one.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"slices"
@@ -22,9 +21,8 @@ import (
 )
 
 const (
-	chunk       = 20_000 // rows that are collected and sorted at once
-	batch       = 400    // readings of one delivery
-	maxProblems = 20     // of one file that are reported by line
+	chunk = 20_000 // rows that are collected and sorted at once
+	batch = 400    // readings of one delivery
 )
 
 // Registry adopts stations. The registry of stations implements it.
@@ -39,25 +37,26 @@ type Importer struct {
 	Boundary *geo.Boundary
 	Margin   float64 // metres that a station may stand outside the boundary
 	Client   *push.Client
-	Problem  func(text string) // is called with what is wrong with a file: at most 20 lines, and how many more there are
+	Problem  func(text string) // is called with what is wrong with a file, and with each of its lines
 	Progress func()            // is called from time to time; may be nil
 
 	Stats ImportStats
 
-	box      orb.Bound // around everything within Margin; zero until it is computed
-	rows     []Row
-	problems int // of the current file
+	box       orb.Bound // around everything within Margin; zero until it is computed
+	rows      []Row
+	unweighed int // rows of the current file that are no masses, see row
 }
 
 // ImportStats counts the outcome of rows: each is in exactly one of Stored, Duplicates, Outside and Refused.
 type ImportStats struct {
 	Files      int            `json:"files"`
 	Rows       int            `json:"rows"`
-	Stored     int            `json:"stored"`   // perhaps again: the server remembers only the latest
-	Duplicates int            `json:"repeated"` // already known to the server
-	Outside    int            `json:"outside"`  // beyond the boundary and its margin
-	Refused    map[string]int `json:"refused"`  // by reason
-	Broken     int            `json:"broken"`   // of those refused, lines that are not rows
+	Stored     int            `json:"stored"`    // perhaps again: the server remembers only the latest
+	Duplicates int            `json:"repeated"`  // already known to the server
+	Outside    int            `json:"outside"`   // beyond the boundary and its margin
+	Refused    map[string]int `json:"refused"`   // by reason
+	Broken     int            `json:"broken"`    // of those refused, lines that are not rows
+	BadLines   int            `json:"bad_lines"` // lines and records that are not rows or have a value that is none; Problem named each
 	Values     struct {
 		Stored  int            `json:"stored"`
 		Refused map[string]int `json:"refused"` // by reason, of rows whose other values were stored
@@ -101,14 +100,14 @@ func (t *ImportStats) store(at time.Time, values int) {
 // Problem; the error is one that other files would have as well, such as a server that does not answer.
 func (im *Importer) Import(ctx context.Context, name string, file *os.File) error {
 	im.Stats.Files++
-	im.problems = 0
+	im.unweighed = 0
 	var fatal error
 	err := ReadFile(ctx, name, file, func(r Row) error {
 		fatal = im.row(ctx, r)
 		return fatal
 	}, im.broken)
-	if more := im.problems - maxProblems; more > 0 {
-		im.Problem(fmt.Sprintf("%s: and %d more", name, more))
+	if im.unweighed > 0 {
+		im.Problem(fmt.Sprintf("%s: %d rows of particle counters, which do not weigh particles", name, im.unweighed))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -124,9 +123,12 @@ func (im *Importer) Import(ctx context.Context, name string, file *os.File) erro
 
 func (im *Importer) row(ctx context.Context, r Row) error {
 	im.Stats.Rows++
-	switch {
-	case !im.within(r.Point):
+	if !im.within(r.Point) {
 		im.Stats.Outside++
+		return nil
+	}
+	im.refused(r)
+	switch {
 	case len(r.Reading.Values) == 0:
 		reason := wire.NoValues
 		if len(r.Refused) > 0 {
@@ -163,6 +165,22 @@ func expand(b orb.Bound, metres float64) orb.Bound {
 	return orb.Bound{Min: orb.Point{b.Min.Lon() - east, b.Min.Lat() - north}, Max: orb.Point{b.Max.Lon() + east, b.Max.Lat() + north}}
 }
 
+// refused names the values of a row that are refused. Those of particle counters are in every row of a file and named at its
+// end.
+func (im *Importer) refused(r Row) {
+	var details []string
+	for _, f := range r.Refused {
+		if f.Reason == wire.Unsupported {
+			im.unweighed++
+			return
+		}
+		details = append(details, f.Detail)
+	}
+	if len(details) > 0 {
+		im.problem(r.File, r.Line, strings.Join(details, "; "))
+	}
+}
+
 func (im *Importer) broken(b Broken) {
 	im.Stats.Rows++
 	im.Stats.Broken++
@@ -171,9 +189,8 @@ func (im *Importer) broken(b Broken) {
 }
 
 func (im *Importer) problem(file string, line int, detail string) {
-	if im.problems++; im.problems <= maxProblems {
-		im.Problem(fmt.Sprintf("%s:%d: %s", file, line, detail))
-	}
+	im.Stats.BadLines++
+	im.Problem(fmt.Sprintf("%s:%d: %s", file, line, detail))
 }
 
 // Flush delivers the collected rows, by station and time, so that two rows of one second are adjacent.
@@ -181,7 +198,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 	rows := im.rows
 	im.rows = im.rows[:0]
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Or(strings.Compare(a.Location, b.Location), a.Reading.Time.Compare(b.Reading.Time))
+		return cmp.Or(strings.Compare(a.station(), b.station()), a.Reading.Time.Compare(b.Reading.Time))
 	})
 	type part struct {
 		station string
@@ -190,7 +207,7 @@ func (im *Importer) Flush(ctx context.Context) error {
 	var parts []part
 	for len(rows) > 0 { // all stations first: the server needs a moment to load new ones
 		n := 1
-		for n < len(rows) && rows[n].Location == rows[0].Location {
+		for n < len(rows) && rows[n].station() == rows[0].station() {
 			n++
 		}
 		st, err := im.adopt(ctx, rows[:n])
@@ -220,25 +237,33 @@ func (im *Importer) Flush(ctx context.Context) error {
 	return nil
 }
 
+// fitted returns the sensors of a station's rows, which are in the order of time, with the periods of their values.
+func fitted(rows []Row) (list []registry.Fitted) {
+	for _, r := range rows {
+		f := registry.Fitted{ID: strings.ToLower(r.Sensor), Type: strings.ToLower(r.Type), Kind: kinds[sensorOf(r.Type)], From: r.Reading.Time}
+		i := slices.IndexFunc(list, func(o registry.Fitted) bool { return o.ID == f.ID && o.Type == f.Type })
+		if i < 0 {
+			i, list = len(list), append(list, f)
+		}
+		list[i].Until = r.Reading.Time
+	}
+	return list
+}
+
 // adopt finds or registers the station of one location. Its sensors are those of its rows.
 func (im *Importer) adopt(ctx context.Context, rows []Row) (st *ingest.Station, err error) {
-	kinds := map[string]bool{}
-	for _, r := range rows {
-		kinds[strings.ToLower(r.Type)] = true
-	}
-	sensors := slices.Sorted(maps.Keys(kinds))
-	sensors = sensors[:min(len(sensors), 10)]
-	exposure := ingest.Outdoor
+	name, exposure := "Sensor.Community "+rows[0].Location, ingest.Outdoor
 	if rows[0].Indoor {
-		exposure = ingest.Indoor
+		name, exposure = name+" (indoor)", ingest.Indoor
 	}
+	sensors := fitted(rows)
 	for i, r := range rows {
 		if i > 0 && r.Point == rows[i-1].Point {
 			continue
 		}
 		st, err = im.Registry.Adopt(ctx, registry.Foreign{
-			Source: registry.SensorCommunity, Key: r.Location, Name: "Sensor.Community " + r.Location, Point: r.Point, Since: r.Reading.Time,
-			Kit: "Sensor.Community", Sensors: slices.Clone(sensors), Exposure: exposure, Licence: "ODbL-1.0",
+			Source: registry.SensorCommunity, Key: r.station(), Name: name, Point: r.Point, Since: r.Reading.Time,
+			Kit: "Sensor.Community", Fitted: sensors, Exposure: exposure, Licence: "ODbL-1.0",
 		})
 		if err != nil {
 			return nil, err

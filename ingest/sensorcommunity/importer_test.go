@@ -88,13 +88,13 @@ func (im *Importer) importText(t *testing.T, name, text string) error {
 
 const good = "1;SDS011;7;50.941;6.958;2019-04-20T00:00:01;10;;;5;;\n"
 
-// TestProblems expects the first problems of each file, how many more there are, and always how a file ends.
+// TestProblems expects every bad line of each file, their total, and always how a file ends.
 func TestProblems(t *testing.T) {
 	var problems []string
 	im := newImporter(takesAll, &problems)
 	for name, text := range map[string]string{
 		"a.csv": header + strings.Repeat("broken\n", 3) + good,
-		"b.csv": header + strings.Repeat("broken\n", maxProblems+5) + good,
+		"b.csv": header + strings.Repeat("broken\n", 25) + good,
 		"c.csv": "time;value\n",
 		"d.csv": header + strings.Replace(good, "6.958", "-6.958", 1) + strings.Replace(good, ";7;", ";8;", 1),
 	} {
@@ -107,15 +107,37 @@ func TestProblems(t *testing.T) {
 		return len(slices.DeleteFunc(slices.Clone(problems), func(s string) bool { return !strings.Contains(s, part) }))
 	}
 	for part, want := range map[string]int{
-		"a.csv:": 3, "a.csv:4: 1 fields": 1, "b.csv:": maxProblems + 1, "b.csv: and 5 more": 1, `c.csv: line 1: no column "sensor_id"`: 1, "d.csv:2: lon: no cell": 1,
+		"a.csv:": 3, "a.csv:4: 1 fields": 1, "b.csv:": 25, "b.csv:26: 1 fields": 1, `c.csv: line 1: no column "sensor_id"`: 1, "d.csv:2: lon: no cell": 1,
 	} {
 		if got := count(part); got != want {
 			t.Errorf("%q is reported %d times, want %d: %q", part, got, want, problems)
 		}
 	}
 	stats := im.Stats
-	if stats.Files != 4 || stats.Rows != 32 || stats.Stored != 3 || stats.Broken != 28 || stats.Refused["malformed"] != 29 || len(stats.Stations) != 2 {
+	if stats.Files != 4 || stats.Rows != 32 || stats.Stored != 3 || stats.Broken != 28 || stats.BadLines != 29 || stats.Refused["malformed"] != 29 || len(stats.Stations) != 2 {
 		t.Errorf("stats %+v", stats)
+	}
+}
+
+// TestBadValues names each line with a value that is none, and a particle counter once.
+func TestBadValues(t *testing.T) {
+	var problems []string
+	im := newImporter(takesAll, &problems)
+	const row = "99998;SDS011;57;50.941;6.958;2019-04-25T00:"
+	text := header + row + "01:00;12.50;;;6.10;;\n" + row + "03:30;12,50;;;6,10;;\n" + row + "06:00;12. Mai;;;6.10;;\n" + row + "08:30;nan;;;nan;;\n" + row + "11:00;12.90;;;6.40;;\n"
+	counter := header + strings.Repeat("1;PPD42NS;7;50.941;6.958;2019-04-20T00:00:01;1000;1;0.1;;;\n", 30)
+	if err := errors.Join(im.importText(t, "a.csv", text), im.importText(t, "b.csv", counter), im.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`a.csv:3: P1 is a number, not "12,50"; P2 is a number, not "6,10"`, `a.csv:4: P1 is a number, not "12. Mai"`, `a.csv:5: P1 is a number, not "nan"; P2 is a number, not "nan"`,
+		"b.csv: 30 rows of particle counters, which do not weigh particles",
+	}
+	if !slices.Equal(problems, want) {
+		t.Errorf("problems\n%q, want\n%q", problems, want)
+	}
+	if s := im.Stats; s.BadLines != 3 || s.Broken != 0 || s.Stored != 3 || s.Values.Stored != 5 || s.Refused["not_a_number"] != 2 || s.Values.Refused["not_a_number"] != 1 || s.Refused["unsupported"] != 30 {
+		t.Errorf("stats %+v", s)
 	}
 }
 
@@ -158,7 +180,9 @@ func TestStations(t *testing.T) {
 		t.Fatal(err, problems)
 	}
 	st := im.Registry.(adopter)["7"]
-	if !slices.Equal(st.Sensors, []string{"dht22", "sds011"}) || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Stats.Values.Stored != 4 {
+	at := func(second int) time.Time { return time.Date(2019, 4, 20, 0, 0, second, 0, time.UTC) }
+	fitted := []registry.Fitted{{ID: "1", Type: "sds011", Kind: "particles", From: at(1), Until: at(1)}, {ID: "2", Type: "dht22", Kind: "climate", From: at(3), Until: at(3)}}
+	if !slices.Equal(st.Fitted, fitted) || st.Exposure != ingest.Outdoor || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Stats.Values.Stored != 4 {
 		t.Errorf("station %+v, stats %+v", st, im.Stats)
 	}
 }

@@ -2,6 +2,7 @@ package sensorcommunity
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -65,7 +66,8 @@ func readJSON(file string, r io.Reader, row func(Row) error, broken func(Broken)
 	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
 		return fmt.Errorf("%s: not an array of records: is this Sensor.Community's data.json?", file)
 	}
-	for number := 1; decoder.More(); number++ {
+	number := 1
+	for ; decoder.More(); number++ {
 		ahead.left = maxAhead
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
@@ -97,6 +99,10 @@ func readJSON(file string, r io.Reader, row func(Row) error, broken func(Broken)
 	}
 	if _, err := decoder.Token(); err != nil {
 		return fmt.Errorf("%s: it breaks off: %w", file, err)
+	}
+	ahead.left = maxAhead
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		broken(Broken{file, number, wire.Malformed, "there is text after the closing bracket; it is not read"})
 	}
 	return nil
 }

@@ -58,6 +58,30 @@ func TestRead(t *testing.T) {
 	   "sensordatavalues":[{"value":"19.13","value_type":"P1"},{"value":16.23,"value_type":"P2"},{"value":null,"value_type":"P0"}]},{"timestamp":1},{}]`,
 		`1 1071/2129 SDS011 [13.374 52.544] {"t":1556157072,"pm2_5":16.23,"pm10":19.13}`, "2 broken malformed", "3 broken malformed")
 	f("[]")
+	f("[]\n \n")
+	f("[] x", "1 broken malformed")
+	f(`[{"timestamp":"2019-04-25 01:51:12","location":{"id":7,"latitude":50.9,"longitude":6.9},"sensor":{"id":1,"sensor_type":{"name":"SDS011"}},"sensordatavalues":[{"value":"1","value_type":"P1"}]}][{}]`,
+		`1 7/1 SDS011 [6.9 50.9] {"t":1556157072,"pm10":1}`, "2 broken malformed")
+}
+
+// TestIndoorByName: the archive tells only by the name of a sensor's file that it hangs indoors.
+func TestIndoorByName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"2019-04-25_sds011_sensor_99999_indoor.csv": true, "a/2019-04-25_SDS011_sensor_99999_INDOOR.CSV.GZ": true, "x.zip/2019-04-25_sds011_sensor_99999_indoor.csv": true,
+		"2019-04-25_sds011_sensor_99999.csv": false, "indoor/2019-04-25_sds011_sensor_99999.csv": false,
+	} {
+		n := 0
+		err := Read(t.Context(), name, strings.NewReader(header+"99999;SDS011;58;50.941;6.958;2019-04-25T00:01:00;42.50;;;26.10;;\n"), func(r Row) error {
+			n++
+			if r.Indoor != want || r.station() != map[bool]string{true: "58-indoor", false: "58"}[want] {
+				t.Errorf("%s: indoor %v, station %s", name, r.Indoor, r.station())
+			}
+			return nil
+		}, nil)
+		if err != nil || n != 1 {
+			t.Errorf("%s: %d rows, %v", name, n, err)
+		}
+	}
 }
 
 func TestReadFails(t *testing.T) {

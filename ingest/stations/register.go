@@ -31,8 +31,8 @@ type newStation struct {
 	position
 	Kit            string          `json:"kit"`
 	Sensors        []string        `json:"sensors"`
-	Height         float64         `json:"height"`
-	Side           string          `json:"side"` // optional
+	Height         *float64        `json:"height"` // null when not known
+	Side           string          `json:"side"`   // optional
 	Exposure       ingest.Exposure `json:"exposure"`
 	Email          string          `json:"email"`
 	Device         *newDevice      `json:"device"` // optional

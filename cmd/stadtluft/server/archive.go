@@ -25,7 +25,8 @@ func (c *Config) rules() archive.Rules {
 	}
 	return archive.Rules{
 		Averaging: fmt.Sprintf("A cell's value is the mean of its stations' means, particles corrected for humidity (kappa-Koehler, kappa %v). "+
-			"An hour of a station counts with values in 9 of its 12 five-minute slots, a day with 18 of its 24 hours. "+
+			"Coverage by version 2 of the rule: an hour of a station counts when good values cover 45 minutes of it, each the time since the one before it, at most the sensor's interval "+
+			"(the median of its last day) and 20 minutes; a day counts with 18 of its 24 hours. "+
 			"Windows are stamped by their start; a day begins %d h before midnight UTC. Only good values of outdoor stations count, gases only with a calibration.", c.QualityKappa, c.CityDay),
 		Quality: thresholds,
 	}

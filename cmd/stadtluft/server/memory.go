@@ -29,6 +29,10 @@ func newMemory(b *base) *memory {
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
 		ReadOnly: !b.roles.has(aggregateRole),
 	}}
+	m.live.Imported = func(id string) bool {
+		st, ok := b.registry.Station(id)
+		return ok && st.Source != ""
+	}
 	if b.roles.has(aggregateRole) {
 		m.averages.HourChecker = openHourChecker(b.config.Data, b.config.Quality, b.registry, b.log).hour
 		m.averages.Append = b.journal.Append

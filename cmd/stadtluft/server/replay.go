@@ -44,7 +44,7 @@ type replay struct {
 
 func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *replay {
 	return &replay{
-		journal: b.journal, storage: b.storage, registry: b.registry, log: b.log, since: time.Now().Add(-aggregate.Retention - time.Hour),
+		journal: b.journal, storage: b.storage, registry: b.registry, log: b.log, since: time.Now().Add(-aggregate.Retention - aggregate.LookBack - time.Hour),
 		ahead: time.Duration(b.config.Quality.ClockAhead * float64(time.Minute)), remember: remember, followers: followers, past: true,
 	}
 }

@@ -28,7 +28,7 @@ const (
 	// watchEvery is the interval at which the store's file is looked for.
 	watchEvery = time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
-	leastRetention = aggregate.Retention + 24*time.Hour
+	leastRetention = aggregate.Retention + aggregate.LookBack + 24*time.Hour
 )
 
 // OpenStore opens the store that the configuration names.

@@ -40,7 +40,7 @@ func demoStation(ctx context.Context, r *registry.Registry, known *ingest.Statio
 		return known.ID, token, err
 	}
 	credentials, _, err := r.Add(ctx, registry.Registration{
-		Name: s.Name, Point: s.Point, Kit: Kit, Height: s.Height, Exposure: ingest.Outdoor,
+		Name: s.Name, Point: s.Point, Kit: Kit, Height: &s.Height, Exposure: ingest.Outdoor,
 		Demo: true, LicenceConsent: true,
 	})
 	return credentials.ID, credentials.Token, err

@@ -67,9 +67,18 @@ export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
 
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
-export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> =>
-  get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
-export const places = (signal?: AbortSignal): Promise<StationsWith<"state">> => get("/api/v1/stations?fields=state", signal);
+// stations and places are of now, or of a moment where one is given.
+export const stations = (quantity: string, at: string, signal?: AbortSignal): Promise<Stations> =>
+  get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}${moment(at)}`, signal);
+export const places = (at: string, signal?: AbortSignal): Promise<StationsWith<"state">> =>
+  get(`/api/v1/stations?fields=state${moment(at)}`, signal);
+const moment = (at: string): string => (at ? `&time=${at}` : "");
+
+// endOf returns the end of an older window whose values are shown; empty for the newest.
+export const endOf = (c: Choice, w: { window_start: string }): string => {
+  if (!c.time || c.window === "live") return "";
+  return new Date(Date.parse(w.window_start) + (c.window === "24h" ? 86_400_000 : 3_600_000)).toISOString().replace(".000", "");
+};
 export const station = (id: string, signal?: AbortSignal, key?: string): Promise<Station> =>
   get(`/api/v1/stations/${encodeURIComponent(id)}`, signal, key);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);

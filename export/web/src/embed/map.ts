@@ -25,10 +25,11 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   map.city(city);
   if (view.place) map.moveTo(view.place);
   const load = async (): Promise<void> => {
+    const older = view.time && view.window !== "live" ? await api.cityAt(view) : city;
     const answer = await Promise.all([
       view.layer === "grid" ? api.grid(view) : null,
       view.layer === "districts" ? api.districts(view) : null,
-      view.stations ? api.places() : null,
+      view.stations ? api.places(api.endOf(view, older.properties)) : null,
     ]);
     const stations = answer[2];
     [grid, districts] = answer;

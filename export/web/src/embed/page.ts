@@ -9,7 +9,17 @@ import { iso, readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText } from "../map/text";
+import {
+  areaCertaintyText,
+  bigValue,
+  certaintyText,
+  indexRows,
+  findQuantity,
+  windowPeriod,
+  stationIcon,
+  cellName,
+  stateText,
+} from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
 import { footer } from "./footer";
@@ -82,15 +92,14 @@ function area(
     h("h1", {}, p.name),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(p, view, zone)}`),
     q ? bigValue(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : noValue(),
+    q?.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts([
       ...indexRows(p.index),
       ...(q
-        ? [
-            [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })] as [
-              string,
-              string,
-            ],
-          ]
+        ? ([
+            [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
+            [t("map.certainty"), areaCertaintyText(q.certainty)],
+          ] as [string, string][])
         : []),
     ]),
   ];
@@ -138,7 +147,9 @@ function station(f: api.Station, hour: HourMean | null, view: View, zone: string
   return () => [
     h("h1", {}, s.name || f.id),
     h("p", { class: "quiet" }, period ? `${name(view.quantity)}, ${t("embed.hourMean", { period })}` : name(view.quantity)),
-    hour ? bigValue(hour.mean, view.quantity, hour.unit, steps(view.quantity, [], view.palette)) : noValue(),
+    hour
+      ? bigValue(hour.mean, view.quantity, hour.unit, steps(view.quantity, [], view.palette))
+      : h("p", { class: "quiet" }, t(s.rare ? "map.rare" : "embed.noHour")),
     facts([
       [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],

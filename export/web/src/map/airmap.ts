@@ -17,7 +17,7 @@ import type { Chosen, Place as View } from "./view";
 
 export type { StationPlaces };
 
-// Cells are areas of the grid, each with the value that colours it; one with one station is hatched.
+// Cells are areas of the grid, each with the value that colours it; one with one station is hatched, as a district is.
 export type Cells = GeoJSON.FeatureCollection<GeoJSON.Polygon, { cell: string; mean: number; stations?: number }>;
 
 // MapEvents are called when something happens on the map.
@@ -109,9 +109,9 @@ export class AirMap implements Content {
     this.setAreas(
       "district",
       districts?.features.map(({ geometry, properties: p }) => {
-        const mean = findQuantity(p.quantities, quantity)?.mean;
-        const colour = mean === undefined ? "" : colourOf(legend, mean);
-        return { chosen: { kind: "district", id: p.name }, geometry, bounds: boundsOf(geometry), colour, single: false };
+        const q = findQuantity(p.quantities, quantity);
+        const colour = q ? colourOf(legend, q.mean) : "";
+        return { chosen: { kind: "district", id: p.name }, geometry, bounds: boundsOf(geometry), colour, single: q?.stations === 1 };
       }),
     );
   }

@@ -14,7 +14,7 @@ import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../
 import { facts } from "../parts";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
+import { areaCertaintyText, bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
 
 // CardContext is what every card needs.
 export interface CardContext {
@@ -64,11 +64,13 @@ export function district(d: DistrictProperties, { choice, zone, legend }: CardCo
     {},
     q ? bigValue(q.mean, q.quantity, q.unit, legend) : h("p", { class: "quiet" }, t("map.noCells")),
     h("p", { class: "label" }, `${name(choice.quantity)}, ${t("map.mean")}`),
+    q?.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts([
       ...indexRows(d.index),
       ...(q
         ? ([
             [t("map.stations"), String(q.stations)],
+            [t("map.certainty"), areaCertaintyText(q.certainty)],
             [t("map.cellRange"), rangeText(q.min, q.max, q.quantity, q.unit)],
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
           ] as [string, string][])
@@ -100,6 +102,7 @@ export function station(id: string, s: StationProperties, { choice, zone }: Card
       [t("map.kit"), s.kit],
       ...values,
     ]),
+    s.rare ? h("p", { class: "hint" }, t("map.rare")) : null,
     h("p", {}, h("a", { href: `/stations/${encodeURIComponent(id)}`, "data-key": "station-page" }, t("map.stationPage"))),
     h(
       "p",

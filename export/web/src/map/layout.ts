@@ -10,7 +10,7 @@ import { controls, type Change } from "./controls";
 import { colourOf, indexOf } from "./colours";
 import { legend } from "./legend";
 import { sheet } from "./sheet";
-import { cellDetails, legendSteps, shownView, stationDetails, unit, windowText, zone, type State } from "./state";
+import { cellDetails, legendSteps, shownView, stationDetails, stationsMoment, unit, windowText, zone, type State } from "./state";
 import { tables } from "./table";
 import { bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
 
@@ -176,7 +176,7 @@ const fewCells = 3; // cells, fewer than that say nothing about a city
 
 // cityMean makes the city's mean over the window, what it means for people, and how certain it is.
 function cityMean(s: State): (HTMLElement | null)[] {
-  if (s.stations?.features.length === 0) return invitation();
+  if (s.stations?.features.length === 0 && !stationsMoment(s)) return invitation();
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index } = s.city.properties;
   const q = findQuantity(quantities, s.view.quantity);

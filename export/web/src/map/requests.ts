@@ -2,7 +2,7 @@
 import * as api from "../api";
 import type { City, Districts, Grid } from "../api";
 import { ApiError, errorText } from "../client";
-import { applyReading, setCity, setStations, latest, shownView, type State } from "./state";
+import { applyReading, setCity, setStations, latest, shownView, stationsKey, stationsMoment, type State } from "./state";
 import { listen } from "./stream";
 
 const retryAfter = 5000; // milliseconds after a failed request
@@ -42,12 +42,12 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
   }
 
   async function stations(): Promise<void> {
-    const { quantity } = s.view;
+    const key = stationsKey(s);
     stationsAt = Date.now();
     try {
-      const answer = await api.stations(quantity);
-      if (quantity !== s.view.quantity) return; // the view has changed
-      setStations(s, answer, quantity);
+      const answer = await api.stations(s.view.quantity, stationsMoment(s));
+      if (key !== stationsKey(s)) return; // the view has changed
+      setStations(s, answer, key);
       updated.stations();
     } catch (e) {
       fail(e);
@@ -73,7 +73,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
       s.failure = null;
       updated.values();
       void details();
-      if (s.stationsQuantity && s.stationsQuantity !== s.view.quantity) void stations();
+      if (s.stationsOf && s.stationsOf !== stationsKey(s)) void stations();
     } catch (e) {
       if (!signal.aborted) fail(e);
     }

@@ -1,5 +1,6 @@
 // The state of the map page: what is chosen, and the answers to it.
 import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
+import { endOf } from "../api";
 import { t } from "../language";
 import type { View } from "./view";
 import { steps, type Step } from "./colours";
@@ -13,7 +14,7 @@ export interface State {
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
-  stationsQuantity: string; // whose values the stations have
+  stationsOf: string; // the quantity whose values the stations have, and the moment; see stationsKey
   stationById: Map<string, Listed>;
   details: CellAnswer | Station | null; // of the chosen cell or station
   noDetails: string | null; // why there are none
@@ -30,7 +31,7 @@ export const initialState = (view: View): State => ({
   grid: null,
   districts: null,
   stations: null,
-  stationsQuantity: "",
+  stationsOf: "",
   stationById: new Map(),
   details: null,
   noDetails: null,
@@ -47,10 +48,14 @@ export function clearValues(s: State): void {
   s.otherSize = 0;
 }
 
-// setStations takes an answer with stations and their values of a quantity.
-export function setStations(s: State, stations: Stations, quantity: string): void {
+// stationsMoment returns the moment as of which stations are shown; empty is now.
+export const stationsMoment = ({ view, city }: State): string => (city ? endOf(view, city.properties) : "");
+export const stationsKey = (s: State): string => `${s.view.quantity} ${stationsMoment(s)}`;
+
+// setStations takes an answer with stations, of a stationsKey.
+export function setStations(s: State, stations: Stations, key: string): void {
   s.stations = stations;
-  s.stationsQuantity = quantity;
+  s.stationsOf = key;
   s.stationById = new Map(stations.features.map((f) => [f.id, f.properties]));
 }
 
@@ -63,7 +68,8 @@ export const stationDetails = ({ view, details }: State): Station | null =>
 // applyReading takes the new values of a station.
 export function applyReading(s: State, reading: ReadingEvent): void {
   s.lastReading = latest(s.lastReading, reading.time);
-  const [listed, chosen] = [s.stationById.get(reading.station), stationDetails(s)];
+  const listed = stationsMoment(s) ? undefined : s.stationById.get(reading.station);
+  const chosen = stationDetails(s);
   if (listed) updateStation(listed, reading);
   if (chosen?.id === reading.station) updateStation(chosen.properties, reading);
 }

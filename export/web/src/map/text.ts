@@ -19,6 +19,9 @@ export const stateText = (state: State): string => t(`state.${state}`);
 
 export const certaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
+// areaCertaintyText is that of a district or the city, which has cells for stations.
+export const areaCertaintyText = (certainty: Certainty): string =>
+  t(({ "single station": "certainty.single", few: "certainty.fewCells", good: "certainty.goodCells" } as const)[certainty]);
 
 // classText returns the name of an index's class with the pollutant that decides it.
 export function classText(index: IndexClass): string {

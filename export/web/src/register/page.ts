@@ -34,7 +34,7 @@ const form = {
   sensors: [...kits[0]!.sensors],
   serial: "",
   name: "",
-  height: "3",
+  height: "",
   exposure: "outdoor",
   side: "",
   email: "",
@@ -254,7 +254,7 @@ function buttons(): HTMLElement {
 function missingText(): string {
   if (step === "place" && !form.place) return t("register.noPlace");
   if (step === "details" && !form.name.trim()) return t("register.noName");
-  if (step === "details" && !Number.isFinite(parseMetres(form.height))) return t("register.noHeight");
+  if (step === "details" && form.height.trim() && !Number.isFinite(parseMetres(form.height))) return t("register.noHeight");
   if (step === "consent" && !form.consent) return t("register.noConsent");
   return "";
 }
@@ -281,7 +281,7 @@ async function register(): Promise<void> {
       name: form.name,
       kit: kitName(form.kit, form.sensors),
       sensors: form.sensors,
-      height: parseMetres(form.height),
+      height: form.height.trim() ? parseMetres(form.height) : null,
       exposure: form.exposure,
       side: form.side,
       email: form.email.trim(),

@@ -1,7 +1,7 @@
 // The diagnosis of a station: its health, its latest values, flags and refusals.
 import type { Health, Station } from "../api";
 import { h } from "../dom";
-import { amount, clock, number, t, type Key } from "../language";
+import { amount, clock, language, number, t, type Key } from "../language";
 import { facts } from "../parts";
 import { flagList, refusalList } from "./refusals";
 import { zone, type State } from "./state";
@@ -22,9 +22,12 @@ function healthText(health: Health, zone: string): [text: string, kind: "fine" |
   if (health.status !== "active") return [statusText(health.status, health.reason), health.status === "paused" ? "" : "trouble"];
   const heard = uselessContact(health);
   if (heard) return [heardText(heard, zone), "trouble"];
+  if (health.rare && health.state === "ok") return [rareText(health.rare), "trouble"];
   const kinds = { ok: "fine", silent: "trouble", check: "trouble", new: "" } as const;
   return [t(`station.well_${health.state}`), kinds[health.state]];
 }
+
+const rareText = (r: NonNullable<Health["rare"]>): string => (language() === "de" ? `${r.de} ${r.todo_de}` : `${r.en} ${r.todo_en}`);
 
 function healthFacts(health: Health, station: Station | null, zone: string): [string, string][] {
   const { last_seen: seen, heard, good_share_24h: share, values_24h: count } = health;
@@ -49,12 +52,13 @@ function healthFacts(health: Health, station: Station | null, zone: string): [st
 function installationFacts({ properties: p }: Station): [string, string][] {
   const place = [
     t(p.exposure === "indoor" ? "station.indoor" : "station.outdoor"),
-    t("station.height", { metres: heightText(p.height) }),
+    p.height === null ? "" : t("station.height", { metres: heightText(p.height) }),
     p.side ? t(`side.${p.side}` as Key) : "",
   ];
   return [
     [t("station.kit"), p.sensors.map((s) => s.toUpperCase()).join(", ") || p.kit],
     [t("station.stands"), place.filter(Boolean).join(", ")],
+    ...(p.source_id ? [[t("station.sourceId", { source: p.source }), p.source_id] as [string, string]] : []),
   ];
 }
 

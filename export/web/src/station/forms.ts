@@ -30,7 +30,7 @@ export function pause({ station }: Managed, { send, done }: Management): HTMLEle
 
 export function rename({ station: { properties: p } }: Managed, { send, done }: Management): HTMLElement {
   const name = h("input", { type: "text", value: p.name });
-  const height = h("input", { type: "text", inputmode: "decimal", value: heightText(p.height) });
+  const height = h("input", { type: "text", inputmode: "decimal", value: p.height === null ? "" : heightText(p.height) });
   let side = p.side;
   const options = sides.map((w) => [w, t(`side.${w || "unknown"}` as Key)] as const);
   return form({
@@ -47,8 +47,9 @@ export function rename({ station: { properties: p } }: Managed, { send, done }: 
     action: t("manage.save"),
     async send() {
       const high = parseMetres(height.value);
-      if (!Number.isFinite(high)) throw new Error(t("register.noHeight"));
-      await send("PATCH", "", { name: name.value, side, height: high });
+      const unknown = p.height === null && !height.value.trim(); // a height that is known can be changed, not forgotten
+      if (!unknown && !Number.isFinite(high)) throw new Error(t("register.noHeight"));
+      await send("PATCH", "", { name: name.value, side, ...(unknown ? {} : { height: high }) });
       done(t("manage.saved"));
     },
   });

@@ -57,8 +57,10 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   if (!s.plotted) return [];
   const open = before.querySelector("details")?.open ?? false; // as the person left it
   const { series, readings, period } = s.plotted;
+  const means = series.corrected.some((mean) => mean !== null);
   return [
-    plot(series, readings, period, zone(s)),
+    ...(means ? [] : [h("p", { class: "hint" }, t("station.noMeans"))]),
+    ...(means || readings?.at.length ? [plot(series, readings, period, zone(s))] : []),
     h("p", { class: "quiet" }, t("station.plotNote")),
     h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(series, zone(s)))),
   ];

@@ -36,7 +36,7 @@ export function requests(s: State, render: () => void): Requests {
     try {
       const [means, single] = await Promise.all([
         series(s.id, quantity, period, now, s.owner?.key),
-        period === "24h" ? readings(s.id, quantity, now, s.owner?.key) : null,
+        period === "24h" ? readings(s.id, quantity, now, s.station?.properties.interval_seconds ?? 0, s.owner?.key) : null,
       ]);
       if (asked !== plots) return;
       [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];

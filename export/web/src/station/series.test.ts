@@ -24,3 +24,9 @@ test("what does not count stands at the edge of what does", () => {
   expect(clamped([null, 1999.9, -1, 10], [null, 8, 12])).toEqual([null, 12, 8, 10]);
   expect(clamped([1999.9, null], [null])).toEqual([1999.9, null]);
 });
+
+test("the line of a kit that sends every 20 minutes is not interrupted between its messages", () => {
+  const csv = header + row("2026-05-01T10:00:00Z", "5") + row("2026-05-01T10:20:00Z", "5") + row("2026-05-01T11:30:00Z", "5");
+  expect(parse(csv).counted).toEqual([5, null, 5, null, 5]);
+  expect(parse(csv, 3600).counted).toEqual([5, 5, null, 5]);
+});

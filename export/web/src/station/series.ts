@@ -7,7 +7,8 @@ export const periods: readonly Period[] = ["24h", "7d", "30d", "365d"];
 
 const days: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30, "365d": 365 };
 
-// maxGap is the time in seconds between two readings after which the line is interrupted: about six messages of a usual kit.
+// maxGap is the time in seconds between two readings after which the line is interrupted: about six messages of a usual kit. Of
+// one that sends more rarely it is three times its interval.
 const maxGap = 900;
 
 // Series has one entry a window, null where there is none.
@@ -38,20 +39,20 @@ export const timestamp = (at: Date): string => `${at.toISOString().slice(0, 19)}
 export const readingsRoute = (id: string, from: Date, to: Date, format: string, quantity = ""): string =>
   `/api/v1/stations/${encodeURIComponent(id)}/readings?from=${timestamp(from)}&to=${timestamp(to)}&format=${format}${quantity ? `&quantity=${encodeURIComponent(quantity)}` : ""}`;
 
-export async function readings(id: string, quantity: string, now: Date, key?: string): Promise<Readings> {
+export async function readings(id: string, quantity: string, now: Date, interval: number, key?: string): Promise<Readings> {
   const response = await request("GET", readingsRoute(id, startOf("24h", now), now, "csv", quantity), { key });
-  return parse(await response.text());
+  return parse(await response.text(), Math.max(maxGap, 3 * interval));
 }
 
 // parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags. The flag humid alone does not exclude a value.
-export function parse(csv: string): Readings {
+export function parse(csv: string, gap = maxGap): Readings {
   const found: Readings = { at: [], counted: [], excluded: [] };
   for (const line of csv.split("\n").slice(1)) {
     const [time, , , , , value, , flags = ""] = line.split(",");
     if (!time || value === undefined) continue;
     const at = Date.parse(time) / 1000;
     const last = found.at.at(-1);
-    if (last !== undefined && at - last > maxGap) push(found, last + maxGap / 2, null, null);
+    if (last !== undefined && at - last > gap) push(found, last + gap / 2, null, null);
     const counts = flags === "" || flags === "humid";
     push(found, at, counts ? Number(value) : null, counts ? null : Number(value));
   }

@@ -11,4 +11,5 @@ export const embed = {
   hourMean: "korrigiertes Mittel der Stunde {period}",
   single: "Letzter Einzelwert, unkorrigiert",
   noValue: "Zurzeit kein Wert.",
+  noHour: "Keine Stundenmittel in den letzten drei Stunden.",
 };

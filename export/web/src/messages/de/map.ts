@@ -80,6 +80,7 @@ export const map = {
   since: "Zeitraum",
   download: "Daten herunterladen",
   oneStation: "Nur eine Station: mit Vorsicht zu lesen.",
+  rare: "Keine Stundenmittel: Sie sendet seltener als alle 20 Minuten.",
   kit: "Bausatz",
   lastSeen: "Letzte Nachricht",
   never: "noch nie",

@@ -55,6 +55,8 @@ export const state = {
 export const certainty = {
   single: "eine Station",
   few: "wenige Stationen, oder sie weichen stark voneinander ab",
+  fewCells: "wenige Zellen mit Werten, oder sie weichen stark voneinander ab",
+  goodCells: "gut, viele Zellen stimmen überein",
   good: "gut, mehrere Stationen stimmen überein",
 };
 

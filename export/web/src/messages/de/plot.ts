@@ -1,6 +1,6 @@
 export const plot = {
   title: "{quantity}, letzte 24 Stunden",
-  none: "In diesen 24 Stunden gab es keine volle Stunde mit Werten.",
+  none: "Keine Stundenmittel: In diesen 24 Stunden war keine Stunde zu drei Vierteln von Werten abgedeckt.",
   summary: "{hours} von {all} Stunden mit Werten, von {low} bis {high}; zuletzt {last} um {time}.",
   corrected: "korrigiert",
   raw: "gemessen",

@@ -4,7 +4,8 @@ export const station = {
   demo: "erfundene Station",
   well: "Wie geht es ihr?",
   well_ok: "Sie meldet sich, und ihre Werte zählen.",
-  well_silent: "Sie ist seit mehr als 15 Minuten still. Sieh nach Strom und WLAN; ist beides da, starte sie neu.",
+  well_silent:
+    "Sie ist still: seit mehr als 15 Minuten und mehr als drei ihrer Abstände. Sieh nach Strom und WLAN; ist beides da, starte sie neu.",
   well_check: "Sie meldet sich, aber mehr als die Hälfte ihrer letzten Werte zählt nicht. Was zu tun ist, steht bei „Was auffiel“.",
   well_new: "Sie hat sich noch nie gemeldet. Trage ihre Einstellungen ein und starte sie neu.",
   is_pending: "Sie wartet auf die Freigabe durch die Stadt. Bis dahin wird nichts von ihr angenommen.",
@@ -32,6 +33,8 @@ export const station = {
   outdoor: "draußen",
   indoor: "drinnen",
   height: "{metres} m hoch",
+  sourceId: "Kennung bei {source}",
+  noMeans: "Keine Stundenmittel in diesem Zeitraum: Keine Stunde war zu drei Vierteln von guten Werten abgedeckt.",
   trouble: "Was auffiel",
   flags: "Werte, die auffielen (24 Stunden)",
   flagCount: "{count} ×",

@@ -13,4 +13,5 @@ export const embed: typeof german = {
   hourMean: "corrected mean of the hour {period}",
   single: "Latest single value, uncorrected",
   noValue: "No value at present.",
+  noHour: "No hourly means in the last three hours.",
 };

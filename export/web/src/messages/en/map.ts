@@ -82,6 +82,7 @@ export const map: typeof german = {
   since: "Period",
   download: "Download the data",
   oneStation: "A single station: read with care.",
+  rare: "No hourly means: it sends less often than every 20 minutes.",
   kit: "Kit",
   lastSeen: "Last message",
   never: "never",

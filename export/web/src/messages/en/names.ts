@@ -57,6 +57,8 @@ export const state: typeof german.state = {
 export const certainty: typeof german.certainty = {
   single: "one station",
   few: "few stations, or they disagree",
+  fewCells: "few cells with values, or they disagree",
+  goodCells: "good, many cells agree",
   good: "good, several stations agree",
 };
 

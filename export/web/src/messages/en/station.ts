@@ -4,7 +4,8 @@ export const station = {
   demo: "demo station",
   well: "How is it doing?",
   well_ok: "It is reporting, and its values count.",
-  well_silent: "It has been silent for more than 15 minutes. Look at its power and Wi-Fi; if both are there, restart it.",
+  well_silent:
+    "It is silent, for more than 15 minutes and more than three of its intervals. Look at its power and Wi-Fi; if both are there, restart it.",
   well_check: "It is reporting, but more than half of its last values do not count. “Flagged values” says what to do.",
   well_new: "It has never reported. Enter its settings and restart it.",
   is_pending: "It waits for the city's approval. Until then nothing is taken from it.",
@@ -31,6 +32,8 @@ export const station = {
   outdoor: "outdoors",
   indoor: "indoors",
   height: "{metres} m high",
+  sourceId: "Id at {source}",
+  noMeans: "No hourly means in this period: good values covered three quarters of no hour.",
   trouble: "Flagged values",
   flags: "Values that stood out (24 hours)",
   flagCount: "{count} ×",
