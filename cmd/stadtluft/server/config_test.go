@@ -86,6 +86,8 @@ func TestConfigMistakes(t *testing.T) {
 	f("registration: sometimes\n", nil, `"sometimes" is not one of [open approve closed]`)
 	f("grid:\n  resolution: 300\n", nil, "300 is not one of")
 	f("grid:\n  resolution: big\n", nil, `"big" is not a whole number`)
+	f("index: uba\n", nil)
+	f("index: lqi\n", nil, `index: "lqi" is neither eaqi nor uba`)
 	f("nats:\n  sync: never\n", nil, `"never"`)
 	f("store:\n  kind: excel\n", nil, `"excel" is neither sqlite nor influxdb`)
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)

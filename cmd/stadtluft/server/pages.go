@@ -50,7 +50,7 @@ func apiCity(b *base) api.City {
 		Publisher: catalog.Publisher{
 			Name: c.PublisherName, URL: c.PublisherURL, Contact: c.CityContact, Contributor: c.CatalogContributor,
 		},
-		Policy: registry.Policy(c.Registration), Access: c.Access(),
+		Index: indices[c.Index], Policy: registry.Policy(c.Registration), Access: c.Access(),
 		Contact: c.CityContact, Basemap: b.city.basemap, Districts: b.city.districts, People: b.city.people, DayOffset: c.DayOffset(), Rules: c.Quality, Correction: c.Correction(),
 	}
 }

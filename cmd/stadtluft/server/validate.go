@@ -110,6 +110,8 @@ func (c *Config) validateCity(m *mistakes) {
 	m.check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	m.check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
 	m.check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	_, known := indices[c.Index]
+	m.check(known, "index: %q is neither eaqi nor uba", c.Index)
 	if c.MapStyle != "" {
 		_, err := basemap.Origin(c.MapStyle)
 		m.check(err == nil, "map.style: %v", err)
