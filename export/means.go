@@ -27,7 +27,8 @@ var MeanColumns = Columns[aggregate.StationWindow]{
 		"Anteil der zwölf Abschnitte von 5 Minuten einer Stunde, in denen ein guter Wert liegt, der Stunden eines Tages, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
 }
 
-var meansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
+// MeansTable are means of single stations.
+var MeansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {

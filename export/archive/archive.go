@@ -42,11 +42,17 @@ type Archive struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Size      int32         // metres, of the cells whose averages are stored
 	Meta      export.Meta   // the city's licence and attribution
+	About     About
 	Rules     Rules
 	Stations  Stations
-	Log       *slog.Logger
+	// Correction is how the means of stations are corrected for humidity.
+	Correction aggregate.Correction
+	Log        *slog.Logger
 
 	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
+
+	joined joinedFiles
+	turn   turn
 }
 
 // Stations gives the registered stations.
@@ -169,7 +175,12 @@ func (a *Archive) Days(first, last Day) ([]Day, error) {
 
 // Published returns all archived days.
 func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
-	days, err := a.Days(Ends())
+	first, last := Ends()
+	return a.published(ctx, first, last)
+}
+
+func (a *Archive) published(ctx context.Context, first, last Day) ([]export.Day, error) {
+	days, err := a.Days(first, last)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,7 @@ type Config struct {
 	PublisherName      string `key:"publisher.name"`
 	PublisherURL       string `key:"publisher.url"`
 	CatalogContributor string `key:"catalog.contributor_id"`
+	CatalogDOIs        string `key:"catalog.dois"`
 
 	AdminToken string `key:"admin_token" secret:"true"`
 

@@ -96,6 +96,8 @@ func TestConfigMistakes(t *testing.T) {
 	f("publisher:\n  name: Stadt Köln\n  url: https://www.example.org/\ncatalog:\n  contributor_id: http://dcat-ap.de/def/contributors/govdata\n", nil)
 	f("publisher:\n  url: www.example.org\n", nil, `publisher.url: "www.example.org" is not a URL`)
 	f("catalog:\n  contributor_id: openNRW\n", nil, `catalog.contributor_id: "openNRW"`, "contributors/openNRW")
+	f("catalog:\n  dois: 2026=10.5072/koeln-2026 2027=10.5072/koeln-2027\n", nil)
+	f("catalog:\n  dois: 10.5072/koeln-2026\n", nil, `catalog.dois: "10.5072/koeln-2026" is not a year and its DOI`)
 	f("quality:\n  spike:\n    z: 12.5\n", []string{"STADTLUFT_QUALITY_MOVED_BY=10"})
 	f("quality:\n  spike:\n    zz: 12\n", nil, `unknown key "quality.spike.zz"`, `"quality.spike.z"`)
 	f("quality:\n  spike:\n    z: 0\n  outlier:\n    near: 12000\n", nil, "quality.spike.z: 0 is not between 3 and 100", "quality.outlier.near: 12000 is more than quality.outlier.far")

@@ -130,6 +130,9 @@ func (c *Config) validatePublisher(m *mistakes) {
 	u, err := url.Parse(c.PublisherURL)
 	m.check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
 		"publisher.url: %q is not a URL such as https://www.example.org/", c.PublisherURL)
+	for _, entry := range strings.Fields(c.CatalogDOIs) {
+		m.check(yearDOI.MatchString(entry), "catalog.dois: %q is not a year and its DOI, such as 2026=10.5072/abc", entry)
+	}
 	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
 	m.check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
