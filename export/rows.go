@@ -90,7 +90,9 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		case CellCode:
 			b = c.Cell(&e.row).Append(b)
 		case DateTime:
-			b = e.scratch.clock.append(b, c.Time(&e.row))
+			if at := c.Time(&e.row); !c.Empty || !at.IsZero() {
+				b = e.scratch.clock.append(b, at)
+			}
 		case Decimal:
 			b = appendValue(b, c.Decimal(&e.row))
 		default:
@@ -135,7 +137,9 @@ func (cs Columns[R]) appendMembers(b []byte, r *R, s *scratch) []byte {
 		case CellCode:
 			b = append(c.Cell(r).Append(append(b, '"')), '"')
 		case DateTime:
-			b = append(s.clock.append(append(b, '"'), c.Time(r)), '"')
+			if at := c.Time(r); !c.Empty || !at.IsZero() {
+				b = append(s.clock.append(append(b, '"'), at), '"')
+			}
 		case Decimal:
 			b = appendValue(b, c.Decimal(r))
 		default:
@@ -227,7 +231,10 @@ func (c *Column[R]) Value(r *R) any {
 	case CellCode:
 		return c.Cell(r).String()
 	case DateTime:
-		return string(appendTime(nil, c.Time(r)))
+		if at := c.Time(r); !c.Empty || !at.IsZero() {
+			return string(appendTime(nil, at))
+		}
+		return nil
 	case Boolean:
 		return c.Bool(r)
 	case Decimal:

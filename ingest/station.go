@@ -33,9 +33,9 @@ type Station struct {
 	Name     string
 	Kit      string   // "sds011-bme280" or free text
 	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
-	Exposure Exposure
-	Height   float64 // metres above ground
-	Side     string  // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
+	Exposure Exposure // the last of Exposures
+	Height   float64  // metres above ground
+	Side     string   // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
 	Status   Status
 	Reason   string         // why it is suspended, as the administrator tells its owner; else empty
 	Zone     string         // IANA zone, for kits that send local time
@@ -51,6 +51,32 @@ type Station struct {
 	// Calibrations are ascending by quantity's name and From.
 	Calibrations  []Calibration
 	Installations []Installation // ascending by From; Kit and Sensors are the last one's
+	Exposures     []ExposedSince // ascending by From; none is Exposure from the first place on
+}
+
+// ExposedSince is where a station measures from a moment on.
+type ExposedSince struct {
+	From     time.Time
+	Exposure Exposure
+}
+
+// ExposureHistory returns where the station measured, from its first place on, ascending.
+func (s *Station) ExposureHistory() []ExposedSince {
+	if len(s.Exposures) == 0 {
+		return []ExposedSince{{s.Places[0].From, s.Exposure}}
+	}
+	return s.Exposures
+}
+
+// ExposureAt returns where the station measured at t; before the first entry, as the first.
+func (s *Station) ExposureAt(t time.Time) Exposure {
+	at := s.Exposure
+	for i := len(s.Exposures) - 1; i >= 0; i-- {
+		if at = s.Exposures[i].Exposure; !t.Before(s.Exposures[i].From) {
+			break
+		}
+	}
+	return at
 }
 
 // Place is where a station stands from a moment on. Public is the centre of its 100 m cell. Exact is never published and

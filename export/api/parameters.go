@@ -149,6 +149,11 @@ func allFormats() []openapi.Parameter {
 	return formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)
 }
 
+// tableParameters returns the parameters of the tables of stations, which are whole.
+func tableParameters() []openapi.Parameter {
+	return append(formats(export.CSV, export.JSON, export.Parquet), sourceParameter)
+}
+
 func coverageParameters() []openapi.Parameter {
 	return append(append(period(bilingual.Text{EN: "of the history: eleven months before this one", DE: "des Verlaufs: elf Monate vor diesem"}), allFormats()...),
 		openapi.Parameter{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: bilingual.Text{EN: "one quantity", DE: "eine Messgröße"}},

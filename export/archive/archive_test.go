@@ -188,8 +188,8 @@ func TestReadmeNamesEveryFile(t *testing.T) {
 	s := open(t, t.TempDir())
 	build(t, s, 1)
 	names, err := list(s.Archive.revisionFolder(may, 1))
-	if err != nil || len(names) != 14 {
-		t.Fatalf("%v, %v, want fourteen files", names, err)
+	if err != nil || len(names) != 18 {
+		t.Fatalf("%v, %v, want eighteen files", names, err)
 	}
 	for _, name := range names {
 		if !strings.Contains(string(text), "`"+name+"`") {

@@ -151,7 +151,7 @@ func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder str
 		return m, w, err
 	}
 	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st, from, to) })
-	if err := w.stations(stations); err != nil {
+	if err := errors.Join(w.stations(stations), w.installations(stations)); err != nil {
 		return m, w, err
 	}
 	seen.describe(&m, stations, from)

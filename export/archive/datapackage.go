@@ -111,15 +111,18 @@ func (a *Archive) describe(f File, meta export.Meta) resource {
 }
 
 var titles = map[string]string{
-	"readings":  "Every value of every station, with flags",
-	"grid-1h":   "Hourly averages of the cells of the European statistical grid",
-	"grid-24h":  "Daily averages of the cells of the European statistical grid",
-	"means-1h":  "Hourly means of every station",
-	"means-24h": "Daily means of every station",
-	"stations":  "The stations as they stood that day, at their public places",
+	"readings":      "Every value of every station, with flags",
+	"grid-1h":       "Hourly averages of the cells of the European statistical grid",
+	"grid-24h":      "Daily averages of the cells of the European statistical grid",
+	"means-1h":      "Hourly means of every station",
+	"means-24h":     "Daily means of every station",
+	"installations": "The stations as a table: places, exposure, height, kits and sensors, each with its period",
+	"calibrations":  "The calibrations of the stations, each with its period",
+	"stations":      "The stations as they stood that day, at their public places",
 }
 
 // tables are the files that are tables.
 var tables = map[string]export.Table{
-	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "means-1h.csv.gz": export.MeansTable, hoursParquet: export.MeansTable, "means-24h.csv.gz": export.MeansTable, daysParquet: export.MeansTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
+	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "means-1h.csv.gz": export.MeansTable, hoursParquet: export.MeansTable, "means-24h.csv.gz": export.MeansTable,
+	stationsCSV: export.InstallationsTable, stationsParquet: export.InstallationsTable, fitCSV: export.CalibrationsTable, fitParquet: export.CalibrationsTable, daysParquet: export.MeansTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
 }

@@ -211,8 +211,8 @@ func TestAYearsChecksums(t *testing.T) {
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s\n%s", err, out, sums)
 	}
-	if lines := strings.Count(sums, "\n"); lines != 2+2*13 {
-		t.Errorf("%d lines, want both means, and thirteen files of each day", lines)
+	if lines := strings.Count(sums, "\n"); lines != 2+2*17 {
+		t.Errorf("%d lines, want both means, and seventeen files of each day", lines)
 	}
 	// The same revisions give the same bytes in another process.
 	other := &Archive{Dir: s.Archive.Dir, DayOffset: s.Archive.DayOffset, Stations: s.Archive.Stations}

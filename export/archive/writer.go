@@ -24,6 +24,10 @@ const (
 	hoursParquet    = "means-1h.parquet"
 	daysParquet     = "means-24h.parquet"
 	stationsName    = "stations.geojson"
+	stationsParquet = "installations.parquet"
+	stationsCSV     = "installations.csv.gz"
+	fitParquet      = "calibrations.parquet"
+	fitCSV          = "calibrations.csv.gz"
 	packageName     = "datapackage.json"
 	manifestName    = "manifest.json"
 	sumsName        = "SHA256SUMS"
@@ -160,6 +164,43 @@ func (w *writer) means(ctx context.Context, s store.Store) error {
 
 func compareMeans(a, b aggregate.StationWindow) int {
 	return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Quantity.String(), b.Quantity.String()), a.Start.Compare(b.Start), a.Cell.Compare(b.Cell))
+}
+
+// installations writes the stations' periods and calibrations that have something of the day. What was changed after it
+// is not in them, so that they stay as they are.
+func (w *writer) installations(stations []*ingest.Station) error {
+	periods := func(add func(export.Installed) error) error {
+		return eachOf(stations, func(st *ingest.Station) []export.Installed { return export.Installations(st, w.from, w.to) }, add)
+	}
+	calibrations := func(add func(export.Calibrated) error) error {
+		return eachOf(stations, func(st *ingest.Station) []export.Calibrated { return export.CalibratedOf(st, w.from, w.to) }, add)
+	}
+	return errors.Join(
+		write(w, []string{stationsCSV, stationsParquet}, func(name string, to io.Writer) encoder[export.Installed] {
+			if name == stationsParquet {
+				return parquet.NewInstallations(to, w.about("installations"), w.notes)
+			}
+			return export.NewInstallations(to, export.CSV, w.meta)
+		}, periods, func(export.Installed) int { return 1 }),
+		write(w, []string{fitCSV, fitParquet}, func(name string, to io.Writer) encoder[export.Calibrated] {
+			if name == fitParquet {
+				return parquet.NewCalibrations(to, w.about("calibrations"), w.notes)
+			}
+			return export.NewCalibrations(to, export.CSV, w.meta)
+		}, calibrations, func(export.Calibrated) int { return 1 }),
+	)
+}
+
+// eachOf adds the rows of each station, by station.
+func eachOf[T any](stations []*ingest.Station, rows func(*ingest.Station) []T, add func(T) error) error {
+	for _, st := range slices.SortedFunc(slices.Values(stations), func(a, b *ingest.Station) int { return strings.Compare(a.ID, b.ID) }) {
+		for _, row := range rows(st) {
+			if err := add(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (w *writer) meansOf(window aggregate.Window, list []aggregate.StationWindow) error {
