@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 	for name, got := range map[string][]byte{
 		"readings.csv": encodeReadings(t, CSV), "readings.geojson": encodeReadings(t, GeoJSON),
 		"grid.csv": encodeGrid(t, CSV), "grid.geojson": encodeGrid(t, GeoJSON),
-		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon),
+		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon), "readings-german.csv": encodeReadings(t, German),
 		"means.csv":     encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, CSV, meta) }),
 		"means.geojson": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, GeoJSON, meta) }),
 		"districts.csv": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, CSV, meta) }),

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ type rows[R any] struct {
 	list
 	csv     bool
 	comma   byte // between fields of CSV
+	german  bool // CSV with decimal commas and a byte order mark
 	columns Columns[R]
 	feature func(b []byte, r *R) []byte // appends the beginning of a feature of GeoJSON, with its geometry
 	row     R                           // that is being written: the getters of columns take its address
@@ -27,13 +29,16 @@ func newRows[R any](w io.Writer, format Format, meta Meta, columns Columns[R], f
 	if format == GeoJSON {
 		columns = columns.Without("lon", "lat")
 	}
-	return &rows[R]{list: newList(w, format, meta), csv: format == CSV || format == Semicolon, comma: format.comma(), columns: columns, feature: feature, scratch: scratch{centres: Centres{}}}
+	return &rows[R]{list: newList(w, format, meta), csv: format.csv(), comma: format.comma(), german: format == German, columns: columns, feature: feature, scratch: scratch{centres: Centres{}}}
 }
 
 // Begin writes the head.
 func (e *rows[R]) Begin() error {
 	if !e.csv {
 		return e.list.Begin()
+	}
+	if e.german {
+		e.buf = append(e.buf, byteOrderMark...)
 	}
 	for i := range e.columns {
 		e.buf = append(append(e.buf, e.columns[i].Name...), e.comma)
@@ -82,6 +87,7 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		return columns.appendMembers(b, &e.row, &e.scratch)
 	}
 	for i := range columns {
+		begin := len(b)
 		switch c := &columns[i]; c.Type {
 		case Text:
 			b = appendCell(b, c.Text(&e.row))
@@ -97,6 +103,9 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 			b = appendValue(b, c.Decimal(&e.row))
 		default:
 			b = c.appendNumber(b, &e.row, &e.scratch)
+		}
+		if point := bytes.IndexByte(b[begin:], '.'); e.german && columns[i].Type >= Thousandths && point >= 0 {
+			b[begin+point] = ','
 		}
 		b = append(b, e.comma)
 	}
