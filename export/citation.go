@@ -41,12 +41,12 @@ func (c Citation) Modified() (at time.Time) {
 	return at
 }
 
-// Issued returns when the first day was closed, closed after its end; the zero time when there is no day.
-func (c Citation) Issued(closed time.Duration) time.Time {
+// Issued returns when the first day was closed, where days end at midnight UTC; the zero time when there is no day.
+func (c Citation) Issued() time.Time {
 	if len(c.Days) == 0 {
 		return time.Time{}
 	}
-	return c.Days[0].Date.Add(24*time.Hour + closed)
+	return c.Days[0].Date.Add(24*time.Hour + DayClosed)
 }
 
 // Identifier returns the address that stays: that of the DOI, else of the files.

@@ -32,9 +32,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Closed is the time between a day's end and its being closed: averages accept values that are two days late, and are
-// written after a grace period.
-const Closed = aggregate.AllowedLateness + 2*aggregate.GracePeriod
+// Closed is the time between a day's end and its being closed.
+const Closed = export.DayClosed
 
 // Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
 type Archive struct {

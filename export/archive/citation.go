@@ -58,7 +58,7 @@ func (a *Archive) address(path string) string {
 	return a.About.Base + Root + path
 }
 
-func (y *aYear) issued() time.Time { return y.Issued(Closed - y.archive.DayOffset).UTC() }
+func (y *aYear) issued() time.Time { return y.Issued().Add(-y.archive.DayOffset).UTC() }
 
 func (y *aYear) description() string {
 	text := "Readings of citizens' air quality stations with quality flags, hourly and daily means of stations and of grid cells, one folder a day. " + export.Disclaimer

@@ -94,6 +94,9 @@ type Config struct {
 	PublisherURL       string `key:"publisher.url"`
 	CatalogContributor string `key:"catalog.contributor_id"`
 	CatalogDOIs        string `key:"catalog.dois"`
+	CatalogGeocoding   string `key:"catalog.geocoding"`
+	CatalogLevel       string `key:"catalog.geocoding_level"`
+	CatalogHVD         string `key:"catalog.hvd_category"`
 
 	AdminToken string `key:"admin_token" secret:"true"`
 

@@ -133,6 +133,13 @@ func (c *Config) validatePublisher(m *mistakes) {
 	for _, entry := range strings.Fields(c.CatalogDOIs) {
 		m.check(yearDOI.MatchString(entry), "catalog.dois: %q is not a year and its DOI, such as 2026=10.5072/abc", entry)
 	}
+	m.check(c.CatalogGeocoding == "" || geocoding.MatchString(c.CatalogGeocoding),
+		"catalog.geocoding: %q is not a key of DCAT-AP.de's politicalGeocoding, such as districtKey/05315 or municipalityKey/05315000", c.CatalogGeocoding)
+	m.check(c.CatalogLevel == "" || slices.Contains(levels, c.CatalogLevel), "catalog.geocoding_level: %q is not one of %v", c.CatalogLevel, levels)
+	m.check(c.CatalogHVD == "" || slices.Contains(highValue, c.CatalogHVD), "catalog.hvd_category: %q is not one of the categories %v", c.CatalogHVD, highValue)
+	if !slices.Contains(licences, c.LicenceID) {
+		m.check(false, "licence.id: %q is not one of DCAT-AP.de's licences: did you mean %q?", c.LicenceID, nearestLicence(c.LicenceID))
+	}
 	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
 	m.check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }
