@@ -34,7 +34,7 @@ export const data = {
   tooLong: "In diesem Format gehen höchstens {days} Tage auf einmal. Für CSV und Parquet gibt es keine Grenze.",
   address: "Adresse der Daten",
   ways: "Andere Wege zu denselben Daten",
-  archive: "abgeschlossene Tage als Dateien, mit Prüfsummen und einer Liste der Lücken",
+  archive: "abgeschlossene Tage als Dateien, mit Prüfsummen; Stundenmittel aller Stationen je Jahr als eine Datei, mit Zitiervorschlag",
   api: "die Schnittstelle, beschrieben und zum Ausprobieren",
   ogc: "für QGIS und andere Kartenprogramme (OGC API Features)",
   sta: "für SensorThings-Programme (nur lesend)",

@@ -36,7 +36,7 @@ export const data: typeof german = {
   tooLong: "This format allows at most {days} days at a time. CSV and Parquet have no limit.",
   address: "Address of the data",
   ways: "Other ways to the same data",
-  archive: "closed days as files, with checksums and a list of gaps",
+  archive: "closed days as files, with checksums; hourly means of all stations as one file a year, with how to cite it",
   api: "the interface, described and to try out",
   ogc: "for QGIS and other mapping programs (OGC API Features)",
   sta: "for SensorThings programs (reading only)",
