@@ -195,7 +195,7 @@ function cityMean(s: State): (HTMLElement | null)[] {
     h(
       "details",
       { class: "values" },
-      h("summary", { "data-key": "indices" }, t("map.indices")),
+      h("summary", { "data-key": "indices" }, t(index === "eaqi" ? "map.indices" : "map.otherIndex")),
       ...others,
       index === "eaqi" ? h("p", { class: "quiet" }, t("advice.source")) : null,
     ),

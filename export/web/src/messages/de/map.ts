@@ -57,6 +57,7 @@ export const map = {
   locate: "Mein Standort",
   notLocated: "Der Browser gibt den Standort nicht preis.",
   toTable: "Alle Werte als Tabelle",
+  otherIndex: "Der andere Index",
   indices: "Der andere Index, und woher der Rat kommt",
   firstStation: "Hier misst noch niemand. Sei die erste Station.",
   firstPlace: "Such auf der Karte einen Ort im Freien, etwa deinen Balkon. Öffentlich wird nur ein Quadrat von 100 Metern.",

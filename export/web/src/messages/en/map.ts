@@ -59,6 +59,7 @@ export const map: typeof german = {
   locate: "My location",
   notLocated: "The browser does not reveal the location.",
   toTable: "All values as a table",
+  otherIndex: "The other index",
   indices: "The other index, and where the advice comes from",
   firstStation: "Nobody measures here yet. Be the first station.",
   firstPlace: "Find a place outdoors on the map, such as your balcony. Only a square of 100 metres becomes public.",
