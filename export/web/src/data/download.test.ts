@@ -32,10 +32,11 @@ test.each<[Partial<Download>, string]>([
 test("every format of everything has a line for curl with its address", () => {
   for (const [what, list] of Object.entries(formats)) {
     for (const format of list) {
+      if (format === "excel_de") continue; // has none
       const all = snippets({ ...wanted, what: what as Download["what"], format }, "https://luft.example.org/x?y=1&z=2");
       expect(all[0]?.[0]).toBe("curl");
       expect(all[0]?.[1].split("\n").at(-1)).toBe(
-        `curl --fail --compressed --output ${what}.${format === "excel_de" ? "csv" : format} 'https://luft.example.org/x?y=1&z=2'`,
+        `curl --fail --compressed --output ${what}.${format} 'https://luft.example.org/x?y=1&z=2'`,
       );
       for (const [tool, code] of all) expect(code, tool).toContain("https://luft.example.org/x?y=1&z=2");
     }

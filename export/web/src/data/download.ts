@@ -87,7 +87,7 @@ export function snippets(w: Download, address: string): [tool: string, code: str
       ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${value}::DOUBLE)\nFROM read_csv('${file}') GROUP BY quantity;`],
     ];
   }
-  if (w.format === "excel_de") return [["curl", curl]];
+  if (w.format === "excel_de") return []; // it is for a program without code
   if (w.format === "parquet") {
     return [
       ["curl", curl],
