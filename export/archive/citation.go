@@ -37,8 +37,8 @@ type aYear struct {
 }
 
 // yearOf describes the year from first to last.
-func (a *Archive) yearOf(path string, first, last Day) (*aYear, error) {
-	days, err := a.published(context.Background(), first, last)
+func (a *Archive) yearOf(ctx context.Context, path string, first, last Day) (*aYear, error) {
+	days, err := a.published(ctx, first, last)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
@@ -45,7 +46,7 @@ func (a *Archive) serveWhole(w http.ResponseWriter, r *http.Request, first, last
 		http.ServeContent(w, r, "", b.latest, b)
 		return nil
 	}
-	text, err := a.whole(path, first, last, name)
+	text, err := a.whole(r.Context(), path, first, last, name)
 	if err != nil {
 		return err
 	}
@@ -56,11 +57,11 @@ func (a *Archive) serveWhole(w http.ResponseWriter, r *http.Request, first, last
 }
 
 // whole returns one of the small files of a year or a month.
-func (a *Archive) whole(path string, first, last Day, name string) ([]byte, error) {
+func (a *Archive) whole(ctx context.Context, path string, first, last Day, name string) ([]byte, error) {
 	if name == sumsName {
 		return a.checksums(path, first, last)
 	}
-	y, err := a.yearOf(path, first, last)
+	y, err := a.yearOf(ctx, path, first, last)
 	if err != nil {
 		return nil, err
 	}
