@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/geo/airindex"
 	"stadtluft/geo/coverage"
 )
 
@@ -16,6 +18,7 @@ type Area struct {
 	Cells  []geo.Cell       // all of its cells, sorted, of one size
 	People map[geo.Cell]int // inhabitants by cell, where known; nil without a census table
 	Rows   []aggregate.Row  // of one window and of its cells
+	Whole  bool             // the whole city: of a pollutant with fewer than airindex.ForCity stations or cells the indices say nothing
 }
 
 // With is the area with those of the rows that are of its cells.
@@ -84,13 +87,15 @@ func (a Area) value(rows []aggregate.Row) AreaValue {
 		v.Readings += r.Readings
 	}
 	v.share(coverage.City{Cells: a.Cells, Covered: covered, People: a.People}.Share())
-	if class, ok := EAQI(q, mean); ok {
-		v.EAQI = int(class)
-	}
-	if class, ok := LQI(q, mean); ok {
-		v.LQI = int(class)
+	if a.enough(v) {
+		v.EAQI, v.LQI = class(airindex.European, rows[0].Window, q, mean), class(airindex.German, rows[0].Window, q, mean)
 	}
 	return v
+}
+
+// enough reports whether an index may speak of the area's value.
+func (a Area) enough(v AreaValue) bool {
+	return !a.Whole || v.Cells >= airindex.ForCity && v.Stations >= airindex.ForCity
 }
 
 func (v *AreaValue) share(s coverage.Share) {
@@ -103,13 +108,25 @@ func (v *AreaValue) share(s coverage.Share) {
 
 func thousandths(share float64) Milli { return Milli(math.Round(share * 1000)) }
 
-// Indices returns both indices of an area. They are made for hourly means; of another window they say how an
-// hour of that air would be.
+// Indices returns both indices of an area, made of the pollutants that have enough stations.
 func (a Area) Indices() IndexClasses {
-	means := map[quantity.Quantity]int64{}
+	all, enough, window := map[quantity.Quantity]int64{}, map[quantity.Quantity]int64{}, aggregate.Live
 	for _, v := range a.Values() {
 		q, _ := quantity.Parse(v.Quantity) // one of ours
-		means[q] = int64(v.Mean)
+		all[q] = int64(v.Mean)
+		if a.enough(v) {
+			enough[q] = int64(v.Mean)
+		}
+		window = a.Rows[0].Window
 	}
-	return Indices(means)
+	return bothIndices(func(x airindex.Index) airindex.Value {
+		known, certain := indexOf(x, window, all), indexOf(x, window, enough)
+		switch {
+		case certain.Reason != airindex.NoParticles:
+			return certain
+		case known.Class != airindex.None:
+			return known.Without(airindex.TooFewStations)
+		}
+		return known
+	})
 }

@@ -68,7 +68,7 @@ type Column[R any] struct {
 	Field
 	Text    func(*R) string            // of Text and Word
 	Cell    func(*R) geo.Cell          // of CellCode; of Longitude and Latitude, where they are those of a cell's centre
-	Time    func(*R) time.Time         // of DateTime
+	Time    func(*R) time.Time         // of DateTime; the zero time where there is none
 	Bool    func(*R) bool              // of Boolean
 	Number  func(*R) int64             // of Integer and Thousandths; None where there is none
 	Decimal func(*R) float64           // of Decimal

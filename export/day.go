@@ -3,7 +3,13 @@ package export
 import (
 	"context"
 	"time"
+
+	"stadtluft/geo/aggregate"
 )
+
+// DayClosed is the time between a day's end and its being closed: averages accept values that are two days late, and are
+// written after a grace period.
+const DayClosed = aggregate.AllowedLateness + 2*aggregate.GracePeriod
 
 // Day is a closed day that can be had as files.
 type Day struct {

@@ -39,6 +39,7 @@ type Format string
 const (
 	CSV       Format = "csv"       // RFC 4180 with LF at the end of lines, UTF-8, a header line
 	Semicolon Format = "semicolon" // CSV for spreadsheets that split at semicolons; decimals keep their point
+	German    Format = "german"    // Semicolon with decimal commas and a byte order mark, for spreadsheets in German
 	GeoJSON   Format = "geojson"   // RFC 7946
 	JSON      Format = "json"      // an object whose "rows" are those of the CSV
 	Parquet   Format = "parquet"   // made by package parquet
@@ -59,19 +60,25 @@ func (f Format) MediaType() string {
 
 // Extension is what names of files end with, without the point.
 func (f Format) Extension() string {
-	if f == Semicolon {
+	if f.csv() {
 		return string(CSV)
 	}
 	return string(f)
 }
 
+// csv reports whether the format is CSV of any kind.
+func (f Format) csv() bool { return f == CSV || f == Semicolon || f == German }
+
 // comma is what stands between the fields of a line.
 func (f Format) comma() byte {
-	if f == Semicolon {
+	if f == Semicolon || f == German {
 		return ';'
 	}
 	return ','
 }
+
+// byteOrderMark says to spreadsheets that a text is UTF-8.
+const byteOrderMark = "\ufeff"
 
 // Encoder writes a document of rows as they come: Begin, Add for each, End. Not safe for concurrent use.
 type Encoder[T any] interface {

@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 	for name, got := range map[string][]byte{
 		"readings.csv": encodeReadings(t, CSV), "readings.geojson": encodeReadings(t, GeoJSON),
 		"grid.csv": encodeGrid(t, CSV), "grid.geojson": encodeGrid(t, GeoJSON),
-		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon),
+		"readings.json": encodeReadings(t, JSON), "readings-semicolon.csv": encodeReadings(t, Semicolon), "readings-german.csv": encodeReadings(t, German),
 		"means.csv":     encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, CSV, meta) }),
 		"means.geojson": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, GeoJSON, meta) }),
 		"districts.csv": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, CSV, meta) }),
@@ -322,9 +322,11 @@ func TestTablesAreWhatIsWritten(t *testing.T) {
 		return map[string][]byte{
 			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, format, meta) }),
 			"grid": encodeGrid(t, format), "districts": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, format, meta) }),
-			"index":    encode(t, indexList, func(w io.Writer) Encoder[CellIndex] { return NewIndices(w, format, meta) }),
-			"coverage": encode(t, cityCoverage().Rows(), func(w io.Writer) Encoder[CoverageRow] { return NewCoverage(w, format, meta) }),
-			"history":  encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
+			"index":         encode(t, indexList, func(w io.Writer) Encoder[CellIndex] { return NewIndices(w, format, meta) }),
+			"coverage":      encode(t, cityCoverage().Rows(), func(w io.Writer) Encoder[CoverageRow] { return NewCoverage(w, format, meta) }),
+			"installations": encode(t, installedList(), func(w io.Writer) Encoder[Installed] { return NewInstallations(w, format, meta) }),
+			"calibrations":  encode(t, CalibratedOf(traveller(), time.Time{}, time.Time{}), func(w io.Writer) Encoder[Calibrated] { return NewCalibrations(w, format, meta) }),
+			"history":       encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
 		}
 	}
 	plain, list := documents(CSV), documents(JSON)

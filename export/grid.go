@@ -2,6 +2,7 @@ package export
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/bilingual"
@@ -27,8 +28,8 @@ var GridColumns = Columns[aggregate.Row]{
 	countColumn("readings", howManyOfTheirValues, func(r *aggregate.Row) int64 { return int64(r.Readings) }),
 	shareColumn("coverage", bilingual.Of("mean over the stations of the share of the time that their values cover, 0 to 1; of a day the share of its hours that count",
 		"Mittel über die Stationen: Anteil der Zeit, den ihre Werte abdecken, 0 bis 1; am Tag der Anteil der Stunden, die zählen"), func(r *aggregate.Row) int64 { return r.Coverage }),
-	classColumn("eaqi", 6, bilingual.Of("class of the mean in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none",
-		"Klasse des Mittels im europäischen Luftqualitätsindex (ETC HE Report 2024/17), 1 gut bis 6 äußerst schlecht; leer, wo er keine hat"), func(r *aggregate.Row) int64 { return classNumber(EAQI(r.Quantity, r.Mean)) }),
+	classColumn("eaqi", 6, bilingual.Of("class of the mean of this quantity alone in the European Air Quality Index (ETC HE Report 2024/17), 1 good to 6 extremely poor; empty where it has none, as for days",
+		"Klasse des Mittels dieser Größe allein im europäischen Luftqualitätsindex (ETC HE Report 2024/17), 1 gut bis 6 äußerst schlecht; leer, wo er keine hat, so für Tage"), func(r *aggregate.Row) int64 { return orNoClass(class(airindex.European, r.Window, r.Quantity, r.Mean)) }),
 	centreLongitude(func(r *aggregate.Row) geo.Cell { return r.Cell }),
 	centreLatitude(func(r *aggregate.Row) geo.Cell { return r.Cell }),
 	countColumn("revision", bilingual.Of("how many of the values came after the hour was first published, which is 5 minutes after its end; 0 = never corrected",
@@ -40,8 +41,8 @@ var GridColumns = Columns[aggregate.Row]{
 	wordColumn("certainty", bilingual.Of("`single station`, `few` (two or three, or more that disagree), `good` (four or more whose mean is known to 50 % or 3 of the unit)",
 		"`single station`: eine Station, `few`: zwei oder drei, oder mehr, die einander widersprechen, `good`: vier oder mehr, deren Mittel auf 50 % oder 3 Einheiten bekannt ist"),
 		func(r *aggregate.Row) string { return Certainty(*r).String() }).among(certainties...),
-	classColumn("lqi", 5, bilingual.Of("class of the mean in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none",
-		"Klasse des Mittels im deutschen Luftqualitätsindex (UBA 2025), 1 sehr gut bis 5 sehr schlecht; leer, wo er keine hat"), func(r *aggregate.Row) int64 { return classNumber(LQI(r.Quantity, r.Mean)) }),
+	classColumn("lqi", 5, bilingual.Of("class of the mean of this quantity alone in the German Luftqualitätsindex (UBA 2025), 1 very good to 5 very poor; empty where it has none, as for days",
+		"Klasse des Mittels dieser Größe allein im deutschen Luftqualitätsindex (UBA 2025), 1 sehr gut bis 5 sehr schlecht; leer, wo er keine hat, so für Tage"), func(r *aggregate.Row) int64 { return orNoClass(class(airindex.German, r.Window, r.Quantity, r.Mean)) }),
 }
 
 // GridTable are averages of cells.
@@ -59,20 +60,19 @@ func NewGrid(w io.Writer, format Format, meta Meta) Grid {
 	return newRows(w, format, meta, GridColumns, func(b []byte, r *aggregate.Row) []byte { return appendCellOutline(b, r.Cell) })
 }
 
-// EAQI is a row's class of the European Air Quality Index, 1 to 6; false when the index has none for it.
-func EAQI(q quantity.Quantity, milli int64) (airindex.Class, bool) {
-	return airindex.EAQI(q, float64(milli)/1000)
-}
-
-// LQI is a row's class of the German Luftqualitätsindex, 1 to 5; false when the index has none for it.
-func LQI(q quantity.Quantity, milli int64) (airindex.Class, bool) {
-	return airindex.LQI(q, float64(milli)/1000)
+// class returns the class of a single quantity's mean over a window in an index, from 1; 0 where the index has none for it.
+func class(x airindex.Index, window aggregate.Window, q quantity.Quantity, milli int64) int {
+	if !hourly(window) {
+		return 0
+	}
+	c, _ := x.Class(q, float64(milli)/1000)
+	return int(c)
 }
 
 // Certainty is how far a row's mean can be trusted, by its stations and the spread between them.
 func Certainty(r aggregate.Row) airindex.Certainty {
 	mean := float64(r.Mean) / 1000
-	if _, concentration := EAQI(r.Quantity, r.Mean); !concentration {
+	if !slices.Contains(airindex.Pollutants(), r.Quantity) {
 		mean = 0 // the zero of a temperature is arbitrary
 	}
 	return airindex.CertaintyOf(r.Stations, float64(r.Spread)/1000, mean)
@@ -80,6 +80,3 @@ func Certainty(r aggregate.Row) airindex.Certainty {
 
 // AppendRow appends a row as a JSON object: the columns of the CSV but lon and lat.
 func AppendRow(b []byte, r aggregate.Row) []byte { return placelessGrid.AppendObject(b, &r) }
-
-// classNumber returns an index's class, or None where the index says nothing.
-func classNumber(class airindex.Class, _ bool) int64 { return orNoClass(int(class)) }

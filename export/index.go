@@ -4,22 +4,28 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strings"
+	"time"
+
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/airindex"
-	"time"
 )
 
-// IndexClass is what an index says, in words. Class 0 is no statement.
+// IndexClass is what an index says, in words. Class 0 is no statement, for a reason.
 type IndexClass struct {
-	Class     int    `json:"class"`
-	Pollutant string `json:"pollutant,omitempty"` // the one that decides
-	English   string `json:"en"`
-	German    string `json:"de"`
-	Colour    string `json:"colour,omitempty"`
-	Measured  int    `json:"measured"` // how many of the five pollutants are known
+	NameEnglish string          `json:"name_en"` // of the index, with what it is made of where that is not all
+	NameGerman  string          `json:"name_de"`
+	Class       int             `json:"class"`
+	Pollutant   string          `json:"pollutant,omitempty"` // the one that decides
+	English     string          `json:"en"`
+	German      string          `json:"de"`
+	Colour      string          `json:"colour,omitempty"`
+	Measured    int             `json:"measured"`                                                         // how many of the five pollutants are known
+	Pollutants  []string        `json:"pollutants"`                                                       // those
+	Reason      airindex.Reason `json:"reason,omitempty" enum:"no_particles,not_hourly,too_few_stations"` // why there is no statement
 }
 
 // IndexClasses are what both indices say.
@@ -28,21 +34,46 @@ type IndexClasses struct {
 	German   IndexClass `json:"lqi"`
 }
 
-// Indices returns what both indices say of hourly means by quantity, in thousandths: the worst pollutant of each decides.
-func Indices(means map[quantity.Quantity]int64) IndexClasses {
+// Indices returns what both indices say of means over a window by quantity, in thousandths: the worst pollutant of each
+// decides. They say nothing of a window that is no hour long.
+func Indices(window aggregate.Window, means map[quantity.Quantity]int64) IndexClasses {
+	return bothIndices(func(x airindex.Index) airindex.Value { return indexOf(x, window, means) })
+}
+
+func bothIndices(of func(airindex.Index) airindex.Value) IndexClasses {
+	return IndexClasses{classOf(of(airindex.European)), classOf(of(airindex.German))}
+}
+
+func indexOf(x airindex.Index, window aggregate.Window, means map[quantity.Quantity]int64) airindex.Value {
 	units := make(map[quantity.Quantity]float64, len(means))
 	for name, milli := range means {
 		units[name] = float64(milli) / 1000
 	}
-	return IndexClasses{classOf(airindex.European.Of(units)), classOf(airindex.German.Of(units))}
+	v := x.Of(units)
+	if !hourly(window) && v.Reason == "" {
+		v = v.Without(airindex.NotHourly)
+	}
+	return v
+}
+
+// hourly reports whether the indices have classes for means over a window.
+func hourly(window aggregate.Window) bool {
+	return time.Duration(window.Seconds())*time.Second == airindex.Averaging
 }
 
 func classOf(v airindex.Value) IndexClass {
-	label, pollutant := v.Label(), ""
-	if v.Pollutant != 0 {
-		pollutant = v.Pollutant.String()
+	label, name := v.Label(), v.Name()
+	c := IndexClass{
+		NameEnglish: name.EN, NameGerman: name.DE, Class: int(v.Class), English: label.EN, German: label.DE, Colour: label.Colour,
+		Measured: len(v.Measured), Pollutants: make([]string, len(v.Measured)), Reason: v.Reason,
 	}
-	return IndexClass{int(v.Class), pollutant, label.EN, label.DE, label.Colour, v.Measured}
+	for i, pollutant := range v.Measured {
+		c.Pollutants[i] = pollutant.String()
+	}
+	if v.Class != airindex.None {
+		c.Pollutant = v.Pollutant.String()
+	}
+	return c
 }
 
 // CellIndex is what both indices say of a cell over one window.
@@ -73,11 +104,11 @@ func CellIndices(rows []aggregate.Row) []CellIndex {
 }
 
 func cellIndex(known map[quantity.Quantity]aggregate.Row) CellIndex {
-	means := map[quantity.Quantity]int64{}
+	means, window := map[quantity.Quantity]int64{}, aggregate.Live
 	for name, r := range known {
-		means[name] = r.Mean
+		means[name], window = r.Mean, r.Window
 	}
-	indices := Indices(means)
+	indices := Indices(window, means)
 	c := CellIndex{European: indices.European, German: indices.German}
 	deciding, _ := quantity.Parse(c.European.Pollutant)
 	for _, pollutant := range append([]quantity.Quantity{deciding}, airindex.Pollutants()...) {
@@ -114,6 +145,16 @@ var IndexColumns = Columns[CellIndex]{
 	wordColumn("certainty", bilingual.Of("of their mean, as in the grid", "ihres Mittels, wie im Raster"), func(c *CellIndex) string { return Certainty(c.Row).String() }).among(certainties...),
 	centreLongitude(func(c *CellIndex) geo.Cell { return c.Row.Cell }),
 	centreLatitude(func(c *CellIndex) geo.Cell { return c.Row.Cell }),
+	textColumn("eaqi_name_en", bilingual.Of("name of the European index in English, with what it is made of where that is not particles, NO2 and ozone", "Name des europäischen Index auf Englisch, mit dem, woraus er gemacht ist, wo das nicht Feinstaub, NO2 und Ozon sind"),
+		func(c *CellIndex) string { return c.European.NameEnglish }),
+	textColumn("eaqi_name_de", bilingual.Of("the same in German", "dasselbe auf Deutsch"), func(c *CellIndex) string { return c.European.NameGerman }),
+	textColumn("lqi_name_en", bilingual.Of("name of the German index in English, likewise", "Name des deutschen Index auf Englisch, ebenso"), func(c *CellIndex) string { return c.German.NameEnglish }),
+	textColumn("lqi_name_de", bilingual.Of("the same in German", "dasselbe auf Deutsch"), func(c *CellIndex) string { return c.German.NameGerman }),
+	wordColumn("pollutants", bilingual.Of("the pollutants that the indices are made of, joined by a vertical bar", "die Schadstoffe, aus denen die Indizes gemacht sind, mit senkrechten Strichen dazwischen"),
+		func(c *CellIndex) string { return strings.Join(c.European.Pollutants, "|") }),
+	wordColumn("reason", bilingual.Of("why the indices make no statement: `not_hourly`, they have no classes for means over this window; `no_particles`, PM2.5 and PM10 are not known; empty where they make one",
+		"warum die Indizes keine Aussage machen: `not_hourly`, für Mittel über dieses Fenster haben sie keine Klassen; `no_particles`, PM2,5 und PM10 sind nicht bekannt; leer, wo sie eine machen"),
+		func(c *CellIndex) string { return string(c.European.Reason) }).optional(),
 }
 
 var indexTable = Table{Name: "index", About: bilingual.Of("Both air quality indices of each cell over a window.", "Beide Luftqualitätsindizes jeder Zelle über ein Fenster."),

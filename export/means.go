@@ -27,7 +27,8 @@ var MeanColumns = Columns[aggregate.StationWindow]{
 		"Anteil einer Stunde, den gute Werte abdecken, jeder die Zeit seit dem vorigen, höchstens den Abstand, in dem der Sensor sendet, und 20 Minuten; eines Tages der Anteil seiner Stunden, die zählen, 0 bis 1; 1 bei fünf Minuten"), func(m *aggregate.StationWindow) int64 { return m.Coverage }),
 }
 
-var meansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
+// MeansTable are means of single stations.
+var MeansTable = Table{Name: "means", About: bilingual.Of("Means of single stations over five minutes, hours or days.", "Mittel einzelner Stationen über fünf Minuten, Stunden oder Tage."), Columns: MeanColumns.Fields()}
 
 // NewMeans makes an encoder of means of stations that writes to w.
 func NewMeans(w io.Writer, format Format, meta Meta) Encoder[aggregate.StationWindow] {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ type rows[R any] struct {
 	list
 	csv     bool
 	comma   byte // between fields of CSV
+	german  bool // CSV with decimal commas and a byte order mark
 	columns Columns[R]
 	feature func(b []byte, r *R) []byte // appends the beginning of a feature of GeoJSON, with its geometry
 	row     R                           // that is being written: the getters of columns take its address
@@ -27,13 +29,16 @@ func newRows[R any](w io.Writer, format Format, meta Meta, columns Columns[R], f
 	if format == GeoJSON {
 		columns = columns.Without("lon", "lat")
 	}
-	return &rows[R]{list: newList(w, format, meta), csv: format == CSV || format == Semicolon, comma: format.comma(), columns: columns, feature: feature, scratch: scratch{centres: Centres{}}}
+	return &rows[R]{list: newList(w, format, meta), csv: format.csv(), comma: format.comma(), german: format == German, columns: columns, feature: feature, scratch: scratch{centres: Centres{}}}
 }
 
 // Begin writes the head.
 func (e *rows[R]) Begin() error {
 	if !e.csv {
 		return e.list.Begin()
+	}
+	if e.german {
+		e.buf = append(e.buf, byteOrderMark...)
 	}
 	for i := range e.columns {
 		e.buf = append(append(e.buf, e.columns[i].Name...), e.comma)
@@ -82,6 +87,7 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		return columns.appendMembers(b, &e.row, &e.scratch)
 	}
 	for i := range columns {
+		begin := len(b)
 		switch c := &columns[i]; c.Type {
 		case Text:
 			b = appendCell(b, c.Text(&e.row))
@@ -90,11 +96,16 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		case CellCode:
 			b = c.Cell(&e.row).Append(b)
 		case DateTime:
-			b = e.scratch.clock.append(b, c.Time(&e.row))
+			if at := c.Time(&e.row); !c.Empty || !at.IsZero() {
+				b = e.scratch.clock.append(b, at)
+			}
 		case Decimal:
 			b = appendValue(b, c.Decimal(&e.row))
 		default:
 			b = c.appendNumber(b, &e.row, &e.scratch)
+		}
+		if point := bytes.IndexByte(b[begin:], '.'); e.german && columns[i].Type >= Thousandths && point >= 0 {
+			b[begin+point] = ','
 		}
 		b = append(b, e.comma)
 	}
@@ -135,7 +146,9 @@ func (cs Columns[R]) appendMembers(b []byte, r *R, s *scratch) []byte {
 		case CellCode:
 			b = append(c.Cell(r).Append(append(b, '"')), '"')
 		case DateTime:
-			b = append(s.clock.append(append(b, '"'), c.Time(r)), '"')
+			if at := c.Time(r); !c.Empty || !at.IsZero() {
+				b = append(s.clock.append(append(b, '"'), at), '"')
+			}
 		case Decimal:
 			b = appendValue(b, c.Decimal(r))
 		default:
@@ -227,7 +240,10 @@ func (c *Column[R]) Value(r *R) any {
 	case CellCode:
 		return c.Cell(r).String()
 	case DateTime:
-		return string(appendTime(nil, c.Time(r)))
+		if at := c.Time(r); !c.Empty || !at.IsZero() {
+			return string(appendTime(nil, at))
+		}
+		return nil
 	case Boolean:
 		return c.Bool(r)
 	case Decimal:

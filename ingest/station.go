@@ -35,7 +35,7 @@ type Station struct {
 	Kit      string   // "sds011-bme280" or free text
 	Sensors  []string // lower-case names such as "sds011", "bme280"; decide measuring ranges
 	Sources  []string // see Installation
-	Exposure Exposure
+	Exposure Exposure // the last of Exposures
 	Height   *float64 // metres above ground; nil when not known
 	Side     string   // of the house, by the direction it faces, such as "n" or "sw"; empty when not known
 	Status   Status
@@ -53,6 +53,32 @@ type Station struct {
 	// Calibrations are ascending by quantity's name and From.
 	Calibrations  []Calibration
 	Installations []Installation // ascending by From; Kit, Sensors and Sources are the last one's
+	Exposures     []ExposedSince // ascending by From; none is Exposure from the first place on
+}
+
+// ExposedSince is where a station measures from a moment on.
+type ExposedSince struct {
+	From     time.Time
+	Exposure Exposure
+}
+
+// ExposureHistory returns where the station measured, from its first place on, ascending.
+func (s *Station) ExposureHistory() []ExposedSince {
+	if len(s.Exposures) == 0 {
+		return []ExposedSince{{s.Places[0].From, s.Exposure}}
+	}
+	return s.Exposures
+}
+
+// ExposureAt returns where the station measured at t; before the first entry, as the first.
+func (s *Station) ExposureAt(t time.Time) Exposure {
+	at := s.Exposure
+	for i := len(s.Exposures) - 1; i >= 0; i-- {
+		if at = s.Exposures[i].Exposure; !t.Before(s.Exposures[i].From) {
+			break
+		}
+	}
+	return at
 }
 
 // Place is where a station stands from a moment on. Public is the centre of its 100 m cell. Exact is never published and

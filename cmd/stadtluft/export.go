@@ -27,6 +27,7 @@ type exportCmd struct {
 	To         string   `required:"" help:"End, not included." placeholder:"T"`
 	Format     string   `help:"csv, geojson, json or parquet." enum:"csv,geojson,json,parquet" default:"csv"`
 	Delimiter  string   `help:"Of CSV: comma or semicolon." enum:"comma,semicolon" default:"comma"`
+	Decimal    string   `help:"Of CSV: point, or comma for spreadsheets in German, with semicolons and a byte order mark." enum:"point,comma" default:"point"`
 	Quantity   []string `help:"What was measured, such as pm2_5; several separated by commas. Without it everything." placeholder:"Q"`
 	Station    []string `help:"Of readings: ids of stations, separated by commas. Without it all." placeholder:"ID"`
 	Flags      string   `help:"Of readings: all, or good without values that are kept out of averages." enum:"all,good" default:"all"`
@@ -66,8 +67,8 @@ func (cmd *exportCmd) read() (err error) {
 		}
 		cmd.asked.Quantities = append(cmd.asked.Quantities, q)
 	}
-	if cmd.Delimiter == "semicolon" && cmd.Format != "csv" {
-		return fmt.Errorf("--delimiter is for --format csv, this is %s", cmd.Format)
+	if (cmd.Delimiter == "semicolon" || cmd.Decimal == "comma") && cmd.Format != "csv" {
+		return fmt.Errorf("--delimiter and --decimal are for --format csv, this is %s", cmd.Format)
 	}
 	if cmd.What == "grid" && (len(cmd.Station) > 0 || cmd.asked.Resolution != download.Raw || cmd.asked.OnlyGood) {
 		return errors.New("--station, --flags and --resolution are for --what readings")
@@ -100,7 +101,10 @@ func sourceOf(c server.Config, r download.Stations, s store.Store) download.Sour
 // write streams the selected data.
 func (cmd *exportCmd) write(ctx context.Context, w io.Writer, c server.Config, source download.Source) error {
 	format, q := export.Format(cmd.Format), cmd.asked
-	if cmd.Delimiter == "semicolon" {
+	switch {
+	case cmd.Decimal == "comma":
+		format = export.German
+	case cmd.Delimiter == "semicolon":
 		format = export.Semicolon
 	}
 	meta := source.Meta(q.Of(source.Stations))

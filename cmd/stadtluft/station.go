@@ -24,6 +24,7 @@ type stationCmd struct {
 	Show        stationShowCmd        `cmd:"" help:"Show a station, without its credentials."`
 	Approve     stationApproveCmd     `cmd:"" help:"Let in a station that waits for approval; a suspended one is again what it was."`
 	Suspend     stationSuspendCmd     `cmd:"" help:"Take nothing more from a station and show it to nobody, until it is approved again."`
+	Expose      stationExposeCmd      `cmd:"" help:"Say that a station measures outdoors or indoors from a moment on; what it measured before stays what it was."`
 	Device      stationDeviceCmd      `cmd:"" help:"Give a station the name that a device has in its own firmware's world."`
 	Calibration stationCalibrationCmd `cmd:"" help:"Put a calibration made elsewhere on a station's record, or take one off it."`
 	Rotate      stationRotateCmd      `cmd:"" help:"Give a station a new token; the old one ends."`

@@ -96,8 +96,9 @@ type cityProperties struct {
 	Resolution   int32           `json:"grid_resolution"`
 	Resolutions  []int32         `json:"resolutions"`
 	Version      string          `json:"version"`
-	Basemap      string          `json:"basemap"`       // the address of a style
-	BasemapTiles string          `json:"basemap_tiles"` // path of our own
+	Basemap      string          `json:"basemap"`                        // the address of a style
+	BasemapTiles string          `json:"basemap_tiles"`                  // path of our own
+	Headline     string          `json:"headline_index" enum:"eaqi,lqi"` // of headlines and of the map's colours
 	Contact      string          `json:"contact"`
 	Districts    int             `json:"districts"`
 	LastReading  *string         `json:"last_reading"`
@@ -143,7 +144,7 @@ func (s *Server) cityGeoJSON(g gridQuery, envelope export.Envelope, areas []expo
 	}
 	return cityFeature{"Feature", multiPolygon{"MultiPolygon", s.City.Boundary.Geometry()}, cityProperties{
 		Name: s.City.Name, Zone: s.City.Zone, Sketch: s.City.Sketch, GeoNames: s.City.GeoNames, Registration: s.City.Policy,
-		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Contact: s.City.Contact,
+		Resolution: s.City.Resolution, Resolutions: geo.Resolutions(), Version: s.Version, Headline: s.City.Index.String(), Contact: s.City.Contact,
 		Basemap: s.City.Basemap.Style, BasemapTiles: s.City.Basemap.TilesRoute(),
 		Districts: len(s.City.Districts), LastReading: last, Demo: envelope.Demo, areaProperties: g.properties(areas[0]),
 	}, envelope}
@@ -232,7 +233,7 @@ func with(areas []export.Area, rows []aggregate.Row) []export.Area {
 
 // Area returns the whole city, without rows.
 func (c *City) Area() export.Area {
-	return export.Area{Name: c.Name, Cells: c.Boundary.Cells(c.Resolution), People: c.People}
+	return export.Area{Name: c.Name, Whole: true, Cells: c.Boundary.Cells(c.Resolution), People: c.People}
 }
 
 // districts returns the city's districts, without rows. A cell belongs to the first district in which its centre lies.

@@ -61,7 +61,7 @@ func (s *Server) getCell(w http.ResponseWriter, r *http.Request) error {
 	meta.Averaging = export.GridRule(g.window, s.City.Corrected)
 	licences(w.Header(), meta)
 	return writeJSON(w, http.StatusOK, "application/json", cellDocument{
-		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(means), trend{name, wanted.Unit(), hours}, meta.Envelope(),
+		cell.String(), g.window.String(), g.start().Format(time.RFC3339), g.window.Seconds(), averages, export.Indices(g.window, means), trend{name, wanted.Unit(), hours}, meta.Envelope(),
 	})
 }
 

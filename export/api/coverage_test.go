@@ -32,7 +32,7 @@ const (
 	districtsHeader = "area,window_start,window_seconds,quantity,unit,mean,min,max,cells,all_cells,share,stations,readings,eaqi,lqi,people_share,spread,certainty"
 	coverageColumns = "cell,lon,lat,covered,stations,people,rank,distance_m,reason_en,reason_de"
 	historyColumns  = "start,days,cells,covered,share,people,people_reached,people_share"
-	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat"
+	indexColumns    = "cell,window_start,window_seconds,eaqi,eaqi_pollutant,eaqi_en,eaqi_de,eaqi_colour,lqi,lqi_pollutant,lqi_en,lqi_de,measured,stations,spread,certainty,lon,lat,eaqi_name_en,eaqi_name_de,lqi_name_en,lqi_name_de,pollutants,reason"
 )
 
 // withPeople returns a fixture whose city has 3000 people in the cathedral's cell, 1000 in the other, and no others.
@@ -188,7 +188,7 @@ func TestTheCityEndsAtItsBoundary(t *testing.T) {
 		got[column] = rows[1][i]
 	}
 	for column, want := range map[string]string{
-		"area": "Köln", "quantity": "pm2_5", "mean": "10.000", "cells": "1", "stations": "1", "people_share": "0.750", "spread": "0.000", "certainty": "single station", "eaqi": "2", "lqi": "2",
+		"area": "Köln", "quantity": "pm2_5", "mean": "10.000", "cells": "1", "stations": "1", "people_share": "0.750", "spread": "0.000", "certainty": "single station", "eaqi": "", "lqi": "", // one station says nothing about a city
 	} {
 		if got[column] != want {
 			t.Errorf("%s = %q, want %q", column, got[column], want)
@@ -203,6 +203,8 @@ func TestIndices(t *testing.T) {
 		Pollutant, EN, DE string
 		Colour            string
 		Measured          int
+		Name              string `json:"name_en"`
+		Reason            string
 	}
 	var station struct {
 		Properties struct {
@@ -227,17 +229,17 @@ func TestIndices(t *testing.T) {
 	for i := range 8 {
 		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
-	if eaqi, lqi := ask(); eaqi != (class{EN: "no statement", DE: "keine Aussage"}) || lqi != eaqi || len(station.Properties.Means) != 0 {
+	if eaqi, lqi := ask(); eaqi != (class{EN: "no statement", DE: "keine Aussage", Name: "European index", Reason: "no_particles"}) || lqi.Reason != eaqi.Reason || len(station.Properties.Means) != 0 {
 		t.Errorf("of 40 minutes: %+v, %+v, %+v", eaqi, lqi, station.Properties.Means)
 	}
 	for i := 8; i < 11; i++ { // the oldest is then 50 minutes old, and stays in the hour during the test
 		h.measure(now.Add(-time.Duration(i)*5*time.Minute), value(quantity.PM2_5, 12), value(quantity.PM10, 100))
 	}
 	eaqi, lqi := ask()
-	if want := (class{3, "pm10", "moderate", "mäßig", "#F0E641", 2}); eaqi != want {
+	if want := (class{3, "pm10", "moderate", "mäßig", "#F0E641", 2, "European index, from PM only", ""}); eaqi != want {
 		t.Errorf("eaqi %+v, want %+v", eaqi, want)
 	}
-	if want := (class{5, "pm10", "very poor", "sehr schlecht", "", 2}); lqi != want {
+	if want := (class{5, "pm10", "very poor", "sehr schlecht", "", 2, "German index (UBA), from PM only", ""}); lqi != want {
 		t.Errorf("lqi %+v, want %+v", lqi, want)
 	}
 	if m := station.Properties.Means["pm10"]; m.Mean != 100 || m.Raw != 100 || m.Coverage < 0.75 {

@@ -43,6 +43,16 @@ func TestSemicolons(t *testing.T) {
 		t.Errorf("with semicolons %q, with commas %q", semicolons, plain)
 	}
 	h.lines("/api/v1/grid?format=csv&delimiter=semicolon", export.GridTable.Header(), ';')
+	german := h.lines("/api/v1/readings?decimal=comma", "\ufeff"+export.ReadingsTable.Header(), ';')
+	for i, row := range plain {
+		for _, column := range []int{2, 3, 5} { // numbers
+			row[column] = strings.Replace(row[column], ".", ",", 1)
+		}
+		if fmt.Sprint(row) != fmt.Sprint(german[i]) {
+			t.Errorf("for spreadsheets in German %q, want %q", german[i], row)
+		}
+	}
+	h.lines("/api/v1/grid?format=csv&delimiter=semicolon&decimal=comma", "\ufeff"+export.GridTable.Header(), ';')
 	if rows := h.lines("/api/v1/districts?format=csv", districtsHeader, ','); len(rows) == 0 || rows[0][0] != "West" && rows[0][0] != "Ost, rechts" {
 		t.Errorf("districts %q", rows)
 	}
@@ -290,6 +300,8 @@ func TestWhatCannotBe(t *testing.T) {
 	f("/api/v1/readings?resolution=2h", "resolution", `"2h"`, "raw", "1d")
 	f("/api/v1/readings?delimiter=tab", "delimiter", `"tab"`, "semicolon")
 	f("/api/v1/readings?format=json&delimiter=semicolon", "delimiter", "format=csv")
+	f("/api/v1/readings?format=json&decimal=comma", "decimal", "format=csv")
+	f("/api/v1/readings?delimiter=comma&decimal=comma", "delimiter", "semicolons")
 	f("/api/v1/readings?from=2026-05-02&to=2026-05-01", "from", "is after to")
 	f("/api/v1/readings?from=2016-01-01&format=json", "from", h.http.URL+"/archive/")
 	f("/api/v1/readings?from=2016-01-01&format=json", "from", "31 days")

@@ -347,7 +347,7 @@ func (h *fixture) address(route openapi.Route) string {
 	}
 	switch route.Group {
 	case "archive":
-		parts["file"], parts["path"] = "stations.geojson", "2026/05/"
+		parts["file"], parts["path"] = "SHA256SUMS", "2026/05/" // which each level has
 	case "catalogue":
 		parts["file"] = h.station.ID + ".atom"
 	}

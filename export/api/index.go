@@ -52,5 +52,5 @@ func (p *stationProperties) addMeans(means []aggregate.StationMean) {
 		values[q] = m.Mean
 		p.Means[q.String()] = stationMean{export.Milli(m.Mean), export.Milli(m.Raw), q.Unit(), export.Milli(m.Coverage), m.Uncorrected}
 	}
-	p.Index = export.Indices(values)
+	p.Index = export.Indices(aggregate.Live, values)
 }

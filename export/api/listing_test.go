@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"stadtluft/export"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 )
 
@@ -57,4 +59,42 @@ func TestListOfStations(t *testing.T) {
 	f("?fields=state,name,values&quantity=temperature,pm10", "name state values", both)
 	f("?fields=values&quantity=no2", "values", map[string]float64{})
 	f("?fields="+strings.ReplaceAll(everything, " ", ","), everything, both)
+}
+
+// TestStationsAsTables asks for a station that went indoors, as a table.
+func TestStationsAsTables(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	err := h.server.Registry.AddCalibration(t.Context(), h.station.ID, registry.Shell, ingest.Calibration{Quantity: quantity.NO2, From: time.Now().UTC().Truncate(time.Hour), Slope: 2, Reference: "LANUV"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Now().UTC().Truncate(time.Second)
+	h.server.snapshots.turn(time.Time{})
+	if err := h.server.Registry.Edit(t.Context(), h.station.ID, registry.Owner, registry.Edit{Exposure: &ingest.ExposedSince{Exposure: ingest.Indoor}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"csv", "parquet", "json"} {
+		for _, name := range []string{"installations", "calibrations"} {
+			if len(h.get("/api/v1/"+name+"?format="+format)) == 0 {
+				t.Errorf("%s as %s is empty", name, format)
+			}
+		}
+	}
+	rows := h.lines("/api/v1/installations", export.InstallationsTable.Header(), ',')
+	last := rows[len(rows)-1]
+	if changed, err := time.Parse(time.RFC3339, last[1]); err != nil || changed.Before(from) || last[0] != h.station.ID || last[5] != "indoor" || last[2] != "" {
+		t.Errorf("periods %q, %v", rows, err)
+	}
+	if rows := h.lines("/api/v1/calibrations?source=own", export.CalibrationsTable.Header(), ','); len(rows) != 1 || rows[0][1] != "no2" || rows[0][6] != "2" {
+		t.Errorf("calibrations %q", rows)
+	}
+	if rows := h.lines("/api/v1/installations?source=sensor-community", export.InstallationsTable.Header(), ','); len(rows) != 0 {
+		t.Errorf("of neighbours: %q", rows)
+	}
+	if err := h.server.Registry.Edit(t.Context(), h.station.ID, registry.Admin, registry.Edit{Status: new(ingest.Suspended), Reason: new("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if rows := h.lines("/api/v1/installations?delimiter=semicolon", export.InstallationsTable.Header(), ';'); len(rows) != 0 {
+		t.Errorf("of a suspended station: %q", rows)
+	}
 }

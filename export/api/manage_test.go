@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -58,6 +59,20 @@ func TestManagement(t *testing.T) {
 	h.ask("PATCH", route, `{"name":"Neu","place":{"lon":0,"lat":0}}`, h.owner.ManageToken, http.StatusUnprocessableEntity, &p)
 	if st, _ := h.server.Registry.Station(h.station.ID); p.Field != "lon, lat" || st.Name != "Hof" {
 		t.Errorf("a wrong edit: %+v, name %s", p, st.Name)
+	}
+	h.ask("PATCH", route, `{"exposure":{"is":"cellar"}}`, h.owner.ManageToken, http.StatusUnprocessableEntity, &p)
+	if p.Field != "exposure" {
+		t.Errorf("a wrong exposure: %+v", p)
+	}
+	h.ask("PATCH", route, `{"exposure":{"is":"indoor"}}`, h.owner.ManageToken, http.StatusOK, nil)
+	var exposed struct {
+		Properties struct {
+			Exposure  string
+			Exposures []struct{ Exposure string }
+		}
+	}
+	if err := json.Unmarshal(h.get(route), &exposed); err != nil || exposed.Properties.Exposure != "indoor" || !strings.HasSuffix(fmt.Sprint(exposed.Properties.Exposures), "{indoor}]") {
+		t.Errorf("exposures %+v, %v", exposed, err)
 	}
 
 	var token struct{ Token string }

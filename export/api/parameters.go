@@ -25,7 +25,7 @@ func quantityNames() []string {
 	return names
 }
 
-// formats returns the parameter format, and delimiter when CSV is one of them. The first is the default.
+// formats returns the parameter format, and those of CSV. The first is the default.
 func formats(all ...export.Format) []openapi.Parameter {
 	format := openapi.Parameter{Name: "format", Default: string(all[0]), About: bilingual.Text{EN: "form of the answer", DE: "Form der Antwort"}}
 	for _, f := range all {
@@ -33,7 +33,11 @@ func formats(all ...export.Format) []openapi.Parameter {
 	}
 	return []openapi.Parameter{format, {
 		Name: "delimiter", Choices: []string{"comma", "semicolon"}, Default: "comma",
-		About: bilingual.Text{EN: "what separates the fields of CSV; decimals keep their point", DE: "was die Felder im CSV trennt; Dezimalpunkte bleiben Punkte"},
+		About: bilingual.Text{EN: "what separates the fields of CSV", DE: "was die Felder im CSV trennt"},
+	}, {
+		Name: "decimal", Choices: []string{"point", "comma"}, Default: "point",
+		About: bilingual.Text{EN: "decimals of CSV; comma is for spreadsheets in German: it separates the fields with semicolons and begins with a byte order mark",
+			DE: "Dezimalzeichen im CSV; comma ist für deutsche Tabellenprogramme: Die Felder trennen dann Semikolons, und am Anfang steht eine Bytereihenfolge-Marke"},
 	}}
 }
 
@@ -147,6 +151,11 @@ func cellSize(otherwise int32) openapi.Parameter {
 // allFormats returns the formats of averages at a moment, with GeoJSON first for maps.
 func allFormats() []openapi.Parameter {
 	return formats(export.GeoJSON, export.CSV, export.JSON, export.Parquet)
+}
+
+// tableParameters returns the parameters of the tables of stations, which are whole.
+func tableParameters() []openapi.Parameter {
+	return append(formats(export.CSV, export.JSON, export.Parquet), sourceParameter)
 }
 
 func coverageParameters() []openapi.Parameter {

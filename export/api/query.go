@@ -41,16 +41,25 @@ func (q *query) number(name string) int {
 	return n
 }
 
-// format returns the format of the answer, including CSV's delimiter.
+// format returns the format of the answer, including CSV's delimiter and decimals.
 func (q *query) format() export.Format {
 	format := export.Format(q.text("format"))
-	if q.text("delimiter") != "semicolon" {
-		return format
+	semicolon, comma := q.text("delimiter") == "semicolon", q.text("decimal") == "comma"
+	for name, set := range map[string]bool{"delimiter": semicolon, "decimal": comma} {
+		if set && format != export.CSV {
+			q.Fail(wrong(name, "%s is for format=csv; this is %s", name, format).InGerman("%s gehört zu format=csv; das ist %s.", name, format))
+		}
 	}
-	if format != export.CSV {
-		q.Fail(wrong("delimiter", "delimiter is for format=csv; this is %s", format).InGerman("delimiter gehört zu format=csv; das ist %s.", format))
+	switch {
+	case comma && q.Given("delimiter") && !semicolon:
+		q.Fail(wrong("delimiter", "decimal commas need semicolons between the fields: leave delimiter out").
+			InGerman("Dezimalkommas brauchen Semikolons zwischen den Feldern: Lass delimiter weg."))
+	case comma:
+		return export.German
+	case semicolon:
+		return export.Semicolon
 	}
-	return export.Semicolon
+	return format
 }
 
 func (q *query) time(name string, otherwise time.Time) time.Time {

@@ -84,6 +84,15 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Summary:    bilingual.Of("A station’s hours or days beside its neighbours’.", "Stunden oder Tage einer Station neben denen ihrer Nachbarn."),
 		Parameters: seriesParameters(), Answers: objectOf(series{}),
 	}, {
+		Method: "GET", Path: "/api/v1/installations", Handler: s.answer(s.tagged(s.getInstallations)), Group: "data", ID: "getInstallations",
+		Summary:    bilingual.Of("Where each station stood, how it was exposed and what it measured with, and when.", "Wo jede Station stand, wie sie hing und womit sie maß, und wann."),
+		About:      bilingual.Of("Retired stations too. One row a station and period in which nothing changed.", "Auch abgemeldete Stationen. Eine Zeile je Station und Zeitraum, in dem sich nichts änderte."),
+		Parameters: tableParameters(), Answers: table("installations"),
+	}, {
+		Method: "GET", Path: "/api/v1/calibrations", Handler: s.answer(s.tagged(s.getCalibrations)), Group: "data", ID: "getCalibrations",
+		Summary:    bilingual.Of("The calibrations on the stations’ records.", "Die Kalibrierungen der Stationen."),
+		Parameters: tableParameters(), Answers: table("calibrations"),
+	}, {
 		Method: "GET", Path: "/api/v1/quality", Handler: s.answer(s.tagged(s.getQuality)), Group: "data", ID: "getQuality",
 		Summary: bilingual.Of("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: objectOf(export.Quality{}),
 	}, {

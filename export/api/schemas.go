@@ -32,6 +32,11 @@ func rows(tables ...string) []openapi.Answer {
 	}}}
 }
 
+// table returns the answers of a route whose rows are one table, in the forms for tables alone.
+func table(name string) []openapi.Answer {
+	return []openapi.Answer{{Forms: []openapi.Content{{Type: "text/csv"}, {Type: export.JSON.MediaType(), Schema: openapi.Ref(name)}, {Type: export.Parquet.MediaType()}}}}
+}
+
 // either is one of them; no rows are rows of each.
 func either(schemas []any) openapi.Schema {
 	if len(schemas) == 1 {
@@ -53,6 +58,9 @@ func schemas() map[string]openapi.Schema {
 	}
 	maps.Copy(all, sta.Schemas())
 	delete(all, "history.geojson") // it stands in the coverage's
+	for _, placeless := range []string{"installations", "calibrations"} {
+		delete(all, placeless+".geojson")
+	}
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.ListOf(objectSchema(export.HistoryColumns.Fields())))
 	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})
@@ -97,10 +105,11 @@ func columnSchema(c export.Field) openapi.Schema {
 	if c.Unit != "" && c.Unit != export.InUnit {
 		s["x-unit"] = c.Unit
 	}
-	switch {
-	case c.Type == export.DateTime:
-		s["type"], s["format"] = "string", "date-time"
-	case c.Nullable():
+	if c.Type == export.DateTime {
+		kind = "string"
+		s["type"], s["format"] = kind, "date-time"
+	}
+	if c.Nullable() {
 		s["type"] = []string{kind, "null"}
 	}
 	if c.Among != nil {

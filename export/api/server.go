@@ -32,6 +32,7 @@ import (
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
+	"stadtluft/geo/airindex"
 	"stadtluft/geo/places"
 	"stadtluft/ingest"
 	"stadtluft/ingest/admin"
@@ -65,6 +66,7 @@ type City struct {
 	GeoNames    bool           // whether the places are GeoNames', which must be named
 	Water       []orb.Geometry // rivers and lakes
 	Resolution  int32
+	Index       airindex.Index // of headlines and of the map's colours
 	Licence     string
 	Attribution string
 	Corrected   string // how particles are corrected for humidity, with its parameters, in a line

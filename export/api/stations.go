@@ -61,6 +61,7 @@ type detailedProperties struct {
 	Places        []publicPlace        `json:"places"`
 	Installations []installation       `json:"fittings"`
 	Calibrations  []export.Calibration `json:"calibrations,omitempty"`
+	Exposures     []exposure           `json:"exposures"`
 }
 
 type latestValue struct {
@@ -85,6 +86,12 @@ type installation struct {
 	Kit     string   `json:"kit"`
 	Sensors []string `json:"sensors"`
 	Sources []string `json:"source_ids"` // as source_id
+}
+
+// exposure is where a station measures from a moment on.
+type exposure struct {
+	From     string          `json:"from"`
+	Exposure ingest.Exposure `json:"exposure"`
 }
 
 // public reports whether a station is shown.
@@ -141,13 +148,16 @@ func (s *Server) getStation(w http.ResponseWriter, r *http.Request) error {
 // detailed returns a station with its history.
 func (s *Server) detailed(st *ingest.Station, now time.Time) detailedStation {
 	f := s.feature(st, now)
-	history := detailedProperties{f.Properties, []publicPlace{}, []installation{}, export.Calibrations(st)}
+	history := detailedProperties{f.Properties, []publicPlace{}, []installation{}, export.Calibrations(st), []exposure{}}
 	for _, p := range st.Places {
 		at := geo.Published(p.Public)
 		history.Places = append(history.Places, publicPlace{p.From.Format(time.RFC3339), at[0], at[1]})
 	}
 	for _, o := range st.Installations {
 		history.Installations = append(history.Installations, installation{o.From.Format(time.RFC3339), o.Kit, append([]string{}, o.Sensors...), append([]string{}, o.Sources...)})
+	}
+	for _, x := range st.ExposureHistory() {
+		history.Exposures = append(history.Exposures, exposure{x.From.Format(time.RFC3339), x.Exposure})
 	}
 	return detailedStation{f.Type, f.ID, f.Geometry, history}
 }

@@ -32,9 +32,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Closed is the time between a day's end and its being closed: averages accept values that are two days late, and are
-// written after a grace period.
-const Closed = aggregate.AllowedLateness + 2*aggregate.GracePeriod
+// Closed is the time between a day's end and its being closed.
+const Closed = export.DayClosed
 
 // Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
 type Archive struct {
@@ -42,11 +41,17 @@ type Archive struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Size      int32         // metres, of the cells whose averages are stored
 	Meta      export.Meta   // the city's licence and attribution
+	About     About
 	Rules     Rules
 	Stations  Stations
-	Log       *slog.Logger
+	// Correction is how the means of stations are corrected for humidity.
+	Correction aggregate.Correction
+	Log        *slog.Logger
 
 	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
+
+	joined joinedFiles
+	turn   turn
 }
 
 // Stations gives the registered stations.
@@ -169,7 +174,12 @@ func (a *Archive) Days(first, last Day) ([]Day, error) {
 
 // Published returns all archived days.
 func (a *Archive) Published(ctx context.Context) ([]export.Day, error) {
-	days, err := a.Days(Ends())
+	first, last := Ends()
+	return a.published(ctx, first, last)
+}
+
+func (a *Archive) published(ctx context.Context, first, last Day) ([]export.Day, error) {
+	days, err := a.Days(first, last)
 	if err != nil {
 		return nil, err
 	}

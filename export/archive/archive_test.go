@@ -189,8 +189,8 @@ func TestReadmeNamesEveryFile(t *testing.T) {
 	fill(t, s, day())
 	build(t, s, 1)
 	names, err := list(s.Archive.revisionFolder(may, 1))
-	if err != nil || len(names) != 10 {
-		t.Fatalf("%v, %v, want ten files", names, err)
+	if err != nil || len(names) != 18 {
+		t.Fatalf("%v, %v, want eighteen files", names, err)
 	}
 	for _, name := range names {
 		if !strings.Contains(string(text), "`"+name+"`") {
@@ -339,7 +339,7 @@ func TestACorrectionIsARevision(t *testing.T) {
 	late := ingest.Reading{Station: "D", Time: begin.Add(time.Hour), Received: begin.Add(100 * time.Hour), Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}
 	fill(t, s, []ingest.Reading{late})
 	m := build(t, s, 2)
-	if want := []string{"datapackage.json", "readings.csv.gz", "readings.parquet"}; !slices.Equal(m.Differs, want) || m.Late != 1 {
+	if want := []string{"means-1h.csv.gz", "means-1h.parquet", "readings.csv.gz", "readings.parquet"}; !slices.Equal(m.Differs, want) || m.Late != 1 {
 		t.Errorf("r2 differs in %v, want %v", m.Differs, want)
 	}
 	if n, wrong, err := s.Archive.Verify(may); n != 2 || len(wrong) > 0 || err != nil {

@@ -258,9 +258,9 @@ func BenchmarkDayAsCSV(b *testing.B) {
 	}))
 	b.Cleanup(server.Close)
 	file := server.URL + Root + "2026/05/01/" + readingsCSV
-	b.Run("archive-file", func(b *testing.B) { download(b, file, "", values, -1, ownCPU) })
-	b.Run("archive-file-unpacked", func(b *testing.B) { download(b, file, "gz", values, values+1, ownCPU) })
-	b.Run("API-from-archive", func(b *testing.B) { download(b, server.URL+"/api", "", values, values+1, ownCPU) })
+	b.Run("archive-file", func(b *testing.B) { downloadAll(b, file, "", values, -1, ownCPU) })
+	b.Run("archive-file-unpacked", func(b *testing.B) { downloadAll(b, file, "gz", values, values+1, ownCPU) })
+	b.Run("API-from-archive", func(b *testing.B) { downloadAll(b, server.URL+"/api", "", values, values+1, ownCPU) })
 	b.Run("InfluxDB", func(b *testing.B) {
 		server := influxtest.Start(b, "max-row-limit = 0")
 		inner, err := influx.Open(b.Context(), influx.Options{URL: server.URL, Bucket: "bench"})
@@ -270,7 +270,7 @@ func BenchmarkDayAsCSV(b *testing.B) {
 		defer inner.Close()
 		pour(b, inner)
 		query := url.Values{"db": {"bench"}, "chunked": {"true"}, "q": {`SELECT "station","pm2_5","pm10","temperature","humidity","pressure" FROM "reading" ORDER BY time`}}
-		download(b, server.URL+"/query?"+query.Encode(), "", values, -1, func(b *testing.B) time.Duration { return server.CPU() })
+		downloadAll(b, server.URL+"/query?"+query.Encode(), "", values, -1, func(b *testing.B) time.Duration { return server.CPU() })
 	})
 }
 
@@ -281,8 +281,8 @@ func (empty) Readings(context.Context, store.ReadingQuery, func(ingest.Reading) 
 	return nil
 }
 
-// download fetches a document and compares its number of lines with lines, unless that is negative.
-func download(b *testing.B, address, packed string, values, lines int, cpu func(*testing.B) time.Duration) {
+// downloadAll fetches a document and compares its number of lines with lines, unless that is negative.
+func downloadAll(b *testing.B, address, packed string, values, lines int, cpu func(*testing.B) time.Duration) {
 	begin, size := cpu(b), int64(0)
 	for b.Loop() {
 		request, err := http.NewRequest(http.MethodGet, address, nil)

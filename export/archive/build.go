@@ -72,7 +72,8 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 		return m, false, err
 	}
 	defer os.RemoveAll(part) // does nothing after success
-	if m, err = a.writeDay(ctx, s, d, part); err != nil {
+	m, w, err := a.writeDay(ctx, s, d, part)
+	if err != nil {
 		return m, false, err
 	}
 	newest, err := a.newest(d)
@@ -92,7 +93,9 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 		}
 	}
 	m.Revision = newest + 1
-	if err := writeManifest(part, m); err != nil {
+	err = w.dataPackage(m)
+	m.Files = w.files
+	if err = errors.Join(err, writeManifest(part, m)); err != nil {
 		return m, false, err
 	}
 	return m, true, a.publish(part, d, m.Revision)
@@ -115,9 +118,11 @@ func (a *Archive) publish(part string, d Day, revision int) error {
 	}
 }
 
-// differ returns the names of the files that differ.
+// differ returns the names of the files that differ, but for the package, which names the revision.
 func differ(old, files []File) []string {
 	sums := map[string]string{}
+	isPackage := func(f File) bool { return f.Name == packageName }
+	old, files = slices.DeleteFunc(slices.Clone(old), isPackage), slices.DeleteFunc(slices.Clone(files), isPackage)
 	for _, f := range old {
 		sums[f.Name] = f.SHA256
 	}
@@ -135,8 +140,8 @@ func differ(old, files []File) []string {
 	return names
 }
 
-// writeDay writes a day's data into a folder, without the manifest.
-func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder string) (Manifest, error) {
+// writeDay writes a day's data into a folder, without the package and the manifest.
+func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder string) (Manifest, *writer, error) {
 	from, to := a.Period(d)
 	all := a.Stations.Stations()
 	meta := a.Meta.From(filter(all, func(st *ingest.Station) bool { return stood(st, from, to) || st.Source != "" }))
@@ -145,22 +150,19 @@ func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder str
 		Licences: meta.Licences, Notice: export.Disclaimer, Demo: meta.Demo, Rules: a.Rules, Resolution: a.Size}
 	seen, err := w.readings(ctx, s)
 	if err != nil {
-		return m, err
+		return m, w, err
 	}
-	if err := w.grid(ctx, s); err != nil {
-		return m, err
+	if err := errors.Join(w.grid(ctx, s), w.means(ctx, s)); err != nil {
+		return m, w, err
 	}
 	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st, from, to) })
-	if err := w.stations(stations); err != nil {
-		return m, err
+	if err := errors.Join(w.stations(stations), w.installations(stations)); err != nil {
+		return m, w, err
 	}
 	seen.describe(&m, stations, from)
 	slices.SortFunc(w.files, func(x, y File) int { return strings.Compare(x.Name, y.Name) })
-	if err := w.dataPackage(d); err != nil {
-		return m, err
-	}
 	m.Files = w.files
-	return m, nil
+	return m, w, nil
 }
 
 func filter(stations []*ingest.Station, keep func(*ingest.Station) bool) []*ingest.Station {

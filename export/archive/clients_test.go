@@ -44,7 +44,7 @@ func TestFrictionless(t *testing.T) {
 	build(t, s, 1)
 	folder := s.Archive.revisionFolder(may, 1)
 	got, err := client(t, "frictionless.mjs", folder)
-	if want := fmt.Sprintf(`{"grid-1h":24,"grid-24h":1,"readings":%d}`, 2*len(day())); err != nil || got != want {
+	if want := fmt.Sprintf(`{"calibrations":0,"grid-1h":24,"grid-24h":1,"installations":5,"means-1h":%d,"means-24h":%d,"readings":%d}`, 2*(22+24+12), 2*4, 2*len(day())); err != nil || got != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
 	// The same tool must find a row that does not match the schema.

@@ -1,19 +1,28 @@
 package archive
 
 import (
-	"encoding/json"
+	"strconv"
 	"strings"
+	"time"
 
 	"stadtluft/export"
 	"stadtluft/export/parquet"
 )
 
-// dataPackage is a Frictionless Data Package (specs.frictionlessdata.io, version 1).
+// dataPackage is a Frictionless Data Package (specs.frictionlessdata.io, version 1), with members of schema.org for those who
+// cite it.
 type dataPackage struct {
 	Profile      string        `json:"profile"`
+	ID           string        `json:"id,omitempty"`
 	Name         string        `json:"name"`
 	Title        string        `json:"title"`
 	Description  string        `json:"description"`
+	Homepage     string        `json:"homepage,omitempty"`
+	Version      string        `json:"version"`
+	Created      time.Time     `json:"created"`
+	Modified     time.Time     `json:"modified"`
+	Identifier   string        `json:"identifier,omitempty"`
+	Citation     string        `json:"citation,omitempty"`
 	Licenses     []licence     `json:"licenses"`
 	Contributors []contributor `json:"contributors"`
 	Resources    []resource    `json:"resources"`
@@ -43,31 +52,45 @@ type resource struct {
 	Schema      *export.TableSchema `json:"schema,omitempty"`
 }
 
-// dataPackage describes the files that are written.
-func (w *writer) dataPackage(d Day) error {
-	p := dataPackage{
-		Profile: "data-package", Name: "stadtluft-" + d.String(), Title: "Stadtluft " + d.String(), Description: export.Disclaimer,
-		Licenses:     []licence{{strings.ReplaceAll(w.meta.Licence, "/", "-"), "http://dcat-ap.de/def/licenses/" + w.meta.Licence}},
-		Contributors: []contributor{{w.meta.Attribution, "publisher"}},
+// demoNotice is added to descriptions where simulated stations are among the sources.
+const demoNotice = " Simulated stations are among the sources."
+
+// newPackage returns a package with its licences and contributors.
+func (a *Archive) newPackage(meta export.Meta) *dataPackage {
+	p := &dataPackage{
+		Profile: "data-package", Licenses: []licence{{strings.ReplaceAll(meta.Licence, "/", "-"), export.LicenceURL(meta.Licence)}},
+		Contributors: []contributor{{meta.Attribution, "publisher"}},
 	}
-	if w.meta.Demo {
-		p.Description += " Simulated stations are among the sources."
-	}
-	for _, path := range w.meta.Licences {
+	for _, path := range meta.Licences {
 		p.Licenses = append(p.Licenses, licence{"", path})
 	}
-	for _, f := range w.files {
-		p.Resources = append(p.Resources, w.describe(f))
+	return p
+}
+
+// dataPackage describes a day's files. Its version is the revision. It says when the day was closed, and when the newest of
+// its readings came where that was later: both follow from the data.
+func (w *writer) dataPackage(m Manifest) error {
+	p := w.archive.newPackage(w.meta)
+	p.Name, p.Title, p.Description, p.Version = "stadtluft-"+m.Day, "Stadtluft "+m.Day, export.Disclaimer, strconv.Itoa(m.Revision)
+	p.ID = w.archive.address(strings.ReplaceAll(m.Day, "-", "/") + "/")
+	p.Identifier = p.ID
+	p.Created = w.to.Add(Closed).UTC()
+	p.Modified = export.Later(p.Created, w.received.UTC().Truncate(time.Second))
+	if w.meta.Demo {
+		p.Description += demoNotice
 	}
-	text, err := json.MarshalIndent(p, "", " ")
+	for _, f := range w.files {
+		p.Resources = append(p.Resources, w.archive.describe(f, w.meta))
+	}
+	text, err := p.text()
 	if err != nil {
 		return err
 	}
-	return w.whole(packageName, append(text, '\n'), 0)
+	return w.whole(packageName, text, 0)
 }
 
 // describe is a file as a resource.
-func (w *writer) describe(f File) resource {
+func (a *Archive) describe(f File, meta export.Meta) resource {
 	stem, form, _ := strings.Cut(strings.TrimSuffix(f.Name, ".gz"), ".")
 	r := resource{Profile: "data-resource", Name: stem, Path: f.Name, Title: titles[stem], Format: form, Bytes: f.Bytes, Hash: "sha256:" + f.SHA256}
 	if strings.HasSuffix(f.Name, ".gz") {
@@ -82,19 +105,24 @@ func (w *writer) describe(f File) resource {
 		r.Name, r.MediaType = stem+"-parquet", parquet.MediaType
 	}
 	if table, known := tables[f.Name]; known {
-		r.Schema = new(table.Schema(w.about(stem), "en"))
+		r.Schema = new(table.Schema(a.about(stem, meta), "en"))
 	}
 	return r
 }
 
 var titles = map[string]string{
-	"readings": "Every value of every station, with flags",
-	"grid-1h":  "Hourly averages of the cells of the European statistical grid",
-	"grid-24h": "Daily averages of the cells of the European statistical grid",
-	"stations": "The stations as they stood that day, at their public places",
+	"readings":      "Every value of every station, with flags",
+	"grid-1h":       "Hourly averages of the cells of the European statistical grid",
+	"grid-24h":      "Daily averages of the cells of the European statistical grid",
+	"means-1h":      "Hourly means of every station",
+	"means-24h":     "Daily means of every station",
+	"installations": "The stations as a table: places, exposure, height, kits and sensors, each with its period",
+	"calibrations":  "The calibrations of the stations, each with its period",
+	"stations":      "The stations as they stood that day, at their public places",
 }
 
 // tables are the files that are tables.
 var tables = map[string]export.Table{
-	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
+	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "means-1h.csv.gz": export.MeansTable, hoursParquet: export.MeansTable, "means-24h.csv.gz": export.MeansTable,
+	stationsCSV: export.InstallationsTable, stationsParquet: export.InstallationsTable, fitCSV: export.CalibrationsTable, fitParquet: export.CalibrationsTable, daysParquet: export.MeansTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,9 @@ type index struct {
 	Download    *served   `json:"download,omitempty"`              // all of it
 	Revision    int       `json:"revision,omitempty"`              // of a day, that of the files
 	Revisions   []string  `json:"revisions,omitempty"`             // addresses of the revisions
-	Files       []served  `json:"files,omitempty"`                 // of a day
+	Files       []served  `json:"files,omitempty"`                 // of a day; of a year and a month those of all of it
+	Without     []string  `json:"days_without_means,omitempty"`    // that the means of a year or month lack
+	Stations    string    `json:"station_files,omitempty"`         // template of the addresses of single stations' means
 	Manifest    *Manifest `json:"-"`                               // of a day
 	Differs     []string  `json:"differs_from_previous,omitempty"` // files
 }
@@ -56,6 +59,9 @@ func (a *Archive) index(year, month, day, revision string) (*index, error) {
 		return nil, fs.ErrNotExist
 	}
 	x.group(days, len(x.Path))
+	if month == "" {
+		x.Stations = "stations/{id}/means-{1h|24h}.{parquet|csv.gz}"
+	}
 	if year == "" {
 		return x, nil
 	}
@@ -65,10 +71,26 @@ func (a *Archive) index(year, month, day, revision string) (*index, error) {
 	}
 	name := x.Path[strings.LastIndexByte(x.Path, '/')+1:] + ".tar"
 	x.Download = &served{Name: name, Href: "../" + name, Bytes: b.size}
-	if month != "" {
-		err = a.fillMonth(x, days)
+	if err := a.fillWhole(x, first, last, month); err != nil || month == "" {
+		return x, err
 	}
-	return x, err
+	return x, a.fillMonth(x, days)
+}
+
+// fillWhole adds the files of a year or a month as a whole, with the sizes of those that are large.
+func (a *Archive) fillWhole(x *index, first, last Day, month string) error {
+	for _, name := range wholes(month) {
+		f := served{Name: name, Href: name}
+		if slices.Contains(joinable, name) {
+			j, err := a.join(x.Path, first, last, name)
+			if err != nil {
+				return err
+			}
+			f.Bytes, x.Without = j.size, j.without
+		}
+		x.Files = append(x.Files, f)
+	}
+	return nil
 }
 
 func filled(parts ...string) []string {

@@ -28,6 +28,7 @@ type words struct {
 	Title, Intro, Back, Map, Name, Days, Size, Revision, Missing, Download, Files string
 	Hours, GapsOf, EmptyHours, None, Stations, Silent, Readings, Late, Revisions  string
 	Licence, Notice, Demo, JSON, Feed, Empty, Checksum, Differs                   string
+	Without, SingleStation                                                        string
 }
 
 var german = words{
@@ -36,7 +37,8 @@ var german = words{
 	Intro:  "Abgeschlossene Tage als Dateien. Ein Tag ist abgeschlossen, wenn seit seinem Ende zwei Tage vergangen sind: So lange zählen verspätete Messwerte noch. Spätere Korrekturen werden eine neue Revision; die alte bleibt.",
 	GapsOf: "Stationen ohne Messwerte, in ganzen Stunden", EmptyHours: "Stunden ohne einen einzigen Messwert", None: "keine", Stations: "Stationen", Silent: "davon ohne Messwerte",
 	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Feed: "Neue Tage als Atom-Feed", Empty: "Noch ist kein Tag abgeschlossen.",
-	Notice: export.DisclaimerDE, Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor", Hours: "Zeitraum",
+	Notice: export.DisclaimerDE, Demo: "Unter den Quellen sind simulierte Stationen.", Checksum: "SHA-256", Differs: "Geändert gegenüber der Revision davor",
+	Without: "Tage ohne Mittel von Stationen", SingleStation: "Mittel einer einzelnen Station als eine Datei", Hours: "Zeitraum",
 }
 
 var english = words{
@@ -45,7 +47,8 @@ var english = words{
 	Intro:  "Closed days as files. A day is closed two days after its end: until then late readings still count. Later corrections become a new revision; the old one stays.",
 	GapsOf: "Stations without readings, in whole hours", EmptyHours: "Hours without a single reading", None: "none", Stations: "Stations", Silent: "of them silent",
 	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "This page as JSON", Feed: "New days as an Atom feed", Empty: "No day is closed yet.",
-	Notice: export.Disclaimer, Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before", Hours: "Period",
+	Notice: export.Disclaimer, Demo: "Simulated stations are among the sources.", Checksum: "SHA-256", Differs: "Changed since the revision before",
+	Without: "Days without means of stations", SingleStation: "Means of a single station as one file", Hours: "Period",
 }
 
 // wordsFor returns the texts in the language of ?lang=, else of the browser.

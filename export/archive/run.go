@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"stadtluft/ingest"
@@ -48,7 +49,7 @@ func (s *Store) Run(ctx context.Context) error {
 
 // Work does the work that is due at now, once.
 func (s *Store) Work(ctx context.Context, now time.Time) error {
-	if err := s.seed(ctx, now); err != nil {
+	if err := errors.Join(s.seed(ctx, now), s.addMeans()); err != nil {
 		return err
 	}
 	pending, err := s.Archive.Pending()
@@ -109,6 +110,27 @@ func (s *Store) seed(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return s.Archive.note(filepath.Join(folder, "seeded"), "")
+}
+
+// addMeans marks the days that were archived before days had means of stations, once: they get a revision with them.
+func (s *Store) addMeans() error {
+	noted := filepath.Join(s.Archive.Dir, ".pending", "means")
+	if _, err := os.Stat(noted); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	first, last := Ends()
+	days, err := s.Archive.Days(first, last)
+	for i := 0; err == nil && i < len(days); i++ {
+		var files []served
+		files, err = s.Archive.filesOf(days[i], 0)
+		if err == nil && !slices.ContainsFunc(files, func(f served) bool { return f.Name == hoursParquet }) {
+			err = s.Archive.Mark(days[i])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.Archive.note(noted, "")
 }
 
 // First returns the time of the first reading; now when there is none.

@@ -23,7 +23,7 @@ const Root = "/archive/"
 type served struct {
 	Name   string `json:"name"`
 	Href   string `json:"href"`
-	Bytes  int64  `json:"bytes"`
+	Bytes  int64  `json:"bytes,omitempty"` // left out of small files that are made when they are asked for
 	SHA256 string `json:"sha256,omitempty"`
 
 	path     string
@@ -63,6 +63,9 @@ var address = regexp.MustCompile(`^(?:(\d{4})(?:/(\d{2})(?:/(\d{2})(?:/r([1-9]\d
 // before an error.
 func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
 	rest := strings.TrimPrefix(r.URL.Path, Root)
+	if parts := historyAddress.FindStringSubmatch(rest); parts != nil {
+		return a.serveHistory(w, r, parts)
+	}
 	parts := address.FindStringSubmatch(rest)
 	if parts == nil {
 		return fs.ErrNotExist
@@ -88,7 +91,7 @@ func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
 		revision, _ := strconv.Atoi(parts[4]) // digits; none means the newest
 		return a.serveFile(w, r, first, revision, tail[1:])
 	}
-	return fs.ErrNotExist
+	return a.serveWhole(w, r, first, last, parts)
 }
 
 // span returns the first and last day of a year, a month or a day; of everything without a year.
@@ -187,6 +190,8 @@ func mediaType(name string) string {
 		return export.GeoJSON.MediaType()
 	case ".json":
 		return "application/json"
+	case ".xml":
+		return "application/xml"
 	}
 	return "text/plain; charset=utf-8"
 }

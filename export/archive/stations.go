@@ -69,7 +69,7 @@ func (w *writer) stations(stations []*ingest.Station) error {
 func (w *writer) feature(st *ingest.Station) stationFeature {
 	st = st.At(w.to.Add(-time.Second))
 	f := stationFeature{Type: "Feature", ID: st.ID, Properties: stationProperties{
-		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Demo: st.Demo,
+		Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.ExposureAt(w.to.Add(-time.Second)), Height: st.Height, Demo: st.Demo,
 		Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Places: []place{},
 	}}
 	f.Geometry = point{"Point", geo.Published(st.PlaceAt(w.to.Add(-time.Second)).Public)}

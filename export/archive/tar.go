@@ -17,8 +17,8 @@ import (
 // tarBlock is the size to which everything in a tar file is padded.
 const tarBlock = 512
 
-// bundle reads as a tar file of days' newest revisions, also from its middle, without the file ever being made. The same
-// revisions give the same bytes.
+// bundle reads as one file that consists of texts and of parts of days' files, also from its middle, without the file ever
+// being made. The same revisions give the same bytes.
 type bundle struct {
 	pieces []piece
 	size   int64
@@ -35,6 +35,7 @@ type piece struct {
 	start, size int64
 	text        []byte
 	path        string
+	from        int64 // in the file
 }
 
 // bundle returns the tar file of the days from first to last.
@@ -105,7 +106,7 @@ func (b *bundle) Read(to []byte) (int, error) {
 		}
 		b.open, b.path = file, p.path
 	}
-	n, err := b.open.ReadAt(to, offset)
+	n, err := b.open.ReadAt(to, p.from+offset)
 	b.at += int64(n)
 	if errors.Is(err, io.EOF) && n == len(to) {
 		err = nil

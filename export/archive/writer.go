@@ -1,13 +1,16 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/download"
 	"stadtluft/export/parquet"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
@@ -18,7 +21,13 @@ import (
 const (
 	readingsParquet = "readings.parquet"
 	readingsCSV     = "readings.csv.gz"
+	hoursParquet    = "means-1h.parquet"
+	daysParquet     = "means-24h.parquet"
 	stationsName    = "stations.geojson"
+	stationsParquet = "installations.parquet"
+	stationsCSV     = "installations.csv.gz"
+	fitParquet      = "calibrations.parquet"
+	fitCSV          = "calibrations.csv.gz"
 	packageName     = "datapackage.json"
 	manifestName    = "manifest.json"
 	sumsName        = "SHA256SUMS"
@@ -32,12 +41,14 @@ type writer struct {
 	meta     export.Meta
 	notes    map[string]string
 	files    []File
+	received time.Time // of the reading that came last
 }
 
+func (w *writer) about(stem string) export.Meta { return w.archive.about(stem, w.meta) }
+
 // about returns a file's metadata.
-func (w *writer) about(stem string) export.Meta {
-	meta := w.meta
-	meta.Quality, meta.Averaging = export.QualityRule(), w.archive.Rules.Averaging
+func (a *Archive) about(stem string, meta export.Meta) export.Meta {
+	meta.Quality, meta.Averaging = export.QualityRule(), a.Rules.Averaging
 	if stem == "readings" {
 		meta.Averaging = export.Single
 	}
@@ -103,6 +114,7 @@ func (w *writer) readings(ctx context.Context, s store.Store) (*seen, error) {
 	each := func(add func(ingest.Reading) error) error {
 		return s.Readings(ctx, store.ReadingQuery{From: w.from, To: w.to}, func(r ingest.Reading) error {
 			seen.observe(r, w.from)
+			w.received = export.Later(w.received, r.Received)
 			return add(r)
 		})
 	}
@@ -126,6 +138,88 @@ func (w *writer) grid(ctx context.Context, s store.Store) error {
 		errs = append(errs, write(w, []string{name + ".csv.gz", name + ".geojson.gz"}, open, each, func(aggregate.Row) int { return 1 }))
 	}
 	return errors.Join(errs...)
+}
+
+// means writes the means of single stations, of hours and of the day, in the order of station, quantity's name and start.
+// It holds those of one window of the day in memory.
+func (w *writer) means(ctx context.Context, s store.Store) error {
+	source := download.Source{Store: s, Stations: w.archive.Stations, Correction: w.archive.Correction, DayOffset: w.archive.DayOffset}
+	for _, resolution := range []download.Resolution{download.Hours, download.Days} {
+		var list []aggregate.StationWindow
+		query := download.Readings{From: w.from, To: w.to, Resolution: resolution, Source: export.AllSources, Hidden: true}
+		err := source.Means(ctx, query, func(m aggregate.StationWindow) error {
+			list = append(list, m)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(list, compareMeans)
+		if err := w.meansOf(resolution.Window(), list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareMeans(a, b aggregate.StationWindow) int {
+	return cmp.Or(cmp.Compare(a.Station, b.Station), cmp.Compare(a.Quantity.String(), b.Quantity.String()), a.Start.Compare(b.Start), a.Cell.Compare(b.Cell))
+}
+
+// installations writes the stations' periods and calibrations that have something of the day. What was changed after it
+// is not in them, so that they stay as they are.
+func (w *writer) installations(stations []*ingest.Station) error {
+	periods := func(add func(export.Installed) error) error {
+		return eachOf(stations, func(st *ingest.Station) []export.Installed { return export.Installations(st, w.from, w.to) }, add)
+	}
+	calibrations := func(add func(export.Calibrated) error) error {
+		return eachOf(stations, func(st *ingest.Station) []export.Calibrated { return export.CalibratedOf(st, w.from, w.to) }, add)
+	}
+	return errors.Join(
+		write(w, []string{stationsCSV, stationsParquet}, func(name string, to io.Writer) encoder[export.Installed] {
+			if name == stationsParquet {
+				return parquet.NewInstallations(to, w.about("installations"), w.notes)
+			}
+			return export.NewInstallations(to, export.CSV, w.meta)
+		}, periods, func(export.Installed) int { return 1 }),
+		write(w, []string{fitCSV, fitParquet}, func(name string, to io.Writer) encoder[export.Calibrated] {
+			if name == fitParquet {
+				return parquet.NewCalibrations(to, w.about("calibrations"), w.notes)
+			}
+			return export.NewCalibrations(to, export.CSV, w.meta)
+		}, calibrations, func(export.Calibrated) int { return 1 }),
+	)
+}
+
+// eachOf adds the rows of each station, by station.
+func eachOf[T any](stations []*ingest.Station, rows func(*ingest.Station) []T, add func(T) error) error {
+	for _, st := range slices.SortedFunc(slices.Values(stations), func(a, b *ingest.Station) int { return strings.Compare(a.ID, b.ID) }) {
+		for _, row := range rows(st) {
+			if err := add(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) meansOf(window aggregate.Window, list []aggregate.StationWindow) error {
+	open := func(name string, to io.Writer) encoder[aggregate.StationWindow] {
+		if strings.HasSuffix(name, ".parquet") {
+			return parquet.NewStationMeans(to, w.about("means"), w.notes)
+		}
+		return export.NewMeans(to, export.CSV, w.meta)
+	}
+	each := func(add func(aggregate.StationWindow) error) error {
+		for _, m := range list {
+			if err := add(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	name := "means-" + window.String()
+	return write(w, []string{name + ".csv.gz", name + ".parquet"}, open, each, func(aggregate.StationWindow) int { return 1 })
 }
 
 // whole writes a small file at once.

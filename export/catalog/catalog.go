@@ -7,10 +7,12 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -34,9 +36,13 @@ type Source interface {
 // Publisher is the person or body responsible for the data.
 type Publisher struct {
 	Name        string
-	URL         string // may be empty
-	Contact     string // an e-mail address or a URL; may be empty
-	Contributor string // address of the portal's contributor, such as http://dcat-ap.de/def/contributors/openNRW
+	URL         string         // may be empty
+	Contact     string         // an e-mail address or a URL; may be empty
+	Contributor string         // address of the portal's contributor, such as http://dcat-ap.de/def/contributors/openNRW
+	Geocoding   string         // of the city in http://dcat-ap.de/def/politicalGeocoding/, such as districtKey/05315; may be empty
+	Level       string         // in http://dcat-ap.de/def/politicalGeocoding/Level/, such as municipality; may be empty
+	HVD         string         // category of the datasets in http://data.europa.eu/bna/, such as c_dd313021; empty: they are no high-value datasets
+	DOIs        map[int]string // of the years, where the city registered them
 }
 
 // Service serves the catalogue of one city.
@@ -148,6 +154,14 @@ func (s *Service) years(ctx context.Context, now time.Time) (list []year, err er
 type year struct {
 	number int
 	days   []export.Day
+}
+
+// cited returns what a year is cited by.
+func (s *Service) cited(y year, base string, meta export.Meta) export.Citation {
+	return export.Citation{
+		City: s.City, Publisher: cmp.Or(s.Publisher.Name, meta.Attribution), Year: y.number, Days: y.days, Licence: meta.Licence, DOI: s.Publisher.DOIs[y.number],
+		URL: base + "/archive/" + strconv.Itoa(y.number) + "/",
+	}
 }
 
 func (y year) start() time.Time { return time.Date(y.number, 1, 1, 0, 0, 0, 0, time.UTC) }

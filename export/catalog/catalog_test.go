@@ -55,8 +55,9 @@ func newService() *Service {
 	}
 	return &Service{
 		Source: town{days: []export.Day{day(1), day(2), day(3)}}, City: "Köln", Bound: orb.Bound{Min: orb.Point{6.77, 50.83}, Max: orb.Point{7.16, 51.08}}, Districts: true,
-		Publisher: Publisher{Name: "Stadt Köln", URL: "https://www.example.org/köln <amt>", Contact: "daten@example.org", Contributor: "http://dcat-ap.de/def/contributors/openNRW"},
-		Pages:     []string{"/", "/data"}, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler),
+		Publisher: Publisher{Name: "Stadt Köln", URL: "https://www.example.org/köln <amt>", Contact: "daten@example.org", Contributor: "http://dcat-ap.de/def/contributors/openNRW",
+			Geocoding: "districtKey/05315", Level: "municipality", HVD: "c_dd313021", DOIs: map[int]string{2026: "10.5072/koeln"}},
+		Pages: []string{"/", "/data"}, Base: func(*http.Request) string { return "https://luft.example.org" }, Log: slog.New(slog.DiscardHandler),
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *Service) describe(ctx context.Context, base string, now time.Time) (*gr
 	}
 	meta := s.Meta(now)
 	d := &describer{Service: s, base: base, meta: meta, notice: notice(meta)}
-	d.catalog()
+	d.catalog(years)
 	d.series(years)
 	for i := range years {
 		d.year(years, i)
@@ -55,7 +55,7 @@ func (s *Service) describe(ctx context.Context, base string, now time.Time) (*gr
 	return &d.graph, nil
 }
 
-func (d *describer) catalog() {
+func (d *describer) catalog(years []year) {
 	it := d.name("catalog")
 	d.isA(it, "dcat:Catalog")
 	d.say(it, "dct:title", both(bilingual.Text{DE: "Stadtluft " + d.City + ": offene Daten", EN: "City air of " + d.City + ": open data"})...)
@@ -68,6 +68,40 @@ func (d *describer) catalog() {
 	d.say(it, "dct:spatial", at(d.name("place")))
 	d.say(it, "dcat:themeTaxonomy", at(authority+"data-theme"))
 	d.say(it, "foaf:homepage", at(d.base+"/"))
+	d.issued(it, years)
+}
+
+// issued adds when the first of the years' days was closed; nothing when none is.
+func (d *describer) issued(it string, years []year) {
+	for _, y := range years {
+		if first := (export.Citation{Days: y.days}).Issued(); !first.IsZero() {
+			d.say(it, "dct:issued", date(first))
+			return
+		}
+	}
+}
+
+// geocoding is the prefix of the keys of administrative areas in DCAT-AP.de.
+const geocoding = "http://dcat-ap.de/def/politicalGeocoding/"
+
+// political adds which administrative area a resource is of, for GovData.
+func (d *describer) political(it string) {
+	if key := d.Publisher.Geocoding; key != "" {
+		d.say(it, "dcatde:politicalGeocodingURI", at(geocoding+key))
+	}
+	if level := d.Publisher.Level; level != "" {
+		d.say(it, "dcatde:politicalGeocodingLevelURI", at(geocoding+"Level/"+level))
+	}
+}
+
+// highValue is Implementing Regulation (EU) 2023/138, which lists the high-value datasets.
+const highValue = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
+
+// legislation says of a dataset, a distribution or a service that it is one of the high-value datasets', where the city says so.
+func (d *describer) legislation(it string) {
+	if d.Publisher.HVD != "" {
+		d.say(it, "dcatap:applicableLegislation", at(highValue))
+	}
 }
 
 // notice returns the text at the end of every description.
@@ -86,6 +120,7 @@ func (d *describer) dataset(part string, title, description bilingual.Text, freq
 	d.isA(it, "dcat:Dataset")
 	d.common(it, title, description)
 	d.say(it, "dct:identifier", plain(it))
+	d.political(it)
 	d.say(it, "dct:accrualPeriodicity", at(authority+"frequency/"+frequency))
 	d.say(it, "dct:spatial", at(d.name("place")))
 	d.say(it, "dcat:landingPage", at(d.base+"/data"))
@@ -104,6 +139,10 @@ func (d *describer) common(it string, title, description bilingual.Text) {
 	d.say(it, "dcatde:contributorID", at(d.Publisher.Contributor))
 	d.say(it, "dcat:theme", at(authority+"data-theme/ENVI"))
 	d.say(it, "dct:accessRights", at(authority+"access-right/PUBLIC"))
+	d.legislation(it)
+	if d.Publisher.HVD != "" {
+		d.say(it, "dcatap:hvdCategory", at("http://data.europa.eu/bna/"+d.Publisher.HVD))
+	}
 }
 
 // series adds the series that the years belong to.
@@ -114,6 +153,7 @@ func (d *describer) series(years []year) {
 	}, "DAILY")
 	d.isA(it, "dcat:DatasetSeries")
 	d.period(it, "readings-time", years[0].start(), nil)
+	d.issued(it, years)
 	archived := func(y year) bool { return len(y.days) > 0 }
 	if slices.ContainsFunc(years, archived) {
 		d.distribution(it, "readings-archive", bilingual.Text{DE: "Archiv", EN: "Archive"}, "/archive/", "/archive/index.json", "JSON", "application/json")
@@ -146,20 +186,16 @@ func (d *describer) year(years []year, i int) {
 	d.period(it, n+"-time", y.start(), &end)
 	d.distribution(it, n+"-csv", bilingual.Text{DE: "Messwerte " + n + " als CSV", EN: "Readings of " + n + " as CSV"}, y.download(), y.download(), "CSV", "text/csv")
 	if len(y.days) > 0 {
-		d.say(it, "dct:modified", moment(latest(y.days)))
+		cited := d.cited(y, d.base, d.meta)
+		d.say(it, "dct:modified", moment(cited.Modified()))
+		d.say(it, "dcat:version", plain(cited.Version()))
+		if cited.DOI != "" {
+			d.say(it, "dct:identifier", plain(cited.Identifier()))
+		}
+		d.issued(it, years[i:i+1])
+		d.distribution(it, n+"-means", bilingual.Text{DE: "Stundenmittel der Stationen " + n, EN: "Hourly means of the stations " + n}, "/archive/"+n+"/", "/archive/"+n+"/means-1h.parquet", "PARQUET", "application/vnd.apache.parquet")
 		d.distribution(it, n+"-archive", bilingual.Text{DE: "Abgeschlossene Tage " + n, EN: "Closed days of " + n}, "/archive/"+n+"/", "/archive/"+n+".tar", "TAR", "application/x-tar")
 	}
-}
-
-// latest returns the time at which the newest of some days was written.
-func latest(days []export.Day) time.Time {
-	var at time.Time
-	for _, day := range days {
-		if day.Updated.After(at) {
-			at = day.Updated
-		}
-	}
-	return at
 }
 
 // current adds the dataset of current values.
@@ -195,6 +231,7 @@ func (d *describer) distribution(dataset, part string, title bilingual.Text, acc
 		d.say(it, "dct:rights", at(neighbours)) // of imported data; the attribution names the networks
 	}
 	d.say(it, "dcatde:licenseAttributionByText", plain(d.meta.Attribution))
+	d.legislation(it)
 	d.say(it, "dcatap:availability", at(authority+"planned-availability/AVAILABLE"))
 }
 

@@ -49,8 +49,32 @@ func (s *Service) SchemaOrg(ctx context.Context, base string, now time.Time) ([]
 		"measurementTechnique": "low-cost sensors",
 		"variableMeasured":     measured(),
 		"distribution":         downloads(base, years),
+		"identifier":           base + "/catalog#readings",
+	}
+	if parts := s.parts(years, base, meta); len(parts) > 0 {
+		all := export.Citation{}
+		for _, y := range years {
+			all.Days = append(all.Days, y.days...)
+		}
+		dataset["version"], dataset["dateCreated"], dataset["dateModified"] = all.Version(), all.Issued().UTC().Format(time.RFC3339), all.Modified().UTC().Format(time.RFC3339)
+		dataset["hasPart"] = parts
 	}
 	return json.Marshal(dataset)
+}
+
+// parts returns the years of the archive as they are cited.
+func (s *Service) parts(years []year, base string, meta export.Meta) (parts []object) {
+	for _, y := range years {
+		if len(y.days) == 0 {
+			continue
+		}
+		c := s.cited(y, base, meta)
+		parts = append(parts, object{
+			"@type": "Dataset", "@id": base + "/catalog#" + strconv.Itoa(y.number), "name": c.Title(), "description": notice(meta).EN, "url": c.URL, "identifier": c.Identifier(), "version": c.Version(),
+			"dateCreated": c.Issued().UTC().Format(time.RFC3339), "dateModified": c.Modified().UTC().Format(time.RFC3339), "creditText": c.Text(), "license": export.LicenceURL(meta.Licence),
+		})
+	}
+	return parts
 }
 
 // datasetSchema describes the members that search engines read first; the rest is schema.org's.

@@ -139,10 +139,10 @@ func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 	return cell
 }
 
-// apart reports whether a station is indoors or unknown: its humidity is not that of its neighbours.
-func (s Source) apart(id string) bool {
+// apart reports whether a station was indoors at a time or is unknown: its humidity is not that of its neighbours.
+func (s Source) apart(id string, at time.Time) bool {
 	st, known := s.Stations.Station(id)
-	return !known || st.Exposure != ingest.Outdoor
+	return !known || st.ExposureAt(at) != ingest.Outdoor
 }
 
 // calibrations returns a station's calibrations as the aggregate's type.

@@ -49,6 +49,7 @@ type Readings struct {
 	Stations   []string             // empty = all
 	Within     func(orb.Point) bool // nil = everywhere; called with public places only
 	OnlyGood   bool                 // means have good values only in any case
+	Hidden     bool                 // also those of hidden stations, for the archive
 	Source     string               // one of export.Sources
 }
 
@@ -74,7 +75,7 @@ func (q *Readings) takes(s Stations, id string, at time.Time) bool {
 // hides reports whether a station's values are kept back: it is hidden, and was not named. Who may name it is for the
 // caller to know.
 func (q *Readings) hides(st *ingest.Station) bool {
-	return st != nil && st.Hidden() && !slices.Contains(q.Stations, st.ID)
+	return st != nil && st.Hidden() && !q.Hidden && !slices.Contains(q.Stations, st.ID)
 }
 
 // Readings adds the selected readings, ascending by time, then station.

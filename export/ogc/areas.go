@@ -139,6 +139,7 @@ func district(area export.Area) []property {
 	list := []property{{"name", area.Name}, {"cells", len(area.Cells)}}
 	european, german := indices.European.Class, indices.German.Class
 	list = append(list, property{"eaqi", class(european, european > 0)}, property{"lqi", class(german, german > 0)})
+	list = append(list, property{"eaqi_name", indices.European.NameEnglish}, property{"lqi_name", indices.German.NameEnglish})
 	means := map[string]export.AreaValue{}
 	for _, v := range values {
 		means[v.Quantity] = v

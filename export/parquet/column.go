@@ -37,7 +37,11 @@ func node(f export.Field) parquet.Node {
 	case export.Boolean:
 		return parquet.Leaf(parquet.BooleanType)
 	case export.DateTime:
-		return parquet.Encoded(parquet.Timestamp(parquet.Millisecond), &parquet.DeltaBinaryPacked)
+		n = parquet.Timestamp(parquet.Millisecond)
+		if f.Nullable() {
+			n = parquet.Optional(n)
+		}
+		return parquet.Encoded(n, &parquet.DeltaBinaryPacked)
 	case export.Integer:
 		n = parquet.Int(32)
 	default:
@@ -64,7 +68,8 @@ func (e *rows[R]) read(c *export.Column[R], v *parquet.Value) {
 	case export.Boolean:
 		*v = parquet.BooleanValue(c.Bool(&e.row))
 	case export.DateTime:
-		*v = parquet.Int64Value(c.Time(&e.row).UnixMilli())
+		at := c.Time(&e.row)
+		*v, known = parquet.Int64Value(at.UnixMilli()), !c.Nullable() || !at.IsZero()
 	case export.Decimal:
 		*v = parquet.DoubleValue(c.Decimal(&e.row))
 	case export.Integer:

@@ -17,5 +17,5 @@ var missing = map[string]string{
 	required + "receive-updates-via-mqtt/receive-updates":           "News are at /api/v1/stream, and live averages at MQTT topics of their own.",
 	required + "request-data/orderby":                               "Not by what other entities' Observations hold: order the Observations in $expand instead.",
 	required + "request-data/filter": "All that one filter says of other entities' Observations goes one way to them. What the standard has as optional and is not told here " +
-		"(phenomenonTime, resultTime and observedArea of Datastreams, resultQuality and validTime of Observations, properties of Locations, Sensors and FeaturesOfInterest) can be selected, not filtered or ordered by.",
+		"(resultTime and observedArea of Datastreams, resultQuality and validTime of Observations, properties of Locations, Sensors and FeaturesOfInterest) can be selected, not filtered or ordered by.",
 }

@@ -140,6 +140,9 @@ func (w *world) along(names []string, e *entity) any {
 	}
 	p, _ := e.kind.property(name) // checked
 	v := p.of(w, e)
+	if s, ok := v.(span); ok {
+		return several{s.to, s.from}
+	}
 	for _, part := range names[1:] {
 		v = partOf(v, part)
 	}

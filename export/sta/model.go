@@ -14,12 +14,13 @@ import (
 type kind struct{ plural, singular string }
 
 // property is a member of an entity. Its value is a string, float64, bool, time.Time, orb.Geometry, map[string]any,
-// or nil.
+// a span, or nil.
 type property struct {
 	name string
 	of   func(w *world, e *entity) any
 	open bool // an object whose members are not fixed, or a geometry
 	like any  // an example of its type; nil for a text
+	may  bool // may lack, and is left out then
 }
 
 // link leads to related entities.
@@ -37,7 +38,7 @@ type entity struct {
 	place    int // index in station.Places
 	quantity quantity.Quantity
 	kit      string
-	at       time.Time
+	at       time.Time // of an observation; of a Datastream that of the latest one, zero where none is known
 	value    ingest.Value
 }
 
@@ -94,7 +95,7 @@ var schema = map[*kind]struct {
 	},
 	datastreams: {
 		datastreamProperties(), []link{one(things), one(sensors), one(observedProperties), many(observations)},
-		[]string{"phenomenonTime", "resultTime", "observedArea"},
+		[]string{"resultTime", "observedArea"},
 	},
 	sensors:            {sensorProperties(), []link{many(datastreams)}, []string{"properties"}},
 	observedProperties: {observedPropertyProperties(), []link{many(datastreams)}, nil},

@@ -76,11 +76,25 @@ func datastreamProperties() []property {
 			unit := unitOf(e.quantity)
 			return map[string]any{"name": unit.name, "symbol": e.quantity.Unit(), "definition": unit.definition}
 		}},
+		property{name: "phenomenonTime", may: true, of: func(_ *world, e *entity) any {
+			if e.at.IsZero() {
+				return nil
+			}
+			return span{export.Earlier(e.station.Places[0].From, e.at), e.at}
+		}},
 		members(func(_ *world, e *entity) any {
 			return map[string]any{"quantity": e.quantity.String(), "licence": e.station.Licence}
 		}),
 	)
 }
+
+// span is a Datastream's phenomenonTime: from the station's first place to the latest observation, both included. In a
+// condition it is its two ends, of which one must fulfil it: "ge T" asks for observations at or after T, "lt T" for some before
+// T. It is ordered by its end, so that streams that still measure come together.
+type span struct{ from, to time.Time }
+
+// String returns the interval as in ISO 8601.
+func (s span) String() string { return s.from.Format(time.RFC3339) + "/" + s.to.Format(time.RFC3339) }
 
 func sensorProperties() []property {
 	list := named(func(e *entity) string { return e.kit }, func(e *entity) string { return "A kit that volunteers build: " + e.kit })

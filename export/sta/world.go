@@ -54,8 +54,9 @@ func newWorld(ctx context.Context, source Source, base string, now time.Time) *w
 		}
 		values := source.Latest(st.ID, now).Values
 		for _, q := range quantity.All() {
-			if _, heard := values[q]; heard {
+			if latest, heard := values[q]; heard {
 				d := datastream(st, q)
+				d.at = latest.Time
 				w.add(d)
 				w.byStation[st.ID] = append(w.byStation[st.ID], d)
 				measured[q] = true
@@ -92,7 +93,7 @@ func (w *world) find(k *kind, id string) (*entity, error) {
 	switch k {
 	case datastreams:
 		if st, q, ok := w.series(id); ok {
-			return datastream(st, q), nil
+			return datastream(st, q), nil // not heard of lately
 		}
 	case observedProperties:
 		if q, ok := quantity.Parse(id); ok {
@@ -166,7 +167,7 @@ func (w *world) datastreamsOf(e *entity) []*entity {
 	case things:
 		return w.byStation[e.station.ID]
 	case observations:
-		return []*entity{datastream(e.station, e.quantity)}
+		return w.only(datastreams, datastream(e.station, e.quantity).id)
 	}
 	var list []*entity
 	for _, d := range w.all[datastreams] {

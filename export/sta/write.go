@@ -82,8 +82,8 @@ func (w *world) appendEntity(b []byte, e *entity, o options) ([]byte, error) {
 		object.add("@iot.selfLink", w.selfLink(e))
 	}
 	for _, p := range schema[e.kind].properties {
-		if o.wants(p.name) {
-			object.add(p.name, p.of(w, e))
+		if v := p.of(w, e); o.wants(p.name) && (v != nil || !p.may) {
+			object.add(p.name, v)
 		}
 	}
 	for _, l := range schema[e.kind].links {
@@ -167,6 +167,8 @@ func appendValue(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case time.Time:
 		return v.AppendFormat(b, `"`+time.RFC3339+`"`), nil
+	case span:
+		return append(append(append(b, '"'), v.String()...), '"'), nil
 	case orb.Geometry:
 		return export.AppendGeometry(b, v), nil
 	}

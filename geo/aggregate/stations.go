@@ -31,9 +31,9 @@ type StationAverager struct {
 	Correction Correction
 	// Calibrations returns the calibrations of a station; nil means that there are none.
 	Calibrations func(station string) []Calibration
-	// Isolated reports whether a station is not corrected and does not correct others, such as one indoors; nil means
+	// Isolated reports whether a station is not corrected and does not correct others at a time, such as one indoors; nil means
 	// that no station is.
-	Isolated func(station string) bool
+	Isolated func(station string, at time.Time) bool
 	// Yield receives the means, ascending by start, station, quantity and cell. When it returns an error, Add and End
 	// return that error.
 	Yield func(StationWindow) error
@@ -69,7 +69,7 @@ func (s *StationAverager) Add(sample Sample) error {
 		}
 	}
 	a := s.city
-	if s.Isolated != nil && s.Isolated(sample.Station) {
+	if s.Isolated != nil && s.Isolated(sample.Station, sample.Time) {
 		a = s.apart
 	} else if s.Calibrations != nil && a.stations[sample.Station] == nil {
 		a.Calibrate(sample.Station, s.Calibrations(sample.Station))
@@ -168,7 +168,7 @@ func (s *StationAverager) mean(at seriesKey, start time.Time, m windowMean) Stat
 	w := StationWindow{StationMean: at.StationMean, Start: start, Window: s.Window}
 	w.Mean, w.Raw, w.Uncorrected = m.corrected, m.measured, m.uncorrected
 	w.Readings, w.Coverage = m.readings, share(m.part, m.of)
-	if s.Correction.Correct != nil && at.Quantity != quantity.Humidity && (s.Isolated == nil || !s.Isolated(at.Station)) {
+	if s.Correction.Correct != nil && at.Quantity != quantity.Humidity && (s.Isolated == nil || !s.Isolated(at.Station, start)) {
 		_, needed := s.Correction.Correct(at.Quantity, 0, 0)
 		w.Corrected = needed && !m.uncorrected
 	}

@@ -95,7 +95,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:04:59Z"), Milli: 10_001},
 		{Station: "B", Cell: here, Quantity: pm, Time: at("2026-05-01T10:05:00Z"), Milli: 20_000}, // another slot, without humidity
 	}
-	got := stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string) bool { return id == "C" }}, samples)
+	got := stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string, _ time.Time) bool { return id == "C" }}, samples)
 	want := []StationWindow{
 		{StationMean{Station: "A", Cell: there, Quantity: pm, Mean: 13_000, Raw: 13_000, Uncorrected: true, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, false}, // 8 km from the humidity
 		{StationMean{Station: "A", Cell: here, Quantity: pm, Mean: 5_000, Raw: 10_000, Uncorrected: false, Readings: 1, Coverage: 1000}, at("2026-05-01T10:00:00Z"), Slot, true},
@@ -111,7 +111,7 @@ func TestStationsOfFiveMinutes(t *testing.T) {
 			samples[i].Station = "C" // indoors
 		}
 	}
-	for _, m := range stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string) bool { return id == "C" }}, samples) {
+	for _, m := range stationMeans(t, StationAverager{Window: Slot, Correction: Correction{Correct: halve}, Isolated: func(id string, _ time.Time) bool { return id == "C" }}, samples) {
 		if m.Corrected || m.Mean != m.Raw {
 			t.Errorf("%+v is corrected with an indoor humidity", m)
 		}

@@ -20,7 +20,8 @@ const (
 // colours. The 24 h bands of 10/20/25/50/75 for PM2.5 that are still widely quoted are those of the previous
 // revision.
 var eaqi = definition{
-	name: "eaqi",
+	name:  "eaqi",
+	title: bilingual.Of("European index", "Europäischer Index"),
 	bounds: map[quantity.Quantity][]float64{
 		quantity.PM2_5: {5, 15, 50, 90, 140},
 		quantity.PM10:  {15, 45, 120, 195, 270},

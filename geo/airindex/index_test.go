@@ -3,6 +3,7 @@ package airindex
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"testing"
 
@@ -86,29 +87,32 @@ func TestHalfUp(t *testing.T) {
 }
 
 func TestOf(t *testing.T) {
-	f := func(x Index, means map[quantity.Quantity]float64, class Class, pollutant quantity.Quantity, measured int) {
+	f := func(x Index, means map[quantity.Quantity]float64, class Class, pollutant quantity.Quantity, measured ...quantity.Quantity) {
 		t.Helper()
 		want := Value{Index: x, Class: class, Pollutant: pollutant, Measured: measured}
-		if got := x.Of(means); got != want {
+		if class == None {
+			want.Reason = NoParticles
+		}
+		if got := x.Of(means); !reflect.DeepEqual(got, want) {
 			t.Errorf("%v.Of(%v) = %+v, want %+v", x, means, got, want)
 		}
 	}
 	type m = map[quantity.Quantity]float64
-	f(European, m{quantity.PM2_5: 12}, Fair, quantity.PM2_5, 1)
-	f(European, m{quantity.PM2_5: 12, quantity.PM10: 46}, Moderate, quantity.PM10, 2)
-	f(European, m{quantity.PM2_5: 12, quantity.NO2: 160, quantity.Humidity: 99}, ExtremelyPoor, quantity.NO2, 2)
-	f(European, m{quantity.PM2_5: 2, quantity.PM10: 2, quantity.NO2: 2, quantity.O3: 2, quantity.SO2: 2}, Good, quantity.PM2_5, 5)
-	f(European, m{quantity.PM10: 50, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.PM10, 4)
-	f(European, m{quantity.PM10: 1, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.NO2, 4)
-	f(European, m{quantity.PM10: 1, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.O3, 3)
-	f(German, m{quantity.PM2_5: 15.5, quantity.PM10: 9.5}, Maessig, quantity.PM2_5, 2)
-	f(German, m{quantity.PM10: 300}, SehrSchlecht, quantity.PM10, 1)
+	f(European, m{quantity.PM2_5: 12}, Fair, quantity.PM2_5, quantity.PM2_5)
+	f(European, m{quantity.PM2_5: 12, quantity.PM10: 46}, Moderate, quantity.PM10, quantity.PM2_5, quantity.PM10)
+	f(European, m{quantity.PM2_5: 12, quantity.NO2: 160, quantity.Humidity: 99}, ExtremelyPoor, quantity.NO2, quantity.PM2_5, quantity.NO2)
+	f(European, m{quantity.PM2_5: 2, quantity.PM10: 2, quantity.NO2: 2, quantity.O3: 2, quantity.SO2: 2}, Good, quantity.PM2_5, Pollutants()...)
+	f(European, m{quantity.PM10: 50, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.PM10, quantity.PM10, quantity.NO2, quantity.O3, quantity.SO2)
+	f(European, m{quantity.PM10: 1, quantity.NO2: 50, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.NO2, quantity.PM10, quantity.NO2, quantity.O3, quantity.SO2)
+	f(European, m{quantity.PM10: 1, quantity.O3: 110, quantity.SO2: 100}, Moderate, quantity.O3, quantity.PM10, quantity.O3, quantity.SO2)
+	f(German, m{quantity.PM2_5: 15.5, quantity.PM10: 9.5}, Maessig, quantity.PM2_5, quantity.PM2_5, quantity.PM10)
+	f(German, m{quantity.PM10: 300}, SehrSchlecht, quantity.PM10, quantity.PM10)
 
 	// Too few data.
-	f(European, nil, None, 0, 0)
-	f(German, m{quantity.NO2: 160, quantity.O3: 300}, None, 0, 2)
-	f(European, m{quantity.PM2_5: math.NaN(), quantity.NO2: 5}, None, 0, 1)
-	f(European, m{quantity.Temperature: 5}, None, 0, 0)
+	f(European, nil, None, 0)
+	f(German, m{quantity.NO2: 160, quantity.O3: 300}, None, 0, quantity.NO2, quantity.O3)
+	f(European, m{quantity.PM2_5: math.NaN(), quantity.NO2: 5}, None, 0, quantity.NO2)
+	f(European, m{quantity.Temperature: 5}, None, 0)
 }
 
 func TestLabels(t *testing.T) {
@@ -127,6 +131,38 @@ func TestLabels(t *testing.T) {
 	f(German, SehrGut, "very good", "sehr gut", "")
 	f(German, SehrSchlecht, "very poor", "sehr schlecht", "")
 	f(German, 6, "no statement", "keine Aussage", "")
+}
+
+func TestName(t *testing.T) {
+	f := func(x Index, english, german string, measured ...quantity.Quantity) {
+		t.Helper()
+		if got := (Value{Index: x, Measured: measured}).Name(); got != bilingual.Of(english, german) {
+			t.Errorf("name of %v from %v = %v", x, measured, got)
+		}
+	}
+	f(European, "European index", "Europäischer Index")
+	f(European, "European index, from PM only", "Europäischer Index, nur aus PM", quantity.PM2_5)
+	f(European, "European index, from PM only", "Europäischer Index, nur aus PM", quantity.PM2_5, quantity.PM10)
+	f(German, "German index (UBA), from PM only", "Deutscher Index (UBA), nur aus PM", quantity.PM10)
+	f(European, "European index, from PM and NO2 only", "Europäischer Index, nur aus PM und NO2", quantity.PM10, quantity.NO2)
+	f(European, "European index, from PM, O3 and SO2 only", "Europäischer Index, nur aus PM, O3 und SO2", quantity.PM10, quantity.O3, quantity.SO2)
+	f(European, "European index, from NO2 only", "Europäischer Index, nur aus NO2", quantity.NO2)
+	f(European, "European index", "Europäischer Index", quantity.PM10, quantity.NO2, quantity.O3)
+	f(German, "German index (UBA)", "Deutscher Index (UBA)", Pollutants()...)
+}
+
+func TestWithout(t *testing.T) {
+	stated := European.Of(map[quantity.Quantity]float64{quantity.PM2_5: 12})
+	f := func(reason Reason, english, german string) {
+		t.Helper()
+		v := stated.Without(reason)
+		if v.Class != None || v.Pollutant != 0 || v.Reason != reason || len(v.Measured) != 1 || v.Label().Text != bilingual.Of(english, german) {
+			t.Errorf("without a statement for %q: %+v, %v", reason, v, v.Label())
+		}
+	}
+	f(NoParticles, "no statement", "keine Aussage")
+	f(NotHourly, "no index of means over this time", "kein Index für Mittel über diese Zeit")
+	f(TooFewStations, "too few stations for a statement", "zu wenige Stationen für eine Aussage")
 }
 
 // TestDefinitionsAreComplete expects a name for each class and bounds for each pollutant.

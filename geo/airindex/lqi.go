@@ -19,7 +19,8 @@ const (
 // lqi is the index of 2025. Source: Umweltbundesamt, after Pfäfflin et al. 2025, doi 10.60810/openumwelt-7990: hourly
 // means, whole numbers. We know of no published colours, so it has none.
 var lqi = definition{
-	name: "lqi",
+	name:  "lqi",
+	title: bilingual.Of("German index (UBA)", "Deutscher Index (UBA)"),
 	bounds: map[quantity.Quantity][]float64{
 		quantity.PM2_5: {5, 15, 30, 50},
 		quantity.PM10:  {9, 27, 54, 90},

@@ -130,7 +130,7 @@ func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 
 // sameHistory reports whether two states of a station agree on where it stood.
 func sameHistory(a, b *ingest.Station) bool {
-	return a.Exposure == b.Exposure && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places) && (a.Status == ingest.Erased) == (b.Status == ingest.Erased)
+	return a.Exposure == b.Exposure && slices.Equal(a.Exposures, b.Exposures) && a.Ended.Equal(b.Ended) && slices.Equal(a.Places, b.Places) && (a.Status == ingest.Erased) == (b.Status == ingest.Erased)
 }
 
 // Calibrations returns a station's calibrations for an aggregate.
@@ -147,7 +147,7 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 // cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the city
 // then. It needs mu.
 func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
-	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
+	if st.ExposureAt(at) != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
 	return a.cells.At(st.PlaceAt(at).Public)

@@ -109,6 +109,9 @@ func newAverages(store store.Store) *Averages {
 			"OUT":  {ID: "OUT", Exposure: ingest.Outdoor, Places: home},
 			"IN":   {ID: "IN", Exposure: ingest.Indoor, Places: home},
 			"GONE": {ID: "GONE", Exposure: ingest.Outdoor, Status: ingest.Retired, Ended: long.Add(12 * time.Hour), Places: home},
+			"INSIDE": {ID: "INSIDE", Exposure: ingest.Indoor, Places: home, Exposures: []ingest.ExposedSince{
+				{From: long, Exposure: ingest.Outdoor}, {From: long.Add(12 * time.Hour), Exposure: ingest.Indoor},
+			}},
 			"GAS": {ID: "GAS", Exposure: ingest.Outdoor, Places: home, Calibrations: []ingest.Calibration{
 				{Quantity: quantity.NO2, From: long.Add(12 * time.Hour), Slope: 0.5, Intercept: 1},
 			}},
@@ -161,6 +164,9 @@ func TestRetiredStationKeepsItsPast(t *testing.T) {
 	}
 	if got, want := hours("GONE", quantity.PM10), []int64{-3600, 20_000}; !slices.Equal(got, want) {
 		t.Errorf("retired at noon: hours and means %v, want %v", got, want)
+	}
+	if got, want := hours("INSIDE", quantity.PM10), []int64{-3600, 20_000}; !slices.Equal(got, want) {
+		t.Errorf("taken indoors at noon: hours and means %v, want %v", got, want)
 	}
 	if got, want := hours("GAS", quantity.NO2), []int64{0, 11_000}; !slices.Equal(got, want) {
 		t.Errorf("calibrated from noon on: hours and means %v, want %v", got, want)

@@ -215,12 +215,9 @@ func (r *Registry) check(n *Registration) (err error) {
 	if n.Kit, n.Sensors, err = cleanInstallation(n.Kit, n.Sensors); err != nil {
 		return err
 	}
-	switch {
-	case n.Exposure == "":
-		n.Exposure = ingest.Outdoor
-	case n.Exposure != ingest.Outdoor && n.Exposure != ingest.Indoor:
-		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", n.Exposure),
-			German: fmt.Sprintf("%q ist weder outdoor noch indoor.", n.Exposure)}
+	n.Exposure = cmp.Or(n.Exposure, ingest.Outdoor)
+	if err := checkExposure(n.Exposure); err != nil {
+		return err
 	}
 	if err := checkHeight(n.Height); err != nil {
 		return err
@@ -252,6 +249,13 @@ func checkSide(side string) error {
 	if side != "" && !slices.Contains(Sides, side) {
 		return &FieldError{Field: "side", Problem: fmt.Sprintf("%q is none of %s", side, strings.Join(Sides, ", ")),
 			German: fmt.Sprintf("Die Hausseite %q ist keine von %s.", side, strings.Join(Sides, ", "))}
+	}
+	return nil
+}
+
+func checkExposure(x ingest.Exposure) error {
+	if x != ingest.Outdoor && x != ingest.Indoor {
+		return &FieldError{Field: "exposure", Problem: fmt.Sprintf("%q is neither outdoor nor indoor", x), German: fmt.Sprintf("%q ist weder outdoor noch indoor.", x)}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type Edit struct {
 	Side         *string
 	Place        *ingest.Place // Exact from From on; a From that is zero is now
 	Installation *ingest.Installation
+	Exposure     *ingest.ExposedSince // a From that is zero is now
 }
 
 // ErrUnknown is the error for a station that is not registered.
@@ -146,6 +147,9 @@ func (r *Registry) Edit(ctx context.Context, id string, by By, change Edit) erro
 		}
 		if change.Installation != nil {
 			e.install(*change.Installation)
+		}
+		if change.Exposure != nil {
+			e.expose(*change.Exposure)
 		}
 	})
 }
@@ -277,6 +281,24 @@ func (e *edit) install(f ingest.Installation) {
 	f.From = e.since("fitting.from", f.From, last.From)
 	e.record.install(f)
 	e.wrote("sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
+}
+
+// expose says where the station measures from a moment on. What it measured before stays what it was; averages from then on
+// are made again.
+func (e *edit) expose(x ingest.ExposedSince) {
+	e.check(checkExposure(x.Exposure))
+	last := e.station.Places[0].From
+	if n := len(e.station.Exposures); n > 0 {
+		last = e.station.Exposures[n-1].From
+	}
+	x.From = e.since("exposure.from", x.From, last)
+	if before := e.station.Exposure; before != x.Exposure {
+		e.record.expose(x.From, x.Exposure)
+		if x.From.Before(e.now) {
+			e.queueRecomputation(x.From)
+		}
+		e.wrote("exposure", string(before), string(x.Exposure)+" since "+x.From.Format(time.RFC3339))
+	}
 }
 
 func words(f ingest.Installation) string { return f.Kit + " (" + strings.Join(f.Sensors, ", ") + ")" }

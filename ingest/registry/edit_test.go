@@ -65,6 +65,8 @@ func TestWrongEditsChangeNothing(t *testing.T) {
 	f(Owner, installation("", time.Time{}), "kit", "empty")
 	f(Owner, installation("x", time.Time{}, "a b"), "sensors", "a b")
 	f(Owner, installation("x", now.Add(time.Hour)), "fitting.from", "future")
+	f(Owner, Edit{Exposure: &ingest.ExposedSince{Exposure: "cellar"}}, "exposure", "cellar")
+	f(Owner, Edit{Exposure: &ingest.ExposedSince{Exposure: ingest.Indoor, From: now.Add(time.Hour)}}, "exposure.from", "future")
 	if err := r.Edit(t.Context(), "0000000", Owner, Edit{}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("an edit of nobody: %v", err)
 	}
@@ -113,6 +115,44 @@ func TestAStationMovesAndGetsOtherSensors(t *testing.T) {
 	}
 	if again := r.Recomputations(); len(again) != 1 {
 		t.Errorf("a move while the last was worked on: %+v, want it to be done again", again)
+	}
+}
+
+// TestExposureHasAHistory changes where a station measures, twice; what it measured before stays what it was.
+func TestExposureHasAHistory(t *testing.T) {
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
+	c := station(t, r)
+	begin := time.Now().UTC().Truncate(time.Second).Add(-48 * time.Hour)
+	rewrite(t, r, c.ID, func(rec *record) { rec.Places[0].From = begin })
+	in, out := begin.Add(12*time.Hour), begin.Add(24*time.Hour)
+	for _, x := range []ingest.ExposedSince{{From: in, Exposure: ingest.Indoor}, {From: out, Exposure: ingest.Outdoor}, {Exposure: ingest.Outdoor}} {
+		if err := r.Edit(t.Context(), c.ID, Owner, Edit{Exposure: &x}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		st, _ := r.Station(c.ID)
+		var got []ingest.Exposure
+		for _, at := range []time.Time{{}, begin, in.Add(-time.Second), in, out.Add(-time.Second), out, time.Now()} {
+			got = append(got, st.ExposureAt(at))
+		}
+		if fmt.Sprint(got) != "[outdoor outdoor outdoor indoor indoor outdoor outdoor]" || st.Exposure != ingest.Outdoor || len(st.Exposures) != 3 {
+			t.Errorf("exposures %v, %+v", got, st)
+		}
+		r = open(t, nats, PolicyOpen) // and after a restart
+	}
+	if waiting := r.Recomputations(); len(waiting) != 1 || !waiting[0].From.Equal(in) {
+		t.Errorf("recomputations %+v, want one from %v", waiting, in)
+	}
+	changes, err := r.Changes(t.Context(), c.ID, 2)
+	if err != nil || len(changes) != 2 || changes[1].What != "exposure" || changes[1].Before != "outdoor" || !strings.HasPrefix(changes[1].After, "indoor since ") {
+		t.Errorf("changes %+v, %v", changes, err)
+	}
+	err = r.Edit(t.Context(), c.ID, Owner, Edit{Exposure: &ingest.ExposedSince{From: in, Exposure: ingest.Indoor}})
+	var wrong *FieldError
+	if !errors.As(err, &wrong) || wrong.Field != "exposure.from" {
+		t.Errorf("a change before the last: %v", err)
 	}
 }
 

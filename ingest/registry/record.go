@@ -23,7 +23,8 @@ type record struct {
 	ID            string               `json:"id"`
 	Name          string               `json:"name"`
 	Exposure      ingest.Exposure      `json:"exposure"`
-	Height        *float64             `json:"height"` // metres above ground; null when not known
+	Exposures     []exposureRecord     `json:"exposures,omitempty"` // ascending by from; none where it never changed
+	Height        *float64             `json:"height"`              // metres above ground; null when not known
 	Side          string               `json:"side,omitempty"`
 	Status        ingest.Status        `json:"status"`
 	Reason        string               `json:"reason,omitempty"` // why it is suspended
@@ -59,6 +60,11 @@ type installationRecord struct {
 	Kit     string    `json:"kit"`
 	Sensors []string  `json:"sensors"`
 	Sources []string  `json:"sources,omitempty"` // of a neighbour's station
+}
+
+type exposureRecord struct {
+	From     time.Time       `json:"from"`
+	Exposure ingest.Exposure `json:"exposure"`
 }
 
 type deviceRecord struct {
@@ -129,6 +135,9 @@ func (rec *record) station(m *memory) (*ingest.Station, error) {
 		st.Installations = append(st.Installations, ingest.Installation(f))
 		st.Kit, st.Sensors, st.Sources = f.Kit, f.Sensors, f.Sources
 	}
+	for _, x := range rec.Exposures {
+		st.Exposures = append(st.Exposures, ingest.ExposedSince(x))
+	}
 	for _, d := range rec.Devices {
 		st.Devices = append(st.Devices, d.device())
 	}
@@ -154,6 +163,16 @@ func (rec *record) place(from time.Time, p orb.Point) {
 func (rec *record) install(f ingest.Installation) {
 	installed := installationRecord{f.From.UTC().Truncate(time.Second), f.Kit, f.Sensors, f.Sources}
 	rec.Installations = put(rec.Installations, installed, func(a, b installationRecord) int { return a.From.Compare(b.From) })
+}
+
+// expose puts an exposure at its moment; it replaces another of the same moment. Until then the station measured as the
+// record says.
+func (rec *record) expose(from time.Time, to ingest.Exposure) {
+	if len(rec.Exposures) == 0 {
+		rec.Exposures = []exposureRecord{{rec.Places[0].From, rec.Exposure}}
+	}
+	rec.Exposures = put(rec.Exposures, exposureRecord{from.UTC().Truncate(time.Second), to}, func(a, b exposureRecord) int { return a.From.Compare(b.From) })
+	rec.Exposure = rec.Exposures[len(rec.Exposures)-1].Exposure
 }
 
 // addDevice adds a device, or replaces the spelling and the state of one that is there.

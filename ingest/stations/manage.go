@@ -23,7 +23,7 @@ func (s *Service) ManagementRoutes() []openapi.Route {
 			Summary: summary, Parameters: []openapi.Parameter{ID}, Answers: answers,
 		}
 	}
-	change := route("PATCH", "", "changeStation", s.patchStation, bilingual.Of("Move a station, rename it, pause it, say what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, womit sie misst."), openapi.AnswerOf(geoJSON, openapi.Ref("Station")))
+	change := route("PATCH", "", "changeStation", s.patchStation, bilingual.Of("Move a station, rename it, pause it, say where and what it measures with.", "Eine Station umsetzen, umbenennen, anhalten, sagen, wo und womit sie misst."), openapi.AnswerOf(geoJSON, openapi.Ref("Station")))
 	change.Body = []openapi.Content{{Type: jsonType, Schema: openapi.SchemaOf(edit{})}}
 	retire := route("DELETE", "", "retireStation", s.deleteStation, bilingual.Of("Retire a station.", "Eine Station abmelden."), []openapi.Answer{{Status: http.StatusNoContent}})
 	retire.Parameters = append(retire.Parameters, openapi.Parameter{Name: "readings", Choices: []string{"keep", "erase"}, Default: "keep", About: bilingual.Of(
@@ -71,6 +71,13 @@ type edit struct {
 	Side         *string          `json:"side"`
 	Place        *newPlace        `json:"place"`
 	Installation *newInstallation `json:"fitting"`
+	Exposure     *newExposure     `json:"exposure"`
+}
+
+// newExposure is where a station measures from a time on; the default is now.
+type newExposure struct {
+	Is   ingest.Exposure `json:"is" enum:"outdoor,indoor"`
+	From time.Time       `json:"from"`
 }
 
 // newPlace is a station's place from a time on; the default is now.
@@ -98,6 +105,9 @@ func (e edit) change() (registry.Edit, error) {
 	}
 	if f := e.Installation; f != nil {
 		change.Installation = &ingest.Installation{From: f.From, Kit: f.Kit, Sensors: f.Sensors}
+	}
+	if x := e.Exposure; x != nil {
+		change.Exposure = &ingest.ExposedSince{From: x.From, Exposure: x.Is}
 	}
 	return change, nil
 }

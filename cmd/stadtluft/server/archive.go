@@ -4,17 +4,38 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"stadtluft/export"
 	"stadtluft/export/archive"
+	"stadtluft/ingest/averages"
 )
 
 // NewArchive returns the configured archive.
 func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.Archive {
 	return &archive.Archive{
 		Dir: filepath.Join(c.Data, archiveFolder), DayOffset: c.DayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
-		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(), Retention: c.retention(),
+		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(),
+		About: archive.About{City: c.CityName, Publisher: c.PublisherName, Base: strings.TrimSuffix(c.HTTPPublicURL, "/"), DOIs: c.dois()}, Retention: c.retention(),
+		Correction: averages.Correction(c.Correction()),
 	}
+}
+
+// yearDOI matches one entry of catalog.dois: a year and its DOI.
+var yearDOI = regexp.MustCompile(`^([0-9]{4})=(10\.[0-9]{4,9}/[^\s"<>]+)$`)
+
+// dois returns the DOIs of the archive's years.
+func (c *Config) dois() map[int]string {
+	list := map[int]string{}
+	for _, entry := range strings.Fields(c.CatalogDOIs) {
+		if parts := yearDOI.FindStringSubmatch(entry); parts != nil { // validated with the configuration
+			year, _ := strconv.Atoi(parts[1])
+			list[year] = parts[2]
+		}
+	}
+	return list
 }
 
 // rules returns the rules in force, as they are stored with the data.

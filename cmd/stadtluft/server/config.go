@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata" // a small server may not have the time zone files
 
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/httpapi"
@@ -75,6 +76,8 @@ type Config struct {
 
 	GridResolution int `key:"grid.resolution"`
 
+	Index string `key:"index"`
+
 	MapStyle string `key:"map.style"`
 	MapTiles string `key:"map.tiles"`
 
@@ -107,6 +110,10 @@ type Config struct {
 	PublisherName      string `key:"publisher.name"`
 	PublisherURL       string `key:"publisher.url"`
 	CatalogContributor string `key:"catalog.contributor_id"`
+	CatalogDOIs        string `key:"catalog.dois"`
+	CatalogGeocoding   string `key:"catalog.geocoding"`
+	CatalogLevel       string `key:"catalog.geocoding_level"`
+	CatalogHVD         string `key:"catalog.hvd_category"`
 
 	AdminToken string `key:"admin_token" secret:"true"`
 
@@ -136,6 +143,7 @@ func defaults() Config {
 		CityZone:           "Europe/Berlin",
 		CityDay:            1,
 		GridResolution:     1000,
+		Index:              "eaqi",
 		QualityKappa:       quality.DefaultKappa,
 		Quality:            quality.DefaultRules(),
 		Registration:       "open",
@@ -202,6 +210,9 @@ func (c *Config) DayOffset() time.Duration { return time.Duration(c.CityDay) * t
 
 // minRetention is the smallest number of days that the store keeps readings: a day must be closed and archived before.
 const minRetention = 7
+
+// indices are the values of the key index. The German index goes by the name of the office that defines it.
+var indices = map[string]airindex.Index{"eaqi": airindex.European, "uba": airindex.German}
 
 // retention returns how long the store keeps readings of archived days; 0 is for ever.
 func (c *Config) retention() time.Duration {

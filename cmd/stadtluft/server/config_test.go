@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -86,6 +87,8 @@ func TestConfigMistakes(t *testing.T) {
 	f("registration: sometimes\n", nil, `"sometimes" is not one of [open approve closed]`)
 	f("grid:\n  resolution: 300\n", nil, "300 is not one of")
 	f("grid:\n  resolution: big\n", nil, `"big" is not a whole number`)
+	f("index: uba\n", nil)
+	f("index: lqi\n", nil, `index: "lqi" is neither eaqi nor uba`)
 	f("nats:\n  sync: never\n", nil, `"never"`)
 	f("store:\n  kind: excel\n", nil, `"excel" is neither sqlite nor influxdb`)
 	f("city:\n  zone: Mars/Base\n", nil, `"Mars/Base"`)
@@ -94,6 +97,17 @@ func TestConfigMistakes(t *testing.T) {
 	f("publisher:\n  name: Stadt Köln\n  url: https://www.example.org/\ncatalog:\n  contributor_id: http://dcat-ap.de/def/contributors/govdata\n", nil)
 	f("publisher:\n  url: www.example.org\n", nil, `publisher.url: "www.example.org" is not a URL`)
 	f("catalog:\n  contributor_id: openNRW\n", nil, `catalog.contributor_id: "openNRW"`, "contributors/openNRW")
+	f("catalog:\n  dois: 2026=10.5072/koeln-2026 2027=10.5072/koeln-2027\n", nil)
+	f("catalog:\n  geocoding: districtKey/05315\n  geocoding_level: municipality\n  hvd_category: c_dd313021\n", nil)
+	f("catalog:\n  geocoding: \"05315\"\n  geocoding_level: city\n  hvd_category: environment\n", nil, `catalog.geocoding: "05315"`, `catalog.geocoding_level: "city"`, `catalog.hvd_category: "environment"`)
+	for text, want := range map[string]string{
+		"dl-de/by-2-0": "dl-by-de/2.0", "DL-DE-BY-2.0": "dl-by-de/2.0", "dl-by-de/2": "dl-by-de/2.0", "dl-de-zero-2.0": "dl-zero-de/2.0", "dl-zero": "dl-zero-de/2.0", "CC-BY-4.0": "cc-by/4.0",
+		"CC BY-SA 4.0": "cc-by-sa/4.0", "CC0-1.0": "cc-zero", "ODbL-1.0": "odbl", "cc-by/4": "cc-by/4.0",
+	} {
+		f("licence:\n  id: "+text+"\n", nil, fmt.Sprintf("licence.id: %q is not one of DCAT-AP.de's licences: did you mean %q?", text, want))
+	}
+	f("licence:\n  id: cc-by/4.0\n", nil)
+	f("catalog:\n  dois: 10.5072/koeln-2026\n", nil, `catalog.dois: "10.5072/koeln-2026" is not a year and its DOI`)
 	f("quality:\n  spike:\n    z: 12.5\n", []string{"STADTLUFT_QUALITY_MOVED_BY=10"})
 	f("quality:\n  spike:\n    zz: 12\n", nil, `unknown key "quality.spike.zz"`, `"quality.spike.z"`)
 	f("quality:\n  spike:\n    z: 0\n  outlier:\n    near: 12000\n", nil, "quality.spike.z: 0 is not between 3 and 100", "quality.outlier.near: 12000 is more than quality.outlier.far")

@@ -50,8 +50,9 @@ func apiCity(b *base) api.City {
 		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Correction().String(),
 		Publisher: catalog.Publisher{
 			Name: c.PublisherName, URL: c.PublisherURL, Contact: c.CityContact, Contributor: c.CatalogContributor,
+			Geocoding: c.CatalogGeocoding, Level: c.CatalogLevel, HVD: c.CatalogHVD, DOIs: c.dois(),
 		},
-		Policy: registry.Policy(c.Registration), Access: c.Access(),
+		Index: indices[c.Index], Policy: registry.Policy(c.Registration), Access: c.Access(),
 		Contact: c.CityContact, Basemap: b.city.basemap, Districts: b.city.districts, People: b.city.people, DayOffset: c.DayOffset(), Rules: c.Quality, Correction: c.Correction(),
 	}
 }

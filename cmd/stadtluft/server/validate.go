@@ -125,6 +125,8 @@ func (c *Config) validateCity(m *mistakes) {
 	m.check(err == nil, "city.zone: %q is no time zone such as Europe/Berlin", c.CityZone)
 	m.check(c.CityDay >= -12 && c.CityDay <= 14, "city.day_offset: %d is not hours from -12 to 14", c.CityDay)
 	m.check(slices.Contains(geo.Resolutions(), int32(c.GridResolution)), "grid.resolution: %d is not one of %v", c.GridResolution, geo.Resolutions())
+	_, known := indices[c.Index]
+	m.check(known, "index: %q is neither eaqi nor uba", c.Index)
 	if c.MapStyle != "" {
 		_, err := basemap.Origin(c.MapStyle)
 		m.check(err == nil, "map.style: %v", err)
@@ -143,6 +145,16 @@ func (c *Config) validatePublisher(m *mistakes) {
 	u, err := url.Parse(c.PublisherURL)
 	m.check(c.PublisherURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"),
 		"publisher.url: %q is not a URL such as https://www.example.org/", c.PublisherURL)
+	for _, entry := range strings.Fields(c.CatalogDOIs) {
+		m.check(yearDOI.MatchString(entry), "catalog.dois: %q is not a year and its DOI, such as 2026=10.5072/abc", entry)
+	}
+	m.check(c.CatalogGeocoding == "" || geocoding.MatchString(c.CatalogGeocoding),
+		"catalog.geocoding: %q is not a key of DCAT-AP.de's politicalGeocoding, such as districtKey/05315 or municipalityKey/05315000", c.CatalogGeocoding)
+	m.check(c.CatalogLevel == "" || slices.Contains(levels, c.CatalogLevel), "catalog.geocoding_level: %q is not one of %v", c.CatalogLevel, levels)
+	m.check(c.CatalogHVD == "" || slices.Contains(highValue, c.CatalogHVD), "catalog.hvd_category: %q is not one of the categories %v", c.CatalogHVD, highValue)
+	if !slices.Contains(licences, c.LicenceID) {
+		m.check(false, "licence.id: %q is not one of DCAT-AP.de's licences: did you mean %q?", c.LicenceID, nearestLicence(c.LicenceID))
+	}
 	id, ok := strings.CutPrefix(c.CatalogContributor, contributors)
 	m.check(ok && id != "" && !strings.ContainsAny(id, `/ #?<>\"`), "catalog.contributor_id: %q is not one of DCAT-AP.de's contributors, such as %sopenNRW", c.CatalogContributor, contributors)
 }

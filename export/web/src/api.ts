@@ -13,6 +13,7 @@ export type CityProperties = City["properties"];
 export type CityQuantity = CityProperties["quantities"][number];
 export type Indices = CityProperties["index"];
 export type IndexClass = Indices["eaqi"]; // class 0 is no statement
+export type Index = CityProperties["headline_index"];
 
 export type Grid = GeoJSONAnswer<"getGrid">;
 export type CellProperties = Grid["features"][number]["properties"];

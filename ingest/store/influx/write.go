@@ -182,7 +182,7 @@ func encodeRow(e *lineprotocol.Encoder, r *aggregate.Row) {
 	float("raw_mean", float64(r.Raw)/1000)
 	whole("uncorrected", r.Uncorrected)
 	float("spread", float64(r.Spread)/1000)
-	if class, ok := airindex.EAQI(r.Quantity, float64(r.Mean)/1000); ok {
+	if class, ok := airindex.EAQI(r.Quantity, float64(r.Mean)/1000); ok && r.Window != aggregate.Day { // days have no class
 		whole("eaqi", int(class))
 	}
 	center := r.Cell.Center()

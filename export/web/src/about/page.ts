@@ -1,12 +1,13 @@
 // What the numbers are, how they are checked, and what they cannot say, with the rules in force.
+import type { Index } from "../api";
 import { bullets, paragraph, section } from "../article";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { name, number, t, type Key } from "../language";
-import { bounds, indexColours } from "../map/colours";
+import { bounds } from "../map/colours";
 import { table } from "../parts";
 import "./about.css";
-import { factor, limits, lqi, rules, defaultRules, threshold, type Rules } from "./rules";
+import { factor, limits, rules, defaultRules, threshold, type Rules } from "./rules";
 
 const checks = [
   "range",
@@ -54,7 +55,15 @@ function sections(r: Rules): HTMLElement[] {
       thresholds(r),
     ),
     section("correction", t("about.correction"), paragraph("about.correctionIs", v), factors(r)),
-    section("indices", t("about.indices"), paragraph("about.indicesAre"), europe(), germany(), paragraph("about.indicesNot")),
+    section(
+      "indices",
+      t("about.indices"),
+      paragraph("about.indicesAre"),
+      classes(t("about.european"), "eaqi"),
+      classes(t("about.german"), "lqi"),
+      bullets(["about.indexName", "about.indexDay", "about.indexFew"]),
+      paragraph("about.indicesNot"),
+    ),
     section("certainty", t("about.certainty"), paragraph("about.certaintyIs"), bullets(["about.single", "about.few", "about.good"])),
     section("limits", t("about.limits"), paragraph("about.limitsAre"), limitTable()),
     section(
@@ -117,22 +126,15 @@ const factors = (r: Rules): HTMLElement =>
     [30, 50, 70, 80, 90, 95].map((humidity) => [`${humidity} %`, `÷ ${number(factor(r.correction.kappa, humidity), 2)}`]),
   );
 
-function europe(): HTMLElement {
-  const rows = Object.entries(bounds).map(([quantity, list]) => [
+// classes makes the table of an index's classes.
+function classes(caption: string, index: Index): HTMLElement {
+  const rows = Object.entries(bounds[index]).map(([quantity, list]) => [
     name(quantity),
     ...list.map((b) => number(b, 0)),
-    `> ${number(list[4] ?? 0, 0)}`,
+    `> ${number(list[list.length - 1] ?? 0, 0)}`,
   ]);
-  return table(t("about.european"), [t("map.quantity"), ...indexColours.map((_, i) => t(`eaqi.class${i + 1}` as Key))], rows);
-}
-
-function germany(): HTMLElement {
-  const rows = Object.entries(lqi).map(([quantity, list]) => [
-    name(quantity),
-    ...list.map((b) => number(b, 0)),
-    `> ${number(list[3] ?? 0, 0)}`,
-  ]);
-  return table(t("about.german"), [t("map.quantity"), ...[1, 2, 3, 4, 5].map((i) => t(`about.lqi${i}` as Key))], rows);
+  const heads = Array.from({ length: (bounds[index].pm10?.length ?? 0) + 1 }, (_, i) => t(`${index}.class${i + 1}` as Key));
+  return table(caption, [t("map.quantity"), ...heads], rows);
 }
 
 const limitTable = (): HTMLElement =>

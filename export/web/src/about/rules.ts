@@ -45,17 +45,7 @@ export const threshold = (r: Rules, key: string): number =>
 // AMT 11:709, 2018).
 export const factor = (kappa: number, humidity: number): number => 1 + kappa / 1.65 / (1 / (Math.min(humidity, 95) / 100) - 1);
 
-// lqi are the upper bounds of the German index, very good to bad, in whole µg/m³ (Umweltbundesamt; Pfäfflin et al. 2025,
-// doi 10.60810/openumwelt-7990).
-export const lqi: Record<string, readonly number[]> = {
-  pm2_5: [5, 15, 30, 50],
-  pm10: [9, 27, 54, 90],
-  no2: [10, 30, 60, 100],
-  o3: [24, 72, 144, 240],
-  so2: [10, 30, 60, 100],
-};
-
-// limits are in µg/m³: Directive (EU) 2024/2881 from 2030 on, and the WHO's guidelines of 2021.
+// limits are in µg/m³: Directive (EU) 2024/2881, annex I, from 2030 on, and the WHO's guidelines of 2021.
 export const limits: readonly { quantity: string; euYear: number; euDay: number; whoYear: number; whoDay: number }[] = [
   { quantity: "pm2_5", euYear: 10, euDay: 25, whoYear: 5, whoDay: 15 },
   { quantity: "pm10", euYear: 20, euDay: 45, whoYear: 15, whoDay: 45 },

@@ -23,7 +23,7 @@ export const kind = (p: Cell["properties"]): number => (p.covered ? 2 : p.rank =
 
 // coloured returns the coverage as cells with the legend that colours them.
 export function coloured(c: Coverage): [Cells, Step[]] {
-  const legend = colours.map((colour, i): Step => ({ low: null, high: i < 2 ? i : null, colour, index: null }));
+  const legend = colours.map((colour, i): Step => ({ low: null, high: i < 2 ? i : null, colour, class: null }));
   const features = c.features.map((f) => ({ ...f, properties: { cell: f.properties.cell, mean: kind(f.properties) } }));
   return [{ type: "FeatureCollection", features }, legend];
 }

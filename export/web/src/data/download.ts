@@ -1,7 +1,7 @@
 // What can be downloaded, its address, and code that reads it.
 
 export type Dataset = "readings" | "means" | "grid" | "districts" | "stations";
-export type Format = "csv" | "geojson" | "parquet" | "json";
+export type Format = "csv" | "excel_de" | "geojson" | "parquet" | "json";
 
 export interface Download {
   what: Dataset;
@@ -15,10 +15,10 @@ export interface Download {
 
 // formats are those of each dataset.
 export const formats: Record<Dataset, readonly Format[]> = {
-  readings: ["csv", "parquet", "geojson", "json"],
-  means: ["csv", "parquet", "json"],
-  grid: ["csv", "parquet", "geojson", "json"],
-  districts: ["csv", "parquet", "json"],
+  readings: ["csv", "excel_de", "parquet", "geojson", "json"],
+  means: ["csv", "excel_de", "parquet", "json"],
+  grid: ["csv", "excel_de", "parquet", "geojson", "json"],
+  districts: ["csv", "excel_de", "parquet", "json"],
   stations: ["geojson"],
 };
 
@@ -40,7 +40,8 @@ export function route(w: Download): string {
     if (w.what === "grid" || w.what === "districts") q.set("window", w.window);
     if (w.quantity) q.set("quantity", w.quantity);
     if (w.what === "readings" && w.good) q.set("flags", "good");
-    q.set("format", w.format);
+    q.set("format", extension(w.format));
+    if (w.format === "excel_de") q.set("decimal", "comma");
   }
   const text = q.toString().replaceAll("%3A", ":");
   return `/api/v1/${routes[w.what]}${text ? `?${text}` : ""}`;
@@ -56,13 +57,16 @@ const daysAtOnce: Record<Exclude<Dataset, "stations">, Record<Download["window"]
 
 // maxDays returns how many days a request may have.
 export const maxDays = (w: Download): number =>
-  w.what === "stations" || w.format === "csv" || w.format === "parquet" ? Infinity : daysAtOnce[w.what][w.window];
+  w.what === "stations" || (w.format !== "geojson" && w.format !== "json") ? Infinity : daysAtOnce[w.what][w.window];
 
 export const days = (w: Download): number => (Date.parse(w.to) - Date.parse(w.from)) / 86_400_000 + 1;
 
 const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
-export const fileName = (w: Download): string => `${w.what}.${w.format}`;
+// extension returns what a format's files end with.
+const extension = (format: Format): string => (format === "excel_de" ? "csv" : format);
+
+export const fileName = (w: Download): string => `${w.what}.${extension(w.format)}`;
 
 // snippets returns code that reads an address, for each tool.
 export function snippets(w: Download, address: string): [tool: string, code: string][] {
@@ -83,6 +87,7 @@ export function snippets(w: Download, address: string): [tool: string, code: str
       ["DuckDB", `-- ${curl}\nSELECT quantity, count(*), avg(${value}::DOUBLE)\nFROM read_csv('${file}') GROUP BY quantity;`],
     ];
   }
+  if (w.format === "excel_de") return []; // it is for a program without code
   if (w.format === "parquet") {
     return [
       ["curl", curl],

@@ -4,7 +4,7 @@ import { update, h, swatch } from "../dom";
 import { name, t } from "../language";
 import { AirMap } from "../map/airmap";
 import type { View } from "../map/view";
-import { steps } from "../map/colours";
+import { headlineIndex, steps } from "../map/colours";
 import { bounds } from "../map/legend";
 import { areaText, indexText, findQuantity } from "../map/text";
 import { footer } from "./footer";
@@ -19,7 +19,7 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
   let [grid, districts]: [api.Grid | null, api.Districts | null] = [null, null];
   const map = new AirMap(place, {
     choose: (chosen) => chosen && openCard(chosen.kind, chosen.id, view),
-    describe: (area) => (area.kind === "station" ? t("map.station", { id: area.id }) : areaText(area, grid, districts, view.quantity)),
+    describe: (area) => (area.kind === "station" ? t("map.station", { id: area.id }) : areaText(area, { grid, districts, city, view })),
   });
   map.setLabel(t("map.map"));
   map.city(city);
@@ -37,11 +37,14 @@ export function show(body: HTMLElement, city: api.City, view: View): void {
       grid?.features.map((f) => f.properties.mean) ??
       districts?.features.flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []) ??
       [];
-    const scale = steps(view.quantity, means, view.palette);
+    const scale = steps({ ...view, index: headlineIndex(city) }, means);
     if (grid) map.grid(grid, scale);
     if (districts) map.districts(districts, view.quantity, scale);
     if (stations) map.stations(stations, true);
-    update(legend, ...scale.map((s) => h("li", {}, swatch(s.colour), s.index ? indexText(s.index) : bounds(s, scale))));
+    update(
+      legend,
+      ...scale.map((s) => h("li", {}, swatch(s.colour), s.class ? indexText(s.class.index, s.class.number) : bounds(s, scale))),
+    );
   };
   const refresh = (): void => void load().catch(() => {}); // when it fails, the last values stay
   refresh();

@@ -6,7 +6,7 @@ import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { amount, clock, name, percent, t } from "../language";
 import { iso, readView, writeView, type View } from "../map/view";
-import { steps } from "../map/colours";
+import { headlineIndex, steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
 import {
@@ -39,7 +39,7 @@ export function open(frame: Frame): Page {
   const render = (): void => update(body, ...card(), footer(city, cityPage(kind, id, view)));
   async function load(): Promise<void> {
     try {
-      card = await makeCard(kind, id, view, city?.properties.zone ?? (await frame.city).properties.zone);
+      card = await makeCard(kind, id, view, city ?? (await frame.city));
       frame.setStatus("");
     } catch (e) {
       const detail = errorText(e);
@@ -58,17 +58,28 @@ export function open(frame: Frame): Page {
   return { title: () => "", render: kind === "map" ? () => {} : render };
 }
 
+// Look is how a card shows what it is of.
+interface Look {
+  view: View;
+  zone: string;
+  index: api.Index; // that the city shows
+}
+
+const legendOf = (quantity: string, { view, index }: Look, window = view.window) =>
+  steps({ quantity, window, index, palette: view.palette }, []);
+
 // makeCard requests what a card of this kind shows.
-function makeCard(kind: string, id: string, view: View, zone: string): Promise<Card> {
+function makeCard(kind: string, id: string, view: View, city: api.City): Promise<Card> {
+  const look: Look = { view, zone: city.properties.zone, index: headlineIndex(city) };
   const makers: Record<string, () => Promise<Card>> = {
-    city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone),
+    city: async () => area(await api.cityAt(view).then((c) => c.properties), look),
     district: async () => {
       const found = (await api.districts(view)).features.find((f) => f.properties.name === id);
       if (!found) throw new Error(id);
-      return area(found.properties, view, zone);
+      return area(found.properties, look);
     },
-    cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], view, zone),
-    station: async () => station(await api.station(id), await lastHour(id, view.quantity), view, zone),
+    cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], look),
+    station: async () => station(await api.station(id), await lastHour(id, view.quantity), look),
   };
   return makers[kind]?.() ?? Promise.reject(new Error(kind));
 }
@@ -82,19 +93,16 @@ function cityPage(kind: string, id: string, view: View): string {
 
 const noValue = () => h("p", { class: "quiet" }, t("embed.noValue"));
 
-function area(
-  p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices },
-  view: View,
-  zone: string,
-): Card {
+function area(p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices }, look: Look): Card {
+  const { view, zone, index } = look;
   const q = findQuantity(p.quantities, view.quantity);
   return () => [
     h("h1", {}, p.name),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(p, view, zone)}`),
-    q ? bigValue(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : noValue(),
+    q ? bigValue(q.mean, q.quantity, q.unit, q[index] ? legendOf(q.quantity, look) : []) : noValue(),
     q?.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts([
-      ...indexRows(p.index),
+      ...indexRows(p.index, index),
       ...(q
         ? ([
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
@@ -105,18 +113,14 @@ function area(
   ];
 }
 
-function cell(answer: api.CellAnswer, view: View, zone: string): Card {
+function cell(answer: api.CellAnswer, look: Look): Card {
+  const { view, zone, index } = look;
   const c = answer.averages.find((a) => a.quantity === view.quantity);
   return () => [
     h("h1", {}, cellName(answer.cell)),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(answer, view, zone)}`),
-    c ? bigValue(c.mean, c.quantity, c.unit, steps(c.quantity, [], view.palette)) : noValue(),
-    c
-      ? facts([
-          [t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""],
-          [t("map.certainty"), certaintyText(c.certainty)],
-        ])
-      : null,
+    c ? bigValue(c.mean, c.quantity, c.unit, legendOf(c.quantity, look)) : noValue(),
+    c ? facts([...indexRows(answer.index, index).slice(0, 1), [t("map.certainty"), certaintyText(c.certainty)]]) : null,
     plot(answer.trend, zone),
   ];
 }
@@ -140,7 +144,8 @@ async function lastHour(id: string, quantity: string): Promise<HourMean | null> 
   return mean == null || !start ? null : { start, mean, unit: series.unit };
 }
 
-function station(f: api.Station, hour: HourMean | null, view: View, zone: string): Card {
+function station(f: api.Station, hour: HourMean | null, look: Look): Card {
+  const { view, zone } = look;
   const s = f.properties;
   const v = s.values[view.quantity];
   const period = hour && windowPeriod({ window_start: hour.start, window_seconds: 3600 }, zone);
@@ -148,7 +153,7 @@ function station(f: api.Station, hour: HourMean | null, view: View, zone: string
     h("h1", {}, s.name || f.id),
     h("p", { class: "quiet" }, period ? `${name(view.quantity)}, ${t("embed.hourMean", { period })}` : name(view.quantity)),
     hour
-      ? bigValue(hour.mean, view.quantity, hour.unit, steps(view.quantity, [], view.palette))
+      ? bigValue(hour.mean, view.quantity, hour.unit, legendOf(view.quantity, look, "1h"))
       : h("p", { class: "quiet" }, t(s.rare ? "map.rare" : "embed.noHour")),
     facts([
       [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],

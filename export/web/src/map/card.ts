@@ -6,6 +6,7 @@ import {
   type CellProperties,
   type Choice,
   type DistrictProperties,
+  type Index,
   type StationProperties,
 } from "../api";
 import { h } from "../dom";
@@ -21,6 +22,7 @@ export interface CardContext {
   choice: Choice;
   zone: string;
   legend: readonly Step[];
+  index: Index; // that the city shows
 }
 
 // note makes a card that says why there is nothing to show.
@@ -31,7 +33,7 @@ export function empty(more: CellAnswer | null, { zone }: CardContext): HTMLEleme
   return h("div", {}, h("p", { class: "quiet" }, t("map.noCityMean")), more ? plot(more.trend, zone) : null);
 }
 
-export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend }: CardContext): HTMLElement {
+export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend, index }: CardContext): HTMLElement {
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [
     [t("map.stations"), String(c.stations)],
@@ -48,7 +50,7 @@ export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone,
     bigValue(c.mean, c.quantity, c.unit, legend),
     h("p", { class: "label" }, `${name(c.quantity)}, ${t("map.mean")}`),
     c.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
-    more ? facts(indexRows(more.index)) : null,
+    more ? facts(indexRows(more.index, index)) : null,
     more ? plot(more.trend, zone) : null,
     facts(rows),
     downloads((format) => gridRoute(choice, format)),
@@ -57,7 +59,7 @@ export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone,
   );
 }
 
-export function district(d: DistrictProperties, { choice, zone, legend }: CardContext): HTMLElement {
+export function district(d: DistrictProperties, { choice, zone, legend, index }: CardContext): HTMLElement {
   const q = findQuantity(d.quantities, choice.quantity);
   return h(
     "div",
@@ -66,7 +68,7 @@ export function district(d: DistrictProperties, { choice, zone, legend }: CardCo
     h("p", { class: "label" }, `${name(choice.quantity)}, ${t("map.mean")}`),
     q?.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts([
-      ...indexRows(d.index),
+      ...indexRows(d.index, index),
       ...(q
         ? ([
             [t("map.stations"), String(q.stations)],

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { bounds, breaks, colourOf, indexColours, indexOf, safeColours, scaleColours, steps } from "./colours";
+import { bounds, breaks, colourOf, dayBounds, indexColours, safeColours, scaleColours, stepOf, steps, type Scale } from "./colours";
+import { limits } from "../station/limits";
+
+const hour = (quantity: string, more: Partial<Scale> = {}): Scale => ({ quantity, window: "1h", index: "eaqi", palette: "index", ...more });
 
 // Bounds and colours of the European Air Quality Index, ETC HE Report 2024/17.
 test.each([
@@ -24,20 +27,43 @@ test.each([
   ["pm10", 195.001, 5],
   ["pm10", 270, 5],
   ["pm10", 270.001, 6],
-])("%s %d is class %d", (quantity, mean, want) => expect(indexOf(quantity, mean)).toBe(want));
+])("%s %d is class %d", (quantity, mean, want) =>
+  expect(stepOf(steps(hour(quantity), []), mean)?.class).toEqual({ index: "eaqi", number: want }),
+);
 
-test("the index says nothing of other quantities", () => {
-  expect(indexOf("temperature", 20)).toBeNull();
-  expect(indexOf("pm10", NaN)).toBeNull();
-});
+// Bounds of the German index, whole numbers, halves up (Pfäfflin et al. 2025).
+test.each([
+  ["pm2_5", 5.499, 1],
+  ["pm2_5", 5.5, 2],
+  ["pm2_5", 50.499, 4],
+  ["pm2_5", 50.5, 5],
+  ["pm10", 9.499, 1],
+  ["pm10", 9.5, 2],
+  ["no2", 100.5, 5],
+])("%s %d is class %d of the German index", (quantity, mean, want) =>
+  expect(stepOf(steps(hour(quantity, { index: "lqi" }), []), mean)?.class?.number).toBe(want),
+);
 
-test("a legend of the index has its six classes and colours", () => {
-  const legend = steps("pm2_5", []);
+test("a legend of the index has its classes and colours", () => {
+  const legend = steps(hour("pm2_5"), []);
   expect(legend.map((s) => s.colour)).toEqual(["#50f0e6", "#50ccaa", "#f0e641", "#ff5050", "#960032", "#7d2181"]);
   expect(legend.map((s) => s.high)).toEqual([5, 15, 50, 90, 140, null]);
-  for (const [quantity, list] of Object.entries(bounds)) {
-    for (const [i, bound] of list.entries()) expect(colourOf(steps(quantity, []), bound)).toBe(indexColours[i]);
+  for (const [quantity, list] of Object.entries(bounds.eaqi)) {
+    for (const [i, bound] of list.entries()) expect(colourOf(steps(hour(quantity), []), bound)).toBe(indexColours[i]);
   }
+  expect(steps(hour("pm2_5", { index: "lqi" }), []).map((s) => s.high)).toEqual([5, 15, 30, 50, null]);
+});
+
+// Neither index has classes for daily means; daily limits: Directive (EU) 2024/2881, Annex I, and WHO 2021.
+test("a day has a neutral scale that does not depend on its values, with the limits among its bounds", () => {
+  for (const index of ["eaqi", "lqi"] as const) {
+    const legend = steps(hour("pm2_5", { window: "24h", index }), [1, 2, 3]);
+    expect(legend.every((s) => s.class === null)).toBe(true);
+    expect(legend.map((s) => s.colour)).toEqual([...scaleColours]);
+    expect(legend).toEqual(steps(hour("pm2_5", { window: "24h", index, palette: "safe" }), []));
+  }
+  for (const [quantity, list] of Object.entries(limits)) for (const { value } of list) expect(dayBounds[quantity]).toContain(value);
+  expect(Object.keys(dayBounds)).toEqual(Object.keys(bounds.eaqi));
 });
 
 test("breaks are round and lie between the values", () => {
@@ -50,7 +76,7 @@ test("breaks are round and lie between the values", () => {
 
 test("every value has a colour of its legend", () => {
   const values = [-5.5, -1, 0, 3.3, 8, 21.9];
-  const legend = steps("temperature", values);
+  const legend = steps(hour("temperature"), values);
   for (const v of values) expect(legend.map((s) => s.colour)).toContain(colourOf(legend, v));
   expect(colourOf(legend, -5.5)).not.toBe(colourOf(legend, 21.9));
 });
@@ -75,7 +101,7 @@ test.each([
 });
 
 test("a legend of the safe palette has the index's bounds", () => {
-  const legend = steps("pm10", [], "safe");
+  const legend = steps(hour("pm10", { palette: "safe" }), []);
   expect(legend.map((s) => s.colour)).toEqual([...safeColours]);
   expect(legend.map((s) => s.high)).toEqual([15, 45, 120, 195, 270, null]);
 });

@@ -1,16 +1,41 @@
-// The colours of values: those of the European Air Quality Index where it has classes for the quantity, else a neutral scale.
+// The colours of values: those of the city's index where it has classes for the quantity and the window, else a neutral scale.
+import type { City, Index, Window } from "../api";
 
-// Upper bounds of the classes good to very poor in µg/m³, hourly means; a bound belongs to its class.
-// Source: ETC HE Report 2024/17 (European Air Quality Index, revision 2024).
-export const bounds: Record<string, readonly number[]> = {
-  pm2_5: [5, 15, 50, 90, 140],
-  pm10: [15, 45, 120, 195, 270],
-  no2: [10, 25, 60, 100, 150],
-  o3: [60, 100, 120, 160, 180],
-  so2: [20, 40, 125, 190, 275],
+// Upper bounds of all classes but the last in µg/m³, hourly means; a bound belongs to its class. Sources: ETC HE Report 2024/17
+// (European Air Quality Index, revision 2024); Umweltbundesamt, whole numbers (Pfäfflin et al. 2025, doi 10.60810/openumwelt-7990).
+export const bounds: Record<Index, Record<string, readonly number[]>> = {
+  eaqi: {
+    pm2_5: [5, 15, 50, 90, 140],
+    pm10: [15, 45, 120, 195, 270],
+    no2: [10, 25, 60, 100, 150],
+    o3: [60, 100, 120, 160, 180],
+    so2: [20, 40, 125, 190, 275],
+  },
+  lqi: {
+    pm2_5: [5, 15, 30, 50],
+    pm10: [9, 27, 54, 90],
+    no2: [10, 30, 60, 100],
+    o3: [24, 72, 144, 240],
+    so2: [10, 30, 60, 100],
+  },
 };
 
-// The index's own colours, good to extremely poor.
+// dayBounds are the neutral scale of daily means in µg/m³, for which no index has classes. It is the same every day; the daily limits
+// of Directive (EU) 2024/2881 and the WHO's daily guidelines are among its bounds.
+export const dayBounds: Record<string, readonly number[]> = {
+  pm2_5: [5, 10, 15, 25, 50],
+  pm10: [10, 20, 30, 45, 90],
+  no2: [10, 25, 50, 75, 100],
+  o3: [30, 60, 90, 120, 180],
+  so2: [10, 20, 40, 50, 100],
+};
+
+export const isPollutant = (quantity: string): boolean => quantity in bounds.eaqi;
+
+// headlineIndex returns the index that the city shows.
+export const headlineIndex = (city: City | null): Index => city?.properties.headline_index ?? "eaqi";
+
+// The European index's own colours, good to extremely poor. The German one has published none, and takes the first five.
 export const indexColours = ["#50f0e6", "#50ccaa", "#f0e641", "#ff5050", "#960032", "#7d2181"] as const;
 
 // Colours for the common kinds of colour blindness, good to extremely poor: ColorBrewer's YlOrBr (C. Brewer, colorbrewer2.org).
@@ -28,32 +53,38 @@ export interface Step {
   low: number | null;
   high: number | null;
   colour: string;
-  index: number | null; // class of the index, 1 to 6
+  class: { index: Index; number: number } | null; // from 1; null on a neutral scale
 }
 
-// indexOf returns the class of a mean, 1 to 6; null where the index has none for the quantity.
-export function indexOf(quantity: string, mean: number): number | null {
-  const list = bounds[quantity];
-  if (!list || Number.isNaN(mean)) return null;
-  const class0 = list.findIndex((bound) => mean <= bound);
-  return class0 < 0 ? 6 : class0 + 1;
+// Scale says what a legend is of.
+export interface Scale {
+  quantity: string;
+  window: Window;
+  index: Index;
+  palette: keyof typeof palettes;
 }
 
-// steps returns the legend of a quantity: the index's classes, or at most six equal steps with round bounds over the values.
-export function steps(quantity: string, values: readonly number[], palette: keyof typeof palettes = "index"): Step[] {
-  const list = bounds[quantity];
-  if (list) {
-    return palettes[palette].map((colour, i) => ({ low: list[i - 1] ?? null, high: list[i] ?? null, colour, index: i + 1 }));
+// steps returns a legend: the classes of the index; of daily means of pollutants a neutral scale; else at most six equal steps with
+// round bounds over the values.
+export function steps({ quantity, window, index, palette }: Scale, values: readonly number[]): Step[] {
+  const classes = window === "24h" ? undefined : bounds[index][quantity];
+  if (classes) {
+    return between(classes).map((s, i) => ({ ...s, colour: palettes[palette][i] ?? "", class: { index, number: i + 1 } }));
   }
-  if (values.length === 0) return []; // without values there are no bounds
-  const inner = breaks(values, scaleColours.length);
-  return Array.from({ length: inner.length + 1 }, (_, i) => ({
-    low: inner[i - 1] ?? null,
-    high: inner[i] ?? null,
-    colour: scaleColours[Math.round((i * (scaleColours.length - 1)) / Math.max(1, inner.length))] ?? scaleColours[0],
-    index: null,
+  const daily = window === "24h" ? dayBounds[quantity] : undefined;
+  if (!daily && values.length === 0) return []; // without values there are no bounds
+  const inner = daily ?? breaks(values, scaleColours.length);
+  const last = scaleColours.length - 1;
+  return between(inner).map((s, i) => ({
+    ...s,
+    colour: scaleColours[Math.round((i * last) / Math.max(1, inner.length))] ?? scaleColours[0],
+    class: null,
   }));
 }
+
+// between returns the steps between bounds.
+const between = (inner: readonly number[]): { low: number | null; high: number | null }[] =>
+  Array.from({ length: inner.length + 1 }, (_, i) => ({ low: inner[i - 1] ?? null, high: inner[i] ?? null }));
 
 // breaks returns round numbers between the smallest and the largest value that make at most n steps.
 export function breaks(values: readonly number[], n: number): number[] {
@@ -70,7 +101,9 @@ export function breaks(values: readonly number[], n: number): number[] {
   return inner;
 }
 
-// colourOf returns the colour of a value in a legend; a bound belongs to the step below it.
-export function colourOf(legend: readonly Step[], value: number): string {
-  return legend.find((step) => step.high === null || value <= step.high)?.colour ?? "#888888";
-}
+// stepOf returns the step of a value; a bound belongs to the step below it. The German index rounds to whole numbers first, halves up.
+export const stepOf = (legend: readonly Step[], value: number): Step | undefined =>
+  legend.find((step) => step.high === null || (step.class?.index === "lqi" ? Math.floor(value + 0.5) : value) <= step.high);
+
+// colourOf returns the colour of a value in a legend.
+export const colourOf = (legend: readonly Step[], value: number): string => stepOf(legend, value)?.colour ?? "#888888";

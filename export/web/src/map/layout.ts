@@ -7,10 +7,10 @@ import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
 import { controls, type Change } from "./controls";
-import { colourOf, indexOf } from "./colours";
+import { colourOf, headlineIndex } from "./colours";
 import { legend } from "./legend";
 import { sheet } from "./sheet";
-import { cellDetails, legendSteps, shownView, stationDetails, stationsMoment, unit, windowText, zone, type State } from "./state";
+import { cellDetails, legendScale, legendSteps, shownView, stationDetails, stationsMoment, unit, windowText, zone, type State } from "./state";
 import { tables } from "./table";
 import { bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
 
@@ -67,7 +67,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     renderLast();
     renderStatus();
     choices.show(s.view, s.city, [...s.units.keys()]);
-    update(parts.legend, legend(legendSteps(s), s.view.quantity, unit(s), s.view.stations));
+    update(parts.legend, legend(legendSteps(s), legendScale(s), unit(s), s.view.stations));
     update(
       parts.embed,
       h("h2", {}, t("embed.heading")),
@@ -90,7 +90,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
   }
 
   function renderTables(): void {
-    if (fold.open) values.show({ ...s, when: windowText(s), zone: zone(s) });
+    if (fold.open) values.show({ ...s, when: windowText(s), zone: zone(s), index: headlineIndex(s.city) });
   }
 
   function renderCard(): void {
@@ -153,11 +153,16 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
 function line(s: State): (Node | string)[] {
   const q = s.city && findQuantity(s.city.properties.quantities, s.view.quantity);
   if (!q) return [s.city ? t("map.noCityMean") : t("frame.loading")];
-  const index = q.cells < fewCells ? null : indexOf(q.quantity, q.mean);
+  const index = headlineIndex(s.city);
   const time = s.view.window === "live" ? s.lastReading && clock(s.lastReading, zone(s)) : windowText(s);
   const rest = [amount(q.mean, q.quantity, q.unit), time].filter(Boolean).join(" · ");
-  if (!index) return [`${shortName(q.quantity)} · ${rest}`];
-  return [`${shortName(q.quantity)} · `, swatch(colourOf(legendSteps(s), q.mean)), h("strong", {}, indexText(index)), ` · ${rest}`];
+  if (!q[index]) return [`${shortName(q.quantity)} · ${rest}`];
+  return [
+    `${shortName(q.quantity)} · `,
+    swatch(colourOf(legendSteps(s), q.mean)),
+    h("strong", {}, indexText(index, q[index])),
+    ` · ${rest}`,
+  ];
 }
 
 const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key);
@@ -172,28 +177,27 @@ const invitation = (): HTMLElement[] => [
   h("p", {}, h("a", { class: "button", href: "/register", "data-key": "register" }, t("map.firstDo"))),
 ];
 
-const fewCells = 3; // cells, fewer than that say nothing about a city
-
 // cityMean makes the city's mean over the window, what it means for people, and how certain it is.
 function cityMean(s: State): (HTMLElement | null)[] {
   if (s.stations?.features.length === 0 && !stationsMoment(s)) return invitation();
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
-  const { quantities, last_reading, index } = s.city.properties;
+  const { quantities, last_reading, index: indices } = s.city.properties;
   const q = findQuantity(quantities, s.view.quantity);
   if (!q) return [h("p", { class: "quiet" }, last_reading ? t("map.noCityMean") : t("map.noReading"))];
-  const of = q.cells < fewCells ? null : indexOf(q.quantity, q.mean);
+  const index = headlineIndex(s.city);
+  const [shown, ...others] = indexRows(indices, index).map(([name, says]) => h("p", { class: "quiet" }, `${name}: ${says}`));
   return [
     h("p", { class: "label" }, `${name(q.quantity)}, ${windowText(s)}`),
-    bigValue(q.mean, q.quantity, q.unit, of ? legendSteps(s) : []),
-    of && s.view.window !== "24h" ? h("p", { class: "advice" }, t(`advice.class${of}` as Key)) : null,
+    bigValue(q.mean, q.quantity, q.unit, q[index] ? legendSteps(s) : []),
+    index === "eaqi" && q.eaqi ? h("p", { class: "advice" }, t(`advice.class${q.eaqi}` as Key)) : null,
+    shown ?? null,
     h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
-    q.cells < fewCells ? h("p", { class: "quiet" }, t("map.tooFew")) : null,
     h(
       "details",
       { class: "values" },
-      h("summary", { "data-key": "indices" }, t("map.indices")),
-      ...indexRows(index).map(([name, says]) => h("p", { class: "quiet" }, `${name}: ${says}`)),
-      h("p", { class: "quiet" }, t("advice.source")),
+      h("summary", { "data-key": "indices" }, t(index === "eaqi" ? "map.indices" : "map.otherIndex")),
+      ...others,
+      index === "eaqi" ? h("p", { class: "quiet" }, t("advice.source")) : null,
     ),
   ];
 }
@@ -203,7 +207,7 @@ const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : ki
 function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;
   const { kind, id } = s.view.chosen;
-  const context = { choice: shownView(s), zone: zone(s), legend: legendSteps(s) };
+  const context = { choice: shownView(s), zone: zone(s), legend: legendSteps(s), index: headlineIndex(s.city) };
   if (s.noDetails !== null) return card.note(t("embed.nothing", { detail: s.noDetails }));
   if (kind === "station") {
     const found = stationDetails(s);

@@ -2,7 +2,7 @@
 import type { Trend, TrendHour } from "../api";
 import { h } from "../dom";
 import { amount, clock, digitsOf, name, number, t } from "../language";
-import { bounds } from "./colours";
+import { isPollutant } from "./colours";
 import { svg } from "../svg";
 
 const width = 320;
@@ -54,7 +54,7 @@ export function summary(trend: Trend, zone: string): string {
 
 function drawing(trend: Trend, zone: string): SVGElement {
   const all = trend.hours.flatMap((x) => [x.mean, x.raw_mean]).filter((v): v is number => v !== null);
-  const floor = trend.quantity in bounds ? 0 : Math.floor(Math.min(...all));
+  const floor = isPollutant(trend.quantity) ? 0 : Math.floor(Math.min(...all));
   const top = Math.max(...all, floor + 1);
   const x = (i: number) => margin.left + (i / Math.max(1, trend.hours.length - 1)) * (width - margin.left - margin.right);
   const y = (v: number) => height - margin.bottom - ((v - floor) / (top - floor)) * (height - margin.top - margin.bottom);

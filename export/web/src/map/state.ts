@@ -3,7 +3,7 @@ import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, 
 import { endOf } from "../api";
 import { t } from "../language";
 import type { View } from "./view";
-import { steps, type Step } from "./colours";
+import { headlineIndex, steps, type Scale, type Step } from "./colours";
 import { dayText, hourText } from "./controls";
 import { findQuantity } from "./text";
 
@@ -89,7 +89,8 @@ export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
 // shownView returns the view with the size of the cells that are shown.
 export const shownView = (s: State): View => ({ ...s.view, resolution: s.otherSize || s.view.resolution });
 
-export const legendSteps = (s: State): Step[] => steps(s.view.quantity, means(s), s.view.palette);
+export const legendScale = ({ view, city }: State): Scale => ({ ...view, index: headlineIndex(city) });
+export const legendSteps = (s: State): Step[] => steps(legendScale(s), means(s));
 
 function means({ view, grid, districts }: State): number[] {
   if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);

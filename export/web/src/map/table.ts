@@ -1,5 +1,5 @@
 // The values of the map as tables, for screen readers, for printing, and for people who prefer to read.
-import type { Districts, Grid, Stations } from "../api";
+import type { Districts, Grid, Index, Stations } from "../api";
 import { h } from "../dom";
 import { amount, clock, language, name, number, percent, t } from "../language";
 import { dayOf, type Chosen, type View } from "./view";
@@ -10,6 +10,7 @@ import { certaintyText, indexText, findQuantity, stateText } from "./text";
 export interface TableData {
   view: View;
   when: string; // the window as text
+  index: Index; // that the city shows
   grid: Grid | null;
   districts: Districts | null;
   stations: Stations | null;
@@ -61,14 +62,14 @@ const cellColumns = (): string[] => [
   t("map.columnPlace"),
 ];
 
-function cellRows({ grid }: TableData): Row[] {
+function cellRows({ grid, index }: TableData): Row[] {
   return (grid?.features ?? []).map(({ geometry, properties: c }) =>
-    row("cell", c.cell, [c.quantity, c.mean, c.eaqi, c.stations, c.certainty, c.coverage], () => {
+    row("cell", c.cell, [c.quantity, c.mean, index, c[index], c.stations, c.certainty, c.coverage], () => {
       const corners = geometry.coordinates[0] ?? [];
       const [lon = 0, lat = 0] = [0, 1].map((i) => ((corners[0]?.[i] ?? 0) + (corners[2]?.[i] ?? 0)) / 2);
       return [
         amount(c.mean, c.quantity, c.unit),
-        indexText(c.eaqi),
+        indexText(index, c[index]),
         String(c.stations),
         certaintyText(c.certainty),
         percent(c.coverage),
@@ -80,12 +81,12 @@ function cellRows({ grid }: TableData): Row[] {
 
 const districtColumns = (): string[] => [t("map.columnDistrict"), t("map.columnValue"), t("map.air"), t("map.stations"), t("map.share")];
 
-function districtRows({ view, districts }: TableData): Row[] {
+function districtRows({ view, districts, index }: TableData): Row[] {
   return (districts?.features ?? []).map((f) => {
     const q = findQuantity(f.properties.quantities, view.quantity);
-    return row("district", f.properties.name, q ? [q.quantity, q.mean, q.eaqi, q.stations, q.share] : [], () =>
+    return row("district", f.properties.name, q ? [q.quantity, q.mean, index, q[index], q.stations, q.share] : [], () =>
       q
-        ? [amount(q.mean, q.quantity, q.unit), indexText(q.eaqi ?? null), String(q.stations), percent(q.share)]
+        ? [amount(q.mean, q.quantity, q.unit), indexText(index, q[index]), String(q.stations), percent(q.share)]
         : ["–", "–", "0", percent(0)],
     );
   });

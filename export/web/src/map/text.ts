@@ -1,16 +1,17 @@
 // What values mean, as text, for the map, its cards and embedded cards.
-import type { CityQuantity, Certainty, Districts, Grid, IndexClass, Indices, State } from "../api";
+import type { City, CityQuantity, Certainty, Districts, Grid, Index, IndexClass, Indices, State } from "../api";
 import { h, swatch } from "../dom";
 import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
 import type { Chosen } from "./view";
-import { colourOf, indexOf, type Step } from "./colours";
+import { headlineIndex, stepOf, type Step } from "./colours";
 import { cellCentre, parseCell } from "./laea";
 import "./parts.css";
 import { placeText } from "./surroundings";
 import { symbol } from "./symbol";
 
-// indexText returns the name of a class of the European index.
-export const indexText = (index: number | null): string => (index ? t(`eaqi.class${index}` as Key) : t("eaqi.none"));
+// indexText returns the name of an index's class.
+export const indexText = (index: Index, number: number | null | undefined): string =>
+  number ? t(`${index}.class${number}` as Key) : t("eaqi.none");
 
 // shortName returns a quantity's name without what kind of thing it is: PM2.5.
 export const shortName = (quantity: string): string => /PM[\d.,]+/.exec(name(quantity))?.[0] ?? name(quantity);
@@ -23,28 +24,29 @@ export const certaintyText = (certainty: Certainty): string =>
 export const areaCertaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.fewCells", good: "certainty.goodCells" } as const)[certainty]);
 
-// classText returns the name of an index's class with the pollutant that decides it.
+// classText returns the name of an index's class with the pollutant that decides it, or why there is none.
 export function classText(index: IndexClass): string {
-  if (index.class === 0) return t("eaqi.none");
+  if (index.reason) return t(`eaqi.${index.reason}`);
   const text = language() === "de" ? index.de : index.en;
   return index.pollutant ? t("eaqi.by", { class: text, pollutant: name(index.pollutant) }) : text;
 }
 
-// indexRows returns both indices as rows of facts.
-export const indexRows = (index: Indices): [string, string][] => [
-  [t("eaqi.european"), classText(index.eaqi)],
-  [t("eaqi.german"), classText(index.lqi)],
-];
+// indexRows returns both indices as rows of facts, the one that the city shows first. Their names say what they are made of.
+export const indexRows = (indices: Indices, first: Index): [string, string][] => {
+  const row = (index: IndexClass): [string, string] => [language() === "de" ? index.name_de : index.name_en, classText(index)];
+  const rows = [row(indices.eaqi), row(indices.lqi)];
+  return first === "lqi" ? rows.reverse() : rows;
+};
 
 // bigValue makes a value in large type with its unit and its class; without a legend it has no class.
 export function bigValue(mean: number, quantity: string, unit: string, legend: readonly Step[]): HTMLElement {
-  const index = legend.length > 0 ? indexOf(quantity, mean) : null;
+  const step = stepOf(legend, mean);
   return h(
     "p",
     { class: "big" },
     h("span", { class: "value" }, number(mean, digitsOf(quantity))),
     unit === "1" ? null : h("span", { class: "unit" }, unit),
-    index ? h("span", { class: "class" }, swatch(colourOf(legend, mean)), indexText(index)) : null,
+    step?.class ? h("span", { class: "class" }, swatch(step.colour), indexText(step.class.index, step.class.number)) : null,
   );
 }
 
@@ -56,24 +58,25 @@ export const findQuantity = (quantities: readonly CityQuantity[], quantity: stri
   quantities.find((q) => q.quantity === quantity);
 
 // areaText returns the value of a cell or a district as a sentence.
-export function areaText({ kind, id }: Chosen, grid: Grid | null, districts: Districts | null, quantity: string): string {
+export function areaText({ kind, id }: Chosen, { grid, districts, city, view: { quantity } }: Shown): string {
   const what = kind === "cell" ? cellName(id) : id;
   const area =
     kind === "cell"
       ? grid?.features.find((f) => f.properties.cell === id)?.properties
       : findQuantity(districts?.features.find((f) => f.properties.name === id)?.properties.quantities ?? [], quantity);
   if (!area) return t("map.areaEmpty", { what });
+  const index = headlineIndex(city);
+  const value = amount(area.mean, area.quantity, area.unit);
   return t("map.areaSays", {
     what,
-    value: amount(area.mean, area.quantity, area.unit),
-    air: indexText(area.eaqi ?? null),
+    value: area[index] ? `${value}, ${indexText(index, area[index])}` : value,
     stations: String(area.stations),
   });
 }
 
 // whatText returns a station's name, or the value of an area as a sentence.
-export function whatText(what: Chosen, s: Shown): string {
-  if (what.kind !== "station") return areaText(what, s.grid, s.districts, s.view.quantity);
+export function whatText(what: Chosen, s: Shown & { stationById: Map<string, { name: string }> }): string {
+  if (what.kind !== "station") return areaText(what, s);
   return t("map.station", { id: s.stationById.get(what.id)?.name || what.id });
 }
 
@@ -81,7 +84,7 @@ export function whatText(what: Chosen, s: Shown): string {
 export interface Shown {
   grid: Grid | null;
   districts: Districts | null;
-  stationById: Map<string, { name: string }>;
+  city: City | null;
   view: { quantity: string };
 }
 

@@ -39,11 +39,11 @@ export const about = {
     "Ein Index macht aus Zahlen Worte. Der schlechteste Schadstoff entscheidet. Gezeigt werden der Europäische Luftqualitätsindex (EEA, 2024) und der deutsche Luftqualitätsindex (Umweltbundesamt, 2025), beide für Stundenmittel. Angegeben ist die obere Grenze jeder Klasse in µg/m³.",
   european: "Europäischer Index",
   german: "Deutscher Index",
-  lqi1: "sehr gut",
-  lqi2: "gut",
-  lqi3: "mäßig",
-  lqi4: "schlecht",
-  lqi5: "sehr schlecht",
+  indexName:
+    "Woraus er gemacht ist : Vollständig ist ein Index mit Feinstaub, Stickstoffdioxid und Ozon. Fehlt etwas davon, steht es im Namen, meist „nur aus PM“.",
+  indexDay:
+    "Tage : Für Tagesmittel hat keiner der beiden Klassen, also steht dort keine. Die Karte zeigt dann die Konzentration selbst auf einer neutralen Skala.",
+  indexFew: "Die Stadt : Eine Aussage über sie braucht mindestens drei Stationen in drei Zellen.",
   indicesNot:
     "Beide Indizes sind für amtliche Messungen gemacht. Hier sind sie eine Orientierung, keine amtliche Aussage. Gezeigt wird nur, was gemessen ist: Fehlen Gase, kann die Luft schlechter sein als der Index sagt.",
   certainty: "Wie sicher ein Wert ist",
@@ -53,7 +53,7 @@ export const about = {
   good: "Gut : vier oder mehr Stationen, die zusammenpassen.",
   limits: "Grenzwerte und Richtwerte",
   limitsAre:
-    "Zum Einordnen, in µg/m³: die Grenzwerte der EU ab 2030 (Richtlinie 2024/2881) und die Richtwerte der Weltgesundheitsorganisation von 2021. Ob ein Grenzwert eingehalten ist, stellen allein amtliche Messungen fest.",
+    "Zum Einordnen, in µg/m³: die Grenzwerte der EU ab 2030 (Richtlinie (EU) 2024/2881, Anhang I) und die Richtwerte der Weltgesundheitsorganisation von 2021. Ob ein Grenzwert eingehalten ist, stellen allein amtliche Messungen fest.",
   limitTable: "Zum Vergleich, in µg/m³",
   euYear: "EU, Jahr",
   euDay: "EU, Tag",

@@ -40,9 +40,18 @@ export const eaqi = {
   class5: "sehr schlecht",
   class6: "extrem schlecht",
   none: "nicht verfügbar",
-  european: "Europäischer Index",
-  german: "Deutscher Index (UBA)",
+  no_particles: "nicht verfügbar",
+  not_hourly: "für Tagesmittel nicht festgelegt",
+  too_few_stations: "zu wenige Stationen für eine Aussage",
   by: "{class}, wegen {pollutant}",
+};
+
+export const lqi = {
+  class1: "sehr gut",
+  class2: "gut",
+  class3: "mäßig",
+  class4: "schlecht",
+  class5: "sehr schlecht",
 };
 
 export const state = {

@@ -40,11 +40,11 @@ export const about: typeof german = {
     "An index turns numbers into words. The worst pollutant decides. Shown are the European Air Quality Index (EEA, 2024) and the German Luftqualitätsindex (Umweltbundesamt, 2025), both for hourly means. The figures are the upper bound of each class in µg/m³.",
   european: "European index",
   german: "German index",
-  lqi1: "very good",
-  lqi2: "good",
-  lqi3: "moderate",
-  lqi4: "bad",
-  lqi5: "very bad",
+  indexName:
+    "What it is made of : an index is complete with particulate matter, nitrogen dioxide and ozone. Where one of them is missing, its name says so, mostly “from PM only”.",
+  indexDay:
+    "Days : neither index has classes for daily means, so there are none. The map then shows the concentration itself on a neutral scale.",
+  indexFew: "The city : a statement about it needs at least three stations in three cells.",
   indicesNot:
     "Both indices are made for regulatory measurements. Here they are for orientation, not an official statement. Only what is measured is shown: where gases are missing, the air may be worse than the index says.",
   certainty: "How certain a value is",
@@ -54,7 +54,7 @@ export const about: typeof german = {
   good: "Good : four or more stations that fit together.",
   limits: "Limits and guidelines",
   limitsAre:
-    "For orientation, in µg/m³: the EU's limits from 2030 on (Directive 2024/2881) and the World Health Organization's guidelines of 2021. Whether a limit is kept is for regulatory measurements alone to say.",
+    "For orientation, in µg/m³: the EU's limits from 2030 on (Directive (EU) 2024/2881, Annex I) and the World Health Organization's guidelines of 2021. Whether a limit is kept is for regulatory measurements alone to say.",
   limitTable: "For comparison, in µg/m³",
   euYear: "EU, year",
   euDay: "EU, day",

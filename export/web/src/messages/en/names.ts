@@ -42,9 +42,18 @@ export const eaqi: typeof german.eaqi = {
   class5: "very poor",
   class6: "extremely poor",
   none: "not available",
-  european: "European index",
-  german: "German index (UBA)",
+  no_particles: "not available",
+  not_hourly: "not defined for daily means",
+  too_few_stations: "too few stations for a statement",
   by: "{class}, due to {pollutant}",
+};
+
+export const lqi: typeof german.lqi = {
+  class1: "very good",
+  class2: "good",
+  class3: "moderate",
+  class4: "poor",
+  class5: "very poor",
 };
 
 export const state: typeof german.state = {
