@@ -43,7 +43,7 @@ export async function readings(id: string, quantity: string, now: Date, key?: st
   return parse(await response.text());
 }
 
-// parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags. The flag humid alone does not exclude a value.
+// parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags,checks. The flag humid alone does not exclude a value.
 export function parse(csv: string): Readings {
   const found: Readings = { at: [], counted: [], excluded: [] };
   for (const line of csv.split("\n").slice(1)) {
