@@ -52,4 +52,10 @@ func TestLateDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("noted meanwhile", first)
+	for n := range 40 { // more than the bucket keeps of a key
+		note(first.AddDate(0, 0, n))
+	}
+	if l, err := r.LateDays(t.Context()); err != nil || len(l.Days) != 40 {
+		t.Errorf("%d days are noted, %v, want 40", len(l.Days), err)
+	}
 }
