@@ -47,7 +47,7 @@ var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
 
 var readingList = []ingest.Reading{
 	{Station: "K7M2Q9X", Time: noon, Values: []ingest.Value{
-		{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Range | ingest.Inconsistent}, {Quantity: quantity.NoiseLAeq, Value: 55},
+		{Quantity: quantity.PM2_5, Value: 12.3, Flags: ingest.Humid.With(ingest.StuckCheck, ingest.Checked).With(ingest.OutlierCheck, ingest.NoNeighbours)}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Range | ingest.Inconsistent}, {Quantity: quantity.NoiseLAeq, Value: 55},
 	}},
 	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Values: []ingest.Value{{Quantity: quantity.Temperature, Value: -0.0625}, {Quantity: quantity.CO, Value: 1e-9}}},
 	{Station: `GO,"NE"`, Time: noon.Add(2 * time.Minute), Values: []ingest.Value{{Quantity: quantity.VOCIndex, Value: 100}}},
@@ -242,7 +242,7 @@ func TestThePromiseNamesEveryColumn(t *testing.T) {
 	for _, table := range Tables() {
 		got = withColumns(t, got, table.Name, table.Header(), table.Columns)
 	}
-	got = withColumns(t, got, "readings in Parquet", FullReadingsTable.Header(), FullReadingsTable.Columns[len(ReadingColumns):])
+	got = withColumns(t, got, "readings in Parquet", FullReadingsTable.Header(), FullReadingsTable.Columns[len(ReadingColumns)-1:])
 	if *update {
 		if err := os.WriteFile("README.md", []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -457,7 +457,7 @@ func BenchmarkReadingsCSVPeer(b *testing.B) {
 		for _, v := range readingList[0].Values {
 			p := stations["K7M2Q9X"].PlaceAt(noon).Public
 			err := w.Write([]string{noon.Format(time.RFC3339), "K7M2Q9X", strconv.FormatFloat(p[0], 'f', 6, 64), strconv.FormatFloat(p[1], 'f', 6, 64),
-				v.Quantity.String(), strconv.FormatFloat(v.Value, 'f', -1, 64), v.Quantity.Unit(), v.Flags.String()})
+				v.Quantity.String(), strconv.FormatFloat(v.Value, 'f', -1, 64), v.Quantity.Unit(), v.Flags.String(), v.Flags.Checks()})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -20,6 +20,14 @@ type Quality struct {
 	Marks      []QualityMark      `json:"sentinels"`
 	Correction QualityCorrection  `json:"correction"`
 	Averages   QualityAverages    `json:"averages"`
+	Day        *QualityDay        `json:"day,omitempty"`
+}
+
+// QualityDay says which checks of hours were made of a day's values, and which could not be.
+type QualityDay struct {
+	Date     string          `json:"date"`
+	Hours    []HourChecks    `json:"hours"`
+	Stations []StationChecks `json:"stations"`
 }
 
 // QualityFlag is one flag in words.

@@ -17,6 +17,8 @@ type ReadingRow struct {
 	Value          ingest.Value
 	Place          orb.Point
 	Placed         bool // false for a station that is not known
+
+	checked map[ingest.Flags]string // results of checks in words, of rows before
 }
 
 // Take makes the row one of a reading. It has no value yet.
@@ -37,8 +39,27 @@ func (r *ReadingRow) flags() string {
 	return r.Value.Flags.String()
 }
 
+// checks returns the results of the checks in words; rows share them.
+func (r *ReadingRow) checks() string {
+	if r.Value.Flags.Unchecked() {
+		return ""
+	}
+	results := r.Value.Flags &^ r.Value.Flags.Found()
+	words, known := r.checked[results]
+	if !known {
+		if words = results.Checks(); r.checked == nil {
+			r.checked = map[ingest.Flags]string{}
+		}
+		r.checked[results] = words
+	}
+	return words
+}
+
 // ReadingColumns are single values: a row a value.
-var ReadingColumns = Columns[ReadingRow]{
+var ReadingColumns = append(slices.Clip(earlierReadingColumns), checksColumn)
+
+// earlierReadingColumns are those that files had before there was one for checks.
+var earlierReadingColumns = Columns[ReadingRow]{
 	timeColumn("time", bilingual.Of("time of observation, whole seconds; the time of receipt where the station sent none",
 		"Zeit der Beobachtung, ganze Sekunden; die des Empfangs, wo die Station keine geschickt hat"), func(r *ReadingRow) time.Time { return r.Time }).shared(),
 	textColumn("station", stationID, func(r *ReadingRow) string { return r.Station }).shared(),
@@ -53,12 +74,18 @@ var ReadingColumns = Columns[ReadingRow]{
 		(*ReadingRow).flags).optional(),
 }
 
-// FullReadingColumns are all that is stored of readings. Only Parquet has those past ReadingColumns.
-var FullReadingColumns = append(slices.Clip(ReadingColumns),
+var checksColumn = wordColumn("checks", bilingual.Of(
+	"the checks of whole hours that were made, joined by a vertical bar; one that could not be made is followed by `:neighbours` (too few) or `:history` (too little); empty: the value is not compared with anything, and empty flags do not say that it is good",
+	"die Prüfungen ganzer Stunden, die gemacht wurden, durch senkrechte Striche verbunden; hinter einer, die nicht ging, steht `:neighbours` (zu wenige Nachbarn) oder `:history` (zu wenig Vergangenheit); leer: der Wert ist mit nichts verglichen, und leere Markierungen sagen nicht, dass er gut ist"),
+	(*ReadingRow).checks).optional()
+
+// FullReadingColumns are all that is stored of readings. Parquet has them.
+var FullReadingColumns = append(slices.Clip(earlierReadingColumns),
 	timeColumn("received", bilingual.Of("time of receipt, milliseconds", "Zeit des Empfangs, Millisekunden"), func(r *ReadingRow) time.Time { return r.Received }).shared(),
 	wordColumn("time_source", bilingual.Of("where `time` came from: `station` (its clock), `age` (receipt minus the age it sent), `receipt`, `network`",
 		"woher `time` kam: `station` (ihre Uhr), `age` (Empfang weniger das Alter, das sie geschickt hat), `receipt` (Empfang), `network` (Netz)"),
 		func(r *ReadingRow) string { return r.TimeSource.String() }).among("station", "age", "receipt", "network").shared(),
+	checksColumn,
 )
 
 // ReadingsTable are single values.

@@ -39,15 +39,15 @@ func ExplainRefusals(refusals []Refusal) []ExplainedRefusal {
 type Level string
 
 const (
-	ReadingLevel Level = "reading" // at once, from a value and the station's values before it
-	HourLevel    Level = "hour"    // after an hour, for all values of a quantity in it
+	ReadingLevel Level = "reading" // at once, from one message
+	HourLevel    Level = "hour"    // after an hour, for the values of a quantity in it
 	DayLevel     Level = "day"     // from the days before, for all hours of a day
 )
 
 // Level returns the level of a single flag.
 func (f Flags) Level() Level {
 	switch f {
-	case Spike, Outlier:
+	case Stuck, Spike, Humid, Outlier:
 		return HourLevel
 	case Uncorrelated, SeemsIndoor, Moved:
 		return DayLevel

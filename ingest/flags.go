@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Flags is a set of doubts about a value that the quality checks found. The bits are written into journals and
-// stores: they are never reused and new ones are added at the end.
+// Flags is a set of doubts about a value that the quality checks found, with the Result of each Check of whole hours in
+// the bits from checkShift on. The bits are written into journals and stores: they are never reused and new ones are
+// added at the end.
 type Flags uint32
 
 // The flags, with the rule of each in package quality.
@@ -27,9 +28,9 @@ const (
 // Excluding is the set of flags that keep a value out of every average.
 const Excluding = Range | Sentinel | Inconsistent | Stuck | Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
 
-// HourFlagMask is the set of flags that only checks of whole hours set, because they need the hour and the
-// neighbours. HourFlags may also have Humid, which single readings can have as well.
-const HourFlagMask = Spike | Outlier | Uncorrelated | SeemsIndoor | Moved
+// HourFlagMask is the set of flags that checks of whole hours set, because they need more than one message, with the
+// results of those checks. HourFlags replace all of them.
+const HourFlagMask = Stuck | Spike | Humid | Outlier | Uncorrelated | SeemsIndoor | Moved | resultMask
 
 var flagNames = [...]string{"range", "sentinel", "inconsistent", "stuck", "spike", "humid", "outlier", "uncorrelated", "indoor", "moved"}
 
@@ -42,10 +43,13 @@ func AllFlags() []Flags {
 	return all
 }
 
+// Found returns the flags without the results of checks.
+func (f Flags) Found() Flags { return f &^ resultMask }
+
 // Each returns the flags that are set, each by itself, in the order of the bits; nil when none is.
 func (f Flags) Each() []Flags {
 	var each []Flags
-	for ; f != 0; f &= f - 1 {
+	for f = f.Found(); f != 0; f &= f - 1 {
 		each = append(each, f&-f)
 	}
 	return each
@@ -57,7 +61,7 @@ func (f Flags) Good() bool { return f&Excluding == 0 }
 // Names returns the names of the flags that are set, in the order of the bits; nil when none is.
 func (f Flags) Names() []string {
 	var names []string
-	for ; f != 0; f &= f - 1 {
+	for f = f.Found(); f != 0; f &= f - 1 {
 		if i := bits.TrailingZeros32(uint32(f)); i < len(flagNames) {
 			names = append(names, flagNames[i])
 		}
@@ -67,6 +71,7 @@ func (f Flags) Names() []string {
 
 // String joins the names with "|", as in the CSV column; empty means good.
 func (f Flags) String() string {
+	f = f.Found()
 	if i := bits.TrailingZeros32(uint32(f)); f&(f-1) == 0 && i < len(flagNames) {
 		return flagNames[i] // avoids an allocation for a single flag
 	}

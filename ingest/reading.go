@@ -73,13 +73,36 @@ type Refusal struct {
 const MaxDetail = 300
 
 // HourFlags holds what the checks of whole hours found about one quantity of a station: flags for each of the hour's
-// values, besides those that the values have by themselves. Later HourFlags of the same hour, station and quantity
-// replace earlier ones; those without flags remove them.
+// values that is not excluded by itself, and the results of the checks. Later HourFlags of the same
+// hour, station and quantity replace earlier ones; those without flags remove them.
 type HourFlags struct {
 	Station  string
 	Hour     time.Time // start of the hour, UTC
 	Quantity quantity.Quantity
 	Flags    Flags
+	Humid    []Span // in which values are Humid when only a part of the hour's are; ascending
+}
+
+// Span is a part of an hour.
+type Span struct {
+	From, To uint16 // seconds into the hour, both included
+	Values   uint16 // how many values it has
+}
+
+// At returns the flags of a value that was measured in the hour at a time.
+func (v *HourFlags) At(at time.Time) Flags {
+	second := uint16(at.Unix() % 3600)
+	for _, s := range v.Humid {
+		if s.From <= second && second <= s.To {
+			return v.Flags | Humid
+		}
+	}
+	return v.Flags
+}
+
+// Equal reports whether two HourFlags are the same.
+func (v *HourFlags) Equal(o *HourFlags) bool {
+	return v.Station == o.Station && v.Hour.Equal(o.Hour) && v.Quantity == o.Quantity && v.Flags == o.Flags && slices.Equal(v.Humid, o.Humid)
 }
 
 // Compare orders HourFlags by hour, station and quantity.

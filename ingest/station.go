@@ -133,25 +133,20 @@ type Installation struct {
 	Sources []string // of a neighbour's station: type and id of each sensor in the network's own data, such as "sds011:15092"
 }
 
-// InstalledSince returns when the sensors that the station had at t were installed; zero when that is not known.
-func (s *Station) InstalledSince(t time.Time) time.Time {
-	for i := len(s.Installations) - 1; i >= 0; i-- {
-		if !t.Before(s.Installations[i].From) {
-			return s.Installations[i].From
-		}
+// InstallationAt returns the number of the installation at t; before the first one, the first's.
+func (s *Station) InstallationAt(t time.Time) int {
+	i := max(len(s.Installations)-1, 0)
+	for i > 0 && t.Before(s.Installations[i].From) {
+		i--
 	}
-	return time.Time{}
+	return i
 }
 
 // At returns the station with the kit and sensors it had at t; before the first installation, with those of the
 // first.
 func (s *Station) At(t time.Time) *Station {
-	last := len(s.Installations) - 1
-	i := last
-	for i > 0 && t.Before(s.Installations[i].From) {
-		i--
-	}
-	if i == last {
+	i := s.InstallationAt(t)
+	if i >= len(s.Installations)-1 {
 		return s
 	}
 	then := *s

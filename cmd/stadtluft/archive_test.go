@@ -40,7 +40,7 @@ func TestArchive(t *testing.T) {
 	if status, out, messages := importing(t, p, data, folder); status != 0 {
 		t.Fatal(status, out, messages)
 	}
-	eventually(t, "the store to have them", func() bool { return strings.Count(p.allReadings(), "\n") == 1+5 })
+	p.checked(5, time.Date(2019, 4, 20, 0, 0, 0, 0, time.UTC), time.Date(2019, 4, 21, 0, 0, 0, 0, time.UTC), 0)
 	p.kill()
 	// Late readings are collected for an hour before they are archived.
 	yesterday := time.Now().Add(-24 * time.Hour)

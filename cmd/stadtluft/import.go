@@ -163,8 +163,7 @@ func (cmd *importSensorCommunityCmd) summary(w io.Writer, t *sensorcommunity.Imp
 	}
 	_, err := fmt.Fprintf(w, "%d stations; their licence is ODbL 1.0 with DbCL 1.0, Sensor.Community\n", len(t.Stations))
 	if t.Stored > 0 && time.Since(t.First) > aggregate.AllowedLateness {
-		_, err = fmt.Fprintf(w, "averages of what is older than two days follow with: stadtluft rebuild --from %s --to %s\n",
-			t.First.AddDate(0, 0, -1).Format(time.DateOnly), t.Last.AddDate(0, 0, 2).Format(time.DateOnly))
+		_, err = fmt.Fprintln(w, "what is older than two days is unchecked for about a minute: then the server sets its flags and averages")
 	}
 	return err
 }

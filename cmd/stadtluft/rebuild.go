@@ -11,9 +11,10 @@ import (
 	"stadtluft/export/archive"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest/averages"
+	"stadtluft/ingest/quality"
 )
 
-// rebuildCmd computes grid averages of a period again. It may run beside a server.
+// rebuildCmd checks a period again and computes its grid averages again. It may run beside a server.
 type rebuildCmd struct {
 	configFlag
 	From string `required:"" help:"Start, RFC 3339 or a date." placeholder:"T"`
@@ -29,6 +30,7 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 		a := &averages.Averages{
 			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.Correction())}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.DayOffset(), Log: slog.New(slog.DiscardHandler),
+			NewChecker: func() averages.Checker { return quality.NewHourChecker(config.Quality) },
 		}
 		const day = 24 * time.Hour
 		first := aggregate.DayOf(from, a.DayOffset)

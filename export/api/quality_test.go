@@ -2,13 +2,16 @@ package api
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/registry"
@@ -74,5 +77,45 @@ func TestReadmeHasEveryFlag(t *testing.T) {
 		if !strings.Contains(string(text), row) {
 			t.Errorf("README.md has no row %q", row)
 		}
+	}
+}
+
+// TestWhatWasCheckedOnADay asks for a day, and for the health of a station that has too few neighbours.
+func TestWhatWasCheckedOnADay(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	h.server.City.Rules, h.server.City.DayOffset = quality.DefaultRules(), time.Hour
+	alone := ingest.Flags(0).With(ingest.StuckCheck, ingest.Checked).With(ingest.OutlierCheck, ingest.NoNeighbours).With(ingest.SpikeCheck, ingest.NoHistory)
+	at := time.Now().UTC().Truncate(time.Hour).Add(-2 * time.Hour)
+	r := ingest.Reading{Station: h.station.ID, Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 20, Flags: alone}}}
+	h.store.Held = append(h.store.Held, r)
+	var got export.Quality
+	day := at.Add(time.Hour).Format(time.DateOnly)
+	if err := json.Unmarshal(h.get("/api/v1/quality?day="+day), &got); err != nil {
+		t.Fatal(err)
+	}
+	d := got.Day
+	if d == nil || d.Date != day || len(d.Hours) != 24 {
+		t.Fatalf("the day is %+v", d)
+	}
+	i := slices.IndexFunc(d.Stations, func(s export.StationChecks) bool { return s.Station == h.station.ID && s.Quantity == "pm10" })
+	want := []export.CheckCounts{{Check: "stuck", Checked: 1}, {Check: "spike", NoHistory: 1}, {Check: "outlier", NoNeighbours: 1}}
+	if i < 0 || !slices.Equal(d.Stations[i].Checks, want) {
+		t.Errorf("stations: %+v", d.Stations)
+	}
+	if j := slices.IndexFunc(d.Hours, func(c export.HourChecks) bool { return c.Hour.Equal(at) }); j < 0 || !slices.Contains(d.Hours[j].Checks, want[2]) {
+		t.Errorf("hours: %+v", d.Hours)
+	}
+	if answer, _ := h.do("GET", "/api/v1/quality?day=yesterday", ""); answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("of yesterday: %s", answer.Status)
+	}
+
+	h.server.Live.Observe(r)
+	h.server.Live.Apply(ingest.HourFlags{Station: h.station.ID, Hour: at, Quantity: quantity.PM10, Flags: alone})
+	var health struct{ Checks []checkState }
+	if err := json.Unmarshal(h.get("/api/v1/stations/"+h.station.ID+"/health"), &health); err != nil {
+		t.Fatal(err)
+	}
+	if len(health.Checks) != 3 || health.Checks[0].English != "" || health.Checks[2].English != "not compared: fewer than five neighbours" || health.Checks[2].NameGerman == "" {
+		t.Errorf("health: %+v", health.Checks)
 	}
 }

@@ -94,7 +94,11 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Parameters: tableParameters(), Answers: table("calibrations"),
 	}, {
 		Method: "GET", Path: "/api/v1/quality", Handler: s.answer(s.tagged(s.getQuality)), Group: "data", ID: "getQuality",
-		Summary: bilingual.Of("The rules in force: checks, correction, averages.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel."), Answers: objectOf(export.Quality{}),
+		Summary: bilingual.Of("The rules in force: checks, correction, averages; and what was checked on a day.", "Die geltenden Regeln: Prüfungen, Korrektur, Mittel; und was an einem Tag geprüft wurde."),
+		Parameters: []openapi.Parameter{{Name: "day", About: bilingual.Text{
+			EN: "a day such as 2026-05-01: which checks of its hours were made, and which could not be and why",
+			DE: "ein Tag wie 2026-05-01: welche Prüfungen seiner Stunden gemacht wurden, welche nicht gingen und warum"}}},
+		Answers: objectOf(export.Quality{}),
 	}, {
 		Method: "GET", Path: "/api/v1/schema/{file}", Handler: s.answer(s.tagged(s.getSchema)), Group: "data", ID: "getSchema",
 		Summary: bilingual.Of("The columns of a table.", "Die Spalten einer Tabelle."),

@@ -185,6 +185,7 @@ type health struct {
 	GoodShare  *export.Milli             `json:"good_share_24h"`
 	FlagCounts map[string]int            `json:"flags_24h"`
 	Flags      []foundFlag               `json:"flags"`
+	Checks     []checkState              `json:"checks"` // of the hours of the last day
 	Refusals   []ingest.ExplainedRefusal `json:"refusals"`
 }
 
@@ -214,7 +215,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := health{
 		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
-		Refusals: ingest.ExplainRefusals(refusals),
+		Checks: s.checked(stats), Refusals: ingest.ExplainRefusals(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))

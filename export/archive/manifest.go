@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/export"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
@@ -42,8 +43,9 @@ type Manifest struct {
 	Flagged  map[string]int `json:"flagged"`       // values by flag
 	Late     int            `json:"late_readings"` // that came too late for the averages of their hour, unless those were rebuilt
 
-	EmptyHours []time.Time `json:"hours_without_readings"`
-	Gaps       []Gap       `json:"gaps"` // by station
+	Checks     []export.HourChecks `json:"checks"` // by hour, which were made and which could not be
+	EmptyHours []time.Time         `json:"hours_without_readings"`
+	Gaps       []Gap               `json:"gaps"` // by station
 
 	Files []File `json:"files"`
 }
@@ -67,6 +69,7 @@ type seen struct {
 	readings, values int
 	late             int
 	flagged          map[string]int
+	checked          export.CheckedDay
 }
 
 func (s *seen) has(station string) bool { return s.hours[station] != nil }
@@ -78,6 +81,7 @@ func (s *seen) observe(r ingest.Reading, from time.Time) {
 		s.hours[r.Station] = hours
 	}
 	hours[int(r.Time.Sub(from)/time.Hour)]++
+	s.checked.Add(&r)
 	s.readings++
 	s.values += len(r.Values)
 	if r.Received.Sub(r.Time) > aggregate.Retention {
@@ -93,7 +97,7 @@ func (s *seen) observe(r ingest.Reading, from time.Time) {
 // describe sets the manifest's counts, and the gaps of the stations that were in service that day.
 func (s *seen) describe(m *Manifest, stations []*ingest.Station, from time.Time) {
 	m.Stations, m.Readings, m.Values, m.Late, m.Flagged = len(stations), s.readings, s.values, s.late, s.flagged
-	m.EmptyHours, m.Gaps = []time.Time{}, []Gap{}
+	m.Checks, m.EmptyHours, m.Gaps = s.checked.Hours(), []time.Time{}, []Gap{}
 	for hour := range 24 {
 		if !slices.ContainsFunc(slices.Collect(maps.Values(s.hours)), func(h *[24]int) bool { return h[hour] > 0 }) {
 			m.EmptyHours = append(m.EmptyHours, from.Add(time.Duration(hour)*time.Hour))

@@ -104,7 +104,7 @@ func write[T any](w *writer, names []string, open func(name string, to io.Writer
 
 // readings writes the day's readings and returns their statistics.
 func (w *writer) readings(ctx context.Context, s store.Store) (*seen, error) {
-	seen := &seen{hours: map[string]*[24]int{}, flagged: map[string]int{}}
+	seen := &seen{hours: map[string]*[24]int{}, flagged: map[string]int{}, checked: export.CheckedDay{From: w.from}}
 	open := func(name string, to io.Writer) encoder[ingest.Reading] {
 		if name == readingsParquet {
 			return parquet.NewReadings(to, w.archive.Stations, w.about("readings"), w.notes)

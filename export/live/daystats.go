@@ -15,7 +15,11 @@ type DayStats struct {
 	Values int
 	Good   int
 	Flags  map[ingest.Flags]int // by single flag
+	Checks map[ingest.Check]CheckStats
 }
+
+// CheckStats counts the hours of a station's quantities of which a check was made, or could not be.
+type CheckStats struct{ Checked, NoNeighbours, NoHistory int }
 
 // bucket is an hour of observation. The zero value belongs to no hour.
 type bucket struct {
@@ -27,7 +31,7 @@ type bucket struct {
 type count struct {
 	values, good int // by the values' own flags
 	flags        map[ingest.Flags]int
-	hourFlags    ingest.Flags // of the whole hour
+	hourFlags    ingest.HourFlags
 }
 
 // bucket returns the bucket of an hour; nil when it is too old.
@@ -79,15 +83,15 @@ func (n *State) Apply(v ingest.HourFlags) {
 		return
 	}
 	if b := s.bucket(v.Hour); b != nil {
-		b.count(v.Quantity).hourFlags = v.Flags
+		b.count(v.Quantity).hourFlags = v
 	}
 }
 
-// hourFlags returns the flags of a quantity in the hour of a moment.
+// hourFlags returns the flags that a value has by its hour.
 func (s *station) hourFlags(at time.Time, q quantity.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
 	if b := &s.buckets[hour%hours]; b.hour == hour && b.quantities[q] != nil {
-		return b.quantities[q].hourFlags
+		return b.quantities[q].hourFlags.At(at)
 	}
 	return 0
 }
@@ -98,31 +102,56 @@ func (n *State) DayStats(id string, at time.Time) DayStats {
 	defer n.mu.Unlock()
 	s := n.stations[id]
 	if s == nil {
-		return DayStats{Flags: map[ingest.Flags]int{}}
+		return newDayStats()
 	}
 	return s.sum(at)
 }
 
+func newDayStats() DayStats {
+	return DayStats{Flags: map[ingest.Flags]int{}, Checks: map[ingest.Check]CheckStats{}}
+}
+
 func (s *station) sum(at time.Time) DayStats {
-	t := DayStats{Flags: map[ingest.Flags]int{}}
+	t := newDayStats()
 	for _, b := range s.buckets {
 		if b.hour <= at.Unix()/3600-hours {
 			continue
 		}
 		for _, c := range b.quantities {
-			t.Values += c.values
-			if c.hourFlags.Good() {
-				t.Good += c.good
-			}
-			for flag, n := range c.flags {
-				if c.hourFlags&flag == 0 {
-					t.Flags[flag] += n
-				}
-			}
-			for _, flag := range c.hourFlags.Each() {
-				t.Flags[flag] += c.values
-			}
+			t.add(c)
 		}
 	}
 	return t
+}
+
+// add adds an hour of a quantity. Values that are excluded by themselves have no flags of their hour.
+func (t *DayStats) add(c *count) {
+	t.Values += c.values
+	of := c.hourFlags.Flags
+	if of.Good() {
+		t.Good += c.good
+	}
+	for flag, n := range c.flags {
+		t.Flags[flag] += n
+	}
+	for _, flag := range of.Each() {
+		t.Flags[flag] += c.good
+	}
+	for _, s := range c.hourFlags.Humid {
+		t.Flags[ingest.Humid] += int(s.Values)
+	}
+	for _, check := range ingest.AllChecks() {
+		stats := t.Checks[check]
+		switch of.Result(check) {
+		case ingest.Unchecked:
+			continue
+		case ingest.Checked:
+			stats.Checked++
+		case ingest.NoNeighbours:
+			stats.NoNeighbours++
+		case ingest.NoHistory:
+			stats.NoHistory++
+		}
+		t.Checks[check] = stats
+	}
 }

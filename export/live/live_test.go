@@ -153,17 +153,21 @@ func TestHourFlagsReachTheState(t *testing.T) {
 	}
 	flag(noon, ingest.Outlier) // of an unknown station
 	for hour := range 3 {
-		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 900, Flags: ingest.Humid},
+		n.Observe(reading(noon.Add(time.Duration(hour)*time.Hour), ingest.Value{Quantity: quantity.PM10, Value: 900},
 			ingest.Value{Quantity: quantity.Pressure, Value: 1013}))
 	}
-	flag(noon, ingest.Outlier|ingest.Humid)
-	flag(noon.Add(2*time.Hour), ingest.Spike)
+	flag(noon, (ingest.Outlier|ingest.Humid).With(ingest.OutlierCheck, ingest.Checked).With(ingest.SpikeCheck, ingest.NoHistory))
+	flag(noon.Add(2*time.Hour), (ingest.Spike|ingest.Humid).With(ingest.SpikeCheck, ingest.Checked))
+	n.Apply(ingest.HourFlags{Station: "A", Hour: noon.Add(time.Hour), Quantity: quantity.PM10, Humid: []ingest.Span{{From: 0, To: 10, Values: 1}}})
 	n.Observe(reading(noon.Add(time.Minute), ingest.Value{Quantity: quantity.PM10, Value: 900})) // late
 	now := noon.Add(2*time.Hour + time.Minute)
 	if got := n.DayStats("A", now); got.Values != 7 || got.Good != 4 || got.Flags[ingest.Outlier] != 2 || got.Flags[ingest.Spike] != 1 || got.Flags[ingest.Humid] != 4 {
 		t.Errorf("stats = %+v", got)
 	}
-	if got := n.Station("A", now); got.State != OK || got.Values[quantity.PM10].Flags != ingest.Spike|ingest.Humid || got.Values[quantity.Pressure].Flags != 0 {
+	if got := n.DayStats("A", now).Checks; got[ingest.SpikeCheck] != (CheckStats{Checked: 1, NoHistory: 1}) || got[ingest.OutlierCheck] != (CheckStats{Checked: 1}) || len(got) != 2 {
+		t.Errorf("checks = %+v", got)
+	}
+	if got := n.Station("A", now); got.State != OK || got.Values[quantity.PM10].Flags.Found() != ingest.Spike|ingest.Humid || got.Values[quantity.Pressure].Flags != 0 {
 		t.Errorf("station = %+v", got)
 	}
 	flag(noon.Add(time.Hour), ingest.Moved)

@@ -40,14 +40,14 @@ func file(t *testing.T, text []byte) string {
 // TestDuckDBReadsReadings compares with what was written, and asks a question whose answer is computed here.
 func TestDuckDBReadsReadings(t *testing.T) {
 	path := file(t, encode(t, readingList))
-	got := duckDB(t, "SELECT epoch_ms(time) t, station, lon, lat, quantity, value, unit, flags, epoch_ms(received)-epoch_ms(time) late, time_source FROM '"+path+"' LIMIT 4")
+	got := duckDB(t, "SELECT epoch_ms(time) t, station, lon, lat, quantity, value, unit, flags, checks, epoch_ms(received)-epoch_ms(time) late, time_source FROM '"+path+"' LIMIT 4")
 	unix := noon.UnixMilli()
-	row := `{"t":"%d","station":"%s","lon":%s,"lat":%s,"quantity":"%s","value":%s,"unit":"%s","flags":"%s","late":"%s","time_source":"%s"}`
+	row := `{"t":"%d","station":"%s","lon":%s,"lat":%s,"quantity":"%s","value":%s,"unit":"%s","flags":"%s","checks":"%s","late":"%s","time_source":"%s"}`
 	want := "[" + strings.Join([]string{
-		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "pm2_5", "12.3", "µg/m³", "", "1250", "receipt"),
-		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "pm10", "1999.9", "µg/m³", "range|sentinel", "1250", "receipt"),
-		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "temperature", "-0.1", "°C", "", "1250", "receipt"),
-		fmt.Sprintf(row, unix, "STRANGER", "null", "null", "noise_laeq", "0.3333333333333333", "dB(A)", "", "0", "station"),
+		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "pm2_5", "12.3", "µg/m³", "outlier", "spike:history|outlier", "1250", "receipt"),
+		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "pm10", "1999.9", "µg/m³", "range|sentinel", "", "1250", "receipt"),
+		fmt.Sprintf(row, unix, "K7M2Q9X", "6.957988", "50.941012", "temperature", "-0.1", "°C", "", "", "1250", "receipt"),
+		fmt.Sprintf(row, unix, "STRANGER", "null", "null", "noise_laeq", "0.3333333333333333", "dB(A)", "", "", "0", "station"),
 	}, ",") + "]"
 	if got != want {
 		t.Errorf("DuckDB reads\n%s\nwant\n%s", got, want)
@@ -65,7 +65,7 @@ func TestDuckDBReadsManyGroups(t *testing.T) {
 	high := 0
 	for _, r := range list {
 		for _, v := range r.Values {
-			if v.Quantity == quantity.PM10 && v.Value > 200 && v.Flags == 0 {
+			if v.Quantity == quantity.PM10 && v.Value > 200 && v.Flags.Found() == 0 {
 				high++
 			}
 		}

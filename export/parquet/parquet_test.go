@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,7 +44,7 @@ var stations = register{"K7M2Q9X": {ID: "K7M2Q9X", Places: []ingest.Place{
 
 var readingList = []ingest.Reading{
 	{Station: "K7M2Q9X", Time: noon, Received: noon.Add(1250 * time.Millisecond), TimeSource: ingest.Receipt, Values: []ingest.Value{
-		{Quantity: quantity.PM2_5, Value: 12.3}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel | ingest.Range}, {Quantity: quantity.Temperature, Value: -0.1},
+		{Quantity: quantity.PM2_5, Value: 12.3, Flags: ingest.Outlier.With(ingest.OutlierCheck, ingest.Checked).With(ingest.SpikeCheck, ingest.NoHistory)}, {Quantity: quantity.PM10, Value: 1999.9, Flags: ingest.Sentinel | ingest.Range}, {Quantity: quantity.Temperature, Value: -0.1},
 	}},
 	{Station: "STRANGER", Time: noon, Received: noon, Values: []ingest.Value{{Quantity: quantity.NoiseLAeq, Value: 1.0 / 3}}},
 	{Station: "K7M2Q9X", Time: noon.Add(time.Minute), Received: noon.Add(time.Hour), TimeSource: ingest.Network, Values: []ingest.Value{{Quantity: quantity.PM2_5, Value: math.MaxFloat64}}},
@@ -96,6 +97,23 @@ func TestReadingsComeBack(t *testing.T) {
 	f(time.Hour, 2*time.Hour, nil)
 }
 
+// TestEarlierFilesAreRead has a file of a version that had no results of checks.
+func TestEarlierFilesAreRead(t *testing.T) {
+	var b bytes.Buffer
+	columns := export.FullReadingColumns[:len(export.FullReadingColumns)-1]
+	write(t, &readings{rows: newRows(&b, meta, nil, "readingRow", columns, "time", "station"), stations: stations}, readingList)
+	want := slices.Clone(readingList)
+	for i := range want {
+		want[i].Values = slices.Clone(want[i].Values)
+		for j := range want[i].Values {
+			want[i].Values[j].Flags = want[i].Values[j].Flags.Found()
+		}
+	}
+	if got := decode(t, b.Bytes(), noon.Add(-time.Hour), noon.Add(time.Hour)); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant\n%+v", got, want)
+	}
+}
+
 // many are readings over several groups of rows.
 func many(n int) []ingest.Reading {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -104,7 +122,7 @@ func many(n int) []ingest.Reading {
 		at := noon.Add(time.Duration(i/10) * time.Second)
 		list[i] = ingest.Reading{Station: fmt.Sprintf("S%03d", i%10), Time: at, Received: at.Add(time.Duration(rng.IntN(3000)) * time.Millisecond)}
 		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.Pressure} {
-			list[i].Values = append(list[i].Values, ingest.Value{Quantity: q, Value: rng.NormFloat64() * 100, Flags: ingest.Flags(rng.IntN(4))})
+			list[i].Values = append(list[i].Values, ingest.Value{Quantity: q, Value: rng.NormFloat64() * 100, Flags: ingest.Flags(rng.IntN(4)).With(ingest.SpikeCheck, ingest.Result(rng.IntN(4)))})
 		}
 	}
 	return list
@@ -187,7 +205,7 @@ func TestColumns(t *testing.T) {
 	}
 	const stamp = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
 	readings := encode(t, readingList)
-	f(readings, export.FullReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING")
+	f(readings, export.FullReadingsTable.Header(), stamp+" STRING DOUBLE DOUBLE STRING DOUBLE STRING STRING "+stamp+" STRING STRING")
 	f(gridText.Bytes(), export.GridTable.Header(), "STRING "+stamp+" INT(32,true) STRING STRING DOUBLE DOUBLE DOUBLE DOUBLE INT(32,true) INT(32,true) DOUBLE INT(32,true) DOUBLE DOUBLE INT(32,true) DOUBLE INT(32,true) DOUBLE STRING INT(32,true)")
 	file, _ := parquet.OpenFile(bytes.NewReader(readings), int64(len(readings)))
 	if got, _ := file.Lookup("rules"); got != `{"a":1}` {

@@ -23,10 +23,15 @@ func Read(r io.ReaderAt, size int64, from, to time.Time, yield func(ingest.Readi
 	if err != nil {
 		return fmt.Errorf("read Parquet: %w", err)
 	}
-	if got, want := columnsOf(file), export.FullReadingsTable.Header(); !strings.HasPrefix(got+",", want+",") {
-		return fmt.Errorf("read Parquet: the columns are %s, want %s", got, want)
+	got, want := columnsOf(file)+",", export.FullReadingsTable.Header()+","
+	earlier := strings.TrimSuffix(want, "checks,") // of files of versions that had no such column
+	if !strings.HasPrefix(got, earlier) {
+		return fmt.Errorf("read Parquet: the columns are %s want %s", got, want)
 	}
 	j := newJoiner(from, to, yield)
+	if j.needed = needed[:]; !strings.HasPrefix(got, want) {
+		j.needed = needed[:len(needed)-1]
+	}
 	for i, group := range file.RowGroups() {
 		low, high := bounds(file, i)
 		if high < j.from || low >= j.to {
@@ -71,6 +76,8 @@ type joiner struct {
 	quantities names[quantity.Quantity]
 	flags      names[ingest.Flags]
 	sources    names[ingest.TimeSource]
+	checks     names[ingest.Flags]
+	needed     []int // columns that the file has
 }
 
 func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
@@ -80,6 +87,7 @@ func newJoiner(from, to time.Time, yield func(ingest.Reading) error) *joiner {
 		quantities: newNames(quantity.Parse),
 		flags:      newNames(ingest.ParseFlags),
 		sources:    newNames(ingest.ParseTimeSource),
+		checks:     newNames(ingest.ParseChecks),
 	}
 }
 
@@ -112,7 +120,7 @@ func (n *names[T]) of(v parquet.Value) (value T, err error) {
 }
 
 // needed are the columns of readings that are read: a place and a unit follow from the others.
-var needed = [...]int{0, 1, 4, 5, 7, 8, 9}
+var needed = [...]int{0, 1, 4, 5, 7, 8, 9, 10}
 
 // column reads a column's values one by one.
 type column struct {
@@ -136,13 +144,13 @@ func (c *column) next() (parquet.Value, error) {
 
 func (j *joiner) group(group parquet.RowGroup) error {
 	var columns [len(needed)]column
-	for i, k := range needed {
+	for i, k := range j.needed {
 		columns[i] = column{reader: parquet.NewColumnChunkValueReader(group.ColumnChunks()[k]), batch: make([]parquet.Value, batchRows)}
 		defer columns[i].reader.Close()
 	}
-	var row [10]parquet.Value
+	var row [11]parquet.Value
 	for range group.NumRows() {
-		for i, k := range needed {
+		for i, k := range j.needed {
 			var err error
 			if row[k], err = columns[i].next(); err != nil {
 				return err
@@ -185,6 +193,11 @@ func (j *joiner) row(row parquet.Row) error {
 	if value.Flags, err = j.flags.of(row[7]); err != nil {
 		return err
 	}
+	results, err := j.checks.of(row[10])
+	if err != nil {
+		return err
+	}
+	value.Flags |= results
 	j.open.Values = append(j.open.Values, value)
 	return nil
 }

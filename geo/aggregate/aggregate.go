@@ -37,7 +37,8 @@ type Aggregate struct {
 	list     []*station         // the values of stations, in the order in which they were added
 	last     *station           // the station of the last value: the next value is probably of the same reading
 	changed  map[int64]struct{} // hours that changed since Changed last returned them
-	touched  int64              // the hour in changed that was added last, so that the next value of it needs no lookup
+	fresh    map[int64]struct{} // those of them whose values changed since TakeFresh
+	touched  int64              // the hour in changed and fresh that was added last, so that the next value of it needs no lookup
 	unpacked []value            // buffer for an hour that is unpacked
 	stats    Stats
 }
@@ -82,7 +83,7 @@ func (a *Aggregate) Add(s Sample) bool {
 		return false
 	}
 	if series.later {
-		defer a.touchLater(series, h.gap(), v)
+		defer a.renewLater(series, h.gap(), v)
 	}
 	if !h.insert(v) {
 		a.stats.Duplicates++
@@ -116,11 +117,38 @@ func (a *Aggregate) touch(index int64) {
 	if a.touched == index && a.changed != nil {
 		return
 	}
+	a.renew(index)
+	a.fresh[index] = struct{}{}
+	a.touched = index
+}
+
+// renew marks an hour as changed of which no values changed. It needs mu.
+func (a *Aggregate) renew(index int64) {
 	if a.changed == nil {
-		a.changed = map[int64]struct{}{}
+		a.changed, a.fresh = map[int64]struct{}{}, map[int64]struct{}{}
 	}
 	a.changed[index] = struct{}{}
-	a.touched = index
+}
+
+// TakeFresh returns the starts of the hours whose values changed since it was last called, of those that Changed returns
+// with until, ascending.
+func (a *Aggregate) TakeFresh(until time.Time) []time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.touched = math.MinInt64
+	return take(a.fresh, until)
+}
+
+// take takes the hours that are published by until, ascending.
+func take(from map[int64]struct{}, until time.Time) (hours []time.Time) {
+	for index := range from {
+		if start := time.Unix(index*3600, 0).UTC(); !start.Add(time.Hour + GracePeriod).After(until) {
+			hours = append(hours, start)
+			delete(from, index)
+		}
+	}
+	slices.SortFunc(hours, time.Time.Compare)
+	return hours
 }
 
 // Exclude excludes a quantity of a station from the hour that starts at start, or includes it again. Live averages
@@ -133,10 +161,10 @@ func (a *Aggregate) Exclude(start time.Time, e Excluded, out bool) {
 	if !st.exclude(exclusion{index, e.Quantity}, out) {
 		return
 	}
-	a.touch(index)
+	a.renew(index)
 	for i := range st.series {
 		if s := &st.series[i]; s.quantity == e.Quantity {
-			a.touchAfter(s, index, lookBackHours)
+			a.renewAfter(s, index, lookBackHours)
 		}
 	}
 }
@@ -187,7 +215,11 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 	}
 	st = a.station(name)
 	st.calibrations = slices.Clone(calibrations)
-	a.touchAll(st)
+	for i := range st.series {
+		for index := range st.series[i].indices() {
+			a.renew(index)
+		}
+	}
 }
 
 // Changed returns the starts of the hours that are published by until (their end and GracePeriod have passed) and got
@@ -195,16 +227,8 @@ func (a *Aggregate) Calibrate(name string, calibrations []Calibration) {
 func (a *Aggregate) Changed(until time.Time) []time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var hours []time.Time
-	for index := range a.changed {
-		if start := time.Unix(index*3600, 0).UTC(); !start.Add(time.Hour + GracePeriod).After(until) {
-			hours = append(hours, start)
-			delete(a.changed, index)
-		}
-	}
 	a.touched = math.MinInt64
-	slices.SortFunc(hours, time.Time.Compare)
-	return hours
+	return take(a.changed, until)
 }
 
 // Prune forgets hours that no value can change any more at now.

@@ -91,7 +91,7 @@ func TestExclude(t *testing.T) {
 	if got := a.Changed(hour10.Add(2 * time.Hour)); len(got) != 0 {
 		t.Errorf("excluded again: changed %v", got)
 	}
-	if got := a.StationHours(hour10); len(got) != 2 || got[1] != (StationHour{"B", cell, pm, 90_000, 90_000, 12}) {
+	if got := a.StationHours(hour10); len(got) != 2 || got[1].Station != "B" || got[1].Cell != cell || got[1].Mean != 90_000 || got[1].Median != 90_000 || len(got[1].Values) != 12 {
 		t.Errorf("Stations = %+v, want both", got)
 	}
 	a.Exclude(hour10, b, false)
@@ -306,7 +306,7 @@ func TestRelocate(t *testing.T) {
 		t.Errorf("moved: %+v", live)
 	}
 	a.Relocate("P", func(at time.Time) (geo.Cell, bool) { return home, at.Before(noon) })
-	if got := a.StationHours(hour10); len(got) != 2 || got[0].Count != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
+	if got := a.StationHours(hour10); len(got) != 2 || len(got[0].Values) != 6 || a.Stats().Values != 18 || len(a.Changed(until)) != 1 {
 		t.Errorf("gone at noon: %+v, %+v", got, a.Stats())
 	}
 	a.Relocate("NOBODY", stay)

@@ -127,23 +127,23 @@ func (s *series) last(index int64) (int64, bool) {
 	return index*3600 + int64(lastOffset(s.past.bytes[from:end])), true
 }
 
-// touchAfter marks the hours of a series that follow one, up to a number of hours later, as changed. It needs mu.
-func (a *Aggregate) touchAfter(s *series, index, hours int64) {
+// renewAfter marks the hours of a series that follow one, up to a number of hours later, as changed. It needs mu.
+func (a *Aggregate) renewAfter(s *series, index, hours int64) {
 	for later := range s.indices() {
 		if later > index && later <= index+hours {
-			a.touch(later)
+			a.renew(later)
 		}
 	}
 }
 
-// touchLater marks the hours after the open one as changed whose coverage depends on a value that it got: those of LookBack
+// renewLater marks the hours after the open one as changed whose coverage depends on a value that it got: those of LookBack
 // when its gap was another one before, the next one when the value is its last. It needs mu.
-func (a *Aggregate) touchLater(s *series, gap uint16, v value) {
+func (a *Aggregate) renewLater(s *series, gap uint16, v value) {
 	switch h := &s.open; {
 	case h.gap() != gap:
-		a.touchAfter(s, h.index, lookBackHours)
+		a.renewAfter(s, h.index, lookBackHours)
 	case h.values[len(h.values)-1] == v:
-		a.touchAfter(s, h.index, 1)
+		a.renewAfter(s, h.index, 1)
 	}
 }
 

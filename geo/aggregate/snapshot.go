@@ -140,7 +140,18 @@ type StationHour struct {
 	Quantity quantity.Quantity
 	Mean     int64 // rounded half away from zero
 	Median   int64
-	Count    int // values, at least 1
+	Values   []StationValue // ascending by time, at least one
+}
+
+// Steady reports whether all values are the same.
+func (h *StationHour) Steady() bool {
+	return !slices.ContainsFunc(h.Values, func(v StationValue) bool { return v.Milli != h.Values[0].Milli })
+}
+
+// StationValue is one value of an hour.
+type StationValue struct {
+	Second uint16 // of the hour
+	Milli  int32  // thousandths of the unit
 }
 
 // StationHours returns the stations' means as measured over the hour that starts at start, sorted by station, cell and
@@ -150,6 +161,7 @@ func (a *Aggregate) StationHours(start time.Time) []StationHour {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []StationHour
+	var sorted []int64
 	for _, st := range a.list {
 		for i := range st.series {
 			s := &st.series[i]
@@ -157,13 +169,15 @@ func (a *Aggregate) StationHours(start time.Time) []StationHour {
 			if len(held) == 0 {
 				continue
 			}
-			values, sum := make([]int64, len(held)), int64(0)
+			values, sum := make([]StationValue, len(held)), int64(0)
+			sorted = sorted[:0]
 			for i, v := range held {
-				values[i] = int64(v.milli())
+				values[i] = StationValue{v.offset(), v.milli()}
+				sorted = append(sorted, int64(v.milli()))
 				sum += int64(v.milli())
 			}
-			slices.Sort(values)
-			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), Median(values), len(values)})
+			slices.Sort(sorted)
+			list = append(list, StationHour{st.name, s.cell, s.quantity, divide(sum, int64(len(values))), Median(sorted), values})
 		}
 	}
 	slices.SortFunc(list, func(a, b StationHour) int {

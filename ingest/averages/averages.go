@@ -1,6 +1,7 @@
 // Package averages feeds the aggregate and stores its results: it turns readings into samples at the places where
 // their stations stood, has complete hours checked, and writes hours and days to the store when they are complete and
-// whenever a late reading or an hour's flags correct them. Rebuild computes the same averages from stored readings.
+// whenever a late reading or an hour's flags correct them. Rebuild computes the same flags and averages from stored
+// readings; Recheck does so for what came too late for memory.
 //
 // What the store has, and then the journal, restores everything it holds after a start; writing an hour again is
 // idempotent. A stored average is replaced only by one made of at least as many values, unless the checks excluded some
@@ -52,15 +53,19 @@ type Averages struct {
 
 	// ReadOnly leaves checking and writing to another process; the averages in memory are the same.
 	ReadOnly bool
-	// HourChecker checks whole hours, and Append writes the flags it found to the journal, which passes them to
-	// Apply. If both are nil, nothing is checked.
-	HourChecker func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags
-	Append      func(ctx context.Context, b ingest.Batch) error
+	// NewChecker returns a Checker without a past; nil checks nothing. Checker is one that was saved; nil is none. Append
+	// writes the flags of hours in memory to the journal, which passes them to Apply. Saved, which may be nil, is called
+	// with the Checker after it checked hours, and with nil when what was saved is out of date.
+	NewChecker func() Checker
+	Checker    Checker
+	Append     func(ctx context.Context, b ingest.Batch) error
+	Saved      func(c Checker)
 
 	mu        sync.Mutex                 // guards known and cells
 	known     map[string]*ingest.Station // the stations as they were when the aggregate was last updated
 	cells     Cells                      // of the places of stations
 	hourFlags hourFlags
+	checking  checking
 	shrinking shrinking
 	kept      atomic.Uint64
 }

@@ -1,7 +1,6 @@
 package averages
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +18,8 @@ type hourFlags struct {
 
 // checkedHour holds the flags of one hour.
 type checkedHour struct {
-	flags  map[flagKey]ingest.Flags // without entries of 0
-	values int                      // how many values the hour had when its flags were last appended
+	flags  map[flagKey]ingest.HourFlags // without those that say nothing
+	values map[flagKey]int              // how many values got them when they were last written
 }
 
 type flagKey struct {
@@ -32,12 +31,27 @@ type flagKey struct {
 func (a *Averages) Apply(v ingest.HourFlags) {
 	a.hourFlags.mu.Lock()
 	defer a.hourFlags.mu.Unlock()
+	a.apply(v)
+}
+
+// Known adds flags that the store has. What is stored of a part of an hour's values only is written again when the hour is
+// checked.
+func (a *Averages) Known(s Stored) {
+	a.hourFlags.mu.Lock()
+	defer a.hourFlags.mu.Unlock()
+	a.apply(s.HourFlags)
+	a.hourFlags.of(s.Hour).values[flagKey{s.Station, s.Quantity}] = s.Values
+}
+
+// apply needs hourFlags.mu.
+func (a *Averages) apply(v ingest.HourFlags) {
 	h := a.hourFlags.of(v.Hour)
 	key := flagKey{v.Station, v.Quantity}
-	if v.Flags == 0 {
+	if v.Flags == 0 && len(v.Humid) == 0 {
 		delete(h.flags, key)
+		delete(h.values, key)
 	} else {
-		h.flags[key] = v.Flags
+		h.flags[key] = v
 	}
 	a.Aggregate.Exclude(v.Hour, aggregate.Excluded{Station: v.Station, Quantity: v.Quantity}, !v.Flags.Good())
 }
@@ -49,7 +63,7 @@ func (v *hourFlags) of(hour time.Time) *checkedHour {
 	}
 	h := v.hours[hour]
 	if h == nil {
-		h = &checkedHour{flags: map[flagKey]ingest.Flags{}}
+		h = &checkedHour{flags: map[flagKey]ingest.HourFlags{}, values: map[flagKey]int{}}
 		v.hours[hour] = h
 	}
 	return h
@@ -65,58 +79,47 @@ func (v *hourFlags) prune(now time.Time) {
 	}
 }
 
-// checkHour checks an hour and appends the flags that differ from the known ones, or all of them when values were
-// added since: the new values must get the flags that the others have. changed is true when an average will differ.
-func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool, err error) {
-	if a.HourChecker == nil {
-		return false, nil
-	}
-	stations := a.Aggregate.StationHours(start)
-	found, values := a.HourChecker(start, stations), 0
-	for _, s := range stations {
-		values += s.Count
-	}
-	batch, changed := a.hourFlags.differ(start, found, values)
-	if len(batch) == 0 {
-		return false, nil
-	}
-	if err := a.Append(ctx, ingest.Batch{HourFlags: batch}); err != nil {
-		return false, err
-	}
-	a.hourFlags.appended(start, values)
-	return changed, nil
-}
-
-// differ returns the flags to append, in order of station and quantity.
-func (v *hourFlags) differ(start time.Time, found []ingest.HourFlags, values int) (batch []ingest.HourFlags, changed bool) {
+// differ returns the flags to write, in order of station and quantity: those that differ from the known ones, and those
+// of which not all values have them.
+func (v *hourFlags) differ(start time.Time, found []ingest.HourFlags, values map[flagKey]int) (batch []ingest.HourFlags, changed bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	h := v.of(start)
-	gone := map[flagKey]ingest.Flags{}
-	for key, flags := range h.flags {
-		gone[key] = flags
-	}
+	return difference(start, found, h.flags, func(key flagKey) bool { return h.values[key] == values[key] })
+}
+
+// difference returns the flags that were found and are not known as they are, or are not complete, and empty ones for
+// those that are known and were not found. changed is true when an average will differ.
+func difference(start time.Time, found []ingest.HourFlags, known map[flagKey]ingest.HourFlags, complete func(flagKey) bool) (batch []ingest.HourFlags, changed bool) {
+	there := make(map[flagKey]bool, len(found))
 	for _, f := range found {
 		key := flagKey{f.Station, f.Quantity}
-		known := h.flags[key]
-		delete(gone, key)
-		if known.Good() != f.Flags.Good() {
-			changed = true
-		}
-		if known != f.Flags || h.values != values {
+		there[key] = true
+		old, ok := known[key]
+		changed = changed || old.Flags.Good() != f.Flags.Good()
+		if !ok || !old.Equal(&f) || !complete(key) {
 			batch = append(batch, f)
 		}
 	}
-	for key, flags := range gone {
-		batch = append(batch, ingest.HourFlags{Station: key.station, Hour: start, Quantity: key.quantity})
-		changed = changed || !flags.Good()
+	for key, old := range known {
+		if !there[key] {
+			batch = append(batch, ingest.HourFlags{Station: key.station, Hour: start, Quantity: key.quantity})
+			changed = changed || !old.Flags.Good()
+		}
 	}
 	slices.SortFunc(batch, ingest.HourFlags.Compare)
 	return batch, changed
 }
 
-func (v *hourFlags) appended(start time.Time, values int) {
+// appended remembers how many values get the flags that were written.
+func (v *hourFlags) appended(start time.Time, batch []ingest.HourFlags, values map[flagKey]int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.of(start).values = values
+	h := v.of(start)
+	for _, f := range batch {
+		key := flagKey{f.Station, f.Quantity}
+		if n := values[key]; n > 0 {
+			h.values[key] = n
+		}
+	}
 }

@@ -81,7 +81,7 @@ func countsOf(all *aggregate.Aggregate, window aggregate.Window, start time.Time
 	counts := map[cellSeries]int{}
 	for hour := start; hour.Before(start.Add(time.Duration(window.Seconds()) * time.Second)); hour = hour.Add(time.Hour) {
 		for _, h := range all.StationHours(hour) {
-			counts[cellSeries{h.Cell.Parent(size), h.Quantity}] += h.Count
+			counts[cellSeries{h.Cell.Parent(size), h.Quantity}] += len(h.Values)
 		}
 	}
 	return counts

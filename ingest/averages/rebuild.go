@@ -11,10 +11,16 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// Rebuild computes the averages of every hour and day that begins in the period again, from stored readings with
-// their stored flags, and replaces the stored averages. It writes the same rows as Run did. It calls progress, which
-// may be nil, after each day. It skips windows that the store rejects; the error names their days at the end.
+// Rebuild checks the stored hours of the period again, then computes the averages of every hour and day that begins in it
+// again, and replaces the stored flags and averages. It writes the same as Run did. The flags of hours that a server has
+// in memory stay: it checks them itself. It calls progress, which may be nil, after each day. It skips windows that the
+// store rejects; the error names their days at the end.
 func (a *Averages) Rebuild(ctx context.Context, from, to time.Time, progress func(done time.Time)) error {
+	if start, end := from.Truncate(time.Hour), earlier(to, firstKept(time.Now())); a.NewChecker != nil && start.Before(end) {
+		if _, _, err := a.recheck(ctx, start, end); err != nil {
+			return fmt.Errorf("rebuild: %w", err)
+		}
+	}
 	var rejected error
 	for start := aggregate.DayOf(from, a.DayOffset); start.Before(to); start = start.Add(day) {
 		if err := a.rebuildDay(ctx, start, from, to); err != nil {
@@ -71,6 +77,13 @@ func (a *Averages) Rows(ctx context.Context, window aggregate.Window, start time
 		return values.Day(start, size, 0), nil
 	}
 	return values.Hour(start, size, 0), nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // fromStore returns an aggregate of the stored readings of a period, as if they did not have the flags in ignore, and of

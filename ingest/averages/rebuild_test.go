@@ -109,14 +109,23 @@ func weather(rng *rand.Rand, start time.Time) []ingest.Reading {
 	return readings
 }
 
-// strict excludes a quantity of a station in an hour by a rule that needs the whole hour.
-func strict(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
+// strict excludes a quantity of a station in an hour by a rule that needs the whole hour. Its results come in random order.
+type strict struct {
+	rng    *rand.Rand
+	newest time.Time
+}
+
+func (c *strict) Newest() time.Time { return c.newest }
+
+func (c *strict) Hour(start time.Time, hours []quality.StationHour) []ingest.HourFlags {
+	c.newest = start
 	var found []ingest.HourFlags
 	for _, h := range hours {
-		if h.Quantity == quantity.PM10 && h.Mean > 52_000 {
-			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: quantity.PM10, Flags: ingest.Inconsistent})
+		if h.Quantity == quantity.PM10 && h.Mean > 52 {
+			found = append(found, ingest.HourFlags{Station: h.Station, Hour: start, Quantity: quantity.PM10, Flags: ingest.Outlier})
 		}
 	}
+	c.rng.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
 	return found
 }
 
@@ -139,9 +148,10 @@ func TestRebuildEqualsRun(t *testing.T) {
 			var a *Averages
 			open := func(ctx context.Context) {
 				a = newAverages(live)
-				a.Stations, a.DayOffset, a.HourChecker = stations, time.Hour, strictBy(rand.New(rand.NewPCG(seed, 2)))
+				a.Stations, a.DayOffset = stations, time.Hour
+				a.NewChecker = func() Checker { return &strict{rng: rand.New(rand.NewPCG(seed, 2))} }
 				if seed >= 4 {
-					a.HourChecker = realHourChecker(t, &memory, stations)
+					checkFor(t, a, quality.DefaultRules(), &memory)
 				}
 				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa})
 				a.Append = func(_ context.Context, b ingest.Batch) error {
@@ -194,20 +204,21 @@ func TestRebuildEqualsRun(t *testing.T) {
 			synctest.Wait()
 
 			again := &memoryStore{readings: taken}
-			flags := map[flagKey]map[time.Time]ingest.Flags{}
+			flags := map[flagKey]map[time.Time]ingest.HourFlags{}
 			for _, entry := range journal {
 				if v, ok := entry.(ingest.HourFlags); ok {
 					key := flagKey{v.Station, v.Quantity}
 					if flags[key] == nil {
-						flags[key] = map[time.Time]ingest.Flags{}
+						flags[key] = map[time.Time]ingest.HourFlags{}
 					}
-					flags[key][v.Hour] = v.Flags
+					flags[key][v.Hour] = v
 				}
 			}
 			for i, r := range again.readings {
 				again.readings[i].Values = slices.Clone(r.Values)
 				for j, v := range r.Values {
-					again.readings[i].Values[j].Flags |= flags[flagKey{r.Station, v.Quantity}][r.Time.Truncate(time.Hour)]
+					of := flags[flagKey{r.Station, v.Quantity}][r.Time.Truncate(time.Hour)]
+					again.readings[i].Values[j].Flags |= of.At(r.Time)
 				}
 			}
 			rng.Shuffle(len(again.readings), func(i, j int) {
@@ -255,29 +266,23 @@ func TestRebuildEqualsRun(t *testing.T) {
 	}
 }
 
-// realHourChecker returns the one of a server, with its memory from before a restart.
-func realHourChecker(t *testing.T, memory *bytes.Buffer, stations ingest.Stations) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
-	c := quality.NewHourChecker(quality.DefaultRules())
+// checkFor has an Averages check as a server does, with what is saved in memory from before a restart.
+func checkFor(t *testing.T, a *Averages, rules quality.Rules, memory *bytes.Buffer) {
+	a.NewChecker = func() Checker { return quality.NewHourChecker(rules) }
 	if memory.Len() > 0 {
-		if err := c.Load(memory); err != nil {
+		c := quality.NewHourChecker(rules)
+		if err := c.Load(bytes.NewReader(memory.Bytes())); err != nil {
 			t.Fatal(err)
 		}
+		a.Checker = c
 	}
-	return func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
-		found := c.Hour(start, StationHours(stations, start, hours))
+	a.Saved = func(c Checker) {
 		memory.Reset()
-		if err := c.Save(memory); err != nil {
+		if c == nil {
+			return
+		}
+		if err := c.(*quality.HourChecker).Save(memory); err != nil {
 			t.Error(err)
 		}
-		return found
-	}
-}
-
-// strictBy returns strict with its results in random order.
-func strictBy(rng *rand.Rand) func(time.Time, []aggregate.StationHour) []ingest.HourFlags {
-	return func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
-		found := strict(start, hours)
-		rng.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
-		return found
 	}
 }

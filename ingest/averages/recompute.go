@@ -2,7 +2,6 @@ package averages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,8 +18,8 @@ type Affected struct {
 	From    time.Time
 }
 
-// Recompute computes the stored averages again for the days on which the affected stations have readings, each day
-// once, oldest first. The averages in memory follow the registry by themselves. It calls done when all days before a
+// Recompute checks again, and computes the stored averages again for, the days on which the affected stations have
+// readings, each day once, oldest first. The averages in memory follow the registry by themselves. It calls done when all days before a
 // time are done, and returns an error of done. It may be interrupted and called again, with the stations' From set to
 // where it stopped. It logs and skips a day that the store rejects.
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
@@ -33,12 +32,12 @@ func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func
 	if err != nil {
 		return fmt.Errorf("recompute: %w", err)
 	}
+	if days, err = a.recheckDays(ctx, days); err != nil {
+		return fmt.Errorf("recompute: %w", err)
+	}
 	for _, start := range days {
-		err := a.rebuildDay(ctx, start, start, memory)
-		if errors.Is(err, store.ErrRejected) {
-			a.Log.Warn("averages of a day not recomputed, store rejects them", "day", start, "err", err)
-		} else if err != nil {
-			return fmt.Errorf("recompute the day from %s: %w", start.Format(time.RFC3339), err)
+		if err := a.rebuildDays(ctx, []time.Time{start}); err != nil {
+			return fmt.Errorf("recompute: %w", err)
 		}
 		if err := done(start.Add(day)); err != nil {
 			return err

@@ -21,29 +21,44 @@ const day = 24 * time.Hour
 func (a *Averages) Run(ctx context.Context) error {
 	ticker := time.NewTicker(writeEvery)
 	defer ticker.Stop()
-	var hours, days []time.Time
+	var w unwritten
 	for {
-		now := time.Now()
-		a.refreshAll()
-		hours = whole(sorted(slices.Concat(hours, a.Aggregate.Changed(now), a.shrinking.over(now))), now)
-		if a.ReadOnly {
-			hours = nil
-		}
-		for _, hour := range hours {
-			days = append(days, aggregate.DayOf(hour, a.DayOffset))
-		}
-		hours = a.each(ctx, hours, a.writeHour)
-		days = a.each(ctx, sorted(days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
-		days = slices.DeleteFunc(days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
-		a.Aggregate.Prune(now)
-		a.hourFlags.prune(now)
-		a.shrinking.prune(now)
+		a.write(ctx, &w, time.Now())
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
 	}
+}
+
+// unwritten holds the windows that wait for the store.
+type unwritten struct{ hours, days []time.Time }
+
+// write checks and writes what is finished at now, and forgets what is too old.
+func (a *Averages) write(ctx context.Context, w *unwritten, now time.Time) {
+	a.refreshAll()
+	hours := whole(sorted(slices.Concat(w.hours, a.Aggregate.Changed(now), a.shrinking.over(now))), now)
+	changed, err := a.check(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("check of hours failed, retrying; their averages wait", "err", err)
+	}
+	if a.ReadOnly {
+		hours = nil
+	}
+	if err == nil {
+		hours = slices.DeleteFunc(hours, func(hour time.Time) bool { return changed[hour] }) // Apply marks them again
+		for _, hour := range hours {
+			w.days = append(w.days, aggregate.DayOf(hour, a.DayOffset))
+		}
+		hours = a.each(ctx, hours, a.writeHour)
+	}
+	w.hours = hours
+	w.days = a.each(ctx, sorted(w.days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
+	w.days = slices.DeleteFunc(w.days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
+	a.Aggregate.Prune(now)
+	a.hourFlags.prune(now)
+	a.shrinking.prune(now)
 }
 
 // sorted returns the times ascending, each once.
@@ -80,12 +95,8 @@ func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx con
 	return waiting
 }
 
-// writeHour checks an hour and stores it, unless new flags will change it.
+// writeHour stores an hour.
 func (a *Averages) writeHour(ctx context.Context, start time.Time) error {
-	changed, err := a.checkHour(ctx, start)
-	if err != nil || changed {
-		return err // Apply receives the flags and marks the hour as changed again
-	}
 	return a.replace(ctx, aggregate.Hour, start, a.Aggregate)
 }
 

@@ -18,6 +18,7 @@ const (
 	kindReading   = 1
 	kindRefusal   = 2
 	kindHourFlags = 3
+	kindHourSpans = 4 // as kindHourFlags, with spans
 
 	// maxEntry bounds an entry in bytes. It is the largest payload that a NATS server can be configured to accept.
 	maxEntry = 64 << 20
@@ -63,11 +64,29 @@ func AppendBatch(dst []byte, b ingest.Batch) []byte {
 		dst = appendText(dst, r.Detail)
 	}
 	for _, v := range b.HourFlags {
-		dst = append(dst, kindHourFlags)
+		kind := byte(kindHourFlags)
+		if len(v.Humid) > 0 {
+			kind = kindHourSpans
+		}
+		dst = append(dst, kind)
 		dst = appendText(dst, v.Station)
 		dst = binary.AppendVarint(dst, floorHours(v.Hour))
 		dst = append(dst, byte(v.Quantity))
 		dst = binary.AppendUvarint(dst, uint64(v.Flags))
+		if len(v.Humid) > 0 {
+			dst = appendSpans(dst, v.Humid)
+		}
+	}
+	return dst
+}
+
+// appendSpans writes how many spans there are, at least one, and the three numbers of each.
+func appendSpans(dst []byte, spans []ingest.Span) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(spans)))
+	for _, s := range spans {
+		dst = binary.AppendUvarint(dst, uint64(s.From))
+		dst = binary.AppendUvarint(dst, uint64(s.To))
+		dst = binary.AppendUvarint(dst, uint64(s.Values))
 	}
 	return dst
 }
@@ -128,8 +147,12 @@ func DecodeBatch(data []byte) (ingest.Batch, error) {
 			b.Readings = append(b.Readings, d.reading())
 		case kind == kindRefusal && len(b.HourFlags) == 0:
 			b.Refusals = append(b.Refusals, d.refusal())
-		case kind == kindHourFlags:
-			b.HourFlags = append(b.HourFlags, d.hourFlags())
+		case kind == kindHourFlags, kind == kindHourSpans:
+			v := d.hourFlags()
+			if kind == kindHourSpans {
+				v.Humid = d.spans()
+			}
+			b.HourFlags = append(b.HourFlags, v)
 		default:
 			d.fail(fmt.Errorf("journal entry holds an unexpected record of kind %d", kind))
 		}
@@ -273,6 +296,30 @@ func (d *decoder) hourFlags() ingest.HourFlags {
 	v.Hour = time.Unix(hours*3600, 0).UTC()
 	v.Quantity, v.Flags = d.quantityAndFlags()
 	return v
+}
+
+func (d *decoder) spans() []ingest.Span {
+	const least = 3 // fewest bytes of a span
+	n := d.uvarint()
+	if n == 0 || n > uint64(len(d.data)/least) {
+		d.fail(errShort)
+		return nil
+	}
+	spans := make([]ingest.Span, n)
+	for i := range spans {
+		spans[i] = ingest.Span{From: d.second(), To: d.second(), Values: d.second()}
+	}
+	return spans
+}
+
+// second reads a number of seconds of an hour, or of values in it.
+func (d *decoder) second() uint16 {
+	const most = 3600
+	n := d.uvarint()
+	if n > most {
+		d.fail(fmt.Errorf("journal entry holds %d seconds or values of an hour", n))
+	}
+	return uint16(n)
 }
 
 func (d *decoder) number() float64 {

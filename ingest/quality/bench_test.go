@@ -20,7 +20,11 @@ func crowd(stations int) []StationHour {
 		east, north := 4_100_000+rng.Float64()*30_000, 3_090_000+rng.Float64()*30_000
 		for _, q := range []quantity.Quantity{quantity.PM2_5, quantity.PM10, quantity.Temperature, quantity.Humidity, quantity.Pressure} {
 			v := 10 + rng.NormFloat64()
-			list = append(list, StationHour{fmt.Sprintf("S%05d", i), cellAt(east, north), q, v, v, 25})
+			samples := make([]Sample, 25)
+			for k := range samples {
+				samples[k] = Sample{uint16(145 * k), v}
+			}
+			list = append(list, StationHour{Station: fmt.Sprintf("S%05d", i), Cell: cellAt(east, north), Quantity: q, Mean: v, Median: v, Count: 25, Samples: samples})
 		}
 	}
 	return list

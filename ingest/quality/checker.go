@@ -9,7 +9,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Checker implements ingest.Checker for a city. It is safe for concurrent use.
+// Checker implements ingest.Checker for a city: it sets the flags that one message can tell. What it remembers serves to
+// know a message again, and decides no flag. It is safe for concurrent use.
 type Checker struct {
 	rules Rules
 
@@ -60,24 +61,15 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	for _, check := range checks {
 		check(&c.rules, st, keep.Values)
 	}
-	c.stuck(m, st, &keep)
-	c.humid(m, &keep)
 	m.add(keep)
 	return keep, refused, duplicates
 }
 
-// Remember adds a reading that is already in the journal, so that a restart forgets nothing.
+// Remember adds a reading that is already in the journal, so that a restart knows it again.
 func (c *Checker) Remember(r ingest.Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := c.memory(r.Station)
-	for _, v := range r.Values {
-		if v.Flags&ingest.Sentinel == 0 {
-			m.hold(r.Time, v.Quantity, v.Value)
-		}
-	}
-	m.keepHumidity(&r)
-	m.add(r)
+	c.memory(r.Station).add(r)
 }
 
 // Forget deletes what is remembered of a station, such as one that was erased.

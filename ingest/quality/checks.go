@@ -3,7 +3,6 @@ package quality
 import (
 	"math"
 	"slices"
-	"time"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
@@ -12,9 +11,8 @@ import (
 // check sets flags on a reading's values by looking at this one reading.
 type check func(rules *Rules, st *ingest.Station, values []ingest.Value)
 
-// checks in the order in which they run, before stuck and humid, which look back. A sentinel is no measurement, so it is not
-// out of range too,
-// and nothing is compared with it.
+// checks in the order in which they run. A sentinel is no measurement, so it is not out of range too, and nothing is
+// compared with it.
 var checks = []check{sentinelCheck, rangeCheck, consistencyCheck}
 
 func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
@@ -70,62 +68,6 @@ func sensorOf(st *ingest.Station, q quantity.Quantity) string {
 func outside(ranges map[quantity.Quantity]limits, v ingest.Value) bool {
 	l, ok := ranges[v.Quantity]
 	return ok && (v.Value < l.low || v.Value > l.high)
-}
-
-// humid flags particles by the humidity of the same reading, or by one that the station sent by itself a moment ago.
-func (c *Checker) humid(m *memory, r *ingest.Reading) {
-	m.keepHumidity(r)
-	apart := r.Time.Sub(time.Unix(int64(m.humidity.at), 0)).Abs()
-	if apart > together || float64(m.humidity.percent) < c.rules.Humid {
-		return
-	}
-	for i := range r.Values {
-		if particles(r.Values[i].Quantity) {
-			r.Values[i].Flags |= ingest.Humid
-		}
-	}
-}
-
-// saturated is the relative humidity in % at the end of a hygrometer's scale.
-const saturated = 100
-
-// stuck looks back: a value that has not changed for hours is flagged from then on. Particles that are next to nothing may
-// stay so.
-func (c *Checker) stuck(m *memory, st *ingest.Station, r *ingest.Reading) {
-	for i := range r.Values {
-		v := &r.Values[i]
-		if v.Flags&ingest.Sentinel != 0 {
-			continue
-		}
-		since, readings := m.hold(r.Time, v.Quantity, v.Value)
-		if installed := st.InstalledSince(r.Time); since.Before(installed) {
-			since = installed // another sensor's time does not count
-		}
-		long := hours(c.rules.StuckOthers)
-		switch {
-		case v.Quantity == quantity.Humidity && v.Value == saturated:
-			long = hours(c.rules.StuckSaturated)
-		case particles(v.Quantity) && v.Value <= 2*resolutionOf(st):
-			continue
-		case particles(v.Quantity):
-			long = hours(c.rules.StuckParticles)
-		case v.Quantity != quantity.Temperature && v.Quantity != quantity.Humidity && v.Quantity != quantity.Pressure:
-			continue
-		}
-		if readings >= int(c.rules.StuckReadings) && r.Time.Sub(since) >= long {
-			v.Flags |= ingest.Stuck
-		}
-	}
-}
-
-// resolutionOf is a particle counter's resolution in µg/m³, by its data sheet; 1 where it is not known.
-func resolutionOf(st *ingest.Station) float64 {
-	for _, sensor := range st.Sensors {
-		if resolution, ok := resolutions[sensor]; ok {
-			return resolution
-		}
-	}
-	return 1
 }
 
 // fractions are the particle fractions, each of which is part of those after it.

@@ -2,8 +2,6 @@ package quality
 
 import (
 	"math"
-	"slices"
-	"strings"
 
 	"stadtluft/ingest"
 )
@@ -15,12 +13,11 @@ func (c *HourChecker) compare(h *hour, from, to int) {
 	list, area := h.list[from:to], h.area(h.list[from:to])
 	for i := range list {
 		s, r, found := &list[i], h.records[from+i], area.around(i)
-		if c.outlier(s, list, found) {
+		out, o := c.outlier(s, list, found)
+		if out {
 			h.flags[from+i] |= ingest.Outlier
 		}
-		if r == nil {
-			continue
-		}
+		h.set(from+i, ingest.OutlierCheck, o)
 		if past := r.history(s.Quantity); past != nil {
 			near := noValue
 			if h.flags[from+i].Good() || !particles(s.Quantity) {
@@ -32,21 +29,28 @@ func (c *HourChecker) compare(h *hour, from, to int) {
 }
 
 // outlier compares with all neighbours that are near, or with as many as it takes of those farther away.
-func (c *HourChecker) outlier(s *StationHour, list []StationHour, found []neighbour) bool {
+func (c *HourChecker) outlier(s *StationHour, list []StationHour, found []neighbour) (bool, ingest.Result) {
 	least, near := int(c.rules.OutlierNeighbours), c.rules.OutlierNear
+	if _, compared := c.rules.outlierFloor(s.Quantity, 0); !compared {
+		return false, ingest.Unchecked
+	}
 	c.scratch = c.scratch[:0]
 	for i, n := range found {
 		if n.square <= near*near || i < least {
 			c.scratch = append(c.scratch, list[n.index].Mean)
 		}
 	}
-	n := len(c.scratch)
-	if n < least {
-		return false
+	if len(c.scratch) < least {
+		return false, ingest.NoNeighbours
 	}
-	middle := median(c.scratch)
-	floor, compared := c.rules.outlierFloor(s.Quantity, middle)
-	if !compared || math.Abs(score(s.Mean, middle, floor)) <= c.rules.OutlierZ {
+	return c.far(s), ingest.Checked
+}
+
+// far reports whether an hour's mean is far from those in scratch.
+func (c *HourChecker) far(s *StationHour) bool {
+	n, middle := len(c.scratch), median(c.scratch)
+	floor, _ := c.rules.outlierFloor(s.Quantity, middle)
+	if math.Abs(score(s.Mean, middle, floor)) <= c.rules.OutlierZ {
 		return false // whatever the deviation is
 	}
 	return math.Abs(score(s.Mean, middle, max(floor, deviation(c.scratch, middle)*fewer(n)))) > c.rules.OutlierZ
@@ -62,26 +66,4 @@ func (c *HourChecker) middle(list []StationHour, found []neighbour) float64 {
 		c.scratch = append(c.scratch, list[n.index].Median)
 	}
 	return median(c.scratch)
-}
-
-// nobody is no place in a list.
-const nobody = -1
-
-func byStation(h StationHour, station string) int { return strings.Compare(h.Station, station) }
-
-// humid is for particle counters of stations that measured no humidity themselves: the nearest's counts.
-func (c *HourChecker) humid(h *hour, from, to int) {
-	if len(h.hygrometers) == 0 {
-		return
-	}
-	area := h.area(h.hygrometers)
-	for i := from; i < to; i++ {
-		s := &h.list[i]
-		if _, own := slices.BinarySearchFunc(h.hygrometers, s.Station, byStation); own {
-			continue // its readings say it themselves
-		}
-		if near := area.nearest(s, nobody, c.rules.HumidWithin); len(near) > 0 && h.hygrometers[near[0].index].Mean >= c.rules.Humid {
-			h.flags[i] |= ingest.Humid
-		}
-	}
 }

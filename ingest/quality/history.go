@@ -62,6 +62,16 @@ func (r *ring[T]) put(i int64, entry T) {
 	r.Of[i%length] = entry
 }
 
+// cut forgets an entry and those after it.
+func (r *ring[T]) cut(from int64) {
+	var none T
+	length := int64(len(r.Of))
+	for i := max(from, r.Last-length+1); i <= r.Last; i++ {
+		r.Of[i%length] = none
+	}
+	r.Last = min(r.Last, from-1)
+}
+
 // tenths is a value in tenths of its unit, one more where it is not negative, so that 0 is none. It is cut at ±3276.6.
 type tenths int16
 
@@ -89,7 +99,7 @@ func (t tenths) number() (n int64, ok bool) {
 type history struct {
 	Own  ring[tenths] // hourly medians
 	Near ring[tenths] // the neighbours' median, of hours in which the station is compared with it
-	Days ring[sums]   // of hours with both
+	Days ring[sums]
 }
 
 func newHistory(q quantity.Quantity) *history {
@@ -103,13 +113,14 @@ func newHistory(q quantity.Quantity) *history {
 // sums are those of a day's pairs of a station's hours and its neighbours', in tenths: enough for a correlation over
 // many days. Squares and products are of differences from the day's means.
 type sums struct {
-	N          uint8
-	Narrow     bool // the station's range is a small share of the neighbours'
+	N          uint8 // pairs
+	Hours      uint8 // with a median of the station's own
+	Narrow     bool  // the station's range is a small share of the neighbours'
 	X, Y       int32
 	XX, YY, XY float32
 }
 
-// remember sets an hour and gathers its day anew.
+// remember sets an hour and gathers its day again.
 func (h *history) remember(hour int64, own, near, narrow float64) {
 	h.Own.put(hour, inTenths(own))
 	h.Near.put(hour, inTenths(near))
@@ -117,13 +128,28 @@ func (h *history) remember(hour int64, own, near, narrow float64) {
 	h.Days.put(day, h.gather(day, narrow))
 }
 
+// rewind forgets an hour and those after it.
+func (h *history) rewind(hour int64, narrow float64) {
+	h.Own.cut(hour)
+	h.Near.cut(hour)
+	day := hour / dayHours
+	h.Days.cut(day)
+	if s := h.gather(day, narrow); s.Hours > 0 {
+		h.Days.put(day, s)
+	}
+}
+
 func (h *history) gather(day int64, narrow float64) (s sums) {
 	var xx, yy, xy int64
 	own, near := newSpan(), newSpan()
 	for hour := day * dayHours; hour < (day+1)*dayHours; hour++ {
 		x, ok := h.Own.at(hour).number()
+		if !ok {
+			continue
+		}
+		s.Hours++
 		y, both := h.Near.at(hour).number()
-		if !ok || !both {
+		if !both {
 			continue
 		}
 		s.N++

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -12,46 +13,73 @@ import (
 
 // StationHour is one station's mean of one quantity in a full hour, of values without an excluding flag of their own.
 type StationHour struct {
-	Station  string
-	Cell     geo.Cell // the station's public place, a BaseSize cell: flags are public and would tell an exact place
-	Quantity quantity.Quantity
-	Mean     float64
-	Median   float64
-	Count    int // values
+	Station      string
+	Cell         geo.Cell // the station's public place, a BaseSize cell: flags are public and would tell an exact place
+	Installation int      // its number: what was measured in the same place by earlier sensors is another's past
+	Quantity     quantity.Quantity
+	Mean         float64
+	Median       float64
+	Count        int      // values
+	Steady       bool     // all values are the same
+	Resolution   float64  // of its particle counter, µg/m³
+	Samples      []Sample // the values, ascending by time; those of particles and of humidity are looked at
 }
+
+// Sample is one value of an hour.
+type Sample struct {
+	Second uint16 // of the hour
+	Value  float64
+}
+
+// LookBack is how far back the longest chain of checks looks: a station has moved by a day up to standingDays ago, which
+// is compared with usualPast days before it. Flags of an hour do not depend on anything earlier.
+const LookBack = (usualPast + standingDays + 1) * dayHours * time.Hour
+
+// Again is how far back, from the newest hour, hours can be checked again.
+const Again = (recheckHours - 1) * time.Hour
 
 // HourChecker checks full hours against neighbours and past hours. It has no clock and no store. It is not safe for
 // concurrent use.
 //
-// An hour's flags depend on that hour and on what is remembered of the 30 days before: never on later hours, on the
-// order of stations, or on what was found earlier for the same hour. Checking an hour again, after late readings,
-// replaces what is remembered of it, so that the result is the same whenever they arrived. An hour can be checked
-// again for two days. When a station's place changes, its earlier hours are forgotten.
+// An hour's flags are a function of the hours of LookBack before it and of itself. What the HourChecker remembers of
+// them is a cache: hours are checked in ascending order, and one that is checked again, within Again of the newest,
+// makes the HourChecker forget it and those after it. To begin anywhere, have the hours of LookBack checked first.
 type HourChecker struct {
-	rules    Rules
-	stations map[string]*record
-	newest   int64 // hour
-	scratch  []float64
+	rules   Rules
+	records map[recordKey]*record
+	newest  int64 // hour
+	day     int64 // in which records were last let go
+	scratch []float64
 }
 
 // NewHourChecker returns an HourChecker with an empty memory.
 func NewHourChecker(rules Rules) *HourChecker {
-	return &HourChecker{rules: rules, stations: map[string]*record{}}
+	return &HourChecker{rules: rules, records: map[recordKey]*record{}}
+}
+
+// Newest returns the start of the newest hour that was checked; zero when there is none.
+func (c *HourChecker) Newest() time.Time {
+	if c.newest == 0 {
+		return time.Time{}
+	}
+	return time.Unix(c.newest*3600, 0).UTC()
 }
 
 // hour is one hour while it is checked.
 type hour struct {
 	at      int64         // Unix hour
-	list    []StationHour // sorted by quantity and station
+	list    []StationHour // sorted by quantity and station, without those that are stuck
 	flags   []ingest.Flags
-	records []*record // nil where nothing may be remembered
-	areas   []*area   // of different stations or places
-	within  float64   // metres to the farthest neighbour
+	records []*record
+	areas   []*area // of different stations or places
+	within  float64 // metres to the farthest neighbour
 
 	hygrometers []StationHour // the part of the list with humidity
+	spans       map[int][]ingest.Span
+	found       []ingest.HourFlags
 }
 
-// Hour checks the hour that starts at start and returns the flags found, sorted.
+// Hour checks the hour that starts at start and returns flags and results of its checks, sorted.
 func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFlags {
 	h := c.open(start, hours)
 	h.each(func(q quantity.Quantity, from, to int) {
@@ -68,29 +96,36 @@ func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFl
 	})
 	c.explain(h)
 	c.forget(h.at)
-	var hourFlags []ingest.HourFlags
 	for i, flags := range h.flags {
-		if flags != 0 {
-			hourFlags = append(hourFlags, ingest.HourFlags{Station: h.list[i].Station, Hour: start, Quantity: h.list[i].Quantity, Flags: flags})
+		if s := &h.list[i]; flags != 0 || len(h.spans[i]) > 0 {
+			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags, Humid: h.spans[i]})
 		}
 	}
-	slices.SortFunc(hourFlags, ingest.HourFlags.Compare)
-	return hourFlags
+	slices.SortFunc(h.found, ingest.HourFlags.Compare)
+	return h.found
 }
 
-// open sorts an hour's stations. Of a station that was at two places within the hour the one with more values
-// counts.
+// open sorts an hour's stations, and finds those that are stuck: nobody is compared with them. Of a station that was at
+// two places within the hour the one with more values counts.
 func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
-	h := &hour{at: unixHour(start), list: slices.Clone(hours), within: c.rules.OutlierFar}
-	slices.SortFunc(h.list, func(a, b StationHour) int {
+	h := &hour{at: unixHour(start), within: c.rules.OutlierFar, spans: map[int][]ingest.Span{}}
+	c.rewind(h.at)
+	all := slices.Clone(hours)
+	slices.SortFunc(all, func(a, b StationHour) int {
 		return cmp.Or(cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Station, b.Station), cmp.Compare(b.Count, a.Count),
 			a.Cell.Compare(b.Cell))
 	})
-	h.list = slices.CompactFunc(h.list, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
-	h.flags = make([]ingest.Flags, len(h.list))
-	h.records = make([]*record, len(h.list))
-	for i := range h.list {
-		h.records[i] = c.record(&h.list[i], h.at)
+	all = slices.CompactFunc(all, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
+	h.list, h.flags, h.records = all[:0], make([]ingest.Flags, 0, len(all)), make([]*record, 0, len(all))
+	for _, s := range all {
+		r := c.record(&s, h.at)
+		stuck, result := c.stuck(r, &s, h.at)
+		flags := ingest.Flags(0).With(ingest.StuckCheck, result)
+		if stuck {
+			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags | ingest.Stuck})
+			continue
+		}
+		h.list, h.flags, h.records = append(h.list, s), append(h.flags, flags), append(h.records, r)
 	}
 	h.each(func(q quantity.Quantity, from, to int) {
 		if q == quantity.Humidity {
@@ -124,15 +159,16 @@ func (h *hour) each(do func(q quantity.Quantity, from, to int)) {
 	}
 }
 
-// record is a station's, begun anew when it stands elsewhere; nil in an hour before it came to its place.
+// set sets the result of a check.
+func (h *hour) set(i int, c ingest.Check, o ingest.Result) { h.flags[i] = h.flags[i].With(c, o) }
+
+// record returns what is remembered of a station with its sensors at its place.
 func (c *HourChecker) record(s *StationHour, at int64) *record {
-	r := c.stations[s.Station]
-	switch {
-	case r == nil, r.Cell != s.Cell && at > r.Newest:
-		r = &record{Cell: s.Cell}
-		c.stations[s.Station] = r
-	case r.Cell != s.Cell:
-		return nil
+	key := recordKey{s.Station, s.Cell, s.Installation}
+	r := c.records[key]
+	if r == nil {
+		r = &record{}
+		c.records[key] = r
 	}
 	r.Newest = max(r.Newest, at)
 	return r
@@ -143,29 +179,42 @@ func (c *HourChecker) explain(h *hour) {
 	day := h.at / dayHours
 	known := make(map[*record]findings, len(h.list)/4)
 	for i, r := range h.records {
-		if r == nil {
-			continue
-		}
 		found, ok := known[r]
 		if !ok {
 			found = c.findings(r, day)
 			known[r] = found
 		}
-		if flags := found.of(h.list[i].Quantity); flags != 0 {
-			h.flags[i] = h.flags[i]&^ingest.Excluding | flags
+		flags := found.of(h.list[i].Quantity)
+		if !flags.Good() {
+			h.flags[i] &^= ingest.Excluding
+		}
+		h.flags[i] |= flags
+	}
+}
+
+// rewind forgets an hour and those after it.
+func (c *HourChecker) rewind(at int64) {
+	if at <= c.newest {
+		for _, r := range c.records {
+			r.rewind(at, &c.rules)
 		}
 	}
+	c.newest = at
 }
 
 // forget lets go of stations that have not been heard for longer than anything looks back.
 func (c *HourChecker) forget(at int64) {
-	if at/dayHours <= c.newest/dayHours {
+	day := at / dayHours
+	if day == c.day {
 		return
 	}
-	c.newest = at
-	for id, r := range c.stations {
-		if at-r.Newest > (pastDays+recheckDays)*dayHours {
-			delete(c.stations, id)
+	c.day = day
+	for key, r := range c.records {
+		if time.Duration(at-r.Newest)*time.Hour > LookBack+Again {
+			delete(c.records, key)
 		}
 	}
 }
+
+// noValue stands for a value that is not known.
+var noValue = math.NaN()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
-	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 )
@@ -33,47 +32,80 @@ func hoursOf(seed uint64, count int) [][]StationHour {
 func startOf(n int) time.Time { return firstHour.Add(time.Duration(n) * time.Hour) }
 
 // TestHourCheckerIsAFunctionOfItsHours checks the same hours with stations in another order, with a part of an hour first and the
-// whole of it up to two days later, and through a file in the middle. Whatever came late, in the end all is checked again, as after
-// a restart: the same flags.
+// whole of it up to two days later, when those after it are checked again, through files, and by one that begins LookBack before:
+// the same flags of each hour.
 func TestHourCheckerIsAFunctionOfItsHours(t *testing.T) {
-	list, rng := hoursOf(9, 16*dayHours), rand.New(rand.NewPCG(1, 1))
+	const days = 20
+	list, rng := hoursOf(9, days*dayHours), rand.New(rand.NewPCG(1, 1))
 	one, other := NewHourChecker(DefaultRules()), NewHourChecker(DefaultRules())
-	found := map[ingest.Flags]int{}
-	var late []int
+	found, got, want := map[ingest.Flags]int{}, make([][]ingest.HourFlags, len(list)), make([][]ingest.HourFlags, len(list))
+	late := -1
 	for n, hours := range list {
-		one.Hour(startOf(n), hours)
+		want[n] = one.Hour(startOf(n), hours)
+		for _, v := range want[n] {
+			found[v.Flags.Found()]++
+		}
 		shuffled := slices.Clone(hours)
 		rng.Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
-		if rng.IntN(5) == 0 {
+		if late < 0 && rng.IntN(5) == 0 {
 			other.Hour(startOf(n), shuffled[:len(shuffled)/2])
-			late = append(late, n)
-		} else {
-			other.Hour(startOf(n), shuffled)
+			late = n
+			continue
 		}
-		if len(late) > 8 || len(late) > 0 && n-late[0] >= 47 {
-			i := rng.IntN(len(late))
-			other.Hour(startOf(late[i]), list[late[i]])
-			other.Hour(startOf(late[0]), list[late[0]])
-			late = nil
+		got[n] = other.Hour(startOf(n), shuffled)
+		if late >= 0 && (n-late >= int(Again.Hours()) || rng.IntN(20) == 0 || n == len(list)-1) {
+			for ; late <= n; late++ {
+				got[late] = other.Hour(startOf(late), list[late])
+			}
+			late = -1
 		}
 		if n%100 == 50 {
 			other = reloaded(t, other)
 		}
 	}
-	for n := len(list) - 47; n < len(list); n++ {
-		other.Hour(startOf(n), list[n])
-	}
-	for n := len(list) - 47; n < len(list); n++ {
-		want, got := one.Hour(startOf(n), list[n]), other.Hour(startOf(n), list[n])
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("hour %d: %v, want %v", n, got, want)
-		}
-		for _, v := range want {
-			found[v.Flags]++
+	for n := range list {
+		if !reflect.DeepEqual(got[n], want[n]) {
+			t.Fatalf("hour %d: %v, want %v", n, got[n], want[n])
 		}
 	}
-	if found[ingest.Outlier] == 0 || found[ingest.SeemsIndoor] == 0 {
+	if found[ingest.Outlier] == 0 || found[ingest.SeemsIndoor] == 0 || found[ingest.Stuck] == 0 || found[ingest.Moved] == 0 || found[ingest.Uncorrelated] == 0 {
 		t.Errorf("found only %v", found)
+	}
+}
+
+// TestNothingBeforeLookBackCounts has a quiet half year behind stations that were noisy, stuck and elsewhere before it: what was
+// then changes no flag of the last day. The pressure's chain is the longest.
+func TestNothingBeforeLookBackCounts(t *testing.T) {
+	days := int(LookBack.Hours())/dayHours + 1
+	play := func(first int) (last []ingest.HourFlags) {
+		rng := rand.New(rand.NewPCG(2, 9))
+		c := NewHourChecker(DefaultRules())
+		for n := -30 * dayHours; n < days*dayHours; n++ {
+			var list []StationHour
+			for i := range 8 {
+				hPa, pm := 1013+float64(i)+rng.NormFloat64(), 20+5*rng.NormFloat64()
+				if n < 0 {
+					hPa, pm = 1013+30*rng.NormFloat64(), 300*rng.Float64()
+				}
+				if i == 3 && n > (days-6)*dayHours {
+					hPa += 20
+				}
+				for q, v := range map[quantity.Quantity]float64{quantity.Pressure: hPa, quantity.PM10: pm, quantity.Temperature: pm / 2} {
+					list = append(list, StationHour{Station: string(rune('A' + i)), Cell: cellAt(4_100_000+300*float64(i), 3_090_000), Quantity: q, Mean: v, Median: v, Count: 25})
+				}
+			}
+			if n >= first {
+				last = append(last, c.Hour(startOf(n), list)...)
+			}
+		}
+		return last[len(last)-8*3*dayHours:]
+	}
+	all, short := play(-30*dayHours), play(0)
+	if !reflect.DeepEqual(all, short) {
+		t.Error("the last day's flags depend on what was before LookBack")
+	}
+	if !slices.ContainsFunc(all, func(v ingest.HourFlags) bool { return v.Station == "D" && v.Flags&ingest.Moved != 0 }) {
+		t.Error("the station that was carried away is not found")
 	}
 }
 
@@ -98,17 +130,17 @@ func TestLoadRefuses(t *testing.T) {
 	if err := c.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	good, stations := file.Bytes(), len(c.stations)
+	good, stations := file.Bytes(), len(c.records)
 	for what, bad := range map[string][]byte{
 		"nothing": nil, "another file": []byte("stadtluft-judge-0\n12345678"), "a cut one": good[:len(good)-9],
 		"a wrong byte": append(append([]byte{}, good[:40]...), append([]byte{good[40] ^ 1}, good[41:]...)...),
 	} {
-		if err := c.Load(bytes.NewReader(bad)); err == nil || len(c.stations) != 0 {
-			t.Errorf("%s: %v, %d stations remembered", what, err, len(c.stations))
+		if err := c.Load(bytes.NewReader(bad)); err == nil || len(c.records) != 0 {
+			t.Errorf("%s: %v, %d stations remembered", what, err, len(c.records))
 		}
 	}
-	if err := c.Load(bytes.NewReader(good)); err != nil || len(c.stations) != stations {
-		t.Errorf("a good one: %v, %d stations, want %d", err, len(c.stations), stations)
+	if err := c.Load(bytes.NewReader(good)); err != nil || len(c.records) != stations {
+		t.Errorf("a good one: %v, %d stations, want %d", err, len(c.records), stations)
 	}
 }
 
@@ -237,88 +269,164 @@ func TestRobustStatistics(t *testing.T) {
 	}
 }
 
+// TestStuck plays hours of a value that does not change, a reading every ten minutes.
 func TestStuck(t *testing.T) {
-	c := New(DefaultRules())
 	sds := &ingest.Station{ID: "A", Sensors: []string{"sds011"}}
-	start := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	flagged := func(station *ingest.Station, after time.Duration, q quantity.Quantity, v float64) bool {
+	f := func(what string, q quantity.Quantity, hours, first int, of func(hour int) (StationHour, bool)) {
 		t.Helper()
-		at := start.Add(after)
-		keep, refused, _ := c.Check(station, ingest.Arrival{Received: at}, wire.Reading{Time: at, Values: []wire.Value{{Quantity: q, Value: v}}})
-		if len(refused) > 0 || len(keep.Values) != 1 {
-			t.Fatalf("refused %+v", refused)
-		}
-		return keep.Values[0].Flags&ingest.Stuck != 0
-	}
-	for minute := 0; minute <= 8*60; minute += 10 {
-		after := time.Duration(minute) * time.Minute
-		if got, want := flagged(sds, after, quantity.PM10, 7), minute == 8*60; got != want {
-			t.Errorf("7 µg/m³ for %v: stuck %v, want %v", after, got, want)
-		}
-		if flagged(sds, after, quantity.PM2_5, 0.6) {
-			t.Errorf("next to nothing for %v is stuck", after)
-		}
-		if flagged(sds, after, quantity.Temperature, 7) {
-			t.Errorf("a temperature is stuck after %v", after)
+		c := NewHourChecker(DefaultRules())
+		for n := range hours {
+			s, ok := of(n)
+			if !ok {
+				continue
+			}
+			s.Station, s.Cell, s.Quantity, s.Median, s.Resolution = sds.ID, cellAt(0, 0), q, s.Mean, Resolution(sds)
+			got := slices.ContainsFunc(c.Hour(startOf(n), []StationHour{s}), func(v ingest.HourFlags) bool { return v.Flags&ingest.Stuck != 0 })
+			if want := first >= 0 && n >= first; got != want {
+				t.Errorf("%s, hour %d: stuck %v, want %v", what, n, got, want)
+			}
 		}
 	}
-	for minute := 0; minute <= 13*60; minute += 10 {
-		after := time.Duration(minute) * time.Minute
-		if got, want := flagged(sds, after, quantity.Humidity, 100), minute >= 12*60; got != want {
-			t.Errorf("100 %% for %v: stuck %v, want %v", after, got, want)
-		}
-		if flagged(&ingest.Station{ID: "D"}, after, quantity.Humidity, 99.99) {
-			t.Errorf("99.99 %% for %v is stuck", after)
-		}
+	same := func(v float64, count int) func(int) (StationHour, bool) {
+		return func(int) (StationHour, bool) { return StationHour{Mean: v, Count: count, Steady: true}, true }
 	}
-	if flagged(sds, 9*time.Hour, quantity.PM10, 7.1) {
-		t.Error("stuck although it changed")
-	}
-	few := &ingest.Station{ID: "B"}
-	for hour := range 12 {
-		if flagged(few, time.Duration(hour)*time.Hour, quantity.PM10, 9) {
-			t.Errorf("stuck by %d readings", hour+1)
+	f("7 µg/m³", quantity.PM10, 12, 7, same(7, 6))
+	f("next to nothing", quantity.PM2_5, 60, -1, same(0.6, 6))
+	f("just above", quantity.PM2_5, 12, 7, same(0.61, 6))
+	f("a temperature", quantity.Temperature, 30, 23, same(7, 6))
+	f("saturated air", quantity.Humidity, 15, 11, same(100, 6))
+	f("99.99 %", quantity.Humidity, 26, 23, same(99.99, 6))
+	f("two an hour", quantity.PM10, 12, 9, same(7, 2))
+	f("one in two hours", quantity.PM10, 60, -1, func(n int) (StationHour, bool) { return StationHour{Mean: 9, Count: 1, Steady: true}, n%5 == 0 })
+	f("a silence", quantity.PM10, 12, 7, func(n int) (StationHour, bool) { return StationHour{Mean: 9, Count: 9, Steady: true}, n < 2 || n > 4 })
+	f("another value in hour 3", quantity.PM10, 14, 11, func(n int) (StationHour, bool) {
+		return StationHour{Mean: 9, Count: 9, Steady: n != 3}, true
+	})
+	f("a thousandth more in hour 3", quantity.PM10, 14, 11, func(n int) (StationHour, bool) {
+		if n == 3 {
+			return StationHour{Mean: 9.001, Count: 9, Steady: true}, true
 		}
-	}
-	replaced := &ingest.Station{ID: "C", Installations: []ingest.Installation{{From: start}, {From: start.Add(6 * time.Hour)}}}
-	for minute := 0; minute <= 14*60; minute += 10 {
-		if got, want := flagged(replaced, time.Duration(minute)*time.Minute, quantity.PM10, 7), minute == 14*60; got != want {
-			t.Errorf("7 µg/m³ at minute %d, by another sensor from minute 360 on: stuck %v, want %v", minute, got, want)
-		}
-	}
+		return StationHour{Mean: 9, Count: 9, Steady: true}, true
+	})
+	f("another sensor from hour 6 on", quantity.PM10, 15, 13, func(n int) (StationHour, bool) {
+		return StationHour{Mean: 9, Count: 9, Steady: true, Installation: n / 6 & 1}, n < 12
+	})
+	f("noise", quantity.NoiseLAeq, 60, -1, same(40, 6))
 }
 
-// TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins anew there. Hours before that, checked
-// again, neither bring the old place back nor are remembered.
+// TestHumidAir flags particles by the station's humidity that is nearest in the hour, else by that of a station near.
+func TestHumidAir(t *testing.T) {
+	f := func(what string, values, humidity []Sample, near float64, wantAll bool, want ...ingest.Span) {
+		t.Helper()
+		list := []StationHour{stationHour(station(), cellAt(0, 0), quantity.PM10, values)}
+		if len(humidity) > 0 {
+			list = append(list, stationHour(station(), cellAt(0, 0), quantity.Humidity, humidity))
+		}
+		if near > 0 {
+			list = append(list, StationHour{Station: "B", Cell: cellAt(4900, 0), Quantity: quantity.Humidity, Mean: near, Count: 1})
+		}
+		for _, v := range NewHourChecker(DefaultRules()).Hour(startOf(0), list) {
+			if got := v.Flags&ingest.Humid != 0; v.Quantity == quantity.PM10 && (got != wantAll || !slices.Equal(v.Humid, want)) {
+				t.Errorf("%s: humid %v, %v, want %v, %v", what, got, v.Humid, wantAll, want)
+			}
+		}
+	}
+	values := []Sample{{0, 20}, {145, 21}, {290, 22}, {3590, 23}}
+	f("no humidity", values, nil, 0, false)
+	f("with each", values, []Sample{{0, 74.9}, {145, 75}, {290, 80}, {3590, 60}}, 99, false, ingest.Span{From: 145, To: 290, Values: 2})
+	f("always", values, []Sample{{0, 75}, {3590, 99}}, 50, true)
+	f("by themselves", append(values[:3:3], Sample{2900, 24}, Sample{3590, 23}), []Sample{{70, 60}, {150, 90}, {3000, 60}, {3100, 90}}, 0, false,
+		ingest.Span{From: 145, To: 290, Values: 2}, ingest.Span{From: 3590, To: 3590, Values: 1})
+	f("as near to both, the earlier counts", []Sample{{100, 20}}, []Sample{{90, 80}, {110, 60}}, 0, true)
+	f("a station near", values, nil, 75, true)
+	f("a dry station near", values, nil, 74, false)
+}
+
+// TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins again there. When it comes back to
+// the old one its past there counts.
 func TestAPlaceThatChanges(t *testing.T) {
 	c := NewHourChecker(DefaultRules())
-	at := func(n int, hPa, north float64) []ingest.HourFlags {
-		list := []StationHour{{"M", cellAt(4_100_000, north), quantity.Pressure, hPa, hPa, 25}}
+	at := func(n int, hPa, north float64) (flags ingest.Flags) {
+		list := []StationHour{{Station: "M", Cell: cellAt(4_100_000, north), Quantity: quantity.Pressure, Mean: hPa, Median: hPa, Count: 25}}
 		for i := range 6 {
-			list = append(list, StationHour{string(rune('A' + i)), cellAt(4_100_000+100*float64(i), 3_090_000), quantity.Pressure, 1013, 1013, 25})
+			list = append(list, StationHour{Station: string(rune('A' + i)), Cell: cellAt(4_100_000+100*float64(i), 3_090_000), Quantity: quantity.Pressure, Mean: 1013, Median: 1013, Count: 25})
 		}
-		return c.Hour(startOf(n), list)
+		for _, v := range c.Hour(startOf(n), list) {
+			if v.Station == "M" {
+				flags = v.Flags
+			} else if v.Flags.Found() != 0 {
+				t.Fatalf("hour %d: %s is %v", n, v.Station, v.Flags)
+			}
+		}
+		return flags
 	}
 	const days = 12
-	for n := range days * dayHours {
-		if v := at(n, 1013, 3_090_500); len(v) > 0 {
+	n := 0
+	for ; n < days*dayHours; n++ {
+		if v := at(n, 1013, 3_090_500); v.Found() != 0 {
 			t.Fatalf("hour %d: %v, want nothing", n, v)
 		}
 	}
-	n := days * dayHours
-	for ; n < (days+40)*dayHours; n++ {
-		v := at(n, 990, 3_090_500)
-		switch moved := len(v) == 1 && v[0].Station == "M" && v[0].Flags == ingest.Moved; {
-		case n < (days+1)*dayHours && (len(v) != 1 || v[0].Flags != ingest.Outlier):
+	for ; n < (days+70)*dayHours; n++ {
+		switch v := at(n, 990, 3_090_500); {
+		case n < (days+1)*dayHours && v.Found() != ingest.Outlier:
 			t.Fatalf("hour %d: %v, want an outlier on the first day", n, v)
-		case n >= (days+1)*dayHours && !moved:
-			t.Fatalf("hour %d: %v, want moved for as long as it takes", n, v)
+		case n >= (days+1)*dayHours && v.Found() != ingest.Moved:
+			t.Fatalf("hour %d: %v, want moved", n, v)
 		}
 	}
 	for end := n + 2*dayHours; n < end; n++ {
-		if v := at(n, 990, 3_095_000); len(v) > 0 {
-			t.Fatalf("hour %d: %v at the new place", n, v)
+		if v := at(n, 990, 3_095_000); v.Found() != 0 || v.Result(ingest.MovedCheck) != ingest.NoHistory {
+			t.Fatalf("hour %d: %v %s at the new place", n, v, v.Checks())
 		}
-		at(n-40, 990, 3_090_500)
+	}
+	if v := at(n, 990, 3_090_500); v.Found() != ingest.Moved {
+		t.Errorf("back at the old place: %v", v)
+	}
+}
+
+// TestWhichChecksRan has stations with and without neighbours, on the first day and after a month.
+func TestWhichChecksRan(t *testing.T) {
+	c, rng := NewHourChecker(DefaultRules()), rand.New(rand.NewPCG(6, 6))
+	want := map[int]map[string]string{
+		0: {
+			"A pm10":        "stuck|spike:history|outlier|moved:history|indoor:history|uncorrelated:history",
+			"A temperature": "stuck|outlier|moved:history|indoor:history|uncorrelated:history",
+			"A pressure":    "stuck|outlier:history|moved:history|indoor:history",
+			"FAR pm10":      "stuck|spike:history|outlier:neighbours|moved:history|indoor:history|uncorrelated:history",
+			"A noise_laeq":  "moved:history|indoor:history",
+			"DUST pm10":     "stuck:history|spike:history|outlier|uncorrelated:history",
+		},
+		31 * dayHours: {
+			"A pm10":       "stuck|spike|outlier|moved|indoor|uncorrelated",
+			"A pressure":   "stuck|outlier|moved|indoor",
+			"FAR pm10":     "stuck|spike:neighbours|outlier:neighbours|moved:neighbours|indoor:neighbours|uncorrelated:neighbours",
+			"FAR pressure": "stuck|outlier:neighbours|moved:neighbours|indoor:neighbours",
+			"DUST pm10":    "stuck|spike|outlier|uncorrelated",
+		},
+	}
+	for n := range 31*dayHours + 1 {
+		var list []StationHour
+		for _, id := range []string{"A", "B", "C", "D", "E", "F", "FAR"} {
+			cell := cellAt(4_100_000+100*float64(id[0]), 3_090_000)
+			if id == "FAR" {
+				cell = cellAt(4_200_000, 3_090_000)
+			}
+			for _, q := range []quantity.Quantity{quantity.PM10, quantity.Temperature, quantity.Pressure, quantity.NoiseLAeq} {
+				v := 20 + rng.NormFloat64()
+				list = append(list, StationHour{Station: id, Cell: cell, Quantity: q, Mean: v, Median: v, Count: 25})
+			}
+		}
+		steady := StationHour{Station: "DUST", Cell: cellAt(4_100_000, 3_090_000), Quantity: quantity.PM10, Mean: 20 + float64(n%2), Count: 25, Steady: true}
+		steady.Median = steady.Mean
+		got := map[string]string{}
+		for _, v := range c.Hour(startOf(n), append(list, steady)) {
+			got[v.Station+" "+v.Quantity.String()] = v.Flags.Checks()
+		}
+		for key, checks := range want[n] {
+			if got[key] != checks {
+				t.Errorf("hour %d, %s: %q, want %q", n, key, got[key], checks)
+			}
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/firmware-protocol/wire"
+	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
@@ -198,13 +199,14 @@ func play(seed uint64) played {
 	for hour := range townDays * dayHours {
 		t.next()
 		readings, hours := t.hour(checker, hour, &result)
-		hourFlags := map[flagKey]ingest.Flags{}
+		hourFlags := map[flagKey]ingest.HourFlags{}
 		for _, v := range hourChecker.Hour(firstHour.Add(time.Duration(hour)*time.Hour), hours) {
-			hourFlags[flagKey{v.Station, v.Quantity}] = v.Flags
+			hourFlags[flagKey{v.Station, v.Quantity}] = v
 		}
 		for _, r := range readings {
 			for _, v := range r.keep.Values {
-				result.count(r.kind, hour, v, v.Flags|hourFlags[flagKey{r.keep.Station, v.Quantity}])
+				of := hourFlags[flagKey{r.keep.Station, v.Quantity}]
+				result.count(r.kind, hour, v, v.Flags|of.At(r.keep.Time))
 			}
 		}
 	}
@@ -252,7 +254,7 @@ func (t *town) hour(checker *Checker, hour int, result *played) (readings []kept
 		if t.rng.IntN(50) == 0 {
 			continue
 		}
-		var values [32][]float64
+		var values [32][]Sample
 		for n := range times {
 			r := t.reading(p, float64(hour)+(float64(n)+0.5)/float64(times))
 			arrival := ingest.Arrival{Received: r.Time}
@@ -266,17 +268,30 @@ func (t *town) hour(checker *Checker, hour int, result *played) (readings []kept
 			readings = append(readings, kept{p.fault, keep})
 			for _, v := range keep.Values {
 				if v.Flags.Good() {
-					values[v.Quantity] = append(values[v.Quantity], v.Value)
+					second := uint16(r.Time.Unix() % 3600)
+					values[v.Quantity] = append(values[v.Quantity], Sample{second, v.Value})
 				}
 			}
 		}
-		for q, list1 := range values {
-			if len(list1) > 0 {
-				list = append(list, StationHour{p.station.ID, cellAt(p.east, p.north), quantity.Quantity(q), average(list1), median(list1), len(list1)})
+		for q, samples := range values {
+			if len(samples) > 0 {
+				list = append(list, stationHour(p.station, cellAt(p.east, p.north), quantity.Quantity(q), samples))
 			}
 		}
 	}
 	return readings, list
+}
+
+// stationHour is an hour of samples, ascending by time.
+func stationHour(st *ingest.Station, cell geo.Cell, q quantity.Quantity, samples []Sample) StationHour {
+	values := make([]float64, len(samples))
+	steady := true
+	for i, s := range samples {
+		values[i] = s.Value
+		steady = steady && s.Value == samples[0].Value
+	}
+	return StationHour{Station: st.ID, Cell: cell, Quantity: q, Mean: average(values), Median: median(values), Count: len(values), Steady: steady,
+		Resolution: Resolution(st), Samples: samples}
 }
 
 func average(values []float64) (mean float64) {

@@ -6,110 +6,197 @@ import (
 	"stadtluft/ingest"
 )
 
-// standing is what a day's pressure says of where a station stands, in hPa.
-type standing struct {
-	Hours      uint8
-	Away       bool   // the whole day was far from what is usual, and so it is until a day is not
-	Difference tenths // median above the neighbours
-	Usual      tenths // the same of the days before; as it was when the station went away
-}
-
 const (
-	usualLeast = 3  // days after which a usual difference is known
-	movedLeast = 10 // days after which a station can be seen to have moved
+	// A station's usual difference to another is the median over the first usualDays days of the last usualPast that have
+	// both: one that was carried elsewhere is found for as long as most of those are from before.
+	usualPast  = 90
+	usualDays  = 15
+	usualLeast = 3  // days after which it is known
+	movedLeast = 10 // days after which a station can be seen to have moved: most of usualDays
+
+	// standingDays is how long the last whole day counts for those after it.
+	standingDays = 10
 )
 
-// pressure compares stations of different heights: each station's pressure is brought to one height by its usual
-// difference to its neighbours. Heights above the sea are not known; a place that was wrong from the first day is not
+// barometer is what is remembered of a station's pressure.
+type barometer struct {
+	Hours     ring[tenths]   // medians, hPa
+	Days      ring[tenths]   // medians of whole days' hours
+	Above     ring[tenths]   // hPa above the neighbours, each brought to the station's height
+	Standings ring[standing] // by day
+}
+
+// standing is what a day's pressure says of where a station stands.
+type standing struct {
+	Hours uint8 // that were compared
+	Away  bool  // in all of them the pressure was far from what is usual
+}
+
+func newBarometer() *barometer {
+	return &barometer{
+		newRing[tenths](recheckHours + dayHours), newRing[tenths](usualPast + standingDays + recheckDays),
+		newRing[tenths](recheckHours + dayHours), newRing[standing](standingDays + recheckDays),
+	}
+}
+
+// levelled is a neighbour whose pressure is brought to a station's height.
+type levelled struct {
+	mean, median, square float64
+	long                 bool // the usual difference is known well enough to see that a station has moved
+}
+
+// pressure compares stations of different heights: each neighbour's pressure is brought to a station's height by the
+// usual difference of the two. Heights above the sea are not known; a place that was wrong from the first day is not
 // found by pressure.
 func (c *HourChecker) pressure(h *hour, from, to int) {
-	list, day := h.list[from:to], h.at/dayHours
-	var level []StationHour
-	at := make([]int, len(list)) // of each station in level
+	list, records := h.list[from:to], h.records[from:to]
+	day := h.at / dayHours
 	for i := range list {
-		at[i] = nobody
-		if r := h.records[from+i]; r != nil {
-			if usual, days := r.usual(day); days >= usualLeast {
-				s := list[i]
-				s.Mean, s.Median = s.Mean-usual, s.Median-usual
-				at[i], level = len(level), append(level, s)
-			}
+		if records[i].Barometer == nil {
+			records[i].Barometer = newBarometer()
 		}
+		records[i].Barometer.measure(h.at, list[i].Median)
 	}
-	raw, levelled := h.area(list), h.area(level)
+	area := h.area(list)
 	for i := range list {
-		k, found := at[i], []neighbour(nil)
-		if k == nobody {
-			found = levelled.nearest(&list[i], nobody, h.within)
-		} else if found = levelled.around(k); c.outlier(&level[k], level, found) {
+		found := area.around(i)
+		level := c.level(list, records, i, found, day)
+		out, o := c.levelOutlier(&list[i], level, len(found))
+		if out {
 			h.flags[from+i] |= ingest.Outlier
 		}
-		middle := c.middle(level, found)
-		if math.IsNaN(middle) {
-			middle = c.middle(list, raw.around(i))
-		}
-		if r := h.records[from+i]; r != nil {
-			r.stand(h.at, list[i].Median-middle, c.rules.MovedBy)
-		}
+		h.set(from+i, ingest.OutlierCheck, o)
+		records[i].Barometer.compare(h.at, list[i].Median-c.levelMiddle(level), c.rules.MovedBy)
 	}
 }
 
-// stand sets an hour's difference and checks its day, and those after it, anew.
-func (r *record) stand(hour int64, difference, by float64) {
-	if r.Differences.Of == nil {
-		r.Differences, r.Days = newRing[tenths](recheckHours+dayHours), newRing[standing](pastDays+recheckDays)
+// level returns the neighbours whose usual difference to the i-th station is known, nearest first.
+func (c *HourChecker) level(list []StationHour, records []*record, i int, found []neighbour, day int64) []levelled {
+	level := make([]levelled, 0, mostNeighbours)
+	for _, n := range found {
+		if usual, days := c.usual(records[i].Barometer, records[n.index].Barometer, day); days >= usualLeast {
+			other := &list[n.index]
+			level = append(level, levelled{other.Mean + usual, other.Median + usual, n.square, days >= movedLeast})
+		}
 	}
-	r.Differences.put(hour, inTenths(difference))
-	for day := hour / dayHours; day <= max(r.Days.Last, hour/dayHours); day++ {
-		r.Days.put(day, r.standing(day, by))
-	}
+	return level
 }
 
-func (r *record) standing(day int64, by float64) (s standing) {
-	usual, days := r.usual(day)
-	s.Away = days >= movedLeast
-	var differences []float64
+// usual returns the usual difference of two stations' pressures before a day, and of how many days it is known.
+func (c *HourChecker) usual(a, b *barometer, day int64) (hPa float64, days int) {
+	var differences [usualDays]float64
+	for d := day - usualPast; d < day && days < usualDays; d++ {
+		x, ok := a.Days.at(d).number()
+		y, both := b.Days.at(d).number()
+		if ok && both {
+			differences[days] = float64(x-y) / 10
+			days++
+		}
+	}
+	return median(differences[:days]), days
+}
+
+func (c *HourChecker) levelOutlier(s *StationHour, level []levelled, neighbours int) (bool, ingest.Result) {
+	least, near := int(c.rules.OutlierNeighbours), c.rules.OutlierNear
+	c.scratch = c.scratch[:0]
+	for i, n := range level {
+		if n.square <= near*near || i < least {
+			c.scratch = append(c.scratch, n.mean)
+		}
+	}
+	if len(c.scratch) >= least {
+		return c.far(s), ingest.Checked
+	}
+	return false, thin(neighbours, least)
+}
+
+// thin returns why too few neighbours could be compared with: there are no more, or too little is known of them.
+func thin(neighbours, least int) ingest.Result {
+	if neighbours >= least {
+		return ingest.NoHistory
+	}
+	return ingest.NoNeighbours
+}
+
+// levelMiddle is the median of the neighbours' medians; NaN where there are too few.
+func (c *HourChecker) levelMiddle(level []levelled) float64 {
+	c.scratch = c.scratch[:0]
+	for _, n := range level {
+		if n.long {
+			c.scratch = append(c.scratch, n.median)
+		}
+	}
+	if len(c.scratch) < int(c.rules.OutlierNeighbours) {
+		return noValue
+	}
+	return median(c.scratch)
+}
+
+// measure sets an hour and gathers its day again.
+func (b *barometer) measure(hour int64, hPa float64) {
+	b.Hours.put(hour, inTenths(hPa))
+	b.gather(hour / dayHours)
+}
+
+func (b *barometer) gather(day int64) {
+	values := make([]float64, 0, dayHours)
 	for hour := day * dayHours; hour < (day+1)*dayHours; hour++ {
-		if n, ok := r.Differences.at(hour).number(); ok {
-			v := float64(n) / 10
-			differences = append(differences, v)
-			s.Away = s.Away && math.Abs(v-usual) > by
+		if n, ok := b.Hours.at(hour).number(); ok {
+			values = append(values, float64(n)/10)
 		}
 	}
-	s.Hours = uint8(len(differences))
-	s.Difference, s.Usual = inTenths(median(differences)), inTenths(usual)
-	if s.Hours < fullDay {
-		s.Away = r.away(day)
+	if len(values) < fullDay {
+		values = nil
 	}
-	return s
+	b.Days.put(day, inTenths(median(values)))
 }
 
-// before is the newest day before one that has any hours.
-func (r *record) before(day int64) standing {
-	for d := day - 1; d >= day-pastDays; d-- {
-		if s := r.Days.at(d); s.Hours > 0 {
-			return s
+// compare sets an hour's difference to the neighbours and judges its day again.
+func (b *barometer) compare(hour int64, above, by float64) {
+	b.Above.put(hour, inTenths(above))
+	b.judge(hour/dayHours, by)
+}
+
+func (b *barometer) judge(day int64, by float64) {
+	s := standing{Away: true}
+	for hour := day * dayHours; hour < (day+1)*dayHours; hour++ {
+		if n, ok := b.Above.at(hour).number(); ok {
+			s.Hours++
+			s.Away = s.Away && math.Abs(float64(n)/10) > by
 		}
 	}
-	return standing{}
+	b.Standings.put(day, s)
 }
 
-// away reports whether the station was seen to stand elsewhere before a day.
-func (r *record) away(day int64) bool { return r.before(day).Away }
+// rewind forgets an hour and those after it.
+func (b *barometer) rewind(hour int64, by float64) {
+	day := hour / dayHours
+	b.Hours.cut(hour)
+	b.Above.cut(hour)
+	b.Days.cut(day)
+	b.Standings.cut(day)
+	b.gather(day)
+	b.judge(day, by)
+}
 
-// usual is the station's usual difference to its neighbours before a day, and of how many days it is known.
-func (r *record) usual(day int64) (hPa float64, days int) {
-	if last := r.before(day); last.Away {
-		n, _ := last.Usual.number()
-		return float64(n) / 10, pastDays
+// moved is for a station that stands elsewhere by the last whole day before. A nil barometer cannot tell.
+func (b *barometer) moved(day int64) (f ingest.Flags) {
+	if b == nil {
+		return 0
 	}
-	var differences []float64
-	for d := day - pastDays; d < day; d++ {
-		if s := r.Days.at(d); s.Hours >= fullDay && !s.Away {
-			if n, ok := s.Difference.number(); ok {
-				differences = append(differences, float64(n)/10)
+	for d := day - 1; d >= day-standingDays; d-- {
+		if s := b.Standings.at(d); s.Hours >= fullDay {
+			if s.Away {
+				f = ingest.Moved
 			}
+			return f.With(ingest.MovedCheck, ingest.Checked)
 		}
 	}
-	return median(differences), len(differences)
+	whole := 0
+	for d := day - usualPast; d < day; d++ {
+		if b.Days.at(d) != 0 {
+			whole++
+		}
+	}
+	return f.With(ingest.MovedCheck, resultOf(0, whole, movedLeast))
 }

@@ -155,33 +155,6 @@ func TestParticleFractionsAreNested(t *testing.T) {
 	f(-999, 12, 20, [3]bool{})                      // a mark, not compared
 }
 
-// TestHumidAir flags particles by a humidity from 75 % on that came with them, or by itself within ten minutes.
-func TestHumidAir(t *testing.T) {
-	c := New(DefaultRules())
-	f := func(after time.Duration, want bool, values ...wire.Value) {
-		t.Helper()
-		when := received.Add(after)
-		keep, _, _ := c.Check(station("dht22"), ingest.Arrival{Received: when}, at(when, values...))
-		for _, v := range keep.Values {
-			if got := v.Flags&ingest.Humid != 0; got != (want && particles(v.Quantity)) {
-				t.Errorf("after %v, %v %v: humid = %v, want %v for particles", after, v.Quantity, v.Value, got, want)
-			}
-		}
-	}
-	f(0, false, pm(quantity.PM10, 20))
-	f(time.Minute, false, pm(quantity.PM10, 21), pm(quantity.Humidity, 74.9))
-	f(2*time.Minute, true, pm(quantity.PM10, 22), pm(quantity.PM2_5, 12), pm(quantity.Humidity, 75), pm(quantity.Temperature, 12))
-	f(3*time.Minute, true, pm(quantity.PM10, 23))
-	f(time.Minute+time.Second, true, pm(quantity.PM10, 24)) // late
-	f(12*time.Minute, true, pm(quantity.PM10, 25))
-	f(12*time.Minute+time.Second, false, pm(quantity.PM10, 26)) // nobody knows any more
-	f(20*time.Minute, true, pm(quantity.Humidity, 80))
-	f(21*time.Minute, true, pm(quantity.PM10, 27), pm(quantity.Humidity, 99.9)) // the last that was measured
-	c.Remember(ingest.Reading{Station: "AAA", Time: received.Add(time.Hour), Values: []ingest.Value{{Quantity: quantity.Humidity, Value: 90}}})
-	f(61*time.Minute, true, pm(quantity.PM10, 28))
-	f(62*time.Minute, false, pm(quantity.PM10, 29), pm(quantity.Humidity, 60))
-}
-
 func TestTime(t *testing.T) {
 	f := func(a ingest.Arrival, r wire.Reading, wantTime time.Time, wantSource ingest.TimeSource, wantReason wire.Reason) {
 		t.Helper()

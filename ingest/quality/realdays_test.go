@@ -112,7 +112,7 @@ func TestRealDays(t *testing.T) {
 	days := realDays(t)
 	counts, rows := map[string]map[quantity.Quantity]map[ingest.Flags]int{}, 0
 	values := map[string]map[quantity.Quantity]int{}
-	hourly := map[time.Time]map[string]map[quantity.Quantity][]float64{}
+	hourly := map[time.Time]map[string]map[quantity.Quantity][]Sample{}
 	checker := New(DefaultRules())
 	for id, s := range days {
 		counts[id], values[id] = map[quantity.Quantity]map[ingest.Flags]int{}, map[quantity.Quantity]int{}
@@ -124,10 +124,10 @@ func TestRealDays(t *testing.T) {
 			rows++
 			hour := r.Time.Truncate(time.Hour)
 			if hourly[hour] == nil {
-				hourly[hour] = map[string]map[quantity.Quantity][]float64{}
+				hourly[hour] = map[string]map[quantity.Quantity][]Sample{}
 			}
 			if hourly[hour][id] == nil {
-				hourly[hour][id] = map[quantity.Quantity][]float64{}
+				hourly[hour][id] = map[quantity.Quantity][]Sample{}
 			}
 			for _, v := range keep.Values {
 				values[id][v.Quantity]++
@@ -138,7 +138,7 @@ func TestRealDays(t *testing.T) {
 					counts[id][v.Quantity][f]++
 				}
 				if v.Flags.Good() {
-					hourly[hour][id][v.Quantity] = append(hourly[hour][id][v.Quantity], v.Value)
+					hourly[hour][id][v.Quantity] = append(hourly[hour][id][v.Quantity], Sample{uint16(r.Time.Unix() % 3600), v.Value})
 				}
 			}
 		}
@@ -146,7 +146,7 @@ func TestRealDays(t *testing.T) {
 	if rows != 9089 || len(days) != 8 {
 		t.Errorf("%d rows of %d stations, want 9089 of eight", rows, len(days))
 	}
-	hourFlags := checkReal(days, hourly)
+	hourFlags := checkReal(days, hourly, func(id string, q quantity.Quantity, f ingest.Flags, values int) { counts[id][q][f] += values })
 	t.Log(realTable(days, values, counts, hourFlags))
 	for id, s := range days {
 		for q, flags := range counts[id] {
@@ -160,7 +160,7 @@ func TestRealDays(t *testing.T) {
 			t.Errorf("%s: %d values of humidity are marks, %d rows say 99.90", id, got, s.stuck999)
 		}
 		for f, n := range hourFlags[id] {
-			if f != ingest.Humid {
+			if f != ingest.Humid && f != byNeighbour {
 				t.Errorf("%s: %d hours are %s", id, n, f)
 			}
 		}
@@ -172,19 +172,22 @@ func TestRealDays(t *testing.T) {
 		t.Errorf("humid: %d at the dry station, %d at the wet one, which had 81 %% at the least", dry, wet)
 	}
 	// 4.4 km from a station that is humid all day, and has no hygrometer of its own at night.
-	if hourFlags["11441"][ingest.Humid] < 6 || hourFlags["11473"][ingest.Humid] != 0 {
+	if hourFlags["11441"][byNeighbour] < 6 || hourFlags["11473"][byNeighbour] != 0 {
 		t.Errorf("hours humid by a neighbour: %v near one, %v far from all", hourFlags["11441"], hourFlags["11473"])
 	}
 }
 
-// checkReal counts flags of hours by station.
-func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map[quantity.Quantity][]float64) map[string]map[ingest.Flags]int {
+// byNeighbour stands for hours that are humid at a station without a humidity of its own in them.
+const byNeighbour = ingest.Flags(1 << 19)
+
+// checkReal counts flags of hours by station, and passes on how many values have them.
+func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map[quantity.Quantity][]Sample, count func(id string, q quantity.Quantity, f ingest.Flags, values int)) map[string]map[ingest.Flags]int {
 	hourChecker, found := NewHourChecker(DefaultRules()), map[string]map[ingest.Flags]int{}
 	for start := time.Date(2019, 4, 20, 0, 0, 0, 0, time.UTC); start.Day() == 20; start = start.Add(time.Hour) {
 		var list []StationHour
 		for id, quantities := range hourly[start] {
 			for q, v := range quantities {
-				list = append(list, StationHour{id, cellAt(days[id].east, days[id].north), q, average(v), median(v), len(v)})
+				list = append(list, stationHour(days[id].station, cellAt(days[id].east, days[id].north), q, v))
 			}
 		}
 		for _, v := range hourChecker.Hour(start, list) {
@@ -193,6 +196,13 @@ func checkReal(days map[string]*realStation, hourly map[time.Time]map[string]map
 			}
 			for _, f := range v.Flags.Each() {
 				found[v.Station][f]++
+				if f == ingest.Humid && len(hourly[start][v.Station][quantity.Humidity]) == 0 {
+					found[v.Station][byNeighbour]++
+				}
+				count(v.Station, v.Quantity, f, len(hourly[start][v.Station][v.Quantity]))
+			}
+			for _, s := range v.Humid {
+				count(v.Station, v.Quantity, ingest.Humid, int(s.Values))
 			}
 		}
 	}

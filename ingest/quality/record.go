@@ -1,22 +1,24 @@
 package quality
 
 import (
-	"math"
-
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
 	"stadtluft/ingest"
 )
 
-var noValue = math.NaN()
+// recordKey is a station with its sensors at its public place. When one of them changes the station has no past.
+type recordKey struct {
+	Station      string
+	Cell         geo.Cell
+	Installation int
+}
 
-// record is what is remembered of a station at its place: about 5 KiB with particles and climate.
+// record is what is remembered of a station: about 9 KiB with particles and climate.
 type record struct {
-	Cell                     geo.Cell     // its public place
-	Newest                   int64        // hour
-	PM2_5, PM10, Temperature *history     // nil before the first value
-	Differences              ring[tenths] // hPa above the neighbours, by hour
-	Days                     ring[standing]
+	Newest                   int64    // hour
+	PM2_5, PM10, Temperature *history // nil before the first value
+	Steady                   map[quantity.Quantity]*ring[steady]
+	Barometer                *barometer // nil before the first value
 }
 
 // history is that of a quantity whose past is looked at; nil for others.
@@ -38,7 +40,23 @@ func (r *record) history(q quantity.Quantity) *history {
 	return *place
 }
 
-// findings are flags that hold for a whole day of a station.
+// rewind forgets an hour and those after it.
+func (r *record) rewind(at int64, rules *Rules) {
+	r.Newest = min(r.Newest, at-1)
+	for _, past := range []*history{r.PM2_5, r.PM10, r.Temperature} {
+		if past != nil {
+			past.rewind(at, rules.IndoorShare)
+		}
+	}
+	for _, s := range r.Steady {
+		s.cut(at)
+	}
+	if r.Barometer != nil {
+		r.Barometer.rewind(at, rules.MovedBy)
+	}
+}
+
+// findings are flags that hold for a whole day of a station, with the results of their checks.
 type findings struct {
 	all                      ingest.Flags
 	pm2_5, pm10, temperature ingest.Flags
@@ -58,44 +76,66 @@ func (f *findings) of(q quantity.Quantity) ingest.Flags {
 
 // findings are those of a day, by the days before it. What holds for a station explains what holds for a quantity.
 func (c *HourChecker) findings(r *record, day int64) (f findings) {
-	if r.away(day) {
-		f.all |= ingest.Moved
-	}
-	if c.indoor(r.Temperature, day) {
-		f.all |= ingest.SeemsIndoor
-	}
-	if f.all == 0 {
-		f.pm2_5, f.pm10, f.temperature = c.uncorrelated(r.PM2_5, day), c.uncorrelated(r.PM10, day), c.uncorrelated(r.Temperature, day)
+	f.all = r.Barometer.moved(day) | c.indoor(r.Temperature, day)
+	f.pm2_5, f.pm10, f.temperature = c.uncorrelated(r.PM2_5, day), c.uncorrelated(r.PM10, day), c.uncorrelated(r.Temperature, day)
+	if !f.all.Good() {
+		for _, of := range []*ingest.Flags{&f.pm2_5, &f.pm10, &f.temperature} {
+			*of &^= ingest.Uncorrelated
+		}
 	}
 	return f
 }
 
+// result returns what became of a check that needs so many comparisons, of which some were made and more would have
+// been possible with enough neighbours.
+func resultOf(made, possible, needed int) ingest.Result {
+	switch {
+	case made >= needed:
+		return ingest.Checked
+	case possible >= needed:
+		return ingest.NoNeighbours
+	}
+	return ingest.NoHistory
+}
+
 // uncorrelated is for a quantity that does not follow the neighbours'.
-func (c *HourChecker) uncorrelated(past *history, day int64) ingest.Flags {
+func (c *HourChecker) uncorrelated(past *history, day int64) (f ingest.Flags) {
 	if past == nil {
 		return 0
 	}
-	days, n := make([]sums, 0, pastDays), 0
+	days, pairs, own := make([]sums, 0, pastDays), 0, 0
 	for d := day - int64(c.rules.UncorrelatedPast); d < day; d++ {
 		s := past.Days.at(d)
-		days, n = append(days, s), n+int(s.N)
+		days, pairs, own = append(days, s), pairs+int(s.N), own+int(s.Hours)
 	}
-	if n >= int(c.rules.UncorrelatedLeast*dayHours) && pearson(days) < c.rules.UncorrelatedR {
-		return ingest.Uncorrelated
+	o := resultOf(pairs, own, int(c.rules.UncorrelatedLeast*dayHours))
+	if o == ingest.Checked && pearson(days) < c.rules.UncorrelatedR {
+		f = ingest.Uncorrelated
 	}
-	return 0
+	return f.With(ingest.UncorrelatedCheck, o)
 }
 
 // indoor is for a station whose temperature hardly knows day and night.
-func (c *HourChecker) indoor(temperature *history, day int64) bool {
+func (c *HourChecker) indoor(temperature *history, day int64) (f ingest.Flags) {
 	if temperature == nil {
-		return false
+		return 0
 	}
-	narrow := 0
+	narrow, compared, whole := 0, 0, 0
 	for d := day - int64(c.rules.IndoorOf); d < day; d++ {
-		if temperature.Days.at(d).Narrow {
+		s := temperature.Days.at(d)
+		if s.Narrow {
 			narrow++
 		}
+		if s.N >= fullDay {
+			compared++
+		}
+		if s.Hours >= fullDay {
+			whole++
+		}
 	}
-	return narrow >= int(c.rules.IndoorDays)
+	needed := int(c.rules.IndoorDays)
+	if narrow >= needed {
+		f = ingest.SeemsIndoor
+	}
+	return f.With(ingest.IndoorCheck, resultOf(compared, whole, needed))
 }

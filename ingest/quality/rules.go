@@ -1,9 +1,9 @@
 // Package quality checks measured values. It resolves a reading's time, recognises values that are already known, and
 // sets flags on values; it never changes a value.
 //
-// Checker has the checks of single readings, in the order of checks.go. HourChecker has those that compare with
-// neighbours and past hours: they check full hours, and what they find replaces the flags of the hour. Every
-// threshold is in this file, with its unit and source; a city may set others, and all of them are published with the
+// Checker has the checks of single messages, in the order of checks.go. HourChecker has those that compare with
+// neighbours and past hours: they check full hours, and what they find replaces the flags of the hour. Both are functions
+// of the data: the order of arrival, batches and restarts change no flag. Every threshold is in this file, with its unit and source; a city may set others, and all of them are published with the
 // data. The humidity correction of particle counters is here too, as pure functions.
 package quality
 
@@ -72,7 +72,7 @@ func (r *Rules) Thresholds() []Threshold {
 		{"inconsistent.by", "inconsistent", 5, 0, 100, "µg/m³", "the same in mass", rows, &r.InconsistentBy},
 		{"inconsistent.zero", "inconsistent", 10, 1, 1000, "µg/m³", "a fraction of exactly 0 is flagged beside a larger one above this", "ours: the fine particles are a part of the coarse ones, never none of so many", &r.InconsistentZero},
 
-		{"stuck.particles", "stuck", 8, 1, 48, "h", "how long particles may not change at all, unless at or below twice the sensor's resolution", filter + ", constant values; the window is ours", &r.StuckParticles},
+		{"stuck.particles", "stuck", 8, 1, 48, "h", "how many whole hours particles may not change at all, unless at or below twice the sensor's resolution", filter + ", constant values; the window is ours", &r.StuckParticles},
 		{"stuck.others", "stuck", 24, 1, 48, "h", "the same of temperature, humidity and pressure", filter + ", constant values; the window is ours", &r.StuckOthers},
 		{"stuck.saturated", "stuck", 12, 1, 48, "h", "how long relative humidity may be exactly 100 %, the end of a hygrometer's scale", "ours: fog that long is rare, a wet or broken hygrometer is not", &r.StuckSaturated},
 		{"stuck.readings", "stuck", 20, 2, 10_000, "1", "least number of readings in that time", ours, &r.StuckReadings},
@@ -133,6 +133,14 @@ func (r *Rules) Validate() error {
 		}
 	}
 	return errors.Join(mistakes...)
+}
+
+// values returns all numbers of the rules.
+func (r *Rules) values() (values []float64) {
+	for _, t := range r.Thresholds() {
+		values = append(values, *t.Value)
+	}
+	return values
 }
 
 func (r *Rules) value(key string) float64 {

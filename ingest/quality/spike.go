@@ -15,7 +15,11 @@ func (c *HourChecker) spikes(h *hour, from, to int) {
 		scores[i] = c.past(h, from+i)
 	}
 	for i, z := range scores {
-		if !(math.Abs(z) > c.rules.SpikeZ) {
+		if h.records[from+i].history(list[i].Quantity) == nil {
+			continue
+		}
+		if math.IsNaN(z) {
+			h.set(from+i, ingest.SpikeCheck, ingest.NoHistory)
 			continue
 		}
 		c.scratch = c.scratch[:0]
@@ -24,7 +28,12 @@ func (c *HourChecker) spikes(h *hour, from, to int) {
 				c.scratch = append(c.scratch, other)
 			}
 		}
-		if len(c.scratch) >= int(c.rules.SpikeNeighbours) && median(c.scratch) <= c.rules.SpikeZ/2 {
+		if len(c.scratch) < int(c.rules.SpikeNeighbours) {
+			h.set(from+i, ingest.SpikeCheck, ingest.NoNeighbours)
+			continue
+		}
+		h.set(from+i, ingest.SpikeCheck, ingest.Checked)
+		if math.Abs(z) > c.rules.SpikeZ && median(c.scratch) <= c.rules.SpikeZ/2 {
 			h.flags[from+i] |= ingest.Spike
 		}
 	}
@@ -33,11 +42,8 @@ func (c *HourChecker) spikes(h *hour, from, to int) {
 // past is the score of an hour's mean against the station's past; NaN where that is too short. A score of less than half
 // the threshold may be given as 0.
 func (c *HourChecker) past(h *hour, i int) float64 {
-	s, r := &h.list[i], h.records[i]
-	if r == nil {
-		return noValue
-	}
-	past := r.history(s.Quantity)
+	s := &h.list[i]
+	past := h.records[i].history(s.Quantity)
 	if past == nil {
 		return noValue
 	}

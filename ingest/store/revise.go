@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,51 +10,77 @@ import (
 	"stadtluft/ingest"
 )
 
+const (
+	// askedStations is the number of stations up to which their readings are asked for; with more of them an hour's
+	// readings are all read.
+	askedStations = 20
+	// revisedAtOnce bounds the readings that are written together.
+	revisedAtOnce = 5000
+)
+
 // Revise sets the flags of stored readings from the flags of their hour: of ingest.HourFlagMask a value then has
-// exactly those of its HourFlags; other flags stay. The readings must already be stored. Calling it again changes
-// nothing; after an error the caller repeats all of it.
+// exactly those of its HourFlags, and none when it is excluded by itself; other flags stay. Of two HourFlags of one hour, station and quantity the later in the
+// list counts. The readings must already be stored. Calling it again changes nothing; after an error the caller repeats
+// all of it.
 func Revise(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]Rejected, error) {
 	hourFlags = slices.Clone(hourFlags)
-	slices.SortStableFunc(hourFlags, func(a, b ingest.HourFlags) int {
-		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Station, b.Station))
-	})
+	slices.SortStableFunc(hourFlags, func(a, b ingest.HourFlags) int { return a.Hour.Compare(b.Hour) })
 	var rejected []Rejected
 	for len(hourFlags) > 0 {
-		first := hourFlags[0]
 		n := 1
-		for n < len(hourFlags) && hourFlags[n].Station == first.Station && hourFlags[n].Hour.Equal(first.Hour) {
+		for n < len(hourFlags) && hourFlags[n].Hour.Equal(hourFlags[0].Hour) {
 			n++
 		}
 		changed, err := revised(ctx, s, hourFlags[:n])
+		for part := range slices.Chunk(changed, revisedAtOnce) {
+			if err != nil {
+				break
+			}
+			var more []Rejected
+			more, err = s.WriteReadings(ctx, part)
+			rejected = append(rejected, more...)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("revise flags: %w", err)
-		}
-		if len(changed) > 0 {
-			more, err := s.WriteReadings(ctx, changed)
-			if err != nil {
-				return nil, fmt.Errorf("revise flags: %w", err)
-			}
-			rejected = append(rejected, more...)
 		}
 		hourFlags = hourFlags[n:]
 	}
 	return rejected, nil
 }
 
-// revised returns the values of the stations and hours whose flags differ from those of their hour. Of two HourFlags
-// of one quantity the later in the list counts.
+// revisedKey is a quantity of a station.
+type revisedKey struct {
+	station  string
+	quantity quantity.Quantity
+}
+
+// revised returns the values of an hour whose flags differ from those of their hour.
 func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]ingest.Reading, error) {
-	flags := map[quantity.Quantity]ingest.Flags{}
-	for _, v := range hourFlags {
-		flags[v.Quantity] = v.Flags & (ingest.HourFlagMask | ingest.Humid)
-	}
 	hour := hourFlags[0].Hour
+	flags, q := map[revisedKey]*ingest.HourFlags{}, ReadingQuery{From: hour, To: hour.Add(time.Hour)}
+	for i := range hourFlags {
+		v := &hourFlags[i]
+		flags[revisedKey{v.Station, v.Quantity}] = v
+		if !slices.Contains(q.Stations, v.Station) && len(q.Stations) <= askedStations {
+			q.Stations = append(q.Stations, v.Station)
+		}
+	}
+	if len(q.Stations) > askedStations {
+		q.Stations = nil
+	}
 	var changed []ingest.Reading
-	err := s.Readings(ctx, ReadingQuery{From: hour, To: hour.Add(time.Hour), Stations: []string{hourFlags[0].Station}}, func(r ingest.Reading) error {
+	err := s.Readings(ctx, q, func(r ingest.Reading) error {
 		var values []ingest.Value
 		for _, v := range r.Values {
-			want, checked := flags[v.Quantity]
-			if want |= v.Flags &^ ingest.HourFlagMask; checked && want != v.Flags {
+			of := flags[revisedKey{r.Station, v.Quantity}]
+			if of == nil {
+				continue
+			}
+			want := v.Flags &^ ingest.HourFlagMask
+			if want.Good() {
+				want |= of.At(r.Time) & ingest.HourFlagMask
+			}
+			if want != v.Flags {
 				v.Flags = want
 				values = append(values, v)
 			}

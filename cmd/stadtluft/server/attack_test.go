@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -33,10 +32,20 @@ func outdoor(id string, at orb.Point) *ingest.Station {
 }
 
 // cologne returns a town that computes averages and flags as a server does.
-func cologne(t *testing.T) (stationMap, *averages.Averages, *hourChecker) {
+func cologne() (stationMap, *averages.Averages, townChecker) {
 	known := stationMap{}
 	a := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15})}, Stations: known}
-	return known, a, openHourChecker(t.TempDir(), quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
+	return known, a, townChecker{quality.NewHourChecker(quality.DefaultRules()), known}
+}
+
+// townChecker checks the hours of a town's aggregate.
+type townChecker struct {
+	*quality.HourChecker
+	stations stationMap
+}
+
+func (c townChecker) hour(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
+	return c.Hour(start, averages.StationHours(c.stations, start, hours))
 }
 
 // observe adds a value for every five minutes of an hour.
@@ -55,8 +64,8 @@ const (
 // attack looks for a station that measures particles and no humidity, by what is public of it: of 64 stations around it
 // some send humid air and some dry, and its flag, or the correction of its cell's mean, tells which of them is nearest.
 // It returns the middle of the square that is left, in metres.
-func attack(t *testing.T, victim orb.Point, tells func(a *averages.Averages, c *hourChecker, start time.Time) bool) (east, north float64) {
-	known, a, c := cologne(t)
+func attack(t *testing.T, victim orb.Point, tells func(a *averages.Averages, c townChecker, start time.Time) bool) (east, north float64) {
+	known, a, c := cologne()
 	known["VICTIM"] = outdoor("VICTIM", victim)
 	cell, err := geo.CellAt(known["VICTIM"].Places[0].Public, geo.BaseSize)
 	if err != nil {
@@ -96,7 +105,7 @@ func TestPlacesCannotBeFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := func(what string, tells func(a *averages.Averages, c *hourChecker, start time.Time) bool) {
+	f := func(what string, tells func(a *averages.Averages, c townChecker, start time.Time) bool) {
 		rng := rand.New(rand.NewPCG(13, 3))
 		spots, best := map[[2]float64]int{}, math.Inf(1)
 		for range 10 {
@@ -109,10 +118,10 @@ func TestPlacesCannotBeFound(t *testing.T) {
 			t.Errorf("by %s: ten stations of one cell were looked for at %d spots, the best guess was %.2f m away", what, len(spots), best)
 		}
 	}
-	f("flags", func(a *averages.Averages, c *hourChecker, start time.Time) bool {
+	f("flags", func(a *averages.Averages, c townChecker, start time.Time) bool {
 		return slices.ContainsFunc(c.hour(start, a.Aggregate.StationHours(start)), func(h ingest.HourFlags) bool { return h.Station == "VICTIM" && h.Flags&ingest.Humid != 0 })
 	})
-	f("corrections", func(a *averages.Averages, _ *hourChecker, start time.Time) bool {
+	f("corrections", func(a *averages.Averages, _ townChecker, start time.Time) bool {
 		return a.Aggregate.Hour(start, geo.BaseSize, quantity.PM10)[0].Mean < 15_000
 	})
 }
@@ -122,7 +131,7 @@ func TestPlacesCannotBeFound(t *testing.T) {
 func TestExactPlacesDoNotShow(t *testing.T) {
 	const stations, hours = 120, 30
 	town := func(shift uint64) string {
-		known, a, c := cologne(t)
+		known, a, c := cologne()
 		places, within := rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(2, shift))
 		values := rand.New(rand.NewPCG(3, 3))
 		ids := make([]string, stations)

@@ -9,53 +9,64 @@ import (
 	"path/filepath"
 	"time"
 
-	"stadtluft/geo/aggregate"
-	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
 	"stadtluft/ingest/quality"
 	"stadtluft/ingest/wholefile"
 )
 
-// hourCheckerFile holds the checks' history of 33 days, as quality.HourChecker saves it. After a crash
-// it is at most two hours old, and a start checks all hours of the last two days again: nothing is lost. Without the
-// file those checks wait until they have enough history again, and withdraw their flags of the last two days.
+// hourCheckerFile holds what the checks remember of the hours before, as quality.HourChecker saves it. It is a cache: without
+// it a start reads the hours that checks look back on from the store, and finds the same flags.
 const hourCheckerFile = "checks.state"
 
-// hourChecker runs the checks of hours and saves their history in the data folder, once for each new hour.
-type hourChecker struct {
-	*quality.HourChecker
-	stations ingest.Stations
-	path     string
-	log      *slog.Logger
-	saved    time.Time // the newest hour in the file, or being written to it
+// checkerFile is the file of the checks in the data folder, which is written once for each new hour.
+type checkerFile struct {
+	path  string
+	rules quality.Rules
+	log   *slog.Logger
+	saved time.Time // the newest hour in it; zero for no file
 }
 
-func openHourChecker(data string, rules quality.Rules, stations ingest.Stations, log *slog.Logger) *hourChecker {
-	c := &hourChecker{
-		HourChecker: quality.NewHourChecker(rules), stations: stations, path: filepath.Join(data, hourCheckerFile), log: log,
-		saved: time.Now().Truncate(time.Hour).Add(-2 * time.Hour),
+func newCheckerFile(data string, rules quality.Rules, log *slog.Logger) *checkerFile {
+	return &checkerFile{path: filepath.Join(data, hourCheckerFile), rules: rules, log: log}
+}
+
+// fresh returns checks that remember nothing.
+func (f *checkerFile) fresh() averages.Checker { return quality.NewHourChecker(f.rules) }
+
+// load returns the checks that were saved; nil when there are none that serve.
+func (f *checkerFile) load() averages.Checker {
+	if err := wholefile.RemoveUnfinished(f.path); err != nil {
+		f.log.Warn("removal of unfinished files failed", "file", f.path, "err", err)
 	}
-	if err := wholefile.RemoveUnfinished(c.path); err != nil {
-		log.Warn("removal of unfinished files failed", "file", c.path, "err", err)
-	}
-	file, err := os.Open(c.path)
+	c := quality.NewHourChecker(f.rules)
+	file, err := os.Open(f.path)
 	if err == nil {
 		err = errors.Join(c.Load(bufio.NewReader(file)), file.Close())
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("load of checks failed, checks start without history", "file", c.path, "err", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		f.log.Warn("load of checks failed, their past comes from the store", "file", f.path, "err", err)
+		return nil
 	}
+	f.saved = c.Newest()
 	return c
 }
 
-// hour checks one hour of the aggregate.
-func (c *hourChecker) hour(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags {
-	hourFlags := c.HourChecker.Hour(start, averages.StationHours(c.stations, start, hours))
-	if start.After(c.saved) {
-		c.saved = start
-		if err := wholefile.Write(c.path, 0o600, c.Save); err != nil {
-			c.log.Warn("save of checks failed", "file", c.path, "err", err)
+// save writes the file when an hour is new, and removes it for nil: what checks remember has changed.
+func (f *checkerFile) save(c averages.Checker) {
+	if c == nil {
+		f.saved = time.Time{}
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			f.log.Warn("remove of checks failed", "file", f.path, "err", err)
+		}
+		return
+	}
+	if newest := c.Newest(); newest.After(f.saved) {
+		f.saved = newest
+		if err := wholefile.Write(f.path, 0o600, c.(*quality.HourChecker).Save); err != nil {
+			f.log.Warn("save of checks failed", "file", f.path, "err", err)
 		}
 	}
-	return hourFlags
 }

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"stadtluft/cmd/stadtluft/simulation"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo"
@@ -47,7 +45,7 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 		flags[fault] = map[ingest.Flags]int{}
 	}
 	sums := &averages.Averages{Aggregate: &aggregate.Aggregate{}, Stations: known}
-	hourChecker := openHourChecker(t.TempDir(), quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
+	hourChecker := townChecker{quality.NewHourChecker(quality.DefaultRules()), known}
 	for start := begin; start.Before(begin.AddDate(0, 0, days)); start = start.Add(time.Hour) {
 		for i := range stations {
 			for at := start; at.Before(start.Add(time.Hour)); at = at.Add(every) {
@@ -84,35 +82,32 @@ func TestTheDemoCityIsHealthy(t *testing.T) {
 			}
 		}
 	}
-	// A stuck station repeats the values of midnight all day: flagged from 8 o'clock on, unless they are near zero.
-	if n := flags[simulation.Stuck][ingest.Stuck]; n < 2*2*days*6*12 {
-		t.Errorf("%d values of stations that are stuck are found", n)
+	// A stuck station repeats the values of midnight all day: its hours are flagged from 7 o'clock on, unless they are near zero.
+	if n := flags[simulation.Stuck][ingest.Stuck]; n < 2*2*days*12 {
+		t.Errorf("%d hours of stations that are stuck are found", n)
 	}
 	if n := flags[simulation.Absurd][ingest.Sentinel]; n < values[simulation.Absurd]*3/5/8 {
 		t.Errorf("%d of %d absurd stations' values are marks", n, values[simulation.Absurd])
 	}
 }
 
-// TestWhatChecksRememberSurvives checks hours of the past and of now: only what is newer than the last two hours is
-// saved, a new HourChecker starts with it, and a broken file is logged and replaced.
-func TestWhatChecksRememberSurvives(t *testing.T) {
-	data, known := t.TempDir(), stationMap{"A": outdoor("A", orb.Point{6.9583, 50.9413})}
+// TestWhatChecksRememberIsSaved saves what the checks remember once an hour, and loads it. A broken file is logged, one of
+// other thresholds too, and none serves.
+func TestWhatChecksRememberIsSaved(t *testing.T) {
+	data, rules := t.TempDir(), quality.DefaultRules()
 	var said bytes.Buffer
-	open := func() *hourChecker {
-		return openHourChecker(data, quality.DefaultRules(), known, slog.New(slog.NewTextHandler(&said, nil)))
+	file := func() *checkerFile { return newCheckerFile(data, rules, slog.New(slog.NewTextHandler(&said, nil))) }
+	path, noon := filepath.Join(data, hourCheckerFile), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	first := file()
+	if c := first.load(); c != nil || said.Len() > 0 {
+		t.Fatalf("without a file: %v, said %q", c, said.String())
 	}
-	cell, err := geo.CellAt(orb.Point{6.9583, 50.9413}, geo.BaseSize)
-	if err != nil {
-		t.Fatal(err)
+	c := first.fresh()
+	check := func(hour time.Time, mean float64) {
+		c.Hour(hour, []quality.StationHour{{Station: "A", Quantity: quantity.PM10, Mean: mean, Median: mean, Count: 12}})
+		first.save(c)
 	}
-	hours := []aggregate.StationHour{{Station: "A", Cell: cell, Quantity: quantity.PM10, Mean: 20_000, Median: 20_000, Count: 12}}
-	path, now := filepath.Join(data, hourCheckerFile), time.Now().UTC().Truncate(time.Hour)
-	first := open()
-	first.hour(now.Add(-5*time.Hour), hours)
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("hours that a start has checked again are saved: %v", err)
-	}
-	first.hour(now.Add(-time.Hour), hours)
+	check(noon, 20)
 	saved, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -120,21 +115,33 @@ func TestWhatChecksRememberSurvives(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v: it is for the server alone", info, err)
 	}
+	check(noon, 30)
+	if again, err := os.ReadFile(path); err != nil || !bytes.Equal(again, saved) {
+		t.Errorf("an hour that was checked again is saved again: %v", err)
+	}
 	left := path + ".123.part"
 	if err := os.WriteFile(left, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var again bytes.Buffer
-	if err := open().Save(&again); err != nil || len(again.Bytes()) != len(saved) || said.Len() > 0 {
-		t.Errorf("%v, %d bytes of %d, said %q", err, again.Len(), len(saved), said.String())
+	if loaded := file().load(); loaded == nil || !loaded.Newest().Equal(noon) || said.Len() > 0 {
+		t.Errorf("loaded %v, said %q", loaded, said.String())
 	}
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what a crash left is still there: %v", err)
 	}
+	rules.SpikeZ++
+	if file().load() != nil || !strings.Contains(said.String(), "thresholds were others") {
+		t.Errorf("of other thresholds it says %q", said.String())
+	}
+	said.Reset()
 	if err := os.WriteFile(path, saved[:len(saved)/2], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if open(); !strings.Contains(said.String(), "start without history") || !strings.Contains(said.String(), hourCheckerFile) {
+	if file().load() != nil || !strings.Contains(said.String(), "from the store") || !strings.Contains(said.String(), hourCheckerFile) {
 		t.Errorf("of a broken file it says %q", said.String())
+	}
+	first.save(nil)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is out of date is still there: %v", err)
 	}
 }

@@ -34,7 +34,8 @@ func newMemory(b *base) *memory {
 		return ok && st.Source != ""
 	}
 	if b.roles.has(aggregateRole) {
-		m.averages.HourChecker = openHourChecker(b.config.Data, b.config.Quality, b.registry, b.log).hour
+		file := newCheckerFile(b.config.Data, b.config.Quality, b.log)
+		m.averages.NewChecker, m.averages.Checker, m.averages.Saved = file.fresh, file.load(), file.save
 		m.averages.Append = b.journal.Append
 	}
 	return m
@@ -49,6 +50,14 @@ func (m *memory) apply(b ingest.Batch) {
 	for _, r := range b.Readings {
 		m.averages.Observe(r)
 		m.live.Observe(r)
+	}
+}
+
+// stored adds flags of hours that the store has.
+func (m *memory) stored(flags []averages.Stored) {
+	for _, f := range flags {
+		m.averages.Known(f)
+		m.live.Apply(f.HourFlags)
 	}
 }
 

@@ -19,20 +19,27 @@ import (
 // recomputeEvery is the interval at which recomputations are looked for.
 const recomputeEvery = 2 * time.Second
 
+// lateQuiet is how long no more late readings must have come before their days are checked: an import brings many.
+const lateQuiet = 15 * time.Second
+
+// lateShare is the part of the time that checks of late readings may take.
+const lateShare = 10
+
 // noticeTime is how long another process may need to notice that a station was erased, and to finish its last reading.
 const noticeTime = 5 * time.Second
 
 // errUnwritten reports that readings of an erased station may still be written to the store.
 var errUnwritten = errors.New("the journal has entries that wait for the store")
 
-// recomputer recomputes averages and deletes erased stations' readings, as requested in the registry.
+// recomputer recomputes flags and averages and deletes erased stations' readings, as requested in the registry.
 type recomputer struct {
 	registry *registry.Registry
 	journal  *journal.Journal
 	averages *averages.Averages
 	storage  *storage
 	letters  deadletter.File
-	apart    bool // roles run in separate processes
+	apart    bool      // roles run in separate processes
+	pause    time.Time // when late readings may be checked again
 	log      *slog.Logger
 	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
 }
@@ -57,7 +64,7 @@ func (c *recomputer) run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		var trouble *error
-		if err := c.all(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(c.all(ctx), c.late(ctx)); err != nil && ctx.Err() == nil {
 			trouble = &err
 		}
 		if last := c.failed.Swap(trouble); trouble != nil && last == nil {
@@ -100,6 +107,21 @@ func (c *recomputer) all(ctx context.Context) error {
 		c.log.Info("averages recomputed", "station", r.Station.ID, "from", affected[i].From, "erased", r.Station.Status == ingest.Erased, "after", time.Since(begin))
 	}
 	return err
+}
+
+// late checks the days that got late readings, and the days that look back on them.
+func (c *recomputer) late(ctx context.Context) error {
+	late, err := c.registry.LateDays(ctx)
+	if err != nil || len(late.Days) == 0 || time.Since(late.Noted) < lateQuiet || time.Now().Before(c.pause) {
+		return err
+	}
+	begin := time.Now()
+	if err := c.averages.Recheck(ctx, late.Days); err != nil {
+		return err
+	}
+	c.pause = time.Now().Add(lateShare * time.Since(begin))
+	c.log.Info("late readings checked", "days", len(late.Days), "first", late.Days[0], "after", time.Since(begin).Round(time.Millisecond))
+	return c.registry.LateDaysDone(ctx, late)
 }
 
 // waiting returns the requested recomputations, without stations whose erasure other processes may not have noticed yet.

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -25,6 +25,7 @@ const (
 // follower gets the content of the store and the journal, and after caughtUp the new entries.
 type follower interface {
 	apply(b ingest.Batch)
+	stored(flags []averages.Stored)
 	caughtUp()
 }
 
@@ -86,14 +87,14 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 // hour. The checks of single readings get those of the last hours in the order of receipt, as they did before the start.
 func (r *replay) readStore(ctx context.Context, count func()) error {
 	now := time.Now()
-	var flags storedFlags
+	var flags averages.StoredFlags
 	var recent []ingest.Reading
 	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: now.Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
 		if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil {
 			return err
 		}
-		r.apply(ingest.Batch{HourFlags: flags.next(&reading)})
+		r.stored(flags.Next(&reading))
 		r.apply(ingest.Batch{Readings: []ingest.Reading{reading}})
 		if now.Sub(reading.Received) < rememberTime {
 			recent = append(recent, reading)
@@ -105,7 +106,7 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 	if err != nil {
 		return err
 	}
-	r.apply(ingest.Batch{HourFlags: flags.end()})
+	r.stored(flags.End())
 	slices.SortStableFunc(recent, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
 	for _, reading := range recent {
 		r.recall(reading)
@@ -145,6 +146,13 @@ func (r *replay) apply(b ingest.Batch) {
 	}
 }
 
+// stored passes flags of hours to the followers.
+func (r *replay) stored(flags []averages.Stored) {
+	for _, f := range r.followers {
+		f.stored(flags)
+	}
+}
+
 // recall passes a reading from before the start to the checks.
 func (r *replay) recall(reading ingest.Reading) {
 	if !r.past {
@@ -153,45 +161,4 @@ func (r *replay) recall(reading ingest.Reading) {
 	for _, remember := range r.remember {
 		remember(reading)
 	}
-}
-
-// storedFlags collects the flags of an hour from its stored values, which all have them. The zero value is ready.
-type storedFlags struct {
-	hour  time.Time
-	flags map[flaggedSeries]ingest.Flags
-}
-
-type flaggedSeries struct {
-	station  string
-	quantity quantity.Quantity
-}
-
-// next takes the flags of the hour from a reading's values. When the reading begins another hour it returns those of the
-// hour before.
-func (s *storedFlags) next(r *ingest.Reading) (before []ingest.HourFlags) {
-	if hour := r.Time.Truncate(time.Hour); !hour.Equal(s.hour) {
-		before = s.end()
-		s.hour = hour
-	}
-	for i := range r.Values {
-		v := &r.Values[i]
-		if of := v.Flags & ingest.HourFlagMask; of != 0 {
-			if s.flags == nil {
-				s.flags = map[flaggedSeries]ingest.Flags{}
-			}
-			s.flags[flaggedSeries{r.Station, v.Quantity}] |= of
-			v.Flags &^= ingest.HourFlagMask
-		}
-	}
-	return before
-}
-
-// end returns the flags of the last hour.
-func (s *storedFlags) end() (list []ingest.HourFlags) {
-	for at, flags := range s.flags {
-		list = append(list, ingest.HourFlags{Station: at.station, Hour: s.hour, Quantity: at.quantity, Flags: flags})
-	}
-	s.flags = nil
-	slices.SortFunc(list, ingest.HourFlags.Compare)
-	return list
 }

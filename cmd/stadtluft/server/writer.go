@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"stadtluft/export/metrics"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
@@ -27,11 +29,12 @@ type writer struct {
 	registry *registry.Registry
 	letters  deadletter.File
 	writes   *metrics.Writes
+	offset   time.Duration // a day begins at midnight UTC minus this
 	log      *slog.Logger
 }
 
 func newWriter(b *base, writes *metrics.Writes) *writer {
-	return &writer{journal: b.journal, storage: b.storage, registry: b.registry, letters: DeadLetters(b.config), writes: writes, log: b.log}
+	return &writer{journal: b.journal, storage: b.storage, registry: b.registry, letters: DeadLetters(b.config), writes: writes, offset: b.config.DayOffset(), log: b.log}
 }
 
 func (w *writer) parts() []part {
@@ -79,11 +82,40 @@ func (w *writer) writeBatch(ctx context.Context, from, to ingest.Position, b ing
 		}
 		readings = nil
 	}
+	late := w.lateDays(kept)
+	if err := w.note(ctx, late); err != nil {
+		return err
+	}
 	if err := w.storage.Advance(ctx, readings, from, to, keep); err != nil {
+		return err
+	}
+	if err := w.note(ctx, late); err != nil { // again: they may have been done before the readings were stored
 		return err
 	}
 	w.writes.Add(store.Stored(kept, rejected), set, time.Since(begin))
 	return nil
+}
+
+// lateDays returns the days of readings that came too late, or almost too late, for their hour to be in memory: their
+// flags and averages are made from the store.
+func (w *writer) lateDays(readings []ingest.Reading) (days []time.Time) {
+	const late = aggregate.AllowedLateness - time.Hour
+	for _, r := range readings {
+		if r.Received.Sub(r.Time) < late {
+			continue
+		}
+		if day := aggregate.DayOf(r.Time, w.offset); !slices.ContainsFunc(days, day.Equal) {
+			days = append(days, day)
+		}
+	}
+	return days
+}
+
+func (w *writer) note(ctx context.Context, days []time.Time) error {
+	if len(days) == 0 {
+		return nil
+	}
+	return w.registry.NoteLateDays(ctx, days)
 }
 
 // revise stores readings, then sets the flags of their hours.

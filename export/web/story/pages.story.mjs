@@ -20,7 +20,7 @@ test("data builds an address that answers", async () => {
   const address = await page.locator(".result pre code").first().innerText();
   assert.match(address, /\/api\/v1\/readings\?from=.*&quantity=pm10&flags=good&format=csv$/);
   const [header, row] = (await (await fetch(address)).text()).split("\n");
-  assert.equal(header, "time,station,lon,lat,quantity,value,unit,flags");
+  assert.equal(header, "time,station,lon,lat,quantity,value,unit,flags,checks");
   assert.match(row, /,pm10,/);
   assert.equal(await page.locator('[data-key="download"]').getAttribute("href"), address.slice(url.length));
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

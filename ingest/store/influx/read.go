@@ -102,7 +102,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	}
 	fields := []string{"station", "received", "time_source"}
 	for _, q := range quantities {
-		fields = append(fields, q.String(), "flags_"+q.String())
+		fields = append(fields, q.String(), "flags_"+q.String(), "checks_"+q.String())
 	}
 	where := period(q.From, q.To)
 	if len(q.Stations) > 0 {
@@ -147,11 +147,11 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
-// decodeReading decodes a row: time, station, received, time_source, then value and flags of each quantity. A column
+// decodeReading decodes a row: time, station, received, time_source, then value, flags and checks of each quantity. A column
 // is null when the reading has no such field.
 func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
-	if len(values) != 4+2*len(quantities) {
-		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+2*len(quantities))
+	if len(values) != 4+3*len(quantities) {
+		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+3*len(quantities))
 	}
 	station, _ := values[1].(string)
 	r := ingest.Reading{
@@ -159,7 +159,7 @@ func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading
 		TimeSource: ingest.TimeSource(whole(values[3])),
 	}
 	for i, q := range quantities {
-		number, ok := values[4+2*i].(json.Number)
+		number, ok := values[4+3*i].(json.Number)
 		if !ok {
 			continue
 		}
@@ -167,7 +167,7 @@ func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading
 		if err != nil {
 			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", q, number, err)
 		}
-		r.Values = append(r.Values, ingest.Value{Quantity: q, Value: v, Flags: ingest.Flags(whole(values[5+2*i]))})
+		r.Values = append(r.Values, ingest.Value{Quantity: q, Value: v, Flags: ingest.JoinFlags(whole(values[5+3*i]), whole(values[6+3*i]))})
 	}
 	return r, nil
 }

@@ -119,8 +119,10 @@ func encodeReading(e *lineprotocol.Encoder, r *ingest.Reading) {
 			continue // not possible: a Reading's values are finite
 		}
 		e.AddField(v.Quantity.String(), value)
-		// A flag that was set before must be removed when the value is written again without it.
-		e.AddField("flags_"+v.Quantity.String(), lineprotocol.IntValue(int64(v.Flags)))
+		// What was set before must be removed when the value is written again without it.
+		flags, checks := v.Flags.Split()
+		e.AddField("flags_"+v.Quantity.String(), lineprotocol.IntValue(int64(flags)))
+		e.AddField("checks_"+v.Quantity.String(), lineprotocol.IntValue(int64(checks)))
 	}
 	e.AddField("received", lineprotocol.IntValue(r.Received.UnixMilli()))
 	e.AddField("time_source", lineprotocol.IntValue(int64(r.TimeSource)))

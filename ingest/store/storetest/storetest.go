@@ -367,9 +367,10 @@ func revising(t *testing.T, s store.Store) {
 	if _, err := s.WriteReadings(t.Context(), readings); err != nil {
 		t.Fatal(err)
 	}
+	var humid []ingest.Span
 	f := func(flags ingest.Flags, want ...ingest.Flags) {
 		t.Helper()
-		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: quantity.PM2_5, Flags: flags}, {Station: "C", Hour: noon, Quantity: quantity.PM10, Flags: ingest.Spike}}
+		hourFlags := []ingest.HourFlags{{Station: "A", Hour: noon, Quantity: quantity.PM2_5, Flags: flags, Humid: humid}, {Station: "C", Hour: noon, Quantity: quantity.PM10, Flags: ingest.Spike}}
 		for range 2 { // the second time changes nothing
 			if refused, err := store.Revise(t.Context(), s, hourFlags); err != nil || len(refused) > 0 {
 				t.Fatalf("Revise: %v, %v", refused, err)
@@ -390,8 +391,14 @@ func revising(t *testing.T, s store.Store) {
 			}
 		}
 	}
-	f(ingest.Spike, 0, ingest.Range|ingest.Spike, 0, ingest.Spike, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
-	f(ingest.Outlier, 0, ingest.Range|ingest.Outlier, 0, ingest.Outlier, 0)
+	f(ingest.Spike, 0, ingest.Range, 0, ingest.Spike, 0) // A 11:59, A 12:00, B 12:05, A 12:59, A 13:00
+	f(ingest.Outlier, 0, ingest.Range, 0, ingest.Outlier, 0)
+	checked := ingest.Stuck.With(ingest.StuckCheck, ingest.Checked).With(ingest.UncorrelatedCheck, ingest.NoHistory)
+	f(checked, 0, ingest.Range, 0, checked, 0)
+	f(0, 0, ingest.Range, 0, 0, 0)
+	humid = []ingest.Span{{From: 0, To: 10}, {From: 3500, To: 3540}}
+	f(ingest.Spike, 0, ingest.Range, 0, ingest.Spike|ingest.Humid, 0)
+	humid = []ingest.Span{{From: 1, To: 3539}}
 	f(0, 0, ingest.Range, 0, 0, 0)
 }
 

@@ -3,7 +3,7 @@ import type { Health, Station } from "../api";
 import { h } from "../dom";
 import { amount, clock, language, number, t, type Key } from "../language";
 import { facts } from "../parts";
-import { flagList, refusalList } from "./refusals";
+import { flagList, refusalList, uncheckedList } from "./refusals";
 import { zone, type State } from "./state";
 import { heardText, heightText, statusText, uselessContact } from "./text";
 
@@ -63,12 +63,14 @@ function installationFacts({ properties: p }: Station): [string, string][] {
 }
 
 export function problemParts(s: State): HTMLElement[] {
-  const { flags = [], refusals = [] } = s.health ?? {};
+  const { flags = [], refusals = [], checks = [] } = s.health ?? {};
+  const missed = checks.filter((c) => c.english);
   return [
     h("h2", {}, t("station.trouble")),
     ...(flags.length ? [h("h3", {}, t("station.flags")), flagList(flags)] : []),
     ...(refusals.length ? [h("h3", {}, t("station.refusals")), refusalList(refusals, zone(s))] : []),
     ...(flags.length || refusals.length ? [] : [h("p", {}, t(nothingKey(s.health)))]),
+    ...(missed.length ? [h("h3", {}, t("station.unchecked")), uncheckedList(missed)] : []),
   ];
 }
 

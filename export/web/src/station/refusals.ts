@@ -45,3 +45,16 @@ export function flagList(flags: Health["flags"]): HTMLElement {
     );
   return h("ul", { class: "refusals" }, ...[...flags].sort((a, b) => b.values - a.values).map(found));
 }
+
+// uncheckedList shows why checks could not be made, each reason once with the checks that it stopped.
+export function uncheckedList(checks: Health["checks"]): HTMLElement {
+  const german = language() === "de";
+  const names = new Map<string, string[]>();
+  for (const c of checks) {
+    const why = german ? c.german : c.english;
+    names.set(why, [...(names.get(why) ?? []), german ? c.name_de : c.name_en]);
+  }
+  const missed = ([why, of]: [string, string[]]) =>
+    h("li", {}, h("p", {}, h("strong", {}, why)), h("p", { class: "quiet" }, t("station.uncheckedOf", { checks: of.join(", ") })));
+  return h("ul", { class: "refusals" }, ...[...names].map(missed));
+}

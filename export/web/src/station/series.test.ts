@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { parse, clamped } from "./series";
 
-const header = "time,station,lon,lat,quantity,value,unit,flags\n";
-const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags}\n`;
+const header = "time,station,lon,lat,quantity,value,unit,flags,checks\n";
+const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags},stuck|outlier\n`;
 
 test("readings count or are excluded, and a long silence breaks the line", () => {
   const found = parse(

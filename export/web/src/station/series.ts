@@ -44,7 +44,7 @@ export async function readings(id: string, quantity: string, now: Date, interval
   return parse(await response.text(), Math.max(maxGap, 3 * interval));
 }
 
-// parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags. The flag humid alone does not exclude a value.
+// parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags,checks. The flag humid alone does not exclude a value.
 export function parse(csv: string, gap = maxGap): Readings {
   const found: Readings = { at: [], counted: [], excluded: [] };
   for (const line of csv.split("\n").slice(1)) {

@@ -38,6 +38,8 @@ export const station = {
   trouble: "Was auffiel",
   flags: "Werte, die auffielen (24 Stunden)",
   flagCount: "{count} ×",
+  unchecked: "Was nicht geprüft werden konnte (24 Stunden)",
+  uncheckedOf: "betrifft: {checks}",
   refusals: "Nicht angenommen",
   refusedTimes: "{count} ×, zuletzt {time}",
   noTrouble: "Nichts. Alles, was kam, wurde angenommen, und kein Wert fiel auf.",

@@ -37,6 +37,8 @@ export const station = {
   trouble: "Flagged values",
   flags: "Values that stood out (24 hours)",
   flagCount: "{count} ×",
+  unchecked: "What could not be checked (24 hours)",
+  uncheckedOf: "affects: {checks}",
   refusals: "Rejected",
   refusedTimes: "{count} ×, last {time}",
   noTrouble: "Nothing. Everything sent was accepted; no value stood out.",
