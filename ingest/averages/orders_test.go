@@ -166,7 +166,7 @@ func (s *orderServer) restart() {
 		}
 	}
 	now := time.Now()
-	err := s.store.Readings(s.t.Context(), store.ReadingQuery{From: now.Add(-aggregate.Retention - time.Hour), To: now.Add(time.Hour)}, func(r ingest.Reading) error {
+	err := s.store.Readings(s.t.Context(), store.ReadingQuery{From: now.Add(-aggregate.Retention - aggregate.LookBack - time.Hour), To: now.Add(time.Hour)}, func(r ingest.Reading) error {
 		known(flags.Next(&r))
 		s.Observe(r)
 		return nil

@@ -100,11 +100,21 @@ func (a *Averages) Recheck(ctx context.Context, days []time.Time) error {
 	return a.rebuildDays(ctx, again)
 }
 
-// rebuildDays computes the averages of days again, but for the hours in memory. It logs and skips a day that the store
-// rejects.
+// Settled reports whether nothing of a day, and of the day after, is in memory at now. Until then a reading that came too late
+// for memory is missing from the coverage of hours in memory, which looks back on it.
+func Settled(start, now time.Time) bool { return !start.Add(day + aggregate.LookBack).After(firstKept(now)) }
+
+// rebuildDays computes the averages of days again, and of those after them, whose coverage looks back on them, but for the hours
+// in memory. It logs and skips a day that the store rejects.
 func (a *Averages) rebuildDays(ctx context.Context, days []time.Time) error {
-	memory := firstKept(time.Now())
+	now := time.Now()
+	memory := firstKept(now)
 	for _, start := range days {
+		if Settled(start, now) {
+			days = append(slices.Clip(days), start.Add(day))
+		}
+	}
+	for _, start := range sorted(days) {
 		err := a.rebuildDay(ctx, start, start, memory)
 		if errors.Is(err, store.ErrRejected) {
 			a.Log.Warn("averages of a day not computed again, store rejects them", "day", start, "err", err)

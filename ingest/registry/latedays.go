@@ -67,9 +67,9 @@ func (r *Registry) NoteLateDays(ctx context.Context, days []time.Time) error {
 	return errors.New("registry: late days: other processes change them all the time")
 }
 
-// LateDaysDone removes the days, unless some were noted since they were read.
-func (r *Registry) LateDaysDone(ctx context.Context, l LateDays) error {
-	_, err := r.putLateDays(ctx, nil, l.revision)
+// LateDaysDone removes the days but for those that have to be looked at again, unless some were noted since they were read.
+func (r *Registry) LateDaysDone(ctx context.Context, l LateDays, again []time.Time) error {
+	_, err := r.putLateDays(ctx, again, l.revision)
 	return err
 }
 

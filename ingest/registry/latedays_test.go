@@ -38,17 +38,17 @@ func TestLateDays(t *testing.T) {
 	if now.Noted.IsZero() || time.Since(now.Noted) > time.Minute {
 		t.Errorf("noted at %v", now.Noted)
 	}
-	if err := r.LateDaysDone(t.Context(), before); err != nil {
+	if err := r.LateDaysDone(t.Context(), before, nil); err != nil {
 		t.Fatal(err)
 	}
 	f("an earlier state is done", first, second)
-	if err := r.LateDaysDone(t.Context(), now); err != nil {
+	if err := r.LateDaysDone(t.Context(), now, nil); err != nil {
 		t.Fatal(err)
 	}
 	done := f("done")
 	note(first)
 	f("noted again", first)
-	if err := r.LateDaysDone(t.Context(), done); err != nil {
+	if err := r.LateDaysDone(t.Context(), done, nil); err != nil {
 		t.Fatal(err)
 	}
 	f("noted meanwhile", first)

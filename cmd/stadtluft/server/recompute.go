@@ -42,6 +42,9 @@ type recomputer struct {
 	pause    time.Time // when late readings may be checked again
 	log      *slog.Logger
 	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
+
+	unsettled []time.Time // late days that were checked and are noted still, see averages.Settled
+	noted     time.Time   // when that was
 }
 
 func newRecomputer(b *base, m *memory) *recomputer {
@@ -109,19 +112,29 @@ func (c *recomputer) all(ctx context.Context) error {
 	return err
 }
 
-// late checks the days that got late readings, and the days that look back on them.
+// late checks the days that got late readings, and the days that look back on them; once more when those are not in memory
+// any more.
 func (c *recomputer) late(ctx context.Context) error {
 	late, err := c.registry.LateDays(ctx)
 	if err != nil || len(late.Days) == 0 || time.Since(late.Noted) < lateQuiet || time.Now().Before(c.pause) {
 		return err
 	}
 	begin := time.Now()
+	unsettled := slices.DeleteFunc(slices.Clone(late.Days), func(day time.Time) bool { return averages.Settled(day, begin) })
+	if len(unsettled) == len(late.Days) && slices.EqualFunc(unsettled, c.unsettled, time.Time.Equal) && c.noted.Equal(late.Noted) {
+		return nil
+	}
 	if err := c.averages.Recheck(ctx, late.Days); err != nil {
 		return err
 	}
 	c.pause = time.Now().Add(lateShare * time.Since(begin))
 	c.log.Info("late readings checked", "days", len(late.Days), "first", late.Days[0], "after", time.Since(begin).Round(time.Millisecond))
-	return c.registry.LateDaysDone(ctx, late)
+	if err := c.registry.LateDaysDone(ctx, late, unsettled); err != nil {
+		return err
+	}
+	late, err = c.registry.LateDays(ctx)
+	c.unsettled, c.noted = unsettled, late.Noted
+	return err
 }
 
 // waiting returns the requested recomputations, without stations whose erasure other processes may not have noticed yet.
