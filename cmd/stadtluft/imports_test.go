@@ -34,6 +34,7 @@ var packages = map[string][]string{
 	"ingest/averages":   {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"ingest/broker":     {"ingest", "ingest/httpapi", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
 	"ingest/journal":    {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/lease":      {"ingest/streams", "github.com/nats-io/nats.go"},
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
 	"ingest/mqtt":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/sensorcommunity": {
