@@ -50,8 +50,9 @@ type Averages struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
-	// ReadOnly leaves checking and writing to another process; the averages in memory are the same.
-	ReadOnly bool
+	// ReadOnly reports whether checking and writing are left to another process now; nil is never. The averages in memory
+	// are the same. When it ends, all hours in memory that changed meanwhile are checked and written.
+	ReadOnly func() bool
 	// HourChecker checks whole hours, and Append writes the flags it found to the journal, which passes them to
 	// Apply. If both are nil, nothing is checked.
 	HourChecker func(start time.Time, hours []aggregate.StationHour) []ingest.HourFlags

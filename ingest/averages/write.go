@@ -26,9 +26,6 @@ func (a *Averages) Run(ctx context.Context) error {
 		now := time.Now()
 		a.refreshAll()
 		hours = whole(sorted(slices.Concat(hours, a.Aggregate.Changed(now), a.shrinking.over(now))), now)
-		if a.ReadOnly {
-			hours = nil
-		}
 		for _, hour := range hours {
 			days = append(days, aggregate.DayOf(hour, a.DayOffset))
 		}
@@ -58,11 +55,14 @@ func whole(hours []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
 }
 
-// each calls do for the windows one by one and returns those that failed or were not tried. A window that the store
-// rejects does not stop the others.
+// each calls do for the windows one by one and returns those that failed or were not tried, as all while it is ReadOnly.
+// A window that the store rejects does not stop the others.
 func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
 	var failed error
 	for i, start := range starts {
+		if a.ReadOnly != nil && a.ReadOnly() {
+			return append(waiting, starts[i:]...)
+		}
 		err := do(ctx, start)
 		if err == nil {
 			continue
