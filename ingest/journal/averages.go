@@ -86,9 +86,9 @@ func (j *Journal) followAverages(ctx context.Context, each func(topic string, pa
 
 // averages returns the stream of live averages; it makes it, because NATS forgets it with its last server.
 func (j *Journal) averages(ctx context.Context) (jetstream.Stream, error) {
-	stream, err := j.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err := j.nc.Ensure(ctx, jetstream.StreamConfig{
 		Name: j.o.Stream + "_AVERAGES", Subjects: []string{j.averageSubject("") + ">"}, Storage: jetstream.MemoryStorage, MaxMsgsPerSubject: 1,
-	})
+	}, j.o.Replicas, j.o.Deployment)
 	if err != nil {
 		return nil, fmt.Errorf("stream of live averages: %w", err)
 	}

@@ -85,6 +85,27 @@ func (b *Bucket) create(ctx context.Context) error {
 // Close closes the connection. Run of each lease must have returned.
 func (b *Bucket) Close() { b.nc.Close() }
 
+// Holder returns the name of the process that has a lease; empty when none has.
+func (b *Bucket) Holder(ctx context.Context, name string) (string, error) {
+	e, _, err := b.read(ctx, name)
+	return e.Holder, err
+}
+
+// read returns a key's value and its revision; 0 when there is none.
+func (b *Bucket) read(ctx context.Context, name string) (e entry, revision uint64, err error) {
+	got, err := b.keys.Get(ctx, name)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return e, 0, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(got.Value(), &e)
+	}
+	if err != nil {
+		return e, 0, fmt.Errorf("ask NATS for the lease %s: %w", name, err)
+	}
+	return e, got.Revision(), nil
+}
+
 // Lease returns a lease by its name. Run takes part in it.
 func (b *Bucket) Lease(name string) *Lease {
 	return &Lease{b: b, name: name, token: rand.Text(), changed: make(chan struct{})}
@@ -143,15 +164,8 @@ func (l *Lease) take(ctx context.Context) (revision uint64, err error) {
 
 // own returns the revision of a key that this process has written without hearing so; 0 when it is another's.
 func (l *Lease) own(ctx context.Context) (revision uint64, err error) {
-	got, err := l.b.keys.Get(ctx, l.name)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return 0, nil // ended just now
-	}
-	if err != nil {
-		return 0, err
-	}
-	var e entry
-	if err := json.Unmarshal(got.Value(), &e); err != nil {
+	e, last, err := l.b.read(ctx, l.name)
+	if err != nil || last == 0 { // 0: it has ended just now
 		return 0, err
 	}
 	l.mu.Lock()
@@ -160,7 +174,7 @@ func (l *Lease) own(ctx context.Context) (revision uint64, err error) {
 	if e.Token != l.token {
 		return 0, nil
 	}
-	return l.renew(ctx, got.Revision())
+	return l.renew(ctx, last)
 }
 
 func (l *Lease) renew(ctx context.Context, revision uint64) (uint64, error) {

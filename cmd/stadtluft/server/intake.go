@@ -69,7 +69,7 @@ func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
 	for _, c := range i.external {
 		sup.start(c.part())
 	}
-	if i.ingress.broker != nil && !b.roles.has(aggregateRole) {
+	if i.ingress.broker != nil && b.shared() {
 		sup.start(part{name: "averages for the broker", run: func(ctx context.Context) error {
 			return b.journal.FollowAverages(ctx, func(topic string, payload []byte) { i.ingress.broker.Publish(topic, true, payload) })
 		}})

@@ -27,9 +27,10 @@ func newMemory(b *base) *memory {
 	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
 	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
-		ReadOnly: !b.roles.has(aggregateRole),
+		ReadOnly: func() bool { return true },
 	}}
 	if b.roles.has(aggregateRole) {
+		m.averages.ReadOnly = func() bool { return !b.leases.aggregate.Held() }
 		m.averages.HourChecker = openHourChecker(b.config.Data, b.config.Quality, b.registry, b.log).hour
 		m.averages.Append = b.journal.Append
 	}

@@ -32,14 +32,14 @@ type recomputer struct {
 	averages *averages.Averages
 	storage  *storage
 	letters  deadletter.File
-	apart    bool // roles run in separate processes
+	apart    bool // other processes may write and take readings
 	log      *slog.Logger
 	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
 }
 
 func newRecomputer(b *base, m *memory) *recomputer {
 	return &recomputer{
-		registry: b.registry, journal: b.journal, averages: m.averages, storage: b.storage, letters: DeadLetters(b.config), apart: !b.roles.all(), log: b.log,
+		registry: b.registry, journal: b.journal, averages: m.averages, storage: b.storage, letters: DeadLetters(b.config), apart: b.shared(), log: b.log,
 	}
 }
 

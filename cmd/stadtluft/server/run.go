@@ -66,10 +66,10 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(memory.hours())
 	}
 	if b.roles.has(writeRole) {
-		sup.start(b.storage.archiving())
+		sup.start(b.storage.archiving().while(b.leases.write))
 	}
 	if b.roles.has(aggregateRole) {
-		sup.start(newRecomputer(b, memory).part())
+		sup.start(newRecomputer(b, memory).part().while(b.leases.aggregate))
 	}
 	var in *intake
 	var services []service

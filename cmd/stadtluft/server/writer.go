@@ -10,6 +10,7 @@ import (
 	"stadtluft/export/metrics"
 	"stadtluft/ingest"
 	"stadtluft/ingest/journal"
+	"stadtluft/ingest/lease"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/deadletter"
@@ -20,30 +21,36 @@ func DeadLetters(c Config) deadletter.File {
 	return deadletter.File{Path: filepath.Join(c.Data, "dead-letters.jsonl")}
 }
 
+// errStandsBy is the error of a write after the lease was lost, before the writer has noticed.
+var errStandsBy = errors.New("another process may write to the store now")
+
 // writer writes the journal's entries to the store, and deletes old ones from the journal.
 type writer struct {
 	journal  *journal.Journal
 	storage  *storage
 	registry *registry.Registry
 	letters  deadletter.File
+	lease    *lease.Lease
 	writes   *metrics.Writes
 	log      *slog.Logger
 }
 
 func newWriter(b *base, writes *metrics.Writes) *writer {
-	return &writer{journal: b.journal, storage: b.storage, registry: b.registry, letters: DeadLetters(b.config), writes: writes, log: b.log}
+	return &writer{journal: b.journal, storage: b.storage, registry: b.registry, letters: DeadLetters(b.config), lease: b.leases.write, writes: writes, log: b.log}
 }
 
 func (w *writer) parts() []part {
-	return []part{
-		{name: "journal trimming", run: w.journal.Run},
-		{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }},
-	}
+	trimming := part{name: "journal trimming", run: w.journal.Run}
+	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }}
+	return []part{trimming.while(w.lease), writing.while(w.lease)}
 }
 
 // write writes a batch of the journal to the store, and its refusals to the registry. It is called again with the same
 // batch until it returns nil; writing the same twice changes nothing in either.
 func (w *writer) write(ctx context.Context, from, to ingest.Position, b ingest.Batch) error {
+	if !w.lease.Held() {
+		return errStandsBy
+	}
 	err := w.writeBatch(ctx, from, to, b)
 	switch {
 	case errors.Is(err, ingest.ErrPosition): // not a failure: the journal looks where the store is
