@@ -18,6 +18,7 @@ import (
 type intake struct {
 	config   Config
 	ingress  ingress
+	others   *others     // intakes; nil when there is no other process
 	external connections // to the city's broker, when one is configured
 	pipeline *ingest.Pipeline
 	feedback *ingest.Feedback
@@ -25,12 +26,12 @@ type intake struct {
 	log      *slog.Logger
 }
 
-func newIntake(b *base, c *checks) (*intake, error) {
+func newIntake(b *base, c *checks, o *others) (*intake, error) {
 	names, err := kits.ParseNames(b.config.TTNNames)
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	i := &intake{config: b.config, ingress: b.ingress, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text(), Allow: b.ingress.rates.Try}, log: b.log}
+	i := &intake{config: b.config, ingress: b.ingress, others: o, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text(), Allow: b.ingress.rates.Try}, log: b.log}
 	if b.config.MQTTBroker != "" {
 		id, err := mqttClientID(b.config.Data, "intake")
 		if err != nil {
@@ -49,6 +50,9 @@ func newIntake(b *base, c *checks) (*intake, error) {
 		Stations: b.registry, Checker: c.Checker, Journal: b.journal, Log: b.log, OnRefusal: i.feedback.Queue,
 		Topics: b.ingress.topics, Devices: b.registry, Names: names, Contacts: &c.contacts,
 	}
+	if o != nil {
+		o.checks, i.pipeline.Journal = c, o.journal
+	}
 	return i, nil
 }
 
@@ -57,6 +61,9 @@ func (i *intake) outlet() outlet { return outlet{broker: i.ingress.broker, exter
 
 // start starts the pipeline and its inputs, and permits stations' logins.
 func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
+	if i.others != nil {
+		sup.start(i.others.part())
+	}
 	sup.start(part{
 		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,
 	})

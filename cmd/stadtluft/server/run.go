@@ -58,6 +58,10 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(writeRole) {
 		sup.start(newWriter(b, writes).parts()...)
 	}
+	others, err := b.others(ctx) // before the replay, so that it misses nothing
+	if err != nil {
+		return err
+	}
 	checks, memory, err := replayed(ctx, b, sup)
 	if err != nil {
 		return err
@@ -74,7 +78,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	var in *intake
 	var services []service
 	if b.roles.has(intakeRole) {
-		if in, err = newIntake(b, checks); err != nil {
+		if in, err = newIntake(b, checks, others); err != nil {
 			return err
 		}
 		if err := in.start(ctx, b, sup); err != nil {
