@@ -44,6 +44,7 @@ var packages = map[string][]string{
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
 	"ingest/registry":              {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
+	"ingest/sessions":              {"ingest/streams", "github.com/nats-io/nats.go"},
 	"ingest/streams":               {"github.com/nats-io/nats.go"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
