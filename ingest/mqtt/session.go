@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +50,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	if err := await(ctx, client.Connect()); err != nil {
 		return false, logInError(err)
 	}
-	if err := subscribe(ctx, client, filters); err != nil {
+	if err := s.subscribe(ctx, client, filters); err != nil {
 		s.options.Log.Error("MQTT broker denies subscription to the stations' topics", "broker", s.broker, "err", err)
 		return false, err
 	}
@@ -80,6 +82,24 @@ func (c *session) options() *paho.ClientOptions {
 		po.SetTLSConfig(c.s.tls)
 	}
 	return po
+}
+
+// subscribe subscribes to all filters. In a group it ends the subscriptions that the session has from before, which would
+// bring everything a second time.
+func (s *Subscriber) subscribe(ctx context.Context, client paho.Client, filters map[string]byte) error {
+	if s.options.Group == "" || len(filters) == 0 {
+		return subscribe(ctx, client, filters)
+	}
+	shared := make(map[string]byte, len(filters))
+	for filter, qos := range filters {
+		shared["$share/"+s.options.Group+"/"+filter] = qos // MQTT 5, 4.8.2; brokers that have it grant it to clients of MQTT 3.1.1 too
+	}
+	ended, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := await(ended, client.Unsubscribe(slices.Collect(maps.Keys(filters))...)); err != nil {
+		return fmt.Errorf("end subscriptions outside the group: %w", err)
+	}
+	return subscribe(ctx, client, shared)
 }
 
 // subscribe subscribes to all filters and checks each return code.

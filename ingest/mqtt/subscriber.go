@@ -54,6 +54,7 @@ type Options struct {
 	Password string
 	CAFile   string                // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
 	ClientID string                // fixed, so that the broker keeps the session between connections; one per broker
+	Group    string                // of clients that share the messages, each of which one of them gets; empty = none
 	Topics   []string              // filters of other firmware's topics, in addition to the protocol's
 	Held     int                   // most messages without acknowledgement; 0 = DefaultHeld
 	Out      chan<- ingest.Message // nil subscribes to nothing; only Publish and Retained work
