@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -105,7 +106,10 @@ func printAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) err
 	if err != nil || made == "" {
 		return err
 	}
-	return showAdminToken(w, made)
+	if err := showAdminToken(w, made); err != nil {
+		return errors.Join(err, r.RemoveAdmin(ctx))
+	}
+	return nil
 }
 
 func showAdminToken(w io.Writer, token string) error {

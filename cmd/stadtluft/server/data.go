@@ -65,7 +65,7 @@ const evidence = 366 * 24 * time.Hour
 
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
-	days, err := os.ReadDir(filepath.Join(c.Data, archiveFolder))
+	days, err := os.ReadDir(c.archiveFolder())
 	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return true, err
 	}

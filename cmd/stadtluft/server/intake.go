@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 
@@ -31,14 +30,14 @@ func newIntake(b *base, c *checks, o *others) (*intake, error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	i := &intake{config: b.config, ingress: b.ingress, others: o, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text(), Allow: b.ingress.rates.Try}, log: b.log}
+	i := &intake{config: b.config, ingress: b.ingress, others: o, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Allow: b.ingress.rates.Try}, log: b.log}
 	if b.config.MQTTBroker != "" {
 		id, err := mqttClientID(b.config.Data, "intake")
 		if err != nil {
 			return nil, err
 		}
 		o := b.config.externalBroker(id)
-		o.Out, o.Topics = b.ingress.inbox, filters(b.ingress.topics)
+		o.Out, o.Topics, o.Group = b.ingress.inbox, filters(b.ingress.topics), b.config.MQTTGroup
 		connection, err := connect(o, b.log)
 		if err != nil {
 			return nil, ConfigError{fmt.Errorf("mqtt: %w", err)}
@@ -64,6 +63,10 @@ func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
 	if i.others != nil {
 		sup.start(i.others.part())
 	}
+	var err error
+	if i.push.Import, err = newImportToken(ctx, i.config, b.registry); err != nil {
+		return err
+	}
 	sup.start(part{
 		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,
 	})
@@ -82,7 +85,7 @@ func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
 		}})
 	}
 	sup.start(part{name: "feedback", run: i.feedback.Run})
-	return writeSecret(i.config.Data, importTokenFile, i.push.Import)
+	return nil
 }
 
 func (i *intake) problems(_ context.Context, add addProblem) {

@@ -70,7 +70,10 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(memory.hours())
 	}
 	if b.roles.has(writeRole) {
-		sup.start(b.storage.archiving().while(b.leases.write))
+		sup.start(archiving(b))
+	}
+	if b.shared() && b.roles.has(writeRole, aggregateRole, webRole) {
+		sup.start(archivePlace(b))
 	}
 	if b.roles.has(aggregateRole) {
 		sup.start(newRecomputer(b, memory).part().while(b.leases.aggregate))

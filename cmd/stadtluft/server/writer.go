@@ -42,7 +42,45 @@ func newWriter(b *base, writes *metrics.Writes) *writer {
 func (w *writer) parts() []part {
 	trimming := part{name: "journal trimming", run: w.journal.Run}
 	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }}
-	return []part{trimming.while(w.lease), writing.while(w.lease)}
+	return []part{trimming.while(w.lease), writing.while(w.lease), w.forgetting()}
+}
+
+// forgetting returns the part that deletes dead letters of erased stations. Each process that has written deletes its own.
+func (w *writer) forgetting() part {
+	changed := make(chan string, 1000)
+	w.registry.OnChange(func(id string) {
+		select {
+		case changed <- id:
+		default: // the next start deletes them
+		}
+	})
+	return part{name: "dead letters", run: func(ctx context.Context) error {
+		stations := map[string]bool{}
+		if err := w.letters.Stations(func(id string) { stations[id] = true }); err != nil {
+			w.log.Warn("read of dead letters failed", "err", err)
+		}
+		for id := range stations {
+			w.forget(id)
+		}
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case id := <-changed:
+				w.forget(id)
+			}
+		}
+	}}
+}
+
+// forget deletes the dead letters of a station that is erased.
+func (w *writer) forget(id string) {
+	if st, known := w.registry.Station(id); known && st.Status != ingest.Erased {
+		return
+	}
+	if err := w.letters.Delete(id); err != nil {
+		w.log.Warn("dead letters of an erased station were not deleted, the next start tries again", "station", id, "err", err)
+	}
 }
 
 // write writes a batch of the journal to the store, and its refusals to the registry. It is called again with the same
