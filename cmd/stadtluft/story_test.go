@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(asProgram)
 		main()
 	}
+	if node := os.Getenv(asNATS); node != "" {
+		runNATS(node)
+	}
 	os.Exit(m.Run())
 }
 
@@ -57,10 +60,10 @@ type storyStation struct {
 }
 
 // registerStations registers n stations all over the city in a data folder.
-func registerStations(t testing.TB, data string, n int) []storyStation {
+func registerStations(t testing.TB, data string, n int, env ...string) []storyStation {
 	t.Helper()
 	city := geo.CologneSketch()
-	config, err := server.LoadConfig("", []string{"STADTLUFT_DATA=" + data})
+	config, err := server.LoadConfig("", append([]string{"STADTLUFT_DATA=" + data}, env...))
 	if err != nil {
 		t.Fatal(err)
 	}

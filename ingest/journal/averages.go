@@ -89,10 +89,7 @@ func (j *Journal) averages(ctx context.Context) (jetstream.Stream, error) {
 	stream, err := j.nc.Ensure(ctx, jetstream.StreamConfig{
 		Name: j.o.Stream + "_AVERAGES", Subjects: []string{j.averageSubject("") + ">"}, Storage: jetstream.MemoryStorage, MaxMsgsPerSubject: 1,
 	}, j.o.Replicas, j.o.Deployment)
-	if err != nil {
-		return nil, fmt.Errorf("stream of live averages: %w", err)
-	}
-	return stream, nil
+	return stream, err
 }
 
 // averageSubject returns the NATS subject of an MQTT topic of an average, which has no dots and wildcards.

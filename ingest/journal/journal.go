@@ -110,10 +110,9 @@ func Check(ctx context.Context, o Options) error {
 		return err
 	}
 	defer nc.Close()
-	if _, err := nc.JetStream.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("ask for JetStream: %w", err)
-	}
-	return nil
+	begin := time.Now()
+	_, err = nc.JetStream.AccountInfo(ctx)
+	return nc.Asked("ask for JetStream", begin, err)
 }
 
 // create creates the streams. It does not use the server's own age limit, which would discard
@@ -129,11 +128,11 @@ func (j *Journal) create(ctx context.Context) error {
 	}
 	var err error
 	if j.stream, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
-		return fmt.Errorf("stream %q: %w", config.Name, err)
+		return err
 	}
 	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
 	if _, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
-		return fmt.Errorf("stream %q: %w", config.Name, err)
+		return err
 	}
 	return nil
 }
@@ -229,6 +228,7 @@ func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 
 // publish returns the sequence that the server gave the message.
 func (j *Journal) publish(ctx context.Context, m *nats.Msg, options ...jetstream.PublishOpt) (uint64, error) {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	ack, err := j.js.PublishMsg(ctx, m, options...)
@@ -237,7 +237,7 @@ func (j *Journal) publish(ctx context.Context, m *nats.Msg, options ...jetstream
 		return 0, fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if err != nil {
-		return 0, err
+		return 0, j.nc.Asked("write to stream "+j.o.Stream, begin, err)
 	}
 	return ack.Sequence, nil
 }

@@ -73,13 +73,12 @@ func (b *Bucket) create(ctx context.Context) error {
 		Name: "KV_" + name, Description: "Stadtluft: which process does what", Subjects: []string{"$KV." + name + ".>"}, Storage: jetstream.FileStorage,
 		MaxMsgsPerSubject: 1, MaxAge: lifetime, Discard: jetstream.DiscardNew, AllowRollup: true,
 	}, b.o.Replicas, b.o.Deployment)
-	if err == nil {
-		b.keys, err = b.nc.JetStream.KeyValue(ctx, name)
-	}
 	if err != nil {
-		return fmt.Errorf("bucket %s: %w", name, err)
+		return err
 	}
-	return nil
+	begin := time.Now()
+	b.keys, err = b.nc.JetStream.KeyValue(ctx, name)
+	return b.nc.Asked("open bucket "+name, begin, err)
 }
 
 // Close closes the connection. Run of each lease must have returned.
@@ -93,6 +92,7 @@ func (b *Bucket) Holder(ctx context.Context, name string) (string, error) {
 
 // read returns a key's value and its revision; 0 when there is none.
 func (b *Bucket) read(ctx context.Context, name string) (e entry, revision uint64, err error) {
+	begin := time.Now()
 	got, err := b.keys.Get(ctx, name)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return e, 0, nil
@@ -101,7 +101,7 @@ func (b *Bucket) read(ctx context.Context, name string) (e entry, revision uint6
 		err = json.Unmarshal(got.Value(), &e)
 	}
 	if err != nil {
-		return e, 0, fmt.Errorf("ask NATS for the lease %s: %w", name, err)
+		return e, 0, b.nc.Asked("ask for the lease "+name, begin, err)
 	}
 	return e, got.Revision(), nil
 }
@@ -137,7 +137,7 @@ func (l *Lease) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		begin := time.Now()
 		revision, err := l.take(ctx)
-		l.note(ctx, err)
+		l.note(ctx, begin, err)
 		if revision > 0 {
 			l.keep(ctx, revision, begin)
 			continue
@@ -197,7 +197,7 @@ func (l *Lease) keep(ctx context.Context, revision uint64, begin time.Time) {
 		pause(held, renewEvery)
 		begin := time.Now()
 		next, err := l.again(held, revision)
-		l.note(held, err)
+		l.note(held, begin, err)
 		if err == nil && next == 0 {
 			break // another has it
 		}
@@ -256,13 +256,11 @@ func (l *Lease) set(held context.Context, begin time.Time) {
 }
 
 // note keeps the error of a request, and logs the first and the end.
-func (l *Lease) note(ctx context.Context, err error) {
+func (l *Lease) note(ctx context.Context, begin time.Time, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	if err != nil {
-		err = fmt.Errorf("ask NATS for the lease %s: %w", l.name, err)
-	}
+	err = l.b.nc.Asked("ask for the lease "+l.name, begin, err)
 	l.mu.Lock()
 	before := l.err
 	l.err = err
