@@ -84,7 +84,9 @@ func (n *natsNode) kill() {
 	}
 }
 
-func (n *natsNode) address() string { return "nats://" + net.JoinHostPort(n.Host, strconv.Itoa(n.Port)) }
+func (n *natsNode) address() string {
+	return "nats://" + net.JoinHostPort(n.Host, strconv.Itoa(n.Port))
+}
 
 // natsCluster prepares a cluster of three, each with its host.
 func natsCluster(t testing.TB, hosts ...string) (nodes []*natsNode, urls string) {

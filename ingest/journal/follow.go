@@ -49,6 +49,7 @@ type follower struct {
 	caughtUp func()                // nil after it was called
 	skip     func(seq uint64) bool // entries that need not be decoded; nil skips none
 	each     func(entry) error
+	failed   bool  // the last subscription broke with an error
 	err      error // the error of each
 }
 
@@ -69,6 +70,7 @@ func (j *Journal) run(ctx context.Context, f *follower) error {
 			return f.err
 		}
 		if err != nil && ctx.Err() == nil {
+			f.failed = true
 			j.log.Warn("journal follow failed, retrying", "err", err)
 		}
 		if err == nil || !f.at.Equal(before) {
@@ -104,6 +106,10 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 		return err
 	}
 	defer messages.Stop()
+	if f.failed {
+		f.failed = false
+		j.log.Info("journal is followed again", "after", f.at.Seq)
+	}
 	looking.Go(func() { j.look(ctx, rewound, cancel) })
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))

@@ -210,16 +210,21 @@ func waiting(entries <-chan entry) (entry, bool) {
 
 // sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.
 func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, b ingest.Batch) error {
+	failing := false
 	for wait := retryFirst; ; wait = pause(ctx, wait) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := sink(ctx, from, to, b)
+		if err == nil && failing {
+			j.log.Info("journal entries are written again", "last", to.Seq)
+		}
 		if err == nil || errors.Is(err, ingest.ErrPosition) {
 			return err
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("store write failed, readings stay in the journal", "last", to.Seq, "err", err)
+			failing = true
+			j.log.Warn("journal entries not written, they stay in the journal, retrying", "last", to.Seq, "err", err)
 		}
 	}
 }

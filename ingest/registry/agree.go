@@ -3,7 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -13,6 +13,7 @@ const agreedKey = "agreed."
 
 // Agree returns the value that all processes of the deployment have under a name: the one that the first of them proposed.
 func (r *Registry) Agree(ctx context.Context, name, proposal string) (string, error) {
+	begin := time.Now()
 	_, err := r.bucket.stations.Create(ctx, agreedKey+name, []byte(proposal))
 	if err == nil {
 		return proposal, nil
@@ -20,17 +21,18 @@ func (r *Registry) Agree(ctx context.Context, name, proposal string) (string, er
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return r.Agreed(ctx, name)
 	}
-	return "", fmt.Errorf("registry: agree on %s: %w", name, err)
+	return "", r.bucket.nc.Asked("registry: agree on "+name, begin, err)
 }
 
 // Agreed returns the value of a name; empty when no process has proposed one.
 func (r *Registry) Agreed(ctx context.Context, name string) (string, error) {
+	begin := time.Now()
 	got, err := r.bucket.stations.Get(ctx, agreedKey+name)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("registry: read %s: %w", name, err)
+		return "", r.bucket.nc.Asked("registry: read "+name, begin, err)
 	}
 	return string(got.Value()), nil
 }

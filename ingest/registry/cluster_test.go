@@ -87,10 +87,11 @@ func TestAClusterLosesAServer(t *testing.T) {
 			return a && b
 		}
 	}
-	c, _, err := here.Add(t.Context(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var c Credentials
+	persist(t, func() error {
+		c, _, err = here.Add(t.Context(), n)
+		return err
+	})
 	until(t, "both know the first", known(c.ID))
 	for _, s := range servers {
 		if s.Name() == here.bucket.nc.ConnectedServerName() {

@@ -110,7 +110,7 @@ func masked(addresses string) string {
 		if u.User != nil {
 			u.User = url.User("***")
 		}
-		list[i] = u.String()
+		list[i] = strings.Replace(u.String(), url.User("***").String(), "***", 1)
 	}
 	return strings.Join(list, ",")
 }

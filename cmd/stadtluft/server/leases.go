@@ -23,7 +23,7 @@ func (b *base) shared() bool { return b.config.NATSURL != "" }
 // openLeases opens the leases that the roles need, and starts to ask for them. They are released when all parts above have
 // ended.
 func (b *base) openLeases(ctx context.Context, sup *supervisor) error {
-	if !b.shared() || !b.roles.has(writeRole, aggregateRole, webRole) {
+	if !b.shared() {
 		return nil
 	}
 	place, err := b.place()

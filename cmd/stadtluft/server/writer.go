@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/export/metrics"
@@ -31,6 +32,7 @@ type writer struct {
 	registry *registry.Registry
 	letters  deadletter.File
 	lease    *lease.Lease
+	aside    atomic.Pointer[error] // why refusals or dead letters of the last batch could not be kept; nil when they were
 	writes   *metrics.Writes
 	log      *slog.Logger
 }
@@ -41,8 +43,14 @@ func newWriter(b *base, writes *metrics.Writes) *writer {
 
 func (w *writer) parts() []part {
 	trimming := part{name: "journal trimming", run: w.journal.Run}
-	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }}
+	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }, problems: w.problems}
 	return []part{trimming.while(w.lease), writing.while(w.lease), w.forgetting()}
+}
+
+func (w *writer) problems(_ context.Context, add addProblem) {
+	if err := w.aside.Load(); err != nil && w.lease.Held() {
+		add("writer", *err, "nothing is stored until what the store does not hold can be kept; look at NATS and at free disk space; readings are safe in the journal")
+	}
 }
 
 // forgetting returns the part that deletes dead letters of erased stations. Each process that has written deletes its own.
@@ -92,12 +100,28 @@ func (w *writer) write(ctx context.Context, from, to ingest.Position, b ingest.B
 	err := w.writeBatch(ctx, from, to, b)
 	switch {
 	case errors.Is(err, ingest.ErrPosition): // not a failure: the journal looks where the store is
+	case errors.As(err, new(asideError)):
+		w.aside.Store(&err)
 	case err != nil:
 		w.storage.writeError.Store(&err)
 	default:
 		w.storage.writeError.Store(nil)
+		w.aside.Store(nil)
 	}
 	return err
+}
+
+// asideError is an error of what a write keeps outside the store: refusals in NATS, dead letters in the data folder.
+type asideError struct{ error }
+
+func (e asideError) Unwrap() error { return e.error }
+
+// keepRefusals keeps refusals for the stations' owners.
+func (w *writer) keepRefusals(ctx context.Context, refusals []ingest.Refusal) error {
+	if err := w.registry.KeepRefusals(ctx, refusals); err != nil {
+		return asideError{err}
+	}
+	return nil
 }
 
 // writeBatch moves the store's position last: readings are stored with it, or before it when flags of hours come after
@@ -108,12 +132,12 @@ func (w *writer) writeBatch(ctx context.Context, from, to ingest.Position, b ing
 	keep := func(more []store.Rejected) error {
 		refusals, err := w.setAside(more)
 		if err == nil {
-			err = w.registry.KeepRefusals(ctx, refusals)
+			err = w.keepRefusals(ctx, refusals)
 		}
 		rejected, set = append(rejected, more...), set+len(refusals)
 		return err
 	}
-	if err := w.registry.KeepRefusals(ctx, b.Refusals); err != nil {
+	if err := w.keepRefusals(ctx, b.Refusals); err != nil {
 		return err
 	}
 	kept := w.kept(b.Readings)
@@ -149,7 +173,7 @@ func (w *writer) revise(ctx context.Context, readings []ingest.Reading, flags []
 // setAside writes values that the store rejected to the dead letters, and returns a refusal for each.
 func (w *writer) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
 	if err := w.letters.Add(rejected); err != nil {
-		return nil, err
+		return nil, asideError{err}
 	}
 	refusals := store.Refusals(rejected)
 	w.log.Error("store rejects values, set aside: see stadtluft dead-letters list", "values", len(refusals), "station", rejected[0].Reading.Station, "err", rejected[0].Detail)
