@@ -102,9 +102,9 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 bench: packages tools ## benchmarks, each beside a peer where there is one
 	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
 
-faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; the log is bin/faults.log
+faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; with several machines as root; the log is bin/faults.log
 	@mkdir -p bin
-	@set -o pipefail; STADTLUFT_FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
+	@set -o pipefail; STADTLUFT_FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^(TestFaults|TestMachinesApart)$$' ./cmd/stadtluft/ \
 		| tee bin/faults.log | grep --line-buffered -E '^(\||FAIL|ok|panic)|--- FAIL'
 
 audit: build ## known holes, licences, a bill of materials, reproducibility, and each fuzzer for FUZZTIME (10m)

@@ -30,7 +30,7 @@ type natsNode struct {
 	Name, Host, Dir string
 	Port, Route     int
 	Routes          []string
-	within          []string // the command that starts it in a network of its own; empty for this one
+	with            []string // the command that starts it
 	cmd             *exec.Cmd
 }
 
@@ -68,7 +68,7 @@ func (n *natsNode) start(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := append(slices.Clone(n.within), self)
+	command := append(slices.Clone(n.with), self)
 	n.cmd = exec.Command(command[0], command[1:]...)
 	n.cmd.Env, n.cmd.Stderr = append(os.Environ(), asNATS+"="+string(text)), os.Stderr
 	if err := n.cmd.Start(); err != nil {
@@ -88,11 +88,11 @@ func (n *natsNode) address() string {
 	return "nats://" + net.JoinHostPort(n.Host, strconv.Itoa(n.Port))
 }
 
-// natsCluster prepares a cluster of three, each with its host.
-func natsCluster(t testing.TB, hosts ...string) (nodes []*natsNode, urls string) {
+// natsCluster prepares a cluster of three, one on each machine.
+func natsCluster(t testing.TB, on [3]machine) (nodes []*natsNode, urls string) {
 	t.Helper()
 	port := func(host string) int {
-		if host != "127.0.0.1" {
+		if host != here.host {
 			return 4222
 		}
 		_, text, _ := net.SplitHostPort(freeAddr(t))
@@ -100,8 +100,9 @@ func natsCluster(t testing.TB, hosts ...string) (nodes []*natsNode, urls string)
 		return n
 	}
 	var routes, clients []string
-	for i, host := range hosts {
-		n := &natsNode{Name: fmt.Sprintf("n%d", i), Host: host, Dir: t.TempDir(), Port: port(host), Route: port(host) + 1}
+	for i, where := range on {
+		host := where.host
+		n := &natsNode{Name: fmt.Sprintf("n%d", i), Host: host, Dir: t.TempDir(), Port: port(host), Route: port(host) + 1, with: where.with}
 		nodes, routes, clients = append(nodes, n), append(routes, net.JoinHostPort(host, strconv.Itoa(n.Route))), append(clients, n.address())
 	}
 	for _, n := range nodes {
@@ -159,49 +160,79 @@ func (b *balancer) pass(near net.Conn) {
 	}
 }
 
-// machines are the processes of one city, each with a data folder of its own.
-type machines struct {
-	t                         testing.TB
-	nats                      []*natsNode
-	url                       string
-	db                        *influxtest.Server
-	doors, writers, computers []*process
-	webs                      []*process // those of computers that serve pages, too
-	balancer                  *balancer
-	env                       []string // what all have in common
+// machine is where processes run: this one, or a network namespace with an address of its own.
+type machine struct {
+	host string
+	with []string // the command that starts a program there
 }
 
-// launchMachines starts two of each role on a cluster of three and InfluxDB.
-func launchMachines(t testing.TB) *machines {
+// here is this machine.
+var here = machine{host: "127.0.0.1"}
+
+// machines are the processes of one city, each with a data folder of its own.
+type machines struct {
+	t        testing.TB
+	nats     []*natsNode
+	db       *influxtest.Server
+	all      map[string][]*process // by role, two of each
+	balancer *balancer
+	env      []string // what all have in common
+}
+
+// launchMachines starts a NATS cluster of three, one on each machine, and two processes for each of the roles, on the first
+// two machines. The balancer and InfluxDB are at the address gate.
+func launchMachines(t testing.TB, on [3]machine, gate string, roles ...string) *machines {
 	t.Helper()
-	m := &machines{t: t, db: influxtest.Start(t)}
-	m.nats, m.url = natsCluster(t, "127.0.0.1", "127.0.0.1", "127.0.0.1")
+	m := &machines{t: t, db: influxtest.Start(t), all: map[string][]*process{}}
+	var url string
+	m.nats, url = natsCluster(t, on)
 	for _, n := range m.nats {
 		n.start(t)
 	}
+	influx := newBalancer(t, gate+":0", strings.TrimPrefix(m.db.URL, "http://"))
 	m.env = []string{
-		"STADTLUFT_NATS_URL=" + m.url, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=" + m.db.URL,
+		"STADTLUFT_NATS_URL=" + url, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=http://" + influx.listener.Addr().String(),
 		"STADTLUFT_ARCHIVE=" + filepath.Join(t.TempDir(), "archive"), "STADTLUFT_ADMIN_TOKEN=" + faultsAdmin,
+		"STADTLUFT_HTTP_TRUSTED_PROXIES=" + gate, // the tests, which register stations of several people
 	}
-	start := func(roles string) []*process {
-		var two []*process
-		for range 2 {
-			p := prepare(t, t.TempDir(), append(m.env, "STADTLUFT_ROLES="+roles)...)
-			two = append(two, p)
-		}
-		return two
-	}
-	m.doors, m.writers, m.computers = start("ingest"), start("write"), start("aggregate,web")
-	m.webs = m.computers
 	m.clusterReady()
-	for _, p := range slices.Concat(m.doors, m.writers, m.computers) {
-		p.begin()
+	var doors []string
+	for i, role := range roles {
+		for _, where := range on[:2] {
+			p := m.prepare(where, role, i)
+			m.all[role] = append(m.all[role], p)
+			if strings.Contains(role, intakeRole) {
+				doors = append(doors, strings.TrimPrefix(p.mqtt, "tcp://"))
+			}
+			p.begin()
+		}
 	}
-	for _, p := range slices.Concat(m.doors, m.writers, m.computers) {
+	for _, p := range m.processes() {
 		p.wait()
 	}
-	m.balancer = newBalancer(t, "127.0.0.1:0", strings.TrimPrefix(m.doors[0].mqtt, "tcp://"), strings.TrimPrefix(m.doors[1].mqtt, "tcp://"))
+	m.balancer = newBalancer(t, gate+":0", doors...)
 	return m
+}
+
+// prepare returns a process with roles on a machine, which is the number-th there.
+func (m *machines) prepare(on machine, roles string, number int) *process {
+	m.t.Helper()
+	env := append(slices.Clone(m.env), "STADTLUFT_ROLES="+roles)
+	if on.with == nil {
+		return prepare(m.t, m.t.TempDir(), env...)
+	}
+	http, mqtt := fmt.Sprintf("%s:%d", on.host, 8080+number), on.host+":1883"
+	p := prepare(m.t, m.t.TempDir(), append(env, "STADTLUFT_HTTP_LISTEN="+http, "STADTLUFT_MQTT_LISTEN="+mqtt)...)
+	p.url, p.with = "http://"+http, on.with
+	return p
+}
+
+// processes returns all processes.
+func (m *machines) processes() (list []*process) {
+	for _, two := range m.all {
+		list = append(list, two...)
+	}
+	return list
 }
 
 // clusterReady waits until the cluster keeps the registry.
@@ -209,7 +240,7 @@ func (m *machines) clusterReady() {
 	m.t.Helper()
 	data := m.t.TempDir()
 	eventually(m.t, "the NATS cluster", func() bool {
-		status, _, _ := runCommand(m.t, append(os.Environ(), m.env...), "station", "list", "--data", data)
+		status, _, _ := runCommand(m.t, append([]string{"PATH=" + os.Getenv("PATH")}, m.env...), "station", "list", "--data", data)
 		return status == 0
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,7 +17,8 @@ func TestSeveralMachines(t *testing.T) {
 		t.Skip("left out by -short: starts ten processes")
 	}
 	const stations = 12
-	m := launchMachines(t)
+	m := launchMachines(t, [3]machine{here, here, here}, here.host, "ingest", "write", "aggregate,web")
+	doors, writers, computers := m.all["ingest"], m.all["write"], m.all["aggregate,web"]
 	senders := registerStations(t, t.TempDir(), stations, m.env...)
 	from, end := span()
 	f := newFlow(stations)
@@ -35,15 +37,15 @@ func TestSeveralMachines(t *testing.T) {
 		f.allow(done * share)
 		fault()
 		registered := eventually(t, "a station to register", func() bool {
-			_, ok := m.webs[done%2].tryRegister()
+			_, ok := computers[done%2].tryRegister(done)
 			return ok
 		})
 		sent := eventually(t, "the stations to have sent their share", f.still)
 		t.Logf("%s: a station registered after %v, the rest sent after %v", what, registered.Round(time.Millisecond), sent.Round(time.Millisecond))
 	}
-	round("door killed", func() { m.doors[0].kill(); m.doors[0].begin() })
+	round("door killed", func() { doors[0].kill(); doors[0].begin() })
 	round("writer killed", func() {
-		first, other := leader(t, m.writers)
+		first, other := leader(t, writers)
 		first.kill()
 		took := eventually(t, "the other to write", func() bool { return other.metric("stadtluft_lease_held") == 1 })
 		if took > 10*time.Second {
@@ -52,18 +54,18 @@ func TestSeveralMachines(t *testing.T) {
 		first.begin()
 	})
 	round("computer killed", func() {
-		first, other := leader(t, m.computers)
+		first, other := leader(t, computers)
 		first.kill()
 		eventually(t, "the other to compute", func() bool { return other.metric("stadtluft_lease_held") == 1 })
 		first.start()
 	})
 	round("NATS server killed", func() { m.nats[0].kill(); m.nats[0].start(t) })
-	round("other door killed", func() { m.doors[1].kill(); m.doors[1].begin() })
+	round("other door killed", func() { doors[1].kill(); doors[1].begin() })
 	f.allow(storyReadings * stations)
 	<-sent
 	want := wantReadings(senders, end)
 	var grids [2]string
-	for i, p := range m.computers {
+	for i, p := range computers {
 		var difference string
 		eventually(t, "readings and averages to be what was sent", func() bool {
 			grids[i], difference = compareStory(t, p, from, end, want)
@@ -75,10 +77,16 @@ func TestSeveralMachines(t *testing.T) {
 	}
 }
 
-// tryRegister registers a station over HTTP, if the server is able to.
-func (p *process) tryRegister() (r registered, ok bool) {
-	response, err := http.Post(p.url+"/api/v1/stations", "application/json", strings.NewReader(
+// tryRegister registers a station over HTTP, if the server is able to, as somebody with the n-th address.
+func (p *process) tryRegister(n int) (r registered, ok bool) {
+	request, err := http.NewRequest(http.MethodPost, p.url+"/api/v1/stations", strings.NewReader(
 		`{"name":"Kit","lon":6.9583,"lat":50.9413,"kit":"other","licence_consent":true}`))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", n))
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return r, false
 	}

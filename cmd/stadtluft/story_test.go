@@ -127,6 +127,7 @@ type process struct {
 	t    testing.TB
 	args []string
 	env  []string
+	with []string // the command that starts it, such as one in a network of its own; empty for none
 	url  string
 	mqtt string
 	cmd  *exec.Cmd
@@ -177,7 +178,8 @@ func (p *process) begin() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd = exec.Command(self, p.args...)
+	command := slices.Concat(p.with, []string{self}, p.args)
+	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
