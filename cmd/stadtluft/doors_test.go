@@ -238,3 +238,52 @@ func (d twoDoors) conflict(t *testing.T) {
 		return len(want) == 1 && fmt.Sprint(got) == fmt.Sprint(want)
 	})
 }
+
+// TestTwoIntakesAtOneBroker has two intakes share the messages of a Mosquitto, of which one is killed and comes back.
+func TestTwoIntakesAtOneBroker(t *testing.T) {
+	const stations = 10
+	db, url := influxtest.Start(t), startNATS(t)
+	shared := []string{"STADTLUFT_NATS_URL=" + url, "STADTLUFT_STORE_KIND=influxdb", "STADTLUFT_STORE_INFLUXDB_URL=" + db.URL}
+	senders := registerStations(t, t.TempDir(), stations, shared...)
+	broker := startMosquitto(t, restartable(t, senders))
+	rest := launch(t, t.TempDir(), append(shared, "STADTLUFT_ROLES=write,aggregate,web")...)
+	var intakes []*process
+	for range 2 {
+		intakes = append(intakes, launch(t, t.TempDir(), append(shared, "STADTLUFT_ROLES=ingest", "STADTLUFT_MQTT_LISTEN=", "STADTLUFT_MQTT_GROUP=city",
+			"STADTLUFT_MQTT_BROKER=tcp://"+broker.addr, "STADTLUFT_MQTT_USERNAME=stadtluft", "STADTLUFT_MQTT_PASSWORD=secret")...))
+	}
+	_, end := span()
+	f := newFlow(stations)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		publish(t, t.Context(), "tcp://"+broker.addr, true, senders, end, f.wait)
+	}()
+	t.Cleanup(func() { f.allow(storyReadings * stations); <-sent })
+	f.allow(storyReadings * stations / 2)
+	eventually(t, "the stations to have sent half", f.still)
+	half := 0
+	for _, n := range f.first() {
+		half += n
+	}
+	received := func() (each []float64) {
+		for _, p := range intakes {
+			each = append(each, p.metric("stadtluft_received_total"))
+		}
+		return each
+	}
+	eventually(t, "both intakes to have a part of it", func() bool { each := received(); return each[0]+each[1] >= float64(half) })
+	if each := received(); each[0]+each[1] != float64(half) || slices.Min(each) < float64(half)/10 {
+		t.Errorf("the intakes got %v messages of %d, want each a part and none twice", each, half)
+	}
+	intakes[0].kill()
+	f.allow(storyReadings * stations)
+	<-sent
+	intakes[0].begin()
+	checkStory(t, rest, senders)
+	for _, p := range intakes {
+		if n := p.metric("stadtluft_mqtt_connects_total"); n != 1 {
+			t.Errorf("an intake connected %v times, want once", n)
+		}
+	}
+}

@@ -38,7 +38,7 @@ type session struct {
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
 	client := paho.NewClient(c.options())
-	filters := s.options.filters()
+	filters := s.options.subscriptions()
 	for filter := range filters {
 		client.AddRoute(filter, c.receive) // before connecting: a resumed session sends at once
 	}
@@ -50,7 +50,10 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	if err := await(ctx, client.Connect()); err != nil {
 		return false, logInError(err)
 	}
-	if err := s.subscribe(ctx, client, filters); err != nil {
+	if err := s.leaveOthers(ctx, client); err != nil {
+		return false, err
+	}
+	if err := subscribe(ctx, client, filters); err != nil {
 		s.options.Log.Error("MQTT broker denies subscription to the stations' topics", "broker", s.broker, "err", err)
 		return false, err
 	}
@@ -84,22 +87,19 @@ func (c *session) options() *paho.ClientOptions {
 	return po
 }
 
-// subscribe subscribes to all filters. In a group it ends the subscriptions that the session has from before, which would
-// bring everything a second time.
-func (s *Subscriber) subscribe(ctx context.Context, client paho.Client, filters map[string]byte) error {
+// leaveOthers ends, in a group, the subscriptions that the session has from before, which would bring everything a second
+// time.
+func (s *Subscriber) leaveOthers(ctx context.Context, client paho.Client) error {
+	filters := s.options.filters()
 	if s.options.Group == "" || len(filters) == 0 {
-		return subscribe(ctx, client, filters)
+		return nil
 	}
-	shared := make(map[string]byte, len(filters))
-	for filter, qos := range filters {
-		shared["$share/"+s.options.Group+"/"+filter] = qos // MQTT 5, 4.8.2; brokers that have it grant it to clients of MQTT 3.1.1 too
-	}
-	ended, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if err := await(ended, client.Unsubscribe(slices.Collect(maps.Keys(filters))...)); err != nil {
+	if err := await(ctx, client.Unsubscribe(slices.Collect(maps.Keys(filters))...)); err != nil {
 		return fmt.Errorf("end subscriptions outside the group: %w", err)
 	}
-	return subscribe(ctx, client, shared)
+	return nil
 }
 
 // subscribe subscribes to all filters and checks each return code.

@@ -110,6 +110,20 @@ func (o *Options) filters() map[string]byte {
 	return filters
 }
 
+// subscriptions returns the filters as they are subscribed to: in a group as shared subscriptions (MQTT 5, 4.8.2; brokers
+// that have them grant them to clients of MQTT 3.1.1 too).
+func (o *Options) subscriptions() map[string]byte {
+	filters := o.filters()
+	if o.Group == "" {
+		return filters
+	}
+	shared := make(map[string]byte, len(filters))
+	for filter, qos := range filters {
+		shared["$share/"+o.Group+"/"+filter] = qos
+	}
+	return shared
+}
+
 // New checks the options; Run connects.
 func New(o Options) (*Subscriber, error) {
 	if o.Held <= 0 {

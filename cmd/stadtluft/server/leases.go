@@ -81,14 +81,20 @@ func leasePart(l *lease.Lease, r role) part {
 		problems: func(_ context.Context, add addProblem) {
 			add(string(r), l.Problem(), "look at nats.url and at the NATS servers; another process does the work of this role if it reaches them")
 		},
-		measure: func(_ context.Context, c metrics.Collection) {
-			held := 0.0
-			if l.Held() {
-				held = 1
-			}
-			c.Gauge("lease_held", "1 where this process does the work of a role that one process at a time does, 0 where it stands by.", held, "role", string(r))
-		},
 	}
+}
+
+// working returns the part as one that runs only while the process holds the lease of a role, and shows whether it does.
+func (p part) working(r role, l *lease.Lease) part {
+	p = p.while(l)
+	p.measure = func(_ context.Context, c metrics.Collection) {
+		held := 0.0
+		if l.Held() {
+			held = 1
+		}
+		c.Gauge("lease_held", "1 where this process does the work of a role that one process at a time does, 0 where it stands by.", held, "role", string(r))
+	}
+	return p
 }
 
 // while returns the part as one that runs only while the process holds a lease.

@@ -76,7 +76,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(archivePlace(b))
 	}
 	if b.roles.has(aggregateRole) {
-		sup.start(newRecomputer(b, memory).part().while(b.leases.aggregate))
+		sup.start(newRecomputer(b, memory).part().working(aggregateRole, b.leases.aggregate))
 	}
 	var in *intake
 	var services []service

@@ -44,7 +44,7 @@ func newWriter(b *base, writes *metrics.Writes) *writer {
 func (w *writer) parts() []part {
 	trimming := part{name: "journal trimming", run: w.journal.Run}
 	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }, problems: w.problems}
-	return []part{trimming.while(w.lease), writing.while(w.lease), w.forgetting()}
+	return []part{trimming.while(w.lease), writing.working(writeRole, w.lease), w.forgetting()}
 }
 
 func (w *writer) problems(_ context.Context, add addProblem) {
