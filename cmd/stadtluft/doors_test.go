@@ -272,7 +272,7 @@ func TestTwoIntakesAtOneBroker(t *testing.T) {
 		}
 		return each
 	}
-	eventually(t, "both intakes to have a part of it", func() bool { each := received(); return each[0]+each[1] >= float64(half) })
+	within(10*time.Second, func() bool { each := received(); return each[0]+each[1] >= float64(half) })
 	if each := received(); each[0]+each[1] != float64(half) || slices.Min(each) < float64(half)/10 {
 		t.Errorf("the intakes got %v messages of %d, want each a part and none twice", each, half)
 	}

@@ -18,6 +18,8 @@ import (
 
 const (
 	reconnectWait   = 500 * time.Millisecond // between attempts to reach a lost server
+	pingEvery       = 2 * time.Second        // between pings of a server;
+	pings           = 2                      // when so many are not answered, it is taken for lost
 	clusterReplicas = 3                      // of a stream in a cluster of three servers or more
 	deploymentTag   = "stadtluft_deployment" // metadata of a stream
 )
@@ -41,6 +43,7 @@ type Conn struct {
 func Connect(name, urls string, server InProcess, log *slog.Logger) (*Conn, error) {
 	options := []nats.Option{
 		nats.Name("stadtluft " + name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
+		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn(name+" connection lost, reconnecting", "err", err)
