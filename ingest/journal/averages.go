@@ -14,7 +14,7 @@ import (
 // averagesEvery is how long a broker waits before it asks again for averages after NATS was away.
 const averagesEvery = time.Second
 
-// PublishAverage passes the live average of an MQTT topic to brokers in other processes; an empty payload ends its
+// PublishAverage passes the live average of an MQTT topic to the embedded brokers of all processes; an empty payload ends its
 // retention. NATS keeps the newest of each topic in memory.
 func (j *Journal) PublishAverage(ctx context.Context, topic string, payload []byte) error {
 	m := &nats.Msg{Subject: j.averageSubject(topic), Data: payload}

@@ -41,8 +41,8 @@ func (j *Journal) Filling() *Filling { return j.filling.Load() }
 // Write passes all entries after the store's position to sink, in order, until ctx ends. It asks for the position at the
 // start, from time to time, and when sink returns ingest.ErrPosition: a store that knows no position in this journal gets everything. While
 // sink fails otherwise it tries the same batch again with growing pauses. An entry that cannot be decoded is logged,
-// counted and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write may run on a stream, in all
-// processes together.
+// counted and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write should run on a
+// stream, in all processes together; of two, the store's position stops one each time.
 func (j *Journal) Write(ctx context.Context, sink Sink) error {
 	if !j.writing.CompareAndSwap(false, true) {
 		return errors.New("write from the journal: a writer is already at work")
