@@ -18,6 +18,7 @@ import (
 
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -147,16 +148,23 @@ func (r *Registry) insert(ctx context.Context, rec *record) (err error) {
 	return nil
 }
 
+// countTime is the longest wait for the number of an address's registrations.
+const countTime = 2 * time.Second
+
 // limitTime is how long the number of an address's registrations, and the salt that hides it, are kept.
 const limitTime = 24 * time.Hour
 
 // countAddress counts a registration from an address and refuses one too many. The counts are in NATS's memory alone,
-// under a hash with a random salt of the day.
+// under a hash with a random salt of the day. While NATS does not answer for them, such as when a cluster chooses a leader,
+// this process counts by itself.
 func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
-	day := time.Now().UTC().Format(time.DateOnly)
+	begin := time.Now()
+	day := begin.UTC().Format(time.DateOnly)
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
 	salt, err := r.count(ctx, "salt."+day, func(now string) (string, error) { return cmp.Or(now, newToken()), nil })
 	if err == nil {
 		_, err = r.count(ctx, day+"."+hashed(salt+address), func(now string) (string, error) {
@@ -170,7 +178,14 @@ func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if errors.Is(err, ErrTooMany) {
 		return ErrTooMany
 	}
-	return wrap("registry: add a station", err)
+	if err = r.bucket.nc.Asked("registry: count registrations", begin, err); errors.Is(err, streams.ErrNoAnswer) {
+		r.log.Warn("registrations of an address are counted by this process alone", "err", err)
+		if r.uncounted.Try(address) > 0 {
+			return ErrTooMany
+		}
+		return nil
+	}
+	return err
 }
 
 // count replaces the text of a key by what next makes of it, and returns that; the text of a new key is empty.

@@ -143,7 +143,7 @@ func (c *Conn) Ensure(ctx context.Context, config jetstream.StreamConfig, replic
 
 const (
 	startTime   = 20 * time.Second // longest wait for a cluster that is starting
-	requestTime = 2 * time.Second  // for one attempt
+	requestTime = 5 * time.Second  // for one attempt
 )
 
 // ensure tries once. With less it makes a stream of fewer replicas in a cluster that is smaller than it should be.
