@@ -156,7 +156,7 @@ const limitTime = 24 * time.Hour
 
 // countAddress counts a registration from an address and refuses one too many. The counts are in NATS's memory alone,
 // under a hash with a random salt of the day. While NATS does not answer for them, such as when a cluster chooses a leader,
-// this process counts by itself.
+// a registration is not counted.
 func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
@@ -179,10 +179,7 @@ func (r *Registry) countAddress(ctx context.Context, address string) error {
 		return ErrTooMany
 	}
 	if err = r.bucket.nc.Asked("registry: count registrations", begin, err); errors.Is(err, streams.ErrNoAnswer) {
-		r.log.Warn("registrations of an address are counted by this process alone", "err", err)
-		if r.uncounted.Try(address) > 0 {
-			return ErrTooMany
-		}
+		r.log.Warn("a registration of an address is not counted", "err", err)
 		return nil
 	}
 	return err

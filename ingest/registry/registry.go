@@ -73,7 +73,6 @@ type Registry struct {
 	applying sync.Mutex // held while a change is taken into memory and told of; guards onChange
 	onChange []func(id string)
 
-	uncounted   ingest.Rates // registrations of an address while NATS does not count them
 	unerased    unerased
 	wrongTokens wrongTokens
 	problem     atomic.Pointer[error] // why the watch does not work; nil while it does
@@ -94,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Registry, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Registry{options: o, log: o.Log, uncounted: ingest.Rates{Sustained: DefaultPerDay / limitTime.Seconds(), Burst: DefaultPerDay}}
+	r := &Registry{options: o, log: o.Log}
 	var err error
 	if r.bucket, err = connect(o); err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
