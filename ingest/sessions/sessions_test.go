@@ -20,14 +20,21 @@ func TestSessions(t *testing.T) {
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	t.Cleanup(func() { cancel(); running.Wait() })
+	var all []*Sessions
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		for _, b := range all {
+			b.Close()
+		}
+	})
 	heard := map[string]chan string{}
 	open := func(name, prefix string) *Sessions {
 		b, err := Open(Options{InProcess: s, Prefix: prefix, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(b.Close)
+		all = append(all, b)
 		ended := make(chan string, 10)
 		heard[name] = ended
 		running.Go(func() {
