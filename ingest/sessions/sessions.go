@@ -66,5 +66,6 @@ func (s *Sessions) Run(ctx context.Context, end func(session string)) error {
 		return fmt.Errorf("listen to other brokers: %w", err)
 	}
 	<-ctx.Done()
-	return subscription.Unsubscribe()
+	_ = subscription.Unsubscribe() // else it ends with the connection
+	return nil
 }
