@@ -108,10 +108,10 @@ bench: packages tools ## benchmarks, each beside a peer where there is one
 # The version before an upgrade: the last tag, else the first commit with the registry in NATS.
 EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo 954f73a)
 
-faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; the log is bin/faults.log
+faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; with several machines as root; the log is bin/faults.log
 	@rm -rf bin/earlier && mkdir -p bin/earlier && git archive $(EARLIER) | tar -x -C bin/earlier
 	cd bin/earlier && go build -o ../stadtluft-earlier ./cmd/stadtluft && rm -rf ../earlier
-	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^TestFaults$$' ./cmd/stadtluft/ \
+	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^(TestFaults|TestMachinesApart)$$' ./cmd/stadtluft/ \
 		| tee bin/faults.log | grep --line-buffered -E '^(\||FAIL|ok|panic)|--- FAIL'
 
 SOAK ?= 1h

@@ -109,7 +109,7 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 		p.shares = append(p.shares, p.share)
 	}
 	p.batch.Refusals = append(p.batch.Refusals, p.told...)
-	if err := p.append(ctx); err != nil {
+	if err := p.append(ctx, messages); err != nil {
 		return err
 	}
 	readings, refusals := p.batch.Readings, p.batch.Refusals
@@ -126,16 +126,19 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	return nil
 }
 
-// append retries until the journal has the batch or ctx ends.
-func (p *Pipeline) append(ctx context.Context) error {
-	if len(p.batch.Readings) == 0 && len(p.batch.Refusals) == 0 {
-		return nil
-	}
-	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+// append retries until the journal has the batch or ctx ends. What other processes have appended before, it settles at
+// once.
+func (p *Pipeline) append(ctx context.Context, messages []Message) error {
+	for wait := retryFirst; len(p.batch.Readings) > 0 || len(p.batch.Refusals) > 0; wait = min(2*wait, retryMost) {
 		err := p.Journal.Append(ctx, p.batch)
 		if err == nil {
-			p.Counters.stalled.Store(nil)
-			return nil
+			break
+		}
+		var behind *BehindError
+		if errors.As(err, &behind) {
+			p.settle(messages, behind.Others)
+			wait = retryFirst / 2
+			continue
 		}
 		if p.Counters.stalled.Swap(&err) == nil && !errors.Is(err, context.Canceled) {
 			p.Log.Warn("journal append failed, retrying", "err", err)
@@ -146,6 +149,10 @@ func (p *Pipeline) append(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
+	if p.Counters.stalled.Swap(nil) != nil {
+		p.Log.Info("journal takes messages again")
+	}
+	return nil
 }
 
 // report counts a batch that is durable and calls OnRefusal.

@@ -58,7 +58,7 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(config.Data) }},
+			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(ctx, config, r) }},
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)

@@ -35,6 +35,7 @@ var packages = map[string][]string{
 	"ingest/backup":     {"ingest/streams", "ingest/wholefile"},
 	"ingest/broker":     {"ingest", "ingest/httpapi", "firmware-protocol/wire", "github.com/mochi-mqtt/server/v2", "github.com/coder/websocket", "golang.org/x/sync", "golang.org/x/time"},
 	"ingest/journal":    {"ingest", "ingest/streams", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/nats-io/nats.go"},
+	"ingest/lease":      {"ingest/streams", "github.com/nats-io/nats.go"},
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
 	"ingest/mqtt":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/sensorcommunity": {
@@ -49,6 +50,7 @@ var packages = map[string][]string{
 	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
 	"ingest/wholefile":             {},
+	"ingest/sessions":              {"ingest/streams", "github.com/nats-io/nats.go"},
 	"ingest/streams":               {"github.com/nats-io/nats.go"},
 	"ingest/stations": {
 		"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",

@@ -84,10 +84,9 @@ func TestTheRegistryOfTheLastVersion(t *testing.T) {
 	}
 	const station, token = "M85QQ92", "wmh2cwqzkmjwt9f9759n20abcf"
 	p := prepare(t, data)
-	begin := time.Now()
 	for i, temperature := range []float64{21, 22} {
 		p.start()
-		if status, body := deliver(t, p.url+"/api/v1/push/native", station, token, fmt.Appendf(nil, `{"t":%d,"temperature":%v}`, begin.Unix()+int64(i), temperature)); status != http.StatusAccepted {
+		if status, body := deliver(t, p.url+"/api/v1/push/native", station, token, fmt.Appendf(nil, `{"age":%d,"temperature":%v}`, 60-60*i, temperature)); status != http.StatusAccepted {
 			t.Fatalf("push: %d %s", status, body)
 		}
 		p.arrives(t, "the reading", station, map[string]float64{"temperature": temperature})

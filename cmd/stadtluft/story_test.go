@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(asProgram)
 		main()
 	}
+	if node := os.Getenv(asNATS); node != "" {
+		runNATS(node)
+	}
 	os.Exit(m.Run())
 }
 
@@ -57,10 +60,10 @@ type storyStation struct {
 }
 
 // registerStations registers n stations all over the city in a data folder.
-func registerStations(t testing.TB, data string, n int) []storyStation {
+func registerStations(t testing.TB, data string, n int, env ...string) []storyStation {
 	t.Helper()
 	city := geo.CologneSketch()
-	config, err := server.LoadConfig("", []string{"STADTLUFT_DATA=" + data})
+	config, err := server.LoadConfig("", append([]string{"STADTLUFT_DATA=" + data}, env...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +127,7 @@ type process struct {
 	t    testing.TB
 	args []string
 	env  []string
+	with []string // the command that starts it, such as one in a network of its own; empty for none
 	url  string
 	mqtt string
 	cmd  *exec.Cmd
@@ -181,7 +185,8 @@ func (p *process) begin() {
 		}
 		env = p.env
 	}
-	p.cmd = exec.Command(program, p.args...)
+	command := slices.Concat(p.with, []string{program}, p.args)
+	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

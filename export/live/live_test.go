@@ -250,7 +250,6 @@ func TestPublisher(t *testing.T) {
 	const cityTopic, cellTopic = "stadtluft/v1/city/pm2_5", "stadtluft/v1/grid/CRS3035RES1000mN3096000E4107000/pm2_5"
 	const goneTopic = "stadtluft/v1/grid/CRS3035RES1000mN3097000E4107000/pm10"
 	p.Published = func(context.Context) ([]string, error) { return []string{goneTopic}, nil }
-	p.remember(t.Context())
 	round(noon, nil)
 	if payload, ok := sent[goneTopic]; len(sent) != 1 || !ok || payload != "" {
 		t.Errorf("sent %v, want only the value of an earlier run taken away", sent)
@@ -273,6 +272,15 @@ func TestPublisher(t *testing.T) {
 	round(noon.Add(time.Minute), nil)
 	if len(sent) != 0 {
 		t.Errorf("sent %v though nothing changed", sent)
+	}
+	elsewhere := true
+	p.Elsewhere = func() bool { return elsewhere }
+	round(noon.Add(time.Minute), nil)
+	p.Published = func(context.Context) ([]string, error) { return []string{cityTopic, goneTopic}, nil }
+	elsewhere = false
+	round(noon.Add(time.Minute), nil)
+	if payload, ok := sent[goneTopic]; len(sent) != 3 || !ok || payload != "" || sent[cityTopic] == "" || sent[cellTopic] == "" {
+		t.Errorf("sent %v after another process had published, want everything again and what is no more taken away", sent)
 	}
 	round(noon.Add(2*time.Hour), nil)
 	if len(sent) != 2 || sent[cityTopic] != "" || sent[cellTopic] != "" {

@@ -32,14 +32,18 @@ type Publisher struct {
 	Publish func(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error
 	// Published lists the topics for which brokers retain a value of an earlier run.
 	Published func(ctx context.Context) ([]string, error)
+	// Elsewhere reports whether another process publishes to brokers now; nil is never. When it ends, everything is
+	// published again.
+	Elsewhere func() bool
 	Log       *slog.Logger
 
-	sent map[string]string // payloads without their time, by topic
+	shown map[string]string // payloads without their time, by topic, of which subscribers know
+	sent  map[string]string // the same, of what brokers have; nil before they were asked
+	asked time.Time         // the brokers, without an answer; zero after it
 }
 
 // Run publishes what changed until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
-	remembered, asked := p.remember(ctx), time.Now()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	failing := false
@@ -52,26 +56,30 @@ func (p *Publisher) Run(ctx context.Context) error {
 			if at.Sub(last) < PublishEvery {
 				continue
 			}
-			if !remembered && at.Sub(asked) >= rememberEvery {
-				remembered, asked = p.remember(ctx), at
-			}
 			changed, err := p.round(ctx, at.UTC())
 			if changed {
 				last = at
 			}
 			if err != nil && !failing && ctx.Err() == nil {
 				p.Log.Warn("publish of live averages failed, retrying", "err", err)
+			} else if err == nil && failing {
+				p.Log.Info("live averages are published again")
 			}
 			failing = err != nil
 		}
 	}
 }
 
-// remember adds the topics of an earlier run to sent, so that values which no longer exist are deleted. It returns false
-// when brokers do not answer.
-func (p *Publisher) remember(ctx context.Context) bool {
+// remember adds the topics of an earlier run to sent, so that values which no longer exist are deleted. Brokers that do not
+// answer are asked again after a minute.
+func (p *Publisher) remember(ctx context.Context, at time.Time) {
+	if p.sent != nil && (p.asked.IsZero() || at.Sub(p.asked) < rememberEvery) {
+		return
+	}
 	topics, err := p.Published(ctx)
-	if err != nil && ctx.Err() == nil {
+	if p.asked = at; err == nil {
+		p.asked = time.Time{}
+	} else if ctx.Err() == nil {
 		p.Log.Warn("read of retained averages failed, retrying", "err", err)
 	}
 	if p.sent == nil {
@@ -82,16 +90,23 @@ func (p *Publisher) remember(ctx context.Context) bool {
 			p.sent[topic] = ""
 		}
 	}
-	return err == nil
 }
 
-// round publishes what changed since the last round. After an error the next round publishes the rest.
+// round tells and publishes what changed since the last round. After an error the next round publishes the rest.
 func (p *Publisher) round(ctx context.Context, at time.Time) (changed bool, err error) {
 	next := p.messages(p.Aggregate.Live(at, p.Size, 0))
-	if maps.Equal(next, p.sent) {
-		return false, nil
+	if changed = !maps.Equal(next, p.shown); changed {
+		p.shown = next
+		p.State.GridChanged(at)
 	}
-	p.State.GridChanged(at)
+	if p.Elsewhere != nil && p.Elsewhere() {
+		p.sent = nil
+		return changed, nil
+	}
+	p.remember(ctx, at)
+	if maps.Equal(next, p.sent) {
+		return changed, nil
+	}
 	return true, p.publish(ctx, at, next)
 }
 

@@ -51,8 +51,9 @@ type Averages struct {
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Log       *slog.Logger
 
-	// ReadOnly leaves checking and writing to another process; the averages in memory are the same.
-	ReadOnly bool
+	// ReadOnly reports whether checking and writing are left to another process now; nil is never. The averages in memory
+	// are the same. When it ends, all hours in memory that changed meanwhile are checked and written.
+	ReadOnly func() bool
 	// NewChecker returns a Checker without a past; nil checks nothing. Checker is one that was saved; nil is none. Append
 	// writes the flags of hours in memory to the journal, which passes them to Apply. Saved, which may be nil, is called
 	// with the Checker after it checked hours, and with nil when what was saved is out of date.

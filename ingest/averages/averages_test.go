@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -267,12 +268,14 @@ func TestRejectedWindowDoesNotStopOthers(t *testing.T) {
 	})
 }
 
-// TestReadOnly runs an hour in virtual time that another process checks and writes.
+// TestReadOnly runs an hour in virtual time that another process checks and writes, until that ends before its store has it.
 func TestReadOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memoryStore{}
 		a := newAverages(store)
-		a.ReadOnly = true
+		var elsewhere atomic.Bool
+		elsewhere.Store(true)
+		a.ReadOnly = elsewhere.Load
 		start := time.Now().UTC().Truncate(time.Hour)
 		for i := range 12 {
 			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: float64(i)}))
@@ -280,10 +283,16 @@ func TestReadOnly(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go a.Run(ctx)
 		time.Sleep(time.Hour + aggregate.GracePeriod + 4*writeEvery)
-		cancel()
 		synctest.Wait()
 		if len(store.rows) != 0 {
 			t.Errorf("stored %+v, want nothing", store.rows)
+		}
+		elsewhere.Store(false)
+		time.Sleep(2 * writeEvery)
+		cancel()
+		synctest.Wait()
+		if len(store.rows) != 1 {
+			t.Errorf("stored %+v, want the hour that nobody has written", store.rows)
 		}
 		if rows := a.Aggregate.Hour(start, 1000, 0); len(rows) != 1 || rows[0].Mean != 5500 {
 			t.Errorf("in memory %+v, want the mean 5.5 of 0 to 11", rows)

@@ -32,13 +32,14 @@ type checking struct {
 	due      time.Time  // the first hour that has to be checked; zero for none
 	pause    time.Time  // when late readings may have hours checked again
 	outdated bool       // what checker remembers of stored hours
+	standby  bool       // another process appends flags; this one only remembers, to go on at once when that ends
 }
 
 // check checks the hours whose values changed, and all after them: they look back on those. It returns the hours whose
 // averages will change by flags that it appended.
 func (a *Averages) check(ctx context.Context, now time.Time) (changed map[time.Time]bool, err error) {
 	fresh := a.Aggregate.TakeFresh(now)
-	if a.NewChecker == nil || a.ReadOnly {
+	if a.NewChecker == nil {
 		return nil, nil
 	}
 	c := &a.checking
@@ -47,6 +48,11 @@ func (a *Averages) check(ctx context.Context, now time.Time) (changed map[time.T
 	if c.checker == nil {
 		a.beginChecks(now)
 	}
+	standby := a.ReadOnly != nil && a.ReadOnly()
+	if memory := firstKept(now); c.standby && !standby && (c.due.IsZero() || memory.Before(c.due)) {
+		c.due = memory // the other process may have ended before it appended flags
+	}
+	c.standby = standby
 	for _, hour := range fresh {
 		if c.due.IsZero() || hour.Before(c.due) {
 			c.due = hour
@@ -132,7 +138,7 @@ func (a *Averages) checkStored(ctx context.Context, from, memory time.Time) erro
 			return err
 		}
 	}
-	revised, err := a.walk(ctx, c, from, memory, true)
+	revised, err := a.walk(ctx, c, from, memory, !a.checking.standby)
 	if err != nil {
 		return err
 	}
@@ -146,7 +152,11 @@ func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool
 	for _, h := range hours {
 		values[flagKey{h.Station, h.Quantity}] = h.Count
 	}
-	batch, changed := a.hourFlags.differ(start, a.checking.checker.Hour(start, hours), values)
+	found := a.checking.checker.Hour(start, hours)
+	if a.checking.standby {
+		return false, nil
+	}
+	batch, changed := a.hourFlags.differ(start, found, values)
 	if len(batch) == 0 {
 		return false, nil
 	}

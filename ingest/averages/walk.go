@@ -102,7 +102,9 @@ func (a *Averages) Recheck(ctx context.Context, days []time.Time) error {
 
 // Settled reports whether nothing of a day, and of the day after, is in memory at now. Until then a reading that came too late
 // for memory is missing from the coverage of hours in memory, which looks back on it.
-func Settled(start, now time.Time) bool { return !start.Add(day + aggregate.LookBack).After(firstKept(now)) }
+func Settled(start, now time.Time) bool {
+	return !start.Add(day + aggregate.LookBack).After(firstKept(now))
+}
 
 // rebuildDays computes the averages of days again, and of those after them, whose coverage looks back on them, but for the hours
 // in memory. It logs and skips a day that the store rejects.

@@ -43,9 +43,6 @@ func (a *Averages) write(ctx context.Context, w *unwritten, now time.Time) {
 	if err != nil && ctx.Err() == nil {
 		a.Log.Warn("check of hours failed, retrying; their averages wait", "err", err)
 	}
-	if a.ReadOnly {
-		hours = nil
-	}
 	if err == nil {
 		hours = slices.DeleteFunc(hours, func(hour time.Time) bool { return changed[hour] }) // Apply marks them again
 		for _, hour := range hours {
@@ -73,11 +70,14 @@ func whole(hours []time.Time, now time.Time) []time.Time {
 	return slices.DeleteFunc(hours, func(hour time.Time) bool { return !aggregate.Kept(hour, now) })
 }
 
-// each calls do for the windows one by one and returns those that failed or were not tried. A window that the store
-// rejects does not stop the others.
+// each calls do for the windows one by one and returns those that failed or were not tried, as all while it is ReadOnly.
+// A window that the store rejects does not stop the others.
 func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
 	var failed error
 	for i, start := range starts {
+		if a.ReadOnly != nil && a.ReadOnly() {
+			return append(waiting, starts[i:]...)
+		}
 		err := do(ctx, start)
 		if err == nil {
 			continue

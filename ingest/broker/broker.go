@@ -45,6 +45,9 @@ type Options struct {
 	// Authenticate checks a station's log-in. Many goroutines call it at once; id and token are untrusted and at most
 	// 128 bytes each. Nil refuses every station.
 	Authenticate func(id, token string) bool
+	// LoggedIn is told of each session of a station that begins here, so that brokers elsewhere can end theirs; see
+	// EndSession. It must not block; nil = there are no others.
+	LoggedIn func(session string)
 	// Notify reports what a station's owner should know of and what is no message: it was slowed down, or its connection
 	// closed for a message that is too large. It must not block; nil = nobody listens.
 	Notify func(station string, reason wire.Reason, detail string)
@@ -179,6 +182,18 @@ func (b *Broker) Disconnect(station string) {
 	b.mu.Unlock()
 	for _, c := range all {
 		b.end(c, packets.ErrAdministrativeAction)
+	}
+}
+
+// EndSession closes a connection whose session has begun anew at another broker. Its last will is dropped: the station is
+// there.
+func (b *Broker) EndSession(session string) {
+	b.mu.Lock()
+	c := b.sessions[session]
+	b.mu.Unlock()
+	if c != nil {
+		c.moved.Store(true)
+		b.end(c, packets.ErrSessionTakenOver)
 	}
 }
 

@@ -360,6 +360,38 @@ func TestNobodyTakesAnothersSession(t *testing.T) {
 	}
 }
 
+// TestASessionMovesToAnotherDoor logs a station in at a second door while its first connection is open and has a last will.
+func TestASessionMovesToAnotherDoor(t *testing.T) {
+	first := openDoor(t)
+	second := openDoor(t, func(o *Options) { o.LoggedIn = first.EndSession })
+	second.accept(t)
+	for moves, clientID := range map[bool]string{false: "another", true: "x"} {
+		old := rawConn(t, first)
+		old.send(connectWill("x", "AAA", "token-AAA", "stadtluft/v1/AAA/status", "offline"))
+		old.want("20020000")
+		c := rawConn(t, second)
+		c.send(connect311(clientID, "AAA", "token-AAA"))
+		c.want("20020000")
+		if !moves {
+			old.wantNothing()
+			old.Close()
+			m := first.next(t)
+			if m.Done(ingest.Outcome{}); string(m.Payload) != "offline" {
+				t.Errorf("last will %q of a connection that broke", m.Payload)
+			}
+			continue
+		}
+		old.wantClosed()
+		until(t, "the session to be gone", func() bool { stations, _ := first.Connected(); return stations == 0 })
+		select {
+		case m := <-first.messages:
+			t.Errorf("last will %q of a session that has moved", m.Payload)
+		default:
+		}
+	}
+	first.EndSession("AAA/unknown")
+}
+
 func TestDisconnect(t *testing.T) {
 	d := openDoor(t)
 	d.accept(t)

@@ -67,6 +67,7 @@ type conn struct {
 	room    sync.Cond // signals that unsent became shorter
 
 	loggedIn atomic.Bool
+	moved    atomic.Bool // its session has begun anew at another broker
 }
 
 // firstHeader is the longest fixed header of a packet, in bytes (MQTT 3.1.1, 2.2).

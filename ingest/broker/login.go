@@ -83,6 +83,9 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 		c.will = nil // of a client that was not let in
 		return packets.ErrServerShuttingDown
 	}
+	if c.station != "" && b.options.LoggedIn != nil {
+		b.options.LoggedIn(c.id)
+	}
 	return packets.CodeSuccess
 }
 
@@ -172,7 +175,7 @@ func (b *Broker) leave(c *conn, err error) {
 		return
 	}
 	b.report(c, err)
-	if c.will != nil && c.station != "" {
+	if c.will != nil && c.station != "" && !c.moved.Load() {
 		b.receiveWill(c)
 	}
 }

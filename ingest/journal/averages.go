@@ -14,7 +14,7 @@ import (
 // averagesEvery is how long a broker waits before it asks again for averages after NATS was away.
 const averagesEvery = time.Second
 
-// PublishAverage passes the live average of an MQTT topic to brokers in other processes; an empty payload ends its
+// PublishAverage passes the live average of an MQTT topic to the embedded brokers of all processes; an empty payload ends its
 // retention. NATS keeps the newest of each topic in memory.
 func (j *Journal) PublishAverage(ctx context.Context, topic string, payload []byte) error {
 	m := &nats.Msg{Subject: j.averageSubject(topic), Data: payload}
@@ -86,13 +86,10 @@ func (j *Journal) followAverages(ctx context.Context, each func(topic string, pa
 
 // averages returns the stream of live averages; it makes it, because NATS forgets it with its last server.
 func (j *Journal) averages(ctx context.Context) (jetstream.Stream, error) {
-	stream, err := j.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err := j.nc.Ensure(ctx, jetstream.StreamConfig{
 		Name: j.o.Stream + "_AVERAGES", Subjects: []string{j.averageSubject("") + ">"}, Storage: jetstream.MemoryStorage, MaxMsgsPerSubject: 1,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("stream of live averages: %w", err)
-	}
-	return stream, nil
+	}, j.o.Replicas, j.o.Deployment)
+	return stream, err
 }
 
 // averageSubject returns the NATS subject of an MQTT topic of an average, which has no dots and wildcards.

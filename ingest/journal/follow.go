@@ -41,13 +41,15 @@ type entry struct {
 
 // follower is the progress of a Follow.
 type follower struct {
-	at       ingest.Position // of the last entry that was passed to each
-	since    time.Time       // where it begins without a position
-	buffer   int             // entries that are requested and not processed
-	end      uint64          // sequence at which it has caught up
-	begun    bool            // end is known
-	caughtUp func()          // nil after it was called
+	at       ingest.Position       // of the last entry that was passed to each
+	since    time.Time             // where it begins without a position
+	buffer   int                   // entries that are requested and not processed
+	end      uint64                // sequence at which it has caught up
+	begun    bool                  // end is known
+	caughtUp func()                // nil after it was called
+	skip     func(seq uint64) bool // entries that need not be decoded; nil skips none
 	each     func(entry) error
+	failed   bool  // the last subscription broke with an error
 	err      error // the error of each
 }
 
@@ -68,6 +70,7 @@ func (j *Journal) run(ctx context.Context, f *follower) error {
 			return f.err
 		}
 		if err != nil && ctx.Err() == nil {
+			f.failed = true
 			j.log.Warn("journal follow failed, retrying", "err", err)
 		}
 		if err == nil || !f.at.Equal(before) {
@@ -103,6 +106,10 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 		return err
 	}
 	defer messages.Stop()
+	if f.failed {
+		f.failed = false
+		j.log.Info("journal is followed again", "after", f.at.Seq)
+	}
 	looking.Go(func() { j.look(ctx, rewound, cancel) })
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
@@ -112,7 +119,7 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 		if err != nil {
 			return err
 		}
-		e, err := decode(m, start.journal)
+		e, err := decode(m, start.journal, f.skip)
 		if err != nil {
 			return err
 		}
@@ -156,13 +163,16 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// decode decodes an entry of a journal. The error is one of the message, not of its data.
-func decode(m jetstream.Msg, journal string) (entry, error) {
+// decode decodes an entry of a journal, unless skip says that nobody needs it. The error is one of the message, not of its
+// data.
+func decode(m jetstream.Msg, journal string, skip func(seq uint64) bool) (entry, error) {
 	meta, err := m.Metadata()
 	if err != nil {
 		return entry{}, err
 	}
 	e := entry{at: ingest.Position{Journal: journal, Seq: meta.Sequence.Stream, Time: meta.Timestamp.UTC()}, data: m.Data()}
-	e.batch, e.err = DecodeBatch(e.data)
+	if skip == nil || !skip(e.at.Seq) {
+		e.batch, e.err = DecodeBatch(e.data)
+	}
 	return e, nil
 }

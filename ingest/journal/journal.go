@@ -110,10 +110,9 @@ func Check(ctx context.Context, o Options) error {
 		return err
 	}
 	defer nc.Close()
-	if _, err := nc.JetStream.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("ask for JetStream: %w", err)
-	}
-	return nil
+	begin := time.Now()
+	_, err = nc.JetStream.AccountInfo(ctx)
+	return nc.Asked("ask for JetStream", begin, err)
 }
 
 // create creates the streams. It does not use the server's own age limit, which would discard
@@ -129,11 +128,11 @@ func (j *Journal) create(ctx context.Context) error {
 	}
 	var err error
 	if j.stream, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
-		return fmt.Errorf("stream %q: %w", config.Name, err)
+		return err
 	}
 	config.Name, config.Subjects, config.MaxBytes = j.o.Stream+"_ASIDE", []string{j.asideSubject()}, aside
 	if _, err = j.nc.Ensure(ctx, config, j.o.Replicas, j.o.Deployment); err != nil {
-		return fmt.Errorf("stream %q: %w", config.Name, err)
+		return err
 	}
 	return nil
 }
@@ -148,15 +147,25 @@ func (j *Journal) Close() { j.nc.Close() }
 // becomes several entries. After an error a part may be in the journal: the caller appends the same batch again. The
 // error is ErrFull when the journal is full; nothing is lost then.
 func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
+	return j.appendWith(ctx, b, func(ctx context.Context, m *nats.Msg) (uint64, error) { return j.publish(ctx, m) })
+}
+
+// publisher appends one entry and returns its sequence.
+type publisher func(ctx context.Context, m *nats.Msg) (uint64, error)
+
+func (j *Journal) appendWith(ctx context.Context, b ingest.Batch, publish publisher) error {
 	if size(b) == 0 {
 		return nil
 	}
 	start := time.Now()
-	err := j.guarded(ctx, b)
+	err := j.guarded(ctx, b, publish)
 	if errors.Is(err, ErrFull) {
 		if trimmed, trimErr := j.trim(ctx, time.Now()); trimErr == nil && trimmed > 0 {
-			err = j.guarded(ctx, b)
+			err = j.guarded(ctx, b, publish)
 		}
+	}
+	if isBehind(err) {
+		return err
 	}
 	if err != nil {
 		err = fmt.Errorf("append to the journal: %w", err)
@@ -170,28 +179,28 @@ func (j *Journal) Append(ctx context.Context, b ingest.Batch) error {
 }
 
 // guarded appends a batch unless the guard objects.
-func (j *Journal) guarded(ctx context.Context, b ingest.Batch) error {
+func (j *Journal) guarded(ctx context.Context, b ingest.Batch, publish publisher) error {
 	if j.o.Guard != nil {
 		if err := j.o.Guard(); err != nil {
 			return fmt.Errorf("%w: %w", ErrFull, err)
 		}
 	}
-	return j.append(ctx, b)
+	return j.append(ctx, b, publish)
 }
 
-func (j *Journal) append(ctx context.Context, b ingest.Batch) error {
+func (j *Journal) append(ctx context.Context, b ingest.Batch, publish publisher) error {
 	data := AppendBatch(nil, b)
 	n := size(b)
 	if int64(len(data)) > j.nc.MaxPayload()-headroom && n > 1 {
 		first, second := halve(b, n/2)
-		if err := j.append(ctx, first); err != nil {
+		if err := j.append(ctx, first, publish); err != nil {
 			return err
 		}
-		return j.append(ctx, second)
+		return j.append(ctx, second, publish)
 	}
 	j.appending.Lock()
 	defer j.appending.Unlock()
-	seq, err := j.publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
+	seq, err := publish(ctx, &nats.Msg{Subject: j.subject(), Data: data})
 	if err != nil {
 		return err
 	}
@@ -218,16 +227,17 @@ func halve(b ingest.Batch, n int) (first, second ingest.Batch) {
 }
 
 // publish returns the sequence that the server gave the message.
-func (j *Journal) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
+func (j *Journal) publish(ctx context.Context, m *nats.Msg, options ...jetstream.PublishOpt) (uint64, error) {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	ack, err := j.js.PublishMsg(ctx, m)
+	ack, err := j.js.PublishMsg(ctx, m, options...)
 	var api *jetstream.APIError
 	if errors.As(err, &api) && outOfSpace(api.ErrorCode) {
 		return 0, fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	if err != nil {
-		return 0, err
+		return 0, j.nc.Asked("write to stream "+j.o.Stream, begin, err)
 	}
 	return ack.Sequence, nil
 }

@@ -86,12 +86,13 @@ func (j *Journal) firstSince(ctx context.Context, t time.Time, from, to uint64) 
 
 // next returns the first entry with sequence seq or higher; nil when there is none.
 func (j *Journal) next(ctx context.Context, seq uint64) (*jetstream.RawStreamMsg, error) {
+	begin := time.Now()
 	m, err := j.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(j.subject()))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read journal entry %d: %w", seq, err)
+		return nil, j.nc.Asked(fmt.Sprintf("read journal entry %d", seq), begin, err)
 	}
 	return m, nil
 }
@@ -101,9 +102,10 @@ func (j *Journal) info(ctx context.Context) (*jetstream.StreamInfo, error) {
 	j.mu.Lock()
 	last := j.seen // what is seen from here on may be newer than the answer
 	j.mu.Unlock()
+	begin := time.Now()
 	s, err := j.js.Stream(ctx, j.o.Stream)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the journal's state: %w", err)
+		return nil, j.nc.Asked("ask for the journal's state", begin, err)
 	}
 	info := s.CachedInfo()
 	j.sight(info.State.LastSeq)

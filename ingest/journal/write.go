@@ -44,8 +44,8 @@ func (j *Journal) Filling() *Filling { return j.filling.Load() }
 // Write passes all entries after the store's position to sink, in order, until ctx ends. It asks for the position at the
 // start, from time to time, and when sink returns ingest.ErrPosition: a store that knows no position in this journal gets everything. While
 // sink fails otherwise it tries the same batch again with growing pauses. An entry that cannot be decoded is logged,
-// counted and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write may run on a stream, in all
-// processes together.
+// counted and moved to the stream NAME_ASIDE; the others do not wait for it. Only one Write should run on a
+// stream, in all processes together; of two, the store's position stops one each time.
 func (j *Journal) Write(ctx context.Context, sink Sink) error {
 	if !j.writing.CompareAndSwap(false, true) {
 		return errors.New("write from the journal: a writer is already at work")
@@ -216,16 +216,21 @@ func soon(ctx context.Context, entries <-chan entry, enough <-chan time.Time) (e
 
 // sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.
 func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, b ingest.Batch) error {
+	failing := false
 	for wait := retryFirst; ; wait = pause(ctx, wait) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := sink(ctx, from, to, b)
+		if err == nil && failing {
+			j.log.Info("journal entries are written again", "last", to.Seq)
+		}
 		if err == nil || errors.Is(err, ingest.ErrPosition) {
 			return err
 		}
 		if ctx.Err() == nil {
-			j.log.Warn("store write failed, readings stay in the journal", "last", to.Seq, "err", err)
+			failing = true
+			j.log.Warn("journal entries not written, they stay in the journal, retrying", "last", to.Seq, "err", err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +38,7 @@ type session struct {
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
 	client := paho.NewClient(c.options())
-	filters := s.options.filters()
+	filters := s.options.subscriptions()
 	for filter := range filters {
 		client.AddRoute(filter, c.receive) // before connecting: a resumed session sends at once
 	}
@@ -47,6 +49,9 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	}()
 	if err := await(ctx, client.Connect()); err != nil {
 		return false, logInError(err)
+	}
+	if err := s.leaveOthers(ctx, client); err != nil {
+		return false, err
 	}
 	if err := subscribe(ctx, client, filters); err != nil {
 		s.options.Log.Error("MQTT broker denies subscription to the stations' topics", "broker", s.broker, "err", err)
@@ -80,6 +85,21 @@ func (c *session) options() *paho.ClientOptions {
 		po.SetTLSConfig(c.s.tls)
 	}
 	return po
+}
+
+// leaveOthers ends, in a group, the subscriptions that the session has from before, which would bring everything a second
+// time.
+func (s *Subscriber) leaveOthers(ctx context.Context, client paho.Client) error {
+	filters := s.options.filters()
+	if s.options.Group == "" || len(filters) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := await(ctx, client.Unsubscribe(slices.Collect(maps.Keys(filters))...)); err != nil {
+		return fmt.Errorf("end subscriptions outside the group: %w", err)
+	}
+	return nil
 }
 
 // subscribe subscribes to all filters and checks each return code.

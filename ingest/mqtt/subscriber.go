@@ -54,6 +54,7 @@ type Options struct {
 	Password string
 	CAFile   string                // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
 	ClientID string                // fixed, so that the broker keeps the session between connections; one per broker
+	Group    string                // of clients that share the messages, each of which one of them gets; empty = none
 	Topics   []string              // filters of other firmware's topics, in addition to the protocol's
 	Held     int                   // most messages without acknowledgement; 0 = DefaultHeld
 	Out      chan<- ingest.Message // nil subscribes to nothing; only Publish and Retained work
@@ -107,6 +108,20 @@ func (o *Options) filters() map[string]byte {
 		filters[filter] = 1
 	}
 	return filters
+}
+
+// subscriptions returns the filters as they are subscribed to: in a group as shared subscriptions (MQTT 5, 4.8.2; brokers
+// that have them grant them to clients of MQTT 3.1.1 too).
+func (o *Options) subscriptions() map[string]byte {
+	filters := o.filters()
+	if o.Group == "" {
+		return filters
+	}
+	shared := make(map[string]byte, len(filters))
+	for filter, qos := range filters {
+		shared["$share/"+o.Group+"/"+filter] = qos
+	}
+	return shared
 }
 
 // New checks the options; Run connects.

@@ -54,8 +54,7 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 		case first == float32(v.Value):
 			duplicates++
 		default:
-			refuse(ingest.Refusal{Reason: wire.Conflict, Field: v.Quantity.String(), Value: v.Value, Detail: fmt.Sprintf(
-				"at %s %s was %v already; %v comes too late, the first stays", keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value)})
+			refuse(ingest.ConflictOf(keep.Time, v.Quantity, v.Value, first))
 		}
 	}
 	for _, check := range checks {

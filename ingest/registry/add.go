@@ -17,6 +17,7 @@ import (
 
 	"stadtluft/geo"
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -153,20 +154,31 @@ func (r *Registry) insert(ctx context.Context, rec *record) (err error) {
 	return nil
 }
 
+// countTime is the longest wait for the number of an address's registrations.
+const countTime = 2 * time.Second
+
 // limitTime is how long the number of an address's registrations, and the salt that hides it, are kept.
 const limitTime = 24 * time.Hour
 
 // countAddress counts a registration from an address and refuses one too many. The counts are in NATS's memory alone,
-// under a hash with a random salt of the day.
+// under a hash with a random salt of the day. While NATS does not answer for them, such as when a cluster chooses a leader,
+// a registration is not counted.
 func (r *Registry) countAddress(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
 	err := r.countToday(ctx, address, DefaultPerDay, ErrTooMany)
 	if errors.Is(err, ErrTooMany) {
 		return err
 	}
-	return wrap("registry: add a station", err)
+	if err = r.bucket.nc.Asked("registry: count registrations", begin, err); errors.Is(err, streams.ErrNoAnswer) {
+		r.log.Warn("a registration of an address is not counted", "err", err)
+		return nil
+	}
+	return err
 }
 
 // countToday counts something of today under a name; beyond most it returns tooMany.

@@ -65,9 +65,10 @@ func (b *bucket) limitsName() string        { return b.o.Prefix + "_REGISTRATION
 
 // state returns when the bucket was made, and its last revision.
 func (b *bucket) state(ctx context.Context) (made time.Time, last uint64, err error) {
+	begin := time.Now()
 	info, err := b.entries.Info(ctx)
 	if err != nil {
-		return made, 0, fmt.Errorf("bucket %s: %w", b.name(), err)
+		return made, 0, b.nc.Asked("ask for bucket "+b.name(), begin, err)
 	}
 	return info.Created.UTC(), info.State.LastSeq, nil
 }
@@ -96,7 +97,7 @@ func (b *bucket) create(ctx context.Context) error {
 	for _, config := range b.configs() {
 		s, err := b.nc.Ensure(ctx, config, b.o.Replicas, "")
 		if err != nil {
-			return fmt.Errorf("stream %s: %w", config.Name, err)
+			return err
 		}
 		made = append(made, s)
 	}
@@ -116,7 +117,7 @@ func (b *bucket) belongs(ctx context.Context, id string) error {
 	for _, s := range []jetstream.Stream{b.entries, b.changes, b.refusals} {
 		config := s.CachedInfo().Config
 		if _, err := b.nc.Ensure(ctx, config, b.o.Replicas, id); err != nil {
-			return fmt.Errorf("stream %s: %w", config.Name, err)
+			return err
 		}
 	}
 	return nil

@@ -47,7 +47,8 @@ func (r *Registry) recordAll(ctx context.Context, changes []Change) error {
 	for _, c := range changes {
 		data, err := json.Marshal(c)
 		if err == nil {
-			_, err = r.bucket.js.Publish(ctx, r.bucket.changeSubject(c.Station), data)
+			// While a cluster chooses a leader nobody answers.
+			_, err = r.bucket.js.Publish(ctx, r.bucket.changeSubject(c.Station), data, jetstream.WithRetryAttempts(20), jetstream.WithRetryWait(retryWait))
 		}
 		if err != nil {
 			return fmt.Errorf("record the change of %s of station %s: %w", c.What, c.Station, err)

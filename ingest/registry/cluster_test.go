@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -87,10 +88,11 @@ func TestAClusterLosesAServer(t *testing.T) {
 			return a && b
 		}
 	}
-	c, _, err := here.Add(t.Context(), n)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var c Credentials
+	persist(t, func() error {
+		c, _, err = here.Add(t.Context(), n)
+		return err
+	})
 	until(t, "both know the first", known(c.ID))
 	for _, s := range servers {
 		if s.Name() == here.bucket.nc.ConnectedServerName() {
@@ -102,9 +104,19 @@ func TestAClusterLosesAServer(t *testing.T) {
 		c, _, err = here.Add(t.Context(), n)
 		return err
 	})
-	until(t, "both know the second", known(c.ID))
+	persist(t, func() error {
+		if !known(c.ID)() {
+			return errors.New("the second station is not known to both")
+		}
+		return nil
+	})
 	persist(t, func() error { return there.Erase(t.Context(), c.ID, Owner) })
-	until(t, "its end", func() bool { return !here.Authenticate(c.ID, c.Token) })
+	persist(t, func() error { // a watch that lost its server notices by the heartbeats that do not come
+		if here.Authenticate(c.ID, c.Token) {
+			return errors.New("an erased station can log in")
+		}
+		return nil
+	})
 }
 
 // persist calls do until it succeeds.

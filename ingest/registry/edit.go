@@ -96,12 +96,13 @@ func (r *Registry) change(ctx context.Context, id string, by By, f func(*edit)) 
 
 // fetch reads a station from the bucket. It is ErrUnknown when there is none.
 func (r *Registry) fetch(ctx context.Context, id string) (entry, error) {
+	begin := time.Now()
 	got, err := r.bucket.stations.Get(ctx, stationKey+id)
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
 		return entry{}, fmt.Errorf("station %q: %w", id, ErrUnknown)
 	}
 	if err != nil {
-		return entry{}, fmt.Errorf("registry: read station %s: %w", id, err)
+		return entry{}, r.bucket.nc.Asked("registry: read station "+id, begin, err)
 	}
 	r.apply(message{got.Key(), got.Revision(), got.Value()})
 	e := entry{data: got.Value(), revision: got.Revision()}
@@ -119,9 +120,10 @@ func (r *Registry) write(ctx context.Context, now entry, next *record) (written 
 		return false, err
 	}
 	key := stationKey + next.ID
+	begin := time.Now()
 	revision, err := r.bucket.stations.Update(ctx, key, data, now.revision)
 	if err != nil {
-		return false, err
+		return false, r.bucket.nc.Asked("write "+key, begin, err)
 	}
 	r.apply(message{key, revision, data})
 	r.discard(ctx, next, now.revision)

@@ -55,6 +55,8 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 		bySubject[subject] = append(bySubject[subject], k)
 	}
 	var sent []jetstream.PubAckFuture
+	begin := time.Now()
+	keep := func(err error) error { return r.bucket.nc.Asked("registry: keep refusals", begin, err) }
 	for subject, list := range bySubject {
 		for _, k := range list[max(0, len(list)-KeptRefusals):] {
 			data, err := json.Marshal(refusalRecord{k.Station, k.Received.UTC().Truncate(time.Millisecond), string(k.Reason), k.Field, k.Detail})
@@ -63,7 +65,7 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 			}
 			ack, err := r.bucket.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: data}, jetstream.WithMsgID(hashed(string(data))))
 			if err != nil {
-				return fmt.Errorf("registry: keep refusals: %w", err)
+				return keep(err)
 			}
 			sent = append(sent, ack)
 		}
@@ -72,9 +74,9 @@ func (r *Registry) KeepRefusals(ctx context.Context, refusals []ingest.Refusal) 
 		select {
 		case <-ack.Ok():
 		case err := <-ack.Err():
-			return fmt.Errorf("registry: keep refusals: %w", err)
+			return keep(err)
 		case <-ctx.Done():
-			return fmt.Errorf("registry: keep refusals: %w", ctx.Err())
+			return keep(ctx.Err())
 		}
 	}
 	return nil

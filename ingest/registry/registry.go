@@ -230,6 +230,14 @@ func (r *Registry) EnsureLoaded(ctx context.Context, id string) error {
 	return err
 }
 
+// RemoveAdmin removes the administrator's token, such as one that could not be shown.
+func (r *Registry) RemoveAdmin(ctx context.Context) error {
+	if err := r.bucket.stations.Delete(ctx, adminKey); err != nil {
+		return fmt.Errorf("registry: remove the administrator's token: %w", err)
+	}
+	return nil
+}
+
 // EnsureAdmin sets the administrator's token. If none is given and none is set, it makes one and returns it, to be
 // printed once.
 func (r *Registry) EnsureAdmin(ctx context.Context, given string) (made string, err error) {

@@ -16,8 +16,8 @@ import (
 //
 // Writing is idempotent: station and second identify a reading; cell, window, quantity and start a grid row. Writing
 // the same again changes nothing; writing a reading with the same key and other quantities adds them; a value written
-// again with the same key replaces the stored one (the quality checks, before the journal, keep the first of two
-// conflicting readings).
+// again with the same key replaces the stored one (what comes from the journal has no conflicts: the checks, and
+// where several processes append, journal.Shared, keep the first).
 //
 // A nil error means that everything is durable except what was returned as rejected. An error means that the caller
 // must write the whole batch again: a Store retries nothing by itself beyond one call and loses nothing silently.

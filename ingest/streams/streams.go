@@ -19,6 +19,8 @@ import (
 
 const (
 	reconnectWait   = 500 * time.Millisecond // between attempts to reach a lost server
+	pingEvery       = 2 * time.Second        // between pings of a server;
+	pings           = 2                      // when so many are not answered, it is taken for lost
 	clusterReplicas = 3                      // of a stream in a cluster of three servers or more
 	deploymentTag   = "stadtluft_deployment" // metadata of a stream
 )
@@ -32,6 +34,8 @@ type InProcess interface {
 type Conn struct {
 	*nats.Conn
 	JetStream jetstream.JetStream
+	at        string // for people
+	log       *slog.Logger
 }
 
 // Connect opens a connection to a server in this process, or without one to the addresses in urls, with commas between
@@ -40,6 +44,7 @@ type Conn struct {
 func Connect(name, urls string, server InProcess, log *slog.Logger) (*Conn, error) {
 	options := []nats.Option{
 		nats.Name("stadtluft " + name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
+		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn(name+" connection lost, reconnecting", "err", err)
@@ -50,16 +55,51 @@ func Connect(name, urls string, server InProcess, log *slog.Logger) (*Conn, erro
 	if server != nil {
 		options = append(options, nats.InProcessServer(server))
 	}
+	at, begin := "in this process", time.Now()
+	if server == nil {
+		at = "at " + masked(urls)
+	}
 	nc, err := nats.Connect(urls, options...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS %s: %w", masked(urls), err)
+		return nil, fmt.Errorf("connect to NATS %s, tried for %v: %w", at, since(begin), err)
 	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		nc.Close()
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, fmt.Errorf("connect to NATS %s: %w", at, err)
 	}
-	return &Conn{nc, js}, nil
+	return &Conn{nc, js, at, log}, nil
+}
+
+func since(begin time.Time) time.Duration { return time.Since(begin).Round(10 * time.Millisecond) }
+
+// Asked returns the error of a request that began at a time, with what was asked. It says so when NATS did not answer, of
+// whom it was asked and for how long; then it is ErrNoAnswer as well.
+func (c *Conn) Asked(what string, begin time.Time, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case !silent(err):
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return fmt.Errorf("%s: NATS %s %w within %v: %w", what, c.at, ErrNoAnswer, since(begin), err)
+}
+
+// ErrNoAnswer reports that NATS did not answer: it is away, or has no leader for what was asked.
+var ErrNoAnswer = errors.New("did not answer")
+
+// silent reports whether an error means that there was no answer, or none but that nobody can give one now.
+func silent(err error) bool {
+	for _, e := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
+		nats.ErrReconnectBufExceeded, nats.ErrConnectionClosed,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == 10008 // JSClusterNotAvailErr (nats-server, server/errors.json)
 }
 
 // masked returns addresses without the passwords and tokens in them.
@@ -74,15 +114,43 @@ func masked(addresses string) string {
 		if u.User != nil {
 			u.User = url.User("***")
 		}
-		list[i] = u.String()
+		list[i] = strings.Replace(u.String(), url.User("***").String(), "***", 1)
 	}
 	return strings.Join(list, ",")
 }
 
 // Ensure creates a stream or brings it up to its configuration. It has replicas, or with 0 three in a cluster of three
 // servers or more, else one; Ensure never lowers them. It marks the stream with the id of a deployment, unless that is
-// empty, and refuses one of another.
+// empty, and refuses one of another. It waits for a cluster that is starting: for its leader, and for its third server where
+// three addresses are known.
 func (c *Conn) Ensure(ctx context.Context, config jetstream.StreamConfig, replicas int, deployment string) (jetstream.Stream, error) {
+	begin, told := time.Now(), false
+	for {
+		late := time.Since(begin) > startTime
+		s, err := c.ensure(ctx, config, replicas, deployment, late)
+		if err == nil || late || ctx.Err() != nil || !silent(err) && !tooFewServers(err) {
+			return s, c.Asked("make stream "+config.Name, begin, err)
+		}
+		if !told {
+			told = true
+			c.log.Info("waiting for the NATS cluster", "stream", config.Name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconnectWait):
+		}
+	}
+}
+
+const (
+	startTime   = 20 * time.Second // longest wait for a cluster that is starting
+	requestTime = 5 * time.Second  // for one attempt
+)
+
+// ensure tries once. With less it makes a stream of fewer replicas in a cluster that is smaller than it should be.
+func (c *Conn) ensure(ctx context.Context, config jetstream.StreamConfig, replicas int, deployment string, less bool) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
 	least := max(replicas, 1)
 	s, err := c.JetStream.Stream(ctx, config.Name)
 	if err == nil {
@@ -98,7 +166,8 @@ func (c *Conn) Ensure(ctx context.Context, config jetstream.StreamConfig, replic
 		config.Replicas = max(least, clusterReplicas)
 	}
 	s, err = c.JetStream.CreateOrUpdateStream(ctx, config)
-	if tooFewServers(err) && config.Replicas > least {
+	if tooFewServers(err) && config.Replicas > least && (less || len(c.Servers()) < clusterReplicas) {
+		c.log.Warn("stream has fewer copies than a cluster of three would keep, start again when it has three servers", "stream", config.Name, "copies", least, "err", err)
 		config.Replicas = least
 		s, err = c.JetStream.CreateOrUpdateStream(ctx, config)
 	}

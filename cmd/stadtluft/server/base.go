@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ type base struct {
 	held     bool               // the registry is missing, see hold
 	nats     *natsserver.Server // nil when nats.url names a cluster
 	registry *registry.Registry
+	leases   leases
 	storage  *storage
 	ingress  ingress // empty without the role ingest
 	journal  *journal.Journal
@@ -41,6 +43,9 @@ func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err err
 		if _, err := b.registry.EnsureAdmin(ctx, b.config.AdminToken); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.openLeases(ctx, sup); err != nil {
+		return nil, err
 	}
 	if b.storage, err = openStorage(ctx, b.config, b.registry, b.log); err != nil {
 		return nil, err
@@ -100,17 +105,28 @@ func (b *base) openRegistry(ctx context.Context, sup *supervisor) (err error) {
 // printAdminToken makes the administrator's token if there is none yet. It is called when all parts have started, so
 // that no start that fails prints a token which nobody sees.
 func printAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
-	if r.HasAdmin() {
-		return nil
+	made, err := r.EnsureAdmin(ctx, "") // one of several processes that start at once makes it
+	if err != nil || made == "" {
+		return err
 	}
-	return NewAdminToken(ctx, r, w)
+	if err := showAdminToken(w, made); err != nil {
+		return errors.Join(err, r.RemoveAdmin(ctx))
+	}
+	return nil
+}
+
+func showAdminToken(w io.Writer, token string) error {
+	if _, err := fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", token); err != nil {
+		return fmt.Errorf("print the administrator's token: %w", err)
+	}
+	return nil
 }
 
 // NewAdminToken prints a new token of the administrator and puts it in the place of the last one.
 func NewAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
 	token := registry.NewToken()
-	if _, err := fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", token); err != nil {
-		return fmt.Errorf("print the administrator's token: %w", err)
+	if err := showAdminToken(w, token); err != nil {
+		return err
 	}
 	_, err := r.EnsureAdmin(ctx, token)
 	return err

@@ -22,8 +22,9 @@ import (
 // variable is STADTLUFT_ and the key in capitals with underscores, and wins over the file. A key
 // tagged secret can also be given as KEY_file with the path of a file that holds it.
 type Config struct {
-	Data  string `key:"data"`
-	Roles string `key:"roles"`
+	Data    string `key:"data"`
+	Archive string `key:"archive"`
+	Roles   string `key:"roles"`
 
 	HTTPListen    string `key:"http.listen"`
 	HTTPPublicURL string `key:"http.public_url"`
@@ -44,6 +45,7 @@ type Config struct {
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
 	MQTTCA       string `key:"mqtt.ca"`
+	MQTTGroup    string `key:"mqtt.group"`
 
 	TopicsAirGradient  string `key:"mqtt.topics.airgradient"`
 	TopicsESPHome      string `key:"mqtt.topics.esphome"`

@@ -81,8 +81,8 @@ const evidence = 366 * 24 * time.Hour
 
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
-	days, err := os.ReadDir(filepath.Join(c.Data, archiveFolder))
-	days = slices.DeleteFunc(days, func(e fs.DirEntry) bool { return e.Name() == archive.InstallationFile })
+	days, err := os.ReadDir(c.archiveFolder())
+	days = slices.DeleteFunc(days, func(e fs.DirEntry) bool { return e.Name() == archive.InstallationFile || e.Name() == archiveIDFile })
 	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return true, err
 	}

@@ -15,6 +15,7 @@ import (
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/broker"
 	"stadtluft/ingest/registry"
+	"stadtluft/ingest/sessions"
 )
 
 // ingress is the entry point of stations' messages.
@@ -37,15 +38,27 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 	if c.MQTTListen == "" {
 		return in, "", nil
 	}
-	in.broker = broker.New(broker.Options{
+	options := broker.Options{
 		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Connections: c.connections(log), Log: log,
-	})
+	}
+	var others *sessions.Sessions
+	if c.NATSURL != "" {
+		if others, err = sessions.Open(sessions.Options{URL: c.NATSURL, Prefix: c.NATSPrefix, Log: log}); err != nil {
+			return in, "", err
+		}
+		sup.start(closing("sessions", func() error { others.Close(); return nil }))
+		options.LoggedIn = others.Began
+	}
+	in.broker = broker.New(options)
 	l, err := listenMQTT("mqtt.listen", c.MQTTListen)
 	if err != nil {
 		return in, "", err
 	}
 	r.OnChange(in.broker.Disconnect)
 	sup.start(brokerPart(in.broker, l))
+	if others != nil {
+		sup.start(part{name: "sessions elsewhere", run: func(ctx context.Context) error { return others.Run(ctx, in.broker.EndSession) }})
+	}
 	return in, reachable(l.Addr().String()), nil
 }
 

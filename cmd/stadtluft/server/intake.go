@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 
@@ -18,6 +17,7 @@ import (
 type intake struct {
 	config   Config
 	ingress  ingress
+	others   *others     // intakes; nil when there is no other process
 	external connections // to the city's broker, when one is configured
 	pipeline *ingest.Pipeline
 	feedback *ingest.Feedback
@@ -25,19 +25,19 @@ type intake struct {
 	log      *slog.Logger
 }
 
-func newIntake(b *base, c *checks) (*intake, error) {
+func newIntake(b *base, c *checks, o *others) (*intake, error) {
 	names, err := kits.ParseNames(b.config.TTNNames)
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	i := &intake{config: b.config, ingress: b.ingress, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Import: rand.Text(), Allow: b.ingress.rates.Try}, log: b.log}
+	i := &intake{config: b.config, ingress: b.ingress, others: o, push: &push.Handler{Registry: b.registry, Out: b.ingress.inbox, Allow: b.ingress.rates.Try}, log: b.log}
 	if b.config.MQTTBroker != "" {
 		id, err := mqttClientID(b.config.Data, "intake")
 		if err != nil {
 			return nil, err
 		}
 		o := b.config.externalBroker(id)
-		o.Out, o.Topics = b.ingress.inbox, filters(b.ingress.topics)
+		o.Out, o.Topics, o.Group = b.ingress.inbox, filters(b.ingress.topics), b.config.MQTTGroup
 		connection, err := connect(o, b.log)
 		if err != nil {
 			return nil, ConfigError{fmt.Errorf("mqtt: %w", err)}
@@ -49,6 +49,9 @@ func newIntake(b *base, c *checks) (*intake, error) {
 		Stations: b.registry, Checker: c.Checker, Journal: b.journal, Log: b.log, OnRefusal: i.feedback.Queue,
 		Topics: b.ingress.topics, Devices: b.registry, Names: names, Contacts: &c.contacts,
 	}
+	if o != nil {
+		o.checks, i.pipeline.Journal = c, o.journal
+	}
 	return i, nil
 }
 
@@ -57,6 +60,13 @@ func (i *intake) outlet() outlet { return outlet{broker: i.ingress.broker, exter
 
 // start starts the pipeline and its inputs, and permits stations' logins.
 func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
+	if i.others != nil {
+		sup.start(i.others.part())
+	}
+	var err error
+	if i.push.Import, err = newImportToken(ctx, i.config, b.registry); err != nil {
+		return err
+	}
 	sup.start(part{
 		name: "pipeline", run: func(ctx context.Context) error { return i.pipeline.Run(ctx, i.ingress.inbox) }, problems: i.problems, measure: i.measure,
 	})
@@ -69,13 +79,13 @@ func (i *intake) start(ctx context.Context, b *base, sup *supervisor) error {
 	for _, c := range i.external {
 		sup.start(c.part())
 	}
-	if i.ingress.broker != nil && !b.roles.has(aggregateRole) {
+	if i.ingress.broker != nil && b.shared() {
 		sup.start(part{name: "averages for the broker", run: func(ctx context.Context) error {
 			return b.journal.FollowAverages(ctx, func(topic string, payload []byte) { i.ingress.broker.Publish(topic, true, payload) })
 		}})
 	}
 	sup.start(part{name: "feedback", run: i.feedback.Run})
-	return writeSecret(i.config.Data, importTokenFile, i.push.Import)
+	return nil
 }
 
 func (i *intake) problems(_ context.Context, add addProblem) {

@@ -11,11 +11,11 @@ import (
 )
 
 // outlet is where messages to stations and dashboards leave: the embedded broker of this process, the city's broker, and
-// the embedded brokers of other processes. Each may be absent.
+// the embedded brokers of all processes. Each may be absent.
 type outlet struct {
 	broker   *broker.Broker
 	external connections
-	others   *journal.Journal // only for averages
+	others   *journal.Journal // for averages, where several processes have brokers
 }
 
 // publish sends a message everywhere.
@@ -40,17 +40,21 @@ func (o outlet) published(ctx context.Context) ([]string, error) {
 	return append(topics, others...), errors.Join(err, otherErr)
 }
 
-// openDashboards returns where averages leave: nowhere without the role aggregate, the intake's outlet when it is in the
-// same process, else the journal's NATS and a connection to the city's broker, which it starts.
+// openDashboards returns where averages leave: nowhere without the role aggregate, the intake's outlet when there is no
+// other process, else the journal's NATS, from where every embedded broker gets them, and the city's broker, to which it
+// starts a connection unless the intake has one.
 func openDashboards(b *base, intake *intake, sup *supervisor) (outlet, error) {
 	switch {
 	case !b.roles.has(aggregateRole):
 		return outlet{}, nil
-	case intake != nil:
+	case !b.shared():
 		return intake.outlet(), nil
 	}
 	o := outlet{others: b.journal}
-	if b.config.MQTTBroker == "" {
+	if intake != nil {
+		o.external = intake.external
+	}
+	if b.config.MQTTBroker == "" || intake != nil {
 		return o, nil
 	}
 	id, err := mqttClientID(b.config.Data, "averages")
@@ -72,6 +76,7 @@ func newLive(b *base, m *memory, o outlet) part {
 	publisher := &live.Publisher{
 		State: m.live, Aggregate: m.aggregate, Size: city.Resolution,
 		City: city.Area(), Publish: o.publish, Published: o.published, Log: b.log,
+		Elsewhere: func() bool { return !b.leases.aggregate.Held() },
 	}
 	return part{name: "live averages", run: publisher.Run}
 }

@@ -27,13 +27,14 @@ func newMemory(b *base) *memory {
 	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
 	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
-		ReadOnly: !b.roles.has(aggregateRole),
+		ReadOnly: func() bool { return true },
 	}}
 	m.live.Imported = func(id string) bool {
 		st, ok := b.registry.Station(id)
 		return ok && st.Source != ""
 	}
 	if b.roles.has(aggregateRole) {
+		m.averages.ReadOnly = func() bool { return !b.leases.aggregate.Held() }
 		file := newCheckerFile(b.config.Data, b.config.Quality, b.log)
 		m.averages.NewChecker, m.averages.Checker, m.averages.Saved = file.fresh, file.load(), file.save
 		m.averages.Append = b.journal.Append

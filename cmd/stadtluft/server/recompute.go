@@ -38,7 +38,7 @@ type recomputer struct {
 	averages *averages.Averages
 	storage  *storage
 	letters  deadletter.File
-	apart    bool      // roles run in separate processes
+	apart    bool      // other processes may write and take readings
 	pause    time.Time // when late readings may be checked again
 	log      *slog.Logger
 	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
@@ -49,7 +49,7 @@ type recomputer struct {
 
 func newRecomputer(b *base, m *memory) *recomputer {
 	return &recomputer{
-		registry: b.registry, journal: b.journal, averages: m.averages, storage: b.storage, letters: DeadLetters(b.config), apart: !b.roles.all(), log: b.log,
+		registry: b.registry, journal: b.journal, averages: m.averages, storage: b.storage, letters: DeadLetters(b.config), apart: b.shared(), log: b.log,
 	}
 }
 

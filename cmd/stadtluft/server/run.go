@@ -58,6 +58,10 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(writeRole) {
 		sup.start(newWriter(b, writes).parts()...)
 	}
+	others, err := b.others(ctx) // before the replay, so that it misses nothing
+	if err != nil {
+		return err
+	}
 	checks, memory, err := replayed(ctx, b, sup)
 	if err != nil {
 		return err
@@ -66,18 +70,21 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(memory.hours())
 	}
 	if b.roles.has(writeRole) {
-		sup.start(b.storage.archiving())
+		sup.start(archiving(b))
 		if err := startBackups(b, sup); err != nil {
 			return err
 		}
 	}
+	if b.shared() && b.roles.has(writeRole, aggregateRole, webRole) {
+		sup.start(archivePlace(b))
+	}
 	if b.roles.has(aggregateRole) {
-		sup.start(newRecomputer(b, memory).part())
+		sup.start(newRecomputer(b, memory).part().working(aggregateRole, b.leases.aggregate))
 	}
 	var in *intake
 	var services []service
 	if b.roles.has(intakeRole) {
-		if in, err = newIntake(b, checks); err != nil {
+		if in, err = newIntake(b, checks, others); err != nil {
 			return err
 		}
 		if err := in.start(ctx, b, sup); err != nil {

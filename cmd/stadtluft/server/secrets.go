@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,12 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"stadtluft/ingest/registry"
 	"stadtluft/ingest/wholefile"
 )
 
 const (
-	// importTokenFile has the password of the import command. Each start of the intake makes a new one; a process that
-	// can read the data folder may use it.
+	// importTokenFile has the password of the import command, where no other process takes deliveries. Each start of the
+	// intake makes a new one; a process that can read the data folder may use it.
 	importTokenFile = "import.token"
 	// clientIDFile has what makes the MQTT client ids of this data folder's processes differ from those of others at the
 	// same broker.
@@ -43,8 +45,26 @@ func readSecret(data, name string) (string, error) {
 	return string(secret), nil
 }
 
-// ImportToken returns the password with which the import command delivers to the server on a data folder.
-func ImportToken(data string) (string, error) { return readSecret(data, importTokenFile) }
+// ImportToken returns the password with which the import command delivers to the server on a data folder, or to each of
+// those that share a NATS cluster.
+func ImportToken(ctx context.Context, c Config, r *registry.Registry) (string, error) {
+	if c.NATSURL == "" {
+		return readSecret(c.Data, importTokenFile)
+	}
+	return r.Agree(ctx, agreedImport, rand.Text())
+}
+
+// newImportToken returns the password, which a start makes, unless other processes have one.
+func newImportToken(ctx context.Context, c Config, r *registry.Registry) (string, error) {
+	if c.NATSURL != "" {
+		return ImportToken(ctx, c, r)
+	}
+	token := rand.Text()
+	return token, writeSecret(c.Data, importTokenFile, token)
+}
+
+// agreedImport is the name of the import command's password, where several processes take deliveries.
+const agreedImport = "import"
 
 // mqttClientID returns the MQTT client id that a process of a data folder has at the city's broker. It stays the same, so
 // that the broker keeps the session, and no other data folder has it, so that two do not throw each other out.

@@ -135,8 +135,7 @@ func (s *storage) watch() part {
 	}}
 }
 
-// archiving returns the part that archives closed days and deletes them from the store. It must run in the writer's
-// process: nothing is deleted while something of its day is being written.
+// archiving returns the part that archives closed days and deletes them from the store.
 func (s *storage) archiving() part {
 	return part{
 		name: "archive", run: s.Run,

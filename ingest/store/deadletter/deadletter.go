@@ -217,6 +217,14 @@ func (f File) Retry(ctx context.Context, write func(context.Context, []ingest.Re
 	return taken, kept, nil
 }
 
+// Stations calls yield for the station of each dead letter, which may come more than once.
+func (f File) Stations(yield func(station string)) error {
+	return f.each(func(_ int, _ []byte, l Letter, _ error) error {
+		yield(l.Station)
+		return nil
+	})
+}
+
 // Delete deletes the dead letters of a station.
 func (f File) Delete(station string) error {
 	if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) {
