@@ -111,6 +111,9 @@ type Server struct {
 	limits      *limits
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
+
+	dayMeans      *closedDays[aggregate.StationWindow] // of single stations
+	dayNeighbours *closedDays[neighbourMedian]
 }
 
 // handler answers a request or returns an error.
@@ -119,6 +122,8 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
 	s.city, s.areas, s.keys = s.City.Area(), s.City.districts(), stations.NewKeys(s.Registry)
+	s.dayMeans = newClosedDays(func(m aggregate.StationWindow) time.Time { return m.Start })
+	s.dayNeighbours = newClosedDays(func(m neighbourMedian) time.Time { return m.start })
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants
