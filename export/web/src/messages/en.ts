@@ -5,6 +5,7 @@ export * from "./en/register";
 export * from "./en/station";
 export * from "./en/admin";
 export * from "./en/plot";
+export * from "./en/series";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";

@@ -5,11 +5,11 @@ import { placeText } from "../map/surroundings";
 import { healthParts, problemParts } from "./diagnosis";
 import { history } from "./history";
 import { management } from "./management";
-import { measured, type PlotChoice } from "./measured";
-import { title, zone, type State } from "./state";
+import { measured } from "./measured";
+import { title, zone, type PlotChoice, type State } from "./state";
 
 export interface Actions {
-  plot(choice: PlotChoice): void;
+  plot(choice: Partial<PlotChoice>): void;
   changed(): void; // the owner has changed something of the station
   remove(readings: "keep" | "erase"): void; // the owner has removed the station
 }

@@ -1,16 +1,18 @@
 // The page of a station: its health, what it has measured, where it has been; with its key, its management.
 import type { Frame, Page } from "../frame";
 import { places } from "../map/surroundings";
+import { darkScheme, forcedColours } from "../map/theme";
 import { requests } from "./requests";
-import { initialState, ownerOf, title } from "./state";
+import { initialState, ownerOf, readPlot, title, writePlot } from "./state";
 import "./station.css";
 import { layout } from "./layout";
 
 export function open(frame: Frame): Page {
-  const s = initialState((frame.parts.id ?? "").toUpperCase(), ownerOf(location.hash));
+  const s = initialState((frame.parts.id ?? "").toUpperCase(), ownerOf(location.hash), readPlot(location.search));
   const { render } = layout(frame.main, s, {
     plot(choice) {
       Object.assign(s, choice);
+      history.replaceState(null, "", location.pathname + writePlot(s, location.search) + location.hash);
       void ask.plot();
     },
     changed: () => void ask.station(),
@@ -33,6 +35,6 @@ export function open(frame: Frame): Page {
     s.owner = ownerOf(location.hash);
     render();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+  for (const choice of [darkScheme, forcedColours]) choice.addEventListener("change", render);
   return { title: () => title(s), render };
 }

@@ -1,23 +1,58 @@
-// The plot of one quantity: measured, corrected, the neighbours' median and limits, with gaps; and the same as a table.
+// The plot of one quantity: measured, corrected, the neighbours' median and, of days, limits, with gaps; and the same as a table.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
 import { svg } from "../svg";
+import { ticks, type Tick } from "./axis";
 import { colour, content, corrects, type Line } from "./lines";
+import { middleOf, readout, windowAt } from "./readout";
 import type { Period, Readings, Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
 
-// plot makes the plot with its legend; readings are only there for 24 hours.
+// plot makes the plot with its legend; readings are only there for 24 hours. Pointing at it and arrow keys read its values.
 export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
   const { lines, data } = content(s, r);
-  const canvas = h("div", { class: "plot", role: "img", "aria-label": summary(s, period) });
+  const canvas = h("div", { class: "plot" });
+  const says = h("p", { class: "plot-says", "aria-hidden": "true" }); // the slider says the same
+  const reader = h(
+    "div",
+    { class: "plot-reader", role: "slider", tabindex: "0", "aria-label": `${summary(s, period)} ${t("series.read")}` },
+    canvas,
+  );
+  let u: uPlot | null = null;
+  let shown = s.start.length - 1;
+
+  function say(i: number, at?: number): void {
+    shown = i;
+    const text = s.start.length > 0 ? readout(s, r, i, zone, at) : t("station.noValues");
+    says.textContent = text;
+    for (const [name, value] of Object.entries({ min: 0, max: Math.max(0, s.start.length - 1), now: Math.max(0, i) }))
+      reader.setAttribute(`aria-value${name}`, String(value));
+    reader.setAttribute("aria-valuetext", text);
+  }
   const draw = (): void => {
-    canvas.replaceChildren();
-    new uPlot(options(s, lines, canvas.clientWidth, zone, period), data, canvas);
+    u?.destroy();
+    u = new uPlot(options(s, lines, canvas.clientWidth, zone, period), data, canvas);
   };
+  const point = (at: number): void => u?.setCursor({ left: u.valToPos(at, "x"), top: -10 });
+  const read = (e: PointerEvent): void => {
+    if (!u || s.start.length === 0) return;
+    const at = u.posToVal(e.clientX - u.over.getBoundingClientRect().left, "x");
+    say(windowAt(s, at), at);
+  };
+  reader.addEventListener("pointermove", read);
+  reader.addEventListener("pointerdown", read);
+  reader.addEventListener("keydown", (e) => {
+    const last = s.start.length - 1;
+    const to = { ArrowLeft: shown - 1, ArrowDown: shown - 1, ArrowRight: shown + 1, ArrowUp: shown + 1, Home: 0, End: last }[e.key];
+    if (to === undefined || e.altKey || e.ctrlKey || e.metaKey) return;
+    e.preventDefault();
+    say(Math.min(last, Math.max(0, to)));
+    point(middleOf(s, shown));
+  });
   let width = 0;
   new ResizeObserver(() => {
     if (canvas.isConnected && canvas.clientWidth !== width) {
@@ -25,8 +60,10 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
       draw();
     }
   }).observe(canvas);
+  say(shown);
   const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.label)));
-  return h("div", {}, legend, canvas);
+  const unit = s.unit === "1" ? null : h("p", { class: "quiet plot-unit", "aria-hidden": "true" }, s.unit);
+  return h("div", {}, legend, says, unit, reader);
 }
 
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
@@ -36,23 +73,23 @@ function options(s: Series, lines: readonly Line[], width: number, zone: string,
     ticks: { stroke: colour("border"), width: 1 },
     font: "12px system-ui, sans-serif",
   };
-  const short = period === "24h" ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
-  const when = new Intl.DateTimeFormat(locale(), { timeZone: zone, ...(short as Intl.DateTimeFormatOptions) });
+  const marks = (u: uPlot): Tick[] => ticks(period, u.scales.x?.min ?? 0, u.scales.x?.max ?? 0, width - yAxis, zone);
   return {
     width: Math.max(width, 240),
     height: 260,
-    padding: [12, 12, 0, 0],
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
+    padding: [12, 20, 0, 0],
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_, low, high) => bounds(s.quantity, low, high) } },
     series: [{}, ...lines.map((line) => stroke(line))],
     axes: [
-      { ...axis, space: 64, values: (_, splits) => splits.map((at) => when.format(at * 1000)) },
-      { ...axis, size: 52, values: (_, splits) => splits.map((v) => number(v, Number.isInteger(v) ? 0 : 1)) },
+      { ...axis, size: 44, splits: (u) => marks(u).map((m) => m.at), values: (u) => marks(u).map((m) => m.label) },
+      { ...axis, size: yAxis, values: (_, splits) => splits.map((v) => number(v, Number.isInteger(v) ? 0 : 1)) },
     ],
   };
 }
+
+const yAxis = 52; // pixels
 
 // bounds returns the range of the y axis, with some space around the values; particles start at 0.
 function bounds(quantity: string, low: number | null, high: number | null): [number, number] {

@@ -33,15 +33,18 @@ export function requests(s: State, render: () => void): Requests {
     if (!s.quantity) return;
     const { quantity, period } = s;
     const now = new Date();
+    s.plotting = true;
+    render();
     try {
       const [means, single] = await Promise.all([
         series(s.id, quantity, period, now, s.owner?.key),
         period === "24h" ? readings(s.id, quantity, now, s.owner?.key) : null,
       ]);
       if (asked !== plots) return;
-      [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];
+      [s.plotting, s.plotted, s.plotFailure] = [false, { series: means, readings: single, period }, null];
     } catch (e) {
       if (asked !== plots) return;
+      s.plotting = false;
       s.plotFailure = () => t("frame.failed", { detail: errorText(e) });
     }
     render();
