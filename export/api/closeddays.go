@@ -25,7 +25,7 @@ const (
 )
 
 // closedDays keeps results of days that are over, by series and day: a year of a station's readings takes seconds of
-// processor time. A day is over when no more readings are expected for it. One series at a time is computed. Call
+// processor time, and one of a city's cells as well. A day is over when no more readings are expected for it. One series at a time is computed. Call
 // newClosedDays to make one.
 type closedDays[T any] struct {
 	start func(T) time.Time // of the day to which a result belongs
@@ -36,10 +36,11 @@ type closedDays[T any] struct {
 	days   int // of all series
 }
 
-// daySeries identifies a series. The registry replaces a station that was changed, so a station that has been moved or
-// calibrated since has a series of its own.
+// daySeries identifies a series, of a station or of areas. The registry replaces a station that was changed, so a station
+// that has been moved or calibrated since has a series of its own.
 type daySeries struct {
 	station    *ingest.Station
+	areas      string
 	quantities string
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
@@ -84,6 +86,31 @@ type countingStore struct {
 
 func (s *countingStore) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	return s.Memory.Readings(ctx, q, func(r ingest.Reading) error { s.read++; return yield(r) })
+}
+
+func (s *countingStore) Grid(ctx context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
+	return s.Memory.Grid(ctx, q, func(r aggregate.Row) error { s.read++; return yield(r) })
+}
+
+// TestAYearOfTheCityIsReadOnce expects the same days, and those of a city that are not districts'.
+func TestAYearOfTheCityIsReadOnce(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	counted := &countingStore{Memory: h.store}
+	h.server.Store = counted
+	today := time.Now().UTC().Truncate(day)
+	cell, err := geo.CellAt(h.station.Places[0].Public, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := today.AddDate(0, 0, -100); at.Before(today); at = at.Add(day) {
+		h.store.Rows = append(h.store.Rows, aggregate.Row{Start: at, Window: aggregate.Day, Cell: cell, Quantity: quantity.PM10, Mean: 20_000, Stations: 1})
+	}
+	route := "/api/v1/city?window=24h&format=csv&quantity=pm10&from=" + today.AddDate(0, 0, -100).Format(time.RFC3339)
+	first := h.get(route)
+	counted.read = 0
+	if again := h.get(route); !bytes.Equal(first, again) || counted.read > 3 || bytes.Count(first, []byte("\nKöln,")) < 97 {
+		t.Errorf("%d rows were read the second time, want at most those of three days; the same answer of at least 97 days: %v, %s", counted.read, bytes.Equal(first, again), first)
+	}
 }
 
 // TestAYearIsReadOnce expects the same answers, with what came within the time for late readings, and of the station as it

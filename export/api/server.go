@@ -114,6 +114,7 @@ type Server struct {
 
 	dayMeans      *closedDays[aggregate.StationWindow] // of single stations
 	dayNeighbours *closedDays[neighbourMedian]
+	dayAreas      *closedDays[export.AreaRow]
 }
 
 // handler answers a request or returns an error.
@@ -123,6 +124,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func (s *Server) Handler() http.Handler {
 	s.city, s.areas, s.keys = s.City.Area(), s.City.districts(), stations.NewKeys(s.Registry)
 	s.dayMeans = newClosedDays(func(m aggregate.StationWindow) time.Time { return m.Start })
+	s.dayAreas = newClosedDays(func(a export.AreaRow) time.Time { return a.Start })
 	s.dayNeighbours = newClosedDays(func(m neighbourMedian) time.Time { return m.start })
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {

@@ -3,6 +3,7 @@ import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
 import { amount, clock, name, percent, t, type Key } from "../language";
+import { lookBackButton } from "../lookback/button";
 import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
@@ -33,6 +34,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     line: h("p", { class: "line" }),
     figure: h("section", { class: "figure" }),
     last: h("p", { class: "quiet last" }),
+    looks: h("div", { class: "row no-print" }),
     note: h("p", { class: "hint", role: "status" }),
     legend: h("div", {}),
     map: h("div", { class: "map" }),
@@ -45,7 +47,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
   const choices = controls(change);
   const values = tables(choose);
   const fold = foldable(parts.summary, values.element, renderTables, () => values.finish());
-  const now = h("div", { class: "now" }, parts.figure, parts.last);
+  const now = h("div", { class: "now" }, parts.figure, parts.last, parts.looks);
   const side = sheet(now, choices.element, parts.note, parts.legend, parts.toTable);
   const head = h("div", { class: "head" }, parts.title, parts.line);
   const panes = h("div", { class: "panes" }, head, side.element, h("div", { class: "stage" }, parts.map, parts.card));
@@ -68,6 +70,12 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     renderStatus();
     choices.show(s.view, s.city, [...s.units.keys()]);
     update(parts.legend, legend(legendSteps(s), s.view.quantity, unit(s), s.view.stations));
+    update(
+      parts.looks,
+      ...(s.city
+        ? [lookBackButton({ place: { kind: "city", id: "" }, title: s.city.properties.name, quantity: s.view.quantity }, s.city)]
+        : []),
+    );
     update(
       parts.embed,
       h("h2", {}, t("embed.heading")),
@@ -107,6 +115,11 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
       parts.card,
       h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close),
       body,
+      h(
+        "p",
+        { class: "row no-print" },
+        lookBackButton({ place: s.view.chosen, title: heading(s.view.chosen), quantity: s.view.quantity }, s.city),
+      ),
     );
   }
 

@@ -6,6 +6,7 @@ export * from "./en/station";
 export * from "./en/admin";
 export * from "./en/plot";
 export * from "./en/series";
+export * from "./en/lookback";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";

@@ -1,11 +1,12 @@
 // What a station has measured: the choice of quantity and period, the plot, the same as a table, and downloads.
 import { update, h, redraw } from "../dom";
 import { language, name, t } from "../language";
+import { lookBackButton } from "../lookback/button";
 import { darkScheme, forcedColours } from "../map/theme";
 import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
 import { startOf, periods, readingsRoute, type Period } from "./series";
-import { quantities, zone, type PlotChoice, type State } from "./state";
+import { quantities, title, zone, type PlotChoice, type State } from "./state";
 
 export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void): { element: HTMLElement; render(): void } {
   const heading = h("h2", {});
@@ -14,7 +15,8 @@ export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void
   const waiting = h("p", { class: "quiet plot-waiting", role: "status" });
   const picture = h("div", { class: "stack" });
   const downloads = h("p", { class: "quiet" });
-  const element = h("section", { class: "panel stack" }, heading, none, waiting, picture, downloads);
+  const looks = h("div", { class: "row" });
+  const element = h("section", { class: "panel stack" }, heading, none, waiting, picture, looks, downloads);
   const renderPicture = redraw(() => picture.replaceChildren(...plotParts(s, picture)));
 
   function render(): void {
@@ -28,6 +30,8 @@ export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void
     waiting.textContent = s.plotting ? t("series.waiting", { period: t(`station.period_${s.period}`) }) : "";
     picture.setAttribute("aria-busy", String(s.plotting));
     renderPicture(s.plotted, s.plotFailure, language(), darkScheme.matches, forcedColours.matches);
+    const subject = { place: { kind: "station", id: s.id } as const, title: title(s), quantity: s.quantity };
+    update(looks, s.quantity ? lookBackButton(subject, s.city) : null);
     update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };

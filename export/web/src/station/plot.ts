@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
+import { reader } from "../reader";
 import { svg } from "../svg";
 import { ticks, type Tick } from "./axis";
 import { colour, content, corrects, type Line } from "./lines";
@@ -12,47 +13,16 @@ import type { Period, Readings, Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
 
-// plot makes the plot with its legend; readings are only there for 24 hours. Pointing at it and arrow keys read its values.
+// plot makes the plot with its legend; readings are only there for 24 hours.
 export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
   const { lines, data } = content(s, r);
   const canvas = h("div", { class: "plot" });
-  const says = h("p", { class: "plot-says", "aria-hidden": "true" }); // the slider says the same
-  const reader = h(
-    "div",
-    { class: "plot-reader", role: "slider", tabindex: "0", "aria-label": `${summary(s, period)} ${t("series.read")}` },
-    canvas,
-  );
   let u: uPlot | null = null;
-  let shown = s.start.length - 1;
-
-  function say(i: number, at?: number): void {
-    shown = i;
-    const text = s.start.length > 0 ? readout(s, r, i, zone, at) : t("station.noValues");
-    says.textContent = text;
-    for (const [name, value] of Object.entries({ min: 0, max: Math.max(0, s.start.length - 1), now: Math.max(0, i) }))
-      reader.setAttribute(`aria-value${name}`, String(value));
-    reader.setAttribute("aria-valuetext", text);
-  }
   const draw = (): void => {
     u?.destroy();
     u = new uPlot(options(s, lines, canvas.clientWidth, zone, period), data, canvas);
   };
-  const point = (at: number): void => u?.setCursor({ left: u.valToPos(at, "x"), top: -10 });
-  const read = (e: PointerEvent): void => {
-    if (!u || s.start.length === 0) return;
-    const at = u.posToVal(e.clientX - u.over.getBoundingClientRect().left, "x");
-    say(windowAt(s, at), at);
-  };
-  reader.addEventListener("pointermove", read);
-  reader.addEventListener("pointerdown", read);
-  reader.addEventListener("keydown", (e) => {
-    const last = s.start.length - 1;
-    const to = { ArrowLeft: shown - 1, ArrowDown: shown - 1, ArrowRight: shown + 1, ArrowUp: shown + 1, Home: 0, End: last }[e.key];
-    if (to === undefined || e.altKey || e.ctrlKey || e.metaKey) return;
-    e.preventDefault();
-    say(Math.min(last, Math.max(0, to)));
-    point(middleOf(s, shown));
-  });
+  const moment = (e: PointerEvent): number => (u ? u.posToVal(e.clientX - u.over.getBoundingClientRect().left, "x") : 0);
   let width = 0;
   new ResizeObserver(() => {
     if (canvas.isConnected && canvas.clientWidth !== width) {
@@ -60,10 +30,16 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
       draw();
     }
   }).observe(canvas);
-  say(shown);
   const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.label)));
   const unit = s.unit === "1" ? null : h("p", { class: "quiet plot-unit", "aria-hidden": "true" }, s.unit);
-  return h("div", {}, legend, says, unit, reader);
+  const read = reader(canvas, {
+    label: `${summary(s, period)} ${t("series.read")}`,
+    count: s.start.length,
+    text: (i, e) => (i < 0 ? t("station.noValues") : readout(s, r, i, zone, e && moment(e))),
+    at: (e) => windowAt(s, moment(e)),
+    move: (i) => u?.setCursor({ left: u.valToPos(middleOf(s, i), "x"), top: -10 }),
+  });
+  return h("div", {}, legend, unit, read);
 }
 
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
