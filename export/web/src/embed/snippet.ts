@@ -11,15 +11,21 @@ export const year = "show=year";
 const yearHeight = 560;
 
 // html returns the line for a path below /embed/, such as cell/CRS3035RES1000mN3096000E4107000, with more for the query.
-export function html(origin: string, path: string, quantity: string, lang: string, title: string, more = ""): string {
-  const height = more === year ? yearHeight : (heights[path.split("/")[0] ?? ""] ?? 300);
-  const address = `${origin}/embed/${path}?quantity=${encodeURIComponent(quantity)}${more && `&amp;${more}`}&amp;lang=${lang}`;
+export const html = (origin: string, path: string, quantity: string, lang: string, title: string, more = ""): string =>
+  frame(origin, path, `quantity=${encodeURIComponent(quantity)}${more && `&${more}`}`, lang, title);
+
+function frame(origin: string, path: string, query: string, lang: string, title: string): string {
+  const height = query.endsWith(year) ? yearHeight : (heights[path.split("/")[0] ?? ""] ?? 300);
+  const address = `${origin}/embed/${path}?${query ? `${query}&` : ""}lang=${lang}`.replaceAll("&", "&amp;");
   return `<iframe src="${address}" title="${title}" width="100%" height="${height}" style="border:0" loading="lazy"></iframe>`;
 }
 
+// line returns the line of HTML for a path with a query of its own.
+export const line = (path: string, query: string): string => frame(location.origin, path, query, language(), t("embed.title"));
+
 // snippet makes a fold with the line to copy.
 export function snippet(path: string, quantity: string, label = t("embed.offer"), more = ""): HTMLElement {
-  const line = html(location.origin, path, quantity, language(), t("embed.title"), more);
+  const text = html(location.origin, path, quantity, language(), t("embed.title"), more);
   const see = h(
     "a",
     { href: `/embed/${path}?quantity=${encodeURIComponent(quantity)}${more && `&${more}`}`, "data-key": `see-${path}` },
@@ -29,7 +35,7 @@ export function snippet(path: string, quantity: string, label = t("embed.offer")
     "details",
     { class: "snippet" },
     h("summary", { "data-key": `embed-${path}` }, label),
-    copyable(line, label, true, path),
+    copyable(text, label, true, path),
     h("p", {}, see),
   );
 }

@@ -6,12 +6,13 @@ import { h } from "../dom";
 import { snippet, year as yearQuery } from "../embed/snippet";
 import { amount, name, number, t } from "../language";
 import { dayOf } from "../map/view";
-import { facts } from "../parts";
+import { button, facts } from "../parts";
 import "../parts.css";
 import type { Subject } from "./button";
 import { calendar } from "./calendar";
 import { above, compare, type Week } from "./compare";
 import { days, type Means } from "./days";
+import { saveCalendar } from "./save";
 import "./lookback.css";
 
 // open shows the look back in a dialog.
@@ -19,17 +20,23 @@ export function open(subject: Subject, city: City | null): void {
   const body = h("div", { class: "stack" });
   const { kind, id } = subject.place;
   const path = kind === "city" ? "city" : `${kind}/${encodeURIComponent(id)}`;
-  openDialog(`${t("lookback.open")}: ${subject.title}`, body, snippet(path, subject.quantity, t("lookback.embed"), yearQuery));
-  void fill(body, subject, city?.properties.zone ?? "UTC");
+  const pictures = h("div", { class: "row" });
+  openDialog(`${t("lookback.open")}: ${subject.title}`, body, pictures, snippet(path, subject.quantity, t("lookback.embed"), yearQuery));
+  void fill(body, subject, city?.properties.zone ?? "UTC").then((means) => {
+    if (means?.list.length && city) pictures.append(button(t("share.pictureSvg"), () => saveCalendar(means, subject, city), true));
+  });
 }
 
-// fill requests the means and shows them; meanwhile it says that they are coming, and else why they are not.
-export async function fill(body: HTMLElement, s: Subject, zone: string): Promise<void> {
+// fill requests the means, shows and returns them; meanwhile it says that they are coming, and else why they are not.
+export async function fill(body: HTMLElement, s: Subject, zone: string): Promise<Means | null> {
   body.replaceChildren(h("p", { class: "quiet", role: "status" }, t("frame.loading")));
   try {
-    body.replaceChildren(...parts(await days(s.place, s.quantity, zone), s.quantity, dayOf(Date.now(), zone)));
+    const means = await days(s.place, s.quantity, zone);
+    body.replaceChildren(...parts(means, s.quantity, dayOf(Date.now(), zone)));
+    return means;
   } catch (e) {
     body.replaceChildren(h("p", { class: "trouble", role: "alert" }, t("embed.nothing", { detail: errorText(e) })));
+    return null;
   }
 }
 

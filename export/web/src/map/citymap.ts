@@ -36,6 +36,7 @@ const stillAfter = 120; // milliseconds without a movement, after which the map 
 const restAfter = 250; // milliseconds without a movement, after which the map rests
 const start: Camera = { x: 0.52, y: 0.335, zoom: 9.5, width: 0, height: 0 }; // nothing is drawn before the city is known
 
+const pictureRatio = 2; // pixels of a picture to CSS pixels
 let count = 0; // of maps on the page
 
 export class CityMap {
@@ -221,6 +222,22 @@ export class CityMap {
     this.backdrop.drawNames(pen, content.names?.() ?? null);
     this.scale.show(camera);
     content.drawn?.();
+  }
+
+  // snapshot returns what the map shows, in the colours of the day, without a basemap; null where the browser cannot draw.
+  snapshot(): { image: HTMLCanvasElement; scale: number } | null {
+    const image = document.createElement("canvas");
+    const ctx = image.getContext("2d");
+    if (!ctx || this.camera.width === 0) return null;
+    [image.width, image.height] = [this.camera.width * pictureRatio, this.camera.height * pictureRatio];
+    ctx.setTransform(pictureRatio, 0, 0, pictureRatio, 0, 0);
+    const pen = new Pen(ctx, this.camera, theme(true), pictureRatio, this.ground);
+    this.backdrop.drawLand(pen);
+    this.content.areas(pen);
+    this.backdrop.drawBoundary(pen);
+    this.content.marks(pen);
+    this.backdrop.drawNames(pen, this.content.names?.() ?? null);
+    return { image, scale: pictureRatio };
   }
 
   // penFor makes a pen for all of a canvas, which gets the camera's size.

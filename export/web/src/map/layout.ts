@@ -1,9 +1,11 @@
 // The layout of the map page: the city's value, the controls, the legend, the map, the card, the tables.
+import type { City } from "../api";
 import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
 import { amount, clock, name, percent, t, type Key } from "../language";
-import { lookBackButton } from "../lookback/button";
+import { lookBackButton, type Subject } from "../lookback/button";
+import { shareButton, type Shared } from "../share/button";
 import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
@@ -28,7 +30,7 @@ export interface Layout {
 }
 
 // layout puts everything on the page. It reads the state and does not change it.
-export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Layout {
+export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void, shared: () => Shared): Layout {
   const parts = {
     title: h("h1", {}),
     line: h("p", { class: "line" }),
@@ -72,9 +74,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     update(parts.legend, legend(legendSteps(s), s.view.quantity, unit(s), s.view.stations));
     update(
       parts.looks,
-      ...(s.city
-        ? [lookBackButton({ place: { kind: "city", id: "" }, title: s.city.properties.name, quantity: s.view.quantity }, s.city)]
-        : []),
+      ...(s.city ? [lookBackButton(citySubject(s.city, s.view.quantity), s.city), shareButton(shared, s.city, "map")] : []),
     );
     update(
       parts.embed,
@@ -172,6 +172,12 @@ function line(s: State): (Node | string)[] {
   if (!index) return [`${shortName(q.quantity)} · ${rest}`];
   return [`${shortName(q.quantity)} · `, swatch(colourOf(legendSteps(s), q.mean)), h("strong", {}, indexText(index)), ` · ${rest}`];
 }
+
+const citySubject = ({ properties }: City, quantity: string): Subject => ({
+  place: { kind: "city", id: "" },
+  title: properties.name,
+  quantity,
+});
 
 const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key);
 

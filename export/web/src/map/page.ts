@@ -7,13 +7,14 @@ import { AirMap } from "./airmap";
 import { readView, writeView, type Chosen, type View } from "./view";
 import "./map.css";
 import { initialState, clearValues, legendSteps, type State } from "./state";
+import { sharedMap } from "./shared";
 import { places } from "./surroundings";
 import { whatText } from "./text";
 
 export function open(frame: Frame): Page {
   const s = initialState(readView(location.search));
-  const page = layout(frame, s, change, choose);
-  const map = new AirMap(page.map, {
+  const page = layout(frame, s, change, choose, () => sharedMap(s, map));
+  const map: AirMap = new AirMap(page.map, {
     choose,
     moved: (place) => saveView(s, { ...s.view, place }, true),
     describe: (what) => whatText(what, s),

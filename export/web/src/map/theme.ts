@@ -18,7 +18,7 @@ export interface Theme {
 const areaOpacity = 0.82;
 export const basemapOpacity = 0.6;
 
-const day: Theme = {
+export const day: Theme = {
   land: "#eef1ee",
   city: "#fbfcfa",
   water: "#bcd9ea",

@@ -7,6 +7,7 @@ export * from "./en/admin";
 export * from "./en/plot";
 export * from "./en/series";
 export * from "./en/lookback";
+export * from "./en/share";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";

@@ -2,6 +2,8 @@
 import { update, h, redraw } from "../dom";
 import { language, name, t } from "../language";
 import { lookBackButton } from "../lookback/button";
+import { shareButton } from "../share/button";
+import { sharedPlot } from "./shared";
 import { darkScheme, forcedColours } from "../map/theme";
 import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
@@ -31,7 +33,7 @@ export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void
     picture.setAttribute("aria-busy", String(s.plotting));
     renderPicture(s.plotted, s.plotFailure, language(), darkScheme.matches, forcedColours.matches);
     const subject = { place: { kind: "station", id: s.id } as const, title: title(s), quantity: s.quantity };
-    update(looks, s.quantity ? lookBackButton(subject, s.city) : null);
+    update(looks, ...(s.quantity ? [lookBackButton(subject, s.city), shareButton(() => sharedPlot(s, picture), s.city, "plot")] : []));
     update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };
