@@ -24,13 +24,21 @@ export interface Layout {
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
+  renderPlaying(playing: boolean): void;
   covered(): Insets; // what the card covers of the map
   insets(): Insets; // what covers the map without a card
   resized(then: () => void): void; // calls then now and whenever the map has another size
 }
 
 // layout puts everything on the page. It reads the state and does not change it.
-export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void, shared: () => Shared): Layout {
+export function layout(
+  frame: Frame,
+  s: State,
+  change: Change,
+  choose: (chosen: Chosen | null) => void,
+  shared: () => Shared,
+  play: () => void,
+): Layout {
   const parts = {
     title: h("h1", {}),
     line: h("p", { class: "line" }),
@@ -46,7 +54,7 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     skip: h("a", { class: "skip", href: "#table" }),
     toTable: h("a", { class: "to-table", href: "#table" }),
   };
-  const choices = controls(change);
+  const choices = controls(change, play);
   const values = tables(choose);
   const fold = foldable(parts.summary, values.element, renderTables, () => values.finish());
   const now = h("div", { class: "now" }, parts.figure, parts.last, parts.looks);
@@ -97,6 +105,12 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     frame.setStatus(s.failure ? t("frame.failed", { detail: s.failure }) : stream, s.failure !== null || s.stream === "lost");
   }
 
+  // renderPlaying takes the sheet away from the map, on which the hours are seen.
+  function renderPlaying(playing: boolean): void {
+    choices.showPlaying(playing);
+    if (playing) side.close();
+  }
+
   function renderTables(): void {
     if (fold.open) values.show({ ...s, when: windowText(s), zone: zone(s) });
   }
@@ -143,7 +157,18 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     for (const element of [panes, ...document.querySelectorAll(".top")]) new ResizeObserver(place).observe(element);
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, covered, insets, resized };
+  return {
+    map: parts.map,
+    card: parts.card,
+    render,
+    renderCard,
+    renderLast,
+    renderStatus,
+    renderPlaying,
+    covered,
+    insets,
+    resized,
+  };
 }
 
 // foldable makes the fold with the tables. They are filled when it is open, and completely before printing.

@@ -9,6 +9,7 @@ export * from "./de/plot";
 export * from "./de/series";
 export * from "./de/lookback";
 export * from "./de/share";
+export * from "./de/play";
 export * from "./de/embed";
 export * from "./de/coverage";
 export * from "./de/data";

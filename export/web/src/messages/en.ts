@@ -8,6 +8,7 @@ export * from "./en/plot";
 export * from "./en/series";
 export * from "./en/lookback";
 export * from "./en/share";
+export * from "./en/play";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";
