@@ -20,7 +20,7 @@ const readyTime = 3 * time.Second
 
 // pagePatterns are the addresses of pages; export/web/src/routes.ts maps each to its page.
 var pagePatterns = []string{
-	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
+	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/mine", "/admin", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
 // publicPages are the pages that search engines should know; other packages have more.

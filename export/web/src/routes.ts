@@ -15,6 +15,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
   ["/data", "data"],
   ["/about", "about"],
   ["/school", "school"],
+  ["/mine", "mine"],
   ["/admin", "admin"],
   ["/embed/{kind}/{id}", "embed"],
   ["/embed/{kind}", "embed"],

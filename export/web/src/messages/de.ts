@@ -10,6 +10,7 @@ export * from "./de/series";
 export * from "./de/lookback";
 export * from "./de/share";
 export * from "./de/play";
+export * from "./de/mine";
 export * from "./de/embed";
 export * from "./de/coverage";
 export * from "./de/data";

@@ -9,6 +9,7 @@ export * from "./en/series";
 export * from "./en/lookback";
 export * from "./en/share";
 export * from "./en/play";
+export * from "./en/mine";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";

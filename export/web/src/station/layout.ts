@@ -61,7 +61,12 @@ function head(s: State): HTMLElement[] {
 
 function managementPart(s: State, actions: Actions): HTMLElement {
   if (s.city && s.owner) return management(s.id, s.owner, s.city, actions);
-  return h("details", {}, h("summary", {}, t("manage.yours")), h("div", {}, h("p", {}, t("manage.how"))));
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("manage.yours")),
+    h("div", {}, h("p", {}, t("manage.how")), h("p", {}, h("a", { href: "/mine", "data-key": "mine" }, t("mine.heading")))),
+  );
 }
 
 // removedPage replaces the page of a station that its owner has removed.

@@ -1,5 +1,6 @@
 // The page of a station: its health, what it has measured, where it has been; with its key, its management.
 import type { Frame, Page } from "../frame";
+import { forgetStation } from "../mine/kept";
 import { places } from "../map/surroundings";
 import { darkScheme, forcedColours } from "../map/theme";
 import { requests } from "./requests";
@@ -18,6 +19,7 @@ export function open(frame: Frame): Page {
     changed: () => void ask.station(),
     remove(readings) {
       s.removed = readings;
+      forgetStation(s.id);
       history.replaceState(null, "", location.pathname); // the key is no longer valid
       render();
       frame.main.querySelector("h1")?.focus();
