@@ -11,6 +11,7 @@ export * from "./de/lookback";
 export * from "./de/share";
 export * from "./de/play";
 export * from "./de/mine";
+export * from "./de/adminlist";
 export * from "./de/embed";
 export * from "./de/coverage";
 export * from "./de/data";

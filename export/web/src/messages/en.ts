@@ -10,6 +10,7 @@ export * from "./en/lookback";
 export * from "./en/share";
 export * from "./en/play";
 export * from "./en/mine";
+export * from "./en/adminlist";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";

@@ -32,14 +32,14 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
   }).observe(canvas);
   const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.label)));
   const unit = s.unit === "1" ? null : h("p", { class: "quiet plot-unit", "aria-hidden": "true" }, s.unit);
-  const read = reader(canvas, {
+  const read = reader(h("div", {}, unit, canvas), {
     label: `${summary(s, period)} ${t("series.read")}`,
     count: s.start.length,
     text: (i, e) => (i < 0 ? t("station.noValues") : readout(s, r, i, zone, e && moment(e))),
     at: (e) => windowAt(s, moment(e)),
     move: (i) => u?.setCursor({ left: u.valToPos(middleOf(s, i), "x"), top: -10 }),
   });
-  return h("div", {}, legend, unit, read);
+  return h("div", {}, legend, read);
 }
 
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {

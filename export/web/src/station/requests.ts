@@ -12,7 +12,8 @@ export interface Requests {
   follow(): void; // the station's health and its readings, until it is removed
 }
 
-export function requests(s: State, render: () => void): Requests {
+// requests calls away with whether the server does not answer, when that changes.
+export function requests(s: State, render: () => void, away: (is: boolean) => void = () => {}): Requests {
   let plots = 0; // number of requests, so that an answer that comes after a later request is ignored
 
   async function station(): Promise<void> {
@@ -50,16 +51,24 @@ export function requests(s: State, render: () => void): Requests {
     render();
   }
 
+  let lost = false;
+  function setLost(now: boolean): void {
+    if (now !== lost) away(now);
+    lost = now;
+  }
+
   function follow(): void {
     const end = watch(s.id, () => s.owner?.key, {
       reading: () => void station(),
       health(found) {
         if (s.removed) return end();
+        setLost(false);
         [s.health, s.failure] = [found, null];
         render();
       },
       failed(e) {
         if (s.removed) return end();
+        setLost(!(e instanceof ApiError) || e.status >= 500);
         s.failure = () => (e instanceof ApiError && e.status === 404 ? t("station.none", { id: s.id }) : errorText(e));
         render();
       },
