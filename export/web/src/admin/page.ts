@@ -7,7 +7,7 @@ import { h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { clock, language, number, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
-import { stations, type AdminStation } from "./stations";
+import { firstShown, stations, type AdminStation } from "./stations";
 import { changesTable, type Change } from "../station/changes";
 import "./admin.css";
 
@@ -21,6 +21,8 @@ interface AdminData {
 }
 
 const storageKey = "stadtluft.admin";
+
+const chosen = firstShown();
 
 let frame: Frame;
 let city: City | null = null;
@@ -91,7 +93,7 @@ function render(): void {
       tabs(
         t("frame.admin"),
         [
-          { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations, zone(), actions) },
+          { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations, chosen, zone(), actions) },
           { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d)] },
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
           {

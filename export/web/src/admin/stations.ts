@@ -17,18 +17,24 @@ export interface Shown {
   status: string; // or state; empty for all
   text: string;
   order: Order;
+  page: number; // from 0
 }
 
-// stations makes the choices and the table; actions makes the buttons of a row.
-export function stations(all: readonly AdminStation[], zone: string, actions: (s: AdminStation) => HTMLElement[]): HTMLElement[] {
+export const firstShown = (): Shown => ({ status: "", text: "", order: "status", page: 0 });
+
+// stations makes the choices, which it keeps in chosen, and the table; actions makes the buttons of a row.
+export function stations(
+  all: readonly AdminStation[],
+  chosen: Shown,
+  zone: string,
+  actions: (s: AdminStation) => HTMLElement[],
+): HTMLElement[] {
   const rows = h("div", {});
   const pages = h("p", { class: "row" });
-  const chosen: Shown = { status: "", text: "", order: "status" };
-  let page = 0;
   const draw = (): void => {
     const list = choose(all, chosen);
     const last = Math.max(0, Math.ceil(list.length / perPage) - 1);
-    page = Math.min(page, last);
+    const page = (chosen.page = Math.min(chosen.page, last));
     const first = page * perPage;
     const shown = list.slice(first, first + perPage);
     const columns = ["station", "state", "do", "last", "good", "flags", "contact"].map((k) => t(`admin.${k}` as Key));
@@ -49,14 +55,13 @@ export function stations(all: readonly AdminStation[], zone: string, actions: (s
     );
   };
   const turn = (key: "adminlist.before" | "adminlist.after", possible: boolean, by: number): HTMLElement => {
-    const b = button(t(key), () => ((page += by), draw()), true);
+    const b = button(t(key), () => ((chosen.page += by), draw()), true);
     b.disabled = !possible;
     b.setAttribute("data-key", key);
     return b;
   };
   const change = (part: Partial<Shown>): void => {
-    Object.assign(chosen, part);
-    page = 0;
+    Object.assign(chosen, part, { page: 0 });
     draw();
   };
   const statuses: [string, string][] = [
@@ -64,7 +69,7 @@ export function stations(all: readonly AdminStation[], zone: string, actions: (s
     ...statusOrder.map((s): [string, string] => [s, t(`status.${s}`)]),
     ...(["check", "silent", "new"] as const).map((s): [string, string] => [s, t(`state.${s}`)]),
   ];
-  const search = h("input", { type: "search", input: () => change({ text: search.value }) });
+  const search = h("input", { type: "search", value: chosen.text, input: () => change({ text: search.value }) });
   draw();
   return [
     h(
@@ -72,7 +77,7 @@ export function stations(all: readonly AdminStation[], zone: string, actions: (s
       { class: "admin-choices" },
       field(
         t("admin.show"),
-        select(statuses, "", (status) => change({ status })),
+        select(statuses, chosen.status, (status) => change({ status })),
       ),
       field(
         t("adminlist.order"),
