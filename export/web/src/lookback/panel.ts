@@ -61,7 +61,7 @@ export function parts({ list, unit }: Means, quantity: string, today: string): H
         t("lookback.days", { days: number(l.days, 0), of: number(counted, 0) }),
       ]),
     ]),
-    h("h3", {}, t("lookback.calendar")),
+    h("p", { class: "label" }, t("lookback.calendar")),
     calendar(list, quantity, unit, today),
     h("p", { class: "quiet" }, t(limits.length > 0 ? "lookback.noteLimits" : "lookback.note")),
   ];
