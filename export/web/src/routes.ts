@@ -16,6 +16,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
   ["/about", "about"],
   ["/school", "school"],
   ["/mine", "mine"],
+  ["/specification", "specification"],
   ["/admin", "admin"],
   ["/embed/{kind}/{id}", "embed"],
   ["/embed/{kind}", "embed"],

@@ -179,3 +179,22 @@ test("a station's page says when the server is away, and that it is back", async
   await page.locator(".status").filter({ hasText: "Verbindung wieder da" }).waitFor();
   await close();
 });
+
+for (const mood of moods) {
+  test(`a refusal leads to its paragraph of the specification, ${mood.locale}`, async () => {
+    const made = await register("Verweigert");
+    const authorization = `Basic ${Buffer.from(`${made.id}:${made.token}`).toString("base64")}`;
+    const send = (body) => fetch(`${url}/api/v1/push/native`, { method: "POST", headers: { authorization }, body });
+    assert.equal((await send("{")).status, 422);
+    const { page, complaints, close } = await open(`/stations/${made.id}`, mood);
+    const refused = page.locator(".refusals li").first();
+    await refused.waitFor();
+    assert.equal((await send('{"pm2_5":12.5}')).status, 202);
+    await page.locator(".plot canvas").waitFor(); // and then it is accepted
+    await refused.getByRole("link").click();
+    await page.locator(".specification .meant").filter({ hasText: "malformed" }).waitFor();
+    await seen(`specification-${mood.locale.slice(0, 2)}-${mood.colorScheme}`, page);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}

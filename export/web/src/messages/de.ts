@@ -12,6 +12,7 @@ export * from "./de/share";
 export * from "./de/play";
 export * from "./de/mine";
 export * from "./de/adminlist";
+export * from "./de/specification";
 export * from "./de/embed";
 export * from "./de/coverage";
 export * from "./de/data";

@@ -11,6 +11,7 @@ export * from "./en/share";
 export * from "./en/play";
 export * from "./en/mine";
 export * from "./en/adminlist";
+export * from "./en/specification";
 export * from "./en/embed";
 export * from "./en/coverage";
 export * from "./en/data";
