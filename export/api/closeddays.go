@@ -25,8 +25,8 @@ const (
 )
 
 // closedDays keeps results of days that are over, by series and day: a year of a station's readings takes seconds of
-// processor time, and one of a city's cells as well. A day is over when no more readings are expected for it. One series at a time is computed. Call
-// newClosedDays to make one.
+// processor time, and one of a city's cells as well. A day is over when no more readings are expected for it. One series at
+// a time is computed. Call newClosedDays to make one.
 type closedDays[T any] struct {
 	start func(T) time.Time // of the day to which a result belongs
 	turn  chan struct{}     // holds one element while a series is computed
