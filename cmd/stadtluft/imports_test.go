@@ -70,7 +70,8 @@ var packages = map[string][]string{
 
 	"ingest/httpapi":             {"ingest/httpapi/openapi"},
 	"ingest/httpapi/httpapitest": {"ingest/httpapi", "ingest/httpapi/openapi"},
-	"ingest/httpapi/openapi":     {"firmware-protocol/bilingual"},
+	"ingest/httpapi/masthead":    {"firmware-protocol/bilingual"},
+	"ingest/httpapi/openapi":     {"firmware-protocol/bilingual", "ingest/httpapi/masthead"},
 
 	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
@@ -80,12 +81,12 @@ var packages = map[string][]string{
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"firmware-protocol/bilingual", "export", "export/download", "export/parquet", "ingest", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/download", "export/parquet", "ingest", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
 	"export/feed":    {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"export/ogc":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/ogc":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"export/sta":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",

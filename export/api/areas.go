@@ -56,15 +56,28 @@ func (s *Server) getAreas(w http.ResponseWriter, r *http.Request, what string, a
 		return writeJSON(w, http.StatusOK, d.format.MediaType(), geojson(g, d.meta.Envelope(), filled))
 	}
 	return send(w, r, d, func(add func(export.AreaRow) error) error {
-		return s.eachWindow(r.Context(), g, now, areas, func(start time.Time, areas []export.Area) error {
-			for _, row := range export.RowsOf(start, g.window, areas) {
-				if err := add(row); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		if !g.period || g.window != aggregate.Day {
+			return s.areaRows(r.Context(), g, now, areas, add)
+		}
+		of := seriesOf(nil, g.quantities)
+		of.areas = what
+		return s.dayAreas.each(r.Context(), of, s.ceilDay(g.from), s.ceilDay(g.to), func(ctx context.Context, from, to time.Time) (list []export.AreaRow, err error) {
+			part := g
+			part.from, part.to = from, to
+			err = s.areaRows(ctx, part, now, areas, func(row export.AreaRow) error {
+				list = append(list, row)
+				return nil
+			})
+			return list, err
+		}, add)
 	}, download.AtArea, download.NewAreas)
+}
+
+// areaRows adds the rows of the areas in each window.
+func (s *Server) areaRows(ctx context.Context, g gridQuery, now time.Time, areas []export.Area, add func(export.AreaRow) error) error {
+	return s.eachWindow(ctx, g, now, areas, func(start time.Time, areas []export.Area) error {
+		return each(export.RowsOf(start, g.window, areas), add)
+	})
 }
 
 // polygon is a GeoJSON Polygon, longitude first.

@@ -87,6 +87,6 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request, q *query, stat
 	d.name += "-" + string(asked.Resolution)
 	d.schema, d.meta.Averaging = "means.json?resolution="+string(asked.Resolution), export.StationRule(asked.Resolution.Window(), source.Corrected)
 	return send(w, r, d, func(add func(aggregate.StationWindow) error) error {
-		return source.Means(r.Context(), asked, add)
+		return s.means(r.Context(), asked, add)
 	}, download.AtMean, download.NewMeans)
 }

@@ -118,7 +118,7 @@ func preferred(accepted string) string {
 func (s *Server) getStyle(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
-	_, err := w.Write(openapi.Style)
+	_, err := w.Write(openapi.Style())
 	return err
 }
 

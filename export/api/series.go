@@ -103,7 +103,7 @@ func (s *Server) meansOf(ctx context.Context, st *ingest.Station, wanted quantit
 	if window == aggregate.Day {
 		q.Resolution = download.Days
 	}
-	err := s.source().Means(ctx, q, func(m aggregate.StationWindow) error {
+	err := s.means(ctx, q, func(m aggregate.StationWindow) error {
 		if m.Counts() {
 			means[m.Start] = m
 		}
@@ -112,11 +112,38 @@ func (s *Server) meansOf(ctx context.Context, st *ingest.Station, wanted quantit
 	return means, err
 }
 
-// neighbours returns the medians over the cells around the station's place, by start of window.
+// neighbourMedian is the median over the cells around a station in a window.
+type neighbourMedian struct {
+	start time.Time
+	milli export.Milli
+}
+
+// neighbours returns the medians over the cells around the station's place, by start of window; those of days are kept.
 func (s *Server) neighbours(ctx context.Context, st *ingest.Station, q quantity.Quantity, window aggregate.Window, from, to time.Time) (map[time.Time]export.Milli, error) {
+	medians := map[time.Time]export.Milli{}
+	add := func(m neighbourMedian) error {
+		medians[m.start] = m.milli
+		return nil
+	}
+	compute := func(ctx context.Context, from, to time.Time) ([]neighbourMedian, error) {
+		return s.neighbourMedians(ctx, st, q, window, from, to)
+	}
+	if window == aggregate.Day {
+		err := s.dayNeighbours.each(ctx, seriesOf(st, []quantity.Quantity{q}), s.windowStart(window, from), s.ceilDay(to), compute, add)
+		return medians, err
+	}
+	list, err := compute(ctx, s.windowStart(window, from), to)
+	if err != nil {
+		return nil, err
+	}
+	return medians, each(list, add)
+}
+
+// neighbourMedians computes the medians of windows with from <= start < to.
+func (s *Server) neighbourMedians(ctx context.Context, st *ingest.Station, q quantity.Quantity, window aggregate.Window, from, to time.Time) ([]neighbourMedian, error) {
 	type around struct{ near, far []int64 }
 	found := map[time.Time]*around{}
-	query := store.GridQuery{From: s.windowStart(window, from), To: to, Window: window, Quantities: []quantity.Quantity{q}, Size: s.City.Resolution}
+	query := store.GridQuery{From: from, To: to, Window: window, Quantities: []quantity.Quantity{q}, Size: s.City.Resolution}
 	err := s.Store.Grid(ctx, query, func(row aggregate.Row) error {
 		at := st.PlaceAt(row.Start).Public
 		own, err := geo.CellAt(at, row.Cell.Size)
@@ -134,14 +161,14 @@ func (s *Server) neighbours(ctx context.Context, st *ingest.Station, q quantity.
 		}
 		return nil
 	})
-	medians := map[time.Time]export.Milli{}
+	var medians []neighbourMedian
 	for start, a := range found {
 		means := a.near
 		if len(means) < minNear {
 			means = a.far
 		}
 		slices.Sort(means)
-		medians[start] = export.Milli(aggregate.Median(means))
+		medians = append(medians, neighbourMedian{start, export.Milli(aggregate.Median(means))})
 	}
 	return medians, err
 }

@@ -114,6 +114,10 @@ type Server struct {
 	limits      *limits
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
+
+	dayMeans      *closedDays[aggregate.StationWindow] // of single stations
+	dayNeighbours *closedDays[neighbourMedian]
+	dayAreas      *closedDays[export.AreaRow]
 }
 
 // handler answers a request or returns an error.
@@ -122,6 +126,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // Handler returns the handler of the whole interface.
 func (s *Server) Handler() http.Handler {
 	s.city, s.areas, s.keys = s.City.Area(), s.City.districts(), stations.NewKeys(s.Registry)
+	s.dayMeans = newClosedDays(func(m aggregate.StationWindow) time.Time { return m.Start })
+	s.dayAreas = newClosedDays(func(a export.AreaRow) time.Time { return a.Start })
+	s.dayNeighbours = newClosedDays(func(m neighbourMedian) time.Time { return m.start })
 	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
 	if err != nil {
 		panic(err) // its options are constants

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"stadtluft/export"
+	"stadtluft/ingest/httpapi/masthead"
 )
 
 var (
 	//go:embed page.html
 	pageText string
 	//go:embed archive.css
-	styleText string
+	styleText []byte
 
 	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"bytes": humanBytes}).Parse(pageText))
 )
@@ -24,16 +25,16 @@ const styleName = "archive.css"
 
 // words are the page's texts in one language.
 type words struct {
-	Language, Other, OtherName                                                    string
-	Title, Intro, Back, Map, Name, Days, Size, Revision, Missing, Download, Files string
-	Hours, GapsOf, EmptyHours, None, Stations, Silent, Readings, Late, Revisions  string
-	Licence, Notice, Demo, JSON, Feed, Empty, Checksum, Differs                   string
-	Without, SingleStation                                                        string
+	Language                                                                     string
+	Title, Intro, Back, Name, Days, Size, Revision, Missing, Download, Files     string
+	Hours, GapsOf, EmptyHours, None, Stations, Silent, Readings, Late, Revisions string
+	Licence, Notice, Demo, JSON, Feed, Empty, Checksum, Differs                  string
+	Without, SingleStation                                                       string
 }
 
 var german = words{
-	Language: "de", Other: "en", OtherName: "English",
-	Title: "Archiv", Back: "Übersicht", Map: "Zur Karte", Name: "Was", Days: "Tage", Size: "Größe", Revision: "Revision", Missing: "Tage ohne Archiv", Download: "Alles herunterladen", Files: "Dateien",
+	Language: "de",
+	Title:    "Archiv", Back: "Übersicht", Name: "Was", Days: "Tage", Size: "Größe", Revision: "Revision", Missing: "Tage ohne Archiv", Download: "Alles herunterladen", Files: "Dateien",
 	Intro:  "Abgeschlossene Tage als Dateien. Ein Tag ist abgeschlossen, wenn seit seinem Ende zwei Tage vergangen sind: So lange zählen verspätete Messwerte noch. Spätere Korrekturen werden eine neue Revision; die alte bleibt.",
 	GapsOf: "Stationen ohne Messwerte, in ganzen Stunden", EmptyHours: "Stunden ohne einen einzigen Messwert", None: "keine", Stations: "Stationen", Silent: "davon ohne Messwerte",
 	Readings: "Meldungen", Late: "zu spät für die Mittelwerte", Revisions: "Alle Revisionen", Licence: "Lizenz", JSON: "Dasselbe als JSON", Feed: "Neue Tage als Atom-Feed", Empty: "Noch ist kein Tag abgeschlossen.",
@@ -42,8 +43,8 @@ var german = words{
 }
 
 var english = words{
-	Language: "en", Other: "de", OtherName: "Deutsch",
-	Title: "Archive", Back: "Overview", Map: "To the map", Name: "What", Days: "Days", Size: "Size", Revision: "Revision", Missing: "Days without an archive", Download: "Download all of it", Files: "Files",
+	Language: "en",
+	Title:    "Archive", Back: "Overview", Name: "What", Days: "Days", Size: "Size", Revision: "Revision", Missing: "Days without an archive", Download: "Download all of it", Files: "Files",
 	Intro:  "Closed days as files. A day is closed two days after its end: until then late readings still count. Later corrections become a new revision; the old one stays.",
 	GapsOf: "Stations without readings, in whole hours", EmptyHours: "Hours without a single reading", None: "none", Stations: "Stations", Silent: "of them silent",
 	Readings: "Messages", Late: "too late for the averages", Revisions: "All revisions", Licence: "Licence", JSON: "This page as JSON", Feed: "New days as an Atom feed", Empty: "No day is closed yet.",
@@ -72,7 +73,8 @@ func (a *Archive) servePage(w http.ResponseWriter, r *http.Request, parts []stri
 		return err
 	}
 	var b bytes.Buffer
-	err = pageTemplate.Execute(&b, map[string]any{"W": wordsFor(r), "X": x, "Root": Root, "Style": Root + styleName, "Lang": r.URL.Query().Get("lang")})
+	words := wordsFor(r)
+	err = pageTemplate.Execute(&b, map[string]any{"W": words, "Head": masthead.HTML(words.Language, "Stadtluft", "?lang=de", "?lang=en"), "X": x, "Root": Root, "Style": Root + styleName, "Lang": r.URL.Query().Get("lang")})
 	if err != nil {
 		return fmt.Errorf("archive page: %w", err)
 	}
@@ -87,7 +89,7 @@ func (a *Archive) servePage(w http.ResponseWriter, r *http.Request, parts []stri
 func serveStyle(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=3600")
-	_, _ = w.Write([]byte(styleText)) // as above
+	_, _ = w.Write(masthead.Style(styleText)) // as above
 	return nil
 }
 

@@ -62,6 +62,7 @@ type request struct {
 	w        http.ResponseWriter
 	query    *httpapi.Query
 	base     string // of the service
+	city     string // its name
 	now      time.Time
 	html     bool
 	language string
@@ -70,7 +71,7 @@ type request struct {
 // begin parses the parameters that all requests have in common.
 func (s *Service) begin(h func(*request) error) httpapi.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		q := &request{Request: r, w: w, query: httpapi.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
+		q := &request{Request: r, w: w, city: s.City, query: httpapi.NewQuery(r), base: s.Base(r) + Root, now: time.Now().UTC()}
 		q.negotiate()
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("Vary", "Accept, Accept-Language")

@@ -9,6 +9,7 @@ import (
 
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/masthead"
 )
 
 // page is a document for people: headings, links and one table.
@@ -32,16 +33,14 @@ var pageTemplate = template.Must(template.ParseFS(pages, "pages/page.html"))
 
 // sendPage answers with the page in the language of the request.
 func (r *request) sendPage(p page) error {
-	other := "de"
-	if r.language == other {
-		other = "en"
+	in := func(language string) string {
+		q := r.URL.Query()
+		q.Set("lang", language)
+		return "?" + q.Encode()
 	}
-	q := r.URL.Query()
-	q.Set("lang", other)
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, map[string]any{
-		"Page": p, "Language": r.language, "Base": r.base, "Other": "?" + q.Encode(),
-		"OtherName": bilingual.Of("Deutsch", "English").In(r.language), "OtherLanguage": other,
+		"Page": p, "Language": r.language, "Base": r.base, "Head": masthead.HTML(r.language, "Stadtluft "+r.city, in("de"), in("en")),
 		"Home": bilingual.Of("Open data for geographic information systems", "Offene Daten für Geoinformationssysteme").In(r.language), "Notice": disclaimer.In(r.language),
 		"More": bilingual.Of("Links", "Verweise").In(r.language), "Next": bilingual.Of("Next page", "Nächste Seite").In(r.language),
 	})
@@ -63,7 +62,7 @@ func (s *Service) style(r *request) error {
 		return httpapi.New(http.StatusNotFound, "", "there is no style sheet")
 	}
 	r.w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	http.ServeContent(r.w, r.Request, "", time.Time{}, bytes.NewReader(content))
+	http.ServeContent(r.w, r.Request, "", time.Time{}, bytes.NewReader(masthead.Style(content)))
 	return nil
 }
 

@@ -62,5 +62,6 @@ export function redraw(draw: () => void): (...depends: unknown[]) => void {
 export function swatch(colour: string, hatched = false): HTMLElement {
   const element = h("span", { class: hatched ? "swatch hatched" : "swatch", "aria-hidden": "true" });
   element.style.backgroundColor = colour;
+  element.style.setProperty("--colour", colour); // for a map that mixes it with what is below
   return element;
 }

@@ -131,6 +131,7 @@ function footer(city: City | null): HTMLElement[] {
     ...(city?.properties.sketch ? [h("p", {}, t("frame.sketch"))] : []),
     ...(city?.properties.geonames ? [h("p", {}, t("frame.geonames"))] : []),
     ...(city?.properties.contact ? [h("p", {}, contact(city.properties.contact))] : []),
+    h("p", {}, h("a", { href: "/mine", "data-key": "/mine" }, t("mine.heading"))),
     h("p", {}, h("a", { href: "/school", "data-key": "/school" }, t("frame.school"))),
   ];
 }

@@ -15,6 +15,8 @@ export const patterns: readonly [pattern: string, folder: string][] = [
   ["/data", "data"],
   ["/about", "about"],
   ["/school", "school"],
+  ["/mine", "mine"],
+  ["/specification", "specification"],
   ["/admin", "admin"],
   ["/notices/{action}/{id}/{token}", "notices"],
   ["/embed/{kind}/{id}", "embed"],

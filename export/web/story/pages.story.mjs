@@ -92,7 +92,7 @@ test("cards do without the map's library", async () => {
     page.on("requestfinished", async (r) => /\.(js|css)$/.test(r.url()) && asked.push(r.sizes())),
   );
   const total = (await Promise.all(asked)).reduce((sum, s) => sum + s.responseBodySize, 0);
-  assert.ok(total < 70_000, `${total} bytes of scripts and styles`);
+  assert.ok(total < 80_000, `${total} bytes of scripts and styles`); // of which the texts in both languages are a third
   await close();
 });
 

@@ -356,10 +356,10 @@ test("the pages of a station fit", async () => {
 test("who chooses a period by keyboard stays there", async () => {
   const demo = (await (await fetch(`${url}/api/v1/stations`)).json()).features.find((f) => f.properties.demo && f.properties.values.pm2_5);
   const { page, close } = await open(`/stations/${demo.id}`);
-  await page.locator(".plot[aria-label*='24 Stunden']").waitFor();
+  await page.locator(".reader[aria-label*='24 Stunden']").waitFor();
   await page.locator('input[value="24h"]').focus();
   await page.keyboard.press("ArrowRight");
-  await page.locator(".plot[aria-label*='7 Tage']").waitFor();
+  await page.locator(".reader[aria-label*='7 Tage']").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.value), "7d");
   await close();
 });

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"stadtluft/firmware-protocol/bilingual"
+	"stadtluft/ingest/httpapi/masthead"
 )
 
-// Style is the page's style sheet, for the address that Page is told.
-//
 //go:embed page.css
-var Style []byte
+var style []byte
+
+// Style returns the page's style sheet, for the address that WritePage is told.
+func Style() []byte { return masthead.Style(style) }
 
 //go:embed page.html
 var pageHTML string
@@ -25,10 +27,8 @@ var page = template.Must(template.New("page").Parse(pageHTML))
 var words = map[string]bilingual.Text{
 	"title":      bilingual.Of("The API", "Die Schnittstelle"),
 	"skip":       bilingual.Of("Skip to the addresses", "Zu den Adressen springen"),
-	"language":   bilingual.Of("Language", "Sprache"),
 	"contents":   bilingual.Of("Contents", "Inhalt"),
 	"machine":    bilingual.Of("For programs: the same as OpenAPI 3.1", "Für Programme: dasselbe als OpenAPI 3.1"),
-	"home":       bilingual.Of("To the map", "Zur Karte"),
 	"parameter":  bilingual.Of("Parameter", "Parameter"),
 	"what":       bilingual.Of("What", "Bedeutung"),
 	"allowed":    bilingual.Of("Allowed", "Erlaubt"),
@@ -57,6 +57,11 @@ type view struct {
 func (v view) In(t bilingual.Text) string { return t.In(v.Language) }
 func (v view) Word(name string) string    { return words[name].In(v.Language) }
 func (v view) Login(l Login) string       { return words[string(l)].In(v.Language) }
+
+// Masthead returns the head of the site.
+func (v view) Masthead() template.HTML {
+	return masthead.HTML(v.Language, v.Title, "?lang=de", "?lang=en")
+}
 
 // Of returns the routes of a group.
 func (v view) Of(group string) []Route {

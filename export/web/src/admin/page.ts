@@ -3,15 +3,15 @@
 import type { Answer, City, Station } from "../api";
 import { send, ApiError, request, errorText } from "../client";
 import { copyable } from "../copyable";
-import { update, h } from "../dom";
+import { h } from "../dom";
 import type { Frame, Page } from "../frame";
-import { clock, flagText, language, number, percent, t, type Key } from "../language";
+import { clock, language, number, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
+import { firstShown, stations, type AdminStation } from "./stations";
 import { changesTable, type Change } from "../station/changes";
 import "./admin.css";
 
 type Status = Answer<"getAdminStatus">;
-type AdminStation = Answer<"getAdminStations">["stations"][number];
 
 interface AdminData {
   status: Status;
@@ -21,6 +21,8 @@ interface AdminData {
 }
 
 const storageKey = "stadtluft.admin";
+
+const chosen = firstShown();
 
 let frame: Frame;
 let city: City | null = null;
@@ -91,7 +93,7 @@ function render(): void {
       tabs(
         t("frame.admin"),
         [
-          { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations) },
+          { title: `${t("admin.stations")} (${d.stations.length})`, body: stations(d.stations, chosen, zone(), actions) },
           { title: `${t("admin.refusals")} (${d.refusals.length})`, body: [refusalTable(d)] },
           { title: t("manage.changes"), body: [changesTable(d.changes, zone(), true)] },
           {
@@ -139,63 +141,6 @@ function logOut(): void {
   keepToken("");
   [data, message, error] = [null, "", ""];
   render();
-}
-
-const statusOrder = ["pending", "suspended", "active", "paused", "retired", "erased"] as const;
-
-function stations(all: readonly AdminStation[]): HTMLElement[] {
-  const shown = h("div", {});
-  let status = "";
-  let text = "";
-  const draw = (): void => {
-    const wanted = all
-      .filter(
-        (s) =>
-          (!status || s.properties.status === status || s.properties.state === status) &&
-          `${s.id} ${s.properties.name} ${s.email}`.toLowerCase().includes(text.toLowerCase()),
-      )
-      .sort((a, b) => statusOrder.indexOf(a.properties.status) - statusOrder.indexOf(b.properties.status));
-    update(
-      shown,
-      table(
-        t("admin.stations"),
-        ["admin.station", "admin.state", "admin.do", "admin.last", "admin.good", "admin.flags", "admin.contact"].map((k) => t(k as Key)),
-        wanted.map(stationRow),
-      ),
-    );
-  };
-  const statuses = [
-    ["", t("admin.all")],
-    ...statusOrder.map((s) => [s, t(`status.${s}`)]),
-    ...(["check", "silent", "new"] as const).map((s) => [s, t(`state.${s}`)]),
-  ] as [string, string][];
-  const choose = h(
-    "select",
-    { change: (e) => ((status = (e.target as HTMLSelectElement).value), draw()) },
-    ...statuses.map(([value, label]) => h("option", { value }, label)),
-  );
-  const search = h("input", { type: "search", input: (e) => ((text = (e.target as HTMLInputElement).value), draw()) });
-  draw();
-  return [h("div", { class: "pair" }, field(t("admin.show"), choose), field(t("admin.search"), search)), shown];
-}
-
-function stationRow(s: AdminStation): (Node | string)[] {
-  const p = s.properties;
-  const flags = Object.entries(s.flags_24h).map(([flag, count]) => `${flagText([flag])} (${number(count, 0)})`);
-  return [
-    h("div", {}, h("a", { href: `/stations/${s.id}` }, s.id), h("br"), p.name),
-    h(
-      "div",
-      {},
-      p.status === "active" ? t(`state.${p.state}`) : t(`status.${p.status}`),
-      p.reason ? h("p", { class: "quiet" }, p.reason) : null,
-    ),
-    h("div", { class: "row" }, ...actions(s)),
-    p.last_seen ? clock(p.last_seen, zone()) : "–",
-    s.values_24h ? percent(s.good_24h / s.values_24h) : "–",
-    flags.join(", ") || "–",
-    s.email ? h("a", { href: `mailto:${s.email}?subject=${encodeURIComponent(`Stadtluft ${s.id}`)}` }, s.email) : "–",
-  ];
 }
 
 function actions(s: AdminStation): HTMLElement[] {

@@ -5,6 +5,7 @@ import { errorText } from "../client";
 import { update, h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { amount, clock, name, percent, t } from "../language";
+import type { Place } from "../lookback/days";
 import { iso, readView, writeView, type View } from "../map/view";
 import { headlineIndex, steps } from "../map/colours";
 import { plot } from "../map/plot";
@@ -35,6 +36,7 @@ export function open(frame: Frame): Page {
   const { kind = "", id = "" } = frame.parts;
   let card: Card = () => [h("p", { class: "quiet" }, t("frame.loading"))];
   let city: api.City | null = null;
+  let showYear: (() => void) | null = null; // where the address asks for a look back
 
   const render = (): void => update(body, ...card(), footer(city, cityPage(kind, id, view)));
   async function load(): Promise<void> {
@@ -52,10 +54,23 @@ export function open(frame: Frame): Page {
   void frame.city.then(async (got) => {
     city = got;
     if (kind === "map") return void (await import("./map")).show(body, got, view);
+    const place = yearOf(kind, id, location.search);
+    if (place) {
+      const year = await import("./year");
+      showYear = () => void year.show(body, got, place, view.quantity, cityPage(kind, id, view));
+      return showYear();
+    }
     void load();
     setInterval(() => void load(), refreshEvery);
   });
-  return { title: () => "", render: kind === "map" ? () => {} : render };
+  return { title: () => "", render: () => (kind === "map" ? undefined : showYear ? showYear() : render()) };
+}
+
+// yearOf returns the place at which the address asks to look back; null where it does not.
+function yearOf(kind: string, id: string, search: string): Place | null {
+  const kinds = ["city", "district", "cell", "station"] as const;
+  const found = kinds.find((k) => k === kind);
+  return found && new URLSearchParams(search).get("show") === "year" ? { kind: found, id } : null;
 }
 
 // Look is how a card shows what it is of.

@@ -76,6 +76,10 @@ export class AirMap implements Content {
     this.map.city(city);
   }
 
+  snapshot(): ReturnType<CityMap["snapshot"]> {
+    return this.map.snapshot();
+  }
+
   moveTo(view: View | null): void {
     this.map.moveTo(view);
   }

@@ -34,8 +34,13 @@ export class Backdrop {
     ctx.fillStyle = theme.land;
     ctx.fillRect(0, 0, camera.width, camera.height);
     if (this.outline) pen.fill(this.outline, theme.city);
-    if (this.lakes) pen.fill(this.lakes, theme.water);
-    if (this.rivers) pen.stroke(this.rivers, theme.water, Math.max(2, riverWidth * pen.scale));
+    this.drawWater(pen);
+  }
+
+  // drawWater draws rivers and lakes; with an opacity it does so over areas, under which they would not be seen.
+  drawWater(pen: Pen, opacity = 1): void {
+    if (this.lakes) pen.fill(this.lakes, pen.theme.water, opacity);
+    if (this.rivers) pen.stroke(this.rivers, pen.theme.water, Math.max(2, riverWidth * pen.scale), opacity);
   }
 
   drawBoundary(pen: Pen): void {

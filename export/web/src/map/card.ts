@@ -15,7 +15,7 @@ import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../
 import { facts } from "../parts";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { areaCertaintyText, bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, stateText } from "./text";
+import { areaCertaintyText, bigValue, certaintyText, indexRows, findQuantity, windowPeriod, metres, stationIcon, stateText } from "./text";
 
 // CardContext is what every card needs.
 export interface CardContext {
@@ -53,7 +53,7 @@ export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone,
     more ? facts(indexRows(more.index, index)) : null,
     more ? plot(more.trend, zone) : null,
     facts(rows),
-    downloads((format) => gridRoute(choice, format)),
+    downloads(t("series.allCells", { size: metres(choice.resolution) }), (format) => gridRoute(choice, format)),
     h("p", { class: "quiet code" }, c.cell),
     snippet(`cell/${c.cell}`, choice.quantity),
   );
@@ -79,7 +79,7 @@ export function district(d: DistrictProperties, { choice, zone, legend, index }:
         : []),
       [t("map.since"), windowPeriod(d, zone)],
     ]),
-    downloads((format) => districtsRoute(choice, format)),
+    downloads(t("series.allDistricts"), (format) => districtsRoute(choice, format)),
     snippet(`district/${encodeURIComponent(d.name)}`, choice.quantity),
   );
 }
@@ -109,7 +109,7 @@ export function station(id: string, s: StationProperties, { choice, zone }: Card
     h(
       "p",
       { class: "quiet" },
-      `${t("map.download")}: `,
+      `${t("series.lastHour")}: `,
       h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV"),
     ),
     h("p", { class: "quiet code" }, id),
@@ -120,11 +120,12 @@ export function station(id: string, s: StationProperties, { choice, zone }: Card
 const rangeText = (low: number, high: number, quantity: string, unit: string): string =>
   `${number(low, digitsOf(quantity))} – ${amount(high, quantity, unit)}`;
 
-function downloads(route: (format: "csv" | "geojson") => string): HTMLElement {
+// downloads makes links to a table that holds more than the card.
+function downloads(holds: string, route: (format: "csv" | "geojson") => string): HTMLElement {
   return h(
     "p",
     { class: "quiet" },
-    `${t("map.download")}: `,
+    `${holds}: `,
     h("a", { href: route("csv"), "data-key": "csv" }, "CSV"),
     " ",
     h("a", { href: route("geojson"), "data-key": "geojson" }, "GeoJSON"),

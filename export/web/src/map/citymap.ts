@@ -36,6 +36,8 @@ const stillAfter = 120; // milliseconds without a movement, after which the map 
 const restAfter = 250; // milliseconds without a movement, after which the map rests
 const start: Camera = { x: 0.52, y: 0.335, zoom: 9.5, width: 0, height: 0 }; // nothing is drawn before the city is known
 
+const waterOverAreas = 0.5; // opacity
+const pictureRatio = 2; // pixels of a picture to CSS pixels
 let count = 0; // of maps on the page
 
 export class CityMap {
@@ -216,11 +218,29 @@ export class CityMap {
     const ctx = canvas.getContext("2d");
     if (!ctx || camera.width === 0 || camera.height === 0) return;
     const pen = this.penFor(ctx, camera, paper);
+    this.container.closest("main")?.classList.toggle("over-basemap", this.basemap?.visible() === true); // for the legend
     if (this.still === 0 || paper) this.drawGround(pen);
     else this.drawMoved(pen);
     this.backdrop.drawNames(pen, content.names?.() ?? null);
     this.scale.show(camera);
     content.drawn?.();
+  }
+
+  // snapshot returns what the map shows, in the colours of the day, without a basemap; null where the browser cannot draw.
+  snapshot(): { image: HTMLCanvasElement; scale: number } | null {
+    const image = document.createElement("canvas");
+    const ctx = image.getContext("2d");
+    if (!ctx || this.camera.width === 0) return null;
+    [image.width, image.height] = [this.camera.width * pictureRatio, this.camera.height * pictureRatio];
+    ctx.setTransform(pictureRatio, 0, 0, pictureRatio, 0, 0);
+    const pen = new Pen(ctx, this.camera, theme(true), pictureRatio, this.ground);
+    this.backdrop.drawLand(pen);
+    this.content.areas(pen);
+    this.backdrop.drawWater(pen, waterOverAreas);
+    this.backdrop.drawBoundary(pen);
+    this.content.marks(pen);
+    this.backdrop.drawNames(pen, this.content.names?.() ?? null);
+    return { image, scale: pictureRatio };
   }
 
   // penFor makes a pen for all of a canvas, which gets the camera's size.
@@ -238,6 +258,7 @@ export class CityMap {
     if (this.basemap?.visible()) pen.ctx.clearRect(0, 0, pen.camera.width, pen.camera.height);
     else this.backdrop.drawLand(pen);
     this.content.areas(pen);
+    if (!this.basemap?.visible()) this.backdrop.drawWater(pen, waterOverAreas);
     this.backdrop.drawBoundary(pen);
     this.content.marks(pen);
     this.locate?.draw(pen);

@@ -9,6 +9,7 @@ import { metres } from "./text";
 export interface Controls {
   readonly element: HTMLElement;
   show(view: View, city: City | null, quantities: readonly string[]): void;
+  showPlaying(playing: boolean): void;
 }
 
 // Change takes the part of a view that a person has changed; passing says that a slider is still moving.
@@ -16,7 +17,7 @@ export type Change = (part: Partial<View>, passing?: boolean) => void;
 
 const windows = ["live", "1h", "24h"] as const;
 
-export function controls(change: Change): Controls {
+export function controls(change: Change, play: () => void): Controls {
   let view: View;
   let zone = "UTC";
   const select = (id: string, chosen: (value: string) => void) =>
@@ -33,6 +34,8 @@ export function controls(change: Change): Controls {
   const earlier = h("button", { type: "button", class: "button second step", click: () => step(-1) }, "‹");
   const later = h("button", { type: "button", class: "button second step", click: () => step(1) }, "›");
   const when = h("output", { for: "hour date" });
+  const player = h("button", { type: "button", class: "button second play", click: play });
+  let playing = false;
   const labels = {
     quantity: h("span", {}),
     area: h("span", {}),
@@ -42,7 +45,14 @@ export function controls(change: Change): Controls {
     window: h("legend", { class: "caption" }),
   };
   const slide = h("div", { class: "slide" }, earlier, slider, later);
-  const time = h("div", { class: "time", role: "group" }, h("div", { class: "when" }, when), slide, h("label", {}, labels.date, date));
+  const time = h(
+    "div",
+    { class: "time", role: "group" },
+    h("div", { class: "when" }, when),
+    slide,
+    player,
+    h("label", {}, labels.date, date),
+  );
   const element = h(
     "form",
     { class: "controls", submit: (e) => e.preventDefault() },
@@ -119,7 +129,7 @@ export function controls(change: Change): Controls {
       time.hidden = view.window === "live";
       if (!time.hidden) date.type = "date"; // not earlier, because the first date field of a page takes browsers long
       slide.classList.toggle("days", view.window === "24h");
-      slider.hidden = view.window !== "1h";
+      slider.hidden = player.hidden = view.window !== "1h";
       const list = offered();
       slider.max = String(list.length - 1);
       slider.value = String(list.indexOf(Math.floor(at() / 3600_000) * 3600_000));
@@ -129,9 +139,16 @@ export function controls(change: Change): Controls {
       slider.setAttribute("aria-valuetext", when.textContent);
       later.toggleAttribute("disabled", view.time === "");
     },
+    showPlaying(now) {
+      playing = now;
+      when.setAttribute("aria-live", playing ? "off" : "polite"); // nobody wants to hear each hour
+      setLabels();
+    },
   };
 
   function setLabels(): void {
+    player.textContent = t(playing ? "play.stop" : "play.start");
+    player.setAttribute("aria-label", playing ? t("play.stop") : `${t("play.start")}: ${t("play.what")}`);
     labels.quantity.textContent = t("map.quantity");
     labels.area.textContent = t("map.area");
     labels.colours.textContent = t("map.colours");

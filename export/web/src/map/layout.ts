@@ -1,8 +1,11 @@
 // The layout of the map page: the city's value, the controls, the legend, the map, the card, the tables.
+import type { City } from "../api";
 import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
 import { amount, clock, name, percent, t, type Key } from "../language";
+import { lookBackButton, type Subject } from "../lookback/button";
+import { shareButton, type Shared } from "../share/button";
 import { noInsets, type Insets } from "./camera";
 import * as card from "./card";
 import type { Chosen } from "./view";
@@ -10,7 +13,18 @@ import { controls, type Change } from "./controls";
 import { colourOf, headlineIndex } from "./colours";
 import { legend } from "./legend";
 import { sheet } from "./sheet";
-import { cellDetails, legendScale, legendSteps, shownView, stationDetails, stationsMoment, unit, windowText, zone, type State } from "./state";
+import {
+  cellDetails,
+  legendScale,
+  legendSteps,
+  shownView,
+  stationDetails,
+  stationsMoment,
+  unit,
+  windowText,
+  zone,
+  type State,
+} from "./state";
 import { tables } from "./table";
 import { bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
 
@@ -21,18 +35,27 @@ export interface Layout {
   renderCard(): void;
   renderLast(): void;
   renderStatus(): void;
+  renderPlaying(playing: boolean): void;
   covered(): Insets; // what the card covers of the map
   insets(): Insets; // what covers the map without a card
   resized(then: () => void): void; // calls then now and whenever the map has another size
 }
 
 // layout puts everything on the page. It reads the state and does not change it.
-export function layout(frame: Frame, s: State, change: Change, choose: (chosen: Chosen | null) => void): Layout {
+export function layout(
+  frame: Frame,
+  s: State,
+  change: Change,
+  choose: (chosen: Chosen | null) => void,
+  shared: () => Shared,
+  play: () => void,
+): Layout {
   const parts = {
     title: h("h1", {}),
     line: h("p", { class: "line" }),
     figure: h("section", { class: "figure" }),
     last: h("p", { class: "quiet last" }),
+    looks: h("div", { class: "row no-print" }),
     note: h("p", { class: "hint", role: "status" }),
     legend: h("div", {}),
     map: h("div", { class: "map" }),
@@ -42,10 +65,10 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     skip: h("a", { class: "skip", href: "#table" }),
     toTable: h("a", { class: "to-table", href: "#table" }),
   };
-  const choices = controls(change);
+  const choices = controls(change, play);
   const values = tables(choose);
   const fold = foldable(parts.summary, values.element, renderTables, () => values.finish());
-  const now = h("div", { class: "now" }, parts.figure, parts.last);
+  const now = h("div", { class: "now" }, parts.figure, parts.last, parts.looks);
   const side = sheet(now, choices.element, parts.note, parts.legend, parts.toTable);
   const head = h("div", { class: "head" }, parts.title, parts.line);
   const panes = h("div", { class: "panes" }, head, side.element, h("div", { class: "stage" }, parts.map, parts.card));
@@ -69,6 +92,10 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     choices.show(s.view, s.city, [...s.units.keys()]);
     update(parts.legend, legend(legendSteps(s), legendScale(s), unit(s), s.view.stations));
     update(
+      parts.looks,
+      ...(s.city ? [lookBackButton(citySubject(s.city, s.view.quantity), s.city), shareButton(shared, s.city, "map")] : []),
+    );
+    update(
       parts.embed,
       h("h2", {}, t("embed.heading")),
       h("p", { class: "quiet" }, t("embed.what")),
@@ -89,6 +116,12 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     frame.setStatus(s.failure ? t("frame.failed", { detail: s.failure }) : stream, s.failure !== null || s.stream === "lost");
   }
 
+  // renderPlaying takes the sheet away from the map, on which the hours are seen.
+  function renderPlaying(playing: boolean): void {
+    choices.showPlaying(playing);
+    if (playing) side.close();
+  }
+
   function renderTables(): void {
     if (fold.open) values.show({ ...s, when: windowText(s), zone: zone(s), index: headlineIndex(s.city) });
   }
@@ -107,6 +140,11 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
       parts.card,
       h("div", { class: "card-head" }, h("h2", { tabindex: "-1", "data-key": "card" }, heading(s.view.chosen)), close),
       body,
+      h(
+        "p",
+        { class: "row no-print" },
+        lookBackButton({ place: s.view.chosen, title: heading(s.view.chosen), quantity: s.view.quantity }, s.city),
+      ),
     );
   }
 
@@ -130,7 +168,18 @@ export function layout(frame: Frame, s: State, change: Change, choose: (chosen: 
     for (const element of [panes, ...document.querySelectorAll(".top")]) new ResizeObserver(place).observe(element);
   }
 
-  return { map: parts.map, card: parts.card, render, renderCard, renderLast, renderStatus, covered, insets, resized };
+  return {
+    map: parts.map,
+    card: parts.card,
+    render,
+    renderCard,
+    renderLast,
+    renderStatus,
+    renderPlaying,
+    covered,
+    insets,
+    resized,
+  };
 }
 
 // foldable makes the fold with the tables. They are filled when it is open, and completely before printing.
@@ -164,6 +213,12 @@ function line(s: State): (Node | string)[] {
     ` · ${rest}`,
   ];
 }
+
+const citySubject = ({ properties }: City, quantity: string): Subject => ({
+  place: { kind: "city", id: "" },
+  title: properties.name,
+  quantity,
+});
 
 const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key);
 

@@ -4,16 +4,25 @@ import { t } from "../language";
 import { requests } from "./requests";
 import { layout } from "./layout";
 import { AirMap } from "./airmap";
-import { readView, writeView, type Chosen, type View } from "./view";
+import { Player } from "./play";
+import { hours, iso, readView, writeView, type Chosen, type View } from "./view";
 import "./map.css";
-import { initialState, clearValues, legendSteps, type State } from "./state";
+import { initialState, clearValues, legendSteps, zone, type State } from "./state";
+import { sharedMap } from "./shared";
 import { places } from "./surroundings";
 import { whatText } from "./text";
 
 export function open(frame: Frame): Page {
   const s = initialState(readView(location.search));
-  const page = layout(frame, s, change, choose);
-  const map = new AirMap(page.map, {
+  const page = layout(
+    frame,
+    s,
+    change,
+    choose,
+    () => sharedMap(s, map),
+    () => player.toggle(),
+  );
+  const map: AirMap = new AirMap(page.map, {
     choose,
     moved: (place) => saveView(s, { ...s.view, place }, true),
     describe: (what) => whatText(what, s),
@@ -38,6 +47,24 @@ export function open(frame: Frame): Page {
       if (s.view.chosen?.kind === "station") page.renderCard();
     },
     status: page.renderStatus,
+  });
+  const player = new Player({
+    times: () => [...hours("", zone(s), Date.now()).slice(0, -1).map(iso), ""],
+    now: () => s.view.time,
+    load: ask.picture,
+    begin: ask.span,
+    pause: () => (reducedMotion.matches ? slow : fast),
+    changed() {
+      if (!player.playing) {
+        s.span = [];
+        saveView(s, s.view, true);
+        ask.details();
+      }
+      page.renderPlaying(player.playing);
+      draw();
+      render();
+    },
+    failed: (e) => ask.failed(e),
   });
   let sliding = false; // a slider is moving
   let focusedBefore: Element | null = null; // before the card was opened
@@ -77,6 +104,7 @@ export function open(frame: Frame): Page {
 
   // change takes what a person has changed. A movement of a slider makes one entry in the browser's history, at its start.
   function change(part: Partial<View>, passing = false): void {
+    player.stop();
     const { view } = s;
     const next = { ...view, ...part };
     const other = next.layer !== view.layer || next.resolution !== view.resolution;
@@ -101,6 +129,7 @@ export function open(frame: Frame): Page {
   }
 
   addEventListener("popstate", () => {
+    player.stop();
     s.view = readView(location.search);
     map.moveTo(s.view.place);
     show(true);
@@ -116,6 +145,9 @@ export function open(frame: Frame): Page {
   void ask.all();
   return { title: () => "", render };
 }
+
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const [fast, slow] = [500, 2500]; // milliseconds that an hour is shown
 
 // saveView keeps the view in the state and in the address. A passing change makes no entry in the browser's history.
 function saveView(s: State, view: View, passing = false): void {

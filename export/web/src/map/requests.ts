@@ -1,8 +1,8 @@
 // What the map page asks the API and receives from the live stream. Answers go into the state, then updates are called.
 import * as api from "../api";
 import type { City, Districts, Grid } from "../api";
-import { ApiError, errorText } from "../client";
-import { applyReading, setCity, setStations, latest, shownView, stationsKey, stationsMoment, type State } from "./state";
+import { ApiError, errorText, request } from "../client";
+import { applyReading, clearValues, setCity, setStations, latest, shownView, stationsKey, stationsMoment, type State } from "./state";
 import { listen } from "./stream";
 
 const retryAfter = 5000; // milliseconds after a failed request
@@ -22,6 +22,9 @@ export interface Requests {
   all(): Promise<void>; // the values, then the stations, which are many; tried again when it fails
   values(): void; // of what the view shows
   details(): void;
+  picture(time: string): Promise<() => void>; // of another hour; returns what shows it
+  span(times: readonly string[]): Promise<void>; // of all pictures, for their legend
+  failed(e: unknown): void; // says so, and tries again
 }
 
 export function requests(s: State, city: Promise<City>, updated: Updates): Requests {
@@ -79,6 +82,29 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     }
   }
 
+  async function picture(time: string): Promise<() => void> {
+    const answer = await fetchWindow({ ...s, view: { ...s.view, time } }, new AbortController().signal);
+    return () => {
+      pending.abort(); // what is on its way is of another hour
+      pending = new AbortController();
+      s.view = { ...s.view, time };
+      clearValues(s);
+      setCity(s, answer[0]);
+      [, s.grid, s.districts] = answer;
+      updated.values();
+    };
+  }
+
+  // span requests the smallest and the largest mean of the hours, so that a colour means the same in all pictures.
+  async function span([first = ""]: readonly string[]): Promise<void> {
+    const { quantity } = s.view;
+    const answer = await request("GET", `/api/v1/city?window=1h&quantity=${encodeURIComponent(quantity)}&from=${first}&format=csv`);
+    const [head = "", ...rows] = (await answer.text()).trim().split("\n");
+    const columns = ["min", "max"].map((name) => head.split(",").indexOf(name) - head.split(",").length); // names of cities may have commas
+    const all = rows.flatMap((row) => columns.map((i) => Number(row.split(",").at(i)))).filter(Number.isFinite);
+    s.span = all.length > 0 ? [Math.min(...all), Math.max(...all)] : [];
+  }
+
   async function details(): Promise<void> {
     const { chosen } = s.view;
     const { signal } = pending;
@@ -133,7 +159,7 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
       updated.readings();
     },
   });
-  return { all, details: () => void details(), values: () => void values() };
+  return { all, details: () => void details(), values: () => void values(), picture, span, failed: fail };
 }
 
 // fetchWindow asks for the values of the view's window.

@@ -19,6 +19,7 @@ export interface State {
   details: CellAnswer | Station | null; // of the chosen cell or station
   noDetails: string | null; // why there are none
   otherSize: number; // of the cells shown, in metres, where the server has not the chosen one; else 0
+  span: readonly number[]; // means that the legend covers beside those that are shown
   lastReading: string | null;
   failure: string | null; // of the last request
   stream: "there" | "lost" | "back";
@@ -36,6 +37,7 @@ export const initialState = (view: View): State => ({
   details: null,
   noDetails: null,
   otherSize: 0,
+  span: [],
   lastReading: null,
   failure: null,
   stream: "there",
@@ -90,7 +92,7 @@ export const zone = (s: State): string => s.city?.properties.zone ?? "UTC";
 export const shownView = (s: State): View => ({ ...s.view, resolution: s.otherSize || s.view.resolution });
 
 export const legendScale = ({ view, city }: State): Scale => ({ ...view, index: headlineIndex(city) });
-export const legendSteps = (s: State): Step[] => steps(legendScale(s), means(s));
+export const legendSteps = (s: State): Step[] => steps(legendScale(s), [...means(s), ...s.span]);
 
 function means({ view, grid, districts }: State): number[] {
   if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);

@@ -14,11 +14,12 @@ export interface Theme {
   areaOpacity: number; // of cells and districts
 }
 
-// Above white or black of a basemap areas show more of what is below, and their edges are wider.
-const areaOpacity = 0.82;
+// Areas have the colours of the legend. Above a basemap they show what is below, and the legend is mixed in the same way
+// (map.css).
+const areaOpacity = 1;
 export const basemapOpacity = 0.6;
 
-const day: Theme = {
+export const day: Theme = {
   land: "#eef1ee",
   city: "#fbfcfa",
   water: "#bcd9ea",

@@ -60,6 +60,7 @@ export function donePage(made: Registered, title: string, recipe: string, elemen
       h("h2", {}, t("register.link")),
       h("p", {}, t("register.linkKeep")),
       copyable(made.manage_link, t("register.link")),
+      h("p", { class: "quiet" }, `${t("mine.kept")} `, h("a", { href: "/mine", target: "_blank" }, t("mine.heading"))),
       h("details", {}, h("summary", {}, t("register.linkPhone")), h("div", {}, qr(made.manage_link, t("register.link")))),
     ),
     h("h2", {}, t("register.settings")),

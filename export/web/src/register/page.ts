@@ -4,6 +4,7 @@ import { send, ApiError, errorText } from "../client";
 import { h } from "../dom";
 import type { Frame, Page } from "../frame";
 import { t, type Key } from "../language";
+import { keepStation } from "../mine/kept";
 import { button, field, select, radios } from "../parts";
 import { donePage, follow, renderReceived, type Received, type Registered } from "./done";
 import { parseMetres, sensorBoxes, sides } from "./choices";
@@ -293,6 +294,7 @@ async function register(): Promise<void> {
     return showError(errorText(e));
   }
   received.since = new Date(Date.now() - 60_000).toISOString();
+  keepStation({ id: registered.id, key: registered.manage_token, name: form.name });
   addEventListener("beforeunload", confirmLeaving);
   follow(registered.id, registered.manage_token, received, () => {
     if (city) renderReceived(receivedPart, received, city);

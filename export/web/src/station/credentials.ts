@@ -3,6 +3,7 @@ import type { Answer } from "../api";
 import { copyable } from "../copyable";
 import { h } from "../dom";
 import { t } from "../language";
+import { forgetStation, keepStation } from "../mine/kept";
 import { radios } from "../parts";
 import { qr } from "../qr";
 import { settingsTabs, tokenPanel, type Settings } from "../register/settings";
@@ -29,7 +30,7 @@ export function rotate({ owner, send }: Management): HTMLElement {
   return element;
 }
 
-export function handOver({ email }: Managed, { owner, send }: Management): HTMLElement {
+export function handOver({ email, station }: Managed, { owner, send }: Management): HTMLElement {
   let over = "yes";
   const shown = h("div", { class: "stack" });
   const show = (): void => {
@@ -48,6 +49,8 @@ export function handOver({ email }: Managed, { owner, send }: Management): HTMLE
       const made = await send<Answer<"renewManageToken">>("POST", "/manage-token", { hand_over: over === "yes" });
       [owner.key, owner.newLink] = [made.manage_token, made.manage_link];
       history.replaceState(null, "", new URL(made.manage_link).hash);
+      if (over === "yes") forgetStation(station.id);
+      else keepStation({ id: station.id, key: owner.key, name: station.properties.name });
       show();
     },
   });

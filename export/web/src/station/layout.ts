@@ -5,11 +5,11 @@ import { placeText } from "../map/surroundings";
 import { healthParts, problemParts } from "./diagnosis";
 import { history } from "./history";
 import { management } from "./management";
-import { measured, type PlotChoice } from "./measured";
-import { title, zone, type State } from "./state";
+import { measured } from "./measured";
+import { title, zone, type PlotChoice, type State } from "./state";
 
 export interface Actions {
-  plot(choice: PlotChoice): void;
+  plot(choice: Partial<PlotChoice>): void;
   changed(): void; // the owner has changed something of the station
   remove(readings: "keep" | "erase"): void; // the owner has removed the station
 }
@@ -61,7 +61,12 @@ function head(s: State): HTMLElement[] {
 
 function managementPart(s: State, actions: Actions): HTMLElement {
   if (s.city && s.owner) return management(s.id, s.owner, s.city, actions);
-  return h("details", {}, h("summary", {}, t("manage.yours")), h("div", {}, h("p", {}, t("manage.how"))));
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("manage.yours")),
+    h("div", {}, h("p", {}, t("manage.how")), h("p", {}, h("a", { href: "/mine", "data-key": "mine" }, t("mine.heading")))),
+  );
 }
 
 // removedPage replaces the page of a station that its owner has removed.

@@ -1,6 +1,7 @@
 // The lines of a station's plot: label, look and values.
 import uPlot from "uplot";
 import { number, t } from "../language";
+import { forcedColours } from "../map/theme";
 import { limits } from "./limits";
 import { clamped, type Readings, type Series } from "./series";
 
@@ -19,15 +20,19 @@ interface Group {
   lines: { line: Line; values: (number | null)[] }[];
 }
 
+// What colours of the style sheet are where a person has colours of their own.
+const forced: Record<string, string> = { accent: "LinkText", warn: "Highlight", "field-border": "GrayText", border: "GrayText" };
+
 // colour returns a colour of the style sheet, in the light or the dark scheme.
-export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name: string): string =>
+  forcedColours.matches ? (forced[name] ?? "CanvasText") : getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 // corrects reports whether corrected values differ from measured ones.
 export const corrects = (s: Series): boolean => s.corrected.some((v, i) => v !== null && v !== s.measured[i]);
 
 // content returns the lines and their values for uPlot: readings, if there are any, then means, then limits.
 export function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.AlignedData } {
-  const groups = [...(r?.at.length ? [single(s, r)] : []), means(s, r === null), ...limitGroups(s, r)];
+  const groups = [...(r?.at.length ? [single(s, r)] : []), means(s, r === null), ...limitGroups(s)];
   const tables = groups.map(({ at, lines }): uPlot.AlignedData => [at, ...lines.map((l) => l.values)]);
   return {
     lines: groups.flatMap((g) => g.lines.map((l) => l.line)),
@@ -63,13 +68,19 @@ function means(s: Series, both: boolean): Group {
       ]
     : [{ line: { ...main, label: mean }, values: s.measured }];
   const neighbours = { label: t("station.lineNeighbours"), colour: colour("text"), width: 1.5, dash: [5, 4], step: true };
-  return { at: starts(s), lines: [...own, { line: neighbours, values: s.neighbours }] };
+  return {
+    at: edges(s),
+    lines: [...own, { line: neighbours, values: s.neighbours }].map(({ line, values }) => ({
+      line,
+      values: values.flatMap((v) => [v, v]),
+    })),
+  };
 }
 
-// limitGroups returns a straight line for each limit; none where there are no values.
-function limitGroups(s: Series, r: Readings | null): Group[] {
-  const at = starts(s);
-  const ends = [at[0] ?? 0, Math.max(at.at(-1) ?? 0, r?.at.at(-1) ?? 0)];
+// limitGroups returns a straight line for each limit; none where there are no values. Limits are of daily means.
+function limitGroups(s: Series): Group[] {
+  const at = edges(s);
+  const ends = [at[0] ?? 0, at.at(-1) ?? 0];
   const lines = limitsOf(s).map(({ who, value }) => ({
     line: {
       label: t(`station.limit_${who}`, { value: number(value, 0) }),
@@ -82,6 +93,12 @@ function limitGroups(s: Series, r: Readings | null): Group[] {
   return at.length > 0 && lines.length > 0 ? [{ at: ends, lines }] : [];
 }
 
-const starts = (s: Series): number[] => s.start.map((at) => Date.parse(at) / 1000);
+// edges returns the start of each window and its last second, so that the last one before a gap is as wide as the others.
+export const edges = (s: Series): number[] => starts(s).flatMap((at) => [at, at + windowSeconds(s) - 1]);
 
-const limitsOf = (s: Series) => limits[s.quantity] ?? [];
+export const starts = (s: Series): number[] => s.start.map((at) => Date.parse(at) / 1000);
+
+export const windowSeconds = (s: Series): number => (s.window === "1h" ? 3600 : 86_400);
+
+// limitsOf returns the limits that the values can be compared with: those of the quantity, where these are daily means.
+const limitsOf = (s: Series) => (s.window === "24h" && limits[s.quantity]) || [];

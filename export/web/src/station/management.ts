@@ -4,6 +4,9 @@ import type { Answer, City } from "../api";
 import { send, errorText } from "../client";
 import { h } from "../dom";
 import { t } from "../language";
+import { keepStation } from "../mine/kept";
+import { openLink } from "../mine/link";
+import { button } from "../parts";
 import { changesTable } from "./changes";
 import { handOver, rotate } from "./credentials";
 import { notices } from "./notices";
@@ -41,7 +44,9 @@ export function management(id: string, owner: Owner, city: City, actions: Manage
   };
   const load = async (): Promise<void> => {
     try {
-      element.replaceChildren(...forms(await m.send<Managed>("GET", "/manage"), m));
+      const managed = await m.send<Managed>("GET", "/manage");
+      keepStation({ id, key: owner.key, name: managed.station.properties.name });
+      element.replaceChildren(...forms(managed, m));
     } catch (e) {
       element.replaceChildren(...refused(e));
     }
@@ -52,9 +57,17 @@ export function management(id: string, owner: Owner, city: City, actions: Manage
 
 function forms(managed: Managed, m: Management): HTMLElement[] {
   const pausing = pause(managed, m);
+  const { id, properties } = managed.station;
+  const kept = () => ({ id, key: m.owner.key, name: properties.name }); // with the key of now
   return [
     h("h2", {}, t("manage.title")),
     h("p", { class: "quiet" }, t("manage.keep")),
+    h(
+      "p",
+      { class: "row" },
+      button(t("mine.link"), () => openLink(kept()), true),
+      h("a", { href: "/mine" }, t("mine.heading")),
+    ),
     h("p", { class: "answer fine", role: "status", tabindex: "-1" }),
     ...(pausing ? [pausing] : []),
     h(

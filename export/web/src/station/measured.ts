@@ -1,20 +1,24 @@
 // What a station has measured: the choice of quantity and period, the plot, the same as a table, and downloads.
 import { update, h, redraw } from "../dom";
 import { language, name, t } from "../language";
+import { lookBackButton } from "../lookback/button";
+import { shareButton } from "../share/button";
+import { sharedPlot } from "./shared";
+import { darkScheme, forcedColours } from "../map/theme";
 import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
 import { startOf, periods, readingsRoute, type Period } from "./series";
-import { quantities, zone, type State } from "./state";
+import { quantities, title, zone, type PlotChoice, type State } from "./state";
 
-export type PlotChoice = Partial<Pick<State, "quantity" | "period">>;
-
-export function measured(s: State, choose: (choice: PlotChoice) => void): { element: HTMLElement; render(): void } {
+export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void): { element: HTMLElement; render(): void } {
   const heading = h("h2", {});
   const none = h("p", {});
   const controls = h("div", { class: "plot-controls" });
-  const picture = h("div", { class: "stack", "aria-live": "off" });
+  const waiting = h("p", { class: "quiet plot-waiting", role: "status" });
+  const picture = h("div", { class: "stack" });
   const downloads = h("p", { class: "quiet" });
-  const element = h("section", { class: "panel stack" }, heading, none, picture, downloads);
+  const looks = h("div", { class: "row" });
+  const element = h("section", { class: "panel stack" }, heading, none, waiting, picture, looks, downloads);
   const renderPicture = redraw(() => picture.replaceChildren(...plotParts(s, picture)));
 
   function render(): void {
@@ -25,14 +29,18 @@ export function measured(s: State, choose: (choice: PlotChoice) => void): { elem
     const [shown, other] = quantities(s).length > 0 ? [controls, none] : [none, controls];
     if (other.parentElement) other.replaceWith(shown);
     update(controls, ...choices(s, choose));
-    renderPicture(s.plotted, s.plotFailure, language(), matchMedia("(prefers-color-scheme: dark)").matches);
+    waiting.textContent = s.plotting ? t("series.waiting", { period: t(`station.period_${s.period}`) }) : "";
+    picture.setAttribute("aria-busy", String(s.plotting));
+    renderPicture(s.plotted, s.plotFailure, language(), darkScheme.matches, forcedColours.matches);
+    const subject = { place: { kind: "station", id: s.id } as const, title: title(s), quantity: s.quantity };
+    update(looks, ...(s.quantity ? [lookBackButton(subject, s.city), shareButton(() => sharedPlot(s, picture), s.city, "plot")] : []));
     update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };
 }
 
-function choices(s: State, choose: (choice: PlotChoice) => void): HTMLElement[] {
-  const offered = quantities(s);
+function choices(s: State, choose: (choice: Partial<PlotChoice>) => void): HTMLElement[] {
+  const offered = [...new Set([...quantities(s), s.quantity])].filter(Boolean); // an address may name one that is not sent any more
   const control = select(
     offered.map((q) => [q, name(q)]),
     s.quantity || (offered[0] ?? ""),
@@ -61,15 +69,17 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   return [
     ...(means ? [] : [h("p", { class: "hint" }, t("station.noMeans"))]),
     ...(means || readings?.at.length ? [plot(series, readings, period, zone(s))] : []),
-    h("p", { class: "quiet" }, t("station.plotNote")),
+    h("p", { class: "quiet" }, t(series.window === "1h" ? "station.plotNote" : "series.dayNote")),
     h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(series, zone(s)))),
   ];
 }
 
-// links returns links to the readings of the period; GeoJSON has at most 31 days at once.
+// links returns links to the readings of the period; GeoJSON has at most 31 days at once, and says so.
 function links(s: State): (Node | string)[] {
   const now = new Date();
   const link = (format: "csv" | "geojson", text: string, period: Period) =>
     h("a", { href: readingsRoute(s.id, startOf(period, now), now, format), "data-key": format }, text);
-  return [link("csv", "CSV", s.period), " ", link("geojson", "GeoJSON", s.period === "365d" ? "30d" : s.period), " "];
+  const short: Period = s.period === "365d" ? "30d" : s.period;
+  const geojson = short === s.period ? "GeoJSON" : t("series.only", { format: "GeoJSON", period: t(`station.period_${short}`) });
+  return [link("csv", "CSV", s.period), " ", link("geojson", geojson, short), " "];
 }

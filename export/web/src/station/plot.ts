@@ -1,11 +1,14 @@
-// The plot of one quantity: measured, corrected, the neighbours' median and limits, with gaps; and the same as a table.
+// The plot of one quantity: measured, corrected, the neighbours' median and, of days, limits, with gaps; and the same as a table.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h } from "../dom";
 import { amount, language, languages, name, number, digitsOf, t } from "../language";
 import { table } from "../parts";
+import { reader } from "../reader";
 import { svg } from "../svg";
+import { ticks, type Tick } from "./axis";
 import { colour, content, corrects, type Line } from "./lines";
+import { middleOf, readout, windowAt } from "./readout";
 import type { Period, Readings, Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
@@ -13,11 +16,13 @@ const locale = (): string => languages[language()].locale;
 // plot makes the plot with its legend; readings are only there for 24 hours.
 export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
   const { lines, data } = content(s, r);
-  const canvas = h("div", { class: "plot", role: "img", "aria-label": summary(s, period) });
+  const canvas = h("div", { class: "plot" });
+  let u: uPlot | null = null;
   const draw = (): void => {
-    canvas.replaceChildren();
-    new uPlot(options(s, lines, canvas.clientWidth, zone, period), data, canvas);
+    u?.destroy();
+    u = new uPlot(options(s, lines, canvas.clientWidth, zone, period), data, canvas);
   };
+  const moment = (e: PointerEvent): number => (u ? u.posToVal(e.clientX - u.over.getBoundingClientRect().left, "x") : 0);
   let width = 0;
   new ResizeObserver(() => {
     if (canvas.isConnected && canvas.clientWidth !== width) {
@@ -26,7 +31,15 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
     }
   }).observe(canvas);
   const legend = h("ul", { class: "plot-legend" }, ...lines.map((line) => h("li", {}, sample(line), line.label)));
-  return h("div", {}, legend, canvas);
+  const unit = s.unit === "1" ? null : h("p", { class: "quiet plot-unit", "aria-hidden": "true" }, s.unit);
+  const read = reader(h("div", {}, unit, canvas), {
+    label: `${summary(s, period)} ${t("series.read")}`,
+    count: s.start.length,
+    text: (i, e) => (i < 0 ? t("station.noValues") : readout(s, r, i, zone, e && moment(e))),
+    at: (e) => windowAt(s, moment(e)),
+    move: (i) => u?.setCursor({ left: u.valToPos(middleOf(s, i), "x"), top: -10 }),
+  });
+  return h("div", {}, legend, read);
 }
 
 function options(s: Series, lines: readonly Line[], width: number, zone: string, period: Period): uPlot.Options {
@@ -36,23 +49,23 @@ function options(s: Series, lines: readonly Line[], width: number, zone: string,
     ticks: { stroke: colour("border"), width: 1 },
     font: "12px system-ui, sans-serif",
   };
-  const short = period === "24h" ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
-  const when = new Intl.DateTimeFormat(locale(), { timeZone: zone, ...(short as Intl.DateTimeFormatOptions) });
+  const marks = (u: uPlot): Tick[] => ticks(period, u.scales.x?.min ?? 0, u.scales.x?.max ?? 0, width - yAxis, zone);
   return {
     width: Math.max(width, 240),
     height: 260,
-    padding: [12, 12, 0, 0],
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
+    padding: [12, 20, 0, 0],
     legend: { show: false },
-    cursor: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_, low, high) => bounds(s.quantity, low, high) } },
     series: [{}, ...lines.map((line) => stroke(line))],
     axes: [
-      { ...axis, space: 64, values: (_, splits) => splits.map((at) => when.format(at * 1000)) },
-      { ...axis, size: 52, values: (_, splits) => splits.map((v) => number(v, Number.isInteger(v) ? 0 : 1)) },
+      { ...axis, size: 44, splits: (u) => marks(u).map((m) => m.at), values: (u) => marks(u).map((m) => m.label) },
+      { ...axis, size: yAxis, values: (_, splits) => splits.map((v) => number(v, Number.isInteger(v) ? 0 : 1)) },
     ],
   };
 }
+
+const yAxis = 52; // pixels
 
 // bounds returns the range of the y axis, with some space around the values; particles start at 0.
 function bounds(quantity: string, low: number | null, high: number | null): [number, number] {

@@ -2,6 +2,7 @@
 import type { Health, Refusal } from "../api";
 import { h } from "../dom";
 import { clock, language, number, t } from "../language";
+import { reasonAddress } from "../specification/link";
 
 // refusalList shows the newest first; repeated refusals are one entry with their number.
 export function refusalList(refusals: readonly Refusal[], zone: string): HTMLElement {
@@ -29,6 +30,7 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
       ": ",
       h("span", { lang: "en" }, r.detail),
     ),
+    h("p", { class: "quiet" }, h("a", { href: reasonAddress(r.reason), "data-key": `reason-${r.reason}` }, t("specification.reason"))),
   );
 }
 

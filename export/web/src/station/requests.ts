@@ -12,7 +12,8 @@ export interface Requests {
   follow(): void; // the station's health and its readings, until it is removed
 }
 
-export function requests(s: State, render: () => void): Requests {
+// requests calls away with whether the server does not answer, when that changes.
+export function requests(s: State, render: () => void, away: (is: boolean) => void = () => {}): Requests {
   let plots = 0; // number of requests, so that an answer that comes after a later request is ignored
 
   async function station(): Promise<void> {
@@ -33,18 +34,27 @@ export function requests(s: State, render: () => void): Requests {
     if (!s.quantity) return;
     const { quantity, period } = s;
     const now = new Date();
+    s.plotting = true;
+    render();
     try {
       const [means, single] = await Promise.all([
         series(s.id, quantity, period, now, s.owner?.key),
         period === "24h" ? readings(s.id, quantity, now, s.station?.properties.interval_seconds ?? 0, s.owner?.key) : null,
       ]);
       if (asked !== plots) return;
-      [s.plotted, s.plotFailure] = [{ series: means, readings: single, period }, null];
+      [s.plotting, s.plotted, s.plotFailure] = [false, { series: means, readings: single, period }, null];
     } catch (e) {
       if (asked !== plots) return;
+      s.plotting = false;
       s.plotFailure = () => t("frame.failed", { detail: errorText(e) });
     }
     render();
+  }
+
+  let lost = false;
+  function setLost(now: boolean): void {
+    if (now !== lost) away(now);
+    lost = now;
   }
 
   function follow(): void {
@@ -52,11 +62,13 @@ export function requests(s: State, render: () => void): Requests {
       reading: () => void station(),
       health(found) {
         if (s.removed) return end();
+        setLost(false);
         [s.health, s.failure] = [found, null];
         render();
       },
       failed(e) {
         if (s.removed) return end();
+        setLost(!(e instanceof ApiError) || e.status >= 500);
         s.failure = () => (e instanceof ApiError && e.status === 404 ? t("station.none", { id: s.id }) : errorText(e));
         render();
       },

@@ -2,7 +2,7 @@
 import type { City, Health, Station } from "../api";
 import { t } from "../language";
 import type { Settings } from "../register/settings";
-import type { Period, Readings, Series } from "./series";
+import { periods, type Period, type Readings, type Series } from "./series";
 
 export interface State {
   readonly id: string;
@@ -14,6 +14,7 @@ export interface State {
   period: Period;
   plotted: { series: Series; readings: Readings | null; period: Period } | null; // the last answer
   plotFailure: (() => string) | null; // why the choice is not plotted, in the current language
+  plotting: boolean; // the answer has not come yet
   owner: Owner | null; // null where the address has no key
   removed: "keep" | "erase" | null; // by its owner, with what became of the readings
 }
@@ -25,19 +26,37 @@ export interface Owner {
   newLink: string;
 }
 
-export const initialState = (id: string, owner: Owner | null): State => ({
+export const initialState = (id: string, owner: Owner | null, plot = readPlot("")): State => ({
   id,
   city: null,
   station: null,
   health: null,
   failure: null,
-  quantity: "",
-  period: "24h",
+  ...plot,
   plotted: null,
   plotFailure: null,
+  plotting: false,
   owner,
   removed: null,
 });
+
+// PlotChoice is what of a station is plotted.
+export type PlotChoice = Pick<State, "quantity" | "period">;
+
+// readPlot returns the choice that an address's query says.
+export function readPlot(search: string): PlotChoice {
+  const q = new URLSearchParams(search);
+  const quantity = /^[a-z0-9_]{1,20}$/.exec(q.get("quantity") ?? "")?.[0] ?? "";
+  return { quantity, period: periods.find((p) => p === q.get("period")) ?? "24h" };
+}
+
+// writePlot returns the query with a choice, which the person has made.
+export function writePlot({ quantity, period }: PlotChoice, search: string): string {
+  const q = new URLSearchParams(search);
+  q.set("quantity", quantity);
+  q.set("period", period);
+  return `?${q}`;
+}
 
 // ownerOf reads the key from the fragment of an address; null where there is none.
 export function ownerOf(hash: string): Owner | null {

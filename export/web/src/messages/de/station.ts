@@ -65,7 +65,7 @@ export const station = {
   limit_who: "Richtwert der WHO: {value}, Tagesmittel",
   summary: "von {low} bis {high}, zuletzt {last}",
   plotNote:
-    "Lücken sind Lücken: Ein Stundenmittel gibt es, wenn drei Viertel der Stunde gemessen wurden. Die Nachbarschaft ist der Median der Rasterzellen im Umkreis von 3 km (sind es weniger als drei, von 10 km) ohne die eigene. Grenzwerte gelten für amtliche Messungen und stehen hier nur zum Vergleich.",
+    "Lücken sind Lücken: Ein Stundenmittel gibt es, wenn drei Viertel der Stunde gemessen wurden. Die Nachbarschaft ist der Median der Rasterzellen im Umkreis von 3 km (sind es weniger als drei, von 10 km) ohne die eigene.",
   asTable: "Dieselben Werte als Tabelle",
   hourFrom: "Stunde ab",
   dayFrom: "Tag ab",

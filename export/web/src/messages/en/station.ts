@@ -64,7 +64,7 @@ export const station = {
   limit_who: "WHO guideline: {value}, daily mean",
   summary: "from {low} to {high}, last {last}",
   plotNote:
-    "Gaps are gaps: there is an hourly mean when three quarters of the hour were measured. The neighbourhood is the median of the grid cells within 3 km (of 10 km where they are fewer than three) without its own. Limits are for official measurements and stand here for comparison only.",
+    "Gaps are gaps: there is an hourly mean when three quarters of the hour were measured. The neighbourhood is the median of the grid cells within 3 km (of 10 km where they are fewer than three) without its own.",
   asTable: "The same values as a table",
   hourFrom: "Hour from",
   dayFrom: "Day from",

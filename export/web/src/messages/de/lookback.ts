@@ -1,0 +1,21 @@
+export const lookback = {
+  open: "Rückblick",
+  embed: "Rückblick einbetten",
+  what: "{quantity}, Tagesmittel",
+  none: "Für das letzte Jahr gibt es keine Tagesmittel.",
+  last: "Die letzten 7 Tage",
+  before: "Die 7 Tage davor",
+  yearAgo: "Dieselben Tage vor einem Jahr",
+  fewDays: "zu wenige Tage ({days} von 7)",
+  more: "jetzt {percent} % mehr",
+  less: "jetzt {percent} % weniger",
+  same: "jetzt gleich viel",
+  above_eu: "Tage {year} über {value} (EU ab 2030)",
+  above_who: "Tage {year} über {value} (WHO)",
+  days: "{days} von {of} gemessenen",
+  calendar: "Die letzten zwölf Monate",
+  dot: "über {value}",
+  note: "Ein Tagesmittel gibt es, wenn mindestens 18 Stunden zählen; leere Felder haben keins.",
+  noteLimits:
+    "Ein Tagesmittel gibt es, wenn mindestens 18 Stunden zählen; leere Felder haben keins. Grenzwerte gelten für amtliche Messungen; hier stehen sie zum Vergleich.",
+};

@@ -1,0 +1,5 @@
+export const play = {
+  start: "Abspielen",
+  stop: "Anhalten",
+  what: "Die letzten 48 Stunden abspielen",
+};
