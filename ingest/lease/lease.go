@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// lifetime is how long a lease lasts that is not renewed.
-	lifetime = 6 * time.Second
+	// Lifetime is how long a lease lasts that is not renewed.
+	Lifetime = 6 * time.Second
 	// renewEvery is the interval at which it is renewed.
 	renewEvery = 1500 * time.Millisecond
 	// heldFor is how long after the begin of its last renewal the holder trusts it.
@@ -71,7 +71,7 @@ func (b *Bucket) create(ctx context.Context) error {
 	name := b.o.Prefix + "_LEASES"
 	_, err := b.nc.Ensure(ctx, jetstream.StreamConfig{
 		Name: "KV_" + name, Description: "Stadtluft: which process does what", Subjects: []string{"$KV." + name + ".>"}, Storage: jetstream.FileStorage,
-		MaxMsgsPerSubject: 1, MaxAge: lifetime, Discard: jetstream.DiscardNew, AllowRollup: true,
+		MaxMsgsPerSubject: 1, MaxAge: Lifetime, Discard: jetstream.DiscardNew, AllowRollup: true,
 	}, b.o.Replicas, b.o.Deployment)
 	if err != nil {
 		return err
@@ -232,7 +232,7 @@ func (l *Lease) release(ctx context.Context, revision uint64) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	if err := l.b.keys.Delete(ctx, l.name, jetstream.LastRevision(revision)); err != nil {
-		l.b.o.Log.Info("lease not released, it ends by itself", "lease", l.name, "after", lifetime, "err", err)
+		l.b.o.Log.Info("lease not released, it ends by itself", "lease", l.name, "after", Lifetime, "err", err)
 		return
 	}
 	l.b.o.Log.Info("lease released", "lease", l.name)

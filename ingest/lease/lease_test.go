@@ -139,8 +139,8 @@ func TestLease(t *testing.T) {
 	eventually(t, "the third to know the second", func() bool { return third.Holder() == "second" })
 	way.set(true)
 	took := eventually(t, "the third to work", third.working.Load)
-	if took < lifetime-renewEvery || took > lifetime+2*time.Second {
-		t.Errorf("the third waited %v for a lease that is not renewed, want about %v", took, lifetime)
+	if took < Lifetime-renewEvery || took > Lifetime+2*time.Second {
+		t.Errorf("the third waited %v for a lease that is not renewed, want about %v", took, Lifetime)
 	}
 	if second.Held() || second.working.Load() {
 		t.Error("the second still holds what it cannot renew")
@@ -163,7 +163,7 @@ func TestAShortCutLosesNothing(t *testing.T) {
 	eventually(t, "the other to know it", func() bool { return other.Holder() == "holder" })
 	way.set(true)
 	time.AfterFunc(time.Second, func() { way.set(false) })
-	gone := time.After(lifetime + 2*time.Second)
+	gone := time.After(Lifetime + 2*time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"stadtluft/export/metrics"
 	"stadtluft/ingest/lease"
@@ -62,14 +63,25 @@ func (b *base) place() (string, error) {
 	return host + ":" + folder, nil
 }
 
-// oneStore refuses SQLite in a data folder when the process that writes has another: what it writes would not be seen here.
+// oneStore refuses SQLite in a data folder when the process that writes has another: what it writes would not be seen here. The
+// lease of a process that was killed ends within lease.Lifetime.
 func (b *base) oneStore(ctx context.Context, bucket *lease.Bucket, place string) error {
 	if b.config.StoreKind != "sqlite" {
 		return nil
 	}
-	holder, err := bucket.Holder(ctx, string(writeRole))
-	if err != nil || holder == "" || holder == place {
-		return err
+	ticker := time.NewTicker(lease.Lifetime / 10)
+	defer ticker.Stop()
+	var holder string
+	for begin := time.Now(); time.Since(begin) < 2*lease.Lifetime; {
+		var err error
+		if holder, err = bucket.Holder(ctx, string(writeRole)); err != nil || holder == "" || holder == place {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
 	}
 	return ConfigError{fmt.Errorf("store.kind: the readings are written by the process at %s; SQLite is a file of one machine and one data folder, which %s is not: set store.kind to influxdb for all processes, or run this one there", holder, place)}
 }
