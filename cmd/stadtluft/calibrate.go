@@ -97,16 +97,9 @@ func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 			return nil, err
 		}
 	}
-	switch cmd.Zone {
-	case "":
-	case "uba":
-		cmd.form = calibration.UBA()
-	default:
-		zone, err := time.LoadLocation(cmd.Zone)
-		if err != nil {
-			return nil, fmt.Errorf("--zone %q is neither a time zone such as Europe/Berlin nor uba", cmd.Zone)
-		}
-		cmd.form.Zone = zone
+	var err error
+	if cmd.form, err = formatOf(cmd.Zone); err != nil {
+		return nil, err
 	}
 	file, err := os.Open(cmd.Reference)
 	if err != nil {

@@ -82,7 +82,7 @@ func (s *Server) listed(st *ingest.Station, now time.Time, fields, quantities []
 	f := s.observed(st, now)
 	all := len(fields) == 0
 	if all || slices.Contains(fields, "means") || slices.Contains(fields, "index") {
-		f.Properties.addMeans(s.stationMeans(st.ID, now))
+		f.Properties.addMeans(s.recentMeans(st, now))
 	}
 	if len(quantities) > 0 {
 		keep(f.Properties.Values, quantities)

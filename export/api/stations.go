@@ -88,7 +88,7 @@ func public(st *ingest.Station) bool { return st.Shown() }
 // feature returns a station with its latest values, means and indices.
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := s.observed(st, now)
-	f.Properties.addMeans(s.stationMeans(st.ID, now))
+	f.Properties.addMeans(s.recentMeans(st, now))
 	return f
 }
 
@@ -100,7 +100,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
-			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
+			State: string(live.StateOf(st, now)), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {
@@ -182,7 +182,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	answer := health{
-		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.StateOf(st, now), Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
 		Refusals: ingest.ExplainRefusals(refusals),
 	}
 	if !live.LastSeen.IsZero() {

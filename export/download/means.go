@@ -42,7 +42,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 // means computes all means of stations, also of the quantities needed for corrections.
 func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, stations []string, yield func(aggregate.StationWindow) error) error {
 	means := aggregate.StationAverager{
-		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
+		Window: window, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Hourly: s.official, Calibrations: s.calibrations, Yield: yield,
 	}
 	var cells averages.Cells
 	selection := store.ReadingQuery{From: q.From, To: q.To, Stations: stations, Quantities: withAids(q.Quantities)}
@@ -134,10 +134,16 @@ func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 	return cell
 }
 
-// apart reports whether a station is indoors or unknown: its humidity is not that of its neighbours.
+// apart reports whether a station is indoors, official or unknown: it corrects no other and is not corrected.
 func (s Source) apart(id string) bool {
 	st, known := s.Stations.Station(id)
-	return !known || st.Exposure != ingest.Outdoor
+	return !known || st.Official() || st.Exposure != ingest.Outdoor
+}
+
+// official reports whether a station is an authority's.
+func (s Source) official(id string) bool {
+	st, known := s.Stations.Station(id)
+	return known && st.Official()
 }
 
 // calibrations returns a station's calibrations as the aggregate's type.

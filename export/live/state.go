@@ -15,6 +15,8 @@ const (
 	// SilentAfter is how long after its last message a station counts as silent: six messages of a kit
 	// that sends every 145 s.
 	SilentAfter = 15 * time.Minute
+	// OfficialSilentAfter is the same of an official station, whose hours come one by one and late.
+	OfficialSilentAfter = 6 * time.Hour
 )
 
 // StationState is the condition of a station.
@@ -118,6 +120,14 @@ func (n *State) Station(id string, at time.Time) Station {
 		known.Values[q] = v
 	}
 	return known
+}
+
+// StateOf returns the state of a station at a moment, with the patience that its kind needs.
+func (s Station) StateOf(st *ingest.Station, at time.Time) StationState {
+	if st.Official() && s.State == Silent && at.Sub(s.LastSeen) <= OfficialSilentAfter {
+		return OK
+	}
+	return s.State
 }
 
 func (s *station) state(at time.Time) StationState {

@@ -31,6 +31,9 @@ type StationAverager struct {
 	// Isolated reports whether a station is not corrected and does not correct others, such as one indoors; nil means
 	// that no station is.
 	Isolated func(station string) bool
+	// Hourly reports whether each of a station's values is the mean of the hour that begins at its time, and so covers
+	// it; nil means that no station's is.
+	Hourly func(station string) bool
 	// Yield receives the means, ascending by start, station, quantity and cell. When it returns an error, Add and End
 	// return that error.
 	Yield func(StationWindow) error
@@ -122,9 +125,12 @@ func (s *StationAverager) close() error {
 // span returns the window of everything in an aggregate; for a day only the hours that count.
 func (s *StationAverager) span(a *Aggregate, begin time.Time) *window {
 	hour := floorDiv(begin.Unix(), 3600)
-	return &window{a: a, at: begin, part: func(_ *station, series *series) (m stationMean, ok bool) {
+	return &window{a: a, at: begin, part: func(st *station, series *series) (m stationMean, ok bool) {
 		for _, v := range series.at(hour, &a.unpacked) {
 			m.add(v, int(v.offset())/slotSeconds)
+		}
+		if m.count > 0 && s.Hourly != nil && s.Hourly(st.name) {
+			m.slots = 1<<slots - 1
 		}
 		return m, m.count > 0 && (s.Window != Day || m.enough())
 	}}

@@ -66,7 +66,7 @@ type Averages struct {
 }
 
 // Observe adds a reading's good values to the averages of the place where its station stood. It leaves out values
-// with an excluding flag, values of indoor stations, and values of stations that are retired or whose readings are to
+// with an excluding flag, values of indoor and official stations, and values of stations that are retired or whose readings are to
 // be deleted.
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
@@ -144,10 +144,10 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	return list
 }
 
-// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the city
+// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the citizens
 // then. It needs mu.
 func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
-	if st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
+	if st.Official() || st.Exposure != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
 	return a.cells.At(st.PlaceAt(at).Public)

@@ -80,7 +80,7 @@ func (m *memory) states() map[live.StationState]int {
 	now := time.Now()
 	for _, station := range m.registry.Stations() {
 		if station.Status == ingest.Active {
-			counts[m.live.Station(station.ID, now).State]++
+			counts[m.live.Station(station.ID, now).StateOf(station, now)]++
 		}
 	}
 	return counts
