@@ -24,6 +24,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -322,9 +323,11 @@ func TestTablesAreWhatIsWritten(t *testing.T) {
 		return map[string][]byte{
 			"readings": encodeReadings(t, format), "means": encode(t, meanList, func(w io.Writer) Encoder[aggregate.StationWindow] { return NewMeans(w, format, meta) }),
 			"grid": encodeGrid(t, format), "districts": encode(t, areaList(), func(w io.Writer) Encoder[AreaRow] { return NewAreas(w, format, meta) }),
-			"index":    encode(t, indexList, func(w io.Writer) Encoder[CellIndex] { return NewIndices(w, format, meta) }),
-			"coverage": encode(t, cityCoverage().Rows(), func(w io.Writer) Encoder[CoverageRow] { return NewCoverage(w, format, meta) }),
-			"history":  encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
+			"index":      encode(t, indexList, func(w io.Writer) Encoder[CellIndex] { return NewIndices(w, format, meta) }),
+			"coverage":   encode(t, cityCoverage().Rows(), func(w io.Writer) Encoder[CoverageRow] { return NewCoverage(w, format, meta) }),
+			"history":    encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
+			"comparison": encode(t, comparisonList, func(w io.Writer) Encoder[comparison.Row] { return NewComparison(w, format, meta) }),
+			"pairs":      encode(t, pairList, func(w io.Writer) Encoder[comparison.Pair] { return NewPairs(w, format, meta) }),
 		}
 	}
 	plain, list := documents(CSV), documents(JSON)
@@ -380,6 +383,17 @@ var meanList = []aggregate.StationWindow{
 		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: quantity.PM2_5, Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
 	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
 		Station: `GO;"NE"`, Quantity: quantity.Temperature, Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+}
+
+var comparisonList = []comparison.Row{
+	{Quantity: "pm2_5", Radius: 1000, Period: 90, Humidity: comparison.All, Corrected: true, Statistics: comparison.Statistics{
+		N: 2100, Days: 90, Mean: 9.5, Official: 11.6, Bias: -2.1, BiasLow: -2.4, BiasHigh: -1.8, SD: 5, RMSE: 5.4, NRMSE: 0.466, R: 0.8, Slope: 0.9, Intercept: -0.94}},
+	{Official: "EXT0NDTAQVJ", Quantity: "no2", Radius: 5000, Period: 30, Humidity: "85-100"},
+}
+
+var pairList = []comparison.Pair{
+	{Start: noon, Official: "EXT0NDTAQVJ", Quantity: quantity.PM2_5, Radius: 1000, Value: 7.4, Raw: 9.8, Corrected: 7.1, Humidity: new(81.5), Stations: 3},
+	{Start: noon, Official: "EXT0NDTAQVJ", Quantity: quantity.NO2, Radius: 3000, Value: 21, Raw: 18, Corrected: 18, Stations: 1},
 }
 
 // indexList is a cell of which both indices say something, and one of which they say nothing.

@@ -29,7 +29,7 @@ func (t Table) Header() string {
 
 // Tables are all there are.
 func Tables() []Table {
-	return []Table{ReadingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable}
+	return []Table{ReadingsTable, meansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable, comparisonTable, pairsTable}
 }
 
 var (

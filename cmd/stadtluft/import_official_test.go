@@ -12,7 +12,9 @@ import (
 // ubaAnswers is an agency with one station near the cathedral, whose PM2.5 was 7.4 and 8.5 in the two hours before now.
 func ubaAnswers(t *testing.T, now time.Time) *httptest.Server {
 	cet := time.FixedZone("", 3600)
-	hour := func(back int) string { return now.Truncate(time.Hour).Add(-time.Duration(back) * time.Hour).In(cet).Format(time.DateTime) }
+	hour := func(back int) string {
+		return now.Truncate(time.Hour).Add(-time.Duration(back) * time.Hour).In(cet).Format(time.DateTime)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/stations/json"):
@@ -43,7 +45,9 @@ func TestImportOfficial(t *testing.T) {
 	}
 	from, to := now.Add(-4*time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
 	period := "from=" + from + "&to=" + to
-	start := func(back int) string { return now.Truncate(time.Hour).Add(-time.Duration(back) * time.Hour).Format(time.RFC3339) }
+	start := func(back int) string {
+		return now.Truncate(time.Hour).Add(-time.Duration(back) * time.Hour).Format(time.RFC3339)
+	}
 	var readings string
 	eventually(t, "the store to have them", func() bool {
 		readings = string(p.get("/api/v1/readings?format=csv&source=official&" + period))

@@ -52,7 +52,9 @@ func schemas() map[string]openapi.Schema {
 		all[table.Name+".geojson"] = collection(placeSchema(table.Name), rowSchema(table.Without("lon", "lat")))
 	}
 	maps.Copy(all, sta.Schemas())
-	delete(all, "history.geojson") // it stands in the coverage's
+	for _, table := range []string{"history", "comparison", "pairs"} { // the first stands in the coverage's, the others have no place
+		delete(all, table+".geojson")
+	}
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.ListOf(objectSchema(export.HistoryColumns.Fields())))
 	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})

@@ -132,7 +132,7 @@ func (c *Comparer) Compare(ctx context.Context, now time.Time) error {
 	until := c.until(now)
 	first := until.Add(-time.Duration(slices.Max(Periods)) * oneDay)
 	var t tables
-	for start := first; start.Before(until); start = start.Add(oneDay) {
+	for start := first; start.Before(until) && c.hasOfficial(); start = start.Add(oneDay) {
 		d, err := c.day(ctx, start, until)
 		if err != nil {
 			return err
@@ -144,6 +144,10 @@ func (c *Comparer) Compare(ctx context.Context, now time.Time) error {
 	r.Until, r.Kappa = until, c.Correction.Kappa
 	c.latest.Store(r)
 	return c.save(r)
+}
+
+func (c *Comparer) hasOfficial() bool {
+	return slices.ContainsFunc(c.Stations.Stations(), (*ingest.Station).Official)
 }
 
 // day returns a day: kept, or computed again when it is new, or the rules are others.

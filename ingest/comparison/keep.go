@@ -106,7 +106,14 @@ func (c *Comparer) prune(first time.Time) {
 	}
 }
 
+// save keeps a result, unless it is empty.
 func (c *Comparer) save(r *Result) error {
+	if !r.Compared() {
+		if err := os.Remove(filepath.Join(c.Folder, resultFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("comparison: %w", err)
+		}
+		return nil
+	}
 	return c.whole(filepath.Join(c.Folder, resultFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 

@@ -11,11 +11,13 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/mqtt"
 )
@@ -49,7 +51,7 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store} {
+	for _, step := range []func(context.Context){c.data, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.store, c.comparison} {
 		step(ctx)
 	}
 	return c.findings
@@ -253,4 +255,18 @@ func (c *inspection) store(ctx context.Context) {
 	if words := shortRetention(ctx, s); words != "" {
 		c.say(Warning, "store", "%s", words)
 	}
+}
+
+// comparison warns while the humidity correction is not the city's own.
+func (c *inspection) comparison(context.Context) {
+	r, err := comparison.Load(filepath.Join(c.config.Data, comparisonFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.say(Warning, "comparison", "%v", err)
+		return
+	}
+	if text := uncompared(c.config.QualityKappa, r); text != "" {
+		c.say(Warning, "comparison", "%s", text)
+		return
+	}
+	c.say(Fine, "comparison", "quality.kappa %v agrees with the official instruments", c.config.QualityKappa)
 }

@@ -9,6 +9,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/registry"
 )
 
@@ -19,6 +20,7 @@ type memory struct {
 	aggregate *aggregate.Aggregate
 	averages  *averages.Averages
 	live      *live.State
+	comparer  *comparison.Comparer // nil without the role web
 }
 
 // newMemory returns an empty memory. With the role aggregate it has complete hours checked and writes averages to the
@@ -29,6 +31,9 @@ func newMemory(b *base) *memory {
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
 		ReadOnly: !b.roles.has(aggregateRole),
 	}}
+	if b.roles.has(webRole) {
+		m.comparer = NewComparer(b.config, b.registry, b.storage, b.log)
+	}
 	if b.roles.has(aggregateRole) {
 		m.averages.HourChecker = openHourChecker(b.config.Data, b.config.Quality, b.registry, b.log).hour
 		m.averages.Append = b.journal.Append
@@ -45,6 +50,9 @@ func (m *memory) apply(b ingest.Batch) {
 	for _, r := range b.Readings {
 		m.averages.Observe(r)
 		m.live.Observe(r)
+		if m.comparer != nil {
+			m.comparer.Touch(r)
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
 	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
+	s.Comparison = p.memory.comparer
 	s.AdminStatus, s.Backup = p.adminStatus, p.backup.download()
 }
 

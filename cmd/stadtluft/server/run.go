@@ -89,6 +89,9 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 		sup.start(newLive(b, memory, dashboards))
 	}
+	if b.roles.has(webRole) {
+		sup.start(comparing(b, memory.comparer))
+	}
 	health := sup.health() // of all parts below the HTTP server
 	if b.roles.has(webRole) {
 		pages := newPages(b, memory, shownSettings(o.Config), health)
