@@ -113,7 +113,9 @@ func TestCompare(t *testing.T) {
 func TestNothingCompared(t *testing.T) {
 	data := t.TempDir()
 	p := launch(t, data)
-	eventually(t, "the notice", func() bool { return strings.Contains(string(p.get("/readyz")), "nothing has been compared with official instruments") })
+	eventually(t, "the notice", func() bool {
+		return strings.Contains(string(p.get("/readyz")), "nothing has been compared with official instruments")
+	})
 	if doc := string(p.get("/api/v1/comparison")); !strings.Contains(doc, `"until":null,"kappa":0.15,"headline":[],"kappas":[],"stations":[],"rows":[]`) {
 		t.Errorf("the comparison is %s", doc)
 	}

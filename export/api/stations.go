@@ -36,6 +36,7 @@ type stationProperties struct {
 	Demo     bool                   `json:"demo"`
 	Source   string                 `json:"source"`  // "own", or the network it is imported from
 	Licence  string                 `json:"licence"` // of its readings
+	Official bool                   `json:"official"` // whether an authority runs its instruments
 	LastSeen *string                `json:"last_seen"`
 	Values   map[string]latestValue `json:"values"`
 	Cell     string                 `json:"cell"`
@@ -100,7 +101,7 @@ func (s *Server) observed(st *ingest.Station, now time.Time) stationFeature {
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
-			State: string(live.StateOf(st, now)), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Values: map[string]latestValue{},
+			State: string(live.StateOf(st, now)), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), Licence: st.Licence, Official: st.Official(), Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {

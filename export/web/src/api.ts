@@ -37,8 +37,13 @@ type ListedStation = GeoJSONAnswer<"getStations">["features"][number];
 export type StationsWith<Name extends keyof ListedStation["properties"]> = Omit<GeoJSONAnswer<"getStations">, "features"> & {
   features: (Omit<ListedStation, "properties"> & { properties: Required<Pick<ListedStation["properties"], Name>> })[];
 };
-export type Stations = StationsWith<"name" | "state" | "last_seen" | "values">;
+export type Stations = StationsWith<"name" | "state" | "official" | "last_seen" | "values">;
 export type Listed = Stations["features"][number]["properties"];
+
+export type Comparison = Answer<"getComparison">;
+export type Headline = Comparison["headline"][number];
+export type ComparisonRow = Comparison["rows"][number];
+export type ComparisonHour = Answer<"getComparisonHours">["rows"][number];
 
 export type ReadingEvent = components["schemas"]["ReadingEvent"]; // of the live stream
 
@@ -68,11 +73,22 @@ export const districtsRoute = (c: Choice, format: "geojson" | "csv"): string =>
 export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city", signal);
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
 export const stations = (quantity: string, signal?: AbortSignal): Promise<Stations> =>
-  get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}`, signal);
-export const places = (signal?: AbortSignal): Promise<StationsWith<"state">> => get("/api/v1/stations?fields=state", signal);
+  get(`/api/v1/stations?fields=name,state,official,last_seen,values&quantity=${quantity}`, signal);
+export const places = (signal?: AbortSignal): Promise<StationsWith<"state" | "official">> =>
+  get("/api/v1/stations?fields=state,official", signal);
 export const station = (id: string, signal?: AbortSignal, key?: string): Promise<Station> =>
   get(`/api/v1/stations/${encodeURIComponent(id)}`, signal, key);
 export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(gridRoute(c, "geojson"), signal);
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
 export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>
   get(`/api/v1/cells/${encodeURIComponent(code)}?quantity=${encodeURIComponent(c.quantity)}&${span(c)}`, signal);
+
+// headlines asks for what the city's values are worth beside official instruments, with as few rows as can be.
+export const headlines = (signal?: AbortSignal): Promise<Comparison> =>
+  get("/api/v1/comparison?quantity=pm2_5&radius=1000&days=30&official=all", signal);
+export const comparison = (quantity: string, official: string, radius: number, days: number): Promise<Comparison> =>
+  get(`/api/v1/comparison?quantity=${quantity}&official=${encodeURIComponent(official)}&radius=${radius}&days=${days}`);
+export const comparisonHours = (quantity: string, official: string, radius: number, from: string): Promise<{ rows: ComparisonHour[] }> =>
+  get(
+    `/api/v1/comparison/hours?format=json&quantity=${quantity}${official === "all" ? "" : `&official=${encodeURIComponent(official)}`}&radius=${radius}&from=${from}`,
+  );

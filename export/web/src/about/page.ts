@@ -53,9 +53,15 @@ function sections(r: Rules): HTMLElement[] {
       paragraph("about.checksShared"),
       thresholds(r),
     ),
-    section("correction", t("about.correction"), paragraph("about.correctionIs", v), factors(r)),
+    section("correction", t("about.correction"), paragraph("about.correctionIs", v), paragraph("about.kappaDefault"), factors(r)),
     section("indices", t("about.indices"), paragraph("about.indicesAre"), europe(), germany(), paragraph("about.indicesNot")),
-    section("certainty", t("about.certainty"), paragraph("about.certaintyIs"), bullets(["about.single", "about.few", "about.good"])),
+    section(
+      "certainty",
+      t("about.certainty"),
+      paragraph("about.certaintyIs"),
+      bullets(["about.single", "about.few", "about.good"]),
+      comparison(),
+    ),
     section("limits", t("about.limits"), paragraph("about.limitsAre"), limitTable()),
     section(
       "cannot",
@@ -65,6 +71,9 @@ function sections(r: Rules): HTMLElement[] {
     section("privacy", t("about.privacy"), paragraph("about.privacyIs")),
   ];
 }
+
+const comparison = (): HTMLElement =>
+  h("p", {}, `${t("about.certaintyBeside")} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.heading")));
 
 // thresholds makes a table of all numbers in force, as the server publishes them.
 function thresholds(r: Rules): HTMLElement | null {

@@ -9,6 +9,7 @@ import { iso, readView, writeView, type View } from "../map/view";
 import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
+import { markOf } from "../map/symbol";
 import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText } from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
@@ -140,7 +141,7 @@ function station(f: api.Station, hour: HourMean | null, view: View, zone: string
     h("p", { class: "quiet" }, period ? `${name(view.quantity)}, ${t("embed.hourMean", { period })}` : name(view.quantity)),
     hour ? bigValue(hour.mean, view.quantity, hour.unit, steps(view.quantity, [], view.palette)) : noValue(),
     facts([
-      [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
+      [t("map.state"), h("span", { class: "class" }, stationIcon(markOf(s)), stateText(markOf(s)))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
       ...(v ? ([[t("embed.single"), amount(v.value, view.quantity, v.unit)]] as [string, string][]) : []),
     ]),

@@ -3,8 +3,10 @@ import { name, number, t } from "../language";
 import type { Step } from "./colours";
 import { indexText, stationIcon, stateText } from "./text";
 
+const marks = ["ok", "silent", "check", "new", "official"] as const;
+
 // legend explains colours, hatching and symbols.
-export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean): HTMLElement {
+export function legend(steps: readonly Step[], quantity: string, unit: string, stations: boolean, official: boolean): HTMLElement {
   const indexed = steps[0]?.index != null;
   const class_ = (s: Step) =>
     h(
@@ -22,7 +24,11 @@ export function legend(steps: readonly Step[], quantity: string, unit: string, s
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
     h("p", { class: "quiet" }, t("map.legendNone")),
     stations
-      ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, stationIcon(s), stateText(s))))
+      ? h(
+          "ul",
+          { class: "symbols" },
+          ...marks.filter((m) => official || m !== "official").map((m) => h("li", {}, stationIcon(m), stateText(m))),
+        )
       : null,
   );
 }

@@ -1,5 +1,5 @@
 // The state of the map page: what is chosen, and the answers to it.
-import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
+import type { CellAnswer, City, Comparison, Districts, Grid, Headline, Listed, ReadingEvent, Station, Stations } from "../api";
 import { t } from "../language";
 import type { View } from "./view";
 import { steps, type Step } from "./colours";
@@ -17,6 +17,7 @@ export interface State {
   stationById: Map<string, Listed>;
   details: CellAnswer | Station | null; // of the chosen cell or station
   noDetails: string | null; // why there are none
+  comparison: Comparison | null; // with official instruments
   otherSize: number; // of the cells shown, in metres, where the server has not the chosen one; else 0
   lastReading: string | null;
   failure: string | null; // of the last request
@@ -34,6 +35,7 @@ export const initialState = (view: View): State => ({
   stationById: new Map(),
   details: null,
   noDetails: null,
+  comparison: null,
   otherSize: 0,
   lastReading: null,
   failure: null,
@@ -89,6 +91,10 @@ function means({ view, grid, districts }: State): number[] {
   if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);
   return (districts?.features ?? []).flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []);
 }
+
+// headline returns what the city's values of the chosen quantity are worth beside official instruments.
+export const headline = ({ comparison, view }: State): Headline | undefined =>
+  comparison?.headline.find((x) => x.quantity === view.quantity);
 
 export const unit = ({ view, units }: State): string => units.get(view.quantity) ?? "";
 
