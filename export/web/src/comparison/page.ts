@@ -40,7 +40,7 @@ export function open(frame: Frame): Page {
   let all: api.Comparison | null = null; // every row of all stations together, to know what there is
   let chosen: api.Comparison | null = null;
   let hours: api.ComparisonHour[] = [];
-  const parts = { head: h("div", { class: "text head" }), choices: h("div", { class: "choices" }), body: h("div", { class: "body" }) };
+  const parts = { head: h("div", { class: "text intro" }), choices: h("div", { class: "choices" }), body: h("div", { class: "body" }) };
   frame.main.replaceChildren(h("div", { class: "wide" }, parts.head, parts.choices, parts.body));
 
   function render(): void {
@@ -141,7 +141,7 @@ export function open(frame: Frame): Page {
           percent(r.nrmse),
           number(r.r, 2),
           number(r.slope, 2),
-          number(r.intercept),
+          signed(r.intercept),
         ]),
       ),
       h(

@@ -41,7 +41,7 @@ export function scatter(hours: readonly ComparisonHour[], row: ComparisonRow): H
     n: number(row.n, 0),
     unit: row.unit,
     slope: number(row.slope, 2),
-    intercept: number(row.intercept, 1),
+    intercept: number(row.intercept, 1).replace("-", "−"),
     r: number(row.r, 2),
   });
   return figure(

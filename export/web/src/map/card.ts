@@ -102,7 +102,7 @@ export function station(id: string, s: StationProperties, { choice, zone, headli
     facts([
       [t("map.state"), h("span", { class: "class" }, stationIcon(markOf(s)), stateText(markOf(s)))],
       ...(s.official
-        ? ([[t("about.source"), s.licence]] as [string, string][])
+        ? ([[t("comparison.licence"), s.licence]] as [string, string][])
         : headline
           ? ([[t("comparison.uncertainty"), typicalText(headline)]] as [string, string][])
           : []),

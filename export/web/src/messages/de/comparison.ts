@@ -1,14 +1,14 @@
 export const comparison = {
   heading: "Neben den amtlichen Messgeräten",
   lead: "Jede Nacht vergleicht die Stadt die Stundenmittel ihrer Stationen mit denen amtlicher Stationen in der Nähe.",
-  below: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} unter den amtlichen Messgeräten, typisch ± {sd}.",
-  above: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} über den amtlichen Messgeräten, typisch ± {sd}.",
+  below: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} unter den amtlichen Messgeräten, typisch ± {sd}.",
+  above: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} über den amtlichen Messgeräten, typisch ± {sd}.",
   equal:
-    "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} im Mittel gleich mit den amtlichen Messgeräten, typisch ± {sd}.",
+    "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} im Mittel gleich mit den amtlichen Messgeräten, typisch ± {sd}.",
   notYet:
-    "Noch ist nichts mit amtlichen Messgeräten verglichen; die Korrektur um die Feuchte nimmt κ = {kappa}, das untere Ende der Literatur.",
+    "Noch ist nichts mit amtlichen Messgeräten verglichen; die Korrektur um die Feuchte nimmt κ = {kappa}, das untere Ende der Literatur.",
   more: "Zum Vergleich",
-  typical: "typisch ± {sd}",
+  typical: "typisch ± {sd}",
   uncertainty: "Unsicherheit einer Stunde",
   nothing: "Noch gibt es keine Stunde einer amtlichen Station mit unseren Stationen im Umkreis von 5 km.",
   none: "Für diese Wahl gibt es keine gemeinsame Stunde. Ein größerer Umkreis oder ein längerer Zeitraum kann helfen.",
@@ -19,7 +19,7 @@ export const comparison = {
   days: "{days} Tage",
   scatter: "Stunde für Stunde",
   scatterSays:
-    "{n} Stunden. Waagrecht das amtliche Gerät, senkrecht unsere Stationen, korrigiert, beide in {unit}. Auf der Linie wären beide gleich. Steigung {slope}, Achsenabschnitt {intercept}, r = {r}.",
+    "{n} Stunden. Waagrecht das amtliche Gerät, senkrecht unsere Stationen, korrigiert, beide in {unit}. Auf der Linie wären beide gleich. Steigung {slope}, Achsenabschnitt {intercept}, r = {r}.",
   series: "Tag für Tag",
   seriesSays: "Tagesmittel der gemeinsamen Stunden in {unit}, von {from} bis {to}.",
   ours: "unsere Stationen, korrigiert",
@@ -41,10 +41,11 @@ export const comparison = {
   correctedRow: "korrigiert",
   kappa: "Das κ der Stadt",
   kappaIs:
-    "Wie stark Teilchen in feuchter Luft quellen, ist von Ort zu Ort verschieden. Verglichen sind {n} Stunden an {days} Tagen im Umkreis von {radius}. Am nächsten kommt κ = {proposed} ({low} bis {high}), in Kraft ist {inForce}.",
+    "Wie stark Teilchen in feuchter Luft quellen, ist von Ort zu Ort verschieden. Verglichen sind {n} Stunden an {days} Tagen im Umkreis von {radius}. Am nächsten kommt κ = {proposed} ({low} bis {high}), in Kraft ist {inForce}.",
   kappaCurve: "Abweichung in µg/m³ je κ, wenn Steigung und Achsenabschnitt frei sind: am kleinsten bei {proposed}, in Kraft {inForce}.",
   kappaMark: "in Kraft",
   kappaNone: "Für einen Vorschlag braucht es 240 gemeinsame Stunden an 14 Tagen.",
+  licence: "Lizenz",
   limits: "Was der Vergleich nicht sagt",
   limitsAre:
     "Unsere Stationen stehen nicht neben den Geräten: Ein Teil des Unterschieds ist der Weg dazwischen. Amtliche Werte der letzten Zeit sind vorläufig. Amtliche Stationen zählen in keinem Mittel der Stadt und prüfen keine Station.",

@@ -3,13 +3,13 @@ import type { comparison as german } from "../de/comparison";
 export const comparison: typeof german = {
   heading: "Beside the official instruments",
   lead: "Every night the city compares the hourly means of its stations with those of official stations nearby.",
-  below: "Over the last {days} days our hourly {quantity} lay {bias} below the official instruments, ± {sd} typical.",
-  above: "Over the last {days} days our hourly {quantity} lay {bias} above the official instruments, ± {sd} typical.",
-  equal: "Over the last {days} days our hourly {quantity} was on average equal to the official instruments, ± {sd} typical.",
+  below: "Over the last {days} days our hourly {quantity} lay {bias} below the official instruments, ± {sd} typical.",
+  above: "Over the last {days} days our hourly {quantity} lay {bias} above the official instruments, ± {sd} typical.",
+  equal: "Over the last {days} days our hourly {quantity} was on average equal to the official instruments, ± {sd} typical.",
   notYet:
-    "Nothing has been compared with official instruments yet; the correction for humidity takes κ = {kappa}, the low end of the literature.",
+    "Nothing has been compared with official instruments yet; the correction for humidity takes κ = {kappa}, the low end of the literature.",
   more: "The comparison",
-  typical: "± {sd} typical",
+  typical: "± {sd} typical",
   uncertainty: "Uncertainty of an hour",
   nothing: "There is no hour yet of an official station with stations of ours within 5 km.",
   none: "There is no common hour for this choice. A larger radius or a longer period may help.",
@@ -20,7 +20,7 @@ export const comparison: typeof german = {
   days: "{days} days",
   scatter: "Hour by hour",
   scatterSays:
-    "{n} hours. Across the official instrument, upwards our stations, corrected, both in {unit}. On the line both would be equal. Slope {slope}, intercept {intercept}, r = {r}.",
+    "{n} hours. Across the official instrument, upwards our stations, corrected, both in {unit}. On the line both would be equal. Slope {slope}, intercept {intercept}, r = {r}.",
   series: "Day by day",
   seriesSays: "Daily means of the common hours in {unit}, from {from} to {to}.",
   ours: "our stations, corrected",
@@ -42,10 +42,11 @@ export const comparison: typeof german = {
   correctedRow: "corrected",
   kappa: "The city’s κ",
   kappaIs:
-    "How much particles grow in humid air differs from place to place. Compared are {n} hours on {days} days within {radius}. κ = {proposed} comes closest ({low} to {high}), in force is {inForce}.",
+    "How much particles grow in humid air differs from place to place. Compared are {n} hours on {days} days within {radius}. κ = {proposed} comes closest ({low} to {high}), in force is {inForce}.",
   kappaCurve: "Deviation in µg/m³ for each κ when slope and intercept are free: smallest at {proposed}, in force {inForce}.",
   kappaMark: "in force",
   kappaNone: "A proposal needs 240 common hours on 14 days.",
+  licence: "Licence",
   limits: "What the comparison does not say",
   limitsAre:
     "Our stations do not stand beside the instruments: a part of the difference is the way between them. Recent official values are preliminary. Official stations count in no average of the city and check no station.",
