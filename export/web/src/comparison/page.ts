@@ -120,7 +120,7 @@ export function open(frame: Frame): Page {
   }
 
   function figures(rows: readonly api.ComparisonRow[]): HTMLElement {
-    const heads = ["humidity", "raw", "hours", "bias", "sd", "rmse", "nrmse", "r", "slope", "intercept"] as const;
+    const heads = ["humidity", "values", "hours", "bias", "sd", "rmse", "nrmse", "r", "slope", "intercept"] as const;
     const humidity = (text: string) => (text === "all" ? t("comparison.humidityAll") : `${text.replace("-", "–")} %`);
     const route = `/api/v1/comparison?quantity=${choice.quantity}&official=${choice.official}&format=csv`;
     return h(
@@ -130,7 +130,7 @@ export function open(frame: Frame): Page {
       h("p", { class: "quiet" }, t("comparison.numbersAre")),
       table(
         `${name(choice.quantity)} (${rows[0]?.unit ?? ""})`,
-        heads.map((key) => (key === "raw" ? "" : t(`comparison.${key}`))),
+        heads.map((key) => t(`comparison.${key}`)),
         rows.map((r) => [
           humidity(r.humidity),
           r.corrected ? t("comparison.correctedRow") : t("comparison.raw"),

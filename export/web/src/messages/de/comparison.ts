@@ -28,6 +28,7 @@ export const comparison = {
   numbers: "Zahlen",
   numbersAre:
     "Unterschiede sind unsere Stationen minus das amtliche Gerät. In Klammern der 95-%-Vertrauensbereich. Streuung: Zwei von drei Stunden liegen so nah am mittleren Unterschied.",
+  values: "Unsere Werte",
   hours: "Stunden",
   bias: "Mittlerer Unterschied",
   sd: "Streuung",

@@ -29,6 +29,7 @@ export const comparison: typeof german = {
   numbers: "Figures",
   numbersAre:
     "Differences are our stations minus the official instrument. In brackets the 95 % confidence interval. Scatter: two of three hours are that close to the mean difference.",
+  values: "Our values",
   hours: "Hours",
   bias: "Mean difference",
   sd: "Scatter",
