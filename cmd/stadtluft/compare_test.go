@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,17 @@ func TestCompare(t *testing.T) {
 	})
 	out = shell(t, "compare", "--data", data)
 	for _, want := range []string{"pm2_5: over 90 days -2.0 µg/m³ against the official instruments", "typically ±0.0", "within 1000 m", "pm2_5: kappa 0.15 comes closest", "in force is 0.15"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	// The same station is proposed for a calibration beside the instrument, which is a reference by its id.
+	ids := regexp.MustCompile(`--station (\w+) --reference (\w+) .*: 408 hours of both in 30 days, R²`).FindStringSubmatch(shell(t, "calibrate", "--data", data, "--pairs"))
+	if ids == nil {
+		t.Fatal("no pair is proposed")
+	}
+	out = shell(t, "calibrate", "--data", data, "--station", ids[1], "--reference", ids[2], "--humidity")
+	for _, want := range []string{"pm2_5 of station " + ids[1] + " beside DOM: 408 hours of both, of 408 of the reference", "calibrated, the sensor meets", "precision not judged: one sensor"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
