@@ -50,7 +50,7 @@ func TestListOfStations(t *testing.T) {
 		}
 	}
 	both := map[string]float64{"pm10": 20.1, "temperature": 7}
-	const everything = "cell demo exposure height index kit last_seen licence means name sensors side source state status values"
+	const everything = "cell demo exposure height index kit last_seen licence means name official sensors side source state status values"
 	f("", everything, both)
 	f("?quantity=pm10", everything, map[string]float64{"pm10": 20.1})
 	f("?fields=state", "state", map[string]float64{})

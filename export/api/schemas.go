@@ -55,6 +55,7 @@ func schemas() map[string]openapi.Schema {
 	for _, table := range []string{"history", "comparison", "pairs"} { // the first stands in the coverage's, the others have no place
 		delete(all, table+".geojson")
 	}
+	delete(all, "comparison") // its rows stand in an answer that has more
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.ListOf(objectSchema(export.HistoryColumns.Fields())))
 	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})

@@ -174,9 +174,9 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 	return cell, true
 }
 
-// Correction returns the correction of an aggregate: particles are corrected for humidity, and gases only count if
-// calibrated.
-func Correction(c quality.Correction) aggregate.Correction {
+// Correction returns the correction of an aggregate: particles are corrected for humidity, PM2.5 of stations with a PMS5003's
+// "cf_1" series by the US EPA's formula for it, and gases only count if calibrated. Nil stations have no such series.
+func Correction(c quality.Correction, stations ingest.Stations) aggregate.Correction {
 	corrected := aggregate.Correction{IsSignal: ingest.IsSignal}
 	corrected.Correct = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 		switch q {
@@ -184,6 +184,18 @@ func Correction(c quality.Correction) aggregate.Correction {
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
 		}
 		return milli, false
+	}
+	if stations == nil || c.Method != quality.KappaKohler {
+		return corrected
+	}
+	cf1 := quality.Correction{Method: quality.EPACF1}
+	corrected.Special = func(station string, q quantity.Quantity, at time.Time) func(milli, humidity int64) int64 {
+		if st, known := stations.Station(station); q != quantity.PM2_5 || !known || !st.CF1(at) {
+			return nil
+		}
+		return func(milli, humidity int64) int64 {
+			return Milli(cf1.Apply(float64(milli)/1000, float64(humidity)/1000))
+		}
 	}
 	return corrected
 }

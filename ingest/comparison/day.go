@@ -43,7 +43,7 @@ func (c *Comparer) compute(ctx context.Context, start time.Time) (*day, error) {
 	if err != nil || len(values) == 0 {
 		return &day{}, err
 	}
-	city := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(c.Correction)}, Stations: c.Stations}
+	city := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(c.Correction, c.Stations)}, Stations: c.Stations}
 	err = c.Store.Readings(ctx, store.ReadingQuery{From: start, To: start.Add(oneDay)}, func(r ingest.Reading) error {
 		if latest := r.Time.Add(aggregate.Retention); r.Received.After(latest) {
 			r.Received = latest // late, but there
@@ -172,7 +172,7 @@ func (b *builder) pair(at officialHour, value float64, place orb.Point, radius i
 		raw := float64(m.Raw) / 1000
 		p.Raw += raw
 		p.Corrected += float64(m.Mean) / 1000
-		if m.humid && !b.calibrated(m.Station, p) {
+		if m.humid && !b.otherwise(m.Station, p) {
 			dry.add(m.humidity)
 			for i := range tried {
 				tried[i] += quality.Dry(raw, m.humidity, kappaAt(i))
@@ -206,9 +206,10 @@ func (b *builder) kappa(q quantity.Quantity, radius int, tried *[kappaCount]floa
 	b.kappas[at].add(tried, value)
 }
 
-func (b *builder) calibrated(station string, p Pair) bool {
+// otherwise reports whether a station's mean is not corrected by κ: it is calibrated, or a series with a correction of its own.
+func (b *builder) otherwise(station string, p Pair) bool {
 	st, known := b.comparer.Stations.Station(station)
-	return known && st.Calibrated(p.Quantity, p.Start)
+	return known && (st.Calibrated(p.Quantity, p.Start) || st.CF1(p.Start))
 }
 
 func (b *builder) place(cell geo.Cell) orb.Point {

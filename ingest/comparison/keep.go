@@ -33,7 +33,7 @@ func (c *Comparer) rules(start time.Time) string {
 		if st.Created.After(start.Add(oneDay)) {
 			continue
 		}
-		fmt.Fprintln(h, st.ID, st.Source, st.PlaceAt(start).Public, st.Exposure, st.Status == ingest.Erased, st.Ended.Unix())
+		fmt.Fprintln(h, st.ID, st.Source, st.PlaceAt(start).Public, st.Exposure, st.Status == ingest.Erased, st.Ended.Unix(), st.CF1(start))
 		for _, k := range st.Calibrations {
 			if k.From.Before(start.Add(oneDay)) && (k.To.IsZero() || k.To.After(start)) {
 				fmt.Fprintln(h, k)

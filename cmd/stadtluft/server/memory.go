@@ -26,7 +26,7 @@ type memory struct {
 // newMemory returns an empty memory. With the role aggregate it has complete hours checked and writes averages to the
 // store.
 func newMemory(b *base) *memory {
-	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
+	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction(), b.registry)}
 	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
 		ReadOnly: !b.roles.has(aggregateRole),

@@ -47,7 +47,7 @@ func apiCity(b *base) api.City {
 	c := b.config
 	return api.City{
 		Name: c.CityName, Zone: c.CityZone, Boundary: b.city.boundary, Sketch: c.sketched(), Places: b.city.places, GeoNames: c.CityPlaces == "" && !c.sketched() && len(b.city.places) > 0, Water: b.city.water,
-		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Correction().String(),
+		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Corrected(),
 		Publisher: catalog.Publisher{
 			Name: c.PublisherName, URL: c.PublisherURL, Contact: c.CityContact, Contributor: c.CatalogContributor,
 		},
