@@ -10,7 +10,7 @@ import { steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
 import { markOf } from "../map/symbol";
-import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText } from "../map/text";
+import { bigValue, certaintyText, indexRows, findQuantity, windowPeriod, stationIcon, cellName, stateText, typicalText } from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
 import { footer } from "./footer";
@@ -49,16 +49,24 @@ export function open(frame: Frame): Page {
   return { title: () => "", render: kind === "map" ? () => {} : render };
 }
 
+// beside requests what the city's values are worth beside official instruments; a card is complete without it.
+const beside = (quantity: string): Promise<api.Headline | undefined> =>
+  api.headlines().then(
+    (c) => c.headline.find((x) => x.quantity === quantity),
+    () => undefined,
+  );
+
 // makeCard requests what a card of this kind shows.
-function makeCard(kind: string, id: string, view: View, zone: string): Promise<Card> {
+async function makeCard(kind: string, id: string, view: View, zone: string): Promise<Card> {
+  const headline = await beside(view.quantity);
   const makers: Record<string, () => Promise<Card>> = {
-    city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone),
+    city: async () => area(await api.cityAt(view).then((c) => c.properties), view, zone, headline),
     district: async () => {
       const found = (await api.districts(view)).features.find((f) => f.properties.name === id);
       if (!found) throw new Error(id);
-      return area(found.properties, view, zone);
+      return area(found.properties, view, zone, headline);
     },
-    cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], view, zone),
+    cell: async () => cell((await Promise.all([api.cell(id, view), places()]))[0], view, zone, headline),
     station: async () => station(await api.station(id), await lastHour(id, view.quantity), view, zone),
   };
   return makers[kind]?.() ?? Promise.reject(new Error(kind));
@@ -77,6 +85,7 @@ function area(
   p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices },
   view: View,
   zone: string,
+  headline: api.Headline | undefined,
 ): Card {
   const q = findQuantity(p.quantities, view.quantity);
   return () => [
@@ -85,6 +94,7 @@ function area(
     q ? bigValue(q.mean, q.quantity, q.unit, steps(q.quantity, [], view.palette)) : noValue(),
     facts([
       ...indexRows(p.index),
+      ...(q && headline ? [[t("comparison.uncertainty"), typicalText(headline)] as [string, string]] : []),
       ...(q
         ? [
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })] as [
@@ -97,7 +107,7 @@ function area(
   ];
 }
 
-function cell(answer: api.CellAnswer, view: View, zone: string): Card {
+function cell(answer: api.CellAnswer, view: View, zone: string, headline: api.Headline | undefined): Card {
   const c = answer.averages.find((a) => a.quantity === view.quantity);
   return () => [
     h("h1", {}, cellName(answer.cell)),
@@ -107,6 +117,7 @@ function cell(answer: api.CellAnswer, view: View, zone: string): Card {
       ? facts([
           [t("eaqi.european"), indexRows(answer.index)[0]?.[1] ?? ""],
           [t("map.certainty"), certaintyText(c.certainty)],
+          ...(headline ? [[t("comparison.uncertainty"), typicalText(headline)] as [string, string]] : []),
         ])
       : null,
     plot(answer.trend, zone),
