@@ -74,6 +74,9 @@ func TestImportOfficial(t *testing.T) {
 	if city := string(p.get("/api/v1/city")); !strings.Contains(city, `"quantities":[]`) {
 		t.Errorf("the city's average takes in an official station: %s", city)
 	}
+	if gaps := string(p.get("/api/v1/coverage?format=csv&proposals=1")); !strings.Contains(gaps, ",false,0,,1,,") {
+		t.Errorf("the way to an official station counts for the next one's place: %s", gaps)
+	}
 	if grid := string(p.get("/api/v1/grid?format=csv")); strings.Count(grid, "\n") != 1 {
 		t.Errorf("the grid takes in an official station: %s", grid)
 	}

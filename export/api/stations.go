@@ -34,8 +34,8 @@ type stationProperties struct {
 	Reason   string                 `json:"reason,omitempty"` // why it is suspended
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
-	Source   string                 `json:"source"`  // "own", or the network it is imported from
-	Licence  string                 `json:"licence"` // of its readings
+	Source   string                 `json:"source"`   // "own", or the network it is imported from
+	Licence  string                 `json:"licence"`  // of its readings
 	Official bool                   `json:"official"` // whether an authority runs its instruments
 	LastSeen *string                `json:"last_seen"`
 	Values   map[string]latestValue `json:"values"`
