@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -105,5 +107,38 @@ func TestImportOfficialTable(t *testing.T) {
 	})
 	if stations := string(p.get("/api/v1/stations")); !strings.Contains(stations, "official stations (CC0-1.0)") {
 		t.Errorf("the licence is not named: %s", stations)
+	}
+}
+
+// written calls then after each write.
+type written struct {
+	text bytes.Buffer
+	then func()
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	defer w.then()
+	return w.text.Write(b)
+}
+
+// TestImportOfficialAgain asks an agency that is away, and says that it tries again; once it is told to, it stops at once.
+func TestImportOfficialAgain(t *testing.T) {
+	data := t.TempDir()
+	p := launch(t, data)
+	p.setenv(t)
+	agency := ubaAnswers(t, time.Now())
+	for _, c := range []struct{ address, out, messages string }{
+		{agency.URL + "/api/air_data/v4", "2 hours of 1 stations: 2 are in the store", ""},
+		{agency.URL + "/away/api/air_data/", "0 hours of 0 stations", "none of the agency's stations is here: see --station and --margin; trying again"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		out, messages := written{then: stop}, written{then: func() {}}
+		cmd := importOfficialCmd{configFlag: configFlag{Data: data}, Sources: []string{c.address}, Every: time.Hour, Margin: 5000, Agency: "auto"}
+		if c.messages != "" {
+			cmd.Station = []string{"DEBE034"}
+		}
+		if err := cmd.Run(ctx, streams{&out, &messages}); err != nil || !strings.Contains(out.text.String(), c.out) || !strings.Contains(messages.text.String(), c.messages) {
+			t.Errorf("%s: %v %s %s", c.address, err, out.text.String(), messages.text.String())
+		}
 	}
 }
