@@ -116,6 +116,22 @@ func TestImportedStationsAreAliveByTheirValues(t *testing.T) {
 	}
 }
 
+// TestAnOfficialStationIsLate is silent after hours, not after minutes.
+func TestAnOfficialStationIsLate(t *testing.T) {
+	official, own := &ingest.Station{Source: ingest.UBA}, &ingest.Station{}
+	seen := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	silent := Station{State: Silent, LastSeen: seen}
+	for _, c := range []struct {
+		of    *ingest.Station
+		after time.Duration
+		want  StationState
+	}{{own, time.Hour, Silent}, {official, 6 * time.Hour, OK}, {official, 6*time.Hour + time.Second, Silent}} {
+		if got := silent.StateOf(c.of, seen.Add(c.after)); got != c.want {
+			t.Errorf("source %q, %v later: %s, want %s", c.of.Source, c.after, got, c.want)
+		}
+	}
+}
+
 func TestLatestIsByTimeOfObservation(t *testing.T) {
 	n := NewState()
 	n.Observe(reading(noon, ingest.Value{Quantity: quantity.PM10, Value: 20}))

@@ -143,7 +143,7 @@ func TestRebuildEqualsRun(t *testing.T) {
 				if seed >= 4 {
 					a.HourChecker = realHourChecker(t, &memory, stations)
 				}
-				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa})
+				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa}, nil)
 				a.Append = func(_ context.Context, b ingest.Batch) error {
 					mu.Lock()
 					defer mu.Unlock()

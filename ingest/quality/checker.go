@@ -57,13 +57,20 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 				"at %s %s was %v already; %v comes too late, the first stays", keep.Time.Format(time.RFC3339), v.Quantity, first, v.Value)})
 		}
 	}
+	if !st.Official() { // an authority checks its own instruments
+		c.flag(m, st, &keep)
+	}
+	m.add(keep)
+	return keep, refused, duplicates
+}
+
+// flag sets the flags of a reading's values.
+func (c *Checker) flag(m *memory, st *ingest.Station, keep *ingest.Reading) {
 	for _, check := range checks {
 		check(&c.rules, st, keep.Values)
 	}
-	c.stuck(m, st, &keep)
-	c.humid(m, &keep)
-	m.add(keep)
-	return keep, refused, duplicates
+	c.stuck(m, st, keep)
+	c.humid(m, keep)
 }
 
 // Remember adds a reading that is already in the journal, so that a restart forgets nothing.

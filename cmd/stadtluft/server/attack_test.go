@@ -35,7 +35,7 @@ func outdoor(id string, at orb.Point) *ingest.Station {
 // cologne returns a town that computes averages and flags as a server does.
 func cologne(t *testing.T) (stationMap, *averages.Averages, *hourChecker) {
 	known := stationMap{}
-	a := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15})}, Stations: known}
+	a := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15}, known)}, Stations: known}
 	return known, a, openHourChecker(t.TempDir(), quality.DefaultRules(), known, slog.New(slog.DiscardHandler))
 }
 

@@ -54,15 +54,15 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	const own = "data folder, NATS server, NATS server watch, commands, registry, store, store watch, journal, "
 	const base = "data folder, registry, store, store watch, "
 	const work = "journal trimming, writer, replay, hours, archive, recomputations, pipeline, "
-	f(all, own+"broker, "+work+"feedback, live averages, notices, pages")
-	f(all, own+work+"connection, feedback, live averages, notices, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	f(all, own+"broker, "+work+"feedback, live averages, notices, comparison, pages")
+	f(all, own+work+"connection, feedback, live averages, notices, comparison, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	url := natsURL(t)
 	cluster := func(c *Config) { c.NATSURL = url }
 	f("ingest", base+"journal, broker, pipeline, averages for the broker, feedback, pages", cluster)
 	f("ingest", base+"journal, pipeline, connection, feedback, pages", cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	f("write", base+"journal, journal trimming, writer, archive, pages", cluster)
 	f("aggregate", base+"journal, replay, hours, recomputations, live averages, notices, pages", cluster)
-	f("web", base+"journal, replay, hours, live averages, pages", cluster)
+	f("web", base+"journal, replay, hours, live averages, comparison, pages", cluster)
 }
 
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped

@@ -8,6 +8,7 @@ export * from "./de/admin";
 export * from "./de/plot";
 export * from "./de/embed";
 export * from "./de/coverage";
+export * from "./de/comparison";
 export * from "./de/data";
 export * from "./de/about";
 export * from "./de/school";

@@ -7,6 +7,7 @@ export * from "./en/admin";
 export * from "./en/plot";
 export * from "./en/embed";
 export * from "./en/coverage";
+export * from "./en/comparison";
 export * from "./en/data";
 export * from "./en/about";
 export * from "./en/school";

@@ -1,6 +1,8 @@
 // What a station has measured: the choice of quantity and period, the plot, the same as a table, and downloads.
 import { update, h, redraw } from "../dom";
 import { language, name, t } from "../language";
+import { deviationOf } from "../api";
+import { besideText } from "../map/text";
 import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
 import { startOf, periods, readingsRoute, type Period } from "./series";
@@ -14,7 +16,8 @@ export function measured(s: State, choose: (choice: PlotChoice) => void): { elem
   const controls = h("div", { class: "plot-controls" });
   const picture = h("div", { class: "stack", "aria-live": "off" });
   const downloads = h("p", { class: "quiet" });
-  const element = h("section", { class: "panel stack" }, heading, none, picture, downloads);
+  const beside = h("p", { class: "quiet" });
+  const element = h("section", { class: "panel stack" }, heading, none, picture, beside, downloads);
   const renderPicture = redraw(() => picture.replaceChildren(...plotParts(s, picture)));
 
   function render(): void {
@@ -26,9 +29,17 @@ export function measured(s: State, choose: (choice: PlotChoice) => void): { elem
     if (other.parentElement) other.replaceWith(shown);
     update(controls, ...choices(s, choose));
     renderPicture(s.plotted, s.plotFailure, language(), matchMedia("(prefers-color-scheme: dark)").matches);
+    update(beside, ...uncertainty(s));
     update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };
+}
+
+// uncertainty says what an hour of the city's stations is worth beside official instruments, where that is compared.
+function uncertainty(s: State): (Node | string)[] {
+  const found = deviationOf(s.quantity, s.comparison);
+  if (!found || s.station?.properties.official) return [];
+  return [`${besideText(found)} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.more"))];
 }
 
 function choices(s: State, choose: (choice: PlotChoice) => void): HTMLElement[] {
