@@ -168,8 +168,8 @@ func TestSimulatedCity(t *testing.T) {
 	}
 }
 
-// TestDaysAreKept computes each day once, and again when readings of it come later, when it is new, or when the correction
-// changes.
+// TestDaysAreKept computes each day once, and again when readings of it come later, when it is new, when a station stood elsewhere, or
+// when the correction changes.
 func TestDaysAreKept(t *testing.T) {
 	c := simulated()
 	cmp := comparer(t, c, 0.15)
@@ -195,6 +195,11 @@ func TestDaysAreKept(t *testing.T) {
 	f("an official hour came", 5)
 	cmp.Touch(ingest.Reading{Station: "SA", Time: firstDay.Add(30 * time.Hour), Received: firstDay.Add(31 * time.Hour)})
 	f("a reading came in time", 4)
+	inside := firstDay.Add(31 * time.Hour)
+	sa, _ := c.Station("SA")
+	sa.Exposures = []ingest.ExposedSince{{From: firstDay.AddDate(0, 0, -2), Exposure: ingest.Outdoor}, {From: inside, Exposure: ingest.Indoor}, {From: inside.Add(3 * time.Hour), Exposure: ingest.Outdoor}}
+	f("a station was indoors for three hours", 6) // its interval on the next day is another one too
+	sa.Exposures = nil
 	again := comparer(t, c, 0.3)
 	again.Folder = cmp.Folder
 	cmp = again
@@ -231,19 +236,22 @@ func TestNothingToCompare(t *testing.T) {
 	}
 }
 
-// TestHalfHoursDoNotCount leaves out an hour in which the stations have too few values.
+// TestHalfHoursDoNotCount thins the first hour of a day, whose stations send every five minutes as on the day before: with the
+// first 20 minutes, and with three values 20 minutes apart, it does not count.
 func TestHalfHoursDoNotCount(t *testing.T) {
-	c := simulated()
-	noon := firstDay.Add(5 * 24 * time.Hour)
-	c.readings = slices.DeleteFunc(c.readings, func(r ingest.Reading) bool {
-		return strings.HasPrefix(r.Station, "S") && !r.Time.Before(noon.Add(20*time.Minute)) && r.Time.Before(noon.Add(time.Hour))
-	})
-	cmp := comparer(t, c, 0.15)
-	if err := cmp.Compare(t.Context(), now); err != nil {
-		t.Fatal(err)
-	}
-	r, _ := cmp.Latest()
-	if all := row(t, r, "", 5000, 90, All, true); all.N != 60*24-1 {
-		t.Errorf("%d hours, want one fewer than %d", all.N, 60*24)
+	for _, stays := range []func(minute int) bool{func(m int) bool { return m < 20 }, func(m int) bool { return m%20 == 0 }} {
+		c := simulated()
+		hour := firstDay.Add(5 * 24 * time.Hour)
+		c.readings = slices.DeleteFunc(c.readings, func(r ingest.Reading) bool {
+			return strings.HasPrefix(r.Station, "S") && r.Time.Truncate(time.Hour).Equal(hour) && !stays(r.Time.Minute())
+		})
+		cmp := comparer(t, c, 0.15)
+		if err := cmp.Compare(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		r, _ := cmp.Latest()
+		if all := row(t, r, "", 5000, 90, All, true); all.N != 60*24-1 {
+			t.Errorf("%d hours, want one fewer than %d", all.N, 60*24)
+		}
 	}
 }

@@ -37,14 +37,14 @@ type officialHour struct {
 	q       quantity.Quantity
 }
 
-// compute reads the day that starts at start from the store.
+// compute reads the day that starts at start from the store, and the day before, whose readings tell the sensors' intervals.
 func (c *Comparer) compute(ctx context.Context, start time.Time) (*day, error) {
 	values, err := c.officialHours(ctx, start)
 	if err != nil || len(values) == 0 {
 		return &day{}, err
 	}
 	city := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(c.Correction, c.Stations)}, Stations: c.Stations}
-	err = c.Store.Readings(ctx, store.ReadingQuery{From: start, To: start.Add(oneDay)}, func(r ingest.Reading) error {
+	err = c.Store.Readings(ctx, store.ReadingQuery{From: start.Add(-aggregate.LookBack), To: start.Add(oneDay)}, func(r ingest.Reading) error {
 		if latest := r.Time.Add(aggregate.Retention); r.Received.After(latest) {
 			r.Received = latest // late, but there
 		}

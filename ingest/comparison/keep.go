@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 )
 
@@ -24,18 +25,29 @@ const (
 	resultFile = "result.json"
 )
 
-// rules returns a digest of what a day's pairs depend on besides readings: the correction, and of each station its place,
-// whether it counts, and its calibrations.
+// rules returns a digest of what a day's pairs depend on besides readings: the correction, by which rule hours count, and of
+// each station where it stood since the readings that compute takes, whether it counts, and its calibrations.
 func (c *Comparer) rules(start time.Time) string {
 	h := sha256.New()
-	fmt.Fprintln(h, version, c.Correction, start.Unix())
+	fmt.Fprintln(h, version, aggregate.RuleVersion, c.Correction, start.Unix())
+	since, end := start.Add(-aggregate.LookBack), start.Add(oneDay)
 	for _, st := range c.Stations.Stations() {
-		if st.Created.After(start.Add(oneDay)) {
+		if st.Created.After(end) {
 			continue
 		}
-		fmt.Fprintln(h, st.ID, st.Source, st.PlaceAt(start).Public, st.Exposure, st.Status == ingest.Erased, st.Ended.Unix(), st.CF1(start))
+		fmt.Fprintln(h, st.ID, st.Source, st.PlaceAt(since).Public, st.ExposureAt(since), st.Status == ingest.Erased, st.Ended.Unix(), st.CF1(start))
+		for _, p := range st.Places {
+			if p.From.After(since) && p.From.Before(end) {
+				fmt.Fprintln(h, p.From.Unix(), p.Public)
+			}
+		}
+		for _, x := range st.Exposures {
+			if x.From.After(since) && x.From.Before(end) {
+				fmt.Fprintln(h, x.From.Unix(), x.Exposure)
+			}
+		}
 		for _, k := range st.Calibrations {
-			if k.From.Before(start.Add(oneDay)) && (k.To.IsZero() || k.To.After(start)) {
+			if k.From.Before(end) && (k.To.IsZero() || k.To.After(start)) {
 				fmt.Fprintln(h, k)
 			}
 		}
