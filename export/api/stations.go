@@ -36,7 +36,7 @@ type stationProperties struct {
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
 	Source   string                 `json:"source"`    // "own", or the network it is imported from
-	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092"; empty for "own"
+	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092", or its own code there in lower case; empty for "own"
 	Licence  string                 `json:"licence"`   // of its readings
 	Official bool                   `json:"official"`  // whether an authority runs its instruments
 	LastSeen *string                `json:"last_seen"`
@@ -128,7 +128,7 @@ func stationAt(st *ingest.Station, now time.Time, live live.Station) stationFeat
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
-	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare()
+	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare(st)
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
@@ -221,7 +221,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
-	if answer.Interval = seconds(live.Interval); live.Rare() {
+	if answer.Interval = seconds(live.Interval); live.Rare(st) {
 		answer.Rare = &tooRare
 	}
 	if stats.Values > 0 {

@@ -93,7 +93,7 @@ func TestIntervalForgetsAPause(t *testing.T) {
 // TestRareKits names those that are too rare for hourly means.
 func TestRareKits(t *testing.T) {
 	for interval, want := range map[time.Duration]bool{0: false, 15 * time.Minute: false, 20*time.Minute + 10*time.Second: false, 21 * time.Minute: true, time.Hour: true} {
-		if got := (Station{Interval: interval}).Rare(); got != want {
+		if got := (Station{Interval: interval}).Rare(&ingest.Station{}); got != want {
 			t.Errorf("every %v is rare: %v, want %v", interval, got, want)
 		}
 	}

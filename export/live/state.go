@@ -17,7 +17,7 @@ const (
 	// SilentAfter is how long after its last message a station counts as silent at the earliest: six messages of a kit
 	// that sends every 145 s. One that sends more rarely counts as silent after three times its interval, at most a day.
 	SilentAfter = 15 * time.Minute
-	// OfficialSilentAfter is the same of an official station, whose hours come one by one and late.
+	// OfficialSilentAfter is the same of an official station, since the start of its last hour: hours come one by one and late.
 	OfficialSilentAfter = 6 * time.Hour
 
 	silentIntervals = 3
@@ -52,9 +52,11 @@ type Station struct {
 	Values   map[quantity.Quantity]Latest
 }
 
-// Rare reports whether the station sends too rarely for hourly means: its interval is longer than aggregate.MaxInterval,
-// to the minute.
-func (s Station) Rare() bool { return s.Interval.Round(time.Minute) > aggregate.MaxInterval }
+// Rare reports whether a station sends too rarely for hourly means: its interval is longer than aggregate.MaxInterval, to
+// the minute. An official one never does: its values are means of hours.
+func (s Station) Rare(st *ingest.Station) bool {
+	return !st.Official() && s.Interval.Round(time.Minute) > aggregate.MaxInterval
+}
 
 // State is the current state of all stations. It is safe for concurrent use.
 type State struct {
