@@ -1,6 +1,6 @@
 // Package official imports the hourly values of authorities' stations: from the air data API of the German Environment
-// Agency (versions 3 and 4), from LuftQualität.NRW, from the hourly Parquet files of the European Environment Agency, and
-// from CSV tables. It reads them into stations and hours; an Importer adopts each station in or near the city and delivers
+// Agency (versions 3 and 4), from LuftQualität.NRW (whose forms are those that two public clients ask for and read), from the
+// hourly Parquet files of the European Environment Agency, and from CSV tables. It reads them into stations and hours; an Importer adopts each station in or near the city and delivers
 // its hours to a running server.
 //
 // An hour becomes one reading at its start, UTC, with the value in the quantity's unit. A value that the server has stays:
