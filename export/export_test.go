@@ -24,6 +24,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/geo/coverage"
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -327,6 +328,8 @@ func TestTablesAreWhatIsWritten(t *testing.T) {
 			"installations": encode(t, installedList(), func(w io.Writer) Encoder[Installed] { return NewInstallations(w, format, meta) }),
 			"calibrations":  encode(t, CalibratedOf(traveller(), time.Time{}, time.Time{}), func(w io.Writer) Encoder[Calibrated] { return NewCalibrations(w, format, meta) }),
 			"history":       encode(t, cityCoverage().Then(), func(w io.Writer) Encoder[CoveredThen] { return NewHistory(w, format, meta) }),
+			"comparison":    encode(t, comparisonList, func(w io.Writer) Encoder[comparison.Row] { return NewComparison(w, format, meta) }),
+			"pairs":         encode(t, pairList, func(w io.Writer) Encoder[comparison.Pair] { return NewPairs(w, format, meta) }),
 		}
 	}
 	plain, list := documents(CSV), documents(JSON)
@@ -382,6 +385,17 @@ var meanList = []aggregate.StationWindow{
 		Station: "K7M2Q9X", Cell: geo.Cell{Size: 100, North: 3096600, East: 4107200}, Quantity: quantity.PM2_5, Mean: 8_123, Raw: 12_300, Readings: 24, Coverage: 917}},
 	{Start: noon, Window: aggregate.Slot, StationMean: aggregate.StationMean{
 		Station: `GO;"NE"`, Quantity: quantity.Temperature, Mean: -1_500, Raw: -1_500, Readings: 2, Coverage: 1000}},
+}
+
+var comparisonList = []comparison.Row{
+	{Quantity: "pm2_5", Radius: 1000, Period: 90, Humidity: comparison.All, Corrected: true, Statistics: comparison.Statistics{
+		N: 2100, Days: 90, Mean: 9.5, Official: 11.6, Bias: -2.1, BiasLow: -2.4, BiasHigh: -1.8, SD: 5, RMSE: 5.4, NRMSE: 0.466, R: 0.8, Slope: 0.9, Intercept: -0.94}},
+	{Official: "EXT0NDTAQVJ", Quantity: "no2", Radius: 5000, Period: 30, Humidity: "85-100"},
+}
+
+var pairList = []comparison.Pair{
+	{Start: noon, Official: "EXT0NDTAQVJ", Quantity: quantity.PM2_5, Radius: 1000, Value: 7.4, Raw: 9.8, Corrected: 7.1, Humidity: new(81.5), Stations: 3},
+	{Start: noon, Official: "EXT0NDTAQVJ", Quantity: quantity.NO2, Radius: 3000, Value: 21, Raw: 18, Corrected: 18, Stations: 1},
 }
 
 // indexList is a cell of which both indices say something, and one of which they say nothing.

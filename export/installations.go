@@ -81,7 +81,7 @@ var InstalledColumns = Columns[Installed]{
 	textColumn("sensors", bilingual.Of("its sensors, joined by a vertical bar", "seine Sensoren, mit senkrechten Strichen dazwischen"), func(o *Installed) string { return strings.Join(o.Sensors, "|") }).optional(),
 	textColumn("name", bilingual.Of("what the station is called today", "wie die Station heute heißt"), func(o *Installed) string { return o.Station.Name }),
 	textColumn("source", bilingual.Of("`own`, or the neighbour network", "`own` oder das Netz der Nachbarn"), func(o *Installed) string { return cmp.Or(o.Station.Source, OwnSource) }),
-	textColumn("source_id", bilingual.Of("type and id of its sensors in that network's own data, such as `sds011:15092`; empty for `own`", "Art und Nummer seiner Sensoren in den Daten jenes Netzes, etwa `sds011:15092`; leer bei `own`"),
+	textColumn("source_id", bilingual.Of("type and id of its sensors in that network's own data, such as `sds011:15092`, or an official station's code there in lower case; empty for `own`", "Art und Nummer seiner Sensoren in den Daten jenes Netzes, etwa `sds011:15092`, oder der Code einer amtlichen Station dort in Kleinbuchstaben; leer bei `own`"),
 		func(o *Installed) string { return o.SourceID }).optional(),
 	textColumn("licence", bilingual.Of("of its readings", "ihrer Messwerte"), func(o *Installed) string { return o.Station.Licence }),
 	boolColumn("demo", bilingual.Of("whether it is simulated", "ob sie simuliert ist"), func(o *Installed) bool { return o.Station.Demo }),

@@ -80,6 +80,16 @@ type QualityCorrection struct {
 	Parameters string  `json:"parameters"`
 	Formula    string  `json:"formula"`
 	Source     string  `json:"source"`
+	// CF1 is how PM2.5 of a PMS5003's "cf_1" series is corrected instead.
+	CF1 QualityCF1 `json:"cf_1"`
+}
+
+// QualityCF1 is the correction of stations with one sensor.
+type QualityCF1 struct {
+	Sensor  string `json:"sensor"`
+	Method  string `json:"method"`
+	Formula string `json:"formula"`
+	Source  string `json:"source"`
 }
 
 // QualityAverages is when an average counts.
@@ -103,6 +113,7 @@ func QualityOf(rules quality.Rules, correction quality.Correction, dayOffset tim
 		Correction: QualityCorrection{
 			correction.Method, correction.Kappa, correction.String(), "pm / C, C = 1 + (kappa/1.65) / (1/aw - 1), aw = min(RH, 95)/100, not below 0",
 			"kappa-Köhler theory after Crilley et al., AMT 11:709 (2018)",
+			QualityCF1{ingest.CF1Sensor, quality.EPACF1, "0.52 pm - 0.086 RH + 5.75 up to 343 µg/m³, 0.46 pm + 0.000393 pm² + 2.97 above, not below 0", "Barkjohn et al., AMT 14:4617 (2021), US EPA"},
 		},
 		Averages: QualityAverages{r.Version, r.MaxInterval, r.LookBack, r.HourSeconds, r.DayHours, dayOffset.Hours(), r.Late, r.Grace, "39. BImSchV, Anlage 11: 75 % of an hour, 18 hours of a day"},
 	}

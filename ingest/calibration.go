@@ -32,9 +32,10 @@ func IsSignal(q quantity.Quantity) bool {
 	return false
 }
 
-// Calibrated reports whether the station has a calibration of a quantity that applies at a time.
+// Calibrated reports whether the station has a calibration of a quantity that applies at a time. An official instrument
+// is always calibrated.
 func (s *Station) Calibrated(q quantity.Quantity, at time.Time) bool {
-	return slices.ContainsFunc(s.Calibrations, func(c Calibration) bool {
+	return s.Official() || slices.ContainsFunc(s.Calibrations, func(c Calibration) bool {
 		return c.Quantity == q && !at.Before(c.From) && (c.To.IsZero() || at.Before(c.To))
 	})
 }

@@ -20,7 +20,7 @@ func (p *Pipeline) decode(m *Message, to address) (kits.Message, Refusal) {
 			return kits.Message{Message: p.decoder.Decode(m.Payload)}, Refusal{}
 		}
 	}
-	decoded, ok := kits.Decode(family, m.Payload, kits.Settings{Received: m.Received, Zone: to.station.Location, Part: to.part, Names: p.Names})
+	decoded, ok := kits.Decode(family, m.Payload, kits.Settings{Received: m.Received, Zone: to.station.Location, Part: to.part, Names: p.Names, CF1: to.station.CF1(m.Received)})
 	if !ok {
 		detail := fmt.Sprintf("the kit family %q is none of %s", family, strings.Join(kits.Families(), ", "))
 		return decoded, Refusal{Station: to.station.ID, Reason: wire.Unsupported, Detail: detail}

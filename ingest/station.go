@@ -169,3 +169,9 @@ func (s *Station) Hidden() bool { return s.Status == Pending || s.Status == Susp
 
 // Shown reports whether the station is public: it is active or paused.
 func (s *Station) Shown() bool { return s.Status == Active || s.Status == Paused }
+
+// CF1Sensor is the sensor of a station whose PMS5003 gives its "cf_1" series, which has a correction of its own.
+const CF1Sensor = "pms5003-cf1"
+
+// CF1 reports whether the station's PM2.5 at a time is a PMS5003's "cf_1" series.
+func (s *Station) CF1(at time.Time) bool { return slices.Contains(s.At(at).Sensors, CF1Sensor) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,23 +28,26 @@ const plotWidth, plotHeight = 60, 16
 // calibrateCmd fits a station's sensor to a reference instrument beside it. It may run beside a server.
 type calibrateCmd struct {
 	configFlag
-	Station     string `required:"" help:"The station's id." placeholder:"ID"`
-	Reference   string `required:"" help:"Hourly reference values: CSV with time and value." placeholder:"FILE.csv"`
+	Station     string `help:"The station's id." placeholder:"ID"`
+	Reference   string `help:"Hourly reference values: CSV with time and value, or the id of an imported official station." placeholder:"FILE.csv|ID"`
+	Pairs       bool   `help:"Only list the city's stations within a kilometre of an official one, the nearest first, with how they agree over the last 30 days."`
 	Quantity    string `help:"What the reference measures." default:"pm2_5"`
 	From        string `help:"Leave out hours before, RFC 3339 or a date." placeholder:"T"`
 	To          string `help:"Leave out hours from then on." placeholder:"T"`
 	Humidity    bool   `help:"Take the station's relative humidity into the fit."`
 	Temperature bool   `help:"Take the station's temperature into the fit."`
+	Unit        string `help:"Unit of the reference, such as ppb; the quantity's without it. Gases in ppb or ppm are converted at 20 °C and 1,013 hPa, as the EU does." placeholder:"UNIT"`
 	Zone        string `help:"Zone of times without an offset, such as Europe/Berlin; uba is the Umweltbundesamt's, which stamps hours by their end in UTC+1." placeholder:"ZONE"`
 
-	Save   bool   `help:"Put it on the station's record; averages use it from then on."`
-	Name   string `help:"Of the reference instrument, for the record; the file's name without it."`
-	Since  string `help:"From when on readings are calibrated, a full hour; the first hour that was compared without it." placeholder:"T"`
-	Until  string `help:"Until when; without end without it." placeholder:"T"`
-	form   calibration.Format
-	about  quantity.Quantity
-	chosen interval
-	valid  interval
+	Save  bool   `help:"Put it on the station's record; averages use it from then on."`
+	Name  string `help:"Of the reference instrument, for the record; the file's name without it."`
+	Since string `help:"From when on readings are calibrated, a full hour; the first hour that was compared without it." placeholder:"T"`
+	Until string `help:"Until when; without end without it." placeholder:"T"`
+
+	official string // id of the official station that is the reference; empty for a file
+	about    quantity.Quantity
+	chosen   interval
+	valid    interval
 }
 
 // interval is a period; a zero end is open.
@@ -58,6 +62,9 @@ func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if cmd.Pairs {
+		return cmd.list(ctx, std)
+	}
 	return cmd.withStation(ctx, cmd.Station, func(r *registry.Registry, st *ingest.Station) error {
 		config, err := cmd.load()
 		if err != nil {
@@ -68,6 +75,11 @@ func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 			return err
 		}
 		defer s.Close()
+		if cmd.official != "" {
+			if hours, err = cmd.officialHours(ctx, s, r); err != nil {
+				return err
+			}
+		}
 		pairs, first, err := cmd.pairs(ctx, s, st, hours)
 		if err != nil {
 			return err
@@ -83,7 +95,7 @@ func (cmd *calibrateCmd) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// read checks the command line and reads the reference.
+// read checks the command line and reads the reference where it is a file; the id of a station goes to official.
 func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 	var ok bool
 	if cmd.about, ok = quantity.Parse(cmd.Quantity); !ok || !slices.Contains(averages.Averaged, cmd.about) {
@@ -97,29 +109,47 @@ func (cmd *calibrateCmd) read() ([]calibration.Hour, error) {
 			return nil, err
 		}
 	}
-	switch cmd.Zone {
-	case "":
-	case "uba":
-		cmd.form = calibration.UBA()
-	default:
-		zone, err := time.LoadLocation(cmd.Zone)
-		if err != nil {
-			return nil, fmt.Errorf("--zone %q is neither a time zone such as Europe/Berlin nor uba", cmd.Zone)
+	if cmd.Pairs {
+		return nil, nil
+	}
+	if cmd.Station == "" || cmd.Reference == "" {
+		return nil, errors.New("--station and --reference are needed; --pairs lists stations near official ones")
+	}
+	if id, err := registry.ParseID(cmd.Reference); err == nil {
+		if _, err := os.Stat(cmd.Reference); err != nil {
+			cmd.official = id
+			return nil, nil
 		}
-		cmd.form.Zone = zone
+	}
+	return cmd.readFile()
+}
+
+func (cmd *calibrateCmd) readFile() ([]calibration.Hour, error) {
+	form, err := formatOf(cmd.Zone)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.Open(cmd.Reference)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	hours, err := calibration.ReadReference(file, cmd.form)
+	hours, err := calibration.ReadReference(file, form)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd.Reference, err)
 	}
 	hours = slices.DeleteFunc(hours, func(h calibration.Hour) bool { return !cmd.chosen.holds(h.Start) })
 	if len(hours) == 0 {
 		return nil, fmt.Errorf("%s has no hour between --from and --to", cmd.Reference)
+	}
+	for i, h := range hours {
+		if h.Station != hours[0].Station {
+			return nil, fmt.Errorf("%s has several stations, %q and %q: keep one", cmd.Reference, hours[0].Station, h.Station)
+		}
+		var ok bool
+		if hours[i].Value, ok = quantity.Convert(cmd.about, cmd.Unit, h.Value); !ok {
+			return nil, fmt.Errorf("--unit %q is no unit of %s", cmd.Unit, cmd.about)
+		}
 	}
 	return hours, nil
 }
@@ -211,13 +241,16 @@ func targets(b *strings.Builder, how string, p calibration.Performance) {
 	if p.Meets() {
 		verdict = "meets"
 	}
-	fmt.Fprintf(b, "\n%s, the sensor %s the US EPA's targets for PM2.5 (EPA/600/R-20/280; made for days, and hours scatter more):\n", how, verdict)
+	fmt.Fprintf(b, "\n%s, the sensor %s the US EPA's targets for PM2.5 that can be judged (EPA/600/R-20/280; made for days, and hours scatter more):\n", how, verdict)
 	for _, t := range p.Targets() {
-		mark := "no "
-		if t.Met {
-			mark = "yes"
+		switch {
+		case !t.Judged:
+			fmt.Fprintf(b, "   -  %-9s not judged: one sensor  wanted %s\n", t.Name, t.Wanted)
+		case t.Met:
+			fmt.Fprintf(b, "  yes %-9s %s  wanted %s\n", t.Name, t.Value, t.Wanted)
+		default:
+			fmt.Fprintf(b, "  no  %-9s %s  wanted %s\n", t.Name, t.Value, t.Wanted)
 		}
-		fmt.Fprintf(b, "  %s  %-5s %8.3f  wanted %.2f to %.2f\n", mark, t.Name, t.Value, t.Low, t.High)
 	}
 }
 

@@ -87,9 +87,9 @@ func TestCalibrateParticles(t *testing.T) {
 	out := shell(t, "calibrate", "--data", data, "--station", id, "--reference", referenceFile(t), "--zone", "uba")
 	for _, want := range []string{
 		"8 hours of both, of 9 of the reference", "slope        0.8000\n", "intercept    1.5000 µg/m³\n", "R²           0.9877\n", "RMSE         1.0000 µg/m³\n", "n            8\n",
-		"as it measured, the sensor meets the US EPA's targets",
+		"as it measured, the sensor meets the US EPA's targets for PM2.5 that can be judged", "precision not judged: one sensor",
 		// The sensor on the reference: 800 / 648; the root of the mean of (0.2·sensor − 1.5)² + 1.
-		"yes  slope    1.235  wanted 0.65 to 1.35", "yes  RMSE     4.272  wanted 0.00 to 7.00", "calibrated, the sensor meets", "reference.csv",
+		"yes slope     1.235  wanted 0.65 to 1.35", "yes RMSE      4.272 µg/m³, NRMSE 20 %  wanted 7 µg/m³ or less, or NRMSE 30 % or less", "calibrated, the sensor meets", "reference.csv",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -159,7 +159,9 @@ func TestCalibrateMistakes(t *testing.T) {
 			t.Errorf("%v: %d %s, want %q", args, status, messages.String(), want)
 		}
 	}
-	f("--station", "--zone", "uba")
+	f("--station and --reference are needed", "--zone", "uba")
+	f("is neither a file nor an official station", "--station", id, "--reference", id)
+	f("no station stands within 1000 m of an official one", "--pairs")
 	f(`--quantity "rssi"`, "--station", id, "--zone", "uba", "--quantity", "rssi")
 	f("no zone is given", "--station", id)
 	f(`--zone "Mars"`, "--station", id, "--zone", "Mars")

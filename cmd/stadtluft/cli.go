@@ -28,6 +28,7 @@ type cli struct {
 	Station   stationCmd     `cmd:"" help:"The registry of stations from a shell."`
 	Admin     adminTokenCmd  `cmd:"" name:"admin-token" help:"Make a new token for the administrator; the old one ends."`
 	Import    importCmd      `cmd:"" help:"Bring neighbours' open data into the same map."`
+	Compare   compareCmd     `cmd:"" help:"Compare the city's stations with official ones; a server does it every night."`
 	Calibrate calibrateCmd   `cmd:"" help:"Fit a station's sensor to a reference instrument beside it."`
 	Rebuild   rebuildCmd     `cmd:"" help:"Compute averages again, from stored readings."`
 	Letters   deadLettersCmd `cmd:"" name:"dead-letters" help:"Values that the store rejected."`

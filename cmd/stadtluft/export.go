@@ -94,7 +94,7 @@ func (cmd *exportCmd) findStations(r download.Stations) error {
 func sourceOf(c server.Config, r download.Stations, s store.Store) download.Source {
 	return download.Source{
 		Store: s, Stations: r, Licence: c.LicenceID, Attribution: c.LicenceAttribution,
-		Correction: averages.Correction(c.Correction()), Corrected: c.Correction().String(), DayOffset: c.DayOffset(),
+		Correction: averages.Correction(c.Correction(), r), Corrected: c.Corrected(), DayOffset: c.DayOffset(),
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 // importCmd imports other networks' open data through a running server.
 type importCmd struct {
 	SensorCommunity importSensorCommunityCmd `cmd:"" help:"Sensor.Community: archive files, folders of them, or the address of data.json."`
+	Official        importOfficialCmd        `cmd:"" help:"Authorities' stations, hour by hour: an agency's interface, or files."`
 }
 
 type importSensorCommunityCmd struct {
@@ -63,7 +64,7 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		if address == "" {
 			return cmd.files(ctx, std, im)
 		}
-		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: "stadtluft/" + server.Version() + " (+" + cmp.Or(config.HTTPPublicURL, config.ServerURL()) + ")"})
+		return cmd.fetch(ctx, std, im, &sensorcommunity.Feed{URL: address, Agent: userAgent(config)})
 	})
 }
 

@@ -41,14 +41,25 @@ var day2019 = time.Date(2019, 4, 20, 0, 0, 0, 0, time.UTC)
 // importing runs the command beside a running server.
 func importing(t *testing.T, p *process, data string, args ...string) (status int, out, messages string) {
 	t.Helper()
+	return importingFrom(t, p, data, "sensor-community", args...)
+}
+
+// importingFrom runs the command for a network.
+func importingFrom(t *testing.T, p *process, data, network string, args ...string) (status int, out, messages string) {
+	t.Helper()
+	p.setenv(t)
+	var stdout, stderr bytes.Buffer
+	status = run(append([]string{"import", network, "--data", data}, args...), &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+// setenv sets the process's configuration for commands in this process.
+func (p *process) setenv(t *testing.T) {
 	for _, pair := range p.env {
 		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "STADTLUFT_") && name != asProgram {
 			t.Setenv(name, value)
 		}
 	}
-	var stdout, stderr bytes.Buffer
-	status = run(append([]string{"import", "sensor-community", "--data", data}, args...), &stdout, &stderr)
-	return status, stdout.String(), stderr.String()
 }
 
 // allReadings returns every reading of 2019 as CSV.

@@ -44,7 +44,13 @@ var packages = map[string][]string{
 	"ingest/notices": {
 		"firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "ingest", "ingest/registry", "code.dny.dev/ssrf", "github.com/wneessen/go-mail", "golang.org/x/sync", "golang.org/x/time",
 	},
-	"ingest/notices/noticestest":   {"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+	"ingest/notices/noticestest": {"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+	"ingest/comparison": {
+		"ingest", "ingest/averages", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
+	},
+	"ingest/official": {
+		"ingest", "ingest/calibration", "ingest/push", "ingest/registry", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go",
+	},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
 	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
@@ -73,10 +79,10 @@ var packages = map[string][]string{
 	"ingest/httpapi/masthead":    {"firmware-protocol/bilingual"},
 	"ingest/httpapi/openapi":     {"firmware-protocol/bilingual", "ingest/httpapi/masthead"},
 
-	"export": {"ingest", "ingest/quality", "ingest/store", "firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
+	"export": {"ingest", "ingest/comparison", "ingest/quality", "ingest/store", "firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex", "geo/coverage", "github.com/paulmach/orb"},
 	"export/api": {
 		"firmware-protocol/bilingual", "export", "export/archive", "export/basemap", "export/catalog", "export/download", "export/feed", "export/live", "export/ogc", "export/sta",
-		"ingest", "ingest/admin", "ingest/averages", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
+		"ingest", "ingest/admin", "ingest/averages", "ingest/comparison", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/push", "ingest/quality", "ingest/registry", "ingest/stations", "ingest/store", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire",
 		"geo", "geo/aggregate", "geo/airindex", "geo/coverage", "geo/places", "github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/basemap": {},
@@ -89,11 +95,11 @@ var packages = map[string][]string{
 	"export/ogc":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
 	"export/sta":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"export/download": {
-		"export", "export/parquet", "ingest", "ingest/averages", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
+		"export", "export/parquet", "ingest", "ingest/averages", "ingest/comparison", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
 	"export/live":    {"export", "ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
-	"export/parquet": {"export", "ingest", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
+	"export/parquet": {"export", "ingest", "ingest/comparison", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 
 	"cmd/openapi":              {"export/api"},

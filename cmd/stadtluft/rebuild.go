@@ -28,7 +28,7 @@ func (cmd *rebuildCmd) Run(ctx context.Context, std streams) error {
 	}
 	return cmd.withArchive(ctx, func(config server.Config, s *archive.Store) error {
 		a := &averages.Averages{
-			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.Correction())}, Stations: s.Archive.Stations, Store: s,
+			Aggregate: &aggregate.Aggregate{Correction: averages.Correction(config.Correction(), s.Archive.Stations)}, Stations: s.Archive.Stations, Store: s,
 			Size: int32(config.GridResolution), DayOffset: config.DayOffset(), Log: slog.New(slog.DiscardHandler),
 			NewChecker: func() averages.Checker { return quality.NewHourChecker(config.Quality) },
 		}

@@ -106,7 +106,7 @@ func (s *Server) stationCells(q quantity.Quantity, now time.Time) []geo.Cell {
 	for _, st := range s.Registry.Stations() {
 		values := s.Live.Station(st.ID, now).Values
 		_, measures := values[q]
-		if !public(st) || st.Exposure != ingest.Outdoor || len(values) > 0 && !measures {
+		if !public(st) || st.Official() || st.Exposure != ingest.Outdoor || len(values) > 0 && !measures {
 			continue
 		}
 		if cell, err := geo.CellAt(st.PlaceAt(now).Public, geo.BaseSize); err == nil {

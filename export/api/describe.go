@@ -155,6 +155,8 @@ func (s *Server) getSchema(w http.ResponseWriter, r *http.Request) error {
 		meta.Averaging = export.GridRule(window, s.City.Corrected)
 	case "districts":
 		meta.Averaging = export.AreaRule(window, s.City.Corrected)
+	case "comparison", "pairs":
+		meta.Averaging = export.ComparisonRule
 	}
 	language, h := preferred(r.Header.Get("Accept-Language")), w.Header()
 	h.Set("Content-Language", language)

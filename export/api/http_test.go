@@ -230,7 +230,7 @@ func (p *patterns) Handle(pattern string, h http.Handler) {
 // undescribed are the patterns that are not part of the interface for programs: pages, their files, and answers to
 // unknown addresses.
 var undescribed = []string{
-	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /data", "GET /about", "GET /school", "GET /mine", "GET /specification", "GET /admin", "GET /notices/{action}/{id}/{token}", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
+	"GET /{$}", "GET /register", "GET /stations/{id}", "GET /coverage", "GET /comparison", "GET /data", "GET /about", "GET /school", "GET /mine", "GET /specification", "GET /admin", "GET /notices/{action}/{id}/{token}", "GET /embed/{kind}/{id}", "GET /embed/{kind}",
 	"GET /basemap.pmtiles", "/", "/api/", "/ogc/", "/sta/v1.1/",
 }
 

@@ -8,6 +8,8 @@ import (
 	"stadtluft/export/download"
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
 )
 
 // getIndex answers with both indices of each cell over a window.
@@ -40,6 +42,24 @@ type stationMean struct {
 	Unit        string       `json:"unit"`
 	Coverage    export.Milli `json:"coverage"`
 	Uncorrected bool         `json:"uncorrected"`
+}
+
+// officialHours is how old the start of an official station's latest hour may be: it takes an hour to measure and comes late.
+const officialHours = 4 * time.Hour
+
+// recentMeans returns a station's means of the 60 minutes before now; of an official station its latest hour.
+func (s *Server) recentMeans(st *ingest.Station, now time.Time) []aggregate.StationMean {
+	if !st.Official() {
+		return s.stationMeans(st.ID, now)
+	}
+	var means []aggregate.StationMean
+	for q, v := range s.Live.Station(st.ID, now).Values {
+		if now.Sub(v.Time) <= officialHours {
+			milli := averages.Milli(v.Value)
+			means = append(means, aggregate.StationMean{Station: st.ID, Quantity: q, Mean: milli, Raw: milli, Readings: 1, Coverage: 1000})
+		}
+	}
+	return means
 }
 
 // addMeans adds a station's means of the last 60 minutes, of which good values cover at least 45, and

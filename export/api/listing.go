@@ -81,7 +81,7 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		for _, st := range stations {
 			if public(st) {
-				features = append(features, listed(s.observed(st, now), func() []aggregate.StationMean { return s.stationMeans(st.ID, now) }, fields, quantities))
+				features = append(features, listed(s.observed(st, now), func() []aggregate.StationMean { return s.recentMeans(st, now) }, fields, quantities))
 			}
 		}
 	}

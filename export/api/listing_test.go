@@ -52,7 +52,7 @@ func TestListOfStations(t *testing.T) {
 		}
 	}
 	both := map[string]float64{"pm10": 20.1, "temperature": 7}
-	const everything = "cell demo exposure height index interval_seconds kit last_seen licence means name rare sensors side source source_id state status values"
+	const everything = "cell demo exposure height index interval_seconds kit last_seen licence means name official rare sensors side source source_id state status values"
 	f("", everything, both)
 	f("?quantity=pm10", everything, map[string]float64{"pm10": 20.1})
 	f("?fields=state", "state", map[string]float64{})

@@ -20,11 +20,11 @@ const readyTime = 3 * time.Second
 
 // pagePatterns are the addresses of pages; export/web/src/routes.ts maps each to its page.
 var pagePatterns = []string{
-	"/{$}", "/register", "/stations/{id}", "/coverage", "/data", "/about", "/school", "/mine", "/specification", "/admin", "/notices/{action}/{id}/{token}", "/embed/{kind}/{id}", "/embed/{kind}",
+	"/{$}", "/register", "/stations/{id}", "/coverage", "/comparison", "/data", "/about", "/school", "/mine", "/specification", "/admin", "/notices/{action}/{id}/{token}", "/embed/{kind}/{id}", "/embed/{kind}",
 }
 
 // publicPages are the pages that search engines should know; other packages have more.
-var publicPages = []string{"/", "/register", "/coverage", "/data", "/about", "/school", "/specification"}
+var publicPages = []string{"/", "/register", "/coverage", "/comparison", "/data", "/about", "/school", "/specification"}
 
 // mapPatterns are the pages that may show a map, and so the basemap.
 var mapPatterns = []string{"/{$}", "/register", "/stations/{id}", "/coverage", "/embed/map"}

@@ -54,7 +54,8 @@ func TestQuality(t *testing.T) {
 	}
 	for _, want := range []string{
 		`{"sensor":"dht22","quantity":"temperature","low":-40,"high":80,"unit":"°C"}`, `{"sensor":"sds011","quantity":"pm10","value":1999.9}`,
-		`{"sensor":"unknown","quantity":"pressure","low":850,"high":1100,"unit":"hPa"}`, `"kappa":0.25`, `"rule_version":2`, `"value_seconds_at_most":1200`, `"interval_hours":24`, `"hour_seconds_at_least":2700`, `"day_hours_at_least":18`,
+		`{"sensor":"unknown","quantity":"pressure","low":850,"high":1100,"unit":"hPa"}`, `"kappa":0.25`, `"cf_1":{"sensor":"pms5003-cf1","method":"us-epa-cf1",`,
+		`"rule_version":2`, `"value_seconds_at_most":1200`, `"interval_hours":24`, `"hour_seconds_at_least":2700`, `"day_hours_at_least":18`,
 		`"day_begins_hours_before_utc_midnight":1`, `"reason":"duplicate"`,
 	} {
 		if !strings.Contains(string(body), want) {

@@ -45,7 +45,7 @@ var groups = []openapi.Group{
 // routes returns our routes and those of other packages, except the archive's.
 func (s *Server) routes() []openapi.Route {
 	owners := s.stations()
-	return slices.Concat(s.dataRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.Deliveries, owners.ManagementRoutes(), owners.NoticeRoutes(), s.admin().Routes(), s.serviceRoutes(), s.standardRoutes())
+	return slices.Concat(s.dataRoutes(), s.comparisonRoutes(), s.liveRoutes(), owners.RegistrationRoutes(), s.healthRoutes(), s.Deliveries, owners.ManagementRoutes(), owners.NoticeRoutes(), s.admin().Routes(), s.serviceRoutes(), s.standardRoutes())
 }
 
 func (s *Server) dataRoutes() []openapi.Route {

@@ -58,9 +58,10 @@ func schemas() map[string]openapi.Schema {
 	}
 	maps.Copy(all, sta.Schemas())
 	delete(all, "history.geojson") // it stands in the coverage's
-	for _, placeless := range []string{"installations", "calibrations"} {
+	for _, placeless := range []string{"installations", "calibrations", "comparison", "pairs"} {
 		delete(all, placeless+".geojson")
 	}
+	delete(all, "comparison") // its rows stand in an answer that has more
 	all["coverage.geojson"] = all["coverage.geojson"].With("coverage", openapi.SchemaOf(export.CoveredNow{})).May("history", openapi.ListOf(objectSchema(export.HistoryColumns.Fields())))
 	all["index.geojson"] = collection(placeSchema("index"), openapi.SchemaOf(export.IndexProperties{}))
 	all["districts.geojson"] = openapi.SchemaOf(districtsCollection{})

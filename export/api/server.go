@@ -36,6 +36,7 @@ import (
 	"stadtluft/geo/places"
 	"stadtluft/ingest"
 	"stadtluft/ingest/admin"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/quality"
@@ -88,6 +89,7 @@ type Server struct {
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State
+	Comparison  *comparison.Comparer                        // with official stations; nil for none
 	Heard       func(station string) (ingest.Contact, bool) // nil in a process without the intake
 	Deliveries  []openapi.Route                             // of package push: those of this process, or in one with pages those that name the process that accepts them
 	MQTT        http.Handler                                // over WebSocket; nil where there is no embedded broker

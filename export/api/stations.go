@@ -36,8 +36,9 @@ type stationProperties struct {
 	State    string                 `json:"state" enum:"new,ok,silent,check"`
 	Demo     bool                   `json:"demo"`
 	Source   string                 `json:"source"`    // "own", or the network it is imported from
-	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092"; empty for "own"
+	SourceID string                 `json:"source_id"` // type and id of its sensors in that network's data, such as "sds011:15092", or its own code there in lower case; empty for "own"
 	Licence  string                 `json:"licence"`   // of its readings
+	Official bool                   `json:"official"`  // whether an authority runs its instruments
 	LastSeen *string                `json:"last_seen"`
 	Interval *int64                 `json:"interval_seconds"` // between its messages; null when not known
 	Rare     bool                   `json:"rare"`             // its interval is too long for hourly means
@@ -100,7 +101,7 @@ func public(st *ingest.Station) bool { return st.Shown() }
 // feature returns a station with its latest values, means and indices.
 func (s *Server) feature(st *ingest.Station, now time.Time) stationFeature {
 	f := s.observed(st, now)
-	f.Properties.addMeans(s.stationMeans(st.ID, now))
+	f.Properties.addMeans(s.recentMeans(st, now))
 	return f
 }
 
@@ -116,7 +117,8 @@ func stationAt(st *ingest.Station, now time.Time, live live.Station) stationFeat
 		Type: "Feature", ID: st.ID, Geometry: point{"Point", geo.Published(at)},
 		Properties: stationProperties{
 			Name: st.Name, Kit: st.Kit, Sensors: append([]string{}, st.Sensors...), Exposure: st.Exposure, Height: st.Height, Side: st.Side, Status: st.Status, Reason: st.Reason,
-			State: string(live.State), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Values: map[string]latestValue{},
+			State: string(live.StateOf(st, now)), Demo: st.Demo, Source: cmp.Or(st.Source, export.OwnSource), SourceID: st.SourceID(), Licence: st.Licence, Official: st.Official(),
+			Values: map[string]latestValue{},
 		},
 	}
 	if cell, err := geo.CellAt(at, geo.BaseSize); err == nil {
@@ -126,7 +128,7 @@ func stationAt(st *ingest.Station, now time.Time, live live.Station) stationFeat
 		seen := live.LastSeen.Format(time.RFC3339)
 		f.Properties.LastSeen = &seen
 	}
-	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare()
+	f.Properties.Interval, f.Properties.Rare = seconds(live.Interval), live.Rare(st)
 	for q, v := range live.Values {
 		f.Properties.Values[q.String()] = latestValue{v.Value, q.Unit(), v.Time.Format(time.RFC3339), append([]string{}, v.Flags.Names()...), ingest.IsSignal(q) && !st.Calibrated(q, v.Time)}
 	}
@@ -214,13 +216,13 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	answer := health{
-		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.State, Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
+		Station: st.ID, Status: st.Status, Reason: st.Reason, State: live.StateOf(st, now), Heard: newHeard(contact), Values: stats.Values, FlagCounts: countsOf(stats), Flags: found(stats),
 		Checks: s.checked(stats), Refusals: ingest.ExplainRefusals(refusals),
 	}
 	if !live.LastSeen.IsZero() {
 		answer.LastSeen = new(live.LastSeen.Format(time.RFC3339))
 	}
-	if answer.Interval = seconds(live.Interval); live.Rare() {
+	if answer.Interval = seconds(live.Interval); live.Rare(st) {
 		answer.Rare = &tooRare
 	}
 	if stats.Values > 0 {

@@ -47,7 +47,7 @@ func (s Source) Means(ctx context.Context, q Readings, add func(aggregate.Statio
 // know the sensors' intervals, those of aggregate.LookBack before the period.
 func (s Source) means(ctx context.Context, q Readings, window aggregate.Window, since time.Time, stations []string, yield func(aggregate.StationWindow) error) error {
 	means := aggregate.StationAverager{
-		Window: window, From: q.From, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Calibrations: s.calibrations, Yield: yield,
+		Window: window, From: q.From, DayOffset: s.DayOffset, Correction: s.Correction, Isolated: s.apart, Hourly: s.official, Calibrations: s.calibrations, Yield: yield,
 	}
 	var cells averages.Cells
 	selection := store.ReadingQuery{From: since, To: q.To, Stations: stations, Quantities: withAids(q.Quantities)}
@@ -139,10 +139,16 @@ func (s Source) cellOf(cells *averages.Cells, r ingest.Reading) geo.Cell {
 	return cell
 }
 
-// apart reports whether a station was indoors at a time or is unknown: its humidity is not that of its neighbours.
+// apart reports whether a station was indoors at a time, is official or unknown: it corrects no other and is not corrected.
 func (s Source) apart(id string, at time.Time) bool {
 	st, known := s.Stations.Station(id)
-	return !known || st.ExposureAt(at) != ingest.Outdoor
+	return !known || st.Official() || st.ExposureAt(at) != ingest.Outdoor
+}
+
+// official reports whether a station is an authority's.
+func (s Source) official(id string) bool {
+	st, known := s.Stations.Station(id)
+	return known && st.Official()
 }
 
 // calibrations returns a station's calibrations as the aggregate's type.

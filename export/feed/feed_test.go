@@ -247,6 +247,21 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestAnOfficialStationIsLate has the readings above: 5 h 10 min and 3 h are no silence of a station that sends hours, late.
+func TestAnOfficialStationIsLate(t *testing.T) {
+	w := newTown()
+	w.station.Source = ingest.UBA
+	w.measure(30*time.Hour, 20*time.Hour, 0)
+	w.measure(15*time.Hour, 3*time.Hour, 0)
+	if f := get(t, w, address+"?lang=en"); len(f.Entries) != 0 {
+		t.Errorf("%s", f.titles())
+	}
+	w.readings = w.readings[:60] // the last is from 20 h 10 min ago
+	if f := get(t, w, address+"?lang=en"); !strings.HasPrefix(f.titles(), "Silent since ") {
+		t.Errorf("after 20 hours: %s", f.titles())
+	}
+}
+
 func TestAStationThatNeverSent(t *testing.T) {
 	w := newTown()
 	if got := get(t, w, address+"?lang=de"); got.titles() != "Noch kein Messwert" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stadtluft/export/live"
 	"stadtluft/ingest"
 	"stadtluft/ingest/httpapi"
 	"stadtluft/ingest/store"
@@ -54,6 +55,14 @@ type stationEntries struct {
 	entries  []entry
 }
 
+// quiet is how long this station must be quiet: an official one has a value an hour, and comes late.
+func (t *stationEntries) quiet() time.Duration {
+	if t.station.Official() {
+		return live.OfficialSilentAfter
+	}
+	return silence
+}
+
 // add adds an entry; about distinguishes it from the station's other entries.
 func (t *stationEntries) add(at time.Time, title, words text, about ...string) {
 	about = append([]string{t.City, "station", t.station.ID}, about...)
@@ -83,7 +92,7 @@ func (t *stationEntries) readings(ctx context.Context) error {
 	from := t.now.Add(-Days * 24 * time.Hour)
 	var last time.Time
 	err := t.Readings(ctx, store.ReadingQuery{From: from, To: t.now.Add(silence), Stations: []string{t.station.ID}}, func(r ingest.Reading) error {
-		if !last.IsZero() && r.Time.Sub(last) > silence {
+		if !last.IsZero() && r.Time.Sub(last) > t.quiet() {
 			t.silent(last, r.Time)
 		}
 		last = r.Time
@@ -122,13 +131,13 @@ func (t *stationEntries) silentNow(last time.Time) {
 	}
 	if last.IsZero() {
 		since := t.station.Created
-		if t.now.Sub(since) > silence {
-			t.add(since.Add(silence), text{"No reading yet", "Noch kein Messwert"}, advice, "silence", "first")
+		if t.now.Sub(since) > t.quiet() {
+			t.add(since.Add(t.quiet()), text{"No reading yet", "Noch kein Messwert"}, advice, "silence", "first")
 		}
 		return
 	}
-	if t.now.Sub(last) > silence {
-		t.add(last.Add(silence), text{"Silent since " + stamp(last), "Still seit " + stamp(last)}, advice, "silence", stamp(last))
+	if t.now.Sub(last) > t.quiet() {
+		t.add(last.Add(t.quiet()), text{"Silent since " + stamp(last), "Still seit " + stamp(last)}, advice, "silence", stamp(last))
 	}
 }
 

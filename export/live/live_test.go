@@ -93,7 +93,7 @@ func TestIntervalForgetsAPause(t *testing.T) {
 // TestRareKits names those that are too rare for hourly means.
 func TestRareKits(t *testing.T) {
 	for interval, want := range map[time.Duration]bool{0: false, 15 * time.Minute: false, 20*time.Minute + 10*time.Second: false, 21 * time.Minute: true, time.Hour: true} {
-		if got := (Station{Interval: interval}).Rare(); got != want {
+		if got := (Station{Interval: interval}).Rare(&ingest.Station{}); got != want {
 			t.Errorf("every %v is rare: %v, want %v", interval, got, want)
 		}
 	}
@@ -113,6 +113,22 @@ func TestImportedStationsAreAliveByTheirValues(t *testing.T) {
 	n.Observe(old)
 	if got := n.Station("B", noon); got.State != OK || !got.LastSeen.Equal(noon) {
 		t.Errorf("a station that sent an old value now is %s, seen %v", got.State, got.LastSeen)
+	}
+}
+
+// TestAnOfficialStationIsLate is silent after hours, not after minutes.
+func TestAnOfficialStationIsLate(t *testing.T) {
+	official, own := &ingest.Station{Source: ingest.UBA}, &ingest.Station{}
+	seen := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	silent := Station{State: Silent, LastSeen: seen}
+	for _, c := range []struct {
+		of    *ingest.Station
+		after time.Duration
+		want  StationState
+	}{{own, time.Hour, Silent}, {official, 6 * time.Hour, OK}, {official, 6*time.Hour + time.Second, Silent}} {
+		if got := silent.StateOf(c.of, seen.Add(c.after)); got != c.want {
+			t.Errorf("source %q, %v later: %s, want %s", c.of.Source, c.after, got, c.want)
+		}
 	}
 }
 

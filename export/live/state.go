@@ -17,6 +17,8 @@ const (
 	// SilentAfter is how long after its last message a station counts as silent at the earliest: six messages of a kit
 	// that sends every 145 s. One that sends more rarely counts as silent after three times its interval, at most a day.
 	SilentAfter = 15 * time.Minute
+	// OfficialSilentAfter is the same of an official station, since the start of its last hour: hours come one by one and late.
+	OfficialSilentAfter = 6 * time.Hour
 
 	silentIntervals = 3
 	silentAtMost    = 24 * time.Hour
@@ -50,9 +52,11 @@ type Station struct {
 	Values   map[quantity.Quantity]Latest
 }
 
-// Rare reports whether the station sends too rarely for hourly means: its interval is longer than aggregate.MaxInterval,
-// to the minute.
-func (s Station) Rare() bool { return s.Interval.Round(time.Minute) > aggregate.MaxInterval }
+// Rare reports whether a station sends too rarely for hourly means: its interval is longer than aggregate.MaxInterval, to
+// the minute. An official one never does: its values are means of hours.
+func (s Station) Rare(st *ingest.Station) bool {
+	return !st.Official() && s.Interval.Round(time.Minute) > aggregate.MaxInterval
+}
 
 // State is the current state of all stations. It is safe for concurrent use.
 type State struct {
@@ -173,6 +177,14 @@ func (n *State) Station(id string, at time.Time) Station {
 		known.Values[q] = v
 	}
 	return known
+}
+
+// StateOf returns the state of a station at a moment, with the patience that its kind needs.
+func (s Station) StateOf(st *ingest.Station, at time.Time) StationState {
+	if st.Official() && s.State == Silent && at.Sub(s.LastSeen) <= OfficialSilentAfter {
+		return OK
+	}
+	return s.State
 }
 
 func (s *station) state(at time.Time) StationState {

@@ -50,7 +50,7 @@ func (s *Service) station(st *ingest.Station, now time.Time) feature {
 		properties: func() []property {
 			return []property{
 				{"name", st.Name}, {"kit", st.Kit}, {"sensors", strings.Join(st.Sensors, ", ")}, {"exposure", string(st.Exposure)}, {"height", export.Known(st.Height)},
-				{"status", string(st.Status)}, {"state", string(at.State)}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
+				{"status", string(st.Status)}, {"state", string(at.StateOf(st, now))}, {"last_seen", stamp(at.LastSeen)}, {"since", stamp(st.Created)},
 				{"source", cmp.Or(st.Source, export.OwnSource)}, {"source_id", st.SourceID()}, {"licence", st.Licence}, {"demo", st.Demo},
 			}
 		},

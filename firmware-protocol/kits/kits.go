@@ -34,6 +34,9 @@ type Settings struct {
 	// Names maps free names to quantities, for families whose owners choose the names: "name", or "application/name"
 	// for one application alone.
 	Names map[string]quantity.Quantity
+	// CF1 takes a particle counter's "cf_1" series, the factory's, in place of the atmospheric one, where the firmware
+	// sends both: PurpleAir, Tasmota and AirGradient do.
+	CF1 bool
 }
 
 // Message is a decoded payload.

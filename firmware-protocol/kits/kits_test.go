@@ -24,6 +24,7 @@ type vector struct {
 	Received      time.Time         `json:"received"`
 	Zone          string            `json:"zone"`
 	Names         map[string]string `json:"names"`
+	CF1           bool              `json:"cf_1"`
 	Payload       *string           `json:"payload"`
 	PayloadBase64 *string           `json:"payload_base64"`
 	Readings      []struct {
@@ -61,7 +62,7 @@ func readVectors(t testing.TB, f func(family, name string, v vector, payload []b
 		if err := decoder.Decode(&v); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		s := Settings{Received: v.Received, Part: v.Part, Names: map[string]quantity.Quantity{}}
+		s := Settings{Received: v.Received, Part: v.Part, Names: map[string]quantity.Quantity{}, CF1: v.CF1}
 		if s.Received.IsZero() {
 			s.Received = received
 		}

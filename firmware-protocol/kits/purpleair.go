@@ -16,8 +16,11 @@ const (
 	channelsShare = 0.70
 )
 
-// purpleairParticles maps the first channel's names to quantities; the second channel's end in "_b".
-var purpleairParticles = map[string]quantity.Quantity{"pm1_0_atm": quantity.PM1, "pm2_5_atm": quantity.PM2_5, "pm10_0_atm": quantity.PM10}
+// purpleairAtmospheric and purpleairCF1 map the first channel's names to quantities; the second channel's end in "_b".
+var (
+	purpleairAtmospheric = map[string]quantity.Quantity{"pm1_0_atm": quantity.PM1, "pm2_5_atm": quantity.PM2_5, "pm10_0_atm": quantity.PM10}
+	purpleairCF1         = map[string]quantity.Quantity{"pm1_0_cf_1": quantity.PM1, "pm2_5_cf_1": quantity.PM2_5, "pm10_0_cf_1": quantity.PM10}
+)
 
 var purpleairOthers = map[string]meaning{
 	"current_temp_f": {quantity.Temperature, 0, fromFahrenheit}, "current_humidity": {quantity.Humidity, 0, nil},
@@ -25,21 +28,25 @@ var purpleairOthers = map[string]meaning{
 }
 
 // purpleair decodes a PurpleAir's local /json. A particle value is the mean of its two channels; when they contradict
-// each other no particle value is used. The factory's series ("_cf_1"), the device's own correction and its position
-// are ignored.
-func purpleair(payload []byte, _ Settings) Message {
+// each other no particle value is used. The other of its two series ("_atm", and "_cf_1" of the factory), the device's own
+// correction and its position are ignored.
+func purpleair(payload []byte, s Settings) Message {
 	top, refusal := object(payload)
 	if refusal != nil {
 		return refused(*refusal)
 	}
 	var d draft
-	first, second := channels(top)
-	a, aok := top.Member("pm2_5_atm").Number()
+	particles, fine := purpleairAtmospheric, "pm2_5_atm"
+	if s.CF1 {
+		particles, fine = purpleairCF1, "pm2_5_cf_1"
+	}
+	first, second := channels(top, particles)
+	a, aok := top.Member(fine).Number()
 	b, bok := second[quantity.PM2_5]
 	contradict := aok && bok && differ(a, b)
 	for name, value := range top.Members() {
 		bare, isSecond := strings.CutSuffix(name, "_b")
-		q := purpleairParticles[bare]
+		q := particles[bare]
 		switch m, other := purpleairOthers[name]; {
 		case other:
 			d.json(m, name, value)
@@ -61,9 +68,9 @@ func purpleair(payload []byte, _ Settings) Message {
 }
 
 // channels returns the quantities for which the first channel has a number, and the numbers of the second channel.
-func channels(top wire.JSON) (first map[quantity.Quantity]bool, second map[quantity.Quantity]float64) {
+func channels(top wire.JSON, particles map[string]quantity.Quantity) (first map[quantity.Quantity]bool, second map[quantity.Quantity]float64) {
 	first, second = map[quantity.Quantity]bool{}, map[quantity.Quantity]float64{}
-	for name, q := range purpleairParticles {
+	for name, q := range particles {
 		if _, ok := top.Member(name).Number(); ok {
 			first[q] = true
 		}

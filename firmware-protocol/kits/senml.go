@@ -37,6 +37,17 @@ var senmlUnits = map[quantity.Quantity]map[string]func(float64) float64{
 
 var micrograms = map[string]func(float64) float64{"ug/m3": nil, "µg/m3": nil, "µg/m³": nil, "μg/m³": nil}
 
+// fromMixingRatio returns the conversion of a gas in ppb or ppm, at 20 °C and 1,013 hPa; false for other units and quantities.
+func fromMixingRatio(q quantity.Quantity, unit string) (func(float64) float64, bool) {
+	if _, gas := quantity.FromPPB(q, 0); !gas || unit != "ppb" && unit != "ppm" {
+		return nil, false
+	}
+	return func(v float64) float64 {
+		mass, _ := quantity.Convert(q, unit, v)
+		return tidy(mass)
+	}, true
+}
+
 // senmlBase holds the base values of the records so far (RFC 8428, 4.1).
 type senmlBase struct {
 	name, unit  string
@@ -150,6 +161,9 @@ func (d *draft) senmlValue(b senmlBase, record wire.JSON, where string) {
 		unit = u
 	}
 	convert, known := senmlUnits[q][unit]
+	if mixed, ok := fromMixingRatio(q, unit); ok {
+		convert, known = mixed, true
+	}
 	if !known && unit != "" {
 		d.refuse(wire.Unsupported, where+"."+q.String(), fmt.Sprintf("the unit %s is none of %s", quote(unit), q))
 		return

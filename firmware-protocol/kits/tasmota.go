@@ -41,7 +41,7 @@ var tasmotaFlat = map[string]quantity.Quantity{
 // tasmotaFlatRank is the rank of a Sonoff SC's values beside the time.
 const tasmotaFlatRank = 9
 
-// tasmotaNames maps names to quantities: PM… is the atmospheric series; CF…, the factory's, is ignored. The names
+// tasmotaNames maps names to quantities: PM… is the atmospheric series; CF…, the factory's, is in tasmotaCF1. The names
 // with an underscore come from other drivers.
 var tasmotaNames = map[string]quantity.Quantity{
 	"Temperature": quantity.Temperature, "Humidity": quantity.Humidity, "Pressure": quantity.Pressure, "CarbonDioxide": quantity.CO2,
@@ -49,6 +49,26 @@ var tasmotaNames = map[string]quantity.Quantity{
 	"PM1_0": quantity.PM1, "PM2_5": quantity.PM2_5, "PM4_0": quantity.PM4,
 	"pm1": quantity.PM1, "pm2_5": quantity.PM2_5, "pm10": quantity.PM10,
 	"VOCIndex": quantity.VOCIndex, "NOxIndex": quantity.NOxIndex,
+}
+
+// tasmotaCF1 maps the factory's series to quantities, which then stands for tasmotaNames' particles.
+var tasmotaCF1 = map[string]quantity.Quantity{
+	"CF1": quantity.PM1, "CF2.5": quantity.PM2_5, "CF10": quantity.PM10, "pm1cf1": quantity.PM1, "pm2_5cf1": quantity.PM2_5, "pm10cf1": quantity.PM10,
+}
+
+// tasmotaQuantity returns the quantity that a name stands for; 0 for none, and for particles of the series that is not taken.
+func tasmotaQuantity(name string, cf1 bool) quantity.Quantity {
+	q := tasmotaNames[name]
+	if !cf1 {
+		return q
+	}
+	switch q {
+	case quantity.PM1, quantity.PM2_5, quantity.PM10:
+		return 0
+	case 0:
+		return tasmotaCF1[name]
+	}
+	return q
 }
 
 // tasmota decodes a message on tele/{device}/SENSOR:
@@ -71,7 +91,7 @@ func tasmota(payload []byte, s Settings) Message {
 	units := tasmotaUnitsOf(top)
 	for sensor, values := range top.Members() {
 		if values.IsObject() {
-			d.tasmotaSensor(sensor, values, units)
+			d.tasmotaSensor(sensor, values, units, s.CF1)
 		} else if q, ok := tasmotaFlat[sensor]; !ok {
 			continue // Time, units and switches
 		} else if q == 0 {
@@ -89,12 +109,13 @@ func tasmota(payload []byte, s Settings) Message {
 }
 
 // tasmotaSensor takes the values of one sensor.
-func (d *draft) tasmotaSensor(sensor string, values wire.JSON, units tasmotaUnits) {
+func (d *draft) tasmotaSensor(sensor string, values wire.JSON, units tasmotaUnits, cf1 bool) {
 	rank, known := tasmotaRank(sensor)
 	indices := strings.HasPrefix(sensor, sen5x) || strings.HasPrefix(sensor, sen6x)
 	sensor = plain(sensor)
+	cf1 = cf1 && strings.HasPrefix(strings.ToUpper(sensor), "PMS") // no other has two series
 	for name, value := range values.Members() {
-		q := tasmotaNames[name]
+		q := tasmotaQuantity(name, cf1)
 		if q == 0 && indices {
 			q = tasmotaIndices[name]
 		}

@@ -23,6 +23,9 @@ type Correction struct {
 	// Correct corrects a mean of a quantity for a mean humidity, both in thousandths; false when humidity does not affect
 	// the quantity. It must be a pure function.
 	Correct func(q quantity.Quantity, milli, humidity int64) (int64, bool)
+	// Special returns another correction of a station's means of a quantity at a time, for those that Correct corrects, or
+	// nil for Correct. It must be a pure function, as what it returns. Nil means that no station has one.
+	Special func(station string, q quantity.Quantity, at time.Time) func(milli, humidity int64) int64
 	// IsSignal reports whether a quantity is only a sensor's signal until it is calibrated: without a calibration it
 	// does not enter an average. Nil means that no quantity is.
 	IsSignal func(q quantity.Quantity) bool
@@ -98,6 +101,11 @@ func (w *window) correct(st *station, s *series, measured int64) (corrected int6
 	if !known {
 		if humidity, known = w.nearest(s.cell); !known {
 			return measured, false, true
+		}
+	}
+	if c.Special != nil {
+		if special := c.Special(st.name, s.quantity, w.at); special != nil {
+			return special(measured, humidity), true, true
 		}
 	}
 	corrected, _ = c.Correct(s.quantity, measured, humidity)

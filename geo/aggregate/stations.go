@@ -34,6 +34,9 @@ type StationAverager struct {
 	// Isolated reports whether a station is not corrected and does not correct others at a time, such as one indoors; nil means
 	// that no station is.
 	Isolated func(station string, at time.Time) bool
+	// Hourly reports whether each of a station's values is the mean of the hour that begins at its time, and so covers
+	// it; nil means that no station's is.
+	Hourly func(station string) bool
 	// Yield receives the means, ascending by start, station, quantity and cell. When it returns an error, Add and End
 	// return that error.
 	Yield func(StationWindow) error
@@ -143,6 +146,9 @@ func (s *StationAverager) span(a *Aggregate, begin time.Time) *window {
 	seconds := int64(min(s.Window.Seconds(), Hour.Seconds()))
 	return &window{a: a, at: begin, part: func(st *station, series *series) (m stationMean, ok bool) {
 		m = a.collect(st, series, begin.Unix(), begin.Unix()+seconds)
+		if m.count > 0 && s.Hourly != nil && s.Hourly(st.name) {
+			m.covered = seconds
+		}
 		return m, m.count > 0 && (s.Window != Day || m.enough())
 	}}
 }

@@ -137,3 +137,32 @@ func TestStationsReturnTheErrorOfYield(t *testing.T) {
 		}
 	}
 }
+
+// TestAnHourlyValueCoversItsHour has one value an hour of two stations over 20 hours of a day: of the station that gives hourly
+// means each hour and the day count, of the other none.
+func TestAnHourlyValueCoversItsHour(t *testing.T) {
+	cell := geo.Cell{Size: 100, North: 3_096_000, East: 4_107_000}
+	var samples []Sample
+	for h := range 20 {
+		at := DayOf(hour10, 0).Add(time.Duration(h) * time.Hour)
+		for _, id := range []string{"A", "B"} {
+			samples = append(samples, Sample{id, cell, pm, at, at, int64(h) * 1000})
+		}
+	}
+	official := func(id string) bool { return id == "A" }
+	isolated := func(id string, _ time.Time) bool { return official(id) }
+	for window, want := range map[Window]int{Hour: 20, Day: 1} {
+		counted := map[string]int{}
+		for _, m := range stationMeans(t, StationAverager{Window: window, Isolated: isolated, Hourly: official}, samples) {
+			if m.Counts() {
+				counted[m.Station]++
+			}
+			if window == Day && m.Station == "A" && (m.Mean != 9_500 || m.Readings != 20) { // of 0 to 19
+				t.Errorf("the day is %+v", m)
+			}
+		}
+		if counted["A"] != want || counted["B"] != 0 {
+			t.Errorf("%v: %v count, want %d of A", window, counted, want)
+		}
+	}
+}

@@ -72,7 +72,7 @@ type Averages struct {
 }
 
 // Observe adds a reading's good values to the averages of the place where its station stood. It leaves out values
-// with an excluding flag, values of indoor stations, and values of stations that are retired or whose readings are to
+// with an excluding flag, values of indoor and official stations, and values of stations that are retired or whose readings are to
 // be deleted.
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
@@ -150,10 +150,10 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	return list
 }
 
-// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the city
+// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the citizens
 // then. It needs mu.
 func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
-	if st.ExposureAt(at) != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
+	if st.Official() || st.ExposureAt(at) != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
 		return geo.Cell{}, false
 	}
 	return a.cells.At(st.PlaceAt(at).Public)
@@ -180,9 +180,9 @@ func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
 	return cell, true
 }
 
-// Correction returns the correction of an aggregate: particles are corrected for humidity, and gases only count if
-// calibrated.
-func Correction(c quality.Correction) aggregate.Correction {
+// Correction returns the correction of an aggregate: particles are corrected for humidity, PM2.5 of stations with a PMS5003's
+// "cf_1" series by the US EPA's formula for it, and gases only count if calibrated. Nil stations have no such series.
+func Correction(c quality.Correction, stations ingest.Stations) aggregate.Correction {
 	corrected := aggregate.Correction{IsSignal: ingest.IsSignal}
 	corrected.Correct = func(q quantity.Quantity, milli, humidity int64) (int64, bool) {
 		switch q {
@@ -190,6 +190,18 @@ func Correction(c quality.Correction) aggregate.Correction {
 			return Milli(c.Apply(float64(milli)/1000, float64(humidity)/1000)), true
 		}
 		return milli, false
+	}
+	if stations == nil || c.Method != quality.KappaKohler {
+		return corrected
+	}
+	cf1 := quality.Correction{Method: quality.EPACF1}
+	corrected.Special = func(station string, q quantity.Quantity, at time.Time) func(milli, humidity int64) int64 {
+		if st, known := stations.Station(station); q != quantity.PM2_5 || !known || !st.CF1(at) {
+			return nil
+		}
+		return func(milli, humidity int64) int64 {
+			return Milli(cf1.Apply(float64(milli)/1000, float64(humidity)/1000))
+		}
 	}
 	return corrected
 }

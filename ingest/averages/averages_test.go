@@ -17,6 +17,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/geo"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/quality"
@@ -105,7 +106,7 @@ func newAverages(store store.Store) *Averages {
 	long := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	home := []ingest.Place{place(long, 6.9583, 50.9413)}
 	return &Averages{
-		Aggregate: &aggregate.Aggregate{Correction: Correction(quality.Correction{})}, Store: store, Size: 1000, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Aggregate: &aggregate.Aggregate{Correction: Correction(quality.Correction{}, nil)}, Store: store, Size: 1000, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Stations: register{
 			"OUT":  {ID: "OUT", Exposure: ingest.Outdoor, Places: home},
 			"IN":   {ID: "IN", Exposure: ingest.Indoor, Places: home},
@@ -298,4 +299,34 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("in memory %+v, want the mean 5.5 of 0 to 11", rows)
 		}
 	})
+}
+
+// TestCF1HasACorrectionOfItsOwn corrects 36 µg/m³ at 80 %: by κ = 0.15 to 36 / (1 + 4/11), and a PMS5003's "cf_1" series by the
+// US EPA's formula to 0.52·36 − 0.086·80 + 5.75. Other quantities of it are corrected by κ.
+func TestCF1HasACorrectionOfItsOwn(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	known := stationMap{"ATM": {ID: "ATM", Sensors: []string{"pms5003"}}, "CF1": {ID: "CF1", Sensors: []string{"bme280", ingest.CF1Sensor}}}
+	a := &aggregate.Aggregate{Correction: Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15}, known)}
+	cell := geo.Cell{Size: geo.BaseSize, North: 3096600, East: 4107200}
+	for i := range 12 {
+		for id := range known {
+			for q, milli := range map[quantity.Quantity]int64{quantity.PM2_5: 36_000, quantity.PM10: 36_000, quantity.Humidity: 80_000} {
+				when := at.Add(time.Duration(i) * 5 * time.Minute)
+				a.Add(aggregate.Sample{Station: id, Cell: cell, Quantity: q, Time: when, Received: when, Milli: milli})
+			}
+		}
+	}
+	want := map[string]int64{"ATM pm2_5": 26_400, "ATM pm10": 26_400, "CF1 pm2_5": 17_590, "CF1 pm10": 26_400}
+	for _, m := range a.HourStationMeans(at) {
+		if mean, there := want[m.Station+" "+m.Quantity.String()]; there && (m.Mean != mean || m.Raw != 36_000) {
+			t.Errorf("%s %v: %d of %d, want %d", m.Station, m.Quantity, m.Mean, m.Raw, mean)
+		}
+	}
+}
+
+type stationMap map[string]*ingest.Station
+
+func (m stationMap) Station(id string) (*ingest.Station, bool) {
+	st, ok := m[id]
+	return st, ok
 }

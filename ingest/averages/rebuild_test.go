@@ -153,7 +153,7 @@ func TestRebuildEqualsRun(t *testing.T) {
 				if seed >= 4 {
 					checkFor(t, a, quality.DefaultRules(), &memory)
 				}
-				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa})
+				a.Aggregate.Correction = Correction(quality.Correction{Method: quality.KappaKohler, Kappa: quality.DefaultKappa}, nil)
 				a.Append = func(_ context.Context, b ingest.Batch) error {
 					mu.Lock()
 					defer mu.Unlock()

@@ -259,8 +259,14 @@ func TestTargets(t *testing.T) {
 		t.Helper()
 		all := true
 		for i, target := range p.Targets() {
-			if target.Met != want[i] {
-				t.Errorf("%s of %+v: met %v, want %v", target.Name, p, target.Met, want[i])
+			if target.Name == "precision" {
+				if target.Judged || target.Met || target.Value != "" {
+					t.Errorf("one sensor is judged by %+v", target)
+				}
+				continue
+			}
+			if !target.Judged || target.Met != want[i] {
+				t.Errorf("%+v: %+v, want %v", p, target, want[i])
 			}
 			all = all && want[i]
 		}
@@ -268,11 +274,12 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%+v meets all = %v, want %v", p, p.Meets(), all)
 		}
 	}
-	f(Performance{R2: 0.70, Slope: 0.65, RMSE: 7}, true, true, true)
-	f(Performance{R2: 0.6999, Slope: 1.35, RMSE: 0}, false, true, true)
-	f(Performance{R2: 1, Slope: 0.6499, RMSE: 7.0001}, true, false, false)
-	f(Performance{R2: 1, Slope: 1.3501, RMSE: 1}, true, false, true)
-	f(Performance{R2: math.NaN(), Slope: 1, RMSE: 1}, false, true, true)
+	// In order: slope, intercept, R², RMSE or NRMSE.
+	f(Performance{R2: 0.70, Slope: 0.65, Intercept: 5, RMSE: 7, NRMSE: 2}, true, true, true, true)
+	f(Performance{R2: 0.6999, Slope: 1.35, Intercept: -5, RMSE: 0}, true, true, false, true)
+	f(Performance{R2: 1, Slope: 0.6499, Intercept: 5.01, RMSE: 7.0001, NRMSE: 0.3001}, false, false, true, false)
+	f(Performance{R2: 1, Slope: 1.3501, Intercept: -5.01, RMSE: 30, NRMSE: 0.30}, false, false, true, true)
+	f(Performance{R2: math.NaN(), Slope: 1, RMSE: 1}, true, true, false, true)
 }
 
 func ExampleFit() {
@@ -287,11 +294,14 @@ func ExampleFit() {
 	}
 	fmt.Printf("%.2f + %.3f x, R² %.3f, RMSE %.2f µg/m³, n %d\n", c.Intercept, c.Slope, c.Fitted.R2, c.Fitted.RMSE, c.Fitted.N)
 	for _, target := range c.Raw.Targets() {
-		fmt.Printf("%s %.2f: %v\n", target.Name, target.Value, target.Met)
+		if target.Judged {
+			fmt.Printf("%s %s: %v\n", target.Name, target.Value, target.Met)
+		}
 	}
 	// Output:
 	// 1.74 + 0.619 x, R² 0.998, RMSE 0.25 µg/m³, n 7
-	// R2 1.00: true
-	// slope 1.61: false
-	// RMSE 7.24: false
+	// slope 1.613: false
+	// intercept -2.763 µg/m³: true
+	// R² 0.998: true
+	// RMSE 7.241 µg/m³, NRMSE 48 %: false
 }

@@ -1,6 +1,9 @@
 package calibration
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Performance compares a sensor with a reference: the sensor's hours regressed on the reference's, as the US EPA does
 // it, not the other way round as in a calibration.
@@ -10,43 +13,45 @@ type Performance struct {
 	Intercept float64 // in the sensor's unit; 0 is perfect
 	R2        float64 // squared correlation, 0 to 1
 	RMSE      float64 // root of the mean squared difference between both, in their unit
+	NRMSE     float64 // RMSE as a share of the reference's mean; +Inf where that is not above 0
 }
 
 // The US EPA's targets for PM2.5 sensors: Performance Testing Protocols, Metrics, and Target Values for Fine
-// Particulate Matter Air Sensors, EPA/600/R-20/280 (2021), for use in addition to, not instead of, official stations.
-// The report evaluates daily means of a month; hours scatter more, so they are the stricter test.
+// Particulate Matter Air Sensors, EPA/600/R-20/280 (2021), table 2-1, for use in addition to, not instead of, official
+// stations. The report evaluates daily means of a month; hours scatter more, so they are the stricter test.
 const (
-	TargetR2       = 0.70 // at least
-	TargetSlopeLow = 0.65 // at least
-	TargetSlopeTop = 1.35 // at most
-	TargetRMSE     = 7.0  // µg/m³, at most
+	TargetSlopeLow  = 0.65 // at least
+	TargetSlopeTop  = 1.35 // at most
+	TargetIntercept = 5.0  // µg/m³ above or below 0, at most
+	TargetR2        = 0.70 // at least
+	TargetRMSE      = 7.0  // µg/m³, at most; or
+	TargetNRMSE     = 0.30 // at most
 )
 
-// Target is one figure of a sensor and the target for it.
+// Target is one of the targets, and the sensor's figure for it.
 type Target struct {
-	Name      string  // "R2", "slope" or "RMSE"
-	Value     float64 // the sensor's figure
-	Low, High float64 // the target, both included
-	Met       bool
+	Name   string
+	Value  string // empty when it is not judged
+	Wanted string
+	Judged bool // one sensor says nothing about the precision between sensors
+	Met    bool
 }
 
 // Targets compares a sensor of PM2.5 with each of the US EPA's targets.
 func (p Performance) Targets() []Target {
-	all := []Target{
-		{Name: "R2", Value: p.R2, Low: TargetR2, High: 1},
-		{Name: "slope", Value: p.Slope, Low: TargetSlopeLow, High: TargetSlopeTop},
-		{Name: "RMSE", Value: p.RMSE, Low: 0, High: TargetRMSE},
+	return []Target{
+		{"slope", fmt.Sprintf("%.3f", p.Slope), "0.65 to 1.35", true, p.Slope >= TargetSlopeLow && p.Slope <= TargetSlopeTop},
+		{"intercept", fmt.Sprintf("%.3f µg/m³", p.Intercept), "-5 to 5 µg/m³", true, math.Abs(p.Intercept) <= TargetIntercept},
+		{"R²", fmt.Sprintf("%.3f", p.R2), "0.70 or more", true, p.R2 >= TargetR2},
+		{"RMSE", fmt.Sprintf("%.3f µg/m³, NRMSE %.0f %%", p.RMSE, 100*p.NRMSE), "7 µg/m³ or less, or NRMSE 30 % or less", true, p.RMSE <= TargetRMSE || p.NRMSE <= TargetNRMSE},
+		{"precision", "", "SD 5 µg/m³ or less, or CV 30 % or less, between like sensors", false, false},
 	}
-	for i, t := range all {
-		all[i].Met = t.Value >= t.Low && t.Value <= t.High
-	}
-	return all
 }
 
-// Meets reports whether a sensor of PM2.5 meets all of the US EPA's targets.
+// Meets reports whether a sensor of PM2.5 meets all of the US EPA's targets that can be judged.
 func (p Performance) Meets() bool {
 	for _, t := range p.Targets() {
-		if !t.Met {
+		if t.Judged && !t.Met {
 			return false
 		}
 	}
@@ -72,6 +77,10 @@ func performance(pairs []Pair, value func(Pair) float64) Performance {
 	}
 	p := Performance{N: len(pairs), Slope: xy / xx, RMSE: math.Sqrt(squares / n)}
 	p.Intercept = meanY - p.Slope*meanX
+	p.NRMSE = math.Inf(1)
+	if meanX > 0 {
+		p.NRMSE = p.RMSE / meanX
+	}
 	if yy > 0 {
 		p.R2 = math.Min(1, xy/xx*xy/yy)
 	}

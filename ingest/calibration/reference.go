@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -31,19 +32,23 @@ type Format struct {
 // one.
 func UBA() Format { return Format{Zone: time.FixedZone("UTC+1", 60*60), End: true} }
 
+// missing is the number that older German exports have where there is no value.
+const missing = -999
+
 // Hour is an hourly value of a reference instrument.
 type Hour struct {
-	Start time.Time // UTC
-	Value float64
+	Start   time.Time // UTC
+	Value   float64
+	Station string // of a table with a third column, else empty
 }
 
 // timeLayouts are the layouts of times without an offset.
 var timeLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "02.01.2006 15:04"}
 
-// ReadReference reads hourly values as CSV with two columns, time and value, with or without a header and separated
-// by semicolons or commas; after semicolons a value may have a decimal comma. Times are RFC 3339, or without an
-// offset as 2006-01-02 15:04 or 02.01.2006 15:04, where a day may end at 24:00. It skips hours without a value, empty
-// or a dash. The hours are sorted, each at most once.
+// ReadReference reads hourly values as CSV with two columns, time and value, and perhaps a third with the station, with
+// or without a header and separated by semicolons or commas; after semicolons a value may have a decimal comma. Times are
+// RFC 3339, or without an offset as 2006-01-02 15:04 or 02.01.2006 15:04, where a day may end at 24:00. It skips hours
+// without a value: empty, a dash or -999. The hours are sorted by station and time, each at most once.
 func ReadReference(r io.Reader, form Format) ([]Hour, error) {
 	hours, err := readReference(r, form)
 	if err != nil {
@@ -62,7 +67,11 @@ func readReference(r io.Reader, form Format) ([]Hour, error) {
 	}
 	rows := newRows(data)
 	var hours []Hour
-	lines := map[time.Time]int{}
+	type stationHour struct {
+		station string
+		start   time.Time
+	}
+	lines := map[stationHour]int{}
 	for first := true; ; first = false {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -79,10 +88,11 @@ func readReference(r io.Reader, form Format) ([]Hour, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, err)
 		}
-		if before := lines[hour.Start]; before > 0 {
+		at := stationHour{hour.Station, hour.Start}
+		if before := lines[at]; before > 0 {
 			return nil, fmt.Errorf("line %d: the hour from %s is in line %d already", line, hour.Start.Format(time.RFC3339), before)
 		}
-		lines[hour.Start] = line
+		lines[at] = line
 		if known {
 			hours = append(hours, hour)
 		}
@@ -90,7 +100,7 @@ func readReference(r io.Reader, form Format) ([]Hour, error) {
 	if len(hours) == 0 {
 		return nil, errors.New("no hour with a value")
 	}
-	slices.SortFunc(hours, func(a, b Hour) int { return a.Start.Compare(b.Start) })
+	slices.SortFunc(hours, func(a, b Hour) int { return cmp.Or(strings.Compare(a.Station, b.Station), a.Start.Compare(b.Start)) })
 	return hours, nil
 }
 
@@ -110,8 +120,12 @@ func newRows(data []byte) *csv.Reader {
 var errNoNumber = errors.New("is no number")
 
 func (f Format) hour(row []string, decimalComma bool) (h Hour, known bool, err error) {
-	if len(row) != 2 {
-		return Hour{}, false, fmt.Errorf("%d columns, want two: time and value", len(row))
+	switch len(row) {
+	case 2:
+	case 3:
+		h.Station = strings.TrimSpace(row[2])
+	default:
+		return Hour{}, false, fmt.Errorf("%d columns, want time and value, and perhaps a station", len(row))
 	}
 	text := strings.TrimSpace(row[1])
 	known = text != "" && text != "-"
@@ -124,6 +138,7 @@ func (f Format) hour(row []string, decimalComma bool) (h Hour, known bool, err e
 		if err != nil || math.IsNaN(h.Value) || math.IsInf(h.Value, 0) {
 			return Hour{}, false, fmt.Errorf("value %.40q %w", text, errNoNumber)
 		}
+		known = h.Value != missing
 	}
 	h.Start, err = f.start(row[0])
 	return h, known, err

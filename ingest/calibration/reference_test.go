@@ -10,7 +10,7 @@ import (
 
 // at returns an hour of 1 May 2026, UTC.
 func at(hour int, value float64) Hour {
-	return Hour{time.Date(2026, 5, 1, hour, 0, 0, 0, time.UTC), value}
+	return Hour{Start: time.Date(2026, 5, 1, hour, 0, 0, 0, time.UTC), Value: value}
 }
 
 func TestReadReference(t *testing.T) {
@@ -29,9 +29,13 @@ func TestReadReference(t *testing.T) {
 
 	// UBA's stamps: 13:00 is the hour from 12:00 to 13:00 at UTC+1, and 24:00 the last one of its day.
 	f(UBA(), "Datum;Messwert\n'01.05.2026 13:00';8\n01.05.2026 24:00;9\n2026-05-01 01:00:00;7\n2026-04-30 24:00:00;6\n",
-		Hour{time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), 6}, Hour{time.Date(2026, 4, 30, 23, 0, 0, 0, time.UTC), 7}, at(11, 8), at(22, 9))
-	f(UBA(), "31.12.2026 24:00;1\n", Hour{time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), 1})
+		Hour{Start: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), Value: 6}, Hour{Start: time.Date(2026, 4, 30, 23, 0, 0, 0, time.UTC), Value: 7}, at(11, 8), at(22, 9))
+	f(UBA(), "31.12.2026 24:00;1\n", Hour{Start: time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), Value: 1})
 	f(UBA(), "2026-05-01T12:00:00Z,3\n", at(11, 3)) // the time's own offset counts
+	f(Format{}, "2026-05-01T12:00:00Z,-999\n2026-05-01T13:00:00Z,4\n", at(13, 4))
+	north, south := at(12, 5), at(12, 6)
+	north.Station, south.Station = "NORD", "SÜD"
+	f(Format{}, "time,value,station\n2026-05-01T12:00:00Z,6,SÜD\n2026-05-01T12:00:00Z,5,NORD\n", north, south)
 }
 
 func TestReadReferenceRefuses(t *testing.T) {
@@ -57,7 +61,7 @@ func TestReadReferenceRefuses(t *testing.T) {
 	f(UBA(), "32.05.2026 24:00;1\n", "line 1: time")
 	f(UBA(), "01.05.2026 24:30;1\n", "line 1: time")
 	f(Format{}, "time,value\n\n2026-05-01T12:00:00Z,1\n2026-05-01T14:00:00+02:00,1\n", "line 4: the hour from 2026-05-01T12:00:00Z is in line 3 already")
-	f(Format{}, "2026-05-01T12:00:00Z,1,2\n", "line 1: 3 columns, want two: time and value")
+	f(Format{}, "2026-05-01T12:00:00Z,1,2,3\n", "line 1: 4 columns, want time and value, and perhaps a station")
 	f(Format{}, "time,value\n\"2026", "line 2")
 	f(Format{}, strings.Repeat("2026-05-01T12:00:00Z,\n", maxReferenceBytes/20), "larger than 16777216 bytes")
 }

@@ -79,6 +79,6 @@ func TestCorrection(t *testing.T) {
 
 func ExampleCorrection() {
 	c := Correction{Method: KappaKohler, Kappa: DefaultKappa}
-	fmt.Printf("%.1f by %v\n", c.Apply(30, 80), c)
-	// Output: 15.2 by kappa-koehler kappa=0.4 density=1.65 rh_max=95
+	fmt.Printf("%.1f by %v\n", c.Apply(30, 80), c) // C = 1 + 0.15/1.65 / (1/0.8 − 1) = 1 + 4/11
+	// Output: 22.0 by kappa-koehler kappa=0.15 density=1.65 rh_max=95
 }

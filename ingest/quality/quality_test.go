@@ -266,3 +266,23 @@ func BenchmarkCheck(b *testing.B) {
 		i++
 	}
 }
+
+// TestOfficialValuesAreNotFlagged has values of an authority's instrument that a low-cost sensor's would be flagged for; what is
+// known already is still a conflict.
+func TestOfficialValuesAreNotFlagged(t *testing.T) {
+	official, own := station(), station()
+	official.Source = ingest.UBA
+	values := []wire.Value{pm(quantity.PM2_5, -2.5), pm(quantity.PM10, 1200), pm(quantity.NO2, -6)}
+	for _, st := range []*ingest.Station{own, official} {
+		c := New(DefaultRules())
+		keep, _, _ := c.Check(st, arrival, at(received, values...))
+		for _, v := range keep.Values {
+			if v.Flags.Good() != st.Official() {
+				t.Errorf("official %v: %v %v has %q", st.Official(), v.Quantity, v.Value, v.Flags)
+			}
+		}
+		if _, refused, _ := c.Check(st, arrival, at(received, pm(quantity.PM10, 1100))); len(refused) != 1 || refused[0].Reason != wire.Conflict {
+			t.Errorf("another value for the same hour: %+v", refused)
+		}
+	}
+}

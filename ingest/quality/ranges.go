@@ -17,20 +17,21 @@ var unknownSensor = map[quantity.Quantity]limits{
 // sensors are the measuring ranges in the data sheets of SDS011 (Nova), PMS5003 and PMS7003
 // (Plantower), SPS30, SEN5x and SCD41 (Sensirion), BME280 (Bosch) and DHT22 (Aosong).
 var sensors = map[string]map[quantity.Quantity]limits{
-	"sds011":  {quantity.PM2_5: {0, 999.9}, quantity.PM10: {0, 999.9}},
-	"pms5003": {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM10: {0, 1000}},
-	"pms7003": {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM10: {0, 1000}},
-	"sps30":   {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM4: {0, 1000}, quantity.PM10: {0, 1000}},
-	"sen54":   sen5x,
-	"sen55":   sen5x,
-	"bme280":  {quantity.Temperature: {-40, 85}, quantity.Humidity: {0, 100}, quantity.Pressure: {300, 1100}},
-	"dht22":   {quantity.Temperature: {-40, 80}, quantity.Humidity: {0, 100}},
-	"ds18b20": {quantity.Temperature: {-55, 125}},
-	"scd41":   {quantity.CO2: {400, 40000}},
+	"sds011":      {quantity.PM2_5: {0, 999.9}, quantity.PM10: {0, 999.9}},
+	"pms5003":     {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM10: {0, 1000}},
+	"pms5003-cf1": {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM10: {0, 1000}}, // ingest.CF1Sensor
+	"pms7003":     {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM10: {0, 1000}},
+	"sps30":       {quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM4: {0, 1000}, quantity.PM10: {0, 1000}},
+	"sen54":       sen5x,
+	"sen55":       sen5x,
+	"bme280":      {quantity.Temperature: {-40, 85}, quantity.Humidity: {0, 100}, quantity.Pressure: {300, 1100}},
+	"dht22":       {quantity.Temperature: {-40, 80}, quantity.Humidity: {0, 100}},
+	"ds18b20":     {quantity.Temperature: {-55, 125}},
+	"scd41":       {quantity.CO2: {400, 40000}},
 }
 
 // resolutions of particle counters in µg/m³, from their data sheets.
-var resolutions = map[string]float64{"sds011": 0.3, "pms5003": 1, "pms7003": 1, "sps30": 0.1, "sen54": 0.1, "sen55": 0.1}
+var resolutions = map[string]float64{"sds011": 0.3, "pms5003": 1, "pms5003-cf1": 1, "pms7003": 1, "sps30": 0.1, "sen54": 0.1, "sen55": 0.1}
 
 var sen5x = map[quantity.Quantity]limits{
 	quantity.PM1: {0, 1000}, quantity.PM2_5: {0, 1000}, quantity.PM4: {0, 1000}, quantity.PM10: {0, 1000},

@@ -23,7 +23,7 @@ const movedMeters = 200
 
 // Foreign is a station of a neighbour network, as in its open data.
 type Foreign struct {
-	Source   string // SensorCommunity
+	Source   string // SensorCommunity, or one of ingest.IsOfficial
 	Key      string // its name there
 	Name     string
 	Point    orb.Point // lon, lat

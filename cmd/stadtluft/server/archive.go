@@ -26,7 +26,7 @@ func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.
 		Dir: c.archiveFolder(), DayOffset: c.DayOffset(), Size: int32(c.GridResolution), Stations: stations, Log: log,
 		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(),
 		About: archive.About{City: c.CityName, Publisher: c.PublisherName, Base: strings.TrimSuffix(c.HTTPPublicURL, "/"), DOIs: c.dois()}, Retention: c.retention(),
-		Correction: averages.Correction(c.Correction()),
+		Correction: averages.Correction(c.Correction(), stations),
 	}
 }
 
@@ -57,9 +57,9 @@ func (c *Config) rules() archive.Rules {
 		thresholds[t.Key] = fmt.Sprintf("%v %s", *t.Value, t.Unit)
 	}
 	return archive.Rules{
-		Averaging: fmt.Sprintf("A cell's value is the mean of its stations' means, particles corrected for humidity (kappa-Koehler, kappa %v). "+
+		Averaging: fmt.Sprintf("A cell's value is the mean of its stations' means, particles corrected for humidity (kappa-Koehler, kappa %v; PM2.5 of sensors named pms5003-cf1 by the US EPA's formula). "+
 			"Coverage by version 2 of the rule: an hour of a station counts when good values cover 45 minutes of it, each the time since the one before it, at most the sensor's interval "+
-			"(the median of its last day) and 20 minutes; a day counts with 18 of its 24 hours. "+
+			"(the median of its last day) and 20 minutes; a value of an official station covers its whole hour; a day counts with 18 of its 24 hours. "+
 			"Windows are stamped by their start; a day begins %d h before midnight UTC. Only good values of outdoor stations count, gases only with a calibration.", c.QualityKappa, c.CityDay),
 		Quality: thresholds,
 	}

@@ -34,7 +34,7 @@ func outdoor(id string, at orb.Point) *ingest.Station {
 // cologne returns a town that computes averages and flags as a server does.
 func cologne() (stationMap, *averages.Averages, townChecker) {
 	known := stationMap{}
-	a := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15})}, Stations: known}
+	a := &averages.Averages{Aggregate: &aggregate.Aggregate{Correction: averages.Correction(quality.Correction{Method: quality.KappaKohler, Kappa: 0.15}, known)}, Stations: known}
 	return known, a, townChecker{quality.NewHourChecker(quality.DefaultRules()), known}
 }
 

@@ -37,7 +37,8 @@ func (c *Config) streamNames() []string {
 	return []string{c.NATSPrefix + journalSuffix, c.NATSPrefix + journalSuffix + "_ASIDE", c.NATSPrefix + "_REFUSALS"}
 }
 
-// backups makes backups of a data folder, one at a time: everything but the configuration, the archive and a store elsewhere.
+// backups makes backups of a data folder, one at a time: everything but the configuration, the archive, the
+// comparison and a store elsewhere.
 type backups struct {
 	config   Config
 	registry *registry.Registry

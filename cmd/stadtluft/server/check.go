@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/mqtt"
 	"stadtluft/ingest/registry"
@@ -53,7 +54,9 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.registry, c.store, c.archive, c.backup, c.smtp} {
+	for _, step := range []func(context.Context){
+		c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.registry, c.store, c.archive, c.backup, c.comparison, c.smtp,
+	} {
 		step(ctx)
 	}
 	return c.findings
@@ -333,4 +336,18 @@ func (c *inspection) backup(context.Context) {
 	if same {
 		c.say(Warning, "backup", "%s is on the same disk as the data folder: copy the backups elsewhere", c.config.BackupFolder)
 	}
+}
+
+// comparison warns while the humidity correction is not the city's own.
+func (c *inspection) comparison(context.Context) {
+	r, err := comparison.Load(filepath.Join(c.config.Data, comparisonFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.say(Warning, "comparison", "%v", err)
+		return
+	}
+	if text := uncompared(c.config.QualityKappa, r); text != "" {
+		c.say(Warning, "comparison", "%s", text)
+		return
+	}
+	c.say(Fine, "comparison", "quality.kappa %v agrees with the official instruments", c.config.QualityKappa)
 }

@@ -231,6 +231,11 @@ func (c *Config) Correction() quality.Correction {
 	return quality.Correction{Method: quality.KappaKohler, Kappa: c.QualityKappa}
 }
 
+// Corrected returns how particle means are corrected, in a line for documents.
+func (c *Config) Corrected() string {
+	return c.Correction().String() + "; pm2_5 of " + ingest.CF1Sensor + " by " + quality.Correction{Method: quality.EPACF1}.String()
+}
+
 // ConfigError is an error in the configuration, which no retry fixes.
 type ConfigError struct{ Err error }
 

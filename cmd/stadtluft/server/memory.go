@@ -9,6 +9,7 @@ import (
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
 	"stadtluft/ingest/averages"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/registry"
 )
 
@@ -19,12 +20,13 @@ type memory struct {
 	aggregate *aggregate.Aggregate
 	averages  *averages.Averages
 	live      *live.State
+	comparer  *comparison.Comparer // nil without the role web
 }
 
 // newMemory returns an empty memory. With the role aggregate it has complete hours checked and writes averages to the
 // store.
 func newMemory(b *base) *memory {
-	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction())}
+	sums := &aggregate.Aggregate{Correction: averages.Correction(b.config.Correction(), b.registry)}
 	m := &memory{registry: b.registry, aggregate: sums, live: live.NewState(), averages: &averages.Averages{
 		Aggregate: sums, Stations: b.registry, Store: b.storage, Size: int32(b.config.GridResolution), DayOffset: b.config.DayOffset(), Log: b.log,
 		ReadOnly: func() bool { return true },
@@ -32,6 +34,9 @@ func newMemory(b *base) *memory {
 	m.live.Imported = func(id string) bool {
 		st, ok := b.registry.Station(id)
 		return ok && st.Source != ""
+	}
+	if b.roles.has(webRole) {
+		m.comparer = NewComparer(b.config, b.registry, b.storage, b.log)
 	}
 	if b.roles.has(aggregateRole) {
 		m.averages.ReadOnly = func() bool { return !b.leases.aggregate.Held() }
@@ -51,6 +56,9 @@ func (m *memory) apply(b ingest.Batch) {
 	for _, r := range b.Readings {
 		m.averages.Observe(r)
 		m.live.Observe(r)
+		if m.comparer != nil {
+			m.comparer.Touch(r)
+		}
 	}
 }
 
@@ -94,7 +102,7 @@ func (m *memory) states() map[live.StationState]int {
 	now := time.Now()
 	for _, station := range m.registry.Stations() {
 		if station.Status == ingest.Active {
-			counts[m.live.Station(station.ID, now).State]++
+			counts[m.live.Station(station.ID, now).StateOf(station, now)]++
 		}
 	}
 	return counts

@@ -29,7 +29,7 @@ func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
 	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
 	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
-	s.Notices = p.config.offeredNotices()
+	s.Notices, s.Comparison = p.config.offeredNotices(), p.memory.comparer
 	s.AdminStatus, s.Backup = p.adminStatus, p.backups.open
 }
 
@@ -47,7 +47,7 @@ func apiCity(b *base) api.City {
 	c := b.config
 	return api.City{
 		Name: c.CityName, Zone: c.CityZone, Boundary: b.city.boundary, Sketch: c.sketched(), Places: b.city.places, GeoNames: c.CityPlaces == "" && !c.sketched() && len(b.city.places) > 0, Water: b.city.water,
-		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Correction().String(),
+		Resolution: int32(c.GridResolution), Licence: c.LicenceID, Attribution: c.LicenceAttribution, Corrected: c.Corrected(),
 		Publisher: catalog.Publisher{
 			Name: c.PublisherName, URL: c.PublisherURL, Contact: c.CityContact, Contributor: c.CatalogContributor,
 			Geocoding: c.CatalogGeocoding, Level: c.CatalogLevel, HVD: c.CatalogHVD, DOIs: c.dois(),

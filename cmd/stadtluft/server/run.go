@@ -102,6 +102,9 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(aggregateRole) {
 		sup.start(newNoticesPart(b, memory))
 	}
+	if b.roles.has(webRole) {
+		sup.start(comparing(b, memory.comparer))
+	}
 	health := sup.health() // of all parts below the HTTP server
 	if b.roles.has(webRole) {
 		services = append(services, newPages(b, memory, shownSettings(o.Config), health))

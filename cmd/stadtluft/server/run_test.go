@@ -54,15 +54,15 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	const own = "data folder, NATS server, NATS server watch, commands, registry, store, store watch, journal, "
 	const leases = "data folder, registry, leases, "
 	const work = "journal trimming, writer, dead letters, replay, hours, archive, recomputations, pipeline, "
-	f(all, own+"broker, "+work+"feedback, live averages, notices, pages")
-	f(all, own+work+"connection, feedback, live averages, notices, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
+	f(all, own+"broker, "+work+"feedback, live averages, notices, comparison, pages")
+	f(all, own+work+"connection, feedback, live averages, notices, comparison, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	url := natsURL(t)
 	cluster := func(c *Config) { c.NATSURL = url }
 	f("ingest", leases+"store, store watch, journal, sessions, broker, sessions elsewhere, other intakes, pipeline, averages for the broker, feedback, pages", cluster)
 	f("ingest", leases+"store, store watch, journal, other intakes, pipeline, connection, feedback, pages", cluster, func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	f("write", leases+"lease of the role write, store, store watch, journal, journal trimming, writer, dead letters, archive, archive's place, pages", cluster)
 	f("aggregate", leases+"lease of the role aggregate, store, store watch, journal, replay, hours, archive's place, recomputations, live averages, notices, pages", cluster)
-	f("web", leases+"store, store watch, journal, replay, hours, archive's place, live averages, pages", cluster)
+	f("web", leases+"store, store watch, journal, replay, hours, archive's place, live averages, comparison, pages", cluster)
 }
 
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped

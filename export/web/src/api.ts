@@ -38,8 +38,13 @@ type ListedStation = GeoJSONAnswer<"getStations">["features"][number];
 export type StationsWith<Name extends keyof ListedStation["properties"]> = Omit<GeoJSONAnswer<"getStations">, "features"> & {
   features: (Omit<ListedStation, "properties"> & { properties: Required<Pick<ListedStation["properties"], Name>> })[];
 };
-export type Stations = StationsWith<"name" | "state" | "last_seen" | "values">;
+export type Stations = StationsWith<"name" | "state" | "official" | "last_seen" | "values">;
 export type Listed = Stations["features"][number]["properties"];
+
+export type Comparison = Answer<"getComparison">;
+export type Deviation = Comparison["headline"][number]; // of the city's values of a quantity from official instruments
+export type ComparisonRow = Comparison["rows"][number];
+export type ComparisonHour = Answer<"getComparisonHours">["rows"][number];
 
 export type ReadingEvent = components["schemas"]["ReadingEvent"]; // of the live stream
 
@@ -70,9 +75,9 @@ export const city = (signal?: AbortSignal): Promise<City> => get("/api/v1/city",
 export const cityAt = (c: Choice, signal?: AbortSignal): Promise<City> => get(`/api/v1/city?${span(c)}`, signal);
 // stations and places are of now, or of a moment where one is given.
 export const stations = (quantity: string, at: string, signal?: AbortSignal): Promise<Stations> =>
-  get(`/api/v1/stations?fields=name,state,last_seen,values&quantity=${quantity}${moment(at)}`, signal);
-export const places = (at: string, signal?: AbortSignal): Promise<StationsWith<"state">> =>
-  get(`/api/v1/stations?fields=state${moment(at)}`, signal);
+  get(`/api/v1/stations?fields=name,state,official,last_seen,values&quantity=${quantity}${moment(at)}`, signal);
+export const places = (at: string, signal?: AbortSignal): Promise<StationsWith<"state" | "official">> =>
+  get(`/api/v1/stations?fields=state,official${moment(at)}`, signal);
 const moment = (at: string): string => (at ? `&time=${at}` : "");
 
 // endOf returns the end of an older window whose values are shown; empty for the newest.
@@ -86,3 +91,17 @@ export const grid = (c: Choice, signal?: AbortSignal): Promise<Grid> => get(grid
 export const districts = (c: Choice, signal?: AbortSignal): Promise<Districts> => get(`/api/v1/districts?${span(c)}`, signal);
 export const cell = (code: string, c: Choice, signal?: AbortSignal): Promise<CellAnswer> =>
   get(`/api/v1/cells/${encodeURIComponent(code)}?quantity=${encodeURIComponent(c.quantity)}&${span(c)}`, signal);
+
+// deviationOf returns that of a quantity, where it has been compared.
+export const deviationOf = (quantity: string, comparison: Comparison | null): Deviation | undefined =>
+  comparison?.headline.find((x) => x.quantity === quantity);
+
+// deviations asks for what the city's values are worth beside official instruments, with as few rows as can be.
+export const deviations = (signal?: AbortSignal): Promise<Comparison> =>
+  get("/api/v1/comparison?quantity=pm2_5&radius=1000&days=30&official=all", signal);
+export const comparison = (quantity: string, official: string, radius: number, days: number): Promise<Comparison> =>
+  get(`/api/v1/comparison?quantity=${quantity}&official=${encodeURIComponent(official)}&radius=${radius}&days=${days}`);
+export const comparisonHours = (quantity: string, official: string, radius: number, from: string): Promise<{ rows: ComparisonHour[] }> =>
+  get(
+    `/api/v1/comparison/hours?format=json&quantity=${quantity}${official === "all" ? "" : `&official=${encodeURIComponent(official)}`}&radius=${radius}&from=${from}`,
+  );

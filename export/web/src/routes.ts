@@ -12,6 +12,7 @@ export const patterns: readonly [pattern: string, folder: string][] = [
   ["/register", "register"],
   ["/stations/{id}", "station"],
   ["/coverage", "coverage"],
+  ["/comparison", "comparison"],
   ["/data", "data"],
   ["/about", "about"],
   ["/school", "school"],

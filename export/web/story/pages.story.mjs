@@ -97,6 +97,7 @@ test("cards do without the map's library", async () => {
 });
 
 for (const [name, path, ready] of [
+  ["comparison", "/comparison", ".body h2"],
   ["coverage", "/coverage", ".proposals a"],
   ["data", "/data", ".result pre"],
   ["about", "/about", "#privacy"],

@@ -54,7 +54,7 @@ function sections(r: Rules): HTMLElement[] {
       paragraph("about.checksShared"),
       thresholds(r),
     ),
-    section("correction", t("about.correction"), paragraph("about.correctionIs", v), factors(r)),
+    section("correction", t("about.correction"), paragraph("about.correctionIs", v), paragraph("about.kappaDefault"), factors(r)),
     section(
       "indices",
       t("about.indices"),
@@ -64,7 +64,13 @@ function sections(r: Rules): HTMLElement[] {
       bullets(["about.indexName", "about.indexDay", "about.indexFew"]),
       paragraph("about.indicesNot"),
     ),
-    section("certainty", t("about.certainty"), paragraph("about.certaintyIs"), bullets(["about.single", "about.few", "about.good"])),
+    section(
+      "certainty",
+      t("about.certainty"),
+      paragraph("about.certaintyIs"),
+      bullets(["about.single", "about.few", "about.good"]),
+      comparison(),
+    ),
     section("limits", t("about.limits"), paragraph("about.limitsAre"), limitTable()),
     section(
       "cannot",
@@ -74,6 +80,9 @@ function sections(r: Rules): HTMLElement[] {
     section("privacy", t("about.privacy"), paragraph("about.privacyIs")),
   ];
 }
+
+const comparison = (): HTMLElement =>
+  h("p", {}, `${t("about.certaintyBeside")} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.heading")));
 
 // thresholds makes a table of all numbers in force, as the server publishes them.
 function thresholds(r: Rules): HTMLElement | null {

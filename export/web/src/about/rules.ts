@@ -33,7 +33,7 @@ const defaults: Record<string, number> = {
   "clock.old": 30,
 };
 
-export const defaultRules: Rules = { thresholds: [], correction: { kappa: 0.4 } };
+export const defaultRules: Rules = { thresholds: [], correction: { kappa: 0.15 } };
 
 export const rules = (): Promise<Rules> => get<Rules>("/api/v1/quality");
 

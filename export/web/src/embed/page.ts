@@ -10,6 +10,7 @@ import { iso, readView, writeView, type View } from "../map/view";
 import { headlineIndex, steps } from "../map/colours";
 import { plot } from "../map/plot";
 import { places } from "../map/surroundings";
+import { markOf } from "../map/symbol";
 import {
   areaCertaintyText,
   bigValue,
@@ -20,6 +21,7 @@ import {
   stationIcon,
   cellName,
   stateText,
+  typicalText,
 } from "../map/text";
 import { facts } from "../parts";
 import "./embed.css";
@@ -78,14 +80,21 @@ interface Look {
   view: View;
   zone: string;
   index: api.Index; // that the city shows
+  deviation: api.Deviation | undefined; // of the quantity from official instruments
 }
 
 const legendOf = (quantity: string, { view, index }: Look, window = view.window) =>
   steps({ quantity, window, index, palette: view.palette }, []);
 
-// makeCard requests what a card of this kind shows.
-function makeCard(kind: string, id: string, view: View, city: api.City): Promise<Card> {
-  const look: Look = { view, zone: city.properties.zone, index: headlineIndex(city) };
+// makeCard requests what a card of this kind shows. A card is complete without the comparison with official instruments.
+async function makeCard(kind: string, id: string, view: View, city: api.City): Promise<Card> {
+  const comparison = kind === "station" ? null : await api.deviations().catch(() => null);
+  const look: Look = {
+    view,
+    zone: city.properties.zone,
+    index: headlineIndex(city),
+    deviation: api.deviationOf(view.quantity, comparison),
+  };
   const makers: Record<string, () => Promise<Card>> = {
     city: async () => area(await api.cityAt(view).then((c) => c.properties), look),
     district: async () => {
@@ -108,8 +117,11 @@ function cityPage(kind: string, id: string, view: View): string {
 
 const noValue = () => h("p", { class: "quiet" }, t("embed.noValue"));
 
+const deviationRows = (deviation: api.Deviation | undefined): [string, string][] =>
+  deviation ? [[t("comparison.uncertainty"), typicalText(deviation)]] : [];
+
 function area(p: { name: string; window_start: string; quantities: api.CityQuantity[]; index: api.Indices }, look: Look): Card {
-  const { view, zone, index } = look;
+  const { view, zone, index, deviation } = look;
   const q = findQuantity(p.quantities, view.quantity);
   return () => [
     h("h1", {}, p.name),
@@ -118,6 +130,7 @@ function area(p: { name: string; window_start: string; quantities: api.CityQuant
     q?.stations === 1 ? h("p", { class: "hint" }, t("map.oneStation")) : null,
     facts([
       ...indexRows(p.index, index),
+      ...(q ? deviationRows(deviation) : []),
       ...(q
         ? ([
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
@@ -129,13 +142,19 @@ function area(p: { name: string; window_start: string; quantities: api.CityQuant
 }
 
 function cell(answer: api.CellAnswer, look: Look): Card {
-  const { view, zone, index } = look;
+  const { view, zone, index, deviation } = look;
   const c = answer.averages.find((a) => a.quantity === view.quantity);
   return () => [
     h("h1", {}, cellName(answer.cell)),
     h("p", { class: "quiet" }, `${name(view.quantity)}, ${windowText(answer, view, zone)}`),
     c ? bigValue(c.mean, c.quantity, c.unit, legendOf(c.quantity, look)) : noValue(),
-    c ? facts([...indexRows(answer.index, index).slice(0, 1), [t("map.certainty"), certaintyText(c.certainty)]]) : null,
+    c
+      ? facts([
+          ...indexRows(answer.index, index).slice(0, 1),
+          [t("map.certainty"), certaintyText(c.certainty)],
+          ...deviationRows(deviation),
+        ])
+      : null,
     plot(answer.trend, zone),
   ];
 }
@@ -171,7 +190,7 @@ function station(f: api.Station, hour: HourMean | null, look: Look): Card {
       ? bigValue(hour.mean, view.quantity, hour.unit, legendOf(view.quantity, look, "1h"))
       : h("p", { class: "quiet" }, t(s.rare ? "map.rare" : "embed.noHour")),
     facts([
-      [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
+      [t("map.state"), h("span", { class: "class" }, stationIcon(markOf(s)), stateText(markOf(s)))],
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
       ...(v ? ([[t("embed.single"), amount(v.value, view.quantity, v.unit)]] as [string, string][]) : []),
     ]),

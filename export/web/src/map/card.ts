@@ -6,6 +6,7 @@ import {
   type CellProperties,
   type Choice,
   type DistrictProperties,
+  type Deviation,
   type Index,
   type StationProperties,
 } from "../api";
@@ -15,7 +16,19 @@ import { amount, clock, digitsOf, flagText, name, number, percent, t } from "../
 import { facts } from "../parts";
 import type { Step } from "./colours";
 import { plot } from "./plot";
-import { areaCertaintyText, bigValue, certaintyText, indexRows, findQuantity, windowPeriod, metres, stationIcon, stateText } from "./text";
+import {
+  areaCertaintyText,
+  bigValue,
+  certaintyText,
+  indexRows,
+  findQuantity,
+  windowPeriod,
+  metres,
+  stationIcon,
+  stateText,
+  typicalText,
+} from "./text";
+import { markOf } from "./symbol";
 
 // CardContext is what every card needs.
 export interface CardContext {
@@ -23,6 +36,7 @@ export interface CardContext {
   zone: string;
   legend: readonly Step[];
   index: Index; // that the city shows
+  deviation: Deviation | undefined; // of the quantity from official instruments
 }
 
 // note makes a card that says why there is nothing to show.
@@ -33,12 +47,13 @@ export function empty(more: CellAnswer | null, { zone }: CardContext): HTMLEleme
   return h("div", {}, h("p", { class: "quiet" }, t("map.noCityMean")), more ? plot(more.trend, zone) : null);
 }
 
-export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend, index }: CardContext): HTMLElement {
+export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone, legend, index, deviation }: CardContext): HTMLElement {
   const value = (v: number) => amount(v, c.quantity, c.unit);
   const rows: [string, string | Node][] = [
     [t("map.stations"), String(c.stations)],
     [t("map.certainty"), certaintyText(c.certainty)],
   ];
+  if (deviation) rows.push([t("comparison.uncertainty"), typicalText(deviation)]);
   if (c.stations > 1) rows.push([t("map.spread"), `± ${value(c.spread)}`], [t("map.range"), rangeText(c.min, c.max, c.quantity, c.unit)]);
   if (c.raw_mean !== c.mean) rows.push([t("map.raw"), value(c.raw_mean)]);
   if (c.uncorrected > 0 && c.quantity.startsWith("pm")) rows.push([t("map.uncorrected"), String(c.uncorrected)]);
@@ -59,7 +74,7 @@ export function cell(c: CellProperties, more: CellAnswer | null, { choice, zone,
   );
 }
 
-export function district(d: DistrictProperties, { choice, zone, legend, index }: CardContext): HTMLElement {
+export function district(d: DistrictProperties, { choice, zone, legend, index, deviation }: CardContext): HTMLElement {
   const q = findQuantity(d.quantities, choice.quantity);
   return h(
     "div",
@@ -73,6 +88,7 @@ export function district(d: DistrictProperties, { choice, zone, legend, index }:
         ? ([
             [t("map.stations"), String(q.stations)],
             [t("map.certainty"), areaCertaintyText(q.certainty)],
+            ...(deviation ? [[t("comparison.uncertainty"), typicalText(deviation)]] : []),
             [t("map.cellRange"), rangeText(q.min, q.max, q.quantity, q.unit)],
             [t("map.share"), t("map.shareOf", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })],
           ] as [string, string][])
@@ -84,7 +100,7 @@ export function district(d: DistrictProperties, { choice, zone, legend, index }:
   );
 }
 
-export function station(id: string, s: StationProperties, { choice, zone }: CardContext): HTMLElement {
+export function station(id: string, s: StationProperties, { choice, zone, deviation }: CardContext): HTMLElement {
   const values = Object.entries(s.values).map(([quantity, v]): [string, string | Node] => [
     name(quantity),
     h(
@@ -99,7 +115,12 @@ export function station(id: string, s: StationProperties, { choice, zone }: Card
     {},
     h("p", { class: "label" }, s.name, s.demo ? ` · ${t("map.demoStation")}` : ""),
     facts([
-      [t("map.state"), h("span", { class: "class" }, stationIcon(s.state), stateText(s.state))],
+      [t("map.state"), h("span", { class: "class" }, stationIcon(markOf(s)), stateText(markOf(s)))],
+      ...(s.official
+        ? ([[t("comparison.licence"), s.licence]] as [string, string][])
+        : deviation
+          ? ([[t("comparison.uncertainty"), typicalText(deviation)]] as [string, string][])
+          : []),
       [t("map.lastSeen"), s.last_seen ? clock(s.last_seen, zone, true) : t("map.never")],
       [t("map.kit"), s.kit],
       ...values,

@@ -3,7 +3,7 @@ import type { City } from "../api";
 import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
-import { amount, clock, name, percent, t, type Key } from "../language";
+import { amount, clock, name, number, percent, t, type Key } from "../language";
 import { lookBackButton, type Subject } from "../lookback/button";
 import { shareButton, type Shared } from "../share/button";
 import { noInsets, type Insets } from "./camera";
@@ -15,6 +15,7 @@ import { legend } from "./legend";
 import { sheet } from "./sheet";
 import {
   cellDetails,
+  deviation,
   legendScale,
   legendSteps,
   shownView,
@@ -26,7 +27,7 @@ import {
   type State,
 } from "./state";
 import { tables } from "./table";
-import { bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
+import { besideText, bigValue, cellName, indexRows, indexText, metres, findQuantity, shortName } from "./text";
 
 export interface Layout {
   readonly map: HTMLElement; // the place for the map
@@ -90,7 +91,7 @@ export function layout(
     renderLast();
     renderStatus();
     choices.show(s.view, s.city, [...s.units.keys()]);
-    update(parts.legend, legend(legendSteps(s), legendScale(s), unit(s), s.view.stations));
+    update(parts.legend, legend(legendSteps(s), legendScale(s), unit(s), s.view.stations, hasOfficial(s)));
     update(
       parts.looks,
       ...(s.city ? [lookBackButton(citySubject(s.city, s.view.quantity), s.city), shareButton(shared, s.city, "map")] : []),
@@ -232,6 +233,20 @@ const invitation = (): HTMLElement[] => [
   h("p", {}, h("a", { class: "button", href: "/register", "data-key": "register" }, t("map.firstDo"))),
 ];
 
+const hasOfficial = ({ stations }: State): boolean => stations?.features.some((f) => f.properties.official) === true;
+
+// beside says what the city's values are worth beside official instruments, or that nothing has been compared yet.
+function beside(s: State): HTMLElement | null {
+  const found = deviation(s);
+  const text = found
+    ? besideText(found)
+    : s.comparison && s.view.quantity.startsWith("pm")
+      ? t("comparison.notYet", { kappa: number(s.comparison.kappa, 2) })
+      : null;
+  if (!text) return null;
+  return h("p", { class: "quiet" }, `${text} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.more")));
+}
+
 // cityMean makes the city's mean over the window, what it means for people, and how certain it is.
 function cityMean(s: State): (HTMLElement | null)[] {
   if (s.stations?.features.length === 0 && !stationsMoment(s)) return invitation();
@@ -247,6 +262,7 @@ function cityMean(s: State): (HTMLElement | null)[] {
     index === "eaqi" && q.eaqi ? h("p", { class: "advice" }, t(`advice.class${q.eaqi}` as Key)) : null,
     shown ?? null,
     h("p", { class: "quiet" }, t("map.cityShare", { cells: String(q.cells), all: String(q.all_cells), share: percent(q.share) })),
+    beside(s),
     h(
       "details",
       { class: "values" },
@@ -262,7 +278,7 @@ const heading = ({ kind, id }: Chosen): string => (kind === "district" ? id : ki
 function cardBody(s: State): HTMLElement | null {
   if (!s.view.chosen) return null;
   const { kind, id } = s.view.chosen;
-  const context = { choice: shownView(s), zone: zone(s), legend: legendSteps(s), index: headlineIndex(s.city) };
+  const context = { choice: shownView(s), zone: zone(s), legend: legendSteps(s), index: headlineIndex(s.city), deviation: deviation(s) };
   if (s.noDetails !== null) return card.note(t("embed.nothing", { detail: s.noDetails }));
   if (kind === "station") {
     const found = stationDetails(s);

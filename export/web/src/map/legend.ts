@@ -4,8 +4,10 @@ import { limits } from "../station/limits";
 import { dayBounds, type Scale, type Step } from "./colours";
 import { indexText, stationIcon, stateText } from "./text";
 
+const marks = ["ok", "silent", "check", "new", "official"] as const;
+
 // legend explains colours, hatching and symbols.
-export function legend(steps: readonly Step[], scale: Scale, unit: string, stations: boolean): HTMLElement {
+export function legend(steps: readonly Step[], scale: Scale, unit: string, stations: boolean, official: boolean): HTMLElement {
   const class_ = (s: Step) =>
     h(
       "li",
@@ -23,7 +25,11 @@ export function legend(steps: readonly Step[], scale: Scale, unit: string, stati
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
     h("p", { class: "quiet" }, t("map.legendNone")),
     stations
-      ? h("ul", { class: "symbols" }, ...(["ok", "silent", "check", "new"] as const).map((s) => h("li", {}, stationIcon(s), stateText(s))))
+      ? h(
+          "ul",
+          { class: "symbols" },
+          ...marks.filter((m) => official || m !== "official").map((m) => h("li", {}, stationIcon(m), stateText(m))),
+        )
       : null,
   );
 }

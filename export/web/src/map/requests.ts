@@ -142,6 +142,11 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
     updated.status();
   }
 
+  void api.deviations().then((answer) => {
+    s.comparison = answer;
+    updated.values();
+  }, console.error); // the map is complete without it
+
   void city.then((now) => {
     setCity(s, s.city ?? now); // what there is now, where the view is of an hour without values
     for (const q of now.properties.quantities) s.units.set(q.quantity, q.unit);

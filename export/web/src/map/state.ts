@@ -1,6 +1,6 @@
 // The state of the map page: what is chosen, and the answers to it.
-import type { CellAnswer, City, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
-import { endOf } from "../api";
+import type { CellAnswer, City, Comparison, Deviation, Districts, Grid, Listed, ReadingEvent, Station, Stations } from "../api";
+import { deviationOf, endOf } from "../api";
 import { t } from "../language";
 import type { View } from "./view";
 import { headlineIndex, steps, type Scale, type Step } from "./colours";
@@ -18,6 +18,7 @@ export interface State {
   stationById: Map<string, Listed>;
   details: CellAnswer | Station | null; // of the chosen cell or station
   noDetails: string | null; // why there are none
+  comparison: Comparison | null; // with official instruments
   otherSize: number; // of the cells shown, in metres, where the server has not the chosen one; else 0
   span: readonly number[]; // means that the legend covers beside those that are shown
   lastReading: string | null;
@@ -36,6 +37,7 @@ export const initialState = (view: View): State => ({
   stationById: new Map(),
   details: null,
   noDetails: null,
+  comparison: null,
   otherSize: 0,
   span: [],
   lastReading: null,
@@ -98,6 +100,9 @@ function means({ view, grid, districts }: State): number[] {
   if (view.layer === "grid") return (grid?.features ?? []).map((f) => f.properties.mean);
   return (districts?.features ?? []).flatMap((f) => findQuantity(f.properties.quantities, view.quantity)?.mean ?? []);
 }
+
+// deviation returns what the city's values of the chosen quantity are worth beside official instruments.
+export const deviation = ({ comparison, view }: State): Deviation | undefined => deviationOf(view.quantity, comparison);
 
 export const unit = ({ view, units }: State): string => units.get(view.quantity) ?? "";
 

@@ -1,45 +1,45 @@
-// The stations on the map: a symbol for each state, or dots while there are many and the map is not near.
+// The stations on the map: a symbol for each state and for official ones, or dots while there are many and the map is not near.
 import type { State } from "../api";
 import type { Camera } from "./camera";
 import { distance } from "./geometry";
 import type { Point as Place } from "./arrowkeys";
 import type { Ground, Pen } from "./pen";
-import { drawSymbol, symbolColours, symbolSize } from "./symbol";
+import { drawSymbol, markOf, symbolColours, symbolSize, type Mark } from "./symbol";
 
 // StationPlaces are the places of stations and the state of each.
-export type StationPlaces = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State }>;
+export type StationPlaces = GeoJSON.FeatureCollection<GeoJSON.Point, { state: State; official: boolean }>;
 
 interface Station extends Place {
   id: string;
-  state: State;
+  mark: Mark;
 }
 
-const states = ["new", "silent", "ok", "check"] as const; // the last lie above the others
+const marks = ["new", "silent", "ok", "check", "official"] as const; // the last lie above the others
 const apart = 12.5; // zoom from which the symbols of many stations do not overlap
 const many = 1500; // stations
 
 export class StationMarks {
   private list: Station[] = [];
-  private points = new Map<State, Float64Array>(); // of the ground
+  private points = new Map<Mark, Float64Array>(); // of the ground
   private pictures = new Map<string, ImageBitmap>();
 
   constructor(private ground: Ground) {}
 
   set(stations: StationPlaces | null): void {
-    this.list = (stations?.features ?? []).map(({ id, geometry, properties: { state } }) => {
+    this.list = (stations?.features ?? []).map(({ id, geometry, properties }) => {
       const [lon = 0, lat = 0] = geometry.coordinates;
-      return { id: String(id), state, lon, lat };
+      return { id: String(id), mark: markOf(properties), lon, lat };
     });
     this.points = new Map(
-      states.map((state) => {
-        const here = this.list.filter((s) => s.state === state);
-        return [state, Float64Array.from(here.flatMap(({ lon, lat }) => this.ground.at(lon, lat)))];
+      marks.map((mark) => {
+        const here = this.list.filter((s) => s.mark === mark);
+        return [mark, Float64Array.from(here.flatMap(({ lon, lat }) => this.ground.at(lon, lat)))];
       }),
     );
   }
 
   draw(pen: Pen): void {
-    for (const [state, points] of this.points) if (points.length > 0) pen.images(this.picture(state, pen), points);
+    for (const [mark, points] of this.points) if (points.length > 0) pen.images(this.picture(mark, pen), points);
   }
 
   find(id: string): Place | null {
@@ -56,13 +56,13 @@ export class StationMarks {
       .sort((a, b) => a.metres - b.metres);
   }
 
-  // picture returns a state's symbol for the pen's zoom.
-  private picture(state: State, { camera, ratio, theme }: Pen): ImageBitmap {
+  // picture returns a mark's symbol for the pen's zoom.
+  private picture(mark: Mark, { camera, ratio, theme }: Pen): ImageBitmap {
     const dot = this.list.length > many && camera.zoom < apart;
     const size = dot ? dotSize(camera) : symbolSize * Math.min(1, Math.max(0.55, 0.55 + (camera.zoom - 8) * 0.1125));
     const pixels = Math.round(size * ratio);
-    const key = `${state} ${dot} ${pixels} ${theme.halo}`;
-    const kept = this.pictures.get(key) ?? draw(state, pixels, dot);
+    const key = `${mark} ${dot} ${pixels} ${theme.halo}`;
+    const kept = this.pictures.get(key) ?? draw(mark, pixels, dot);
     this.pictures.set(key, kept);
     return kept;
   }
@@ -72,22 +72,22 @@ export class StationMarks {
 const dotSize = ({ zoom }: Camera): number => 6 + Math.min(1, Math.max(0, (zoom - 8) / (apart - 8))) * 6;
 
 // draw makes a picture. A bitmap is copied much faster than a canvas, of which the browser makes a new image each time.
-function draw(state: State, pixels: number, dot: boolean): ImageBitmap {
+function draw(mark: Mark, pixels: number, dot: boolean): ImageBitmap {
   const canvas = new OffscreenCanvas(pixels, pixels);
   const ctx = canvas.getContext("2d");
-  if (ctx && dot) drawDot(ctx, state, pixels);
+  if (ctx && dot) drawDot(ctx, mark, pixels);
   else if (ctx) {
     ctx.scale(pixels / symbolSize, pixels / symbolSize);
-    drawSymbol(ctx, state);
+    drawSymbol(ctx, mark);
   }
   return canvas.transferToImageBitmap();
 }
 
-function drawDot(ctx: OffscreenCanvasRenderingContext2D, state: State, pixels: number): void {
+function drawDot(ctx: OffscreenCanvasRenderingContext2D, mark: Mark, pixels: number): void {
   const edge = pixels / 6;
   ctx.beginPath();
   ctx.arc(pixels / 2, pixels / 2, (pixels - edge) / 2, 0, 2 * Math.PI);
-  [ctx.fillStyle, ctx.strokeStyle] = symbolColours[state];
+  [ctx.fillStyle, ctx.strokeStyle] = symbolColours[mark];
   ctx.lineWidth = edge;
   ctx.fill();
   ctx.stroke();

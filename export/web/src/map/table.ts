@@ -4,6 +4,7 @@ import { h } from "../dom";
 import { amount, clock, language, name, number, percent, t } from "../language";
 import { dayOf, type Chosen, type View } from "./view";
 import { rows, type Row } from "./rows";
+import { markOf } from "./symbol";
 import { certaintyText, indexText, findQuantity, stateText } from "./text";
 
 // TableData is what the tables show.
@@ -103,12 +104,13 @@ const stationColumns = (): string[] => [
 function stationRows({ view, stations, zone }: TableData): Row[] {
   const today = dayOf(Date.now(), zone); // clock adds the date to times of another day
   return (stations?.features ?? []).map((f) => {
-    const { name, state, last_seen: seen, values } = f.properties;
+    const { name, last_seen: seen, values } = f.properties;
+    const mark = markOf(f.properties);
     const v = values[view.quantity];
-    return row("station", f.id, [view.quantity, v?.value, state, seen, name, zone, today], () => [
+    return row("station", f.id, [view.quantity, v?.value, mark, seen, name, zone, today], () => [
       name,
       v ? amount(v.value, view.quantity, v.unit) : "–",
-      stateText(state),
+      stateText(mark),
       seen ? clock(seen, zone, true) : t("map.never"),
     ]);
   });

@@ -1,5 +1,5 @@
 // What values mean, as text, for the map, its cards and embedded cards.
-import type { City, CityQuantity, Certainty, Districts, Grid, Index, IndexClass, Indices, State } from "../api";
+import type { City, CityQuantity, Certainty, Deviation, Districts, Grid, Index, IndexClass, Indices } from "../api";
 import { h, swatch } from "../dom";
 import { amount, clock, digitsOf, language, name, number, t, type Key } from "../language";
 import type { Chosen } from "./view";
@@ -7,7 +7,7 @@ import { headlineIndex, stepOf, type Step } from "./colours";
 import { cellCentre, parseCell } from "./laea";
 import "./parts.css";
 import { placeText } from "./surroundings";
-import { symbol } from "./symbol";
+import { symbol, type Mark } from "./symbol";
 
 // indexText returns the name of an index's class.
 export const indexText = (index: Index, number: number | null | undefined): string =>
@@ -16,13 +16,27 @@ export const indexText = (index: Index, number: number | null | undefined): stri
 // shortName returns a quantity's name without what kind of thing it is: PM2.5.
 export const shortName = (quantity: string): string => /PM[\d.,]+/.exec(name(quantity))?.[0] ?? name(quantity);
 
-export const stateText = (state: State): string => t(`state.${state}`);
+export const stateText = (mark: Mark): string => t(`state.${mark}`);
 
 export const certaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.few", good: "certainty.good" } as const)[certainty]);
 // areaCertaintyText is that of a district or the city, which has cells for stations.
 export const areaCertaintyText = (certainty: Certainty): string =>
   t(({ "single station": "certainty.single", few: "certainty.fewCells", good: "certainty.goodCells" } as const)[certainty]);
+
+// typicalText returns what the city's values of a quantity are worth beside official instruments: "± 5.0 µg/m³ typically".
+export const typicalText = ({ quantity, sd, unit }: Deviation): string => t("comparison.typical", { sd: amount(sd, quantity, unit) });
+
+// besideText returns the same as a sentence.
+export function besideText({ quantity, bias, sd, unit, period_days }: Deviation): string {
+  const way = Math.abs(bias) < 0.05 ? "equal" : bias < 0 ? "below" : "above";
+  return t(`comparison.${way}`, {
+    days: String(period_days),
+    quantity: shortName(quantity),
+    bias: amount(Math.abs(bias), quantity, unit),
+    sd: amount(sd, quantity, unit),
+  });
+}
 
 // classText returns the name of an index's class with the pollutant that decides it, or why there is none.
 export function classText(index: IndexClass): string {
@@ -51,8 +65,8 @@ export function bigValue(mean: number, quantity: string, unit: string, legend: r
 }
 
 // stationIcon makes the symbol that a station has on the map.
-export const stationIcon = (state: State): HTMLElement =>
-  h("img", { src: symbol(state), width: 28, height: 28, class: "symbol", "data-state": state, alt: "" });
+export const stationIcon = (mark: Mark): HTMLElement =>
+  h("img", { src: symbol(mark), width: 28, height: 28, class: "symbol", "data-state": mark, alt: "" });
 
 export const findQuantity = (quantities: readonly CityQuantity[], quantity: string): CityQuantity | undefined =>
   quantities.find((q) => q.quantity === quantity);

@@ -15,6 +15,7 @@ export * from "./de/adminlist";
 export * from "./de/specification";
 export * from "./de/embed";
 export * from "./de/coverage";
+export * from "./de/comparison";
 export * from "./de/data";
 export * from "./de/about";
 export * from "./de/school";

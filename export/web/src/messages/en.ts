@@ -14,6 +14,7 @@ export * from "./en/adminlist";
 export * from "./en/specification";
 export * from "./en/embed";
 export * from "./en/coverage";
+export * from "./en/comparison";
 export * from "./en/data";
 export * from "./en/about";
 export * from "./en/school";

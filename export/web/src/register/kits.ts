@@ -20,6 +20,7 @@ export const kits: readonly Kit[] = [
 export const sensors: readonly string[] = [
   "sds011",
   "pms5003",
+  "pms5003-cf1", // its factory series
   "pms7003",
   "sps30",
   "sen54",

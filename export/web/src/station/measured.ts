@@ -5,6 +5,8 @@ import { lookBackButton } from "../lookback/button";
 import { shareButton } from "../share/button";
 import { sharedPlot } from "./shared";
 import { darkScheme, forcedColours } from "../map/theme";
+import { deviationOf } from "../api";
+import { besideText } from "../map/text";
 import { field, select, radios } from "../parts";
 import { plot, values } from "./plot";
 import { startOf, periods, readingsRoute, type Period } from "./series";
@@ -18,7 +20,8 @@ export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void
   const picture = h("div", { class: "stack" });
   const downloads = h("p", { class: "quiet" });
   const looks = h("div", { class: "row" });
-  const element = h("section", { class: "panel stack" }, heading, none, waiting, picture, looks, downloads);
+  const beside = h("p", { class: "quiet" });
+  const element = h("section", { class: "panel stack" }, heading, none, waiting, picture, beside, looks, downloads);
   const renderPicture = redraw(() => picture.replaceChildren(...plotParts(s, picture)));
 
   function render(): void {
@@ -34,9 +37,17 @@ export function measured(s: State, choose: (choice: Partial<PlotChoice>) => void
     renderPicture(s.plotted, s.plotFailure, language(), darkScheme.matches, forcedColours.matches);
     const subject = { place: { kind: "station", id: s.id } as const, title: title(s), quantity: s.quantity };
     update(looks, ...(s.quantity ? [lookBackButton(subject, s.city), shareButton(() => sharedPlot(s, picture), s.city, "plot")] : []));
+    update(beside, ...uncertainty(s));
     update(downloads, `${t("station.download", { period: t(`station.period_${s.period}`) })}: `, ...links(s));
   }
   return { element, render };
+}
+
+// uncertainty says what an hour of the city's stations is worth beside official instruments, where that is compared.
+function uncertainty(s: State): (Node | string)[] {
+  const found = deviationOf(s.quantity, s.comparison);
+  if (!found || s.station?.properties.official) return [];
+  return [`${besideText(found)} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.more"))];
 }
 
 function choices(s: State, choose: (choice: Partial<PlotChoice>) => void): HTMLElement[] {

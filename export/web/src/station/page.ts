@@ -40,6 +40,7 @@ export function open(frame: Frame): Page {
     void places().then(render); // to say near which it is
     await ask.station();
     ask.follow();
+    void ask.comparison();
   });
   addEventListener("hashchange", () => {
     s.owner = ownerOf(location.hash);

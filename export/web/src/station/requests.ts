@@ -9,6 +9,7 @@ import { watch } from "./watch";
 export interface Requests {
   station(): Promise<void>; // what is public of it
   plot(): Promise<void>; // the values of the chosen quantity and period
+  comparison(): Promise<void>; // of the city's stations with official instruments
   follow(): void; // the station's health and its readings, until it is removed
 }
 
@@ -75,5 +76,11 @@ export function requests(s: State, render: () => void, away: (is: boolean) => vo
     });
   }
 
-  return { station, plot, follow };
+  // comparison may fail: the page is complete without it.
+  async function comparison(): Promise<void> {
+    s.comparison = await api.deviations().catch(() => null);
+    render();
+  }
+
+  return { station, plot, follow, comparison };
 }

@@ -1,5 +1,5 @@
 // The state of the page of a station: what is chosen, and the answers to it.
-import type { City, Health, Station } from "../api";
+import type { City, Comparison, Health, Station } from "../api";
 import { t } from "../language";
 import type { Settings } from "../register/settings";
 import { periods, type Period, type Readings, type Series } from "./series";
@@ -9,6 +9,7 @@ export interface State {
   city: City | null;
   station: Station | null; // what is public of it; null when it waits for approval, is gone, or has not come yet
   health: Health | null;
+  comparison: Comparison | null; // of the city with official instruments
   failure: (() => string) | null; // why there is no health, in the current language
   quantity: string; // of the plot; empty until one has been measured
   period: Period;
@@ -31,6 +32,7 @@ export const initialState = (id: string, owner: Owner | null, plot = readPlot(""
   city: null,
   station: null,
   health: null,
+  comparison: null,
   failure: null,
   ...plot,
   plotted: null,

@@ -59,6 +59,7 @@ export const state = {
   silent: "seit über 15 Minuten still",
   check: "bitte prüfen: Werte zählen nicht",
   new: "noch nie gemeldet",
+  official: "amtliche Station",
 };
 
 export const certainty = {

@@ -61,6 +61,7 @@ export const state: typeof german.state = {
   silent: "silent for more than 15 minutes",
   check: "please check: its values do not count",
   new: "never reported",
+  official: "official station",
 };
 
 export const certainty: typeof german.certainty = {
