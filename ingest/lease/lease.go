@@ -207,7 +207,7 @@ func (l *Lease) keep(ctx context.Context, revision uint64, begin time.Time) {
 		}
 	}
 	lose()
-	l.set(nil, time.Time{})
+	l.end()
 	if ctx.Err() == nil {
 		l.b.o.Log.Warn("lease lost, another process may take it", "lease", l.name)
 		return
@@ -238,21 +238,22 @@ func (l *Lease) release(ctx context.Context, revision uint64) {
 	l.b.o.Log.Info("lease released", "lease", l.name)
 }
 
-// set notes that the lease is held since begin; with a nil context that it is not.
+// set notes that the lease is held since begin, as long as a context.
 func (l *Lease) set(held context.Context, begin time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	taken := l.held == nil && held != nil
-	l.held, l.until = held, begin.Add(heldFor)
-	if held == nil {
-		l.until = time.Time{}
-		return
-	}
-	l.holder = l.b.o.Holder
-	if taken {
+	if l.held == nil {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}
+	l.held, l.until, l.holder = held, begin.Add(heldFor), l.b.o.Holder
+}
+
+// end notes that the lease is not held.
+func (l *Lease) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held, l.until = nil, time.Time{}
 }
 
 // note keeps the error of a request, and logs the first and the end.
