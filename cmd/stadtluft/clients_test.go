@@ -38,6 +38,9 @@ func TestClientsOfEveryVersion(t *testing.T) {
 		}
 	}
 	eventually(t, "the readings of mosquitto_pub", func() bool { return p.metric("stadtluft_readings_total") == float64(want) })
+	eventually(t, "an average that is retained", func() bool {
+		return exec.CommandContext(t.Context(), "mosquitto_sub", "-p", port, "-t", "stadtluft/v1/city/pm10", "--retained-only", "-C", "1", "-W", "2").Run() == nil
+	})
 	for _, version := range []string{"4", "5"} {
 		out := client("node", "../../export/clients/mqtt.mjs", "ws"+strings.TrimPrefix(p.url, "http")+"/mqtt", version, kit.ID, kit.Token, strconv.FormatInt(first, 10))
 		if !strings.HasPrefix(out, "stadtluft/v1/city/pm10 {") || !strings.HasSuffix(out, "} true\n") {

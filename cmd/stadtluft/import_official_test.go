@@ -55,7 +55,7 @@ func TestImportOfficial(t *testing.T) {
 		readings = string(p.get("/api/v1/readings?format=csv&source=official&" + period))
 		return strings.Count(readings, "\n") == 1+2
 	})
-	for _, want := range []string{start(2) + ",EXT0", ",pm2_5,7.4,µg/m³,\n", start(1) + ",EXT0", ",pm2_5,8.5,µg/m³,\n"} {
+	for _, want := range []string{start(2) + ",EXT0", ",pm2_5,7.4,µg/m³,,\n", start(1) + ",EXT0", ",pm2_5,8.5,µg/m³,,\n"} {
 		if !strings.Contains(readings, want) {
 			t.Errorf("no %q in\n%s", want, readings)
 		}

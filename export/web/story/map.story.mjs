@@ -404,7 +404,7 @@ test("a printer gets every row of a long table", async () => {
     await page.locator("#table tr").last().innerText(),
     /^S1499\s+Nr\. 1499\s+149,9 µg\/m³\s+meldet sich\s+1\. Mai 2026, 12:00:00$/,
   );
-  assert.deepEqual([...new Set(asked)], ["?fields=name,state,last_seen,values&quantity=pm2_5"]);
+  assert.deepEqual([...new Set(asked)], ["?fields=name,state,official,last_seen,values&quantity=pm2_5"]);
   assert.deepEqual(complaints, []);
   await close();
 });
