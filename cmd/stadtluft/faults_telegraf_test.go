@@ -64,6 +64,7 @@ func telegrafFaults() []fault {
 	list := []fault{
 		{name: "kill -9", rounds: 50, make: (*faultRun).killed},
 		{name: "Mosquitto restarted", rounds: 2, make: (*faultRun).brokerRestarted},
+		{name: "Mosquitto away for 3 s", rounds: 2, make: (*faultRun).brokerAway},
 		{name: "Mosquitto killed", rounds: 2, make: (*faultRun).brokerKilled},
 		{name: "InfluxDB killed", rounds: 5, make: func(r *faultRun) {
 			failed := func() int { return strings.Count(r.log.String(), " E! [outputs.influxdb_v2]") }
