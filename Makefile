@@ -9,6 +9,7 @@ GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PMTILES  := github.com/protomaps/go-pmtiles@v1.31.2
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TELEGRAF := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 
 .PHONY: help run basemap deb build pages quick test go-tests page-tests stories firmware lint bench faults soak audit tools packages
 
@@ -108,10 +109,10 @@ bench: packages tools ## benchmarks, each beside a peer where there is one
 # The version before an upgrade: the last tag, else the first commit with the registry in NATS.
 EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo 954f73a)
 
-faults: packages ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table; with several machines as root; the log is bin/faults.log
+faults: packages $(TOOLS)/telegraf ## what is lost by FAULTS_ROUNDS (50) kills and by other faults in proportion, as a table, also with Telegraf; with several machines as root; the log is bin/faults.log
 	@rm -rf bin/earlier && mkdir -p bin/earlier && git archive $(EARLIER) | tar -x -C bin/earlier
 	cd bin/earlier && go build -o ../stadtluft-earlier ./cmd/stadtluft && rm -rf ../earlier
-	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^(TestFaults|TestMachinesApart)$$' ./cmd/stadtluft/ \
+	@set -o pipefail; FAULTS_EARLIER=$(CURDIR)/bin/stadtluft-earlier FAULTS_TELEGRAF=$(TOOLS)/telegraf FAULTS_ROUNDS=$(or $(FAULTS_ROUNDS),50) INFLUXD_BINARY=$(TOOLS)/influxd go test -count=1 -timeout 60m -v -run '^(TestFaults|TestMachinesApart)$$' ./cmd/stadtluft/ \
 		| tee bin/faults.log | grep --line-buffered -E '^(\||FAIL|ok|panic)|--- FAIL'
 
 SOAK ?= 1h
@@ -134,3 +135,7 @@ $(TOOLS)/influxd:
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) go install $(STATIC)
+
+# For make faults alone: the parts that read MQTT and write to InfluxDB.
+$(TOOLS)/telegraf:
+	GOBIN=$(TOOLS) go install -tags custom,inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json_v2 $(TELEGRAF)

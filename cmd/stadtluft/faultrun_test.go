@@ -53,8 +53,9 @@ type faultRun struct {
 	database  *faultyProxy // between the program and answers
 	network   *faultyProxy // between the stations and their broker
 	mosquitto *mosquitto
-	missing   int            // readings that a copy or a backup lacks
-	turns     map[string]int // how often a file was damaged
+	recovered func() time.Duration // waits until nothing of the fault is left, and returns how long that took
+	missing   int                  // readings that a copy or a backup lacks
+	turns     map[string]int       // how often a file was damaged
 }
 
 // TestFaults makes one fault after another while stations send 100 numbered readings each with QoS 1, again until they
@@ -94,9 +95,23 @@ func TestFaults(t *testing.T) {
 			copyRegistry(t, registered, data)
 			r := f.set(t, data, senders, db)
 			r.long = long
-			f.check(t, f.play(r, max(1, f.rounds*kills/50), want))
+			o := f.play(r, max(1, f.rounds*kills/50))
+			r.settle(&o, want, f.loses)
+			o.lost += r.missing
+			f.check(t, o)
 		})
 	}
+	for _, f := range telegrafFaults() {
+		if long {
+			t.Run("Telegraf: "+f.name, func(t *testing.T) { f.playTelegraf(t, senders, db, max(1, f.rounds*kills/50)) })
+		}
+	}
+}
+
+// print prints a row of the table.
+func (o row) print(name, door, store, averages, recovery string) {
+	fmt.Printf("| %-36s | %-9s | %-8s | %6d | %12d | %6d | %4d | %7d | %-8s | %8s |\n",
+		name, door, store, o.rounds, o.acknowledged, o.stored, o.lost, o.doubled, averages, recovery)
 }
 
 // check prints a row of the table and reports what must not be in it.
@@ -114,11 +129,9 @@ func (f fault) check(t *testing.T, o row) {
 	} else if o.lost > 0 {
 		averages = "of these"
 	}
-	line := fmt.Sprintf("| %-36s | %-9s | %-8s | %6d | %12d | %6d | %4d | %7d | %-8s | %7.1fs |",
-		f.name, door, store, o.rounds, o.acknowledged, o.stored, o.lost, o.doubled, averages, o.recovery.Seconds())
-	fmt.Println(line)
+	o.print(f.name, door, store, averages, fmt.Sprintf("%.1fs", o.recovery.Seconds()))
 	if o.doubled > 0 || !f.loses && (o.lost > 0 || !o.equal) {
-		t.Error(line)
+		t.Errorf("%d lost, %d doubled, averages %s", o.lost, o.doubled, averages)
 	}
 }
 
@@ -148,12 +161,22 @@ func (f fault) set(t *testing.T, data string, senders []storyStation, db *influx
 		broker = r.mosquitto.addr
 	}
 	r.network = newFaultyProxy(t, broker)
+	r.recovered = r.well
 	return r
+}
+
+// well waits until /readyz is well and nothing waits for the store.
+func (r *faultRun) well() time.Duration {
+	r.t.Helper()
+	return eventually(r.t, "the program to be well", func() bool {
+		status, _ := r.ready()
+		return status == http.StatusOK && r.metric("stadtluft_journal_unwritten") == 0
+	})
 }
 
 // play makes the fault in each round when the stations have sent half of the round's share, which is the same for all
 // rounds and for what they send after the last.
-func (f fault) play(r *faultRun, rounds int, want string) row {
+func (f fault) play(r *faultRun, rounds int) row {
 	r.t.Helper()
 	_, end := span()
 	ctx, cancel := context.WithCancel(r.t.Context())
@@ -172,16 +195,11 @@ func (f fault) play(r *faultRun, rounds int, want string) row {
 			r.flow.allow((r.round + 1) * share)
 		}
 		f.make(r)
-		o.recovery = max(o.recovery, eventually(r.t, "the program to be well", func() bool {
-			status, _ := r.ready()
-			return status == http.StatusOK && r.metric("stadtluft_journal_unwritten") == 0
-		}))
+		o.recovery = max(o.recovery, r.recovered())
 	}
 	r.flow.allow(storyReadings * len(r.senders))
 	<-sent
 	o.acknowledged = storyReadings * len(r.senders)
-	r.settle(&o, want, f.loses)
-	o.lost += r.missing
 	return o
 }
 
@@ -321,6 +339,13 @@ func (f *flow) still() bool {
 		}
 	}
 	return f.sum >= f.limit && f.waiting >= len(f.acknowledged)-last
+}
+
+// total returns the number of readings that are acknowledged.
+func (f *flow) total() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sum
 }
 
 // first returns the number of readings of each station that are acknowledged.

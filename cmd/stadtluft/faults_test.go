@@ -37,12 +37,9 @@ func faults() []fault {
 		{name: "network cut", long: true, rounds: 10, make: func(r *faultRun) { r.network.cut(); r.pause(time.Second); r.network.mend() }},
 		{name: "network half-open", rounds: 5, make: func(r *faultRun) { r.network.halfOpen(r.seconds()) }},
 		// After the third short connection /readyz speaks of another client with the same id for a minute.
-		{name: "Mosquitto restarted", mosquitto: true, rounds: 2, make: func(r *faultRun) { r.mosquitto.stop(); r.mosquitto.start() }},
-		{name: "Mosquitto killed", mosquitto: true, loses: true, rounds: 2, make: func(r *faultRun) {
-			r.pause(50 * time.Millisecond)
-			r.mosquitto.cmd.Process.Kill()
-			r.mosquitto.start()
-		}},
+		{name: "Mosquitto restarted", mosquitto: true, rounds: 2, make: (*faultRun).brokerRestarted},
+		{name: "Mosquitto away for 3 s", mosquitto: true, long: true, rounds: 2, make: (*faultRun).brokerAway},
+		{name: "Mosquitto killed", mosquitto: true, loses: true, rounds: 2, make: (*faultRun).brokerKilled},
 		{name: "InfluxDB killed", influx: true, rounds: 5, make: func(r *faultRun) { r.db.Stop(); r.waiting(); r.db.Restart() }},
 		{name: "InfluxDB emptied", influx: true, rounds: 5, make: func(r *faultRun) { r.db.Empty() }},
 		{name: "InfluxDB cut off", influx: true, long: true, rounds: 5, make: func(r *faultRun) { r.database.cut(); r.waiting(); r.database.mend() }},
@@ -116,6 +113,24 @@ func (n *faultyProxy) halfOpen(pause time.Duration) {
 	n.cut()
 	n.flowing(true)
 	n.mend()
+}
+
+func (r *faultRun) brokerRestarted() {
+	r.mosquitto.stop()
+	r.mosquitto.start()
+}
+
+// brokerAway stops the broker for longer than its reader takes to connect again.
+func (r *faultRun) brokerAway() {
+	r.mosquitto.stop()
+	<-time.After(3 * time.Second)
+	r.mosquitto.start()
+}
+
+func (r *faultRun) brokerKilled() {
+	r.pause(50 * time.Millisecond)
+	r.mosquitto.cmd.Process.Kill()
+	r.mosquitto.start()
 }
 
 // waiting waits until readings wait for the store.
