@@ -60,7 +60,7 @@ func cable(t *testing.T, machine int, state string) {
 // balancer, 100,000 in all, and prints a row for each: what was acknowledged up to then, what of it is stored, and how long
 // registration, stations and all processes took to be well again.
 func TestMachinesApart(t *testing.T) {
-	if os.Getenv("STADTLUFT_FAULTS_ROUNDS") == "" {
+	if os.Getenv("FAULTS_ROUNDS") == "" {
 		t.Skip("played by make faults")
 	}
 	if os.Geteuid() != 0 {

@@ -54,7 +54,7 @@ for (const mood of moods) {
     const forms = own.page.locator(".manage-forms > details");
     for (const form of await forms.all()) await form.locator("> summary").click();
     await own.page.locator(".map-canvas").waitFor();
-    for (const i of [3, 4]) await forms.nth(i).locator("form > .row button").click();
+    for (const i of [4, 5]) await forms.nth(i).locator("form > .row button").click();
     await own.page.locator(".manage-forms .qr").waitFor();
     await looking(own.page, "manage")("open");
     await own.close();

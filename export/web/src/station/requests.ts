@@ -13,6 +13,8 @@ export interface Requests {
   follow(): void; // the station's health and its readings, until it is removed
 }
 
+const retryAfter = 1000; // milliseconds
+
 // requests calls away with whether the server does not answer, when that changes.
 export function requests(s: State, render: () => void, away: (is: boolean) => void = () => {}): Requests {
   let plots = 0; // number of requests, so that an answer that comes after a later request is ignored
@@ -29,7 +31,8 @@ export function requests(s: State, render: () => void, away: (is: boolean) => vo
     render();
   }
 
-  async function plot(): Promise<void> {
+  // plot asks again soon for the first values of a station: they are told at once, and stored a moment later.
+  async function plot(tries = 3): Promise<void> {
     const asked = ++plots;
     s.quantity ||= quantities(s)[0] ?? "";
     if (!s.quantity) return;
@@ -44,6 +47,8 @@ export function requests(s: State, render: () => void, away: (is: boolean) => vo
       ]);
       if (asked !== plots) return;
       [s.plotting, s.plotted, s.plotFailure] = [false, { series: means, readings: single, period }, null];
+      if (single?.at.length === 0 && tries > 1 && s.station?.properties.values[quantity])
+        setTimeout(() => asked === plots && void plot(tries - 1), retryAfter);
     } catch (e) {
       if (asked !== plots) return;
       s.plotting = false;
