@@ -70,7 +70,7 @@ test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything: c
 
 # The race detector takes ten times as long. It watches the packages in which anything runs beside anything else, except for
 # sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
-UNRACED    := TestAccess|TestEveryOrderGivesTheSame|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestSeveralMachines|TestTwoDoors|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
+UNRACED    := TestAccess|TestEveryOrderGivesTheSame|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestNewYearsEveStored|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestSeveralMachines|TestTwoDoors|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
 TESTED      = $(sort $(dir $(shell git ls-files '*_test.go')))
 CONCURRENT  = $(filter $(TESTED),$(sort $(dir $(shell git grep -lE '^\s+go |\.Go[^a-z]|"sync["/]' -- '*.go'))))
 HAS_UNRACED = $(sort $(dir $(shell git grep -lE 'func ($(UNRACED))' -- '*_test.go')))

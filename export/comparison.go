@@ -97,7 +97,8 @@ var PairColumns = Columns[comparison.Pair]{
 	countColumn("stations", howManyStations, func(p *comparison.Pair) int64 { return int64(p.Stations) }),
 }
 
-var pairsTable = Table{Name: "pairs", About: bilingual.Of("The hours behind the comparison with official instruments.", "Die Stunden hinter dem Vergleich mit amtlichen Geräten."),
+// PairsTable describes PairColumns.
+var PairsTable = Table{Name: "pairs", About: bilingual.Of("The hours behind the comparison with official instruments.", "Die Stunden hinter dem Vergleich mit amtlichen Geräten."),
 	Key: []string{"start", "official", "quantity", "radius_m"}, Columns: PairColumns.Fields()}
 
 // NewPairs makes an encoder that writes to w, as CSV or JSON.

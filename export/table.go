@@ -29,7 +29,7 @@ func (t Table) Header() string {
 
 // Tables are all there are.
 func Tables() []Table {
-	return []Table{ReadingsTable, MeansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable, InstallationsTable, CalibrationsTable, comparisonTable, pairsTable}
+	return []Table{ReadingsTable, MeansTable, GridTable, districtsTable, indexTable, coverageTable, historyTable, InstallationsTable, CalibrationsTable, comparisonTable, PairsTable}
 }
 
 var (

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +117,7 @@ func TestCompare(t *testing.T) {
 		pairs := string(p.get("/api/v1/comparison/hours?from=" + yesterday + "&to=" + yesterday + "T06:00:00Z"))
 		return strings.Count(pairs, "\n") == 1+6 && strings.Contains(pairs, ",pm2_5,µg/m³,1000,")
 	})
+	archivesHours(t, p, data)
 	if status := string(p.get("/readyz")); strings.Contains(status, "nothing has been compared") {
 		t.Errorf("readyz: %s", status)
 	}
@@ -133,5 +138,28 @@ func TestNothingCompared(t *testing.T) {
 	}
 	if out := shell(t, "check", "--data", data); !strings.Contains(out, "nothing has been compared with official instruments") {
 		t.Errorf("check: %s", out)
+	}
+}
+
+// archivesHours archives a day, and expects the hours of its comparison there as the interface has them.
+func archivesHours(t *testing.T, p *process, data string) {
+	t.Helper()
+	closed := time.Now().UTC().AddDate(0, 0, -6)
+	name := closed.Format(time.DateOnly)
+	shell(t, "archive", "build", "--data", data, "--from", name, "--to", name)
+	packed, err := gzip.NewReader(bytes.NewReader(p.get("/archive/" + closed.Format("2006/01/02") + "/comparison-1h.csv.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := closed.Truncate(24 * time.Hour).Add(-time.Hour) // days begin an hour before midnight UTC
+	want := p.get("/api/v1/comparison/hours?radius=1000&from=" + from.Format(time.RFC3339) + "&to=" + from.Add(24*time.Hour).Format(time.RFC3339))
+	lines := slices.Collect(strings.Lines(string(text)))
+	near := slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, ",3000,") || strings.Contains(line, ",5000,") })
+	if got := strings.Join(near, ""); got != string(want) || len(near) != 1+24 {
+		t.Errorf("the archive has\n%s\nthe interface\n%s", got, want)
 	}
 }

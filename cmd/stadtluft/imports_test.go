@@ -87,7 +87,7 @@ var packages = map[string][]string{
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"firmware-protocol/bilingual", "export", "export/download", "export/parquet", "ingest", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/download", "export/parquet", "ingest", "ingest/comparison", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
 	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
@@ -112,7 +112,7 @@ var packages = map[string][]string{
 // inTests may be imported by tests alone.
 var inTests = []string{
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang", "zombiezen.com/go/sqlite", "github.com/nats-io/nats.go",
-	"ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/notices/noticestest", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
+	"geo/aggregate", "ingest/averages", "ingest/store", "ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/notices/noticestest", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }
 
 const module = "stadtluft/"

@@ -30,6 +30,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 )
 
 // Closed is the time between a day's end and its being closed.
@@ -46,7 +47,9 @@ type Archive struct {
 	Stations  Stations
 	// Correction is how the means of stations are corrected for humidity.
 	Correction aggregate.Correction
-	Log        *slog.Logger
+	// Compare returns the pairs of the day that starts at start, from the readings of s; nil compares nothing.
+	Compare func(ctx context.Context, s comparison.Store, start time.Time) ([]comparison.Pair, error)
+	Log     *slog.Logger
 
 	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
 

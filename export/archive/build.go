@@ -152,7 +152,7 @@ func (a *Archive) writeDay(ctx context.Context, s store.Store, d Day, folder str
 	if err != nil {
 		return m, w, err
 	}
-	if err := errors.Join(w.grid(ctx, s), w.means(ctx, s)); err != nil {
+	if err := errors.Join(w.grid(ctx, s), w.means(ctx, s), w.comparison(ctx, s)); err != nil {
 		return m, w, err
 	}
 	stations := filter(all, func(st *ingest.Station) bool { return seen.has(st.ID) || stood(st, from, to) })

@@ -118,6 +118,7 @@ var titles = map[string]string{
 	"means-24h":     "Daily means of every station",
 	"installations": "The stations as a table: places, exposure, height, kits and sensors, each with its period",
 	"calibrations":  "The calibrations of the stations, each with its period",
+	"comparison-1h": "Hourly means of the stations near official instruments, beside their values",
 	"stations":      "The stations as they stood that day, at their public places",
 }
 
@@ -125,4 +126,5 @@ var titles = map[string]string{
 var tables = map[string]export.Table{
 	readingsCSV: export.ReadingsTable, readingsParquet: export.FullReadingsTable, "means-1h.csv.gz": export.MeansTable, hoursParquet: export.MeansTable, "means-24h.csv.gz": export.MeansTable,
 	stationsCSV: export.InstallationsTable, stationsParquet: export.InstallationsTable, fitCSV: export.CalibrationsTable, fitParquet: export.CalibrationsTable, daysParquet: export.MeansTable, "grid-1h.csv.gz": export.GridTable, "grid-24h.csv.gz": export.GridTable,
+	pairsCSV: export.PairsTable, pairsParquet: export.PairsTable,
 }

@@ -14,6 +14,7 @@ import (
 	"stadtluft/export/parquet"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/comparison"
 	"stadtluft/ingest/store"
 )
 
@@ -28,6 +29,8 @@ const (
 	stationsCSV     = "installations.csv.gz"
 	fitParquet      = "calibrations.parquet"
 	fitCSV          = "calibrations.csv.gz"
+	pairsParquet    = "comparison-1h.parquet"
+	pairsCSV        = "comparison-1h.csv.gz"
 	packageName     = "datapackage.json"
 	manifestName    = "manifest.json"
 	sumsName        = "SHA256SUMS"
@@ -49,8 +52,11 @@ func (w *writer) about(stem string) export.Meta { return w.archive.about(stem, w
 // about returns a file's metadata.
 func (a *Archive) about(stem string, meta export.Meta) export.Meta {
 	meta.Quality, meta.Averaging = export.QualityRule(), a.Rules.Averaging
-	if stem == "readings" {
+	switch stem {
+	case "readings":
 		meta.Averaging = export.Single
+	case "comparison-1h":
+		meta.Averaging = export.ComparisonRule + " " + meta.Averaging
 	}
 	return meta
 }
@@ -194,10 +200,8 @@ func (w *writer) installations(stations []*ingest.Station) error {
 // eachOf adds the rows of each station, by station.
 func eachOf[T any](stations []*ingest.Station, rows func(*ingest.Station) []T, add func(T) error) error {
 	for _, st := range slices.SortedFunc(slices.Values(stations), func(a, b *ingest.Station) int { return strings.Compare(a.ID, b.ID) }) {
-		for _, row := range rows(st) {
-			if err := add(row); err != nil {
-				return err
-			}
+		if err := eachRow(rows(st), add); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -211,15 +215,42 @@ func (w *writer) meansOf(window aggregate.Window, list []aggregate.StationWindow
 		return export.NewMeans(to, export.CSV, w.meta)
 	}
 	each := func(add func(aggregate.StationWindow) error) error {
-		for _, m := range list {
-			if err := add(m); err != nil {
-				return err
-			}
-		}
-		return nil
+		return eachRow(list, add)
 	}
 	name := "means-" + window.String()
 	return write(w, []string{name + ".csv.gz", name + ".parquet"}, open, each, func(aggregate.StationWindow) int { return 1 })
+}
+
+// comparison writes the day's hours beside those of official stations, if there are any. Comparisons over periods follow from
+// these hours; they are not of a day, and would be others in each revision.
+func (w *writer) comparison(ctx context.Context, s store.Store) error {
+	if w.archive.Compare == nil {
+		return nil
+	}
+	pairs, err := w.archive.Compare(ctx, s, w.from)
+	if err != nil || len(pairs) == 0 {
+		return err
+	}
+	open := func(name string, to io.Writer) encoder[comparison.Pair] {
+		if name == pairsParquet {
+			return parquet.NewPairs(to, w.about("comparison-1h"), w.notes)
+		}
+		return export.NewPairs(to, export.CSV, w.meta)
+	}
+	each := func(add func(comparison.Pair) error) error {
+		return eachRow(pairs, add)
+	}
+	return write(w, []string{pairsCSV, pairsParquet}, open, each, func(comparison.Pair) int { return 1 })
+}
+
+// eachRow adds the rows of a list.
+func eachRow[T any](list []T, add func(T) error) error {
+	for _, row := range list {
+		if err := add(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // whole writes a small file at once.

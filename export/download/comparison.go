@@ -19,7 +19,7 @@ func NewComparison(w io.Writer, format export.Format, meta export.Meta) export.E
 // NewPairs returns an encoder for any format except GeoJSON.
 func NewPairs(w io.Writer, format export.Format, meta export.Meta) export.Encoder[comparison.Pair] {
 	if format == export.Parquet {
-		return parquet.NewPairs(w, meta)
+		return parquet.NewPairs(w, meta, nil)
 	}
 	return export.NewPairs(w, format, meta)
 }

@@ -12,7 +12,7 @@ func NewComparison(w io.Writer, meta export.Meta) export.Encoder[comparison.Row]
 	return newRows(w, meta, nil, "comparisonRow", export.ComparisonColumns)
 }
 
-// NewPairs makes an encoder of the hours behind a comparison that writes to w.
-func NewPairs(w io.Writer, meta export.Meta) export.Encoder[comparison.Pair] {
-	return newRows(w, meta, nil, "pairRow", export.PairColumns, "start")
+// NewPairs makes an encoder of the hours behind a comparison that writes to w, with notes among the key-value metadata.
+func NewPairs(w io.Writer, meta export.Meta, notes map[string]string) export.Encoder[comparison.Pair] {
+	return newRows(w, meta, notes, "pairRow", export.PairColumns, "start")
 }

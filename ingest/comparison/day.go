@@ -37,6 +37,16 @@ type officialHour struct {
 	q       quantity.Quantity
 }
 
+// Hours returns the pairs of the day that starts at start, from the stored readings; none of a day without values of official
+// stations. The same readings and stations give the same pairs.
+func (c *Comparer) Hours(ctx context.Context, start time.Time) ([]Pair, error) {
+	d, err := c.compute(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return d.Pairs, nil
+}
+
 // compute reads the day that starts at start from the store, and the day before, whose readings tell the sensors' intervals.
 func (c *Comparer) compute(ctx context.Context, start time.Time) (*day, error) {
 	values, err := c.officialHours(ctx, start)

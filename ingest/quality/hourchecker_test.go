@@ -16,7 +16,7 @@ import (
 
 // hoursOf are the hours of a town, by number.
 func hoursOf(seed uint64, count int) [][]StationHour {
-	t, checker := newTown(seed), New(DefaultRules())
+	t, checker := newTown(seed, residents), New(DefaultRules())
 	result := played{map[int]*kindStats{}, map[int]int{}, 0, 0}
 	for kind := clean; kind < len(faults); kind++ {
 		result.kinds[kind] = &kindStats{}

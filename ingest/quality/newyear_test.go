@@ -19,8 +19,9 @@ import (
 
 var seeds = flag.Int("seeds", cities, "simulated cities of TestNewYearsEve")
 
-// The simulated city lives from 13 December on; faults that come suddenly come on its 17th day, a calm one.
-var firstHour = time.Date(2026, 12, 13, 0, 0, 0, 0, time.UTC)
+// The simulated city lives from 13 December on, of a year whose hours are stored by now; faults that come suddenly come on
+// its 17th day, a calm one.
+var firstHour = time.Date(2024, 12, 13, 0, 0, 0, 0, time.UTC)
 
 const (
 	residents = 200
@@ -81,17 +82,18 @@ type town struct {
 	people []resident
 }
 
-// newTown gives every fault to one of the residents.
-func newTown(seed uint64) *town {
+// newTown gives every fault to one of so many residents.
+func newTown(seed uint64, residents int) *town {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	t := &town{rng: rng, air: air{12, 1013, 3}, people: make([]resident, residents)}
 	for i := range t.smoky {
 		t.smoky[i] = [2]float64{4_100_000 + rng.Float64()*16_000, 3_090_000 + rng.Float64()*16_000}
 	}
 	for i := range t.people {
+		east, north := 4_100_000+rng.Float64()*16_000, 3_090_000+rng.Float64()*16_000
 		t.people[i] = resident{
-			station: &ingest.Station{ID: fmt.Sprintf("S%03d", i), Sensors: []string{"sds011", "bme280"}},
-			east:    4_100_000 + rng.Float64()*16_000, north: 3_090_000 + rng.Float64()*16_000,
+			station: &ingest.Station{ID: fmt.Sprintf("S%03d", i), Sensors: []string{"sds011", "bme280"}, Exposure: ingest.Outdoor, Places: []ingest.Place{{Public: cellAt(east, north).Center()}}},
+			east:    east, north: north,
 			fault: clean, bias: math.Exp(0.12 * rng.NormFloat64()), traffic: 8 * rng.Float64() * rng.Float64(),
 			degrees: 0.6 * rng.NormFloat64(), humidity: 2.5 * rng.NormFloat64(), hPa: 4 * rng.NormFloat64(),
 			fireworks: math.Exp(-0.25 * math.Abs(rng.NormFloat64())), air: air{12, 1013, 3},
@@ -190,8 +192,9 @@ type played struct {
 }
 
 // play has a town's weeks checked: readings once an hour at first, every quarter of an hour in the last days.
-func play(seed uint64) played {
-	t, checker, hourChecker := newTown(seed), New(DefaultRules()), NewHourChecker(DefaultRules())
+// It passes on each reading with the flags of the intake, and those that its values get in the end.
+func play(seed uint64, residents int, pass func(taken ingest.Reading, flags []ingest.Flags)) played {
+	t, checker, hourChecker := newTown(seed, residents), New(DefaultRules()), NewHourChecker(DefaultRules())
 	result := played{map[int]*kindStats{}, map[int]int{}, 0, 0}
 	for kind := clean; kind < len(faults); kind++ {
 		result.kinds[kind] = &kindStats{flags: map[ingest.Flags]int{}}
@@ -204,10 +207,15 @@ func play(seed uint64) played {
 			hourFlags[flagKey{v.Station, v.Quantity}] = v
 		}
 		for _, r := range readings {
-			for _, v := range r.keep.Values {
-				of := hourFlags[flagKey{r.keep.Station, v.Quantity}]
-				result.count(r.kind, hour, v, v.Flags|of.At(r.keep.Time))
+			flags := make([]ingest.Flags, len(r.keep.Values))
+			for i, v := range r.keep.Values {
+				flags[i] = v.Flags
+				if of := hourFlags[flagKey{r.keep.Station, v.Quantity}]; v.Flags.Good() {
+					flags[i] |= of.At(r.keep.Time)
+				}
+				result.count(r.kind, hour, v, flags[i])
 			}
+			pass(r.keep, flags)
 		}
 	}
 	return result
@@ -221,7 +229,7 @@ func playAll(seeds int) []played {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for seed := range turns {
-				towns[seed] = play(uint64(seed))
+				towns[seed] = play(uint64(seed), residents, func(ingest.Reading, []ingest.Flags) {})
 			}
 		})
 	}
@@ -259,7 +267,7 @@ func (t *town) hour(checker *Checker, hour int, result *played) (readings []kept
 			r := t.reading(p, float64(hour)+(float64(n)+0.5)/float64(times))
 			arrival := ingest.Arrival{Received: r.Time}
 			if t.has(p, "clock in 1970") {
-				r.Time = r.Time.AddDate(-56, 0, 0)
+				r.Time = r.Time.AddDate(-54, 0, 0)
 			}
 			keep, refused, _ := checker.Check(p.station, arrival, r)
 			if result.kinds[p.fault].refused += len(refused); len(refused) > 0 {
@@ -421,4 +429,30 @@ func table(all map[int]*kindStats, found map[int]int) string {
 		}
 	}
 	return b.String()
+}
+
+// Played is a town for tests outside this package: its stations, what should say the fault of some, its readings with the
+// flags of the intake, and those flags of their values that the checks as they run live give.
+type Played struct {
+	Stations map[string]*ingest.Station
+	Planted  map[string]ingest.Flags // one of them by station; of a fault whose values are refused none
+	Taken    []ingest.Reading
+	Flags    [][]ingest.Flags
+}
+
+// PlayNewYearsEve plays a town of so many residents.
+func PlayNewYearsEve(seed uint64, residents int) Played {
+	result := Played{Stations: map[string]*ingest.Station{}, Planted: map[string]ingest.Flags{}}
+	for _, p := range newTown(seed, residents).people {
+		result.Stations[p.station.ID] = p.station
+		if p.fault != clean && faults[p.fault].want != 0 {
+			result.Planted[p.station.ID] = faults[p.fault].want
+		}
+	}
+	play(seed, residents, func(r ingest.Reading, flags []ingest.Flags) {
+		if len(r.Values) > 0 {
+			result.Taken, result.Flags = append(result.Taken, r), append(result.Flags, flags)
+		}
+	})
+	return result
 }

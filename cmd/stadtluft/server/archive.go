@@ -18,6 +18,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/export/archive"
 	"stadtluft/ingest/averages"
+	"stadtluft/ingest/comparison"
 )
 
 // NewArchive returns the configured archive.
@@ -27,6 +28,9 @@ func NewArchive(c Config, stations archive.Stations, log *slog.Logger) *archive.
 		Meta: export.Meta{Licence: c.LicenceID, Attribution: c.LicenceAttribution}, Rules: c.rules(),
 		About: archive.About{City: c.CityName, Publisher: c.PublisherName, Base: strings.TrimSuffix(c.HTTPPublicURL, "/"), DOIs: c.dois()}, Retention: c.retention(),
 		Correction: averages.Correction(c.Correction(), stations),
+		Compare: func(ctx context.Context, s comparison.Store, start time.Time) ([]comparison.Pair, error) {
+			return NewComparer(c, stations, s, log).Hours(ctx, start)
+		},
 	}
 }
 
