@@ -5,8 +5,7 @@ export const comparison = {
   above: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} über den amtlichen Messgeräten, typisch ± {sd}.",
   equal:
     "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} im Mittel gleich mit den amtlichen Messgeräten, typisch ± {sd}.",
-  notYet:
-    "Noch ist nichts mit amtlichen Messgeräten verglichen; die Feuchtekorrektur rechnet mit κ = {kappa}, am unteren Rand dessen, was die Literatur nennt.",
+  notYet: "Noch ist nichts mit amtlichen Messgeräten verglichen.",
   more: "Zum Vergleich",
   typical: "typisch ± {sd}",
   uncertainty: "Unsicherheit einer Stunde",

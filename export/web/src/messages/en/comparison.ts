@@ -6,8 +6,7 @@ export const comparison: typeof german = {
   below: "Over the last {days} days our hourly {quantity} lay {bias} below the official instruments, ± {sd} typical.",
   above: "Over the last {days} days our hourly {quantity} lay {bias} above the official instruments, ± {sd} typical.",
   equal: "Over the last {days} days our hourly {quantity} was on average equal to the official instruments, ± {sd} typical.",
-  notYet:
-    "Nothing has been compared with official instruments yet; the correction for humidity uses κ = {kappa}, the low end of what the literature gives.",
+  notYet: "Nothing has been compared with official instruments yet.",
   more: "The comparison",
   typical: "± {sd} typical",
   uncertainty: "Uncertainty of an hour",
