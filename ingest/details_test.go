@@ -107,3 +107,19 @@ func TestGermanDetails(t *testing.T) {
 	f(`no station "XYZ" is registered here`, `eine Station "XYZ" ist hier nicht angemeldet`)
 	f(`field type conflict: input field "value" is of type float`, "") // the database's words
 }
+
+// TestExplainRefusalsInGerman expects the German beside the English, also where what is private is left out, and none for
+// the database's words.
+func TestExplainRefusalsInGerman(t *testing.T) {
+	list := ExplainRefusals(Public([]Refusal{
+		{Reason: wire.Forbidden, Detail: `a station does not publish to "stadtluft/v1/AAA/secret"`},
+		{Reason: wire.NotANumber, Field: "v", Detail: `pm10 needs a number in "v"`},
+		{Reason: wire.Unstorable, Detail: "field type conflict"},
+	}))
+	want := []string{`unter "…" veröffentlicht eine Station nicht`, "pm10 braucht eine Zahl in „v“", ""}
+	for i, e := range list {
+		if e.DetailGerman != want[i] {
+			t.Errorf("the German of %q is %q, want %q", e.Detail, e.DetailGerman, want[i])
+		}
+	}
+}
