@@ -148,7 +148,7 @@ func (t *checkTally) list() []CheckCounts {
 // WhyUnchecked says why a check could not be made, by the rules in force.
 func WhyUnchecked(check ingest.Check, result ingest.Result, rules *quality.Rules) bilingual.Text {
 	if result == ingest.NoHistory {
-		return bilingual.Of("not checked: too little is known of the time before", "nicht geprüft: zu wenig ist über die Zeit davor bekannt")
+		return bilingual.Of("not checked: too little is known of the time before", "nicht geprüft: über die Zeit davor ist zu wenig bekannt")
 	}
 	n := int(rules.OutlierNeighbours)
 	if check == ingest.SpikeCheck {

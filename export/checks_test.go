@@ -54,7 +54,7 @@ func TestWhyUnchecked(t *testing.T) {
 	}
 	f(ingest.OutlierCheck, ingest.NoNeighbours, "not compared: fewer than five neighbours", "nicht verglichen: weniger als fünf Nachbarn")
 	f(ingest.SpikeCheck, ingest.NoNeighbours, "not compared: fewer than three neighbours", "nicht verglichen: weniger als drei Nachbarn")
-	f(ingest.MovedCheck, ingest.NoHistory, "not checked: too little is known of the time before", "nicht geprüft: zu wenig ist über die Zeit davor bekannt")
+	f(ingest.MovedCheck, ingest.NoHistory, "not checked: too little is known of the time before", "nicht geprüft: über die Zeit davor ist zu wenig bekannt")
 	rules.OutlierNeighbours = 12
 	f(ingest.OutlierCheck, ingest.NoNeighbours, "not compared: fewer than 12 neighbours", "nicht verglichen: weniger als 12 Nachbarn")
 }

@@ -9,10 +9,11 @@ import (
 
 // ExplainedRefusal is a refusal as answers over HTTP hold it, in words a volunteer can act on.
 type ExplainedRefusal struct {
-	Time   string      `json:"time"`
-	Reason wire.Reason `json:"reason"`
-	Field  string      `json:"field,omitempty"`
-	Detail string      `json:"detail"`
+	Time         string      `json:"time"`
+	Reason       wire.Reason `json:"reason"`
+	Field        string      `json:"field,omitempty"`
+	Detail       string      `json:"detail"`
+	DetailGerman string      `json:"detail_de,omitempty"` // the detail in German; empty for one that has none, such as of the database
 	wire.Explanation
 
 	// Of an answer to a delivery only.
@@ -24,7 +25,7 @@ type ExplainedRefusal struct {
 func ExplainRefusals(refusals []Refusal) []ExplainedRefusal {
 	list := make([]ExplainedRefusal, len(refusals))
 	for i, f := range refusals {
-		list[i] = ExplainedRefusal{Time: f.Received.Format(time.RFC3339), Reason: f.Reason, Field: f.Field, Detail: f.Detail, Explanation: f.Reason.Explain()}
+		list[i] = ExplainedRefusal{Time: f.Received.Format(time.RFC3339), Reason: f.Reason, Field: f.Field, Detail: f.Detail, DetailGerman: GermanDetail(f.Detail), Explanation: f.Reason.Explain()}
 		if !f.Observed.IsZero() {
 			list[i].Observed = f.Observed.Format(time.RFC3339)
 		}

@@ -17,7 +17,7 @@ const (
 )
 
 // ownWords are words of the protocol that details quote, besides the quantities.
-var ownWords = []string{"t", "age", "x_", wire.Online, wire.Offline, "data", "sensordatavalues"}
+var ownWords = []string{"t", "age", "x_", wire.Online, wire.Offline, "data", "sensordatavalues", "id", "value", "value_type", "v"}
 
 // Public returns refusals as everyone may read them: topics, payloads and serial numbers that their details quote are
 // left out. Names of members stay unless they look like a serial number. Neighbours that are then equal become one.

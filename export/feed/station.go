@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -78,7 +79,7 @@ func (t *stationEntries) refusals(ctx context.Context) error {
 	for _, f := range list {
 		why := f.Reason.Explain()
 		t.add(f.Received, text{"Rejected: " + why.English, "Nicht angenommen: " + why.German},
-			text{join(why.English, why.TodoEnglish, f.Detail), join(why.German, why.TodoGerman, f.Detail)},
+			text{join(why.English, why.TodoEnglish, f.Detail), join(why.German, why.TodoGerman, cmp.Or(ingest.GermanDetail(f.Detail), f.Detail))},
 			"refusal", f.Received.Format(time.RFC3339Nano), string(f.Reason), f.Field, f.Detail)
 	}
 	return nil

@@ -128,7 +128,7 @@ func clockDetail(at time.Time, limit time.Duration) string {
 	case limit > 0 && at.Year() >= 2036:
 		return fmt.Sprintf("%s lies in the future: the clock is not set, wait for NTP or send \"age\"", text)
 	case limit > 0:
-		return fmt.Sprintf("%s is more than %v in the future", text, limit)
+		return fmt.Sprintf("%s is more than %v min in the future", text, limit.Minutes())
 	case at.Year() <= 1971:
 		return fmt.Sprintf("%s is the start of the Unix clock: the clock is not set, wait for NTP or send \"age\"", text)
 	}

@@ -83,7 +83,7 @@ test("an address of districts shows cells in a city that has none", async () => 
     }),
   );
   await shown(page);
-  assert.equal(await page.locator("select#area option:checked").innerText(), "Raster 1 km");
+  assert.equal(await page.locator("select#area option:checked").innerText(), "Raster 1\u00a0km");
   assert.deepEqual(complaints, []);
   await close();
 });
@@ -116,7 +116,7 @@ test("arrow keys lead from cell to cell, and each says its value", async () => {
   assert.ok((await page.locator(".map-keys").boundingBox()).x > 0, "the keys are not shown");
   const plain = await canvas.screenshot();
   await page.keyboard.press("ArrowRight");
-  await said.filter({ hasText: /^\d+,\d µg\/m³, [\p{L} ]+\. [\p{L}\-\/ ]+, Zelle N\d+ E\d+ \(1 km\), Stationen: \d+\.$/u }).waitFor();
+  await said.filter({ hasText: /^\d+,\d µg\/m³, [\p{L} ]+\. [\p{L}\-\/ ]+, Zelle N\d+ E\d+ \(1\skm\), Stationen: \d+\.$/u }).waitFor();
   await drawn(page);
   assert.notDeepEqual(await canvas.screenshot(), plain, "the cursor is not seen");
   const cell = /N\d+ E\d+/.exec(await said.innerText())[0];
@@ -144,7 +144,7 @@ test("arrow keys lead from cell to cell, and each says its value", async () => {
   await page.getByRole("button", { name: "English" }).click();
   await canvas.focus();
   await page.keyboard.press("ArrowLeft");
-  await said.filter({ hasText: /^\d+\.\d µg\/m³, [a-z ]+\. [\p{L}\-\/ ]+, 1 km cell N\d+ E\d+, stations: \d+\.$/u }).waitFor();
+  await said.filter({ hasText: /^\d+\.\d µg\/m³, [a-z ]+\. [\p{L}\-\/ ]+, 1\skm cell N\d+ E\d+, stations: \d+\.$/u }).waitFor();
   assert.match(await page.locator(".map-keys").innerText(), /Shift and arrow keys: move the map/);
   assert.deepEqual(complaints, []);
   await close();

@@ -9,6 +9,7 @@ import { clock, language, number, t, type Key } from "../language";
 import { button, facts, field, table, tabs } from "../parts";
 import { firstShown, stations, type AdminStation } from "./stations";
 import { changesTable, type Change } from "../station/changes";
+import { detail } from "../station/refusals";
 import "./admin.css";
 
 type Status = Answer<"getAdminStatus">;
@@ -223,7 +224,7 @@ function refusalTable(d: AdminData): HTMLElement {
       clock(r.time, zone(), true),
       known.has(r.station) ? h("a", { href: `/stations/${r.station}` }, r.station) : r.station || "–",
       language() === "de" ? r.de : r.en,
-      h("span", { lang: "en" }, r.detail),
+      detail(r),
     ]),
   );
 }

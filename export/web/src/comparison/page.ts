@@ -100,8 +100,7 @@ export function open(frame: Frame): Page {
   }
 
   function body(of: api.Comparison): (HTMLElement | null)[] {
-    if (of.rows.length === 0)
-      return [h("p", {}, t("comparison.nothing")), h("p", {}, t("comparison.notYet", { kappa: number(of.kappa, 2) })), limits(of)];
+    if (of.rows.length === 0) return [h("p", {}, t("comparison.nothing", { kappa: number(of.kappa, 2) })), limits(of)];
     if (!chosen) return [h("p", { class: "quiet" }, t("frame.loading"))];
     const row = chosen.rows.find((r) => r.humidity === "all" && r.corrected);
     return [

@@ -18,7 +18,7 @@ export function open(frame: Frame): Page {
   let chosen: Cell | null = null;
   const place = h("div", { class: "map" });
   const parts = {
-    head: h("div", { class: "text head" }),
+    head: h("div", { class: "text" }),
     share: h("section", { class: "panel share" }),
     list: h("section", { class: "panel" }),
     history: h("section", {}),

@@ -3,7 +3,7 @@ import type { City } from "../api";
 import { update, h, swatch } from "../dom";
 import { snippet } from "../embed/snippet";
 import type { Frame } from "../frame";
-import { amount, clock, name, number, percent, t, type Key } from "../language";
+import { amount, clock, name, percent, t, type Key } from "../language";
 import { lookBackButton, type Subject } from "../lookback/button";
 import { shareButton, type Shared } from "../share/button";
 import { noInsets, type Insets } from "./camera";
@@ -238,11 +238,7 @@ const hasOfficial = ({ stations }: State): boolean => stations?.features.some((f
 // beside says what the city's values are worth beside official instruments, or that nothing has been compared yet.
 function beside(s: State): HTMLElement | null {
   const found = deviation(s);
-  const text = found
-    ? besideText(found)
-    : s.comparison && s.view.quantity.startsWith("pm")
-      ? t("comparison.notYet", { kappa: number(s.comparison.kappa, 2) })
-      : null;
+  const text = found ? besideText(found) : s.comparison && s.view.quantity.startsWith("pm") ? t("comparison.notYet") : null;
   if (!text) return null;
   return h("p", { class: "quiet" }, `${text} `, h("a", { href: "/comparison", "data-key": "comparison" }, t("comparison.more")));
 }

@@ -119,7 +119,7 @@ export function cellName(code: string): string {
   return [placeText(cellCentre(cell)), which].filter(Boolean).join(", ");
 }
 
-export const metres = (m: number): string => (m < 1000 ? `${m} m` : `${number(m / 1000, 0)} km`);
+export const metres = (m: number): string => (m < 1000 ? `${m}\u00a0m` : `${number(m / 1000, 0)}\u00a0km`);
 
 // windowPeriod returns the start and end of a window in a time zone.
 export function windowPeriod(w: { window_start: string; window_seconds: number }, zone: string): string {

@@ -37,7 +37,7 @@ function healthFacts(health: Health, station: Station | null, zone: string): [st
   };
   return [
     [t("station.lastValue"), seen ? clock(seen, zone, true) : t("station.never")],
-    ...(heard && !heard.taken ? [[t("station.lastContact"), heardText(heard, zone)] as [string, string]] : []),
+    ...(heard && !heard.taken && !uselessContact(health) ? [[t("station.lastContact"), heardText(heard, zone)] as [string, string]] : []),
     [
       t("station.counted"),
       share === null

@@ -28,10 +28,15 @@ export function refusal(r: Refusal, count: number, zone: string): HTMLElement {
       { class: "quiet" },
       count > 1 ? t("station.refusedTimes", { time: clock(r.time, zone, true), count: String(count) }) : clock(r.time, zone, true),
       ": ",
-      h("span", { lang: "en" }, r.detail),
+      detail(r),
     ),
     h("p", { class: "quiet" }, h("a", { href: reasonAddress(r.reason), "data-key": `reason-${r.reason}` }, t("specification.reason"))),
   );
+}
+
+// detail shows what exactly was refused, in the page's language where there is German for it.
+export function detail(r: Pick<Refusal, "detail" | "detail_de">): HTMLElement {
+  return language() === "de" && r.detail_de ? h("span", {}, r.detail_de) : h("span", { lang: "en" }, r.detail);
 }
 
 // flagList shows how many values have each flag, and what to do.

@@ -50,7 +50,7 @@ export const about = {
   certaintyBeside:
     "Wo amtliche Stationen in der Nähe stehen, vergleicht die Stadt jede Nacht ihre Stundenmittel mit deren Werten. Die typische Abweichung steht an den Werten, und alles dazu auf einer eigenen Seite:",
   kappaDefault:
-    "Solange nichts verglichen ist, gilt κ = 0,15, das untere Ende der Literatur (0,15 bis 0,4). Danach schlägt der Vergleich mit amtlichen Messgeräten das κ der Stadt vor.",
+    "Solange nichts verglichen ist, gilt κ = 0,15, der untere Rand dessen, was die Literatur nennt (0,15 bis 0,4). Danach schlägt der Vergleich mit amtlichen Messgeräten das κ der Stadt vor.",
   certaintyIs: "Eine einzelne Station kann neben einem Grill hängen. Deshalb steht an jedem Wert, worauf er beruht.",
   single: "Eine Station : schraffiert auf der Karte; ihr Platz und ihre Fehler sind die der Zelle.",
   few: "Wenige : zwei oder drei, oder mehrere, die stark voneinander abweichen.",

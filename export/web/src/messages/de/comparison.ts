@@ -5,12 +5,12 @@ export const comparison = {
   above: "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} {bias} über den amtlichen Messgeräten, typisch ± {sd}.",
   equal:
     "In den letzten {days} Tagen lag unser Stundenmittel von {quantity} im Mittel gleich mit den amtlichen Messgeräten, typisch ± {sd}.",
-  notYet:
-    "Noch ist nichts mit amtlichen Messgeräten verglichen; die Korrektur um die Feuchte nimmt κ = {kappa}, das untere Ende der Literatur.",
+  notYet: "Noch ist nichts mit amtlichen Messgeräten verglichen.",
   more: "Zum Vergleich",
   typical: "typisch ± {sd}",
   uncertainty: "Unsicherheit einer Stunde",
-  nothing: "Noch gibt es keine Stunde einer amtlichen Station mit unseren Stationen im Umkreis von 5 km.",
+  nothing:
+    "Noch gibt es keine Stunde, für die eine amtliche Station und unsere Stationen im Umkreis von 5 km Werte haben. Bis dahin rechnet die Feuchtekorrektur mit κ = {kappa}, am unteren Rand dessen, was die Literatur nennt.",
   none: "Für diese Wahl gibt es keine gemeinsame Stunde. Ein größerer Umkreis oder ein längerer Zeitraum kann helfen.",
   official: "Amtliche Station",
   all: "alle zusammen",
@@ -49,6 +49,6 @@ export const comparison = {
   licence: "Lizenz",
   limits: "Was der Vergleich nicht sagt",
   limitsAre:
-    "Unsere Stationen stehen nicht neben den Geräten: Ein Teil des Unterschieds ist der Weg dazwischen. Amtliche Werte der letzten Zeit sind vorläufig. Amtliche Stationen zählen in keinem Mittel der Stadt und prüfen keine Station.",
+    "Unsere Stationen stehen nicht neben den Geräten: Ein Teil des Unterschieds kommt von der Entfernung. Amtliche Werte der letzten Zeit sind vorläufig. Amtliche Stationen zählen in keinem Mittel der Stadt und prüfen keine Station.",
   data: "Daten: {sources}.",
 };

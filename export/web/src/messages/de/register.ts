@@ -75,7 +75,7 @@ export const register = {
 
 export const place = {
   search: "Ort oder Stadtteil suchen",
-  searchHint: "Rückt die Karte dorthin. Es wird niemand gefragt.",
+  searchHint: "Rückt die Karte dorthin. Gesucht wird nur auf deinem Gerät.",
   found: "{place}: Tippe nun auf den Ort der Station.",
   notFound: "Diesen Namen kennt die Karte nicht. Stadtteile und Orte helfen, Straßen kennt sie nicht.",
   closer: "Tippe nun noch einmal auf die genaue Stelle.",

@@ -36,7 +36,7 @@ export const station = {
   sourceId: "Kennung bei {source}",
   noMeans: "Keine Stundenmittel in diesem Zeitraum: Keine Stunde war zu drei Vierteln von guten Werten abgedeckt.",
   trouble: "Was auffiel",
-  flags: "Werte, die auffielen (24 Stunden)",
+  flags: "Werte mit Kennzeichen (24 Stunden)",
   flagCount: "{count} ×",
   unchecked: "Was nicht geprüft werden konnte (24 Stunden)",
   uncheckedOf: "betrifft: {checks}",

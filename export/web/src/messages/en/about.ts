@@ -51,7 +51,7 @@ export const about: typeof german = {
   certaintyBeside:
     "Where official stations are nearby, the city compares its hourly means with theirs every night. The typical deviation stands at the values, and all about it on a page of its own:",
   kappaDefault:
-    "While nothing has been compared, κ = 0.15 applies, the low end of the literature (0.15 to 0.4). After that the comparison with official instruments proposes the city’s κ.",
+    "While nothing has been compared, κ = 0.15 applies, the low end of what the literature gives (0.15 to 0.4). After that the comparison with official instruments proposes the city’s κ.",
   certaintyIs: "A single station may hang beside a barbecue. So each value says what it rests on.",
   single: "One station : hatched on the map; its place and its faults are the cell's.",
   few: "Few : two or three, or several that disagree.",

@@ -6,12 +6,12 @@ export const comparison: typeof german = {
   below: "Over the last {days} days our hourly {quantity} lay {bias} below the official instruments, ± {sd} typical.",
   above: "Over the last {days} days our hourly {quantity} lay {bias} above the official instruments, ± {sd} typical.",
   equal: "Over the last {days} days our hourly {quantity} was on average equal to the official instruments, ± {sd} typical.",
-  notYet:
-    "Nothing has been compared with official instruments yet; the correction for humidity takes κ = {kappa}, the low end of the literature.",
+  notYet: "Nothing has been compared with official instruments yet.",
   more: "The comparison",
   typical: "± {sd} typical",
   uncertainty: "Uncertainty of an hour",
-  nothing: "There is no hour yet of an official station with stations of ours within 5 km.",
+  nothing:
+    "There is no hour yet in which an official station and stations of ours within 5 km have values. Until then the correction for humidity uses κ = {kappa}, the low end of what the literature gives.",
   none: "There is no common hour for this choice. A larger radius or a longer period may help.",
   official: "Official station",
   all: "all together",
@@ -50,6 +50,6 @@ export const comparison: typeof german = {
   licence: "Licence",
   limits: "What the comparison does not say",
   limitsAre:
-    "Our stations do not stand beside the instruments: a part of the difference is the way between them. Recent official values are preliminary. Official stations count in no average of the city and check no station.",
+    "Our stations do not stand beside the instruments: a part of the difference comes from the distance. Recent official values are preliminary. Official stations count in no average of the city and check no station.",
   data: "Data: {sources}.",
 };

@@ -73,7 +73,7 @@ export const register = {
 
 export const place = {
   search: "Search a town or quarter",
-  searchHint: "Takes the map there. Nobody is asked.",
+  searchHint: "Takes the map there. The search stays on your device.",
   found: "{place}: now tap where the station is.",
   notFound: "The map does not know this name. It knows towns and quarters, no streets.",
   closer: "Now tap the exact spot.",
