@@ -80,8 +80,8 @@ test("the pages can be installed, and without a connection they say since when",
   await page.goto(`${url}/data`);
   await page.locator("h1").filter({ hasText: "Keine Verbindung" }).waitFor();
   assert.match(await page.locator("div[lang=de] .since").innerText(), /^Zuletzt war der Server da: \d+\.\d+\.\d+, \d+:\d+\.$/);
-  await page.context().setOffline(false);
-  await page.getByRole("link", { name: "Noch einmal versuchen" }).click();
+  await page.getByRole("link", { name: "Noch einmal versuchen" }).waitFor();
+  await page.context().setOffline(false); // which the page notices by itself
   await page.locator(".result pre").first().waitFor();
   await close();
 });
