@@ -15,7 +15,7 @@ STADTLUFT_HTTP_PUBLIC_URL=http://127.0.0.1:$http STADTLUFT_SMTP_HOST=127.0.0.1 S
 	STADTLUFT_HTTP_LISTEN=127.0.0.1:$http STADTLUFT_MQTT_LISTEN=127.0.0.1:$mqtt STADTLUFT_ADMIN_TOKEN=7k2m9qx4vbt8w3hn5c0rz6jdpg \
 	bin/stadtluft serve --demo 40 --data "$data" >"$data/log" 2>&1 &
 server=$!
-trap 'kill "$server" "$mails" 2>/dev/null; wait "$server" "$mails" 2>/dev/null; rm -rf "$data"' EXIT
+trap 'kill "$server" "$mails" 2>/dev/null; wait "$server" "$mails" 2>/dev/null || true; rm -rf "$data"' EXIT
 
 for _ in $(seq 150); do
 	curl -fsS "http://127.0.0.1:$http/readyz" >/dev/null 2>&1 && break
