@@ -164,7 +164,7 @@ func (j *Journal) appendWith(ctx context.Context, b ingest.Batch, publish publis
 			err = j.guarded(ctx, b, publish)
 		}
 	}
-	if isBehind(err) {
+	if isBehind(err) || errors.Is(err, errUnsettled) {
 		return err
 	}
 	if err != nil {

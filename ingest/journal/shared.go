@@ -24,7 +24,7 @@ type Shared struct {
 	mu      sync.Mutex // guards what follows, and is held while an append is under way
 	last    uint64     // sequence up to which this process knows the journal
 	own     map[uint64]bool
-	others  []ingest.Batch // of other processes, since the last append
+	others  []ingest.Batch // of other processes, that no BehindError has told yet
 	changed chan struct{}  // closed, and replaced, when last changes
 }
 
@@ -84,25 +84,32 @@ func (s *Shared) move(to uint64) {
 // Append appends a batch like Journal.Append if no other process has appended since this one knew the journal's end. Else
 // it waits until it knows what they appended, and returns that as an ingest.BehindError.
 func (s *Shared) Append(ctx context.Context, b ingest.Batch) error {
-	s.mu.Lock()
-	s.others = nil
-	s.mu.Unlock()
 	err := s.j.appendWith(ctx, b, s.publish)
-	if !isBehind(err) {
+	switch {
+	case isBehind(err):
+		if err := s.catchUp(ctx); err != nil {
+			return fmt.Errorf("append to the journal: %w", err)
+		}
+	case !errors.Is(err, errUnsettled):
 		return err
-	}
-	if err := s.catchUp(ctx); err != nil {
-		return fmt.Errorf("append to the journal: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &ingest.BehindError{Others: s.others}
+	others := s.others
+	s.others = nil
+	return &ingest.BehindError{Others: others}
 }
+
+// errUnsettled reports that others appended something which the caller has not been told, perhaps after it checked its batch.
+var errUnsettled = errors.New("others have appended")
 
 // publish appends one entry after the last that is known.
 func (s *Shared) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.others) > 0 {
+		return 0, errUnsettled
+	}
 	seq, err := s.j.publish(ctx, m, jetstream.WithExpectLastSequence(s.last))
 	if err == nil {
 		s.own[seq] = true
@@ -124,12 +131,15 @@ const wrongLastSequence jetstream.ErrorCode = 10164
 func (s *Shared) catchUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
+	s.mu.Lock()
+	known := s.last
+	s.mu.Unlock()
 	info, err := s.j.info(ctx)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	if info.State.LastSeq < s.last {
+	if info.State.LastSeq < known {
 		s.own = map[uint64]bool{}
 		s.move(info.State.LastSeq)
 	}

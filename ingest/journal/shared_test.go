@@ -70,6 +70,32 @@ func (p *sharing) put(t *testing.T, second int64, value float64) bool {
 	}
 }
 
+// TestOthersAreToldBeforeAnAppend has another process append after a batch was checked and before it is appended: it is told, and
+// nothing is appended until then.
+func TestOthersAreToldBeforeAnAppend(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	here, there := share(t, open(t, s, Options{})), share(t, open(t, s, Options{}))
+	if !there.put(t, 7, 1) {
+		t.Fatal("the first append failed")
+	}
+	until(t, func() error {
+		here.Shared.mu.Lock()
+		defer here.Shared.mu.Unlock()
+		if here.last != there.last {
+			return errors.New("the other's reading is not passed on")
+		}
+		return nil
+	})
+	b := many(1)
+	var behind *ingest.BehindError
+	if err := here.Append(t.Context(), b); !errors.As(err, &behind) || len(behind.Others) != 1 || behind.Others[0].Readings[0].Time.Unix() != 7 {
+		t.Errorf("an append after a batch that its process has not been told: %v", err)
+	}
+	if err := here.Append(t.Context(), b); err != nil {
+		t.Errorf("an append after that was told: %v", err)
+	}
+}
+
 // TestSharedAppends has three processes append a value for each of 300 seconds at the same time, while a fourth appends
 // flags. Each second must be in the journal once, and each process know all of what the others appended.
 func TestSharedAppends(t *testing.T) {

@@ -122,7 +122,7 @@ func TestAClusterLosesAServer(t *testing.T) {
 // persist calls do until it succeeds.
 func persist(t *testing.T, do func() error) {
 	t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(50*time.Millisecond)
+	deadline, tick := time.After(2*time.Minute), time.NewTicker(50*time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := do()
