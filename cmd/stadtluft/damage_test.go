@@ -272,9 +272,10 @@ func TestDamagedJournal(t *testing.T) {
 // checkFilled expects the log to say that the store was filled.
 func (u *undamaged) checkFilled(t *testing.T) {
 	t.Helper()
-	if text := u.log.String(); !strings.Contains(text, "filling it") || !strings.Contains(text, "store has everything that the journal had") {
-		t.Errorf("the log does not speak of it:\n%s", text)
-	}
+	eventually(t, "the log to speak of it", func() bool {
+		text := u.log.String()
+		return strings.Contains(text, "filling it") && strings.Contains(text, "store has everything that the journal had")
+	})
 }
 
 // sameAgain expects the readings and averages that checkNothingLost found.
