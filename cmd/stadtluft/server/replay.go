@@ -71,7 +71,7 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 	begin, n := time.Now(), 0
 	ctx, cancel := context.WithTimeout(ctx, fillTime)
 	defer cancel()
-	at, err := r.storage.Position(ctx) // first: what is stored meanwhile comes twice, and counts once
+	at, err := r.storage.Position(ctx) // first: what another process stores meanwhile comes twice, and counts once in averages
 	if err == nil {
 		err = r.readStore(ctx, func() { n++ })
 	}

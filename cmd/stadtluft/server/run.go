@@ -55,9 +55,6 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if err != nil {
 		return err
 	}
-	if b.roles.has(writeRole) {
-		sup.start(newWriter(b, writes).parts()...)
-	}
 	others, err := b.others(ctx) // before the replay, so that it misses nothing
 	if err != nil {
 		return err
@@ -65,6 +62,9 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	checks, memory, err := replayed(ctx, b, sup)
 	if err != nil {
 		return err
+	}
+	if b.roles.has(writeRole) { // what it writes while the replay reads the store would count twice in a station's day
+		sup.start(newWriter(b, writes).parts()...)
 	}
 	if b.roles.has(readers...) {
 		sup.start(memory.hours())

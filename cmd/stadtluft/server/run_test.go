@@ -53,7 +53,7 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	const all = "ingest,write,aggregate,web"
 	const own = "data folder, NATS server, NATS server watch, commands, registry, store, store watch, journal, "
 	const leases = "data folder, registry, leases, "
-	const work = "journal trimming, writer, dead letters, replay, hours, archive, recomputations, pipeline, "
+	const work = "replay, journal trimming, writer, dead letters, hours, archive, recomputations, pipeline, "
 	f(all, own+"broker, "+work+"feedback, live averages, notices, comparison, pages")
 	f(all, own+work+"connection, feedback, live averages, notices, comparison, pages", func(c *Config) { c.MQTTListen, c.MQTTBroker = "", "tcp://127.0.0.1:1" })
 	url := natsURL(t)
