@@ -22,8 +22,9 @@ const (
 
 // LateDays are days that got readings too late for the hours in memory: their flags and averages have to be made again.
 type LateDays struct {
-	Days     []time.Time // starts, ascending
-	Noted    time.Time   // when the last one was noted
+	Days     []time.Time `json:"days"`  // starts, ascending
+	Again    []time.Time `json:"again"` // those that were made again and have to be once more, later
+	Noted    time.Time   `json:"-"`     // when one was noted last, or done
 	revision uint64
 }
 
@@ -36,7 +37,7 @@ func (r *Registry) LateDays(ctx context.Context) (LateDays, error) {
 	}
 	if err == nil {
 		l.Noted, l.revision = entry.Created(), entry.Revision()
-		err = json.Unmarshal(entry.Value(), &l.Days)
+		err = json.Unmarshal(entry.Value(), &l)
 	}
 	if err != nil {
 		return LateDays{}, fmt.Errorf("registry: late days: %w", err)
@@ -51,33 +52,34 @@ func (r *Registry) NoteLateDays(ctx context.Context, days []time.Time) error {
 		if err != nil {
 			return err
 		}
-		all := slices.Clone(l.Days)
+		known := len(l.Days)
 		for _, day := range days {
-			if i, found := slices.BinarySearchFunc(all, day, time.Time.Compare); !found {
-				all = slices.Insert(all, i, day.UTC())
+			if i, found := slices.BinarySearchFunc(l.Days, day, time.Time.Compare); !found {
+				l.Days = slices.Insert(l.Days, i, day.UTC())
 			}
 		}
-		if len(all) == len(l.Days) && time.Since(l.Noted) < notedAgain {
+		if len(l.Days) == known && time.Since(l.Noted) < notedAgain {
 			return nil
 		}
-		if done, err := r.putLateDays(ctx, all, l.revision); done || err != nil {
+		if done, err := r.putLateDays(ctx, l); done || err != nil {
 			return err
 		}
 	}
 	return errors.New("registry: late days: other processes change them all the time")
 }
 
-// LateDaysDone removes the days but for those that have to be looked at again, unless some were noted since they were read.
+// LateDaysDone leaves of the days only those that have to be made again once more, unless some were noted since they were read.
 func (r *Registry) LateDaysDone(ctx context.Context, l LateDays, again []time.Time) error {
-	_, err := r.putLateDays(ctx, again, l.revision)
+	l.Days, l.Again = nil, again
+	_, err := r.putLateDays(ctx, l)
 	return err
 }
 
-// putLateDays replaces a revision; false when there is a later one.
-func (r *Registry) putLateDays(ctx context.Context, days []time.Time, revision uint64) (bool, error) {
-	text, err := json.Marshal(days)
+// putLateDays replaces the revision that was read; false when there is a later one.
+func (r *Registry) putLateDays(ctx context.Context, l LateDays) (bool, error) {
+	text, err := json.Marshal(l)
 	if err == nil {
-		_, err = r.bucket.stations.Update(ctx, lateDaysKey, text, revision)
+		_, err = r.bucket.stations.Update(ctx, lateDaysKey, text, l.revision)
 	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return false, nil

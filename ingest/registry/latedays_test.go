@@ -52,6 +52,16 @@ func TestLateDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("noted meanwhile", first)
+	if err := r.LateDaysDone(t.Context(), f("to be made once more", first), []time.Time{first}); err != nil {
+		t.Fatal(err)
+	}
+	if l := f("made again"); !slices.EqualFunc(l.Again, []time.Time{first}, time.Time.Equal) {
+		t.Errorf("once more: %v, want %v", l.Again, first)
+	}
+	note(first) // at once, although it waits to be made once more
+	if l := f("noted while it waits", first); len(l.Again) != 1 {
+		t.Errorf("once more: %v, want one", l.Again)
+	}
 	for n := range 40 { // more than the bucket keeps of a key
 		note(first.AddDate(0, 0, n))
 	}

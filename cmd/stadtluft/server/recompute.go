@@ -42,9 +42,6 @@ type recomputer struct {
 	pause    time.Time // when late readings may be checked again
 	log      *slog.Logger
 	failed   atomic.Pointer[error] // the error of the last round; nil when it did all
-
-	unsettled []time.Time // late days that were checked and are noted still, see averages.Settled
-	noted     time.Time   // when that was
 }
 
 func newRecomputer(b *base, m *memory) *recomputer {
@@ -116,25 +113,28 @@ func (c *recomputer) all(ctx context.Context) error {
 // any more.
 func (c *recomputer) late(ctx context.Context) error {
 	late, err := c.registry.LateDays(ctx)
-	if err != nil || len(late.Days) == 0 || time.Since(late.Noted) < lateQuiet || time.Now().Before(c.pause) {
+	begin := time.Now()
+	if err != nil || begin.Before(c.pause) || len(late.Days) > 0 && begin.Sub(late.Noted) < lateQuiet {
 		return err
 	}
-	begin := time.Now()
-	unsettled := slices.DeleteFunc(slices.Clone(late.Days), func(day time.Time) bool { return averages.Settled(day, begin) })
-	if len(unsettled) == len(late.Days) && slices.EqualFunc(unsettled, c.unsettled, time.Time.Equal) && c.noted.Equal(late.Noted) {
+	days, again := late.Days, []time.Time(nil)
+	for _, day := range slices.Concat(late.Again, late.Days) {
+		if !averages.Settled(day, begin) {
+			again = append(again, day)
+		} else if slices.ContainsFunc(late.Again, day.Equal) {
+			days = append(slices.Clip(days), day)
+		}
+	}
+	if len(days) == 0 {
 		return nil
 	}
-	if err := c.averages.Recheck(ctx, late.Days); err != nil {
+	if err := c.averages.Recheck(ctx, days); err != nil {
 		return err
 	}
 	c.pause = time.Now().Add(lateShare * time.Since(begin))
-	c.log.Info("late readings checked", "days", len(late.Days), "first", late.Days[0], "after", time.Since(begin).Round(time.Millisecond))
-	if err := c.registry.LateDaysDone(ctx, late, unsettled); err != nil {
-		return err
-	}
-	late, err = c.registry.LateDays(ctx)
-	c.unsettled, c.noted = unsettled, late.Noted
-	return err
+	c.log.Info("late readings checked", "days", len(days), "after", time.Since(begin).Round(time.Millisecond))
+	slices.SortFunc(again, time.Time.Compare)
+	return c.registry.LateDaysDone(ctx, late, slices.CompactFunc(again, time.Time.Equal))
 }
 
 // waiting returns the requested recomputations, without stations whose erasure other processes may not have noticed yet.
