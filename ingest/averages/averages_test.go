@@ -1,9 +1,11 @@
 package averages
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -39,6 +41,7 @@ type memoryStore struct {
 	oldest   time.Time       // rows before it are rejected, as for a bucket's retention
 	rows     []aggregate.Row // one for each key
 	readings []ingest.Reading
+	reads    int // of readings
 }
 
 func (s *memoryStore) Grid(_ context.Context, q store.GridQuery, yield func(aggregate.Row) error) error {
@@ -57,6 +60,7 @@ func (s *memoryStore) Grid(_ context.Context, q store.GridQuery, yield func(aggr
 func (s *memoryStore) Readings(_ context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reads++
 	for _, r := range s.readings {
 		if !r.Time.Before(q.From) && r.Time.Before(q.To) && (len(q.Stations) == 0 || slices.Contains(q.Stations, r.Station)) {
 			if err := yield(r); err != nil {
@@ -297,6 +301,65 @@ func TestReadOnly(t *testing.T) {
 		}
 		if rows := a.Aggregate.Hour(start, 1000, 0); len(rows) != 1 || rows[0].Mean != 5500 {
 			t.Errorf("in memory %+v, want the mean 5.5 of 0 to 11", rows)
+		}
+	})
+}
+
+// TestStandbyKnowsWhatItTakesOver has six stations report and one of them read ten times as much. A process that stands by checks the
+// hour and appends nothing; when it takes over it appends the flag without reading a past from the store.
+func TestStandbyKnowsWhatItTakesOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stored, known := &memoryStore{}, register{}
+		a := newAverages(stored)
+		a.Stations = known
+		var cache bytes.Buffer
+		checkFor(t, a, quality.DefaultRules(), &cache)
+		var elsewhere atomic.Bool
+		elsewhere.Store(true)
+		a.ReadOnly = elsewhere.Load
+		var appended []ingest.HourFlags
+		a.Append = func(_ context.Context, b ingest.Batch) error {
+			appended = append(appended, b.HourFlags...)
+			for _, f := range b.HourFlags {
+				a.Apply(f)
+			}
+			return nil
+		}
+		start := time.Now().UTC().Truncate(time.Hour)
+		for i := range 7 {
+			id := fmt.Sprint("S", i)
+			known[id] = &ingest.Station{ID: id, Exposure: ingest.Outdoor, Places: []ingest.Place{place(start.AddDate(0, -1, 0), 6.95+0.003*float64(i), 50.94)}}
+			for n := range 12 {
+				value := 12 + float64(i)/10
+				if i == 6 {
+					value *= 10
+				}
+				a.Observe(reading(id, start.Add(time.Duration(n)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: value}))
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go a.Run(ctx)
+		time.Sleep(time.Hour + aggregate.GracePeriod + 4*writeEvery)
+		synctest.Wait()
+		if len(appended) != 0 || len(stored.rows) != 0 {
+			t.Errorf("standing by it appended %v and stored %d rows", appended, len(stored.rows))
+		}
+		if cache.Len() == 0 {
+			t.Error("standing by it remembers nothing")
+		}
+		reads := stored.reads
+		elsewhere.Store(false)
+		time.Sleep(4 * writeEvery)
+		cancel()
+		synctest.Wait()
+		outliers := 0
+		for _, f := range appended {
+			if f.Flags&ingest.Outlier != 0 && f.Station == "S6" && f.Hour.Equal(start) {
+				outliers++
+			}
+		}
+		if outliers != 1 || stored.reads != reads {
+			t.Errorf("taking over it appended %v and read the store %d times, want one outlier and none", appended, stored.reads-reads)
 		}
 	})
 }
