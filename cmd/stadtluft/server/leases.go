@@ -41,13 +41,19 @@ func (b *base) openLeases(ctx context.Context, sup *supervisor) error {
 	if err := b.oneStore(ctx, bucket, place); err != nil {
 		return err
 	}
-	for r, l := range map[role]**lease.Lease{writeRole: &b.leases.write, aggregateRole: &b.leases.aggregate} {
-		if b.roles.has(r) {
-			*l = bucket.Lease(string(r))
-			sup.start(leasePart(*l, r))
-		}
-	}
+	b.leases.write = b.take(bucket, writeRole, sup)
+	b.leases.aggregate = b.take(bucket, aggregateRole, sup)
 	return nil
+}
+
+// take starts to ask for the lease of a role; nil without the role.
+func (b *base) take(bucket *lease.Bucket, r role, sup *supervisor) *lease.Lease {
+	if !b.roles.has(r) {
+		return nil
+	}
+	l := bucket.Lease(string(r))
+	sup.start(leasePart(l, r))
+	return l
 }
 
 // place names this process's machine and data folder.
