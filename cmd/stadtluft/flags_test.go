@@ -50,7 +50,6 @@ func (p *process) checked(values int, from, to time.Time, shift time.Duration) (
 	p.t.Helper()
 	unchecked := 0
 	if !within(checkTime, func() bool {
-		time.Sleep(time.Second) // all of it is a long answer
 		list, unchecked = p.flagged(from, to, shift)
 		return len(list) >= values && unchecked == 0
 	}) {

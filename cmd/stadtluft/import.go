@@ -26,31 +26,50 @@ type importCmd struct {
 }
 
 type importSensorCommunityCmd struct {
+	From []string `arg:"" name:"file" help:"Files (.csv, .json, .gz, .zip), folders, or one http(s) address."`
+	importFlags
+	Every time.Duration `help:"Fetch the address again and again, at least a minute apart." placeholder:"5m"`
+}
+
+// importFlags are shared by all imports.
+type importFlags struct {
 	configFlag
-	From   []string      `arg:"" name:"file" help:"Files (.csv, .json, .gz, .zip), folders, or one http(s) address."`
-	Server string        `help:"The running server; without it the configuration's http.listen." placeholder:"URL"`
-	Margin float64       `help:"How far outside the boundary a station may stand, metres." default:"5000"`
-	Every  time.Duration `help:"Fetch the address again and again, at least a minute apart." placeholder:"5m"`
-	JSON   bool          `help:"Print the summary as JSON."`
+	Server string  `help:"The running server; without it the configuration's http.listen." placeholder:"URL"`
+	Margin float64 `help:"How far outside the boundary a station may stand, metres." default:"5000"`
+	JSON   bool    `help:"Print the summary as JSON."`
+}
+
+// address returns the http(s) address among sources, empty for files. An address that is fetched again is so at intervals of
+// least or more.
+func (f importFlags) address(sources []string, every, least time.Duration) (address string, err error) {
+	for _, from := range sources {
+		if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
+			address = from
+		}
+	}
+	switch {
+	case address != "" && len(sources) > 1:
+		return "", usageError{errors.New("one address at a time, or files")}
+	case every != 0 && (address == "" || every < least):
+		return "", usageError{fmt.Errorf("--every needs an address and at least %v", least)}
+	case !(f.Margin >= 0 && f.Margin <= registry.DefaultMargin):
+		return "", usageError{fmt.Errorf("--margin: %v is not 0 to %d metres", f.Margin, registry.DefaultMargin)}
+	}
+	return address, nil
+}
+
+// client returns what delivers to the running server.
+func (f importFlags) client(ctx context.Context, c server.Config, r *registry.Registry) *push.Client {
+	return &push.Client{URL: strings.TrimSuffix(cmp.Or(f.Server, c.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(ctx, c, r) }}
 }
 
 // minEvery is the shortest interval at which an address is fetched.
 const minEvery = time.Minute
 
 func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error {
-	address := ""
-	for _, from := range cmd.From {
-		if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
-			address = from
-		}
-	}
-	switch {
-	case address != "" && len(cmd.From) > 1:
-		return usageError{errors.New("one address at a time, or files")}
-	case cmd.Every != 0 && (address == "" || cmd.Every < minEvery):
-		return usageError{fmt.Errorf("--every needs an address and at least %v", minEvery)}
-	case !(cmd.Margin >= 0 && cmd.Margin <= registry.DefaultMargin):
-		return usageError{fmt.Errorf("--margin: %v is not 0 to %d metres", cmd.Margin, registry.DefaultMargin)}
+	address, err := cmd.address(cmd.From, cmd.Every, minEvery)
+	if err != nil {
+		return err
 	}
 	return cmd.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
 		boundary, err := server.LoadBoundary(config)
@@ -59,7 +78,7 @@ func (cmd *importSensorCommunityCmd) Run(ctx context.Context, std streams) error
 		}
 		im := &sensorcommunity.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Client: &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(ctx, config, r) }},
+			Client: cmd.client(ctx, config, r),
 		}
 		if address == "" {
 			return cmd.files(ctx, std, im)

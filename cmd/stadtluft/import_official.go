@@ -19,18 +19,14 @@ import (
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest/calibration"
 	"stadtluft/ingest/official"
-	"stadtluft/ingest/push"
 	"stadtluft/ingest/registry"
 )
 
 // importOfficialCmd imports hourly values of authorities' stations through a running server.
 type importOfficialCmd struct {
-	configFlag
-	Sources []string      `arg:"" name:"file" help:"One http(s) address of an agency's interface, such as https://…/api/air_data/v3, or files: the EEA's .parquet, or .csv with time, value and perhaps station."`
-	Server  string        `help:"The running server; without it the configuration's http.listen." placeholder:"URL"`
-	Margin  float64       `help:"How far outside the boundary a station may stand, metres." default:"5000"`
-	Every   time.Duration `help:"Fetch the address again and again, at least ten minutes apart." placeholder:"1h"`
-	JSON    bool          `help:"Print the summary as JSON."`
+	Sources []string `arg:"" name:"file" help:"One http(s) address of an agency's interface, such as https://…/api/air_data/v3, or files: the EEA's .parquet, or .csv with time, value and perhaps station."`
+	importFlags
+	Every time.Duration `help:"Fetch the address again and again, at least ten minutes apart." placeholder:"1h"`
 
 	Agency  string   `help:"Whose interface an address is." enum:"auto,uba,nrw" default:"auto"`
 	Station []string `help:"Only these stations of an agency, by number or code; of a file without a column for it, its one station." placeholder:"CODE"`
@@ -55,19 +51,9 @@ const (
 )
 
 func (cmd *importOfficialCmd) Run(ctx context.Context, std streams) error {
-	address := ""
-	for _, from := range cmd.Sources {
-		if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
-			address = from
-		}
-	}
-	switch {
-	case address != "" && len(cmd.Sources) > 1:
-		return usageError{errors.New("one address at a time, or files")}
-	case cmd.Every != 0 && (address == "" || cmd.Every < minOfficialEvery):
-		return usageError{fmt.Errorf("--every needs an address and at least %v", minOfficialEvery)}
-	case !(cmd.Margin >= 0 && cmd.Margin <= registry.DefaultMargin):
-		return usageError{fmt.Errorf("--margin: %v is not 0 to %d metres", cmd.Margin, registry.DefaultMargin)}
+	address, err := cmd.address(cmd.Sources, cmd.Every, minOfficialEvery)
+	if err != nil {
+		return err
 	}
 	return cmd.withRegistry(ctx, func(config server.Config, r *registry.Registry) error {
 		boundary, err := server.LoadBoundary(config)
@@ -76,7 +62,7 @@ func (cmd *importOfficialCmd) Run(ctx context.Context, std streams) error {
 		}
 		im := &official.Importer{
 			Registry: r, Boundary: boundary, Margin: cmd.Margin,
-			Client:  &push.Client{URL: strings.TrimSuffix(cmp.Or(cmd.Server, config.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(ctx, config, r) }},
+			Client:  cmd.client(ctx, config, r),
 			Problem: func(text string) { fmt.Fprintln(std.err, server.ForPeople(text)) },
 		}
 		if address == "" {

@@ -133,7 +133,7 @@ func TestImportOfficialAgain(t *testing.T) {
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		out, messages := written{then: stop}, written{then: func() {}}
-		cmd := importOfficialCmd{configFlag: configFlag{Data: data}, Sources: []string{c.address}, Every: time.Hour, Margin: 5000, Agency: "auto"}
+		cmd := importOfficialCmd{importFlags: importFlags{configFlag: configFlag{Data: data}, Margin: 5000}, Sources: []string{c.address}, Every: time.Hour, Agency: "auto"}
 		if c.messages != "" {
 			cmd.Station = []string{"DEBE034"}
 		}
