@@ -103,8 +103,9 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 	bin/station
 	node --test $(PROTOCOL)/lorawan/formatter.test.js
 
-bench: packages tools ## benchmarks, each beside a peer where there is one
-	INFLUXD_BINARY=$(TOOLS)/influxd go test -run '^$$' -bench . -benchmem ./...
+bench: packages tools $(TOOLS)/telegraf ## what BENCHMARKS.md says, in BENCH_ROUNDS (5) interleaved rounds beside peers; BENCH=part,part for some of it
+	@set -o pipefail; BENCH=$(BENCH) BENCH_ROUNDS=$(or $(BENCH_ROUNDS),5) BENCH_TELEGRAF=$(TOOLS)/telegraf INFLUXD_BINARY=$(TOOLS)/influxd \
+		go test -count=1 -timeout 0 -v -run '^TestBenchmarks$$' ./cmd/stadtluft/ | tee bin/bench.log | grep --line-buffered -E '\| |FAIL|^ok|^panic'
 
 # The version before an upgrade: the last tag, else the first commit with the registry in NATS.
 EARLIER ?= $(shell git describe --tags --abbrev=0 2>/dev/null || echo 954f73a)
