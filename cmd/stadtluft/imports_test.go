@@ -46,7 +46,7 @@ var packages = map[string][]string{
 	},
 	"ingest/notices/noticestest": {"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 	"ingest/comparison": {
-		"ingest", "ingest/averages", "ingest/quality", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
+		"ingest", "ingest/averages", "ingest/quality", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
 	"ingest/official": {
 		"ingest", "ingest/calibration", "ingest/push", "ingest/registry", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go",

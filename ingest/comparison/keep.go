@@ -16,6 +16,7 @@ import (
 
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
+	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -71,28 +72,18 @@ func (c *Comparer) read(start time.Time) (*day, error) {
 }
 
 func (c *Comparer) write(start time.Time, d *day) error {
-	return c.whole(c.path(start), func(w io.Writer) error {
+	return c.replace(c.path(start), func(w io.Writer) error {
 		packed := gzip.NewWriter(w)
 		return errors.Join(gob.NewEncoder(packed).Encode(d), packed.Close())
 	})
 }
 
-// whole writes a file that is there whole or not at all.
-func (c *Comparer) whole(path string, write func(io.Writer) error) error {
+// replace writes a file that is there whole or not at all.
+func (c *Comparer) replace(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return fmt.Errorf("comparison: %w", err)
 	}
-	part, err := os.CreateTemp(c.Folder, "part-*")
-	if err != nil {
-		return fmt.Errorf("comparison: %w", err)
-	}
-	buffered := bufio.NewWriter(part)
-	err = errors.Join(write(buffered), buffered.Flush(), part.Close())
-	if err == nil {
-		err = os.Rename(part.Name(), path)
-	}
-	if err != nil {
-		os.Remove(part.Name())
+	if err := wholefile.Write(path, 0o600, write); err != nil {
 		return fmt.Errorf("comparison: %w", err)
 	}
 	return nil
@@ -112,7 +103,7 @@ func (c *Comparer) prune(first time.Time) {
 			os.Remove(file)
 		}
 	}
-	parts, _ := filepath.Glob(filepath.Join(c.Folder, "part-*"))
+	parts, _ := filepath.Glob(filepath.Join(c.Folder, "*.part"))
 	for _, part := range parts {
 		os.Remove(part)
 	}
@@ -126,7 +117,7 @@ func (c *Comparer) save(r *Result) error {
 		}
 		return nil
 	}
-	return c.whole(filepath.Join(c.Folder, resultFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
+	return c.replace(filepath.Join(c.Folder, resultFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 
 func (c *Comparer) load() (*Result, error) { return Load(c.Folder) }
