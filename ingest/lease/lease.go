@@ -121,8 +121,7 @@ type Lease struct {
 	until   time.Time  // it is held until then; zero when it is not
 	held    context.Context
 	changed chan struct{} // closed, and replaced, when it is taken
-	holder  string
-	err     error // of the last request
+	err     error         // of the last request
 }
 
 // entry is the value of a key.
@@ -168,9 +167,6 @@ func (l *Lease) own(ctx context.Context) (revision uint64, err error) {
 	if err != nil || last == 0 { // 0: it has ended just now
 		return 0, err
 	}
-	l.mu.Lock()
-	l.holder = e.Holder
-	l.mu.Unlock()
 	if e.Token != l.token {
 		return 0, nil
 	}
@@ -246,7 +242,7 @@ func (l *Lease) set(held context.Context, begin time.Time) {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}
-	l.held, l.until, l.holder = held, begin.Add(heldFor), l.b.o.Holder
+	l.held, l.until = held, begin.Add(heldFor)
 }
 
 // end notes that the lease is not held.
@@ -282,16 +278,6 @@ func (l *Lease) Held() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().Before(l.until)
-}
-
-// Holder returns the name of the process that has the lease, as last known; empty while none is known.
-func (l *Lease) Holder() string {
-	if l == nil {
-		return ""
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.holder
 }
 
 // Problem returns why the lease cannot be asked for; nil when it can.
