@@ -37,6 +37,8 @@ func TestContainers(t *testing.T) {
 			Services map[string]struct {
 				Environment map[string]string
 				Volumes     []string
+				Tmpfs       []string
+				ReadOnly    bool `yaml:"read_only"`
 			}
 		}
 		if err := yaml.Unmarshal([]byte(filled), &file); err != nil {
@@ -50,6 +52,9 @@ func TestContainers(t *testing.T) {
 			t.Errorf("%s: %v: %v", name, environ, err)
 		}
 		for service, s := range file.Services {
+			if s.ReadOnly && len(s.Tmpfs) == 0 {
+				t.Errorf("%s: %s can make no temporary files", name, service)
+			}
 			for _, volume := range s.Volumes {
 				if from, _, _ := strings.Cut(volume, ":"); strings.HasPrefix(from, ".") && !isFile("../../../deploy/compose/"+from) {
 					t.Errorf("%s: %s mounts %s, which is not there", name, service, from)
