@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	shared "stadtluft/ingest/streams"
 )
 
 // TestSeveralMachines sends numbered readings through a balancer to two doors, and kills each process and one server of the
@@ -37,7 +41,7 @@ func TestSeveralMachines(t *testing.T) {
 		f.allow(done * share)
 		fault()
 		registered := eventually(t, "a station to register", func() bool {
-			_, ok := computers[done%2].tryRegister(done)
+			_, ok := computers[done%2].tryRegister(t.Context(), done)
 			return ok
 		})
 		sent := eventually(t, "the stations to have sent their share", f.still)
@@ -61,6 +65,7 @@ func TestSeveralMachines(t *testing.T) {
 	})
 	round("NATS server killed", func() { m.nats[0].kill(); m.nats[0].start(t) })
 	round("other door killed", func() { doors[1].kill(); doors[1].begin() })
+	m.checkStreams(t)
 	f.allow(storyReadings * stations)
 	<-sent
 	want := wantReadings(senders, end)
@@ -77,9 +82,31 @@ func TestSeveralMachines(t *testing.T) {
 	}
 }
 
+// checkStreams looks at each stream and bucket on the cluster: its name, the installation's id, and how often it is kept.
+func (m *machines) checkStreams(t *testing.T) {
+	t.Helper()
+	c, err := shared.Connect("test", m.nats[1].address(), nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	list, ids := c.JetStream.ListStreams(t.Context()), map[string]bool{}
+	var names []string
+	for s := range list.Info() {
+		names = append(names, s.Config.Name)
+		ids[s.Config.Metadata["stadtluft_deployment"]] = true
+		if s.Config.Replicas != 3 || !strings.HasPrefix(strings.TrimPrefix(s.Config.Name, "KV_"), "STADTLUFT_") {
+			t.Errorf("%s is kept %d times, want 3", s.Config.Name, s.Config.Replicas)
+		}
+	}
+	if list.Err() != nil || len(names) < 8 || len(ids) != 1 || ids[""] {
+		t.Errorf("%v belong to %v, %v, want one installation", names, ids, list.Err())
+	}
+}
+
 // tryRegister registers a station over HTTP, if the server is able to, as somebody with the n-th address.
-func (p *process) tryRegister(n int) (r registered, ok bool) {
-	request, err := http.NewRequest(http.MethodPost, p.url+"/api/v1/stations", strings.NewReader(
+func (p *process) tryRegister(ctx context.Context, n int) (r registered, ok bool) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/api/v1/stations", strings.NewReader(
 		`{"name":"Kit","lon":6.9583,"lat":50.9413,"kit":"other","licence_consent":true}`))
 	if err != nil {
 		p.t.Fatal(err)
