@@ -15,7 +15,7 @@ import (
 
 // TestSeveralMachines sends numbered readings through a balancer to two doors, and kills each process and one server of the
 // NATS cluster in turn. Everything that was acknowledged must be stored, nothing twice, and both computers of averages must
-// publish the same bytes. A new station can register all the time.
+// publish the same bytes. A new station can register all the time, and is known at both doors at once.
 func TestSeveralMachines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short: starts ten processes")
@@ -23,6 +23,9 @@ func TestSeveralMachines(t *testing.T) {
 	const stations = 12
 	m := launchMachines(t, [3]machine{here, here, here}, here.host, "ingest", "write", "aggregate,web")
 	doors, writers, computers := m.all["ingest"], m.all["write"], m.all["aggregate,web"]
+	t.Run("a change is known at both doors", func(t *testing.T) { // the aim is soon, of idle machines
+		twoDoors{computers[0], doors}.knowChanges(t, 10*soon)
+	})
 	senders := registerStations(t, t.TempDir(), stations, m.env...)
 	from, end := span()
 	f := newFlow(stations)
