@@ -129,8 +129,8 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 			if err != nil {
 				return err
 			}
-			if len(reading.Values) == 0 {
-				continue
+			if len(reading.Values) == 0 || values[receivedColumn] == nil {
+				continue // the second is of a point that is written just now, of which the query saw some columns before and some after
 			}
 			if len(second) > 0 && !second[0].Time.Equal(reading.Time) {
 				if err := flush(); err != nil {
@@ -147,6 +147,9 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
+// receivedColumn is the column of the time of receipt, which each reading has.
+const receivedColumn = 2
+
 // decodeReading decodes a row: time, station, received, time_source, then value, flags and checks of each quantity. A column
 // is null when the reading has no such field.
 func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
@@ -155,7 +158,7 @@ func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading
 	}
 	station, _ := values[1].(string)
 	r := ingest.Reading{
-		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[2])).UTC(),
+		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[receivedColumn])).UTC(),
 		TimeSource: ingest.TimeSource(whole(values[3])),
 	}
 	for i, q := range quantities {
