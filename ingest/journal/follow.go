@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -102,7 +103,7 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 	if err != nil {
 		return j.nc.Asked("follow stream "+j.o.Stream, begin, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(f.buffer))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(f.buffer), jetstream.PullHeartbeat(streams.Heartbeat))
 	if err != nil {
 		return err
 	}

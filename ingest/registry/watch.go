@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"stadtluft/ingest/streams"
 )
 
 // retryWait is the pause before a watch that broke begins again.
@@ -79,7 +81,7 @@ func (r *Registry) watch(ctx context.Context) error {
 		r.log.Info("registry watch works again")
 	}
 	for {
-		batch, err := reader.consumer.Fetch(fetchMessages, jetstream.FetchContext(ctx))
+		batch, err := reader.consumer.Fetch(fetchMessages, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(streams.Heartbeat))
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,10 @@ const (
 	deploymentTag   = "stadtluft_deployment" // metadata of a stream
 )
 
+// Heartbeat is the interval at which a server says that a reader of a stream is still served. After two that do not come the reader
+// begins again, such as when the server that served it was restarted.
+const Heartbeat = 2 * time.Second
+
 // InProcess is a NATS server in the same process.
 type InProcess interface {
 	InProcessConn() (net.Conn, error)
