@@ -38,7 +38,8 @@ type doorBench struct {
 	*machines
 	doors        []*process
 	write, pages *process
-	sent         int // messages since the start
+	senders      []storyStation
+	next         int64 // time of the next first message, a day ago
 }
 
 // doorUse is processor time a message in µs, by part.
@@ -51,20 +52,20 @@ func (u doorUse) all() float64 { return u.doors + u.nats + u.write + u.pages }
 func benchDoors(b *benchRun) {
 	b.Setenv("INFLUXDB_DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION", "1s") // it compresses what it has at once, not after ten minutes
 	m := launchMachines(b, [3]machine{here, here, here}, here.host)
-	d := &doorBench{benchRun: b, machines: m, write: m.prepare(here, writeRole, 0), pages: m.prepare(here, aggregateRole+","+webRole, 0)}
+	d := &doorBench{benchRun: b, machines: m, write: m.prepare(here, writeRole, 0), pages: m.prepare(here, aggregateRole+","+webRole, 0), next: time.Now().Add(-24 * time.Hour).Unix()}
 	d.write.start()
 	d.pages.start()
+	d.senders = registerStations(b, b.TempDir(), doorStations, d.env...)
 	uses := make([][]doorUse, 3)
 	var journal, influx []float64
 	for round := range b.rounds {
 		nats, db := d.natsBytes(), m.db.Bytes()
-		before := d.sent
 		for n := range uses {
 			n = (n + round) % len(uses) // each is the first in its turn
 			uses[n] = append(uses[n], d.measure(n+1))
 		}
 		<-time.After(20 * time.Second) // in which InfluxDB compresses it
-		messages := float64(d.sent - before)
+		messages := float64(len(uses) * doorStations * doorEach)
 		journal, influx = append(journal, float64(d.natsBytes()-nats)/messages/3), append(influx, float64(m.db.Bytes()-db)/messages)
 	}
 	of := func(n int, f func(doorUse) float64) (list []float64) {
@@ -105,10 +106,9 @@ func benchDoors(b *benchRun) {
 	b.add(benchRow{What: "memory of averages and checks, a station with five values every 145 s", Unit: "kB", Ours: memory})
 }
 
-// measure starts some doors, sends messages through them from stations that are new, and stops the doors.
+// measure starts some doors, sends messages of new times through them, and stops the doors.
 func (d *doorBench) measure(doors int) doorUse {
 	d.benchRun.Helper()
-	senders := registerStations(d.benchRun, d.TempDir(), doorStations, d.env...)
 	for len(d.doors) < doors {
 		d.doors = append(d.doors, d.prepare(here, intakeRole, 0))
 	}
@@ -124,12 +124,12 @@ func (d *doorBench) measure(doors int) doorUse {
 	stored := d.write.metric("stadtluft_stored_total")
 	before, influx := d.times(used), d.db.CPU()
 	var all sync.WaitGroup
-	for i, s := range senders {
-		all.Go(func() { sendVaried(d.benchRun, strings.TrimPrefix(used[i%doors].mqtt, "tcp://"), s) })
+	for i, s := range d.senders {
+		all.Go(func() { sendVaried(d.benchRun, strings.TrimPrefix(used[i%doors].mqtt, "tcp://"), s, d.next) })
 	}
 	all.Wait()
-	messages := len(senders) * doorEach
-	d.sent += messages
+	d.next++
+	const messages = doorStations * doorEach
 	eventually(d.benchRun, "everything to be stored", func() bool { return d.write.metric("stadtluft_stored_total") >= stored+float64(messages) })
 	eventually(d.benchRun, "everything to be in the averages", func() bool { return d.pages.metric("stadtluft_journal_unwritten") == 0 })
 	after, a := d.times(used), func(t time.Duration) float64 { return float64(t.Microseconds()) / float64(messages) }
@@ -176,9 +176,9 @@ func spent(b *benchRun, pid int) time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// sendVaried sends a station's messages of a day ago, with values that change as measured ones do, with doorWindow of them
+// sendVaried sends a station's messages from a time on, Unix seconds, with values that change as measured ones do, with doorWindow of them
 // unacknowledged at most.
-func sendVaried(b *benchRun, addr string, s storyStation) {
+func sendVaried(b *benchRun, addr string, s storyStation, begin int64) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Error(err)
@@ -198,7 +198,6 @@ func sendVaried(b *benchRun, addr string, s storyStation) {
 	}
 	write(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 0xC2, 0, 60}, mqttText(""), mqttText(s.id), mqttText(s.token)))
 	answer(4)
-	begin := time.Now().Add(-24 * time.Hour).Unix()
 	for i := range doorEach {
 		if i >= doorWindow {
 			answer(4)

@@ -74,10 +74,10 @@ func (w *walker) turn(hour time.Time, known []Stored) {
 	for _, s := range known {
 		flags[flagKey{s.Station, s.Quantity}], values[flagKey{s.Station, s.Quantity}] = s.HourFlags, s.Values
 	}
-	found := w.checker.Hour(hour, StationHours(w.averages.Stations, hour, w.averages.Aggregate.StationHours(hour)))
+	found := w.checker.Hour(hour, w.averages.stationHours(hour))
 	differ, _ := difference(hour, found, flags, func(key flagKey) bool { return values[key] > 0 })
 	w.differ = append(w.differ, differ...)
-	w.averages.Aggregate = &aggregate.Aggregate{}
+	w.averages.Aggregate, w.averages.indoors = &aggregate.Aggregate{}, aggregate.Aggregate{}
 }
 
 // recheck has the stored hours of a period checked after those that they look back on, and sets their flags. It returns
