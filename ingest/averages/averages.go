@@ -68,6 +68,7 @@ type Averages struct {
 	cells     Cells                      // of the places of stations
 	hourFlags hourFlags
 	checking  checking
+	past      past
 	shrinking shrinking
 	kept      atomic.Uint64
 }
