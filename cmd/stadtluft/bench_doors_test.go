@@ -23,8 +23,11 @@ import (
 
 const (
 	doorStations = 150
-	doorEach     = 150 // messages of a station in a round, of five values each
+	doorEach     = 150 // messages of a station in a burst, of five values each
 	doorWindow   = 10  // messages that a station has under way
+
+	steadyEach  = 14                               // messages of a station at a steady rate,
+	steadyPause = doorStations * time.Second / 100 // which is 100 messages a second of all together
 )
 
 func doorsBenchmark() benchmark {
@@ -39,7 +42,7 @@ type doorBench struct {
 	doors        []*process
 	write, pages *process
 	senders      []storyStation
-	next         int64 // time of the next first message, a day ago
+	next         int64 // time of the next first message, Unix seconds
 }
 
 // doorUse is processor time a message in µs, by part.
@@ -52,36 +55,37 @@ func (u doorUse) all() float64 { return u.doors + u.nats + u.write + u.pages }
 func benchDoors(b *benchRun) {
 	b.Setenv("INFLUXDB_DATA_CACHE_SNAPSHOT_WRITE_COLD_DURATION", "1s") // it compresses what it has at once, not after ten minutes
 	m := launchMachines(b, [3]machine{here, here, here}, here.host)
-	d := &doorBench{benchRun: b, machines: m, write: m.prepare(here, writeRole, 0), pages: m.prepare(here, aggregateRole+","+webRole, 0), next: time.Now().Add(-24 * time.Hour).Unix()}
+	d := &doorBench{benchRun: b, machines: m, write: m.prepare(here, writeRole, 0), pages: m.prepare(here, aggregateRole+","+webRole, 0), next: time.Now().Unix() - int64(b.rounds)*(3*doorEach+steadyEach)}
 	d.write.start()
 	d.pages.start()
 	d.senders = registerStations(b, b.TempDir(), doorStations, d.env...)
-	uses := make([][]doorUse, 3)
+	uses, steady := make([][]doorUse, 3), []doorUse(nil)
 	var journal, influx []float64
 	for round := range b.rounds {
 		nats, db := d.natsBytes(), m.db.Bytes()
 		for n := range uses {
 			n = (n + round) % len(uses) // each is the first in its turn
-			uses[n] = append(uses[n], d.measure(n+1))
+			uses[n] = append(uses[n], d.measure(n+1, doorEach, 0))
 		}
+		steady = append(steady, d.measure(1, steadyEach, steadyPause))
 		<-time.After(20 * time.Second) // in which InfluxDB compresses it
-		messages := float64(len(uses) * doorStations * doorEach)
+		messages := float64((len(uses)*doorEach + steadyEach) * doorStations)
 		journal, influx = append(journal, float64(d.natsBytes()-nats)/messages/3), append(influx, float64(m.db.Bytes()-db)/messages)
 	}
-	of := func(n int, f func(doorUse) float64) (list []float64) {
-		for _, u := range uses[n] {
+	of := func(uses []doorUse, f func(doorUse) float64) (list []float64) {
+		for _, u := range uses {
 			list = append(list, f(u))
 		}
 		return list
 	}
 	one := map[string][]float64{}
-	for n := range uses {
-		name := fmt.Sprintf("%d doors", n+1)
-		if n == 0 {
-			name = "1 door"
+	for n, name := range []string{"1 door", "2 doors", "3 doors", "1 door at 100 messages a second"} {
+		used := steady
+		if n < len(uses) {
+			used = uses[n]
 		}
 		row := func(what, unit string, f func(doorUse) float64) {
-			r := benchRow{What: what + ", " + name, Unit: unit, Ours: of(n, f)}
+			r := benchRow{What: what + ", " + name, Unit: unit, Ours: of(used, f)}
 			if n == 0 {
 				one[what] = r.Ours
 			} else {
@@ -106,8 +110,8 @@ func benchDoors(b *benchRun) {
 	b.add(benchRow{What: "memory of averages and checks, a station with five values every 145 s", Unit: "kB", Ours: memory})
 }
 
-// measure starts some doors, sends messages of new times through them, and stops the doors.
-func (d *doorBench) measure(doors int) doorUse {
+// measure starts some doors, sends so many messages of each station through them, with a pause after each, and stops the doors.
+func (d *doorBench) measure(doors, each int, pause time.Duration) doorUse {
 	d.benchRun.Helper()
 	for len(d.doors) < doors {
 		d.doors = append(d.doors, d.prepare(here, intakeRole, 0))
@@ -125,11 +129,14 @@ func (d *doorBench) measure(doors int) doorUse {
 	before, influx := d.times(used), d.db.CPU()
 	var all sync.WaitGroup
 	for i, s := range d.senders {
-		all.Go(func() { sendVaried(d.benchRun, strings.TrimPrefix(used[i%doors].mqtt, "tcp://"), s, d.next) })
+		all.Go(func() {
+			<-time.After(pause * time.Duration(i) / doorStations)
+			sendVaried(d.benchRun, strings.TrimPrefix(used[i%doors].mqtt, "tcp://"), s, d.next, each, pause)
+		})
 	}
 	all.Wait()
-	d.next++
-	const messages = doorStations * doorEach
+	d.next += int64(each)
+	messages := doorStations * each
 	eventually(d.benchRun, "everything to be stored", func() bool { return d.write.metric("stadtluft_stored_total") >= stored+float64(messages) })
 	eventually(d.benchRun, "everything to be in the averages", func() bool { return d.pages.metric("stadtluft_journal_unwritten") == 0 })
 	after, a := d.times(used), func(t time.Duration) float64 { return float64(t.Microseconds()) / float64(messages) }
@@ -178,7 +185,7 @@ func spent(b *benchRun, pid int) time.Duration {
 
 // sendVaried sends a station's messages from a time on, Unix seconds, with values that change as measured ones do, with doorWindow of them
 // unacknowledged at most.
-func sendVaried(b *benchRun, addr string, s storyStation, begin int64) {
+func sendVaried(b *benchRun, addr string, s storyStation, begin int64, each int, pause time.Duration) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Error(err)
@@ -198,11 +205,12 @@ func sendVaried(b *benchRun, addr string, s storyStation, begin int64) {
 	}
 	write(mqttPacket(0x10, mqttText("MQTT"), []byte{4, 0xC2, 0, 60}, mqttText(""), mqttText(s.id), mqttText(s.token)))
 	answer(4)
-	for i := range doorEach {
+	for i := range each {
 		if i >= doorWindow {
 			answer(4)
 		}
-		write(mqttPacket(0x32, mqttText("stadtluft/v1/"+s.id+"/reading"), []byte{0, byte(i%doorWindow + 1)}, []byte(varied(begin+int64(i)*145, i+int(s.id[0])))))
+		<-time.After(pause)
+		write(mqttPacket(0x32, mqttText("stadtluft/v1/"+s.id+"/reading"), []byte{0, byte(i%doorWindow + 1)}, []byte(varied(begin+int64(i), i+int(s.id[0])))))
 	}
 	for range doorWindow {
 		answer(4)

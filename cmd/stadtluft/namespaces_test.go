@@ -123,7 +123,9 @@ func (r *machineRun) registerAlways() (stop func()) {
 		defer tick.Stop()
 		for n := 0; ; n++ {
 			for _, p := range r.all[webRole] {
-				if _, ok := p.tryRegister(ctx, n/8); ok { // an address may register ten
+				request, done := context.WithTimeout(ctx, 5*time.Second)
+				_, ok := p.tryRegister(request, n/8) // an address may register ten
+				if done(); ok {
 					r.registered()
 					break
 				}

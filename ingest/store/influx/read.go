@@ -98,7 +98,10 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	quantities := q.Quantities
 	if len(quantities) == 0 {
-		quantities = quantity.All()
+		var err error
+		if quantities, err = s.stored(ctx); err != nil {
+			return err
+		}
 	}
 	fields := []string{"station", "received", "time_source"}
 	for _, q := range quantities {
@@ -145,6 +148,26 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		return err
 	}
 	return flush()
+}
+
+// stored returns the quantities that InfluxDB has fields of. To ask for others as well takes it several times as long; all where it
+// names none.
+func (s *Store) stored(ctx context.Context) ([]quantity.Quantity, error) {
+	there := map[any]bool{}
+	err := s.query(ctx, `SHOW FIELD KEYS FROM "reading"`, http.MethodGet, func(r result) error {
+		for _, row := range r.values {
+			there[row[0]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := slices.DeleteFunc(slices.Clone(quantity.All()), func(q quantity.Quantity) bool { return !there[q.String()] })
+	if len(list) == 0 {
+		return quantity.All(), nil
+	}
+	return list, nil
 }
 
 // receivedColumn is the column of the time of receipt, which each reading has.
