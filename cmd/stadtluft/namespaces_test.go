@@ -61,8 +61,9 @@ func cable(t *testing.T, machine int, state string) {
 }
 
 // TestMachinesApart plays what goes wrong on several machines while stations send 100 numbered readings each through a
-// balancer, 100,000 in all, and prints a row for each: what was acknowledged up to then, what of it is stored, and how long
-// registration, stations and all processes took to be well again.
+// balancer, 100,000 in all, and others register, one each second. It prints a row for each: what was acknowledged up to then, what
+// of it is stored, for how long nobody could register, and how long stations and all processes took to be well again.
+// STADTLUFT_MACHINES_STATIONS is another number of stations, and STADTLUFT_MACHINES_FAULT a part of the names of what is played.
 func TestMachinesApart(t *testing.T) {
 	if os.Getenv("FAULTS_ROUNDS") == "" {
 		t.Skip("played by make faults")
