@@ -65,7 +65,7 @@ func (p *Pipeline) deviceAddress(m *Message) (address, Refusal) {
 		station, contested := p.deviceOf(m, d)
 		switch {
 		case len(contested) > 0:
-			p.tellContested(m, contested)
+			p.tellContested(m, t.Family, contested)
 			return address{}, Refusal{Reason: wire.UnknownStation, Detail: fmt.Sprintf("several stations name the device %s:%.200q, and none has sent as it with its log-in", t.Family, key)}
 		case station == nil && m.From != "": // the same whether another station has it
 			return address{}, Refusal{Reason: wire.UnknownStation, Detail: fmt.Sprintf("the station does not have the device %s:%.200q: add it", t.Family, key)}
@@ -91,12 +91,12 @@ func (p *Pipeline) deviceOf(m *Message, d Device) (st *Station, contested []*Sta
 	return nil, nil
 }
 
-// tellContested tells the owners of stations that name one device how to show whose it is.
-func (p *Pipeline) tellContested(m *Message, stations []*Station) {
+// tellContested tells the owners of stations that name one device of a family how to show whose it is.
+func (p *Pipeline) tellContested(m *Message, family string, stations []*Station) {
 	for _, st := range stations {
 		p.batch.Refusals = append(p.batch.Refusals, Refusal{
 			Station: st.ID, Received: m.Received, Reason: wire.Forbidden,
-			Detail: "it is not certain that this device is yours: send one of its messages with the station's id and token, over MQTT or to /api/v1/push, or ask the city",
+			Detail: fmt.Sprintf("it is not certain that this device is yours: send one of its messages with the station's id and token, over MQTT or to /api/v1/push/%s, or ask the city", family),
 		})
 	}
 }

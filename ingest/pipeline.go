@@ -129,6 +129,7 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 // append retries until the journal has the batch or ctx ends. What other processes have appended before, it settles at
 // once.
 func (p *Pipeline) append(ctx context.Context, messages []Message) error {
+	begin := time.Now()
 	for wait := retryFirst; len(p.batch.Readings) > 0 || len(p.batch.Refusals) > 0; wait = min(2*wait, retryMost) {
 		err := p.Journal.Append(ctx, p.batch)
 		if err == nil {
@@ -141,7 +142,7 @@ func (p *Pipeline) append(ctx context.Context, messages []Message) error {
 			continue
 		}
 		if p.Counters.stalled.Swap(&err) == nil && !errors.Is(err, context.Canceled) {
-			p.Log.Warn("journal append failed, retrying", "err", err)
+			p.Log.Warn("journal takes nothing, retrying; stations wait for their acknowledgements and keep what they have", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -150,7 +151,7 @@ func (p *Pipeline) append(ctx context.Context, messages []Message) error {
 		}
 	}
 	if p.Counters.stalled.Swap(nil) != nil {
-		p.Log.Info("journal takes messages again")
+		p.Log.Info("journal takes messages again", "after", time.Since(begin).Round(time.Millisecond))
 	}
 	return nil
 }

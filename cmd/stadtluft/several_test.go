@@ -1,17 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	shared "stadtluft/ingest/streams"
 )
 
 // TestSeveralMachines sends numbered readings through a balancer to two doors, and kills each process and one server of the
 // NATS cluster in turn. Everything that was acknowledged must be stored, nothing twice, and both computers of averages must
-// publish the same bytes. A new station can register all the time.
+// publish the same bytes. A new station can register all the time, and is known at both doors at once.
 func TestSeveralMachines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short: starts ten processes")
@@ -19,6 +23,9 @@ func TestSeveralMachines(t *testing.T) {
 	const stations = 12
 	m := launchMachines(t, [3]machine{here, here, here}, here.host, "ingest", "write", "aggregate,web")
 	doors, writers, computers := m.all["ingest"], m.all["write"], m.all["aggregate,web"]
+	t.Run("a change is known at both doors", func(t *testing.T) { // the aim is soon, of idle machines
+		twoDoors{computers[0], doors}.knowChanges(t, 10*soon)
+	})
 	senders := registerStations(t, t.TempDir(), stations, m.env...)
 	from, end := span()
 	f := newFlow(stations)
@@ -37,7 +44,7 @@ func TestSeveralMachines(t *testing.T) {
 		f.allow(done * share)
 		fault()
 		registered := eventually(t, "a station to register", func() bool {
-			_, ok := computers[done%2].tryRegister(done)
+			_, ok := computers[done%2].tryRegister(t.Context(), done)
 			return ok
 		})
 		sent := eventually(t, "the stations to have sent their share", f.still)
@@ -61,6 +68,7 @@ func TestSeveralMachines(t *testing.T) {
 	})
 	round("NATS server killed", func() { m.nats[0].kill(); m.nats[0].start(t) })
 	round("other door killed", func() { doors[1].kill(); doors[1].begin() })
+	m.checkStreams(t)
 	f.allow(storyReadings * stations)
 	<-sent
 	want := wantReadings(senders, end)
@@ -77,9 +85,31 @@ func TestSeveralMachines(t *testing.T) {
 	}
 }
 
+// checkStreams looks at each stream and bucket on the cluster: its name, the installation's id, and how often it is kept.
+func (m *machines) checkStreams(t *testing.T) {
+	t.Helper()
+	c, err := shared.Connect("test", m.nats[1].address(), nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	list, ids := c.JetStream.ListStreams(t.Context()), map[string]bool{}
+	var names []string
+	for s := range list.Info() {
+		names = append(names, s.Config.Name)
+		ids[s.Config.Metadata["stadtluft_deployment"]] = true
+		if s.Config.Replicas != 3 || !strings.HasPrefix(strings.TrimPrefix(s.Config.Name, "KV_"), "STADTLUFT_") {
+			t.Errorf("%s is kept %d times, want 3", s.Config.Name, s.Config.Replicas)
+		}
+	}
+	if list.Err() != nil || len(names) < 8 || len(ids) != 1 || ids[""] {
+		t.Errorf("%v belong to %v, %v, want one installation", names, ids, list.Err())
+	}
+}
+
 // tryRegister registers a station over HTTP, if the server is able to, as somebody with the n-th address.
-func (p *process) tryRegister(n int) (r registered, ok bool) {
-	request, err := http.NewRequest(http.MethodPost, p.url+"/api/v1/stations", strings.NewReader(
+func (p *process) tryRegister(ctx context.Context, n int) (r registered, ok bool) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/api/v1/stations", strings.NewReader(
 		`{"name":"Kit","lon":6.9583,"lat":50.9413,"kit":"other","licence_consent":true}`))
 	if err != nil {
 		p.t.Fatal(err)

@@ -62,17 +62,19 @@ type Averages struct {
 	Append     func(ctx context.Context, b ingest.Batch) error
 	Saved      func(c Checker)
 
+	indoors   aggregate.Aggregate        // values of stations indoors, which are checked and enter no average
 	mu        sync.Mutex                 // guards known and cells
 	known     map[string]*ingest.Station // the stations as they were when the aggregate was last updated
 	cells     Cells                      // of the places of stations
 	hourFlags hourFlags
 	checking  checking
+	past      past
 	shrinking shrinking
 	kept      atomic.Uint64
 }
 
-// Observe adds a reading's good values to the averages of the place where its station stood. It leaves out values
-// with an excluding flag, values of indoor and official stations, and values of stations that are retired or whose readings are to
+// Observe adds a reading's good values to the averages of the place where its station stood, those of indoor stations only to what
+// is checked. It leaves out values with an excluding flag, values of official stations, and values of stations that are retired or whose readings are to
 // be deleted.
 func (a *Averages) Observe(r ingest.Reading) {
 	a.mu.Lock()
@@ -81,15 +83,19 @@ func (a *Averages) Observe(r ingest.Reading) {
 	if !ok {
 		return
 	}
-	cell, ok := a.cellAt(station, r.Time)
+	cell, indoors, ok := a.cellAt(station, r.Time)
 	if !ok {
 		return
+	}
+	to := a.Aggregate
+	if indoors {
+		to = &a.indoors
 	}
 	for _, v := range r.Values {
 		if !averaged[v.Quantity] || !v.Flags.Good() {
 			continue
 		}
-		a.Aggregate.Add(aggregate.Sample{
+		to.Add(aggregate.Sample{
 			Station: r.Station, Cell: cell, Quantity: v.Quantity,
 			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
 		})
@@ -115,13 +121,13 @@ func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 		return station, true
 	case !ok:
 		if seen {
-			a.Aggregate.Relocate(id, func(time.Time) (geo.Cell, bool) { return geo.Cell{}, false })
+			a.relocate(id, func(time.Time) (geo.Cell, bool, bool) { return geo.Cell{}, false, false })
 			a.shrinking.from(time.Time{}, a.DayOffset)
 			delete(a.known, id)
 		}
 		return nil, false
 	case seen && !sameHistory(station, old):
-		a.Aggregate.Relocate(id, func(at time.Time) (geo.Cell, bool) { return a.cellAt(station, at) })
+		a.relocate(id, func(at time.Time) (geo.Cell, bool, bool) { return a.cellAt(station, at) })
 		a.shrinking.from(time.Time{}, a.DayOffset)
 	}
 	if !seen || !slices.Equal(station.Calibrations, old.Calibrations) {
@@ -132,6 +138,17 @@ func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 	}
 	a.known[id] = station
 	return station, true
+}
+
+// relocate moves a station's values to the places where it stood. Those of a time that is indoors now and was not before, or the
+// other way round, are forgotten.
+func (a *Averages) relocate(id string, place func(at time.Time) (cell geo.Cell, indoors, ok bool)) {
+	for _, to := range []*aggregate.Aggregate{a.Aggregate, &a.indoors} {
+		to.Relocate(id, func(at time.Time) (geo.Cell, bool) {
+			cell, indoors, ok := place(at)
+			return cell, ok && indoors == (to == &a.indoors)
+		})
+	}
 }
 
 // sameHistory reports whether two states of a station agree on where it stood.
@@ -150,13 +167,14 @@ func Calibrations(st *ingest.Station) []aggregate.Calibration {
 	return list
 }
 
-// cellAt returns the base cell where a station stood at a time; false when it was not an outdoor station of the citizens
-// then. It needs mu.
-func (a *Averages) cellAt(st *ingest.Station, at time.Time) (geo.Cell, bool) {
-	if st.Official() || st.ExposureAt(at) != ingest.Outdoor || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
-		return geo.Cell{}, false
+// cellAt returns the base cell where a station stood at a time, and whether that was indoors; ok is false when it was not a station
+// of the citizens then. It needs mu.
+func (a *Averages) cellAt(st *ingest.Station, at time.Time) (cell geo.Cell, indoors, ok bool) {
+	if st.Official() || st.Status == ingest.Erased || !st.Ended.IsZero() && !at.Before(st.Ended) {
+		return geo.Cell{}, false, false
 	}
-	return a.cells.At(st.PlaceAt(at).Public)
+	cell, ok = a.cells.At(st.PlaceAt(at).Public)
+	return cell, st.ExposureAt(at) != ingest.Outdoor, ok
 }
 
 // Cells caches the base cells of places; projecting a place again for each reading would take most of the time. The

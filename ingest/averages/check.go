@@ -38,7 +38,7 @@ type checking struct {
 // check checks the hours whose values changed, and all after them: they look back on those. It returns the hours whose
 // averages will change by flags that it appended.
 func (a *Averages) check(ctx context.Context, now time.Time) (changed map[time.Time]bool, err error) {
-	fresh := a.Aggregate.TakeFresh(now)
+	fresh := sorted(append(a.Aggregate.TakeFresh(now), a.indoors.TakeFresh(now)...))
 	if a.NewChecker == nil {
 		return nil, nil
 	}
@@ -147,7 +147,7 @@ func (a *Averages) checkStored(ctx context.Context, from, memory time.Time) erro
 
 // checkHour checks an hour in memory and appends flags. changed is true when an average will differ.
 func (a *Averages) checkHour(ctx context.Context, start time.Time) (changed bool, err error) {
-	hours := StationHours(a.Stations, start, a.Aggregate.StationHours(start))
+	hours := a.stationHours(start)
 	values := make(map[flagKey]int, len(hours))
 	for _, h := range hours {
 		values[flagKey{h.Station, h.Quantity}] = h.Count

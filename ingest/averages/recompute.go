@@ -24,6 +24,7 @@ type Affected struct {
 // where it stopped. It logs and skips a day that the store rejects.
 func (a *Averages) Recompute(ctx context.Context, stations []Affected, done func(until time.Time) error) error {
 	a.refreshAll()
+	a.ForgetPast(true)                                                       // of stations as they were
 	memory := time.Now().Add(-aggregate.AllowedLateness).Truncate(time.Hour) // Run writes the hours in memory
 	for _, s := range stations {
 		a.shrinking.from(s.From, a.DayOffset)

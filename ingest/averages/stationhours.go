@@ -10,6 +10,16 @@ import (
 	"stadtluft/ingest/quality"
 )
 
+// stationHours returns the means of an hour that are checked, of stations outdoors and indoors.
+func (a *Averages) stationHours(start time.Time) []quality.StationHour {
+	hours := StationHours(a.Stations, start, a.Aggregate.StationHours(start))
+	for _, s := range StationHours(a.Stations, start, a.indoors.StationHours(start)) {
+		s.Indoors = true
+		hours = append(hours, s)
+	}
+	return hours
+}
+
 // StationHours returns the stations' means over the hour that starts at start for quality.HourChecker, at the public
 // places where the stations stood when it began and with the sensors that they had then. Of a station that was moved to
 // another cell within the hour only the part in the first one is checked.

@@ -74,20 +74,37 @@ func (w *walker) turn(hour time.Time, known []Stored) {
 	for _, s := range known {
 		flags[flagKey{s.Station, s.Quantity}], values[flagKey{s.Station, s.Quantity}] = s.HourFlags, s.Values
 	}
-	found := w.checker.Hour(hour, StationHours(w.averages.Stations, hour, w.averages.Aggregate.StationHours(hour)))
+	found := w.checker.Hour(hour, w.averages.stationHours(hour))
 	differ, _ := difference(hour, found, flags, func(key flagKey) bool { return values[key] > 0 })
 	w.differ = append(w.differ, differ...)
-	w.averages.Aggregate = &aggregate.Aggregate{}
+	w.averages.Aggregate, w.averages.indoors = &aggregate.Aggregate{}, aggregate.Aggregate{}
 }
 
 // recheck has the stored hours of a period checked after those that they look back on, and sets their flags. It returns
 // the days in which flags changed, and the Checker as it is at the end.
 func (a *Averages) recheck(ctx context.Context, from, to time.Time) (revised []time.Time, c Checker, err error) {
 	c = a.NewChecker()
-	if _, err = a.walk(ctx, c, from.Add(-quality.LookBack), from, false); err == nil {
+	begin, known := a.past.load(c, from)
+	if !known {
+		c, begin = a.NewChecker(), from.Add(-quality.LookBack)
+	}
+	if _, err = a.walk(ctx, c, begin, from, false); err == nil {
+		if !known {
+			a.past.keep(c, from)
+		}
 		revised, err = a.walk(ctx, c, from, to, true)
 	}
 	return revised, c, err
+}
+
+// ForgetPast frees what late readings of the last hour have left for the next ones; all of it when another process may have checked
+// hours since.
+func (a *Averages) ForgetPast(all bool) {
+	before := time.Now()
+	if !all {
+		before = before.Add(-pastFor)
+	}
+	a.past.forget(before)
 }
 
 // Recheck checks days again whose stored readings came later than hours are kept in memory, and the days after them that

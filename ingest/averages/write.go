@@ -54,6 +54,8 @@ func (a *Averages) write(ctx context.Context, w *unwritten, now time.Time) {
 	w.days = a.each(ctx, sorted(w.days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
 	w.days = slices.DeleteFunc(w.days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
 	a.Aggregate.Prune(now)
+	a.indoors.Changed(now) // no average is made of them
+	a.indoors.Prune(now)
 	a.hourFlags.prune(now)
 	a.shrinking.prune(now)
 }

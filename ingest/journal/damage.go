@@ -121,9 +121,10 @@ func (j *Journal) resume(ctx context.Context, at ingest.Position, since time.Tim
 func (j *Journal) locate(ctx context.Context, info *jetstream.StreamInfo, at ingest.Position) (start, error) {
 	s := start{journal: id(info), next: max(info.State.FirstSeq, 1)}
 	if info.State.Msgs > 0 {
+		begin := time.Now()
 		last, err := j.stream.GetLastMsgForSubject(ctx, j.subject())
 		if err != nil {
-			return s, fmt.Errorf("read the journal's last entry: %w", err)
+			return s, j.nc.Asked("read the journal's last entry", begin, err)
 		}
 		s.end = last.Sequence
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"stadtluft/ingest"
+	"stadtluft/ingest/streams"
 )
 
 const (
@@ -71,7 +72,7 @@ func (j *Journal) run(ctx context.Context, f *follower) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			f.failed = true
-			j.log.Warn("journal follow failed, retrying", "err", err)
+			j.log.Warn("journal cannot be followed, retrying; new entries wait in it", "after", f.at.Seq, "err", err)
 		}
 		if err == nil || !f.at.Equal(before) {
 			wait = retryFirst
@@ -97,11 +98,12 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 		f.begun, f.end = true, start.end
 		f.through(start.next - 1)
 	}
+	begin := time.Now()
 	consumer, err := j.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start.next})
 	if err != nil {
-		return err
+		return j.nc.Asked("follow stream "+j.o.Stream, begin, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(f.buffer))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(f.buffer), jetstream.PullHeartbeat(streams.Heartbeat))
 	if err != nil {
 		return err
 	}

@@ -165,6 +165,7 @@ func (j *Journal) appendWith(ctx context.Context, b ingest.Batch, publish publis
 		}
 	}
 	if isBehind(err) || errors.Is(err, errUnsettled) {
+		j.problem.Store(nil) // NATS has told what others appended, after which nothing may be left to append here
 		return err
 	}
 	if err != nil {

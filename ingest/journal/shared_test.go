@@ -70,6 +70,30 @@ func (p *sharing) put(t *testing.T, second int64, value float64) bool {
 	}
 }
 
+// TestWhatOthersAppendedEndsAProblem fails to append, and then hears that another process has appended the same: nothing is left to
+// append, and nothing is wrong any more.
+func TestWhatOthersAppendedEndsAProblem(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	j, other := open(t, s, Options{}), open(t, s, Options{})
+	p := share(t, j)
+	b := ingest.Batch{Readings: []ingest.Reading{{Station: "A", Time: time.Unix(1, 0).UTC(), Received: time.Unix(1, 0).UTC(), Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}}}
+	cut, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Append(cut, b); err == nil || j.Problem() == nil {
+		t.Fatalf("append without NATS: %v, problem %v", err, j.Problem())
+	}
+	if err := other.Append(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	var behind *ingest.BehindError
+	if err := p.Append(t.Context(), b); !errors.As(err, &behind) || len(behind.Others) != 1 {
+		t.Fatalf("append after another: %v", err)
+	}
+	if err := j.Problem(); err != nil {
+		t.Errorf("the problem stays: %v", err)
+	}
+}
+
 // TestOthersAreToldBeforeAnAppend has another process append after a batch was checked and before it is appended: it is told, and
 // nothing is appended until then.
 func TestOthersAreToldBeforeAnAppend(t *testing.T) {

@@ -76,9 +76,10 @@ func (b *Bucket) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begin := time.Now()
-	b.keys, err = b.nc.JetStream.KeyValue(ctx, name)
-	return b.nc.Asked("open bucket "+name, begin, err)
+	return b.nc.Wait(ctx, "open bucket "+name, func(bool) error {
+		b.keys, err = b.nc.JetStream.KeyValue(ctx, name)
+		return err
+	})
 }
 
 // Close closes the connection. Run of each lease must have returned.
@@ -188,7 +189,8 @@ func (l *Lease) keep(ctx context.Context, revision uint64, begin time.Time) {
 	expiry := time.AfterFunc(time.Until(begin.Add(heldFor)), lose)
 	defer expiry.Stop()
 	l.set(held, begin)
-	l.b.o.Log.Info("lease taken", "lease", l.name)
+	l.b.o.Log.Info("lease taken, its work begins here", "lease", l.name)
+	since := begin
 	for held.Err() == nil {
 		pause(held, renewEvery)
 		begin := time.Now()
@@ -205,7 +207,7 @@ func (l *Lease) keep(ctx context.Context, revision uint64, begin time.Time) {
 	lose()
 	l.end()
 	if ctx.Err() == nil {
-		l.b.o.Log.Warn("lease lost, another process may take it", "lease", l.name)
+		l.b.o.Log.Warn("lease lost, its work stops here until this process has it again; another process may take it", "lease", l.name, "held_for", time.Since(since).Round(time.Second))
 		return
 	}
 	l.release(context.WithoutCancel(ctx), revision)
@@ -264,9 +266,9 @@ func (l *Lease) note(ctx context.Context, begin time.Time, err error) {
 	l.mu.Unlock()
 	switch {
 	case err != nil && before == nil:
-		l.b.o.Log.Warn("lease request failed, retrying", "err", err)
+		l.b.o.Log.Warn("lease cannot be asked for, retrying; who holds it stops after some seconds", "lease", l.name, "stops_after", heldFor, "err", err)
 	case err == nil && before != nil:
-		l.b.o.Log.Info("lease requests are answered again", "lease", l.name)
+		l.b.o.Log.Info("lease can be asked for again", "lease", l.name)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // StationHour is one station's mean of one quantity in a full hour, of values without an excluding flag of their own.
 type StationHour struct {
 	Station      string
+	Indoors      bool     // it is compared with nobody outdoors, and they not with it
 	Cell         geo.Cell // the station's public place, a BaseSize cell: flags are public and would tell an exact place
 	Installation int      // its number: what was measured in the same place by earlier sensors is another's past
 	Quantity     quantity.Quantity
@@ -105,7 +106,7 @@ func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFl
 	return h.found
 }
 
-// open sorts an hour's stations, and finds those that are stuck: nobody is compared with them. Of a station that was at
+// open sorts an hour's stations, and finds those that are stuck: nobody is compared with them. Those indoors it checks at once. Of a station that was at
 // two places within the hour the one with more values counts.
 func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 	h := &hour{at: unixHour(start), within: c.rules.OutlierFar, spans: map[int][]ingest.Span{}}
@@ -116,6 +117,7 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 			a.Cell.Compare(b.Cell))
 	})
 	all = slices.CompactFunc(all, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
+	var indoors []StationHour
 	h.list, h.flags, h.records = all[:0], make([]ingest.Flags, 0, len(all)), make([]*record, 0, len(all))
 	for _, s := range all {
 		r := c.record(&s, h.at)
@@ -125,8 +127,14 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags | ingest.Stuck})
 			continue
 		}
+		if s.Indoors {
+			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags})
+			indoors = append(indoors, s)
+			continue
+		}
 		h.list, h.flags, h.records = append(h.list, s), append(h.flags, flags), append(h.records, r)
 	}
+	c.humidIndoors(h.found, indoors)
 	h.each(func(q quantity.Quantity, from, to int) {
 		if q == quantity.Humidity {
 			h.hygrometers = h.list[from:to]

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -340,6 +341,42 @@ func TestHumidAir(t *testing.T) {
 	f("as near to both, the earlier counts", []Sample{{100, 20}}, []Sample{{90, 80}, {110, 60}}, 0, true)
 	f("a station near", values, nil, 75, true)
 	f("a dry station near", values, nil, 74, false)
+}
+
+// TestIndoors has a station indoors that is stuck and in humid air: it is flagged for that, by its own humidity alone, and neither
+// compared with the stations around it nor they with it.
+func TestIndoors(t *testing.T) {
+	c, flags := NewHourChecker(DefaultRules()), map[string]ingest.HourFlags{}
+	for n := range 12 {
+		var list []StationHour
+		for i := range 7 {
+			list = append(list, StationHour{Station: fmt.Sprint("OUT", i), Cell: cellAt(float64(100*i), 0), Quantity: quantity.PM10, Mean: 10 + float64(n%3), Median: 10 + float64(n%3), Count: 20})
+		}
+		list = append(list, StationHour{Station: "OUT0", Cell: cellAt(0, 0), Quantity: quantity.Humidity, Mean: 90, Count: 20, Samples: []Sample{{1, 90}}})
+		inside := func(id string, q quantity.Quantity, mean float64, steady bool) {
+			list = append(list, StationHour{Station: id, Indoors: true, Cell: cellAt(0, 0), Quantity: q, Mean: mean, Median: mean, Count: 20, Steady: steady, Resolution: 1, Samples: []Sample{{1, mean}}})
+		}
+		inside("STUCK", quantity.PM10, 300, true)
+		inside("WET", quantity.PM10, 300+float64(n), false)
+		inside("WET", quantity.Humidity, 80+float64(n%2), false)
+		inside("DRY", quantity.PM10, 300+float64(n), false)
+		for _, f := range c.Hour(startOf(n), list) {
+			flags[f.Station+" "+f.Quantity.String()] = f
+		}
+	}
+	f := func(what string, want ingest.Flags) {
+		t.Helper()
+		if got := flags[what].Flags.Found(); got != want || flags[what].Flags.Result(ingest.OutlierCheck) != ingest.Unchecked {
+			t.Errorf("%s: %v, want %v and no comparison", what, flags[what].Flags.Each(), want.Each())
+		}
+	}
+	f("STUCK pm10", ingest.Stuck)
+	f("WET pm10", ingest.Humid)
+	f("WET humidity", 0)
+	f("DRY pm10", 0)
+	if got := flags["OUT1 pm10"]; got.Flags&ingest.Outlier != 0 || got.Flags.Result(ingest.OutlierCheck) != ingest.Checked {
+		t.Errorf("a station outdoors: %v", got.Flags.Each())
+	}
 }
 
 // TestAPlaceThatChanges gives a station that was found to have moved its new place: it begins again there. When it comes back to

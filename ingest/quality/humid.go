@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -31,15 +32,39 @@ func (c *HourChecker) humid(h *hour, from, to int) {
 
 // humidByOwn flags the whole hour, or the spans of it, whose values were measured in humid air.
 func (c *HourChecker) humidByOwn(h *hour, i int, own *StationHour) {
-	spans := humidSpans(h.list[i].Samples, own.Samples, c.rules.Humid)
+	flag, spans := c.wet(&h.list[i], own)
+	h.flags[i] |= flag
+	if len(spans) > 0 {
+		h.spans[i] = spans
+	}
+}
+
+// wet returns the flag of a whole hour, or the spans of it, whose values were measured in humid air.
+func (c *HourChecker) wet(s, own *StationHour) (ingest.Flags, []ingest.Span) {
+	spans := humidSpans(s.Samples, own.Samples, c.rules.Humid)
 	values := 0
 	for _, s := range spans {
 		values += int(s.Values)
 	}
-	if values > 0 && values == len(h.list[i].Samples) {
-		h.flags[i] |= ingest.Humid
-	} else if values > 0 {
-		h.spans[i] = spans
+	if values > 0 && values == len(s.Samples) {
+		return ingest.Humid, nil
+	}
+	return 0, spans
+}
+
+// humidIndoors flags particles of stations indoors by their own humidity alone: the air outdoors is another.
+func (c *HourChecker) humidIndoors(found []ingest.HourFlags, indoors []StationHour) {
+	for i := range indoors {
+		s := &indoors[i]
+		if !particles(s.Quantity) {
+			continue
+		}
+		k := slices.IndexFunc(indoors, func(o StationHour) bool { return o.Quantity == quantity.Humidity && o.Station == s.Station })
+		at := slices.IndexFunc(found, func(f ingest.HourFlags) bool { return f.Station == s.Station && f.Quantity == s.Quantity })
+		if k >= 0 {
+			flag, spans := c.wet(s, &indoors[k])
+			found[at].Flags, found[at].Humid = found[at].Flags|flag, spans
+		}
 	}
 }
 

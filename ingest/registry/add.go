@@ -98,6 +98,7 @@ func (r *Registry) Add(ctx context.Context, n Registration) (Credentials, *inges
 			continue // of some 887 million
 		}
 		if err != nil {
+			r.uncountAddress(ctx, n.Address)
 			return Credentials{}, nil, err
 		}
 		r.record(ctx, []Change{{At: rec.Created, Station: rec.ID, Who: by, What: "registered", After: rec.Name}})
@@ -145,10 +146,10 @@ func (r *Registry) insert(ctx context.Context, rec *record) (err error) {
 	if err != nil {
 		return err
 	}
-	key := stationKey + rec.ID
+	key, begin := stationKey+rec.ID, time.Now()
 	revision, err := r.bucket.stations.Create(ctx, key, data)
 	if err != nil {
-		return errors.Join(fmt.Errorf("registry: add a station: %w", err), r.releaseAll(ctx, rec.ID, rec.Devices))
+		return errors.Join(r.bucket.nc.Asked("registry: add a station", begin, err), r.releaseAll(ctx, rec.ID, rec.Devices))
 	}
 	r.apply(message{key, revision, data})
 	return nil
@@ -170,7 +171,7 @@ func (r *Registry) countAddress(ctx context.Context, address string) error {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
-	err := r.countToday(ctx, address, DefaultPerDay, ErrTooMany)
+	err := r.countToday(ctx, address, 1, DefaultPerDay, ErrTooMany)
 	if errors.Is(err, ErrTooMany) {
 		return err
 	}
@@ -181,8 +182,20 @@ func (r *Registry) countAddress(ctx context.Context, address string) error {
 	return err
 }
 
-// countToday counts something of today under a name; beyond most it returns tooMany.
-func (r *Registry) countToday(ctx context.Context, name string, most int, tooMany error) error {
+// uncountAddress takes back the count of a registration that came to nothing, if NATS answers for it.
+func (r *Registry) uncountAddress(ctx context.Context, address string) {
+	if address == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	if err := r.countToday(ctx, address, -1, DefaultPerDay, ErrTooMany); err != nil {
+		r.log.Warn("a registration that failed counts for its address until tomorrow", "err", err)
+	}
+}
+
+// countToday adds to the count of something of today under a name; beyond most it returns tooMany.
+func (r *Registry) countToday(ctx context.Context, name string, more, most int, tooMany error) error {
 	day := time.Now().UTC().Format(time.DateOnly)
 	salt, err := r.count(ctx, "salt."+day, func(now string) (string, error) { return cmp.Or(now, newToken()), nil })
 	if err != nil {
@@ -190,10 +203,10 @@ func (r *Registry) countToday(ctx context.Context, name string, most int, tooMan
 	}
 	_, err = r.count(ctx, day+"."+hashed(salt+name), func(now string) (string, error) {
 		n, _ := strconv.Atoi(now)
-		if n >= most {
+		if n+more > most {
 			return "", tooMany
 		}
-		return strconv.Itoa(n + 1), nil
+		return strconv.Itoa(max(0, n+more)), nil
 	})
 	return err
 }

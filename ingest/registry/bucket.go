@@ -114,8 +114,7 @@ func (b *bucket) create(ctx context.Context) error {
 
 // belongs marks the streams with the deployment's id. It refuses one that another deployment has marked.
 func (b *bucket) belongs(ctx context.Context, id string) error {
-	for _, s := range []jetstream.Stream{b.entries, b.changes, b.refusals} {
-		config := s.CachedInfo().Config
+	for _, config := range b.configs() {
 		if _, err := b.nc.Ensure(ctx, config, b.o.Replicas, id); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -31,6 +30,7 @@ type LateDays struct {
 // LateDays returns the days that are noted. Every process sees the same.
 func (r *Registry) LateDays(ctx context.Context) (LateDays, error) {
 	var l LateDays
+	begin := time.Now()
 	entry, err := r.bucket.stations.Get(ctx, lateDaysKey)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return l, nil
@@ -40,7 +40,7 @@ func (r *Registry) LateDays(ctx context.Context) (LateDays, error) {
 		err = json.Unmarshal(entry.Value(), &l)
 	}
 	if err != nil {
-		return LateDays{}, fmt.Errorf("registry: late days: %w", err)
+		return LateDays{}, r.bucket.nc.Asked("registry: read late days", begin, err)
 	}
 	return l, nil
 }
@@ -77,6 +77,7 @@ func (r *Registry) LateDaysDone(ctx context.Context, l LateDays, again []time.Ti
 
 // putLateDays replaces the revision that was read; false when there is a later one.
 func (r *Registry) putLateDays(ctx context.Context, l LateDays) (bool, error) {
+	begin := time.Now()
 	text, err := json.Marshal(l)
 	if err == nil {
 		_, err = r.bucket.stations.Update(ctx, lateDaysKey, text, l.revision)
@@ -85,7 +86,7 @@ func (r *Registry) putLateDays(ctx context.Context, l LateDays) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("registry: late days: %w", err)
+		return false, r.bucket.nc.Asked("registry: note late days", begin, err)
 	}
 	return true, nil
 }

@@ -329,7 +329,7 @@ func (r *Registry) countMail(ctx context.Context, id, email, network string) err
 // countAll counts one of each, and refuses one too many.
 func (r *Registry) countAll(ctx context.Context, limits ...limit) error {
 	for _, l := range limits {
-		if err := r.countToday(ctx, l.name, l.most, ErrTooManyAddresses); err != nil {
+		if err := r.countToday(ctx, l.name, 1, l.most, ErrTooManyAddresses); err != nil {
 			return err
 		}
 	}

@@ -115,13 +115,16 @@ func (r *Registry) open(ctx context.Context) error {
 	if err := r.bucket.create(ctx); err != nil {
 		return err
 	}
-	if err := r.establish(ctx); err != nil {
-		return err
-	}
-	if err := r.bucket.belongs(ctx, r.deployment.ID); err != nil {
-		return err
-	}
-	if err := r.load(ctx); err != nil {
+	err := r.bucket.nc.Wait(ctx, "load", func(bool) error { // each may be done again
+		if err := r.establish(ctx); err != nil {
+			return err
+		}
+		if err := r.bucket.belongs(ctx, r.deployment.ID); err != nil {
+			return err
+		}
+		return r.load(ctx)
+	})
+	if err != nil {
 		return err
 	}
 	return r.saveSnapshot()

@@ -192,6 +192,31 @@ func TestAnAddressRegistersTenADay(t *testing.T) {
 	}
 }
 
+// TestAFailedRegistrationDoesNotCount registers while the bucket takes nothing, as often as an address may in a day.
+func TestAFailedRegistrationDoesNotCount(t *testing.T) {
+	r := open(t, startNATS(t), PolicyOpen)
+	n := balcony()
+	n.Address = "192.0.2.1"
+	config := r.bucket.configs()[0]
+	limit := func(bytes int64) {
+		t.Helper()
+		config.MaxBytes = bytes
+		if _, err := r.bucket.js.UpdateStream(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1)
+	for range DefaultPerDay {
+		if _, _, err := r.Add(t.Context(), n); err == nil || errors.Is(err, ErrTooMany) {
+			t.Fatalf("a full bucket: %v", err)
+		}
+	}
+	limit(-1)
+	if _, _, err := r.Add(t.Context(), n); err != nil {
+		t.Errorf("after failures: %v", err)
+	}
+}
+
 // TestIDsTellTypos changes every character of ids to every other and swaps all neighbours.
 func TestIDsTellTypos(t *testing.T) {
 	for n := range 200 {

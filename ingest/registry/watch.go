@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"stadtluft/ingest/streams"
 )
 
 // retryWait is the pause before a watch that broke begins again.
@@ -29,7 +31,7 @@ func (r *Registry) load(ctx context.Context) error {
 		return nil
 	}, r.watched()...)
 	if err != nil {
-		return fmt.Errorf("load: %w", err)
+		return err
 	}
 	for revision, id := range former {
 		e, _ := r.memory.entry(id)
@@ -62,23 +64,24 @@ func (r *Registry) follow(ctx context.Context) {
 
 // watch takes changes from where the memory is. It returns when it breaks or ctx ends.
 func (r *Registry) watch(ctx context.Context) error {
+	begin := time.Now()
 	stream, err := r.bucket.js.Stream(ctx, r.bucket.entries.CachedInfo().Config.Name)
 	if err != nil {
-		return err
+		return r.bucket.nc.Asked("ask for bucket "+r.bucket.name(), begin, err)
 	}
 	if r.memory.of(stream.CachedInfo().Created.UTC()) {
 		r.seen = 0
 	}
 	reader, err := r.bucket.reader(ctx, stream, r.seen+1, r.watched()...)
 	if err != nil {
-		return err
+		return r.bucket.nc.Asked("watch bucket "+r.bucket.name(), begin, err)
 	}
 	defer reader.close(ctx)
 	if r.problem.Swap(nil) != nil {
 		r.log.Info("registry watch works again")
 	}
 	for {
-		batch, err := reader.consumer.Fetch(fetchMessages, jetstream.FetchContext(ctx))
+		batch, err := reader.consumer.Fetch(fetchMessages, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(streams.Heartbeat))
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,10 @@ const (
 	deploymentTag   = "stadtluft_deployment" // metadata of a stream
 )
 
+// Heartbeat is the interval at which a server says that a reader of a stream is still served. After two that do not come the reader
+// begins again, such as when the server that served it was restarted.
+const Heartbeat = 2 * time.Second
+
 // InProcess is a NATS server in the same process.
 type InProcess interface {
 	InProcessConn() (net.Conn, error)
@@ -42,15 +46,18 @@ type Conn struct {
 // them. It reconnects without limit and buffers nothing meanwhile, so that a message without a connection is an error.
 // name says in logs whose it is.
 func Connect(name, urls string, server InProcess, log *slog.Logger) (*Conn, error) {
+	var lost time.Time // handlers are called one after the other
 	options := []nats.Option{
 		nats.Name("stadtluft " + name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1),
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pings),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil {
-				log.Warn(name+" connection lost, reconnecting", "err", err)
+		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
+			if lost = time.Now(); err != nil {
+				log.Warn(name+" connection to NATS lost, reconnecting to any of its servers", "servers", len(c.Servers()), "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { log.Info(name + " connection restored") }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			log.Info(name+" connection to NATS restored", "server", c.ConnectedServerName(), "after", since(lost))
+		}),
 	}
 	if server != nil {
 		options = append(options, nats.InProcessServer(server))
@@ -79,27 +86,35 @@ func (c *Conn) Asked(what string, begin time.Time, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, ErrNoAnswer):
+		return err // says so already
 	case !silent(err):
 		return fmt.Errorf("%s: %w", what, err)
+	case leaderless(err):
+		return fmt.Errorf("%s: NATS %s %w, tried for %v; it chooses a leader, needs more than half of its servers, or has no JetStream: %w", what, c.at, ErrNoAnswer, since(begin), err)
 	}
-	return fmt.Errorf("%s: NATS %s %w within %v: %w", what, c.at, ErrNoAnswer, since(begin), err)
+	return fmt.Errorf("%s: NATS %s %w, tried for %v: %w", what, c.at, ErrNoAnswer, since(begin), err)
 }
 
 // ErrNoAnswer reports that NATS did not answer: it is away, or has no leader for what was asked.
 var ErrNoAnswer = errors.New("did not answer")
 
+// leaderless reports whether a server that is there said that nobody can answer now.
+func leaderless(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) || errors.As(err, &api) && api.ErrorCode == 10008 // JSClusterNotAvailErr (nats-server, server/errors.json)
+}
+
 // silent reports whether an error means that there was no answer, or none but that nobody can give one now.
 func silent(err error) bool {
 	for _, e := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
-		nats.ErrReconnectBufExceeded, nats.ErrConnectionClosed,
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded, nats.ErrConnectionClosed, ErrNoAnswer,
 	} {
 		if errors.Is(err, e) {
 			return true
 		}
 	}
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == 10008 // JSClusterNotAvailErr (nats-server, server/errors.json)
+	return leaderless(err)
 }
 
 // masked returns addresses without the passwords and tokens in them.
@@ -124,16 +139,27 @@ func masked(addresses string) string {
 // empty, and refuses one of another. It waits for a cluster that is starting: for its leader, and for its third server where
 // three addresses are known.
 func (c *Conn) Ensure(ctx context.Context, config jetstream.StreamConfig, replicas int, deployment string) (jetstream.Stream, error) {
+	var s jetstream.Stream
+	err := c.Wait(ctx, "make stream "+config.Name, func(late bool) (err error) {
+		s, err = c.ensure(ctx, config, replicas, deployment, late)
+		return err
+	})
+	return s, err
+}
+
+// Wait calls do, and again while NATS does not answer or is smaller than do needs, as a cluster that is starting. It gives up
+// after startTime, with late in the last call.
+func (c *Conn) Wait(ctx context.Context, what string, do func(late bool) error) error {
 	begin, told := time.Now(), false
 	for {
 		late := time.Since(begin) > startTime
-		s, err := c.ensure(ctx, config, replicas, deployment, late)
+		err := do(late)
 		if err == nil || late || ctx.Err() != nil || !silent(err) && !tooFewServers(err) {
-			return s, c.Asked("make stream "+config.Name, begin, err)
+			return c.Asked(what, begin, err)
 		}
 		if !told {
 			told = true
-			c.log.Info("waiting for the NATS cluster", "stream", config.Name, "err", err)
+			c.log.Info("waiting for the NATS cluster", "to", what, "at_most", startTime, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -40,14 +40,14 @@ func TestErrorsSayWhatWasAsked(t *testing.T) {
 	begin := time.Now()
 	_, err = c.JetStream.Stream(t.Context(), "CITY")
 	err = c.Asked("ask for stream CITY", begin, err)
-	contains(err, "ask for stream CITY: NATS at "+s.ClientURL()+" did not answer within ")
+	contains(err, "ask for stream CITY: NATS at "+s.ClientURL()+" did not answer, tried for ", "has no JetStream")
 	if !errors.Is(err, ErrNoAnswer) {
 		t.Errorf("%v is not ErrNoAnswer", err)
 	}
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	<-late.Done()
-	contains(c.Asked("write", time.Now().Add(-5*time.Second), late.Err()), "write: NATS at ", "did not answer within 5s")
+	contains(c.Asked("write", time.Now().Add(-5*time.Second), late.Err()), "write: NATS at ", "did not answer, tried for 5s: ")
 	refused := errors.New("wrong last sequence")
 	if err := c.Asked("write", begin, refused); errors.Is(err, ErrNoAnswer) || err.Error() != "write: wrong last sequence" {
 		t.Errorf("an answer is %v", err)

@@ -265,6 +265,9 @@ func (c *inspection) nats(ctx context.Context) {
 	err := journal.Check(ctx, journal.Options{URL: c.config.NATSURL})
 	c.away = err != nil
 	c.tried("nats.url", err, c.config.NATSURL+" answers and has JetStream")
+	if c.config.NATSSync != defaults().NATSSync {
+		c.say(Warning, "nats.sync", "%s is of the embedded server, which does not run with nats.url: what those servers acknowledge is on disk when each has jetstream { sync_interval: always }", c.config.NATSSync)
+	}
 }
 
 // registry opens what there is of the registry and the journal, which say whose they are. A new installation has neither.

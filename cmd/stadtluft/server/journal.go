@@ -11,6 +11,7 @@ import (
 	"stadtluft/ingest/admin"
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/natsserver"
+	"stadtluft/ingest/streams"
 )
 
 // storeSlow is how long readings may wait for the store before /readyz reports it.
@@ -40,7 +41,11 @@ func damageAdvice(d journal.Damage) string {
 func journalPart(j *journal.Journal) part {
 	p := closing("journal", func() error { j.Close(); return nil })
 	p.problems = func(ctx context.Context, add addProblem) {
-		add("journal", j.Problem(), "look at the store and at free disk space; what is there is safe")
+		problem, do := j.Problem(), "look at the store and at free disk space; what is there is safe"
+		if errors.Is(problem, streams.ErrNoAnswer) {
+			do = "look at nats.url, the network and the NATS servers, of which more than half must be there; it goes on by itself then, and stations keep what is not acknowledged"
+		}
+		add("journal", problem, do)
 		if stats, err := j.Stats(ctx); err != nil {
 			add("journal", err, "look at the log, and at nats.url where the journal is elsewhere")
 		} else if stats.Lag > storeSlow {

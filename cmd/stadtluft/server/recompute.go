@@ -62,6 +62,7 @@ func (c *recomputer) part() part {
 func (c *recomputer) run(ctx context.Context) error {
 	ticker := time.NewTicker(recomputeEvery)
 	defer ticker.Stop()
+	c.averages.ForgetPast(true) // this process may not have been the one that checks
 	for {
 		var trouble *error
 		if err := errors.Join(c.all(ctx), c.late(ctx)); err != nil && ctx.Err() == nil {
@@ -112,6 +113,7 @@ func (c *recomputer) all(ctx context.Context) error {
 // late checks the days that got late readings, and the days that look back on them; once more when those are not in memory
 // any more.
 func (c *recomputer) late(ctx context.Context) error {
+	c.averages.ForgetPast(false)
 	late, err := c.registry.LateDays(ctx)
 	begin := time.Now()
 	if err != nil || begin.Before(c.pause) || len(late.Days) > 0 && begin.Sub(late.Noted) < lateQuiet {

@@ -40,6 +40,7 @@ type replay struct {
 	ahead     time.Duration            // a reading may have been received this much before its time
 	remember  []func(r ingest.Reading) // get the readings from before the start
 	followers []follower               // get all readings
+	passed    *passed                  // from the store, until past ends
 	past      bool                     // the current entries are from before the start
 }
 
@@ -71,7 +72,8 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 	begin, n := time.Now(), 0
 	ctx, cancel := context.WithTimeout(ctx, fillTime)
 	defer cancel()
-	at, err := r.storage.Position(ctx) // first: what another process stores meanwhile comes twice, and counts once in averages
+	at, err := r.storage.Position(ctx) // first: what another process stores meanwhile comes from the journal too
+	r.passed = newPassed(at)
 	if err == nil {
 		err = r.readStore(ctx, func() { n++ })
 	}
@@ -94,6 +96,7 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 		if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil {
 			return err
 		}
+		r.passed.note(reading)
 		r.stored(flags.Next(&reading))
 		r.apply(ingest.Batch{Readings: []ingest.Reading{reading}})
 		if now.Sub(reading.Received) < rememberTime {
@@ -119,13 +122,16 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 func (r *replay) follow(ctx context.Context, after ingest.Position, replayed func()) error {
 	begin := time.Now()
 	return r.journal.Follow(ctx, after, r.since, func() {
-		r.past = false
+		r.past, r.passed = false, nil
 		for _, f := range r.followers {
 			f.caughtUp()
 		}
 		r.log.Debug("journal replayed", "after", time.Since(begin).Round(time.Millisecond))
 		replayed()
 	}, func(b ingest.Batch) error {
+		if r.past {
+			b.Readings = r.passed.rest(b.Readings)
+		}
 		for _, reading := range b.Readings {
 			if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil { // another process may be the intake and have loaded it sooner
 				return err

@@ -63,7 +63,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if err != nil {
 		return err
 	}
-	if b.roles.has(writeRole) { // what it writes while the replay reads the store would count twice in a station's day
+	if b.roles.has(writeRole) { // after the replay, which then need not tell apart what is stored meanwhile
 		sup.start(newWriter(b, writes).parts()...)
 	}
 	if b.roles.has(readers...) {

@@ -97,6 +97,26 @@ func TestTypeConflictRejectsOnlyItself(t *testing.T) {
 	}
 }
 
+// TestAReadingThatIsBeingWrittenIsNotRead has a point without its time of receipt, which is what a query may see of one that is
+// written while it runs.
+func TestAReadingThatIsBeingWrittenIsNotRead(t *testing.T) {
+	s := open(t, Options{URL: influxtest.Start(t).URL, Bucket: "half"})
+	if rejected, err := s.WriteReadings(t.Context(), readings(1)); err != nil || len(rejected) > 0 {
+		t.Fatal(rejected, err)
+	}
+	if err := s.post(t.Context(), fmt.Appendf(nil, "reading,station=HALF pm10=1 %d\n", reading(0).Time.Unix()+1)); err != nil {
+		t.Fatal(err)
+	}
+	var got []ingest.Reading
+	err := s.Readings(t.Context(), store.ReadingQuery{From: reading(0).Time, To: reading(0).Time.Add(time.Hour)}, func(r ingest.Reading) error {
+		got = append(got, r)
+		return nil
+	})
+	if err != nil || len(got) != 1 || got[0].Station == "HALF" {
+		t.Errorf("got %v, %v, want the whole one alone", got, err)
+	}
+}
+
 func TestWrongTokenRejectsNothing(t *testing.T) {
 	server := influxtest.Start(t, "auth-enabled = true")
 	order(t, server.URL+"/query", "CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")

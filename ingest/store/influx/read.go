@@ -98,7 +98,10 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	quantities := q.Quantities
 	if len(quantities) == 0 {
-		quantities = quantity.All()
+		var err error
+		if quantities, err = s.stored(ctx); err != nil {
+			return err
+		}
 	}
 	fields := []string{"station", "received", "time_source"}
 	for _, q := range quantities {
@@ -129,8 +132,8 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 			if err != nil {
 				return err
 			}
-			if len(reading.Values) == 0 {
-				continue
+			if len(reading.Values) == 0 || values[receivedColumn] == nil {
+				continue // the second is of a point that is written just now, of which the query saw some columns before and some after
 			}
 			if len(second) > 0 && !second[0].Time.Equal(reading.Time) {
 				if err := flush(); err != nil {
@@ -147,6 +150,29 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
+// stored returns the quantities that InfluxDB has fields of. To ask for others as well takes it several times as long; all where it
+// names none.
+func (s *Store) stored(ctx context.Context) ([]quantity.Quantity, error) {
+	there := map[any]bool{}
+	err := s.query(ctx, `SHOW FIELD KEYS FROM "reading"`, http.MethodGet, func(r result) error {
+		for _, row := range r.values {
+			there[row[0]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := slices.DeleteFunc(slices.Clone(quantity.All()), func(q quantity.Quantity) bool { return !there[q.String()] })
+	if len(list) == 0 {
+		return quantity.All(), nil
+	}
+	return list, nil
+}
+
+// receivedColumn is the column of the time of receipt, which each reading has.
+const receivedColumn = 2
+
 // decodeReading decodes a row: time, station, received, time_source, then value, flags and checks of each quantity. A column
 // is null when the reading has no such field.
 func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
@@ -155,7 +181,7 @@ func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading
 	}
 	station, _ := values[1].(string)
 	r := ingest.Reading{
-		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[2])).UTC(),
+		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[receivedColumn])).UTC(),
 		TimeSource: ingest.TimeSource(whole(values[3])),
 	}
 	for i, q := range quantities {

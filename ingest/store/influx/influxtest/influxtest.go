@@ -5,6 +5,7 @@ package influxtest
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -142,4 +143,17 @@ func freeAddr(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// Bytes returns what InfluxDB has on disk.
+func (s *Server) Bytes() (sum int64) {
+	filepath.WalkDir(s.folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			if info, err := entry.Info(); err == nil {
+				sum += info.Size()
+			}
+		}
+		return nil // files come and go
+	})
+	return sum
 }
