@@ -89,6 +89,9 @@ func TestArchiveInABucket(t *testing.T) {
 	work(t, writer, time.Now().Add(2*buildDelay)) // and spares the day
 	want := read(t, writer, whole())
 
+	if err := reader.Archive.Files.(*bucket.Bucket).Refresh(t.Context()); err != nil { // as it does by itself after ten seconds
+		t.Fatal(err)
+	}
 	if days, err := reader.Archive.Days(Ends()); err != nil || !slices.Equal(days, []Day{may}) {
 		t.Fatalf("the reader sees %v, %v", days, err)
 	}
