@@ -70,6 +70,8 @@ func (c *Config) validateArchive(m *mistakes, taken roles) {
 	}
 	m.check(isOrigin(c.S3Endpoint), "archive.s3.endpoint: %q is not the address of a server, such as https://s3.eu-central-1.amazonaws.com", c.S3Endpoint)
 	m.check((c.S3AccessKey == "") == (c.S3SecretKey == ""), "archive.s3.access_key and archive.s3.secret_key: set both or none")
+	name, _, _ := strings.Cut(strings.TrimPrefix(c.Archive, bucketScheme), "/")
+	m.check(name != "", "archive: %q names no bucket", c.Archive)
 	if isOrigin(c.S3Endpoint) {
 		_, err := c.archiveBucket()
 		m.check(err == nil, "archive: %v", err)
