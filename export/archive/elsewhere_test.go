@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -170,7 +172,14 @@ func TestStorageFailsInTheMiddle(t *testing.T) {
 		t.Errorf("nothing was uploaded before: %v", err)
 	}
 	left.Store(1 << 30)
+	var said bytes.Buffer
+	s.Archive.Log = slog.New(slog.NewTextHandler(&said, nil))
+	s.done(t.Context(), errors.New("503"))
 	work(t, s, now)
+	s.done(t.Context(), nil)
+	if log := said.String(); strings.Count(log, "retrying") != 1 || strings.Count(log, "days are archived again") != 1 {
+		t.Errorf("the log has %s", log)
+	}
 	direct = inBucket(t, server.Options("air", ""), nil).Archive
 	if revisions, wrong, err := direct.Verify(may); revisions != 1 || len(wrong) > 0 || err != nil {
 		t.Errorf("%d revisions, %v, %v", revisions, wrong, err)

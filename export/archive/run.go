@@ -148,6 +148,7 @@ func (s *Store) done(ctx context.Context, err error) {
 		return
 	}
 	s.mu.Lock()
+	failed := s.err != nil
 	s.err = err
 	if err != nil {
 		s.status.Failed++
@@ -155,6 +156,8 @@ func (s *Store) done(ctx context.Context, err error) {
 	s.mu.Unlock()
 	if err != nil {
 		s.Archive.Log.Warn("archive build failed, retrying", "err", err)
+	} else if failed {
+		s.Archive.Log.Info("days are archived again")
 	}
 }
 

@@ -145,6 +145,9 @@ func archivePlace(b *base) part {
 				if err != nil && !failed && ctx.Err() == nil {
 					b.log.Warn("the archive is not told which days have changed, retrying", "err", err)
 				}
+				if err == nil && failed {
+					b.log.Info("the archive is told again which days have changed")
+				}
 				failed = err != nil
 				select {
 				case <-ctx.Done():
