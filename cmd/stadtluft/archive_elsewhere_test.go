@@ -22,6 +22,11 @@ func TestArchiveElsewhere(t *testing.T) {
 	}
 	s3, data := s3test.Start(t), t.TempDir()
 	s3.Make("air")
+	inBucket := []string{
+		"STADTLUFT_ARCHIVE=s3://air/koeln", "STADTLUFT_ARCHIVE_S3_ENDPOINT=" + s3.URL, "STADTLUFT_ARCHIVE_S3_ACCESS_KEY=" + s3test.AccessKey, "STADTLUFT_ARCHIVE_S3_SECRET_KEY=" + s3test.SecretKey,
+	}
+	nats := "STADTLUFT_NATS_URL=" + startNATS(t)
+	writer := launch(t, data, append(inBucket, nats, "STADTLUFT_ROLES=ingest,write,aggregate")...)
 	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(-4*24*time.Hour + 12*time.Hour) // of a closed day
 	storeReadings(t, data, "A", noon)
 	day, yesterday := noon.Format(time.DateOnly), strconv.FormatInt(time.Now().Add(-24*time.Hour).Unix(), 10)
@@ -29,11 +34,6 @@ func TestArchiveElsewhere(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(mark), 0o755), os.WriteFile(mark, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	inBucket := []string{
-		"STADTLUFT_ARCHIVE=s3://air/koeln", "STADTLUFT_ARCHIVE_S3_ENDPOINT=" + s3.URL, "STADTLUFT_ARCHIVE_S3_ACCESS_KEY=" + s3test.AccessKey, "STADTLUFT_ARCHIVE_S3_SECRET_KEY=" + s3test.SecretKey,
-	}
-	nats := "STADTLUFT_NATS_URL=" + startNATS(t)
-	writer := launch(t, data, append(inBucket, nats, "STADTLUFT_ROLES=ingest,write,aggregate")...)
 	web := launch(t, data, nats, "STADTLUFT_ROLES=web", "STADTLUFT_ARCHIVE="+writer.url+"/archive/")
 
 	folder := "/archive/" + noon.Format("2006/01/02") + "/"

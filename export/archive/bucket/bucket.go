@@ -109,7 +109,7 @@ func (b *Bucket) Check(ctx context.Context, write bool) error {
 	defer cancel()
 	_, err := b.list(ctx, b.key(marksFolder)+"/")
 	if err == nil && write {
-		if err = b.put(ctx, probeName, []byte("may be removed")); err == nil {
+		if _, err = b.put(ctx, probeName, []byte("may be removed")); err == nil {
 			err = b.remove(ctx, probeName)
 		}
 	}
@@ -178,7 +178,7 @@ func (b *Bucket) upload(ctx context.Context, file, name string) (remote.Entry, e
 
 // Write makes or replaces an object.
 func (b *Bucket) Write(ctx context.Context, name string, content []byte) error {
-	err := b.put(ctx, name, content)
+	_, err := b.put(ctx, name, content)
 	if err == nil {
 		err = b.changed(ctx, []remote.Entry{{Name: name, Bytes: int64(len(content)), Modified: time.Now().UTC()}})
 	}
@@ -193,17 +193,17 @@ func (b *Bucket) changed(ctx context.Context, added []remote.Entry) error {
 	if err != nil {
 		return err
 	}
-	now, err := b.client.PutObject(ctx, b.o.Bucket, b.key(changedName), strings.NewReader(rand.Text()), int64(len(rand.Text())), minio.PutObjectOptions{})
-	if err != nil {
-		return err
+	now, err := b.put(ctx, changedName, []byte(rand.Text()))
+	if err == nil {
+		b.Added(added, before, now)
 	}
-	b.Added(added, before, now.ETag)
-	return nil
+	return err
 }
 
 // AddMark makes a mark.
 func (b *Bucket) AddMark(ctx context.Context, name string) error {
-	return b.asked("mark", b.put(ctx, marksFolder+name, nil))
+	_, err := b.put(ctx, marksFolder+name, nil)
+	return b.asked("mark", err)
 }
 
 // RemoveMark removes a mark.
@@ -223,11 +223,12 @@ func (b *Bucket) Marks(ctx context.Context) ([]string, error) {
 	return names, b.asked("list marks", err)
 }
 
-func (b *Bucket) put(ctx context.Context, name string, content []byte) error {
+// put makes or replaces an object and returns its ETag.
+func (b *Bucket) put(ctx context.Context, name string, content []byte) (tag string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err := b.client.PutObject(ctx, b.o.Bucket, b.key(name), bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{})
-	return err
+	made, err := b.client.PutObject(ctx, b.o.Bucket, b.key(name), bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{})
+	return made.ETag, err
 }
 
 func (b *Bucket) remove(ctx context.Context, name string) error {
