@@ -9,9 +9,11 @@ GO_FILES := $(shell git ls-files '*.go')
 INFLUXD  := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PMTILES  := github.com/protomaps/go-pmtiles@v1.31.2
 STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+S3SERVER := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
 TELEGRAF := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 
-.PHONY: help run basemap deb build pages quick test go-tests page-tests stories firmware lint bench faults soak audit tools packages
+.PHONY: help run basemap release deb build pages quick test go-tests page-tests stories firmware lint bench faults soak audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +41,11 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/types/package
 # Readers of open data as others have them, for tests.
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	npm --prefix $(CLIENTS) ci --no-audit --no-fund
+
+release: $(TOOLS)/goreleaser ## a release in dist/ without publishing it: archives, Debian packages, checksums, bills of materials
+	rm -rf bin/packages
+	deploy/package/notes.sh >bin/notes.md
+	$(TOOLS)/goreleaser release --snapshot --clean --release-notes bin/notes.md
 
 deb: pages ## a Debian package in dist/
 	deploy/package/build.sh
@@ -129,10 +136,16 @@ packages: tools
 	@deploy/packages.sh mosquitto mosquitto_pub:mosquitto-clients chromium-headless-shell promtool:prometheus cs2cs:proj-bin ogrinfo:gdal-bin \
 		Rscript:r-base-core /usr/lib/python3/dist-packages/geopandas:python3-geopandas
 
-tools: $(TOOLS)/influxd $(TOOLS)/staticcheck
+tools: $(TOOLS)/influxd $(TOOLS)/versitygw $(TOOLS)/staticcheck
 
 $(TOOLS)/influxd:
 	GOBIN=$(TOOLS) go install $(INFLUXD)
+
+$(TOOLS)/versitygw:
+	GOBIN=$(TOOLS) go install $(S3SERVER)
+
+$(TOOLS)/goreleaser:
+	GOBIN=$(TOOLS) go install $(RELEASER)
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) go install $(STATIC)

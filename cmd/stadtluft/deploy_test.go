@@ -26,6 +26,15 @@ func TestAlertRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	guide, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alert := range regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(text), -1) {
+		if !strings.Contains(string(guide), "`"+alert[1]+"`") {
+			t.Errorf("deploy/README.md does not say what %s means", alert[1])
+		}
+	}
 	metrics := allMetrics(t)
 	for _, name := range metricName.FindAllString(string(text), -1) {
 		if !strings.Contains(metrics, "\n"+name) {

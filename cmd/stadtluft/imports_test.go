@@ -87,13 +87,16 @@ var packages = map[string][]string{
 	},
 	"export/basemap": {},
 	"export/archive": {
-		"firmware-protocol/bilingual", "export", "export/download", "export/parquet", "ingest", "ingest/comparison", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
+		"firmware-protocol/bilingual", "export", "export/archive/remote", "export/download", "export/parquet", "ingest", "ingest/comparison", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "ingest/store", "ingest/wholefile", "firmware-protocol/quantity", "geo", "geo/aggregate",
 		"github.com/paulmach/orb", "github.com/klauspost/compress",
 	},
-	"export/catalog": {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
-	"export/feed":    {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
-	"export/ogc":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
-	"export/sta":     {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
+	"export/archive/bucket":        {"export/archive/remote", "github.com/minio/minio-go/v7"},
+	"export/archive/bucket/s3test": {"export/archive/bucket"},
+	"export/archive/remote":        {},
+	"export/catalog":               {"firmware-protocol/bilingual", "export", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/quantity", "github.com/paulmach/orb"},
+	"export/feed":                  {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "firmware-protocol/wire"},
+	"export/ogc":                   {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/masthead", "ingest/httpapi/openapi", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb"},
+	"export/sta":                   {"firmware-protocol/bilingual", "export", "export/live", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "ingest/store", "firmware-protocol/quantity", "geo", "github.com/paulmach/orb"},
 	"export/download": {
 		"export", "export/parquet", "ingest", "ingest/averages", "ingest/comparison", "ingest/store", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb",
 	},
@@ -111,6 +114,7 @@ var packages = map[string][]string{
 
 // inTests may be imported by tests alone.
 var inTests = []string{
+	"export/archive", "export/archive/bucket", "export/archive/bucket/s3test",
 	"github.com/nats-io/nats-server/v2", "github.com/paulmach/orb", "github.com/rogpeppe/go-internal", "github.com/eclipse/paho.mqtt.golang", "zombiezen.com/go/sqlite", "github.com/nats-io/nats.go",
 	"geo/aggregate", "ingest/averages", "ingest/store", "ingest/httpapi/httpapitest", "geo", "geo/coverage", "ingest/store/sqlite", "ingest/store/influx", "ingest/store/storetest", "ingest/store/influx/influxtest", "ingest/broker", "ingest/natsserver", "ingest/notices/noticestest", "ingest/registry/registrytest", "cmd/stadtluft/simulation",
 }

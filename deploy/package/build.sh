@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Debian packages into dist/: build.sh [ARCH …], of amd64, arm64 and armhf; all of them without arguments.
+# Builds Debian packages into TARGET, by default dist: build.sh [ARCH …], of amd64, arm64 and armhf; amd64 without arguments.
 # VERSION is the package's version; without it, it is made of the newest tag and commit.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,9 +11,9 @@ export VERSION=${VERSION:-$(sed -E 's/^v//; s/-([0-9]+)-g/+\1.g/' <<<"$described
 export MAINTAINER=${MAINTAINER:-Stadtluft <stadtluft@localhost>} HOMEPAGE=${HOMEPAGE:-https://stadtluft.invalid/} LICENSE
 LICENSE=$(sed -n '1s/ License$//p' LICENSE)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-stage=$(mktemp -d)
+stage=$(mktemp -d) target=${TARGET:-dist}
 trap 'rm -rf "$stage"' EXIT
-mkdir -p dist
+mkdir -p "$target"
 chmod 755 deploy/package/{postinst,prerm,postrm}
 
 sed 's|^data: .*|data: /var/lib/stadtluft|' deploy/stadtluft.example.yaml >"$stage/stadtluft.yaml"
@@ -29,5 +29,5 @@ for ARCH in "${@:-amd64}"; do
 	export ARCH STAGE=$stage/$ARCH
 	mkdir "$STAGE" && cp "$stage"/{stadtluft.yaml,changelog.gz,completion} "$STAGE"
 	compile "$STAGE/stadtluft"
-	env -u GOARCH -u GOARM go run "$nfpm" package --config deploy/package/nfpm.yaml --packager deb --target dist/
+	env -u GOARCH -u GOARM go run "$nfpm" package --config deploy/package/nfpm.yaml --packager deb --target "$target"
 done

@@ -142,11 +142,13 @@ func (s *Server) Handler() http.Handler {
 	return s.Proxies.Handler(s.guarded(outer))
 }
 
-// HandlerWithoutPages returns the handler of a process without data and pages: it needs only Version, Problems, Metrics, Log and Deliveries.
+// HandlerWithoutPages returns the handler of a process without pages: it needs only Version, Problems, Metrics, Log and Deliveries, and has
+// the archive where there is one.
 func (s *Server) HandlerWithoutPages() http.Handler {
 	mux := http.NewServeMux()
 	mountOpenly(mux, s.stateRoutes())
 	mountOpenly(mux, s.Deliveries)
+	mountOpenly(mux, s.archiveRoutes())
 	s.mountMQTT(mux)
 	mux.Handle("/", s.answer(s.elsewhere))
 	return s.Proxies.Handler(s.guarded(mux))

@@ -16,12 +16,9 @@ package archive
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,9 +33,10 @@ import (
 // Closed is the time between a day's end and its being closed.
 const Closed = export.DayClosed
 
-// Archive is a folder of closed days. It is safe for concurrent use, also by several processes.
+// Archive is the closed days. It is safe for concurrent use, also by several processes.
 type Archive struct {
-	Dir       string
+	Dir       string        // a folder of this machine, in which days are built and marked
+	Files     Files         // the published files; nil for those in Dir
 	DayOffset time.Duration // a day begins at midnight UTC minus this
 	Size      int32         // metres, of the cells whose averages are stored
 	Meta      export.Meta   // the city's licence and attribution
@@ -54,6 +52,7 @@ type Archive struct {
 	Retention time.Duration // how long the store keeps readings of archived days; 0 = for ever
 
 	joined joinedFiles
+	listed listed
 	turn   turn
 }
 
@@ -110,15 +109,16 @@ func (a *Archive) IsClosed(d Day, now time.Time) bool {
 // meta returns the licence and attribution of a document of many days, by the stations that may be in it.
 func (a *Archive) meta() export.Meta { return a.Meta.From(a.Stations.Stations()) }
 
-func (a *Archive) folder(d Day) string { return filepath.Join(a.Dir, d.date.Format("2006/01/02")) }
+// folder returns the name of a day's folder.
+func (a *Archive) folder(d Day) string { return d.date.Format("2006/01/02") }
 
 func (a *Archive) revisionFolder(d Day, revision int) string {
-	return filepath.Join(a.folder(d), "r"+strconv.Itoa(revision))
+	return path.Join(a.folder(d), "r"+strconv.Itoa(revision))
 }
 
 // Revisions returns the revisions of a day, ascending.
 func (a *Archive) Revisions(d Day) ([]int, error) {
-	names, err := list(a.folder(d))
+	names, err := a.list(a.folder(d))
 	if err != nil {
 		return nil, err
 	}
@@ -150,17 +150,17 @@ func parseRevision(name string) (int, bool) {
 // Days returns the archived days from first to last, both included, ascending.
 func (a *Archive) Days(first, last Day) ([]Day, error) {
 	var days []Day
-	years, err := list(a.Dir)
+	years, err := a.list(".")
 	for _, year := range years {
 		if err != nil || year < first.date.Format("2006") || year > last.date.Format("2006") {
 			continue
 		}
 		var months []string
-		months, err = list(filepath.Join(a.Dir, year))
+		months, err = a.list(year)
 		for _, month := range months {
 			var names []string
 			if err == nil {
-				names, err = list(filepath.Join(a.Dir, year, month))
+				names, err = a.list(path.Join(year, month))
 			}
 			for _, name := range names {
 				if d, wrong := ParseDay(year + "-" + month + "-" + name); wrong == nil && d.Compare(first) >= 0 && d.Compare(last) <= 0 {
@@ -192,26 +192,13 @@ func (a *Archive) published(ctx context.Context, first, last Day) ([]export.Day,
 		if err != nil {
 			return nil, err
 		}
-		made, err := os.Stat(a.revisionFolder(d, revision))
+		made, err := a.files().Stat(path.Join(a.revisionFolder(d, revision), sumsName))
 		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return nil, fmt.Errorf("list the archive: %w", err)
 		}
 		published[i] = export.Day{Date: d.date, Updated: made.ModTime(), Revision: revision}
 	}
 	return published, nil
-}
-
-// list returns the names in a folder, sorted; none when it does not exist.
-func list(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return names, nil
 }
 
 // Ends returns a day before and a day after every day that can be archived.

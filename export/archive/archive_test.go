@@ -188,7 +188,7 @@ func TestReadmeNamesEveryFile(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	names, err := list(s.Archive.revisionFolder(may, 1))
+	names, err := s.Archive.list(s.Archive.revisionFolder(may, 1))
 	if err != nil || len(names) != 18 {
 		t.Fatalf("%v, %v, want eighteen files", names, err)
 	}
@@ -278,7 +278,7 @@ func TestAnEmptyDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	build(t, s, 0)
-	if pending, err := s.Archive.Pending(); err != nil || len(pending) > 0 {
+	if pending, err := s.Archive.Pending(t.Context()); err != nil || len(pending) > 0 {
 		t.Errorf("pending %v, %v", pending, err)
 	}
 	if days, err := s.Archive.Days(Ends()); err != nil || len(days) > 0 {
@@ -352,7 +352,7 @@ func TestVerify(t *testing.T) {
 	fill(t, s, day())
 	f := func(want string, spoil func(folder string) error) {
 		t.Helper()
-		folder := s.Archive.revisionFolder(may, 1)
+		folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 		os.RemoveAll(folder)
 		build(t, s, 1)
 		if err := spoil(folder); err != nil {
@@ -373,14 +373,14 @@ func TestVerify(t *testing.T) {
 	f("readings.parquet: manifest.json and SHA256SUMS name other checksums", func(folder string) error {
 		path := filepath.Join(folder, readingsParquet)
 		text, err := os.ReadFile(filepath.Join(folder, sumsName))
-		sum, wrong := sumOf(path)
+		sum, wrong := (&Archive{Dir: folder}).sumOf(readingsParquet)
 		_ = os.WriteFile(path, nil, 0o644)
-		empty, _ := sumOf(path)
+		empty, _ := (&Archive{Dir: folder}).sumOf(readingsParquet)
 		return errors.Join(err, wrong, os.WriteFile(filepath.Join(folder, sumsName), bytes.Replace(text, []byte(sum), []byte(empty), 1), 0o644))
 	})
 	fill(t, s, []ingest.Reading{{Station: "D", Time: begin, Received: begin, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}})
 	build(t, s, 2)
-	if err := os.RemoveAll(s.Archive.revisionFolder(may, 1)); err != nil {
+	if err := os.RemoveAll(onDisk(s, s.Archive.revisionFolder(may, 1))); err != nil {
 		t.Fatal(err)
 	}
 	if n, wrong, err := s.Archive.Verify(may); err != nil || n != 1 || !slices.Equal(wrong, []string{"2026-05-01 r1: is missing"}) {
@@ -410,7 +410,7 @@ func TestWork(t *testing.T) {
 	f(time.Now(), 1) // corrections gather for an hour
 	f(time.Now().Add(buildDelay+time.Second), 2)
 	f(time.Now().Add(2*buildDelay), 2)
-	if pending, err := s.Archive.Pending(); err != nil || len(pending) != 0 {
+	if pending, err := s.Archive.Pending(t.Context()); err != nil || len(pending) != 0 {
 		t.Errorf("pending %v, %v", pending, err)
 	}
 }
@@ -426,7 +426,7 @@ func TestAFilledStoreIsSeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pending, err := s.Archive.Pending()
+	pending, err := s.Archive.Pending(t.Context())
 	if err != nil || len(pending) != 2 || pending[0].Day != may || pending[1].Day != may.Next() {
 		t.Errorf("marked are %v, %v, want the two days that are closed", pending, err)
 	}
@@ -458,7 +458,7 @@ func TestTheStoreForgets(t *testing.T) {
 	}
 	old := time.Now().Add(-evictDelay - time.Hour)
 	for _, d := range []Day{{may.date.AddDate(0, 0, -1)}, may, may.Next()} {
-		path := s.Archive.evictedPath(d)
+		path := onDisk(s, s.Archive.evictedPath(d))
 		if err := os.Chtimes(path, old, old); err != nil {
 			t.Fatal(err)
 		}
@@ -525,7 +525,7 @@ func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
 		}
 	}
 	f("the archive is damaged", func(s *Store) {
-		if err := os.Truncate(filepath.Join(s.Archive.revisionFolder(may, 1), readingsParquet), 100); err != nil {
+		if err := os.Truncate(filepath.Join(onDisk(s, s.Archive.revisionFolder(may, 1)), readingsParquet), 100); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -538,3 +538,6 @@ func TestTheStoreKeepsWhatIsNotArchived(t *testing.T) {
 	})
 	f("", func(s *Store) { fill(t, s, day()[:1]) }) // marked and not built yet
 }
+
+// onDisk returns the path of a published file of an archive in a folder.
+func onDisk(s *Store, name string) string { return filepath.Join(s.Archive.Dir, name) }

@@ -175,7 +175,7 @@ func BenchmarkBuildDay(b *testing.B) {
 			var m Manifest
 			cpu := ownCPU(b)
 			for b.Loop() {
-				if err := os.RemoveAll(s.Archive.folder(may)); err != nil {
+				if err := os.RemoveAll(onDisk(s, s.Archive.folder(may))); err != nil {
 					b.Fatal(err)
 				}
 				m = build(b, s, 1)
@@ -244,7 +244,7 @@ func ownCPU(b *testing.B) time.Duration {
 func BenchmarkDayAsCSV(b *testing.B) {
 	s := benchArchive(b, generated{})
 	values := build(b, s, 1).Values
-	if err := s.Archive.note(s.Archive.evictedPath(may), ""); err != nil {
+	if err := s.Archive.files().Write(b.Context(), s.Archive.evictedPath(may), nil); err != nil {
 		b.Fatal(err)
 	}
 	s.Store = empty{}

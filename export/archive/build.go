@@ -14,7 +14,6 @@ import (
 	"stadtluft/export"
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
-	"stadtluft/ingest/wholefile"
 )
 
 const (
@@ -31,11 +30,14 @@ func (a *Archive) Build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	unlock, err := a.lock(ctx)
 	if err == nil {
 		defer unlock()
-		err = errors.Join(a.recover(), a.beginBuild(d))
+		err = a.recover()
 	}
 	if err == nil {
-		m, made, err = a.build(ctx, s, d)
-		err = errors.Join(err, a.endBuild(d, err != nil))
+		var end func(undone bool) error
+		if end, err = a.begin(ctx, d); err == nil {
+			m, made, err = a.build(ctx, s, d)
+			err = errors.Join(err, end(err != nil))
+		}
 	}
 	if err != nil {
 		return Manifest{}, false, fmt.Errorf("archive %s: %w", d, err)
@@ -98,24 +100,7 @@ func (a *Archive) build(ctx context.Context, s store.Store, d Day) (m Manifest, 
 	if err = errors.Join(err, writeManifest(part, m)); err != nil {
 		return m, false, err
 	}
-	return m, true, a.publish(part, d, m.Revision)
-}
-
-// publish renames a folder to a revision.
-func (a *Archive) publish(part string, d Day, revision int) error {
-	if err := errors.Join(wholefile.SyncFolder(part), os.MkdirAll(a.folder(d), 0o700)); err != nil {
-		return err
-	}
-	if err := os.Rename(part, a.revisionFolder(d, revision)); err != nil {
-		return err
-	}
-	var errs []error
-	for folder := a.folder(d); ; folder = filepath.Dir(folder) {
-		errs = append(errs, wholefile.SyncFolder(folder))
-		if folder == a.Dir {
-			return errors.Join(errs...)
-		}
-	}
+	return m, true, a.files().Publish(ctx, part, a.revisionFolder(d, m.Revision))
 }
 
 // differ returns the names of the files that differ, but for the package, which names the revision.

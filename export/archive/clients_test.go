@@ -42,7 +42,7 @@ func TestFrictionless(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	folder := s.Archive.revisionFolder(may, 1)
+	folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 	got, err := client(t, "frictionless.mjs", folder)
 	if want := fmt.Sprintf(`{"calibrations":0,"grid-1h":24,"grid-24h":1,"installations":5,"means-1h":%d,"means-24h":%d,"readings":%d}`, 2*(22+24+12), 2*4, 2*len(day())); err != nil || got != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
@@ -65,7 +65,7 @@ func TestDuckDBCountsTheDay(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	folder := s.Archive.revisionFolder(may, 1)
+	folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 	const columns = "time, station, lon, lat, quantity, value, unit, coalesce(flags, '') flags"
 	sql := fmt.Sprintf("SELECT count(*) n FROM (SELECT %[1]s FROM '%[2]s/readings.parquet' EXCEPT ALL SELECT %[1]s FROM read_csv('%[2]s/readings.csv.gz', types = {'time': 'TIMESTAMPTZ', 'flags': 'VARCHAR'}))"+
 		" UNION ALL SELECT count(*) FROM '%[2]s/readings.parquet'", columns, folder)
@@ -80,7 +80,7 @@ func TestFilesSayTheirRules(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	folder := s.Archive.revisionFolder(may, 1)
+	folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 	f := func(what, averaging, quality, want string) {
 		t.Helper()
 		if averaging != want || quality != export.QualityRule() {
@@ -146,7 +146,7 @@ func (r *ranges) ReadAt(p []byte, offset int64) (int, error) {
 func TestParquetOverHTTP(t *testing.T) {
 	s, get := serving(t)
 	r := &ranges{t: t, get: get, path: "2026/05/01/r1/readings.parquet"}
-	info, err := os.Stat(filepath.Join(s.Archive.revisionFolder(may, 1), readingsParquet))
+	info, err := os.Stat(filepath.Join(onDisk(s, s.Archive.revisionFolder(may, 1)), readingsParquet))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,10 +45,10 @@ func TestComparisonIsArchived(t *testing.T) {
 	s := beside(t)
 	fill(t, s, day())
 	build(t, s, 1)
-	if names, err := list(s.Archive.revisionFolder(may, 1)); err != nil || len(names) != 18 || slices.Contains(names, pairsCSV) {
+	if names, err := s.Archive.list(s.Archive.revisionFolder(may, 1)); err != nil || len(names) != 18 || slices.Contains(names, pairsCSV) {
 		t.Fatalf("without official values there are %v, %v", names, err)
 	}
-	if err := os.RemoveAll(s.Archive.revisionFolder(may, 1)); err != nil {
+	if err := os.RemoveAll(onDisk(s, s.Archive.revisionFolder(may, 1))); err != nil {
 		t.Fatal(err)
 	}
 	for hour := range 23 {
@@ -120,7 +120,7 @@ func TestComparisonMatchesItsSchema(t *testing.T) {
 	s := beside(t)
 	fill(t, s, append(day(), officialHour(12, 20)))
 	build(t, s, 1)
-	folder := s.Archive.revisionFolder(may, 1)
+	folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 	got, err := client(t, "frictionless.mjs", folder)
 	rows := map[string]int{}
 	if err != nil || json.Unmarshal([]byte(got), &rows) != nil || rows["comparison-1h"] != len(comparison.Radii) {

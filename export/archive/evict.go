@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
+	"path"
 	"reflect"
 	"strconv"
 	"strings"
@@ -16,7 +14,6 @@ import (
 
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
-	"stadtluft/ingest/wholefile"
 )
 
 // evictDelay is the time between the moment from which a day is read from the archive and that at which the store
@@ -28,10 +25,13 @@ const evictDelay = 24 * time.Hour
 func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 	a := s.Archive
 	revision, err := a.newest(d)
-	if err != nil || a.isPending(d) || a.forgotten(d) >= revision {
+	if err != nil || a.forgotten(d) >= revision {
 		return err
 	}
-	info, err := os.Stat(a.evictedPath(d))
+	if pending, err := a.isPending(ctx, d); err != nil || pending {
+		return err
+	}
+	info, err := a.files().Stat(a.evictedPath(d))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && now.Sub(info.ModTime()) < evictDelay {
 		return err
 	}
@@ -42,12 +42,12 @@ func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
 		return fmt.Errorf("the store keeps the readings of %s: %w", d, err)
 	}
 	if info == nil {
-		return a.note(a.evictedPath(d), "")
+		return a.files().Write(ctx, a.evictedPath(d), nil)
 	}
 	if done, err := s.forgetDay(ctx, d); err != nil || !done {
 		return err
 	}
-	return a.note(a.forgottenPath(d), strconv.Itoa(revision))
+	return a.files().Write(ctx, a.forgottenPath(d), []byte(strconv.Itoa(revision)))
 }
 
 // covered returns an error when the store has something of a day that the archive does not have: joining both would
@@ -80,25 +80,17 @@ func (s *Store) forgetDay(ctx context.Context, d Day) (done bool, err error) {
 func (s *Store) forgetHour(ctx context.Context, d Day, hour time.Time) (done bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.Archive.isPending(d) {
-		return false, nil
+	if pending, err := s.Archive.isPending(ctx, d); err != nil || pending {
+		return false, err
 	}
 	return true, s.Store.Forget(ctx, hour, hour.Add(time.Hour))
 }
 
-func (a *Archive) forgottenPath(d Day) string { return filepath.Join(a.folder(d), "forgotten") }
+func (a *Archive) forgottenPath(d Day) string { return path.Join(a.folder(d), "forgotten") }
 
 // forgotten returns the revision after which the store deleted the day's readings; 0 when it did not.
 func (a *Archive) forgotten(d Day) int {
-	text, _ := os.ReadFile(a.forgottenPath(d)) // without the file nothing was deleted
+	text, _ := fs.ReadFile(a.files(), a.forgottenPath(d)) // without the file nothing was deleted
 	revision, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 	return revision
-}
-
-// note writes a small file beside the revisions.
-func (a *Archive) note(path, text string) error {
-	return wholefile.Write(path, 0o600, func(w io.Writer) error {
-		_, err := io.WriteString(w, text)
-		return err
-	})
 }

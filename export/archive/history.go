@@ -46,6 +46,7 @@ func (t *turn) take(ctx context.Context) (end func(), err error) {
 
 // history is the means of a station over one window, of the newest revisions of days.
 type history struct {
+	archive *Archive
 	station *ingest.Station
 	window  aggregate.Window
 	gzip    bool     // csv.gz, else Parquet
@@ -94,7 +95,7 @@ func (a *Archive) history(parts []string) (*history, error) {
 		return nil, err
 	}
 	window, _ := aggregate.ParseWindow(parts[3]) // matched
-	h, sum := &history{station: station, window: window, gzip: parts[4] != "parquet"}, sha256.New()
+	h, sum := &history{archive: a, station: station, window: window, gzip: parts[4] != "parquet"}, sha256.New()
 	fmt.Fprintln(sum, parts[2:])
 	for _, d := range days {
 		files, err := a.filesOf(d, 0)
@@ -160,7 +161,7 @@ func (h *history) encode(ctx context.Context, e encoder[aggregate.StationWindow]
 
 // rows returns the station's rows of a day.
 func (h *history) rows(part served) (rows []aggregate.StationWindow, err error) {
-	file, err := os.Open(part.path)
+	file, err := h.archive.open(part.path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -36,7 +35,7 @@ type joined struct {
 
 // reader returns a reader of the file, at its begin.
 func (j *joined) reader() *bundle {
-	return &bundle{pieces: j.pieces, size: j.size, modTag: j.modTag, latest: j.latest}
+	return &bundle{archive: j.archive, pieces: j.pieces, size: j.size, modTag: j.modTag, latest: j.latest}
 }
 
 // join returns the Parquet file of the newest revisions of the days from first to last, by its path and name. It looks only
@@ -46,7 +45,7 @@ func (a *Archive) join(path string, first, last Day, name string) (*joined, erro
 	if err != nil {
 		return nil, err
 	}
-	j, tag := &joined{}, sha256.New()
+	j, tag := &joined{bundle: bundle{archive: a}}, sha256.New()
 	var parts []served
 	for _, d := range days {
 		files, err := a.filesOf(d, 0)
@@ -83,7 +82,7 @@ func (j *joined) fill(parts []served) error {
 	var joiner parquet.Joiner
 	j.text(joiner.Begin())
 	for _, part := range parts {
-		from, length, err := add(&joiner, part)
+		from, length, err := j.add(&joiner, part)
 		if errors.Is(err, parquet.ErrOtherColumns) {
 			j.without = append(j.without, part.Href)
 			continue
@@ -102,8 +101,8 @@ func (j *joined) fill(parts []served) error {
 	return err
 }
 
-func add(joiner *parquet.Joiner, part served) (from, length int64, err error) {
-	file, err := os.Open(part.path)
+func (j *joined) add(joiner *parquet.Joiner, part served) (from, length int64, err error) {
+	file, err := j.archive.open(part.path)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -148,8 +148,8 @@ func writeManifest(folder string, m Manifest) error {
 
 // Manifest reads the manifest of a revision.
 func (a *Archive) Manifest(d Day, revision int) (Manifest, error) {
-	path := filepath.Join(a.revisionFolder(d, revision), manifestName)
-	text, err := os.ReadFile(path)
+	path := path.Join(a.revisionFolder(d, revision), manifestName)
+	text, err := fs.ReadFile(a.files(), path)
 	if err != nil {
 		return Manifest{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"stadtluft/export"
+	"stadtluft/export/archive/remote"
 	"stadtluft/export/parquet"
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/ingest/httpapi/openapi"
@@ -27,6 +28,14 @@ func Routes(serve http.Handler) []openapi.Route {
 	}}}
 	return []openapi.Route{
 		level("", "getArchive", "The years that there are.", "Die Jahre, die es gibt."),
+		{
+			Method: "GET", Path: Root + remote.ListingName, Handler: serve, Group: "archive", ID: "getArchiveFiles",
+			Summary: bilingual.Text{
+				EN: "Every file of every revision, with its size in bytes and its time, gzipped: for copies of all of it.",
+				DE: "Jede Datei jeder Revision mit Größe in Bytes und Zeit, mit gzip: für Kopien von allem.",
+			},
+			Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(remote.Listing{})}}}},
+		},
 		level("{year}/", "getArchiveYear", "The months of a year, and all of it as one file.", "Die Monate eines Jahres, und alles davon als eine Datei.", year),
 		level("{year}/{month}/", "getArchiveMonth", "The days of a month, those that lack, and all of it as one file.", "Die Tage eines Monats, die fehlenden, und alles davon als eine Datei.", year, month),
 		{

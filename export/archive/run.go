@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -49,10 +47,10 @@ func (s *Store) Run(ctx context.Context) error {
 
 // Work does the work that is due at now, once.
 func (s *Store) Work(ctx context.Context, now time.Time) error {
-	if err := errors.Join(s.seed(ctx, now), s.addMeans()); err != nil {
+	if err := errors.Join(s.Archive.Recover(ctx), s.seed(ctx, now), s.addMeans(ctx), s.Archive.SendMarks(ctx)); err != nil {
 		return err
 	}
-	pending, err := s.Archive.Pending()
+	pending, err := s.Archive.Pending(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,8 +91,8 @@ func (s *Store) due(ctx context.Context, p Pending, now time.Time) error {
 
 // seed marks every day since the store's first reading, once, when there is no archive yet.
 func (s *Store) seed(ctx context.Context, now time.Time) error {
-	folder := filepath.Join(s.Archive.Dir, ".pending")
-	if _, err := os.Stat(filepath.Join(folder, "seeded")); !errors.Is(err, fs.ErrNotExist) {
+	const noted = pendingFolder + "/seeded"
+	if _, err := s.Archive.files().Stat(noted); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	first, err := s.First(ctx, now)
@@ -106,16 +104,13 @@ func (s *Store) seed(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	return s.Archive.note(filepath.Join(folder, "seeded"), "")
+	return s.Archive.files().Write(ctx, noted, nil)
 }
 
 // addMeans marks the days that were archived before days had means of stations, once: they get a revision with them.
-func (s *Store) addMeans() error {
-	noted := filepath.Join(s.Archive.Dir, ".pending", "means")
-	if _, err := os.Stat(noted); !errors.Is(err, fs.ErrNotExist) {
+func (s *Store) addMeans(ctx context.Context) error {
+	const noted = pendingFolder + "/means"
+	if _, err := s.Archive.files().Stat(noted); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	first, last := Ends()
@@ -130,7 +125,7 @@ func (s *Store) addMeans() error {
 	if err != nil {
 		return err
 	}
-	return s.Archive.note(noted, "")
+	return s.Archive.files().Write(ctx, noted, nil)
 }
 
 // First returns the time of the first reading; now when there is none.
@@ -153,6 +148,7 @@ func (s *Store) done(ctx context.Context, err error) {
 		return
 	}
 	s.mu.Lock()
+	failed := s.err != nil
 	s.err = err
 	if err != nil {
 		s.status.Failed++
@@ -160,6 +156,8 @@ func (s *Store) done(ctx context.Context, err error) {
 	s.mu.Unlock()
 	if err != nil {
 		s.Archive.Log.Warn("archive build failed, retrying", "err", err)
+	} else if failed {
+		s.Archive.Log.Info("days are archived again")
 	}
 }
 

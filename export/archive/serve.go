@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"stadtluft/export"
+	"stadtluft/export/archive/remote"
 	"stadtluft/export/parquet"
 )
 
@@ -45,8 +45,8 @@ func (a *Archive) filesOf(d Day, revision int) ([]served, error) {
 	sums[sumsName] = ""
 	var files []served
 	for name, sum := range sums {
-		path := filepath.Join(a.revisionFolder(d, revision), name)
-		info, err := os.Stat(path)
+		path := path.Join(a.revisionFolder(d, revision), name)
+		info, err := a.files().Stat(path)
 		if err != nil {
 			return nil, err
 		}
@@ -85,6 +85,8 @@ func (a *Archive) Serve(w http.ResponseWriter, r *http.Request) error {
 		return a.servePage(w, r, parts)
 	case strings.TrimPrefix(tail, "/") == "index.json":
 		return a.serveIndex(w, parts)
+	case rest == remote.ListingName:
+		return a.serveListing(w, r)
 	case rest == styleName:
 		return serveStyle(w, r)
 	case parts[3] != "" && strings.HasPrefix(tail, "/"):
@@ -121,7 +123,7 @@ func (a *Archive) serveFile(w http.ResponseWriter, r *http.Request, d Day, revis
 	if i < 0 {
 		return fs.ErrNotExist
 	}
-	file, err := os.Open(files[i].path)
+	file, err := a.open(files[i].path)
 	if err != nil {
 		return err
 	}
@@ -181,7 +183,7 @@ func fileName(name string, demo bool) string {
 }
 
 func mediaType(name string) string {
-	switch filepath.Ext(name) {
+	switch path.Ext(name) {
 	case ".gz":
 		return "application/gzip"
 	case ".parquet":

@@ -201,12 +201,12 @@ func TestTar(t *testing.T) {
 		}
 		files[header.Name] = string(text)
 	}
-	names, err := list(s.Archive.revisionFolder(may, 2))
+	names, err := s.Archive.list(s.Archive.revisionFolder(may, 2))
 	if err != nil || len(files) != len(names) {
 		t.Errorf("%d files, want %d, %v", len(files), len(names), err)
 	}
 	for _, name := range names {
-		want, err := os.ReadFile(filepath.Join(s.Archive.revisionFolder(may, 2), name))
+		want, err := os.ReadFile(filepath.Join(onDisk(s, s.Archive.revisionFolder(may, 2)), name))
 		if err != nil || files["2026/05/01/"+name] != string(want) {
 			t.Errorf("%s in the tar file is another, %v", name, err)
 		}

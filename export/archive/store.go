@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"sync"
 	"time"
@@ -93,7 +92,7 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		return nil
 	}
 	days, err := s.Archive.evicted(s.Archive.DayOf(q.From), s.Archive.DayOf(q.To))
-	if err != nil {
+	if err != nil && time.Since(q.From) > LeastRetention { // of younger days nothing is evicted: they are there while the archive is away
 		return err
 	}
 	for _, d := range days {
@@ -166,6 +165,9 @@ func (a *Archive) shows(station string) bool {
 	return registered && st.Status != ingest.Erased
 }
 
+// LeastRetention is the least time for which the store keeps readings.
+const LeastRetention = 7 * 24 * time.Hour
+
 // readAhead is the number of readings that are read from a file while the ones before are used.
 const readAhead = 2000
 
@@ -222,7 +224,7 @@ func (a *Archive) read(d Day, from, to time.Time, yield func(ingest.Reading) err
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(filepath.Join(a.revisionFolder(d, revision), readingsParquet))
+	file, err := a.open(path.Join(a.revisionFolder(d, revision), readingsParquet))
 	if err != nil {
 		return err
 	}
@@ -238,9 +240,9 @@ func (a *Archive) read(d Day, from, to time.Time, yield func(ingest.Reading) err
 func (a *Archive) evicted(first, last Day) ([]Day, error) {
 	days, err := a.Days(first, last)
 	return slices.DeleteFunc(days, func(d Day) bool {
-		_, err := os.Stat(a.evictedPath(d))
+		_, err := a.files().Stat(a.evictedPath(d))
 		return errors.Is(err, fs.ErrNotExist)
 	}), err
 }
 
-func (a *Archive) evictedPath(d Day) string { return filepath.Join(a.folder(d), "spared") }
+func (a *Archive) evictedPath(d Day) string { return path.Join(a.folder(d), "spared") }

@@ -8,8 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"path"
 	"sort"
 	"time"
 )
@@ -20,13 +19,14 @@ const tarBlock = 512
 // bundle reads as one file that consists of texts and of parts of days' files, also from its middle, without the file ever
 // being made. The same revisions give the same bytes.
 type bundle struct {
-	pieces []piece
-	size   int64
-	modTag string // changes with its content
-	latest time.Time
+	archive *Archive
+	pieces  []piece
+	size    int64
+	modTag  string // changes with its content
+	latest  time.Time
 
 	at   int64
-	open *os.File // of the current piece
+	open file // of the current piece
 	path string
 }
 
@@ -44,7 +44,7 @@ func (a *Archive) bundle(first, last Day) (*bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, sum := &bundle{}, sha256.New()
+	b, sum := &bundle{archive: a}, sha256.New()
 	for _, d := range days {
 		files, err := a.filesOf(d, 0)
 		if err != nil {
@@ -100,7 +100,7 @@ func (b *bundle) Read(to []byte) (int, error) {
 	}
 	if b.path != p.path {
 		b.Close()
-		file, err := os.Open(p.path)
+		file, err := b.archive.open(p.path)
 		if err != nil {
 			return 0, err
 		}
@@ -112,7 +112,7 @@ func (b *bundle) Read(to []byte) (int, error) {
 		err = nil
 	}
 	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%s has become shorter: %w", filepath.Base(p.path), io.ErrUnexpectedEOF)
+		err = fmt.Errorf("%s has become shorter: %w", path.Base(p.path), io.ErrUnexpectedEOF)
 	}
 	return n, err
 }

@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
+	"path"
 	"strings"
 )
 
@@ -38,9 +39,9 @@ func (a *Archive) verify(d Day, revision int) []string {
 		return wrong
 	}
 	for name, sum := range sums {
-		got, err := sumOf(filepath.Join(folder, name))
+		got, err := a.sumOf(path.Join(folder, name))
 		switch {
-		case os.IsNotExist(err):
+		case errors.Is(err, fs.ErrNotExist):
 			say(name, "is missing")
 		case err != nil:
 			say(name, "%v", err)
@@ -57,7 +58,7 @@ func (a *Archive) verify(d Day, revision int) []string {
 			}
 		}
 	}
-	names, err := list(folder)
+	names, err := a.list(folder)
 	if err != nil {
 		say(".", "%v", err)
 	}
@@ -71,7 +72,7 @@ func (a *Archive) verify(d Day, revision int) []string {
 
 // sums returns a revision's checksums by file.
 func (a *Archive) sums(d Day, revision int) (map[string]string, error) {
-	file, err := os.Open(filepath.Join(a.revisionFolder(d, revision), sumsName))
+	file, err := a.open(path.Join(a.revisionFolder(d, revision), sumsName))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (a *Archive) sums(d Day, revision int) (map[string]string, error) {
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		sum, name, ok := strings.Cut(lines.Text(), "  ")
-		if !ok || len(sum) != 2*sha256.Size || name == "" || name != filepath.Base(name) {
+		if !ok || len(sum) != 2*sha256.Size || name == "" || name != path.Base(name) {
 			return nil, fmt.Errorf("%q is not a line of checksums", lines.Text())
 		}
 		sums[name] = sum
@@ -91,8 +92,8 @@ func (a *Archive) sums(d Day, revision int) (map[string]string, error) {
 	return sums, lines.Err()
 }
 
-func sumOf(path string) (string, error) {
-	file, err := os.Open(path)
+func (a *Archive) sumOf(name string) (string, error) {
+	file, err := a.open(name)
 	if err != nil {
 		return "", err
 	}

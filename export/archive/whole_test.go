@@ -143,7 +143,7 @@ func TestAStationIsOneFile(t *testing.T) {
 	var days []string
 	for _, d := range []Day{may, may.Next()} {
 		revision, _ := s.Archive.newest(d)
-		reader, err := os.Open(filepath.Join(s.Archive.revisionFolder(d, revision), "means-1h.csv.gz"))
+		reader, err := os.Open(filepath.Join(onDisk(s, s.Archive.revisionFolder(d, revision)), "means-1h.csv.gz"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +315,7 @@ func TestDaysOfEarlierVersionsGetMeans(t *testing.T) {
 	s := open(t, t.TempDir())
 	fill(t, s, day())
 	build(t, s, 1)
-	folder := s.Archive.revisionFolder(may, 1)
+	folder := onDisk(s, s.Archive.revisionFolder(may, 1))
 	sums, err := os.ReadFile(filepath.Join(folder, sumsName))
 	if err != nil {
 		t.Fatal(err)

@@ -210,6 +210,8 @@ func TestHoursAreStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memoryStore{fail: 3}
 		a := newAverages(store)
+		var log bytes.Buffer
+		a.Log = slog.New(slog.NewTextHandler(&log, nil))
 		start := time.Now().UTC().Truncate(time.Hour)
 		for i := range 12 {
 			a.Observe(reading("OUT", start.Add(time.Duration(i)*5*time.Minute), ingest.Value{Quantity: quantity.PM10, Value: float64(i)}))
@@ -230,6 +232,9 @@ func TestHoursAreStored(t *testing.T) {
 		defer store.mu.Unlock()
 		if len(store.rows) != 1 || store.rows[0].Mean != 5500 || !store.rows[0].Start.Equal(start) || store.rows[0].Readings != 12 {
 			t.Errorf("stored %+v, want the mean 5.5 of 0 to 11 of the hour %v alone", store.rows, start)
+		}
+		if said := log.String(); strings.Count(said, "averages write failed, retrying") != 3 || strings.Count(said, "averages are written again") != 1 {
+			t.Errorf("the log has %s", said)
 		}
 	})
 }

@@ -33,14 +33,20 @@ func (a *Averages) Run(ctx context.Context) error {
 }
 
 // unwritten holds the windows that wait for the store.
-type unwritten struct{ hours, days []time.Time }
+type unwritten struct {
+	hours, days []time.Time
+	failed      bool // the last check or write
+}
 
 // write checks and writes what is finished at now, and forgets what is too old.
 func (a *Averages) write(ctx context.Context, w *unwritten, now time.Time) {
 	a.refreshAll()
+	failed := w.failed
+	w.failed = false
 	hours := whole(sorted(slices.Concat(w.hours, a.Aggregate.Changed(now), a.shrinking.over(now))), now)
 	changed, err := a.check(ctx, now)
 	if err != nil && ctx.Err() == nil {
+		w.failed = true
 		a.Log.Warn("check of hours failed, retrying; their averages wait", "err", err)
 	}
 	if err == nil {
@@ -48,11 +54,14 @@ func (a *Averages) write(ctx context.Context, w *unwritten, now time.Time) {
 		for _, hour := range hours {
 			w.days = append(w.days, aggregate.DayOf(hour, a.DayOffset))
 		}
-		hours = a.each(ctx, hours, a.writeHour)
+		hours = a.each(ctx, w, hours, a.writeHour)
 	}
 	w.hours = hours
-	w.days = a.each(ctx, sorted(w.days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
+	w.days = a.each(ctx, w, sorted(w.days), func(ctx context.Context, start time.Time) error { return a.writeDay(ctx, start, now) })
 	w.days = slices.DeleteFunc(w.days, func(start time.Time) bool { return now.Sub(start) > day+aggregate.Retention })
+	if failed && !w.failed && len(w.hours) == 0 && ctx.Err() == nil {
+		a.Log.Info("averages are written again")
+	}
 	a.Aggregate.Prune(now)
 	a.indoors.Changed(now) // no average is made of them
 	a.indoors.Prune(now)
@@ -74,7 +83,7 @@ func whole(hours []time.Time, now time.Time) []time.Time {
 
 // each calls do for the windows one by one and returns those that failed or were not tried, as all while it is ReadOnly.
 // A window that the store rejects does not stop the others.
-func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
+func (a *Averages) each(ctx context.Context, w *unwritten, starts []time.Time, do func(ctx context.Context, start time.Time) error) (waiting []time.Time) {
 	var failed error
 	for i, start := range starts {
 		if a.ReadOnly != nil && a.ReadOnly() {
@@ -92,6 +101,7 @@ func (a *Averages) each(ctx context.Context, starts []time.Time, do func(ctx con
 		waiting = append(waiting, start)
 	}
 	if failed != nil && ctx.Err() == nil {
+		w.failed = true
 		a.Log.Warn("averages write failed, retrying", "windows", len(waiting), "first", waiting[0], "err", failed)
 	}
 	return waiting

@@ -294,12 +294,23 @@ func (c *inspection) registry(ctx context.Context) {
 	}
 }
 
-// archive looks whose the archive folder is.
-func (c *inspection) archive(context.Context) {
+// archive looks whether an archive on another machine can be used, and whose it is.
+func (c *inspection) archive(ctx context.Context) {
+	a := NewArchive(c.config, nil, slog.New(slog.DiscardHandler))
+	if place, ok := a.Files.(interface {
+		Check(ctx context.Context, write bool) error
+	}); ok {
+		writes := c.roles.has(writeRole, aggregateRole)
+		if err := place.Check(ctx, writes); err != nil {
+			c.say(Wrong, "archive", "%v", err)
+			return
+		}
+		c.say(Fine, "archive", "%s can be read%s", a.Place(), map[bool]string{true: " and written"}[writes])
+	}
 	if c.ours == "" {
 		return
 	}
-	if err := NewArchive(c.config, nil, slog.New(slog.DiscardHandler)).Belongs(c.ours); err != nil {
+	if err := a.Belongs(c.ours); err != nil {
 		c.say(Wrong, "archive", "%v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	_ "time/tzdata" // a small server may not have the time zone files
 
+	"stadtluft/export/archive"
 	"stadtluft/firmware-protocol/kits"
 	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
@@ -25,6 +26,11 @@ type Config struct {
 	Data    string `key:"data"`
 	Archive string `key:"archive"`
 	Roles   string `key:"roles"`
+
+	S3Endpoint  string `key:"archive.s3.endpoint"`
+	S3Region    string `key:"archive.s3.region"`
+	S3AccessKey string `key:"archive.s3.access_key"`
+	S3SecretKey string `key:"archive.s3.secret_key" secret:"true"`
 
 	HTTPListen    string `key:"http.listen"`
 	HTTPPublicURL string `key:"http.public_url"`
@@ -211,7 +217,7 @@ func (c *Config) proxies() httpapi.Proxies {
 func (c *Config) DayOffset() time.Duration { return time.Duration(c.CityDay) * time.Hour }
 
 // minRetention is the smallest number of days that the store keeps readings: a day must be closed and archived before.
-const minRetention = 7
+const minRetention = int(archive.LeastRetention / (24 * time.Hour))
 
 // indices are the values of the key index. The German index goes by the name of the office that defines it.
 var indices = map[string]airindex.Index{"eaqi": airindex.European, "uba": airindex.German}

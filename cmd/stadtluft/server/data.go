@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"stadtluft/export/archive"
@@ -81,9 +79,8 @@ const evidence = 366 * 24 * time.Hour
 
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
-	days, err := os.ReadDir(c.archiveFolder())
-	days = slices.DeleteFunc(days, func(e fs.DirEntry) bool { return e.Name() == archive.InstallationFile || e.Name() == archiveIDFile })
-	if len(days) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	days, err := NewArchive(c, nil, slog.New(slog.DiscardHandler)).Days(archive.Ends())
+	if len(days) > 0 || err != nil {
 		return true, err
 	}
 	if c.StoreKind == "sqlite" && !exists(filepath.Join(c.Data, readingsFile)) {

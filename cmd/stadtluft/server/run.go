@@ -75,7 +75,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 			return err
 		}
 	}
-	if b.shared() && b.roles.has(writeRole, aggregateRole, webRole) {
+	if (b.shared() || b.config.archiveElsewhere()) && b.roles.has(writeRole, aggregateRole, webRole) {
 		sup.start(archivePlace(b))
 	}
 	if b.roles.has(aggregateRole) {
@@ -106,6 +106,9 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(comparing(b, memory.comparer))
 	}
 	health := sup.health() // of all parts below the HTTP server
+	if b.roles.has(writeRole) && !b.roles.has(webRole) {
+		services = append(services, archiveSite{b})
+	}
 	if b.roles.has(webRole) {
 		services = append(services, newPages(b, memory, shownSettings(o.Config), health))
 	}

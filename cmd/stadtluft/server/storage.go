@@ -88,7 +88,7 @@ func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.
 	files := NewArchive(c, r, log)
 	owned := &store.Owned{Store: opened, Installation: r.Deployment()}
 	err = owned.Ping(ctx)
-	if foreign := files.Adopt(r.Deployment()); foreign != nil || errors.Is(err, store.ErrForeign) {
+	if foreign := openArchive(ctx, c, files, r.Deployment(), log); foreign != nil || errors.Is(err, store.ErrForeign) {
 		return nil, errors.Join(cmp.Or(foreign, err), opened.Close())
 	}
 	if err != nil {
@@ -97,6 +97,20 @@ func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.
 		log.Warn(words)
 	}
 	return &storage{Store: archive.Store{Store: owned, Archive: files}, opened: opened, ours: r.Deployment()}, nil
+}
+
+// openArchive makes a folder that is no archive yet the installation's. An archive on another machine may be away, which is logged, and is
+// made the installation's by who archives.
+func openArchive(ctx context.Context, c Config, a *archive.Archive, installation string, log *slog.Logger) error {
+	if !c.archiveElsewhere() {
+		return a.Adopt(ctx, installation)
+	}
+	err := a.Belongs(installation)
+	if err == nil || errors.Is(err, archive.ErrForeign) {
+		return err
+	}
+	log.Warn("the archive does not answer, its days are missing until it does", "err", err)
+	return nil
 }
 
 // part returns the part that closes the store after everything above it has ended.

@@ -54,6 +54,7 @@ func (c *Config) validate() []error {
 	c.validateHTTP(&m)
 	c.validateMQTT(&m)
 	c.validateStore(&m)
+	c.validateArchive(&m, taken)
 	c.validateCity(&m)
 	c.validatePublisher(&m)
 	c.validateNotices(&m)

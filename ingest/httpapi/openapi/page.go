@@ -29,6 +29,7 @@ var words = map[string]bilingual.Text{
 	"skip":       bilingual.Of("Skip to the addresses", "Zu den Adressen springen"),
 	"contents":   bilingual.Of("Contents", "Inhalt"),
 	"machine":    bilingual.Of("For programs: the same as OpenAPI 3.1", "Für Programme: dasselbe als OpenAPI 3.1"),
+	"version":    bilingual.Of("Version of the program", "Version des Programms"),
 	"parameter":  bilingual.Of("Parameter", "Parameter"),
 	"what":       bilingual.Of("What", "Bedeutung"),
 	"allowed":    bilingual.Of("Allowed", "Erlaubt"),
