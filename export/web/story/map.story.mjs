@@ -370,6 +370,9 @@ test("the first visitor of a city without stations is invited to register one", 
     ".figure .steps",
   );
   assert.equal(await page.locator(".figure .steps li").count(), 3);
+  await page.setViewportSize({ width: 390, height: 844 }); // on which the steps are in the sheet below the map
+  await page.locator(".line").getByRole("link", { name: "Hier misst noch niemand. Sei die erste Station." }).waitFor();
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole("link", { name: "Erste Station anmelden" }).click();
   await page.locator(".place-map").waitFor();
   assert.deepEqual(complaints, []);
