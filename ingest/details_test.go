@@ -96,7 +96,7 @@ func TestGermanDetails(t *testing.T) {
 		}
 	}
 	f(`not JSON at byte 9: found the end of the message, expected ',' or '}'`, `kein JSON ab Byte 9: gefunden das Ende der Nachricht, erwartet ',' oder '}'`)
-	f(`"pm10" is a finite number, not "\"20.1\""`, `"pm10" ist eine endliche Zahl, nicht "\"20.1\""`)
+	f(`"pm10" is a finite number, not "\"20.1\""`, `"pm10" muss eine endliche Zahl sein, nicht "\"20.1\""`)
 	f(`"feinstaub" is no quantity; members of your own begin with "x_" (and 3 more refusals)`, `"feinstaub" ist keine Messgröße; eigene Namen beginnen mit „x_“ (und 3 weitere Ablehnungen)`)
 	f("nothing in the message is known here: "+UnknownNames([]string{"tmp", "temp", "foo", `a, did you mean "b`}).EN,
 		"nichts in der Nachricht ist hier bekannt: "+UnknownNames([]string{"tmp", "temp", "foo", `a, did you mean "b`}).DE)

@@ -56,8 +56,8 @@ var germanDetails = []germanDetail{
 	detailOf(`nothing in the message is known here: {1}`, `nichts in der Nachricht ist hier bekannt: {1}`),
 
 	// Values.
-	detailOf(`{1} is a finite number, not {2}`, `{1} ist eine endliche Zahl, nicht {2}`),
-	detailOf(`{1} is a finite number`, `{1} ist eine endliche Zahl`),
+	detailOf(`{1} is a finite number, not {2}`, `{1} muss eine endliche Zahl sein, nicht {2}`),
+	detailOf(`{1} is a finite number`, `{1} muss eine endliche Zahl sein`),
 	detailOf(`{1} is a number, not {2}`, `{1} ist eine Zahl, nicht {2}`),
 	detailOf(`{1} needs a number in "v"`, `{1} braucht eine Zahl in „v“`),
 	detailOf(`{1} is too large in our unit`, `{1} ist in unserer Einheit zu groß`),

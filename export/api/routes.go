@@ -53,7 +53,7 @@ func (s *Server) dataRoutes() []openapi.Route {
 	return []openapi.Route{{
 		Method: "GET", Path: "/api/v1/readings", Handler: s.answer(s.tagged(s.getReadings)), Group: "data", ID: "getReadings",
 		Summary: bilingual.Of("Readings of all stations.", "Messwerte aller Stationen."),
-		About: bilingual.Of("One row a value, by time, then station. With resolution, means of single stations.",
+		About: bilingual.Of("One row per value, by time, then station. With resolution, means of single stations.",
 			"Eine Zeile je Wert, nach Zeit, dann Station. Mit resolution Mittel einzelner Stationen."),
 		Parameters: s.readingParameters(false), Answers: readings,
 	}, {
@@ -86,7 +86,7 @@ func (s *Server) dataRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/api/v1/installations", Handler: s.answer(s.tagged(s.getInstallations)), Group: "data", ID: "getInstallations",
 		Summary:    bilingual.Of("Where each station stood, how it was exposed and what it measured with, and when.", "Wo jede Station stand, wie sie hing und womit sie maß, und wann."),
-		About:      bilingual.Of("Retired stations too. One row a station and period in which nothing changed.", "Auch abgemeldete Stationen. Eine Zeile je Station und Zeitraum, in dem sich nichts änderte."),
+		About:      bilingual.Of("Retired stations too. One row per station and period in which nothing changed.", "Auch abgemeldete Stationen. Eine Zeile je Station und Zeitraum, in dem sich nichts änderte."),
 		Parameters: tableParameters(), Answers: table("installations"),
 	}, {
 		Method: "GET", Path: "/api/v1/calibrations", Handler: s.answer(s.tagged(s.getCalibrations)), Group: "data", ID: "getCalibrations",

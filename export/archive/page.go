@@ -74,7 +74,7 @@ func (a *Archive) servePage(w http.ResponseWriter, r *http.Request, parts []stri
 	}
 	var b bytes.Buffer
 	words := wordsFor(r)
-	err = pageTemplate.Execute(&b, map[string]any{"W": words, "Head": masthead.HTML(words.Language, "Stadtluft", "?lang=de", "?lang=en"), "X": x, "Root": Root, "Style": Root + styleName, "Lang": r.URL.Query().Get("lang")})
+	err = pageTemplate.Execute(&b, map[string]any{"W": words, "Head": masthead.HTML(words.Language, strings.TrimSpace("Stadtluft "+a.About.City), "?lang=de", "?lang=en"), "X": x, "Root": Root, "Style": Root + styleName, "Lang": r.URL.Query().Get("lang")})
 	if err != nil {
 		return fmt.Errorf("archive page: %w", err)
 	}

@@ -146,9 +146,13 @@ export function notFound(frame: Frame): Page {
     render: () =>
       update(
         frame.main,
-        h("h1", {}, t("frame.missing")),
-        h("p", {}, t("frame.missingDo", { path: location.pathname })),
-        h("p", {}, h("a", { href: "/" }, t("frame.toMap"))),
+        h(
+          "div",
+          { class: "text" },
+          h("h1", {}, t("frame.missing")),
+          h("p", {}, t("frame.missingDo", { path: location.pathname })),
+          h("p", {}, h("a", { href: "/" }, t("frame.toMap"))),
+        ),
       ),
   };
 }

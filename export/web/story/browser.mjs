@@ -35,7 +35,7 @@ export async function open(path = "/", { origin = url, ...options } = {}, prepar
   page.on("request", (r) => !r.url().startsWith(origin) && !/^(blob|data):/.test(r.url()) && complaints.push(`asked ${r.url()}`));
   await prepare(page);
   await page.goto(origin + path);
-  await page.locator("main h1").waitFor();
+  await page.locator("h1").first().waitFor();
   return { page, complaints, close: () => context.close() };
 }
 

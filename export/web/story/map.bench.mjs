@@ -1,14 +1,20 @@
 // How long the map's values take, and how smooth the map stays, in Chromium without a graphics card. Run it against a server
 // that has values: STORY_URL=http://127.0.0.1:8080 npm run bench. It prints medians; the empty map beside the full one tells what
-// the machine can do at all.
+// the machine can do at all. With BENCH_BEFORE, the address of an earlier build, both are measured by turns. Time of processors is told
+// as well, because other programs on the machine change it least. BENCH=first,table,frames chooses some of it.
 import { createServer, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { launch } from "./chromium.mjs";
 
-const url = process.env.STORY_URL ?? "http://127.0.0.1:8080";
+const builds = Object.entries({ before: process.env.BENCH_BEFORE, after: process.env.STORY_URL ?? "http://127.0.0.1:8080" }).filter(
+  ([, url]) => url,
+);
+const parts = (process.env.BENCH ?? "first,table,frames").split(",");
 const loads = Number(process.env.BENCH_LOADS ?? 9);
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const browser = await launch();
+const system = await browser.newBrowserCDPSession();
 
 const sorted = (list) => [...list].sort((a, b) => a - b);
 const quantile = (list, share) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? NaN;
@@ -36,6 +42,7 @@ async function navigation(origin) {
     };
     const mark = (name) => performance.getEntriesByName(name)[0]?.startTime ?? NaN;
     return {
+      byte: performance.getEntriesByType("navigation")[0]?.responseStart ?? NaN,
       figure: mark("figure"),
       values: mark("values"),
       city: took("/api/v1/city?"),
@@ -47,13 +54,16 @@ async function navigation(origin) {
   return seen;
 }
 
-async function visits(what, origin) {
-  const seen = [];
-  for (let i = 0; i < loads; i++) seen.push(await navigation(origin));
-  const column = (name) => ms(median(seen.map((s) => s[name])));
-  console.log(
-    `${what}: first value ${column("figure")}, values on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`,
-  );
+// visits prints the medians of navigations to each origin, by turns.
+async function visits(what, origins) {
+  const seen = origins.map(() => []);
+  for (let i = 0; i < loads; i++) for (const [n, origin] of origins.entries()) seen[n].push(await navigation(origin));
+  for (const [n, list] of seen.entries()) {
+    const column = (name) => ms(median(list.map((s) => s[name])));
+    console.log(
+      `${builds[n][0]}, ${what}: first byte ${column("byte")}, first value ${column("figure")}, values on the map ${column("values")}; answers: city ${column("city")}, grid ${column("grid")}, stations ${column("stations")} (medians of ${loads})`,
+    );
+  }
 }
 
 const side = 1 / 160; // degrees, about 500 m
@@ -136,9 +146,9 @@ function chosen(all, query) {
   return all.map((f) => ({ ...f, properties: some({ ...f.properties, values: some(f.properties.values, quantities) }, fields) }));
 }
 
-// city stands before the server with so many stations and cells of its own, whose readings come every 145 s as of the
+// city stands before a server with so many stations and cells of its own, whose readings come every 145 s as of the
 // airRohr firmware, with a changed grid every 5 s.
-async function city(n, m) {
+async function city(url, n, m) {
   const collection = (features) => gzipSync(JSON.stringify({ type: "FeatureCollection", features }));
   const all = stations(n);
   const made = { "/api/v1/grid": collection(cells(m)) };
@@ -178,8 +188,16 @@ function stream(answer, n) {
   answer.on("close", () => timers.forEach(clearInterval));
 }
 
-// frames are the intervals between frames while the map is dragged and zoomed.
-async function frames(origin) {
+// processors returns the seconds that the page's process and the one that paints have computed so far.
+async function processors() {
+  const { processInfo } = await system.send("SystemInfo.getProcessInfo");
+  const of = (kind) => processInfo.reduce((sum, p) => sum + (p.type === kind ? p.cpuTime : 0), 0);
+  return { page: of("renderer"), painting: of("GPU") };
+}
+
+// frames are the intervals between frames while the map is dragged, and zoomed as well where it is said, and the time of processors
+// for each.
+async function frames(origin, zooming) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "de-DE" });
   const page = await context.newPage();
   await page.goto(`${origin}/`);
@@ -187,6 +205,7 @@ async function frames(origin) {
   await page.waitForTimeout(3000); // stations are there, shaders are compiled
   const box = await page.locator(".map").boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const before = await processors();
   const counted = page.evaluate(
     (time) =>
       new Promise((done) => {
@@ -212,11 +231,13 @@ async function frames(origin) {
     for (let step = 0; step < 24 && !over; step++)
       await page.mouse.move(x + 180 * Math.sin((step * Math.PI) / 12), y + 120 * Math.sin((step * Math.PI) / 6));
     await page.mouse.up();
-    for (let turn = 0; turn < 4 && !over; turn++) await page.mouse.wheel(0, i % 2 ? 300 : -300);
+    for (let turn = 0; turn < 4 && zooming && !over; turn++) await page.mouse.wheel(0, i % 2 ? 300 : -300);
   }
   const list = await counted;
+  const after = await processors();
   await context.close();
-  return list;
+  const each = (kind) => ((after[kind] - before[kind]) * 1000) / list.length;
+  return { list, page: each("page"), painting: each("painting") };
 }
 
 // busy is for how much of the time the page answers nobody, because a task takes more than 50 ms, while the table is open.
@@ -240,25 +261,38 @@ async function busy(origin) {
   return tasks;
 }
 
-async function smoothness(what, n, m) {
-  const { origin, close } = await city(n, m);
-  const list = await frames(origin);
-  console.log(
-    `${what}: ${list.length} frames in ${seconds} s, median ${ms(median(list))}, 95 % within ${ms(quantile(list, 0.95))}, worst ${ms(Math.max(...list))}`,
-  );
-  close();
+// smoothness prints what a round has measured of each build.
+async function smoothness(what, n, m, zooming = false) {
+  for (const [build, url] of builds) {
+    const { origin, close } = await city(url, n, m);
+    const { list, page, painting } = await frames(origin, zooming);
+    const good = (100 * list.filter((t) => t <= 33.4).length) / list.length;
+    console.log(
+      `${what}, ${build}: ${(list.length / seconds).toFixed(1)} frames/s, median ${ms(median(list))}, 95 % within ${ms(quantile(list, 0.95))}, worst ${ms(Math.max(...list))}, ${good.toFixed(0)} % within 33 ms; for each frame ${page.toFixed(1)} ms of a processor in the page, ${painting.toFixed(1)} ms painting`,
+    );
+    close();
+  }
 }
 
-await visits("this server", url);
-const full = await city(10_000, 1000);
-await visits("10,000 stations, 1,000 cells", full.origin);
-const tasks = await busy(full.origin);
-console.log(
-  `table of 10,000 stations open for 20 s: ${tasks.length} tasks above 50 ms, ${ms(tasks.reduce((a, b) => a + b, 0))} in all, longest ${ms(Math.max(0, ...tasks))}`,
-);
-full.close();
-for (let round = 1; round <= 3; round++) {
-  await smoothness(`round ${round}, empty map`, 0, 0);
-  await smoothness(`round ${round}, 10,000 stations, 1,000 cells`, 10_000, 1000);
+const full = await Promise.all(builds.map(([, url]) => city(url, 10_000, 1000)));
+const origins = full.map((c) => c.origin);
+if (parts.includes("first")) {
+  await visits(
+    "this server",
+    builds.map(([, url]) => url),
+  );
+  await visits("10,000 stations, 1,000 cells", origins);
+}
+for (const [n, origin] of parts.includes("table") ? origins.entries() : []) {
+  const tasks = await busy(origin);
+  console.log(
+    `${builds[n][0]}, table of 10,000 stations open for 20 s: ${tasks.length} tasks above 50 ms, ${ms(tasks.reduce((a, b) => a + b, 0))} in all, longest ${ms(Math.max(0, ...tasks))}`,
+  );
+}
+for (const { close } of full) close();
+for (let round = 1; parts.includes("frames") && round <= rounds; round++) {
+  await smoothness(`round ${round}, empty map, dragged`, 0, 0);
+  await smoothness(`round ${round}, 10,000 stations and 1,000 cells, dragged`, 10_000, 1000);
+  await smoothness(`round ${round}, the same, dragged and zoomed`, 10_000, 1000, true);
 }
 await browser.close();

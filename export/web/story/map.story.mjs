@@ -370,6 +370,9 @@ test("the first visitor of a city without stations is invited to register one", 
     ".figure .steps",
   );
   assert.equal(await page.locator(".figure .steps li").count(), 3);
+  await page.setViewportSize({ width: 390, height: 844 }); // on which the steps are in the sheet below the map
+  await page.locator(".line").getByRole("link", { name: "Hier misst noch niemand. Sei die erste Station." }).waitFor();
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole("link", { name: "Erste Station anmelden" }).click();
   await page.locator(".place-map").waitFor();
   assert.deepEqual(complaints, []);
@@ -411,13 +414,16 @@ test("a printer gets every row of a long table", async () => {
 
 // colourAt returns a pixel of the map, in parts of its width and height.
 const colourAt = (page, right, down) =>
-  page.locator(".map-canvas").evaluate(
-    (canvas, [x, y]) => {
-      const [r, g, b] = canvas.getContext("2d").getImageData(Math.round(canvas.width * x), Math.round(canvas.height * y), 1, 1).data;
-      return `#${[r, g, b].map((n) => n.toString(16).padStart(2, "0")).join("")}`;
-    },
-    [right, down],
-  );
+  page
+    .locator(".map-canvas canvas")
+    .first()
+    .evaluate(
+      (canvas, [x, y]) => {
+        const [r, g, b] = canvas.getContext("2d").getImageData(Math.round(canvas.width * x), Math.round(canvas.height * y), 1, 1).data;
+        return `#${[r, g, b].map((n) => n.toString(16).padStart(2, "0")).join("")}`;
+      },
+      [right, down],
+    );
 
 test("the map is drawn without WebGL, and printed in the colours of the day", async () => {
   const options = { colorScheme: "dark" };
@@ -434,11 +440,51 @@ test("the map is drawn without WebGL, and printed in the colours of the day", as
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   assert.equal(await colourAt(page, 0.01, 0.5), "#eef1ee");
   await page.evaluate(() => dispatchEvent(new Event("afterprint")));
-  await page.waitForFunction(() => document.querySelector(".map-canvas").getContext("2d").getImageData(5, 300, 1, 1).data[0] === 0x1d);
+  await page.waitForFunction(
+    () => document.querySelector(".map-canvas canvas").getContext("2d").getImageData(5, 300, 1, 1).data[0] === 0x1d,
+  );
   assert.deepEqual(
     complaints.filter((c) => !/willReadFrequently/.test(c)),
     [],
   );
+  await close();
+});
+
+test("a map that is dragged is not drawn again before it rests", async () => {
+  const { page, complaints, close } = await open("/", {}, (page) =>
+    page.addInitScript(() => {
+      const fill = CanvasRenderingContext2D.prototype.fill;
+      window.fills = 0;
+      CanvasRenderingContext2D.prototype.fill = function (...what) {
+        window.fills++;
+        return fill.apply(this, what);
+      };
+    }),
+  );
+  await shown(page);
+  const { x, y, width, height } = await page.locator(".map-canvas").boundingBox();
+  const [right, down] = [x + width / 2, y + height / 2];
+  await page.mouse.move(right, down);
+  await page.mouse.down();
+  await page.mouse.move(right + 50, down + 10);
+  const moved = await page.evaluate(async () => {
+    const surface = document.querySelector(".map-canvas");
+    const at = () => surface.querySelector("canvas").getBoundingClientRect().left;
+    const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await painted();
+    const [left, fills] = [at(), window.fills];
+    for (let i = 0; i < 20; i++) {
+      const box = surface.getBoundingClientRect();
+      const [clientX, clientY] = [box.left + box.width / 2 + 50 + i, box.top + box.height / 2 + 10];
+      surface.dispatchEvent(new PointerEvent("pointermove", { pointerId: 1, pointerType: "mouse", clientX, clientY }));
+      await painted();
+    }
+    return { left: at() - left, fills: window.fills - fills };
+  });
+  assert.deepEqual(moved, { left: 19, fills: 0 });
+  await page.mouse.up();
+  await page.waitForURL(/[?&]place=/); // it rests
+  assert.deepEqual(complaints, []);
   await close();
 });
 

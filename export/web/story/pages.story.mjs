@@ -96,7 +96,20 @@ test("cards do without the map's library", async () => {
   await close();
 });
 
+const hourAgo = `${new Date(Math.floor((Date.now() - 4200_000) / 3600_000) * 3600_000 - 3600_000).toISOString().slice(0, 19)}Z`;
+const first = async (what) => (await (await fetch(`${url}/api/v1/${what}`)).json()).features[0];
+const station = (await first("stations?fields=state")).id;
+const { cell } = (await first("grid?quantity=pm2_5")).properties;
+const district = encodeURIComponent((await first("districts")).properties.name);
+
 for (const [name, path, ready] of [
+  ["districts", "/?layer=districts", ".figure .value"],
+  ["past", `/?window=1h&time=${hourAgo}`, ".figure .value"],
+  ["long-ago", "/?window=1h&time=2020-05-01T10:00:00Z", ".map-canvas"],
+  ["archive", "/archive/", ".masthead"],
+  ["api", "/api", ".masthead"],
+  ["ogc", "/ogc?f=html", ".masthead"],
+  ["collection", "/ogc/collections/stations/items?f=html", ".masthead"],
   ["comparison", "/comparison", ".body h2"],
   ["coverage", "/coverage", ".proposals a"],
   ["data", "/data", ".result pre"],
@@ -105,6 +118,9 @@ for (const [name, path, ready] of [
   ["missing", "/nothing", "main p"],
   ["embed-city", "/embed/city", ".value"],
   ["embed-map", "/embed/map", ".line li"],
+  ["embed-station", `/embed/station/${station}`, ".big"],
+  ["embed-cell", `/embed/cell/${cell}`, ".big"],
+  ["embed-district", `/embed/district/${district}`, ".big"],
 ]) {
   test(`${name} fits a phone and a desk, in both languages, light and dark`, () =>
     fits(name, path, (page) => page.locator(ready).first().waitFor()));

@@ -139,12 +139,15 @@ test("an embedded map needs no WebGL", async () => {
     }),
   );
   await page.waitForFunction(() => performance.getEntriesByName("values").length > 0);
-  const colours = await page.locator(".map-canvas").evaluate((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    const found = new Set();
-    for (let i = 0; i < data.length; i += 4) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-    return found.size;
-  });
+  const colours = await page
+    .locator(".map-canvas canvas")
+    .first()
+    .evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const found = new Set();
+      for (let i = 0; i < data.length; i += 4) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+      return found.size;
+    });
   assert.ok(colours > 20, `only ${colours} colours are on the map`);
   assert.deepEqual(
     complaints.filter((c) => !/willReadFrequently/.test(c)),

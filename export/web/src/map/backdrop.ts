@@ -1,5 +1,6 @@
 // What every map shows of the city: land, water, the boundary and names.
 import type { City } from "../api";
+import type { Point } from "./camera";
 import { boundsOf, type Area, type Bounds, type Line } from "./geometry";
 import { arrange, Lettering, type Name } from "./names";
 import type { Ground, Pen } from "./pen";
@@ -47,12 +48,14 @@ export class Backdrop {
     if (this.outline) pen.stroke(this.outline, pen.theme.edge, 1.5);
   }
 
-  drawNames(pen: Pen, instead: readonly Name[] | null): void {
+  // drawNames writes names, or others instead. edge is how much of the picture at each side is not seen, in CSS pixels.
+  drawNames(pen: Pen, instead: readonly Name[] | null, edge?: Point): void {
     const { ctx, camera, theme, ratio } = pen;
     const picture = (n: Name) => this.lettering.picture(n, theme, ratio);
     ctx.save();
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    for (const { name, at } of arrange(instead ?? this.names, camera, (n) => [picture(n).width / ratio, picture(n).height / ratio])) {
+    const size = (n: Name): Point => [picture(n).width / ratio, picture(n).height / ratio];
+    for (const { name, at } of arrange(instead ?? this.names, camera, size, edge)) {
       const letters = picture(name);
       ctx.drawImage(letters, Math.round(at[0] * ratio - letters.width / 2), Math.round(at[1] * ratio - letters.height / 2));
     }

@@ -7,7 +7,7 @@ import type { Point as Place } from "./arrowkeys";
 import { Backdrop } from "./backdrop";
 import type { Basemap } from "./basemap";
 import { mapButton, scaleBar, setButtonLabel } from "./buttons";
-import { degrees, fitted, mercator, metresPerPixel, noInsets, panned, toScreen, toWorld, worldSize, zoomed } from "./camera";
+import { degrees, fitted, mercator, metresPerPixel, noInsets, panned, toScreen, toWorld, zoomed } from "./camera";
 import type { Camera, Insets, Point } from "./camera";
 import "./citymap.css";
 import { gestures } from "./gestures";
@@ -15,6 +15,7 @@ import { Locate } from "./locate";
 import { Motion } from "./motion";
 import type { Name } from "./names";
 import { Ground, Pen } from "./pen";
+import { Raster } from "./raster";
 import { places, water } from "./surroundings";
 import { basemapOpacity, darkScheme, forcedColours, theme } from "./theme";
 import type { Place as View } from "./view";
@@ -32,7 +33,7 @@ export interface Content {
 
 const padding = 20; // pixels around the city
 const revealed = 48; // pixels between what is revealed and what covers the map
-const stillAfter = 120; // milliseconds without a movement, after which the map is drawn sharply
+const stillAfter = 150; // milliseconds without a movement, after which the map is drawn again where it has to be
 const restAfter = 250; // milliseconds without a movement, after which the map rests
 const start: Camera = { x: 0.52, y: 0.335, zoom: 9.5, width: 0, height: 0 }; // nothing is drawn before the city is known
 
@@ -41,7 +42,10 @@ const pictureRatio = 2; // pixels of a picture to CSS pixels
 let count = 0; // of maps on the page
 
 export class CityMap {
-  readonly canvas = h("canvas", { class: "map-canvas", tabindex: "0", role: "application" }); // so that screen readers pass arrow keys on
+  private raster = new Raster();
+  private lettering = new Raster();
+  // It is an application so that screen readers pass arrow keys on.
+  readonly canvas = h("div", { class: "map-canvas", tabindex: "0", role: "application" }, this.raster.canvas, this.lettering.canvas);
   readonly ground = new Ground();
   readonly buttons = h("div", { class: "map-buttons" });
   moved = false; // by a person, or to a place; until then the whole city is shown
@@ -58,7 +62,7 @@ export class CityMap {
   private frame = 0;
   private resting = 0;
   private still = 0; // timer until the map stands still; 0 when it does
-  private picture: { ctx: CanvasRenderingContext2D; camera: Camera } | null = null; // of the map, while it moves
+  private stale = true; // the picture is not what is to be shown
 
   // The container may get its size later.
   constructor(
@@ -89,8 +93,13 @@ export class CityMap {
     return this.motion.camera;
   }
 
-  // redraw draws the map again before the next picture of the browser.
+  // redraw draws the map again before the next picture of the browser, or when it has come to rest.
   redraw(..._changes: void[]): void {
+    this.stale = true;
+    this.drawSoon();
+  }
+
+  private drawSoon(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       this.draw(false);
@@ -193,13 +202,12 @@ export class CityMap {
 
   private cameraChanged(): void {
     this.basemap?.moveTo(this.camera);
-    this.redraw();
+    this.drawSoon();
     if (!this.moved) return; // it was fitted, at once
     clearTimeout(this.still);
     this.still = window.setTimeout(() => {
       this.still = 0;
-      this.picture = null;
-      this.redraw();
+      this.drawSoon();
     }, stillAfter);
   }
 
@@ -211,19 +219,18 @@ export class CityMap {
     this.cameraChanged();
   }
 
-  // draw draws all of the map, or while it moves its picture at the start of the movement, which takes a tenth of the time; on paper
-  // in the colours of the day.
+  // draw draws the map. While it moves its pictures are moved, as long as they reach; names are written for each zoom. On paper it has
+  // the colours of the day.
   private draw(paper: boolean): void {
-    const { canvas, camera, content } = this;
-    const ctx = canvas.getContext("2d");
-    if (!ctx || camera.width === 0 || camera.height === 0) return;
-    const pen = this.penFor(ctx, camera, paper);
-    this.container.closest("main")?.classList.toggle("over-basemap", this.basemap?.visible() === true); // for the legend
-    if (this.still === 0 || paper) this.drawGround(pen);
-    else this.drawMoved(pen);
-    this.backdrop.drawNames(pen, content.names?.() ?? null);
+    const { camera, content } = this;
+    if (camera.width === 0 || camera.height === 0) return;
+    const moving = this.still !== 0 && !paper;
+    const reaches = this.raster.follow(camera);
+    const ready = reaches && (moving || (!this.stale && this.raster.fits(camera)));
+    if (!ready || paper) this.drawGround(paper);
+    if (!(moving && ready && this.lettering.follow(camera) && this.lettering.fits(camera))) this.drawNames(paper);
     this.scale.show(camera);
-    content.drawn?.();
+    if (!ready) content.drawn?.();
   }
 
   // snapshot returns what the map shows, in the colours of the day, without a basemap; null where the browser cannot draw.
@@ -243,66 +250,26 @@ export class CityMap {
     return { image, scale: pictureRatio };
   }
 
-  // penFor makes a pen for all of a canvas, which gets the camera's size.
-  private penFor(ctx: CanvasRenderingContext2D, camera: Camera, paper: boolean): Pen {
-    const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
-    if (ctx.canvas.width !== width || ctx.canvas.height !== height) [ctx.canvas.width, ctx.canvas.height] = [width, height];
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const below = this.basemap?.visible() === true;
-    return new Pen(ctx, camera, { ...theme(paper), ...(below ? { areaOpacity: basemapOpacity } : {}) }, ratio, this.ground);
+  private drawGround(paper: boolean): void {
+    this.stale = paper;
+    this.container.closest("main")?.classList.toggle("over-basemap", this.basemap?.visible() === true); // for the legend
+    this.raster.draw(this.camera, paper, (ctx, all, ratio) => {
+      const bare = this.basemap?.visible() !== true;
+      const pen = new Pen(ctx, all, { ...theme(paper), ...(bare ? {} : { areaOpacity: basemapOpacity }) }, ratio, this.ground);
+      if (bare) this.backdrop.drawLand(pen);
+      else ctx.clearRect(0, 0, all.width, all.height);
+      this.content.areas(pen);
+      if (bare) this.backdrop.drawWater(pen, waterOverAreas);
+      this.backdrop.drawBoundary(pen);
+      this.content.marks(pen);
+      this.locate?.draw(pen);
+    });
   }
 
-  // drawGround draws everything but the names.
-  private drawGround(pen: Pen): void {
-    if (this.basemap?.visible()) pen.ctx.clearRect(0, 0, pen.camera.width, pen.camera.height);
-    else this.backdrop.drawLand(pen);
-    this.content.areas(pen);
-    if (!this.basemap?.visible()) this.backdrop.drawWater(pen, waterOverAreas);
-    this.backdrop.drawBoundary(pen);
-    this.content.marks(pen);
-    this.locate?.draw(pen);
+  private drawNames(paper: boolean): void {
+    this.lettering.draw(this.camera, paper, (ctx, all, ratio, edge) => {
+      ctx.clearRect(0, 0, all.width, all.height);
+      this.backdrop.drawNames(new Pen(ctx, all, theme(paper), ratio, this.ground), this.content.names?.() ?? null, edge);
+    });
   }
-
-  // drawMoved draws the picture that was made when the movement began; another one where that ends.
-  private drawMoved(pen: Pen): void {
-    const { camera, ctx, theme } = pen;
-    if (!this.picture || !covers(this.picture.camera, camera)) {
-      const wide = { ...camera, width: camera.width * (1 + 2 * margin), height: camera.height * (1 + 2 * margin) };
-      const copy = this.picture?.ctx ?? document.createElement("canvas").getContext("2d");
-      if (!copy) return this.drawGround(pen);
-      this.drawGround(this.penFor(copy, wide, false));
-      this.picture = { ctx: copy, camera: wide };
-    }
-    const { camera: old, ctx: picture } = this.picture;
-    const size = worldSize(camera.zoom) / worldSize(old.zoom);
-    const [x, y] = toScreen(camera, [old.x, old.y]);
-    ctx.clearRect(0, 0, camera.width, camera.height);
-    if (!this.basemap?.visible()) {
-      ctx.fillStyle = theme.land;
-      ctx.fillRect(0, 0, camera.width, camera.height);
-    }
-    const pixels = (n: number): number => Math.round(n * pen.ratio); // whole ones, and not smoothed, which takes longer
-    ctx.save();
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.imageSmoothingEnabled = false;
-    const { width, height } = picture.canvas;
-    ctx.drawImage(
-      picture.canvas,
-      pixels(x - (old.width * size) / 2),
-      pixels(y - (old.height * size) / 2),
-      Math.round(width * size),
-      Math.round(height * size),
-    );
-    ctx.restore();
-  }
-}
-
-const margin = 0.25; // of its size that the picture of a moving map has around what is seen
-
-// covers reports whether a picture that was made with a camera has the middle of what another sees, about as near.
-function covers(picture: Camera, { x, y, zoom, width, height }: Camera): boolean {
-  const size = worldSize(zoom);
-  const aside = Math.max((Math.abs(picture.x - x) * size) / width, (Math.abs(picture.y - y) * size) / height);
-  return Math.abs(picture.zoom - zoom) < 1.2 && aside < margin + 0.05;
 }

@@ -201,6 +201,7 @@ function foldable(summary: HTMLElement, content: HTMLElement, unfolded: () => vo
 
 // line says the city's air in a line, for phones: "PM2.5 · good · 5.4 µg/m³ · 10:54".
 function line(s: State): (Node | string)[] {
+  if (nobodyYet(s)) return [h("a", { href: "/register", "data-key": "first" }, t("map.firstStation"))];
   const q = s.city && findQuantity(s.city.properties.quantities, s.view.quantity);
   if (!q) return [s.city ? t("map.noCityMean") : t("frame.loading")];
   const index = headlineIndex(s.city);
@@ -226,6 +227,9 @@ const windowName = (s: State): string => t(`map.window_${s.view.window}` as Key)
 const areaName = ({ view }: State): string =>
   view.layer === "districts" ? t("map.districts") : t("map.cellsOf", { size: metres(view.resolution) });
 
+// nobodyYet reports whether the city has no station at all.
+const nobodyYet = (s: State): boolean => s.stations?.features.length === 0 && !stationsMoment(s);
+
 // invitation asks the first visitor of a city without stations to register one, and says how.
 const invitation = (): HTMLElement[] => [
   h("h2", {}, t("map.firstStation")),
@@ -245,7 +249,7 @@ function beside(s: State): HTMLElement | null {
 
 // cityMean makes the city's mean over the window, what it means for people, and how certain it is.
 function cityMean(s: State): (HTMLElement | null)[] {
-  if (s.stations?.features.length === 0 && !stationsMoment(s)) return invitation();
+  if (nobodyYet(s)) return invitation();
   if (!s.city) return [h("p", { class: "quiet" }, t("frame.loading"))];
   const { quantities, last_reading, index: indices } = s.city.properties;
   const q = findQuantity(quantities, s.view.quantity);

@@ -19,7 +19,7 @@ export function legend(steps: readonly Step[], scale: Scale, unit: string, stati
   return h(
     "section",
     { class: "legend", "aria-label": t("map.legend") },
-    h("h2", {}, heading(steps, scale, unit)),
+    h("h2", {}, legendHeading(steps, scale, unit)),
     h("ul", {}, ...steps.map(class_)),
     ...dayNotes(scale).map((words) => h("p", { class: "note" }, words)),
     h("p", { class: "quiet" }, swatch("transparent", true), t("map.legendSingle")),
@@ -34,7 +34,8 @@ export function legend(steps: readonly Step[], scale: Scale, unit: string, stati
   );
 }
 
-function heading(steps: readonly Step[], { quantity, window, index }: Scale, unit: string): string {
+// legendHeading says what the colours mean, with the unit.
+export function legendHeading(steps: readonly Step[], { quantity, window, index }: Scale, unit: string): string {
   if (steps[0]?.class) return t(`map.legend_${index}`, { quantity: name(quantity), unit: unit || "µg/m³" });
   if (window === "24h" && quantity in dayBounds) return t("map.legendDay", { quantity: name(quantity), unit: unit || "µg/m³" });
   return unit && unit !== "1" ? t("map.legendScale", { quantity: name(quantity), unit }) : name(quantity);

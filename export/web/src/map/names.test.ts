@@ -24,3 +24,13 @@ test("further in there is room for the quarter beside the city's name", () => {
   const near = { ...camera(15), ...{ x: mercator(6.956, 50.94)[0], y: mercator(6.956, 50.94)[1] } };
   expect(arrange([quarter, cologne], near, () => [60, 20]).map((w) => w.name.name)).toEqual(["Köln", "Altstadt-Nord"]);
 });
+
+test("where a picture is larger than what is seen, a name is on one side of its edge", () => {
+  const wide = { ...camera(10), width: 1200, height: 1200 };
+  const all = (edge: [number, number]) => arrange([cologne, town], wide, () => [60, 24], edge).map((w) => w.name.name);
+  expect(all([0, 0])).toEqual(["Köln", "Hürth"]);
+  expect(all([200, 200])).toEqual(["Köln", "Hürth"]); // both are seen
+  expect(all([500, 560])).toEqual(["Köln", "Hürth"]); // one is not seen
+  expect(all([470, 200])).toEqual(["Köln"]); // it would be cut
+  expect(all([470, 512])).toEqual([]);
+});

@@ -1,5 +1,5 @@
 // Names on the map: which of them are written, so that none lies on another, and their pictures.
-import { mercator, toScreen, type Camera, type Point } from "./camera";
+import { mercator, toScreen, type Box, type Camera, type Point } from "./camera";
 import type { Theme } from "./theme";
 
 // Name is a name at a place in degrees; people are its inhabitants, 0 where they are not known.
@@ -37,20 +37,31 @@ export interface Written<N extends Name> {
 }
 
 // arrange chooses the names that are written: those of the most people first, and none that would lie on another. measure returns
-// the size of a name's picture in pixels.
-export function arrange<N extends Name>(names: readonly N[], c: Camera, measure: (n: N) => Point): Written<N>[] {
-  const written: (Written<N> & { box: readonly [number, number, number, number] })[] = [];
+// the size of a name's picture in pixels. Where the edges of the camera's picture are not seen, a name is written on one side of
+// what is.
+export function arrange<N extends Name>(
+  names: readonly N[],
+  c: Camera,
+  measure: (n: N) => Point,
+  [right, down]: Point = [0, 0],
+): Written<N>[] {
+  const seen: Box = [right, down, c.width - right, c.height - down];
+  const written: (Written<N> & { box: Box })[] = [];
   for (const name of [...names].sort((a, b) => b.people - a.people)) {
     if (c.zoom < sizeOf(name.people).zoom) continue;
     const at = toScreen(c, mercator(name.lon, name.lat));
     const [width, height] = measure(name);
-    const box = [at[0] - width / 2 - gap, at[1] - height / 2, at[0] + width / 2 + gap, at[1] + height / 2] as const;
-    if (box[0] < 0 || box[1] < 0 || box[2] > c.width || box[3] > c.height) continue; // not all of it would be seen
-    if (written.some(({ box: b }) => box[0] < b[2] && b[0] < box[2] && box[1] < b[3] && b[1] < box[3])) continue;
+    const box: Box = [at[0] - width / 2 - gap, at[1] - height / 2, at[0] + width / 2 + gap, at[1] + height / 2];
+    if (!within(box, [0, 0, c.width, c.height])) continue;
+    if (overlap(box, seen) && !within(box, seen)) continue; // not all of it would be seen
+    if (written.some((w) => overlap(box, w.box))) continue;
     written.push({ name, at, box });
   }
   return written;
 }
+
+const overlap = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+const within = (a: Box, b: Box): boolean => a[0] >= b[0] && a[1] >= b[1] && a[2] <= b[2] && a[3] <= b[3];
 
 // Lettering keeps the pictures of names, because writing text takes a browser longer than copying it.
 export class Lettering {

@@ -148,8 +148,10 @@ export function requests(s: State, city: Promise<City>, updated: Updates): Reque
   }, console.error); // the map is complete without it
 
   void city.then((now) => {
+    const first = s.city === null && s.view.window === "live";
     setCity(s, s.city ?? now); // what there is now, where the view is of an hour without values
     for (const q of now.properties.quantities) s.units.set(q.quantity, q.unit);
+    if (first) updated.values(); // the city's mean need not wait for the cells
   });
 
   listen({

@@ -1,9 +1,9 @@
 // What the map page shares: the view that its address says, and a picture of the map.
-import { name } from "../language";
+import { name, t } from "../language";
 import { asOf, type Shared } from "../share/button";
 import type { AirMap } from "./airmap";
-import { bounds } from "./legend";
-import { legendSteps, unit, windowText, zone, type State } from "./state";
+import { bounds, legendHeading } from "./legend";
+import { legendScale, legendSteps, unit, windowText, zone, type State } from "./state";
 import { indexText } from "./text";
 import { day } from "./theme";
 import { writeView } from "./view";
@@ -25,7 +25,8 @@ export function sharedMap(s: State, map: AirMap): Shared {
         made && {
           ...made,
           title,
-          time: [windowText(s), now].filter(Boolean).join(", "),
+          time: [windowText(s), now].filter(Boolean).join(" · "),
+          caption: `${legendHeading(steps, legendScale(s), unit(s))}; ${t("map.legendSingle")}`,
           legend: steps.map((step) => ({
             colour: step.colour,
             text: [step.class ? indexText(step.class.index, step.class.number) : "", bounds(step, steps), step.class ? "" : unit(s)]

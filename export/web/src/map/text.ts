@@ -42,7 +42,7 @@ export function besideText({ quantity, bias, sd, unit, period_days }: Deviation)
 export function classText(index: IndexClass): string {
   if (index.reason) return t(`eaqi.${index.reason}`);
   const text = language() === "de" ? index.de : index.en;
-  return index.pollutant ? t("eaqi.by", { class: text, pollutant: name(index.pollutant) }) : text;
+  return index.pollutant ? t("eaqi.by", { class: text, pollutant: shortName(index.pollutant) }) : text;
 }
 
 // indexRows returns both indices as rows of facts, the one that the city shows first. Their names say what they are made of.

@@ -8,6 +8,7 @@ export interface Plate {
   time: string;
   image: HTMLCanvasElement;
   scale: number; // pixels of the image to CSS pixels
+  caption?: string; // of the legend
   legend: readonly { colour: string; text: string }[];
   colours: { background: string; text: string; muted: string };
 }
@@ -38,8 +39,9 @@ export async function png(p: Plate, city: City): Promise<Blob> {
   const inner = width - 2 * margin;
   const title = wrapped(ctx, p.title, font(24, 650), inner);
   const source = wrapped(ctx, sourceText(city), font(12), inner);
+  const caption = p.caption ? wrapped(ctx, p.caption, font(13), inner) : [];
   const rows = legendRows(ctx, p.legend, inner);
-  const height = 2 * margin + title.length * 30 + 28 + high + rows.length * 24 + 20 + source.length * 17;
+  const height = 2 * margin + title.length * 30 + 28 + high + caption.length * 20 + rows.length * 24 + 20 + source.length * 17;
   [canvas.width, canvas.height] = [width * ratio, height * ratio];
   ctx.scale(ratio, ratio);
   ctx.fillStyle = p.colours.background;
@@ -55,6 +57,7 @@ export async function png(p: Plate, city: City): Promise<Blob> {
   write(p.time, 15, 400, p.colours.muted, 28);
   ctx.drawImage(p.image, (width - wide) / 2, y, wide, high);
   y += high + 12;
+  for (const line of caption) write(line, 13, 400, p.colours.text, 20);
   for (const row of rows) {
     for (const { colour, text, x } of row) {
       [ctx.fillStyle, ctx.strokeStyle, ctx.lineWidth] = [colour, p.colours.muted, 0.75];

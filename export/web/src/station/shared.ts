@@ -18,7 +18,7 @@ export function sharedPlot(s: State, shown: Element): Shared {
       const now = asOf(new Date(), zone(s));
       return {
         title: `${title(s)}: ${name(series.quantity)}${series.unit === "1" ? "" : ` (${series.unit})`}`,
-        time: `${t(`station.period_${period}`)}, ${now}`,
+        time: `${t(`station.period_${period}`)} · ${now}`,
         image,
         scale: devicePixelRatio,
         legend: content(series, readings).lines.map((line) => ({ colour: line.colour, text: line.label })),

@@ -13,18 +13,18 @@ export const about = {
     "Kein Wert wird geändert oder gelöscht. Was auffällt, bekommt ein Kennzeichen; die meisten Kennzeichen halten den Wert aus den Mitteln heraus.",
   check_range:
     "Außerhalb des Messbereichs : Der Sensor kann einen solchen Wert nicht messen, oder draußen kommt er nicht vor; auch ein bekannter Sensor wird an beidem gemessen. Kann ein Chip einen seiner Werte nicht messen, zählen auch seine anderen aus derselben Nachricht nicht.",
-  check_sentinel: "Kein Wert : Manche Sensoren senden eine feste Zahl wie −999 oder 0 % Feuchte, wenn sie nichts messen.",
+  check_sentinel: "Kein Wert : Manche Sensoren senden eine feste Zahl wie −999 oder 0\u00a0% Feuchte, wenn sie nichts messen.",
   check_inconsistent:
-    "Widersprüchlich : Feinere Teilchen können nicht mehr sein als alle zusammen. Auffällig wird es ab {share} % und {by} µg/m³ Unterschied, ebenso eine Größe von genau 0 neben mehr als {zero} µg/m³.",
+    "Widersprüchlich : Feinere Teilchen können nicht mehr sein als alle zusammen. Auffällig wird es ab {share}\u00a0% und {by} µg/m³ Unterschied, ebenso eine Größe von genau 0 neben mehr als {zero} µg/m³.",
   check_stuck:
-    "Eingefroren : Feinstaub ändert sich {stuck} Stunden lang gar nicht, Temperatur, Feuchte oder Druck {stuckOthers} Stunden, oder die Feuchte bleibt {saturated} Stunden bei genau 100 %.",
+    "Eingefroren : Feinstaub ändert sich {stuck} Stunden lang gar nicht, Temperatur, Feuchte oder Druck {stuckOthers} Stunden, oder die Feuchte bleibt {saturated} Stunden bei genau 100\u00a0%.",
   check_spike:
     "Sprung : Eine Stunde liegt sehr weit von den letzten {spikeDays} Tagen der Station (Faktor {spike}), und die Nachbarn sehen nichts davon. Sehen sie es auch, wie an Silvester, bleibt der Wert.",
-  check_humid: "Feuchte Luft : Ab {humid} % Luftfeuchte zeigen einfache Sensoren zu viel. Der Wert zählt, wird aber korrigiert.",
+  check_humid: "Feuchte Luft : Ab {humid}\u00a0% Luftfeuchte zeigen einfache Sensoren zu viel. Der Wert zählt, wird aber korrigiert.",
   check_outlier:
     "Ausreißer : Die Stunde liegt sehr weit von mindestens {neighbours} Nachbarn im Umkreis von {near} bis {far} km (Faktor {outlier}).",
   check_uncorrelated: "Aus dem Takt : Über {past} Tage folgt die Station ihren Nachbarn nicht (Korrelation unter {r}).",
-  check_indoor: "Drinnen : An {indoorDays} von {indoorOf} Tagen schwankt die Temperatur weniger als {indoor} % so stark wie nebenan.",
+  check_indoor: "Drinnen : An {indoorDays} von {indoorOf} Tagen schwankt die Temperatur weniger als {indoor}\u00a0% so stark wie nebenan.",
   check_moved: "Umgezogen : Der Luftdruck passt nicht mehr zum Ort ({moved} hPa daneben).",
   check_clock:
     "Falsche Uhr : Die Zeit liegt mehr als {ahead} Minuten in der Zukunft oder {old} Tage zurück. Der Wert wird abgewiesen, und die Station erfährt es.",
@@ -68,7 +68,7 @@ export const about = {
   cannotGas:
     "Gase zuverlässig messen : Stickstoffdioxid und Ozon erscheinen nur, wenn ein Sensor neben einem amtlichen Gerät kalibriert wurde.",
   cannotMicrogram:
-    "Auf das Mikrogramm genau sein : Zwei gleiche Sensoren können um 15 % voneinander abweichen. Unterschiede im Lauf des Tages und zwischen Orten zeigen sie gut.",
+    "Auf das Mikrogramm genau sein : Zwei gleiche Sensoren können um 15\u00a0% voneinander abweichen. Unterschiede im Lauf des Tages und zwischen Orten zeigen sie gut.",
   cannotUltrafine: "Ultrafeine Teilchen sehen : Ruß aus Motoren ist für ihr Licht zu klein.",
   cannotAlarm: "Warnen : Bei Rauch oder Gasgeruch zählt der Notruf 112, nicht diese Karte.",
   privacy: "Der Ort einer Station",

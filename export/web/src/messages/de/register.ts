@@ -6,7 +6,7 @@ export const register = {
   step_kit: "Bausatz",
   step_details: "Angaben",
   step_consent: "Einverständnis",
-  where: "Wo ist ihr Standort?",
+  where: "Standort der Station",
   wherePrivate: "Den genauen Ort siehst nur du. Öffentlich wird die Mitte eines 100-Meter-Quadrats.",
   which: "Welcher Bausatz ist es?",
   kit: "Bausatz",
@@ -22,7 +22,7 @@ export const register = {
   serial: "Seriennummer (freiwillig)",
   serialHint:
     "Steht auf dem Gerät. Mit ihr finden Nachrichten unter AirGradients eigenem Topic zu deiner Station; sie wird nie veröffentlicht.",
-  how: "Wie ist ihr Standort?",
+  how: "Angaben zur Station",
   name: "Name",
   nameHint: "Öffentlich. Zum Beispiel „Balkon Südstadt“, besser kein Familienname.",
   height: "Höhe über dem Boden in Metern",

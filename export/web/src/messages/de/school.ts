@@ -4,7 +4,7 @@ export const school = {
   print: "Drucken",
   air: "Worum es geht",
   airIs:
-    "Feinstaub sind Teilchen, die so klein sind, dass man sie nicht sieht: PM10 ist kleiner als zehn tausendstel Millimeter, PM2,5 kleiner als zweieinhalb. Sie kommen aus Motoren, Bremsen, Reifen, Öfen, Feuerwerk und vom Feld. Je kleiner sie sind, desto tiefer kommen sie in die Lunge. Ein Laser im Sensor beleuchtet die Luft, und die Teilchen blitzen auf: Die Blitze werden gezählt.",
+    "Feinstaub sind Teilchen, die so klein sind, dass man sie nicht sieht: PM10 ist kleiner als 10 Mikrometer (0,01 mm), PM2,5 kleiner als 2,5. Sie kommen aus Motoren, Bremsen, Reifen, Öfen, Feuerwerk und vom Feld. Je kleiner sie sind, desto tiefer kommen sie in die Lunge. Ein Laser im Sensor beleuchtet die Luft, und die Teilchen blitzen auf: Die Blitze werden gezählt.",
   build: "Eine Station bauen",
   buildIs: "Das geht an einem Nachmittag, ohne Löten, für etwa 50 Euro:",
   part1: "Feinstaubsensor : SDS011 oder SPS30.",

@@ -107,7 +107,7 @@ export const manage = {
   how: "Öffne deinen Verwaltungslink: Mit ihm kannst du hier umbenennen, umziehen, pausieren, Sensoren tauschen, übergeben und löschen. Ist er verloren, kann die Stadt ihn erneuern.",
   title: "Deine Station verwalten",
   keep: "Diese Seite hat den Schlüssel im Link. Gib den Link nur weiter, wenn jemand anderes die Station verwalten soll.",
-  lost: "Vielleicht wurde der Link erneuert. Ist er verloren, kann die Stadt einen neuen machen.",
+  lost: "Vielleicht wurde der Link erneuert. Ist er verloren, kann die Stadt einen neuen erzeugen.",
   pause: "Pause machen",
   pauseWhy: "Du reinigst oder versetzt sie? Mach eine Pause, damit nichts davon in die Mittelwerte kommt.",
   isPaused: "Die Station macht Pause: Es wird nichts von ihr angenommen.",
@@ -121,7 +121,7 @@ export const manage = {
   move: "Umziehen",
   moveWhy:
     "Was sie bisher maß, bleibt am alten Ort; was ab dem Umzug kommt, gehört zum neuen. Sag es auch nachträglich: Die Mittelwerte werden neu gerechnet.",
-  stands: "Steht jetzt (siehst nur du)",
+  stands: "Standort jetzt (siehst nur du)",
   from: "Seit wann",
   fromHint: "Leer heißt: ab jetzt. Höchstens 30 Tage zurück.",
   moveDo: "Umzug eintragen",

@@ -14,18 +14,19 @@ export const about: typeof german = {
   checksAre: "No value is changed or deleted. What is doubtful gets a flag; most flags keep the value out of averages.",
   check_range:
     "Outside the measuring range : the sensor cannot measure such a value, or it does not occur outdoors; a known sensor is held to both. If a chip cannot measure one of its values, its others of that message do not count either.",
-  check_sentinel: "No value : some sensors send a fixed number such as −999, or 0 % humidity, when they measure nothing.",
+  check_sentinel: "No value : some sensors send a fixed number such as −999, or 0\u00a0% humidity, when they measure nothing.",
   check_inconsistent:
-    "Contradictory : finer particles cannot be more than all together. It is doubtful from a difference of {share} % and {by} µg/m³, and so is a fraction of exactly 0 beside more than {zero} µg/m³.",
+    "Contradictory : finer particles cannot be more than all together. It is doubtful from a difference of {share}\u00a0% and {by} µg/m³, and so is a fraction of exactly 0 beside more than {zero} µg/m³.",
   check_stuck:
-    "Frozen : particles do not change at all for {stuck} hours, temperature, humidity or pressure for {stuckOthers}, or humidity stays at exactly 100 % for {saturated}.",
+    "Frozen : particles do not change at all for {stuck} hours, temperature, humidity or pressure for {stuckOthers}, or humidity stays at exactly 100\u00a0% for {saturated}.",
   check_spike:
     "Spike : an hour is very far from the station's last {spikeDays} days (factor {spike}), and the neighbours see nothing of it. If they see it too, as on New Year's Eve, the value stays.",
-  check_humid: "Humid air : from {humid} % humidity on simple sensors show too much. The value counts, but is corrected.",
+  check_humid: "Humid air : from {humid}\u00a0% humidity on simple sensors show too much. The value counts, but is corrected.",
   check_outlier: "Outlier : the hour is very far from at least {neighbours} neighbours within {near} to {far} km (factor {outlier}).",
   check_uncorrelated:
     "Out of step with its neighbours : over {past} days the station does not follow its neighbours (correlation below {r}).",
-  check_indoor: "Indoors : on {indoorDays} of {indoorOf} days the temperature varies by less than {indoor} % of what it does next door.",
+  check_indoor:
+    "Indoors : on {indoorDays} of {indoorOf} days the temperature varies by less than {indoor}\u00a0% of what it does next door.",
   check_moved: "Moved : the pressure no longer fits the place (off by {moved} hPa).",
   check_clock:
     "Wrong clock : the time is more than {ahead} minutes in the future or {old} days ago. The value is refused, and the station is told.",
@@ -68,7 +69,7 @@ export const about: typeof german = {
   cannotOfficial: "Replace a city's instrument : they are neither calibrated nor approved.",
   cannotGas: "Measure gases reliably : nitrogen dioxide and ozone appear only when a sensor was calibrated beside a regulatory instrument.",
   cannotMicrogram:
-    "Be right to the microgram : two equal sensors easily differ by 15 %. They are good at showing differences over the day and between places.",
+    "Be right to the microgram : two equal sensors easily differ by 15\u00a0%. They are good at showing differences over the day and between places.",
   cannotUltrafine: "See ultrafine particles : soot from engines is too small for their light.",
   cannotAlarm: "Warn : when there is smoke or a smell of gas, call 112; do not look at this map.",
   privacy: "Where a station is",

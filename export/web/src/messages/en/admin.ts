@@ -5,7 +5,7 @@ export const admin = {
   logIn: "Log in",
   logOut: "Log out",
   stations: "Stations",
-  refusals: "Not taken",
+  refusals: "Rejected",
   health: "Health",
   settings: "Configuration",
   settingsNote: "What is in force. Secrets show as ***.",

@@ -37,7 +37,7 @@ export const data: typeof german = {
   address: "Address of the data",
   ways: "Other ways to the same data",
   archive: "closed days as files, with checksums; hourly means of all stations as one file a year, with how to cite it",
-  api: "the interface, described and to try out",
+  api: "the API, described and to try out",
   ogc: "for QGIS and other mapping programs (OGC API Features)",
   sta: "for SensorThings programs (reading only)",
   catalog: "description for data portals (DCAT-AP.de)",
