@@ -187,7 +187,7 @@ func (r *Registry) uncountAddress(ctx context.Context, address string) {
 	if address == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, countTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime) // whoever asked may have gone
 	defer cancel()
 	if err := r.countToday(ctx, address, -1, DefaultPerDay, ErrTooMany); err != nil {
 		r.log.Warn("a registration that failed counts for its address until tomorrow", "err", err)

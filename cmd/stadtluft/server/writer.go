@@ -46,8 +46,14 @@ func newWriter(b *base, writes *metrics.Writes) *writer {
 
 func (w *writer) parts() []part {
 	trimming := part{name: "journal trimming", run: w.journal.Run}
-	writing := part{name: "writer", run: func(ctx context.Context) error { return w.journal.Write(ctx, w.write) }, problems: w.problems}
+	writing := part{name: "writer", run: w.run, problems: w.problems}
 	return []part{trimming.while(w.lease), writing.working(writeRole, w.lease), w.forgetting()}
+}
+
+// run writes until ctx ends, as it does when another process takes over. Whether the store takes readings is for that to say then.
+func (w *writer) run(ctx context.Context) error {
+	defer w.storage.writeError.Store(nil)
+	return w.journal.Write(ctx, w.write)
 }
 
 func (w *writer) problems(_ context.Context, add addProblem) {

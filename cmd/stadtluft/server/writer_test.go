@@ -12,10 +12,60 @@ import (
 	"stadtluft/export/metrics"
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
+	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/registry/registrytest"
+	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/sqlite"
 )
+
+// refusingStore is a store that answers and takes nothing.
+type refusingStore struct{ store.Store }
+
+func (refusingStore) Advance(context.Context, []ingest.Reading, ingest.Position, ingest.Position, func([]store.Rejected) error) error {
+	return errors.New("not now")
+}
+
+// TestWhoStandsByBlamesNoStore has a writer fail until its lease ends: another process writes then, and tells how the store is.
+func TestWhoStandsByBlamesNoStore(t *testing.T) {
+	nats := registrytest.StartNATS(t)
+	s, err := sqlite.Open(t.Context(), t.TempDir()+"/readings.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	j, err := journal.Open(t.Context(), journal.Options{InProcess: nats, Position: s.Position})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	stations, err := registry.Open(t.Context(), registry.Options{InProcess: nats})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stations.Close()
+	at := time.Now().UTC().Truncate(time.Second)
+	if err := j.Append(t.Context(), ingest.Batch{Readings: []ingest.Reading{{Station: "AAA", Time: at, Received: at, Values: []ingest.Value{{Value: 1}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	w := &writer{journal: j, storage: &storage{Store: archive.Store{Store: refusingStore{s}, Archive: &archive.Archive{Dir: t.TempDir()}}}, registry: stations, writes: metrics.NewWrites(), log: slog.New(slog.DiscardHandler)}
+	problem := func() (found error) {
+		w.storage.part().problems(t.Context(), func(_ string, err error, _ string) { found = err })
+		return found
+	}
+	lease, end := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- w.run(lease) }()
+	for deadline := time.Now().Add(time.Minute); problem() == nil; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a write that fails is no problem")
+		}
+	}
+	end()
+	if err := <-ended; err != nil || problem() != nil {
+		t.Errorf("after the lease: %v, problem %v", err, problem())
+	}
+}
 
 // TestOnlyTheStoreIsBlamedForItself writes a refusal while NATS is away, and then again with NATS.
 func TestOnlyTheStoreIsBlamedForItself(t *testing.T) {
