@@ -34,6 +34,8 @@ func TestArchiveElsewhere(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(mark), 0o755), os.WriteFile(mark, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	writer.kill()
+	writer.start() // archives at once, and then each minute
 	web := launch(t, data, nats, "STADTLUFT_ROLES=web", "STADTLUFT_ARCHIVE="+writer.url+"/archive/")
 
 	folder := "/archive/" + noon.Format("2006/01/02") + "/"

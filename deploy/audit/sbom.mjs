@@ -30,7 +30,7 @@ const signs = [
 
 // licenceOf returns the licence of the texts in a module's folder; empty when none is known.
 function licenceOf(folder) {
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^(licen[cs]e|copying|unlicense)/i.test(name)) : [];
+  const names = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).filter((e) => e.isFile() && /^(licen[cs]e|copying|unlicense)/i.test(e.name)).map((e) => e.name) : [];
   const texts = names.map((name) => readFileSync(join(folder, name), "utf8"));
   // Of two texts the one that is allowed counts: paho may be taken under either of its licences.
   const found = texts.flatMap((text) => signs.filter(([, sign]) => sign.test(text)).map(([id]) => id));

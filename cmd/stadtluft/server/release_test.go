@@ -17,13 +17,8 @@ func TestRelease(t *testing.T) {
 	var file struct {
 		Version     int
 		ProjectName string `yaml:"project_name"`
-		Before      struct {
-			Hooks []struct {
-				Cmd string
-				Env []string
-			}
-		}
-		Builds []struct {
+		Before      struct{ Hooks []string }
+		Builds      []struct {
 			Main                     string
 			ModTimestamp             string `yaml:"mod_timestamp"`
 			Env, Goos, Goarch, Goarm []string
@@ -59,8 +54,10 @@ func TestRelease(t *testing.T) {
 	}
 	var named []string
 	for _, hook := range file.Before.Hooks {
-		if program, _, _ := strings.Cut(hook.Cmd, " "); program != "make" {
-			named = append(named, program)
+		for _, word := range strings.Fields(hook) {
+			if strings.HasPrefix(word, "deploy/") {
+				named = append(named, word)
+			}
 		}
 	}
 	for _, build := range file.Builds {

@@ -24,6 +24,8 @@ const (
 	fresh = 10 * time.Second
 	// lasts is how long the last list is used while the machine does not answer.
 	lasts = 12 * time.Hour
+	// hurry is how long a reader that has an older list waits for a new one.
+	hurry = 2 * time.Second
 	// whole is the interval at which the list is asked for even though its version is the same.
 	whole = time.Hour
 	// patience bounds a request for a list, and readTime one for a part of a file.
@@ -138,15 +140,11 @@ func (f *FS) current() (*tree, error) {
 	if tree, err, ok := f.known(); ok {
 		return tree, err
 	}
-	if f.asking.TryLock() {
-		err := f.ask(context.Background())
-		f.asking.Unlock()
-		if err == nil {
-			return f.lastTree(nil)
+	if _, err := f.lastTree(nil); err == nil {
+		if f.asking.TryLock() {
+			f.askFor(hurry)
 		}
-	}
-	if tree, err := f.lastTree(nil); err == nil { // meanwhile, or while another asks
-		return tree, nil
+		return f.lastTree(nil) // perhaps the older one, also while another asks
 	}
 	f.asking.Lock() // until it has been asked for once
 	defer f.asking.Unlock()
@@ -154,6 +152,20 @@ func (f *FS) current() (*tree, error) {
 		return tree, err
 	}
 	return f.lastTree(f.ask(context.Background()))
+}
+
+// askFor asks for the list and waits a while for it; asking is locked, and unlocked when there is an answer.
+func (f *FS) askFor(wait time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer f.asking.Unlock()
+		_ = f.ask(context.Background()) // the error is kept
+	}()
+	select {
+	case <-done:
+	case <-time.After(wait):
+	}
 }
 
 // known returns the list without asking, when it was asked for a short time ago.
