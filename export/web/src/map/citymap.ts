@@ -63,6 +63,7 @@ export class CityMap {
   private resting = 0;
   private still = 0; // timer until the map stands still; 0 when it does
   private stale = true; // the picture is not what is to be shown
+  private paper = false; // it is being printed
 
   // The container may get its size later.
   constructor(
@@ -83,8 +84,14 @@ export class CityMap {
     });
     new ResizeObserver(() => this.resize()).observe(container);
     for (const choice of [darkScheme, forcedColours]) choice.addEventListener("change", () => this.redraw());
-    addEventListener("beforeprint", () => this.draw(true));
-    addEventListener("afterprint", () => this.redraw());
+    addEventListener("beforeprint", () => {
+      this.paper = true;
+      this.draw();
+    });
+    addEventListener("afterprint", () => {
+      this.paper = false;
+      this.redraw();
+    });
     void places().then((names) => this.redraw(this.backdrop.setNames(names)));
     void water().then((found) => this.redraw(this.backdrop.setWater(found)));
   }
@@ -102,7 +109,7 @@ export class CityMap {
   private drawSoon(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.draw(false);
+      this.draw();
     });
   }
 
@@ -197,7 +204,7 @@ export class CityMap {
     const { clientWidth: width, clientHeight: height } = this.container;
     this.motion.set({ ...this.camera, width, height });
     this.fitCity();
-    if (width > 0 && height > 0) this.draw(false); // at once, because a canvas of another size is empty
+    if (width > 0 && height > 0) this.draw(); // at once, because a canvas of another size is empty
   }
 
   private cameraChanged(): void {
@@ -221,14 +228,14 @@ export class CityMap {
 
   // draw draws the map. While it moves its pictures are moved, as long as they reach; names are written for each zoom. On paper it has
   // the colours of the day.
-  private draw(paper: boolean): void {
-    const { camera, content } = this;
+  private draw(): void {
+    const { camera, content, paper } = this;
     if (camera.width === 0 || camera.height === 0) return;
     const moving = this.still !== 0 && !paper;
     const reaches = this.raster.follow(camera);
     const ready = reaches && (moving || (!this.stale && this.raster.fits(camera)));
-    if (!ready || paper) this.drawGround(paper);
-    if (!(moving && ready && this.lettering.follow(camera) && this.lettering.fits(camera))) this.drawNames(paper);
+    if (!ready || paper) this.drawGround();
+    if (!(moving && ready && this.lettering.follow(camera) && this.lettering.fits(camera))) this.drawNames();
     this.scale.show(camera);
     if (!ready) content.drawn?.();
   }
@@ -250,10 +257,11 @@ export class CityMap {
     return { image, scale: pictureRatio };
   }
 
-  private drawGround(paper: boolean): void {
-    this.stale = paper;
+  private drawGround(): void {
+    const { paper } = this;
+    this.stale = false;
     this.container.closest("main")?.classList.toggle("over-basemap", this.basemap?.visible() === true); // for the legend
-    this.raster.draw(this.camera, paper, (ctx, all, ratio) => {
+    this.raster.draw(this.camera, paper || !this.moved, (ctx, all, ratio) => {
       const bare = this.basemap?.visible() !== true;
       const pen = new Pen(ctx, all, { ...theme(paper), ...(bare ? {} : { areaOpacity: basemapOpacity }) }, ratio, this.ground);
       if (bare) this.backdrop.drawLand(pen);
@@ -266,8 +274,9 @@ export class CityMap {
     });
   }
 
-  private drawNames(paper: boolean): void {
-    this.lettering.draw(this.camera, paper, (ctx, all, ratio, edge) => {
+  private drawNames(): void {
+    const { paper } = this;
+    this.lettering.draw(this.camera, paper || !this.moved, (ctx, all, ratio, edge) => {
       ctx.clearRect(0, 0, all.width, all.height);
       this.backdrop.drawNames(new Pen(ctx, all, theme(paper), ratio, this.ground), this.content.names?.() ?? null, edge);
     });

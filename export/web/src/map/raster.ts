@@ -11,8 +11,8 @@ export class Raster {
   readonly canvas = h("canvas", { "aria-hidden": "true" });
   private shows: Camera | null = null; // all of the picture; null before it is drawn
 
-  // draw prepares the canvas for a camera and draws, with margins where the map may move. edge is how much of the picture at each
-  // side is not seen, in CSS pixels.
+  // draw prepares the canvas for a camera and draws, with margins unless the map is still: the first picture is there sooner without.
+  // edge is how much of the picture at each side is not seen, in CSS pixels.
   draw(seen: Camera, still: boolean, draw: (ctx: CanvasRenderingContext2D, all: Camera, ratio: number, edge: Point) => void): void {
     const { canvas } = this;
     const ctx = canvas.getContext("2d");
