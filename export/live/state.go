@@ -162,8 +162,8 @@ func (n *State) Observe(r ingest.Reading) {
 	if r.Time.After(n.last) {
 		n.last = r.Time
 	}
-	if n.caughtUp {
-		n.hub.send(Event{Reading: &r})
+	if n.caughtUp && len(n.hub.subscribers) > 0 {
+		n.hub.send(Event{Reading: new(r)})
 	}
 }
 

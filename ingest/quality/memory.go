@@ -41,6 +41,12 @@ func (e storedValue) quantity() quantity.Quantity {
 	return quantity.Quantity(e.received >> quantityShift)
 }
 
+// later reports whether a value was received after another.
+func (e storedValue) later(o storedValue) bool {
+	d := (e.received - o.received) & receivedMask
+	return d != 0 && d < (receivedMask+1)/2
+}
+
 // find is the value that is known for a time and quantity.
 func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
@@ -52,23 +58,40 @@ func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	return 0, false
 }
 
-// add remembers a reading.
+// add remembers a reading. What was received last is remembered, in whatever order it comes: after a start readings come by
+// their times.
 func (m *memory) add(r ingest.Reading) {
 	for _, v := range r.Values {
-		e := storedValue{
+		m.insert(storedValue{
 			at:       uint32(r.Time.Unix()),
 			received: uint32(v.Quantity)<<quantityShift | uint32(r.Received.Unix())&receivedMask,
 			value:    float32(v.Value),
+		})
+	}
+}
+
+// insert puts a value in the place of the oldest, and then before those that were received later.
+func (m *memory) insert(e storedValue) {
+	n, place := len(m.ring), m.next
+	switch {
+	case n < remembered:
+		if n == cap(m.ring) {
+			m.ring = append(make([]storedValue, 0, min(max(8, 2*n), remembered)), m.ring...)
 		}
-		if n := len(m.ring); n < remembered {
-			if n == cap(m.ring) {
-				m.ring = append(make([]storedValue, 0, min(max(8, 2*n), remembered)), m.ring...)
-			}
-			m.ring = append(m.ring, e)
-			continue
-		}
+		m.ring, place = append(m.ring, e), n
+	case m.ring[m.next].later(e):
+		return
+	default:
 		m.ring[m.next] = e
 		m.next = (m.next + 1) % remembered
+	}
+	for place != m.next { // where the oldest is
+		before := (place + remembered - 1) % remembered
+		if !m.ring[before].later(e) {
+			return
+		}
+		m.ring[place], m.ring[before] = m.ring[before], e
+		place = before
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"stadtluft/geo/aggregate"
@@ -18,8 +17,8 @@ import (
 const (
 	// fillTime bounds how long a start reads the store.
 	fillTime = 5 * time.Minute
-	// rememberTime is how far back the order of receipt matters: the checks remember less of a station.
-	rememberTime = 6 * time.Hour
+	// groupReadings bounds the readings of an hour that are passed on by station: some 10 MB.
+	groupReadings = 1 << 16
 )
 
 // follower gets the content of the store and the journal, and after caughtUp the new entries.
@@ -83,35 +82,43 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 	return at
 }
 
-// readStore passes on the readings of the store in the order of their times, with the flags of their hours after each
-// hour. The checks of single readings get those of the last hours in the order of receipt, as they did before the start.
+// readStore passes on the readings of the store, by hour and with the flags of their hours after each hour. Of an hour it
+// passes up to groupReadings by station: what belongs to a station is then at hand for all of them.
 func (r *replay) readStore(ctx context.Context, count func()) error {
-	now := time.Now()
 	var flags averages.StoredFlags
-	var recent []ingest.Reading
-	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: now.Add(r.ahead)}, func(reading ingest.Reading) error {
+	var group stationGroup
+	var hour time.Time
+	pass := func() error {
+		return group.each(func(readings []ingest.Reading) error {
+			if err := r.registry.EnsureLoaded(ctx, readings[0].Station); err != nil {
+				return err
+			}
+			for i := range readings {
+				r.stored(flags.Next(&readings[i]))
+			}
+			r.apply(ingest.Batch{Readings: readings})
+			for i := range readings {
+				r.recall(readings[i])
+			}
+			return nil
+		})
+	}
+	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: time.Now().Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
-		if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil {
-			return err
+		if of := reading.Time.Truncate(time.Hour); len(group.readings) == groupReadings || !of.Equal(hour) {
+			if err := pass(); err != nil {
+				return err
+			}
+			hour = of
 		}
-		r.stored(flags.Next(&reading))
-		r.apply(ingest.Batch{Readings: []ingest.Reading{reading}})
-		if now.Sub(reading.Received) < rememberTime {
-			recent = append(recent, reading)
-		} else {
-			r.recall(reading)
-		}
+		group.add(reading)
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = pass()
 	}
 	r.stored(flags.End())
-	slices.SortStableFunc(recent, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
-	for _, reading := range recent {
-		r.recall(reading)
-	}
-	return nil
+	return err
 }
 
 // follow passes on the journal after a position until ctx ends, and calls replayed when it reaches what was appended
