@@ -90,7 +90,7 @@ func (b *bucket) rarely(q quantity.Quantity) *rare {
 }
 
 // count adds a reading to the hour of its observation.
-func (s *station) count(r ingest.Reading) {
+func (s *station) count(r *ingest.Reading) {
 	b := s.bucket(r.Time)
 	if b == nil {
 		return

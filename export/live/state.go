@@ -138,32 +138,50 @@ func NewState() *State {
 	return &State{stations: map[string]*station{}, hub: hub{subscribers: map[*Subscriber]struct{}{}}}
 }
 
-// Observe adds a reading and, after CaughtUp, sends it to the subscribers.
-func (n *State) Observe(r ingest.Reading) {
+// Observe adds readings and, after CaughtUp, sends them to the subscribers.
+func (n *State) Observe(readings ...ingest.Reading) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	var s *station
+	imported := false
+	for i := range readings {
+		r := &readings[i]
+		if i == 0 || r.Station != readings[i-1].Station {
+			s, imported = n.station(r), n.Imported != nil && n.Imported(r.Station)
+		}
+		s.add(r, imported)
+		if r.Time.After(n.last) {
+			n.last = r.Time
+		}
+		if n.caughtUp && len(n.hub.subscribers) > 0 {
+			n.hub.send(Event{Reading: new(*r)})
+		}
+	}
+}
+
+// station returns the state of a reading's station, which it adds if needed. It needs mu.
+func (n *State) station(r *ingest.Reading) *station {
 	s := n.stations[r.Station]
 	if s == nil {
 		s = &station{latest: make([]latest, 0, len(r.Values))}
 		n.stations[r.Station] = s
 	}
+	return s
+}
+
+// add adds a reading of a station, imported or not, see State.
+func (s *station) add(r *ingest.Reading, imported bool) {
 	for _, v := range r.Values {
 		s.observe(r.Time.Unix(), v)
 	}
 	s.count(r)
 	s.gaps.add(r.Time)
 	seen := r.Received
-	if n.Imported != nil && n.Imported(r.Station) {
+	if imported {
 		seen = r.Time
 	}
 	if !seen.Before(s.seen) {
 		s.seen = seen
-	}
-	if r.Time.After(n.last) {
-		n.last = r.Time
-	}
-	if n.caughtUp && len(n.hub.subscribers) > 0 {
-		n.hub.send(Event{Reading: new(r)})
 	}
 }
 

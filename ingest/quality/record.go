@@ -15,8 +15,8 @@ type recordKey struct {
 
 // record is what is remembered of a station: 2 KiB after two days, 7 KiB after a month with particles and climate.
 type record struct {
-	Newest                   int64    // hour
-	PM2_5, PM10, Temperature *history // nil before the first value
+	Newest                   int64        // hour
+	PM2_5, PM10, Temperature *history     // nil before the first value
 	Steady                   []*unchanged // of quantities that may be stuck
 	Barometer                *barometer   // nil before the first value
 }

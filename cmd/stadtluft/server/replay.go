@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"stadtluft/geo/aggregate"
@@ -16,7 +17,7 @@ import (
 
 const (
 	// fillTime bounds how long a start reads the store.
-	fillTime = 5 * time.Minute
+	fillTime = 30 * time.Minute
 	// groupReadings bounds the readings of an hour that are passed on by station: some 10 MB.
 	groupReadings = 1 << 16
 )
@@ -35,14 +36,14 @@ type replay struct {
 	storage   *storage
 	registry  *registry.Registry
 	log       *slog.Logger
-	since     time.Time                // whole hours, also the oldest
-	ahead     time.Duration            // a reading may have been received this much before its time
-	remember  []func(r ingest.Reading) // get the readings from before the start
-	followers []follower               // get all readings
-	past      bool                     // the current entries are from before the start
+	since     time.Time                          // whole hours, also the oldest
+	ahead     time.Duration                      // a reading may have been received this much before its time
+	remember  []func(readings ...ingest.Reading) // get the readings from before the start, of one station
+	followers []follower                         // get all readings
+	past      bool                               // the current entries are from before the start
 }
 
-func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *replay {
+func newReplay(b *base, remember []func(...ingest.Reading), followers []follower) *replay {
 	return &replay{
 		journal: b.journal, storage: b.storage, registry: b.registry, log: b.log, since: time.Now().Add(-aggregate.Retention - aggregate.LookBack - time.Hour),
 		ahead: time.Duration(b.config.Quality.ClockAhead * float64(time.Minute)), remember: remember, followers: followers, past: true,
@@ -52,6 +53,7 @@ func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *
 // start returns after everything from before the start was passed on. With followers the replay continues as a part.
 func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	after := r.fill(ctx)
+	debug.FreeOSMemory() // what reading took at once is not needed again
 	if len(r.followers) == 0 {
 		once, done := context.WithCancel(ctx)
 		defer done()
@@ -97,9 +99,7 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 				r.stored(flags.Next(&readings[i]))
 			}
 			r.apply(ingest.Batch{Readings: readings})
-			for i := range readings {
-				r.recall(readings[i])
-			}
+			r.recall(readings...)
 			return nil
 		})
 	}
@@ -160,12 +160,12 @@ func (r *replay) stored(flags []averages.Stored) {
 	}
 }
 
-// recall passes a reading from before the start to the checks.
-func (r *replay) recall(reading ingest.Reading) {
+// recall passes readings of one station from before the start to the checks.
+func (r *replay) recall(readings ...ingest.Reading) {
 	if !r.past {
 		return
 	}
 	for _, remember := range r.remember {
-		remember(reading)
+		remember(readings...)
 	}
 }
