@@ -68,12 +68,15 @@ func (c *Contacts) Last(station string) (Contact, bool) {
 	return last.Contact, true
 }
 
-// Remember adds a reading from before the program started: what came with it is not known any more.
-func (c *Contacts) Remember(r Reading) {
+// Remember adds readings of one station from before the program started: what came with them is not known any more.
+func (c *Contacts) Remember(readings ...Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if last := c.station(r.Station); r.Received.After(last.taken) {
-		last.taken = r.Received
+	last := c.station(readings[0].Station)
+	for i := range readings {
+		if at := readings[i].Received; at.After(last.taken) {
+			last.taken = at
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func appendsPerSecond(b *testing.B, dir string) float64 {
 }
 
 // cpuTime returns the processor time that a process has used (proc(5), stat: utime and stime in hundredths of a second).
-func cpuTime(b *testing.B, p *process) time.Duration {
+func cpuTime(b testing.TB, p *process) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"iter"
+	"math"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
@@ -23,15 +25,22 @@ type CheckStats struct{ Checked, NoNeighbours, NoHistory int }
 
 // bucket is an hour of observation. The zero value belongs to no hour.
 type bucket struct {
-	hour       int64
-	quantities map[quantity.Quantity]*count
+	hour   int64
+	counts []count                     // of quantities with values or flags
+	rare   map[quantity.Quantity]*rare // of those that have some; nil for none
 }
 
-// count holds the numbers of a quantity's values in an hour.
+// count holds the numbers of a quantity's values in an hour, up to 65,535: memory has 25 hours of each station's quantities.
 type count struct {
-	values, good int // by the values' own flags
-	flags        map[ingest.Flags]int
-	hourFlags    ingest.HourFlags
+	flags        ingest.Flags // by the hour
+	values, good uint16       // by the values' own flags
+	quantity     quantity.Quantity
+}
+
+// rare is what few quantities have in an hour.
+type rare struct {
+	flags map[ingest.Flags]int // values by their own flags
+	humid []ingest.Span        // see ingest.HourFlags
 }
 
 // bucket returns the bucket of an hour; nil when it is too old.
@@ -42,37 +51,63 @@ func (s *station) bucket(at time.Time) *bucket {
 	case hour < b.hour:
 		return nil
 	case hour > b.hour:
-		*b = bucket{hour, map[quantity.Quantity]*count{}}
+		*b = bucket{hour: hour, counts: b.counts[:0]}
 	}
 	return b
 }
 
+// count returns the count of a quantity, which it adds if needed. The pointer is valid until the next one is added.
 func (b *bucket) count(q quantity.Quantity) *count {
-	c := b.quantities[q]
-	if c == nil {
-		c = &count{flags: map[ingest.Flags]int{}}
-		b.quantities[q] = c
+	if c := b.find(q); c != nil {
+		return c
 	}
-	return c
+	if n := len(b.counts); n == cap(b.counts) {
+		b.counts = append(make([]count, 0, n+1), b.counts...)
+	}
+	b.counts = append(b.counts, count{quantity: q})
+	return &b.counts[len(b.counts)-1]
+}
+
+// find returns the count of a quantity; nil without one.
+func (b *bucket) find(q quantity.Quantity) *count {
+	for i := range b.counts {
+		if c := &b.counts[i]; c.quantity == q {
+			return c
+		}
+	}
+	return nil
+}
+
+// rarely returns what few quantities have, which it adds if needed.
+func (b *bucket) rarely(q quantity.Quantity) *rare {
+	if b.rare == nil {
+		b.rare = map[quantity.Quantity]*rare{}
+	}
+	if b.rare[q] == nil {
+		b.rare[q] = &rare{flags: map[ingest.Flags]int{}}
+	}
+	return b.rare[q]
 }
 
 // count adds a reading to the hour of its observation.
-func (s *station) count(r ingest.Reading) {
+func (s *station) count(r *ingest.Reading) {
 	b := s.bucket(r.Time)
 	if b == nil {
 		return
 	}
 	for _, v := range r.Values {
 		c := b.count(v.Quantity)
-		c.values++
+		c.values = increased(c.values)
 		if v.Flags.Good() {
-			c.good++
+			c.good = increased(c.good)
 		}
 		for _, flag := range v.Flags.Each() {
-			c.flags[flag]++
+			b.rarely(v.Quantity).flags[flag]++
 		}
 	}
 }
+
+func increased(n uint16) uint16 { return n + min(1, math.MaxUint16-n) }
 
 // Apply applies HourFlags from the journal; their readings must have been observed before.
 func (n *State) Apply(v ingest.HourFlags) {
@@ -82,18 +117,32 @@ func (n *State) Apply(v ingest.HourFlags) {
 	if s == nil {
 		return
 	}
-	if b := s.bucket(v.Hour); b != nil {
-		b.count(v.Quantity).hourFlags = v
+	b := s.bucket(v.Hour)
+	if b == nil {
+		return
+	}
+	b.count(v.Quantity).flags = v.Flags
+	if len(v.Humid) > 0 || b.rare[v.Quantity] != nil {
+		b.rarely(v.Quantity).humid = v.Humid
 	}
 }
 
 // hourFlags returns the flags that a value has by its hour.
 func (s *station) hourFlags(at time.Time, q quantity.Quantity) ingest.Flags {
 	hour := at.Unix() / 3600
-	if b := &s.buckets[hour%hours]; b.hour == hour && b.quantities[q] != nil {
-		return b.quantities[q].hourFlags.At(at)
+	b := &s.buckets[hour%hours]
+	if b.hour != hour {
+		return 0
 	}
-	return 0
+	c := b.find(q)
+	if c == nil {
+		return 0
+	}
+	of := ingest.HourFlags{Flags: c.flags}
+	if few := b.rare[q]; few != nil {
+		of.Humid = few.humid
+	}
+	return of.At(at)
 }
 
 // DayStats returns a station's counts of the 24 hours up to a moment.
@@ -113,36 +162,61 @@ func newDayStats() DayStats {
 
 func (s *station) sum(at time.Time) DayStats {
 	t := newDayStats()
-	for _, b := range s.buckets {
-		if b.hour <= at.Unix()/3600-hours {
-			continue
-		}
-		for _, c := range b.quantities {
-			t.add(c)
-		}
+	for b, c := range s.lately(at) {
+		t.add(c, b.rare[c.quantity])
 	}
 	return t
 }
 
-// add adds an hour of a quantity. Values that are excluded by themselves have no flags of their hour.
-func (t *DayStats) add(c *count) {
-	t.Values += c.values
-	of := c.hourFlags.Flags
-	if of.Good() {
-		t.Good += c.good
+// lately yields the counts of the 24 hours up to a moment.
+func (s *station) lately(at time.Time) iter.Seq2[*bucket, *count] {
+	return func(yield func(*bucket, *count) bool) {
+		for i := range s.buckets {
+			b := &s.buckets[i]
+			if b.hour <= at.Unix()/3600-hours {
+				continue
+			}
+			for j := range b.counts {
+				if !yield(b, &b.counts[j]) {
+					return
+				}
+			}
+		}
 	}
-	for flag, n := range c.flags {
-		t.Flags[flag] += n
+}
+
+// mostCount reports whether at least half of the values of the 24 hours up to a moment count.
+func (s *station) mostCount(at time.Time) bool {
+	values, good := 0, 0
+	for _, c := range s.lately(at) {
+		values += int(c.values)
+		if c.flags.Good() {
+			good += int(c.good)
+		}
 	}
-	for _, flag := range of.Each() {
-		t.Flags[flag] += c.good
+	return 2*good >= values
+}
+
+// add adds an hour of a quantity; few may be nil. Values that are excluded by themselves have no flags of their hour.
+func (t *DayStats) add(c *count, few *rare) {
+	t.Values += int(c.values)
+	if c.flags.Good() {
+		t.Good += int(c.good)
 	}
-	for _, s := range c.hourFlags.Humid {
-		t.Flags[ingest.Humid] += int(s.Values)
+	for _, flag := range c.flags.Each() {
+		t.Flags[flag] += int(c.good)
+	}
+	if few != nil {
+		for flag, n := range few.flags {
+			t.Flags[flag] += n
+		}
+		for _, s := range few.humid {
+			t.Flags[ingest.Humid] += int(s.Values)
+		}
 	}
 	for _, check := range ingest.AllChecks() {
 		stats := t.Checks[check]
-		switch of.Result(check) {
+		switch c.flags.Result(check) {
 		case ingest.Unchecked:
 			continue
 		case ingest.Checked:

@@ -3,7 +3,6 @@
 package live
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -73,9 +72,30 @@ type State struct {
 
 type station struct {
 	seen    time.Time
-	values  map[quantity.Quantity]Latest
+	latest  []latest
 	buckets [hours]bucket
 	gaps    gaps
+}
+
+// latest is the newest value of a quantity, in as little memory as it takes.
+type latest struct {
+	value    float64
+	unix     int64
+	flags    ingest.Flags
+	quantity quantity.Quantity
+}
+
+// observe replaces the newest value of a quantity by one that is not older.
+func (s *station) observe(unix int64, v ingest.Value) {
+	for i := range s.latest {
+		if old := &s.latest[i]; old.quantity == v.Quantity {
+			if unix >= old.unix {
+				*old = latest{v.Value, unix, v.Flags, v.Quantity}
+			}
+			return
+		}
+	}
+	s.latest = append(s.latest, latest{v.Value, unix, v.Flags, v.Quantity})
 }
 
 // gaps holds the last seconds between the station's messages, the oldest of them overwritten by the next. The zero value is
@@ -118,34 +138,50 @@ func NewState() *State {
 	return &State{stations: map[string]*station{}, hub: hub{subscribers: map[*Subscriber]struct{}{}}}
 }
 
-// Observe adds a reading and, after CaughtUp, sends it to the subscribers.
-func (n *State) Observe(r ingest.Reading) {
+// Observe adds readings and, after CaughtUp, sends them to the subscribers.
+func (n *State) Observe(readings ...ingest.Reading) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	var s *station
+	imported := false
+	for i := range readings {
+		r := &readings[i]
+		if i == 0 || r.Station != readings[i-1].Station {
+			s, imported = n.station(r), n.Imported != nil && n.Imported(r.Station)
+		}
+		s.add(r, imported)
+		if r.Time.After(n.last) {
+			n.last = r.Time
+		}
+		if n.caughtUp && len(n.hub.subscribers) > 0 {
+			n.hub.send(Event{Reading: new(*r)})
+		}
+	}
+}
+
+// station returns the state of a reading's station, which it adds if needed. It needs mu.
+func (n *State) station(r *ingest.Reading) *station {
 	s := n.stations[r.Station]
 	if s == nil {
-		s = &station{values: map[quantity.Quantity]Latest{}}
+		s = &station{latest: make([]latest, 0, len(r.Values))}
 		n.stations[r.Station] = s
 	}
+	return s
+}
+
+// add adds a reading of a station, imported or not, see State.
+func (s *station) add(r *ingest.Reading, imported bool) {
 	for _, v := range r.Values {
-		if old := s.values[v.Quantity]; !r.Time.Before(old.Time) {
-			s.values[v.Quantity] = Latest{v.Value, r.Time, v.Flags}
-		}
+		s.observe(r.Time.Unix(), v)
 	}
 	s.count(r)
 	s.gaps.add(r.Time)
 	seen := r.Received
-	if n.Imported != nil && n.Imported(r.Station) {
+	if imported {
 		seen = r.Time
 	}
 	if !seen.Before(s.seen) {
 		s.seen = seen
-	}
-	if r.Time.After(n.last) {
-		n.last = r.Time
-	}
-	if n.caughtUp {
-		n.hub.send(Event{Reading: &r})
 	}
 }
 
@@ -171,10 +207,10 @@ func (n *State) Station(id string, at time.Time) Station {
 	if s == nil {
 		return Station{State: New}
 	}
-	known := Station{State: s.state(at), LastSeen: s.seen, Interval: s.gaps.interval(), Values: maps.Clone(s.values)}
-	for q, v := range known.Values {
-		v.Flags |= s.hourFlags(v.Time, q)
-		known.Values[q] = v
+	known := Station{State: s.state(at), LastSeen: s.seen, Interval: s.gaps.interval(), Values: make(map[quantity.Quantity]Latest, len(s.latest))}
+	for _, v := range s.latest {
+		at := time.Unix(v.unix, 0).UTC()
+		known.Values[v.quantity] = Latest{v.value, at, v.flags | s.hourFlags(at, v.quantity)}
 	}
 	return known
 }
@@ -191,7 +227,7 @@ func (s *station) state(at time.Time) StationState {
 	if at.Sub(s.seen) > max(SilentAfter, min(silentIntervals*s.gaps.interval(), silentAtMost)) {
 		return Silent
 	}
-	if t := s.sum(at); 2*t.Good < t.Values {
+	if !s.mostCount(at) {
 		return Check
 	}
 	return OK

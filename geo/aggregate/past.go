@@ -42,12 +42,16 @@ func (p *past) append(to []value, i int) []value {
 // put packs an hour that it does not have yet.
 func (p *past) put(h hour) {
 	i, _ := p.search(h.index)
+	if n := len(p.hours); n == cap(p.hours) {
+		p.hours = append(make([]pastHour, 0, n+n/8+1), p.hours...)
+	}
 	p.hours = slices.Insert(p.hours, i, pastHour{index: int32(h.index), gap: h.gap()})
 	from, _ := p.span(i)
 	var scratch [256]byte // enough for an hour of a reading every 30 s
 	packed := pack(scratch[:0], h.values)
 	if need := len(p.bytes) + len(packed); need > cap(p.bytes) {
-		p.bytes = append(make([]byte, 0, need), p.bytes...) // exactly what is needed, without the spare capacity of Insert: as many hours go as come
+		// What is needed, rounded up to what an allocation takes anyway, without the spare capacity of Insert: as many hours go as come.
+		p.bytes = append(append([]byte(nil), make([]byte, need)...)[:0], p.bytes...)
 	}
 	p.bytes = slices.Insert(p.bytes, from, packed...)
 	p.hours[i].size = uint16(len(packed))

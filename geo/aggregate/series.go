@@ -66,6 +66,9 @@ func (st *station) of(cell geo.Cell, q quantity.Quantity) *series {
 	if s := st.find(cell, q); s != nil {
 		return s
 	}
+	if n := len(st.series); n == cap(st.series) {
+		st.series = append(make([]series, 0, n+1), st.series...) // most stations never get another one after their first reading
+	}
 	st.series = append(st.series, series{cell: cell, quantity: q})
 	return &st.series[len(st.series)-1]
 }

@@ -179,22 +179,29 @@ func (a *Averages) cellAt(st *ingest.Station, at time.Time) (cell geo.Cell, indo
 
 // Cells caches the base cells of places; projecting a place again for each reading would take most of the time. The
 // zero value is ready.
-type Cells struct{ at map[orb.Point]geo.Cell }
+type Cells struct {
+	at   map[orb.Point]geo.Cell
+	last orb.Point // the place that was asked for last: the next one is often the same
+	cell geo.Cell  // of last; zero before the first
+}
 
 // At returns a place's base cell; false outside the grid.
 func (c *Cells) At(place orb.Point) (geo.Cell, bool) {
+	if place == c.last && c.cell.Size > 0 {
+		return c.cell, true
+	}
 	cell, known := c.at[place]
-	if known {
-		return cell, true
+	if !known {
+		var err error
+		if cell, err = geo.CellAt(place, geo.BaseSize); err != nil {
+			return geo.Cell{}, false
+		}
+		if c.at == nil {
+			c.at = map[orb.Point]geo.Cell{}
+		}
+		c.at[place] = cell
 	}
-	cell, err := geo.CellAt(place, geo.BaseSize)
-	if err != nil {
-		return geo.Cell{}, false
-	}
-	if c.at == nil {
-		c.at = map[orb.Point]geo.Cell{}
-	}
-	c.at[place] = cell
+	c.last, c.cell = place, cell
 	return cell, true
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
 )
 
@@ -16,12 +17,20 @@ type Stored struct {
 // StoredFlags collects the flags of an hour from its stored values, which come in the order of their times. The zero
 // value is ready.
 type StoredFlags struct {
-	hour   time.Time
-	series map[flagKey]*storedSeries
+	hour     time.Time
+	stations map[string]*storedStation
+	last     *storedStation // of the last reading: the next one is often the same station's
+}
+
+// storedStation are the flags of a station's quantities.
+type storedStation struct {
+	name   string
+	series []storedSeries
 }
 
 // storedSeries are the flags of one quantity of a station.
 type storedSeries struct {
+	quantity      quantity.Quantity
 	flags, all    ingest.Flags // of the first value, and of any
 	mixed, wet    bool         // values differ; the last one is humid
 	values, humid int
@@ -33,7 +42,18 @@ type storedSeries struct {
 func (s *StoredFlags) Next(r *ingest.Reading) (before []Stored) {
 	if hour := r.Time.Truncate(time.Hour); !hour.Equal(s.hour) {
 		before = s.End()
-		s.hour, s.series = hour, map[flagKey]*storedSeries{}
+		s.hour, s.last = hour, nil
+		if s.stations == nil {
+			s.stations = map[string]*storedStation{}
+		}
+	}
+	st := s.last
+	if st == nil || st.name != r.Station {
+		if st = s.stations[r.Station]; st == nil {
+			st = &storedStation{name: r.Station, series: make([]storedSeries, 0, len(r.Values))}
+			s.stations[r.Station] = st
+		}
+		s.last = st
 	}
 	second := uint16(r.Time.Sub(s.hour) / time.Second)
 	for i := range r.Values {
@@ -43,13 +63,20 @@ func (s *StoredFlags) Next(r *ingest.Reading) (before []Stored) {
 		if !v.Flags.Good() {
 			continue
 		}
-		key := flagKey{r.Station, v.Quantity}
-		if s.series[key] == nil {
-			s.series[key] = &storedSeries{flags: of &^ ingest.Humid}
-		}
-		s.series[key].add(second, of)
+		st.of(v.Quantity, of).add(second, of)
 	}
 	return before
+}
+
+// of returns the flags of a quantity, which it begins with those of its first value if needed.
+func (s *storedStation) of(q quantity.Quantity, first ingest.Flags) *storedSeries {
+	for i := range s.series {
+		if of := &s.series[i]; of.quantity == q {
+			return of
+		}
+	}
+	s.series = append(s.series, storedSeries{quantity: q, flags: first &^ ingest.Humid})
+	return &s.series[len(s.series)-1]
 }
 
 func (s *storedSeries) add(second uint16, of ingest.Flags) {
@@ -72,19 +99,25 @@ func (s *storedSeries) add(second uint16, of ingest.Flags) {
 
 // End returns the flags of the last hour.
 func (s *StoredFlags) End() (list []Stored) {
-	for at, of := range s.series {
-		v := Stored{ingest.HourFlags{Station: at.station, Hour: s.hour, Quantity: at.quantity, Flags: of.flags, Humid: of.spans}, of.values}
-		if of.humid == of.values {
-			v.Flags, v.Humid = v.Flags|ingest.Humid, nil
+	for _, st := range s.stations {
+		for i := range st.series {
+			if v := st.series[i].stored(st.name, s.hour); v.Flags != 0 || len(v.Humid) > 0 {
+				list = append(list, v)
+			}
 		}
-		if of.mixed {
-			v.Flags, v.Values = v.Flags|of.all, 0
-		}
-		if v.Flags != 0 || len(v.Humid) > 0 {
-			list = append(list, v)
-		}
+		st.series = st.series[:0]
 	}
-	s.series = nil
 	slices.SortFunc(list, func(a, b Stored) int { return a.Compare(b.HourFlags) })
 	return list
+}
+
+func (s *storedSeries) stored(station string, hour time.Time) Stored {
+	v := Stored{ingest.HourFlags{Station: station, Hour: hour, Quantity: s.quantity, Flags: s.flags, Humid: s.spans}, s.values}
+	if s.humid == s.values {
+		v.Flags, v.Humid = v.Flags|ingest.Humid, nil
+	}
+	if s.mixed {
+		v.Flags, v.Values = v.Flags|s.all, 0
+	}
+	return v
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -70,14 +71,32 @@ func (w *walker) turn(hour time.Time, known []Stored) {
 	if hour.IsZero() {
 		return
 	}
-	flags, values := make(map[flagKey]ingest.HourFlags, len(known)), make(map[flagKey]int, len(known))
+	stored := make(storedHour, len(known))
 	for _, s := range known {
-		flags[flagKey{s.Station, s.Quantity}], values[flagKey{s.Station, s.Quantity}] = s.HourFlags, s.Values
+		stored[flagKey{s.Station, s.Quantity}] = s
 	}
 	found := w.checker.Hour(hour, w.averages.stationHours(hour))
-	differ, _ := difference(hour, found, flags, func(key flagKey) bool { return values[key] > 0 })
+	differ, _ := difference(found, stored)
 	w.differ = append(w.differ, differ...)
 	w.averages.Aggregate, w.averages.indoors = &aggregate.Aggregate{}, aggregate.Aggregate{}
+}
+
+// storedHour is the flags of an hour as the store has them.
+type storedHour map[flagKey]Stored
+
+func (h storedHour) of(key flagKey) (v ingest.HourFlags, complete, ok bool) {
+	s, ok := h[key]
+	return s.HourFlags, s.Values > 0, ok
+}
+
+func (h storedHour) all() iter.Seq[ingest.HourFlags] {
+	return func(yield func(ingest.HourFlags) bool) {
+		for _, s := range h {
+			if !yield(s.HourFlags) {
+				return
+			}
+		}
+	}
 }
 
 // recheck has the stored hours of a period checked after those that they look back on, and sets their flags. It returns

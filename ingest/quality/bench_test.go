@@ -54,7 +54,7 @@ func BenchmarkMemory(b *testing.B) {
 		before := inUse()
 		checker, hourChecker := New(DefaultRules()), NewHourChecker(DefaultRules())
 		list := crowd(stations)
-		for n := range 3 * dayHours { // all is laid out in the first hour
+		for n := range 3 * dayHours {
 			hourChecker.Hour(startOf(n), list)
 		}
 		for i := range stations {

@@ -66,11 +66,14 @@ func (c *Checker) Check(st *ingest.Station, a ingest.Arrival, r wire.Reading) (k
 	return keep, refused, duplicates
 }
 
-// Remember adds a reading that is already in the journal, so that a restart knows it again.
-func (c *Checker) Remember(r ingest.Reading) {
+// Remember adds readings of one station that are already in the journal, so that a restart knows them again.
+func (c *Checker) Remember(readings ...ingest.Reading) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.memory(r.Station).add(r)
+	m := c.memory(readings[0].Station)
+	for i := range readings {
+		m.add(readings[i])
+	}
 }
 
 // Forget deletes what is remembered of a station, such as one that was erased.

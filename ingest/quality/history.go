@@ -18,13 +18,16 @@ const (
 	recheckDays = 3  // days that hours to be checked again belong to
 )
 
-// ring keeps an entry for each of the last hours or days; a zero entry is none.
+// ring keeps an entry for each of the last hours or days; a zero entry is none. Its memory grows with the time from the first
+// entry on.
 type ring[T any] struct {
-	Last int64 // number of the newest hour or day since 1970; 0 before the first
-	Of   []T
+	First int64 // number of an hour or day since 1970 before which nothing was ever put
+	Last  int64 // number of the newest; 0 before the first
+	Most  int64 // how many there may be
+	Of    []T
 }
 
-func newRing[T any](length int) ring[T] { return ring[T]{Of: make([]T, length)} }
+func newRing[T any](most int) ring[T] { return ring[T]{Most: int64(most)} }
 
 // at is the entry of an hour or day; zero when it has none.
 func (r *ring[T]) at(i int64) (entry T) {
@@ -32,6 +35,24 @@ func (r *ring[T]) at(i int64) (entry T) {
 		entry = r.Of[i%int64(len(r.Of))]
 	}
 	return entry
+}
+
+// grow makes room for an entry and those that are there.
+func (r *ring[T]) grow(i int64) {
+	const step = 8
+	if len(r.Of) == 0 {
+		r.First = i
+	}
+	r.First = min(r.First, i)
+	need := min(max(r.Last, i)-r.First+1, r.Most)
+	if need <= int64(len(r.Of)) {
+		return
+	}
+	grown := make([]T, min((need+step-1)/step*step, r.Most))
+	for j := max(r.First, r.Last-int64(len(r.Of))+1); j <= r.Last; j++ {
+		grown[j%int64(len(grown))] = r.at(j)
+	}
+	r.Of = grown
 }
 
 // between are the entries from <= i < to that are there, in order, in two pieces.
@@ -50,10 +71,11 @@ func (r *ring[T]) between(from, to int64) (older, newer []T) {
 
 // put sets an entry. What is too old by then is let go.
 func (r *ring[T]) put(i int64, entry T) {
-	length := int64(len(r.Of))
-	if r.Last-i >= length {
+	if r.Last-i >= r.Most {
 		return
 	}
+	r.grow(i)
+	length := int64(len(r.Of))
 	var none T
 	for j := max(r.Last+1, i-length+1); j < i; j++ {
 		r.Of[j%length] = none

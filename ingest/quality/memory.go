@@ -1,6 +1,9 @@
 package quality
 
 import (
+	"encoding/binary"
+	"math"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
@@ -9,67 +12,99 @@ import (
 )
 
 const (
-	// remembered is how many values of a station are remembered: 5.25 KiB, three and a half hours of a kit that
-	// sends five values every 145 s, or ninety readings delivered at once.
+	// remembered is how many values of a station are remembered: three and a half hours of a kit that sends five values every
+	// 145 s, or ninety readings delivered at once. They take 3 KiB, of a kit that sends each value by itself 6 KiB.
 	remembered = 448
 	// redeliverWithin is how soon a broker delivers again what was not acknowledged.
 	redeliverWithin = 10 * time.Minute
+
+	// A stored reading is its time and its receipt, both in Unix seconds, how many values it has, and of each the quantity and
+	// 32 bits: seven digits are enough to know it again. Times before 1970 and after 2106 never get here: clock refuses them.
+	receivedAt  = 4
+	countAt     = 8
+	readingHead = 9
+	valueSize   = 5
+
+	// droppedMost is how many bytes of dropped readings stay before the others.
+	droppedMost = 512
 )
 
-// memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
+// memory is the readings a station sent last, in the order of their receipt. The zero value is empty and grows to its size.
 type memory struct {
-	ring []storedValue
-	next int
+	data    []byte
+	dropped int // bytes at the beginning that are not in use
+	values  int // of all readings
+	newest  uint32
 }
 
-// storedValue is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
-// a value are enough to know it again.
-type storedValue struct {
-	at       uint32 // Unix seconds
-	received uint32 // Unix seconds; the quantity takes the place of its top bits
-	value    float32
-}
+// stored is a reading in a memory.
+type stored []byte
 
-// quantityShift leaves 26 bits for the seconds of receipt, which wrap around after two years: only
-// differences of minutes are looked at.
-const (
-	quantityShift = 26
-	receivedMask  = 1<<quantityShift - 1
-)
+func (s stored) at() uint32       { return binary.LittleEndian.Uint32(s) }
+func (s stored) received() uint32 { return binary.LittleEndian.Uint32(s[receivedAt:]) }
+func (s stored) count() int       { return int(s[countAt]) }
+func (s stored) size() int        { return readingHead + valueSize*s.count() }
 
-func (e storedValue) quantity() quantity.Quantity {
-	return quantity.Quantity(e.received >> quantityShift)
-}
-
-// find is the value that is known for a time and quantity.
-func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
-	unix := uint32(at.Unix())
-	for i := range m.ring {
-		if e := &m.ring[i]; e.at == unix && e.quantity() == q {
-			return e.value, true
+// value returns the value of a quantity.
+func (s stored) value(q quantity.Quantity) (float32, bool) {
+	for i := readingHead; i < s.size(); i += valueSize {
+		if quantity.Quantity(s[i]) == q {
+			return math.Float32frombits(binary.LittleEndian.Uint32(s[i+1:])), true
 		}
 	}
 	return 0, false
 }
 
-// add remembers a reading.
-func (m *memory) add(r ingest.Reading) {
-	for _, v := range r.Values {
-		e := storedValue{
-			at:       uint32(r.Time.Unix()),
-			received: uint32(v.Quantity)<<quantityShift | uint32(r.Received.Unix())&receivedMask,
-			value:    float32(v.Value),
-		}
-		if n := len(m.ring); n < remembered {
-			if n == cap(m.ring) {
-				m.ring = append(make([]storedValue, 0, min(max(8, 2*n), remembered)), m.ring...)
+// find is the value that is known for a time and quantity.
+func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
+	unix := uint32(at.Unix())
+	for rest := stored(m.data[m.dropped:]); len(rest) > 0; rest = rest[rest.size():] {
+		if rest.at() == unix {
+			if v, known := rest.value(q); known {
+				return v, true
 			}
-			m.ring = append(m.ring, e)
-			continue
 		}
-		m.ring[m.next] = e
-		m.next = (m.next + 1) % remembered
 	}
+	return 0, false
+}
+
+// add remembers a reading. What was received last is remembered, in whatever order it comes: after a start readings come by
+// their times.
+func (m *memory) add(r ingest.Reading) {
+	values := r.Values[:min(len(r.Values), math.MaxUint8)]
+	var room [readingHead + 32*valueSize]byte
+	one := binary.LittleEndian.AppendUint32(room[:0], uint32(r.Time.Unix()))
+	one = binary.LittleEndian.AppendUint32(one, uint32(r.Received.Unix()))
+	one = append(one, byte(len(values)))
+	for _, v := range values {
+		one = binary.LittleEndian.AppendUint32(append(one, byte(v.Quantity)), math.Float32bits(float32(v.Value)))
+	}
+	m.insert(one)
+	for m.values > remembered {
+		oldest := stored(m.data[m.dropped:])
+		m.values -= oldest.count()
+		m.dropped += oldest.size()
+	}
+}
+
+// insert puts a reading behind those that were not received later.
+func (m *memory) insert(one stored) {
+	if m.dropped > droppedMost {
+		m.data, m.dropped = slices.Delete(m.data, 0, m.dropped), 0
+	}
+	if need := len(m.data) + len(one); need > cap(m.data) {
+		m.data = append(make([]byte, 0, max(need, min(2*cap(m.data), need+droppedMost))), m.data...)
+	}
+	place, received := len(m.data), one.received()
+	if received < m.newest {
+		place = m.dropped
+		for stored(m.data[place:]).received() <= received {
+			place += stored(m.data[place:]).size()
+		}
+	}
+	m.data = slices.Insert(m.data, place, one...)
+	m.values += one.count()
+	m.newest = max(m.newest, received)
 }
 
 // redelivered reports whether every value was received within the last minutes already. It serves
@@ -84,10 +119,11 @@ func (m *memory) redelivered(received time.Time, values []wire.Value) bool {
 }
 
 func (m *memory) receivedLately(now uint32, v wire.Value) bool {
-	for i := range m.ring {
-		e := &m.ring[i]
-		age := (now - e.received) & receivedMask
-		if e.quantity() == v.Quantity && e.value == float32(v.Value) && age <= uint32(redeliverWithin/time.Second) {
+	for rest := stored(m.data[m.dropped:]); len(rest) > 0; rest = rest[rest.size():] {
+		if age := now - rest.received(); age > uint32(redeliverWithin/time.Second) {
+			continue
+		}
+		if value, known := rest.value(v.Quantity); known && value == float32(v.Value) {
 			return true
 		}
 	}

@@ -236,10 +236,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 10 * remembered {
 		c.Check(st, arrival, at(received.Add(-time.Duration(i)*time.Second), pm(quantity.PM10, float64(i%50))))
 	}
-	if n := len(c.recent["AAA"].ring); n != remembered {
+	if n := c.recent["AAA"].values; n != remembered {
 		t.Errorf("%d values remembered, want %d", n, remembered)
 	}
-	if size := int(reflect.TypeFor[storedValue]().Size()) * remembered; size > 8<<10 {
+	if size := cap(c.recent["AAA"].data); size > 8<<10 {
 		t.Errorf("a station's memory has %d bytes, want at most 8 KiB", size)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	snapshotMagic   = "stadtluft-checks-3\n"
+	snapshotMagic   = "stadtluft-checks-4\n"
 	maxSnapshot     = 1 << 30 // bytes
 	snapshotTrailer = 4
 )

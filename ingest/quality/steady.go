@@ -2,6 +2,7 @@ package quality
 
 import (
 	"math"
+	"slices"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
@@ -83,17 +84,56 @@ func (c *HourChecker) stuckAfter(s *StationHour) (hours float64, ok bool) {
 	return 0, false
 }
 
-func (r *record) steady(q quantity.Quantity) *ring[steady] {
-	if r.Steady == nil {
-		r.Steady = map[quantity.Quantity]*ring[steady]{}
+// unchanged is whether the values of a quantity's hours were all the same.
+type unchanged struct {
+	Quantity quantity.Quantity
+	Hours    ring[uint8] // 1 for an hour that is changing, else one more than the place in Of; 0 for none
+	Of       []steady    // the first is changing
+}
+
+// mostSteady is how many Of may have before those are dropped that no hour has: more than there are hours.
+const mostSteady = 200
+
+func (r *record) steady(q quantity.Quantity) *unchanged {
+	for _, u := range r.Steady {
+		if u.Quantity == q {
+			return u
+		}
 	}
-	past := r.Steady[q]
-	if past == nil {
-		fresh := newRing[steady](stuckHours + recheckHours)
-		past = &fresh
-		r.Steady[q] = past
+	u := &unchanged{Quantity: q, Hours: newRing[uint8](stuckHours + recheckHours), Of: []steady{changing}}
+	r.Steady = append(r.Steady, u)
+	return u
+}
+
+// at returns an hour; 0 when it has no values.
+func (u *unchanged) at(hour int64) steady {
+	if n := u.Hours.at(hour); n > 0 {
+		return u.Of[n-1]
 	}
-	return past
+	return 0
+}
+
+func (u *unchanged) put(hour int64, s steady) {
+	if len(u.Of) == mostSteady {
+		u.compact()
+	}
+	n := slices.Index(u.Of, s)
+	if n < 0 {
+		n, u.Of = len(u.Of), append(u.Of, s)
+	}
+	u.Hours.put(hour, uint8(n+1))
+}
+
+// compact drops what no hour has.
+func (u *unchanged) compact() {
+	of := u.Of
+	u.Of = []steady{changing}
+	for i, n := range u.Hours.Of {
+		if n > 1 {
+			u.Of = append(u.Of, of[n-1])
+			u.Hours.Of[i] = uint8(len(u.Of))
+		}
+	}
 }
 
 // Resolution returns the resolution of a station's particle counter in µg/m³, by its data sheet; 1 where it is not known.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ type memory struct {
 	mu        sync.RWMutex // guards what follows
 	byID      map[string]entry
 	sorted    []*ingest.Station          // by id
+	asking    map[string]struct{}        // of those, the ids of stations that ask for something, see entry.asks
 	byDevice  map[ingest.Device][]string // folded, to the ids of stations that name it
 	revisions map[string]uint64          // of each key, also of removed ones
 	admin     string                     // hash of the administrator's token
@@ -39,6 +41,9 @@ func (e entry) same(o entry) bool {
 	return e.record.Token == o.record.Token && e.record.Manage == o.record.Manage && a.Status == b.Status && a.Name == b.Name &&
 		len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
 }
+
+// asks reports whether somebody looks for the station every few seconds: it has a recomputation or notices.
+func (e entry) asks() bool { return !e.record.Recompute.IsZero() || e.record.Notices != nil }
 
 func (m *memory) entry(id string) (entry, bool) {
 	m.mu.RLock()
@@ -77,6 +82,18 @@ func (m *memory) entries() []entry {
 	list := make([]entry, len(m.sorted))
 	for i, st := range m.sorted {
 		list[i] = m.byID[st.ID]
+	}
+	return list
+}
+
+// askingEntries returns the entries of stations that ask for something, sorted by id. They are few, so that looking for them
+// costs nothing.
+func (m *memory) askingEntries() []entry {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var list []entry
+	for _, id := range slices.Sorted(maps.Keys(m.asking)) {
+		list = append(list, m.byID[id])
 	}
 	return list
 }
@@ -125,9 +142,10 @@ func (m *memory) set(id string, e entry) (before entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.byID == nil {
-		m.byID, m.byDevice = map[string]entry{}, map[ingest.Device][]string{}
+		m.byID, m.byDevice, m.asking = map[string]entry{}, map[ingest.Device][]string{}, map[string]struct{}{}
 	}
 	before = m.byID[id]
+	delete(m.asking, id)
 	if before.station != nil {
 		for _, d := range before.station.Devices {
 			left := slices.DeleteFunc(m.byDevice[d.Folded()], func(one string) bool { return one == id })
@@ -150,6 +168,9 @@ func (m *memory) set(id string, e entry) (before entry) {
 		m.sorted = slices.Insert(m.sorted, i, e.station)
 	}
 	m.byID[id] = e
+	if e.asks() {
+		m.asking[id] = struct{}{}
+	}
 	for _, d := range e.station.Devices {
 		m.byDevice[d.Folded()] = append(m.byDevice[d.Folded()], id)
 	}

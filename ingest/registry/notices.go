@@ -156,7 +156,7 @@ type Watched struct {
 // Watched returns the stations whose owners want to be told of them, by id.
 func (r *Registry) Watched() []Watched {
 	var list []Watched
-	for _, e := range r.memory.entries() {
+	for _, e := range r.memory.askingEntries() {
 		if e.record.Notices != nil {
 			list = append(list, Watched{e.station, e.record.notices()})
 		}

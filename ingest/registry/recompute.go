@@ -30,7 +30,7 @@ func (e *edit) queueRecomputation(from time.Time) {
 // Recomputations returns the open requests, by station.
 func (r *Registry) Recomputations() []Recomputation {
 	var list []Recomputation
-	for _, e := range r.memory.entries() {
+	for _, e := range r.memory.askingEntries() {
 		if !e.record.Recompute.IsZero() {
 			list = append(list, Recomputation{e.station, e.record.Recompute})
 		}

@@ -17,11 +17,11 @@ func newChecks(b *base) *checks {
 	return &checks{Checker: quality.New(b.config.Quality), registry: b.registry}
 }
 
-// remember adds a reading from before the start.
-func (c *checks) remember(r ingest.Reading) {
-	if !c.erased(r.Station) {
-		c.Remember(r)
-		c.contacts.Remember(r)
+// remember adds readings of one station from before the start.
+func (c *checks) remember(readings ...ingest.Reading) {
+	if !c.erased(readings[0].Station) {
+		c.Remember(readings...)
+		c.contacts.Remember(readings...)
 	}
 }
 

@@ -55,8 +55,10 @@ func (m *memory) apply(b ingest.Batch) {
 	}
 	for _, r := range b.Readings {
 		m.averages.Observe(r)
-		m.live.Observe(r)
-		if m.comparer != nil {
+	}
+	m.live.Observe(b.Readings...)
+	if m.comparer != nil {
+		for _, r := range b.Readings {
 			m.comparer.Touch(r)
 		}
 	}

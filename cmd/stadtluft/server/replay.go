@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
+	"runtime/debug"
 	"time"
 
 	"stadtluft/geo/aggregate"
@@ -17,9 +17,9 @@ import (
 
 const (
 	// fillTime bounds how long a start reads the store.
-	fillTime = 5 * time.Minute
-	// rememberTime is how far back the order of receipt matters: the checks remember less of a station.
-	rememberTime = 6 * time.Hour
+	fillTime = 30 * time.Minute
+	// groupReadings bounds the readings of an hour that are passed on by station: some 10 MB.
+	groupReadings = 1 << 16
 )
 
 // follower gets the content of the store and the journal, and after caughtUp the new entries.
@@ -36,15 +36,15 @@ type replay struct {
 	storage   *storage
 	registry  *registry.Registry
 	log       *slog.Logger
-	since     time.Time                // whole hours, also the oldest
-	ahead     time.Duration            // a reading may have been received this much before its time
-	remember  []func(r ingest.Reading) // get the readings from before the start
-	followers []follower               // get all readings
-	passed    *passed                  // from the store, until past ends
-	past      bool                     // the current entries are from before the start
+	since     time.Time                          // whole hours, also the oldest
+	ahead     time.Duration                      // a reading may have been received this much before its time
+	remember  []func(readings ...ingest.Reading) // get the readings from before the start, of one station
+	followers []follower                         // get all readings
+	passed    *passed                            // from the store, until past ends
+	past      bool                               // the current entries are from before the start
 }
 
-func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *replay {
+func newReplay(b *base, remember []func(...ingest.Reading), followers []follower) *replay {
 	return &replay{
 		journal: b.journal, storage: b.storage, registry: b.registry, log: b.log, since: time.Now().Add(-aggregate.Retention - aggregate.LookBack - time.Hour),
 		ahead: time.Duration(b.config.Quality.ClockAhead * float64(time.Minute)), remember: remember, followers: followers, past: true,
@@ -54,6 +54,7 @@ func newReplay(b *base, remember []func(ingest.Reading), followers []follower) *
 // start returns after everything from before the start was passed on. With followers the replay continues as a part.
 func (r *replay) start(ctx context.Context, sup *supervisor) error {
 	after := r.fill(ctx)
+	debug.FreeOSMemory() // what reading took at once is not needed again
 	if len(r.followers) == 0 {
 		once, done := context.WithCancel(ctx)
 		defer done()
@@ -85,36 +86,42 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 	return at
 }
 
-// readStore passes on the readings of the store in the order of their times, with the flags of their hours after each
-// hour. The checks of single readings get those of the last hours in the order of receipt, as they did before the start.
+// readStore passes on the readings of the store, by hour and with the flags of their hours after each hour. Of an hour it
+// passes up to groupReadings by station: what belongs to a station is then at hand for all of them.
 func (r *replay) readStore(ctx context.Context, count func()) error {
-	now := time.Now()
 	var flags averages.StoredFlags
-	var recent []ingest.Reading
-	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: now.Add(r.ahead)}, func(reading ingest.Reading) error {
+	var group stationGroup
+	var hour time.Time
+	pass := func() error {
+		return group.each(func(readings []ingest.Reading) error {
+			if err := r.registry.EnsureLoaded(ctx, readings[0].Station); err != nil {
+				return err
+			}
+			for i := range readings {
+				r.stored(flags.Next(&readings[i]))
+			}
+			r.apply(ingest.Batch{Readings: readings})
+			r.recall(readings...)
+			return nil
+		})
+	}
+	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: time.Now().Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
-		if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil {
-			return err
-		}
 		r.passed.note(reading)
-		r.stored(flags.Next(&reading))
-		r.apply(ingest.Batch{Readings: []ingest.Reading{reading}})
-		if now.Sub(reading.Received) < rememberTime {
-			recent = append(recent, reading)
-		} else {
-			r.recall(reading)
+		if of := reading.Time.Truncate(time.Hour); len(group.readings) == groupReadings || !of.Equal(hour) {
+			if err := pass(); err != nil {
+				return err
+			}
+			hour = of
 		}
+		group.add(reading)
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = pass()
 	}
 	r.stored(flags.End())
-	slices.SortStableFunc(recent, func(a, b ingest.Reading) int { return a.Received.Compare(b.Received) })
-	for _, reading := range recent {
-		r.recall(reading)
-	}
-	return nil
+	return err
 }
 
 // follow passes on the journal after a position until ctx ends, and calls replayed when it reaches what was appended
@@ -159,12 +166,12 @@ func (r *replay) stored(flags []averages.Stored) {
 	}
 }
 
-// recall passes a reading from before the start to the checks.
-func (r *replay) recall(reading ingest.Reading) {
+// recall passes readings of one station from before the start to the checks.
+func (r *replay) recall(readings ...ingest.Reading) {
 	if !r.past {
 		return
 	}
 	for _, remember := range r.remember {
-		remember(reading)
+		remember(readings...)
 	}
 }

@@ -149,7 +149,7 @@ func startBackups(b *base, sup *supervisor) error {
 // them: the others stay empty.
 func replayed(ctx context.Context, b *base, sup *supervisor) (*checks, *memory, error) {
 	checks, memory := newChecks(b), newMemory(b)
-	var remember []func(ingest.Reading)
+	var remember []func(...ingest.Reading)
 	var followers []follower
 	if b.roles.has(intakeRole) {
 		b.registry.OnChange(checks.changed)

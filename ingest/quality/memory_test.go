@@ -1,0 +1,30 @@
+package quality
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest"
+)
+
+// TestMemoryKeepsTheLastReceived adds values in random orders, more than are remembered, and looks for those received last.
+func TestMemoryKeepsTheLastReceived(t *testing.T) {
+	begin := time.Unix(1_780_000_000, 0)
+	for round := range 20 {
+		rng := rand.New(rand.NewPCG(1, uint64(round)))
+		n := remembered/2 + 100*round
+		var m memory
+		for _, i := range rng.Perm(n) {
+			at := begin.Add(time.Duration(i) * 10 * time.Second)
+			m.add(ingest.Reading{Time: at.Add(-time.Hour), Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: float64(i)}}})
+		}
+		for i := range n {
+			v, known := m.find(begin.Add(time.Duration(i)*10*time.Second-time.Hour), quantity.PM10)
+			if want := i >= n-remembered; known != want || known && v != float32(i) {
+				t.Fatalf("%d values: value %d is %v, known %v, want known %v", n, i, v, known, want)
+			}
+		}
+	}
+}
