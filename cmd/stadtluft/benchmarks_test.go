@@ -23,7 +23,10 @@ type benchmark struct {
 
 // benchmarks returns the parts of make bench, in the order of BENCHMARKS.md.
 func benchmarks() []benchmark {
-	return []benchmark{}
+	return []benchmark{
+		pipelineBenchmark(),
+		streamBenchmark(),
+	}
 }
 
 // benchRun is a part while it runs.
