@@ -18,8 +18,9 @@ const (
 
 // memory is the values a station sent last, a ring. The zero value is empty and grows to its size.
 type memory struct {
-	ring []storedValue
-	next int
+	ring   []storedValue
+	next   int
+	newest uint32 // Unix seconds of the latest time that was ever there
 }
 
 // storedValue is a value in 12 bytes. Times before 1970 and after 2106 never get here: clock refuses them. Seven digits of
@@ -44,6 +45,9 @@ func (e storedValue) quantity() quantity.Quantity {
 // find is the value that is known for a time and quantity.
 func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
+	if unix > m.newest { // as most are
+		return 0, false
+	}
 	for i := range m.ring {
 		if e := &m.ring[i]; e.at == unix && e.quantity() == q {
 			return e.value, true
@@ -54,6 +58,7 @@ func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 
 // add remembers a reading.
 func (m *memory) add(r ingest.Reading) {
+	m.newest = max(m.newest, uint32(r.Time.Unix()))
 	for _, v := range r.Values {
 		e := storedValue{
 			at:       uint32(r.Time.Unix()),
