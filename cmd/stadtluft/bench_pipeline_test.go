@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,9 +69,10 @@ type figures struct {
 type pipelineBench struct {
 	*benchRun
 	senders  []storyStation
-	registry string         // data folder in which they are registered
-	messages [][]rawMessage // of each station
-	count    int
+	registry string // data folder in which they are registered
+	binary   string // our program as it is shipped; empty when it is to write a profile
+	each     int    // messages of a station
+	count    int    // of all
 	db       *influxtest.Server
 }
 
@@ -78,17 +80,26 @@ func newPipelineBench(b *benchRun) *pipelineBench {
 	b.Helper()
 	n, _ := strconv.Atoi(os.Getenv("BENCH_MESSAGES"))
 	each := max(1, cmp.Or(n, 100_000)/pipelineStations)
-	p := &pipelineBench{benchRun: b, registry: b.TempDir(), count: each * pipelineStations, db: influxtest.Start(b)}
+	p := &pipelineBench{benchRun: b, registry: b.TempDir(), each: each, count: each * pipelineStations, db: influxtest.Start(b)}
 	p.senders = registerStations(b, p.registry, pipelineStations)
-	begin := time.Now().Add(-time.Duration(each) * 30 * time.Second).Unix()
-	for i, s := range p.senders {
-		list := make([]rawMessage, each)
-		for k := range list {
-			list[k] = rawMessage{"stadtluft/v1/" + s.id + "/reading", weather(begin+int64(30*k), i, k)}
+	if os.Getenv("BENCH_PROFILE") == "" {
+		p.binary = filepath.Join(b.TempDir(), "stadtluft")
+		if out, err := exec.Command("go", "build", "-o", p.binary, ".").CombinedOutput(); err != nil {
+			b.Fatalf("go build: %v: %s", err, out)
 		}
-		p.messages = append(p.messages, list)
 	}
 	return p
+}
+
+// messages returns what each station sends: a reading for each of the last seconds.
+func (p *pipelineBench) messages() [][]rawMessage {
+	all, begin := make([][]rawMessage, len(p.senders)), time.Now().Unix()-int64(p.each)
+	for i, s := range p.senders {
+		for k := range p.each {
+			all[i] = append(all[i], rawMessage{"stadtluft/v1/" + s.id + "/reading", weather(begin+int64(k), i, k)})
+		}
+	}
+	return all
 }
 
 // weather returns the payload of a station's k-th message, with values that change as those of a real station.
@@ -110,7 +121,7 @@ func (p *pipelineBench) ours() figures {
 		"STADTLUFT_STORE_INFLUXDB_URL="+p.db.URL, "STADTLUFT_STORE_INFLUXDB_BUCKET=bench")
 	defer program.kill()
 	eventually(p, "the subscription", func() bool { return strings.Contains(program.log.String(), "connected to the MQTT broker") })
-	return p.measure(program.cmd, func() { p.sendToMosquitto(m.addr) }, func() int { return countReadings(p.db, "bench") })
+	return p.measure(program.cmd, p.sender(m.addr), func() int { return countReadings(p.db, "bench") })
 }
 
 // telegraf runs Telegraf in its place, with limits as high as ours.
@@ -130,7 +141,7 @@ func (p *pipelineBench) telegraf() figures {
 	t.begin()
 	defer t.kill()
 	eventually(p, "Telegraf to connect", func() bool { return strings.Contains(t.log.String(), "Connected") })
-	return p.measure(t.cmd, func() { p.sendToMosquitto(m.addr) }, func() int { return countReadings(p.db, "bench") })
+	return p.measure(t.cmd, p.sender(m.addr), func() int { return countReadings(p.db, "bench") })
 }
 
 // bare runs a subscriber that throws all away, buffered one with our connection.
@@ -149,7 +160,7 @@ func (p *pipelineBench) subscriber(kind string) figures {
 	s.begin()
 	defer s.kill()
 	eventually(p, "the subscription", func() bool { return strings.Contains(s.log.String(), "subscribed") })
-	return p.measure(s.cmd, func() { p.sendToMosquitto(m.addr) }, func() int {
+	return p.measure(s.cmd, p.sender(m.addr), func() int {
 		if strings.Contains(s.log.String(), "all have come") {
 			return p.count
 		}
@@ -170,16 +181,9 @@ func (p *pipelineBench) door() figures {
 		}
 		defer clients[i].Close()
 	}
+	messages := p.messages()
 	f := p.measure(program.cmd, func() {
-		p.each(len(clients), func(i int) error {
-			return clients[i].send(func(yield func(rawMessage) bool) {
-				for _, m := range p.messages[i] {
-					if !yield(m) {
-						return
-					}
-				}
-			})
-		})
+		p.beside(len(clients), func(i int) error { return clients[i].send(slices.Values(messages[i])) })
 	}, func() int { return int(program.metric("stadtluft_stored_total")) })
 	from := time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)
 	table := program.get("/api/v1/readings?format=csv&from=" + from + "&to=" + time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
@@ -200,21 +204,29 @@ func (p *pipelineBench) launch(env ...string) *process {
 	p.Helper()
 	data := p.TempDir()
 	copyRegistry(p.T, p.registry, data)
-	return launch(p.T, data, append(env, asProfile+"="+os.Getenv("BENCH_PROFILE"))...)
+	program := prepare(p.T, data, append(env, asProfile+"="+os.Getenv("BENCH_PROFILE"))...)
+	if program.binary = p.binary; p.binary != "" {
+		program.env = program.env[:len(program.env)-1]
+	}
+	program.start()
+	return program
 }
 
-// sendToMosquitto sends all messages over 20 connections, each with stations of its own that take turns.
-func (p *pipelineBench) sendToMosquitto(addr string) {
-	p.Helper()
-	const connections = 20
-	p.each(connections, func(i int) error {
-		c, err := dialRaw(addr, "publisher-"+strconv.Itoa(i), "")
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		return c.send(turns(p.messages[i*pipelineStations/connections : (i+1)*pipelineStations/connections]))
-	})
+// sender returns a function that sends all messages over 20 connections, each with stations of its own that take turns.
+func (p *pipelineBench) sender(addr string) func() {
+	messages := p.messages()
+	return func() {
+		p.Helper()
+		const connections = 20
+		p.beside(connections, func(i int) error {
+			c, err := dialRaw(addr, "publisher-"+strconv.Itoa(i), "")
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			return c.send(turns(messages[i*pipelineStations/connections : (i+1)*pipelineStations/connections]))
+		})
+	}
 }
 
 // turns yields the first message of each station, then the second of each.
@@ -230,8 +242,8 @@ func turns(stations [][]rawMessage) iter.Seq[rawMessage] {
 	}
 }
 
-// each runs n senders beside each other.
-func (p *pipelineBench) each(n int, send func(i int) error) {
+// beside runs n senders beside each other.
+func (p *pipelineBench) beside(n int, send func(i int) error) {
 	p.Helper()
 	var all sync.WaitGroup
 	for i := range n {

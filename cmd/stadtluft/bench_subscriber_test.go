@@ -117,6 +117,12 @@ func profiled() {
 			<-signals
 			pprof.StopCPUProfile()
 			file.Close()
+			heap, err := os.Create(path + ".heap")
+			if err != nil {
+				panic(err)
+			}
+			_ = pprof.Lookup("heap").WriteTo(heap, 0)
+			heap.Close()
 			_ = os.Rename(path+".part", path)
 		}
 	}()
