@@ -121,7 +121,7 @@ type usage struct {
 func (p *process) usage(t testing.TB) (u usage) {
 	t.Helper()
 	folder := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
-	u.cpu = cpuTime(t, p)
+	u.cpu = cpuTime(t, p.cmd.Process.Pid)
 	const kibi = 1024 / 1e6 // MB in the kernel's "kB"
 	u.peak, u.memory = kibi*procField(t, folder+"status", "VmHWM:"), kibi*procField(t, folder+"status", "VmRSS:")
 	u.written = procField(t, folder+"io", "write_bytes:") / 1e6

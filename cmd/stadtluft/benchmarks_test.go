@@ -24,6 +24,8 @@ type benchmark struct {
 // benchmarks returns the parts of make bench, in the order of BENCHMARKS.md.
 func benchmarks() []benchmark {
 	return []benchmark{
+		pipelineBenchmark(),
+		streamBenchmark(),
 		{name: "start", title: "Start with 10,000 stations and two days of data", run: benchStart},
 		{name: "stations", title: "New stations", run: benchStations},
 		{name: "fleet", title: "All of Sensor.Community's stations, connected", run: benchFleet},

@@ -23,6 +23,7 @@ const telegrafConfig = `
   interval = "1s"
   flush_interval = "1s"
   omit_hostname = true
+%s
 [[inputs.mqtt_consumer]]
   servers = ["tcp://%s"]
   topics = ["stadtluft/v1/+/reading"]
@@ -32,6 +33,7 @@ const telegrafConfig = `
   client_id = "telegraf"
   username = "stadtluft"
   password = "secret"
+%s
   data_format = "json_v2"
   [[inputs.mqtt_consumer.topic_parsing]]
     topic = "stadtluft/v1/+/reading"
@@ -40,16 +42,34 @@ const telegrafConfig = `
     measurement_name = "reading"
     timestamp_path = "t"
     timestamp_format = "unix"
-    [[inputs.mqtt_consumer.json_v2.field]]
-      path = "pm2_5"
-      type = "float"
-    [[inputs.mqtt_consumer.json_v2.field]]
-      path = "pm10"
-      type = "float"
+%s
 [[outputs.influxdb_v2]]
   urls = ["%s"]
   bucket = "%s"
 `
+
+// telegrafFile writes a configuration for fields of a reading, and with more lines for the agent and for its reading from the broker.
+func telegrafFile(t *testing.T, broker, influxdb, database string, fields []string, agent, input string) (path string) {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range fields {
+		fmt.Fprintf(&all, "    [[inputs.mqtt_consumer.json_v2.field]]\n      path = %q\n      type = \"float\"\n", name)
+	}
+	return writeFile(t, "telegraf.conf", fmt.Sprintf(telegrafConfig, agent, broker, input, all.String(), influxdb, database))
+}
+
+// sessionFor makes the session of a subscriber that is not started yet, with its subscription.
+func sessionFor(t *testing.T, broker, client, filter string) {
+	t.Helper()
+	reader := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + broker).SetClientID(client).SetCleanSession(false).
+		SetUsername("stadtluft").SetPassword("secret"))
+	for _, step := range []func() mqtt.Token{reader.Connect, func() mqtt.Token { return reader.Subscribe(filter, 1, nil) }} {
+		if token := step(); !token.WaitTimeout(patience) || token.Error() != nil {
+			t.Fatalf("subscribe for %s: %v", client, token.Error())
+		}
+	}
+	reader.Disconnect(0)
+}
 
 // telegrafRun is a fault while it is played with Telegraf, between Mosquitto and InfluxDB, in place of our program.
 type telegrafRun struct {
@@ -145,17 +165,10 @@ func startTelegraf(t *testing.T, senders []storyStation, db *influxtest.Server) 
 		eventually(t, "the stations to have sent their share", r.flow.still)
 		return r.complete(begin, r.flow.total())
 	}
-	config := writeFile(t, "telegraf.conf", fmt.Sprintf(telegrafConfig, broker.addr, answers.URL, r.database))
+	config := telegrafFile(t, broker.addr, answers.URL, r.database, []string{"pm2_5", "pm10"}, "", "")
 	r.process = &process{t: t, args: []string{"--config", config}, env: []string{asProgram + "=1"}, log: &syncBuffer{}, binary: binary}
 	r.query("CREATE DATABASE " + strconv.Quote(r.database))
-	reader := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + broker.addr).SetClientID("telegraf").SetCleanSession(false).
-		SetUsername("stadtluft").SetPassword("secret"))
-	for _, step := range []func() mqtt.Token{reader.Connect, func() mqtt.Token { return reader.Subscribe("stadtluft/v1/+/reading", 1, nil) }} {
-		if token := step(); !token.WaitTimeout(patience) || token.Error() != nil {
-			t.Fatalf("subscribe for Telegraf: %v", token.Error())
-		}
-	}
-	reader.Disconnect(0)
+	sessionFor(t, broker.addr, "telegraf", "stadtluft/v1/+/reading")
 	r.brokerRestarted()
 	t.Cleanup(func() { r.kill(); t.Logf("log of Telegraf:\n%s", r.log) })
 	r.begin()
@@ -192,18 +205,24 @@ func (r *telegrafRun) complete(begin time.Time, acknowledged int) time.Duration 
 }
 
 // count returns the number of stored readings; 0 while InfluxDB does not answer.
-func (r *telegrafRun) count() (n int) {
-	line := strings.TrimSpace(r.query("SELECT COUNT(pm10) FROM reading"))
+func (r *telegrafRun) count() int { return countReadings(r.db, r.database) }
+
+// query returns InfluxDB's answer as CSV; empty when it has none.
+func (r *telegrafRun) query(text string) string { return queryInflux(r.db, r.database, text) }
+
+// countReadings returns the number of readings in a database; 0 while InfluxDB does not answer.
+func countReadings(db *influxtest.Server, database string) (n int) {
+	line := strings.TrimSpace(queryInflux(db, database, "SELECT COUNT(pm10) FROM reading"))
 	n, _ = strconv.Atoi(line[strings.LastIndexByte(line, ',')+1:])
 	return n
 }
 
-// query returns InfluxDB's answer as CSV; empty when it has none.
-func (r *telegrafRun) query(text string) string {
-	form := url.Values{"db": {r.database}, "epoch": {"s"}, "q": {text}}
-	request, err := http.NewRequest(http.MethodPost, r.db.URL+"/query", strings.NewReader(form.Encode()))
+// queryInflux returns InfluxDB's answer as CSV; empty when it has none.
+func queryInflux(db *influxtest.Server, database, text string) string {
+	form := url.Values{"db": {database}, "epoch": {"s"}, "q": {text}}
+	request, err := http.NewRequest(http.MethodPost, db.URL+"/query", strings.NewReader(form.Encode()))
 	if err != nil {
-		r.t.Fatal(err)
+		return ""
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/csv")

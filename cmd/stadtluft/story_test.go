@@ -44,7 +44,11 @@ const asProgram = "STADTLUFT_TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Unsetenv(asProgram)
+		profiled()
 		main()
+	}
+	if subscriber := os.Getenv(asSubscriber); subscriber != "" {
+		runSubscriber(subscriber)
 	}
 	if node := os.Getenv(asNATS); node != "" {
 		runNATS(node)

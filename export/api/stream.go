@@ -14,7 +14,8 @@ import (
 const (
 	heartbeat    = 15 * time.Second
 	retryMillis  = 3000
-	writeTimeout = 10 * time.Second // for one event; a slower client is disconnected
+	writeTimeout = 10 * time.Second // for one write; a slower client is disconnected
+	streamWrite  = 16 << 10         // bytes, from which on a write has no further events
 )
 
 // readingEvent is the data of the event reading: the values of a station.
@@ -61,18 +62,19 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	subscriber := s.Live.Subscribe()
 	defer s.Live.Unsubscribe(subscriber)
 	control := http.NewResponseController(w)
-	send := func(format string, args ...any) error {
+	send := func(text []byte) error {
 		if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
 		return control.Flush()
 	}
-	if err := send("retry: %d\n\n", retryMillis); err != nil {
+	if err := send(fmt.Appendf(nil, "retry: %d\n\n", retryMillis)); err != nil {
 		return err
 	}
+	var text []byte
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
 	for {
@@ -83,18 +85,35 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 		case <-s.stopping:
 			return nil
 		case <-ticker.C:
-			err = send(": still here\n\n")
+			err = send([]byte(": still here\n\n"))
 		case event, ok := <-subscriber.Events:
 			if !ok {
 				return nil // too slow: the client connects again
 			}
-			name, data := s.event(event)
-			err = send("event: %s\ndata: %s\n\n", name, data)
+			text = s.appendEvents(text[:0], event, subscriber.Events)
+			err = send(text)
 		}
 		if err != nil {
 			return nil // the client has disconnected
 		}
 	}
+}
+
+// appendEvents appends an event, and those that wait behind it, as far as one write has room.
+func (s *Server) appendEvents(dst []byte, e live.Event, more <-chan live.Event) []byte {
+	for ok := true; ok; {
+		name, data := s.event(e)
+		dst = fmt.Appendf(dst, "event: %s\ndata: %s\n\n", name, data)
+		if len(dst) >= streamWrite {
+			break
+		}
+		select {
+		case e, ok = <-more:
+		default:
+			ok = false
+		}
+	}
+	return dst
 }
 
 func (s *Server) event(e live.Event) (name string, data []byte) {

@@ -6,9 +6,9 @@ import (
 	"stadtluft/ingest"
 )
 
-// subscriberBuffer is the number of events that wait for a subscriber. A slower one is dropped: its channel is closed,
-// and it may subscribe again.
-const subscriberBuffer = 256
+// subscriberBuffer is the number of events that wait for a subscriber, twice as many as a batch of the intake has at most:
+// they come at once. A slower one is dropped: its channel is closed, and it may subscribe again.
+const subscriberBuffer = 2 * ingest.BatchMessages
 
 // Event is a new reading, or a change of the live grid.
 type Event struct {

@@ -101,6 +101,26 @@ func plainName(s string, most int) bool {
 	return true
 }
 
+// Matches reports whether a valid filter matches a topic, or every topic that another filter matches.
+func Matches(filter, topic string) bool {
+	for {
+		level, restOfFilter, moreFilter := strings.Cut(filter, "/")
+		if level == "#" {
+			return true
+		}
+		part, restOfTopic, moreTopic := strings.Cut(topic, "/")
+		switch {
+		case part == "#", level != "+" && level != part:
+			return false
+		case !moreTopic:
+			return !moreFilter || restOfFilter == "#" // "a/#" matches "a" as well
+		case !moreFilter:
+			return false
+		}
+		filter, topic = restOfFilter, restOfTopic
+	}
+}
+
 // StationPrefix returns the beginning of every topic of a station.
 func StationPrefix(station string) string { return Prefix + station + "/" }
 

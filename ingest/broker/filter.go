@@ -23,33 +23,13 @@ func validFilter(filter string) bool {
 	}
 }
 
-// matches reports whether a valid filter matches a topic, or every topic that another filter matches.
-func matches(filter, topic string) bool {
-	for {
-		level, restOfFilter, moreFilter := strings.Cut(filter, "/")
-		if level == "#" {
-			return true
-		}
-		part, restOfTopic, moreTopic := strings.Cut(topic, "/")
-		switch {
-		case part == "#", level != "+" && level != part:
-			return false
-		case !moreTopic:
-			return !moreFilter || restOfFilter == "#" // "a/#" matches "a" as well
-		case !moreFilter:
-			return false
-		}
-		filter, topic = restOfFilter, restOfTopic
-	}
-}
-
 // mayRead reports whether a client may subscribe to a filter: anyone to averages, a station to its own status and
 // feedback.
 func mayRead(station, filter string) bool {
 	if !validFilter(filter) {
 		return false
 	}
-	if matches(wire.CityFilter, filter) || matches(wire.GridFilter, filter) {
+	if wire.Matches(wire.CityFilter, filter) || wire.Matches(wire.GridFilter, filter) {
 		return true
 	}
 	return station != "" && (filter == wire.FeedbackTopic(station) || filter == wire.StatusTopic(station))

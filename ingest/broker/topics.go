@@ -96,7 +96,7 @@ func (t *topics) subscribe(c *conn, sub packets.Subscription) {
 		return
 	}
 	for topic, payload := range t.retained {
-		if matches(sub.Filter, topic) {
+		if wire.Matches(sub.Filter, topic) {
 			t.queue(c, topic, delivery{payload, true})
 		}
 	}
@@ -200,7 +200,7 @@ func (t *topics) next(c *conn) (packets.Packet, bool) {
 func (s *subscriber) packet(topic string, d delivery) (p packets.Packet, wanted bool) {
 	p = packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: d.retained}, TopicName: topic, Payload: d.payload}
 	for _, sub := range s.subscriptions {
-		if !matches(sub.Filter, topic) {
+		if !wire.Matches(sub.Filter, topic) {
 			continue
 		}
 		wanted = true
@@ -228,7 +228,7 @@ func (s *subscriber) acknowledged() {
 
 // wants reports whether a subscription matches a topic. It needs topics.mu.
 func (s *subscriber) wants(topic string) bool {
-	return slices.ContainsFunc(s.subscriptions, func(sub packets.Subscription) bool { return matches(sub.Filter, topic) })
+	return slices.ContainsFunc(s.subscriptions, func(sub packets.Subscription) bool { return wire.Matches(sub.Filter, topic) })
 }
 
 // remove removes a subscription and reports whether there was one. It needs topics.mu.

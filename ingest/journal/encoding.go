@@ -26,6 +26,8 @@ const (
 	minTime = -62135596800 // year 1, the zero time, in Unix seconds
 	maxTime = 253402300799 // end of year 9999
 
+	usualReading = 48 // bytes of a reading of five values; a slice for shorter ones grows
+
 	maxThousandths = 1 << 53 // float64 does not represent every larger integer
 )
 
@@ -141,6 +143,9 @@ func DecodeBatch(data []byte) (ingest.Batch, error) {
 		return b, fmt.Errorf("journal entry version %d: this program reads up to %d", data[0], version)
 	}
 	d := decoder{data: data[1:]}
+	if data[0] == version && len(data) > 1 && data[1] == kindReading {
+		b.Readings = make([]ingest.Reading, 0, 1+len(data)/usualReading)
+	}
 	for len(d.data) > 0 && d.err == nil {
 		switch kind := d.byte(); {
 		case kind == kindReading && len(b.Refusals)+len(b.HourFlags) == 0:

@@ -29,19 +29,15 @@ type session struct {
 	lost chan error // the first error that ends it
 	over atomic.Bool
 
-	mu   sync.Mutex // guards open
-	open map[uint16]struct{}
+	mu   sync.Mutex           // guards open
+	open [1 << 16 / 64]uint64 // a bit for each packet id of a message that is held
 }
 
 // session connects, subscribes and receives until the connection ends. served is true when the broker granted the
 // subscription.
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
-	c := &session{s: s, lost: make(chan error, 1), open: map[uint16]struct{}{}}
+	c := &session{s: s, lost: make(chan error, 1)}
 	client := paho.NewClient(c.options())
-	filters := s.options.subscriptions()
-	for filter := range filters {
-		client.AddRoute(filter, c.receive) // before connecting: a resumed session sends at once
-	}
 	defer func() {
 		c.over.Store(true)
 		client.Disconnect(quiesce)
@@ -53,7 +49,7 @@ func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
 	if err := s.leaveOthers(ctx, client); err != nil {
 		return false, err
 	}
-	if err := subscribe(ctx, client, filters); err != nil {
+	if err := subscribe(ctx, client, s.options.subscriptions()); err != nil {
 		s.options.Log.Error("MQTT broker denies subscription to the stations' topics", "broker", s.broker, "err", err)
 		return false, err
 	}
@@ -79,11 +75,8 @@ func (c *session) options() *paho.ClientOptions {
 		SetAutoReconnect(false).SetConnectRetry(false).
 		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).
 		SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
-		SetDefaultPublishHandler(c.unexpected).
+		SetCustomOpenConnectionFn(c.dial).SetDefaultPublishHandler(c.unexpected).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { c.end(fmt.Errorf("connection lost: %w", err)) })
-	if c.s.tls != nil {
-		po.SetTLSConfig(c.s.tls)
-	}
 	return po
 }
 
@@ -141,33 +134,34 @@ func (c *session) end(err error) {
 	}
 }
 
-// receive queues a message and never blocks.
-func (c *session) receive(_ paho.Client, m paho.Message) {
-	if c.over.Load() {
-		return // unacknowledged: the broker sends it again on the next connection, in order
+// take queues a message and never blocks. It returns false for one that matches none of our filters.
+func (c *session) take(from *conn, m publish) bool {
+	s, size := c.s, int64(len(m.payload))
+	if !s.wants(m.topic) {
+		return false
 	}
-	s, size := c.s, int64(len(m.Payload()))
+	if c.over.Load() {
+		return true // unacknowledged: the broker sends it again on the next connection, in order
+	}
 	if !c.hold(m) {
 		s.counts.duplicates.Add(1)
-		return
+		return true
 	}
 	held, bytes := s.held.Add(1), s.bytes.Add(size)
 	if held > int64(s.options.Held) || bytes > heldBytes {
 		c.overflow(size)
-		return
+		return true
 	}
-	message := ingest.Message{
-		Topic: m.Topic(), Payload: m.Payload(), Received: time.Now().UTC(),
-		Retained: m.Retained(), Redelivered: m.Duplicate(),
-	}
+	message := ingest.Message{Topic: m.topic, Payload: m.payload, Received: time.Now().UTC(), Retained: m.retained, Redelivered: m.duplicate}
 	message.Done = func(ingest.Outcome) {
-		c.release(m.MessageID())
+		c.release(m)
 		s.held.Add(-1)
 		s.bytes.Add(-size)
-		m.Ack()
+		from.acknowledge(m)
 	}
 	s.counts.received.Add(1)
 	s.queue <- message // does not block: the queue has room for all held messages
+	return true
 }
 
 // overflow leaves the message unacknowledged and ends the connection.
@@ -181,23 +175,24 @@ func (c *session) overflow(size int64) {
 
 // hold remembers a message's packet id until it is done. It returns false for a copy of a message that is still held:
 // some brokers send copies over the same connection when an acknowledgement takes long.
-func (c *session) hold(m paho.Message) bool {
-	if m.Qos() == 0 {
+func (c *session) hold(m publish) bool {
+	if m.qos == 0 {
 		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, held := c.open[m.MessageID()]; held && m.Duplicate() {
+	word, bit := &c.open[m.id/64], uint64(1)<<(m.id%64)
+	if *word&bit != 0 && m.duplicate {
 		return false
 	}
-	c.open[m.MessageID()] = struct{}{}
+	*word |= bit
 	return true
 }
 
-func (c *session) release(id uint16) {
+func (c *session) release(m publish) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.open, id)
+	c.open[m.id/64] &^= 1 << (m.id % 64)
 }
 
 // unexpected acknowledges messages that match none of our filters, for example because an older version left a

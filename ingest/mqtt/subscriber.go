@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,6 +73,7 @@ type Subscriber struct {
 	options Options
 	tls     *tls.Config
 	broker  string
+	filters []string
 	queue   chan ingest.Message
 	ready   chan struct{}
 	counts  counters
@@ -124,6 +127,11 @@ func (o *Options) subscriptions() map[string]byte {
 	return shared
 }
 
+// wants reports whether a topic matches one of the filters.
+func (s *Subscriber) wants(topic string) bool {
+	return slices.ContainsFunc(s.filters, func(filter string) bool { return wire.Matches(filter, topic) })
+}
+
 // New checks the options; Run connects.
 func New(o Options) (*Subscriber, error) {
 	if o.Held <= 0 {
@@ -133,6 +141,7 @@ func New(o Options) (*Subscriber, error) {
 		return nil, errors.New("mqtt: no client id: the broker could not keep the session")
 	}
 	s := &Subscriber{options: o, queue: make(chan ingest.Message, o.Held), ready: make(chan struct{}), since: time.Now()}
+	s.filters = slices.Sorted(maps.Keys(o.filters()))
 	u, err := url.Parse(o.Broker)
 	if err != nil || u.Hostname() == "" {
 		return nil, fmt.Errorf("mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", o.Broker)

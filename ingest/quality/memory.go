@@ -32,9 +32,10 @@ const (
 // memory is the readings a station sent last, in the order of their receipt. The zero value is empty and grows to its size.
 type memory struct {
 	data    []byte
-	dropped int // bytes at the beginning that are not in use
-	values  int // of all readings
-	newest  uint32
+	dropped int    // bytes at the beginning that are not in use
+	values  int    // of all readings
+	newest  uint32 // Unix seconds of the latest receipt
+	latest  uint32 // Unix seconds of the latest time
 }
 
 // stored is a reading in a memory.
@@ -58,6 +59,9 @@ func (s stored) value(q quantity.Quantity) (float32, bool) {
 // find is the value that is known for a time and quantity.
 func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	unix := uint32(at.Unix())
+	if unix > m.latest { // as most are
+		return 0, false
+	}
 	for rest := stored(m.data[m.dropped:]); len(rest) > 0; rest = rest[rest.size():] {
 		if rest.at() == unix {
 			if v, known := rest.value(q); known {
@@ -80,6 +84,7 @@ func (m *memory) add(r ingest.Reading) {
 		one = binary.LittleEndian.AppendUint32(append(one, byte(v.Quantity)), math.Float32bits(float32(v.Value)))
 	}
 	m.insert(one)
+	m.latest = max(m.latest, uint32(r.Time.Unix()))
 	for m.values > remembered {
 		oldest := stored(m.data[m.dropped:])
 		m.values -= oldest.count()

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,6 +47,7 @@ type Store struct {
 	options Options
 	http    *http.Client
 	closed  chan struct{}
+	local   bool // InfluxDB is on this machine, where packing costs both more than it saves
 
 	prepared   atomic.Bool            // the database existed and was usable once
 	deployment atomic.Pointer[string] // whose it is, as last known; nil when it is not
@@ -59,11 +61,21 @@ var _ store.Store = (*Store)(nil)
 // busy, or is behind a proxy that answers for it is not an error: readings can wait, and Ping says what is wrong.
 // When InfluxDB itself refuses the token, the organisation or the bucket, the error names the setting.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{options: o, http: &http.Client{}, closed: make(chan struct{}), sleep: sleep}
+	s := &Store{options: o, http: &http.Client{}, closed: make(chan struct{}), sleep: sleep, local: onThisMachine(o.URL)}
 	if err := s.prepare(ctx); err != nil && !retryable(err) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// onThisMachine reports whether an address is one of the loopback interface.
+func onThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // prepare creates the database and checks that it is usable, until that has succeeded once.
