@@ -64,6 +64,7 @@ export class CityMap {
   private still = 0; // timer until the map stands still; 0 when it does
   private stale = true; // the picture is not what is to be shown
   private paper = false; // it is being printed
+  private near = false; // a person's hand or focus has been on the map, which may soon move
 
   // The container may get its size later.
   constructor(
@@ -84,6 +85,9 @@ export class CityMap {
     });
     new ResizeObserver(() => this.resize()).observe(container);
     for (const choice of [darkScheme, forcedColours]) choice.addEventListener("change", () => this.redraw());
+    for (const event of ["pointerenter", "focus"]) {
+      this.canvas.addEventListener(event, () => this.redraw(void (this.near = true)), { once: true });
+    }
     addEventListener("beforeprint", () => {
       this.paper = true;
       this.draw();
@@ -261,7 +265,7 @@ export class CityMap {
     const { paper } = this;
     this.stale = false;
     this.container.closest("main")?.classList.toggle("over-basemap", this.basemap?.visible() === true); // for the legend
-    this.raster.draw(this.camera, paper || !this.moved, (ctx, all, ratio) => {
+    this.raster.draw(this.camera, paper || !(this.near || this.moved), (ctx, all, ratio) => {
       const bare = this.basemap?.visible() !== true;
       const pen = new Pen(ctx, all, { ...theme(paper), ...(bare ? {} : { areaOpacity: basemapOpacity }) }, ratio, this.ground);
       if (bare) this.backdrop.drawLand(pen);
@@ -276,7 +280,7 @@ export class CityMap {
 
   private drawNames(): void {
     const { paper } = this;
-    this.lettering.draw(this.camera, paper || !this.moved, (ctx, all, ratio, edge) => {
+    this.lettering.draw(this.camera, paper || !(this.near || this.moved), (ctx, all, ratio, edge) => {
       ctx.clearRect(0, 0, all.width, all.height);
       this.backdrop.drawNames(new Pen(ctx, all, theme(paper), ratio, this.ground), this.content.names?.() ?? null, edge);
     });
