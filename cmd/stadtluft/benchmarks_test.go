@@ -23,7 +23,9 @@ type benchmark struct {
 
 // benchmarks returns the parts of make bench, in the order of BENCHMARKS.md.
 func benchmarks() []benchmark {
-	return []benchmark{}
+	return []benchmark{
+		{name: "answers", title: "Answers for the map", versions: []string{debian("nginx-light"), debian("wrk")}, run: benchAnswers},
+	}
 }
 
 // benchRun is a part while it runs.

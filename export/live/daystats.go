@@ -84,6 +84,7 @@ func (n *State) Apply(v ingest.HourFlags) {
 	}
 	if b := s.bucket(v.Hour); b != nil {
 		b.count(v.Quantity).hourFlags = v
+		n.version.Add(1)
 	}
 }
 
@@ -122,6 +123,21 @@ func (s *station) sum(at time.Time) DayStats {
 		}
 	}
 	return t
+}
+
+// sumGood returns Values and Good of sum alone, which is quick.
+func (s *station) sumGood(at time.Time) (values, good int) {
+	for i := range s.buckets {
+		if b := &s.buckets[i]; b.hour > at.Unix()/3600-hours {
+			for _, c := range b.quantities {
+				values += c.values
+				if c.hourFlags.Flags.Good() {
+					good += c.good
+				}
+			}
+		}
+	}
+	return values, good
 }
 
 // add adds an hour of a quantity. Values that are excluded by themselves have no flags of their hour.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
@@ -69,7 +70,12 @@ type State struct {
 	last     time.Time // of observation, of the newest reading of all
 	caughtUp bool
 	hub      hub
+
+	version atomic.Uint64 // changes with everything that Station and Last return at the same time; written with mu held
 }
+
+// Version returns a number that another one replaces when what is known of a station changes.
+func (n *State) Version() uint64 { return n.version.Load() }
 
 type station struct {
 	seen    time.Time
@@ -144,6 +150,7 @@ func (n *State) Observe(r ingest.Reading) {
 	if r.Time.After(n.last) {
 		n.last = r.Time
 	}
+	n.version.Add(1)
 	if n.caughtUp {
 		n.hub.send(Event{Reading: &r})
 	}
@@ -191,7 +198,7 @@ func (s *station) state(at time.Time) StationState {
 	if at.Sub(s.seen) > max(SilentAfter, min(silentIntervals*s.gaps.interval(), silentAtMost)) {
 		return Silent
 	}
-	if t := s.sum(at); 2*t.Good < t.Values {
+	if values, good := s.sumGood(at); 2*good < values {
 		return Check
 	}
 	return OK

@@ -20,6 +20,7 @@ type memory struct {
 	last      uint64                     // the highest revision
 	bucket    time.Time                  // when the bucket was made that has the revisions
 	zones     map[string]*time.Location
+	version   uint64 // how often a station was replaced
 }
 
 // entry is a station in memory; the zero value is none.
@@ -38,6 +39,13 @@ func (e entry) same(o entry) bool {
 	}
 	return e.record.Token == o.record.Token && e.record.Manage == o.record.Manage && a.Status == b.Status && a.Name == b.Name &&
 		len(a.Places) == len(b.Places) && slices.Equal(a.Devices, b.Devices)
+}
+
+// changes returns how often a station was replaced.
+func (m *memory) changes() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.version
 }
 
 func (m *memory) entry(id string) (entry, bool) {
@@ -127,6 +135,7 @@ func (m *memory) set(id string, e entry) (before entry) {
 	if m.byID == nil {
 		m.byID, m.byDevice = map[string]entry{}, map[ingest.Device][]string{}
 	}
+	m.version++
 	before = m.byID[id]
 	if before.station != nil {
 		for _, d := range before.station.Devices {
