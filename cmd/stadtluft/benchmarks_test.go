@@ -25,6 +25,7 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{name: "answers", title: "Answers for the map", versions: []string{debian("nginx-light"), debian("wrk")}, run: benchAnswers},
+		{name: "csv", title: "Live CSV", versions: []string{"InfluxDB 1.8.10"}, run: benchCSV},
 	}
 }
 

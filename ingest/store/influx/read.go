@@ -96,13 +96,13 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 // Readings streams. InfluxDB returns points in the order of time; Readings sorts those of one second by station, so
 // memory is bounded by a chunk and the readings of one second.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
-	quantities := q.Quantities
-	if len(quantities) == 0 {
-		quantities = quantity.All()
+	stored, err := s.fields(ctx)
+	if err != nil {
+		return err
 	}
-	fields := []string{"station", "received", "time_source"}
-	for _, q := range quantities {
-		fields = append(fields, q.String(), "flags_"+q.String(), "checks_"+q.String())
+	columns := newColumns(q.Quantities, stored)
+	if len(columns.of) == 0 {
+		return nil
 	}
 	where := period(q.From, q.To)
 	if len(q.Stations) > 0 {
@@ -123,9 +123,9 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		second = second[:0]
 		return nil
 	}
-	err := s.query(ctx, "SELECT "+quoteNames(fields)+` FROM "reading" WHERE `+where+" ORDER BY time ASC", http.MethodGet, func(r result) error {
+	err = s.query(ctx, "SELECT "+quoteNames(columns.names)+` FROM "reading" WHERE `+where+" ORDER BY time ASC", http.MethodGet, func(r result) error {
 		for _, values := range r.values {
-			reading, err := decodeReading(values, quantities)
+			reading, err := columns.decode(values)
 			if err != nil {
 				return err
 			}
@@ -147,27 +147,81 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
-// decodeReading decodes a row: time, station, received, time_source, then value, flags and checks of each quantity. A column
-// is null when the reading has no such field.
-func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
-	if len(values) != 4+3*len(quantities) {
-		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+3*len(quantities))
+// fields returns the names of the fields that readings have had: InfluxDB takes as long for a column of which there is
+// nothing as for a full one.
+func (s *Store) fields(ctx context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
+	err := s.query(ctx, `SHOW FIELD KEYS FROM "reading"`, http.MethodGet, func(r result) error {
+		for _, row := range r.values {
+			if at := slices.Index(r.columns, "fieldKey"); at >= 0 && at < len(row) {
+				name, _ := row[at].(string)
+				names[name] = true
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
+// columns are those of an answer with readings: time, station, received, time_source, then value, flags and checks of
+// each quantity as far as they are stored.
+type columns struct {
+	names []string // but time
+	of    []columnsOf
+}
+
+// columnsOf are where a quantity's columns are; 0 for none.
+type columnsOf struct {
+	quantity             quantity.Quantity
+	value, flags, checks int
+}
+
+func newColumns(quantities []quantity.Quantity, stored map[string]bool) *columns {
+	if len(quantities) == 0 {
+		quantities = quantity.All()
+	}
+	c := &columns{names: []string{"station", "received", "time_source"}}
+	add := func(name string) int {
+		if !stored[name] {
+			return 0
+		}
+		c.names = append(c.names, name)
+		return len(c.names)
+	}
+	for _, q := range quantities {
+		if value := add(q.String()); value > 0 {
+			c.of = append(c.of, columnsOf{q, value, add("flags_" + q.String()), add("checks_" + q.String())})
+		}
+	}
+	return c
+}
+
+// decode decodes a row. A column is null when the reading has no such field.
+func (c *columns) decode(values []any) (ingest.Reading, error) {
+	if len(values) != 1+len(c.names) {
+		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 1+len(c.names))
 	}
 	station, _ := values[1].(string)
 	r := ingest.Reading{
 		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[2])).UTC(),
 		TimeSource: ingest.TimeSource(whole(values[3])),
 	}
-	for i, q := range quantities {
-		number, ok := values[4+3*i].(json.Number)
+	integer := func(at int) int64 {
+		if at == 0 {
+			return 0
+		}
+		return whole(values[at])
+	}
+	for _, of := range c.of {
+		number, ok := values[of.value].(json.Number)
 		if !ok {
 			continue
 		}
 		v, err := number.Float64()
 		if err != nil {
-			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", q, number, err)
+			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", of.quantity, number, err)
 		}
-		r.Values = append(r.Values, ingest.Value{Quantity: q, Value: v, Flags: ingest.JoinFlags(whole(values[5+3*i]), whole(values[6+3*i]))})
+		r.Values = append(r.Values, ingest.Value{Quantity: of.quantity, Value: v, Flags: ingest.JoinFlags(integer(of.flags), integer(of.checks))})
 	}
 	return r, nil
 }
