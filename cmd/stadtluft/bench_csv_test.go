@@ -54,6 +54,7 @@ func benchCSV(b *benchRun) {
 	} {
 		p := launch(b, of.data, of.env...)
 		spent := func() time.Duration { return processTime(b, p.cmd.Process.Pid) }
+		settle(b, p)
 		rate := benchRow{What: "live CSV out of " + of.what, Unit: "rows/s", PeerName: "InfluxDB's own", Aim: of.aim}
 		work := benchRow{What: rate.What + ", the process that answers", Unit: "rows a CPU second", PeerName: "InfluxDB's own", Aim: of.aim}
 		for range b.rounds {
@@ -119,4 +120,18 @@ type lineCounter struct{ n int }
 func (c *lineCounter) Write(b []byte) (int, error) {
 	c.n += bytes.Count(b, []byte("\n"))
 	return len(b), nil
+}
+
+// settle waits until a process that has just started takes next to no processor time, such as for the archive.
+func settle(b *benchRun, p *process) {
+	b.Helper()
+	used, since := processTime(b, p.cmd.Process.Pid), time.Now()
+	eventually(b, "stadtluft to have nothing to do", func() bool {
+		if time.Since(since) < time.Second {
+			return false
+		}
+		before := used
+		used, since = processTime(b, p.cmd.Process.Pid), time.Now()
+		return used-before < 20*time.Millisecond
+	})
 }
