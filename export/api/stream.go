@@ -61,16 +61,16 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	subscriber := s.Live.Subscribe()
 	defer s.Live.Unsubscribe(subscriber)
 	control := http.NewResponseController(w)
-	send := func(format string, args ...any) error {
+	send := func(text []byte) error {
 		if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
 		return control.Flush()
 	}
-	if err := send("retry: %d\n\n", retryMillis); err != nil {
+	if err := send(fmt.Appendf(nil, "retry: %d\n\n", retryMillis)); err != nil {
 		return err
 	}
 	ticker := time.NewTicker(heartbeat)
@@ -83,13 +83,12 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 		case <-s.stopping:
 			return nil
 		case <-ticker.C:
-			err = send(": still here\n\n")
+			err = send([]byte(": still here\n\n"))
 		case event, ok := <-subscriber.Events:
 			if !ok {
 				return nil // too slow: the client connects again
 			}
-			name, data := s.event(event)
-			err = send("event: %s\ndata: %s\n\n", name, data)
+			err = send(event.Text(s.event))
 		}
 		if err != nil {
 			return nil // the client has disconnected
@@ -97,20 +96,22 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-func (s *Server) event(e live.Event) (name string, data []byte) {
-	var body any
+// event returns an event as it is sent.
+func (s *Server) event(e live.Event) []byte {
 	if e.Reading == nil {
-		name, body = "grid", gridEvent{e.Grid.Format(time.RFC3339), s.City.Resolution, "live"}
-	} else {
-		values := map[string]streamValue{}
-		for _, v := range e.Reading.Values {
-			values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
-		}
-		name, body = "reading", readingEvent{e.Reading.Station, e.Reading.Time.Format(time.RFC3339), values}
+		return eventText("grid", gridEvent{e.Grid.Format(time.RFC3339), s.City.Resolution, "live"})
 	}
+	values := map[string]streamValue{}
+	for _, v := range e.Reading.Values {
+		values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
+	}
+	return eventText("reading", readingEvent{e.Reading.Station, e.Reading.Time.Format(time.RFC3339), values})
+}
+
+func eventText(name string, body any) []byte {
 	data, err := json.Marshal(body)
 	if err != nil {
-		return name, []byte("{}") // values are finite
+		data = []byte("{}") // values are finite
 	}
-	return name, data
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 }
