@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"stadtluft/export"
 	"stadtluft/geo/aggregate"
 )
 
@@ -51,7 +52,8 @@ var single = []string{"time", "from", "to", "cursor", "limit", "history", "bbox"
 
 func (p *prepared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
-	if q.Given("format") && q.text("format") == "json" || slices.ContainsFunc(single, q.Given) {
+	format := q.Values.Get("format") // json has pages, and Parquet is compressed in itself
+	if format == string(export.JSON) || format == string(export.Parquet) || slices.ContainsFunc(single, q.Given) {
 		p.other.ServeHTTP(w, r)
 		return
 	}

@@ -120,6 +120,9 @@ func TestPreparedEncodings(t *testing.T) {
 		f("identity", "identity")
 		f("br", "identity")
 	}
+	if response, _ := h.do("GET", "/api/v1/grid?format=parquet", "", "Accept-Encoding", "gzip"); response.StatusCode != http.StatusOK || response.Header.Get("Content-Encoding") != "" {
+		t.Errorf("Parquet: %s %v", response.Status, response.Header)
+	}
 }
 
 // TestPreparedOnce lets many ask at once: an answer is made once for all of them, and once more when a reading came.
