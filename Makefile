@@ -111,6 +111,7 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 	node --test $(PROTOCOL)/lorawan/formatter.test.js
 
 bench: packages tools $(TOOLS)/telegraf ## what BENCHMARKS.md says, in BENCH_ROUNDS (5) interleaved rounds beside peers; BENCH=part,part for some of it
+	@deploy/packages.sh nginx:nginx-light wrk
 	@set -o pipefail; BENCH=$(BENCH) BENCH_ROUNDS=$(or $(BENCH_ROUNDS),5) BENCH_TELEGRAF=$(TOOLS)/telegraf INFLUXD_BINARY=$(TOOLS)/influxd \
 		go test -count=1 -timeout 0 -v -run '^TestBenchmarks$$' ./cmd/stadtluft/ | tee bin/bench.log | grep --line-buffered -E '\| |FAIL|^ok|^panic'
 

@@ -18,8 +18,9 @@ fi
 
 # Debian starts these servers with their packages, the broker on port 1883, where make run wants its own. The tests start
 # servers of their own, so those that came just now are stopped; those that were here before are left alone.
-for service in mosquitto prometheus; do
-	[[ " ${missing[*]} " == *" $service "* ]] || continue
+for pair in mosquitto prometheus nginx:nginx-light; do
+	service=${pair%%:*} package=${pair##*:}
+	[[ " ${missing[*]} " == *" $package "* ]] || continue
 	service "$service" stop >/dev/null 2>&1 || true
 	systemctl disable --quiet "$service" 2>/dev/null || true
 	echo "stopped and disabled the service $service, which Debian starts with its package; to have it: systemctl enable --now $service"

@@ -47,6 +47,15 @@ func appendValue(b []byte, v float64) []byte {
 	return strconv.AppendFloat(b, v, format, -1, 64)
 }
 
+// AppendNumber appends a finite number as encoding/json does.
+func AppendNumber(b []byte, v float64) []byte {
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		b, _ = AppendJSON(b, v)
+		return b
+	}
+	return appendValue(b, v)
+}
+
 // exactMilli bounds the thousandths that need no search for the shortest decimal: of those with at most 15 digits no two
 // are the same float64 (IEEE 754: 53 bits hold every decimal of 15 digits), so the one that was found is the only one.
 const exactMilli = 1e15
@@ -224,7 +233,10 @@ func (m Meta) Envelope() Envelope {
 type Milli int64
 
 // String is the decimal.
-func (m Milli) String() string { return string(appendMilli(nil, int64(m))) }
+func (m Milli) String() string { return string(m.Append(nil)) }
+
+// Append appends the decimal.
+func (m Milli) Append(b []byte) []byte { return appendMilli(b, int64(m)) }
 
 // MarshalJSON writes a number with three decimals.
-func (m Milli) MarshalJSON() ([]byte, error) { return appendMilli(nil, int64(m)), nil }
+func (m Milli) MarshalJSON() ([]byte, error) { return m.Append(nil), nil }

@@ -30,6 +30,8 @@ func benchmarks() []benchmark {
 		{name: "stations", title: "New stations", run: benchStations},
 		{name: "fleet", title: "All of Sensor.Community's stations, connected", run: benchFleet},
 		doorsBenchmark(),
+		{name: "answers", title: "Answers for the map", versions: []string{debian("nginx-light"), debian("wrk")}, run: benchAnswers},
+		{name: "csv", title: "Live CSV", versions: []string{"InfluxDB 1.8.10"}, run: benchCSV},
 	}
 }
 

@@ -114,6 +114,9 @@ func TestPackagesStopTheirServices(t *testing.T) {
 	if !strings.Contains(called, "mosquitto hello\nservice mosquitto stop\nsystemctl disable --quiet mosquitto\n") || !strings.Contains(said, "stopped and disabled the service mosquitto") {
 		t.Errorf("with mosquitto installed: %q, it says %q", called, said)
 	}
+	if called, said := f("missing-server:nginx-light"); !strings.Contains(called, "service nginx stop\nsystemctl disable --quiet nginx\n") || !strings.Contains(said, "stopped and disabled the service nginx") {
+		t.Errorf("with nginx installed: %q, it says %q", called, said)
+	}
 	if called, said := f("sh:mosquitto"); strings.Contains(called, "mosquitto") || said != "" {
 		t.Errorf("with mosquitto there before: %q, it says %q", called, said)
 	}

@@ -571,7 +571,7 @@ func firstDifference(got, want string) string {
 }
 
 // copyRegistry gives a second server the same stations.
-func copyRegistry(t *testing.T, from, to string) {
+func copyRegistry(t testing.TB, from, to string) {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(from, registry.SnapshotFile))
 	if err != nil {

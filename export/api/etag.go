@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +17,17 @@ const (
 	maxRemembered = 4096
 )
 
-// generated matches the one member that differs between equal answers.
-var generated = regexp.MustCompile(`"generated":"[^"]*"`)
+// tagOf returns the tag of an answer: of all but the time at which it was made, the one member that differs between equal
+// answers.
+func tagOf(body []byte) string {
+	sum := sha256.New()
+	if before, rest, found := bytes.Cut(body, []byte(`"generated":"`)); found {
+		sum.Write(before)
+		_, body, _ = bytes.Cut(rest, []byte(`"`))
+	}
+	sum.Write(body)
+	return `W/"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
+}
 
 // tagged gives an answer an ETag and the time since which it has been the same, so that clients need not load it again.
 // The tag is weak: two answers with the same tag may differ in their time of generation.
@@ -30,8 +38,7 @@ func (s *Server) tagged(h handler) handler {
 			return err
 		}
 		if held.status == http.StatusOK && held.body.Len() > 0 {
-			sum := sha256.Sum256(generated.ReplaceAll(held.body.Bytes(), nil))
-			tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
+			tag := tagOf(held.body.Bytes())
 			w.Header().Set("ETag", tag)
 			since := s.changes.since(r.URL.RequestURI(), tag, time.Now())
 			if !since.After(time.Now()) {
@@ -58,7 +65,11 @@ func known(r *http.Request, tag string, since time.Time) bool {
 		}
 		return false
 	}
-	when, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
+	text := r.Header.Get("If-Modified-Since")
+	if text == "" {
+		return false
+	}
+	when, err := http.ParseTime(text)
 	return err == nil && !since.After(when)
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"path"
 
@@ -18,14 +19,15 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 
 // headed sets the headers of all answers.
 func headed(next http.Handler) http.Handler {
+	all := http.Header{"Content-Security-Policy": {contentPolicy("'none'", "")}, "X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"}}
+	read := maps.Clone(all)
+	read.Set("Access-Control-Allow-Origin", "*")
+	read.Set("Access-Control-Expose-Headers", exposed)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy("'none'", ""))
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			h.Set("Access-Control-Allow-Origin", "*")
-			h.Set("Access-Control-Expose-Headers", exposed)
+			maps.Copy(w.Header(), read)
+		} else {
+			maps.Copy(w.Header(), all)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -247,10 +247,10 @@ func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 		t.Fatalf("%v %s", err, document.OpenAPI)
 	}
 	h.server.City.Basemap.Tiles = new(basemap.Tiles)
-	var compressed, files patterns
-	h.server.mount(&compressed, &files)
+	var mux patterns
+	h.server.mount(&mux)
 	served := map[string]bool{}
-	for _, pattern := range append(compressed.list, files.list...) {
+	for _, pattern := range mux.list {
 		method, path, _ := strings.Cut(pattern, " ")
 		path = strings.ReplaceAll(path, "...}", "}")
 		served[pattern] = true

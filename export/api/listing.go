@@ -3,9 +3,7 @@ package api
 import (
 	"maps"
 	"net/http"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"stadtluft/export"
@@ -14,6 +12,7 @@ import (
 	"stadtluft/ingest/httpapi/openapi"
 )
 
+// stationsCollection describes the list; stationList writes it.
 type stationsCollection struct {
 	Type string `json:"type" enum:"FeatureCollection"`
 	export.Envelope
@@ -29,31 +28,19 @@ type listedStation struct {
 }
 
 // listedProperties are the selected members of stationProperties, by their names in JSON.
-type listedProperties map[string]any
+type listedProperties struct{}
 
 // JSONSchema returns the schema of stationProperties with those members that can be listed; none is required.
 func (listedProperties) JSONSchema() openapi.Schema {
 	s := openapi.SchemaOf(stationProperties{})
 	delete(s, "required")
-	maps.DeleteFunc(s["properties"].(map[string]any), func(name string, _ any) bool { _, has := listable[name]; return !has })
+	maps.DeleteFunc(s["properties"].(map[string]any), func(name string, _ any) bool { return !slices.Contains(listableNames, name) })
 	return s
 }
 
-// listable are the properties of a station in a list: their field indices in stationProperties, by name in JSON.
-var listable = func() map[string]int {
-	fields := map[string]int{}
-	properties := reflect.TypeFor[stationProperties]()
-	for i := range properties.NumField() {
-		name, _, _ := strings.Cut(properties.Field(i).Tag.Get("json"), ",")
-		fields[name] = i
-	}
-	delete(fields, "reason") // suspended stations are not listed
-	return fields
-}()
-
 var listParameters = []openapi.Parameter{
 	sourceParameter,
-	{Name: "fields", Kind: openapi.List, Choices: slices.Sorted(maps.Keys(listable)), About: bilingual.Text{
+	{Name: "fields", Kind: openapi.List, Choices: listableNames, About: bilingual.Text{
 		EN: "which properties of each station; without it all, which are many", DE: "welche Eigenschaften jeder Station; sonst alle, und das sind viele"}},
 	quantityParameter(everyQuantity),
 	{Name: "time", Default: "latest", About: bilingual.Text{
@@ -71,48 +58,26 @@ func (s *Server) getStations(w http.ResponseWriter, r *http.Request) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	features := []listedStation{}
 	stations := export.FromSource(s.Registry.Stations(), q.text("source"))
-	if !at.IsZero() && at.Before(now) {
-		var err error
-		if features, err = s.getPastStations(w, r, q, stations, at); err != nil {
-			return err
-		}
-	} else {
-		for _, st := range stations {
-			if public(st) {
-				features = append(features, listed(s.observed(st, now), func() []aggregate.StationMean { return s.recentMeans(st, now) }, fields, quantities))
-			}
-		}
-	}
 	meta := s.metaOf(now, stations)
 	meta.Averaging = export.Single
 	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Type", export.GeoJSON.MediaType())
 	licences(w.Header(), meta)
-	return writeJSON(w, http.StatusOK, export.GeoJSON.MediaType(), stationsCollection{"FeatureCollection", meta.Envelope(), features})
-}
-
-// listed returns a station with the named properties, and with values and means of the named quantities; all when none
-// are named. means returns its means.
-func listed(f stationFeature, means func() []aggregate.StationMean, fields, quantities []string) listedStation {
-	all := len(fields) == 0
-	if all || slices.Contains(fields, "means") || slices.Contains(fields, "index") {
-		f.Properties.addMeans(means())
+	list := newStationList(w, meta, fields, quantities)
+	if !at.IsZero() && at.Before(now) {
+		if err := s.addPastStations(w, r, q, list, stations, at); err != nil {
+			return err
+		}
+		return list.end()
 	}
-	if len(quantities) > 0 {
-		keep(f.Properties.Values, quantities)
-		keep(f.Properties.Means, quantities)
-	}
-	chosen, values := listedProperties{}, reflect.ValueOf(f.Properties)
-	for name, at := range listable {
-		if all || slices.Contains(fields, name) {
-			chosen[name] = values.Field(at).Interface()
+	for _, st := range stations {
+		if !public(st) {
+			continue
+		}
+		if err := list.add(st, now, s.Live.Station(st.ID, now), func() []aggregate.StationMean { return s.recentMeans(st, now) }); err != nil {
+			return err
 		}
 	}
-	return listedStation{f.Type, f.ID, f.Geometry, chosen}
-}
-
-// keep deletes all but the named keys from a map.
-func keep[T any](m map[string]T, names []string) {
-	maps.DeleteFunc(m, func(name string, _ T) bool { return !slices.Contains(names, name) })
+	return list.end()
 }

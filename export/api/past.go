@@ -47,20 +47,21 @@ func (s *Server) past(ctx context.Context, all []*ingest.Station, at time.Time, 
 // noMeans are those of a station of the past.
 func noMeans() []aggregate.StationMean { return nil }
 
-// getPastStations answers with the stations as they were at a moment.
-func (s *Server) getPastStations(w http.ResponseWriter, r *http.Request, q *query, all []*ingest.Station, at time.Time) ([]listedStation, error) {
+// addPastStations adds the stations as they were at a moment.
+func (s *Server) addPastStations(w http.ResponseWriter, r *http.Request, q *query, list *stationList, all []*ingest.Station, at time.Time) error {
 	address := httpapi.Address(r)
 	if !s.work.acquire(r.Context(), address, 1) {
-		return nil, busyAnswer(w, r)
+		return busyAnswer(w, r)
 	}
 	defer s.work.release(address, 1)
 	stations, states, err := s.past(r.Context(), all, at, q.quantities())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	features := []listedStation{}
 	for _, st := range stations {
-		features = append(features, listed(stationAt(st, at, states[st.ID]), noMeans, q.list("fields"), q.list("quantity")))
+		if err := list.add(st, at, states[st.ID], noMeans); err != nil {
+			return err
+		}
 	}
-	return features, nil
+	return nil
 }

@@ -60,13 +60,13 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Method: "GET", Path: "/api/v1/stations/{id}/readings", Handler: s.answer(s.tagged(s.getStationReadings)), Group: "data", ID: "getStationReadings",
 		Summary: bilingual.Of("Readings of one station.", "Messwerte einer Station."), Parameters: s.readingParameters(true), Answers: readings,
 	}, {
-		Method: "GET", Path: "/api/v1/grid", Handler: s.answer(s.tagged(s.getGrid)), Group: "data", ID: "getGrid",
+		Method: "GET", Path: "/api/v1/grid", Handler: s.prepare(false, s.getGrid), Group: "data", ID: "getGrid",
 		Summary: bilingual.Of("Averages of the cells of the European statistical grid.", "Mittel der Zellen des europäischen statistischen Gitters."),
 		About: bilingual.Of("One window, or with from and to every full hour or day that begins in the period.",
 			"Ein Zeitfenster, oder mit from und to jede volle Stunde, jeder volle Tag, der im Zeitraum beginnt."),
 		Parameters: s.gridParameters(), Answers: rows("grid"),
 	}, {
-		Method: "GET", Path: "/api/v1/districts", Handler: s.answer(s.tagged(s.getDistricts)), Group: "data", ID: "getDistricts",
+		Method: "GET", Path: "/api/v1/districts", Handler: s.prepare(false, s.getDistricts), Group: "data", ID: "getDistricts",
 		Summary: bilingual.Of("Averages of the city’s districts.", "Mittel der Stadtteile."),
 		About: bilingual.Of("A district’s value is the mean over its cells; both indices are with it in GeoJSON.",
 			"Der Wert eines Stadtteils ist das Mittel über seine Zellen; im GeoJSON stehen beide Indizes dabei."),
@@ -76,7 +76,7 @@ func (s *Server) dataRoutes() []openapi.Route {
 		Summary:    bilingual.Of("The European and the German air quality index of each cell.", "Der europäische und der deutsche Luftqualitätsindex jeder Zelle."),
 		Parameters: append(append(windowParameters(), cellSize(s.City.Resolution)), allFormats()...), Answers: rows("index"),
 	}, {
-		Method: "GET", Path: "/api/v1/coverage", Handler: s.answer(s.tagged(s.getCoverage)), Group: "data", ID: "getCoverage",
+		Method: "GET", Path: "/api/v1/coverage", Handler: s.prepare(true, s.getCoverage), Group: "data", ID: "getCoverage",
 		Summary:    bilingual.Of("What is measured, now and over time, and where the next station helps most.", "Was gemessen wird, jetzt und über die Zeit, und wo die nächste Station am meisten hilft."),
 		Parameters: append(windowParameters(), coverageParameters()...), Answers: rows("coverage", "history"),
 	}, {
@@ -110,7 +110,7 @@ func (s *Server) dataRoutes() []openapi.Route {
 
 func (s *Server) liveRoutes() []openapi.Route {
 	return []openapi.Route{{
-		Method: "GET", Path: "/api/v1/city", Handler: s.answer(s.tagged(s.getCity)), Group: "live", ID: "getCity",
+		Method: "GET", Path: "/api/v1/city", Handler: s.prepare(true, s.getCity), Group: "live", ID: "getCity",
 		Summary:    bilingual.Of("The city: its boundary, its air, and what this server does.", "Die Stadt: ihre Grenze, ihre Luft, und was dieser Server tut."),
 		Parameters: s.areaParameters(), Answers: rows("city"),
 	}, {
@@ -120,7 +120,7 @@ func (s *Server) liveRoutes() []openapi.Route {
 			{Name: "quantity", Choices: quantityNames(), Default: quantity.PM2_5.String(), About: bilingual.Of("of the last 24 hours", "der letzten 24 Stunden")}}, windowParameters()...),
 		Answers: objectOf(cellDocument{}),
 	}, {
-		Method: "GET", Path: "/api/v1/stations", Handler: s.answer(s.tagged(s.getStations)), Group: "live", ID: "getStations",
+		Method: "GET", Path: "/api/v1/stations", Handler: s.prepare(true, s.getStations), Group: "live", ID: "getStations",
 		Summary:    bilingual.Of("The public stations and their latest values.", "Die öffentlichen Stationen und ihre letzten Werte."),
 		Parameters: listParameters, Answers: geojson(openapi.SchemaOf(stationsCollection{})),
 	}, {

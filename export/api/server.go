@@ -111,6 +111,7 @@ type Server struct {
 	areas       []export.Area // the districts, without rows
 	snapshots   snapshots
 	changes     changes
+	prepared    preparedAnswers
 	work        work
 	keys        *stations.Keys
 	limits      *limits
@@ -131,15 +132,29 @@ func (s *Server) Handler() http.Handler {
 	s.dayMeans = newClosedDays(func(m aggregate.StationWindow) time.Time { return m.Start })
 	s.dayAreas = newClosedDays(func(a export.AreaRow) time.Time { return a.Start })
 	s.dayNeighbours = newClosedDays(func(m neighbourMedian) time.Time { return m.start })
-	compress, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(512))
+	mux := http.NewServeMux()
+	s.mount(mux)
+	s.mountMQTT(mux)
+	return s.Proxies.Handler(s.guarded(mux))
+}
+
+// compress compresses answers of at least minCompressed bytes, except those that come compressed.
+var compress = func() func(http.Handler) http.HandlerFunc {
+	wrap, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream", "application/gzip", export.Parquet.MediaType()}), gzhttp.MinSize(minCompressed))
 	if err != nil {
 		panic(err) // its options are constants
 	}
-	compressed, outer := http.NewServeMux(), http.NewServeMux()
-	s.mount(compressed, outer)
-	outer.Handle("/", compress(compressed))
-	s.mountMQTT(outer)
-	return s.Proxies.Handler(s.guarded(outer))
+	return wrap
+}()
+
+// compressed returns routes whose answers are compressed.
+func compressed(routes []openapi.Route) []openapi.Route {
+	for i, route := range routes {
+		if _, itself := route.Handler.(*prepared); !itself {
+			routes[i].Handler = compress(route.Handler)
+		}
+	}
+	return routes
 }
 
 // HandlerWithoutPages returns the handler of a process without pages: it needs only Version, Problems, Metrics, Log and Deliveries, and has
@@ -169,18 +184,18 @@ func (s *Server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 		InGerman("Dieser Prozess beantwortet %.80s nicht: Frage den mit der Rolle web.", r.URL.Path)
 }
 
-// mount adds all routes to two muxes: one that compresses answers, and one for files that are sent unchanged.
-func (s *Server) mount(compressed, files httpapi.Mux) {
-	mountOpenly(compressed, s.bounded(s.routes()))
-	mountOpenly(files, s.archiveRoutes())
+// mount adds all routes. Files of the archive and of the basemap are sent unchanged.
+func (s *Server) mount(mux httpapi.Mux) {
+	mountOpenly(mux, s.bounded(compressed(s.routes())))
+	mountOpenly(mux, s.archiveRoutes())
 	if s.City.Basemap.Tiles != nil {
-		files.Handle("GET "+basemap.Route, s.City.Basemap.Tiles)
+		mux.Handle("GET "+basemap.Route, s.City.Basemap.Tiles)
 	}
-	compressed.Handle("/api/", s.answer(s.noRoute))
+	mux.Handle("/api/", s.answer(s.noRoute))
 	for _, pattern := range pagePatterns {
-		compressed.Handle("GET "+pattern, s.answer(s.getPage))
+		mux.Handle("GET "+pattern, compress(s.answer(s.getPage)))
 	}
-	compressed.Handle("/", s.answer(s.getFile))
+	mux.Handle("/", compress(s.answer(s.getFile)))
 }
 
 // mountOpenly mounts routes, and allows scripts of other sites to use them as preflight says.

@@ -102,8 +102,7 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 // appendEvents appends an event, and those that wait behind it, as far as one write has room.
 func (s *Server) appendEvents(dst []byte, e live.Event, more <-chan live.Event) []byte {
 	for ok := true; ok; {
-		name, data := s.event(e)
-		dst = fmt.Appendf(dst, "event: %s\ndata: %s\n\n", name, data)
+		dst = append(dst, e.Text(s.event)...)
 		if len(dst) >= streamWrite {
 			break
 		}
@@ -116,20 +115,22 @@ func (s *Server) appendEvents(dst []byte, e live.Event, more <-chan live.Event) 
 	return dst
 }
 
-func (s *Server) event(e live.Event) (name string, data []byte) {
-	var body any
+// event returns an event as it is sent.
+func (s *Server) event(e live.Event) []byte {
 	if e.Reading == nil {
-		name, body = "grid", gridEvent{e.Grid.Format(time.RFC3339), s.City.Resolution, "live"}
-	} else {
-		values := map[string]streamValue{}
-		for _, v := range e.Reading.Values {
-			values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
-		}
-		name, body = "reading", readingEvent{e.Reading.Station, e.Reading.Time.Format(time.RFC3339), values}
+		return eventText("grid", gridEvent{e.Grid.Format(time.RFC3339), s.City.Resolution, "live"})
 	}
+	values := map[string]streamValue{}
+	for _, v := range e.Reading.Values {
+		values[v.Quantity.String()] = streamValue{v.Value, v.Quantity.Unit(), append([]string{}, v.Flags.Names()...)}
+	}
+	return eventText("reading", readingEvent{e.Reading.Station, e.Reading.Time.Format(time.RFC3339), values})
+}
+
+func eventText(name string, body any) []byte {
 	data, err := json.Marshal(body)
 	if err != nil {
-		return name, []byte("{}") // values are finite
+		data = []byte("{}") // values are finite
 	}
-	return name, data
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 }

@@ -125,6 +125,7 @@ func (n *State) Apply(v ingest.HourFlags) {
 	if len(v.Humid) > 0 || b.rare[v.Quantity] != nil {
 		b.rarely(v.Quantity).humid = v.Humid
 	}
+	n.version.Add(1)
 }
 
 // hourFlags returns the flags that a value has by its hour.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"sync"
 	"time"
 
 	"stadtluft/ingest"
@@ -14,6 +15,20 @@ const subscriberBuffer = 2 * ingest.BatchMessages
 type Event struct {
 	Reading *ingest.Reading // read-only
 	Grid    time.Time       // when the live grid was computed again; zero otherwise
+
+	text *text
+}
+
+// text is what is sent of an event, made once for all subscribers.
+type text struct {
+	once  sync.Once
+	bytes []byte
+}
+
+// Text returns what write makes of a subscriber's event; the first subscriber that asks makes it for all.
+func (e Event) Text(write func(Event) []byte) []byte {
+	e.text.once.Do(func() { e.text.bytes = write(e) })
+	return e.text.bytes
 }
 
 // Subscriber receives events until it is closed or too slow.
@@ -28,6 +43,10 @@ type hub struct {
 }
 
 func (h *hub) send(e Event) {
+	if len(h.subscribers) == 0 {
+		return
+	}
+	e.text = new(text)
 	for s := range h.subscribers {
 		select {
 		case s.events <- e:

@@ -5,6 +5,7 @@ package live
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
@@ -68,7 +69,12 @@ type State struct {
 	last     time.Time // of observation, of the newest reading of all
 	caughtUp bool
 	hub      hub
+
+	version atomic.Uint64 // changes with everything that Station and Last return at the same time; written with mu held
 }
+
+// Version returns a number that another one replaces when what is known of a station changes.
+func (n *State) Version() uint64 { return n.version.Load() }
 
 type station struct {
 	seen    time.Time
@@ -142,6 +148,7 @@ func NewState() *State {
 func (n *State) Observe(readings ...ingest.Reading) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.version.Add(1)
 	var s *station
 	imported := false
 	for i := range readings {

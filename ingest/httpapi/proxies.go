@@ -80,13 +80,12 @@ func (p Proxies) sender(peer netip.Addr, forwarded []string) netip.Addr {
 // parseHop parses an address, with or without a port, quotes and brackets.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.Trim(strings.TrimSpace(text), `"`)
+	if withPort, err := netip.ParseAddrPort(text); err == nil { // the most frequent form comes first
+		return withPort.Addr().Unmap().WithZone(""), true
+	}
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
 	if err != nil {
-		var withPort netip.AddrPort
-		if withPort, err = netip.ParseAddrPort(text); err != nil {
-			return netip.Addr{}, false
-		}
-		addr = withPort.Addr()
+		return netip.Addr{}, false
 	}
 	return addr.Unmap().WithZone(""), true
 }

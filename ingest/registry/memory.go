@@ -22,6 +22,7 @@ type memory struct {
 	last      uint64                     // the highest revision
 	bucket    time.Time                  // when the bucket was made that has the revisions
 	zones     map[string]*time.Location
+	version   uint64 // how often a station was replaced
 }
 
 // entry is a station in memory; the zero value is none.
@@ -44,6 +45,13 @@ func (e entry) same(o entry) bool {
 
 // asks reports whether somebody looks for the station every few seconds: it has a recomputation or notices.
 func (e entry) asks() bool { return !e.record.Recompute.IsZero() || e.record.Notices != nil }
+
+// changes returns how often a station was replaced.
+func (m *memory) changes() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.version
+}
 
 func (m *memory) entry(id string) (entry, bool) {
 	m.mu.RLock()
@@ -144,6 +152,7 @@ func (m *memory) set(id string, e entry) (before entry) {
 	if m.byID == nil {
 		m.byID, m.byDevice, m.asking = map[string]entry{}, map[ingest.Device][]string{}, map[string]struct{}{}
 	}
+	m.version++
 	before = m.byID[id]
 	delete(m.asking, id)
 	if before.station != nil {

@@ -161,6 +161,9 @@ func (r *Registry) Station(id string) (*ingest.Station, bool) {
 // Stations returns every station, sorted by id. The list belongs to the caller; the stations must not be changed.
 func (r *Registry) Stations() []*ingest.Station { return r.memory.stations() }
 
+// Version returns a number that another one replaces with each change of a station.
+func (r *Registry) Version() uint64 { return r.memory.changes() }
+
 // Authenticate reports whether token is the station's, and the station may log in.
 func (r *Registry) Authenticate(id, token string) bool {
 	e, ok := r.memory.entry(id)

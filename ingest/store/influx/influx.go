@@ -155,17 +155,15 @@ func (s *Store) retentionPolicy(ctx context.Context) (time.Duration, error) {
 		if duration < 0 || standard < 0 {
 			return fmt.Errorf("InfluxDB: retention policies have the columns %v", r.columns)
 		}
-		for _, row := range r.values {
-			if row[standard] != true {
-				continue
+		return r.each(func(row []cell) (err error) {
+			if len(row) != len(r.columns) || string(row[standard]) != "true" {
+				return nil
 			}
-			text, _ := row[duration].(string)
-			var err error
-			if keep, err = time.ParseDuration(text); err != nil {
-				return fmt.Errorf("InfluxDB: retention %q: %w", text, err)
+			if keep, err = time.ParseDuration(row[duration].text()); err != nil {
+				return fmt.Errorf("InfluxDB: retention %s: %w", row[duration], err)
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 	return keep, err
 }

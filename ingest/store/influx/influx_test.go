@@ -449,6 +449,10 @@ func TestTruncatedResponse(t *testing.T) {
 			io.WriteString(w, `{"results":[{"series":[{"columns":["time"],"values":[[`)
 			return
 		}
+		if strings.Contains(r.URL.Query().Get("q"), "FIELD KEYS") {
+			io.WriteString(w, `{"results":[{"series":[{"name":"reading","columns":["fieldKey","fieldType"],"values":[["pm10","float"],["received","integer"]]}]}]}`)
+			return
+		}
 		io.WriteString(w, `{"results":[{}]}`)
 	}))
 	defer server.Close()

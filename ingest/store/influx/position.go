@@ -28,15 +28,15 @@ func (s *Store) position(ctx context.Context) (at ingest.Position, point time.Ti
 	defer cancel()
 	if err = s.prepare(ctx); err == nil {
 		err = s.query(ctx, `SELECT "id", "seq", "appended" FROM "journal" ORDER BY time DESC LIMIT 1`, http.MethodGet, func(r result) error {
-			for _, row := range r.values {
+			return r.each(func(row []cell) error {
 				if len(row) != 4 {
 					return fmt.Errorf("InfluxDB: a position of %d columns, want 4", len(row))
 				}
-				at.Journal, _ = row[1].(string)
-				at.Seq, at.Time = uint64(whole(row[2])), time.Unix(0, whole(row[3])).UTC()
-				point = time.UnixMilli(whole(row[0])).UTC()
-			}
-			return nil
+				at.Journal = row[1].text()
+				at.Seq, at.Time = uint64(row[2].whole()), time.Unix(0, row[3].whole()).UTC()
+				point = time.UnixMilli(row[0].whole()).UTC()
+				return nil
+			})
 		})
 	}
 	s.forgetMissing(err)
@@ -55,12 +55,12 @@ func (s *Store) Deployment(ctx context.Context) (id string, err error) {
 	defer cancel()
 	if err = s.prepare(ctx); err == nil {
 		err = s.query(ctx, `SELECT "id" FROM "deployment" ORDER BY time DESC LIMIT 1`, http.MethodGet, func(r result) error {
-			for _, row := range r.values {
+			return r.each(func(row []cell) error {
 				if len(row) == 2 {
-					id, _ = row[1].(string)
+					id = row[1].text()
 				}
-			}
-			return nil
+				return nil
+			})
 		})
 	}
 	s.forgetMissing(err)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,12 +21,6 @@ import (
 	"stadtluft/ingest/store"
 )
 
-// result is one chunk of a response.
-type result struct {
-	columns []string
-	values  [][]any // numbers are of type json.Number
-}
-
 // query runs InfluxQL and calls each for each chunk as it arrives.
 func (s *Store) query(ctx context.Context, query, method string, each func(result) error) error {
 	response, err := s.request(ctx, query, method)
@@ -36,7 +29,6 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 	}
 	defer response.Body.Close()
 	decoder := json.NewDecoder(bufio.NewReaderSize(response.Body, 64<<10))
-	decoder.UseNumber()
 	for {
 		var chunk struct {
 			Error   string
@@ -44,7 +36,7 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 				Error  string
 				Series []struct {
 					Columns []string
-					Values  [][]any
+					Values  json.RawMessage
 				}
 			}
 		}
@@ -96,16 +88,13 @@ func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 // Readings streams. InfluxDB returns points in the order of time; Readings sorts those of one second by station, so
 // memory is bounded by a chunk and the readings of one second.
 func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
-	quantities := q.Quantities
-	if len(quantities) == 0 {
-		var err error
-		if quantities, err = s.stored(ctx); err != nil {
-			return err
-		}
+	stored, err := s.fields(ctx)
+	if err != nil {
+		return err
 	}
-	fields := []string{"station", "received", "time_source"}
-	for _, q := range quantities {
-		fields = append(fields, q.String(), "flags_"+q.String(), "checks_"+q.String())
+	columns := newColumns(q.Quantities, stored)
+	if len(columns.of) == 0 {
+		return nil
 	}
 	where := period(q.From, q.To)
 	if len(q.Stations) > 0 {
@@ -126,14 +115,11 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 		second = second[:0]
 		return nil
 	}
-	err := s.query(ctx, "SELECT "+quoteNames(fields)+` FROM "reading" WHERE `+where+" ORDER BY time ASC", http.MethodGet, func(r result) error {
-		for _, values := range r.values {
-			reading, err := decodeReading(values, quantities)
-			if err != nil {
-				return err
-			}
-			if len(reading.Values) == 0 || values[receivedColumn] == nil {
-				continue // the second is of a point that is written just now, of which the query saw some columns before and some after
+	err = s.query(ctx, "SELECT "+quoteNames(columns.names)+` FROM "reading" WHERE `+where+" ORDER BY time ASC", http.MethodGet, func(r result) error {
+		return r.each(func(row []cell) error {
+			reading, err := columns.decode(row)
+			if err != nil || len(reading.Values) == 0 || row[receivedColumn].null() {
+				return err // without a time of receipt the point is written just now: the query saw some columns before and some after
 			}
 			if len(second) > 0 && !second[0].Time.Equal(reading.Time) {
 				if err := flush(); err != nil {
@@ -141,8 +127,8 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 				}
 			}
 			second = append(second, reading)
-		}
-		return nil
+			return nil
+		})
 	})
 	if err != nil {
 		return err
@@ -150,66 +136,105 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 	return flush()
 }
 
-// stored returns the quantities that InfluxDB has fields of. To ask for others as well takes it several times as long; all where it
-// names none.
-func (s *Store) stored(ctx context.Context) ([]quantity.Quantity, error) {
-	there := map[any]bool{}
+// fields returns the names of the fields that readings have had: InfluxDB takes as long for a column of which there is
+// nothing as for a full one.
+func (s *Store) fields(ctx context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
 	err := s.query(ctx, `SHOW FIELD KEYS FROM "reading"`, http.MethodGet, func(r result) error {
-		for _, row := range r.values {
-			there[row[0]] = true
-		}
-		return nil
+		at := slices.Index(r.columns, "fieldKey")
+		return r.each(func(row []cell) error {
+			if at >= 0 && at < len(row) {
+				names[row[at].text()] = true
+			}
+			return nil
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	list := slices.DeleteFunc(slices.Clone(quantity.All()), func(q quantity.Quantity) bool { return !there[q.String()] })
-	if len(list) == 0 {
-		return quantity.All(), nil
-	}
-	return list, nil
+	return names, err
 }
 
 // receivedColumn is the column of the time of receipt, which each reading has.
 const receivedColumn = 2
 
-// decodeReading decodes a row: time, station, received, time_source, then value, flags and checks of each quantity. A column
-// is null when the reading has no such field.
-func decodeReading(values []any, quantities []quantity.Quantity) (ingest.Reading, error) {
-	if len(values) != 4+3*len(quantities) {
-		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(values), 4+3*len(quantities))
+// columns are those of an answer with readings: time, station, received, time_source, then value, flags and checks of
+// each quantity as far as they are stored.
+type columns struct {
+	names    []string // but time
+	of       []columnsOf
+	stations map[string]string // so that readings share their names
+	values   []ingest.Value    // room for those of the next readings
+}
+
+// columnsOf are where a quantity's columns are; 0 for none.
+type columnsOf struct {
+	quantity             quantity.Quantity
+	value, flags, checks int
+}
+
+func newColumns(quantities []quantity.Quantity, stored map[string]bool) *columns {
+	if len(quantities) == 0 {
+		quantities = quantity.All()
 	}
-	station, _ := values[1].(string)
+	c := &columns{stations: map[string]string{}, names: []string{"station", "received", "time_source"}}
+	add := func(name string) int {
+		if !stored[name] {
+			return 0
+		}
+		c.names = append(c.names, name)
+		return len(c.names)
+	}
+	for _, q := range quantities {
+		if value := add(q.String()); value > 0 {
+			c.of = append(c.of, columnsOf{q, value, add("flags_" + q.String()), add("checks_" + q.String())})
+		}
+	}
+	return c
+}
+
+// decode decodes a row. A column is null when the reading has no such field.
+func (c *columns) decode(row []cell) (ingest.Reading, error) {
+	if len(row) != 1+len(c.names) {
+		return ingest.Reading{}, fmt.Errorf("InfluxDB: a row of %d columns, want %d", len(row), 1+len(c.names))
+	}
 	r := ingest.Reading{
-		Station: station, Time: time.UnixMilli(whole(values[0])).UTC(), Received: time.UnixMilli(whole(values[receivedColumn])).UTC(),
-		TimeSource: ingest.TimeSource(whole(values[3])),
+		Station: c.station(row[1]), Time: time.UnixMilli(row[0].whole()).UTC(), Received: time.UnixMilli(row[receivedColumn].whole()).UTC(),
+		TimeSource: ingest.TimeSource(row[3].whole()),
 	}
-	for i, q := range quantities {
-		number, ok := values[4+3*i].(json.Number)
-		if !ok {
+	integer := func(at int) int64 {
+		if at == 0 {
+			return 0
+		}
+		return row[at].whole()
+	}
+	if cap(c.values)-len(c.values) < len(c.of) {
+		c.values = make([]ingest.Value, 0, valuesAtOnce+len(c.of))
+	}
+	first := len(c.values)
+	for _, of := range c.of {
+		if row[of.value].null() {
 			continue
 		}
-		v, err := number.Float64()
+		v, err := strconv.ParseFloat(string(row[of.value]), 64)
 		if err != nil {
-			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", q, number, err)
+			return ingest.Reading{}, fmt.Errorf("InfluxDB: %s is %q: %w", of.quantity, row[of.value], err)
 		}
-		r.Values = append(r.Values, ingest.Value{Quantity: q, Value: v, Flags: ingest.JoinFlags(whole(values[5+3*i]), whole(values[6+3*i]))})
+		c.values = append(c.values, ingest.Value{Quantity: of.quantity, Value: v, Flags: ingest.JoinFlags(integer(of.flags), integer(of.checks))})
 	}
+	r.Values = c.values[first:len(c.values):len(c.values)]
 	return r, nil
 }
 
-// whole returns the value of an integer column; 0 for null.
-func whole(v any) int64 {
-	number, _ := v.(json.Number)
-	n, _ := number.Int64()
-	return n
-}
+// valuesAtOnce is for how many values room is made at once.
+const valuesAtOnce = 1000
 
-// milli returns the value of a float column in thousandths.
-func milli(v any) int64 {
-	number, _ := v.(json.Number)
-	f, _ := strconv.ParseFloat(string(number), 64)
-	return int64(math.Round(f * 1000))
+// station returns the name of a station.
+func (c *columns) station(one cell) string {
+	text := one.bytes()
+	name, known := c.stations[string(text)]
+	if !known {
+		name = string(text)
+		c.stations[name] = name
+	}
+	return name
 }
 
 // Grid streams; it sorts the rows of one start, so memory is bounded by a chunk and one window's cells.
@@ -238,13 +263,10 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 	query := "SELECT " + quoteNames([]string{"cell", "quantity", "mean", "median", "min", "max", "stations", "readings", "coverage", "revision", "raw_mean", "uncorrected", "spread"}) +
 		` FROM "grid" WHERE ` + where + " ORDER BY time ASC"
 	err := s.query(ctx, query, http.MethodGet, func(r result) error {
-		for _, values := range r.values {
-			row, err := decodeRow(values, q.Window)
-			if err != nil {
+		return r.each(func(cells []cell) error {
+			row, err := decodeRow(cells, q.Window)
+			if err != nil || q.Size != 0 && row.Cell.Size != q.Size || row.Stations == 0 {
 				return err
-			}
-			if q.Size != 0 && row.Cell.Size != q.Size || row.Stations == 0 {
-				continue
 			}
 			if len(window) > 0 && !window[0].Start.Equal(row.Start) {
 				if err := flush(); err != nil {
@@ -252,8 +274,8 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 				}
 			}
 			window = append(window, row)
-		}
-		return nil
+			return nil
+		})
 	})
 	if err != nil {
 		return err
@@ -261,25 +283,24 @@ func (s *Store) Grid(ctx context.Context, q store.GridQuery, yield func(aggregat
 	return flush()
 }
 
-func decodeRow(values []any, window aggregate.Window) (aggregate.Row, error) {
+func decodeRow(values []cell, window aggregate.Window) (aggregate.Row, error) {
 	if len(values) != 14 {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: a grid row of %d columns, want 14", len(values))
 	}
-	code, _ := values[1].(string)
-	cell, err := geo.ParseCell(code)
+	cell, err := geo.ParseCell(values[1].text())
 	if err != nil {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: %w", err)
 	}
-	name, _ := values[2].(string)
+	name := values[2].text()
 	q, ok := quantity.Parse(name)
 	if !ok {
 		return aggregate.Row{}, fmt.Errorf("InfluxDB: quantity %q is not known to this version", name)
 	}
 	return aggregate.Row{
-		Cell: cell, Start: time.UnixMilli(whole(values[0])).UTC(), Window: window, Quantity: q,
-		Mean: milli(values[3]), Median: milli(values[4]), Min: milli(values[5]), Max: milli(values[6]),
-		Stations: int(whole(values[7])), Readings: int(whole(values[8])), Coverage: milli(values[9]), Revision: int(whole(values[10])),
-		Raw: milli(values[11]), Uncorrected: int(whole(values[12])), Spread: milli(values[13]),
+		Cell: cell, Start: time.UnixMilli(values[0].whole()).UTC(), Window: window, Quantity: q,
+		Mean: values[3].milli(), Median: values[4].milli(), Min: values[5].milli(), Max: values[6].milli(),
+		Stations: int(values[7].whole()), Readings: int(values[8].whole()), Coverage: values[9].milli(), Revision: int(values[10].whole()),
+		Raw: values[11].milli(), Uncorrected: int(values[12].whole()), Spread: values[13].milli(),
 	}, nil
 }
 
