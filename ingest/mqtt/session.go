@@ -14,6 +14,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -157,7 +158,7 @@ func (c *session) receive(_ paho.Client, m paho.Message) {
 		return
 	}
 	message := ingest.Message{
-		Topic: m.Topic(), Payload: m.Payload(), Received: time.Now().UTC(),
+		Topic: wire.WithoutRoot(s.options.Root, m.Topic()), Payload: m.Payload(), Received: time.Now().UTC(),
 		Retained: m.Retained(), Redelivered: m.Duplicate(),
 	}
 	message.Done = func(ingest.Outcome) {
