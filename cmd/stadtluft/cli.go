@@ -69,7 +69,7 @@ func (f configFlag) path() string {
 func (f configFlag) loadAsOwner() (server.Config, error) {
 	c, err := f.load()
 	if err == nil {
-		_, err = server.ActAsOwner(c.Data)
+		_, err = server.ActAsOwner(c.ProcessData())
 	}
 	return c, err
 }

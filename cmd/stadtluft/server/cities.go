@@ -78,13 +78,24 @@ func (c *Config) serves() []string {
 	return strings.FieldsFunc(c.Serve, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// processData returns the data folder of the process, where the embedded NATS server is: that of the only city, or the
+// ProcessData returns the data folder of the process, where the embedded NATS server is: that of the only city, or the
 // one with the cities' folders.
-func (c *Config) processData() string {
+func (c *Config) ProcessData() string {
 	if c.ID != "" {
 		return c.common
 	}
 	return c.Data
+}
+
+// journals returns how many journals the embedded NATS server has: one for each city.
+func (c *Config) journals() int64 { return int64(max(1, c.count, len(c.Cities))) }
+
+// labels returns what a city's metrics have besides, as pairs of name and value; nothing where there is only one city.
+func (c *Config) labels() []string {
+	if c.ID == "" && !c.several() {
+		return nil
+	}
+	return []string{"city", c.ID} // empty for what is of no city
 }
 
 // cityNode is a city in a file.
@@ -145,6 +156,9 @@ func (c *Config) readCities(path string, nodes []cityNode, environ []string) (mi
 			mistakes = append(mistakes, fmt.Errorf("cities.%s: %w", n.id, err))
 		}
 		c.Cities = append(c.Cities, city)
+	}
+	for i := range c.Cities {
+		c.Cities[i].count = len(c.Cities)
 	}
 	slices.SortFunc(c.Cities, func(a, b Config) int { return strings.Compare(a.ID, b.ID) })
 	return mistakes

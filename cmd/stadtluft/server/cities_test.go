@@ -42,7 +42,7 @@ func TestEachCityHasItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, got := range []string{
-			city.CityName, city.HTTPPublicURL, city.Data, city.archiveFolder(), city.NATSPrefix, city.MQTTPrefix, city.InfluxBucket, city.Registration, city.LicenceID, city.AdminToken, city.processData(),
+			city.CityName, city.HTTPPublicURL, city.Data, city.archiveFolder(), city.NATSPrefix, city.MQTTPrefix, city.InfluxBucket, city.Registration, city.LicenceID, city.AdminToken, city.ProcessData(),
 		} {
 			if got != want[i] {
 				t.Errorf("%s: setting %d is %q, want %q", id, i, got, want[i])

@@ -27,6 +27,7 @@ type Config struct {
 	ID     string   // of a city; empty where there is only one
 	Cities []Config // of an installation with several, by id; what is outside of it is then each city's default
 	common string   // the data folder of an installation, for its cities
+	count  int      // of the cities of an installation, for each of them
 
 	Data    string `key:"data"`
 	Archive string `key:"archive"`
