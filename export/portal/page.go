@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 // Routes returns the routes of the page and of what it needs.
 func (p *Portal) Routes() []openapi.Route {
 	return []openapi.Route{
-		{Method: "GET", Path: "/{$}", Handler: httpapi.With(p.Log, nil, p.page)},
+		{Method: "GET", Path: "/{$}", Handler: httpapi.With(p.Log, nil, p.page), Free: true},
 		{Method: "GET", Path: "/portal.css", Handler: httpapi.With(p.Log, nil, p.style)},
 		{Method: "GET", Path: "/icon.svg", Handler: p.Icon},
 	}
@@ -63,7 +64,7 @@ type cityView struct {
 
 func (p *Portal) page(w http.ResponseWriter, r *http.Request) error {
 	language := r.URL.Query().Get("lang")
-	if language != "de" && language != "en" {
+	if !slices.Contains(httpapi.Languages(), language) {
 		language = httpapi.Language(r)
 	}
 	name := strings.TrimSpace("Stadtluft " + p.Name)

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 
@@ -25,6 +27,9 @@ func (p *process) openNATS(ctx context.Context) (*natsserver.Server, error) {
 		return p.nats, nil
 	}
 	release, err := waitForLock(ctx, c.Data, func() bool { return false })
+	if errors.Is(err, errTaken) && c.several() {
+		err = fmt.Errorf("%w: processes with a city each need nats.url, a NATS server with JetStream that they share", err)
+	}
 	if err != nil {
 		return nil, err
 	}
