@@ -107,6 +107,34 @@ func TestTwoCitiesInTwoProcesses(t *testing.T) {
 	}
 }
 
+// TestFromOneCityToSeveral turns the only city of a data folder into one of two: its readings stay, and its station notices nothing.
+func TestFromOneCityToSeveral(t *testing.T) {
+	data := t.TempDir()
+	old := launch(t, data)
+	station := old.register(t, "")
+	send := func(p *process, payload string) {
+		t.Helper()
+		client, _ := client(t, p.mqtt, station, "stadtluft/v1/"+station.ID+"/feedback")
+		eventually(t, "a reading to be taken", func() bool { return says(client, "stadtluft/v1/"+station.ID+"/reading", payload) })
+	}
+	send(old, `{"pm2_5":11.37,"pm10":40}`)
+	old.arrives(t, "the reading", station.ID, map[string]float64{"pm2_5": 11.37, "pm10": 40})
+	old.kill()
+	koeln, bonn := twoCitySites()
+	config := cityConfig(t, koeln, bonn, "http://luft.example")
+	p := prepare(t, data, "STADTLUFT_CITIES_KOELN_DATA="+data, "STADTLUFT_CITIES_KOELN_NATS_PREFIX=STADTLUFT", "STADTLUFT_CITIES_KOELN_MQTT_PREFIX=stadtluft")
+	p.args = append(p.args, "--config", config)
+	p.start()
+	koeln.process, koeln.station, bonn.process = p, station, p
+	koeln.has(t)
+	koeln.value = "12.5"
+	send(p, `{"pm2_5":12.5,"pm10":40}`)
+	koeln.has(t)
+	if status, list := bonn.ask(t, "GET", "/api/v1/stations", "", ""); status != http.StatusOK || strings.Contains(list, station.ID) {
+		t.Errorf("stations of the new city: %d %s", status, list)
+	}
+}
+
 func freeAddrAt(t *testing.T, ip string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", ip+":0")
