@@ -151,7 +151,7 @@ func (c *Config) readCities(path string, nodes []cityNode, environ []string) (mi
 		}
 		city := c.cityDefaults(n.id)
 		found := city.readNode(path, "", n.node)
-		found = append(found, city.readEnv(environ, nil)...)
+		found = append(found, city.readEnv(environ, nodes)...)
 		for _, err := range found {
 			mistakes = append(mistakes, fmt.Errorf("cities.%s: %w", n.id, err))
 		}

@@ -85,6 +85,7 @@ func TestCitiesMistakes(t *testing.T) {
 	f("serve: koeln\n"+twoCities, nil)
 	f("serve: koeln, bonn-beuel\n"+twoCities, nil)
 	f("serve: none\n"+twoCities, nil)
+	f(twoCities+"  koeln-sued:\n    http.public_url: https://sued.example.org\n", []string{"STADTLUFT_CITIES_KOELN_SUED_CITY_NAME=Süd", "STADTLUFT_CITIES_KOELN_INDEX=uba"})
 	f("cities:\n", nil, ":1: cities: name each")
 	f("serve: ulm\n"+twoCities, nil, `there is no city "ulm", but bonn-beuel, koeln`)
 	f("serve: koeln\n", nil, `serve: "koeln": there are no cities`)

@@ -172,7 +172,8 @@ func (c *Config) setKey(key string, scalar ast.ScalarNode) error {
 	return unknownKey(key)
 }
 
-// readEnv reads the variables of a configuration: without an id those of the common part, which are all but those of cities.
+// readEnv reads the variables of a configuration: without an id those of the common part. Those of a city
+// whose variables have a longer prefix are that one's: a city may be called as another with more behind.
 func (c *Config) readEnv(environ []string, cities []cityNode) []error {
 	known, prefix := map[string]func(string) error{}, c.envPrefix()
 	for _, s := range settings(c) {
@@ -188,7 +189,11 @@ func (c *Config) readEnv(environ []string, cities []cityNode) []error {
 	var mistakes []error
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, prefix) || slices.Contains(otherEnv, name) || slices.ContainsFunc(cities, func(n cityNode) bool { return strings.HasPrefix(name, cityEnv(n.id)) }) {
+		ofCity := slices.ContainsFunc(cities, func(n cityNode) bool {
+			of := cityEnv(n.id)
+			return len(of) > len(prefix) && strings.HasPrefix(name, of)
+		})
+		if !strings.HasPrefix(name, prefix) || ofCity || slices.Contains(otherEnv, name) {
 			continue
 		}
 		set, ok := known[name]
