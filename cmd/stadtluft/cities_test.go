@@ -117,7 +117,7 @@ func TestFromOneCityToSeveral(t *testing.T) {
 		client, _ := client(t, p.mqtt, station, "stadtluft/v1/"+station.ID+"/feedback")
 		eventually(t, "a reading to be taken", func() bool { return says(client, "stadtluft/v1/"+station.ID+"/reading", payload) })
 	}
-	send(old, `{"pm2_5":11.37,"pm10":40}`)
+	send(old, fmt.Sprintf(`{"t":%d,"pm2_5":11.37,"pm10":40}`, time.Now().Unix()-60))
 	old.arrives(t, "the reading", station.ID, map[string]float64{"pm2_5": 11.37, "pm10": 40})
 	old.kill()
 	koeln, bonn := twoCitySites()
