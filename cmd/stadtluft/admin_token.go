@@ -16,6 +16,6 @@ func (cmd *adminTokenCmd) Run(ctx context.Context, std streams) error {
 		if c.AdminToken != "" {
 			return usageError{errors.New("admin_token is set in the configuration, and each start sets it again: change it there")}
 		}
-		return server.NewAdminToken(ctx, r, std.out)
+		return server.NewAdminToken(ctx, c, r, std.out)
 	})
 }

@@ -26,7 +26,7 @@ func (cmd *backupCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	if cmd.File == "-" {
-		if _, err := server.ActAsOwner(config.Data); err != nil {
+		if _, err := server.ActAsOwner(config.ProcessData()); err != nil {
 			return err
 		}
 		file, _, err := server.OpenBackup(ctx, config)

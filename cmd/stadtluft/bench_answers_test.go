@@ -43,7 +43,7 @@ func benchAnswers(b *benchRun) {
 	eventually(b, "all stations to have values", func() bool {
 		return strings.Count(string(ours.get("/api/v1/stations?fields=last_seen")), `"last_seen":null`) == 0
 	})
-	settle(b, ours)
+	idle(b, ours)
 	peer := startNginx(b)
 	for _, a := range benchedAnswers {
 		for _, encoding := range []string{"identity", "gzip"} {

@@ -54,7 +54,7 @@ func benchCSV(b *benchRun) {
 	} {
 		p := launch(b, of.data, of.env...)
 		spent := func() time.Duration { return processTime(b, p.cmd.Process.Pid) }
-		settle(b, p)
+		idle(b, p)
 		rate := benchRow{What: "live CSV out of " + of.what, Unit: "rows/s", PeerName: "InfluxDB's own", Aim: of.aim}
 		work := benchRow{What: rate.What + ", the process that answers", Unit: "rows a CPU second", PeerName: "InfluxDB's own", Aim: of.aim}
 		for range b.rounds {
@@ -122,8 +122,8 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// settle waits until a process that has just started takes next to no processor time, such as for the archive.
-func settle(b *benchRun, p *process) {
+// idle waits until a process that has just started takes next to no processor time, such as for the archive.
+func idle(b *benchRun, p *process) {
 	b.Helper()
 	used, since := processTime(b, p.cmd.Process.Pid), time.Now()
 	eventually(b, "stadtluft to have nothing to do", func() bool {

@@ -15,12 +15,15 @@ func (cmd *checkCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
-	if _, err := server.ActAsOwner(config.Data); err != nil { // what root may read, the server may not
+	if _, err := server.ActAsOwner(config.ProcessData()); err != nil { // what root may read, the server may not
 		return err
 	}
-	findings, wrong := server.Check(ctx, config), 0
+	findings, wrong, width := server.Check(ctx, config), 0, 12
 	for _, f := range findings {
-		fmt.Fprintf(std.out, "%-5s %-12s %s\n", f.Severity, f.Part, f.Text)
+		width = max(width, len(f.Part))
+	}
+	for _, f := range findings {
+		fmt.Fprintf(std.out, "%-5s %-*s %s\n", f.Severity, width, f.Part, f.Text)
 		if f.Severity == server.Wrong {
 			wrong++
 		}

@@ -48,6 +48,7 @@ type cli struct {
 type configFlag struct {
 	Config string `help:"The configuration, a YAML file; without it ${system_config}, where that is." placeholder:"FILE" env:"STADTLUFT_CONFIG"`
 	Data   string `help:"The data folder; wins over the configuration." placeholder:"DIR"`
+	City   string `help:"The city, where the configuration has several; serve and check take some with commas between, all or none." placeholder:"ID"`
 }
 
 // systemConfig is the configuration of an installed server, so that commands without --config agree with it.
@@ -68,18 +69,29 @@ func (f configFlag) path() string {
 func (f configFlag) loadAsOwner() (server.Config, error) {
 	c, err := f.load()
 	if err == nil {
-		_, err = server.ActAsOwner(c.Data)
+		_, err = server.ActAsOwner(c.ProcessData())
 	}
 	return c, err
 }
 
-// load reads the configuration; overrides are environment variables of our own making.
-func (f configFlag) load(overrides ...string) (server.Config, error) {
-	c, err := server.LoadConfig(f.path(), append(os.Environ(), overrides...))
-	if f.Data != "" {
-		c.Data = f.Data
+// load reads the configuration of one city.
+func (f configFlag) load() (server.Config, error) {
+	c, err := f.loadAll()
+	if err != nil {
+		return c, err
+	}
+	if c, err = c.Single(f.City); err != nil {
+		err = usageError{err}
 	}
 	return c, err
+}
+
+// loadAll reads the configuration of all cities; overrides are environment variables of our own making.
+func (f configFlag) loadAll(overrides ...string) (server.Config, error) {
+	if f.Data != "" {
+		overrides = append(overrides, "STADTLUFT_DATA="+f.Data)
+	}
+	return server.LoadConfig(f.path(), append(os.Environ(), overrides...))
 }
 
 // rolesFlag sets the roles of a command for one run.
@@ -88,11 +100,16 @@ type rolesFlag struct {
 	Roles string `help:"What this process does: ingest, write, aggregate, web, with commas between; wins over the configuration." placeholder:"ROLES"`
 }
 
+// load reads the configuration of all cities.
 func (f rolesFlag) load() (server.Config, error) {
-	if f.Roles == "" {
-		return f.configFlag.load()
+	var overrides []string
+	if f.Roles != "" {
+		overrides = append(overrides, "STADTLUFT_ROLES="+f.Roles)
 	}
-	return f.configFlag.load("STADTLUFT_ROLES=" + f.Roles)
+	if f.City != "" {
+		overrides = append(overrides, "STADTLUFT_SERVE="+f.City)
+	}
+	return f.loadAll(overrides...)
 }
 
 // withRegistry opens the registry of a data folder for a command.

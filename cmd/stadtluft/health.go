@@ -20,7 +20,10 @@ type healthCmd struct {
 const healthTime = 5 * time.Second
 
 func (cmd *healthCmd) Run(ctx context.Context, std streams) error {
-	config, err := cmd.load()
+	config, err := cmd.loadAll() // the process says of all cities whether they are ready
+	if cmd.City != "" {
+		config, err = cmd.load()
+	}
 	if err != nil {
 		return err
 	}
@@ -34,6 +37,7 @@ func (cmd *healthCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	request.Host = config.Host()
 	// The certificate is for the name that people use, not for this host's address.
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	response, err := client.Do(request)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,11 @@ func (f importFlags) address(sources []string, every, least time.Duration) (addr
 
 // client returns what delivers to the running server.
 func (f importFlags) client(ctx context.Context, c server.Config, r *registry.Registry) *push.Client {
-	return &push.Client{URL: strings.TrimSuffix(cmp.Or(f.Server, c.ServerURL()), "/"), Password: func() (string, error) { return server.ImportToken(ctx, c, r) }}
+	client := &push.Client{URL: strings.TrimSuffix(f.Server, "/"), Password: func() (string, error) { return server.ImportToken(ctx, c, r) }}
+	if f.Server == "" {
+		client.URL, client.HTTP = c.ServerURL(), c.Client()
+	}
+	return client
 }
 
 // minEvery is the shortest interval at which an address is fetched.

@@ -102,6 +102,7 @@ var packages = map[string][]string{
 	},
 	"export/live":    {"export", "ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "geo/aggregate", "geo/airindex"},
 	"export/metrics": {"ingest", "firmware-protocol/wire", "github.com/prometheus/client_golang"},
+	"export/portal":  {"export", "firmware-protocol/bilingual", "ingest/httpapi", "ingest/httpapi/masthead", "ingest/httpapi/openapi"},
 	"export/parquet": {"export", "ingest", "ingest/comparison", "firmware-protocol/quantity", "geo", "geo/aggregate", "github.com/paulmach/orb", "github.com/parquet-go/parquet-go"},
 	"export/web":     {},
 

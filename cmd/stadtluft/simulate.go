@@ -33,7 +33,7 @@ func (cmd *simulateCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		run, err = simulation.Register(ctx, r, boundary, cmd.Broker, cmd.Seed, cmd.Stations)
+		run, err = simulation.Register(ctx, r, boundary, cmd.Broker, config.MQTTPrefix, cmd.Seed, cmd.Stations)
 		return err
 	})
 	if err != nil {

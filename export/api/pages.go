@@ -49,7 +49,7 @@ func (s *Server) getPage(w http.ResponseWriter, r *http.Request) error {
 // dataset returns the description of the data for search engines, for the page with the downloads. It is data, so the
 // policy on scripts does not apply.
 func (s *Server) dataset(r *http.Request) []byte {
-	described, err := s.catalogue().SchemaOrg(r.Context(), s.base(r), time.Now().UTC())
+	described, err := s.catalogue().SchemaOrg(r.Context(), s.Base(r), time.Now().UTC())
 	if err != nil {
 		s.Log.Warn("data page served without schema.org description", "err", err)
 		return nil

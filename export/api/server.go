@@ -115,6 +115,7 @@ type Server struct {
 	work        work
 	keys        *stations.Keys
 	limits      *limits
+	beside      []*Server       // other sites at the same address
 	stopping    <-chan struct{} // closed when streams must end; nil before Serve
 	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
 
@@ -278,6 +279,9 @@ func Listen(addr string) (net.Listener, error) {
 // Serve answers requests on l with one of the handlers of s until ctx ends. Then it ends streams, and lets running requests finish within stopTime.
 func (s *Server) Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	s.stopping = ctx.Done()
+	for _, other := range s.beside {
+		other.stopping = ctx.Done()
+	}
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{

@@ -26,10 +26,10 @@ import (
 func (s *Server) standardRoutes() []openapi.Route {
 	source := source{s}
 	features := &ogc.Service{
-		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Resolution: s.City.Resolution, Districts: s.City.Districts, Base: s.base, Log: s.Log,
+		Source: source, City: s.City.Name, Bound: s.City.Boundary.Bound(), Resolution: s.City.Resolution, Districts: s.City.Districts, Base: s.Base, Log: s.Log,
 	}
-	sensors := &sta.Service{Source: source, Base: s.base, Log: s.Log}
-	feeds := &feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.base, Log: s.Log}
+	sensors := &sta.Service{Source: source, Base: s.Base, Log: s.Log}
+	feeds := &feed.Service{Source: source, City: s.City.Name, DayOffset: s.City.DayOffset, Base: s.Base, Log: s.Log}
 	return slices.Concat(features.Routes(), sensors.Routes(), s.withTags(slices.Concat(s.catalogue().Routes(), feeds.Routes())))
 }
 
@@ -51,7 +51,7 @@ func (s *Server) catalogue() *catalog.Service {
 		pages = append(pages, "/archive/")
 	}
 	return &catalog.Service{
-		Source: source{s}, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pages, Base: s.base, Log: s.Log,
+		Source: source{s}, City: s.City.Name, Bound: s.City.Boundary.Bound(), Districts: len(s.City.Districts) > 0, Publisher: s.City.Publisher, Pages: pages, Base: s.Base, Log: s.Log,
 	}
 }
 
@@ -66,8 +66,8 @@ func (s *Server) archiveRoutes() []openapi.Route {
 // access returns how stations reach the city, as the sender of the request sees it.
 func (s *Server) access(r *http.Request) kits.Access { return stations.AccessFor(r, s.City.Access) }
 
-// base returns the server's address as the sender of the request sees it.
-func (s *Server) base(r *http.Request) string {
+// Base returns the server's address as the sender of the request sees it.
+func (s *Server) Base(r *http.Request) string {
 	address := s.access(r).HTTP
 	return address.String()
 }

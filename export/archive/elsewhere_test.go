@@ -206,7 +206,7 @@ func TestArchiveOverHTTP(t *testing.T) {
 		return server.URL + Root
 	}
 	origin := serve(s.Archive)
-	files := remote.OverHTTP(origin)
+	files := remote.OverHTTP(origin, "")
 	copied := open(t, t.TempDir()).Archive
 	copied.Files = files
 	web := serve(copied)
@@ -247,7 +247,7 @@ func TestArchiveOverHTTP(t *testing.T) {
 	if err := errors.Join(files.Write(t.Context(), "x", nil)); err == nil {
 		t.Error("a file was written")
 	}
-	wrong := remote.OverHTTP(strings.TrimSuffix(origin, "archive/") + "archiv/")
+	wrong := remote.OverHTTP(strings.TrimSuffix(origin, "archive/")+"archiv/", "")
 	if err := wrong.Check(t.Context(), false); err == nil || !strings.Contains(err.Error(), "is it the address of a process") {
 		t.Errorf("a wrong address: %v", err)
 	}
@@ -278,7 +278,7 @@ func fetch(t *testing.T, url, part string) string {
 // TestYoungReadingsNeedNoArchive reads the store while the archive does not answer.
 func TestYoungReadingsNeedNoArchive(t *testing.T) {
 	s := open(t, t.TempDir())
-	s.Archive.Files = remote.OverHTTP("http://127.0.0.1:9/archive/")
+	s.Archive.Files = remote.OverHTTP("http://127.0.0.1:9/archive/", "")
 	now := time.Now().Truncate(time.Second)
 	if refused, err := s.Store.WriteReadings(t.Context(), []ingest.Reading{{Station: "A", Time: now, Received: now, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 2}}}}); err != nil || len(refused) > 0 {
 		t.Fatal(refused, err)

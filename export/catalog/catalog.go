@@ -59,18 +59,30 @@ type Service struct {
 
 // Routes returns the routes of the catalogue's documents.
 func (s *Service) Routes() []openapi.Route {
-	route := func(path, id string, h httpapi.Handler, summary bilingual.Text, forms ...openapi.Content) openapi.Route {
-		return openapi.Route{Method: "GET", Path: path, Handler: httpapi.With(s.Log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
-	}
+	return append(documents{s.Base, s.describe}.routes(s.Log),
+		route(s.Log, "/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, bilingual.Text{EN: "The dataset in schema.org’s words, for search engines.", DE: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, openapi.Content{Type: jsonldType, Schema: datasetSchema}),
+		route(s.Log, "/robots.txt", "getRobots", s.robots, bilingual.Text{EN: "What crawlers should leave alone.", DE: "Was Suchmaschinen auslassen sollen."}, openapi.Content{Type: "text/plain"}),
+		route(s.Log, "/sitemap.xml", "getSitemap", s.sitemap, bilingual.Text{EN: "The pages and the archive’s days.", DE: "Die Seiten und die Tage des Archivs."}, openapi.Content{Type: "application/xml"}),
+	)
+}
+
+func route(log *slog.Logger, path, id string, h httpapi.Handler, summary bilingual.Text, forms ...openapi.Content) openapi.Route {
+	return openapi.Route{Method: "GET", Path: path, Handler: httpapi.With(log, nil, h), Group: "catalogue", ID: id, Summary: summary, Answers: []openapi.Answer{{Forms: forms}}}
+}
+
+// documents are the forms of a catalogue.
+type documents struct {
+	base     func(*http.Request) string
+	describe func(ctx context.Context, base string, now time.Time) (*graph, error)
+}
+
+func (d documents) routes(log *slog.Logger) []openapi.Route {
 	turtle, graph := openapi.Content{Type: turtleType}, openapi.Content{Type: jsonldType, Schema: graphSchema}
 	dcat := bilingual.Text{EN: "What there is (DCAT-AP.de), in the form that Accept asks for.", DE: "Was es gibt (DCAT-AP.de), in der Form, um die Accept bittet."}
 	return []openapi.Route{
-		route("/catalog", "getCatalog", s.negotiate, dcat, turtle, graph),
-		route("/catalog.ttl", "getCatalogTurtle", s.turtle, bilingual.Text{EN: "The same as Turtle.", DE: "Dasselbe als Turtle."}, turtle),
-		route("/catalog.jsonld", "getCatalogJSONLD", s.jsonld, bilingual.Text{EN: "The same as JSON-LD.", DE: "Dasselbe als JSON-LD."}, graph),
-		route("/catalog.schema.jsonld", "getCatalogSchemaOrg", s.schemaOrg, bilingual.Text{EN: "The dataset in schema.org’s words, for search engines.", DE: "Der Datensatz in den Worten von schema.org, für Suchmaschinen."}, openapi.Content{Type: jsonldType, Schema: datasetSchema}),
-		route("/robots.txt", "getRobots", s.robots, bilingual.Text{EN: "What crawlers should leave alone.", DE: "Was Suchmaschinen auslassen sollen."}, openapi.Content{Type: "text/plain"}),
-		route("/sitemap.xml", "getSitemap", s.sitemap, bilingual.Text{EN: "The pages and the archive’s days.", DE: "Die Seiten und die Tage des Archivs."}, openapi.Content{Type: "application/xml"}),
+		route(log, "/catalog", "getCatalog", d.negotiate, dcat, turtle, graph),
+		route(log, "/catalog.ttl", "getCatalogTurtle", d.turtle, bilingual.Text{EN: "The same as Turtle.", DE: "Dasselbe als Turtle."}, turtle),
+		route(log, "/catalog.jsonld", "getCatalogJSONLD", d.jsonld, bilingual.Text{EN: "The same as JSON-LD.", DE: "Dasselbe als JSON-LD."}, graph),
 	}
 }
 
@@ -80,24 +92,24 @@ const (
 )
 
 // negotiate answers in the format that the client accepts, Turtle by default.
-func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) error {
+func (d documents) negotiate(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Vary", "Accept")
 	if httpapi.Preferred(r.Header.Get("Accept"), turtleType, jsonldType, "application/json") == turtleType {
-		return s.turtle(w, r)
+		return d.turtle(w, r)
 	}
-	return s.jsonld(w, r)
+	return d.jsonld(w, r)
 }
 
-func (s *Service) turtle(w http.ResponseWriter, r *http.Request) error {
-	g, err := s.describe(r.Context(), s.Base(r), time.Now().UTC())
+func (d documents) turtle(w http.ResponseWriter, r *http.Request) error {
+	g, err := d.describe(r.Context(), d.base(r), time.Now().UTC())
 	if err != nil {
 		return err
 	}
 	return send(w, turtleType+"; charset=utf-8", g.turtle())
 }
 
-func (s *Service) jsonld(w http.ResponseWriter, r *http.Request) error {
-	g, err := s.describe(r.Context(), s.Base(r), time.Now().UTC())
+func (d documents) jsonld(w http.ResponseWriter, r *http.Request) error {
+	g, err := d.describe(r.Context(), d.base(r), time.Now().UTC())
 	if err != nil {
 		return err
 	}

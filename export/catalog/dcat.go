@@ -58,7 +58,7 @@ func (s *Service) describe(ctx context.Context, base string, now time.Time) (*gr
 func (d *describer) catalog(years []year) {
 	it := d.name("catalog")
 	d.isA(it, "dcat:Catalog")
-	d.say(it, "dct:title", both(bilingual.Text{DE: "Stadtluft " + d.City + ": offene Daten", EN: "City air of " + d.City + ": open data"})...)
+	d.say(it, "dct:title", both(bilingual.Of(cityTitle(d.City)))...)
 	d.say(it, "dct:description", both(bilingual.Text{
 		DE: "Luft in " + d.City + ", gemessen von Bürgerinnen und Bürgern. " + d.notice.DE, EN: "The air of " + d.City + ", measured by its citizens. " + d.notice.EN,
 	})...)

@@ -5,6 +5,7 @@ package metrics
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,12 +35,12 @@ type Writes struct {
 	duration prometheus.Histogram
 }
 
-// NewWrites returns Writes without any write.
-func NewWrites() *Writes {
+// NewWrites returns Writes without any write. labels are pairs of name and value, for all of its metrics.
+func NewWrites(labels ...string) *Writes {
 	return &Writes{
-		stored: prometheus.NewCounter(prometheus.CounterOpts{Name: "stadtluft_stored_total", Help: "Readings written to the store."}),
+		stored: prometheus.NewCounter(prometheus.CounterOpts{Name: "stadtluft_stored_total", Help: "Readings written to the store.", ConstLabels: constant(labels)}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "stadtluft_store_write_seconds", Help: "Time of one write to the store.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+			Name: "stadtluft_store_write_seconds", Help: "Time of one write to the store.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14), ConstLabels: constant(labels),
 		}),
 	}
 }
@@ -54,11 +55,11 @@ func (w *Writes) Add(readings, rejected int, took time.Duration) {
 // Requests counts and times answers over HTTP.
 type Requests struct{ duration *prometheus.HistogramVec }
 
-// NewRequests returns Requests without any request.
-func NewRequests() *Requests {
+// NewRequests returns Requests without any request. labels are pairs of name and value, for all of its metrics.
+func NewRequests(labels ...string) *Requests {
 	return &Requests{prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "stadtluft_http_request_seconds", Help: "Time of one answer over HTTP, by status; live streams last as long as their clients stay.",
-		Buckets: []float64{0.005, 0.02, 0.1, 0.5, 2, 10},
+		Buckets: []float64{0.005, 0.02, 0.1, 0.5, 2, 10}, ConstLabels: constant(labels),
 	}, []string{"code"})}
 }
 
@@ -67,40 +68,68 @@ func (r *Requests) Of(handler http.Handler) http.Handler {
 	return promhttp.InstrumentHandlerDuration(r.duration, handler)
 }
 
-// Handler answers scrapes with the writes, the requests, the Go runtime's metrics and those that collect adds at each scrape. ready
-// returns the state that /readyz reports. Both may be called concurrently, and their context ends after three seconds.
-func Handler(writes *Writes, requests *Requests, ready func(context.Context) bool, collect func(context.Context, Collection)) http.Handler {
+// constant returns pairs of name and value as labels of the client library.
+func constant(pairs []string) prometheus.Labels {
+	labels := prometheus.Labels{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		labels[pairs[i]] = pairs[i+1]
+	}
+	return labels
+}
+
+// Source is a process, or one city of it. Its functions may be called concurrently, and their context ends after three
+// seconds.
+type Source struct {
+	Labels   []string // of what Collect adds: pairs of name and value
+	Writes   *Writes  // nil for none
+	Requests *Requests
+	Ready    func(context.Context) bool // returns the state that /readyz reports
+	Collect  func(context.Context, Collection)
+}
+
+// Handler answers scrapes with what the sources have, and the Go runtime's metrics.
+func Handler(sources ...Source) http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(writes.stored, writes.duration, requests.duration, collector{writes, ready, collect}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, s := range sources {
+		if s.Writes != nil {
+			reg.MustRegister(s.Writes.stored, s.Writes.duration)
+		}
+		reg.MustRegister(s.Requests.duration)
+	}
+	reg.MustRegister(collector(sources))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
 // collector collects all metrics that the client library does not keep itself.
-type collector struct {
-	writes  *Writes
-	ready   func(context.Context) bool
-	collect func(context.Context, Collection)
-}
+type collector []Source
 
 // Describe sends nothing: the descriptions come with the values.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends every metric.
 func (m collector) Collect(out chan<- prometheus.Metric) {
-	c := Collection{out}
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	c.refused(wire.Unstorable, m.writes.rejected.Load())
-	m.collect(ctx, c)
-	ready := 0.0
-	if m.ready(ctx) {
-		ready = 1
+	for _, s := range m {
+		c := Collection{out, s.Labels}
+		if s.Writes != nil {
+			c.refused(wire.Unstorable, s.Writes.rejected.Load())
+		}
+		s.Collect(ctx, c)
+		ready := 0.0
+		if s.Ready(ctx) {
+			ready = 1
+		}
+		c.Gauge("ready", "1 when /readyz says so.", ready)
 	}
-	c.Gauge("ready", "1 when /readyz says so.", ready)
 }
 
 // Collection receives the metrics of one scrape. Labels are pairs of name and value.
-type Collection struct{ out chan<- prometheus.Metric }
+type Collection struct {
+	out    chan<- prometheus.Metric
+	labels []string // of all
+}
 
 // Counter adds a counter; name comes after "stadtluft_".
 func (c Collection) Counter(name, help string, value float64, labels ...string) {
@@ -113,6 +142,7 @@ func (c Collection) Gauge(name, help string, value float64, labels ...string) {
 }
 
 func (c Collection) send(kind prometheus.ValueType, name, help string, value float64, labels []string) {
+	labels = append(slices.Clip(c.labels), labels...)
 	var names, values []string
 	for i := 0; i+1 < len(labels); i += 2 {
 		names, values = append(names, labels[i]), append(values, labels[i+1])

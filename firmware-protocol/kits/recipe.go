@@ -18,9 +18,13 @@ type Access struct {
 	MQTTHost string // the address that stations use
 	MQTTPort int
 	MQTTTLS  bool
+	Root     string  // first level of topics; empty for wire.Root
 	HTTP     url.URL // scheme, host and port of the city's pages
 	Serial   string  // of an AirGradient device; empty for a placeholder
 }
+
+// topic returns a topic as it is at the broker.
+func (a Access) topic(topic string) string { return wire.WithRoot(a.Root, topic) }
 
 // Recipe has the settings of one firmware for one station, ready to paste.
 type Recipe struct {
@@ -116,7 +120,7 @@ interval:
             if (!isnan(id(temperature).state)) root["temperature"] = id(temperature).state;
             if (!isnan(id(humidity).state)) root["humidity"] = id(humidity).state;
             if (!isnan(id(pressure).state)) root["pressure"] = id(pressure).state;
-`, a.MQTTHost, a.MQTTPort, a.Station, a.Token, clientID(a), tls, wire.StatusTopic(a.Station), wire.ReadingTopic(a.Station)),
+`, a.MQTTHost, a.MQTTPort, a.Station, a.Token, clientID(a), tls, a.topic(wire.StatusTopic(a.Station)), a.topic(wire.ReadingTopic(a.Station))),
 	}
 }
 
@@ -130,7 +134,7 @@ func tasmotaRecipe(a Access) Recipe {
 	}
 	commands := []string{
 		"Backlog MqttHost " + a.MQTTHost, "MqttPort " + strconv.Itoa(a.MQTTPort), "SetOption103 " + tls, "MqttUser " + a.Station, "MqttPassword " + a.Token,
-		"MqttClient " + clientID(a), "FullTopic " + wire.KitTopic(a.Station, "tasmota") + "/%prefix%/", "SensorRetain 0", "TelePeriod 150",
+		"MqttClient " + clientID(a), "FullTopic " + a.topic(wire.KitTopic(a.Station, "tasmota")) + "/%prefix%/", "SensorRetain 0", "TelePeriod 150",
 	}
 	return Recipe{
 		Name:  "tasmota",
@@ -186,6 +190,6 @@ func mosquittoRecipe(a Access) Recipe {
 			"Das sendet eine Messung. Die Namen der Messgrößen und ihre Einheiten stehen in der Spezifikation.",
 		),
 		Settings: fmt.Sprintf("mosquitto_pub -h %s -p %d%s -q 1 -i %s -u %s -P %s -t %s -m '{\"pm2_5\":12.3,\"pm10\":20.1,\"temperature\":14.2,\"humidity\":60.3}'\n",
-			a.MQTTHost, a.MQTTPort, tls, clientID(a), a.Station, a.Token, wire.ReadingTopic(a.Station)),
+			a.MQTTHost, a.MQTTPort, tls, clientID(a), a.Station, a.Token, a.topic(wire.ReadingTopic(a.Station))),
 	}
 }

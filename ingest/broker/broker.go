@@ -53,7 +53,9 @@ type Options struct {
 	Notify func(station string, reason wire.Reason, detail string)
 	// Rates are the rates at which stations may send; nil = unlimited.
 	Rates       *ingest.Rates
-	Connections int // in all; 0 = DefaultConnections
+	Connections int    // in all; 0 = DefaultConnections; those of Door where there is one
+	Root        string // first level of the protocol's topics for clients, besides wire.Root; empty = none
+	Door        *Door  // shared with the brokers of other cities; nil = there are none
 	Log         *slog.Logger
 }
 
@@ -64,7 +66,7 @@ type Broker struct {
 	held      *semaphore.Weighted // of maxHeld
 	waiting   atomic.Int64        // messages that wait for the journal
 	topics    topics
-	limits    limits
+	limits    *limits
 	counts    counters
 	open      atomic.Bool
 	anonymous atomic.Uint64 // sessions of anonymous clients
@@ -98,8 +100,12 @@ func New(o Options) *Broker {
 	capabilities.ReceiveMaximum = maxWindow
 	capabilities.TopicAliasMaximum = 0
 	capabilities.SharedSubAvailable = 0
+	d := o.Door
+	if d == nil {
+		d = newDoor(o.Connections, o.Log)
+	}
 	b := &Broker{
-		options: o, held: semaphore.NewWeighted(maxHeld), topics: newTopics(), limits: newLimits(o.Connections),
+		options: o, held: d.held, topics: newTopics(), limits: d.limits,
 		server: mqtt.New(&mqtt.Options{Capabilities: capabilities, ClientNetReadBufferSize: readBuffer, Logger: slog.New(slog.DiscardHandler)}),
 		conns:  map[*conn]struct{}{}, sessions: map[string]*conn{}, stations: map[string][]*conn{},
 	}
@@ -115,6 +121,11 @@ func (b *Broker) Open() { b.open.Store(true) }
 // Serve accepts connections on l, over TLS when config is not nil, until ctx ends; it closes l. The connections go on
 // until Close.
 func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	return accept(ctx, l, config, b.options.Log, b.serve)
+}
+
+// accept accepts connections on l, over TLS when config is not nil, until ctx ends, and has each served.
+func accept(ctx context.Context, l net.Listener, config *tls.Config, log *slog.Logger, serve func(c net.Conn, remote string)) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	for {
@@ -126,7 +137,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) 
 			}
 			return nil
 		case err != nil:
-			b.options.Log.Warn("MQTT accept failed, retrying", "err", err)
+			log.Warn("MQTT accept failed, retrying", "err", err)
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
@@ -140,7 +151,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener, config *tls.Config) 
 		if config != nil {
 			c = tls.Server(c, config) // shakes hands at the first read
 		}
-		go b.serve(c, remote)
+		go serve(c, remote)
 	}
 }
 
@@ -152,7 +163,12 @@ func (b *Broker) serve(nc net.Conn, remote string) {
 		return
 	}
 	defer place.leave()
-	c := newConn(nc, place)
+	b.serveAt(nc, place)
+}
+
+// serveAt serves one connection, which has a place, until it ends.
+func (b *Broker) serveAt(nc net.Conn, p *place) {
+	c := newConn(nc, p)
 	if !b.begin(c) {
 		nc.Close()
 		return
@@ -160,7 +176,7 @@ func (b *Broker) serve(nc net.Conn, remote string) {
 	defer b.serving.Done()
 	err := b.converse(c)
 	b.leave(c, err)
-	b.options.Log.Debug("MQTT connection ended", "from", remote, "station", c.station, "err", err)
+	b.options.Log.Debug("MQTT connection ended", "from", p.remote, "station", c.station, "err", err)
 }
 
 // begin lists a connection as one that Close waits for; false after Close.
@@ -243,4 +259,7 @@ func (b *Broker) Waiting() int { return int(b.waiting.Load()) }
 // reads more slowly than messages come gets the newest of each topic.
 func (b *Broker) Publish(topic string, retain bool, payload []byte) {
 	b.topics.publish(topic, retain, payload)
+	if d := b.options.Door; d != nil && stationOf(topic) == "" {
+		d.anyone.topics.publish(wire.WithRoot(b.options.Root, topic), retain, payload)
+	}
 }

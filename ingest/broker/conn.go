@@ -66,6 +66,7 @@ type conn struct {
 	closing bool
 	room    sync.Cond // signals that unsent became shorter
 
+	rooted   atomic.Bool // it subscribes to topics with Options.Root
 	loggedIn atomic.Bool
 	moved    atomic.Bool // its session has begun anew at another broker
 }

@@ -6,6 +6,8 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"stadtluft/firmware-protocol/wire"
 )
 
 // hook is the broker's side towards mochi. Each method is called by the goroutine that reads from the client.
@@ -35,6 +37,7 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 	}
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
+		pk.Connect.WillTopic = h.b.inside(pk.Connect.WillTopic)
 		if !c.loggedIn.Load() && !prepare(c, &pk) {
 			return pk, packets.ErrRejectPacket
 		}
@@ -42,9 +45,15 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
 			c.will = nil
 		}
+	case packets.Subscribe, packets.Unsubscribe:
+		for i, sub := range pk.Filters {
+			pk.Filters[i].Filter = h.b.inside(sub.Filter)
+			c.rooted.Store(pk.Filters[i].Filter != sub.Filter)
+		}
 	case packets.Puback:
 		c.subscriber.acknowledged()
 	case packets.Publish:
+		pk.TopicName = h.b.inside(pk.TopicName)
 		if strings.HasPrefix(pk.TopicName, "$") {
 			pk.TopicName = sysTopic + pk.TopicName // mochi would leave it without acknowledgement
 		}
@@ -77,7 +86,7 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 		return true
 	}
 	c := connOf(cl)
-	if mayRead(c.station, topic) && cl.State.Subscriptions.Len() < maxSubscriptions {
+	if h.b.mayRead(c.station, topic) && cl.State.Subscriptions.Len() < maxSubscriptions {
 		return true
 	}
 	h.b.deniedSubscription(c, topic)
@@ -125,6 +134,8 @@ func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 // OnPacketEncode corrects what mochi answers.
 func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	switch {
+	case pk.FixedHeader.Type == packets.Publish && connOf(cl).rooted.Load():
+		pk.TopicName = wire.WithRoot(h.b.options.Root, pk.TopicName)
 	case pk.FixedHeader.Type == packets.Pubcomp: // no state is kept for QoS 2, so each release is of something completed
 		pk.ReasonCode, pk.Properties.ReasonString = packets.CodeSuccess.Code, ""
 	case pk.FixedHeader.Type != packets.Connack:

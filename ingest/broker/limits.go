@@ -66,8 +66,8 @@ type limits struct {
 // address counts the connections of one IP address.
 type address struct{ entering, anonymous int }
 
-func newLimits(connections int) limits {
-	return limits{
+func newLimits(connections int) *limits {
+	return &limits{
 		guesses: &ingest.Rates{Sustained: guessRate, Burst: guessBurst}, notices: ingest.Every(noticeEvery),
 		told: &ingest.Rates{Sustained: toldRate, Burst: toldBurst},
 		free: connections, mostNew: max(1, connections/newShare), freeNoOne: max(1, connections/anonymousShare), addresses: map[string]*address{},

@@ -59,6 +59,16 @@ func (p Proxies) has(addr netip.Addr) bool {
 	return slices.ContainsFunc(p, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
+// Host returns the host that a request is for: a proxy that is believed may have changed it, and says what it was.
+func (p Proxies) Host(r *http.Request) string {
+	forwarded := r.Header.Get("X-Forwarded-Host")
+	if peer, ok := parseHop(r.RemoteAddr); forwarded == "" || !ok || !p.has(peer) {
+		return r.Host
+	}
+	first, _, _ := strings.Cut(forwarded, ",") // the first proxy's: others know only that
+	return strings.TrimSpace(first)
+}
+
 // sender returns the last address that is not a proxy's: every proxy adds the address that asked it to the end of
 // X-Forwarded-For, and what stands before an untrusted address is what that one claims. A proxy that names nothing
 // readable counts itself.

@@ -15,20 +15,24 @@ import (
 type Sender struct {
 	client  paho.Client
 	station string
+	status  string // topics
+	reading string
 }
 
-// NewSender returns a station's sender; Send opens the connection.
-func NewSender(broker, station, token string) *Sender {
+// NewSender returns a station's sender; Send opens the connection. root is the first level of topics; empty is wire.Root.
+func NewSender(broker, root, station, token string) *Sender {
+	s := &Sender{station: station, status: wire.WithRoot(root, wire.StatusTopic(station)), reading: wire.WithRoot(root, wire.ReadingTopic(station))}
 	options := paho.NewClientOptions().AddBroker(broker).
 		SetClientID("station-"+station).SetUsername(station).SetPassword(token).
 		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
 		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
 		SetAutoReconnect(true).SetMaxReconnectInterval(10*time.Second).
-		SetWill(wire.StatusTopic(station), wire.Offline, 1, true)
+		SetWill(s.status, wire.Offline, 1, true)
 	options.SetOnConnectHandler(func(c paho.Client) {
-		c.Publish(wire.StatusTopic(station), 1, true, wire.Online)
+		c.Publish(s.status, 1, true, wire.Online)
 	})
-	return &Sender{client: paho.NewClient(options), station: station}
+	s.client = paho.NewClient(options)
+	return s
 }
 
 // Send publishes a reading's payload and returns when the broker has acknowledged it. While there is no connection it
@@ -39,7 +43,7 @@ func (s *Sender) Send(ctx context.Context, payload []byte) error {
 			return fmt.Errorf("connect station %s: %w", s.station, err)
 		}
 	}
-	if err := await(ctx, s.client.Publish(wire.ReadingTopic(s.station), 1, false, payload)); err != nil {
+	if err := await(ctx, s.client.Publish(s.reading, 1, false, payload)); err != nil {
 		return fmt.Errorf("publish as station %s: %w", s.station, err)
 	}
 	return nil
@@ -48,7 +52,7 @@ func (s *Sender) Send(ctx context.Context, payload []byte) error {
 // Close publishes "offline" and closes the connection.
 func (s *Sender) Close() {
 	if s.client.IsConnectionOpen() {
-		s.client.Publish(wire.StatusTopic(s.station), 1, true, wire.Offline).WaitTimeout(time.Second)
+		s.client.Publish(s.status, 1, true, wire.Offline).WaitTimeout(time.Second)
 	}
 	s.client.Disconnect(100)
 }

@@ -14,6 +14,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -152,7 +153,7 @@ func (c *session) take(from *conn, m publish) bool {
 		c.overflow(size)
 		return true
 	}
-	message := ingest.Message{Topic: m.topic, Payload: m.payload, Received: time.Now().UTC(), Retained: m.retained, Redelivered: m.duplicate}
+	message := ingest.Message{Topic: wire.WithoutRoot(s.options.Root, m.topic), Payload: m.payload, Received: time.Now().UTC(), Retained: m.retained, Redelivered: m.duplicate}
 	message.Done = func(ingest.Outcome) {
 		c.release(m)
 		s.held.Add(-1)

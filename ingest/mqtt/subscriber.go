@@ -57,6 +57,7 @@ type Options struct {
 	CAFile   string                // PEM file of the authorities to trust with ssl:// and mqtts://; empty = the system's
 	ClientID string                // fixed, so that the broker keeps the session between connections; one per broker
 	Group    string                // of clients that share the messages, each of which one of them gets; empty = none
+	Root     string                // first level of the protocol's topics at the broker; empty = wire.Root
 	Topics   []string              // filters of other firmware's topics, in addition to the protocol's
 	Held     int                   // most messages without acknowledgement; 0 = DefaultHeld
 	Out      chan<- ingest.Message // nil subscribes to nothing; only Publish and Retained work
@@ -106,7 +107,10 @@ func (o *Options) filters() map[string]byte {
 	if o.Out == nil {
 		return nil
 	}
-	filters := map[string]byte{wire.ReadingFilter: 1, wire.StatusFilter: 1, wire.KitFilter: 1}
+	filters := map[string]byte{}
+	for _, filter := range []string{wire.ReadingFilter, wire.StatusFilter, wire.KitFilter} {
+		filters[wire.WithRoot(o.Root, filter)] = 1
+	}
 	for _, filter := range o.Topics {
 		filters[filter] = 1
 	}
@@ -281,7 +285,7 @@ func (s *Subscriber) Publish(ctx context.Context, topic string, qos byte, retain
 	if client == nil || !client.IsConnectionOpen() {
 		return ErrNotConnected
 	}
-	if err := await(ctx, client.Publish(topic, qos, retained, payload)); err != nil {
+	if err := await(ctx, client.Publish(wire.WithRoot(s.options.Root, topic), qos, retained, payload)); err != nil {
 		return fmt.Errorf("publish to %s: %w", topic, err)
 	}
 	return nil

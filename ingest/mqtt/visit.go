@@ -22,7 +22,11 @@ const (
 // Retained returns the topics below the filters for which the broker retains a message.
 func (s *Subscriber) Retained(ctx context.Context, filters ...string) ([]string, error) {
 	var list []string
-	err := s.visit(ctx, func(topic string, _ []byte) { list = append(list, topic) }, filters...)
+	outside := make([]string, len(filters))
+	for i, filter := range filters {
+		outside[i] = wire.WithRoot(s.options.Root, filter)
+	}
+	err := s.visit(ctx, func(topic string, _ []byte) { list = append(list, wire.WithoutRoot(s.options.Root, topic)) }, outside...)
 	if err != nil {
 		return nil, fmt.Errorf("list retained topics: %w", err)
 	}
@@ -36,7 +40,7 @@ func (s *Subscriber) Check(ctx context.Context) (version string, err error) {
 	if err := s.visit(ctx, func(string, []byte) {}, filters...); err != nil {
 		return "", err
 	}
-	if err := s.echo(ctx, strings.TrimSuffix(wire.CityFilter, "#")+"_check"); err != nil {
+	if err := s.echo(ctx, strings.TrimSuffix(wire.WithRoot(s.options.Root, wire.CityFilter), "#")+"_check"); err != nil {
 		return "", err
 	}
 	const topic = "$SYS/broker/version"                                                   // Mosquitto's

@@ -44,7 +44,7 @@ func (s *Service) settings(r *http.Request, st *ingest.Station, token string) (s
 	access.Station, access.Token, access.Serial = st.ID, token, st.Device("airgradient")
 	return settings{
 		ID: st.ID, Token: token, Status: st.Status, Public: lonLat{at[0], at[1]}, Cell: cell.String(),
-		MQTT: mqttAccess{access.MQTTHost, access.MQTTPort, wire.ReadingTopic(st.ID)}, Settings: kits.Recipes(access),
+		MQTT: mqttAccess{access.MQTTHost, access.MQTTPort, wire.WithRoot(access.Root, wire.ReadingTopic(st.ID))}, Settings: kits.Recipes(access),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -13,14 +14,14 @@ import (
 // externalBroker returns the connection settings of the city's own broker.
 func (c *Config) externalBroker(clientID string) mqtt.Options {
 	return mqtt.Options{
-		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: clientID,
+		Broker: c.MQTTBroker, Username: c.MQTTUsername, Password: c.MQTTPassword, CAFile: c.MQTTCA, ClientID: clientID, Root: c.MQTTPrefix,
 	}
 }
 
 // Access returns how stations reach this city by the configuration: at the external broker when there is one, else at
 // the embedded one at the address of the pages. Hosts that are not configured are empty.
 func (c *Config) Access() kits.Access {
-	a := kits.Access{MQTTPort: 1883}
+	a := kits.Access{MQTTPort: 1883, Root: c.MQTTPrefix}
 	if public, err := url.Parse(c.HTTPPublicURL); err == nil && public.Host != "" {
 		a.HTTP = url.URL{Scheme: public.Scheme, Host: public.Host}
 		a.MQTTHost = public.Hostname()
@@ -82,6 +83,32 @@ func (c *Config) pages() url.URL {
 		a.Scheme = "https"
 	}
 	return a
+}
+
+// Host returns the host name by which a process that serves several cities knows this one's requests; empty where it is that of
+// the address.
+func (c *Config) Host() string {
+	if c.ID == "" {
+		return ""
+	}
+	return c.Access().HTTP.Host
+}
+
+// Client returns the client of a command that reaches the server at ServerURL; nil for the default.
+func (c *Config) Client() *http.Client {
+	if c.ID == "" {
+		return nil
+	}
+	return &http.Client{Transport: hosted(c.Host())}
+}
+
+// hosted sends requests to the address of their URL, for a host name.
+type hosted string
+
+func (host hosted) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host = string(host)
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // ServerURL returns the address at which a command reaches the server: with TLS the public one, because the certificate

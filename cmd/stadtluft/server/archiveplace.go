@@ -34,6 +34,18 @@ func (c *Config) archiveFolder() string {
 	return cmp.Or(c.Archive, filepath.Join(c.Data, archiveFolder))
 }
 
+// cityArchive returns where a city has its archive that says nothing of its own: below the installation's, or where it is read from a
+// process, at the same address by the city's host name.
+func (c *Config) cityArchive(id string) string {
+	switch {
+	case c.Archive == "" || c.archiveOverHTTP():
+		return c.Archive
+	case c.archiveElsewhere():
+		return strings.TrimSuffix(c.Archive, "/") + "/" + id
+	}
+	return filepath.Join(c.Archive, id)
+}
+
 // archiveElsewhere reports whether the archive is on another machine.
 func (c *Config) archiveElsewhere() bool { return strings.Contains(c.Archive, "://") }
 
@@ -45,7 +57,7 @@ func (c *Config) archiveOverHTTP() bool {
 // archiveFiles returns the files of an archive on another machine; nil for a folder.
 func (c *Config) archiveFiles() archive.Files {
 	if c.archiveOverHTTP() {
-		return remote.OverHTTP(strings.TrimSuffix(c.Archive, "/") + "/")
+		return remote.OverHTTP(strings.TrimSuffix(c.Archive, "/")+"/", c.Host())
 	}
 	if b, err := c.archiveBucket(); c.archiveElsewhere() && err == nil { // validated with the configuration
 		return b

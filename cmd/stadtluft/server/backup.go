@@ -57,7 +57,7 @@ func newBackups(b *base) backups {
 // Backup writes a backup of a data folder to a path that must not exist: through the server that runs on the folder, or on the folder
 // itself where none runs. It returns what is in it. Root makes it as the folder's owner, and keeps it where only root may write.
 func Backup(ctx context.Context, c Config, path string) (m backup.Manifest, err error) {
-	if uid, _, err := ownerOf(c.Data); err == nil && uid != 0 && os.Geteuid() == 0 {
+	if uid, _, err := ownerOf(c.ProcessData()); err == nil && uid != 0 && os.Geteuid() == 0 {
 		return backupForRoot(ctx, c, path)
 	}
 	err = withBackups(ctx, c, func(b backups) error {
@@ -80,7 +80,7 @@ func backupForRoot(ctx context.Context, c Config, path string) (m backup.Manifes
 	if exists(path) {
 		return m, fmt.Errorf("back up to %s: the file exists", path)
 	}
-	back, err := ActAsOwner(c.Data)
+	back, err := ActAsOwner(c.ProcessData())
 	if err != nil {
 		return m, err
 	}
@@ -97,7 +97,7 @@ func backupForRoot(ctx context.Context, c Config, path string) (m backup.Manifes
 }
 
 func withBackups(ctx context.Context, c Config, use func(backups) error) error {
-	if c.NATSURL == "" && !exists(filepath.Join(c.Data, natsFolder)) && !exists(filepath.Join(c.Data, registry.SnapshotFile)) {
+	if c.NATSURL == "" && !exists(filepath.Join(c.ProcessData(), natsFolder)) && !exists(filepath.Join(c.Data, registry.SnapshotFile)) {
 		return fmt.Errorf("the data folder %s holds nothing yet", c.Data)
 	}
 	return withRegistry(ctx, c, func(r *registry.Registry, nats registry.InProcess) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 
 	"stadtluft/ingest/journal"
 	"stadtluft/ingest/natsserver"
@@ -27,40 +28,39 @@ type base struct {
 	journal  *journal.Journal
 }
 
-// openBase opens the data folder, NATS with the registry, the store, the journal and the ingress, and starts each.
-func openBase(ctx context.Context, o Options, sup *supervisor) (b *base, err error) {
-	b = &base{config: o.Config, log: o.Log}
-	if b.roles, err = parseRoles(b.config.Roles); err != nil {
-		return nil, ConfigError{err}
-	}
+// openBase opens a city's data folder, NATS with the registry, the store, the journal and the ingress, and starts each.
+func (p *process) openBase(ctx context.Context, b *base, sup *supervisor) (err error) {
 	if err := b.openData(sup); err != nil {
-		return nil, err
+		return err
+	}
+	if b.nats, err = p.openNATS(ctx); err != nil {
+		return err
 	}
 	if err := b.openRegistry(ctx, sup); err != nil {
-		return nil, err
+		return err
 	}
 	if b.roles.has(webRole) && b.config.AdminToken != "" {
 		if _, err := b.registry.EnsureAdmin(ctx, b.config.AdminToken); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := b.openLeases(ctx, sup); err != nil {
-		return nil, err
+		return err
 	}
 	if b.storage, err = openStorage(ctx, b.config, b.registry, b.log); err != nil {
-		return nil, err
+		return err
 	}
 	sup.start(b.storage.part(), b.storage.watch())
 	if b.journal, err = openJournal(ctx, b.config, b.registry.Deployment(), b.nats, b.storage, b.log); err != nil {
-		return nil, err
+		return err
 	}
 	sup.start(journalPart(b.journal))
 	if b.roles.has(intakeRole) {
-		if b.ingress, b.config.MQTTListen, err = openIngress(b.config, b.registry, b.log, sup); err != nil {
-			return nil, err
+		if b.ingress, b.config.MQTTListen, err = p.openIngress(b.config, b.registry, b.log, sup); err != nil {
+			return err
 		}
 	}
-	return b, nil
+	return nil
 }
 
 // openData locks the data folder and reads the city's files.
@@ -70,6 +70,11 @@ func (b *base) openData(sup *supervisor) (err error) {
 	}
 	if err := checkOwner(b.config.Data); err != nil {
 		return err
+	}
+	if shared := filepath.Join(b.config.ProcessData(), natsFolder); b.config.ID != "" && exists(shared) {
+		if err := checkOwner(shared); err != nil {
+			return err
+		}
 	}
 	release, err := lockData(b.config.Data, b.roles)
 	if err != nil {
@@ -82,11 +87,8 @@ func (b *base) openData(sup *supervisor) (err error) {
 	return nil
 }
 
-// openRegistry opens the registry: in the embedded NATS server, which it starts, unless a cluster is configured.
+// openRegistry opens the registry: in the embedded NATS server unless a cluster is configured.
 func (b *base) openRegistry(ctx context.Context, sup *supervisor) (err error) {
-	if b.nats, err = openNATS(ctx, b.config, b.log, sup); err != nil {
-		return err
-	}
 	var nats registry.InProcess
 	if b.nats != nil {
 		nats = b.nats.InProcess()
@@ -104,28 +106,32 @@ func (b *base) openRegistry(ctx context.Context, sup *supervisor) (err error) {
 
 // printAdminToken makes the administrator's token if there is none yet. It is called when all parts have started, so
 // that no start that fails prints a token which nobody sees.
-func printAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
-	made, err := r.EnsureAdmin(ctx, "") // one of several processes that start at once makes it
+func (b *base) printAdminToken(ctx context.Context, w io.Writer) error {
+	made, err := b.registry.EnsureAdmin(ctx, "") // one of several processes that start at once makes it
 	if err != nil || made == "" {
 		return err
 	}
-	if err := showAdminToken(w, made); err != nil {
-		return errors.Join(err, r.RemoveAdmin(ctx))
+	if err := showAdminToken(w, b.config.ID, made); err != nil {
+		return errors.Join(err, b.registry.RemoveAdmin(ctx))
 	}
 	return nil
 }
 
-func showAdminToken(w io.Writer, token string) error {
-	if _, err := fmt.Fprintf(w, "The administrator's token, shown only now: %s\n", token); err != nil {
+func showAdminToken(w io.Writer, city, token string) error {
+	of := ""
+	if city != "" {
+		of = " of " + city
+	}
+	if _, err := fmt.Fprintf(w, "The administrator's token%s, shown only now: %s\n", of, token); err != nil {
 		return fmt.Errorf("print the administrator's token: %w", err)
 	}
 	return nil
 }
 
 // NewAdminToken prints a new token of the administrator and puts it in the place of the last one.
-func NewAdminToken(ctx context.Context, r *registry.Registry, w io.Writer) error {
+func NewAdminToken(ctx context.Context, c Config, r *registry.Registry, w io.Writer) error {
 	token := registry.NewToken()
-	if err := showAdminToken(w, token); err != nil {
+	if err := showAdminToken(w, c.ID, token); err != nil {
 		return err
 	}
 	_, err := r.EnsureAdmin(ctx, token)

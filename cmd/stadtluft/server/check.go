@@ -54,10 +54,36 @@ type Finding struct {
 func Check(ctx context.Context, config Config) []Finding {
 	c := &inspection{config: config}
 	c.roles, _ = parseRoles(config.Roles) // validated with the configuration
-	for _, step := range []func(context.Context){
-		c.data, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.registry, c.store, c.archive, c.backup, c.comparison, c.smtp,
-	} {
+	if config.several() {
+		return c.cities(ctx)
+	}
+	c.steps(ctx, c.data, c.disk, c.clock, c.city, c.basemap, c.http, c.mqttListen, c.mqttBroker, c.nats, c.registry, c.store, c.archive, c.backup, c.comparison, c.smtp)
+	return c.findings
+}
+
+func (c *inspection) steps(ctx context.Context, steps ...func(context.Context)) {
+	for _, step := range steps {
 		step(ctx)
+	}
+}
+
+// cities tries what the process's cities share, then each city.
+func (c *inspection) cities(ctx context.Context) []Finding {
+	var each []*inspection
+	for _, config := range c.config.served() {
+		city := &inspection{config: config, roles: c.roles}
+		city.data(ctx)
+		c.serving = c.serving || city.serving
+		each = append(each, city)
+	}
+	c.steps(ctx, c.disk, c.clock, c.http, c.mqttListen, c.nats)
+	for _, city := range each {
+		city.away = c.away
+		city.steps(ctx, city.city, city.basemap, city.mqttBroker, city.registry, city.store, city.archive, city.backup, city.comparison, city.smtp)
+		for _, f := range city.findings {
+			f.Part = city.config.ID + ": " + f.Part
+			c.findings = append(c.findings, f)
+		}
 	}
 	return c.findings
 }
@@ -105,19 +131,26 @@ func (c *inspection) data(context.Context) {
 	default:
 		c.tried("data", release(), c.config.Data+" can be written")
 	}
+}
+
+// disk looks at the room for the journals.
+func (c *inspection) disk(context.Context) {
 	var disk syscall.Statfs_t
+	if !exists(c.config.Data) {
+		return // reported already, or no city is served
+	}
 	if err := syscall.Statfs(c.config.Data, &disk); err != nil {
 		c.say(Wrong, "disk", "%s: %v", c.config.Data, err)
 		return
 	}
-	free, v := int64(disk.Bavail)*disk.Bsize, Fine
+	free, needed, v := int64(disk.Bavail)*disk.Bsize, c.config.journals()*spaceNeeded, Fine
 	switch {
 	case free < otherBytes:
 		v = Wrong
-	case free < spaceNeeded:
+	case free < needed:
 		v = Warning
 	}
-	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(spaceNeeded)/1e9)
+	c.say(v, "disk", "%.1f GB free where %s lies; the journal and the broker may take %.1f GB", float64(free)/1e9, c.config.Data, float64(needed)/1e9)
 }
 
 // clock asks the system whether its clock follows a time server: readings without a time of their own get the time of receipt,
@@ -272,7 +305,7 @@ func (c *inspection) nats(ctx context.Context) {
 
 // registry opens what there is of the registry and the journal, which say whose they are. A new installation has neither.
 func (c *inspection) registry(ctx context.Context) {
-	begun := exists(filepath.Join(c.config.Data, natsFolder)) || exists(filepath.Join(c.config.Data, registry.SnapshotFile))
+	begun := c.config.ID == "" && exists(filepath.Join(c.config.Data, natsFolder)) || exists(filepath.Join(c.config.Data, registry.SnapshotFile))
 	if c.away || !begun {
 		return
 	}

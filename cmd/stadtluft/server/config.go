@@ -10,6 +10,7 @@ import (
 
 	"stadtluft/export/archive"
 	"stadtluft/firmware-protocol/kits"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo/airindex"
 	"stadtluft/ingest"
 	"stadtluft/ingest/broker"
@@ -21,37 +22,45 @@ import (
 
 // Config is everything an operator can set. The key tag is the name in the YAML file; the environment
 // variable is STADTLUFT_ and the key in capitals with underscores, and wins over the file. A key
-// tagged secret can also be given as KEY_file with the path of a file that holds it.
+// tagged secret can also be given as KEY_file with the path of a file that holds it. A key tagged process is the same for all
+// cities of a process, for the reason that the tag gives.
 type Config struct {
+	ID     string   // of a city; empty where there is only one
+	Cities []Config // of an installation with several, by id; what is outside of it is then each city's default
+	common string   // the data folder of an installation, for its cities
+	count  int      // of the cities of an installation, for each of them
+
 	Data    string `key:"data"`
 	Archive string `key:"archive"`
-	Roles   string `key:"roles"`
+	Roles   string `key:"roles" process:"a process has the same roles for each of its cities"`
+	Serve   string `key:"serve" process:"it says which cities a process serves"`
 
 	S3Endpoint  string `key:"archive.s3.endpoint"`
 	S3Region    string `key:"archive.s3.region"`
 	S3AccessKey string `key:"archive.s3.access_key"`
 	S3SecretKey string `key:"archive.s3.secret_key" secret:"true"`
 
-	HTTPListen    string `key:"http.listen"`
+	HTTPListen    string `key:"http.listen" process:"one address serves all cities, each at its host name"`
 	HTTPPublicURL string `key:"http.public_url"`
-	HTTPTLSCert   string `key:"http.tls_cert"`
-	HTTPTLSKey    string `key:"http.tls_key"`
+	HTTPTLSCert   string `key:"http.tls_cert" process:"one certificate has the names of all cities"`
+	HTTPTLSKey    string `key:"http.tls_key" process:"one certificate has the names of all cities"`
 	HTTPFrames    string `key:"http.frame_ancestors"`
-	HTTPProxies   string `key:"http.trusted_proxies"`
+	HTTPProxies   string `key:"http.trusted_proxies" process:"they are in front of all cities"`
 
-	MQTTListen      string  `key:"mqtt.listen"`
-	MQTTConnections int     `key:"mqtt.connections"`
+	MQTTListen      string  `key:"mqtt.listen" process:"one broker serves all cities, each to its stations"`
+	MQTTConnections int     `key:"mqtt.connections" process:"they are those of the process"`
 	RateSustained   float64 `key:"mqtt.rate"`
 	RateBurst       int     `key:"mqtt.burst"`
-	MQTTTLSListen   string  `key:"mqtt.tls_listen"`
-	MQTTTLSCert     string  `key:"mqtt.tls_cert"`
-	MQTTTLSKey      string  `key:"mqtt.tls_key"`
+	MQTTTLSListen   string  `key:"mqtt.tls_listen" process:"one broker serves all cities, each to its stations"`
+	MQTTTLSCert     string  `key:"mqtt.tls_cert" process:"one certificate has the names of all cities"`
+	MQTTTLSKey      string  `key:"mqtt.tls_key" process:"one certificate has the names of all cities"`
 
 	MQTTBroker   string `key:"mqtt.broker"`
 	MQTTUsername string `key:"mqtt.username"`
 	MQTTPassword string `key:"mqtt.password" secret:"true"`
 	MQTTCA       string `key:"mqtt.ca"`
 	MQTTGroup    string `key:"mqtt.group"`
+	MQTTPrefix   string `key:"mqtt.prefix"`
 
 	TopicsAirGradient  string `key:"mqtt.topics.airgradient"`
 	TopicsESPHome      string `key:"mqtt.topics.esphome"`
@@ -61,10 +70,10 @@ type Config struct {
 	TopicsTTN          string `key:"mqtt.topics.ttn"`
 	TTNNames           string `key:"ttn.names"`
 
-	NATSURL      string `key:"nats.url"`
-	NATSSync     string `key:"nats.sync"`
+	NATSURL      string `key:"nats.url" process:"all cities of a process use one NATS"`
+	NATSSync     string `key:"nats.sync" process:"all cities of a process use one NATS"`
 	NATSPrefix   string `key:"nats.prefix"`
-	NATSReplicas int    `key:"nats.replicas"`
+	NATSReplicas int    `key:"nats.replicas" process:"all cities of a process use one NATS"`
 
 	StoreKind    string `key:"store.kind"`
 	InfluxURL    string `key:"store.influxdb.url"`
@@ -125,8 +134,8 @@ type Config struct {
 
 	AdminToken string `key:"admin_token" secret:"true"`
 
-	LogLevel  string `key:"log.level"`
-	LogFormat string `key:"log.format"`
+	LogLevel  string `key:"log.level" process:"a process writes one log"`
+	LogFormat string `key:"log.format" process:"a process writes one log"`
 }
 
 // defaults returns the configuration of a new machine: everything embedded, everything on this host.
@@ -134,11 +143,13 @@ func defaults() Config {
 	return Config{
 		Data:               "data",
 		Roles:              everyRole.String(),
+		Serve:              serveAll,
 		HTTPListen:         "127.0.0.1:8080",
 		HTTPFrames:         "*",
 		HTTPProxies:        httpapi.LocalProxies,
 		MQTTListen:         "127.0.0.1:1883",
 		MQTTConnections:    broker.DefaultConnections,
+		MQTTPrefix:         wire.Root,
 		RateSustained:      ingest.DefaultRate,
 		RateBurst:          ingest.DefaultBurst,
 		TopicsAirGradient:  "airgradient/readings/{key}",
@@ -175,11 +186,13 @@ func defaults() Config {
 func LoadConfig(path string, environ []string) (Config, error) {
 	c := defaults()
 	var mistakes []error
+	var cities []cityNode
 	if path != "" {
-		mistakes = append(mistakes, c.readFile(path)...)
+		cities, mistakes = c.readFile(path)
 	}
-	mistakes = append(mistakes, c.readEnv(environ)...)
-	mistakes = append(mistakes, c.validate()...)
+	mistakes = append(mistakes, c.readEnv(environ, cities)...)
+	mistakes = append(mistakes, c.readCities(path, cities, environ)...)
+	mistakes = append(mistakes, c.validateAll()...)
 	if err := errors.Join(mistakes...); err != nil {
 		return c, ConfigError{errors.New(Mask(err.Error()))}
 	}

@@ -25,7 +25,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := defaults(); got != want {
+	if want := defaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives %+v, the defaults are %+v", got, want)
 	}
 	text, err := os.ReadFile(path)

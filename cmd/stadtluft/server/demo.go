@@ -60,7 +60,7 @@ func newDemo(ctx context.Context, b *base, stations int, seed uint64) (part, err
 	if b.config.MQTTListen == "" || !b.roles.has(intakeRole) {
 		return part{}, ConfigError{errors.New("--demo needs the embedded broker: set mqtt.listen and take the role ingest, or use `stadtluft simulate` with a broker of your own")}
 	}
-	run, err := simulation.Register(ctx, b.registry, b.city.boundary, "tcp://"+b.config.MQTTListen, seed, stations)
+	run, err := simulation.Register(ctx, b.registry, b.city.boundary, "tcp://"+b.config.MQTTListen, b.config.MQTTPrefix, seed, stations)
 	if err != nil {
 		return part{}, err
 	}

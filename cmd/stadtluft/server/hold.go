@@ -9,23 +9,15 @@ import (
 	"stadtluft/ingest/registry"
 )
 
-// hold starts the parts of a process whose registry is missing although there are readings: it says so in /readyz and
-// the log, and answers 503 to everything else. The brokers' messages and the journal's entries wait.
-func hold(o Options, sup *supervisor, missing error) error {
-	o.Log.Error("registry is missing, nothing is taken until it is there", "err", missing)
-	sup.start(part{
-		name: "registry",
-		run:  func(ctx context.Context) error { <-ctx.Done(); return nil },
-		problems: func(_ context.Context, add addProblem) {
-			add("registry", missing, "put "+registry.SnapshotFile+" of a backup into the data folder and start again")
-		},
-	})
-	b := &base{config: o.Config, log: o.Log, held: true}
-	site, err := openHTTP(b, sup.health(), metrics.NewWrites(), nil)
-	if err == nil {
-		sup.start(site)
-	}
-	return err
+// hold starts the parts of a city whose registry is missing although there are readings: it says so in /readyz and the log,
+// and answers 503 to everything else. The brokers' messages and the journal's entries wait.
+func hold(b *base, sup *supervisor, writes *metrics.Writes, missing error) *site {
+	b.log.Error("registry is missing, nothing is taken until it is there", "err", missing)
+	sup.start(part{name: "registry", run: untilDone, problems: func(_ context.Context, add addProblem) {
+		add("registry", missing, "put "+registry.SnapshotFile+" of a backup into the data folder and start again")
+	}})
+	b.held = true
+	return newSite(b, sup.health(), writes, nil)
 }
 
 // stateRoutes are the addresses that a process without a registry answers.

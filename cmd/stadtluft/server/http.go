@@ -14,40 +14,64 @@ import (
 // service adds the routes of a role to the HTTP interface of a process.
 type service interface{ serve(s *api.Server) }
 
-// openHTTP opens the HTTP address of a process and serves its state, its metrics, and services.
-func openHTTP(b *base, h health, writes *metrics.Writes, services []service) (part, error) {
-	site := &api.Server{Version: Version(), Problems: h.problems, Log: b.log, Proxies: b.config.proxies()}
-	requests := metrics.NewRequests()
-	site.Metrics = metrics.Handler(writes, requests, h.ready, func(ctx context.Context, c metrics.Collection) {
-		h.measure(ctx, c)
-		c.Counter("questions_refused_total", "Questions answered 503 because as many were being answered as may be at once.", site.WorkRefused())
-		b.config.measure(c)
-	})
-	if b.roles.has(webRole) {
-		site.Deliveries = push.RoutesElsewhere(b.log) // unless the intake is in this process
+// site is what a process serves at one host name: a city, or with several the page of all.
+type site struct {
+	*api.Server
+	base    *base
+	source  metrics.Source
+	handler func() http.Handler
+}
+
+// newSite returns the state, the metrics and the services of a city.
+func newSite(b *base, h health, writes *metrics.Writes, services []service) *site {
+	s := &site{base: b, Server: &api.Server{Version: Version(), Problems: h.problems, Log: b.log, Proxies: b.config.proxies()}}
+	s.source = metrics.Source{
+		Labels: b.config.labels(), Writes: writes, Requests: metrics.NewRequests(b.config.labels()...), Ready: h.ready,
+		Collect: func(ctx context.Context, c metrics.Collection) {
+			h.measure(ctx, c)
+			c.Counter("questions_refused_total", "Questions answered 503 because as many were being answered as may be at once.", s.WorkRefused())
+			b.config.measure(c)
+		},
 	}
-	for _, s := range services {
-		s.serve(site)
-	}
-	handler := site.HandlerWithoutPages
+	s.Metrics = metrics.Handler(s.source)
 	if b.roles.has(webRole) {
-		handler = site.Handler
+		s.Deliveries = push.RoutesElsewhere(b.log) // unless the intake is in this process
+	}
+	for _, one := range services {
+		one.serve(s.Server)
+	}
+	answers := s.HandlerWithoutPages
+	if b.roles.has(webRole) {
+		answers = s.Handler
 	}
 	if b.held {
-		handler = func() http.Handler { return unavailable(b, site.HandlerWithoutPages()) }
+		answers = func() http.Handler { return unavailable(b, s.HandlerWithoutPages()) }
 	}
-	if b.config.HTTPTLSCert != "" {
-		config, err := serverTLS(b.config.HTTPTLSCert, b.config.HTTPTLSKey, b.log)
-		if err != nil {
-			return part{}, err
+	s.handler = func() http.Handler { return s.source.Requests.Of(answers()) }
+	return s
+}
+
+// openHTTP opens the HTTP address and serves the sites there. It returns the address for people.
+func (p *process) openHTTP(sites []*site) (address string, err error) {
+	var front *site
+	if p.Config.several() {
+		front = p.newPortal(sites)
+	} else {
+		front = sites[0]
+	}
+	c := p.Config
+	if c.HTTPTLSCert != "" {
+		if front.TLS, err = serverTLS(c.HTTPTLSCert, c.HTTPTLSKey, p.Log); err != nil {
+			return "", err
 		}
-		site.TLS = config
 	}
-	listener, err := api.Listen(b.config.HTTPListen)
+	listener, err := api.Listen(c.HTTPListen)
 	if err != nil {
-		return part{}, err
+		return "", err
 	}
-	return part{name: "pages", run: func(ctx context.Context) error { return site.Serve(ctx, listener, requests.Of(handler())) }}, nil
+	handler := front.handler()
+	p.sup.start(part{name: "pages", run: func(ctx context.Context) error { return front.Serve(ctx, listener, handler) }})
+	return c.address(), nil
 }
 
 // measure adds what the configuration names: the version, the room where the data folder lies, and when certificates end.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,7 +29,7 @@ type ingress struct {
 
 // openIngress starts the embedded broker, if the configuration has it. Stations can log in after the intake permits it.
 // listen is the address that it has.
-func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervisor) (in ingress, listen string, err error) {
+func (p *process) openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervisor) (in ingress, listen string, err error) {
 	in.inbox = make(inbox, messageBuffer)
 	in.rates = &ingest.Rates{Sustained: c.RateSustained, Burst: c.RateBurst}
 	if in.topics, err = c.topics(); err != nil {
@@ -39,7 +40,14 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 		return in, "", nil
 	}
 	options := broker.Options{
-		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Connections: c.connections(log), Log: log,
+		Out: in.inbox, Authenticate: r.Authenticate, Notify: in.inbox.refuse, Rates: in.rates, Root: c.MQTTPrefix, Log: log,
+	}
+	l, err := p.listenMQTT()
+	if err != nil {
+		return in, "", err
+	}
+	if options.Door = p.door; p.door == nil {
+		options.Connections = c.connections(log)
 	}
 	var others *sessions.Sessions
 	if c.NATSURL != "" {
@@ -50,12 +58,13 @@ func openIngress(c Config, r *registry.Registry, log *slog.Logger, sup *supervis
 		options.LoggedIn = others.Began
 	}
 	in.broker = broker.New(options)
-	l, err := listenMQTT("mqtt.listen", c.MQTTListen)
-	if err != nil {
-		return in, "", err
-	}
 	r.OnChange(in.broker.Disconnect)
-	sup.start(brokerPart(in.broker, l))
+	if p.door == nil {
+		sup.start(brokerPart(in.broker, func(ctx context.Context) error { return in.broker.Serve(ctx, l, nil) }))
+	} else {
+		p.door.Add(in.broker, hostOf(c.HTTPPublicURL), func(user string) bool { _, known := r.Station(user); return known })
+		sup.start(brokerPart(in.broker, untilDone))
+	}
 	if others != nil {
 		sup.start(part{name: "sessions elsewhere", run: func(ctx context.Context) error { return others.Run(ctx, in.broker.EndSession) }})
 	}
@@ -88,13 +97,19 @@ func listenMQTT(key, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// brokerPart returns the embedded broker with its plain listener.
-func brokerPart(b *broker.Broker, l net.Listener) part {
+// untilDone is what a part without work of its own does.
+func untilDone(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// brokerPart returns the embedded broker, which serves connections.
+func brokerPart(b *broker.Broker, serve func(context.Context) error) part {
 	return part{
 		name: "broker",
 		run: func(ctx context.Context) error {
 			defer b.Close()
-			return b.Serve(ctx, l, nil)
+			return serve(ctx)
 		},
 		measure: func(_ context.Context, c metrics.Collection) {
 			counts := b.Counts()
@@ -121,9 +136,19 @@ func (in ingress) letStationsIn(c Config, log *slog.Logger, sup *supervisor) err
 		return nil
 	}
 	in.broker.Open()
-	if c.MQTTTLSListen == "" {
+	if c.MQTTTLSListen == "" || c.ID != "" {
 		return nil
 	}
+	return serveTLS(c, log, sup, in.broker)
+}
+
+// mqttServer is the embedded broker, or the door to several.
+type mqttServer interface {
+	Serve(ctx context.Context, l net.Listener, config *tls.Config) error
+}
+
+// serveTLS starts the listener over TLS.
+func serveTLS(c Config, log *slog.Logger, sup *supervisor, s mqttServer) error {
 	config, err := serverTLS(c.MQTTTLSCert, c.MQTTTLSKey, log)
 	if err != nil {
 		return err
@@ -132,6 +157,6 @@ func (in ingress) letStationsIn(c Config, log *slog.Logger, sup *supervisor) err
 	if err != nil {
 		return err
 	}
-	sup.start(part{name: "broker over TLS", run: func(ctx context.Context) error { return in.broker.Serve(ctx, l, config) }})
+	sup.start(part{name: "broker over TLS", run: func(ctx context.Context) error { return s.Serve(ctx, l, config) }})
 	return nil
 }

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 
@@ -17,17 +19,21 @@ const (
 	otherBytes = 1 << 30
 )
 
-// openNATS starts the embedded NATS server, which commands can reach then, unless a cluster is configured. It waits for a
-// command that uses the server's folder.
-func openNATS(ctx context.Context, c Config, log *slog.Logger, sup *supervisor) (*natsserver.Server, error) {
-	if c.NATSURL != "" {
-		return nil, nil
+// openNATS starts the embedded NATS server, which commands can reach then, unless a cluster is configured or it runs already for
+// another city. It waits for a command that uses the server's folder.
+func (p *process) openNATS(ctx context.Context) (*natsserver.Server, error) {
+	c := p.Config
+	if c.NATSURL != "" || p.nats != nil {
+		return p.nats, nil
 	}
 	release, err := waitForLock(ctx, c.Data, func() bool { return false })
+	if errors.Is(err, errTaken) && c.several() {
+		err = fmt.Errorf("%w: processes with a city each need nats.url, a NATS server with JetStream that they share", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := startNATS(c, log)
+	s, err := startNATS(c, p.Log)
 	if err != nil {
 		release()
 		return nil, err
@@ -40,7 +46,7 @@ func openNATS(ctx context.Context, c Config, log *slog.Logger, sup *supervisor) 
 	server.problems = func(_ context.Context, add addProblem) {
 		add("journal", s.Problem(), "free disk space where the data folder lies")
 	}
-	sup.start(server, part{name: "NATS server watch", run: func(ctx context.Context) error {
+	p.sup.start(server, part{name: "NATS server watch", run: func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -48,16 +54,17 @@ func openNATS(ctx context.Context, c Config, log *slog.Logger, sup *supervisor) 
 			return err
 		}
 	}})
-	commands, err := socketPart(c.Data, s.InProcess(), log)
+	commands, err := socketPart(c.Data, s.InProcess(), p.Log)
 	if err != nil {
 		return nil, err
 	}
-	sup.start(commands)
+	p.sup.start(commands)
+	p.nats = s
 	return s, nil
 }
 
 func startNATS(c Config, log *slog.Logger) (*natsserver.Server, error) {
-	return natsserver.Start(natsserver.Options{Dir: filepath.Join(c.Data, natsFolder), Sync: c.NATSSync, MaxStore: journalBytes + otherBytes, Log: log})
+	return natsserver.Start(natsserver.Options{Dir: filepath.Join(c.ProcessData(), natsFolder), Sync: c.NATSSync, MaxStore: c.journals() * (journalBytes + otherBytes), Log: log})
 }
 
 // drainOldBroker takes the messages that the embedded broker of an earlier version holds in the data folder. Where

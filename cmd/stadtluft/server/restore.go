@@ -44,6 +44,13 @@ func (c *Config) verify(ctx context.Context, path, folder string) error {
 // leaves nothing then. When it runs as root, the folder belongs to its owner, or that being root, to the unit's user if there is one; the name is
 // returned.
 func Restore(ctx context.Context, c Config, from io.Reader) (m backup.Manifest, owner string, err error) {
+	if c.ID != "" { // what it makes in the NATS server of all cities is the server's
+		back, err := ActAsOwner(c.ProcessData())
+		if err != nil {
+			return m, "", err
+		}
+		defer back()
+	}
 	release, err := c.claimEmpty()
 	if err != nil {
 		return m, "", err
@@ -94,8 +101,8 @@ func (c *Config) restore(ctx context.Context, from io.Reader) (m backup.Manifest
 	if err := c.inspect(ctx, part, m); err != nil {
 		return m, err
 	}
-	if c.NATSURL != "" {
-		if err := c.restoreToCluster(ctx, part, m); err != nil {
+	if c.NATSURL != "" || c.ID != "" {
+		if err := c.restoreToOthers(ctx, part, m); err != nil {
 			return m, err
 		}
 	}
@@ -116,7 +123,7 @@ func (c *Config) fits(m backup.Manifest) error {
 // server takes anything.
 func (c *Config) settle(part string, m backup.Manifest) error {
 	var names []string
-	if c.NATSURL == "" && len(m.Streams) > 0 {
+	if c.NATSURL == "" && c.ID == "" && len(m.Streams) > 0 {
 		names = append(names, natsFolder)
 	}
 	for _, f := range m.Files {
@@ -202,9 +209,19 @@ func restoreStream(ctx context.Context, nc *streams.Conn, path string, s streams
 	return nc.Restore(ctx, s, file)
 }
 
-// restoreToCluster restores the streams that the cluster does not have. It refuses those of another deployment.
-func (c *Config) restoreToCluster(ctx context.Context, folder string, m backup.Manifest) error {
-	nc, err := streams.Connect("restore", c.NATSURL, nil, slog.New(slog.DiscardHandler))
+// restoreToOthers restores the streams that the cluster does not have, or the embedded NATS server of several cities. It refuses
+// those of another deployment.
+func (c *Config) restoreToOthers(ctx context.Context, folder string, m backup.Manifest) error {
+	var nats registry.InProcess
+	if c.NATSURL == "" {
+		own, end, err := reachNATS(ctx, *c, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		defer end()
+		nats = own
+	}
+	nc, err := streams.Connect("restore", c.NATSURL, nats, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

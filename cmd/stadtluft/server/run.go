@@ -7,7 +7,7 @@ package server
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -15,7 +15,6 @@ import (
 
 	"stadtluft/export/metrics"
 	"stadtluft/ingest"
-	"stadtluft/ingest/registry"
 )
 
 // Options are the options of Run.
@@ -33,6 +32,9 @@ func Run(ctx context.Context, o Options) error {
 		if err := o.Config.avoidTaken(defaults(), o.Log); err != nil {
 			return err
 		}
+		for i := range o.Config.Cities {
+			o.Config.Cities[i].HTTPListen, o.Config.Cities[i].MQTTListen = o.Config.HTTPListen, o.Config.MQTTListen
+		}
 	}
 	sup := newSupervisor(o.Log)
 	defer sup.stop()
@@ -44,24 +46,54 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// start makes the parts of the roles and starts each after those that it needs. After an error sup has the parts that
+// start starts each city, then the addresses at which stations and people reach them. After an error sup has the parts that
 // were started.
 func start(ctx context.Context, o Options, sup *supervisor) error {
-	begin, writes := time.Now(), metrics.NewWrites()
-	b, err := openBase(ctx, o, sup)
-	if errors.Is(err, registry.ErrMissing) {
-		return hold(o, sup, err)
+	begin := time.Now()
+	roles, err := parseRoles(o.Config.Roles)
+	if err != nil {
+		return ConfigError{err}
 	}
+	p := &process{Options: o, roles: roles, sup: sup}
+	var sites []*site
+	for _, c := range o.Config.served() {
+		s, err := p.start(ctx, c)
+		if err != nil {
+			if c.ID != "" {
+				err = fmt.Errorf("city %s: %w", c.ID, err)
+			}
+			return err
+		}
+		sites = append(sites, s)
+	}
+	if err := p.openDoor(); err != nil {
+		return err
+	}
+	address, err := p.openHTTP(sites)
 	if err != nil {
 		return err
 	}
+	for _, s := range sites {
+		if err := p.after(ctx, s); err != nil {
+			return err
+		}
+	}
+	if !p.held {
+		o.Log.Info("stadtluft is up", "address", address, "roles", p.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
+	}
+	return nil
+}
+
+// startParts makes the parts of a city's roles and starts each after those that it needs. It returns what they add to the
+// city's site.
+func startParts(ctx context.Context, b *base, writes *metrics.Writes, sup *supervisor) (services []service, err error) {
 	others, err := b.others(ctx) // before the replay, so that it misses nothing
 	if err != nil {
-		return err
+		return nil, err
 	}
 	checks, memory, err := replayed(ctx, b, sup)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if b.roles.has(writeRole) { // after the replay, which then need not tell apart what is stored meanwhile
 		sup.start(newWriter(b, writes).parts()...)
@@ -72,7 +104,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(writeRole) {
 		sup.start(archiving(b))
 		if err := startBackups(b, sup); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if (b.shared() || b.config.archiveElsewhere()) && b.roles.has(writeRole, aggregateRole, webRole) {
@@ -82,20 +114,19 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		sup.start(newRecomputer(b, memory).part().working(aggregateRole, b.leases.aggregate))
 	}
 	var in *intake
-	var services []service
 	if b.roles.has(intakeRole) {
 		if in, err = newIntake(b, checks, others); err != nil {
-			return err
+			return nil, err
 		}
 		if err := in.start(ctx, b, sup); err != nil {
-			return err
+			return nil, err
 		}
 		services = append(services, in)
 	}
 	if b.roles.has(readers...) {
 		dashboards, err := openDashboards(b, in, sup)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		sup.start(newLive(b, memory, dashboards))
 	}
@@ -105,32 +136,13 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if b.roles.has(webRole) {
 		sup.start(comparing(b, memory.comparer))
 	}
-	health := sup.health() // of all parts below the HTTP server
 	if b.roles.has(writeRole) && !b.roles.has(webRole) {
 		services = append(services, archiveSite{b})
 	}
 	if b.roles.has(webRole) {
-		services = append(services, newPages(b, memory, shownSettings(o.Config), health))
+		services = append(services, newPages(b, memory, shownSettings(b.config), sup.health()))
 	}
-	site, err := openHTTP(b, health, writes, services)
-	if err != nil {
-		return err
-	}
-	sup.start(site)
-	if o.Demo > 0 {
-		demo, err := newDemo(ctx, b, o.Demo, o.Seed)
-		if err != nil {
-			return err
-		}
-		sup.start(demo)
-	}
-	if b.roles.has(webRole) {
-		if err := printAdminToken(ctx, b.registry, o.Out); err != nil {
-			return err
-		}
-	}
-	o.Log.Info("stadtluft is up", "address", b.config.address(), "roles", b.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
-	return nil
+	return services, nil
 }
 
 // startBackups removes what a crash has left of a backup, and starts the schedule if there is one.

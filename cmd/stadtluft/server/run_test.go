@@ -65,6 +65,37 @@ func TestRolesDecideWhichPartsThereAre(t *testing.T) {
 	f("web", leases+"store, store watch, journal, replay, hours, archive's place, live averages, comparison, pages", cluster)
 }
 
+// TestCitiesShareAProcess lists the parts of a process with two cities: those of each have its name.
+func TestCitiesShareAProcess(t *testing.T) {
+	c, err := loadCities(t, "http.listen: 127.0.0.1:0\nmqtt.listen: 127.0.0.1:0\ndata: "+t.TempDir()+"\n"+strings.TrimPrefix(twoCities, "\nhttp:\n  public_url: https://luft.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	sup := newSupervisor(slog.New(slog.DiscardHandler))
+	defer sup.stop()
+	if err := start(t.Context(), Options{Config: c, Out: &log, Log: sup.log}, sup); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range sup.health() {
+		got = append(got, p.name)
+	}
+	of := func(city, names string) string {
+		return city + ": " + strings.ReplaceAll(names, ", ", ", "+city+": ")
+	}
+	const parts = "registry, store, store watch, journal, broker, replay, journal trimming, writer, dead letters, hours, archive, recomputations, pipeline, feedback, live averages, notices, comparison"
+	want := "bonn-beuel: data folder, NATS server, NATS server watch, commands, " + of("bonn-beuel", parts) + ", " + of("koeln", "data folder, "+parts) + ", broker, portal, pages"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("the parts are\n%s, want\n%s", strings.Join(got, ", "), want)
+	}
+	for _, city := range []string{"bonn-beuel", "koeln"} {
+		if !strings.Contains(log.String(), "The administrator's token of "+city+", shown only now: ") {
+			t.Errorf("no token of %s: %s", city, log.String())
+		}
+	}
+}
+
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped
 // again.
 func TestAnAddressInUseStopsTheStart(t *testing.T) {

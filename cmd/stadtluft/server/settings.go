@@ -22,9 +22,10 @@ const maxConfigBytes = 1 << 20
 
 // setting is one key of the configuration bound to its place in a Config.
 type setting struct {
-	key    string
-	secret bool
-	value  reflect.Value
+	key     string
+	secret  bool
+	process string // why a city cannot have it of its own; empty when it can
+	value   reflect.Value
 }
 
 // settings binds every key to c: one for each field, and for each threshold of the checks.
@@ -36,7 +37,7 @@ func settings(c *Config) []setting {
 		if tag.Get("key") == "" {
 			continue
 		}
-		list = append(list, setting{key: tag.Get("key"), secret: tag.Get("secret") != "", value: v.Field(i)})
+		list = append(list, setting{key: tag.Get("key"), secret: tag.Get("secret") != "", process: tag.Get("process"), value: v.Field(i)})
 	}
 	for _, t := range c.Quality.Thresholds() {
 		list = append(list, setting{key: "quality." + t.Key, value: reflect.ValueOf(t.Value).Elem()})
@@ -45,7 +46,7 @@ func settings(c *Config) []setting {
 }
 
 // env returns the name of the setting's environment variable.
-func (s setting) env() string { return envName(s.key) }
+func (s setting) env() string { return envPrefix + envName(s.key) }
 
 // shown returns the value for people: without a secret, and without a password in a URL.
 func (s setting) shown() string {
@@ -65,7 +66,7 @@ func shownSettings(c Config) []admin.Setting {
 }
 
 func envName(key string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+	return strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
 func (s setting) set(text string) error {
@@ -99,23 +100,28 @@ func (s setting) setFile(path string) error {
 	return nil
 }
 
-func (c *Config) readFile(path string) []error {
+// readFile reads what is common to all cities, and returns the cities.
+func (c *Config) readFile(path string) (cities []cityNode, mistakes []error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return []error{fmt.Errorf("read the configuration: %w", err)}
+		return nil, []error{fmt.Errorf("read the configuration: %w", err)}
 	}
 	if info.Size() > maxConfigBytes {
-		return []error{fmt.Errorf("read the configuration: %s is larger than %d bytes", path, maxConfigBytes)}
+		return nil, []error{fmt.Errorf("read the configuration: %s is larger than %d bytes", path, maxConfigBytes)}
 	}
 	file, err := parser.ParseFile(path, 0)
 	if err != nil {
-		return []error{fmt.Errorf("read the configuration %s: %w", path, err)}
+		return nil, []error{fmt.Errorf("read the configuration %s: %w", path, err)}
 	}
-	var mistakes []error
 	for _, doc := range file.Docs {
-		mistakes = append(mistakes, c.readNode(path, "", doc.Body)...)
+		rest, found, wrong := splitCities(path, doc.Body)
+		cities, mistakes = append(cities, found...), append(mistakes, wrong...)
+		if len(cities) > 0 {
+			c.CityName = "" // of a region, if it has one
+		}
+		mistakes = append(mistakes, c.readNode(path, "", rest)...)
 	}
-	return mistakes
+	return cities, mistakes
 }
 
 // readNode walks the YAML tree down to its scalars, joining names with dots.
@@ -153,6 +159,8 @@ func (c *Config) setKey(key string, scalar ast.ScalarNode) error {
 	}
 	for _, s := range settings(c) {
 		switch {
+		case s.process != "" && s.key == key && c.ID != "":
+			return ofProcess(key, s.process)
 		case s.key == key && text == "" && s.value.Kind() != reflect.String:
 			return fmt.Errorf("%s is empty", key)
 		case s.key == key:
@@ -164,23 +172,33 @@ func (c *Config) setKey(key string, scalar ast.ScalarNode) error {
 	return unknownKey(key)
 }
 
-func (c *Config) readEnv(environ []string) []error {
-	known := map[string]func(string) error{}
+// readEnv reads the variables of a configuration: without an id those of the common part. Those of a city
+// whose variables have a longer prefix are that one's: a city may be called as another with more behind.
+func (c *Config) readEnv(environ []string, cities []cityNode) []error {
+	known, prefix := map[string]func(string) error{}, c.envPrefix()
 	for _, s := range settings(c) {
-		known[s.env()] = s.set
+		name := prefix + envName(s.key)
+		known[name] = s.set
 		if s.secret {
-			known[s.env()+"_FILE"] = s.setFile
+			known[name+"_FILE"] = s.setFile
+		}
+		if s.process != "" && c.ID != "" {
+			known[name] = func(string) error { return ofProcess(s.key, s.process) }
 		}
 	}
 	var mistakes []error
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(otherEnv, name) {
+		ofCity := slices.ContainsFunc(cities, func(n cityNode) bool {
+			of := cityEnv(n.id)
+			return len(of) > len(prefix) && strings.HasPrefix(name, of)
+		})
+		if !strings.HasPrefix(name, prefix) || ofCity || slices.Contains(otherEnv, name) {
 			continue
 		}
 		set, ok := known[name]
 		if !ok {
-			key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+			key := strings.ToLower(strings.TrimPrefix(name, prefix))
 			mistakes = append(mistakes, fmt.Errorf("environment variable %s: %w", name, unknownKey(key)))
 			continue
 		}

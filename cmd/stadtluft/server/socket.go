@@ -161,12 +161,16 @@ func waitForLock(ctx context.Context, data string, otherwise func() bool) (relea
 // reachNATS returns the way to the embedded NATS server of the process that runs on the data folder, or a server of its
 // own, which close ends.
 func reachNATS(ctx context.Context, c Config, log *slog.Logger) (nats registry.InProcess, close func(), err error) {
-	there := socket(filepath.Join(c.Data, socketFile))
+	data := c.ProcessData()
+	there := socket(filepath.Join(data, socketFile))
 	answers := func() bool {
 		conn, err := there.InProcessConn()
 		return err == nil && conn.Close() == nil
 	}
-	release, err := waitForLock(ctx, c.Data, answers)
+	if err := makeDataFolder(data); err != nil {
+		return nil, nil, err
+	}
+	release, err := waitForLock(ctx, data, answers)
 	if errors.Is(err, errTaken) && answers() {
 		return there, func() {}, nil
 	}

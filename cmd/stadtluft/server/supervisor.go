@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,9 @@ func closing(name string, closer func() error) part {
 type supervisor struct {
 	log     *slog.Logger
 	running []running
+	process *supervisor // runs the parts of a city; nil for the process's own
+	city    string
+	parts   []part // of the city; of the process those that are of none
 
 	once   sync.Once
 	failed chan error
@@ -56,8 +60,39 @@ func newSupervisor(log *slog.Logger) *supervisor {
 	return &supervisor{log: log, failed: make(chan error, 1)}
 }
 
+// of returns the supervisor of a city's parts, which run among those of the process: below what is started later. Without an
+// id it is s itself.
+func (s *supervisor) of(city string) *supervisor {
+	if city == "" {
+		return s
+	}
+	return &supervisor{log: s.log.With("city", city), process: s, city: city}
+}
+
 // start runs parts until they are stopped. A part that ends by itself stops the supervisor.
 func (s *supervisor) start(parts ...part) {
+	s.parts = append(s.parts, parts...)
+	if s.process == nil {
+		s.launch(parts...)
+		return
+	}
+	for _, p := range parts {
+		s.process.launch(p.of(s.city))
+	}
+}
+
+// of returns a part of a city as one of the process: its name and its problems name the city. The city itself measures it.
+func (p part) of(city string) part {
+	named := part{name: city + ": " + p.name, run: p.run}
+	if p.problems != nil {
+		named.problems = func(ctx context.Context, add addProblem) {
+			p.problems(ctx, func(part string, err error, do string) { add(city+": "+part, err, do) })
+		}
+	}
+	return named
+}
+
+func (s *supervisor) launch(parts ...part) {
 	for _, p := range parts {
 		ctx, cancel := context.WithCancel(context.Background())
 		r := running{part: p, cancel: cancel, done: make(chan struct{})}
@@ -85,6 +120,9 @@ func (s *supervisor) fail(err error) {
 
 // await returns when a started part is ready for those above it, with ctx's error, or with that of a part that failed.
 func (s *supervisor) await(ctx context.Context, ready <-chan struct{}) error {
+	if s.process != nil {
+		return s.process.await(ctx, ready)
+	}
 	select {
 	case <-ready:
 		return nil
@@ -105,8 +143,11 @@ func (s *supervisor) wait(ctx context.Context) error {
 	}
 }
 
-// health returns the running parts.
+// health returns the running parts: of a city its own, after those of the process that are of no city.
 func (s *supervisor) health() health {
+	if s.process != nil {
+		return slices.Concat(health(s.process.parts), health(s.parts))
+	}
 	list := make(health, len(s.running))
 	for i, r := range s.running {
 		list[i] = r.part

@@ -29,7 +29,7 @@ const contributors = "http://dcat-ap.de/def/contributors/"
 // mistakes collects the errors of a configuration.
 type mistakes []error
 
-// natsName is what a name of a bucket or a group may hold, and maxReplicas the most that NATS keeps.
+// natsName is what a name of a bucket or a group, or the first level of topics, may hold, and maxReplicas the most that NATS keeps.
 var natsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 const maxReplicas = 5
@@ -92,6 +92,7 @@ func (c *Config) validateMQTT(m *mistakes) {
 		u, err := url.Parse(c.MQTTBroker)
 		m.check(err == nil && u.Host != "", "mqtt.broker: %q is not a URL such as tcp://127.0.0.1:1883", c.MQTTBroker)
 	}
+	m.check(natsName.MatchString(c.MQTTPrefix), "mqtt.prefix: %q is not letters, digits, - and _", c.MQTTPrefix)
 	m.check(c.MQTTGroup == "" || natsName.MatchString(c.MQTTGroup), "mqtt.group: %q is not letters, digits, - and _", c.MQTTGroup)
 	m.check(c.MQTTGroup == "" || c.NATSURL != "", "mqtt.group: a group of processes needs nats.url, a NATS server that they share")
 	m.check(c.MQTTConnections > 0, "mqtt.connections: %d is not a number of connections such as %d", c.MQTTConnections, broker.DefaultConnections)

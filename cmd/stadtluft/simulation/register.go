@@ -11,8 +11,8 @@ import (
 )
 
 // Register registers the stations of a simulated city, as demo stations, with fresh tokens. With the same seed it finds
-// the stations of an earlier run by their names.
-func Register(ctx context.Context, r *registry.Registry, boundary *geo.Boundary, broker string, seed uint64, n int) (*Run, error) {
+// the stations of an earlier run by their names. root is the first level of topics at the broker.
+func Register(ctx context.Context, r *registry.Registry, boundary *geo.Boundary, broker, root string, seed uint64, n int) (*Run, error) {
 	city, stations := New(seed, boundary, n)
 	known := map[string]*ingest.Station{}
 	for _, s := range r.Stations() {
@@ -26,7 +26,7 @@ func Register(ctx context.Context, r *registry.Registry, boundary *geo.Boundary,
 		if err != nil {
 			return nil, fmt.Errorf("register simulated station %q: %w", stations[i].Name, err)
 		}
-		senders[i] = mqtt.NewSender(broker, id, token)
+		senders[i] = mqtt.NewSender(broker, root, id, token)
 	}
 	return &Run{
 		City: city, Stations: stations, Every: Every,

@@ -36,13 +36,14 @@ type HTTP struct {
 	url string
 }
 
-// OverHTTP returns the archive at an address such as https://write.internal:8080/archive/, which ends with a slash.
-func OverHTTP(url string) *HTTP {
+// OverHTTP returns the archive at an address such as https://write.internal:8080/archive/, which ends with a slash. A host other
+// than the address's is that of one of several cities which the process there serves.
+func OverHTTP(url, host string) *HTTP {
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: patience / 4}).DialContext, TLSHandshakeTimeout: patience / 4,
 		ResponseHeaderTimeout: patience / 2, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}
-	return &HTTP{FS: New(&origin{url: url, client: &http.Client{Transport: transport}}), url: url}
+	return &HTTP{FS: New(&origin{url: url, host: host, client: &http.Client{Transport: transport}}), url: url}
 }
 
 // String returns the address.
@@ -63,6 +64,7 @@ func (h *HTTP) Write(context.Context, string, []byte) error { return errReadOnly
 // origin is the source of an HTTP.
 type origin struct {
 	url          string
+	host         string // of requests; empty for that of url
 	client       *http.Client
 	installation atomic.Pointer[string]
 }
@@ -126,6 +128,7 @@ func (o *origin) get(ctx context.Context, name string, set func(http.Header)) (*
 	if err != nil {
 		return nil, err
 	}
+	request.Host = o.host
 	set(request.Header)
 	return o.client.Do(request)
 }

@@ -51,8 +51,17 @@ func (v view) Words(english, german string) string {
 // HTML returns the head in a language, "de" or "en". name is the site's; german and english are the addresses of the page
 // in each language.
 func HTML(language, name, german, english string) template.HTML {
+	return head(view{language, name, german, english, links})
+}
+
+// WithoutLinks returns the head of a site that has no pages but one.
+func WithoutLinks(language, name, german, english string) template.HTML {
+	return head(view{language, name, german, english, nil})
+}
+
+func head(v view) template.HTML {
 	var b bytes.Buffer
-	if err := page.Execute(&b, view{language, name, german, english, links}); err != nil {
+	if err := page.Execute(&b, v); err != nil {
 		panic(fmt.Errorf("masthead: %w", err)) // its template is embedded, and a buffer takes everything
 	}
 	return template.HTML(b.String())
