@@ -77,16 +77,16 @@ test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything: c
 
 # The race detector takes ten times as long. It watches the packages in which anything runs beside anything else, except for
 # sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
-UNRACED    := TestAccess|TestEveryOrderGivesTheSame|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestNewYearsEveStored|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestSeveralMachines|TestTwoDoors|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
+UNRACED    := TestAccess|TestTwoCitiesInOneProcess|TestTwoCitiesInTwoProcesses|TestArchiveElsewhere|TestRealDaysGetTheSameFlags|TestEveryOrderGivesTheSame|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestNewYearsEveStored|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestSeveralMachines|TestTwoDoors|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
 TESTED      = $(sort $(dir $(shell git ls-files '*_test.go')))
 CONCURRENT  = $(filter $(TESTED),$(sort $(dir $(shell git grep -lE '^\s+go |\.Go[^a-z]|"sync["/]' -- '*.go'))))
 HAS_UNRACED = $(sort $(dir $(shell git grep -lE 'func ($(UNRACED))' -- '*_test.go')))
 
 go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
 go-tests: # lint has vetted them; the longest come first
-	go test -race -vet=off -timeout 14m -skip '^($(UNRACED))$$' ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(CONCURRENT))
-	go test -vet=off -timeout 14m -run '^($(UNRACED))$$' $(addprefix ./,$(HAS_UNRACED))
-	go test -vet=off -timeout 14m $(addprefix ./,$(filter-out $(CONCURRENT),$(TESTED)))
+	go test -race -vet=off -timeout 30m -skip '^($(UNRACED))$$' ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(CONCURRENT))
+	go test -vet=off -timeout 30m -run '^($(UNRACED))$$' $(addprefix ./,$(HAS_UNRACED))
+	go test -vet=off -timeout 30m $(addprefix ./,$(filter-out $(CONCURRENT),$(TESTED)))
 
 page-tests:
 	npm --prefix $(WEB) test

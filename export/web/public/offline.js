@@ -20,4 +20,10 @@ for (const part of document.querySelectorAll("div[lang]")) {
   part.querySelector(".since").hidden = false;
 }
 Object.assign(document.body.style, { font: "16px/1.5 system-ui, sans-serif", margin: "15vh auto", maxWidth: "32rem", padding: "0 1rem" });
-addEventListener("online", () => location.reload());
+const again = () =>
+  fetch("/healthz", { cache: "no-store" }).then(
+    (answer) => answer.ok && location.reload(),
+    () => {}, // still away
+  );
+addEventListener("online", again);
+setInterval(again, 10_000); // a server that was away is no event

@@ -97,8 +97,9 @@ test("cards do without the map's library", async () => {
 });
 
 const hourAgo = `${new Date(Math.floor((Date.now() - 4200_000) / 3600_000) * 3600_000 - 3600_000).toISOString().slice(0, 19)}Z`;
-const first = async (what) => (await (await fetch(`${url}/api/v1/${what}`)).json()).features[0];
-const station = (await first("stations?fields=state")).id;
+const features = async (what) => (await (await fetch(`${url}/api/v1/${what}`)).json()).features;
+const first = async (what) => (await features(what))[0];
+const station = (await features("stations?fields=state")).find((s) => s.properties.state === "ok").id;
 const { cell } = (await first("grid?quantity=pm2_5")).properties;
 const district = encodeURIComponent((await first("districts")).properties.name);
 
