@@ -163,6 +163,22 @@ func TestQoS2(t *testing.T) {
 	}
 }
 
+// TestHugeMessage takes a message that is larger than everything that may be held, after a small one: the pipeline refuses it. Left at
+// the broker it would come first on each further connection, and nothing after it.
+func TestHugeMessage(t *testing.T) {
+	s, err := New(Options{Broker: "tcp://127.0.0.1", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &session{s: s, lost: make(chan error, 1)}
+	for _, size := range []int{1, heldBytes + 1, 1} {
+		c.take(nil, publish{topic: "stadtluft/v1/AAA/reading", payload: make([]byte, size)})
+	}
+	if got := s.Counts(); got.Received != 2 || got.Overflows != 1 {
+		t.Errorf("Counts() = %+v, want the first two received", got)
+	}
+}
+
 // FuzzParsePublish holds the parser against paho's.
 func FuzzParsePublish(f *testing.F) {
 	f.Add(packed(f, message("stadtluft/v1/A/reading", 1, 7, `{"pm10":1}`)))

@@ -150,7 +150,7 @@ func (c *session) take(from acknowledger, m publish) bool {
 		return true
 	}
 	held, bytes := s.held.Add(1), s.bytes.Add(size)
-	if held > int64(s.options.Held) || bytes > heldBytes {
+	if held > int64(s.options.Held) || bytes-size >= heldBytes {
 		c.overflow(size)
 		return true
 	}
