@@ -32,7 +32,7 @@ type conn struct {
 	in   *bufio.Reader
 	rest []byte // of a packet that paho reads
 	// take is called for each message with QoS 0 or 1; false leaves it to paho. It must not block.
-	take func(*conn, publish) bool
+	take func(acknowledger, publish) bool
 
 	writing sync.Mutex // is held while something is written
 
@@ -42,6 +42,9 @@ type conn struct {
 	sending bool       // send is running
 	broken  bool       // writing has failed
 }
+
+// acknowledger acknowledges a message that was taken.
+type acknowledger interface{ acknowledge(publish) }
 
 // publish is a message from the broker. It does not refer to the connection's buffer.
 type publish struct {

@@ -8,8 +8,11 @@ import (
 	"slices"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"stadtluft/ingest"
 )
 
 // packed returns the bytes of packets.
@@ -45,7 +48,7 @@ func TestConnTakesMessages(t *testing.T) {
 	}
 	for name, reader := range map[string]io.Reader{"whole": bytes.NewReader(sent), "bytes": iotest.OneByteReader(bytes.NewReader(sent))} {
 		var taken []publish
-		c := &conn{in: bufio.NewReader(reader), take: func(_ *conn, m publish) bool {
+		c := &conn{in: bufio.NewReader(reader), take: func(_ acknowledger, m publish) bool {
 			if m.topic == "other" {
 				return false
 			}
@@ -94,6 +97,86 @@ func TestConnAcknowledges(t *testing.T) {
 		t.Errorf("sent %x", got)
 	}
 	c.acknowledge(publish{id: 1, qos: 1}) // has no effect
+}
+
+// TestQoS2 has a broker send a message with QoS 2, as some do when an older subscription in the session has it: it is received, and
+// acknowledged only when it is done.
+func TestQoS2(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	answers := make(chan packets.ControlPacket, 10)
+	go func() {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		for {
+			p, err := packets.ReadPacket(nc)
+			if err != nil {
+				return
+			}
+			switch p := p.(type) {
+			case *packets.ConnectPacket:
+				err = packets.NewControlPacket(packets.Connack).Write(nc)
+			case *packets.SubscribePacket:
+				ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+				ack.MessageID, ack.ReturnCodes = p.MessageID, p.Qoss
+				_, err = nc.Write(packed(t, ack, message("stadtluft/v1/AAA/reading", 2, 7, "wanted"), message("other", 2, 8, "")))
+			default:
+				answers <- p
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	in := make(chan ingest.Message)
+	s, _ := run(t, &testBroker{url: "tcp://" + l.Addr().String()}, 0, in)
+	acknowledged := func(want uint16) {
+		t.Helper()
+		select {
+		case p := <-answers:
+			if got, ok := p.(*packets.PubrecPacket); !ok || got.MessageID != want {
+				t.Fatalf("answer %v, want PUBREC %d", p, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("no PUBREC %d", want)
+		}
+	}
+	acknowledged(8)
+	select {
+	case m := <-in:
+		if string(m.Payload) != "wanted" {
+			t.Errorf("received %q", m.Payload)
+		}
+		m.Done(ingest.Outcome{})
+	case <-time.After(patience):
+		t.Fatal("not received")
+	}
+	acknowledged(7)
+	if got := s.Counts(); got.Received != 1 || got.Unexpected != 1 || got.Held != 0 {
+		t.Errorf("Counts() = %+v", got)
+	}
+}
+
+// TestHugeMessage takes a message that is larger than everything that may be held, after a small one: the pipeline refuses it. Left at
+// the broker it would come first on each further connection, and nothing after it.
+func TestHugeMessage(t *testing.T) {
+	s, err := New(Options{Broker: "tcp://127.0.0.1", ClientID: "x", Out: make(chan ingest.Message), Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &session{s: s, lost: make(chan error, 1)}
+	for _, size := range []int{1, heldBytes + 1, 1} {
+		c.take(nil, publish{topic: "stadtluft/v1/AAA/reading", payload: make([]byte, size)})
+	}
+	if got := s.Counts(); got.Received != 2 || got.Overflows != 1 {
+		t.Errorf("Counts() = %+v, want the first two received", got)
+	}
 }
 
 // FuzzParsePublish holds the parser against paho's.

@@ -135,8 +135,9 @@ func (c *session) end(err error) {
 	}
 }
 
-// take queues a message and never blocks. It returns false for one that matches none of our filters.
-func (c *session) take(from *conn, m publish) bool {
+// take queues a message, which from acknowledges when it is done, and never blocks. It returns false for one that matches none
+// of our filters.
+func (c *session) take(from acknowledger, m publish) bool {
 	s, size := c.s, int64(len(m.payload))
 	if !s.wants(m.topic) {
 		return false
@@ -149,7 +150,7 @@ func (c *session) take(from *conn, m publish) bool {
 		return true
 	}
 	held, bytes := s.held.Add(1), s.bytes.Add(size)
-	if held > int64(s.options.Held) || bytes > heldBytes {
+	if held > int64(s.options.Held) || bytes-size >= heldBytes {
 		c.overflow(size)
 		return true
 	}
@@ -196,9 +197,18 @@ func (c *session) release(m publish) {
 	c.open[m.id/64] &^= 1 << (m.id % 64)
 }
 
-// unexpected acknowledges messages that match none of our filters, for example because an older version left a
+// unexpected gets what take did not want, and messages with QoS 2, which come when the session has a subscription that is not
+// ours. It acknowledges those that match none of our filters, for example because an older version left a
 // subscription in the session. Unacknowledged they would fill the broker's window for ever.
 func (c *session) unexpected(_ paho.Client, m paho.Message) {
+	if c.take(byPaho{m}, publish{m.Topic(), m.Payload(), m.MessageID(), m.Qos(), m.Retained(), m.Duplicate()}) {
+		return
+	}
 	c.s.counts.unexpected.Add(1)
 	m.Ack()
 }
+
+// byPaho acknowledges a message that paho delivered.
+type byPaho struct{ message paho.Message }
+
+func (a byPaho) acknowledge(publish) { a.message.Ack() }

@@ -26,7 +26,7 @@ import (
 const (
 	// DefaultHeld is the default of Options.Held.
 	DefaultHeld = 16384
-	// heldBytes bounds the total payload of held messages.
+	// heldBytes is the total payload of held messages from which on no further one is accepted.
 	heldBytes = 64 << 20
 
 	keepAlive      = 30 * time.Second
@@ -66,7 +66,7 @@ type Options struct {
 
 // Subscriber delivers the stations' messages from a broker to Out.
 //
-// It holds at most Options.Held messages (and 64 MiB of payloads) between their arrival and their Done. When that is
+// It holds at most Options.Held messages (and 64 MiB of payloads and one more) between their arrival and their Done. When that is
 // full it accepts nothing more, so order is kept: further messages stay unacknowledged, it closes the connection, and
 // when half of what it holds is done it connects again and the broker sends them again. It never blocks the client's
 // reading, which would stop the keep-alive as well. Counts.Overflows counts how often that happened.

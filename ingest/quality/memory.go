@@ -73,8 +73,11 @@ func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 }
 
 // add remembers a reading. What was received last is remembered, in whatever order it comes: after a start readings come by
-// their times.
+// their times. A reading without values is none: dropping counts values.
 func (m *memory) add(r ingest.Reading) {
+	if len(r.Values) == 0 {
+		return
+	}
 	values := r.Values[:min(len(r.Values), math.MaxUint8)]
 	var room [readingHead + 32*valueSize]byte
 	one := binary.LittleEndian.AppendUint32(room[:0], uint32(r.Time.Unix()))

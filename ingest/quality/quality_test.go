@@ -244,6 +244,20 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestNothingKeptIsNotRemembered sends one reading again and again, and others in its place: nothing of them is kept.
+func TestNothingKeptIsNotRemembered(t *testing.T) {
+	c := New(DefaultRules())
+	st := station()
+	c.Check(st, arrival, at(received, pm(quantity.PM10, 20)))
+	size := len(c.recent["AAA"].data)
+	for i := range 100 {
+		c.Check(st, arrival, at(received, pm(quantity.PM10, 20+float64(i%2))))
+	}
+	if got := len(c.recent["AAA"].data); got != size {
+		t.Errorf("a station's memory has grown from %d to %d bytes without a new value", size, got)
+	}
+}
+
 func TestAStationIsForgotten(t *testing.T) {
 	c := New(DefaultRules())
 	c.Check(station(), arrival, at(received, pm(quantity.PM10, 5)))

@@ -463,6 +463,36 @@ func TestTruncatedResponse(t *testing.T) {
 	}
 }
 
+// TestAnswerWithoutItsEnd has a proxy between that ends an answer after a whole chunk, as one that speaks HTTP/1.0 with InfluxDB
+// does when InfluxDB ends.
+func TestAnswerWithoutItsEnd(t *testing.T) {
+	f := func(rows string, whole bool) {
+		t.Helper()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch q := r.URL.Query().Get("q"); {
+			case strings.Contains(q, "FIELD KEYS"):
+				io.WriteString(w, `{"results":[{"series":[{"name":"reading","columns":["fieldKey","fieldType"],"values":[["pm10","float"]]}]}]}`)
+			case strings.Contains(q, "ORDER BY"):
+				io.WriteString(w, rows)
+			case r.URL.Path == "/query":
+				io.WriteString(w, `{"results":[{}]}`)
+			default:
+				w.WriteHeader(http.StatusNoContent)
+			}
+		}))
+		defer server.Close()
+		s, n := open(t, Options{URL: server.URL, Bucket: "b"}), 0
+		err := s.Readings(t.Context(), store.ReadingQuery{From: time.Unix(0, 0), To: time.Unix(10, 0)}, func(ingest.Reading) error { n++; return nil })
+		if !whole && !errors.Is(err, io.ErrUnexpectedEOF) || whole && (err != nil || n != 2) {
+			t.Errorf("%d readings, error %v, whole %v", n, err, whole)
+		}
+	}
+	const first = `{"results":[{"series":[{"columns":["time","station","received","time_source","pm10"],"values":[[1000,"A",1000,0,5]],"partial":true}],"partial":true}]}` + "\n"
+	const last = `{"results":[{"series":[{"columns":["time","station","received","time_source","pm10"],"values":[[2000,"A",2000,0,5]]}]}]}` + "\n"
+	f(first+last, true)
+	f(first, false)
+}
+
 func BenchmarkWrite(b *testing.B) {
 	s := open(b, Options{URL: influxtest.Start(b).URL, Bucket: "db"})
 	n := 0

@@ -29,12 +29,14 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 	}
 	defer response.Body.Close()
 	decoder := json.NewDecoder(bufio.NewReaderSize(response.Body, 64<<10))
+	more := false // InfluxDB says that another chunk follows
 	for {
 		var chunk struct {
 			Error   string
 			Results []struct {
-				Error  string
-				Series []struct {
+				Error   string
+				Partial bool
+				Series  []struct {
 					Columns []string
 					Values  json.RawMessage
 				}
@@ -42,7 +44,10 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 		}
 		err := decoder.Decode(&chunk)
 		if errors.Is(err, io.EOF) {
-			return nil
+			if !more {
+				return nil
+			}
+			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
 			return fmt.Errorf("InfluxDB: the answer breaks off: %w", err)
@@ -57,6 +62,7 @@ func (s *Store) query(ctx context.Context, query, method string, each func(resul
 			if r.Error != "" {
 				return s.failed(r.Error)
 			}
+			more = r.Partial
 			for _, series := range r.Series {
 				if err := each(result{series.Columns, series.Values}); err != nil {
 					return err
