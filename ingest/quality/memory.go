@@ -72,10 +72,13 @@ func (m *memory) find(at time.Time, q quantity.Quantity) (float32, bool) {
 	return 0, false
 }
 
-// add remembers a reading. What was received last is remembered, in whatever order it comes: after a start readings come by
+// add remembers a reading with values. What was received last is remembered, in whatever order it comes: after a start readings come by
 // their times.
 func (m *memory) add(r ingest.Reading) {
 	values := r.Values[:min(len(r.Values), math.MaxUint8)]
+	if len(values) == 0 {
+		return // all were known or refused
+	}
 	var room [readingHead + 32*valueSize]byte
 	one := binary.LittleEndian.AppendUint32(room[:0], uint32(r.Time.Unix()))
 	one = binary.LittleEndian.AppendUint32(one, uint32(r.Received.Unix()))
