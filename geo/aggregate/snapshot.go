@@ -186,6 +186,31 @@ func (a *Aggregate) StationHours(start time.Time) []StationHour {
 	return list
 }
 
+// Samples returns the values of a station, ascending in each of its series. Their receipts only say which of them were late.
+func (a *Aggregate) Samples(name string) (list []Sample) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st := a.stations[name]
+	if st == nil {
+		return nil
+	}
+	for i := range st.series {
+		s := &st.series[i]
+		for index := range s.indices() {
+			start := time.Unix(index*3600, 0).UTC()
+			for _, v := range s.at(index, &a.unpacked) {
+				at := start.Add(time.Duration(v.offset()) * time.Second)
+				received := at
+				if v.late() {
+					received = start.Add(time.Hour + GracePeriod + time.Second)
+				}
+				list = append(list, Sample{Station: name, Cell: s.cell, Quantity: s.quantity, Time: at, Received: received, Milli: int64(v.milli())})
+			}
+		}
+	}
+	return list
+}
+
 // stationMean collects one station's values of a window.
 type stationMean struct {
 	sum     int64

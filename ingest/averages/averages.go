@@ -140,14 +140,27 @@ func (a *Averages) refresh(id string) (*ingest.Station, bool) {
 	return station, true
 }
 
-// relocate moves a station's values to the places where it stood. Those of a time that is indoors now and was not before, or the
-// other way round, are forgotten.
+// relocate moves a station's values to the places where it stood, and those of a time that is indoors now and was not before, or the
+// other way round, to where they belong.
 func (a *Averages) relocate(id string, place func(at time.Time) (cell geo.Cell, indoors, ok bool)) {
 	for _, to := range []*aggregate.Aggregate{a.Aggregate, &a.indoors} {
-		to.Relocate(id, func(at time.Time) (geo.Cell, bool) {
+		other := &a.indoors
+		if to == other {
+			other = a.Aggregate
+		}
+		samples := to.Samples(id)
+		here := func(at time.Time) (geo.Cell, bool) {
 			cell, indoors, ok := place(at)
 			return cell, ok && indoors == (to == &a.indoors)
-		})
+		}
+		to.Relocate(id, here)
+		for _, s := range samples {
+			cell, _, ok := place(s.Time)
+			if _, stays := here(s.Time); ok && !stays {
+				s.Cell = cell
+				other.Add(s)
+			}
+		}
 	}
 }
 

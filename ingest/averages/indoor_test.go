@@ -2,6 +2,7 @@ package averages
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -54,4 +55,47 @@ func TestIndoorStationsAreChecked(t *testing.T) {
 		walked[v.Hour] = v.Flags&ingest.Stuck != 0
 	}
 	f("from what is stored", func(hour time.Time) bool { return walked[hour] })
+}
+
+// TestExposureOfThePast has a station that is said to have been indoors for a time, and then to have been outdoors after all: what is
+// in memory is then what is there after a restart.
+func TestExposureOfThePast(t *testing.T) {
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	stations := newAverages(nil).Stations.(register)
+	observe := func(a *Averages) *Averages {
+		a.Stations = stations
+		for i := range 12 * 20 {
+			at := start.Add(time.Duration(i) * 3 * time.Minute)
+			r := reading("OUT", at, ingest.Value{Quantity: quantity.PM10, Value: float64(i)}, ingest.Value{Quantity: quantity.Humidity, Value: 50})
+			if i%3 == 0 {
+				r.Received = at.Add(2 * time.Hour)
+			}
+			a.Observe(r)
+		}
+		return a
+	}
+	a := observe(newAverages(nil))
+	f := func(exposures ...ingest.ExposedSince) {
+		t.Helper()
+		st := *stations["OUT"]
+		st.Exposures = exposures
+		stations["OUT"] = &st
+		a.refreshAll()
+		again := observe(newAverages(nil))
+		for hour := range 12 {
+			at := start.Add(time.Duration(hour) * time.Hour)
+			if got, want := a.stationHours(at), again.stationHours(at); !reflect.DeepEqual(got, want) {
+				t.Errorf("hour %d: %+v are checked, want %+v", hour, got, want)
+			}
+			if got, want := a.Aggregate.Hour(at, 1000, 0), again.Aggregate.Hour(at, 1000, 0); !reflect.DeepEqual(got, want) {
+				t.Errorf("hour %d: averages %+v, want %+v", hour, got, want)
+			}
+		}
+	}
+	since := func(hours int, e ingest.Exposure) ingest.ExposedSince {
+		return ingest.ExposedSince{From: start.Add(time.Duration(hours)*time.Hour + 20*time.Minute), Exposure: e}
+	}
+	f(since(4, ingest.Indoor))
+	f(since(4, ingest.Indoor), since(8, ingest.Outdoor))
+	f()
 }

@@ -80,7 +80,8 @@ type orderTown struct {
 const orderHours = 30
 
 // newOrderTown has seven stations near each other, one far away, and one that sends its humidity by itself. One is stuck,
-// one hangs indoors, one has a fire, one has values that no sensor measures.
+// one seems to hang indoors, one has a fire, one has values that no sensor measures; an eighth says that it is indoors, with values
+// that no check is for and humid air in some hours.
 func newOrderTown(start time.Time) *orderTown {
 	rng := rand.New(rand.NewPCG(7, 7))
 	t := &orderTown{rules: quality.DefaultRules(), stations: register{}, start: start}
@@ -94,10 +95,13 @@ func newOrderTown(start time.Time) *orderTown {
 		}
 		t.stations[id] = &ingest.Station{ID: id, Exposure: ingest.Outdoor, Sensors: []string{"sds011", "bme280"}, Places: []ingest.Place{place(start.AddDate(-1, 0, 0), lon, 50.94)}}
 	}
+	t.stations["IN"] = &ingest.Station{ID: "IN", Exposure: ingest.Indoor, Sensors: []string{"sds011", "scd41"}, Places: []ingest.Place{place(start.AddDate(-1, 0, 0), 6.95, 50.94)}}
 	for n := range orderHours * 10 {
 		at := start.Add(time.Duration(n) * 6 * time.Minute)
 		clock := float64(at.Unix()%86400) / 3600
 		sun := math.Sin((clock - 9) / 24 * 2 * math.Pi)
+		t.send("IN", at, ingest.Value{Quantity: quantity.PM10, Value: float64(10 + max(0, 10-n/10))}, ingest.Value{Quantity: quantity.CO2, Value: float64(600 + n%7)},
+			ingest.Value{Quantity: quantity.Humidity, Value: tenth(68 + 4*sun + rng.NormFloat64())})
 		for i := range stations {
 			pm, warmth, humidity := 20+8*math.Sin(clock/3)+rng.NormFloat64(), 10+6*sun+0.3*rng.NormFloat64(), 72-12*sun+2*rng.NormFloat64()
 			switch hour := n / 10; {

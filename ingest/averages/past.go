@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"stadtluft/ingest"
 )
 
 const (
@@ -24,31 +26,42 @@ type savable interface {
 // after the other, of the same days: each would have all hours of quality.LookBack read before those that it changes. It holds as long as
 // no reading and no station changes before that day. The zero value is ready.
 type past struct {
-	mu    sync.Mutex // guards what follows
-	at    time.Time
-	state []byte // nil for none
-	used  time.Time
+	mu       sync.Mutex // guards what follows
+	at       time.Time
+	state    []byte // nil for none
+	stations uint64 // version of the stations that it was made with
+	used     time.Time
+}
+
+// versioned are stations that tell when one of them changes, as registry.Registry: a past may have another sensor then, or another place.
+type versioned interface{ Version() uint64 }
+
+func versionOf(stations ingest.Stations) uint64 {
+	if v, ok := stations.(versioned); ok {
+		return v.Version()
+	}
+	return 0
 }
 
 // load makes c what it was before some hours up to from, and returns where they begin; false when that is not known.
-func (p *past) load(c Checker, from time.Time) (begin time.Time, ok bool) {
+func (p *past) load(c Checker, from time.Time, stations uint64) (begin time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, ok := c.(savable)
-	if !ok || p.state == nil || from.Before(p.at) || from.Sub(p.at) > pastWithin || s.Load(bytes.NewReader(p.state)) != nil {
+	if !ok || p.state == nil || p.stations != stations || from.Before(p.at) || from.Sub(p.at) > pastWithin || s.Load(bytes.NewReader(p.state)) != nil {
 		return begin, false
 	}
 	return p.at, true
 }
 
-// keep keeps what c remembers at a time.
-func (p *past) keep(c Checker, at time.Time) {
+// keep keeps what c remembers at a time, with the version that the stations had before.
+func (p *past) keep(c Checker, at time.Time, stations uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b bytes.Buffer
 	p.state = nil
 	if s, ok := c.(savable); ok && s.Save(&b) == nil {
-		p.at, p.state, p.used = at, b.Bytes(), time.Now()
+		p.at, p.state, p.stations, p.used = at, b.Bytes(), stations, time.Now()
 	}
 }
 

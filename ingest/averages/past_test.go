@@ -24,14 +24,24 @@ func (s *countedStore) Readings(ctx context.Context, q store.ReadingQuery, yield
 	return s.keyedStore.Readings(ctx, q, yield)
 }
 
+// countedStations are stations that tell when one of them changes.
+type countedStations struct {
+	register
+	version uint64
+}
+
+func (s *countedStations) Version() uint64 { return s.version }
+
 // TestLateReadingsReadThePastOnce has readings of a station that come ten days late, one after the other, on two days and then on
 // an earlier one. Only the first of them, and the earlier one, have the whole past read, and each finds what a process finds that has
 // no past of others.
 func TestLateReadingsReadThePastOnce(t *testing.T) {
 	first := aggregate.DayOf(time.Now().Add(-10*day), 0)
 	s := &countedStore{}
+	stations := &countedStations{register: newAverages(nil).Stations.(register)}
 	newOne := func() *Averages {
 		a := newAverages(s)
+		a.Stations = stations
 		a.NewChecker = func() Checker { return quality.NewHourChecker(quality.DefaultRules()) }
 		return a
 	}
@@ -73,6 +83,11 @@ func TestLateReadingsReadThePastOnce(t *testing.T) {
 	f("the day after", first.Add(day), false)
 	f("the day before", first.Add(-day), true)
 	f("the day before again", first.Add(-day+12*time.Hour), false)
+	changed := *stations.register["OUT"]
+	changed.Installations = []ingest.Installation{{}, {From: first.Add(-3 * day), Sensors: []string{"sps30"}}}
+	stations.register["OUT"], stations.version = &changed, 1
+	f("after a change of sensors in the past", first, true)
+	f("after that", first, false)
 	a.ForgetPast(true)
 	f("after others may have checked", first, true)
 }

@@ -103,13 +103,14 @@ func (h storedHour) all() iter.Seq[ingest.HourFlags] {
 // the days in which flags changed, and the Checker as it is at the end.
 func (a *Averages) recheck(ctx context.Context, from, to time.Time) (revised []time.Time, c Checker, err error) {
 	c = a.NewChecker()
-	begin, known := a.past.load(c, from)
+	stations := versionOf(a.Stations)
+	begin, known := a.past.load(c, from, stations)
 	if !known {
 		c, begin = a.NewChecker(), from.Add(-quality.LookBack)
 	}
 	if _, err = a.walk(ctx, c, begin, from, false); err == nil {
 		if !known {
-			a.past.keep(c, from)
+			a.past.keep(c, from, stations)
 		}
 		revised, err = a.walk(ctx, c, from, to, true)
 	}

@@ -98,12 +98,17 @@ func (c *HourChecker) Hour(start time.Time, hours []StationHour) []ingest.HourFl
 	c.explain(h)
 	c.forget(h.at)
 	for i, flags := range h.flags {
-		if s := &h.list[i]; flags != 0 || len(h.spans[i]) > 0 {
-			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags, Humid: h.spans[i]})
-		}
+		h.find(start, &h.list[i], flags, h.spans[i])
 	}
 	slices.SortFunc(h.found, ingest.HourFlags.Compare)
 	return h.found
+}
+
+// find adds what was found of a station and quantity, if anything was.
+func (h *hour) find(start time.Time, s *StationHour, flags ingest.Flags, humid []ingest.Span) {
+	if flags != 0 || len(humid) > 0 {
+		h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags, Humid: humid})
+	}
 }
 
 // open sorts an hour's stations, and finds those that are stuck: nobody is compared with them. Those indoors it checks at once. Of a station that was at
@@ -118,6 +123,7 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 	})
 	all = slices.CompactFunc(all, func(a, b StationHour) bool { return a.Quantity == b.Quantity && a.Station == b.Station })
 	var indoors []StationHour
+	var inside []ingest.Flags
 	h.list, h.flags, h.records = all[:0], make([]ingest.Flags, 0, len(all)), make([]*record, 0, len(all))
 	for _, s := range all {
 		r := c.record(&s, h.at)
@@ -128,13 +134,12 @@ func (c *HourChecker) open(start time.Time, hours []StationHour) *hour {
 			continue
 		}
 		if s.Indoors {
-			h.found = append(h.found, ingest.HourFlags{Station: s.Station, Hour: start, Quantity: s.Quantity, Flags: flags})
-			indoors = append(indoors, s)
+			indoors, inside = append(indoors, s), append(inside, flags)
 			continue
 		}
 		h.list, h.flags, h.records = append(h.list, s), append(h.flags, flags), append(h.records, r)
 	}
-	c.humidIndoors(h.found, indoors)
+	c.indoors(h, start, indoors, inside)
 	h.each(func(q quantity.Quantity, from, to int) {
 		if q == quantity.Humidity {
 			h.hygrometers = h.list[from:to]

@@ -360,7 +360,11 @@ func TestIndoors(t *testing.T) {
 		inside("WET", quantity.PM10, 300+float64(n), false)
 		inside("WET", quantity.Humidity, 80+float64(n%2), false)
 		inside("DRY", quantity.PM10, 300+float64(n), false)
+		inside("DRY", quantity.CO2, 900, false)
 		for _, f := range c.Hour(startOf(n), list) {
+			if f.Flags == 0 && len(f.Humid) == 0 {
+				t.Errorf("%s of %s is said to have no flags", f.Quantity, f.Station)
+			}
 			flags[f.Station+" "+f.Quantity.String()] = f
 		}
 	}

@@ -3,6 +3,7 @@ package quality
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
@@ -52,19 +53,22 @@ func (c *HourChecker) wet(s, own *StationHour) (ingest.Flags, []ingest.Span) {
 	return 0, spans
 }
 
-// humidIndoors flags particles of stations indoors by their own humidity alone: the air outdoors is another.
-func (c *HourChecker) humidIndoors(found []ingest.HourFlags, indoors []StationHour) {
-	for i := range indoors {
-		s := &indoors[i]
-		if !particles(s.Quantity) {
-			continue
+// indoors adds what was found of stations indoors and flags particles by the station's own humidity
+// alone: the air outdoors is another.
+func (c *HourChecker) indoors(h *hour, start time.Time, list []StationHour, flags []ingest.Flags) {
+	own := map[string]*StationHour{}
+	for i := range list {
+		if s := &list[i]; s.Quantity == quantity.Humidity {
+			own[s.Station] = s
 		}
-		k := slices.IndexFunc(indoors, func(o StationHour) bool { return o.Quantity == quantity.Humidity && o.Station == s.Station })
-		at := slices.IndexFunc(found, func(f ingest.HourFlags) bool { return f.Station == s.Station && f.Quantity == s.Quantity })
-		if k >= 0 {
-			flag, spans := c.wet(s, &indoors[k])
-			found[at].Flags, found[at].Humid = found[at].Flags|flag, spans
+	}
+	for i := range list {
+		var flag ingest.Flags
+		var spans []ingest.Span
+		if s := &list[i]; particles(s.Quantity) && own[s.Station] != nil {
+			flag, spans = c.wet(s, own[s.Station])
 		}
+		h.find(start, &list[i], flags[i]|flag, spans)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/firmware-protocol/wire"
 	"stadtluft/ingest"
 )
 
@@ -26,5 +27,22 @@ func TestMemoryKeepsTheLastReceived(t *testing.T) {
 				t.Fatalf("%d values: value %d is %v, known %v, want known %v", n, i, v, known, want)
 			}
 		}
+	}
+}
+
+// TestMemoryOfRepeatsDoesNotGrow sends the same reading again and again, as a station whose clock stands still does.
+func TestMemoryOfRepeatsDoesNotGrow(t *testing.T) {
+	c, now := New(DefaultRules()), time.Unix(1_780_000_000, 0)
+	st := &ingest.Station{ID: "AAA"}
+	var size int
+	for n := range 1000 {
+		r := wire.Reading{Time: now, Values: []wire.Value{{Quantity: quantity.PM10, Value: 20}}}
+		c.Check(st, ingest.Arrival{Received: now.Add(time.Duration(n) * time.Second), Clock: ingest.StationClock}, r)
+		if n == 0 {
+			size = len(c.recent["AAA"].data)
+		}
+	}
+	if got := len(c.recent["AAA"].data); got != size {
+		t.Errorf("%d bytes of a station whose readings were known, want %d", got, size)
 	}
 }

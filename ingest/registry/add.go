@@ -98,7 +98,9 @@ func (r *Registry) Add(ctx context.Context, n Registration) (Credentials, *inges
 			continue // of some 887 million
 		}
 		if err != nil {
-			r.uncountAddress(ctx, n.Address)
+			if ctx.Err() == nil { // else whoever asked has gone, and the station may be there
+				r.uncountAddress(ctx, n.Address)
+			}
 			return Credentials{}, nil, err
 		}
 		r.record(ctx, []Change{{At: rec.Created, Station: rec.ID, Who: by, What: "registered", After: rec.Name}})
@@ -187,7 +189,7 @@ func (r *Registry) uncountAddress(ctx context.Context, address string) {
 	if address == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime) // whoever asked may have gone
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime) // whoever asked may go
 	defer cancel()
 	if err := r.countToday(ctx, address, -1, DefaultPerDay, ErrTooMany); err != nil {
 		r.log.Warn("a registration that failed counts for its address until tomorrow", "err", err)

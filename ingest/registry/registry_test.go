@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paulmach/orb"
 
 	"stadtluft/firmware-protocol/wire"
@@ -214,6 +216,39 @@ func TestAFailedRegistrationDoesNotCount(t *testing.T) {
 	limit(-1)
 	if _, _, err := r.Add(t.Context(), n); err != nil {
 		t.Errorf("after failures: %v", err)
+	}
+}
+
+// leftKeys are keys of a bucket whose caller goes when one was made, before the answer.
+type leftKeys struct {
+	jetstream.KeyValue
+	leave context.CancelFunc
+}
+
+func (k leftKeys) Create(ctx context.Context, key string, value []byte, opts ...jetstream.KVCreateOpt) (uint64, error) {
+	if _, err := k.KeyValue.Create(ctx, key, value, opts...); err != nil {
+		return 0, err
+	}
+	k.leave()
+	return 0, ctx.Err()
+}
+
+// TestARegistrationThatNobodyWaitsForCounts registers stations and goes before the answer, as often as an address may in a day.
+func TestARegistrationThatNobodyWaitsForCounts(t *testing.T) {
+	r := open(t, startNATS(t), PolicyOpen)
+	n := balcony()
+	n.Address = "192.0.2.1"
+	keys := r.bucket.stations
+	for range DefaultPerDay {
+		ctx, leave := context.WithCancel(t.Context())
+		r.bucket.stations = leftKeys{keys, leave}
+		if _, _, err := r.Add(ctx, n); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	r.bucket.stations = keys
+	if _, _, err := r.Add(t.Context(), n); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v, want %v", err, ErrTooMany)
 	}
 }
 

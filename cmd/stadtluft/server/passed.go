@@ -9,7 +9,7 @@ import (
 // waitTime is the longest that a reading may have waited between its receipt and the journal for passed to know it.
 const waitTime = time.Hour
 
-// passed remembers values that a start has read from the store. What another process stores while it reads comes from the
+// passed remembers values that a start has passed on from the store. What another process stores while it reads comes from the
 // journal as well: without that is told apart, it would count twice in a station's day.
 type passed struct {
 	since  time.Time // readings received before are older than the journal's part
@@ -26,14 +26,17 @@ func newPassed(at ingest.Position) *passed {
 	return &passed{since: at.Time.Add(-waitTime), values: map[passedKey]uint64{}}
 }
 
-// note remembers a reading's values.
-func (p *passed) note(r ingest.Reading) {
-	if r.Received.Before(p.since) {
-		return
-	}
-	key := passedKey{r.Station, r.Time.Unix()}
-	for _, v := range r.Values {
-		p.values[key] |= 1 << v.Quantity
+// note remembers the values of readings.
+func (p *passed) note(readings []ingest.Reading) {
+	for i := range readings {
+		r := &readings[i]
+		if r.Received.Before(p.since) {
+			continue
+		}
+		key := passedKey{r.Station, r.Time.Unix()}
+		for _, v := range r.Values {
+			p.values[key] |= 1 << v.Quantity
+		}
 	}
 }
 

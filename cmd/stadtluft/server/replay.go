@@ -102,12 +102,12 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 			}
 			r.apply(ingest.Batch{Readings: readings})
 			r.recall(readings...)
+			r.passed.note(readings)
 			return nil
 		})
 	}
 	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: time.Now().Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
-		r.passed.note(reading)
 		if of := reading.Time.Truncate(time.Hour); len(group.readings) == groupReadings || !of.Equal(hour) {
 			if err := pass(); err != nil {
 				return err

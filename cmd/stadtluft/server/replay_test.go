@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -21,12 +23,13 @@ import (
 // busyStore is a store to which another process writes when it is read.
 type busyStore struct {
 	store.Store
+	err   error // after the last reading
 	write func()
 }
 
 func (s busyStore) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
 	s.write()
-	return s.Store.Readings(ctx, q, yield)
+	return cmp.Or(s.Store.Readings(ctx, q, yield), s.err)
 }
 
 // dayCounter counts values as the memory does.
@@ -40,8 +43,15 @@ func (c dayCounter) apply(b ingest.Batch) {
 func (c dayCounter) stored([]averages.Stored) {}
 func (c dayCounter) caughtUp()                {}
 
-// TestWhatIsStoredDuringAStartCountsOnce starts while another process writes the journal's entries to the store.
+// TestWhatIsStoredDuringAStartCountsOnce starts while another process writes the journal's entries to the store, which may
+// break off while it is read.
 func TestWhatIsStoredDuringAStartCountsOnce(t *testing.T) {
+	t.Run("read to the end", func(t *testing.T) { countDuringAStart(t, nil) })
+	t.Run("broken off", func(t *testing.T) { countDuringAStart(t, errors.New("the store broke off")) })
+}
+
+func countDuringAStart(t *testing.T, broken error) {
+	t.Helper()
 	nats, log := registrytest.StartNATS(t), slog.New(slog.DiscardHandler)
 	stations, err := registry.Open(t.Context(), registry.Options{InProcess: nats})
 	if err != nil {
@@ -88,7 +98,7 @@ func TestWhatIsStoredDuringAStartCountsOnce(t *testing.T) {
 	}
 	add(at(0, pm10))
 	write(1)
-	busy := busyStore{s, func() {
+	busy := busyStore{s, broken, func() {
 		add(at(1, pm10))
 		add(at(2, pm10))
 		write(3)
