@@ -173,14 +173,14 @@ func (b *Bucket) upload(ctx context.Context, file, name string) (remote.Entry, e
 	options := minio.PutObjectOptions{DisableMultipart: true, SendContentMd5: true}
 	options.SetMatchETagExcept("*")
 	made, err := b.client.FPutObject(ctx, b.o.Bucket, b.key(name), file, options)
-	return remote.Entry{Name: name, Bytes: made.Size, Modified: time.Now().UTC()}, err
+	return remote.Entry{Name: name, Bytes: made.Size, Modified: time.Now().UTC(), Version: made.ETag}, err
 }
 
 // Write makes or replaces an object.
 func (b *Bucket) Write(ctx context.Context, name string, content []byte) error {
-	_, err := b.put(ctx, name, content)
+	tag, err := b.put(ctx, name, content)
 	if err == nil {
-		err = b.changed(ctx, []remote.Entry{{Name: name, Bytes: int64(len(content)), Modified: time.Now().UTC()}})
+		err = b.changed(ctx, []remote.Entry{{Name: name, Bytes: int64(len(content)), Modified: time.Now().UTC(), Version: tag}})
 	}
 	return b.asked("write "+name, err)
 }

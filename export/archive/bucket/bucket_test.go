@@ -214,3 +214,25 @@ func TestAway(t *testing.T) {
 		t.Errorf("%v, %v", err, b.Problem())
 	}
 }
+
+// TestReplacedWithinASecond replaces a file by one of the same size and time, as servers tell it that count whole seconds.
+func TestReplacedWithinASecond(t *testing.T) {
+	server := s3test.Start(t)
+	server.Make("air")
+	writer, reader := open(t, server.Options("air", "")), open(t, server.Options("air", ""))
+	at := time.Now().Truncate(time.Second)
+	for _, text := range []string{"1", "2"} {
+		if err := writer.Write(t.Context(), "2026/05/01/forgotten", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(server.Path("air", "2026/05/01/forgotten"), at, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(reader, "2026/05/01/forgotten"); err != nil || string(got) != text {
+			t.Errorf("%q, %v, want %q", got, err, text)
+		}
+	}
+}

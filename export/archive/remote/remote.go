@@ -3,7 +3,7 @@
 //
 // A list is asked for at most every ten seconds. While the other machine does not answer, the last list is used for twelve hours: nothing
 // that a reader needs of it is younger, see archive.evictDelay. The newest parts of files stay in memory, up to 32 MB. Files of a
-// revision never change, so parts are valid for ever; a file that was replaced is another one, by its time.
+// revision never change, so parts are valid for ever; a file that was replaced is another one, by its size, time or version.
 package remote
 
 import (
@@ -39,6 +39,9 @@ type Entry struct {
 	Name     string    `json:"name"` // with slashes, below the archive's root
 	Bytes    int64     `json:"bytes"`
 	Modified time.Time `json:"modified"`
+
+	// Version differs where the content differs although the rest is the same, as times of whole seconds may be; may be empty.
+	Version string `json:"-"`
 }
 
 // Source asks the other machine.
@@ -74,6 +77,8 @@ func New(s Source) *FS {
 // block names a part of a file.
 type block struct {
 	name     string
+	version  string
+	bytes    int64
 	modified int64
 	number   int64
 }
@@ -231,7 +236,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 
 // read returns a part of a file, from memory where it is there.
 func (f *FS) read(file Entry, number int64) ([]byte, error) {
-	key := block{file.Name, file.Modified.UnixNano(), number}
+	key := block{file.Name, file.Version, file.Bytes, file.Modified.UnixNano(), number}
 	f.mu.Lock()
 	if e, ok := f.blocks[key]; ok {
 		f.recent.MoveToFront(e)
