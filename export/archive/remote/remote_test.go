@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"net/http"
@@ -25,4 +26,48 @@ func TestInstallationThatGrows(t *testing.T) {
 			t.Errorf("%q, %v, want %q", got, err, said)
 		}
 	}
+}
+
+// scripted is a source whose list is returned after something else has happened.
+type scripted func() (files []Entry, version string)
+
+func (s scripted) List(context.Context, string) ([]Entry, string, error) {
+	files, version := s()
+	return files, version, nil
+}
+
+func (scripted) Read(context.Context, Entry, []byte, int64) error { return nil }
+
+// TestAddedWhileTheListIsRead adds a file while a list is on its way that does not have it, and one after others have changed the list:
+// who added them sees them at once.
+func TestAddedWhileTheListIsRead(t *testing.T) {
+	var f *FS
+	var during func()
+	f = New(scripted(func() ([]Entry, string) {
+		during()
+		return []Entry{{Name: "old"}}, "1"
+	}))
+	refresh := func(meanwhile func()) {
+		t.Helper()
+		during = meanwhile
+		if err := f.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		during = func() {}
+	}
+	sees := func(name string) {
+		t.Helper()
+		f.asking.Lock() // the source takes its time
+		defer f.asking.Unlock()
+		if _, err := f.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+	refresh(func() {})
+	sees("old")
+	f.Added([]Entry{{Name: "after others"}}, "0", "2")
+	sees("after others")
+	refresh(func() {})
+	refresh(func() { f.Added([]Entry{{Name: "meanwhile"}}, "1", "2") })
+	sees("meanwhile")
 }
