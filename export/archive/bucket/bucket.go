@@ -1,8 +1,9 @@
 // Package bucket keeps an archive in an S3-compatible object store.
 //
 // The objects' names are those of the files, below a prefix. A revision counts when its SHA256SUMS is there, which is written last, and
-// no object of it is ever replaced: two processes that build one day at a time cannot mix their files (If-None-Match, which Amazon, Ceph,
-// MinIO and others know; a server that ignores it leaves that to the lease of the role write).
+// no object of it is ever replaced: two processes that build one day at a time do not mix their files (If-None-Match, which Amazon, Ceph,
+// MinIO and others know, and what is there is compared before SHA256SUMS is written; who removes files just then is kept out by the lease
+// of the role write alone).
 //
 //	PREFIX/.changed       replaced after each change, so that one request tells whether a list is still valid
 //	PREFIX/.marks/NAME    marks of days that have something the archive does not have yet
@@ -136,6 +137,11 @@ func (b *Bucket) Publish(ctx context.Context, folder, name string) error {
 	})
 	var added []remote.Entry
 	for _, file := range files {
+		if file.Name() == sumsName {
+			if err := b.unmixed(ctx, name, added); err != nil {
+				return b.asked("publish "+name, err)
+			}
+		}
 		entry, err := b.upload(ctx, filepath.Join(folder, file.Name()), path.Join(name, file.Name()))
 		if err != nil {
 			return b.asked("publish "+name, err)
@@ -161,6 +167,26 @@ func (b *Bucket) begin(ctx context.Context, name string) error {
 	for _, object := range left {
 		if err := b.client.RemoveObject(short, b.o.Bucket, object.Key, minio.RemoveObjectOptions{}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// unmixed returns an error when a folder has not the files that were added: another process builds the same day.
+func (b *Bucket) unmixed(ctx context.Context, name string, added []remote.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	objects, err := b.list(ctx, b.key(name)+"/")
+	if err != nil {
+		return err
+	}
+	there := map[string]string{}
+	for _, object := range objects {
+		there[object.Key] = object.ETag
+	}
+	for _, entry := range added {
+		if there[b.key(entry.Name)] != entry.Version {
+			return fmt.Errorf("another process has changed %s meanwhile", entry.Name)
 		}
 	}
 	return nil
