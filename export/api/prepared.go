@@ -85,9 +85,13 @@ type slot struct {
 	making sync.Mutex // held while an answer is made, so that it is made once
 	last   atomic.Pointer[preparedAnswer]
 	asked  atomic.Int64 // when, Unix nanoseconds
+
+	failed error     // of the last attempt, guarded by making
+	tried  time.Time // when that was begun, guarded by making
 }
 
-// take returns the answer, which it makes unless the last one stands or was begun after the request came.
+// take returns the answer, which it makes unless the last one stands or was begun after the request came. An error is not kept, but
+// shared by those who wait for it.
 func (o *slot) take(p *prepared, r *http.Request, q *query) (*preparedAnswer, error) {
 	came := time.Now()
 	o.asked.Store(came.UnixNano())
@@ -103,8 +107,11 @@ func (o *slot) take(p *prepared, r *http.Request, q *query) (*preparedAnswer, er
 	} else if a != nil {
 		length = len(a.plain.bytes)
 	}
+	if o.failed != nil && o.tried.After(came) {
+		return nil, o.failed
+	}
 	a, err := p.answer(r, length)
-	if err != nil {
+	if o.failed, o.tried = err, begin; err != nil {
 		return nil, err
 	}
 	a.version, a.begun = v, begin
@@ -213,7 +220,7 @@ func accepts(header, encoding string) bool {
 	for one := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(one, ";")
 		if strings.EqualFold(strings.TrimSpace(name), encoding) {
-			number, weighted := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			number, weighted := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
 			q, err := strconv.ParseFloat(number, 64)
 			return !weighted || err == nil && q > 0
 		}

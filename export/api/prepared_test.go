@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,6 +118,7 @@ func TestPreparedEncodings(t *testing.T) {
 		f("gzip;q=0.5, zstd;q=0", "gzip")
 		f("GZIP", "gzip")
 		f("gzip;q=x", "identity")
+		f("gzip;Q=0", "identity")
 		f("identity", "identity")
 		f("br", "identity")
 	}
@@ -225,4 +227,43 @@ func TestLongAnswersStand(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("after a change of a station", 3)
+}
+
+// TestPreparedFailsOnceForAll lets an answer fail while others wait for it: they share the error of one attempt more, and who comes later
+// gets a new one.
+func TestPreparedFailsOnceForAll(t *testing.T) {
+	h := open(t, registry.PolicyOpen)
+	const clients = 8
+	var made atomic.Int64
+	begun, fail := make(chan struct{}, clients), make(chan struct{})
+	p := h.server.prepare(true, func(http.ResponseWriter, *http.Request) error {
+		made.Add(1)
+		begun <- struct{}{}
+		<-fail
+		return newProblem(http.StatusServiceUnavailable, "", "the store is away")
+	}).(*prepared)
+	o := &slot{}
+	ask := func() {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://x/", nil)
+		if _, err := o.take(p, r, newQuery(r)); err == nil {
+			t.Error("no error")
+		}
+	}
+	var all sync.WaitGroup
+	all.Go(ask)
+	<-begun
+	for range clients - 1 {
+		before := o.asked.Load()
+		for all.Go(ask); o.asked.Load() == before; {
+			runtime.Gosched()
+		}
+	}
+	close(fail)
+	all.Wait()
+	if n := made.Load(); n != 2 {
+		t.Errorf("%d attempts for %d clients, want 2", n, clients)
+	}
+	if ask(); made.Load() != 3 {
+		t.Errorf("%d attempts, want another one later", made.Load())
+	}
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -312,5 +313,34 @@ func TestKilledWhileSending(t *testing.T) {
 	}
 	if _, err := fs.Stat(s.Archive.files(), pendingFolder); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("marks among the files: %v", err)
+	}
+}
+
+// waitingMarks are marks of a server that does not answer; they keep how long they may be waited for.
+type waitingMarks struct {
+	folder
+	most time.Duration
+}
+
+func (*waitingMarks) AddMark(context.Context, string) error    { return nil }
+func (*waitingMarks) RemoveMark(context.Context, string) error { return nil }
+func (m *waitingMarks) Marks(ctx context.Context) ([]string, error) {
+	m.most = time.Hour
+	if end, ok := ctx.Deadline(); ok {
+		m.most = time.Until(end)
+	}
+	return nil, context.DeadlineExceeded
+}
+
+// TestForgettingHoldsWritersShortly deletes an hour from the store while the marks' server does not answer: writers wait meanwhile.
+func TestForgettingHoldsWritersShortly(t *testing.T) {
+	s := open(t, t.TempDir())
+	marks := &waitingMarks{folder: folder(s.Archive.Dir)}
+	s.Archive.Files = marks
+	if done, err := s.forgetHour(t.Context(), may, begin); done || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("forgotten %t, %v", done, err)
+	}
+	if marks.most > 2*time.Second {
+		t.Errorf("writers wait for up to %v", marks.most)
 	}
 }

@@ -20,6 +20,9 @@ import (
 // deletes its readings, so that no query still reads them there.
 const evictDelay = 24 * time.Hour
 
+// marksWait bounds how long writers wait while marks are looked for on another machine.
+const marksWait = 2 * time.Second
+
 // evict deletes the readings of a day from the store, in two steps that are evictDelay apart. It takes each step only
 // when the newest revision is intact and holds all that the store has.
 func (s *Store) evict(ctx context.Context, d Day, now time.Time) error {
@@ -80,7 +83,9 @@ func (s *Store) forgetDay(ctx context.Context, d Day) (done bool, err error) {
 func (s *Store) forgetHour(ctx context.Context, d Day, hour time.Time) (done bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if pending, err := s.Archive.isPending(ctx, d); err != nil || pending {
+	short, cancel := context.WithTimeout(ctx, marksWait)
+	defer cancel()
+	if pending, err := s.Archive.isPending(short, d); err != nil || pending {
 		return false, err
 	}
 	return true, s.Store.Forget(ctx, hour, hour.Add(time.Hour))

@@ -1,8 +1,9 @@
 // Package bucket keeps an archive in an S3-compatible object store.
 //
 // The objects' names are those of the files, below a prefix. A revision counts when its SHA256SUMS is there, which is written last, and
-// no object of it is ever replaced: two processes that build one day at a time cannot mix their files (If-None-Match, which Amazon, Ceph,
-// MinIO and others know; a server that ignores it leaves that to the lease of the role write).
+// no object of it is ever replaced: two processes that build one day at a time do not mix their files (If-None-Match, which Amazon, Ceph,
+// MinIO and others know, and what is there is compared before SHA256SUMS is written; who removes files just then is kept out by the lease
+// of the role write alone).
 //
 //	PREFIX/.changed       replaced after each change, so that one request tells whether a list is still valid
 //	PREFIX/.marks/NAME    marks of days that have something the archive does not have yet
@@ -136,6 +137,11 @@ func (b *Bucket) Publish(ctx context.Context, folder, name string) error {
 	})
 	var added []remote.Entry
 	for _, file := range files {
+		if file.Name() == sumsName {
+			if err := b.unmixed(ctx, name, added); err != nil {
+				return b.asked("publish "+name, err)
+			}
+		}
 		entry, err := b.upload(ctx, filepath.Join(folder, file.Name()), path.Join(name, file.Name()))
 		if err != nil {
 			return b.asked("publish "+name, err)
@@ -166,6 +172,26 @@ func (b *Bucket) begin(ctx context.Context, name string) error {
 	return nil
 }
 
+// unmixed returns an error when a folder has not the files that were added: another process builds the same day.
+func (b *Bucket) unmixed(ctx context.Context, name string, added []remote.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	objects, err := b.list(ctx, b.key(name)+"/")
+	if err != nil {
+		return err
+	}
+	there := map[string]string{}
+	for _, object := range objects {
+		there[object.Key] = object.ETag
+	}
+	for _, entry := range added {
+		if there[b.key(entry.Name)] != entry.Version {
+			return fmt.Errorf("another process has changed %s meanwhile", entry.Name)
+		}
+	}
+	return nil
+}
+
 // upload makes an object that must not exist.
 func (b *Bucket) upload(ctx context.Context, file, name string) (remote.Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, uploadTime)
@@ -173,14 +199,14 @@ func (b *Bucket) upload(ctx context.Context, file, name string) (remote.Entry, e
 	options := minio.PutObjectOptions{DisableMultipart: true, SendContentMd5: true}
 	options.SetMatchETagExcept("*")
 	made, err := b.client.FPutObject(ctx, b.o.Bucket, b.key(name), file, options)
-	return remote.Entry{Name: name, Bytes: made.Size, Modified: time.Now().UTC()}, err
+	return remote.Entry{Name: name, Bytes: made.Size, Modified: time.Now().UTC(), Version: made.ETag}, err
 }
 
 // Write makes or replaces an object.
 func (b *Bucket) Write(ctx context.Context, name string, content []byte) error {
-	_, err := b.put(ctx, name, content)
+	tag, err := b.put(ctx, name, content)
 	if err == nil {
-		err = b.changed(ctx, []remote.Entry{{Name: name, Bytes: int64(len(content)), Modified: time.Now().UTC()}})
+		err = b.changed(ctx, []remote.Entry{{Name: name, Bytes: int64(len(content)), Modified: time.Now().UTC(), Version: tag}})
 	}
 	return b.asked("write "+name, err)
 }

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -212,5 +216,56 @@ func TestAway(t *testing.T) {
 	}
 	if _, err := b.Stat("2026/05/02/r1/SHA256SUMS"); err != nil || b.Problem() != nil {
 		t.Errorf("%v, %v", err, b.Problem())
+	}
+}
+
+// TestReplacedWithinASecond replaces a file by one of the same size and time, as servers tell it that count whole seconds.
+func TestReplacedWithinASecond(t *testing.T) {
+	server := s3test.Start(t)
+	server.Make("air")
+	writer, reader := open(t, server.Options("air", "")), open(t, server.Options("air", ""))
+	at := time.Now().Truncate(time.Second)
+	for _, text := range []string{"1", "2"} {
+		if err := writer.Write(t.Context(), "2026/05/01/forgotten", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(server.Path("air", "2026/05/01/forgotten"), at, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := fs.ReadFile(reader, "2026/05/01/forgotten"); err != nil || string(got) != text {
+			t.Errorf("%q, %v, want %q", got, err, text)
+		}
+	}
+}
+
+// TestTwoPublishOneDay replaces a file of a revision whose upload is not finished, as another process does that builds the same day: the
+// revision does not count, and is made anew.
+func TestTwoPublishOneDay(t *testing.T) {
+	server := s3test.Start(t)
+	server.Make("air")
+	other := open(t, server.Options("air", ""))
+	target, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Request.Method == http.MethodPut && strings.HasSuffix(r.Request.URL.Path, "/zero") { // the last but SHA256SUMS
+			return other.Write(t.Context(), "2026/05/01/r1/a.csv", []byte("b"))
+		}
+		return nil
+	}
+	between := httptest.NewServer(proxy)
+	t.Cleanup(between.Close)
+	o := server.Options("air", "")
+	o.Endpoint = between.URL
+	if err := open(t, o).Publish(t.Context(), revision(t, files), "2026/05/01/r1"); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("published: %v", err)
+	}
+	if err := other.Publish(t.Context(), revision(t, files), "2026/05/01/r1"); err != nil {
+		t.Error(err)
 	}
 }

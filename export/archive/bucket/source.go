@@ -43,7 +43,7 @@ func (s source) List(ctx context.Context, known string) ([]remote.Entry, string,
 		name := strings.TrimPrefix(object.Key, prefix)
 		unfinished := revision.MatchString(path.Dir(name)) && !finished[path.Dir(object.Key)]
 		if !unfinished && !strings.HasPrefix(name, marksFolder) && !strings.HasSuffix(name, "/") {
-			files = append(files, remote.Entry{Name: name, Bytes: object.Size, Modified: object.LastModified.UTC()})
+			files = append(files, remote.Entry{Name: name, Bytes: object.Size, Modified: object.LastModified.UTC(), Version: object.ETag})
 		}
 	}
 	return files, version, nil

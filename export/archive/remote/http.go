@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -63,10 +62,9 @@ func (h *HTTP) Write(context.Context, string, []byte) error { return errReadOnly
 
 // origin is the source of an HTTP.
 type origin struct {
-	url          string
-	host         string // of requests; empty for that of url
-	client       *http.Client
-	installation atomic.Pointer[string]
+	url    string
+	host   string // of requests; empty for that of url
+	client *http.Client
 }
 
 // List gets the list, whose version is its ETag.
@@ -90,9 +88,8 @@ func (o *origin) List(ctx context.Context, version string) ([]Entry, string, err
 	if err := json.NewDecoder(io.LimitReader(response.Body, mostListed)).Decode(&list); err != nil {
 		return nil, "", fmt.Errorf("%s%s: %w", o.url, ListingName, err)
 	}
-	o.installation.Store(&list.Installation)
 	if list.Installation != "" {
-		list.Files = append(list.Files, Entry{Name: InstallationName, Bytes: int64(len(list.Installation))})
+		list.Files = append(list.Files, Entry{Name: InstallationName, Bytes: int64(len(list.Installation)), Version: list.Installation})
 	}
 	return list.Files, response.Header.Get("ETag"), nil
 }
@@ -100,7 +97,7 @@ func (o *origin) List(ctx context.Context, version string) ([]Entry, string, err
 // Read gets a part of a file.
 func (o *origin) Read(ctx context.Context, file Entry, p []byte, offset int64) error {
 	if file.Name == InstallationName {
-		copy(p, (*o.installation.Load())[offset:])
+		copy(p, file.Version[offset:])
 		return nil
 	}
 	if len(p) == 0 {

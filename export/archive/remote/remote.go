@@ -3,7 +3,7 @@
 //
 // A list is asked for at most every ten seconds. While the other machine does not answer, the last list is used for twelve hours: nothing
 // that a reader needs of it is younger, see archive.evictDelay. The newest parts of files stay in memory, up to 32 MB. Files of a
-// revision never change, so parts are valid for ever; a file that was replaced is another one, by its time.
+// revision never change, so parts are valid for ever; a file that was replaced is another one, by its size, time or version.
 package remote
 
 import (
@@ -39,6 +39,9 @@ type Entry struct {
 	Name     string    `json:"name"` // with slashes, below the archive's root
 	Bytes    int64     `json:"bytes"`
 	Modified time.Time `json:"modified"`
+
+	// Version differs where the content differs although the rest is the same, as times of whole seconds may be; may be empty.
+	Version string `json:"-"`
 }
 
 // Source asks the other machine.
@@ -61,6 +64,7 @@ type FS struct {
 	tried   time.Time // when the list was asked for last
 	good    time.Time // when it was got, or was the same, last
 	full    time.Time // when it was got last
+	added   int       // how often files were added
 	err     error     // of the last try
 	blocks  map[block]*list.Element
 	recent  *list.List // of kept, the most recently used first
@@ -74,6 +78,8 @@ func New(s Source) *FS {
 // block names a part of a file.
 type block struct {
 	name     string
+	version  string
+	bytes    int64
 	modified int64
 	number   int64
 }
@@ -93,16 +99,23 @@ func (f *FS) Refresh(ctx context.Context) error {
 	return f.ask(ctx)
 }
 
-// Added adds files that were just written, which changed the list's version. A list that others had changed before is asked for again.
+// Added adds files that were just written, which changed the list's version. A list that others had changed before, or that is being
+// asked for, is asked for again.
 func (f *FS) Added(files []Entry, before, now string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.tree == nil || f.version != before {
-		f.version, f.tried = "", time.Time{}
-		return
+	f.added++
+	known := f.tree != nil && f.version == before
+	if f.tree != nil {
+		f.tree = f.tree.with(files)
 	}
-	f.tree, f.version = f.tree.with(files), now
+	if f.version = now; !known {
+		f.askAgain()
+	}
 }
+
+// askAgain makes the next reader ask for the whole list. It needs mu.
+func (f *FS) askAgain() { f.version, f.tried = "", time.Time{} }
 
 // Problem returns the error of the last attempt to ask for the list; nil when it succeeded.
 func (f *FS) Problem() error {
@@ -116,7 +129,7 @@ func (f *FS) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	f.mu.Lock()
-	version := f.version
+	version, added := f.version, f.added
 	if f.tree == nil || time.Since(f.full) > whole {
 		version = ""
 	}
@@ -129,6 +142,10 @@ func (f *FS) ask(ctx context.Context) error {
 		return err
 	}
 	f.good = f.tried
+	if added != f.added && f.tree != nil { // the list may be without what was added
+		f.askAgain()
+		return nil
+	}
 	if version == "" || now != version {
 		f.tree, f.version, f.full = newTree(files), now, f.tried
 	}
@@ -231,7 +248,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 
 // read returns a part of a file, from memory where it is there.
 func (f *FS) read(file Entry, number int64) ([]byte, error) {
-	key := block{file.Name, file.Modified.UnixNano(), number}
+	key := block{file.Name, file.Version, file.Bytes, file.Modified.UnixNano(), number}
 	f.mu.Lock()
 	if e, ok := f.blocks[key]; ok {
 		f.recent.MoveToFront(e)
