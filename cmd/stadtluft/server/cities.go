@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -87,8 +88,24 @@ func (c *Config) ProcessData() string {
 	return c.Data
 }
 
-// journals returns how many journals the embedded NATS server has: one for each city.
-func (c *Config) journals() int64 { return int64(max(1, c.count, len(c.Cities))) }
+// journals returns how many journals the embedded NATS server has: one for each city, and those that cities have left which are not
+// in the configuration any more. NATS keeps their room as well, and makes nothing for the others when it has none.
+func (c *Config) journals() int64 {
+	names := map[string]bool{}
+	for _, prefix := range c.prefixes {
+		names[prefix+journalSuffix] = true
+	}
+	if len(names) == 0 {
+		names[c.NATSPrefix+journalSuffix] = true
+	}
+	kept, _ := os.ReadDir(streamsFolder(c.ProcessData())) // there is none before the first start
+	for _, stream := range kept {
+		if strings.HasSuffix(stream.Name(), journalSuffix) {
+			names[stream.Name()] = true
+		}
+	}
+	return int64(len(names))
+}
 
 // labels returns what a city's metrics have besides, as pairs of name and value; nothing where there is only one city.
 func (c *Config) labels() []string {
@@ -157,8 +174,11 @@ func (c *Config) readCities(path string, nodes []cityNode, environ []string) (mi
 		}
 		c.Cities = append(c.Cities, city)
 	}
+	for _, city := range c.Cities {
+		c.prefixes = append(c.prefixes, city.NATSPrefix)
+	}
 	for i := range c.Cities {
-		c.Cities[i].count = len(c.Cities)
+		c.Cities[i].prefixes = c.prefixes
 	}
 	slices.SortFunc(c.Cities, func(a, b Config) int { return strings.Compare(a.ID, b.ID) })
 	return mistakes

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"stadtluft/ingest/journal"
 )
 
 // twoCities is a configuration with as little as two cities need.
@@ -135,4 +138,37 @@ func TestTheExampleOfCitiesWorks(t *testing.T) {
 	if err != nil || len(c.Cities) != 2 {
 		t.Errorf("the example of cities: %v, %d of them", err, len(c.Cities))
 	}
+}
+
+// TestACityThatWasRemoved starts the embedded NATS server without a city whose journal it still has. The others need their room.
+func TestACityThatWasRemoved(t *testing.T) {
+	data := t.TempDir()
+	f := func(yaml string, want int64) {
+		t.Helper()
+		c, err := loadCities(t, "data: "+data+"\n"+yaml)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.DiscardHandler)
+		for _, city := range c.served() {
+			if got := city.journals(); got != want || got != c.journals() {
+				t.Errorf("room for %d journals, of %s for %d, want %d", c.journals(), city.CityName, got, want)
+			}
+			nats, err := startNATS(city, log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j, err := journal.Open(t.Context(), journal.Options{InProcess: nats.InProcess(), Stream: city.NATSPrefix + journalSuffix, Deployment: "test", MaxBytes: journalBytes, Log: log})
+			if err == nil {
+				j.Close()
+			}
+			nats.Close()
+			if err != nil {
+				t.Errorf("journal of %s: %v", city.CityName, err)
+			}
+		}
+	}
+	f(twoCities, 2)
+	f(strings.ReplaceAll(twoCities, "bonn-beuel:", "beuel:"), 3)
+	f("city.name: Köln\n", 4)
 }
