@@ -264,6 +264,7 @@ func (c *Config) validateServe(m *mistakes) {
 // validateShared refuses what two cities, or a city and the page of all, have in common and must not.
 func (c *Config) validateShared(m *mistakes) {
 	taken := map[string]string{"host " + hostOf(c.HTTPPublicURL): "the page of all cities"}
+	taken["folder "+absolute(filepath.Join(c.Data, natsFolder))] = "the embedded NATS server"
 	for _, city := range c.Cities {
 		for _, own := range city.owned() {
 			if own.value == "" {

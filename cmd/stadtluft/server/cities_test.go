@@ -106,6 +106,7 @@ func TestCitiesMistakes(t *testing.T) {
 	f(more("http.public_url", "https://luft.example.org"), nil, "host luft.example.org is also that of the page of all cities")
 	f(twoCities, []string{"STADTLUFT_CITIES_BONN_BEUEL_CITY_NAME=Köln"}, "name Köln is also that of city bonn-beuel")
 	f(more("data", "data/koeln"), nil, "cities.koeln: data: folder ", "is also that of city bonn-beuel")
+	f(more("data", "data/nats"), nil, "cities.bonn-beuel: data: folder ", "data/nats is also that of the embedded NATS server")
 	f(more("archive", "data/koeln/archive"), nil, "cities.koeln: archive: folder ")
 	const bucket = "archive: s3://luft/all\narchive.s3.endpoint: http://127.0.0.1:9000\n"
 	f(bucket+twoCities, nil)
