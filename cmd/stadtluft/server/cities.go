@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -195,6 +196,17 @@ func (c *Config) cityDefaults(id string) Config {
 	return city
 }
 
+// DataHasCities returns an error when a city has its data outside of a data folder that was given to a command: its registry would
+// be in one of them and the streams in the other.
+func (c *Config) DataHasCities() error {
+	for _, city := range c.Cities {
+		if way, err := filepath.Rel(absolute(c.Data), absolute(city.Data)); err != nil || !filepath.IsLocal(way) {
+			return fmt.Errorf("cities.%s: data: %s is outside of --data %s: leave --data out, or change the configuration", city.ID, city.Data, c.Data)
+		}
+	}
+	return nil
+}
+
 // envPrefix returns the prefix of the environment variables with a configuration's keys.
 func (c *Config) envPrefix() string {
 	if c.ID == "" {
@@ -216,7 +228,10 @@ func (c *Config) validateAll() []error {
 	}
 	m.check(c.HTTPPublicURL == "" || isOrigin(c.HTTPPublicURL), "http.public_url: %q is not a scheme and a host without a path, such as https://luft.example.org", c.HTTPPublicURL)
 	m = append(m, c.validateEach()...)
+	const plain = "http.public_url: %s is not what browsers send: write it with xn--"
+	m.check(isASCII(hostOf(c.HTTPPublicURL)), plain, hostOf(c.HTTPPublicURL))
 	for _, city := range c.Cities {
+		m.check(isASCII(hostOf(city.HTTPPublicURL)), "cities.%s: "+plain, city.ID, hostOf(city.HTTPPublicURL))
 		m.check(city.CityName != "", "cities.%s: city.name: name the city", city.ID)
 		m.check(city.HTTPPublicURL != "", "cities.%s: http.public_url: give the city a host name of its own, such as https://%[1]s.example.org", city.ID)
 	}
@@ -311,6 +326,10 @@ func hostOf(address string) string {
 		return ""
 	}
 	return api.HostName(u.Host)
+}
+
+func isASCII(host string) bool {
+	return !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // absolute returns a folder's path in one form.

@@ -106,6 +106,8 @@ func TestCitiesMistakes(t *testing.T) {
 	f(more("http.public_url", "https://luft.example.org"), nil, "host luft.example.org is also that of the page of all cities")
 	f(twoCities, []string{"STADTLUFT_CITIES_BONN_BEUEL_CITY_NAME=Köln"}, "name Köln is also that of city bonn-beuel")
 	f(more("data", "data/koeln"), nil, "cities.koeln: data: folder ", "is also that of city bonn-beuel")
+	f(more("http.public_url", "https://köln.example.org"), nil, "cities.bonn-beuel: http.public_url: köln.example.org is not what browsers send: write it with xn--")
+	f(strings.Replace(twoCities, "luft.", "lüft.", 1), nil, "http.public_url: lüft.example.org is not what browsers send")
 	f(more("data", "data/nats"), nil, "cities.bonn-beuel: data: folder ", "data/nats is also that of the embedded NATS server")
 	f(more("archive", "data/koeln/archive"), nil, "cities.koeln: archive: folder ")
 	const bucket = "archive: s3://luft/all\narchive.s3.endpoint: http://127.0.0.1:9000\n"
@@ -172,4 +174,20 @@ func TestACityThatWasRemoved(t *testing.T) {
 	f(twoCities, 2)
 	f(strings.ReplaceAll(twoCities, "bonn-beuel:", "beuel:"), 3)
 	f("city.name: Köln\n", 4)
+}
+
+// TestADataFolderWithoutACity gives another data folder than that in which the configuration has a city.
+func TestADataFolderWithoutACity(t *testing.T) {
+	for folder, want := range map[string]string{
+		"/srv/luft": "", "/srv/luft/": "", "/srv/luft/bonn": "", "bonn": "cities.bonn-beuel: data: bonn is outside of --data /srv/luft",
+		"/srv/luft2": "outside of --data", "/srv": "outside of --data",
+	} {
+		c, err := loadCities(t, twoCities+"    data: "+folder+"\n", "STADTLUFT_DATA=/srv/luft")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.DataHasCities(); !strings.Contains(errText(err), want) || (err == nil) != (want == "") {
+			t.Errorf("%s: %v, want %q", folder, err, want)
+		}
+	}
 }
