@@ -91,7 +91,13 @@ func (f configFlag) loadAll(overrides ...string) (server.Config, error) {
 	if f.Data != "" {
 		overrides = append(overrides, "STADTLUFT_DATA="+f.Data)
 	}
-	return server.LoadConfig(f.path(), append(os.Environ(), overrides...))
+	c, err := server.LoadConfig(f.path(), append(os.Environ(), overrides...))
+	if err == nil && f.Data != "" {
+		if err = c.DataHasCities(); err != nil {
+			err = usageError{err}
+		}
+	}
+	return c, err
 }
 
 // rolesFlag sets the roles of a command for one run.

@@ -49,13 +49,14 @@ func (s *Server) HandlerOfPortal(page, catalogue []openapi.Route) http.Handler {
 	}
 	mountOpenly(own, catalogue)
 	host := HostName(s.City.Access.HTTP.Host)
-	return s.Proxies.Handler(s.guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	atOther, atOwn := s.Proxies.Handler(s.guarded(everywhere)), s.Proxies.Handler(s.guarded(own))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // before the proxy's address becomes the client's
 		if host == "" || HostName(s.Proxies.Host(r)) == host {
-			own.ServeHTTP(w, r)
+			atOwn.ServeHTTP(w, r)
 			return
 		}
-		everywhere.ServeHTTP(w, r)
-	})))
+		atOther.ServeHTTP(w, r)
+	})
 }
 
 // notOfPortal answers what only a city has.

@@ -3,12 +3,16 @@ package api
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest/httpapi"
+	"stadtluft/ingest/httpapi/openapi"
 )
 
 func TestHostName(t *testing.T) {
@@ -55,4 +59,31 @@ func TestEachHostHasItsSite(t *testing.T) {
 	f("10.0.0.1:8080", "127.0.0.1", "koeln.example, inner.example", "koeln") // two of them
 	f("other.example", "198.51.100.7", "koeln.example", "portal")            // whoever is no proxy is not believed
 	f("koeln.example", "198.51.100.7", "ulm.example", "koeln")
+}
+
+// TestThePortalsHost asks for the catalogue at the portal's own name and at others, also through a proxy that tells both the
+// host and the client.
+func TestThePortalsHost(t *testing.T) {
+	proxies, err := httpapi.ParseProxies("127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Proxies: proxies, Log: slog.New(slog.DiscardHandler), Metrics: http.NotFoundHandler(), City: City{Access: kits.Access{HTTP: url.URL{Scheme: "https", Host: "luft.example"}}}}
+	catalogue := openapi.Route{Method: "GET", Path: "/catalog.ttl", Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "all") })}
+	portal := s.HandlerOfPortal(nil, []openapi.Route{catalogue})
+	f := func(host string, forwarded http.Header, want int) {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/catalog.ttl", nil)
+		r.Host, r.RemoteAddr = host, "127.0.0.1:4711"
+		maps.Copy(r.Header, forwarded)
+		w := httptest.NewRecorder()
+		portal.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("host %q, %v: status %d, want %d", host, forwarded, w.Code, want)
+		}
+	}
+	f("luft.example", nil, http.StatusOK)
+	f("10.0.0.1", nil, http.StatusNotFound)
+	f("10.0.0.1", http.Header{"X-Forwarded-Host": {"luft.example"}, "X-Forwarded-For": {"203.0.113.5"}}, http.StatusOK)
+	f("10.0.0.1", http.Header{"X-Forwarded-Host": {"other.example"}, "X-Forwarded-For": {"203.0.113.5"}}, http.StatusNotFound)
 }

@@ -38,11 +38,11 @@ type cityBroker struct {
 	knows func(user string) bool // whether a station of the city may log in
 }
 
-// NewDoor returns a door without cities. Most connections are connections; 0 is DefaultConnections.
+// NewDoor returns a door without cities. Most connections are connections; 0 is DefaultConnections. Before Anyone().Open() who is of no
+// city is told that the server is unavailable.
 func NewDoor(connections int, log *slog.Logger) *Door {
 	d := newDoor(connections, log)
 	d.anyone = New(Options{Door: d, Log: log})
-	d.anyone.Open()
 	return d
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/mochi-mqtt/server/v2/packets"
 
 	"stadtluft/ingest"
 )
@@ -45,6 +47,7 @@ func openCities(t *testing.T, connections int) cityDoors {
 		return d
 	}
 	all := cityDoors{koeln: city("stadtluft-koeln", "koeln.example", "K", "token-BOTH"), bonn: city("stadtluft-bonn", "bonn.example", "BO", "other")}
+	front.Anyone().Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	serve := func(config *tls.Config) string {
@@ -246,5 +249,28 @@ func TestADoorTakesNoRubbish(t *testing.T) {
 	}
 	if _, err := all.login(t, "", "K1", "token-K1", nil); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestADoorThatIsClosed connects while a city cannot say which stations are its own. A station that is refused would give up.
+func TestADoorThatIsClosed(t *testing.T) {
+	front := NewDoor(0, slog.New(slog.DiscardHandler))
+	for _, open := range []bool{false, true} {
+		want := byte(packets.Err3ServerUnavailable.Code)
+		if open {
+			front.Anyone().Open()
+			want = packets.Err3NotAuthorized.Code
+		}
+		ours, theirs := net.Pipe()
+		go front.serve(theirs, "192.0.2.1")
+		_ = ours.SetDeadline(time.Now().Add(patience))
+		if _, err := ours.Write([]byte("\x10\x14\x00\x04MQTT\x04\xc2\x00\x3c\x00\x00\x00\x02K1\x00\x02pw")); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 4)
+		if _, err := io.ReadFull(ours, answer); err != nil || answer[3] != want {
+			t.Errorf("open %v: answer %x, %v, want code %d", open, answer, err, want)
+		}
+		ours.Close()
 	}
 }

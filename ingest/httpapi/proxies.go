@@ -59,7 +59,8 @@ func (p Proxies) has(addr netip.Addr) bool {
 	return slices.ContainsFunc(p, func(n netip.Prefix) bool { return n.Contains(addr) })
 }
 
-// Host returns the host that a request is for: a proxy that is believed may have changed it, and says what it was.
+// Host returns the host that a request is for: a proxy that is believed may have changed it, and says what it was. Within Handler
+// the proxy is not known any more.
 func (p Proxies) Host(r *http.Request) string {
 	forwarded := r.Header.Get("X-Forwarded-Host")
 	if peer, ok := parseHop(r.RemoteAddr); forwarded == "" || !ok || !p.has(peer) {

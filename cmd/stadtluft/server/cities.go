@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -87,8 +89,24 @@ func (c *Config) ProcessData() string {
 	return c.Data
 }
 
-// journals returns how many journals the embedded NATS server has: one for each city.
-func (c *Config) journals() int64 { return int64(max(1, c.count, len(c.Cities))) }
+// journals returns how many journals the embedded NATS server has: one for each city, and those that cities have left which are not
+// in the configuration any more. NATS keeps their room as well, and makes nothing for the others when it has none.
+func (c *Config) journals() int64 {
+	names := map[string]bool{}
+	for _, prefix := range c.prefixes {
+		names[prefix+journalSuffix] = true
+	}
+	if len(names) == 0 {
+		names[c.NATSPrefix+journalSuffix] = true
+	}
+	kept, _ := os.ReadDir(streamsFolder(c.ProcessData())) // there is none before the first start
+	for _, stream := range kept {
+		if strings.HasSuffix(stream.Name(), journalSuffix) {
+			names[stream.Name()] = true
+		}
+	}
+	return int64(len(names))
+}
 
 // labels returns what a city's metrics have besides, as pairs of name and value; nothing where there is only one city.
 func (c *Config) labels() []string {
@@ -157,8 +175,11 @@ func (c *Config) readCities(path string, nodes []cityNode, environ []string) (mi
 		}
 		c.Cities = append(c.Cities, city)
 	}
+	for _, city := range c.Cities {
+		c.prefixes = append(c.prefixes, city.NATSPrefix)
+	}
 	for i := range c.Cities {
-		c.Cities[i].count = len(c.Cities)
+		c.Cities[i].prefixes = c.prefixes
 	}
 	slices.SortFunc(c.Cities, func(a, b Config) int { return strings.Compare(a.ID, b.ID) })
 	return mistakes
@@ -173,6 +194,17 @@ func (c *Config) cityDefaults(id string) Config {
 	city.NATSPrefix, city.MQTTPrefix, city.InfluxBucket = c.NATSPrefix+"-"+id, c.MQTTPrefix+"-"+id, c.InfluxBucket+"-"+id
 	city.CityName, city.HTTPPublicURL = "", "" // each has its own
 	return city
+}
+
+// DataHasCities returns an error when a city has its data outside of a data folder that was given to a command: its registry would
+// be in one of them and the streams in the other.
+func (c *Config) DataHasCities() error {
+	for _, city := range c.Cities {
+		if way, err := filepath.Rel(absolute(c.Data), absolute(city.Data)); err != nil || !filepath.IsLocal(way) {
+			return fmt.Errorf("cities.%s: data: %s is outside of --data %s: leave --data out, or change the configuration", city.ID, city.Data, c.Data)
+		}
+	}
+	return nil
 }
 
 // envPrefix returns the prefix of the environment variables with a configuration's keys.
@@ -196,7 +228,10 @@ func (c *Config) validateAll() []error {
 	}
 	m.check(c.HTTPPublicURL == "" || isOrigin(c.HTTPPublicURL), "http.public_url: %q is not a scheme and a host without a path, such as https://luft.example.org", c.HTTPPublicURL)
 	m = append(m, c.validateEach()...)
+	const plain = "http.public_url: %s is not what browsers send: write it with xn--"
+	m.check(isASCII(hostOf(c.HTTPPublicURL)), plain, hostOf(c.HTTPPublicURL))
 	for _, city := range c.Cities {
+		m.check(isASCII(hostOf(city.HTTPPublicURL)), "cities.%s: "+plain, city.ID, hostOf(city.HTTPPublicURL))
 		m.check(city.CityName != "", "cities.%s: city.name: name the city", city.ID)
 		m.check(city.HTTPPublicURL != "", "cities.%s: http.public_url: give the city a host name of its own, such as https://%[1]s.example.org", city.ID)
 	}
@@ -244,6 +279,7 @@ func (c *Config) validateServe(m *mistakes) {
 // validateShared refuses what two cities, or a city and the page of all, have in common and must not.
 func (c *Config) validateShared(m *mistakes) {
 	taken := map[string]string{"host " + hostOf(c.HTTPPublicURL): "the page of all cities"}
+	taken["folder "+absolute(filepath.Join(c.Data, natsFolder))] = "the embedded NATS server"
 	for _, city := range c.Cities {
 		for _, own := range city.owned() {
 			if own.value == "" {
@@ -290,6 +326,10 @@ func hostOf(address string) string {
 		return ""
 	}
 	return api.HostName(u.Host)
+}
+
+func isASCII(host string) bool {
+	return !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // absolute returns a folder's path in one form.

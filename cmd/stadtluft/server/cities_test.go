@@ -1,10 +1,13 @@
 package server
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"stadtluft/ingest/journal"
 )
 
 // twoCities is a configuration with as little as two cities need.
@@ -103,6 +106,9 @@ func TestCitiesMistakes(t *testing.T) {
 	f(more("http.public_url", "https://luft.example.org"), nil, "host luft.example.org is also that of the page of all cities")
 	f(twoCities, []string{"STADTLUFT_CITIES_BONN_BEUEL_CITY_NAME=Köln"}, "name Köln is also that of city bonn-beuel")
 	f(more("data", "data/koeln"), nil, "cities.koeln: data: folder ", "is also that of city bonn-beuel")
+	f(more("http.public_url", "https://köln.example.org"), nil, "cities.bonn-beuel: http.public_url: köln.example.org is not what browsers send: write it with xn--")
+	f(strings.Replace(twoCities, "luft.", "lüft.", 1), nil, "http.public_url: lüft.example.org is not what browsers send")
+	f(more("data", "data/nats"), nil, "cities.bonn-beuel: data: folder ", "data/nats is also that of the embedded NATS server")
 	f(more("archive", "data/koeln/archive"), nil, "cities.koeln: archive: folder ")
 	const bucket = "archive: s3://luft/all\narchive.s3.endpoint: http://127.0.0.1:9000\n"
 	f(bucket+twoCities, nil)
@@ -134,5 +140,54 @@ func TestTheExampleOfCitiesWorks(t *testing.T) {
 	c, err := loadCities(t, "cities:\n"+strings.ReplaceAll("\n"+example, "\n# ", "\n"))
 	if err != nil || len(c.Cities) != 2 {
 		t.Errorf("the example of cities: %v, %d of them", err, len(c.Cities))
+	}
+}
+
+// TestACityThatWasRemoved starts the embedded NATS server without a city whose journal it still has. The others need their room.
+func TestACityThatWasRemoved(t *testing.T) {
+	data := t.TempDir()
+	f := func(yaml string, want int64) {
+		t.Helper()
+		c, err := loadCities(t, "data: "+data+"\n"+yaml)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.DiscardHandler)
+		for _, city := range c.served() {
+			if got := city.journals(); got != want || got != c.journals() {
+				t.Errorf("room for %d journals, of %s for %d, want %d", c.journals(), city.CityName, got, want)
+			}
+			nats, err := startNATS(city, log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j, err := journal.Open(t.Context(), journal.Options{InProcess: nats.InProcess(), Stream: city.NATSPrefix + journalSuffix, Deployment: "test", MaxBytes: journalBytes, Log: log})
+			if err == nil {
+				j.Close()
+			}
+			nats.Close()
+			if err != nil {
+				t.Errorf("journal of %s: %v", city.CityName, err)
+			}
+		}
+	}
+	f(twoCities, 2)
+	f(strings.ReplaceAll(twoCities, "bonn-beuel:", "beuel:"), 3)
+	f("city.name: Köln\n", 4)
+}
+
+// TestADataFolderWithoutACity gives another data folder than that in which the configuration has a city.
+func TestADataFolderWithoutACity(t *testing.T) {
+	for folder, want := range map[string]string{
+		"/srv/luft": "", "/srv/luft/": "", "/srv/luft/bonn": "", "bonn": "cities.bonn-beuel: data: bonn is outside of --data /srv/luft",
+		"/srv/luft2": "outside of --data", "/srv": "outside of --data",
+	} {
+		c, err := loadCities(t, twoCities+"    data: "+folder+"\n", "STADTLUFT_DATA=/srv/luft")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.DataHasCities(); !strings.Contains(errText(err), want) || (err == nil) != (want == "") {
+			t.Errorf("%s: %v, want %q", folder, err, want)
+		}
 	}
 }

@@ -25,10 +25,10 @@ import (
 // tagged secret can also be given as KEY_file with the path of a file that holds it. A key tagged process is the same for all
 // cities of a process, for the reason that the tag gives.
 type Config struct {
-	ID     string   // of a city; empty where there is only one
-	Cities []Config // of an installation with several, by id; what is outside of it is then each city's default
-	common string   // the data folder of an installation, for its cities
-	count  int      // of the cities of an installation, for each of them
+	ID       string   // of a city; empty where there is only one
+	Cities   []Config // of an installation with several, by id; what is outside of it is then each city's default
+	common   string   // the data folder of an installation, for its cities
+	prefixes []string // nats.prefix of each city of an installation
 
 	Data    string `key:"data"`
 	Archive string `key:"archive"`

@@ -67,10 +67,15 @@ func startNATS(c Config, log *slog.Logger) (*natsserver.Server, error) {
 	return natsserver.Start(natsserver.Options{Dir: filepath.Join(c.ProcessData(), natsFolder), Sync: c.NATSSync, MaxStore: c.journals() * (journalBytes + otherBytes), Log: log})
 }
 
+// streamsFolder returns the folder in which the embedded NATS server of a data folder has its streams.
+func streamsFolder(data string) string {
+	return filepath.Join(data, natsFolder, "jetstream", "$G", "streams")
+}
+
 // drainOldBroker takes the messages that the embedded broker of an earlier version holds in the data folder. Where
 // nats.url names a cluster, the embedded NATS server runs for that alone.
 func drainOldBroker(ctx context.Context, b *base) error {
-	if !exists(filepath.Join(b.config.Data, natsFolder, "jetstream", "$G", "streams", journal.OldMessages)) {
+	if !exists(filepath.Join(streamsFolder(b.config.Data), journal.OldMessages)) {
 		return nil
 	}
 	nats := b.nats
