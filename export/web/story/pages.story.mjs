@@ -96,8 +96,9 @@ test("cards do without the map's library", async () => {
   await close();
 });
 
-const hourAgo = `${new Date(Math.floor((Date.now() - 4200_000) / 3600_000) * 3600_000 - 3600_000).toISOString().slice(0, 19)}Z`;
-const features = async (what) => (await (await fetch(`${url}/api/v1/${what}`)).json()).features;
+const answer = async (what) => (await fetch(`${url}/api/v1/${what}`)).json();
+const features = async (what) => (await answer(what)).features;
+const hour = (await answer("city?window=1h&quantity=pm2_5")).properties.window_start; // the last that has ended
 const first = async (what) => (await features(what))[0];
 const station = (await features("stations?fields=state")).find((s) => s.properties.state === "ok").id;
 const { cell } = (await first("grid?quantity=pm2_5")).properties;
@@ -105,7 +106,7 @@ const district = encodeURIComponent((await first("districts")).properties.name);
 
 for (const [name, path, ready] of [
   ["districts", "/?layer=districts", ".figure .value"],
-  ["past", `/?window=1h&time=${hourAgo}`, ".figure .value"],
+  ["past", `/?window=1h&time=${hour}`, ".figure .value"],
   ["long-ago", "/?window=1h&time=2020-05-01T10:00:00Z", ".map-canvas"],
   ["archive", "/archive/", ".masthead"],
   ["api", "/api", ".masthead"],
