@@ -120,7 +120,7 @@ for (const [name, path, ready] of [
   ["missing", "/nothing", "main p"],
   ["embed-city", "/embed/city", ".value"],
   ["embed-map", "/embed/map", ".line li"],
-  ["embed-station", `/embed/station/${station}`, ".big"],
+  ["embed-station", `/embed/station/${station}`, ".class"],
   ["embed-cell", `/embed/cell/${cell}`, ".big"],
   ["embed-district", `/embed/district/${district}`, ".big"],
 ]) {
