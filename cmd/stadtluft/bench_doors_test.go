@@ -2,15 +2,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -146,12 +143,12 @@ func (d *doorBench) measure(doors, each int, pause time.Duration) doorUse {
 // times returns the processor time of the doors, of NATS, of write and of the pages since their start.
 func (d *doorBench) times(doors []*process) (t [4]time.Duration) {
 	for _, p := range doors {
-		t[0] += spent(d.benchRun, p.cmd.Process.Pid)
+		t[0] += cpuTime(d.benchRun, p.cmd.Process.Pid)
 	}
 	for _, n := range d.nats {
-		t[1] += spent(d.benchRun, n.cmd.Process.Pid)
+		t[1] += cpuTime(d.benchRun, n.cmd.Process.Pid)
 	}
-	t[2], t[3] = spent(d.benchRun, d.write.cmd.Process.Pid), spent(d.benchRun, d.pages.cmd.Process.Pid)
+	t[2], t[3] = cpuTime(d.benchRun, d.write.cmd.Process.Pid), cpuTime(d.benchRun, d.pages.cmd.Process.Pid)
 	return t
 }
 
@@ -168,19 +165,6 @@ func (d *doorBench) natsBytes() (sum int64) {
 		})
 	}
 	return sum
-}
-
-// spent returns the processor time of a process, user and system (proc(5), stat, in hundredths of a second).
-func spent(b *benchRun, pid int) time.Duration {
-	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // sendVaried sends a station's messages from a time on, Unix seconds, with values that change as measured ones do, with doorWindow of them
