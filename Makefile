@@ -13,7 +13,7 @@ S3SERVER := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
 TELEGRAF := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 
-.PHONY: help run basemap release deb build pages quick test go-tests page-tests stories firmware lint bench faults soak audit tools packages
+.PHONY: help run basemap release deb build pages quick test race go-tests page-tests stories firmware lint bench faults soak audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,22 +71,24 @@ quick: $(WEB)/node_modules/.package-lock.json ## what takes a minute: vet, Go te
 	go test -vet=off -short ./...
 	npm --prefix $(WEB) test
 
-test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything: checks, Go tests, the race detector, page tests, browser stories
+test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything but the race detector: checks, Go tests, page tests, browser stories
 	$(MAKE) --no-print-directory -j2 go-tests lint firmware page-tests stories
 	@[ -e ../shared ] || echo "left out, because ../shared is not beside the project: TestRealBoundary, TestRealDays"
 
-# The race detector takes ten times as long. It watches the packages in which anything runs beside anything else, except for
-# sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
+# Lint has vetted them; the longest come first.
+go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
+go-tests:
+	go test -vet=off -timeout 30m ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(TESTED))
+
+# The race detector takes up to ten times as long. It watches the packages in which anything runs beside anything else, except
+# for sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.
 UNRACED    := TestAccess|TestTwoCitiesInOneProcess|TestTwoCitiesInTwoProcesses|TestArchiveElsewhere|TestRealDaysGetTheSameFlags|TestEveryOrderGivesTheSame|TestSoak|TestLateAcknowledgementsInBatches|TestNewYearsEve|TestNewYearsEveStored|TestHourCheckerIsAFunctionOfItsHours|TestTheDemoCityIsHealthy|TestImportOfRealDays|TestFaults|TestMosquittoAndInfluxDB|TestSeveralMachines|TestTwoDoors|TestDamagedSQLite|TestDamagedJournal|TestEmptiedInfluxDB
 TESTED      = $(sort $(dir $(shell git ls-files '*_test.go')))
 CONCURRENT  = $(filter $(TESTED),$(sort $(dir $(shell git grep -lE '^\s+go |\.Go[^a-z]|"sync["/]' -- '*.go'))))
-HAS_UNRACED = $(sort $(dir $(shell git grep -lE 'func ($(UNRACED))' -- '*_test.go')))
 
-go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
-go-tests: # lint has vetted them; the longest come first
+race: export INFLUXD_BINARY := $(TOOLS)/influxd
+race: packages $(CLIENTS)/node_modules/.package-lock.json pages ## Go tests once more, under the race detector, which continuous integration does after make test
 	go test -race -vet=off -timeout 30m -skip '^($(UNRACED))$$' ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(CONCURRENT))
-	go test -vet=off -timeout 30m -run '^($(UNRACED))$$' $(addprefix ./,$(HAS_UNRACED))
-	go test -vet=off -timeout 30m $(addprefix ./,$(filter-out $(CONCURRENT),$(TESTED)))
 
 page-tests:
 	npm --prefix $(WEB) test

@@ -137,7 +137,8 @@ func (j *Journal) follow(ctx context.Context, f *follower) error {
 	}
 }
 
-// look calls stop when the journal lost its end, which it looks for every few seconds, until ctx ends.
+// look calls stop when the journal lost its end, which it looks for every few seconds, until ctx ends. When NATS answers it, a
+// problem of an earlier append ends: who appended may have lost its lease, and does not append again.
 func (j *Journal) look(ctx context.Context, rewound <-chan struct{}, stop func()) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -149,7 +150,10 @@ func (j *Journal) look(ctx context.Context, rewound <-chan struct{}, stop func()
 			stop()
 			return
 		case <-tick.C:
-			if _, err := j.info(ctx); err != nil && ctx.Err() == nil {
+			before := j.problem.Load()
+			if _, err := j.info(ctx); err == nil {
+				j.answered(before)
+			} else if ctx.Err() == nil {
 				j.log.Debug("journal look failed, retrying", "err", err)
 			}
 		}

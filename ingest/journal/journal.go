@@ -255,7 +255,15 @@ func outOfSpace(code jetstream.ErrorCode) bool {
 	return false
 }
 
-// Problem returns why the last Append failed and what to do about it, in one sentence; nil when it succeeded.
+// answered ends a problem unless it is that the journal is full, or another came meanwhile.
+func (j *Journal) answered(before *error) {
+	if before != nil && !errors.Is(*before, ErrFull) {
+		j.problem.CompareAndSwap(before, nil)
+	}
+}
+
+// Problem returns why the last Append failed and what to do about it, in one sentence; nil when it succeeded, or when NATS has
+// answered a follower since.
 func (j *Journal) Problem() error {
 	err := j.problem.Load()
 	switch {

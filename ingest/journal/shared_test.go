@@ -94,6 +94,20 @@ func TestWhatOthersAppendedEndsAProblem(t *testing.T) {
 	}
 }
 
+// TestAnAnswerEndsAProblem fails to append once, as a process that loses its lease meanwhile: when NATS answers again nothing is
+// wrong any more, though nothing is appended.
+func TestAnAnswerEndsAProblem(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	j := open(t, s, Options{})
+	share(t, j)
+	cut, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.Append(cut, many(1)); err == nil || j.Problem() == nil {
+		t.Fatalf("append without NATS: %v, problem %v", err, j.Problem())
+	}
+	until(t, j.Problem)
+}
+
 // TestOthersAreToldBeforeAnAppend has another process append after a batch was checked and before it is appended: it is told, and
 // nothing is appended until then.
 func TestOthersAreToldBeforeAnAppend(t *testing.T) {

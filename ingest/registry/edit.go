@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -274,7 +275,7 @@ func cellName(p orb.Point) string {
 	return cell.String()
 }
 
-// install gives the station other sensors from a moment on.
+// install gives the station other sensors from a moment on. Its values from then on are checked again, as these sensors'.
 func (e *edit) install(f ingest.Installation) {
 	var err error
 	f.Kit, f.Sensors, err = cleanInstallation(f.Kit, f.Sensors)
@@ -282,6 +283,9 @@ func (e *edit) install(f ingest.Installation) {
 	last := e.station.Installations[len(e.station.Installations)-1]
 	f.From = e.since("fitting.from", f.From, last.From)
 	e.record.install(f)
+	if f.From.Before(e.now) && !slices.Equal(f.Sensors, last.Sensors) {
+		e.queueRecomputation(f.From)
+	}
 	e.wrote("sensors", words(last), words(f)+" since "+f.From.Format(time.RFC3339))
 }
 

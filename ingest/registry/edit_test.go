@@ -156,6 +156,45 @@ func TestExposureHasAHistory(t *testing.T) {
 	}
 }
 
+// TestEarlierSensorsAreComputedAgain tells that the sensors are others since yesterday, and once more while that is worked on.
+func TestEarlierSensorsAreComputedAgain(t *testing.T) {
+	nats := startNATS(t)
+	r := open(t, nats, PolicyOpen)
+	c := station(t, r)
+	since := time.Now().UTC().Truncate(time.Second).Add(-24 * time.Hour)
+	rewrite(t, r, c.ID, func(rec *record) {
+		rec.Installations[0].From, rec.Places[0].From = since.Add(-time.Hour), since.Add(-time.Hour)
+	})
+	change := func(e Edit) {
+		t.Helper()
+		if err := r.Edit(t.Context(), c.ID, Owner, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(Edit{Installation: &ingest.Installation{Kit: "sds011-bme280", From: since}})
+	if waiting := r.Recomputations(); len(waiting) != 0 {
+		t.Errorf("the same sensors: %+v", waiting)
+	}
+	change(Edit{Installation: &ingest.Installation{Kit: "pms5003-bme280", Sensors: []string{ingest.CF1Sensor, "bme280"}, From: since}})
+	waiting := r.Recomputations()
+	if len(waiting) != 1 || !waiting[0].From.Equal(since) {
+		t.Fatalf("recomputations %+v, want one from %v", waiting, since)
+	}
+	for what, e := range map[string]Edit{
+		"sensors":  {Installation: &ingest.Installation{Kit: "sps30", From: since.Add(time.Hour)}},
+		"exposure": {Exposure: &ingest.ExposedSince{Exposure: ingest.Indoor, From: since.Add(time.Hour)}},
+	} {
+		before := r.Recomputations()[0]
+		change(e)
+		if err := r.Recomputed(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		if again := r.Recomputations(); len(again) != 1 {
+			t.Fatalf("other %s while the last were worked on: %+v, want it to be done again", what, again)
+		}
+	}
+}
+
 func TestChangesAreRecorded(t *testing.T) {
 	nats := startNATS(t)
 	r := open(t, nats, PolicyOpen)

@@ -13,8 +13,8 @@ import (
 	"stadtluft/ingest"
 )
 
-// Recomputation is a request to compute a station's averages again from a moment on, because it stood elsewhere or
-// its readings are to be deleted. It is kept until it is done, also over a restart.
+// Recomputation is a request to compute a station's averages again from a moment on, because it stood elsewhere,
+// measured with other sensors or indoors, or because its readings are to be deleted. It is kept until it is done, also over a restart.
 type Recomputation struct {
 	Station *ingest.Station // as it was when asked; Erased where the readings are to go
 	From    time.Time       // for one that is Erased, the beginning of all time
@@ -67,7 +67,7 @@ func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {
 		return r.remove(ctx, id)
 	}
 	err := r.change(ctx, id, "", func(e *edit) {
-		if slices.Equal(e.station.Places, done.Station.Places) && e.station.Status == done.Station.Status && e.record.Recompute.Equal(done.From) {
+		if measuresAs(e.station, done.Station) && e.record.Recompute.Equal(done.From) {
 			e.record.Recompute = time.Time{}
 		}
 	})
@@ -75,6 +75,14 @@ func (r *Registry) Recomputed(ctx context.Context, done Recomputation) error {
 		return nil
 	}
 	return err
+}
+
+// measuresAs reports whether two versions of a station have the same averages.
+func measuresAs(a, b *ingest.Station) bool {
+	return a.Status == b.Status && slices.Equal(a.Places, b.Places) && slices.Equal(a.Exposures, b.Exposures) &&
+		slices.EqualFunc(a.Installations, b.Installations, func(a, b ingest.Installation) bool {
+			return a.From.Equal(b.From) && slices.Equal(a.Sensors, b.Sensors)
+		})
 }
 
 // remove deletes an erased station.
