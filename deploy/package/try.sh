@@ -44,6 +44,13 @@ say restart
 stop; begin; wait_for 2
 [ -z "$(find "$root/var/lib/stadtluft" ! -user "$(inside id -u stadtluft)")" ] # no file of another user
 
+say no upgrade without a backup
+version=$(inside stadtluft --version)
+touch "$root/var/backups/stadtluft" # where the folder must be
+if inside apt-get install -y -q --no-install-recommends /new.deb >"$root/refused" 2>&1; then tail "$root/refused"; exit 1; fi
+[ "$(inside stadtluft --version)" = "$version" ] && [ "$(inside dpkg-query -f '${db:Status-Abbrev}' -W stadtluft)" = 'ii ' ]
+rm "$root/var/backups/stadtluft"
+
 say upgrade while it runs
 inside apt-get install -y -q --no-install-recommends /new.deb 2>&1 | tail -n 4
 ls -l "$root"/var/backups/stadtluft
