@@ -54,7 +54,7 @@ func TestACityWhoseStoreIsAway(t *testing.T) {
 			t.Errorf("GET %s of bonn: %d %s", route, status, body)
 		}
 	}
-	if log := p.log.String(); !strings.Contains(log, "city's store does not answer") || !strings.Contains(log, "city=bonn") {
+	if log := p.log.String(); !strings.Contains(log, "city cannot start without its store") || !strings.Contains(log, "city=bonn") {
 		t.Error("the log does not say which city waits")
 	}
 	db.Restart()

@@ -27,8 +27,8 @@ var stateRoutes = map[string]bool{"/healthz": true, "/readyz": true, "/metrics":
 var (
 	noRegistry = bilingual.Of("this server takes and shows nothing until its operator has put back the registry of stations: try again later",
 		"Dieser Server nimmt und zeigt nichts, bis sein Betreiber das Verzeichnis der Stationen zurückgeholt hat: Versuche es später noch einmal.")
-	noStore = bilingual.Of("this city's database does not answer, and nothing is taken or shown before it does: try again later",
-		"Die Datenbank dieser Stadt antwortet nicht, und vorher wird nichts genommen und gezeigt: Versuche es später noch einmal.")
+	noStore = bilingual.Of("this city's database is not there yet, and nothing is taken or shown before it is: try again later",
+		"Die Datenbank dieser Stadt ist noch nicht da, und vorher wird nichts genommen und gezeigt: Versuche es später noch einmal.")
 )
 
 // unavailable answers 503 to everything but the state.

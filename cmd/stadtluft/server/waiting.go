@@ -66,7 +66,7 @@ func (p *process) wait(c Config, sup *supervisor, counts counts, err error) (*si
 		waits(ctx, to)
 	}
 	w.held.handler = w.handler
-	sup.log.Error("city's store does not answer, the city starts when it does", "err", err, "retry", storeRetry)
+	sup.log.Error("city cannot start without its store, trying again", "err", err, "retry", storeRetry)
 	return w.held, part{name: "wait for the store", run: w.run}
 }
 
@@ -90,7 +90,7 @@ func (w *waiting) run(ctx context.Context) error {
 			err = w.enter(ctx, city)
 		}
 		if err == nil {
-			w.sup.log.Info("city's store answers, the city is up", "after", time.Since(begin).Round(time.Second))
+			w.sup.log.Info("city is up with its store", "after", time.Since(begin).Round(time.Second))
 			<-ctx.Done()
 			return nil
 		}
