@@ -63,6 +63,7 @@ basemap: ## streets for the map: make basemap BBOX=6.7,50.8,7.2,51.1
 lint: tools ## formatting, vet and static checks
 	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
 	go vet ./...
+	GOARCH=arm GOARM=7 go vet ./cmd/stadtluft/server # of the packages' machines the only one with numbers of 32 bits
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
