@@ -80,8 +80,11 @@ const evidence = 366 * 24 * time.Hour
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	days, err := NewArchive(c, nil, slog.New(slog.DiscardHandler)).Days(archive.Ends())
-	if len(days) > 0 || err != nil {
-		return true, err
+	if err != nil {
+		return false, storeError{err, c.archiveElsewhere()}
+	}
+	if len(days) > 0 {
+		return true, nil
 	}
 	if c.StoreKind == "sqlite" && !exists(filepath.Join(c.Data, readingsFile)) {
 		return false, nil
@@ -100,7 +103,7 @@ func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	case errors.Is(err, found):
 		return true, nil
 	case err != nil:
-		return false, storeError{err, true}
+		return false, storeError{err, c.StoreKind == "influxdb"}
 	}
 	return false, nil
 }

@@ -70,7 +70,7 @@ func (p *process) start(ctx context.Context, c Config) (*site, error) {
 	s, err := p.open(ctx, c, sup, counts)
 	if err != nil {
 		sup.stop()
-		if c.waitsFor(err) == nil {
+		if !c.waits(err) {
 			return nil, err
 		}
 		s, own = p.wait(c, sup, counts, err)

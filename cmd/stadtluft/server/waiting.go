@@ -14,23 +14,20 @@ import (
 // storeRetry is how long a city whose first start needs its store waits before it asks again.
 const storeRetry = 5 * time.Second
 
-// storeError is why a city cannot be started without its store: that is away, so that nobody knows whether the city is new, or it
-// refuses us. A store that is away when the city is known stops no start: readings wait in the journal.
+// storeError is why a city cannot be started without its store or archive: that is away, so that nobody knows whether the city is
+// new, or it refuses us. What is away when the city is known stops no start: readings wait in the journal.
 type storeError struct {
 	error
-	away bool
+	away bool // and may come back by itself
 }
 
 func (e storeError) Unwrap() error { return e.error }
 
-// waitsFor returns err when a city waits for its store instead of stopping the process. One of several always does, so that the others
-// go on; an only one does when its store may come back by itself.
-func (c *Config) waitsFor(err error) error {
+// waits reports whether a city that cannot start waits for its store instead of stopping the process. One of several always does, so
+// that the others go on; an only one does while its store is away.
+func (c *Config) waits(err error) bool {
 	var store storeError
-	if errors.As(err, &store) && (c.ID != "" || store.away) {
-		return store
-	}
-	return nil
+	return errors.As(err, &store) && (c.ID != "" || store.away)
 }
 
 // waiting is a city that starts when its store answers. Until then it answers 503, and says why in /readyz.
@@ -95,7 +92,7 @@ func (w *waiting) run(ctx context.Context) error {
 			return nil
 		}
 		w.sup.stop()
-		if reason := w.config.waitsFor(err); reason == nil || ctx.Err() != nil {
+		if !w.config.waits(err) || ctx.Err() != nil {
 			return err
 		}
 		w.reason.Store(&err)
@@ -129,7 +126,7 @@ func (w *waiting) state(ctx context.Context) admin.State {
 }
 
 func (w *waiting) problem() admin.State {
-	return admin.StateOf([]admin.Problem{{Part: "store", Problem: Mask((*w.reason.Load()).Error()), Do: "the city starts by itself when its store answers; nothing of it is taken until then"}})
+	return admin.StateOf([]admin.Problem{{Part: "store", Problem: Mask((*w.reason.Load()).Error()), Do: "the city starts by itself when this answers; nothing of it is taken until then"}})
 }
 
 func (w *waiting) handler() http.Handler {
