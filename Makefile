@@ -43,7 +43,7 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/p
 	npm --prefix $(CLIENTS) ci --no-audit --no-fund
 
 release: $(TOOLS)/goreleaser ## a release in dist/ without publishing it: archives, Debian packages, checksums, bills of materials
-	rm -rf bin/packages
+	@rm -rf bin/packages && mkdir -p bin
 	deploy/package/notes.sh >bin/notes.md
 	$(TOOLS)/goreleaser release --snapshot --clean --release-notes bin/notes.md
 
@@ -63,6 +63,7 @@ basemap: ## streets for the map: make basemap BBOX=6.7,50.8,7.2,51.1
 lint: tools ## formatting, vet and static checks
 	@out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
 	go vet ./...
+	GOARCH=arm GOARM=7 go vet ./cmd/stadtluft/server # of the packages' machines the only one with numbers of 32 bits
 	$(TOOLS)/staticcheck ./...
 	npm --prefix $(WEB) run check
 
@@ -114,7 +115,7 @@ firmware: ## the C header, the sketch and the LoRaWAN formatter, on the test vec
 
 bench: packages tools $(TOOLS)/telegraf ## what BENCHMARKS.md says, in BENCH_ROUNDS (5) interleaved rounds beside peers; BENCH=part,part for some of it
 	@deploy/packages.sh nginx:nginx-light wrk
-	@set -o pipefail; BENCH=$(BENCH) BENCH_ROUNDS=$(or $(BENCH_ROUNDS),5) BENCH_TELEGRAF=$(TOOLS)/telegraf INFLUXD_BINARY=$(TOOLS)/influxd \
+	@mkdir -p bin; set -o pipefail; BENCH=$(BENCH) BENCH_ROUNDS=$(or $(BENCH_ROUNDS),5) BENCH_TELEGRAF=$(TOOLS)/telegraf INFLUXD_BINARY=$(TOOLS)/influxd \
 		go test -count=1 -timeout 0 -v -run '^TestBenchmarks$$' ./cmd/stadtluft/ | tee bin/bench.log | grep --line-buffered -E '\| |FAIL|^ok|^panic'
 
 # The version before an upgrade: the last tag, else the first commit with the registry in NATS.

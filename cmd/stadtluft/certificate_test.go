@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,6 +57,23 @@ func TestStationsAndPeopleOverTLS(t *testing.T) {
 	p.cmd.Process.Signal(os.Interrupt)
 	<-p.done
 	eventually(t, "the connection to end", func() bool { return !client.IsConnectionOpen() })
+}
+
+// TestHealthAsksThisHost asks a server with a certificate for a name that leads elsewhere, if anywhere.
+func TestHealthAsksThisHost(t *testing.T) {
+	certFile, keyFile, _ := testCertificate(t)
+	p := prepare(t, t.TempDir())
+	p.args = append(p.args, "--config", writeFile(t, "tls.yaml", fmt.Sprintf(
+		"http:\n  listen: %s\n  public_url: https://luft.invalid\n  tls_cert: %s\n  tls_key: %s\n", strings.TrimPrefix(p.url, "http://"), certFile, keyFile)))
+	p.begin()
+	var messages string
+	if !within(patience, func() bool {
+		var status int
+		status, _, messages = command(t, append([]string{"health"}, p.args[1:]...)...)
+		return status == 0
+	}) {
+		t.Errorf("stadtluft health: %s", messages)
+	}
 }
 
 func read(t *testing.T, path string) string {

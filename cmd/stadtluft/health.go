@@ -33,7 +33,7 @@ func (cmd *healthCmd) Run(ctx context.Context, std streams) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.ServerURL()+route, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.ListenURL()+route, nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ var packages = map[string][]string{
 	},
 	"ingest/push":                  {"firmware-protocol/bilingual", "ingest", "ingest/httpapi", "ingest/httpapi/openapi", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire"},
 	"ingest/quality":               {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "geo"},
-	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
+	"ingest/registry":              {"ingest", "ingest/streams", "ingest/wholefile", "firmware-protocol/kits", "firmware-protocol/quantity", "firmware-protocol/wire", "geo", "github.com/nats-io/nats.go", "github.com/paulmach/orb", "modernc.org/sqlite"},
 	"ingest/registry/registrytest": {"ingest/natsserver", "ingest/registry"},
 	"ingest/wholefile":             {},
 	"ingest/sessions":              {"ingest/streams", "github.com/nats-io/nats.go"},

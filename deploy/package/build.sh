@@ -19,7 +19,9 @@ chmod 755 deploy/package/{postinst,prerm,postrm}
 sed 's|^data: .*|data: /var/lib/stadtluft|' deploy/stadtluft.example.yaml >"$stage/stadtluft.yaml"
 gzip -9n <CHANGELOG.md >"$stage/changelog.gz"
 compile() { CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X stadtluft/cmd/stadtluft/server.version=$VERSION" -o "$1" ./cmd/stadtluft; }
-compile "$stage/here" && "$stage/here" completion bash >"$stage/completion" && rm "$stage/here"
+compile "$stage/here"
+"$stage/here" completion bash >"$stage/completion"
+rm "$stage/here"
 for ARCH in "${@:-amd64}"; do
 	case $ARCH in
 	amd64 | arm64) export GOARCH=$ARCH ;;

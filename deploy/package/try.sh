@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries two packages on a bare Debian in a folder: try.sh OLD.deb NEW.deb. Installs, registers a station and measures, restarts,
+# Tries two packages on a bare Debian in a folder: try.sh OLD.deb NEW.deb, of SUITE (trixie). Installs, registers a station and measures, restarts,
 # upgrades, restores the backup that the upgrade made, and purges. Root only; needs debootstrap. No systemd runs in there: what
 # the unit would start is started as its user by hand.
 set -euo pipefail
@@ -23,8 +23,8 @@ rows() { curl -sf "http://$http/api/v1/readings?from=$(date -u -d '1 hour ago' +
 publish() { mosquitto_pub -h 127.0.0.1 -p ${mqtt#*:} -q 1 -u "$id" -P "$token" -t "stadtluft/v1/$id/reading" -m "$1"; }
 wait_for() { for _ in $(seq 100); do [ "$(rows)" = "$1" ] && return; sleep 0.1; done; echo "$(rows) values, not $1"; return 1; }
 
-say a bare Debian
-debootstrap --variant=minbase --include=ca-certificates bookworm "$root" >/dev/null
+say "a bare Debian ${SUITE:-trixie}"
+debootstrap --variant=minbase --include=ca-certificates "${SUITE:-trixie}" "$root" >/dev/null
 mount -t proc proc "$root/proc"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod 755 "$root/usr/sbin/policy-rc.d" # start nothing by itself
 cp "$old" "$root/old.deb" && cp "$new" "$root/new.deb"
@@ -43,6 +43,13 @@ publish '{"pm10":17.5,"pm2_5":9.5}' && wait_for 2
 say restart
 stop; begin; wait_for 2
 [ -z "$(find "$root/var/lib/stadtluft" ! -user "$(inside id -u stadtluft)")" ] # no file of another user
+
+say no upgrade without a backup
+version=$(inside stadtluft --version)
+touch "$root/var/backups/stadtluft" # where the folder must be
+if inside apt-get install -y -q --no-install-recommends /new.deb >"$root/refused" 2>&1; then tail "$root/refused"; exit 1; fi
+[ "$(inside stadtluft --version)" = "$version" ] && [ "$(inside dpkg-query -f '${db:Status-Abbrev}' -W stadtluft)" = 'ii ' ]
+rm "$root/var/backups/stadtluft"
 
 say upgrade while it runs
 inside apt-get install -y -q --no-install-recommends /new.deb 2>&1 | tail -n 4

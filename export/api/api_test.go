@@ -67,7 +67,7 @@ func open(t *testing.T, policy registry.Policy) *fixture {
 	h.server = &Server{
 		City:  City{Name: "Köln", Zone: "Europe/Berlin", Boundary: city, Sketch: true, Resolution: 1000, Licence: "dl-zero-de/2.0", Attribution: "Stadt Köln", Policy: policy, Access: kits.Access{MQTTPort: 1883}},
 		Store: h.store, Registry: r, Aggregate: &aggregate.Aggregate{}, Live: live.NewState(), Version: "test", Proxies: proxies,
-		Problems: func(context.Context) []admin.Problem { return nil }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.DiscardHandler), Deliveries: push.RoutesElsewhere(slog.New(slog.DiscardHandler)),
+		State: func(context.Context) admin.State { return admin.StateOf(nil) }, Metrics: http.NotFoundHandler(), Pages: fstest.MapFS{}, FrameAncestors: "https://www.example.org", Log: slog.New(slog.DiscardHandler), Deliveries: push.RoutesElsewhere(slog.New(slog.DiscardHandler)),
 	}
 	h.server.Live.CaughtUp()
 	h.http = httptest.NewServer(h.server.Handler())
@@ -441,8 +441,8 @@ func TestReadiness(t *testing.T) {
 	if got := string(h.get("/readyz")); !strings.Contains(got, `"ready":true`) {
 		t.Errorf("readyz = %q", got)
 	}
-	h.server.Problems = func(context.Context) []admin.Problem {
-		return []admin.Problem{{Part: "journal", Problem: "it is full", Do: "look at the store"}}
+	h.server.State = func(context.Context) admin.State {
+		return admin.StateOf([]admin.Problem{{Part: "journal", Problem: "it is full", Do: "look at the store"}})
 	}
 	if response, body := h.do("GET", "/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "look at the store") {
 		t.Errorf("readyz with a problem: %s %s", response.Status, body)

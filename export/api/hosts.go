@@ -17,13 +17,13 @@ func HostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// Beside makes s a site at the address that front serves: they share their limits. It is called before any of their handlers is
-// made.
+// Beside makes s a site at the address that front serves: they share their limits, and their streams end with it. It is called
+// before the handler of s is made.
 func (s *Server) Beside(front *Server) {
 	if front.limits == nil {
 		front.limits = newLimits(Descriptors())
 	}
-	s.limits, front.beside = front.limits, append(front.beside, s)
+	s.limits = front.limits
 }
 
 // Hosts returns the handler of an address with several sites: each at its host name, and at all others that of rest.

@@ -16,7 +16,7 @@ func (s *Server) stations() *stations.Service {
 
 // admin returns the service for the administrator.
 func (s *Server) admin() *admin.Service {
-	program := admin.Program{Version: s.Version, Problems: s.Problems, Status: s.AdminStatus}
+	program := admin.Program{Version: s.Version, State: s.State, Status: s.AdminStatus}
 	return admin.New(s.Registry, s.keys, program, admin.Stations{Document: stations.DocumentOf(s.feature), Day: s.day}, s.Backup, s.Log)
 }
 

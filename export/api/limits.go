@@ -2,6 +2,7 @@ package api
 
 import (
 	"container/list"
+	"context"
 	"math"
 	"net"
 	"net/http"
@@ -26,16 +27,21 @@ const (
 	retryStream  = 30
 )
 
-// limits are the limits of a server. They are lower in proportion where the process has few file descriptors.
+// limits are the limits of an address, which all of its sites share. They are lower in proportion where the process has few file descriptors.
 type limits struct {
 	requests, streams limiter
 	waiting           waiting
+
+	stopping context.Context // ends when streams must end
+	stop     context.CancelFunc
 }
 
 func newLimits(descriptors uint64) *limits {
 	share := min(1, descriptorShare*float64(descriptors)/(mostRequests+mostWaiting))
 	of := func(most int) int { return max(1, int(math.Round(share*float64(most)))) }
+	stopping, stop := context.WithCancel(context.Background())
 	return &limits{
+		stopping: stopping, stop: stop,
 		requests: limiter{most: of(mostRequests), each: of(mostRequestsEach)},
 		streams:  limiter{most: of(mostStreams), each: of(mostStreamsEach)},
 		waiting:  waiting{most: of(mostWaiting), each: of(mostWaitingEach)},

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"stadtluft/ingest/admin"
 )
 
 // readyTime bounds the checks of /readyz.
@@ -115,16 +113,11 @@ func (s *Server) getHealthz(w http.ResponseWriter, _ *http.Request) error {
 func (s *Server) getReadyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	problems := s.Problems(ctx)
+	state := s.State(ctx)
 	status := http.StatusOK
-	if !admin.Ready(problems) {
+	if !state.Ready {
 		status = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, status, "application/json", readiness{admin.Ready(problems), append([]admin.Problem{}, problems...)})
-}
-
-type readiness struct {
-	Ready    bool            `json:"ready"`
-	Problems []admin.Problem `json:"problems"`
+	return writeJSON(w, status, "application/json", state)
 }

@@ -7,6 +7,7 @@ import (
 	"stadtluft/export"
 	"stadtluft/firmware-protocol/bilingual"
 	"stadtluft/firmware-protocol/quantity"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/httpapi/openapi"
 	"stadtluft/ingest/stations"
 )
@@ -177,8 +178,8 @@ func (s *Server) stateRoutes() []openapi.Route {
 	}, {
 		Method: "GET", Path: "/readyz", Handler: s.answer(s.getReadyz), Group: "service", ID: "getReadyz", Free: true,
 		Summary: bilingual.Of("Whether everything works, and if not, what to do.", "Ob alles arbeitet, und wenn nicht, was zu tun ist."),
-		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}},
-			{Status: http.StatusServiceUnavailable, About: bilingual.Of("something does not", "etwas nicht"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(readiness{})}}}},
+		Answers: []openapi.Answer{{Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(admin.State{})}}},
+			{Status: http.StatusServiceUnavailable, About: bilingual.Of("something does not", "etwas nicht"), Forms: []openapi.Content{{Type: "application/json", Schema: openapi.SchemaOf(admin.State{})}}}},
 	}, {
 		Method: "GET", Path: "/metrics", Handler: s.Metrics, Group: "service", ID: "getMetrics", Free: true,
 		Summary: bilingual.Of("Figures for Prometheus.", "Zahlen für Prometheus."), Answers: plain,

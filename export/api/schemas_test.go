@@ -194,11 +194,11 @@ func (h *witness) example(route openapi.Route, query, status, form string) []byt
 		"addStation": registration, "getPublicCell": `{"lon":6.99,"lat":50.95}`, "changeStation": `{"name":"Anders"}`, "renewManageToken": `{"hand_over":false}`,
 		"setNotices": `{"email":"me@example.org","silent":true}`, "push": `{"sensordatavalues":[{"value_type":"SDS_P1","value":"12.3"}]}`, "pushLines": "feinstaub,node=esp8266-1 SDS_P1=12.3",
 	}
-	h.server.Problems = func(context.Context) []admin.Problem {
+	h.server.State = func(context.Context) admin.State {
 		if status == "503" {
-			return []admin.Problem{{Part: "store", Problem: "is away", Do: "look at it"}}
+			return admin.StateOf([]admin.Problem{{Part: "store", Problem: "is away", Do: "look at it"}})
 		}
-		return nil
+		return admin.StateOf(nil)
 	}
 	login := "Bearer " + h.admin
 	if route.Login == openapi.Station {

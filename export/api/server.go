@@ -93,7 +93,7 @@ type Server struct {
 	Heard       func(station string) (ingest.Contact, bool) // nil in a process without the intake
 	Deliveries  []openapi.Route                             // of package push: those of this process, or in one with pages those that name the process that accepts them
 	MQTT        http.Handler                                // over WebSocket; nil where there is no embedded broker
-	Problems    func(ctx context.Context) []admin.Problem
+	State       func(ctx context.Context) admin.State
 	AdminStatus func(ctx context.Context) (admin.Status, error)
 	Backup      admin.Backup
 	Notices     stations.Notices
@@ -115,9 +115,7 @@ type Server struct {
 	work        work
 	keys        *stations.Keys
 	limits      *limits
-	beside      []*Server       // other sites at the same address
-	stopping    <-chan struct{} // closed when streams must end; nil before Serve
-	recomputing sync.Mutex      // held while Recompute runs, so that it runs once at a time
+	recomputing sync.Mutex // held while Recompute runs, so that it runs once at a time
 
 	dayMeans      *closedDays[aggregate.StationWindow] // of single stations
 	dayNeighbours *closedDays[neighbourMedian]
@@ -158,7 +156,7 @@ func compressed(routes []openapi.Route) []openapi.Route {
 	return routes
 }
 
-// HandlerWithoutPages returns the handler of a process without pages: it needs only Version, Problems, Metrics, Log and Deliveries, and has
+// HandlerWithoutPages returns the handler of a process without pages: it needs only Version, State, Metrics, Log and Deliveries, and has
 // the archive where there is one.
 func (s *Server) HandlerWithoutPages() http.Handler {
 	mux := http.NewServeMux()
@@ -278,10 +276,7 @@ func Listen(addr string) (net.Listener, error) {
 
 // Serve answers requests on l with one of the handlers of s until ctx ends. Then it ends streams, and lets running requests finish within stopTime.
 func (s *Server) Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	s.stopping = ctx.Done()
-	for _, other := range s.beside {
-		other.stopping = ctx.Done()
-	}
+	defer context.AfterFunc(ctx, s.limits.stop)()
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{

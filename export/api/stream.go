@@ -82,7 +82,7 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return nil
-		case <-s.stopping:
+		case <-s.limits.stopping.Done():
 			return nil
 		case <-ticker.C:
 			err = send([]byte(": still here\n\n"))

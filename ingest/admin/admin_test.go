@@ -44,7 +44,7 @@ func open(t *testing.T, backup Backup) *fixture {
 	}
 	h := &fixture{registry: r, token: token, station: station}
 	program := Program{
-		Version: "test", Problems: func(context.Context) []Problem { return nil },
+		Version: "test", State: func(context.Context) State { return StateOf(nil) },
 		Status: func(context.Context) (Status, error) {
 			return Status{Store: "sqlite", Unwritten: 7, Settings: []Setting{{"admin_token", "***"}}}, errors.New("the journal is away")
 		},

@@ -14,9 +14,9 @@ const statusTime = 3 * time.Second
 
 // Program gives the state of the running program.
 type Program struct {
-	Version  string
-	Problems func(context.Context) []Problem
-	Status   func(context.Context) (Status, error)
+	Version string
+	State   func(context.Context) State
+	Status  func(context.Context) (Status, error)
 }
 
 // Problem is something that keeps the program from working as it should, or a notice: something to look at while it
@@ -28,9 +28,32 @@ type Problem struct {
 	Notice  bool   `json:"notice,omitempty"`
 }
 
-// Ready reports whether the problems are notices at most.
-func Ready(problems []Problem) bool {
-	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Notice })
+// State is what /readyz says of a city or of a process. A process with several cities is ready when what they share is, and one of
+// them: who asks would else take a city's fault for that of all.
+type State struct {
+	Ready    bool        `json:"ready"`
+	Problems []Problem   `json:"problems"`
+	Cities   []CityState `json:"cities,omitempty"` // of a process with several
+}
+
+// CityState says whether a city of a process is ready.
+type CityState struct {
+	City  string `json:"city"`
+	Ready bool   `json:"ready"`
+}
+
+// StateOf returns the state of what has the problems: it is ready when they are notices at most.
+func StateOf(problems []Problem) State {
+	return State{Ready: !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Notice }), Problems: append([]Problem{}, problems...)}
+}
+
+// Add adds a city to the state of a process. Parts of the city bear its name.
+func (s *State) Add(city string, of State) {
+	for _, p := range of.Problems {
+		p.Part = city + ": " + p.Part
+		s.Problems = append(s.Problems, p)
+	}
+	s.Cities = append(s.Cities, CityState{city, of.Ready})
 }
 
 // Setting is one key of the configuration in force. A secret's value is "***", or empty when it is not set.
@@ -65,7 +88,7 @@ func (s *Service) getStatus(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), statusTime)
 	defer cancel()
 	status, err := s.program.Status(ctx)
-	problems := append([]Problem{}, s.program.Problems(ctx)...)
+	problems := s.program.State(ctx).Problems
 	if err != nil {
 		problems = append(problems, Problem{Part: "journal", Problem: err.Error(), Do: "look at the log"})
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -28,7 +29,9 @@ type Door struct {
 	held   *semaphore.Weighted // of maxHeld
 	log    *slog.Logger
 	anyone *Broker
-	cities []cityBroker
+
+	mu     sync.Mutex   // guards below
+	cities []cityBroker // replaced by Add, never changed
 }
 
 // cityBroker is the broker of a city.
@@ -50,10 +53,18 @@ func newDoor(connections int, log *slog.Logger) *Door {
 	return &Door{limits: newLimits(cmp.Or(connections, DefaultConnections)), held: semaphore.NewWeighted(maxHeld), log: log}
 }
 
-// Add adds the broker of a city before Serve: b has the door in its options. host is the city's host name in lower case, and
+// Add adds the broker of a city: b has the door in its options. host is the city's host name in lower case, and
 // knows reports whether a station of the city may log in; many goroutines call it with untrusted users of any length.
 func (d *Door) Add(b *Broker, host string, knows func(user string) bool) {
-	d.cities = append(d.cities, cityBroker{b, host, knows})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cities = append(slices.Clip(d.cities), cityBroker{b, host, knows})
+}
+
+func (d *Door) brokers() []cityBroker {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cities
 }
 
 // Anyone returns the broker of clients that are of no city, for its counts.
@@ -86,10 +97,11 @@ func (d *Door) serve(nc net.Conn, remote string) {
 
 // of returns the broker for a connection with its first packet.
 func (d *Door) of(nc net.Conn, first []byte) *Broker {
+	cities := d.brokers()
 	if secure, ok := nc.(*tls.Conn); ok {
 		host := strings.ToLower(secure.ConnectionState().ServerName)
-		if i := slices.IndexFunc(d.cities, func(c cityBroker) bool { return host != "" && c.host == host }); i >= 0 {
-			return d.cities[i].Broker
+		if i := slices.IndexFunc(cities, func(c cityBroker) bool { return host != "" && c.host == host }); i >= 0 {
+			return cities[i].Broker
 		}
 	}
 	user, password := credentials(first)
@@ -97,7 +109,7 @@ func (d *Door) of(nc net.Conn, first []byte) *Broker {
 		return d.anyone // which refuses users
 	}
 	var known []*Broker
-	for _, c := range d.cities {
+	for _, c := range cities {
 		if c.knows(user) {
 			known = append(known, c.Broker)
 		}
@@ -179,7 +191,7 @@ func (b *Broker) mayRead(station, filter string) bool {
 	if d == nil || d.anyone != b {
 		return mayRead(station, filter)
 	}
-	return slices.ContainsFunc(d.cities, func(c cityBroker) bool {
+	return slices.ContainsFunc(d.brokers(), func(c cityBroker) bool {
 		root, _, _ := strings.Cut(filter, "/")
 		return root == cmp.Or(c.options.Root, wire.Root) && mayRead("", c.inside(filter))
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"stadtluft/firmware-protocol/kits"
 	"stadtluft/ingest"
 )
 
@@ -278,9 +279,9 @@ func wrap(what string, err error) error {
 func cleanDevice(d ingest.Device) (ingest.Device, error) {
 	d.Family, d.Key = strings.ToLower(strings.TrimSpace(d.Family)), strings.TrimSpace(d.Key)
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	if d.Family == "" || len(d.Family) > maxDeviceKey || strings.Trim(d.Family, letters+"-") != "" || d.Family == SensorCommunity {
-		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no family such as airgradient", d.Family),
-			German: fmt.Sprintf("%q ist keine Gerätefamilie wie airgradient.", d.Family)}
+	if known := kits.Families(); !slices.Contains(known, d.Family) {
+		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%.40q is no family of firmware: one of %s", d.Family, strings.Join(known, ", ")),
+			German: fmt.Sprintf("%.40q ist keine Gerätefamilie, sondern eine von %s.", d.Family, strings.Join(known, ", "))}
 	}
 	if d.Key == "" || len(d.Key) > maxDeviceKey || strings.Trim(strings.ToLower(d.Key), letters+"-_:") != "" {
 		return d, &FieldError{Field: "device", Problem: fmt.Sprintf("%q is no device's name: letters, digits, \"-\", \"_\" and \":\", at most %d", d.Key, maxDeviceKey),

@@ -243,7 +243,7 @@ func TestDevices(t *testing.T) {
 	if st, _ := later.Device(ingest.Device{Family: "airgradient", Key: "ecda3b1eaaaf"}); st == nil || st.ID != second.ID {
 		t.Errorf("after opening again the device is %v, want %s", st, second.ID)
 	}
-	for _, bad := range []ingest.Device{{}, {Family: "ttn"}, {Key: "a"}, {Family: "ttn", Key: "a/b"}, {Family: "ttn", Key: "+"}, {Family: SensorCommunity, Key: "1"}} {
+	for _, bad := range []ingest.Device{{}, {Family: "ttn"}, {Key: "a"}, {Family: "ttn", Key: "a/b"}, {Family: "ttn", Key: "+"}, {Family: SensorCommunity, Key: "1"}, {Family: "airgradiant", Key: "ecda3b1eaaaf"}} {
 		if err := r.AddDevice(t.Context(), c.ID, Shell, bad); !errors.As(err, &field) {
 			t.Errorf("AddDevice(%q) = %v, want a FieldError", bad, err)
 		}

@@ -111,6 +111,12 @@ func (host hosted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// ListenURL returns the address at which this process listens, for commands on this host that do not look at its certificate.
+func (c *Config) ListenURL() string {
+	a := c.pages()
+	return a.String()
+}
+
 // ServerURL returns the address at which a command reaches the server: with TLS the public one, because the certificate
 // is for its name.
 func (c *Config) ServerURL() string {

@@ -143,7 +143,7 @@ func (c *inspection) disk(context.Context) {
 		c.say(Wrong, "disk", "%s: %v", c.config.Data, err)
 		return
 	}
-	free, needed, v := int64(disk.Bavail)*disk.Bsize, c.config.journals()*spaceNeeded, Fine
+	free, needed, v := int64(disk.Bavail)*int64(disk.Bsize), c.config.journals()*spaceNeeded, Fine
 	switch {
 	case free < otherBytes:
 		v = Wrong

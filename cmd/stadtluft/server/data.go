@@ -80,22 +80,30 @@ const evidence = 366 * 24 * time.Hour
 // hasReadings reports whether the store has readings of the last year, or the archive has any.
 func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	days, err := NewArchive(c, nil, slog.New(slog.DiscardHandler)).Days(archive.Ends())
-	if len(days) > 0 || err != nil {
-		return true, err
+	if err != nil {
+		return false, storeError{err, c.archiveElsewhere()}
+	}
+	if len(days) > 0 {
+		return true, nil
 	}
 	if c.StoreKind == "sqlite" && !exists(filepath.Join(c.Data, readingsFile)) {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
 	s, err := OpenStore(ctx, c)
 	if err != nil {
-		return false, err
+		return false, storeError{err, false}
 	}
 	defer s.Close()
 	found := errors.New("a reading")
 	now := time.Now()
 	err = s.Readings(ctx, store.ReadingQuery{From: now.Add(-evidence), To: now.Add(24 * time.Hour)}, func(ingest.Reading) error { return found })
-	if errors.Is(err, found) {
+	switch {
+	case errors.Is(err, found):
 		return true, nil
+	case err != nil:
+		return false, storeError{err, c.StoreKind == "influxdb"}
 	}
-	return false, err
+	return false, nil
 }

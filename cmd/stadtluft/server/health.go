@@ -31,8 +31,8 @@ func (h health) problems(ctx context.Context) []admin.Problem {
 	return list
 }
 
-// ready reports whether no part has a problem that keeps it from working.
-func (h health) ready(ctx context.Context) bool { return admin.Ready(h.problems(ctx)) }
+// state returns what /readyz says of the parts.
+func (h health) state(ctx context.Context) admin.State { return admin.StateOf(h.problems(ctx)) }
 
 // measure adds the metrics of each part to a scrape.
 func (h health) measure(ctx context.Context, c metrics.Collection) {

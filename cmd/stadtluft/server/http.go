@@ -8,6 +8,7 @@ import (
 
 	"stadtluft/export/api"
 	"stadtluft/export/metrics"
+	"stadtluft/ingest/admin"
 	"stadtluft/ingest/push"
 )
 
@@ -18,17 +19,34 @@ type service interface{ serve(s *api.Server) }
 type site struct {
 	*api.Server
 	base    *base
+	sup     *supervisor // of a city's parts
+	report  report
 	source  metrics.Source
 	handler func() http.Handler
 }
 
-// newSite returns the state, the metrics and the services of a city.
-func newSite(b *base, h health, writes *metrics.Writes, services []service) *site {
-	s := &site{base: b, Server: &api.Server{Version: Version(), Problems: h.problems, Log: b.log, Proxies: b.config.proxies()}}
+// report is what a site says of its parts.
+type report struct {
+	state   func(context.Context) admin.State
+	own     func(context.Context) admin.State // of a city without what it shares
+	measure func(context.Context, metrics.Collection)
+}
+
+// newCity returns the site of a city that has started.
+func newCity(b *base, sup *supervisor, counts counts, services []service) *site {
+	all := sup.health()
+	s := newSite(b, report{all.state, sup.own().state, all.measure}, counts, services)
+	s.sup = sup
+	return s
+}
+
+// newSite returns the state and the services of a city.
+func newSite(b *base, r report, counts counts, services []service) *site {
+	s := &site{base: b, report: r, Server: &api.Server{Version: Version(), State: r.state, Log: b.log, Proxies: b.config.proxies()}}
 	s.source = metrics.Source{
-		Labels: b.config.labels(), Writes: writes, Requests: metrics.NewRequests(b.config.labels()...), Ready: h.ready,
+		Labels: b.config.labels(), Writes: counts.writes, Requests: counts.requests, Ready: func(ctx context.Context) bool { return r.state(ctx).Ready },
 		Collect: func(ctx context.Context, c metrics.Collection) {
-			h.measure(ctx, c)
+			r.measure(ctx, c)
 			c.Counter("questions_refused_total", "Questions answered 503 because as many were being answered as may be at once.", s.WorkRefused())
 			b.config.measure(c)
 		},
@@ -45,7 +63,7 @@ func newSite(b *base, h health, writes *metrics.Writes, services []service) *sit
 		answers = s.Handler
 	}
 	if b.held {
-		answers = func() http.Handler { return unavailable(b, s.HandlerWithoutPages()) }
+		answers = func() http.Handler { return unavailable(b, s.HandlerWithoutPages(), noRegistry) }
 	}
 	s.handler = func() http.Handler { return s.source.Requests.Of(answers()) }
 	return s

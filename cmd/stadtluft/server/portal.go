@@ -3,8 +3,10 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,13 +16,16 @@ import (
 	"stadtluft/export/metrics"
 	"stadtluft/export/portal"
 	"stadtluft/export/web"
+	"stadtluft/ingest/admin"
 )
 
 // newPortal returns the site of a process with several cities: each that it serves at its host name, and at all others the
 // page of all cities and the state of the process.
 func (p *process) newPortal(sites []*site) *site {
 	b := &base{config: p.Config, log: p.Log, roles: p.roles}
-	s := newSite(b, p.sup.health(), nil, nil)
+	common := p.sup.health()
+	s := newSite(b, report{state: func(ctx context.Context) admin.State { return stateOf(ctx, common, sites) }, measure: common.measure},
+		counts{requests: metrics.NewRequests(p.Config.labels()...)}, nil)
 	s.City.Access = p.Config.Access()
 	handlers, sources := map[string]http.Handler{}, []metrics.Source{s.source}
 	for _, city := range p.Config.Cities { // those of other processes
@@ -40,6 +45,17 @@ func (p *process) newPortal(sites []*site) *site {
 	}
 	s.handler = func() http.Handler { return s.Hosts(handlers, s.source.Requests.Of(rest())) }
 	return s
+}
+
+// stateOf returns the state of a process: it is ready when what its cities share is, and one of them.
+func stateOf(ctx context.Context, common health, cities []*site) admin.State {
+	all := common.state(ctx)
+	for _, city := range cities {
+		all.Add(city.base.config.ID, city.report.own(ctx))
+	}
+	some := slices.ContainsFunc(all.Cities, func(c admin.CityState) bool { return c.Ready })
+	all.Ready = all.Ready && (some || len(cities) == 0)
+	return all
 }
 
 // portalOf returns the page of all cities. It asks those of this process without the network.

@@ -54,7 +54,12 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 	if err != nil {
 		return ConfigError{err}
 	}
-	p := &process{Options: o, roles: roles, sup: sup}
+	p := &process{Options: o, roles: roles, sup: sup, up: make(chan struct{})}
+	if o.Config.several() && roles.has(intakeRole) && o.Config.MQTTListen != "" {
+		if _, err := p.listenMQTT(); err != nil { // before any city, which may be started later than the others
+			return err
+		}
+	}
 	var sites []*site
 	for _, c := range o.Config.served() {
 		s, err := p.start(ctx, c)
@@ -78,7 +83,8 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 			return err
 		}
 	}
-	if !p.held {
+	close(p.up)
+	if int(p.held.Load()) < len(sites) {
 		o.Log.Info("stadtluft is up", "address", address, "roles", p.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	}
 	return nil

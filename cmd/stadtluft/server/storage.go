@@ -83,13 +83,13 @@ func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.
 	defer cancel()
 	opened, err := OpenStore(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, storeError{err, false}
 	}
 	files := NewArchive(c, r, log)
 	owned := &store.Owned{Store: opened, Installation: r.Deployment()}
 	err = owned.Ping(ctx)
 	if foreign := openArchive(ctx, c, files, r.Deployment(), log); foreign != nil || errors.Is(err, store.ErrForeign) {
-		return nil, errors.Join(cmp.Or(foreign, err), opened.Close())
+		return nil, storeError{errors.Join(cmp.Or(foreign, err), opened.Close()), false}
 	}
 	if err != nil {
 		log.Error("store takes no readings, they wait in the journal", "err", err)

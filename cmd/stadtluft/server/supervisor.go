@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -41,121 +40,124 @@ func closing(name string, closer func() error) part {
 // top down, each after all parts above it have ended: whatever runs can still use what it needs.
 type supervisor struct {
 	log     *slog.Logger
+	process *supervisor // the process's, of one that has a city's parts; else nil
+	city    string      // whose parts it has, where there are several
 	running []running
-	process *supervisor // runs the parts of a city; nil for the process's own
-	city    string
-	parts   []part // of the city; of the process those that are of none
 
-	once   sync.Once
-	failed chan error
+	once    sync.Once
+	failed  chan struct{} // closed when a part has failed
+	failure error         // of that part; set before failed is closed
 }
 
 type running struct {
 	part
 	cancel context.CancelFunc
 	done   chan struct{}
+	city   *supervisor // whose parts are stopped when this one has ended; nil for none
 }
 
 func newSupervisor(log *slog.Logger) *supervisor {
-	return &supervisor{log: log, failed: make(chan error, 1)}
+	return &supervisor{log: log, failed: make(chan struct{})}
 }
 
-// of returns the supervisor of a city's parts, which run among those of the process: below what is started later. Without an
-// id it is s itself.
+// of returns a supervisor of a city's parts, which stops them where its part stands among those of the process: see startCity.
 func (s *supervisor) of(city string) *supervisor {
-	if city == "" {
-		return s
+	log := s.log
+	if city != "" {
+		log = log.With("city", city)
 	}
-	return &supervisor{log: s.log.With("city", city), process: s, city: city}
+	return &supervisor{log: log, process: s, city: city}
 }
 
-// start runs parts until they are stopped. A part that ends by itself stops the supervisor.
+// start runs parts until they are stopped. A part that ends by itself stops the process.
 func (s *supervisor) start(parts ...part) {
-	s.parts = append(s.parts, parts...)
-	if s.process == nil {
-		s.launch(parts...)
-		return
-	}
 	for _, p := range parts {
-		s.process.launch(p.of(s.city))
+		s.launch(p, nil)
 	}
 }
 
-// of returns a part of a city as one of the process: its name and its problems name the city. The city itself measures it.
-func (p part) of(city string) part {
-	named := part{name: city + ": " + p.name, run: p.run}
-	if p.problems != nil {
-		named.problems = func(ctx context.Context, add addProblem) {
-			p.problems(ctx, func(part string, err error, do string) { add(city+": "+part, err, do) })
-		}
-	}
-	return named
-}
+// startCity runs the part that stands for a city, below what is started later. The city's parts are stopped after it has ended.
+func (s *supervisor) startCity(p part, city *supervisor) { s.launch(p, city) }
 
-func (s *supervisor) launch(parts ...part) {
-	for _, p := range parts {
-		ctx, cancel := context.WithCancel(context.Background())
-		r := running{part: p, cancel: cancel, done: make(chan struct{})}
-		s.running = append(s.running, r)
-		go func() {
-			defer close(r.done)
-			s.run(ctx, r.part)
-		}()
-	}
+func (s *supervisor) launch(p part, city *supervisor) {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := running{part: p, cancel: cancel, done: make(chan struct{}), city: city}
+	s.running = append(s.running, r)
+	go func() {
+		defer close(r.done)
+		s.run(ctx, p)
+	}()
 }
 
 func (s *supervisor) run(ctx context.Context, p part) {
 	err := p.run(ctx)
+	name := p.name
+	if s.city != "" {
+		name = s.city + ": " + name
+	}
 	switch {
 	case err != nil && !errors.Is(err, context.Canceled):
-		s.fail(fmt.Errorf("%s: %w", p.name, err))
+		s.fail(fmt.Errorf("%s: %w", name, err))
 	case ctx.Err() == nil:
-		s.fail(fmt.Errorf("%s ended by itself", p.name))
+		s.fail(fmt.Errorf("%s ended by itself", name))
 	}
 }
 
+// all returns the supervisor of the process.
+func (s *supervisor) all() *supervisor {
+	if s.process != nil {
+		return s.process
+	}
+	return s
+}
+
 func (s *supervisor) fail(err error) {
-	s.once.Do(func() { s.failed <- err })
+	all := s.all()
+	all.once.Do(func() {
+		all.failure = err
+		close(all.failed)
+	})
 }
 
 // await returns when a started part is ready for those above it, with ctx's error, or with that of a part that failed.
 func (s *supervisor) await(ctx context.Context, ready <-chan struct{}) error {
-	if s.process != nil {
-		return s.process.await(ctx, ready)
-	}
 	select {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case err := <-s.failed:
-		return err
+	case <-s.all().failed:
+		return s.all().failure
 	}
 }
 
 // wait returns when ctx ends (nil) or a part fails (its error).
 func (s *supervisor) wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-s.failed:
+	if err := s.await(ctx, nil); ctx.Err() == nil {
 		return err
 	}
+	return nil
 }
 
-// health returns the running parts: of a city its own, after those of the process that are of no city.
-func (s *supervisor) health() health {
+// health returns the running parts, without those of cities. Of a city it has the problems of the process's parts before its own.
+func (s *supervisor) health() (list health) {
 	if s.process != nil {
-		return slices.Concat(health(s.process.parts), health(s.parts))
+		for _, r := range s.process.running {
+			list = append(list, part{name: r.name, problems: r.problems})
+		}
 	}
-	list := make(health, len(s.running))
-	for i, r := range s.running {
-		list[i] = r.part
+	return append(list, s.own()...)
+}
+
+// own returns the running parts, of a city without those of the process.
+func (s *supervisor) own() (list health) {
+	for _, r := range s.running {
+		list = append(list, r.part)
 	}
 	return list
 }
 
-// stop stops the parts from the last started to the first.
+// stop stops the parts from the last started to the first. It may start others then.
 func (s *supervisor) stop() {
 	for i := len(s.running) - 1; i >= 0; i-- {
 		r := s.running[i]
@@ -166,5 +168,9 @@ func (s *supervisor) stop() {
 		case <-time.After(stopTime):
 			s.log.Error("part does not stop, continuing shutdown", "part", r.name, "after", stopTime)
 		}
+		if r.city != nil {
+			r.city.stop()
+		}
 	}
+	s.running = nil
 }

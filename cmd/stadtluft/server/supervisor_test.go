@@ -35,6 +35,85 @@ func TestPartsStopFromTheTop(t *testing.T) {
 	})
 }
 
+// TestPartsOfACityStopWhereItStands has two cities between the parts that they share: the parts of each are stopped in its place, also
+// those that were started after what is above.
+func TestPartsOfACityStopWhereItStands(t *testing.T) {
+	sup := newSupervisor(slog.New(slog.DiscardHandler))
+	var ended []string
+	koeln, bonn := sup.of("koeln"), sup.of("bonn")
+	koeln.start(untilStopped("data of koeln", &ended), untilStopped("pipeline of koeln", &ended))
+	sup.start(untilStopped("NATS", &ended))
+	sup.startCity(untilStopped("koeln", &ended), koeln)
+	sup.startCity(untilStopped("bonn", &ended), bonn)
+	sup.start(untilStopped("pages", &ended))
+	bonn.start(untilStopped("data of bonn", &ended))
+	bonn.stop()
+	bonn.start(untilStopped("data of bonn again", &ended))
+	sup.stop()
+	want := []string{"data of bonn", "pages", "bonn", "data of bonn again", "koeln", "pipeline of koeln", "data of koeln", "NATS"}
+	if !slices.Equal(ended, want) {
+		t.Errorf("stopped %q, want %q", ended, want)
+	}
+	sup = newSupervisor(slog.New(slog.DiscardHandler))
+	city := sup.of("koeln")
+	sup.startCity(untilStopped("koeln", &ended), city)
+	city.start(part{name: "writer", run: func(context.Context) error { return errors.New("disk full") }})
+	for range 2 { // who awaits it while a city starts does not take it from who waits
+		if err := sup.await(t.Context(), nil); err == nil || err.Error() != "koeln: writer: disk full" {
+			t.Errorf("a part of a city fails: %v", err)
+		}
+	}
+	sup.stop()
+}
+
+// TestAProcessIsReadyWhileOneOfItsCitiesIs has a problem in what cities share, in one, and in all.
+func TestAProcessIsReadyWhileOneOfItsCitiesIs(t *testing.T) {
+	f := func(want bool, common string, cities ...string) {
+		t.Helper()
+		of := func(problem string) health {
+			return health{{problems: func(_ context.Context, add addProblem) {
+				switch problem {
+				case "":
+				case "notice":
+					add("store", notice{errors.New(problem)}, "wait")
+				default:
+					add("store", errors.New(problem), "wait")
+				}
+			}}}
+		}
+		var sites []*site
+		problems := 0
+		for i, problem := range append(cities, common) {
+			if problem != "" {
+				problems++
+			}
+			if i < len(cities) {
+				sites = append(sites, &site{base: &base{config: Config{ID: string(rune('a' + i))}}, report: report{own: of(problem).state}})
+			}
+		}
+		got := stateOf(t.Context(), of(common), sites)
+		if got.Ready != want || len(got.Problems) != problems || len(got.Cities) != len(cities) {
+			t.Errorf("%q, %q: %+v, want ready: %t", common, cities, got, want)
+		}
+		for i, city := range got.Cities {
+			if city.City != string(rune('a'+i)) || city.Ready != (cities[i] == "" || cities[i] == "notice") {
+				t.Errorf("%q: %+v", cities, city)
+			}
+		}
+		if n := len(got.Problems); n > 0 && common == "" && cities[len(cities)-1] != "" && got.Problems[n-1].Part != string(rune('a'+len(cities)-1))+": store" {
+			t.Errorf("%q: the last problem is of %q", cities, got.Problems[n-1].Part)
+		}
+	}
+	f(true, "")
+	f(false, "away")
+	f(true, "", "", "")
+	f(true, "", "", "away")
+	f(true, "", "away", "away", "notice")
+	f(true, "notice", "away", "")
+	f(false, "", "away", "away")
+	f(false, "away", "", "")
+}
+
 // TestAPartThatEndsStopsTheServer has parts fail and end by themselves, while the server waits and while it starts.
 func TestAPartThatEndsStopsTheServer(t *testing.T) {
 	f := func(run func(context.Context) error, want string) {
@@ -61,12 +140,12 @@ func TestHealthAsksEachPart(t *testing.T) {
 		return part{problems: func(_ context.Context, add addProblem) { add(name, err, "look at "+name) }}
 	}
 	h := health{{}, problem("store", errors.New("away")), problem("journal", nil), problem("mqtt", errors.New("not connected"))}
-	got := h.problems(t.Context())
+	got := h.state(t.Context())
 	want := []admin.Problem{{Part: "store", Problem: "away", Do: "look at store"}, {Part: "mqtt", Problem: "not connected", Do: "look at mqtt"}}
-	if !slices.Equal(got, want) || h.ready(t.Context()) {
-		t.Errorf("problems %+v, want %+v", got, want)
+	if !slices.Equal(got.Problems, want) || got.Ready {
+		t.Errorf("%+v, want problems %+v", got, want)
 	}
-	if h := (health{{}, problem("journal", nil)}); !h.ready(t.Context()) {
+	if h := (health{{}, problem("journal", nil)}); !h.state(t.Context()).Ready {
 		t.Error("parts without a problem are not ready")
 	}
 }
