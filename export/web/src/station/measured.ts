@@ -78,7 +78,7 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   const { series, readings, period } = s.plotted;
   const means = series.corrected.some((mean) => mean !== null);
   return [
-    ...(means ? [] : [h("p", { class: "hint" }, t("station.noMeans"))]),
+    ...(means ? [] : [h("p", { class: "hint" }, t(series.window === "1h" ? "station.noMeans" : "station.noDays"))]),
     ...(means || readings?.at.length ? [plot(series, readings, period, zone(s))] : []),
     h("p", { class: "quiet" }, t(series.window === "1h" ? "station.plotNote" : "series.dayNote")),
     h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(series, zone(s)))),

@@ -9,7 +9,7 @@ import { svg } from "../svg";
 import { ticks, type Tick } from "./axis";
 import { colour, content, corrects, type Line } from "./lines";
 import { middleOf, readout, windowAt } from "./readout";
-import type { Period, Readings, Series } from "./series";
+import { alone, type Period, type Readings, type Series } from "./series";
 
 const locale = (): string => languages[language()].locale;
 
@@ -80,7 +80,12 @@ function stroke(line: Line): uPlot.Series {
     width: line.width,
     ...(line.dash ? { dash: line.dash } : {}),
     ...(line.step && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
-    points: { show: line.points ?? false, size: 5, fill: line.colour },
+    points: {
+      show: line.points ?? false,
+      size: 5,
+      fill: line.colour,
+      ...(line.points || line.step ? {} : { filter: (u, i) => alone(u.data[i] ?? []) }),
+    },
     spanGaps: false,
   };
 }
