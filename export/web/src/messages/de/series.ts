@@ -6,6 +6,7 @@ export const series = {
   at: "{time}: {values}",
   own: "{value} (gemessen {raw})",
   around: "Nachbarschaft {value}",
+  official: "{name} {value}",
   reading: "einzelne Messung {value}",
   flagged: "einzelne Messung {value}, zählt nicht",
   nothing: "kein Mittel",

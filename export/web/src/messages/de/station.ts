@@ -62,6 +62,7 @@ export const station = {
   lineCorrected: "{mean}, um die Feuchte korrigiert",
   lineMeasured: "{mean}, wie gemessen",
   lineNeighbours: "Nachbarschaft (Median)",
+  lineOfficial: "amtliche Station {name}, {km} km entfernt",
   limit_eu: "Grenzwert der EU ab 2030: {value}, Tagesmittel",
   limit_who: "Richtwert der WHO: {value}, Tagesmittel",
   summary: "von {low} bis {high}, zuletzt {last}",

@@ -61,6 +61,7 @@ export const station = {
   lineCorrected: "{mean}, corrected for humidity",
   lineMeasured: "{mean}, as measured",
   lineNeighbours: "neighbourhood (median)",
+  lineOfficial: "official station {name}, {km} km away",
   limit_eu: "EU limit from 2030: {value}, daily mean",
   limit_who: "WHO guideline: {value}, daily mean",
   summary: "from {low} to {high}, last {last}",
