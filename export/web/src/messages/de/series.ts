@@ -12,6 +12,6 @@ export const series = {
   nothing: "kein Mittel",
   only: "{format} (nur {period})",
   allCells: "Alle Zellen von {size} herunterladen",
-  allDistricts: "Alle Stadtteile herunterladen",
+  allDistricts: "Alle Stadtbezirke herunterladen",
   lastHour: "Die letzte Stunde der Station herunterladen",
 };
