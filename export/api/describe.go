@@ -32,7 +32,7 @@ func (s *Server) describe(routes []openapi.Route) openapi.Document {
 	return openapi.Document{
 		Title: "Stadtluft " + s.City.Name, Version: s.Version,
 		About: bilingual.Of("Air of the city, measured by its people, as open data. "+export.Disclaimer+" "+export.QualityRule(),
-			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. Orientierende Messwerte einfacher Sensoren, keine amtlichen Messwerte."),
+			"Die Luft der Stadt, gemessen von den Menschen, die in ihr leben, als offene Daten. "+export.DisclaimerDE),
 		Contact: s.contact(),
 		Licence: map[string]string{"name": s.City.Licence, "url": export.LicenceURL(s.City.Licence)},
 		Groups:  groups, Routes: routes, Schemas: schemas(),

@@ -106,7 +106,7 @@ func (d *describer) legislation(it string) {
 
 // notice returns the text at the end of every description.
 func notice(meta export.Meta) bilingual.Text {
-	n := bilingual.Text{DE: "Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen.", EN: export.Disclaimer}
+	n := bilingual.Text{DE: export.DisclaimerDE, EN: export.Disclaimer}
 	if meta.Demo {
 		n = bilingual.Text{DE: n.DE + " Erfundene Stationen sind darunter.", EN: n.EN + " Simulated stations are among them."}
 	}

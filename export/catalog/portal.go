@@ -35,7 +35,7 @@ func (p *Portal) describe(_ context.Context, base string, _ time.Time) (*graph, 
 	name := strings.TrimSpace("Stadtluft " + p.Name)
 	d.say(it, "dct:title", both(bilingual.Of(name+": open data of all cities", name+": offene Daten aller Städte"))...)
 	d.say(it, "dct:description", both(bilingual.Of("The catalogues of the cities whose air their citizens measure. "+export.Disclaimer,
-		"Die Kataloge der Städte, deren Luft ihre Bürgerinnen und Bürger messen. Orientierende Werte preiswerter Sensoren, keine amtlichen Messungen."))...)
+		"Die Kataloge der Städte, deren Luft ihre Bürgerinnen und Bürger messen. "+export.DisclaimerDE))...)
 	d.say(it, "dct:publisher", at(d.name("publisher")))
 	d.say(it, "dct:language", at(authority+"language/DEU"), at(authority+"language/ENG"))
 	d.say(it, "dct:license", at(export.LicenceURL(p.Meta.Licence)))

@@ -97,6 +97,9 @@ func viewOf(c City, h headline, known bool, language string) cityView {
 	in := func(english, german string) string { return bilingual.Of(english, german).In(language) }
 	index := h.Indices[h.Index]
 	v.Index, v.Class, v.Colour = in(index.NameEnglish, index.NameGerman), in(index.English, index.German), index.Colour
+	if index.Reason == "no_particles" {
+		v.Class = in("not available", "nicht verfügbar") // as the pages of a city say
+	}
 	stations := 0
 	for _, q := range h.Quantities {
 		stations = max(stations, q.Stations)

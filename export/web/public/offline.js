@@ -12,7 +12,8 @@ document.documentElement.lang = lang;
 if (lang === "en") document.title = "Stadtluft: no connection";
 for (const part of document.querySelectorAll("div[lang]")) {
   part.hidden = part.lang !== lang;
-  part.querySelector("a").href = location.href;
+  Object.assign(part.querySelector("a"), { href: location.href }).style.color = "light-dark(#0a5c63, #6fc7c6)"; // style.css
+
   if (!since) continue;
   const time = part.querySelector("time");
   time.dateTime = new Date(since).toISOString();

@@ -78,6 +78,8 @@ export const stations = (quantity: string, at: string, signal?: AbortSignal): Pr
   get(`/api/v1/stations?fields=name,state,official,last_seen,values&quantity=${quantity}${moment(at)}`, signal);
 export const places = (at: string, signal?: AbortSignal): Promise<StationsWith<"state" | "official">> =>
   get(`/api/v1/stations?fields=state,official${moment(at)}`, signal);
+export const officialStations = (quantity: string): Promise<StationsWith<"name" | "values">> =>
+  get(`/api/v1/stations?source=official&fields=name,values&quantity=${quantity}`);
 const moment = (at: string): string => (at ? `&time=${at}` : "");
 
 // endOf returns the end of an older window whose values are shown; empty for the newest.

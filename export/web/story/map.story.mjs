@@ -290,6 +290,24 @@ test("a mouse opens a card, and its address opens it again", async () => {
   await close();
 });
 
+test("on a phone a card that an address opens does not cover its cell", async () => {
+  const { features } = await (await fetch(`${url}/api/v1/grid?quantity=pm2_5&resolution=1000`)).json();
+  const middle = ({ geometry }) => [0, 1].map((i) => geometry.coordinates[0].slice(0, 4).reduce((sum, p) => sum + p[i] / 4, 0));
+  const south = features.reduce((a, b) => (middle(b)[1] < middle(a)[1] ? b : a));
+  const phone = { viewport: { width: 390, height: 844 } };
+  const { page, complaints, close } = await open(`/?cell=${south.properties.cell}`, phone, undefined, ".card .value");
+  await page.waitForURL(/[?&]place=/); // the map has moved
+  const [lon, lat, zoom] = new URL(page.url()).searchParams.get("place").split(",").map(Number);
+  const size = 512 * 2 ** zoom; // pixels of the world in Web Mercator
+  const down = (degrees) => -(size * Math.asinh(Math.tan((degrees * Math.PI) / 180))) / (2 * Math.PI);
+  const [map, card] = [await page.locator(".map").boundingBox(), await page.locator(".card").boundingBox()];
+  const [x, y] = middle(south);
+  const at = [map.x + map.width / 2 + ((x - lon) / 360) * size, map.y + map.height / 2 + down(y) - down(lat)];
+  assert.ok(at[0] > map.x && at[0] < map.x + map.width && at[1] > map.y && at[1] < card.y, `the cell is at ${at}, the card at ${card.y}`);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a finger opens a card", async () => {
   const { page, complaints, close } = await open("/", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await shown(page);

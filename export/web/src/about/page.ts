@@ -140,7 +140,7 @@ function classes(caption: string, index: Index): HTMLElement {
   const rows = Object.entries(bounds[index]).map(([quantity, list]) => [
     name(quantity),
     ...list.map((b) => number(b, 0)),
-    `> ${number(list[list.length - 1] ?? 0, 0)}`,
+    `>\u00a0${number(list[list.length - 1] ?? 0, 0)}`,
   ]);
   const heads = Array.from({ length: (bounds[index].pm10?.length ?? 0) + 1 }, (_, i) => t(`${index}.class${i + 1}` as Key));
   return table(caption, [t("map.quantity"), ...heads], rows);

@@ -34,6 +34,9 @@ export function shades(list: readonly Day[]): Shade[] {
 
 const shadeOf = (all: readonly Shade[], mean: number): string => all.find((s) => mean <= s.high)?.colour ?? scaleColours[0];
 
+// strictest returns the lowest limit of a quantity's daily means, Infinity where there is none.
+export const strictest = (quantity: string): number => Math.min(...(limits[quantity] ?? []).map((l) => l.value));
+
 // calendar makes the picture; a dot marks days above the strictest limit of the quantity.
 export function calendar(list: readonly Day[], quantity: string, unit: string, today: string): HTMLElement {
   const means = new Map(list.map((d) => [d.date, d.mean]));
@@ -68,7 +71,7 @@ export function calendar(list: readonly Day[], quantity: string, unit: string, t
 export function drawing(list: readonly Day[], quantity: string, today: string, ...more: SVGElement[]): SVGElement {
   const colours = shades(list);
   const means = new Map(list.map((d) => [d.date, d.mean]));
-  const limit = Math.min(...(limits[quantity] ?? []).map((l) => l.value));
+  const limit = strictest(quantity);
   const cells = rowDates(today).flatMap((row, y) => {
     const first = row.find(Boolean) ?? today;
     const name = svg("text", { x: left - 8, y: top + y * cell + cell * 0.72, "text-anchor": "end", class: "name" }, monthName(first));
@@ -120,7 +123,7 @@ function scaleLegend(list: readonly Day[], quantity: string, unit: string): HTML
   const all = shades(list);
   const whole = all.every((s) => !Number.isFinite(s.high) || Number.isInteger(s.high));
   const bound = (v: number) => number(v, whole ? 0 : 1);
-  const strictest = Math.min(...(limits[quantity] ?? []).map((l) => l.value));
+  const limit = strictest(quantity);
   const text = (s: Shade, i: number) => {
     if (all.length === 1) return "";
     if (i === 0) return t("map.upTo", { high: bound(s.high) });
@@ -132,8 +135,8 @@ function scaleLegend(list: readonly Day[], quantity: string, unit: string): HTML
     { class: "calendar-scale" },
     ...all.map((s, i) => h("li", {}, swatch(s.colour), text(s, i))),
     unit === "1" ? null : h("li", { class: "quiet" }, unit),
-    Number.isFinite(strictest)
-      ? h("li", {}, h("span", { class: "dot", "aria-hidden": "true" }), t("lookback.dot", { value: amount(strictest, quantity, unit) }))
+    Number.isFinite(limit)
+      ? h("li", {}, h("span", { class: "dot", "aria-hidden": "true" }), t("lookback.dot", { value: amount(limit, quantity, unit) }))
       : null,
   );
 }

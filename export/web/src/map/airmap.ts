@@ -88,10 +88,11 @@ export class AirMap implements Content {
     this.map.setInsets(covered);
   }
 
-  // reveal moves what is chosen to where nothing covers it.
-  reveal(covered: Insets): void {
+  // reveal moves what is chosen to where nothing covers it, and reports whether it is on the map.
+  reveal(covered: Insets): boolean {
     const at = this.placeOf(this.chosen);
     if (at) this.map.reveal(at, covered);
+    return at !== null;
   }
 
   grid(grid: Cells | null, legend: readonly Step[]): void {

@@ -133,7 +133,6 @@ export function station(id: string, s: StationProperties, { choice, zone, deviat
       `${t("series.lastHour")}: `,
       h("a", { href: `/api/v1/stations/${encodeURIComponent(id)}/readings?format=csv` }, "CSV"),
     ),
-    h("p", { class: "quiet code" }, id),
     snippet(`station/${id}`, choice.quantity),
   );
 }

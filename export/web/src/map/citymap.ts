@@ -206,7 +206,7 @@ export class CityMap {
 
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.container;
-    this.motion.set({ ...this.camera, width, height });
+    this.motion.set({ ...this.motion.goal, width, height }); // a movement that has begun ends
     this.fitCity();
     if (width > 0 && height > 0) this.draw(); // at once, because a canvas of another size is empty
   }

@@ -32,11 +32,13 @@ export function open(frame: Frame): Page {
       if (s.city) map.city(s.city);
       draw();
       render();
+      reveal();
     },
     stations() {
       performance.mark("stations"); // for tests and measurements
       if (s.stations) map.stations(s.stations, s.view.stations);
       render();
+      reveal();
     },
     details() {
       page.renderCard();
@@ -68,7 +70,7 @@ export function open(frame: Frame): Page {
   });
   let sliding = false; // a slider is moving
   let focusedBefore: Element | null = null; // before the card was opened
-  let revealed: Chosen | null = s.view.chosen; // what the map was moved for already, or that its address says where it is
+  let revealed = s.view.place && s.view.chosen; // what the map was moved for already, or that its address says where it is
 
   function render(): void {
     map.setLabel(t("map.map"));
@@ -81,11 +83,10 @@ export function open(frame: Frame): Page {
     if (s.districts) map.districts(s.districts, s.view.quantity, legendSteps(s));
   }
 
-  // reveal moves the map once the card is as large as it will be, so that it does not cover what it is of.
+  // reveal moves the map once the card is as large as it will be, and what it is of is on the map, so that it does not cover it.
   function reveal(): void {
-    if (revealed === s.view.chosen) return;
-    revealed = s.view.chosen;
-    map.reveal(page.covered());
+    if (revealed === s.view.chosen || page.card.hidden) return;
+    if (map.reveal(page.covered())) revealed = s.view.chosen;
   }
 
   // choose opens the card, or closes it for null, and moves the focus there and back.

@@ -1,18 +1,20 @@
 // A small plot of a cell's last 24 hours, with the same as a sentence and as a table.
 import type { Trend, TrendHour } from "../api";
 import { h } from "../dom";
-import { amount, clock, digitsOf, name, number, t } from "../language";
+import { amount, clock, digitsOf, language, languages, name, number, t } from "../language";
 import { isPollutant } from "./colours";
 import { svg } from "../svg";
 
 const width = 320;
 const height = 96;
+const dated = { day: "numeric", month: "short" } as const; // the first and the last hour, which are of two days
 const margin = { left: 34, right: 6, top: 8, bottom: 18 }; // room for the labels
 
 // plot makes the figure: measured values dotted, corrected ones as a line, hours without a value as gaps.
 export function plot(trend: Trend, zone: string): HTMLElement {
   const known = trend.hours.filter((x) => x.mean !== null);
-  const caption = h("figcaption", { class: "label" }, t("plot.title", { quantity: name(trend.quantity) }));
+  const unit = trend.unit === "1" ? "" : ` (${trend.unit})`;
+  const caption = h("figcaption", { class: "label" }, t("plot.title", { quantity: name(trend.quantity) }) + unit);
   if (known.length === 0) return h("figure", { class: "plot" }, caption, h("p", { class: "quiet" }, t("plot.none")));
   const raw = known.some((x) => x.raw_mean !== x.mean);
   return h(
@@ -68,12 +70,12 @@ function drawing(trend: Trend, zone: string): SVGElement {
     svg("line", { x1: margin.left, x2: width - margin.right, y1: y(v), y2: y(v), class: "rule" }),
     svg("text", { x: margin.left - 5, y: y(v) + 4, "text-anchor": "end" }, number(v, digits)),
   ]);
-  const hour = (at: string) => new Date(at).toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
-  const times = [0, 12, 23].flatMap((i) => {
+  const { locale } = languages[language()];
+  const times = ([0, 12, 23] as const).flatMap((i) => {
     const at = trend.hours[i]?.time;
-    return at
-      ? [svg("text", { x: x(i), y: height - 3, "text-anchor": ["start", "middle", "end"][Math.ceil(i / 12)] ?? "end" }, hour(at))]
-      : [];
+    const [anchor, date] = { 0: ["start", dated], 12: ["middle", {}], 23: ["end", dated] }[i] as [string, Intl.DateTimeFormatOptions];
+    const hour = (at: string) => new Date(at).toLocaleString(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit", ...date });
+    return at ? [svg("text", { x: x(i), y: height - 3, "text-anchor": anchor }, hour(at))] : [];
   });
   const dots = trend.hours.flatMap((p, i) =>
     p.mean === null ? [] : [svg("circle", { cx: x(i), cy: y(p.mean), r: 1.8, class: "corrected" })],

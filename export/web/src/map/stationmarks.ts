@@ -59,7 +59,7 @@ export class StationMarks {
   // picture returns a mark's symbol for the pen's zoom.
   private picture(mark: Mark, { camera, ratio, theme }: Pen): ImageBitmap {
     const dot = this.list.length > many && camera.zoom < apart;
-    const size = dot ? dotSize(camera) : symbolSize * Math.min(1, Math.max(0.55, 0.55 + (camera.zoom - 8) * 0.1125));
+    const size = dot ? dotSize(camera) : symbolSize * Math.min(1, Math.max(0.4, 0.4 + (camera.zoom - 9) * 0.2)); // less than a cell of 1 km
     const pixels = Math.round(size * ratio);
     const key = `${mark} ${dot} ${pixels} ${theme.halo}`;
     const kept = this.pictures.get(key) ?? draw(mark, pixels, dot);

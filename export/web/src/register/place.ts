@@ -37,8 +37,13 @@ addEventListener(
 const released = (): Promise<void> => pressed;
 
 // placePicker makes the control. It calls chosen with a place that the server accepts, and with null while there is none, together
-// with the request that checks the place.
-export function placePicker(city: City, start: Place | null, chosen: (p: Place | null, asking?: Promise<void>) => void): HTMLElement {
+// with the request that checks the place. Without a place to start with, the map shows what is around another, or the whole city.
+export function placePicker(
+  city: City,
+  start: Place | null,
+  chosen: (p: Place | null, asking?: Promise<void>) => void,
+  around: Place | null = null,
+): HTMLElement {
   const status = h("p", { class: "said", role: "status" });
   const coordinates = h("input", {
     type: "text",
@@ -146,6 +151,7 @@ export function placePicker(city: City, start: Place | null, chosen: (p: Place |
   // Without districts there are still the map and the coordinates.
   if (city.properties.districts > 0) void send<Districts>("GET", "/api/v1/districts").then(setDistricts, () => {});
   if (start) void setPlace(start).then(() => view.look(start));
+  else if (around) view.lookAround(around);
   return h(
     "div",
     { class: "place" },

@@ -83,7 +83,7 @@ export function move(managed: Managed, { city, send, done }: Management): HTMLEl
   // The map is large, and needs its size: it is loaded when the form is opened.
   const open = async (): Promise<void> => {
     const { placePicker } = await import("../register/place");
-    picker.append(placePicker(city, null, (p, check) => ([place, checking] = [p, check])));
+    picker.append(placePicker(city, null, (p, check) => ([place, checking] = [p, check]), managed));
   };
   element.addEventListener("toggle", () => void open(), { once: true });
   return element;

@@ -3,7 +3,9 @@ import uPlot from "uplot";
 import { number, t } from "../language";
 import { forcedColours } from "../map/theme";
 import { limits } from "./limits";
+import type { Official } from "./official";
 import { clamped, type Readings, type Series } from "./series";
+import type { Plotted } from "./state";
 
 export interface Line {
   label: string;
@@ -31,8 +33,8 @@ export const colour = (name: string): string =>
 export const corrects = (s: Series): boolean => s.corrected.some((v, i) => v !== null && v !== s.measured[i]);
 
 // content returns the lines and their values for uPlot: readings, if there are any, then means, then limits.
-export function content(s: Series, r: Readings | null): { lines: Line[]; data: uPlot.AlignedData } {
-  const groups = [...(r?.at.length ? [single(s, r)] : []), means(s, r === null), ...limitGroups(s)];
+export function content({ series: s, readings: r, official }: Plotted): { lines: Line[]; data: uPlot.AlignedData } {
+  const groups = [...(r?.at.length ? [single(s, r)] : []), means(s, official, r === null), ...limitGroups(s)];
   const tables = groups.map(({ at, lines }): uPlot.AlignedData => [at, ...lines.map((l) => l.values)]);
   return {
     lines: groups.flatMap((g) => g.lines.map((l) => l.line)),
@@ -56,8 +58,8 @@ function single(s: Series, r: Readings): Group {
 }
 
 // means returns the means of hours or days: corrected where the quantity is, measured where it is not or where both are wanted, and
-// the neighbours'.
-function means(s: Series, both: boolean): Group {
+// the neighbours' and those of an official station.
+function means(s: Series, official: Official | null, both: boolean): Group {
   const mean = t(s.window === "1h" ? "station.lineHour" : "station.lineDay");
   const main = { colour: colour("accent"), width: 2.5, step: true };
   const measured = { label: t("station.lineMeasured", { mean }), colour: colour("field-border"), width: 1.25, step: true };
@@ -68,14 +70,24 @@ function means(s: Series, both: boolean): Group {
       ]
     : [{ line: { ...main, label: mean }, values: s.measured }];
   const neighbours = { label: t("station.lineNeighbours"), colour: colour("text"), width: 1.5, dash: [5, 4], step: true };
+  const beside = official
+    ? [
+        {
+          line: { label: officialText(official), colour: colour("official"), width: 1.5, dash: [9, 3, 2, 3], step: true },
+          values: official.values,
+        },
+      ]
+    : [];
   return {
     at: edges(s),
-    lines: [...own, { line: neighbours, values: s.neighbours }].map(({ line, values }) => ({
+    lines: [...own, { line: neighbours, values: s.neighbours }, ...beside].map(({ line, values }) => ({
       line,
       values: values.flatMap((v) => [v, v]),
     })),
   };
 }
+
+const officialText = ({ name, metres }: Official): string => t("station.lineOfficial", { name, km: number(metres / 1000, 1) });
 
 // limitGroups returns a straight line for each limit; none where there are no values. Limits are of daily means.
 function limitGroups(s: Series): Group[] {

@@ -75,13 +75,13 @@ function plotParts(s: State, before: HTMLElement): HTMLElement[] {
   if (s.plotFailure) return [h("p", { class: "trouble" }, s.plotFailure())];
   if (!s.plotted) return [];
   const open = before.querySelector("details")?.open ?? false; // as the person left it
-  const { series, readings, period } = s.plotted;
+  const { series, readings } = s.plotted;
   const means = series.corrected.some((mean) => mean !== null);
   return [
-    ...(means ? [] : [h("p", { class: "hint" }, t("station.noMeans"))]),
-    ...(means || readings?.at.length ? [plot(series, readings, period, zone(s))] : []),
+    ...(means ? [] : [h("p", { class: "hint" }, t(series.window === "1h" ? "station.noMeans" : "station.noDays"))]),
+    ...(means || readings?.at.length ? [plot(s.plotted, zone(s))] : []),
     h("p", { class: "quiet" }, t(series.window === "1h" ? "station.plotNote" : "series.dayNote")),
-    h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(series, zone(s)))),
+    h("details", { open }, h("summary", {}, t("station.asTable")), h("div", {}, values(s.plotted, zone(s)))),
   ];
 }
 

@@ -9,13 +9,15 @@ import { svg } from "../svg";
 import { ticks, type Tick } from "./axis";
 import { colour, content, corrects, type Line } from "./lines";
 import { middleOf, readout, windowAt } from "./readout";
-import type { Period, Readings, Series } from "./series";
+import { alone, type Period, type Series } from "./series";
+import type { Plotted } from "./state";
 
 const locale = (): string => languages[language()].locale;
 
 // plot makes the plot with its legend; readings are only there for 24 hours.
-export function plot(s: Series, r: Readings | null, period: Period, zone: string): HTMLElement {
-  const { lines, data } = content(s, r);
+export function plot(plotted: Plotted, zone: string): HTMLElement {
+  const { series: s, period } = plotted;
+  const { lines, data } = content(plotted);
   const canvas = h("div", { class: "plot" });
   let u: uPlot | null = null;
   const draw = (): void => {
@@ -35,7 +37,7 @@ export function plot(s: Series, r: Readings | null, period: Period, zone: string
   const read = reader(h("div", {}, unit, canvas), {
     label: `${summary(s, period)} ${t("series.read")}`,
     count: s.start.length,
-    text: (i, e) => (i < 0 ? t("station.noValues") : readout(s, r, i, zone, e && moment(e))),
+    text: (i, e) => (i < 0 ? t("station.noValues") : readout(plotted, i, zone, e && moment(e))),
     at: (e) => windowAt(s, moment(e)),
     move: (i) => u?.setCursor({ left: u.valToPos(middleOf(s, i), "x"), top: -10 }),
   });
@@ -80,7 +82,12 @@ function stroke(line: Line): uPlot.Series {
     width: line.width,
     ...(line.dash ? { dash: line.dash } : {}),
     ...(line.step && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
-    points: { show: line.points ?? false, size: 5, fill: line.colour },
+    points: {
+      show: line.points ?? false,
+      size: 5,
+      fill: line.colour,
+      ...(line.points || line.step ? {} : { filter: (u, i) => alone(u.data[i] ?? []) }),
+    },
     spanGaps: false,
   };
 }
@@ -104,7 +111,7 @@ function summary(s: Series, period: Period): string {
 }
 
 // values makes a table of the same values, the newest first.
-export function values(s: Series, zone: string): HTMLElement {
+export function values({ series: s, official }: Plotted, zone: string): HTMLElement {
   const when = new Intl.DateTimeFormat(locale(), {
     timeZone: zone,
     day: "numeric",
@@ -113,11 +120,23 @@ export function values(s: Series, zone: string): HTMLElement {
   });
   const show = (v: number | null | undefined) => (v === null || v === undefined ? "–" : number(v, digitsOf(s.quantity)));
   const rows = s.start
-    .map((at, i) => [when.format(new Date(at)), show(s.measured[i]), show(s.corrected[i]), show(s.neighbours[i])])
+    .map((at, i) => [
+      when.format(new Date(at)),
+      show(s.measured[i]),
+      show(s.corrected[i]),
+      show(s.neighbours[i]),
+      ...(official ? [show(official.values[i])] : []),
+    ])
     .reverse();
   return table(
     `${name(s.quantity)} (${s.unit})`,
-    [t(s.window === "1h" ? "station.hourFrom" : "station.dayFrom"), t("station.measured"), t("station.corrected"), t("station.neighbours")],
+    [
+      t(s.window === "1h" ? "station.hourFrom" : "station.dayFrom"),
+      t("station.measured"),
+      t("station.corrected"),
+      t("station.neighbours"),
+      ...(official ? [official.name] : []),
+    ],
     rows,
   );
 }

@@ -2,6 +2,7 @@
 import { amount, language, languages, t } from "../language";
 import { corrects, starts, windowSeconds } from "./lines";
 import type { Readings, Series } from "./series";
+import type { Plotted } from "./state";
 
 const near = 150; // seconds from a single reading within which it is meant
 
@@ -15,7 +16,7 @@ export function windowAt(s: Series, at: number): number {
 export const middleOf = (s: Series, i: number): number => (starts(s)[i] ?? 0) + windowSeconds(s) / 2;
 
 // readout returns the values of a window as a sentence, with the single reading near a moment where there are any.
-export function readout(s: Series, r: Readings | null, i: number, zone: string, at?: number): string {
+export function readout({ series: s, readings: r, official }: Plotted, i: number, zone: string, at?: number): string {
   const say = (v: number): string => amount(v, s.quantity, s.unit);
   const [measured, corrected, neighbours] = [s.measured[i] ?? null, s.corrected[i] ?? null, s.neighbours[i] ?? null];
   const own =
@@ -23,6 +24,7 @@ export function readout(s: Series, r: Readings | null, i: number, zone: string, 
   const parts = [
     own ?? (measured === null ? t("series.nothing") : say(measured)),
     neighbours === null ? "" : t("series.around", { value: say(neighbours) }),
+    official?.values[i] == null ? "" : t("series.official", { name: official.name, value: say(official.values[i]) }),
     r && at !== undefined ? readingNear(r, at, say) : "",
   ];
   return t("series.at", { time: windowText(s, i, zone), values: parts.filter(Boolean).join("; ") });

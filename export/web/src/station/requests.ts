@@ -2,6 +2,7 @@
 import * as api from "../api";
 import { ApiError, errorText } from "../client";
 import { t } from "../language";
+import { official } from "./official";
 import { readings, series } from "./series";
 import { quantities, type State } from "./state";
 import { watch } from "./watch";
@@ -41,12 +42,14 @@ export function requests(s: State, render: () => void, away: (is: boolean) => vo
     s.plotting = true;
     render();
     try {
-      const [means, single] = await Promise.all([
-        series(s.id, quantity, period, now, s.owner?.key),
+      const own = series(s.id, quantity, period, now, s.owner?.key);
+      const [means, beside, single] = await Promise.all([
+        own,
+        s.station && official(s.station, own, quantity, period, now).catch(() => null), // the plot is complete without it
         period === "24h" ? readings(s.id, quantity, now, s.station?.properties.interval_seconds ?? 0, s.owner?.key) : null,
       ]);
       if (asked !== plots) return;
-      [s.plotting, s.plotted, s.plotFailure] = [false, { series: means, readings: single, period }, null];
+      [s.plotting, s.plotted, s.plotFailure] = [false, { series: means, readings: single, official: beside, period }, null];
       if (single?.at.length === 0 && tries > 1 && s.station?.properties.values[quantity])
         setTimeout(() => asked === plots && void plot(tries - 1), retryAfter);
     } catch (e) {

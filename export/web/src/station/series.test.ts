@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parse, clamped } from "./series";
+import { alone, parse, clamped } from "./series";
 
 const header = "time,station,lon,lat,quantity,value,unit,flags,checks\n";
 const row = (time: string, value: string, flags = "") => `${time},AAAAAAA,6.9,50.9,pm2_5,${value},µg/m³,${flags},stuck|outlier\n`;
@@ -29,4 +29,11 @@ test("the line of a kit that sends every 20 minutes is not interrupted between i
   const csv = header + row("2026-05-01T10:00:00Z", "5") + row("2026-05-01T10:20:00Z", "5") + row("2026-05-01T11:30:00Z", "5");
   expect(parse(csv).counted).toEqual([5, null, 5, null, 5]);
   expect(parse(csv, 3600).counted).toEqual([5, 5, null, 5]);
+});
+
+test("a value without neighbours is found, whatever other times there are between", () => {
+  expect(alone([5])).toEqual([0]);
+  expect(alone([5, null, 6, 7, null, 8])).toEqual([0, 5]);
+  expect(alone([undefined, 5, undefined, 6, null, undefined, 7, undefined])).toEqual([6]);
+  expect(alone([null, undefined])).toEqual([]);
 });

@@ -44,6 +44,13 @@ export async function readings(id: string, quantity: string, now: Date, interval
   return parse(await response.text(), Math.max(maxGap, 3 * interval));
 }
 
+// alone returns where a value has none before or after it, so that a line through the values does not show it. What is undefined has
+// no time of its own in a series that was joined with others.
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const own = Array.from(values, (v, i) => [v, i] as const).filter(([v]) => v !== undefined);
+  return own.flatMap(([v, i], n) => (v === null || own[n - 1]?.[0] != null || own[n + 1]?.[0] != null ? [] : [i]));
+}
+
 // parse reads CSV of one quantity: time,station,lon,lat,quantity,value,unit,flags,checks. The flag humid alone does not exclude a value.
 export function parse(csv: string, gap = maxGap): Readings {
   const found: Readings = { at: [], counted: [], excluded: [] };

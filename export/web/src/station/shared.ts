@@ -14,14 +14,14 @@ export function sharedPlot(s: State, shown: Element): Shared {
     picture() {
       const image = shown.querySelector<HTMLCanvasElement>(".plot canvas");
       if (!image || !s.plotted) return null;
-      const { series, readings, period } = s.plotted;
+      const { series, period } = s.plotted;
       const now = asOf(new Date(), zone(s));
       return {
         title: `${title(s)}: ${name(series.quantity)}${series.unit === "1" ? "" : ` (${series.unit})`}`,
         time: `${t(`station.period_${period}`)} · ${now}`,
         image,
         scale: devicePixelRatio,
-        legend: content(series, readings).lines.map((line) => ({ colour: line.colour, text: line.label })),
+        legend: content(s.plotted).lines.map((line) => ({ colour: line.colour, text: line.label })),
         colours: { background: colour("surface"), text: colour("text"), muted: colour("muted") },
       };
     },

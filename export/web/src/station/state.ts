@@ -2,6 +2,7 @@
 import type { City, Comparison, Health, Station } from "../api";
 import { t } from "../language";
 import type { Settings } from "../register/settings";
+import type { Official } from "./official";
 import { periods, type Period, type Readings, type Series } from "./series";
 
 export interface State {
@@ -13,11 +14,19 @@ export interface State {
   failure: (() => string) | null; // why there is no health, in the current language
   quantity: string; // of the plot; empty until one has been measured
   period: Period;
-  plotted: { series: Series; readings: Readings | null; period: Period } | null; // the last answer
+  plotted: Plotted | null; // the last answer
   plotFailure: (() => string) | null; // why the choice is not plotted, in the current language
   plotting: boolean; // the answer has not come yet
   owner: Owner | null; // null where the address has no key
   removed: "keep" | "erase" | null; // by its owner, with what became of the readings
+}
+
+// Plotted is what a plot shows; official is null where no official station is near.
+export interface Plotted {
+  series: Series;
+  readings: Readings | null;
+  official: Official | null;
+  period: Period;
 }
 
 // Owner holds the key of the management link, and what was made on this page and is shown only now.

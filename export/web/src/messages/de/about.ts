@@ -31,8 +31,8 @@ export const about = {
   checksShared: "Die Kennzeichen stehen in jeder Datei. Wer anders prüfen will, kann das tun.",
   correction: "Korrektur um die Feuchte",
   correctionIs:
-    "In feuchter Luft quellen Staubteilchen auf, und einfache Sensoren zählen das Wasser mit. Deshalb wird Feinstaub durch einen Faktor geteilt, der von der Luftfeuchte abhängt (κ-Köhler, Crilley und andere 2018, hier mit κ = {kappa}). Der gemessene Wert steht immer daneben. Ohne Feuchte in der Nähe bleibt der Wert, wie er ist, und wird als unkorrigiert gezählt.",
-  factors: "Geteilt wird bei",
+    "In feuchter Luft quellen Staubteilchen auf, und einfache Sensoren zählen das Wasser mit. Deshalb wird Feinstaub durch einen Faktor geteilt, der von der Luftfeuchte abhängt (κ‑Köhler, Crilley und andere 2018, hier mit κ = {kappa}). Der gemessene Wert steht immer daneben. Ohne Feuchte in der Nähe bleibt der Wert, wie er ist, und wird als unkorrigiert gezählt.",
+  factors: "Korrektur nach Feuchte",
   factor: "Teiler",
   indices: "Die beiden Indizes",
   indicesAre:

@@ -86,7 +86,7 @@ export const place = {
   public: "Öffentlich wird nur dieses Quadrat: {cell}, Mitte {lat}, {lon}.",
   outside: "Das liegt außerhalb der Stadtgrenze, ist aber nah genug. Öffentlich wird nur dieses Quadrat: {cell}, Mitte {lat}, {lon}.",
   meant: "Meintest du {place}?",
-  unreadable: "Das sind keine Koordinaten wie 50.94130, 6.95830.",
+  unreadable: "Bitte gib Koordinaten wie 50.94130, 6.95830 ein.",
   map: "Karte zum Wählen des Orts",
 };
 

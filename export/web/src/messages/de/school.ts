@@ -23,7 +23,7 @@ export const school = {
   question1: "Ist morgens um acht mehr Feinstaub in der Luft als mittags?",
   question2: "Ist der Wert an der Hauptstraße höher als im Park? An jedem Tag?",
   question3: "Was macht ein Regentag? Was macht Wind?",
-  question4: "Wie lange merkt man Silvester?",
+  question4: "Wie lange sieht man Silvester in den Daten?",
   question5: "Wird abends mehr geheizt, und sieht man das an kalten Wochenenden?",
   question6: "Steigt der gemessene Wert im Nebel, und was bleibt nach der Korrektur?",
   fair: "Fair messen",

@@ -6,11 +6,12 @@ export const series = {
   at: "{time}: {values}",
   own: "{value} (gemessen {raw})",
   around: "Nachbarschaft {value}",
+  official: "{name} {value}",
   reading: "einzelne Messung {value}",
   flagged: "einzelne Messung {value}, zählt nicht",
   nothing: "kein Mittel",
   only: "{format} (nur {period})",
   allCells: "Alle Zellen von {size} herunterladen",
-  allDistricts: "Alle Stadtteile herunterladen",
+  allDistricts: "Alle Stadtbezirke herunterladen",
   lastHour: "Die letzte Stunde der Station herunterladen",
 };

@@ -33,7 +33,7 @@ export const about: typeof german = {
   checksShared: "The flags are in every file. Whoever wants to check in another way can.",
   correction: "Correction for humidity",
   correctionIs:
-    "In humid air particles swell, and simple sensors count the water as well. So particulate matter is divided by a factor that depends on the humidity (κ-Köhler, Crilley et al. 2018, here with κ = {kappa}). The measured value is always beside it. Without a humidity nearby the value stays as it is and is counted as uncorrected.",
+    "In humid air particles swell, and simple sensors count the water as well. So particulate matter is divided by a factor that depends on the humidity (κ‑Köhler, Crilley et al. 2018, here with κ = {kappa}). The measured value is always beside it. Without a humidity nearby the value stays as it is and is counted as uncorrected.",
   factors: "Correction by humidity",
   factor: "Divisor",
   indices: "The two indices",

@@ -27,7 +27,8 @@ export const admin = {
   suspend: "Suspend",
   suspended: "“{name}” is suspended.",
   suspendTitle: "Suspend “{name}”",
-  suspendWhat: "Nothing more is taken from it, and map and lists leave it out, until you lift the suspension. What it has measured stays.",
+  suspendWhat:
+    "Nothing more is accepted from it, and map and lists leave it out, until you lift the suspension. What it has measured stays.",
   suspendWhy: "Reason",
   suspendHint: "Its owner reads it, and its page shows it: no names, no addresses. At most 200 characters.",
   cancel: "Cancel",

@@ -1,6 +1,6 @@
 export const register = {
   title: "Register a station",
-  lead: "Two minutes: place, kit, a few details. No account, no password.",
+  lead: "In two minutes: place, kit, a few details. No account, no password.",
   closed: "In this city only the city registers stations. Please contact it.",
   step_place: "Place",
   step_kit: "Kit",
@@ -48,7 +48,7 @@ export const register = {
   noHeight: "Please enter the height in metres, or leave it empty.",
   noConsent: "Your consent is missing.",
   done: "“{name}” is registered",
-  pending: "The city has yet to approve the station. Until then nothing is taken from it; you can set it up already.",
+  pending: "The city has yet to approve the station. Until then nothing is accepted from it; you can set it up already.",
   waiting: "Waiting for the first message … Enter the settings below in the station. You can leave this page open.",
   newest: "The newest came at {time}:",
   first: "First message received {time}:",
@@ -72,19 +72,19 @@ export const register = {
 };
 
 export const place = {
-  search: "Search a town or quarter",
+  search: "Search for a town or quarter",
   searchHint: "Takes the map there. The search stays on your device.",
   found: "{place}: now tap where the station is.",
   notFound: "The map does not know this name. It knows towns and quarters, no streets.",
   closer: "Now tap the exact spot.",
   coordinates: "Coordinates (latitude, longitude)",
-  coordinatesHint: "As a map app shows them when you press long on your house.",
+  coordinatesHint: "As a map app shows them when you press and hold on your house.",
   here: "Take this place",
   tap: "Tap the map, or shift it (with the arrow keys too) until the cross is over the place.",
   public: "Only this square becomes public: {cell}, middle {lat}, {lon}.",
   outside: "That is outside the city, but near enough. Only this square becomes public: {cell}, middle {lat}, {lon}.",
   meant: "Did you mean {place}?",
-  unreadable: "These are no coordinates such as 50.94130, 6.95830.",
+  unreadable: "Please enter coordinates such as 50.94130, 6.95830.",
   map: "Map to choose the place",
 };
 

@@ -8,6 +8,7 @@ export const series: typeof german = {
   at: "{time}: {values}",
   own: "{value} (measured {raw})",
   around: "neighbourhood {value}",
+  official: "{name} {value}",
   reading: "single reading {value}",
   flagged: "single reading {value}, does not count",
   nothing: "no mean",
