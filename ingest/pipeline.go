@@ -17,6 +17,13 @@ const (
 
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 2 * time.Second
+
+	// At a low rate of many stations an append happens at most every gatherTime, unless gatherEnough messages wait: a
+	// broker may stop at 20 unacknowledged ones (Mosquitto, max_inflight_messages).
+	gatherTime   = 50 * time.Millisecond
+	gatherEnough = 16
+	// pauseMost bounds how long nothing waits for more after waiting has brought nothing again and again.
+	pauseMost = 10 * time.Second
 )
 
 // Pipeline writes messages to the journal: it decodes, identifies and checks a batch of messages, appends readings
@@ -46,6 +53,10 @@ type Pipeline struct {
 	shares  []share   // of each message in the batch
 	share   share     // of the current message
 	joins   joins
+
+	appended time.Time     // when the last batch was in the journal
+	pause    time.Duration // how long waiting stopped the last time that it brought nothing; 0 after one that brought something
+	resume   time.Time     // when waiting may be tried again
 }
 
 // share is one message's part of the batch, and the rest of its outcome.
@@ -60,7 +71,7 @@ type share struct {
 func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 	messages := make([]Message, 0, BatchMessages)
 	for {
-		messages = collect(ctx, in, messages[:0])
+		messages = p.collect(ctx, in, messages[:0])
 		if len(messages) == 0 {
 			return nil
 		}
@@ -71,8 +82,9 @@ func (p *Pipeline) Run(ctx context.Context, in <-chan Message) error {
 }
 
 // collect waits for a first message and adds those that are there already, at most BatchMessages: what arrived while the
-// last batch was written. A single message waits for no other. It returns nothing when ctx ends or in is closed.
-func collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
+// last batch was written. After another batch within gatherTime, few messages wait for more. It returns nothing when ctx ends
+// or in is closed.
+func (p *Pipeline) collect(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -90,9 +102,40 @@ func collect(ctx context.Context, in <-chan Message, messages []Message) []Messa
 			}
 			messages = append(messages, m)
 		default:
-			return messages
+			return p.gather(ctx, in, messages)
 		}
 	}
+	return messages
+}
+
+// gather adds what arrives until gatherTime after the last batch, or until gatherEnough messages are there. Waiting has brought
+// nothing when they came fast, or none in the second half of gatherTime: their senders may have waited for an
+// acknowledgement. Then gather does not wait for a while, each time for longer. It returns nothing when ctx ends.
+func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Message) []Message {
+	now, until := time.Now(), p.appended.Add(gatherTime)
+	if len(messages) >= gatherEnough || !now.Before(until) || now.Before(p.resume) {
+		return messages
+	}
+	end := time.NewTimer(until.Sub(now))
+	defer end.Stop()
+	late := false
+	for waiting := true; waiting && len(messages) < gatherEnough; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m, ok := <-in:
+			if !ok {
+				return messages
+			}
+			messages, late = append(messages, m), time.Until(until) < gatherTime/2
+		case <-end.C:
+			waiting = false
+		}
+	}
+	if p.pause = min(max(2*p.pause, gatherTime), pauseMost); late && len(messages) < gatherEnough {
+		p.pause = 0
+	}
+	p.resume = time.Now().Add(p.pause)
 	return messages
 }
 
@@ -122,6 +165,7 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 		readings, refusals = readings[s.readings:], refusals[s.refusals:]
 		messages[i] = Message{}
 	}
+	p.appended = time.Now()
 	p.report()
 	return nil
 }

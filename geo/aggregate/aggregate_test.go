@@ -435,3 +435,52 @@ func BenchmarkPast(b *testing.B) {
 		a.Hour(hour10, 1000, pm)
 	}
 }
+
+// TestLiveKeepsNothingStale asks an aggregate again and again while values, late and early ones, and exclusions come, and compares
+// its live averages with those of one that was never asked before.
+func TestLiveKeepsNothingStale(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	type step func(*Aggregate)
+	var done []step
+	a, now := &Aggregate{}, hour10
+	do := func(s step) {
+		s(a)
+		done = append(done, s)
+	}
+	cells := []geo.Cell{cellAt(t, 6.9583, 50.9413), cellAt(t, 7.0583, 50.9913)}
+	for round := range 1000 {
+		now = now.Add(time.Duration(rng.IntN(30)) * time.Second)
+		for range rng.IntN(3) {
+			station, q := rng.IntN(5), []quantity.Quantity{pm, rh, celsius}[rng.IntN(3)]
+			at := now.Add(-time.Duration(rng.IntN(5)) * time.Second)
+			if rng.IntN(10) == 0 {
+				at = now.Add(time.Duration(rng.IntN(8000)-7000) * time.Second)
+			}
+			sample := Sample{fmt.Sprint(station), cells[station%2], q, at, now, int64(rng.IntN(50_000))}
+			do(func(a *Aggregate) { a.Add(sample) })
+		}
+		if rng.IntN(50) == 0 {
+			start, e, out := now.Add(-time.Duration(rng.IntN(2))*time.Hour).Truncate(time.Hour), Excluded{Station: fmt.Sprint(rng.IntN(5)), Quantity: pm}, rng.IntN(2) == 0
+			do(func(a *Aggregate) { a.Exclude(start, e, out) })
+		}
+		if rng.IntN(200) == 0 {
+			at := now
+			do(func(a *Aggregate) { a.Prune(at) })
+		}
+		asked := now
+		if rng.IntN(20) == 0 {
+			asked = now.Add(-time.Duration(rng.IntN(4000)) * time.Second)
+		}
+		got := a.Live(asked, 1000, 0)
+		if round%10 > 0 {
+			continue
+		}
+		other := &Aggregate{}
+		for _, s := range done {
+			s(other)
+		}
+		if want := other.Live(asked, 1000, 0); !slices.Equal(got, want) {
+			t.Fatalf("round %d, %v: got %+v, want %+v", round, asked, got, want)
+		}
+	}
+}

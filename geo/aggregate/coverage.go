@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -79,7 +80,8 @@ func gapOf(values []value) uint16 {
 // Each covers the time since the value before it, at most the sensor's interval in the hour of the last second.
 func (a *Aggregate) collect(st *station, s *series, from, to int64) (m stationMean) {
 	first, last := floorDiv(from, 3600), floorDiv(to-1, 3600)
-	var interval, before int64 // before is the time of the last value, if there is one
+	var interval, before int64                                   // before is the time of the last value, if there is one
+	oldest, next := int64(math.MaxInt64/2), int64(math.MaxInt64) // of the values in the period, and after it
 	known := false
 	for index := first; index <= last; index++ {
 		values := s.at(index, &a.unpacked)
@@ -92,6 +94,7 @@ func (a *Aggregate) collect(st *station, s *series, from, to int64) (m stationMe
 		for _, v := range values {
 			unix := index*3600 + int64(v.offset())
 			if unix >= to {
+				next = unix
 				break
 			}
 			if !known && unix-interval < first*3600 && st.counts(first-1, s.quantity) {
@@ -102,12 +105,14 @@ func (a *Aggregate) collect(st *station, s *series, from, to int64) (m stationMe
 				if known {
 					covered = min(covered, unix-before)
 				}
+				oldest = min(oldest, unix)
 				m.add(v, covered)
 			}
 			before, known = unix, true
 		}
 	}
 	m.covered = min(m.covered, to-from)
+	m.until = min(next, oldest-from+to, (first+1)*3600-1-from+to, (last+1)*3600)
 	return m
 }
 

@@ -30,6 +30,9 @@ type series struct {
 	later    bool // past has values of hours after open
 	open     hour // the hour of the last value, which is not in past
 	past     past
+
+	live     stationMean // of live windows that end from liveFrom to live.until: in the seconds between two rounds few change
+	liveFrom int64       // Unix seconds
 }
 
 // hour holds the values of one hour, ascending by offset.
@@ -94,6 +97,9 @@ func (st *station) exclude(e exclusion, out bool) bool {
 	} else {
 		st.excluded = slices.Delete(st.excluded, i, i+1)
 	}
+	for i := range st.series {
+		st.series[i].forgetLive()
+	}
 	return true
 }
 
@@ -129,6 +135,7 @@ func (st *station) empty() bool {
 // hour returns an hour for adding a value, and packs the one that was open. The pointer is valid until the next call; it
 // is nil when the values of the hour were pruned.
 func (s *series) hour(index int64) *hour {
+	s.forgetLive()
 	if s.open.index == index {
 		return &s.open
 	}
@@ -183,6 +190,7 @@ func (s *series) indices() iter.Seq[int64] {
 
 // prune forgets the values of hours before oldest and returns how many they were. It keeps the hours' gaps for LookBack.
 func (s *series) prune(oldest int64) (values int) {
+	s.forgetLive()
 	if s.open.index < oldest && len(s.open.values) > 0 {
 		s.past.put(s.open)
 		s.open = hour{}
@@ -195,6 +203,9 @@ func (s *series) insert(index int64, v value) bool {
 	h := s.hour(index)
 	return h != nil && h.insert(v)
 }
+
+// forgetLive must be called when what a live mean is made of changes.
+func (s *series) forgetLive() { s.live, s.liveFrom = stationMean{}, 0 }
 
 func (s *series) empty() bool { return len(s.open.values) == 0 && len(s.past.hours) == 0 }
 

@@ -28,8 +28,10 @@ func (a *Aggregate) Live(at time.Time, size int32, q quantity.Quantity) []Row {
 func (a *Aggregate) live(at time.Time) *window {
 	to := at.Unix() + 1 // not included
 	return &window{a: a, at: at, part: func(st *station, s *series) (m stationMean, ok bool) {
-		m = a.collect(st, s, to-3600, to)
-		return m, m.count > 0
+		if to < s.liveFrom || to > s.live.until {
+			s.live, s.liveFrom = a.collect(st, s, to-3600, to), to
+		}
+		return s.live, s.live.count > 0
 	}}
 }
 
@@ -217,6 +219,7 @@ type stationMean struct {
 	count   int
 	late    int
 	covered int64 // seconds
+	until   int64 // the last end of an as long window with the same values, Unix seconds, while none are added
 }
 
 // add adds a value that covers a number of seconds.

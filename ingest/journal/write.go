@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	mergeEntries  = 256                    // a merged batch ends when it is of this many entries,
-	mergeReadings = 5000                   // holds this many readings,
-	mergeTime     = 250 * time.Millisecond // or waited so long for more: one write costs the store as much as many, and what waits is in the journal
+	mergeEntries  = 256         // a merged batch ends when it is of this many entries,
+	mergeReadings = 5000        // holds this many readings,
+	mergeTime     = time.Second // or the last one was written so long ago: one write costs the store as much as many, and what waits is in the journal
 
 	bufferEntries = 64 // read ahead
 
@@ -105,6 +105,8 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 	defer func() { cancel(); <-ended }()
 	look := time.NewTicker(positionEvery)
 	defer look.Stop()
+	due := time.NewTimer(0) // when a batch need not wait for more
+	defer due.Stop()
 	for {
 		select {
 		case <-look.C:
@@ -112,9 +114,10 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 				return ingest.ErrPosition
 			}
 		case e := <-entries:
-			if at, err = j.write(ctx, sink, at, e, entries); err != nil {
+			if at, err = j.write(ctx, sink, at, e, entries, due.C); err != nil {
 				return err
 			}
+			due.Reset(mergeTime)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -168,12 +171,10 @@ func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) err
 	return nil
 }
 
-// write merges an entry and those that come soon after it, passes them to sink, and returns the store's new position.
-func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry) (ingest.Position, error) {
+// write merges an entry and those that come until it is due, passes them to sink, and returns the store's new position.
+func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry, due <-chan time.Time) (ingest.Position, error) {
 	var b ingest.Batch
 	var to ingest.Position
-	enough := time.NewTimer(mergeTime)
-	defer enough.Stop()
 	for n := 1; ; n++ {
 		if e.err != nil {
 			if err := j.putAside(ctx, e.at.Seq, e.data, e.err); err != nil {
@@ -188,7 +189,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 			break
 		}
 		var ok bool
-		if e, ok = soon(ctx, more, enough.C); !ok {
+		if e, ok = soon(ctx, more, due); !ok {
 			break
 		}
 	}
@@ -203,12 +204,17 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 	return to, nil
 }
 
-// soon returns the next entry; false when there is none in time.
-func soon(ctx context.Context, entries <-chan entry, enough <-chan time.Time) (entry, bool) {
+// soon returns the next entry; false when none is there and a write is due.
+func soon(ctx context.Context, entries <-chan entry, due <-chan time.Time) (entry, bool) {
 	select {
 	case e := <-entries:
 		return e, true
-	case <-enough:
+	default:
+	}
+	select {
+	case e := <-entries:
+		return e, true
+	case <-due:
 	case <-ctx.Done():
 	}
 	return entry{}, false

@@ -43,7 +43,7 @@ func (s *Store) Advance(ctx context.Context, readings []ingest.Reading, from, to
 		if !at.Equal(from) {
 			return ingest.ErrPosition
 		}
-		if err := insert(conn, s.sql.upsert, len(readings), func(row *sqlite.Stmt, i int) { bindReading(row, &readings[i]) }); err != nil {
+		if err := s.insertReadings(conn, readings); err != nil {
 			return err
 		}
 		return sqlitex.Execute(conn, "INSERT OR REPLACE INTO position (one, journal, seq, appended) VALUES (1, ?, ?, ?)",

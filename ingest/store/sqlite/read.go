@@ -37,9 +37,13 @@ const (
 func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
 	r := newReader(q)
 	var page, last []ingest.Reading
-	for !r.done {
+	err := with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
+		r.sorted, err = sortedUntil(conn)
+		return err
+	})
+	for err == nil && !r.done {
 		others := false
-		err := with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
+		err = with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
 			page, others, err = r.page(conn, page[:0])
 			return err
 		})
@@ -58,20 +62,21 @@ func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ing
 			page, last = last, page
 		}
 	}
-	return nil
+	return err
 }
 
 // reader reads the pages of one query.
 type reader struct {
 	columns
-	query store.ReadingQuery
-	after position // of the last reading
-	to    int64    // end of the query, Unix seconds
-	done  bool
-	span  int64             // seconds that the next page may cover
-	limit int               // readings of the next page
-	names map[string]string // of stations, so that readings share them
-	name  []byte
+	query  store.ReadingQuery
+	after  position // of the last reading
+	to     int64    // end of the query, Unix seconds
+	sorted int64    // before which readings are in by_station, Unix seconds; they stay there
+	done   bool
+	span   int64             // seconds that the next page may cover
+	limit  int               // readings of the next page
+	names  map[string]string // of stations, so that readings share them
+	name   []byte
 }
 
 // position is a reading's place in the order of all readings.
@@ -94,8 +99,17 @@ func newReader(q store.ReadingQuery) *reader {
 	return r
 }
 
-// until returns where the next page ends.
-func (r *reader) until() int64 { return min(r.to, r.after.time+1+r.span) }
+// until returns where the next page ends. A page of stations has either readings that are in by_station or later ones.
+func (r *reader) until() int64 {
+	until := min(r.to, r.after.time+1+r.span)
+	if r.byStation() {
+		until = min(until, r.sorted)
+	}
+	return until
+}
+
+// byStation reports whether the next page is found through by_station.
+func (r *reader) byStation() bool { return len(r.query.Stations) > 0 && r.after.time+1 < r.sorted }
 
 // advance sets the position after a page, and how much the next may cover: with several stations about one page.
 func (r *reader) advance(page []ingest.Reading) {
@@ -149,16 +163,28 @@ func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Read
 	}
 }
 
+// eachSecond finds the readings of a station, in the hour that is not in by_station yet, by looking for it in each second that
+// has a reading of anyone.
+const eachSecond = `WITH RECURSIVE second (time) AS (
+	VALUES (?1) UNION ALL SELECT (SELECT min(time) FROM reading WHERE time > second.time AND time < ?3) FROM second WHERE second.time IS NOT NULL
+) `
+
 // statement returns the SQL that selects the next page.
 func (r *reader) statement() string {
-	where := "(time, station) > (?1, ?2) AND time < ?3"
+	first, from := "", "reading"
+	where := "time >= ?1 AND (time, station) > (?1, ?2) AND time < ?3"
 	if n := len(r.query.Stations); n > 0 {
 		where += " AND station IN (?5" + strings.Repeat(", ?", n-1) + ")"
+		if r.byStation() {
+			from = "by_station CROSS JOIN reading USING (station, time)"
+		} else if n == 1 {
+			first, from = eachSecond, "second CROSS JOIN reading USING (time)"
+		}
 	}
 	if len(r.query.Quantities) > 0 {
 		where += " AND " + anyOf(r.query.Quantities)
 	}
-	return fmt.Sprintf("SELECT time, station, received, time_source, %s FROM reading WHERE %s ORDER BY time, station LIMIT ?4", r.list(), where)
+	return fmt.Sprintf("%sSELECT time, station, received, time_source, %s FROM %s WHERE %s ORDER BY time, station LIMIT ?4", first, r.list(), from, where)
 }
 
 // station returns the station in a row.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"stadtluft/ingest"
 	"stadtluft/ingest/store"
@@ -16,11 +17,40 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	if len(readings) == 0 {
 		return nil, nil
 	}
-	err := s.insert(ctx, s.sql.upsert, len(readings), func(row *sqlite.Stmt, i int) { bindReading(row, &readings[i]) })
+	err := s.transact(ctx, func(conn *sqlite.Conn) error { return s.insertReadings(conn, readings) })
 	if err != nil {
 		return nil, fmt.Errorf("store %d readings: %w", len(readings), err)
 	}
 	return nil, nil
+}
+
+func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) error {
+	if err := insert(conn, s.sql.upsert, len(readings), func(row *sqlite.Stmt, i int) { bindReading(row, &readings[i]) }); err != nil {
+		return err
+	}
+	return s.addHours(conn)
+}
+
+// addHours adds the readings of hours that have ended to by_station, once for each hour.
+func (s *Store) addHours(conn *sqlite.Conn) error {
+	from, err := sortedUntil(conn)
+	to := s.now().Truncate(time.Hour).Unix()
+	if err != nil || to <= from {
+		return err
+	}
+	if err := sqlitex.Execute(conn, "INSERT INTO by_station SELECT station, time FROM reading WHERE time >= ? AND time < ? ORDER BY station, time", &sqlitex.ExecOptions{Args: []any{from, to}}); err != nil {
+		return err
+	}
+	return sqlitex.Execute(conn, "UPDATE by_station_until SET time = ?", &sqlitex.ExecOptions{Args: []any{to}})
+}
+
+// sortedUntil returns the time before which all readings are in by_station.
+func sortedUntil(conn *sqlite.Conn) (unix int64, err error) {
+	err = sqlitex.Execute(conn, "SELECT time FROM by_station_until", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		unix = row.ColumnInt64(0)
+		return nil
+	}})
+	return unix, err
 }
 
 // insert writes n rows with one statement in one transaction.
@@ -64,7 +94,18 @@ func bindReading(row *sqlite.Stmt, r *ingest.Reading) {
 
 // DeleteReadings deletes a station's readings. SQLite reuses the space.
 func (s *Store) DeleteReadings(ctx context.Context, station string) error {
-	if err := s.execute(ctx, "DELETE FROM reading WHERE station = ?", station); err != nil {
+	err := s.transact(ctx, func(conn *sqlite.Conn) error {
+		for _, statement := range []string{
+			"DELETE FROM reading WHERE (time, station) IN (SELECT time, station FROM by_station WHERE station = ?)",
+			"DELETE FROM reading WHERE time >= (SELECT time FROM by_station_until) AND station = ?",
+		} {
+			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: []any{station}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("delete readings of %s: %w", station, err)
 	}
 	return nil

@@ -40,6 +40,7 @@ type Store struct {
 	write  *sqlitex.Pool // one connection
 	read   *sqlitex.Pool
 	sql    statements
+	now    func() time.Time
 
 	closing sync.Once // a pool can be closed only once
 }
@@ -48,7 +49,11 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens the file at path, which it creates if it is missing.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path, sql: compose(quantity.All())}
+	return openAt(ctx, path, time.Now)
+}
+
+func openAt(ctx context.Context, path string, now func() time.Time) (*Store, error) {
+	s := &Store{path: path, sql: compose(quantity.All()), now: now}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store %s: %w", path, err)

@@ -42,6 +42,18 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "readings.db")) })
 }
 
+// TestStoreAsTimePasses has the suite's first readings in an hour that is not over, and an hour end before each write.
+func TestStoreAsTimePasses(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		now := time.Date(2026, 5, 1, 10, 30, 0, 0, time.UTC)
+		s, err := openAt(t.Context(), filepath.Join(t.TempDir(), "readings.db"), func() time.Time { now = now.Add(time.Hour); return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
+
 func TestOpenErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	s := open(t, path)
@@ -174,6 +186,10 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
 }
 
+// thirdIndex makes the index of versions 1 to 3.
+const thirdIndex = `DROP TRIGGER reading_inserted; DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
+	CREATE INDEX reading_by_station ON reading (station, time);`
+
 // TestFirstSchema opens a file as version 1 wrote it.
 func TestFirstSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
@@ -181,13 +197,27 @@ func TestFirstSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script(t, s, `ALTER TABLE grid DROP COLUMN raw; ALTER TABLE grid DROP COLUMN uncorrected; ALTER TABLE grid DROP COLUMN spread; DROP TABLE position; PRAGMA user_version = 1;
+	write := func(s *Store, station string, at int64) {
+		t.Helper()
+		r := ingest.Reading{Station: station, Time: time.Unix(at, 0).UTC(), Received: time.Unix(at, 0).UTC(), Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}
+		if _, err := s.WriteReadings(t.Context(), []ingest.Reading{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script(t, s, thirdIndex+`ALTER TABLE grid DROP COLUMN raw; ALTER TABLE grid DROP COLUMN uncorrected; ALTER TABLE grid DROP COLUMN spread; DROP TABLE position; PRAGMA user_version = 1;
 		INSERT INTO grid VALUES (1777622400, '1h', 'pm10', 1000, 3096000, 4107000, 15001, 15001, 15001, 15001, 1, 25, 1000, 0)`)
+	script(t, s, `INSERT INTO reading (time, station, received, time_source, pm10) VALUES (1777622400, 'A', 0, 0, 1), (4000000000, 'A', 0, 0, 1), (1777622400, 'B', 0, 0, 1)`)
 	s.Close()
 	if s, err = Open(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	write(s, "A", 1777622500)
+	write(s, "A", time.Now().Unix())
+	n := 0
+	if err := s.Readings(t.Context(), store.ReadingQuery{To: time.Unix(1<<40, 0), Stations: []string{"A"}}, func(ingest.Reading) error { n++; return nil }); err != nil || n != 4 {
+		t.Errorf("%d readings of a station, %v, want 4", n, err)
+	}
 	var rows []aggregate.Row
 	all := store.GridQuery{From: time.Unix(0, 0), To: time.Unix(2e9, 0), Window: aggregate.Hour}
 	if err := s.Grid(t.Context(), all, func(r aggregate.Row) error { rows = append(rows, r); return nil }); err != nil {
@@ -232,4 +262,42 @@ func TestLockedFileRespectsContext(t *testing.T) {
 			t.Fatalf("%s does not end", what)
 		}
 	}
+}
+
+// TestHoursAreAddedOnce expects nothing of an hour in by_station until it is over, then all of it, and what comes later at once.
+func TestHoursAreAddedOnce(t *testing.T) {
+	begin := time.Date(2026, 5, 1, 10, 30, 0, 0, time.UTC)
+	now := begin
+	s, err := openAt(t.Context(), filepath.Join(t.TempDir(), "readings.db"), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	f := func(at, observed time.Time, want int64) {
+		t.Helper()
+		now = at
+		r := ingest.Reading{Station: "A", Time: observed, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}
+		if _, err := s.WriteReadings(t.Context(), []ingest.Reading{r, r}); err != nil {
+			t.Fatal(err)
+		}
+		got := int64(-1)
+		err := with(t.Context(), s.read, func(conn *sqlite.Conn) (err error) {
+			got, err = sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_station"))
+			return err
+		})
+		if err != nil || got != want {
+			t.Errorf("%s, a reading of %s: %d are in by_station, %v, want %d", at.Format("15:04"), observed.Format("15:04"), got, err, want)
+		}
+	}
+	f(begin, begin, 0)
+	f(begin, begin.Add(-2*time.Hour), 1)
+	f(begin.Add(29*time.Minute), begin.Add(29*time.Minute), 1)
+	f(begin.Add(31*time.Minute), begin.Add(31*time.Minute), 3)
+	f(begin.Add(32*time.Minute), begin.Add(28*time.Minute), 4)
+	f(begin.Add(-5*time.Hour), begin.Add(40*time.Minute), 4) // the clock was set back
+	f(begin.Add(90*time.Minute), begin.Add(90*time.Minute), 6)
+	if err := s.DeleteReadings(t.Context(), "A"); err != nil {
+		t.Fatal(err)
+	}
+	f(begin.Add(90*time.Minute), begin.Add(90*time.Minute), 0)
 }
