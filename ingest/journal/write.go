@@ -27,8 +27,8 @@ const (
 )
 
 // Sink stores the merged entries between two positions and moves the store from one to the other. It must be
-// idempotent: after an error or a crash it gets the same entries again, perhaps merged differently. The error is
-// ingest.ErrPosition when the store is not at from.
+// idempotent: after an error or a crash it gets the same entries again, perhaps merged differently. The batch's lists are
+// used again afterwards, what the readings in it refer to is not. The error is ingest.ErrPosition when the store is not at from.
 type Sink func(ctx context.Context, from, to ingest.Position, b ingest.Batch) error
 
 // Filling is what the store gets from the journal after it was found behind.
@@ -105,6 +105,7 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 	defer func() { cancel(); <-ended }()
 	look := time.NewTicker(positionEvery)
 	defer look.Stop()
+	var room ingest.Batch
 	for {
 		select {
 		case <-look.C:
@@ -112,7 +113,7 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 				return ingest.ErrPosition
 			}
 		case e := <-entries:
-			if at, err = j.write(ctx, sink, at, e, entries); err != nil {
+			if at, err = j.write(ctx, sink, at, e, entries, &room); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -168,9 +169,9 @@ func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) err
 	return nil
 }
 
-// write merges an entry and those that come soon after it, passes them to sink, and returns the store's new position.
-func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry) (ingest.Position, error) {
-	var b ingest.Batch
+// write merges an entry and those that come soon after it in b, passes them to sink, and returns the store's new position.
+func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry, b *ingest.Batch) (ingest.Position, error) {
+	defer empty(b)
 	var to ingest.Position
 	enough := time.NewTimer(mergeTime)
 	defer enough.Stop()
@@ -184,7 +185,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 		b.Readings = append(b.Readings, e.batch.Readings...)
 		b.Refusals = append(b.Refusals, e.batch.Refusals...)
 		b.HourFlags = append(b.HourFlags, e.batch.HourFlags...)
-		if n == mergeEntries || size(b) >= mergeReadings {
+		if n == mergeEntries || size(*b) >= mergeReadings {
 			break
 		}
 		var ok bool
@@ -192,7 +193,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 			break
 		}
 	}
-	if err := j.sink(ctx, sink, from, to, b); err != nil {
+	if err := j.sink(ctx, sink, from, to, *b); err != nil {
 		return from, err
 	}
 	j.setWritten(to)
@@ -201,6 +202,14 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 		j.log.Info("store has everything that the journal had", "entries", f.Entries)
 	}
 	return to, nil
+}
+
+// empty empties a batch and keeps its room.
+func empty(b *ingest.Batch) {
+	clear(b.Readings)
+	clear(b.Refusals)
+	clear(b.HourFlags)
+	b.Readings, b.Refusals, b.HourFlags = b.Readings[:0], b.Refusals[:0], b.HourFlags[:0]
 }
 
 // soon returns the next entry; false when there is none in time.
