@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/paulmach/orb"
@@ -164,8 +163,12 @@ func (cs Columns[R]) appendMembers(b []byte, r *R, s *scratch) []byte {
 
 // appendKnown appends a row as members of an object, without braces. A number that is not there is left out.
 func (cs Columns[R]) appendKnown(b []byte, r *R) []byte {
-	known := slices.DeleteFunc(slices.Clone(cs), func(c Column[R]) bool { return c.Nullable() && c.Value(r) == nil })
-	b = known.appendMembers(b, r, &scratch{})
+	var s scratch
+	for i := range cs {
+		if !cs[i].Nullable() || cs[i].Value(r) != nil {
+			b = cs[i:i+1].appendMembers(b, r, &s)
+		}
+	}
 	return b[:len(b)-1]
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/packets"
 	"golang.org/x/time/rate"
 )
 
@@ -51,11 +50,11 @@ type conn struct {
 	id        string // of its session
 	station   string // empty for an anonymous client
 	keepAlive time.Duration
-	will      *packets.Packet // to be published at the end; nil for none, and after the client's DISCONNECT
-	packets   *rate.Limiter   // of those that are no messages of a station
-	overrun   int             // how many of those have waited
-	window    chan struct{}   // holds one element per message that waits for the journal
-	read      int             // bytes of the first packet, up to firstHeader
+	will      *received     // to be published at the end; nil for none, and after the client's DISCONNECT
+	packets   *rate.Limiter // of those that are no messages of a station
+	overrun   int           // how many of those have waited
+	window    chan struct{} // holds one element per message that waits for the journal
+	read      int           // bytes of the first packet, up to firstHeader
 	header    [firstHeader]byte
 
 	subscriber subscriber

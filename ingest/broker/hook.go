@@ -93,10 +93,12 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	return false
 }
 
-// OnPublish hands a message over. The error keeps mochi from doing more with it.
+// OnPublish hands a message over. What it returns keeps mochi from doing more with it; packets.ErrRejectPacket would too,
+// but then mochi copies the packet for a line of its log, which is not written.
 func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	h.b.receive(connOf(cl), pk)
-	return pk, packets.ErrRejectPacket
+	h.b.receive(connOf(cl), received{pk.TopicName, pk.Payload, pk.PacketID, pk.FixedHeader.Qos, pk.FixedHeader.Retain, pk.FixedHeader.Dup})
+	pk.Ignore, pk.FixedHeader.Qos, pk.FixedHeader.Retain = true, 0, false
+	return pk, nil
 }
 
 // OnSubscribed starts the deliveries of what was granted.

@@ -52,9 +52,7 @@ func prepare(c *conn, pk *packets.Packet) bool {
 		connect.PasswordFlag = false // an empty one is allowed
 	}
 	if connect.WillFlag && connect.WillQos <= 2 {
-		c.will = &packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: connect.WillRetain}, TopicName: connect.WillTopic, Payload: connect.WillPayload,
-		}
+		c.will = &received{topic: connect.WillTopic, payload: connect.WillPayload, retain: connect.WillRetain}
 		connect.WillFlag, connect.WillRetain, connect.WillQos = false, false, 0
 	}
 	c.keepAlive = time.Duration(connect.Keepalive) * time.Second

@@ -19,17 +19,26 @@ const willTime = 10 * time.Second
 // bridgeState begins the topics on which a Mosquitto bridge tells every broker of its connections.
 const bridgeState = sysTopic + "$SYS/broker/connection/"
 
+// received is what is needed of a client's PUBLISH while it waits for the journal: a packets.Packet takes 800 bytes.
+type received struct {
+	topic             string
+	payload           []byte
+	id                uint16 // 0 with QoS 0
+	qos               byte
+	retain, duplicate bool
+}
+
 // receive hands a station's message to the pipeline, which acknowledges it. It blocks, and with it the reading from this
 // connection, while the station is too fast or too much waits for the journal. When the connection ends meanwhile, the
 // message is dropped without acknowledgement; its sender has it still.
-func (b *Broker) receive(c *conn, pk packets.Packet) {
+func (b *Broker) receive(c *conn, m received) {
 	switch {
-	case strings.HasPrefix(pk.TopicName, bridgeState):
-		c.acknowledge(pk, packets.CodeSuccess.Code, "")
+	case strings.HasPrefix(m.topic, bridgeState):
+		c.acknowledge(m, packets.CodeSuccess.Code, "")
 		return
 	case c.station == "":
 		b.counts.denied.Add(1)
-		c.acknowledge(pk, packets.ErrNotAuthorized.Code, "log in as a station to publish")
+		c.acknowledge(m, packets.ErrNotAuthorized.Code, "log in as a station to publish")
 		return
 	}
 	if !b.slowDown(c) {
@@ -40,48 +49,54 @@ func (b *Broker) receive(c *conn, pk packets.Packet) {
 	case <-c.ctx.Done():
 		return
 	}
-	if !b.hand(c.ctx, c, pk, func(o ingest.Outcome) {
-		code, sentence := reason(o)
-		c.acknowledge(pk, code, sentence)
-		<-c.window
-	}) {
+	if !b.hand(c.ctx, c, m, (*conn).answer) {
 		<-c.window
 	}
+}
+
+// answer acknowledges a message with its outcome, and makes room for the next.
+func (c *conn) answer(m received, o ingest.Outcome) {
+	code, sentence := reason(o)
+	c.acknowledge(m, code, sentence)
+	<-c.window
 }
 
 // receiveWill hands over the last will of a connection that has ended, as if the station had just published it.
 func (b *Broker) receiveWill(c *conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), willTime)
 	defer cancel()
-	b.hand(ctx, c, *c.will, func(ingest.Outcome) {})
+	b.hand(ctx, c, *c.will, func(*conn, received, ingest.Outcome) {})
 }
 
 // hand passes a message to the pipeline and calls done with its outcome; false when ctx ended before.
-func (b *Broker) hand(ctx context.Context, c *conn, pk packets.Packet, done func(ingest.Outcome)) bool {
-	cost := int64(len(pk.Payload)) + messageCost
-	if b.held.Acquire(ctx, cost) != nil {
+func (b *Broker) hand(ctx context.Context, c *conn, m received, done func(*conn, received, ingest.Outcome)) bool {
+	if b.held.Acquire(ctx, m.cost()) != nil {
 		return false
 	}
 	b.waiting.Add(1)
-	release := func() {
-		b.held.Release(cost)
-		b.waiting.Add(-1)
-	}
-	message := ingest.Message{Topic: pk.TopicName, Payload: pk.Payload, From: c.station, Received: time.Now().UTC(), Redelivered: pk.FixedHeader.Dup}
+	message := ingest.Message{Topic: m.topic, Payload: m.payload, From: c.station, Received: time.Now().UTC(), Redelivered: m.duplicate}
 	message.Done = func(o ingest.Outcome) {
-		done(o)
-		release()
-		if pk.FixedHeader.Retain && pk.TopicName == wire.StatusTopic(c.station) && len(o.Refusals) == 0 {
-			b.Publish(pk.TopicName, true, pk.Payload)
+		done(c, m, o)
+		b.release(m)
+		if m.retain && m.topic == wire.StatusTopic(c.station) && len(o.Refusals) == 0 {
+			b.Publish(m.topic, true, m.payload)
 		}
 	}
 	select {
 	case b.options.Out <- message:
 		return true
 	case <-ctx.Done():
-		release()
+		b.release(m)
 		return false
 	}
+}
+
+// cost returns how much of maxHeld a message takes.
+func (m received) cost() int64 { return int64(len(m.payload)) + messageCost }
+
+func (b *Broker) release(m received) {
+	b.held.Release(m.cost())
+	b.waiting.Add(-1)
 }
 
 // slowDown waits while the station sends too fast; false when the connection ended meanwhile. A wait that is given up
@@ -113,19 +128,19 @@ func (b *Broker) slowed(c *conn) {
 }
 
 // acknowledge answers a PUBLISH with QoS 1 or 2. Clients before MQTT 5 learn neither code nor sentence.
-func (c *conn) acknowledge(pk packets.Packet, code byte, sentence string) {
+func (c *conn) acknowledge(m received, code byte, sentence string) {
 	kind := packets.Puback
-	switch pk.FixedHeader.Qos {
+	switch m.qos {
 	case 0:
 		return
 	case 2:
 		kind = packets.Pubrec
 	}
 	if c.client.Properties.ProtocolVersion < 5 {
-		_, _ = c.Write([]byte{kind << 4, 2, byte(pk.PacketID >> 8), byte(pk.PacketID)}) // a lost one is resent
+		_, _ = c.Write([]byte{kind << 4, 2, byte(m.id >> 8), byte(m.id)}) // a lost one is resent
 		return
 	}
-	ack := packets.Packet{FixedHeader: packets.FixedHeader{Type: kind}, PacketID: pk.PacketID, ReasonCode: code}
+	ack := packets.Packet{FixedHeader: packets.FixedHeader{Type: kind}, PacketID: m.id, ReasonCode: code}
 	ack.Properties.ReasonString = sentence
 	if err := c.client.WritePacket(ack); errors.Is(err, packets.ErrPacketTooLarge) { // by some bytes, which mochi leaves out when it measures the sentence
 		ack.Properties.ReasonString = ""

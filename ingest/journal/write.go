@@ -27,8 +27,8 @@ const (
 )
 
 // Sink stores the merged entries between two positions and moves the store from one to the other. It must be
-// idempotent: after an error or a crash it gets the same entries again, perhaps merged differently. The error is
-// ingest.ErrPosition when the store is not at from.
+// idempotent: after an error or a crash it gets the same entries again, perhaps merged differently. The batch's lists are
+// used again afterwards, what the readings in it refer to is not. The error is ingest.ErrPosition when the store is not at from.
 type Sink func(ctx context.Context, from, to ingest.Position, b ingest.Batch) error
 
 // Filling is what the store gets from the journal after it was found behind.
@@ -105,8 +105,8 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 	defer func() { cancel(); <-ended }()
 	look := time.NewTicker(positionEvery)
 	defer look.Stop()
-	due := time.NewTimer(0) // when a batch need not wait for more
-	defer due.Stop()
+	g := gathering{entries: entries, due: time.NewTimer(0)}
+	defer g.due.Stop()
 	for {
 		select {
 		case <-look.C:
@@ -114,10 +114,9 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 				return ingest.ErrPosition
 			}
 		case e := <-entries:
-			if at, err = j.write(ctx, sink, at, e, entries, due.C); err != nil {
+			if at, err = j.write(ctx, sink, at, e, &g); err != nil {
 				return err
 			}
-			due.Reset(mergeTime)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -171,9 +170,17 @@ func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) err
 	return nil
 }
 
+// gathering is what becomes one write.
+type gathering struct {
+	entries <-chan entry
+	due     *time.Timer  // fires when a write need not wait for more
+	batch   ingest.Batch // empty between writes; its lists are used again
+}
+
 // write merges an entry and those that come until it is due, passes them to sink, and returns the store's new position.
-func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, more <-chan entry, due <-chan time.Time) (ingest.Position, error) {
-	var b ingest.Batch
+func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e entry, g *gathering) (ingest.Position, error) {
+	defer g.end()
+	b := &g.batch
 	var to ingest.Position
 	for n := 1; ; n++ {
 		if e.err != nil {
@@ -185,15 +192,15 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 		b.Readings = append(b.Readings, e.batch.Readings...)
 		b.Refusals = append(b.Refusals, e.batch.Refusals...)
 		b.HourFlags = append(b.HourFlags, e.batch.HourFlags...)
-		if n == mergeEntries || size(b) >= mergeReadings {
+		if n == mergeEntries || size(*b) >= mergeReadings {
 			break
 		}
 		var ok bool
-		if e, ok = soon(ctx, more, due); !ok {
+		if e, ok = g.next(ctx); !ok {
 			break
 		}
 	}
-	if err := j.sink(ctx, sink, from, to, b); err != nil {
+	if err := j.sink(ctx, sink, from, to, *b); err != nil {
 		return from, err
 	}
 	j.setWritten(to)
@@ -204,20 +211,30 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 	return to, nil
 }
 
-// soon returns the next entry; false when none is there and a write is due.
-func soon(ctx context.Context, entries <-chan entry, due <-chan time.Time) (entry, bool) {
+// next returns the next entry; false when none is there and a write is due.
+func (g *gathering) next(ctx context.Context) (entry, bool) {
 	select {
-	case e := <-entries:
+	case e := <-g.entries:
 		return e, true
 	default:
 	}
 	select {
-	case e := <-entries:
+	case e := <-g.entries:
 		return e, true
-	case <-due:
+	case <-g.due.C:
 	case <-ctx.Done():
 	}
 	return entry{}, false
+}
+
+// end empties the batch, and has the next write wait for mergeTime.
+func (g *gathering) end() {
+	b := &g.batch
+	clear(b.Readings)
+	clear(b.Refusals)
+	clear(b.HourFlags)
+	b.Readings, b.Refusals, b.HourFlags = b.Readings[:0], b.Refusals[:0], b.HourFlags[:0]
+	g.due.Reset(mergeTime)
 }
 
 // sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.

@@ -139,14 +139,14 @@ func (r *replay) follow(ctx context.Context, after ingest.Position, replayed fun
 		if r.past {
 			b.Readings = r.passed.rest(b.Readings)
 		}
-		for _, reading := range b.Readings {
-			if err := r.registry.EnsureLoaded(ctx, reading.Station); err != nil { // another process may be the intake and have loaded it sooner
+		for i := range b.Readings {
+			if err := r.registry.EnsureLoaded(ctx, b.Readings[i].Station); err != nil { // another process may be the intake and have loaded it sooner
 				return err
 			}
 		}
 		r.apply(b)
-		for _, reading := range b.Readings {
-			r.recall(reading)
+		for i := range b.Readings {
+			r.recall(b.Readings[i : i+1]...)
 		}
 		return nil
 	})

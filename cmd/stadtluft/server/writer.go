@@ -218,13 +218,14 @@ func (w *writer) setAside(rejected []store.Rejected) ([]ingest.Refusal, error) {
 	return refusals, nil
 }
 
-// kept returns the readings without those of erased stations.
+// kept returns the readings without those of erased stations. It changes nothing in the list.
 func (w *writer) kept(readings []ingest.Reading) []ingest.Reading {
-	kept := readings[:0:0]
-	for _, r := range readings {
-		if st, known := w.registry.Station(r.Station); !known || st.Status != ingest.Erased {
-			kept = append(kept, r)
-		}
+	erased := func(r ingest.Reading) bool {
+		st, known := w.registry.Station(r.Station)
+		return known && st.Status == ingest.Erased
 	}
-	return kept
+	if !slices.ContainsFunc(readings, erased) { // as nearly always
+		return readings
+	}
+	return slices.DeleteFunc(slices.Clone(readings), erased)
 }
