@@ -31,12 +31,13 @@ func (s *Server) past(ctx context.Context, all []*ingest.Station, at time.Time, 
 	var stood []*ingest.Station
 	states := map[string]live.Station{}
 	for _, st := range all {
-		if st.Hidden() || st.Status == ingest.Erased || st.Places[0].From.After(at) || !st.Ended.IsZero() && !at.Before(st.Ended) {
+		then := state.Station(st.ID, at)
+		sent := then.State != live.New // in that hour, perhaps before it was registered
+		if st.Hidden() || st.Status == ingest.Erased || !sent && st.Places[0].From.After(at) || !st.Ended.IsZero() && !at.Before(st.Ended) {
 			continue
 		}
 		stood = append(stood, st.At(at))
-		then := state.Station(st.ID, at)
-		if then.State == live.New { // before the hour it may have sent
+		if !sent { // it may have before
 			then.State = live.Silent
 		}
 		states[st.ID] = then

@@ -75,6 +75,11 @@ func TestStationsOfThePast(t *testing.T) {
 	if err := json.Unmarshal(h.get("/api/v1/stations"), &current); err != nil || len(current.Features) != 2 {
 		t.Errorf("now: %+v, %v, want both", current, err)
 	}
+	h.store.Held = append(h.store.Held, ingest.Reading{Station: h.station.ID, Time: now.Add(-7*time.Hour - time.Minute), Values: []ingest.Value{value(quantity.PM2_5, 9)}})
+	var before answer // which a station sent after it was registered, of the time before
+	if err := json.Unmarshal(h.get("/api/v1/stations?time="+now.Add(-7*time.Hour).Format(time.RFC3339)), &before); err != nil || len(before.Features) != 1 || before.Features[0].Properties.State != "ok" {
+		t.Errorf("before the registration: %+v, %v", before, err)
+	}
 	if response, _ := h.do("GET", "/api/v1/stations?time=noon", ""); response.StatusCode != 400 {
 		t.Errorf("noon: %s", response.Status)
 	}

@@ -173,6 +173,28 @@ test("a station's plot is read by keyboard, and its address keeps the period", a
   await close();
 });
 
+test("a station's plot has a line of the official station nearby", async () => {
+  const [station] = (await (await fetch(`${url}/api/v1/stations?quantity=pm2_5`)).json()).features.filter((f) => f.properties.demo);
+  const { page, complaints, close } = await open(`/stations/${station.id}?quantity=pm2_5`, { locale: "en-GB" }, async (page) => {
+    const properties = { name: "Clevischer Ring", values: { pm2_5: {} } };
+    await page.route(/stations\?source=official/, (route) =>
+      route.fulfill({ json: { type: "FeatureCollection", features: [{ ...station, id: "EXT0000", properties }] } }),
+    );
+    await page.route(/EXT0000\/series/, async (route) => {
+      const response = await route.fetch({ url: route.request().url().replace("EXT0000", station.id) });
+      const means = await response.json();
+      return route.fulfill({ response, json: { ...means, measured: means.start.map(() => 7.5) } });
+    });
+  });
+  await page.locator(".plot-legend li").filter({ hasText: "official station Clevischer Ring, 0.0 km away" }).waitFor();
+  const reader = page.locator(".plot").locator("xpath=ancestor::*[@role='slider']");
+  assert.match(await reader.getAttribute("aria-valuetext"), /Clevischer Ring 7\.5 µg\/m³/);
+  await page.getByText("The same values as a table").click();
+  assert.match(await page.locator("details[open] thead").innerText(), /Clevischer Ring/);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a station's page says when the server is away, and that it is back", async () => {
   const made = await register("Ausfall");
   const { page, close } = await open(`/stations/${made.id}`);

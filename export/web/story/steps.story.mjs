@@ -40,7 +40,8 @@ async function register(page, look) {
 
 for (const mood of moods) {
   test(`every step and form is accessible, ${mood.locale}, ${mood.colorScheme}`, async () => {
-    const looking = (page, where) => (name) => seen(`${where}-${name}-${mood.locale.slice(0, 2)}-${mood.colorScheme}`, page);
+    const looking = (page, where) => (name, within) =>
+      seen(`${where}-${name}-${mood.locale.slice(0, 2)}-${mood.colorScheme}`, page, within);
     const { page, complaints, close } = await open("/register", mood);
     const link = new URL(await register(page, looking(page, "register")));
     assert.deepEqual(
@@ -65,7 +66,7 @@ for (const mood of moods) {
     await desk.page.getByRole("tab").first().waitFor();
     for (const [i, tab] of (await desk.page.getByRole("tab").all()).entries()) {
       await tab.click();
-      await looking(desk.page, "admin")(String(i));
+      await looking(desk.page, "admin")(String(i), i === 0 ? ["html"] : ["[role=tablist]", "[role=tabpanel]:not([hidden])"]);
     }
     await desk.page.getByRole("tab").first().click();
     await desk.page
@@ -73,7 +74,7 @@ for (const mood of moods) {
       .first()
       .click();
     await desk.page.getByRole("dialog").waitFor();
-    await looking(desk.page, "admin")("why");
+    await looking(desk.page, "admin")("why", ["dialog"]);
     await desk.close();
   });
 }
