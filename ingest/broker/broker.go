@@ -106,7 +106,7 @@ func New(o Options) *Broker {
 	}
 	b := &Broker{
 		options: o, held: d.held, topics: newTopics(), limits: d.limits,
-		server: mqtt.New(&mqtt.Options{Capabilities: capabilities, ClientNetReadBufferSize: readBuffer, Logger: slog.New(slog.DiscardHandler)}),
+		server: mqtt.New(&mqtt.Options{Capabilities: capabilities, ClientNetReadBufferSize: mochiBuffer, Logger: slog.New(slog.DiscardHandler)}),
 		conns:  map[*conn]struct{}{}, sessions: map[string]*conn{}, stations: map[string][]*conn{},
 	}
 	if err := b.server.AddHook(&hook{b: b}, nil); err != nil {
@@ -168,7 +168,7 @@ func (b *Broker) serve(nc net.Conn, remote string) {
 
 // serveAt serves one connection, which has a place, until it ends.
 func (b *Broker) serveAt(nc net.Conn, p *place) {
-	c := newConn(nc, p)
+	c := newConn(nc, p, b.take)
 	if !b.begin(c) {
 		nc.Close()
 		return

@@ -1,8 +1,8 @@
 package broker
 
 import (
+	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"net"
 	"sync"
@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	readBuffer = 512 // bytes per connection
+	readBuffer  = 512 // bytes per connection
+	mochiBuffer = 64  // bytes per connection that mochi reads ahead, of one packet
 	// maxConnect bounds the CONNECT packet in bytes: until it is read nobody has logged in.
 	maxConnect = 16 << 10
 	// maxUnsent bounds what waits to be written to a connection, in bytes. Only a client that sends without reading its
@@ -54,8 +55,14 @@ type conn struct {
 	packets   *rate.Limiter // of those that are no messages of a station
 	overrun   int           // how many of those have waited
 	window    chan struct{} // holds one element per message that waits for the journal
-	read      int           // bytes of the first packet, up to firstHeader
-	header    [firstHeader]byte
+
+	// Of the goroutine that reads:
+	in    *bufio.Reader
+	take  func(*conn, received) bool // false leaves a message to mochi
+	begun bool                       // the first packet's length is known
+	rest  int                        // bytes of the current packet that mochi is yet to read,
+	back  []byte                     // and those of them that are out of the buffer already
+	taken bool                       // a message was taken since the last read from the network
 
 	subscriber subscriber
 
@@ -70,28 +77,13 @@ type conn struct {
 	moved    atomic.Bool // its session has begun anew at another broker
 }
 
-// firstHeader is the longest fixed header of a packet, in bytes (MQTT 3.1.1, 2.2).
-const firstHeader = 5
-
-func newConn(nc net.Conn, p *place) *conn {
-	c := &conn{Conn: nc, place: p, ended: make(chan struct{}), window: make(chan struct{}, maxWindow), packets: rate.NewLimiter(packetRate, packetBurst)}
+func newConn(nc net.Conn, p *place, take func(*conn, received) bool) *conn {
+	c := &conn{Conn: nc, place: p, take: take, ended: make(chan struct{}), window: make(chan struct{}, maxWindow), packets: rate.NewLimiter(packetRate, packetBurst)}
+	c.in = bufio.NewReaderSize(line{c}, readBuffer)
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.room.L = &c.mu
 	_ = nc.SetReadDeadline(time.Now().Add(connectTime)) // every connection supports deadlines
 	return c
-}
-
-// Read reads from the client. A first packet that is longer than maxConnect is an error, before room for it is made.
-func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.read < firstHeader && n > 0 {
-		c.read += copy(c.header[c.read:], p[:n])
-		length, size := binary.Uvarint(c.header[1:c.read])
-		if size > 0 && length > maxConnect {
-			return 0, errLongConnect
-		}
-	}
-	return n, err
 }
 
 // SetDeadline is called before each packet is read. It sets the deadline by the client's keep-alive (MQTT 3.1.1,

@@ -8,5 +8,5 @@
 // outlives its connection. Averages and stations' status are retained in memory.
 //
 // The protocol's codec and state machine are those of mochi-mqtt, which this package uses through hooks alone; writing,
-// retained messages, wills and subscriptions' deliveries are its own.
+// retained messages, wills and subscriptions' deliveries are its own, and so is reading messages of stations that speak MQTT 3.
 package broker

@@ -133,7 +133,7 @@ var errNotConnect = errors.New("the first bytes are no CONNECT of MQTT")
 
 // readFirst reads the first packet of a connection, which is at most maxConnect bytes long.
 func readFirst(r io.Reader) ([]byte, error) {
-	header := make([]byte, 2, firstHeader)
+	header := make([]byte, 2, longestHeader)
 	if _, err := io.ReadFull(r, header); err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func readFirst(r io.Reader) ([]byte, error) {
 		return nil, errNotConnect
 	}
 	for header[len(header)-1] >= 0x80 { // the length goes on
-		if len(header) == firstHeader {
+		if len(header) == longestHeader {
 			return nil, errNotConnect
 		}
 		header = header[:len(header)+1]
