@@ -66,9 +66,8 @@ type conn struct {
 	closing bool
 	room    sync.Cond // signals that unsent became shorter
 
-	rooted   atomic.Bool // it subscribes to topics with Options.Root
-	loggedIn atomic.Bool
-	moved    atomic.Bool // its session has begun anew at another broker
+	rooted atomic.Bool // it subscribes to topics with Options.Root
+	moved  atomic.Bool // its session has begun anew at another broker
 }
 
 // firstHeader is the longest fixed header of a packet, in bytes (MQTT 3.1.1, 2.2).
@@ -95,16 +94,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SetDeadline is called before each packet is read. It sets the deadline by the client's keep-alive (MQTT 3.1.1,
-// 3.1.2.10): mochi computes its own in 16 bits, where a keep-alive of half a day overflows.
-func (c *conn) SetDeadline(time.Time) error {
-	switch {
-	case !c.loggedIn.Load():
-		return nil // connectTime goes on
-	case c.keepAlive == 0:
-		return c.SetReadDeadline(time.Time{})
+// awaitPacket sets the deadline of the next packet by the client's keep-alive (MQTT 3.1.1, 3.1.2.10).
+func (c *conn) awaitPacket() {
+	var until time.Time // none
+	if c.keepAlive > 0 {
+		until = time.Now().Add(c.keepAlive * 3 / 2)
 	}
-	return c.SetReadDeadline(time.Now().Add(c.keepAlive * 3 / 2))
+	_ = c.SetReadDeadline(until) // every connection supports deadlines
 }
 
 // Write adds whole packets to what is sent to the client. It ends the connection when there is too much.
