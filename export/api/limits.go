@@ -192,4 +192,9 @@ func (w *waiting) remove(c net.Conn) {
 }
 
 // addressOf returns the address of a connection's other side.
-func addressOf(c net.Conn) string { return httpapi.Sender(c.RemoteAddr().String()) }
+func addressOf(c net.Conn) string {
+	if joined, ok := c.(*joinedConn); ok {
+		return joined.address
+	}
+	return httpapi.Sender(c.RemoteAddr().String())
+}

@@ -192,6 +192,7 @@ func (a *preparedAnswer) send(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	join(r, len(e.bytes))
 	_, err := w.Write(e.bytes)
 	return err
 }

@@ -281,10 +281,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, handler http.Handler
 	defer cut()
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return requests }, ConnState: s.limits.waiting.changed,
+		BaseContext: func(net.Listener) context.Context { return requests }, ConnContext: withConn, ConnState: s.limits.waiting.changed,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
+	l = joiningListener{l}
 	go func() {
 		if s.TLS != nil {
 			server.TLSConfig = s.TLS

@@ -138,7 +138,7 @@ func TestConnectingAgainCostsNoTime(t *testing.T) {
 func TestAClientThatGoesOnAskingTooMuchIsEnded(t *testing.T) {
 	end, other := net.Pipe()
 	defer other.Close()
-	c := newConn(end, nil, nil)
+	c := newConn(end, nil)
 	c.packets = rate.NewLimiter(100_000, 1)
 	ping := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}}
 	for n := 0; c.charge(&ping); n++ {

@@ -168,7 +168,7 @@ func (b *Broker) serve(nc net.Conn, remote string) {
 
 // serveAt serves one connection, which has a place, until it ends.
 func (b *Broker) serveAt(nc net.Conn, p *place) {
-	c := newConn(nc, p, b.take)
+	c := newConn(nc, p)
 	if !b.begin(c) {
 		nc.Close()
 		return

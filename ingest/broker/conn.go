@@ -57,12 +57,9 @@ type conn struct {
 	window    chan struct{} // holds one element per message that waits for the journal
 
 	// Of the goroutine that reads:
-	in    *bufio.Reader
-	take  func(*conn, received) bool // false leaves a message to mochi
-	begun bool                       // the first packet's length is known
-	rest  int                        // bytes of the current packet that mochi is yet to read,
-	back  []byte                     // and those of them that are out of the buffer already
-	taken bool                       // a message was taken since the last read from the network
+	in   *bufio.Reader
+	back []byte // of the current packet, for mochi to read, out of the buffer already,
+	rest int    // and how many bytes of it are to come
 
 	subscriber subscriber
 
@@ -72,30 +69,26 @@ type conn struct {
 	closing bool
 	room    sync.Cond // signals that unsent became shorter
 
-	rooted   atomic.Bool // it subscribes to topics with Options.Root
-	loggedIn atomic.Bool
-	moved    atomic.Bool // its session has begun anew at another broker
+	rooted atomic.Bool // it subscribes to topics with Options.Root
+	moved  atomic.Bool // its session has begun anew at another broker
 }
 
-func newConn(nc net.Conn, p *place, take func(*conn, received) bool) *conn {
-	c := &conn{Conn: nc, place: p, take: take, ended: make(chan struct{}), window: make(chan struct{}, maxWindow), packets: rate.NewLimiter(packetRate, packetBurst)}
-	c.in = bufio.NewReaderSize(line{c}, readBuffer)
+func newConn(nc net.Conn, p *place) *conn {
+	c := &conn{Conn: nc, place: p, ended: make(chan struct{}), window: make(chan struct{}, maxWindow), packets: rate.NewLimiter(packetRate, packetBurst)}
+	c.in = bufio.NewReaderSize(nc, readBuffer)
 	c.ctx, c.end = context.WithCancel(context.Background())
 	c.room.L = &c.mu
 	_ = nc.SetReadDeadline(time.Now().Add(connectTime)) // every connection supports deadlines
 	return c
 }
 
-// SetDeadline is called before each packet is read. It sets the deadline by the client's keep-alive (MQTT 3.1.1,
-// 3.1.2.10): mochi computes its own in 16 bits, where a keep-alive of half a day overflows.
-func (c *conn) SetDeadline(time.Time) error {
-	switch {
-	case !c.loggedIn.Load():
-		return nil // connectTime goes on
-	case c.keepAlive == 0:
-		return c.SetReadDeadline(time.Time{})
+// awaitPacket sets the deadline of the next packet by the client's keep-alive (MQTT 3.1.1, 3.1.2.10).
+func (c *conn) awaitPacket() {
+	var until time.Time // none
+	if c.keepAlive > 0 {
+		until = time.Now().Add(c.keepAlive * 3 / 2)
 	}
-	return c.SetReadDeadline(time.Now().Add(c.keepAlive * 3 / 2))
+	_ = c.SetReadDeadline(until) // every connection supports deadlines
 }
 
 // Write adds whole packets to what is sent to the client. It ends the connection when there is too much.

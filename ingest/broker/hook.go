@@ -20,8 +20,7 @@ func (h *hook) ID() string { return "stadtluft" }
 
 func (h *hook) Provides(method byte) bool {
 	switch method {
-	case mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnPublish, mqtt.OnSubscribed, mqtt.OnUnsubscribed:
+	case mqtt.OnPacketRead, mqtt.OnPacketEncode, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnSubscribed, mqtt.OnUnsubscribed:
 		return true
 	}
 	return false
@@ -36,11 +35,6 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		return pk, packets.ErrRejectPacket
 	}
 	switch pk.FixedHeader.Type {
-	case packets.Connect:
-		pk.Connect.WillTopic = h.b.inside(pk.Connect.WillTopic)
-		if !c.loggedIn.Load() && !prepare(c, &pk) {
-			return pk, packets.ErrRejectPacket
-		}
 	case packets.Disconnect:
 		if pk.ReasonCode != packets.CodeDisconnectWillMessage.Code {
 			c.will = nil
@@ -63,22 +57,6 @@ func (h *hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 
 // sysTopic is put before topics that begin with "$".
 const sysTopic = "/"
-
-// OnConnect logs a client in, or answers why not.
-func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
-	code := h.b.logIn(cl, connOf(cl), pk)
-	if code == packets.CodeSuccess {
-		return nil
-	}
-	h.b.counts.logins.Add(1)
-	if err := h.b.server.SendConnack(cl, code, false, nil); err != nil {
-		return err
-	}
-	return code
-}
-
-// OnConnectAuthenticate accepts whom OnConnect has logged in.
-func (h *hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
 // OnACLCheck decides about subscriptions. Publishes are decided later: here a client of MQTT 3 would lose its connection.
 func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -76,7 +75,6 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 	c.client, c.station = cl, user
 	c.id = b.sessionID(user, cl.ID)
 	cl.ID = c.id
-	c.loggedIn.Store(true)
 	if !b.takeOver(c) || !b.slowDown(c) { // a log-in counts as a message: it may bring a last will
 		c.will = nil // of a client that was not let in
 		return packets.ErrServerShuttingDown
@@ -136,17 +134,6 @@ func (b *Broker) takeOver(c *conn) bool {
 	return true
 }
 
-// converse runs a connection until it ends. mochi panics on some malformed packets of MQTT 5, which must cost no more
-// than the connection that sent them.
-func (b *Broker) converse(c *conn) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("malformed packet: %v", cause)
-		}
-	}()
-	return b.server.EstablishConnection("", c)
-}
-
 // leave forgets a connection that has ended with err, which may be nil, and publishes its last will unless the client
 // has taken leave.
 func (b *Broker) leave(c *conn, err error) {
@@ -161,7 +148,6 @@ func (b *Broker) leave(c *conn, err error) {
 	closed := b.closed
 	if b.sessions[c.id] == c {
 		delete(b.sessions, c.id)
-		b.server.Clients.Delete(c.id)
 	}
 	if own := slices.DeleteFunc(b.stations[c.station], func(other *conn) bool { return other == c }); len(own) > 0 {
 		b.stations[c.station] = own

@@ -5,9 +5,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"net"
-	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -16,68 +13,36 @@ import (
 // longestHeader is the longest fixed header of a packet, in bytes (MQTT 3.1.1, 2.2).
 const longestHeader = 5
 
-// Read reads what the client sends, packet by packet, and takes stations' messages out of it: mochi copies each packet several
-// times, at 800 bytes. It blocks while a message may not be handed over. A first packet that is longer than maxConnect is an
-// error, before room for it is made.
-func (c *conn) Read(p []byte) (int, error) {
-	for c.rest == 0 {
-		if c.ctx.Err() != nil {
-			return 0, net.ErrClosed
-		}
-		header, length, err := c.fixedHeader()
-		if err != nil {
-			return 0, err
-		}
-		if !c.mayTake(header[0], length) {
-			c.rest = len(header) + length
-			break
-		}
-		packet := make([]byte, len(header)+length)
-		if _, err := io.ReadFull(c.in, packet); err != nil {
-			return 0, err
-		}
-		m, ok := parsePublish(packet, len(header))
-		if !ok || !c.take(c, m) {
-			c.rest, c.back = len(packet), packet
-			break
-		}
-		c.taken = true
-	}
-	var n int
-	var err error
-	if p = p[:min(len(p), c.rest)]; len(c.back) > 0 {
-		n = copy(p, c.back)
-		c.back = c.back[n:]
-	} else {
-		n, err = c.in.Read(p)
-	}
-	c.rest -= n
-	return n, err
-}
-
-// fixedHeader returns a packet's fixed header without taking it out of the buffer, and how many bytes come after it: all that
-// ever will where the header is none of MQTT's, which is for mochi to say.
+// fixedHeader waits for a packet, and returns its fixed header without taking it out of the buffer, and how many bytes come after
+// it: all that ever will where the header is none of MQTT's, which is for mochi to say.
 func (c *conn) fixedHeader() (header []byte, length int, err error) {
 	for size := 2; size <= longestHeader; size++ {
 		if header, err = c.in.Peek(size); err != nil {
 			return header, 0, err
 		}
-		if header[size-1] >= 0x80 {
-			continue
+		if header[size-1] < 0x80 {
+			n, _ := binary.Uvarint(header[1:])
+			return header, int(n), nil
 		}
-		n, _ := binary.Uvarint(header[1:])
-		if !c.begun && n > maxConnect {
-			return header, 0, errLongConnect
-		}
-		c.begun = true
-		return header, int(n), nil
 	}
 	return header, math.MaxInt - longestHeader, nil
 }
 
+// Read reads the current packet for mochi.
+func (c *conn) Read(p []byte) (n int, err error) {
+	if len(c.back) > 0 {
+		n = copy(p, c.back)
+		c.back = c.back[n:]
+		return n, nil
+	}
+	n, err = c.in.Read(p[:min(len(p), c.rest)])
+	c.rest -= n
+	return n, err
+}
+
 // mayTake reports whether a packet may be a message that is taken: a PUBLISH of a station that speaks MQTT 3.
 func (c *conn) mayTake(first byte, length int) bool {
-	return first>>4 == packets.Publish && length < maxPacket && c.loggedIn.Load() && c.station != "" && c.client.Properties.ProtocolVersion < 5
+	return first>>4 == packets.Publish && length < maxPacket && c.station != "" && c.client.Properties.ProtocolVersion < 5
 }
 
 // parsePublish parses a PUBLISH with QoS 0 or 1 (MQTT 3.1.1, 3.3); false for one that is malformed, or whose topic only mochi
@@ -106,23 +71,16 @@ func parsePublish(packet []byte, header int) (m received, ok bool) {
 	return m, true
 }
 
-// take takes a message of a station; false for one that is left to mochi.
-func (b *Broker) take(c *conn, m received) bool {
-	if m.topic = b.inside(m.topic); strings.HasPrefix(m.topic, "$") {
-		return false
+// publish reads the current packet, which may be taken, and parses it. It leaves it for mochi to read, which it must when publish
+// returns false.
+func (c *conn) publish(header int) (m received, ok bool, err error) {
+	packet := make([]byte, c.rest)
+	n, err := io.ReadFull(c.in, packet)
+	c.rest -= n
+	if err != nil {
+		return m, false, err
 	}
-	b.receive(c, m)
-	return true
-}
-
-// line reads from the network for a conn.
-type line struct{ c *conn }
-
-// Read gives the client the time of its keep-alive again when a message was taken since it last read.
-func (l line) Read(p []byte) (int, error) {
-	if l.c.taken {
-		l.c.taken = false
-		_ = l.c.SetDeadline(time.Time{})
-	}
-	return l.c.Conn.Read(p)
+	c.back = packet
+	m, ok = parsePublish(packet, header)
+	return m, ok, nil
 }
