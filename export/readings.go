@@ -103,16 +103,26 @@ type Readings = Encoder[ingest.Reading]
 func NewReadings(w io.Writer, format Format, stations ingest.Stations, meta Meta) Readings {
 	e := &readings{rows: newRows(w, format, meta, ReadingColumns, func(b []byte, r *ReadingRow) []byte { return appendPoint(b, r.Place, r.Placed) }), stations: stations, lastSeen: map[string]placedStation{}}
 	e.own = slices.IndexFunc(e.columns, func(c Column[ReadingRow]) bool { return !c.Shared })
+	e.value = slices.IndexFunc(e.columns, func(c Column[ReadingRow]) bool { return c.Name == "value" })
 	return e
 }
 
-// readings writes what the rows of a reading share once, and what they share with the station's last reading not even that.
+// readings writes what the rows of a reading share once, and what they share with the station's last reading not even
+// that. What stands around a value depends on its quantity and flags alone, and is kept for each quantity.
 type readings struct {
 	*rows[ReadingRow]
 	stations ingest.Stations
 	own      int                      // the first column that a row does not share with the others of its reading
+	value    int                      // the column of the value
 	head     []byte                   // what the rows of a reading begin with
 	lastSeen map[string]placedStation // where each station was seen last
+	around   []aroundValue            // by quantity
+}
+
+// aroundValue is what stands before and after a quantity's value, of the row's own columns.
+type aroundValue struct {
+	flags         ingest.Flags // to which after belongs
+	before, after []byte
 }
 
 // placedStation is a station in a place, and how rows say it.
@@ -128,12 +138,30 @@ func (e *readings) Add(r ingest.Reading) error {
 	e.scratch.read = false
 	e.head = e.appendColumns(e.open(e.head[:0]), e.columns[:1])
 	e.head = append(e.head, e.station()...)
-	b, own := e.buf, e.columns[e.own:]
+	b, value := e.buf, e.columns[e.value:e.value+1]
 	for _, e.row.Value = range r.Values {
-		b = e.close(e.appendColumns(append(e.next(b), e.head...), own))
+		a := e.aroundValue()
+		b = append(append(e.next(b), e.head...), a.before...)
+		b = e.close(append(e.appendColumns(b, value), a.after...))
 	}
 	e.buf = b
 	return e.flush(false)
+}
+
+// aroundValue returns what stands around the row's value.
+func (e *readings) aroundValue() *aroundValue {
+	v := e.row.Value
+	for len(e.around) <= int(v.Quantity) {
+		e.around = append(e.around, aroundValue{})
+	}
+	a := &e.around[v.Quantity]
+	if a.before == nil {
+		a.before = e.appendColumns(nil, e.columns[e.own:e.value])
+	}
+	if a.after == nil || a.flags != v.Flags {
+		a.flags, a.after = v.Flags, e.appendColumns(a.after[:0], e.columns[e.value+1:])
+	}
+	return a
 }
 
 // station returns the row's station and place. They are written again only when a station has moved.

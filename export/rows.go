@@ -103,8 +103,10 @@ func (e *rows[R]) appendColumns(b []byte, columns Columns[R]) []byte {
 		default:
 			b = c.appendNumber(b, &e.row, &e.scratch)
 		}
-		if point := bytes.IndexByte(b[begin:], '.'); e.german && columns[i].Type >= Thousandths && point >= 0 {
-			b[begin+point] = ','
+		if e.german && columns[i].Type >= Thousandths {
+			if point := bytes.IndexByte(b[begin:], '.'); point >= 0 {
+				b[begin+point] = ','
+			}
 		}
 		b = append(b, e.comma)
 	}

@@ -241,8 +241,8 @@ func (c *columns) list() string {
 func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value {
 	for i, q := range c.wanted {
 		column := 5 + 2*i
-		if !row.ColumnIsNull(column) {
-			values = append(values, ingest.Value{Quantity: q, Value: row.ColumnFloat(column), Flags: ingest.Flags(row.ColumnInt64(column + 1))})
+		if value := row.ColumnFloat(column); value != 0 || !row.ColumnIsNull(column) { // NULL reads as 0: most need one look
+			values = append(values, ingest.Value{Quantity: q, Value: value, Flags: ingest.Flags(row.ColumnInt64(column + 1))})
 		}
 	}
 	return values
