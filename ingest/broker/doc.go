@@ -7,6 +7,6 @@
 // not keep up, reading from the connections pauses, so that memory stays bounded and nothing is dropped. No session
 // outlives its connection. Averages and stations' status are retained in memory.
 //
-// The protocol's codec and state machine are those of mochi-mqtt, which this package uses through hooks alone; writing,
-// retained messages, wills and subscriptions' deliveries are its own, and so is reading messages of stations that speak MQTT 3.
+// The protocol's codec and state machine are those of mochi-mqtt, which this package hands packets to; the loop of a connection,
+// log-ins, messages of stations that speak MQTT 3, writing, retained messages, wills and subscriptions' deliveries are its own.
 package broker

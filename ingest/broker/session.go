@@ -13,7 +13,7 @@ import (
 var pingResponse = []byte{packets.Pingresp << 4, 0}
 
 // converse runs a connection until it ends. mochi panics on some malformed packets of MQTT 5, which must cost no more
-// than the connection that sent them. mochi's own loop, EstablishConnection, would keep some 5 KB of packets on the stack while it
+// than the connection that sent them. mochi's own loop, EstablishConnection, keeps some 5 KB of packets on the stack while it
 // waits for the next one, and a second goroutine for a queue that is not used here.
 func (b *Broker) converse(c *conn) (err error) {
 	cl := b.server.NewClient(c, "", "", false)
