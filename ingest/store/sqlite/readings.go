@@ -24,16 +24,26 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	return nil, nil
 }
 
+// insertReadings writes readings, and adds those of hours that are over to by_station: late ones one by one, those of hours that
+// have ended since the last write sorted.
 func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) error {
+	from, err := sortedUntil(conn)
+	if err != nil {
+		return err
+	}
 	if err := insert(conn, s.sql.upsert, len(readings), func(row *sqlite.Stmt, i int) { bindReading(row, &readings[i]) }); err != nil {
 		return err
 	}
-	return s.addHours(conn)
-}
-
-// addHours adds the readings of hours that have ended to by_station, once for each hour.
-func (s *Store) addHours(conn *sqlite.Conn) error {
-	from, err := sortedUntil(conn)
+	var late []ingest.Reading
+	for _, r := range readings {
+		if r.Time.Unix() < from {
+			late = append(late, r)
+		}
+	}
+	err = insert(conn, "INSERT OR IGNORE INTO by_station (station, time) VALUES (?, ?)", len(late), func(row *sqlite.Stmt, i int) {
+		row.BindText(1, late[i].Station)
+		row.BindInt64(2, late[i].Time.Unix())
+	})
 	to := s.now().Truncate(time.Hour).Unix()
 	if err != nil || to <= from {
 		return err

@@ -31,8 +31,8 @@ CREATE TABLE position (
 ) STRICT;`
 
 // fourthSchema replaces an index of all readings by station, of which nearly each reading changed a page of its own, by a
-// table that gets the readings of a whole hour at once, sorted: see addHours. Triggers keep it right for what is inserted
-// later, and for what is deleted.
+// table that gets the readings of a whole hour at once, sorted: see insertReadings. A trigger keeps it right for what
+// is deleted.
 const fourthSchema = `
 CREATE TABLE by_station (
 	station TEXT NOT NULL,
@@ -46,9 +46,6 @@ CREATE TABLE by_station_until (
 INSERT INTO by_station SELECT station, time FROM reading ORDER BY station, time;
 INSERT INTO by_station_until SELECT 1, coalesce(max(time) + 1, 0) FROM reading;
 DROP INDEX IF EXISTS reading_by_station;
-CREATE TRIGGER reading_inserted AFTER INSERT ON reading WHEN NEW.time < (SELECT time FROM by_station_until) BEGIN
-	INSERT INTO by_station (station, time) VALUES (NEW.station, NEW.time);
-END;
 CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN
 	DELETE FROM by_station WHERE station = OLD.station AND time = OLD.time;
 END;`

@@ -187,7 +187,7 @@ func BenchmarkRead(b *testing.B) {
 }
 
 // thirdIndex makes the index of versions 1 to 3.
-const thirdIndex = `DROP TRIGGER reading_inserted; DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
+const thirdIndex = `DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
 	CREATE INDEX reading_by_station ON reading (station, time);`
 
 // TestFirstSchema opens a file as version 1 wrote it.
