@@ -47,7 +47,7 @@ type Options struct {
 	Authenticate func(id, token string) bool
 	// LoggedIn is told of each session of a station that begins here, so that brokers elsewhere can end theirs; see
 	// EndSession. It must not block; nil = there are no others.
-	LoggedIn func(session string)
+	LoggedIn func(session string, at time.Time)
 	// Notify reports what a station's owner should know of and what is no message: it was slowed down, or its connection
 	// closed for a message that is too large. It must not block; nil = nobody listens.
 	Notify func(station string, reason wire.Reason, detail string)
@@ -201,13 +201,13 @@ func (b *Broker) Disconnect(station string) {
 	}
 }
 
-// EndSession closes a connection whose session has begun anew at another broker. Its last will is dropped: the station is
-// there.
-func (b *Broker) EndSession(session string) {
+// EndSession closes a connection whose session has begun anew at another broker at a time. Its last will is dropped: the station is
+// there. A session that has begun here since then stays.
+func (b *Broker) EndSession(session string, at time.Time) {
 	b.mu.Lock()
 	c := b.sessions[session]
 	b.mu.Unlock()
-	if c != nil {
+	if c != nil && !c.since.After(at) {
 		c.moved.Store(true)
 		b.end(c, packets.ErrSessionTakenOver)
 	}

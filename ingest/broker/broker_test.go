@@ -389,7 +389,13 @@ func TestASessionMovesToAnotherDoor(t *testing.T) {
 		default:
 		}
 	}
-	first.EndSession("AAA/unknown")
+	first.EndSession("AAA/unknown", time.Now())
+	before := time.Now()
+	c := rawConn(t, first)
+	c.send(connect311("x", "AAA", "token-AAA"))
+	c.want("20020000")
+	first.EndSession("AAA/x", before) // of a log-in before this one, heard of late
+	c.wantNothing()
 }
 
 func TestDisconnect(t *testing.T) {

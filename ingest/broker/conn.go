@@ -49,6 +49,7 @@ type conn struct {
 
 	client    *mqtt.Client
 	id        string // of its session
+	since     time.Time
 	station   string // empty for an anonymous client
 	keepAlive time.Duration
 	will      *received     // to be published at the end; nil for none, and after the client's DISCONNECT

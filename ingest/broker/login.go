@@ -74,13 +74,13 @@ func (b *Broker) logIn(cl *mqtt.Client, c *conn, pk packets.Packet) packets.Code
 	}
 	c.client, c.station = cl, user
 	c.id = b.sessionID(user, cl.ID)
-	cl.ID = c.id
+	cl.ID, c.since = c.id, time.Now()
 	if !b.takeOver(c) || !b.slowDown(c) { // a log-in counts as a message: it may bring a last will
 		c.will = nil // of a client that was not let in
 		return packets.ErrServerShuttingDown
 	}
 	if c.station != "" && b.options.LoggedIn != nil {
-		b.options.LoggedIn(c.id)
+		b.options.LoggedIn(c.id, c.since)
 	}
 	return packets.CodeSuccess
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -24,8 +25,10 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// brokerHeader names the broker that sends.
-const brokerHeader = "Stadtluft-Broker"
+const (
+	brokerHeader = "Stadtluft-Broker" // which broker tells
+	timeHeader   = "Stadtluft-Time"   // when the session began, by its clock, RFC 3339
+)
 
 // Sessions is one broker's connection to the others.
 type Sessions struct {
@@ -47,20 +50,25 @@ func Open(o Options) (*Sessions, error) {
 // Close ends the connection.
 func (s *Sessions) Close() { s.nc.Close() }
 
-// Began tells the other brokers that a session has begun here. It does not block.
-func (s *Sessions) Began(session string) {
-	m := &nats.Msg{Subject: s.subject, Header: nats.Header{brokerHeader: {s.broker}}, Data: []byte(session)}
+// Began tells the other brokers that a session has begun here at a time. It does not block.
+func (s *Sessions) Began(session string, at time.Time) {
+	m := &nats.Msg{Subject: s.subject, Header: nats.Header{brokerHeader: {s.broker}, timeHeader: {at.UTC().Format(time.RFC3339Nano)}}, Data: []byte(session)}
 	if err := s.nc.PublishMsg(m); err != nil {
 		s.log.Debug("other brokers were not told of a log-in", "err", err)
 	}
 }
 
-// Run calls end for each session that begins at another broker, until ctx ends.
-func (s *Sessions) Run(ctx context.Context, end func(session string)) error {
+// Run calls end for each session that begins at another broker, with the time by that one's clock, until ctx ends.
+func (s *Sessions) Run(ctx context.Context, end func(session string, at time.Time)) error {
 	subscription, err := s.nc.Subscribe(s.subject, func(m *nats.Msg) {
-		if m.Header.Get(brokerHeader) != s.broker {
-			end(string(m.Data))
+		if m.Header.Get(brokerHeader) == s.broker {
+			return
 		}
+		at, err := time.Parse(time.RFC3339Nano, m.Header.Get(timeHeader))
+		if err != nil {
+			at = time.Now() // an earlier version tells none
+		}
+		end(string(m.Data), at)
 	})
 	if err != nil {
 		return fmt.Errorf("listen to other brokers: %w", err)

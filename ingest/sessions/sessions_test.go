@@ -38,7 +38,7 @@ func TestSessions(t *testing.T) {
 		ended := make(chan string, 10)
 		heard[name] = ended
 		running.Go(func() {
-			if err := b.Run(ctx, func(session string) { ended <- session }); err != nil {
+			if err := b.Run(ctx, func(session string, at time.Time) { ended <- session + at.Format(" 15:04:05.000") }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -49,13 +49,14 @@ func TestSessions(t *testing.T) {
 	elsewhere := open("elsewhere", "B")
 	tick, late := time.NewTicker(20*time.Millisecond), time.After(30*time.Second)
 	defer tick.Stop()
+	at := time.Date(2026, 5, 1, 10, 30, 0, 123_456_789, time.UTC)
 	for said := false; !said; {
-		here.Began("AAA/kit")
-		elsewhere.Began("BBB/kit")
+		here.Began("AAA/kit", at)
+		elsewhere.Began("BBB/kit", at)
 		select {
 		case session := <-heard["there"]:
-			if said = true; session != "AAA/kit" {
-				t.Errorf("ended %q, want AAA/kit", session)
+			if said = true; session != "AAA/kit 10:30:00.123" {
+				t.Errorf("ended %q, want AAA/kit of 10:30:00.123", session)
 			}
 		case <-tick.C: // it does not listen yet
 		case <-late:
