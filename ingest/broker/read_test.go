@@ -112,3 +112,13 @@ func TestReadTakesMessagesOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestReadEndsWithThePacket reads more than the current packet has, which must not be tried for ever.
+func TestReadEndsWithThePacket(t *testing.T) {
+	end, other := net.Pipe()
+	defer other.Close()
+	c := newConn(end, nil)
+	if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Errorf("Read() = %d, %v, want an error", n, err)
+	}
+}
