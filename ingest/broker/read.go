@@ -31,7 +31,9 @@ func (c *conn) fixedHeader() (header []byte, length int, err error) {
 func (c *conn) Read(p []byte) (n int, err error) {
 	if len(c.back) > 0 {
 		n = copy(p, c.back)
-		c.back = c.back[n:]
+		if c.back = c.back[n:]; len(c.back) == 0 {
+			c.back = nil // an empty slice keeps the packet
+		}
 		return n, nil
 	}
 	if c.rest == 0 {

@@ -105,6 +105,9 @@ func TestReadTakesMessagesOnly(t *testing.T) {
 			if _, err := io.ReadFull(iotest.OneByteReader(c), packet); err != nil {
 				t.Fatal(err)
 			}
+			if c.back != nil {
+				t.Fatalf("after mochi has read it, %d bytes of a packet are kept", cap(c.back))
+			}
 			gotLeft = append(gotLeft, packet...)
 		}
 		if !bytes.Equal(gotTaken, taken) || !bytes.Equal(gotLeft, left) {
