@@ -262,3 +262,23 @@ func TestAMessageTooLongForASubscriber(t *testing.T) {
 		}
 	}
 }
+
+// TestLongTopicsAreCounted has a message wait whose topic is much longer than its payload.
+func TestLongTopicsAreCounted(t *testing.T) {
+	d := openDoor(t)
+	c := rawConn(t, d)
+	c.send(hello(4))
+	c.want(accepted)
+	topic := strings.Repeat("x", 60_000)
+	c.send(publishRaw(0x32, 7, topic, "x"))
+	m := d.next(t)
+	if d.held.TryAcquire(maxHeld - int64(len(topic))) {
+		t.Fatal("its topic does not count as held")
+	}
+	m.Done(ingest.Outcome{})
+	c.want("40020007")
+	until(t, "it to be released", func() bool { return d.Waiting() == 0 })
+	if !d.held.TryAcquire(maxHeld) {
+		t.Error("something is held after the acknowledgement")
+	}
+}

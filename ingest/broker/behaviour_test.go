@@ -172,6 +172,9 @@ func TestBehaviourOnTheLine(t *testing.T) {
 		{"DISCONNECT", []step{in, closed(disconnect)}},
 		{"DISCONNECT with wrong bits", []step{in, closed([]byte{0xE1, 0})}},
 		{"a packet of no kind", []step{in, closed([]byte{0x00, 0})}},
+		{"PINGREQ with wrong bits", []step{in, closed([]byte{0xC1, 0})}},
+		{"PINGREQ with a length of two bytes", []step{in, {[]byte{0xC0, 0x80, 0}, pong}, alive}},
+		{"a length of more bytes than a packet's may have", []step{anyone, closed(join([]byte{0xC0, 0x80, 0x80, 0x80, 0x80, 0x80, 0}, []byte{0x82, 0xff, 0x7f}, make([]byte, mochiBuffer-10), []byte{0x82, 2, 0, 1}))}},
 		{"a server's packet", []step{in, closed([]byte{0x20, 2, 0, 0})}},
 		{"AUTH before MQTT 5", []step{in, closed([]byte{0xF0, 0})}},
 

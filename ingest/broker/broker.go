@@ -27,7 +27,7 @@ const (
 	// maxPacket bounds an MQTT packet in bytes. It is larger than the protocol's 64 KiB so that a message that is a
 	// little too large is refused instead of ending the connection.
 	maxPacket = 128 << 10
-	// maxHeld bounds the payloads that wait for the journal, in bytes, with messageCost for each message.
+	// maxHeld bounds the messages that wait for the journal, in bytes, with messageCost for what is of one size in each.
 	maxHeld     = 64 << 20
 	messageCost = 512
 	// maxWindow is how many messages of one connection wait for the journal; reading pauses then.

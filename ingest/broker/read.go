@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"math"
 	"unicode/utf8"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -14,7 +13,7 @@ import (
 const longestHeader = 5
 
 // fixedHeader waits for a packet, and returns its fixed header without taking it out of the buffer, and how many bytes come after
-// it: all that ever will where the header is none of MQTT's, which is for mochi to say.
+// it. A longer length than MQTT has is an error here: mochi reads it to its end, into bytes of other packets.
 func (c *conn) fixedHeader() (header []byte, length int, err error) {
 	for size := 2; size <= longestHeader; size++ {
 		if header, err = c.in.Peek(size); err != nil {
@@ -25,15 +24,20 @@ func (c *conn) fixedHeader() (header []byte, length int, err error) {
 			return header, int(n), nil
 		}
 	}
-	return header, math.MaxInt - longestHeader, nil
+	return header, 0, packets.ErrMalformedVariableByteInteger
 }
 
-// Read reads the current packet for mochi.
+// Read reads the current packet for mochi. After its end is an error: mochi would ask again for ever.
 func (c *conn) Read(p []byte) (n int, err error) {
 	if len(c.back) > 0 {
 		n = copy(p, c.back)
-		c.back = c.back[n:]
+		if c.back = c.back[n:]; len(c.back) == 0 {
+			c.back = nil // an empty slice keeps the packet
+		}
 		return n, nil
+	}
+	if c.rest == 0 {
+		return 0, io.ErrUnexpectedEOF
 	}
 	n, err = c.in.Read(p[:min(len(p), c.rest)])
 	c.rest -= n

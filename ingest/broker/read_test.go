@@ -105,10 +105,23 @@ func TestReadTakesMessagesOnly(t *testing.T) {
 			if _, err := io.ReadFull(iotest.OneByteReader(c), packet); err != nil {
 				t.Fatal(err)
 			}
+			if c.back != nil {
+				t.Fatalf("after mochi has read it, %d bytes of a packet are kept", cap(c.back))
+			}
 			gotLeft = append(gotLeft, packet...)
 		}
 		if !bytes.Equal(gotTaken, taken) || !bytes.Equal(gotLeft, left) {
 			t.Fatalf("in pieces of %d bytes %x is taken and %x left to mochi, want %x and %x", size, gotTaken, gotLeft, taken, left)
 		}
+	}
+}
+
+// TestReadEndsWithThePacket reads more than the current packet has, which must not be tried for ever.
+func TestReadEndsWithThePacket(t *testing.T) {
+	end, other := net.Pipe()
+	defer other.Close()
+	c := newConn(end, nil)
+	if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Errorf("Read() = %d, %v, want an error", n, err)
 	}
 }

@@ -91,8 +91,8 @@ func (b *Broker) hand(ctx context.Context, c *conn, m received, done func(*conn,
 	}
 }
 
-// cost returns how much of maxHeld a message takes.
-func (m received) cost() int64 { return int64(len(m.payload)) + messageCost }
+// cost returns how much of maxHeld a message takes. Its topic is in memory twice: the payload is a part of the packet.
+func (m received) cost() int64 { return int64(2*len(m.topic)+len(m.payload)) + messageCost }
 
 func (b *Broker) release(m received) {
 	b.held.Release(m.cost())

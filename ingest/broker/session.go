@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,8 +10,11 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// pingResponse answers a PINGREQ (MQTT 3.1.1, 3.13).
-var pingResponse = []byte{packets.Pingresp << 4, 0}
+// pingRequest and pingResponse are PINGREQ and its answer (MQTT 3.1.1, 3.12, 3.13).
+var (
+	pingRequest  = []byte{packets.Pingreq << 4, 0}
+	pingResponse = []byte{packets.Pingresp << 4, 0}
+)
 
 // converse runs a connection until it ends. mochi panics on some malformed packets of MQTT 5, which must cost no more
 // than the connection that sent them. mochi's own loop, EstablishConnection, keeps some 5 KB of packets on the stack while it
@@ -71,7 +75,7 @@ func (b *Broker) next(c *conn, cl *mqtt.Client) error {
 	if err != nil {
 		return err
 	}
-	if header[0]>>4 == packets.Pingreq && length == 0 {
+	if bytes.Equal(header, pingRequest) {
 		return c.ping()
 	}
 	c.rest = len(header) + length
@@ -130,7 +134,7 @@ func (c *conn) ping() error {
 	if !c.charge(&packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}}) {
 		return packets.ErrRejectPacket
 	}
-	_, err := c.in.Discard(len(pingResponse)) // a PINGREQ is as long
+	_, err := c.in.Discard(len(pingRequest))
 	if err == nil {
 		_, err = c.Write(pingResponse)
 	}

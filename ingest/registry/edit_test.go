@@ -193,6 +193,14 @@ func TestEarlierSensorsAreComputedAgain(t *testing.T) {
 			t.Fatalf("other %s while the last were worked on: %+v, want it to be done again", what, again)
 		}
 	}
+	under := r.Recomputations()
+	change(Edit{Installation: &ingest.Installation{Kit: "sds011-bme280", From: since.Add(2 * time.Hour)}})
+	if err := r.RecomputedUntil(t.Context(), under, since.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if again := r.Recomputations(); len(again) != 1 || again[0].From.After(since.Add(2*time.Hour)) {
+		t.Errorf("other sensors two hours on while three hours were worked on: %+v, want the third to be done again", again)
+	}
 }
 
 func TestChangesAreRecorded(t *testing.T) {

@@ -39,7 +39,7 @@ func (r *Registry) Recomputations() []Recomputation {
 }
 
 // RecomputedUntil records that averages before a moment are done, so that an interrupted recomputation continues
-// there. It does not change requests that were made again meanwhile.
+// there. It does not change requests that were made again meanwhile, for the same moment or a later one.
 func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, until time.Time) error {
 	for i := range under {
 		from := under[i].From
@@ -47,7 +47,7 @@ func (r *Registry) RecomputedUntil(ctx context.Context, under []Recomputation, u
 			continue
 		}
 		err := r.change(ctx, under[i].Station.ID, "", func(e *edit) {
-			if e.record.Recompute.Equal(from) {
+			if measuresAs(e.station, under[i].Station) && e.record.Recompute.Equal(from) {
 				e.record.Recompute = until.UTC()
 			}
 		})
