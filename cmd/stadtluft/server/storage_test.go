@@ -1,0 +1,45 @@
+package server
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"stadtluft/ingest/registry"
+	"stadtluft/ingest/registry/registrytest"
+)
+
+// TestAMigrationTakesItsTime starts on a file of an earlier version whose migration takes longer than a start waits for a store.
+func TestAMigrationTakesItsTime(t *testing.T) {
+	c := defaults()
+	c.Data = t.TempDir()
+	r := registrytest.Open(t, registry.Options{Zone: "Europe/Berlin", Licence: "dl-zero-de/2.0"})
+	s, err := OpenStore(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	conn, err := sqlite.OpenConn(filepath.Join(c.Data, readingsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = sqlitex.ExecuteScript(conn, `DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
+		CREATE INDEX reading_by_station ON reading (station, time);
+		INSERT INTO reading (time, station, received, time_source) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i, 'A', 0, 0 FROM n;
+		PRAGMA user_version = 3`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	defer func(before time.Duration) { openTime = before }(openTime)
+	openTime = 20 * time.Millisecond
+	storage, err := openStorage(t.Context(), c, r, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage.Close()
+}
