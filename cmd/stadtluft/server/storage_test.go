@@ -1,7 +1,10 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -29,17 +32,40 @@ func TestAMigrationTakesItsTime(t *testing.T) {
 	}
 	err = sqlitex.ExecuteScript(conn, `DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
 		CREATE INDEX reading_by_station ON reading (station, time);
-		INSERT INTO reading (time, station, received, time_source) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i, 'A', 0, 0 FROM n;
+		INSERT INTO reading (time, station, received, time_source) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, 'A', 0, 0 FROM n;
 		PRAGMA user_version = 3`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn.Close()
 	defer func(before time.Duration) { openTime = before }(openTime)
-	openTime = 20 * time.Millisecond
+	openTime = time.Millisecond
 	storage, err := openStorage(t.Context(), c, r, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	storage.Close()
+}
+
+// TestAStoreThatHangsIsNoSilenceOfNATS looks for readings in an InfluxDB that takes connections and says nothing. Who opens the registry
+// would take the end of that time for NATS's, and try again.
+func TestAStoreThatHangsIsNoSilenceOfNATS(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := defaults()
+	c.Data, c.StoreKind, c.InfluxURL, c.InfluxBucket = t.TempDir(), "influxdb", "http://"+l.Addr().String(), "luft"
+	defer func(before time.Duration) { openTime = before }(openTime)
+	openTime = 50 * time.Millisecond
+	_, err = c.hasReadings(t.Context())
+	if !c.waits(err) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = c.hasReadings(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("the server stops: got %v", err)
+	}
 }
