@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,22 +108,28 @@ type collector []Source
 // Describe sends nothing: the descriptions come with the values.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect sends every metric.
+// Collect sends every metric. It asks the sources at once: one whose store does not answer takes all the time that there is.
 func (m collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
+	var asked sync.WaitGroup
 	for _, s := range m {
-		c := Collection{out, s.Labels}
-		if s.Writes != nil {
-			c.refused(wire.Unstorable, s.Writes.rejected.Load())
-		}
-		s.Collect(ctx, c)
-		ready := 0.0
-		if s.Ready(ctx) {
-			ready = 1
-		}
-		c.Gauge("ready", "1 when /readyz says so.", ready)
+		asked.Go(func() { s.collect(ctx, out) })
 	}
+	asked.Wait()
+}
+
+func (s *Source) collect(ctx context.Context, out chan<- prometheus.Metric) {
+	c := Collection{out, s.Labels}
+	if s.Writes != nil {
+		c.refused(wire.Unstorable, s.Writes.rejected.Load())
+	}
+	s.Collect(ctx, c)
+	ready := 0.0
+	if s.Ready(ctx) {
+		ready = 1
+	}
+	c.Gauge("ready", "1 when /readyz says so.", ready)
 }
 
 // Collection receives the metrics of one scrape. Labels are pairs of name and value.

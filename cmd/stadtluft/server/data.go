@@ -89,13 +89,13 @@ func (c Config) hasReadings(ctx context.Context) (bool, error) {
 	if c.StoreKind == "sqlite" && !exists(filepath.Join(c.Data, readingsFile)) {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
 	s, err := OpenStore(ctx, c)
 	if err != nil {
 		return false, storeError{err, false}
 	}
 	defer s.Close()
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
 	found := errors.New("a reading")
 	now := time.Now()
 	err = s.Readings(ctx, store.ReadingQuery{From: now.Add(-evidence), To: now.Add(24 * time.Hour)}, func(ingest.Reading) error { return found })

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"stadtluft/export"
 	"stadtluft/export/api"
@@ -47,11 +48,18 @@ func (p *process) newPortal(sites []*site) *site {
 	return s
 }
 
-// stateOf returns the state of a process: it is ready when what its cities share is, and one of them.
+// stateOf returns the state of a process: it is ready when what its cities share is, and one of them. It asks the cities at once: a
+// store that does not answer takes all the time that there is.
 func stateOf(ctx context.Context, common health, cities []*site) admin.State {
+	states := make([]admin.State, len(cities))
+	var asked sync.WaitGroup
+	for i, city := range cities {
+		asked.Go(func() { states[i] = city.report.own(ctx) })
+	}
 	all := common.state(ctx)
-	for _, city := range cities {
-		all.Add(city.base.config.ID, city.report.own(ctx))
+	asked.Wait()
+	for i, city := range cities {
+		all.Add(city.base.config.ID, states[i])
 	}
 	some := slices.ContainsFunc(all.Cities, func(c admin.CityState) bool { return c.Ready })
 	all.Ready = all.Ready && (some || len(cities) == 0)

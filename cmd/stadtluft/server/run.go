@@ -55,7 +55,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		return ConfigError{err}
 	}
 	p := &process{Options: o, roles: roles, sup: sup, up: make(chan struct{})}
-	if o.Config.several() && roles.has(intakeRole) && o.Config.MQTTListen != "" {
+	if o.Config.several() && len(o.Config.served()) > 0 && roles.has(intakeRole) && o.Config.MQTTListen != "" {
 		if _, err := p.listenMQTT(); err != nil { // before any city, which may be started later than the others
 			return err
 		}
@@ -84,7 +84,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 	}
 	close(p.up)
-	if int(p.held.Load()) < len(sites) {
+	if held := int(p.held.Load()); held == 0 || held < len(sites) {
 		o.Log.Info("stadtluft is up", "address", address, "roles", p.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	}
 	return nil

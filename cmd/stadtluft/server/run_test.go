@@ -107,6 +107,32 @@ func TestCitiesShareAProcess(t *testing.T) {
 	}
 }
 
+// TestThePortalAloneOpensNoBroker serves the page of all cities on a host whose broker's address another process has.
+func TestThePortalAloneOpensNoBroker(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := loadCities(t, "serve: none\nhttp.listen: 127.0.0.1:0\nmqtt.listen: "+l.Addr().String()+"\ndata: "+t.TempDir()+"\n"+strings.TrimPrefix(twoCities, "\nhttp:\n  public_url: https://luft.example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	sup := newSupervisor(slog.New(slog.NewTextHandler(&log, nil)))
+	defer sup.stop()
+	if err := start(t.Context(), Options{Config: c, Out: io.Discard, Log: sup.log}, sup); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(names(sup), ", "); got != "portal, pages" {
+		t.Errorf("the parts are %s", got)
+	}
+	sup.stop() // so that nothing is logged any more
+	if !strings.Contains(log.String(), "stadtluft is up") {
+		t.Errorf("the log does not say that it is up: %s", log.String())
+	}
+}
+
 // TestAnAddressInUseStopsTheStart has another server use the HTTP address: the parts that were started are stopped
 // again.
 func TestAnAddressInUseStopsTheStart(t *testing.T) {

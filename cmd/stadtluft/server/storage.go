@@ -23,17 +23,20 @@ const (
 	readingsFile  = "readings.db" // of the embedded store
 	archiveFolder = "archive"
 
-	// openTime bounds how long a start waits for the store. A store that is away may come later.
-	openTime = 10 * time.Second
 	// watchEvery is the interval at which the store's file is looked for.
 	watchEvery = time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
 	leastRetention = aggregate.Retention + aggregate.LookBack + 24*time.Hour
 )
 
-// OpenStore opens the store that the configuration names.
+// openTime bounds how long a start waits for the store. A store that is away may come later.
+var openTime = 10 * time.Second
+
+// OpenStore opens the store that the configuration names. A file of an earlier version is migrated, however long that takes.
 func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	if c.StoreKind == "influxdb" {
+		ctx, cancel := context.WithTimeout(ctx, openTime)
+		defer cancel()
 		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
 	}
 	return sqlite.Open(ctx, filepath.Join(c.Data, readingsFile))
@@ -79,12 +82,12 @@ type storage struct {
 // openStorage opens the store and the archive of an installation, and refuses those of another. A store that is away is
 // logged: readings wait in the journal until it is back.
 func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.Logger) (*storage, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
 	opened, err := OpenStore(ctx, c)
 	if err != nil {
 		return nil, storeError{err, false}
 	}
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
 	files := NewArchive(c, r, log)
 	owned := &store.Owned{Store: opened, Installation: r.Deployment()}
 	err = owned.Ping(ctx)

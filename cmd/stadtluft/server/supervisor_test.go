@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"stadtluft/export/metrics"
 	"stadtluft/ingest/admin"
 )
 
@@ -112,6 +115,46 @@ func TestAProcessIsReadyWhileOneOfItsCitiesIs(t *testing.T) {
 	f(true, "notice", "away", "")
 	f(false, "", "away", "away")
 	f(false, "away", "", "")
+}
+
+// TestNoCityWaitsForAnother has a city that answers only while another one is asked, as one whose store hangs answers at the end.
+func TestNoCityWaitsForAnother(t *testing.T) {
+	asked := func() (first, second func(context.Context, addProblem)) {
+		other := make(chan struct{})
+		first = func(ctx context.Context, add addProblem) {
+			select {
+			case <-other:
+			case <-ctx.Done():
+				add("store", ctx.Err(), "wait")
+			}
+		}
+		return first, func(context.Context, addProblem) { close(other) }
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var sites []*site
+	first, second := asked()
+	for i, problems := range []func(context.Context, addProblem){first, second} {
+		sites = append(sites, &site{base: &base{config: Config{ID: string(rune('a' + i))}}, report: report{own: health{{problems: problems}}.state}})
+	}
+	if got := stateOf(ctx, nil, sites); len(got.Problems) > 0 {
+		t.Errorf("/readyz: %+v", got)
+	}
+
+	first, second = asked()
+	var sources []metrics.Source
+	for i, problems := range []func(context.Context, addProblem){first, second} {
+		labels := []string{"city", string(rune('a' + i))}
+		sources = append(sources, metrics.Source{
+			Labels: labels, Requests: metrics.NewRequests(labels...), Collect: func(context.Context, metrics.Collection) {},
+			Ready: func(ctx context.Context) bool { return health{{problems: problems}}.state(ctx).Ready },
+		})
+	}
+	answer := httptest.NewRecorder()
+	metrics.Handler(sources...).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	if body := answer.Body.String(); !strings.Contains(body, `stadtluft_ready{city="a"} 1`) || !strings.Contains(body, `stadtluft_ready{city="b"} 1`) {
+		t.Errorf("/metrics: %s", body[strings.Index(body, "stadtluft_ready"):])
+	}
 }
 
 // TestAPartThatEndsStopsTheServer has parts fail and end by themselves, while the server waits and while it starts.

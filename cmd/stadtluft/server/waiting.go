@@ -21,7 +21,10 @@ type storeError struct {
 	away bool // and may come back by itself
 }
 
-func (e storeError) Unwrap() error { return e.error }
+// Is is in place of Unwrap: that the store's time was up does not say so of NATS, whom the registry waits for.
+func (e storeError) Is(target error) bool {
+	return target != context.DeadlineExceeded && errors.Is(e.error, target)
+}
 
 // waits reports whether a city that cannot start waits for its store instead of stopping the process. One of several always does, so
 // that the others go on; an only one does while its store is away.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -32,7 +33,8 @@ CREATE TABLE position (
 
 // fourthSchema replaces an index of all readings by station, of which nearly each reading changed a page of its own, by a
 // table that gets the readings of a whole hour at once, sorted: see insertReadings. A trigger keeps it right for what
-// is deleted.
+// is deleted. The last hour or two stay out: where processes with different roles are upgraded one after the other, one of version 3
+// still writes then. Its argument is when they begin, Unix seconds.
 const fourthSchema = `
 CREATE TABLE by_station (
 	station TEXT NOT NULL,
@@ -43,8 +45,8 @@ CREATE TABLE by_station_until (
 	one  INTEGER PRIMARY KEY CHECK (one = 1),
 	time INTEGER NOT NULL -- before which all readings are in by_station, Unix seconds
 ) STRICT;
-INSERT INTO by_station SELECT station, time FROM reading ORDER BY station, time;
-INSERT INTO by_station_until SELECT 1, coalesce(max(time) + 1, 0) FROM reading;
+INSERT INTO by_station_until SELECT 1, min(coalesce(max(time) + 1, 0), %d) FROM reading;
+INSERT INTO by_station SELECT station, time FROM reading WHERE +time < (SELECT time FROM by_station_until) ORDER BY station, time; -- +: in the index's order
 DROP INDEX IF EXISTS reading_by_station;
 CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN
 	DELETE FROM by_station WHERE station = OLD.station AND time = OLD.time;
@@ -64,6 +66,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		fourthSchema := fmt.Sprintf(fourthSchema, s.now().Truncate(time.Hour).Add(-time.Hour).Unix())
 		steps := map[int]string{0: s.sql.create + thirdSchema + fourthSchema, 1: secondSchema + thirdSchema + fourthSchema, 2: thirdSchema + fourthSchema, 3: fourthSchema}
 		if err := sqlitex.ExecuteScript(conn, steps[version]+owner, nil); err != nil {
 			return err

@@ -228,6 +228,57 @@ func TestFirstSchema(t *testing.T) {
 	}
 }
 
+// TestAnEarlierVersionStillWrites migrates a file to which a process of version 3 writes for some more minutes, as while processes with
+// different roles are upgraded one after the other.
+func TestAnEarlierVersionStillWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	now := time.Date(2026, 5, 1, 10, 3, 0, 0, time.UTC)
+	earlier := open(t, path)
+	reading := func(station string, at time.Time) ingest.Reading {
+		return ingest.Reading{Station: station, Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}}
+	}
+	write := func(r ingest.Reading) { // as version 3 does
+		t.Helper()
+		if err := earlier.insert(t.Context(), earlier.sql.upsert, 1, func(row *sqlite.Stmt, _ int) { bindReading(row, &r) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script(t, earlier, thirdIndex+"PRAGMA user_version = 3")
+	write(reading("A", now.Add(20*time.Hour))) // its clock is ahead
+	write(reading("B", now))
+	s, err := openAt(t.Context(), path, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	write(reading("B", now.Add(-time.Minute)))
+	write(reading("B", now.Add(-10*time.Minute)))
+	write(reading("B", now.Add(time.Minute)))
+	read := func() (n int) {
+		t.Helper()
+		err := s.Readings(t.Context(), store.ReadingQuery{To: time.Unix(1<<40, 0), Stations: []string{"B"}}, func(ingest.Reading) error { n++; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range 3 {
+		if n := read(); n != 4 {
+			t.Errorf("%s: %d readings, want 4", now.Format("15:04"), n)
+		}
+		now = now.Add(time.Hour)
+		if _, err := s.WriteReadings(t.Context(), []ingest.Reading{reading("A", now)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.DeleteReadings(t.Context(), "B"); err != nil {
+		t.Fatal(err)
+	}
+	if n := read(); n != 0 {
+		t.Errorf("%d readings after they were deleted", n)
+	}
+}
+
 // TestLockedFileRespectsContext writes while another program has the file locked.
 func TestLockedFileRespectsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
