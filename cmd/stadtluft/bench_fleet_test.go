@@ -200,31 +200,29 @@ func (f *fleet) hear(in *bufio.Reader) {
 	}
 }
 
-// send sends a station's messages until the end, each a third of the interval after two pings.
+// send sends a station's messages until the end, and two pings between one and the next.
 func (s *scaled) send(f *fleet, c net.Conn, i int) {
-	third := s.every / 3
-	next := time.Now().Add(time.Duration(int64(i) * int64(s.every) / int64(len(s.models))))
-	for n := uint16(1); ; n = max(1, n+1) {
-		for part := range 3 {
-			select {
-			case <-f.stop:
-				return
-			case <-time.After(time.Until(next)):
+	third, offset := s.every/3, time.Duration(int64(i)*int64(s.every)/int64(len(s.models)))
+	next := time.Now().Add(offset % third) // the keep-alive is shorter than the interval
+	for part, id := 0, uint16(1); ; part++ {
+		select {
+		case <-f.stop:
+			return
+		case <-time.After(time.Until(next)):
+		}
+		next = next.Add(third)
+		packet := []byte{0xC0, 0} // PINGREQ
+		if part%3 == int(offset/third) {
+			r, ok := s.city.Reading(&s.models[i], time.Now())
+			if !ok {
+				continue
 			}
-			next = next.Add(third)
-			packet := []byte{0xC0, 0} // PINGREQ
-			if part == 0 {
-				at := time.Now()
-				r, ok := s.city.Reading(&s.models[i], at)
-				if !ok {
-					continue
-				}
-				packet = mqttPacket(0x32, mqttText(wire.StationPrefix(s.stations[i].id)+"reading"), []byte{byte(n >> 8), byte(n)}, payloadOf(r))
-				f.sent.Add(1)
-			}
-			if _, err := c.Write(packet); err != nil {
-				return
-			}
+			packet = mqttPacket(0x32, mqttText(wire.StationPrefix(s.stations[i].id)+"reading"), []byte{byte(id >> 8), byte(id)}, payloadOf(r))
+			id = max(1, id+1)
+			f.sent.Add(1)
+		}
+		if _, err := c.Write(packet); err != nil {
+			return
 		}
 	}
 }
