@@ -13,7 +13,7 @@ S3SERVER := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
 TELEGRAF := github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 
-.PHONY: help run basemap release deb build pages quick test race go-tests page-tests stories firmware lint bench faults soak audit tools packages
+.PHONY: help run basemap release deb build pages quick test race cmd-tests long-tests go-tests page-tests stories firmware lint bench faults soak audit tools packages
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,13 +73,19 @@ quick: $(WEB)/node_modules/.package-lock.json ## what takes a minute: vet, Go te
 	npm --prefix $(WEB) test
 
 test: packages $(CLIENTS)/node_modules/.package-lock.json build ## everything but the race detector: checks, Go tests, page tests, browser stories
-	$(MAKE) --no-print-directory -j2 go-tests lint firmware page-tests stories
+	$(MAKE) --no-print-directory -j3 cmd-tests long-tests lint firmware page-tests stories go-tests
 	@[ -e ../shared ] || echo "left out, because ../shared is not beside the project: TestRealBoundary, TestRealDays"
 
-# Lint has vetted them; the longest come first.
-go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
-go-tests:
-	go test -vet=off -timeout 30m ./cmd/stadtluft/ ./ingest/mqtt/ $(addprefix ./,$(TESTED))
+# Tests of several processes mostly wait for each other: they run beside the others.
+LONG := TestFaults|TestSeveralMachines|TestArchiveElsewhere|TestTwoCitiesInOneProcess|TestTwoCitiesInTwoProcesses|TestAccess|TestArchive|TestRolesApart
+
+cmd-tests long-tests go-tests: export INFLUXD_BINARY := $(TOOLS)/influxd
+cmd-tests:
+	go test -vet=off -timeout 30m -skip '^($(LONG))$$' ./cmd/stadtluft/
+long-tests:
+	go test -vet=off -timeout 30m -run '^($(LONG))$$' ./cmd/stadtluft/
+go-tests: # lint has vetted them
+	go test -vet=off -timeout 30m $(addprefix ./,$(filter-out cmd/stadtluft/,$(TESTED)))
 
 # The race detector takes up to ten times as long. It watches the packages in which anything runs beside anything else, except
 # for sums in one goroutine and for long stories, whose parts shorter ones play under its eyes.

@@ -236,16 +236,22 @@ func TestWhatCrossesRoles(t *testing.T) {
 // client returns a connection to a broker that reconnects, as a station if there is one, and the messages on a topic.
 func client(t *testing.T, broker string, r registered, topic string) (mqtt.Client, <-chan string) {
 	t.Helper()
-	heard := make(chan string, 100)
+	heard, subscribed := make(chan string, 100), make(chan struct{}, 100)
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker).SetClientID("crossing-" + r.ID).SetUsername(r.ID).SetPassword(r.Token).
 		SetProtocolVersion(4).SetConnectRetry(true).SetConnectRetryInterval(50 * time.Millisecond).SetMaxReconnectInterval(50 * time.Millisecond).
 		SetOnConnectHandler(func(c mqtt.Client) {
-			c.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { heard <- string(m.Payload()) })
+			c.Subscribe(topic, 1, func(_ mqtt.Client, m mqtt.Message) { heard <- string(m.Payload()) }).Wait()
+			subscribed <- struct{}{}
 		}))
 	if token := c.Connect(); !token.WaitTimeout(patience) || token.Error() != nil {
 		t.Fatalf("connect to the broker: %v", token.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(0) })
+	select {
+	case <-subscribed: // before anything is published
+	case <-time.After(patience):
+		t.Fatal("subscribe: no answer")
+	}
 	return c, heard
 }
 
