@@ -48,9 +48,9 @@ type conn struct {
 	ended chan struct{} // closed after its last will
 
 	client    *mqtt.Client
-	id        string // of its session
-	since     time.Time
-	station   string // empty for an anonymous client
+	id        string    // of its session
+	since     time.Time // when that began
+	station   string    // empty for an anonymous client
 	keepAlive time.Duration
 	will      *received     // to be published at the end; nil for none, and after the client's DISCONNECT
 	packets   *rate.Limiter // of those that are no messages of a station

@@ -25,10 +25,11 @@ import (
 // tagged secret can also be given as KEY_file with the path of a file that holds it. A key tagged process is the same for all
 // cities of a process, for the reason that the tag gives.
 type Config struct {
-	ID       string   // of a city; empty where there is only one
-	Cities   []Config // of an installation with several, by id; what is outside of it is then each city's default
-	common   string   // the data folder of an installation, for its cities
-	prefixes []string // nats.prefix of each city of an installation
+	ID       string        // of a city; empty where there is only one
+	Cities   []Config      // of an installation with several, by id; what is outside of it is then each city's default
+	common   string        // the data folder of an installation, for its cities
+	prefixes []string      // nats.prefix of each city of an installation
+	openTime time.Duration // how long a start waits for the store
 
 	Data    string `key:"data"`
 	Archive string `key:"archive"`
@@ -144,6 +145,7 @@ func defaults() Config {
 		Data:               "data",
 		Roles:              everyRole.String(),
 		Serve:              serveAll,
+		openTime:           openTime,
 		HTTPListen:         "127.0.0.1:8080",
 		HTTPFrames:         "*",
 		HTTPProxies:        httpapi.LocalProxies,

@@ -94,7 +94,7 @@ func (c Config) hasReadings(ctx context.Context) (bool, error) {
 		return false, storeError{err, false}
 	}
 	defer s.Close()
-	ctx, cancel := context.WithTimeout(ctx, openTime)
+	ctx, cancel := context.WithTimeout(ctx, c.openTime)
 	defer cancel()
 	found := errors.New("a reading")
 	now := time.Now()

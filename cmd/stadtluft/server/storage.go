@@ -27,15 +27,14 @@ const (
 	watchEvery = time.Second
 	// leastRetention is how long the store must keep data so that late readings correct their hours and days.
 	leastRetention = aggregate.Retention + aggregate.LookBack + 24*time.Hour
+	// openTime bounds how long a start waits for the store. A store that is away may come later.
+	openTime = 10 * time.Second
 )
-
-// openTime bounds how long a start waits for the store. A store that is away may come later.
-var openTime = 10 * time.Second
 
 // OpenStore opens the store that the configuration names. A file of an earlier version is migrated, however long that takes.
 func OpenStore(ctx context.Context, c Config) (store.Store, error) {
 	if c.StoreKind == "influxdb" {
-		ctx, cancel := context.WithTimeout(ctx, openTime)
+		ctx, cancel := context.WithTimeout(ctx, c.openTime)
 		defer cancel()
 		return influx.Open(ctx, influx.Options{URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket})
 	}
@@ -86,7 +85,7 @@ func openStorage(ctx context.Context, c Config, r *registry.Registry, log *slog.
 	if err != nil {
 		return nil, storeError{err, false}
 	}
-	ctx, cancel := context.WithTimeout(ctx, openTime)
+	ctx, cancel := context.WithTimeout(ctx, c.openTime)
 	defer cancel()
 	files := NewArchive(c, r, log)
 	owned := &store.Owned{Store: opened, Installation: r.Deployment()}

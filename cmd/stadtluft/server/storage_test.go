@@ -38,8 +38,7 @@ func TestAMigrationTakesItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	defer func(before time.Duration) { openTime = before }(openTime)
-	openTime = time.Millisecond
+	c.openTime = time.Millisecond
 	storage, err := openStorage(t.Context(), c, r, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +56,7 @@ func TestAStoreThatHangsIsNoSilenceOfNATS(t *testing.T) {
 	defer l.Close()
 	c := defaults()
 	c.Data, c.StoreKind, c.InfluxURL, c.InfluxBucket = t.TempDir(), "influxdb", "http://"+l.Addr().String(), "luft"
-	defer func(before time.Duration) { openTime = before }(openTime)
-	openTime = 50 * time.Millisecond
+	c.openTime = 50 * time.Millisecond
 	_, err = c.hasReadings(t.Context())
 	if !c.waits(err) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
