@@ -79,18 +79,17 @@ func maskAttr(_ []string, a slog.Attr) slog.Attr {
 const leastBits = 128
 
 // tokenBits returns the strength of a random token with these characters, in bits. What repeats within it does not
-// count: a character counts when the six that end with it have not occurred before.
+// count: a character counts when the run that ends with it has not occurred before. A run has 40 bits, so that hardly
+// a random token repeats one by chance: 253 pairs of runs in 32 hexadecimal digits, one token in four thousand million.
 func tokenBits(token string) float64 {
-	const run = 6
+	each := math.Log2(alphabet(token))
+	run := int(math.Ceil(40 / each))
 	characters := []rune(token)
-	if len(characters) < run {
-		return 0
-	}
 	seen := map[string]bool{}
 	for i := run; i <= len(characters); i++ {
 		seen[string(characters[i-run:i])] = true
 	}
-	return float64(len(seen)+run-1) * math.Log2(alphabet(token))
+	return float64(min(len(characters), len(seen)+run-1)) * each
 }
 
 // alphabet returns the size of the smallest usual alphabet with all characters of a token.

@@ -90,6 +90,8 @@ func TestTokenBits(t *testing.T) {
 	f("q5rJ1mVtq0Zx3hP8sKd2Lw==", true)                  // openssl rand -base64 16
 	f("7k2m9qx4vbt8w3hn5c0rz6jdpg", true)                // as we make them: 26 of 32 letters and digits
 	f("83016592740418365029174638205917463829", false)   // 38 digits are 126 bits
+	f("bea950dca46be04fa5d4c3a9a9a9a933", true)          // a random one that repeats a9a9a9
+	f(strings.Repeat("deadbeef", 8), false)
 	for range 1000 {
 		b := make([]byte, 16)
 		rand.Read(b)
