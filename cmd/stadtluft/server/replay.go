@@ -18,8 +18,8 @@ import (
 const (
 	// fillTime bounds how long a start reads the store.
 	fillTime = 30 * time.Minute
-	// groupReadings bounds the readings of an hour that are passed on by station: some 8 MB, of which a start has two.
-	groupReadings = 1 << 15
+	// groupReadings bounds the readings of an hour that are passed on by station: some 16 MB, of which a start has two.
+	groupReadings = 1 << 16
 )
 
 // follower gets the content of the store and the journal, and after caughtUp the new entries.
