@@ -58,14 +58,22 @@ type Stats struct {
 	Overflow   uint64 // values beyond ±2,147,483 of their unit, or 245,000 years from 1970
 }
 
-// Add adds a value. It returns false when the value changes nothing: the series has one for this second already, it
+// Add adds values. It returns false when they change nothing: the series has one for the second already, it
 // is older than Retention at its receipt, or its thousandths or its hour do not fit 32 bits.
-func (a *Aggregate) Add(s Sample) bool {
+func (a *Aggregate) Add(samples ...Sample) (changed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range samples {
+		changed = a.add(&samples[i]) || changed
+	}
+	return changed
+}
+
+// add adds a value. It needs mu.
+func (a *Aggregate) add(s *Sample) bool {
 	delay := s.Received.Sub(s.Time)
 	unix := s.Time.Unix()
 	index := floorDiv(unix, 3600)
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	switch {
 	case int64(int32(s.Milli)) != s.Milli, int64(int32(index)) != index:
 		a.stats.Overflow++
@@ -82,12 +90,16 @@ func (a *Aggregate) Add(s Sample) bool {
 		a.stats.Old++
 		return false
 	}
+	gap := uint16(0)
 	if series.later {
-		defer a.renewLater(series, h.gap(), v)
+		gap = h.gap()
 	}
 	if !h.insert(v) {
 		a.stats.Duplicates++
 		return false
+	}
+	if series.later {
+		a.renewLater(series, gap, v)
 	}
 	a.stats.Values++
 	a.touch(index)

@@ -63,9 +63,10 @@ type Averages struct {
 	Saved      func(c Checker)
 
 	indoors   aggregate.Aggregate        // values of stations indoors, which are checked and enter no average
-	mu        sync.Mutex                 // guards known and cells
+	mu        sync.Mutex                 // guards known, cells and samples
 	known     map[string]*ingest.Station // the stations as they were when the aggregate was last updated
 	cells     Cells                      // of the places of stations
+	samples   []aggregate.Sample         // of one reading, buffer
 	hourFlags hourFlags
 	checking  checking
 	past      past
@@ -73,33 +74,41 @@ type Averages struct {
 	kept      atomic.Uint64
 }
 
-// Observe adds a reading's good values to the averages of the place where its station stood, those of indoor stations only to what
-// is checked. It leaves out values with an excluding flag, values of official stations, and values of stations that are retired or whose readings are to
-// be deleted.
-func (a *Averages) Observe(r ingest.Reading) {
+// Observe adds the good values of readings to the averages of the places where their stations stood, those of indoor stations only to
+// what is checked. It leaves out values with an excluding flag, values of official stations, and values of stations that are retired or
+// whose readings are to be deleted.
+func (a *Averages) Observe(readings ...ingest.Reading) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	station, ok := a.refresh(r.Station)
-	if !ok {
-		return
-	}
-	cell, indoors, ok := a.cellAt(station, r.Time)
-	if !ok {
-		return
-	}
-	to := a.Aggregate
-	if indoors {
-		to = &a.indoors
-	}
-	for _, v := range r.Values {
-		if !averaged[v.Quantity] || !v.Flags.Good() {
+	var station *ingest.Station
+	var known bool
+	for i := range readings {
+		r := &readings[i]
+		if i == 0 || r.Station != readings[i-1].Station {
+			station, known = a.refresh(r.Station)
+		}
+		if !known {
 			continue
 		}
-		to.Add(aggregate.Sample{
-			Station: r.Station, Cell: cell, Quantity: v.Quantity,
-			Time: r.Time, Received: r.Received, Milli: Milli(v.Value),
-		})
+		switch cell, indoors, ok := a.cellAt(station, r.Time); {
+		case ok && indoors:
+			a.samples = appendSamples(a.samples[:0], r, cell)
+			a.indoors.Add(a.samples...)
+		case ok:
+			a.samples = appendSamples(a.samples[:0], r, cell)
+			a.Aggregate.Add(a.samples...)
+		}
 	}
+}
+
+// appendSamples appends the good values of a reading that enter averages.
+func appendSamples(to []aggregate.Sample, r *ingest.Reading, cell geo.Cell) []aggregate.Sample {
+	for i := range r.Values {
+		if v := &r.Values[i]; averaged[v.Quantity] && v.Flags.Good() {
+			to = append(to, aggregate.Sample{Station: r.Station, Cell: cell, Quantity: v.Quantity, Time: r.Time, Received: r.Received, Milli: Milli(v.Value)})
+		}
+	}
+	return to
 }
 
 // refreshAll refreshes all known stations.

@@ -1,6 +1,7 @@
 package averages
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -19,7 +20,9 @@ type Stored struct {
 type StoredFlags struct {
 	hour     time.Time
 	stations map[string]*storedStation
-	last     *storedStation // of the last reading: the next one is often the same station's
+	sorted   []*storedStation // by name, but for those that came after End sorted them
+	last     *storedStation   // of the last reading: the next one is often the same station's
+	found    int              // how many flags the hour before had
 }
 
 // storedStation are the flags of a station's quantities.
@@ -51,7 +54,7 @@ func (s *StoredFlags) Next(r *ingest.Reading) (before []Stored) {
 	if st == nil || st.name != r.Station {
 		if st = s.stations[r.Station]; st == nil {
 			st = &storedStation{name: r.Station, series: make([]storedSeries, 0, len(r.Values))}
-			s.stations[r.Station] = st
+			s.stations[r.Station], s.sorted = st, append(s.sorted, st)
 		}
 		s.last = st
 	}
@@ -97,9 +100,12 @@ func (s *storedSeries) add(second uint16, of ingest.Flags) {
 	}
 }
 
-// End returns the flags of the last hour.
+// End returns the flags of the last hour, in order of station and quantity.
 func (s *StoredFlags) End() (list []Stored) {
-	for _, st := range s.stations {
+	slices.SortFunc(s.sorted, func(a, b *storedStation) int { return cmp.Compare(a.name, b.name) })
+	list = slices.Grow(list, s.found+s.found/8)
+	for _, st := range s.sorted {
+		slices.SortFunc(st.series, func(a, b storedSeries) int { return cmp.Compare(a.quantity, b.quantity) })
 		for i := range st.series {
 			if v := st.series[i].stored(st.name, s.hour); v.Flags != 0 || len(v.Humid) > 0 {
 				list = append(list, v)
@@ -107,7 +113,7 @@ func (s *StoredFlags) End() (list []Stored) {
 		}
 		st.series = st.series[:0]
 	}
-	slices.SortFunc(list, func(a, b Stored) int { return a.Compare(b.HourFlags) })
+	s.found = len(list)
 	return list
 }
 

@@ -53,9 +53,7 @@ func (m *memory) apply(b ingest.Batch) {
 		m.averages.Apply(f)
 		m.live.Apply(f)
 	}
-	for _, r := range b.Readings {
-		m.averages.Observe(r)
-	}
+	m.averages.Observe(b.Readings...)
 	m.live.Observe(b.Readings...)
 	if m.comparer != nil {
 		for _, r := range b.Readings {

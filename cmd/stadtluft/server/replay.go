@@ -18,7 +18,7 @@ import (
 const (
 	// fillTime bounds how long a start reads the store.
 	fillTime = 30 * time.Minute
-	// groupReadings bounds the readings of an hour that are passed on by station: some 10 MB.
+	// groupReadings bounds the readings of an hour that are passed on by station: some 16 MB, of which a start has two.
 	groupReadings = 1 << 16
 )
 
@@ -87,13 +87,14 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 }
 
 // readStore passes on the readings of the store, by hour and with the flags of their hours after each hour. Of an hour it
-// passes up to groupReadings by station: what belongs to a station is then at hand for all of them.
+// passes up to groupReadings by station: what belongs to a station is then at hand for all of them. It reads the next
+// group while it passes on the current one.
 func (r *replay) readStore(ctx context.Context, count func()) error {
 	var flags averages.StoredFlags
-	var group stationGroup
-	var hour time.Time
-	pass := func() error {
-		return group.each(func(readings []ingest.Reading) error {
+	err := store.ReadAhead(ctx, func(ctx context.Context, hand func([]*stationGroup) error) error {
+		return r.groups(ctx, count, func(g *stationGroup) error { return hand([]*stationGroup{g}) })
+	}, func(g *stationGroup) error {
+		return g.each(func(readings []ingest.Reading) error {
 			if err := r.registry.EnsureLoaded(ctx, readings[0].Station); err != nil {
 				return err
 			}
@@ -105,23 +106,31 @@ func (r *replay) readStore(ctx context.Context, count func()) error {
 			r.passed.note(readings)
 			return nil
 		})
-	}
+	})
+	r.stored(flags.End())
+	return err
+}
+
+// groups passes the readings of the store to hand in groups of one hour each. Two groups take turns: when one is passed
+// on, the one before is empty again.
+func (r *replay) groups(ctx context.Context, count func(), hand func(*stationGroup) error) error {
+	group, other := &stationGroup{}, &stationGroup{}
+	var hour time.Time
 	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: time.Now().Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
 		if of := reading.Time.Truncate(time.Hour); len(group.readings) == groupReadings || !of.Equal(hour) {
-			if err := pass(); err != nil {
+			if err := hand(group); err != nil {
 				return err
 			}
-			hour = of
+			group, other, hour = other, group, of
 		}
 		group.add(reading)
 		return nil
 	})
-	if err == nil {
-		err = pass()
+	if err != nil {
+		return err
 	}
-	r.stored(flags.End())
-	return err
+	return hand(group)
 }
 
 // follow passes on the journal after a position until ctx ends, and calls replayed when it reaches what was appended

@@ -117,3 +117,53 @@ func countDuringAStart(t *testing.T, broken error) {
 		t.Errorf("%d values of the day, want 5", got)
 	}
 }
+
+// hoursStore has a reading in each of two hours, and tells when it has been read to the end.
+type hoursStore struct {
+	store.Store
+	read chan struct{}
+}
+
+func (s hoursStore) Readings(_ context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	for hour := range 2 {
+		at := q.From.Add(time.Duration(hour) * time.Hour)
+		if err := yield(ingest.Reading{Station: "AAA", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 20}}}); err != nil {
+			return err
+		}
+	}
+	close(s.read)
+	return nil
+}
+
+// slowFollower takes the first readings when the store has been read to the end.
+type slowFollower struct {
+	t    *testing.T
+	read chan struct{}
+	n    *int
+}
+
+func (f slowFollower) apply(b ingest.Batch) {
+	select {
+	case <-f.read:
+	case <-f.t.Context().Done():
+	case <-time.After(10 * time.Second):
+		f.t.Error("the store is not read while readings are passed on")
+	}
+	*f.n += len(b.Readings)
+}
+func (f slowFollower) stored([]averages.Stored) {}
+func (f slowFollower) caughtUp()                {}
+
+func TestAStartReadsWhileItPassesOn(t *testing.T) {
+	stations, err := registry.Open(t.Context(), registry.Options{InProcess: registrytest.StartNATS(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stations.Close()
+	read, n := make(chan struct{}), 0
+	r := &replay{registry: stations, log: slog.New(slog.DiscardHandler), since: time.Now().UTC().Add(-24 * time.Hour).Truncate(time.Hour), passed: newPassed(ingest.Position{}),
+		followers: []follower{slowFollower{t, read, &n}}, storage: &storage{Store: archive.Store{Store: hoursStore{read: read}, Archive: &archive.Archive{Dir: t.TempDir()}}}}
+	if err := r.readStore(t.Context(), func() {}); err != nil || n != 2 {
+		t.Errorf("%d readings, %v, want 2", n, err)
+	}
+}

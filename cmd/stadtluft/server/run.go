@@ -84,6 +84,7 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 	}
 	close(p.up)
+	sup.start(garbageCollector())
 	if held := int(p.held.Load()); held == 0 || held < len(sites) {
 		o.Log.Info("stadtluft is up", "address", address, "roles", p.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	}
