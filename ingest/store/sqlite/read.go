@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"stadtluft/firmware-protocol/quantity"
 	"stadtluft/ingest"
@@ -28,232 +30,223 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 }
 
 const (
-	firstSpan = 3600 // seconds that the first page of several stations may cover
-	endless   = math.MaxInt64 / 4
+	firstSpan   = 3600 // seconds that the first page of several stations may cover
+	endless     = math.MaxInt64 / 4
+	nearby      = 16   // readings of other stations that are passed one by one before the next wanted one is looked for
+	firstValues = 256  // for which there is room at first
+	moreValues  = 4096 // and later
 )
 
 // pages passes the readings of a query to hand. Two pages take turns: when one is passed on, the one before has been
 // processed.
 func (s *Store) pages(ctx context.Context, q store.ReadingQuery, hand func([]ingest.Reading) error) error {
-	r := newReader(q)
-	var page, last []ingest.Reading
-	err := with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
-		r.sorted, err = sortedUntil(conn)
-		return err
-	})
-	for err == nil && !r.done {
-		others := false
-		err = with(ctx, s.read, func(conn *sqlite.Conn) (err error) {
-			page, others, err = r.page(conn, page[:0])
-			return err
-		})
-		if err != nil {
+	r := newReader(s, q)
+	var last []ingest.Reading
+	for r.from.time < r.to {
+		if err := with(ctx, s.read, r.fill); err != nil {
 			return err
 		}
-		if others {
-			r.wanted, r.others = quantity.All(), nil
-			continue
-		}
-		r.advance(page)
-		if len(page) > 0 {
-			if err := hand(page); err != nil { // from here on the values belong to yield
+		if len(r.page) > 0 {
+			if err := hand(r.page); err != nil { // from here on the values belong to yield
 				return err
 			}
-			page, last = last, page
+			r.page, last = last, r.page
 		}
 	}
-	return err
+	return nil
 }
 
 // reader reads the pages of one query.
 type reader struct {
-	columns
-	query  store.ReadingQuery
-	after  position // of the last reading
-	to     int64    // end of the query, Unix seconds
-	sorted int64    // before which readings are in by_station, Unix seconds; they stay there
-	done   bool
-	span   int64             // seconds that the next page may cover
-	limit  int               // readings of the next page
-	names  map[string]string // of stations, so that readings share them
-	name   []byte
+	store    *Store
+	stations []string // ascending; empty = all
+	wanted   uint64   // a bit for each quantity
+	all      bool     // also readings without any of them
+	from     position // where the next page begins
+	to       int64    // end of the query, Unix seconds
+	limit    int      // readings that the next page looks at
+	span     int64    // seconds that the next page of several stations may cover
+	page     []ingest.Reading
+	names    map[string]string // of stations, so that readings share them
+	values   []ingest.Value    // with room for those of the next readings
 }
 
 // position is a reading's place in the order of all readings.
 type position struct {
-	time    int64
+	time    int64 // Unix seconds
 	station string
 }
 
-// positionBefore returns the position after all readings before a time.
-func positionBefore(time int64) position { return position{time: time - 1, station: "\U0010FFFF"} }
+// after reports whether the position is after that of a key.
+func (p position) after(k key) bool {
+	return p.time > k.time || p.time == k.time && p.station > string(k.station)
+}
 
-func newReader(q store.ReadingQuery) *reader {
-	r := &reader{query: q, after: positionBefore(ceil(q.From)), to: ceil(q.To), limit: firstPage, names: map[string]string{}}
-	if r.wanted = q.Quantities; len(q.Quantities) == 0 {
-		r.wanted = quantity.All()
+func newReader(s *Store, q store.ReadingQuery) *reader {
+	r := &reader{
+		store: s, stations: slices.Compact(slices.Sorted(slices.Values(q.Stations))), all: len(q.Quantities) == 0,
+		from: position{time: ceil(q.From)}, to: ceil(q.To), limit: firstPage, span: endless, names: map[string]string{},
 	}
-	if r.span = endless; len(q.Stations) > 1 {
-		r.span = firstSpan // SQLite reads the readings of each station and then sorts them
+	if len(r.stations) > 1 {
+		r.span = firstSpan // SQLite finds the readings of each station and then sorts them
+	}
+	wanted := q.Quantities
+	if r.all {
+		wanted = quantity.All()
+	}
+	for _, q := range wanted {
+		r.wanted |= 1 << q
 	}
 	return r
 }
 
-// until returns where the next page ends. A page of stations has either readings that are in by_station or later ones.
-func (r *reader) until() int64 {
-	until := min(r.to, r.after.time+1+r.span)
-	if r.byStation() {
-		until = min(until, r.sorted)
+// fill reads the next page, in one transaction. Of some stations it has either readings that are in by_station or later ones.
+func (r *reader) fill(conn *sqlite.Conn) (err error) {
+	defer sqlitex.Transaction(conn)(&err)
+	l, c, err := r.store.readings(conn)
+	if err != nil {
+		return err
 	}
-	return until
+	sorted := int64(math.MinInt64)
+	if len(r.stations) > 0 {
+		if sorted, err = sortedUntil(conn); err != nil {
+			return err
+		}
+	}
+	r.page = slices.Grow(r.page[:0], r.limit)
+	if r.from.time < sorted {
+		err = r.find(conn, l, c, min(sorted, r.to, r.from.time+r.span))
+	} else {
+		err = r.scan(l, c)
+	}
+	r.limit = pageReadings
+	return err
 }
 
-// byStation reports whether the next page is found through by_station.
-func (r *reader) byStation() bool { return len(r.query.Stations) > 0 && r.after.time+1 < r.sorted }
+// scan adds readings in their order. Those of other stations are passed one by one, and after some of them the next
+// that is wanted is looked for.
+func (r *reader) scan(l *layout, c *cursor) error {
+	var last key
+	err := c.seek(r.from)
+	for looked, passed := 0, 0; err == nil && !c.atEnd(); looked++ {
+		k, f, wrong := c.record()
+		if wrong != nil {
+			return wrong
+		}
+		if r.from.after(k) || looked > 0 && k.compare(last) <= 0 { // as where a page is its own child
+			return errDamaged
+		}
+		last = key{k.time, append(last.station[:0], k.station...)}
+		if k.time >= r.to || looked == r.limit {
+			r.from = position{k.time, string(k.station)}
+			return nil
+		}
+		if next := r.next(k); next.after(k) {
+			if passed++; passed%nearby == 0 {
+				err = c.seek(next)
+			} else {
+				err = c.next()
+			}
+		} else if err = r.add(l, k, f); err == nil {
+			err = c.next()
+		}
+	}
+	r.from = position{time: r.to}
+	return err
+}
 
-// advance sets the position after a page, and how much the next may cover: with several stations about one page.
-func (r *reader) advance(page []ingest.Reading) {
-	if len(page) == r.limit {
-		last := page[len(page)-1]
-		r.after = position{last.Time.Unix(), last.Station}
+// next returns the first position, not before a reading, that one of a wanted station can have.
+func (r *reader) next(k key) position {
+	if len(r.stations) == 0 {
+		return position{time: k.time}
+	}
+	i := sort.Search(len(r.stations), func(i int) bool { return r.stations[i] >= string(k.station) })
+	if i == len(r.stations) {
+		return position{k.time + 1, r.stations[0]}
+	}
+	return position{k.time, r.stations[i]}
+}
+
+// find adds readings of stations that are in by_station, before a time.
+func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
+	found, err := r.keys(conn, to)
+	if err != nil {
+		return err
+	}
+	for _, p := range found {
+		if err := c.seek(p); err != nil {
+			return err
+		}
+		if c.atEnd() {
+			break
+		}
+		k, f, err := c.record()
+		if err == nil && p == (position{k.time, string(k.station)}) {
+			err = r.add(l, k, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n := len(found); n == r.limit {
+		r.from = position{found[n-1].time, found[n-1].station + "\x00"} // the next there can be
 		r.span = max(r.span/2, 1)
 	} else {
-		until := r.until()
-		r.after, r.done = positionBefore(until), until == r.to
-		if len(page) < r.limit/4 {
+		r.from = position{time: to}
+		if n < r.limit/4 {
 			r.span = min(2*r.span, endless)
 		}
 	}
-	if len(r.query.Quantities) == 0 && len(page) > 0 {
-		r.learn(page)
-	}
-	r.limit = pageReadings
+	return nil
 }
 
-// page adds the next readings to page; others is true when one of them has quantities that were not read.
-func (r *reader) page(conn *sqlite.Conn, page []ingest.Reading) (_ []ingest.Reading, others bool, err error) {
-	rows, _, err := conn.PrepareTransient(r.statement()) // there are too many different statements to cache
+// keys returns the positions of the next readings of stations, of those that are in by_station, before a time.
+func (r *reader) keys(conn *sqlite.Conn, to int64) (found []position, err error) {
+	statement := fmt.Sprintf("SELECT time, station FROM by_station WHERE time >= ?1 AND (time, station) >= (?1, ?2) AND time < ?3 AND station IN (?5%s) ORDER BY time, station LIMIT ?4",
+		strings.Repeat(", ?", len(r.stations)-1))
+	rows, _, err := conn.PrepareTransient(statement) // there are too many different statements to cache
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer rows.Finalize()
-	rows.BindInt64(1, r.after.time)
-	rows.BindText(2, r.after.station)
-	rows.BindInt64(3, r.until())
+	rows.BindInt64(1, r.from.time)
+	rows.BindText(2, r.from.station)
+	rows.BindInt64(3, to)
 	rows.BindInt64(4, int64(r.limit))
-	for i, id := range r.query.Stations {
+	for i, id := range r.stations {
 		rows.BindText(5+i, id)
 	}
-	page = slices.Grow(page, r.limit)
-	values := make([]ingest.Value, 0, r.limit*len(r.wanted)) // one allocation for all values of the page
 	for {
 		more, err := rows.Step()
 		if err != nil || !more {
-			return page, false, err
+			return found, err
 		}
-		if rows.ColumnBool(4) {
-			return page, true, nil
-		}
-		first := len(values)
-		values = r.values(values, rows)
-		page = append(page, ingest.Reading{
-			Station: r.station(rows), Time: time.Unix(rows.ColumnInt64(0), 0).UTC(), Received: time.UnixMilli(rows.ColumnInt64(2)).UTC(), TimeSource: ingest.TimeSource(rows.ColumnInt64(3)),
-			Values: values[first:len(values):len(values)],
-		})
+		found = append(found, position{rows.ColumnInt64(0), rows.ColumnText(1)})
 	}
 }
 
-// eachSecond finds the readings of a station, in the hour that is not in by_station yet, by looking for it in each second that
-// has a reading of anyone.
-const eachSecond = `WITH RECURSIVE second (time) AS (
-	VALUES (?1) UNION ALL SELECT (SELECT min(time) FROM reading WHERE time > second.time AND time < ?3) FROM second WHERE second.time IS NOT NULL
-) `
-
-// statement returns the SQL that selects the next page.
-func (r *reader) statement() string {
-	first, from := "", "reading"
-	where := "time >= ?1 AND (time, station) > (?1, ?2) AND time < ?3"
-	if n := len(r.query.Stations); n > 0 {
-		where += " AND station IN (?5" + strings.Repeat(", ?", n-1) + ")"
-		if r.byStation() {
-			from = "by_station CROSS JOIN reading USING (station, time)"
-		} else if n == 1 {
-			first, from = eachSecond, "second CROSS JOIN reading USING (time)"
-		}
+// add appends the reading that a record holds to the page, where it is wanted.
+func (r *reader) add(l *layout, k key, f fields) error {
+	if cap(r.values)-len(r.values) < len(l.columns) { // values of many readings share an allocation
+		r.values = make([]ingest.Value, 0, min(max(firstValues, 2*cap(r.values)), moreValues))
 	}
-	if len(r.query.Quantities) > 0 {
-		where += " AND " + anyOf(r.query.Quantities)
+	reading, ok := l.decode(f, r.wanted, r.values[len(r.values):])
+	if !ok {
+		return errDamaged
 	}
-	return fmt.Sprintf("%sSELECT time, station, received, time_source, %s FROM %s WHERE %s ORDER BY time, station LIMIT ?4", first, r.list(), from, where)
+	if n := len(reading.Values); n > 0 || r.all {
+		reading.Station, reading.Time = r.name(k.station), time.Unix(k.time, 0).UTC()
+		r.page, r.values = append(r.page, reading), r.values[:len(r.values)+n]
+	}
+	return nil
 }
 
-// station returns the station in a row.
-func (r *reader) station(row *sqlite.Stmt) string {
-	r.name = slices.Grow(r.name[:0], row.ColumnLen(1))
-	bytes := r.name[:row.ColumnBytes(1, r.name[:cap(r.name)])]
-	name, known := r.names[string(bytes)]
+// name returns a station's name, the same string each time.
+func (r *reader) name(station []byte) string {
+	name, known := r.names[string(station)]
 	if !known {
-		name = string(bytes)
+		name = string(station)
 		r.names[name] = name
 	}
 	return name
-}
-
-// columns are the quantities whose columns are read. Most of a row is empty, and reading an empty column costs as
-// much as a full one: so after the first page only the columns that have had values are read, and whether there are
-// others.
-type columns struct {
-	wanted []quantity.Quantity
-	seen   uint64              // a bit for each quantity
-	others []quantity.Quantity // must be empty; if one is not in a row, the page is read again
-}
-
-// learn reduces the columns to those that have had values.
-func (c *columns) learn(page []ingest.Reading) {
-	for _, r := range page {
-		for _, v := range r.Values {
-			c.seen |= 1 << v.Quantity
-		}
-	}
-	c.wanted, c.others = nil, nil
-	for _, q := range quantity.All() {
-		if c.seen&(1<<q) != 0 {
-			c.wanted = append(c.wanted, q)
-		} else {
-			c.others = append(c.others, q)
-		}
-	}
-}
-
-// list returns the columns of a statement for the quantities; the first one tells whether there are others.
-func (c *columns) list() string {
-	list := "0"
-	if len(c.others) > 0 {
-		list = anyOf(c.others)
-	}
-	for _, q := range c.wanted {
-		list += ", " + q.String() + ", flags_" + q.String()
-	}
-	return list
-}
-
-// values appends a row's values to values.
-func (c *columns) values(values []ingest.Value, row *sqlite.Stmt) []ingest.Value {
-	for i, q := range c.wanted {
-		column := 5 + 2*i
-		if value := row.ColumnFloat(column); value != 0 || !row.ColumnIsNull(column) { // NULL reads as 0: most need one look
-			values = append(values, ingest.Value{Quantity: q, Value: value, Flags: ingest.Flags(row.ColumnInt64(column + 1))})
-		}
-	}
-	return values
-}
-
-// anyOf returns an expression that is true when one of the quantities has a value. One expression is cheaper than a
-// chain of OR.
-func anyOf(quantities []quantity.Quantity) string {
-	names := "NULL"
-	for _, q := range quantities {
-		names += ", " + q.String()
-	}
-	return "coalesce(" + names + ") IS NOT NULL"
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -41,6 +42,7 @@ type Store struct {
 	read   *sqlitex.Pool
 	sql    statements
 	now    func() time.Time
+	layout atomic.Pointer[layout] // of the table of readings
 
 	closing sync.Once // a pool can be closed only once
 }
