@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"stadtluft/firmware-protocol/kits"
@@ -20,8 +21,12 @@ const (
 
 	// At a low rate of many stations an append happens at most every gatherTime, unless gatherEnough messages wait: a
 	// broker may stop at 20 unacknowledged ones (Mosquitto, max_inflight_messages).
-	gatherTime   = 50 * time.Millisecond
+	gatherTime   = 200 * time.Millisecond
 	gatherEnough = 16
+	// returnTime is how soon after an acknowledgement its client sends the next message, where it has one.
+	returnTime = 25 * time.Millisecond
+	// patience bounds how long nothing need come while messages gather.
+	patience = 50 * time.Millisecond
 	// pauseMost bounds how long nothing waits for more after waiting has brought nothing again and again.
 	pauseMost = 10 * time.Second
 )
@@ -55,6 +60,7 @@ type Pipeline struct {
 	joins   joins
 
 	appended time.Time     // when the last batch was in the journal
+	answered []string      // who sent it; empty for a batch of more than gatherEnough messages
 	pause    time.Duration // how long waiting stopped the last time that it brought nothing; 0 after one that brought something
 	resume   time.Time     // when waiting may be tried again
 }
@@ -108,15 +114,16 @@ func (p *Pipeline) collect(ctx context.Context, in <-chan Message, messages []Me
 	return messages
 }
 
-// gather adds what arrives until gatherTime after the last batch, or until gatherEnough messages are there. Waiting has brought
-// nothing when they came fast, or none in the second half of gatherTime: their senders may have waited for an
-// acknowledgement. Then gather does not wait for a while, each time for longer. It returns nothing when ctx ends.
+// gather adds what arrives until gatherTime after the last batch, or until gatherEnough messages are there, or one from a client
+// that is in the last batch: it sends what it kept, each message when the last is acknowledged. Waiting has brought nothing
+// when all came within returnTime after the last batch: their senders may have waited for an acknowledgement. Then gather does
+// not wait for a while, each time for longer. It returns nothing when ctx ends.
 func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	now, until := time.Now(), p.appended.Add(gatherTime)
-	if len(messages) >= gatherEnough || !now.Before(until) || now.Before(p.resume) {
+	if len(messages) >= gatherEnough || !now.Before(until) || now.Before(p.resume) || slices.ContainsFunc(messages, p.catchesUp) {
 		return messages
 	}
-	end := time.NewTimer(until.Sub(now))
+	end := time.NewTimer(min(until.Sub(now), patience))
 	defer end.Stop()
 	late := false
 	for waiting := true; waiting && len(messages) < gatherEnough; {
@@ -127,16 +134,26 @@ func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Mes
 			if !ok {
 				return messages
 			}
-			messages, late = append(messages, m), time.Until(until) < gatherTime/2
+			if messages = append(messages, m); p.catchesUp(m) {
+				return messages
+			}
+			late = time.Since(p.appended) > returnTime
 		case <-end.C:
-			waiting = false
+			rest := time.Until(until)
+			waiting = late && rest > 0
+			end.Reset(rest)
 		}
 	}
-	if p.pause = min(max(2*p.pause, gatherTime), pauseMost); late && len(messages) < gatherEnough {
+	if p.pause = min(max(2*p.pause, gatherTime), pauseMost); late {
 		p.pause = 0
 	}
 	p.resume = time.Now().Add(p.pause)
 	return messages
+}
+
+// catchesUp reports whether the client that sent a message is in the last batch.
+func (p *Pipeline) catchesUp(m Message) bool {
+	return m.From != "" && slices.Contains(p.answered, m.From)
 }
 
 // process appends one batch to the journal and acknowledges its messages.
@@ -155,8 +172,12 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	if err := p.append(ctx, messages); err != nil {
 		return err
 	}
+	p.answered = p.answered[:0]
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
+		if len(messages) <= gatherEnough {
+			p.answered = append(p.answered, messages[i].From)
+		}
 		outcome := Outcome{readings[:s.readings], refusals[:s.refusals], s.duplicates, s.ignored}
 		p.hear(&messages[i], s.station, outcome)
 		if messages[i].Done != nil {
