@@ -31,7 +31,7 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	rest []byte // of a packet that paho reads
-	// take is called for each message with QoS 0 or 1; false leaves it to paho. It must not block.
+	// take is called for each message with QoS 0 or 1; false leaves it to paho. It may block for stallMost.
 	take func(acknowledger, publish) bool
 
 	writing sync.Mutex // is held while something is written

@@ -29,6 +29,7 @@ type session struct {
 	s    *Subscriber
 	lost chan error // the first error that ends it
 	over atomic.Bool
+	done chan struct{} // closed when it has ended
 
 	mu   sync.Mutex           // guards open
 	open [1 << 16 / 64]uint64 // a bit for each packet id of a message that is held
@@ -37,10 +38,11 @@ type session struct {
 // session connects, subscribes and receives until the connection ends. served is true when the broker granted the
 // subscription.
 func (s *Subscriber) session(ctx context.Context) (served bool, err error) {
-	c := &session{s: s, lost: make(chan error, 1)}
+	c := &session{s: s, lost: make(chan error, 1), done: make(chan struct{})}
 	client := paho.NewClient(c.options())
 	defer func() {
 		c.over.Store(true)
+		close(c.done)
 		client.Disconnect(quiesce)
 		s.set(nil, err)
 	}()
@@ -135,8 +137,7 @@ func (c *session) end(err error) {
 	}
 }
 
-// take queues a message, which from acknowledges when it is done, and never blocks. It returns false for one that matches none
-// of our filters.
+// take passes on a message, which from acknowledges when it is done. It returns false for one that matches none of our filters.
 func (c *session) take(from acknowledger, m publish) bool {
 	s, size := c.s, int64(len(m.payload))
 	if !s.wants(m.topic) {
@@ -161,8 +162,12 @@ func (c *session) take(from acknowledger, m publish) bool {
 		s.bytes.Add(-size)
 		from.acknowledge(m)
 	}
-	s.counts.received.Add(1)
-	s.queue <- message // does not block: the queue has room for all held messages
+	if s.pass(c.done, message) {
+		s.counts.received.Add(1)
+	} else { // unacknowledged, as after an overflow
+		s.held.Add(-1)
+		s.bytes.Add(-size)
+	}
 	return true
 }
 

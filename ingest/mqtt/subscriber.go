@@ -39,6 +39,10 @@ const (
 	retryMost  = 30 * time.Second
 	drainEvery = 20 * time.Millisecond
 
+	// stallMost is how long the broker is not read while Out is full: well below pingTimeout.
+	stallMost = time.Second
+	roomEvery = 2 * time.Millisecond // between looks whether half of Out is free
+
 	// A connection is contested when contestedAfter sessions in a row last at most shortSession, and for contestedFor
 	// after the last of them.
 	shortSession   = 10 * time.Second
@@ -68,18 +72,22 @@ type Options struct {
 //
 // It holds at most Options.Held messages (and 64 MiB of payloads and one more) between their arrival and their Done. When that is
 // full it accepts nothing more, so order is kept: further messages stay unacknowledged, it closes the connection, and
-// when half of what it holds is done it connects again and the broker sends them again. It never blocks the client's
-// reading, which would stop the keep-alive as well. Counts.Overflows counts how often that happened.
+// when half of what it holds is done it connects again and the broker sends them again. Counts.Overflows counts how often that
+// happened. While Out is full it reads nothing, so that messages wait at the broker; but not for longer than stallMost, which
+// would stop the keep-alive as well.
 type Subscriber struct {
 	options Options
 	tls     *tls.Config
 	broker  string
 	filters []string
-	queue   chan ingest.Message
 	ready   chan struct{}
+	late    chan struct{} // has a value when backlog may have a message
 	counts  counters
 	held    atomic.Int64
 	bytes   atomic.Int64
+
+	queueing sync.Mutex       // guards backlog
+	backlog  []ingest.Message // of the time in which Out took nothing, in order; the first is being sent
 
 	mu        sync.Mutex // guards everything below
 	client    paho.Client
@@ -144,7 +152,7 @@ func New(o Options) (*Subscriber, error) {
 	if o.ClientID == "" {
 		return nil, errors.New("mqtt: no client id: the broker could not keep the session")
 	}
-	s := &Subscriber{options: o, queue: make(chan ingest.Message, o.Held), ready: make(chan struct{}), since: time.Now()}
+	s := &Subscriber{options: o, ready: make(chan struct{}), late: make(chan struct{}, 1), since: time.Now()}
 	s.filters = slices.Sorted(maps.Keys(o.filters()))
 	u, err := url.Parse(o.Broker)
 	if err != nil || u.Hostname() == "" {
@@ -217,13 +225,65 @@ func (s *Subscriber) Run(ctx context.Context) error {
 	return nil
 }
 
-// forward moves messages from the bounded queue to Out, which may block.
+// pass sends a message to Out, and queues it when Out takes nothing for stallMost. Before it returns from waiting, half of Out
+// is free: sender and receiver do not take turns for each message. It returns false when the session ended before.
+func (s *Subscriber) pass(ended <-chan struct{}, m ingest.Message) bool {
+	out := s.options.Out
+	if s.behind(m, false) {
+		return true
+	}
+	select {
+	case out <- m:
+		return true
+	default:
+	}
+	stalled := time.NewTimer(stallMost)
+	defer stalled.Stop()
+	select {
+	case out <- m:
+	case <-ended:
+		return false
+	case <-stalled.C:
+		return s.behind(m, true)
+	}
+	look := time.NewTicker(roomEvery)
+	defer look.Stop()
+	for len(out) > cap(out)/2 {
+		select {
+		case <-look.C:
+		case <-ended:
+			return true
+		case <-stalled.C:
+			return true
+		}
+	}
+	return true
+}
+
+// behind queues a message when others are queued, or when it must. It reports whether it did.
+func (s *Subscriber) behind(m ingest.Message, must bool) bool {
+	s.queueing.Lock()
+	defer s.queueing.Unlock()
+	if len(s.backlog) == 0 && !must {
+		return false
+	}
+	s.backlog = append(s.backlog, m)
+	select {
+	case s.late <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// forward moves messages from the backlog to Out. One leaves the backlog after it was sent, so that no later one precedes it.
 func (s *Subscriber) forward(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case m := <-s.queue:
+		case <-s.late:
+		}
+		for m, ok := s.oldest(0); ok; m, ok = s.oldest(1) {
 			select {
 			case <-ctx.Done():
 				return
@@ -231,6 +291,18 @@ func (s *Subscriber) forward(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// oldest removes n messages from the backlog and returns the next one; false when it is empty.
+func (s *Subscriber) oldest(n int) (m ingest.Message, ok bool) {
+	s.queueing.Lock()
+	defer s.queueing.Unlock()
+	clear(s.backlog[:n])
+	if s.backlog = s.backlog[n:]; len(s.backlog) == 0 {
+		s.backlog = nil
+		return m, false
+	}
+	return s.backlog[0], true
 }
 
 // drain waits, after an overflow, until half of the capacity is free.

@@ -185,6 +185,24 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
+// TestBusyJournal has capacity for 10 of the 20 messages that Mosquitto sends before it waits, and a receiver that takes its
+// time: the rest must wait at the broker, on the same connection.
+func TestBusyJournal(t *testing.T) {
+	t.Parallel() // it waits more than it works
+	r := mosquitto(t, true)
+	const n = 200
+	in := make(chan ingest.Message)
+	s, _ := run(t, r, 10, in)
+	go send(t, r, "AAA", 0, n)
+	seen, redelivered, ok := consume(in, n, 5)
+	if !ok || redelivered > 0 {
+		t.Errorf("%d of %d messages arrived, %d of them again", len(seen), n, redelivered)
+	}
+	if got := s.Counts(); got.Overflows != 0 || got.Connects != 1 || got.Held != 0 {
+		t.Errorf("Counts() = %+v, want no overflow, one connection, none held", got)
+	}
+}
+
 func TestRetainedFlag(t *testing.T) {
 	r := mosquitto(t, true)
 	c := dial(t, r, "AAA")

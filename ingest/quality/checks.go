@@ -30,45 +30,53 @@ func sentinelCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
 // sensor's own range the sensor is broken, and nothing that it sent in this reading is worth anything: a dying BME280
 // sends -144.7 °C, 100 % and 652 hPa.
 func rangeCheck(_ *Rules, st *ingest.Station, values []ingest.Value) {
+	var room [8]*ranges
+	of := sensorsOf(st, room[:0])
 	for i := range values {
 		v := &values[i]
 		if v.Flags&ingest.Sentinel != 0 {
 			continue
 		}
-		sensor := sensorOf(st, v.Quantity)
-		if outside(sensors[sensor], *v) {
+		if sensor := measuring(of, v.Quantity); sensor != nil && sensor[v.Quantity].exclude(v.Value) {
 			v.Flags |= ingest.Range
-			flagSiblings(st, sensor, values)
-		} else if outside(unknownSensor, *v) {
+			flagSiblings(of, sensor, values)
+		} else if l := unknownSensor[v.Quantity]; l != (limits{}) && l.exclude(v.Value) {
 			v.Flags |= ingest.Range
 		}
 	}
 }
 
 // flagSiblings flags what a sensor sent in a reading, marks for "no value" aside.
-func flagSiblings(st *ingest.Station, sensor string, values []ingest.Value) {
+func flagSiblings(of []*ranges, sensor *ranges, values []ingest.Value) {
 	for i := range values {
-		if v := &values[i]; v.Flags&ingest.Sentinel == 0 && sensorOf(st, v.Quantity) == sensor {
+		if v := &values[i]; v.Flags&ingest.Sentinel == 0 && measuring(of, v.Quantity) == sensor {
 			v.Flags |= ingest.Range
 		}
 	}
 }
 
-// sensorOf is the station's first sensor that measures q; empty when none of them is in the table.
-func sensorOf(st *ingest.Station, q quantity.Quantity) string {
+// sensorsOf appends the ranges of a station's sensors that are in the table.
+func sensorsOf(st *ingest.Station, list []*ranges) []*ranges {
 	for _, sensor := range st.Sensors {
-		if _, ok := sensors[sensor][q]; ok {
-			return sensor
+		if r := sensors[sensor]; r != nil {
+			list = append(list, r)
 		}
 	}
-	return ""
+	return list
 }
 
-// outside reports whether a value is outside the range of its quantity; some quantities have none.
-func outside(ranges map[quantity.Quantity]limits, v ingest.Value) bool {
-	l, ok := ranges[v.Quantity]
-	return ok && (v.Value < l.low || v.Value > l.high)
+// measuring is the first of the sensors that measures q; nil when none does.
+func measuring(of []*ranges, q quantity.Quantity) *ranges {
+	for _, r := range of {
+		if r[q] != (limits{}) {
+			return r
+		}
+	}
+	return nil
 }
+
+// exclude reports whether a value is outside.
+func (l limits) exclude(v float64) bool { return v < l.low || v > l.high }
 
 // fractions are the particle fractions, each of which is part of those after it.
 var fractions = []quantity.Quantity{quantity.PM1, quantity.PM2_5, quantity.PM4, quantity.PM10}

@@ -27,12 +27,14 @@ type MeasuringRange struct {
 // MeasuringRanges returns the ranges sorted by sensor and quantity.
 func MeasuringRanges() []MeasuringRange {
 	var list []MeasuringRange
-	add := func(sensor string, ranges map[quantity.Quantity]limits) {
-		for _, q := range slices.Sorted(maps.Keys(ranges)) {
-			list = append(list, MeasuringRange{sensor, q, ranges[q].low, ranges[q].high})
+	add := func(sensor string, r *ranges) {
+		for _, q := range quantity.All() {
+			if l := r[q]; l != (limits{}) {
+				list = append(list, MeasuringRange{sensor, q, l.low, l.high})
+			}
 		}
 	}
-	add("", unknownSensor)
+	add("", &unknownSensor)
 	for _, sensor := range slices.Sorted(maps.Keys(sensors)) {
 		add(sensor, sensors[sensor])
 	}
@@ -51,7 +53,7 @@ func Marks() []Mark {
 	var list []Mark
 	for q, marks := range sentinels {
 		for _, m := range marks {
-			list = append(list, Mark{m.sensor, q, m.value})
+			list = append(list, Mark{m.sensor, quantity.Quantity(q), m.value})
 		}
 	}
 	slices.SortFunc(list, func(a, b Mark) int {
