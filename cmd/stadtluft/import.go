@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -57,11 +58,16 @@ func (f importFlags) address(sources []string, every, least time.Duration) (addr
 	return address, nil
 }
 
-// client returns what delivers to the running server.
+// client returns what delivers to the running server. It keeps the connections of deliveries at once.
 func (f importFlags) client(ctx context.Context, c server.Config, r *registry.Registry) *push.Client {
-	client := &push.Client{URL: strings.TrimSuffix(f.Server, "/"), Password: func() (string, error) { return server.ImportToken(ctx, c, r) }}
+	kept := http.DefaultTransport.(*http.Transport).Clone()
+	kept.MaxIdleConnsPerHost = sensorcommunity.AtOnce
+	client := &push.Client{
+		URL: strings.TrimSuffix(f.Server, "/"), HTTP: &http.Client{Transport: kept},
+		Password: func() (string, error) { return server.ImportToken(ctx, c, r) },
+	}
 	if f.Server == "" {
-		client.URL, client.HTTP = c.ServerURL(), c.Client()
+		client.URL, client.HTTP.Transport = c.ServerURL(), c.Transport(kept)
 	}
 	return client
 }

@@ -39,7 +39,7 @@ var packages = map[string][]string{
 	"ingest/natsserver": {"github.com/nats-io/nats-server/v2"},
 	"ingest/mqtt":       {"ingest", "firmware-protocol/quantity", "firmware-protocol/wire", "github.com/eclipse/paho.mqtt.golang"},
 	"ingest/sensorcommunity": {
-		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb",
+		"ingest", "ingest/averages", "ingest/push", "ingest/registry", "firmware-protocol/kits", "firmware-protocol/wire", "geo", "github.com/paulmach/orb", "golang.org/x/sync",
 	},
 	"ingest/notices": {
 		"firmware-protocol/bilingual", "firmware-protocol/quantity", "firmware-protocol/wire", "ingest", "ingest/registry", "code.dny.dev/ssrf", "github.com/wneessen/go-mail", "golang.org/x/sync", "golang.org/x/time",

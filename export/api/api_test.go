@@ -415,6 +415,10 @@ func TestWhatEveryAnswerCarries(t *testing.T) {
 			t.Errorf("%s = %q, want %q in it", name, response.Header.Get(name), want)
 		}
 	}
+	response, body = h.do("POST", "/api/v1/stations", aStation, "Content-Type", "application/json", "Accept-Encoding", "gzip")
+	if response.StatusCode != http.StatusCreated || response.Header.Get("Content-Encoding") != "" || len(body) < minCompressed || !json.Valid(body) {
+		t.Errorf("answer to a registration: %s, %d bytes, Content-Encoding %q, want none", response.Status, len(body), response.Header.Get("Content-Encoding"))
+	}
 }
 
 func TestETag(t *testing.T) {

@@ -146,10 +146,11 @@ var compress = func() func(http.Handler) http.HandlerFunc {
 	return wrap
 }()
 
-// compressed returns routes whose answers are compressed.
+// compressed returns routes whose data are compressed. Answers to what is sent are short and made for one, and those to a
+// registration hold tokens beside the sender's words.
 func compressed(routes []openapi.Route) []openapi.Route {
 	for i, route := range routes {
-		if _, itself := route.Handler.(*prepared); !itself {
+		if _, itself := route.Handler.(*prepared); !itself && route.Method == http.MethodGet {
 			routes[i].Handler = compress(route.Handler)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"stadtluft/firmware-protocol/wire"
@@ -19,7 +20,8 @@ const (
 	maxAnswer = 16 << 20         // bytes
 )
 
-// Client delivers readings of stations that an import adopted to a running server's Handler over HTTP.
+// Client delivers readings of stations that an import adopted to a running server's Handler over HTTP. It is safe for
+// concurrent use.
 type Client struct {
 	URL string // scheme, host and port
 	// Password returns the password of imports. It is called for each delivery, because a restarted server has another
@@ -27,7 +29,7 @@ type Client struct {
 	Password func() (string, error)
 	HTTP     *http.Client // nil means http.DefaultClient
 
-	answered bool // the server has answered
+	answered atomic.Bool // the server has answered
 }
 
 // Answer is the outcome of a delivery.
@@ -87,9 +89,11 @@ func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a
 		case err == nil:
 			err = fmt.Errorf("%s answers %d: %s", c.URL, status, a.Detail)
 		}
-		c.answered = c.answered || status != 0
+		if status != 0 {
+			c.answered.Store(true)
+		}
 		busy := status == http.StatusServiceUnavailable
-		if ctx.Err() != nil || (time.Now().After(end) || !c.answered) && !busy {
+		if ctx.Err() != nil || (time.Now().After(end) || !c.answered.Load()) && !busy {
 			return a, err
 		}
 		select {

@@ -9,9 +9,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paulmach/orb"
+	"golang.org/x/sync/errgroup"
 
 	"stadtluft/firmware-protocol/wire"
 	"stadtluft/geo"
@@ -23,9 +25,12 @@ import (
 const (
 	chunk = 20_000 // rows that are collected and sorted at once
 	batch = 400    // readings of one delivery
+
+	// AtOnce is how many stations are adopted, or delivered to, at once: the server appends together what arrives together.
+	AtOnce = 16
 )
 
-// Registry adopts stations. The registry of stations implements it.
+// Registry adopts stations, several at once. The registry of stations implements it.
 type Registry interface {
 	Adopt(ctx context.Context, f registry.Foreign) (*ingest.Station, error)
 }
@@ -200,41 +205,84 @@ func (im *Importer) Flush(ctx context.Context) error {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(strings.Compare(a.station(), b.station()), a.Reading.Time.Compare(b.Reading.Time))
 	})
-	type part struct {
-		station string
-		rows    []Row
-	}
-	var parts []part
-	for len(rows) > 0 { // all stations first: the server needs a moment to load new ones
-		n := 1
-		for n < len(rows) && rows[n].station() == rows[0].station() {
-			n++
+	parts := byStation(rows)
+	// All stations first: the server needs a moment to load new ones.
+	err := im.each(ctx, parts, func(ctx context.Context, p *part) (err error) {
+		p.station, err = im.adopt(ctx, p.rows)
+		if errors.As(err, &p.refused) { // such as a place outside the grid
+			return nil
 		}
-		st, err := im.adopt(ctx, rows[:n])
-		var field *registry.FieldError
-		switch {
-		case errors.As(err, &field): // such as a place outside the grid
-			im.Stats.refuse(wire.Malformed, n)
-			im.problem(rows[0].File, rows[0].Line, err.Error())
-		case err != nil:
-			return err
-		default:
-			parts = append(parts, part{st.ID, rows[:n]})
-		}
-		rows = rows[n:]
+		return err
+	})
+	parts = slices.DeleteFunc(parts, im.refusedStation)
+	if err != nil {
+		return err
 	}
-	for _, p := range parts {
-		im.Stats.meet(p.station)
+	var mu sync.Mutex // guards im.Stats
+	err = im.each(ctx, parts, func(ctx context.Context, p *part) error {
 		for rows := range slices.Chunk(p.rows, batch) {
-			if err := im.deliver(ctx, p.station, rows); err != nil {
+			answer, err := im.deliver(ctx, p.station.ID, rows)
+			if err != nil {
 				return err
 			}
+			mu.Lock()
+			im.Stats.meet(p.station.ID)
+			im.count(rows, answer)
+			mu.Unlock()
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if im.Progress != nil {
 		im.Progress()
 	}
 	return nil
+}
+
+// part is the rows of one station, by time.
+type part struct {
+	rows    []Row
+	station *ingest.Station
+	refused *registry.FieldError // why the station cannot be adopted; nil when it can
+}
+
+// byStation splits rows that are sorted by station.
+func byStation(rows []Row) (parts []*part) {
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].station() == rows[0].station() {
+			n++
+		}
+		parts, rows = append(parts, &part{rows: rows[:n]}), rows[n:]
+	}
+	return parts
+}
+
+// each calls f for each part, for AtOnce of them at once. It returns the first error, which ends the others.
+func (im *Importer) each(ctx context.Context, parts []*part, f func(context.Context, *part) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(AtOnce)
+	for _, p := range parts {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return f(ctx, p)
+		})
+	}
+	return g.Wait()
+}
+
+// refusedStation counts and names the rows of a station that is refused.
+func (im *Importer) refusedStation(p *part) bool {
+	if p.refused == nil {
+		return false
+	}
+	im.Stats.refuse(wire.Malformed, len(p.rows))
+	im.problem(p.rows[0].File, p.rows[0].Line, p.refused.Error())
+	return true
 }
 
 // fitted returns the sensors of a station's rows, which are in the order of time, with the periods of their values.
@@ -272,17 +320,12 @@ func (im *Importer) adopt(ctx context.Context, rows []Row) (st *ingest.Station, 
 	return st, nil
 }
 
-func (im *Importer) deliver(ctx context.Context, station string, rows []Row) error {
+func (im *Importer) deliver(ctx context.Context, station string, rows []Row) (push.Answer, error) {
 	readings := make([]wire.Reading, len(rows))
 	for i, r := range rows {
 		readings[i] = r.Reading
 	}
-	a, err := im.Client.Deliver(ctx, station, wire.AppendReadings(nil, readings))
-	if err != nil {
-		return err
-	}
-	im.count(rows, a)
-	return nil
+	return im.Client.Deliver(ctx, station, wire.AppendReadings(nil, readings))
 }
 
 // count counts the outcome of a delivery's rows. The server keeps their order, so the accepted ones are found from

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,13 +26,20 @@ import (
 )
 
 // adopter is a Registry that knows no place west of Greenwich.
-type adopter map[string]registry.Foreign
+type adopter struct {
+	takes   time.Duration
+	mu      sync.Mutex // guards adopted
+	adopted map[string]registry.Foreign
+}
 
-func (a adopter) Adopt(_ context.Context, f registry.Foreign) (*ingest.Station, error) {
+func (a *adopter) Adopt(_ context.Context, f registry.Foreign) (*ingest.Station, error) {
+	time.Sleep(a.takes)
 	if f.Point.Lon() < 0 {
 		return nil, &registry.FieldError{Field: "lon", Problem: "no cell"}
 	}
-	a[f.Key] = f
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.adopted[f.Key] = f
 	return &ingest.Station{ID: "EXT" + f.Key}, nil
 }
 
@@ -66,7 +74,7 @@ func takesAll(r *http.Request) (int, http.Header, string) {
 
 func newImporter(server transport, problems *[]string) *Importer {
 	return &Importer{
-		Registry: adopter{}, Boundary: geo.CologneSketch(), Margin: 2e6,
+		Registry: &adopter{adopted: map[string]registry.Foreign{}}, Boundary: geo.CologneSketch(), Margin: 2e6,
 		Client:  &push.Client{URL: "http://server", Password: func() (string, error) { return "secret", nil }, HTTP: &http.Client{Transport: server}},
 		Problem: func(text string) { *problems = append(*problems, text) },
 	}
@@ -166,6 +174,51 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// TestSeveralAtOnce has a registry and a server that take a second for each station: AtOnce stations take one of each. What is
+// refused is named in the order of the stations, and when one fails the rest is not delivered.
+func TestSeveralAtOnce(t *testing.T) {
+	text := header
+	for i := range 2 * AtOnce {
+		lon := 6.958
+		if i%10 == 1 {
+			lon = -lon
+		}
+		text += fmt.Sprintf("1;SDS011;%d;50.941;%.3f;2019-04-20T00:00:01;10;;;5;;\n", 100+i, lon)
+	}
+	f := func(what string, server func(station string) int, wantStored int, want string, wantTook time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			var problems []string
+			im := newImporter(func(r *http.Request) (int, http.Header, string) {
+				time.Sleep(time.Second)
+				if station, _, _ := r.BasicAuth(); server(station) != http.StatusAccepted {
+					return server(station), nil, `{"detail":"words"}`
+				}
+				return takesAll(r)
+			}, &problems)
+			im.Registry.(*adopter).takes = time.Second
+			begin := time.Now()
+			err := errors.Join(im.importText(t, "a.csv", text), im.Flush(t.Context()))
+			if fmt.Sprint(err) != want || time.Since(begin) != wantTook {
+				t.Errorf("%s: %v after %v, want %s after %v", what, err, time.Since(begin), want, wantTook)
+			}
+			if s := im.Stats; s.Stored != wantStored || len(s.Stations) != wantStored || s.Refused["malformed"] != 4 {
+				t.Errorf("%s: %+v, want %d stored, and 4 refused", what, s, wantStored)
+			}
+			if named := []string{"a.csv:3: lon: no cell", "a.csv:13: lon: no cell", "a.csv:23: lon: no cell", "a.csv:33: lon: no cell"}; !slices.Equal(problems, named) {
+				t.Errorf("%s: problems %q, want %q", what, problems, named)
+			}
+		})
+	}
+	f("all is taken", func(string) int { return http.StatusAccepted }, 2*AtOnce-4, "<nil>", 4*time.Second)
+	f("a server that fails from the 17th station on", func(station string) int {
+		if station >= "EXT118" { // the first AtOnce that are not refused are 100 to 117
+			return http.StatusInternalServerError
+		}
+		return http.StatusAccepted
+	}, AtOnce, "http://server answers 500: words", 13*time.Second+500*time.Millisecond) // 3 s, and seven answers with pauses of 0.1 s to 1 s
+}
+
 // TestStations expects one station for each place, with every sensor there.
 func TestStations(t *testing.T) {
 	var problems []string
@@ -179,7 +232,7 @@ func TestStations(t *testing.T) {
 	if err := im.Flush(t.Context()); err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	st := im.Registry.(adopter)["7"]
+	st := im.Registry.(*adopter).adopted["7"]
 	at := func(second int) time.Time { return time.Date(2019, 4, 20, 0, 0, second, 0, time.UTC) }
 	fitted := []registry.Fitted{{ID: "1", Type: "sds011", Kind: "particles", From: at(1), Until: at(1)}, {ID: "2", Type: "dht22", Kind: "climate", From: at(3), Until: at(3)}}
 	if !slices.Equal(st.Fitted, fitted) || st.Exposure != ingest.Outdoor || st.Source != registry.SensorCommunity || st.Licence != "ODbL-1.0" || im.Stats.Values.Stored != 4 {

@@ -94,21 +94,24 @@ func (c *Config) Host() string {
 	return c.Access().HTTP.Host
 }
 
-// Client returns the client of a command that reaches the server at ServerURL; nil for the default.
-func (c *Config) Client() *http.Client {
+// Transport returns the transport of a command that reaches the server at ServerURL through another one.
+func (c *Config) Transport(through http.RoundTripper) http.RoundTripper {
 	if c.ID == "" {
-		return nil
+		return through
 	}
-	return &http.Client{Transport: hosted(c.Host())}
+	return hosted{c.Host(), through}
 }
 
 // hosted sends requests to the address of their URL, for a host name.
-type hosted string
+type hosted struct {
+	host    string
+	through http.RoundTripper
+}
 
-func (host hosted) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h hosted) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Host = string(host)
-	return http.DefaultTransport.RoundTrip(r)
+	r.Host = h.host
+	return h.through.RoundTrip(r)
 }
 
 // ListenURL returns the address at which this process listens, for commands on this host that do not look at its certificate.
