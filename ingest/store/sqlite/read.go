@@ -169,14 +169,28 @@ const eachSecond = `WITH RECURSIVE second (time) AS (
 	VALUES (?1) UNION ALL SELECT (SELECT min(time) FROM reading WHERE time > second.time AND time < ?3) FROM second WHERE second.time IS NOT NULL
 ) `
 
+// The hours that by_station has, of a page or all of them, to look for a station in each.
+const (
+	hoursOfPage = `WITH RECURSIVE hours (hour) AS (
+	SELECT min(hour) FROM by_station WHERE hour >= ?1 / 3600 UNION ALL
+	SELECT (SELECT min(hour) FROM by_station WHERE hour > hours.hour AND hour <= ?3 / 3600) FROM hours WHERE hours.hour IS NOT NULL ORDER BY 1
+) `
+	allHours = `WITH RECURSIVE hours (hour) AS (
+	SELECT min(hour) FROM by_station UNION ALL SELECT (SELECT min(hour) FROM by_station WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
+) `
+)
+
 // statement returns the SQL that selects the next page.
 func (r *reader) statement() string {
-	first, from := "", "reading"
+	first, from, order := "", "reading", " ORDER BY time, station"
 	where := "time >= ?1 AND (time, station) > (?1, ?2) AND time < ?3"
 	if n := len(r.query.Stations); n > 0 {
 		where += " AND station IN (?5" + strings.Repeat(", ?", n-1) + ")"
 		if r.byStation() {
-			from = "by_station CROSS JOIN reading USING (station, time)"
+			first, from = hoursOfPage, "hours CROSS JOIN by_station USING (hour) CROSS JOIN reading USING (station, time)"
+			if n == 1 {
+				order = "" // CROSS JOIN keeps that of the hours, and a station's of each hour are by time: sorting takes half as long again
+			}
 		} else if n == 1 {
 			first, from = eachSecond, "second CROSS JOIN reading USING (time)"
 		}
@@ -184,7 +198,7 @@ func (r *reader) statement() string {
 	if len(r.query.Quantities) > 0 {
 		where += " AND " + anyOf(r.query.Quantities)
 	}
-	return fmt.Sprintf("%sSELECT time, station, received, time_source, %s FROM %s WHERE %s ORDER BY time, station LIMIT ?4", first, r.list(), from, where)
+	return fmt.Sprintf("%sSELECT time, station, received, time_source, %s FROM %s WHERE %s%s LIMIT ?4", first, r.list(), from, where, order)
 }
 
 // station returns the station in a row.
