@@ -75,9 +75,9 @@ func shortRetention(ctx context.Context, s store.Store) string {
 // storage is the store joined with the archive, and the result of the last write.
 type storage struct {
 	archive.Store
-	opened     store.Store           // below Store
-	ours       string                // the installation's id
-	writeError atomic.Pointer[error] // the error of the writer's last batch; nil after success
+	opened     store.Store                                  // below Store
+	ours       string                                       // the installation's id
+	writeError atomic.Pointer[error]                        // the error of the writer's last batch; nil after success
 	flush      func(ctx context.Context, stations []string) // journal.Flush; nil before the journal is open
 }
 
