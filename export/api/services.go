@@ -83,8 +83,16 @@ func (o source) Days(ctx context.Context) ([]export.Day, error) {
 }
 
 func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
-	refusals, err := o.s.Registry.Refusals(ctx, id)
+	refusals, err := o.s.refusals(ctx, id)
 	return ingest.Public(refusals), err
+}
+
+// refusals returns the last refusals of a station, with those that wait in the journal.
+func (s *Server) refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
+	if s.Flush != nil {
+		s.Flush(ctx, []string{id})
+	}
+	return s.Registry.Refusals(ctx, id)
 }
 
 func (o source) Stations() []*ingest.Station { return o.s.Registry.Stations() }

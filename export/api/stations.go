@@ -198,7 +198,7 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	refusals, err := s.Registry.Refusals(r.Context(), st.ID)
+	refusals, err := s.refusals(r.Context(), st.ID)
 	if err != nil {
 		return err
 	}

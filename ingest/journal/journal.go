@@ -66,9 +66,9 @@ type Journal struct {
 	filling     atomic.Pointer[Filling]
 	damage      damage
 
-	appending sync.Mutex // guards acknowledged, and orders appends
+	appending sync.Mutex // orders appends
 	// acknowledged is the sequence of the last append. A lower one after it means that the journal lost its end.
-	acknowledged uint64
+	acknowledged atomic.Uint64
 
 	mu      sync.Mutex       // guards all below
 	written *ingest.Position // of the store, as last known
@@ -205,10 +205,9 @@ func (j *Journal) append(ctx context.Context, b ingest.Batch, publish publisher)
 	if err != nil {
 		return err
 	}
-	if seq <= j.acknowledged {
-		j.rewind(j.acknowledged, seq)
+	if before := j.acknowledged.Swap(seq); seq <= before {
+		j.rewind(before, seq)
 	}
-	j.acknowledged = seq
 	return nil
 }
 

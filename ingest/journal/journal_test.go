@@ -131,7 +131,7 @@ func TestFailingSinkGetsTheSameBatchAgain(t *testing.T) {
 	}
 }
 
-// TestWritesGather appends one entry after another: the first is written at once, those that come within mergeTime are one
+// TestWritesGather appends one entry after another: the first is written at once, those that come within quietTime are one
 // write to the store.
 func TestWritesGather(t *testing.T) {
 	store := &storeAt{}
@@ -149,7 +149,7 @@ func TestWritesGather(t *testing.T) {
 	const entries = 40
 	appendAll(t, j, 1)
 	<-got
-	if took := time.Since(begin); took >= mergeTime {
+	if took := time.Since(begin); took >= quietTime {
 		t.Errorf("the first entry was written after %v", took)
 	}
 	appendAll(t, j, entries)
@@ -159,7 +159,7 @@ func TestWritesGather(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if most := int(time.Since(begin)/mergeTime) + 2; writes > most {
+	if most := int(time.Since(begin)/quietTime) + 2; writes > most {
 		t.Errorf("%d writes of %d entries in %v, want at most %d", writes, entries, time.Since(begin), most)
 	}
 }

@@ -14,13 +14,22 @@ import (
 )
 
 const (
-	mergeEntries  = 256         // a merged batch ends when it is of this many entries,
-	mergeReadings = 5000        // holds this many readings,
-	mergeTime     = time.Second // or the last one was written so long ago: one write costs the store as much as many, and what waits is in the journal
+	// MostWait is how long Write waits for more before it writes to a store that works.
+	MostWait = 10 * time.Second
+
+	// A merged batch ends when it is of mergeEntries, holds mergeReadings or mergeFlags, when the last one was written MostWait ago, when nothing
+	// has come for quietTime, or when somebody waits for it (Flush): one write costs the store as much as many, and what waits is in the
+	// journal. Flags of an hour change nearly all of its pages each time: those of 20,000 stations with five quantities are one write.
+	mergeEntries  = 256
+	mergeReadings = 5000
+	mergeFlags    = 100_000
+	quietTime     = time.Second
 
 	bufferEntries = 64 // read ahead
 
 	positionEvery = 30 * time.Second // between looks at the store's position, for a store that changes while nothing is written
+
+	lastTime = 5 * time.Second // limit for the write of what has gathered when the program stops
 
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 10 * time.Second
@@ -91,6 +100,13 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 		cancel()
 		return err
 	}
+	asks := make(chan *nats.Msg, askedMost)
+	asked, err := j.nc.ChanSubscribe(j.writeSubject(), asks)
+	if err != nil {
+		cancel()
+		return err
+	}
+	defer asked.Unsubscribe()
 	entries, ended := make(chan entry, bufferEntries), make(chan error, 1)
 	go func() {
 		ended <- j.run(ctx, &follower{at: at, buffer: bufferEntries, each: func(e entry) error {
@@ -105,8 +121,9 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 	defer func() { cancel(); <-ended }()
 	look := time.NewTicker(positionEvery)
 	defer look.Stop()
-	g := gathering{entries: entries, due: time.NewTimer(0)}
+	g := gathering{entries: entries, asks: asks, due: time.NewTimer(0), quiet: time.NewTimer(quietTime)}
 	defer g.due.Stop()
+	defer g.quiet.Stop()
 	for {
 		select {
 		case <-look.C:
@@ -117,6 +134,9 @@ func (j *Journal) writeOn(ctx context.Context, sink Sink) error {
 			if at, err = j.write(ctx, sink, at, e, &g); err != nil {
 				return err
 			}
+		case m := <-asks:
+			g.ask(m)
+			g.wanted(at.Seq)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -173,8 +193,12 @@ func (j *Journal) announce(ctx context.Context, at ingest.Position, s start) err
 // gathering is what becomes one write.
 type gathering struct {
 	entries <-chan entry
-	due     *time.Timer  // fires when a write need not wait for more
-	batch   ingest.Batch // empty between writes; its lists are used again
+	asks    <-chan *nats.Msg // of Flush
+	due     *time.Timer      // fires when a write need not wait for more
+	quiet   *time.Timer      // fires when nothing more has come for quietTime
+	batch   ingest.Batch     // empty between writes; its lists are used again
+	ended   time.Time        // of the last write
+	waiting []ask
 }
 
 // write merges an entry and those that come until it is due, passes them to sink, and returns the store's new position.
@@ -192,17 +216,21 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 		b.Readings = append(b.Readings, e.batch.Readings...)
 		b.Refusals = append(b.Refusals, e.batch.Refusals...)
 		b.HourFlags = append(b.HourFlags, e.batch.HourFlags...)
-		if n == mergeEntries || size(*b) >= mergeReadings {
+		if len(e.batch.HourFlags) > 0 {
+			g.due.Reset(quietTime) // those of one hour are several entries, among others
+		}
+		if n == mergeEntries || len(b.Readings)+len(b.Refusals) >= mergeReadings || len(b.HourFlags) >= mergeFlags {
 			break
 		}
 		var ok bool
-		if e, ok = g.next(ctx); !ok {
+		if e, ok = g.next(ctx, to.Seq); !ok {
 			break
 		}
 	}
 	if err := j.sink(ctx, sink, from, to, *b); err != nil {
 		return from, err
 	}
+	g.answer(to.Seq)
 	j.setWritten(to)
 	if f := j.filling.Load(); f != nil && to.Seq >= f.until {
 		j.filling.Store(nil)
@@ -211,34 +239,49 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 	return to, nil
 }
 
-// next returns the next entry; false when none is there and a write is due.
-func (g *gathering) next(ctx context.Context) (entry, bool) {
+// next returns the next entry after one; false when none is there and a write is due.
+func (g *gathering) next(ctx context.Context, at uint64) (entry, bool) {
 	select {
 	case e := <-g.entries:
 		return e, true
 	default:
 	}
-	select {
-	case e := <-g.entries:
-		return e, true
-	case <-g.due.C:
-	case <-ctx.Done():
+	g.quiet.Reset(quietTime)
+	for !g.wanted(at) {
+		select {
+		case e := <-g.entries:
+			return e, true
+		case m := <-g.asks:
+			g.ask(m)
+			continue
+		case <-g.due.C:
+		case <-g.quiet.C:
+		case <-ctx.Done():
+		}
+		break
 	}
 	return entry{}, false
 }
 
-// end empties the batch, and has the next write wait for mergeTime.
+// end empties the batch, and has the next write wait for MostWait.
 func (g *gathering) end() {
 	b := &g.batch
 	clear(b.Readings)
 	clear(b.Refusals)
 	clear(b.HourFlags)
 	b.Readings, b.Refusals, b.HourFlags = b.Readings[:0], b.Refusals[:0], b.HourFlags[:0]
-	g.due.Reset(mergeTime)
+	g.ended = time.Now()
+	g.due.Reset(MostWait)
 }
 
-// sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends.
+// sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends. When ctx has ended while entries
+// were gathered, as it does when the program stops, it calls sink once, so that they are in the store.
 func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, b ingest.Batch) error {
+	if ctx.Err() != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
+		defer cancel()
+		return sink(ctx, from, to, b)
+	}
 	failing := false
 	for wait := retryFirst; ; wait = pause(ctx, wait) {
 		if ctx.Err() != nil {

@@ -31,14 +31,20 @@ func Revise(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]Rejec
 		for n < len(hourFlags) && hourFlags[n].Hour.Equal(hourFlags[0].Hour) {
 			n++
 		}
-		changed, err := revised(ctx, s, hourFlags[:n])
-		for part := range slices.Chunk(changed, revisedAtOnce) {
-			if err != nil {
-				break
+		var changed []ingest.Reading
+		write := func() error {
+			more, err := s.WriteReadings(ctx, changed)
+			rejected, changed = append(rejected, more...), changed[:0]
+			return err
+		}
+		err := revised(ctx, s, hourFlags[:n], func(r ingest.Reading) error {
+			if changed = append(changed, r); len(changed) < revisedAtOnce {
+				return nil
 			}
-			var more []Rejected
-			more, err = s.WriteReadings(ctx, part)
-			rejected = append(rejected, more...)
+			return write()
+		})
+		if err == nil {
+			err = write()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("revise flags: %w", err)
@@ -54,8 +60,8 @@ type revisedKey struct {
 	quantity quantity.Quantity
 }
 
-// revised returns the values of an hour whose flags differ from those of their hour.
-func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]ingest.Reading, error) {
+// revised calls yield for the values of an hour whose flags differ from those of their hour, by reading.
+func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags, yield func(ingest.Reading) error) error {
 	hour := hourFlags[0].Hour
 	flags, q := map[revisedKey]*ingest.HourFlags{}, ReadingQuery{From: hour, To: hour.Add(time.Hour)}
 	for i := range hourFlags {
@@ -68,8 +74,7 @@ func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]inge
 	if len(q.Stations) > askedStations {
 		q.Stations = nil
 	}
-	var changed []ingest.Reading
-	err := s.Readings(ctx, q, func(r ingest.Reading) error {
+	return s.Readings(ctx, q, func(r ingest.Reading) error {
 		var values []ingest.Value
 		for _, v := range r.Values {
 			of := flags[revisedKey{r.Station, v.Quantity}]
@@ -85,11 +90,10 @@ func revised(ctx context.Context, s Store, hourFlags []ingest.HourFlags) ([]inge
 				values = append(values, v)
 			}
 		}
-		if len(values) > 0 {
-			r.Values = values
-			changed = append(changed, r)
+		if len(values) == 0 {
+			return nil
 		}
-		return nil
+		r.Values = values
+		return yield(r)
 	})
-	return changed, err
 }

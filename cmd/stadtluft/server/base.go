@@ -54,6 +54,7 @@ func (p *process) openBase(ctx context.Context, b *base, sup *supervisor) (err e
 	if b.journal, err = openJournal(ctx, b.config, b.registry.Deployment(), b.nats, b.storage, b.log); err != nil {
 		return err
 	}
+	b.storage.flush = b.journal.Flush
 	sup.start(journalPart(b.journal))
 	if b.roles.has(intakeRole) {
 		if b.ingress, b.config.MQTTListen, err = p.openIngress(b.config, b.registry, b.log, sup); err != nil {

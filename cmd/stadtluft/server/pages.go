@@ -27,7 +27,7 @@ func newPages(b *base, m *memory, settings []admin.Setting, h health) *pages {
 // serve adds the API and the pages to the server.
 func (p *pages) serve(s *api.Server) {
 	s.City, s.FrameAncestors, s.Pages = apiCity(p.base), p.config.HTTPFrames, web.Files()
-	s.Store, s.Archive, s.Registry = p.storage, p.storage.Archive, p.registry
+	s.Store, s.Archive, s.Registry, s.Flush = p.storage, p.storage.Archive, p.registry, p.journal.Flush
 	s.Aggregate, s.Recompute, s.Live = p.memory.aggregate, p.memory.averages.Rows, p.memory.live
 	s.Notices, s.Comparison = p.config.offeredNotices(), p.memory.comparer
 	s.AdminStatus, s.Backup = p.adminStatus, p.backups.open

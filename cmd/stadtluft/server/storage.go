@@ -13,6 +13,8 @@ import (
 	"stadtluft/export/archive"
 	"stadtluft/export/metrics"
 	"stadtluft/geo/aggregate"
+	"stadtluft/ingest"
+	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/influx"
@@ -73,9 +75,19 @@ func shortRetention(ctx context.Context, s store.Store) string {
 // storage is the store joined with the archive, and the result of the last write.
 type storage struct {
 	archive.Store
-	opened     store.Store           // below Store
-	ours       string                // the installation's id
-	writeError atomic.Pointer[error] // the error of the writer's last batch; nil after success
+	opened     store.Store                                  // below Store
+	ours       string                                       // the installation's id
+	writeError atomic.Pointer[error]                        // the error of the writer's last batch; nil after success
+	flush      func(ctx context.Context, stations []string) // journal.Flush; nil before the journal is open
+}
+
+// Readings has what waits in the journal stored first where a period reaches to now. Late readings of a period that is over may
+// follow within journal.MostWait.
+func (s *storage) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
+	if s.flush != nil && q.To.After(time.Now().Add(-journal.MostWait)) {
+		s.flush(ctx, q.Stations)
+	}
+	return s.Store.Readings(ctx, q, yield)
 }
 
 // openStorage opens the store and the archive of an installation, and refuses those of another. A store that is away is

@@ -202,7 +202,7 @@ func (w *writer) revise(ctx context.Context, readings []ingest.Reading, flags []
 	if err != nil {
 		return err
 	}
-	if rejected, err = store.Revise(ctx, w.storage, flags); err == nil && len(rejected) > 0 {
+	if rejected, err = store.Revise(ctx, &w.storage.Store, flags); err == nil && len(rejected) > 0 {
 		err = keep(rejected)
 	}
 	return err

@@ -1,12 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -30,8 +31,6 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 }
 
 const (
-	firstSpan   = 3600 // seconds that the first page of several stations may cover
-	endless     = math.MaxInt64 / 4
 	nearby      = 16   // readings of other stations that are passed one by one before the next wanted one is looked for
 	firstValues = 256  // for which there is room at first
 	moreValues  = 4096 // and later
@@ -65,8 +64,9 @@ type reader struct {
 	from     position // where the next page begins
 	to       int64    // end of the query, Unix seconds
 	limit    int      // readings that the next page looks at
-	span     int64    // seconds that the next page of several stations may cover
 	page     []ingest.Reading
+	found    []position        // of by_station, of the next pages
+	until    int64             // before which found has all, Unix seconds
 	names    map[string]string // of stations, so that readings share them
 	values   []ingest.Value    // with room for those of the next readings
 }
@@ -85,10 +85,7 @@ func (p position) after(k key) bool {
 func newReader(s *Store, q store.ReadingQuery) *reader {
 	r := &reader{
 		store: s, stations: slices.Compact(slices.Sorted(slices.Values(q.Stations))), all: len(q.Quantities) == 0,
-		from: position{time: ceil(q.From)}, to: ceil(q.To), limit: firstPage, span: endless, names: map[string]string{},
-	}
-	if len(r.stations) > 1 {
-		r.span = firstSpan // SQLite finds the readings of each station and then sorts them
+		from: position{time: ceil(q.From)}, to: ceil(q.To), limit: firstPage, names: map[string]string{},
 	}
 	wanted := q.Quantities
 	if r.all {
@@ -115,7 +112,7 @@ func (r *reader) fill(conn *sqlite.Conn) (err error) {
 	}
 	r.page = slices.Grow(r.page[:0], r.limit)
 	if r.from.time < sorted {
-		err = r.find(conn, l, c, min(sorted, r.to, r.from.time+r.span))
+		err = r.find(conn, l, c, min(sorted, r.to))
 	} else {
 		err = r.scan(l, c)
 	}
@@ -169,11 +166,13 @@ func (r *reader) next(k key) position {
 
 // find adds readings of stations that are in by_station, before a time.
 func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
-	found, err := r.keys(conn, to)
-	if err != nil {
-		return err
+	if len(r.found) == 0 {
+		if err := r.keys(conn, to); err != nil {
+			return err
+		}
 	}
-	for _, p := range found {
+	n := min(r.limit, len(r.found))
+	for _, p := range r.found[:n] {
 		if err := c.seek(p); err != nil {
 			return err
 		}
@@ -181,48 +180,56 @@ func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 			break
 		}
 		k, f, err := c.record()
-		if err == nil && p == (position{k.time, string(k.station)}) {
+		if err == nil && p == (position{k.time, string(k.station)}) { // it may have been deleted
 			err = r.add(l, k, f)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if n := len(found); n == r.limit {
-		r.from = position{found[n-1].time, found[n-1].station + "\x00"} // the next there can be
-		r.span = max(r.span/2, 1)
-	} else {
-		r.from = position{time: to}
-		if n < r.limit/4 {
-			r.span = min(2*r.span, endless)
-		}
+	if r.found, r.from = r.found[n:], (position{time: r.until}); len(r.found) > 0 {
+		r.from = r.found[0]
 	}
 	return nil
 }
 
-// keys returns the positions of the next readings of stations, of those that are in by_station, before a time.
-func (r *reader) keys(conn *sqlite.Conn, to int64) (found []position, err error) {
-	statement := fmt.Sprintf("SELECT time, station FROM by_station WHERE time >= ?1 AND (time, station) >= (?1, ?2) AND time < ?3 AND station IN (?5%s) ORDER BY time, station LIMIT ?4",
-		strings.Repeat(", ?", len(r.stations)-1))
-	rows, _, err := conn.PrepareTransient(statement) // there are too many different statements to cache
+// keys finds the next readings of stations that are in by_station, before a time: those of whole hours, until they fill a page.
+func (r *reader) keys(conn *sqlite.Conn, to int64) error {
+	next, err := conn.Prepare("SELECT min(hour) FROM by_station WHERE hour >= ?")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer rows.Finalize()
-	rows.BindInt64(1, r.from.time)
-	rows.BindText(2, r.from.station)
-	rows.BindInt64(3, to)
-	rows.BindInt64(4, int64(r.limit))
-	for i, id := range r.stations {
-		rows.BindText(5+i, id)
+	times, err := conn.Prepare("SELECT time FROM by_station WHERE hour = ?1 AND station = ?2 AND time >= ?3 AND time < ?4")
+	if err != nil {
+		return err
 	}
-	for {
-		more, err := rows.Step()
-		if err != nil || !more {
-			return found, err
+	r.found, r.until = r.found[:0], to
+	for hour := r.from.time / 3600; len(r.found) < r.limit; hour++ {
+		next.BindInt64(1, hour)
+		if hour, err = sqlitex.ResultInt64(next); err != nil { // 0 without any
+			return err
 		}
-		found = append(found, position{rows.ColumnInt64(0), rows.ColumnText(1)})
+		if r.until = min((hour+1)*3600, to); hour == 0 || hour*3600 >= to {
+			r.until = to
+			return nil
+		}
+		first := len(r.found)
+		for _, station := range r.stations {
+			times.BindInt64(1, hour)
+			times.BindText(2, station)
+			times.BindInt64(3, r.from.time)
+			times.BindInt64(4, to)
+			more, err := times.Step()
+			for ; more; more, err = times.Step() {
+				r.found = append(r.found, position{times.ColumnInt64(0), station})
+			}
+			if err = errors.Join(err, times.Reset()); err != nil {
+				return err
+			}
+		}
+		slices.SortFunc(r.found[first:], func(a, b position) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.station, b.station)) })
 	}
+	return nil
 }
 
 // add appends the reading that a record holds to the page, where it is wanted.

@@ -40,7 +40,7 @@ func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) err
 			late = append(late, r)
 		}
 	}
-	err = insert(conn, "INSERT OR IGNORE INTO by_station (station, time) VALUES (?, ?)", len(late), func(row *sqlite.Stmt, i int) {
+	err = insert(conn, "INSERT OR IGNORE INTO by_station (hour, station, time) VALUES (?2 / 3600, ?1, ?2)", len(late), func(row *sqlite.Stmt, i int) {
 		row.BindText(1, late[i].Station)
 		row.BindInt64(2, late[i].Time.Unix())
 	})
@@ -48,7 +48,7 @@ func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) err
 	if err != nil || to <= from {
 		return err
 	}
-	if err := sqlitex.Execute(conn, "INSERT INTO by_station SELECT station, time FROM reading WHERE time >= ? AND time < ? ORDER BY station, time", &sqlitex.ExecOptions{Args: []any{from, to}}); err != nil {
+	if err := sqlitex.Execute(conn, "INSERT INTO by_station SELECT time / 3600 AS hour, station, time FROM reading WHERE time >= ? AND time < ? ORDER BY hour, station, time", &sqlitex.ExecOptions{Args: []any{from, to}}); err != nil {
 		return err
 	}
 	return sqlitex.Execute(conn, "UPDATE by_station_until SET time = ?", &sqlitex.ExecOptions{Args: []any{to}})
@@ -102,11 +102,16 @@ func bindReading(row *sqlite.Stmt, r *ingest.Reading) {
 	}
 }
 
+// eachHour are the hours that by_station has, to look for a station in each.
+const eachHour = `WITH RECURSIVE hours (hour) AS (
+	SELECT min(hour) FROM by_station UNION ALL SELECT (SELECT min(hour) FROM by_station WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
+) `
+
 // DeleteReadings deletes a station's readings. SQLite reuses the space.
 func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	err := s.transact(ctx, func(conn *sqlite.Conn) error {
 		for _, statement := range []string{
-			"DELETE FROM reading WHERE (time, station) IN (SELECT time, station FROM by_station WHERE station = ?)",
+			"DELETE FROM reading WHERE (time, station) IN (" + eachHour + "SELECT time, station FROM hours CROSS JOIN by_station USING (hour) WHERE station = ?)",
 			"DELETE FROM reading WHERE time >= (SELECT time FROM by_station_until) AND station = ?",
 		} {
 			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: []any{station}}); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // schema is the version of the tables; quantities are columns and do not change it.
-const schema = 4
+const schema = 5
 
 // secondSchema migrates rows of version 1, in which nothing was corrected.
 const secondSchema = `
@@ -31,25 +31,32 @@ CREATE TABLE position (
 	appended INTEGER NOT NULL  -- when that entry was appended, Unix nanoseconds
 ) STRICT;`
 
-// fourthSchema replaces an index of all readings by station, of which nearly each reading changed a page of its own, by a
-// table that gets the readings of a whole hour at once, sorted: see insertReadings. A trigger keeps it right for what
-// is deleted. The last hour or two stay out: where processes with different roles are upgraded one after the other, one of version 3
-// still writes then. Its argument is when they begin, Unix seconds.
-const fourthSchema = `
-CREATE TABLE by_station (
-	station TEXT NOT NULL,
-	time    INTEGER NOT NULL, -- of a reading, Unix seconds
-	PRIMARY KEY (station, time)
-) STRICT, WITHOUT ROWID;
+// byStationUntil begins the table of which readings are in by_station, which replaces an index of version 3. The last hour or two stay out:
+// where processes with different roles are upgraded one after the other, one of version 3 still writes then. Its argument is
+// when they begin, Unix seconds.
+const byStationUntil = `
 CREATE TABLE by_station_until (
 	one  INTEGER PRIMARY KEY CHECK (one = 1),
 	time INTEGER NOT NULL -- before which all readings are in by_station, Unix seconds
 ) STRICT;
 INSERT INTO by_station_until SELECT 1, min(coalesce(max(time) + 1, 0), %d) FROM reading;
-INSERT INTO by_station SELECT station, time FROM reading WHERE +time < (SELECT time FROM by_station_until) ORDER BY station, time; -- +: in the index's order
-DROP INDEX IF EXISTS reading_by_station;
+DROP INDEX IF EXISTS reading_by_station;`
+
+// fifthSchema finds a station's readings by hour, then station: an hour's readings, which insertReadings adds at once, are then new
+// pages at the end. By station first, as in version 4, they changed pages of every station, several for each. A trigger keeps
+// the table right for what is deleted.
+const fifthSchema = `
+DROP TRIGGER IF EXISTS reading_deleted;
+DROP TABLE IF EXISTS by_station;
+CREATE TABLE by_station (
+	hour    INTEGER NOT NULL, -- time / 3600
+	station TEXT NOT NULL,
+	time    INTEGER NOT NULL, -- of a reading, Unix seconds
+	PRIMARY KEY (hour, station, time)
+) STRICT, WITHOUT ROWID;
+INSERT INTO by_station SELECT time / 3600, station, time FROM reading WHERE time < (SELECT time FROM by_station_until);
 CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN
-	DELETE FROM by_station WHERE station = OLD.station AND time = OLD.time;
+	DELETE FROM by_station WHERE hour = OLD.time / 3600 AND station = OLD.station AND time = OLD.time;
 END;`
 
 // owner is the table of whose store it is. An earlier version leaves it alone, so it does not change the schema.
@@ -66,8 +73,8 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fourthSchema := fmt.Sprintf(fourthSchema, s.now().Truncate(time.Hour).Add(-time.Hour).Unix())
-		steps := map[int]string{0: s.sql.create + thirdSchema + fourthSchema, 1: secondSchema + thirdSchema + fourthSchema, 2: thirdSchema + fourthSchema, 3: fourthSchema}
+		until := fmt.Sprintf(byStationUntil, s.now().Truncate(time.Hour).Add(-time.Hour).Unix()) + fifthSchema
+		steps := map[int]string{0: s.sql.create + thirdSchema + until, 1: secondSchema + thirdSchema + until, 2: thirdSchema + until, 3: until, 4: fifthSchema}
 		if err := sqlitex.ExecuteScript(conn, steps[version]+owner, nil); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,52 @@ func TestFirstSchema(t *testing.T) {
 	}
 	if len(rows) != 1 || rows[0].Raw != 15001 || rows[0].Spread != 0 || rows[0].Uncorrected != 0 {
 		t.Errorf("rows %+v, want the old one, uncorrected as it was", rows)
+	}
+}
+
+// TestFourthSchema opens a file as version 4 wrote it, whose table of readings by station has no hours.
+func TestFourthSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "readings.db")
+	earlier := open(t, path)
+	script(t, earlier, `DROP TRIGGER reading_deleted; DROP TABLE by_station;
+		CREATE TABLE by_station (station TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (station, time)) STRICT, WITHOUT ROWID;
+		CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN DELETE FROM by_station WHERE station = OLD.station AND time = OLD.time; END;
+		INSERT INTO reading (time, station, received, time_source, pm10) VALUES (1777622399, 'A', 0, 0, 1), (1777622400, 'A', 0, 0, 1), (1777622400, 'B', 0, 0, 1), (1777722400, 'A', 0, 0, 1), (1777729600, 'A', 0, 0, 1);
+		INSERT INTO by_station SELECT station, time FROM reading WHERE time < 1777726000;
+		UPDATE by_station_until SET time = 1777726000;
+		PRAGMA user_version = 4`)
+	earlier.Close()
+	s, err := openAt(t.Context(), path, func() time.Time { return time.Unix(1777729600, 0) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	read := func() (seconds []int64) {
+		t.Helper()
+		q := store.ReadingQuery{From: time.Unix(1777622399, 0), To: time.Unix(1<<40, 0), Stations: []string{"A"}}
+		if err := s.Readings(t.Context(), q, func(r ingest.Reading) error { seconds = append(seconds, r.Time.Unix()); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return seconds
+	}
+	if got, want := read(), []int64{1777622399, 1777622400, 1777722400, 1777729600}; !slices.Equal(got, want) {
+		t.Errorf("readings of %d, want %d", got, want)
+	}
+	if err := s.DeleteReadings(t.Context(), "A"); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); len(got) > 0 {
+		t.Errorf("readings of %d are left of a station that was deleted", got)
+	}
+	err = with(t.Context(), s.read, func(conn *sqlite.Conn) error {
+		n, err := sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_station"))
+		if n != 1 {
+			t.Errorf("%d readings are in by_station, want that of B", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
