@@ -41,6 +41,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := start(ctx, o, sup); err != nil {
 		return err
 	}
+	sup.start(garbageCollector())
 	err := sup.wait(ctx)
 	o.Log.Info("stopping")
 	return err
@@ -84,7 +85,6 @@ func start(ctx context.Context, o Options, sup *supervisor) error {
 		}
 	}
 	close(p.up)
-	sup.start(garbageCollector())
 	if held := int(p.held.Load()); held == 0 || held < len(sites) {
 		o.Log.Info("stadtluft is up", "address", address, "roles", p.roles, "version", Version(), "after", time.Since(begin).Round(time.Millisecond))
 	}
