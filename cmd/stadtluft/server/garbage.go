@@ -13,7 +13,7 @@ const (
 	// rule, as much again as is in use, has the state of many stations take twice its memory.
 	garbageRoom = 64 << 20
 	// leastGarbage is the least room, in per cent of what is in use: with less the collector would run too often.
-	leastGarbage = 25
+	leastGarbage = 50
 	// garbageEvery is the interval at which the room is set.
 	garbageEvery = 10 * time.Second
 )

@@ -47,31 +47,50 @@ func newMemory(b *base) *memory {
 	return m
 }
 
-// apply adds a batch of the journal.
-func (m *memory) apply(b ingest.Batch) {
+// followers are what a replay fills.
+func (m *memory) followers() []follower { return []follower{averaging{m.averages}, current{m}} }
+
+// averaging follows with the averages.
+type averaging struct{ *averages.Averages }
+
+func (a averaging) apply(b ingest.Batch) {
 	for _, f := range b.HourFlags {
-		m.averages.Apply(f)
-		m.live.Apply(f)
+		a.Apply(f)
 	}
-	m.averages.Observe(b.Readings...)
-	m.live.Observe(b.Readings...)
-	if m.comparer != nil {
+	a.Observe(b.Readings...)
+}
+
+func (a averaging) stored(flags []averages.Stored) {
+	for _, f := range flags {
+		a.Known(f)
+	}
+}
+
+func (averaging) caughtUp() {}
+
+// current follows with the current state of stations.
+type current struct{ *memory }
+
+func (c current) apply(b ingest.Batch) {
+	for _, f := range b.HourFlags {
+		c.live.Apply(f)
+	}
+	c.live.Observe(b.Readings...)
+	if c.comparer != nil {
 		for _, r := range b.Readings {
-			m.comparer.Touch(r)
+			c.comparer.Touch(r)
 		}
 	}
 }
 
-// stored adds flags of hours that the store has.
-func (m *memory) stored(flags []averages.Stored) {
+func (c current) stored(flags []averages.Stored) {
 	for _, f := range flags {
-		m.averages.Known(f)
-		m.live.Apply(f.HourFlags)
+		c.live.Apply(f.HourFlags)
 	}
 }
 
 // caughtUp ends the replay: from now on clients of the live stream get new readings.
-func (m *memory) caughtUp() { m.live.CaughtUp() }
+func (c current) caughtUp() { c.live.CaughtUp() }
 
 // hours returns the part that keeps the averages up to date with the registry and, with the role aggregate, writes hours
 // and days.

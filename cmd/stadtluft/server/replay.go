@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"stadtluft/geo/aggregate"
@@ -18,11 +19,12 @@ import (
 const (
 	// fillTime bounds how long a start reads the store.
 	fillTime = 30 * time.Minute
-	// groupReadings bounds the readings of an hour that are passed on by station: some 16 MB, of which a start has two.
+	// groupReadings bounds the readings of an hour that are passed on by station: some 20 MB, of which a start has two.
 	groupReadings = 1 << 16
 )
 
-// follower gets the content of the store and the journal, and after caughtUp the new entries.
+// follower gets the content of the store and the journal, and after caughtUp the new entries. It gets one thing after the other, while
+// others get the same, and must not change or keep the lists.
 type follower interface {
 	apply(b ingest.Batch)
 	stored(flags []averages.Stored)
@@ -92,23 +94,41 @@ func (r *replay) fill(ctx context.Context) ingest.Position {
 func (r *replay) readStore(ctx context.Context, count func()) error {
 	var flags averages.StoredFlags
 	err := store.ReadAhead(ctx, func(ctx context.Context, hand func([]*stationGroup) error) error {
-		return r.groups(ctx, count, func(g *stationGroup) error { return hand([]*stationGroup{g}) })
-	}, func(g *stationGroup) error {
-		return g.each(func(readings []ingest.Reading) error {
-			if err := r.registry.EnsureLoaded(ctx, readings[0].Station); err != nil {
-				return err
+		return r.groups(ctx, count, func(g *stationGroup) error {
+			g.sort()
+			g.flags = nil
+			for readings := range byStation(g.sorted) {
+				if err := r.registry.EnsureLoaded(ctx, readings[0].Station); err != nil {
+					return err
+				}
+				for i := range readings {
+					g.flags = append(g.flags, flags.Next(&readings[i])...)
+				}
 			}
-			for i := range readings {
-				r.stored(flags.Next(&readings[i]))
-			}
-			r.apply(ingest.Batch{Readings: readings})
-			r.recall(readings...)
-			r.passed.note(readings)
-			return nil
+			return hand([]*stationGroup{g})
 		})
+	}, func(g *stationGroup) error {
+		r.pass(g)
+		return nil
 	})
 	r.stored(flags.End())
 	return err
+}
+
+// pass passes on a group to all at once.
+func (r *replay) pass(g *stationGroup) {
+	var all sync.WaitGroup
+	for _, f := range r.followers {
+		all.Go(func() {
+			f.stored(g.flags)
+			f.apply(ingest.Batch{Readings: g.sorted})
+		})
+	}
+	for readings := range byStation(g.sorted) {
+		r.recall(readings...)
+	}
+	r.passed.note(g.sorted)
+	all.Wait()
 }
 
 // groups passes the readings of the store to hand in groups of one hour each. Two groups take turns: when one is passed
@@ -118,12 +138,14 @@ func (r *replay) groups(ctx context.Context, count func(), hand func(*stationGro
 	var hour time.Time
 	err := r.storage.Readings(ctx, store.ReadingQuery{From: r.since, To: time.Now().Add(r.ahead)}, func(reading ingest.Reading) error {
 		count()
-		if of := reading.Time.Truncate(time.Hour); len(group.readings) == groupReadings || !of.Equal(hour) {
+		of := reading.Time.Truncate(time.Hour)
+		if n := len(group.readings); n == groupReadings || n > 0 && !of.Equal(hour) {
 			if err := hand(group); err != nil {
 				return err
 			}
-			group, other, hour = other, group, of
+			group, other = other, group
 		}
+		hour = of
 		group.add(reading)
 		return nil
 	})

@@ -175,7 +175,7 @@ func replayed(ctx context.Context, b *base, sup *supervisor) (*checks, *memory, 
 		remember = append(remember, checks.remember)
 	}
 	if b.roles.has(readers...) {
-		followers = append(followers, memory)
+		followers = memory.followers()
 	}
 	if len(remember)+len(followers) == 0 {
 		return checks, memory, nil

@@ -1,15 +1,21 @@
 package server
 
-import "stadtluft/ingest"
+import (
+	"iter"
 
-// stationGroup collects readings and passes them on by station. It takes one look at a map for each, where sorting them takes
+	"stadtluft/ingest"
+	"stadtluft/ingest/averages"
+)
+
+// stationGroup collects readings and sorts them by station. It takes one look at a map for each, where comparing them takes
 // some sixteen comparisons. The zero value is empty.
 type stationGroup struct {
 	readings []ingest.Reading
-	next     []int32          // the place of the next reading of the same station, 0 for none
-	numbers  map[string]int32 // of stations, from the first group on
-	chains   []chain          // by number
-	one      []ingest.Reading // of one station
+	next     []int32           // the place of the next reading of the same station, 0 for none
+	numbers  map[string]int32  // of stations, from the first group on
+	chains   []chain           // by number
+	sorted   []ingest.Reading  // by station, see sort
+	flags    []averages.Stored // of the hour before, with the first group of an hour
 }
 
 // chain is where a station's readings begin and end.
@@ -34,23 +40,32 @@ func (g *stationGroup) add(r ingest.Reading) {
 	c.last, c.length = at, c.length+1
 }
 
-// each passes on the readings of each station, in the order in which they were added, and empties the group. They are valid
-// during the call.
-func (g *stationGroup) each(do func(readings []ingest.Reading) error) error {
+// sort moves the readings to sorted, those of each station in the order in which they were added.
+func (g *stationGroup) sort() {
+	g.sorted = g.sorted[:0]
 	for n := range g.chains {
 		c := g.chains[n]
-		if c.length == 0 {
-			continue
-		}
-		g.one = g.one[:0]
-		for at := c.first; len(g.one) < int(c.length); at = g.next[at] {
-			g.one = append(g.one, g.readings[at])
-		}
-		if err := do(g.one); err != nil {
-			return err
+		for at := c.first; c.length > 0; c.length-- {
+			g.sorted = append(g.sorted, g.readings[at])
+			at = g.next[at]
 		}
 		g.chains[n] = chain{}
 	}
 	g.readings, g.next = g.readings[:0], g.next[:0]
-	return nil
+}
+
+// byStation yields the readings of each station.
+func byStation(sorted []ingest.Reading) iter.Seq[[]ingest.Reading] {
+	return func(yield func([]ingest.Reading) bool) {
+		for len(sorted) > 0 {
+			n := 1
+			for n < len(sorted) && sorted[n].Station == sorted[0].Station {
+				n++
+			}
+			if !yield(sorted[:n]) {
+				return
+			}
+			sorted = sorted[n:]
+		}
+	}
 }
