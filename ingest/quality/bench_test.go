@@ -45,6 +45,26 @@ func BenchmarkCheckHour(b *testing.B) {
 	}
 }
 
+// BenchmarkCheckStations checks a reading of five values, of 1,000 stations in turn.
+func BenchmarkCheckStations(b *testing.B) {
+	const stations = 1000
+	c, list := New(DefaultRules()), make([]ingest.Station, stations)
+	for i := range list {
+		list[i] = ingest.Station{ID: fmt.Sprintf("S%05d", i), Sensors: []string{"sds011", "bme280"}}
+	}
+	values := []wire.Value{
+		{Quantity: quantity.PM2_5, Value: 12}, {Quantity: quantity.PM10, Value: 20}, {Quantity: quantity.Temperature, Value: 12},
+		{Quantity: quantity.Humidity, Value: 50}, {Quantity: quantity.Pressure, Value: 1013},
+	}
+	at := received
+	for i := 0; b.Loop(); i++ {
+		if i%stations == 0 {
+			at = at.Add(time.Second)
+		}
+		c.Check(&list[i%stations], ingest.Arrival{Received: at}, wire.Reading{Time: at, Values: values})
+	}
+}
+
 // BenchmarkMemory says what is remembered of a station that has sent five values every 145 s
 // for long enough, in the checker and
 // in the HourChecker.
