@@ -45,8 +45,8 @@ func BenchmarkCheckHour(b *testing.B) {
 	}
 }
 
-// BenchmarkCheck checks a reading of five values, of 1,000 stations in turn.
-func BenchmarkCheck(b *testing.B) {
+// BenchmarkCheckStations checks a reading of five values, of 1,000 stations in turn.
+func BenchmarkCheckStations(b *testing.B) {
 	const stations = 1000
 	c, list := New(DefaultRules()), make([]ingest.Station, stations)
 	for i := range list {

@@ -268,6 +268,19 @@ func TestAStationIsForgotten(t *testing.T) {
 	}
 }
 
+func BenchmarkCheck(b *testing.B) {
+	c := New(DefaultRules())
+	st := station("sds011", "bme280")
+	r := at(received, pm(quantity.PM2_5, 12.3), pm(quantity.PM10, 20.1), pm(quantity.Temperature, 14.2))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		r.Time = received.Add(-time.Duration(i%2_000_000) * time.Second)
+		c.Check(st, arrival, r)
+		i++
+	}
+}
+
 // TestOfficialValuesAreNotFlagged has values of an authority's instrument that a low-cost sensor's would be flagged for; what is
 // known already is still a conflict.
 func TestOfficialValuesAreNotFlagged(t *testing.T) {
