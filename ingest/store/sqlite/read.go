@@ -195,7 +195,7 @@ func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 
 // keys finds the next readings of stations that are in by_station, before a time: those of whole hours, until they fill a page.
 func (r *reader) keys(conn *sqlite.Conn, to int64) error {
-	next, err := conn.Prepare("SELECT min(hour) FROM by_station WHERE hour >= ?")
+	next, err := conn.Prepare("SELECT coalesce(min(hour), ?2) FROM by_station WHERE hour >= ?1")
 	if err != nil {
 		return err
 	}
@@ -206,10 +206,11 @@ func (r *reader) keys(conn *sqlite.Conn, to int64) error {
 	r.found, r.until = r.found[:0], to
 	for hour := r.from.time / 3600; len(r.found) < r.limit; hour++ {
 		next.BindInt64(1, hour)
-		if hour, err = sqlitex.ResultInt64(next); err != nil { // 0 without any
+		next.BindInt64(2, to/3600+1)
+		if hour, err = sqlitex.ResultInt64(next); err != nil {
 			return err
 		}
-		if r.until = min((hour+1)*3600, to); hour == 0 || hour*3600 >= to {
+		if r.until = min((hour+1)*3600, to); hour*3600 >= to {
 			r.until = to
 			return nil
 		}
@@ -221,7 +222,9 @@ func (r *reader) keys(conn *sqlite.Conn, to int64) error {
 			times.BindInt64(4, to)
 			more, err := times.Step()
 			for ; more; more, err = times.Step() {
-				r.found = append(r.found, position{times.ColumnInt64(0), station})
+				if p := (position{times.ColumnInt64(0), station}); p.time > r.from.time || p.station >= r.from.station { // scan may have read those before
+					r.found = append(r.found, p)
+				}
 			}
 			if err = errors.Join(err, times.Reset()); err != nil {
 				return err
