@@ -65,7 +65,7 @@ type reader struct {
 	to       int64    // end of the query, Unix seconds
 	limit    int      // readings that the next page looks at
 	page     []ingest.Reading
-	found    []position        // of by_station, of the next pages
+	found    []position        // of by_hour, of the next pages
 	until    int64             // before which found has all, Unix seconds
 	names    map[string]string // of stations, so that readings share them
 	values   []ingest.Value    // with room for those of the next readings
@@ -97,7 +97,7 @@ func newReader(s *Store, q store.ReadingQuery) *reader {
 	return r
 }
 
-// fill reads the next page, in one transaction. Of some stations it has either readings that are in by_station or later ones.
+// fill reads the next page, in one transaction. Of some stations it has either readings that are in by_hour or later ones.
 func (r *reader) fill(conn *sqlite.Conn) (err error) {
 	defer sqlitex.Transaction(conn)(&err)
 	l, c, err := r.store.readings(conn)
@@ -164,7 +164,7 @@ func (r *reader) next(k key) position {
 	return position{k.time, r.stations[i]}
 }
 
-// find adds readings of stations that are in by_station, before a time.
+// find adds readings of stations that are in by_hour, before a time.
 func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 	if len(r.found) == 0 {
 		if err := r.keys(conn, to); err != nil {
@@ -193,13 +193,13 @@ func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 	return nil
 }
 
-// keys finds the next readings of stations that are in by_station, before a time: those of whole hours, until they fill a page.
+// keys finds the next readings of stations that are in by_hour, before a time: those of whole hours, until they fill a page.
 func (r *reader) keys(conn *sqlite.Conn, to int64) error {
-	next, err := conn.Prepare("SELECT coalesce(min(hour), ?2) FROM by_station WHERE hour >= ?1")
+	next, err := conn.Prepare("SELECT coalesce(min(hour), ?2) FROM by_hour WHERE hour >= ?1")
 	if err != nil {
 		return err
 	}
-	times, err := conn.Prepare("SELECT time FROM by_station WHERE hour = ?1 AND station = ?2 AND time >= ?3 AND time < ?4")
+	times, err := conn.Prepare("SELECT time FROM by_hour WHERE hour = ?1 AND station = ?2 AND time >= ?3 AND time < ?4")
 	if err != nil {
 		return err
 	}

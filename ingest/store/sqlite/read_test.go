@@ -102,7 +102,7 @@ func TestPagesAreReadAsTheyWereWritten(t *testing.T) {
 				}
 			}
 			compareReadings(t, s, all)
-			now = now.Add(time.Hour) // from here on readings are in by_station, but those of a clock that is ahead
+			now = now.Add(time.Hour) // from here on readings are in by_hour, but those of a clock that is ahead
 			ahead := all[0]
 			ahead.Time = now.Add(time.Minute)
 			all = append(all, ahead)
@@ -198,7 +198,7 @@ func TestColumnsOfOthers(t *testing.T) {
 	check()
 }
 
-// TestHourEndsBetweenPages has the hour move to by_station after each page of a query, where a page ends between readings of one second.
+// TestHourEndsBetweenPages has the hour move to by_hour after each page of a query, where a page ends between readings of one second.
 func TestHourEndsBetweenPages(t *testing.T) {
 	now := readTestBegin.Add(30 * time.Minute)
 	s, err := openAt(t.Context(), filepath.Join(t.TempDir(), "readings.db"), func() time.Time { return now })
