@@ -260,6 +260,32 @@ func TestFirstHourOfUnixTime(t *testing.T) {
 	}
 }
 
+// TestPagesLookForSomeHours asks for many stations that have nothing: a page ends although it is empty, so that no transaction is long.
+func TestPagesLookForSomeHours(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
+	var all []ingest.Reading
+	for hour := range 200 {
+		at := readTestBegin.Add(-time.Duration(hour) * time.Hour)
+		all = append(all, ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}})
+	}
+	if _, err := s.WriteReadings(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	q := store.ReadingQuery{From: readTestBegin.Add(-1000 * time.Hour), To: readTestBegin.Add(time.Hour)}
+	for i := range 500 {
+		q.Stations = append(q.Stations, fmt.Sprint("nobody ", i))
+	}
+	r, pages := newReader(s, q), 0
+	for ; r.from.time < r.to; pages++ {
+		if err := with(t.Context(), s.read, r.fill); err != nil || len(r.page) > 0 {
+			t.Fatalf("%d readings, %v", len(r.page), err)
+		}
+	}
+	if least := 200 * 500 / mostLookups; pages < least {
+		t.Errorf("100,000 times a station is looked for in %d pages, want %d at least", pages, least)
+	}
+}
+
 // TestCancelledReadLeavesNoTransaction ends reads in their middle, and expects that nothing holds the log then.
 func TestCancelledReadLeavesNoTransaction(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
