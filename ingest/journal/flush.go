@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,8 @@ const (
 func (j *Journal) writeSubject() string { return j.o.Stream + ".write" }
 
 // Flush has the writer, in whichever process it is, store what waits of some stations, or of all when none are named. It returns when the
-// store has what was appended here before; after flushTime at the latest, and at once when nobody writes, or when a write
-// was less than flushEvery ago: then the rest follows within that time.
+// store has what was appended here before; after flushTime at the latest, and at once when nobody writes, while the
+// store fails, or when a write was less than flushEvery ago: then the rest follows within that time.
 func (j *Journal) Flush(ctx context.Context, stations []string) {
 	if len(stations) > flushStations {
 		stations = nil
@@ -99,4 +100,19 @@ func (g *gathering) answer(stored uint64) {
 		a.answer()
 		return true
 	})
+}
+
+// pause is pause after the store has failed: nobody waits for it meanwhile.
+func (g *gathering) pause(ctx context.Context, wait time.Duration) time.Duration {
+	g.answer(math.MaxUint64)
+	waited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		select {
+		case m := <-g.asks:
+			_ = m.Respond(nil)
+		case <-waited.Done():
+			return min(2*wait, retryMost)
+		}
+	}
 }

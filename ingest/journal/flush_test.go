@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -131,5 +132,37 @@ func TestHourFlagsAreOneWrite(t *testing.T) {
 	stop()
 	if s.flags != 1 {
 		t.Errorf("the flags of an hour are %d writes, want 1", s.flags)
+	}
+}
+
+// TestFlushDoesNotWaitForAFailingStore has a store that takes nothing.
+func TestFlushDoesNotWaitForAFailingStore(t *testing.T) {
+	j := open(t, startServer(t, t.TempDir()), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed, done := make(chan bool, 100), make(chan error, 1)
+	go func() {
+		done <- j.Write(ctx, func(context.Context, ingest.Position, ingest.Position, ingest.Batch) error {
+			failed <- true
+			return errors.New("the disk is full")
+		})
+	}()
+	if err := j.Append(t.Context(), many(1)); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // the next pause is of 800 ms
+		<-failed
+	}
+	begin := time.Now()
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { j.Flush(t.Context(), nil) })
+	}
+	all.Wait()
+	if took := time.Since(begin); took > flushTime/2 {
+		t.Errorf("Flush took %v while the store fails", took)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -167,7 +167,7 @@ func (j *Journal) moveBack(ctx context.Context, sink Sink, at ingest.Position, s
 	if last != nil {
 		back.Seq, back.Time = last.Sequence, last.Time.UTC()
 	}
-	return back, j.sink(ctx, sink, at, back, ingest.Batch{})
+	return back, j.sink(ctx, sink, at, back, &gathering{})
 }
 
 // announce says how much the store lacks.
@@ -227,7 +227,7 @@ func (j *Journal) write(ctx context.Context, sink Sink, from ingest.Position, e 
 			break
 		}
 	}
-	if err := j.sink(ctx, sink, from, to, *b); err != nil {
+	if err := j.sink(ctx, sink, from, to, g); err != nil {
 		return from, err
 	}
 	g.answer(to.Seq)
@@ -274,20 +274,20 @@ func (g *gathering) end() {
 	g.due.Reset(MostWait)
 }
 
-// sink calls sink until it succeeds, the store turns out to be at another position, or ctx ends. When ctx has ended while entries
+// sink calls sink with the batch until it succeeds, the store turns out to be at another position, or ctx ends. When ctx has ended while entries
 // were gathered, as it does when the program stops, it calls sink once, so that they are in the store.
-func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, b ingest.Batch) error {
+func (j *Journal) sink(ctx context.Context, sink Sink, from, to ingest.Position, g *gathering) error {
 	if ctx.Err() != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
 		defer cancel()
-		return sink(ctx, from, to, b)
+		return sink(ctx, from, to, g.batch)
 	}
 	failing := false
-	for wait := retryFirst; ; wait = pause(ctx, wait) {
+	for wait := retryFirst; ; wait = g.pause(ctx, wait) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := sink(ctx, from, to, b)
+		err := sink(ctx, from, to, g.batch)
 		if err == nil && failing {
 			j.log.Info("journal entries are written again", "last", to.Seq)
 		}

@@ -30,7 +30,7 @@ func TestAMigrationTakesItsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = sqlitex.ExecuteScript(conn, `DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
+	err = sqlitex.ExecuteScript(conn, `DROP TRIGGER reading_deleted; DROP TABLE by_hour; DROP TABLE by_station_until;
 		CREATE INDEX reading_by_station ON reading (station, time);
 		INSERT INTO reading (time, station, received, time_source) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, 'A', 0, 0 FROM n;
 		PRAGMA user_version = 3`, nil)

@@ -34,6 +34,7 @@ const (
 	nearby      = 16   // readings of other stations that are passed one by one before the next wanted one is looked for
 	firstValues = 256  // for which there is room at first
 	moreValues  = 4096 // and later
+	mostLookups = 5000 // for a station in an hour, after which a page ends: about 20 ms
 )
 
 // pages passes the readings of a query to hand. Two pages take turns: when one is passed on, the one before has been
@@ -65,7 +66,7 @@ type reader struct {
 	to       int64    // end of the query, Unix seconds
 	limit    int      // readings that the next page looks at
 	page     []ingest.Reading
-	found    []position        // of by_station, of the next pages
+	found    []position        // of by_hour, of the next pages
 	until    int64             // before which found has all, Unix seconds
 	names    map[string]string // of stations, so that readings share them
 	values   []ingest.Value    // with room for those of the next readings
@@ -97,7 +98,7 @@ func newReader(s *Store, q store.ReadingQuery) *reader {
 	return r
 }
 
-// fill reads the next page, in one transaction. Of some stations it has either readings that are in by_station or later ones.
+// fill reads the next page, in one transaction. Of some stations it has either readings that are in by_hour or later ones.
 func (r *reader) fill(conn *sqlite.Conn) (err error) {
 	defer sqlitex.Transaction(conn)(&err)
 	l, c, err := r.store.readings(conn)
@@ -164,7 +165,7 @@ func (r *reader) next(k key) position {
 	return position{k.time, r.stations[i]}
 }
 
-// find adds readings of stations that are in by_station, before a time.
+// find adds readings of stations that are in by_hour, before a time.
 func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 	if len(r.found) == 0 {
 		if err := r.keys(conn, to); err != nil {
@@ -193,23 +194,26 @@ func (r *reader) find(conn *sqlite.Conn, l *layout, c *cursor, to int64) error {
 	return nil
 }
 
-// keys finds the next readings of stations that are in by_station, before a time: those of whole hours, until they fill a page.
+// keys finds the next readings of stations that are in by_hour, before a time: those of whole hours, until they fill a page
+// or stations were looked for mostLookups times.
 func (r *reader) keys(conn *sqlite.Conn, to int64) error {
-	next, err := conn.Prepare("SELECT min(hour) FROM by_station WHERE hour >= ?")
+	next, err := conn.Prepare("SELECT coalesce(min(hour), ?2) FROM by_hour WHERE hour >= ?1")
 	if err != nil {
 		return err
 	}
-	times, err := conn.Prepare("SELECT time FROM by_station WHERE hour = ?1 AND station = ?2 AND time >= ?3 AND time < ?4")
+	times, err := conn.Prepare("SELECT time FROM by_hour WHERE hour = ?1 AND station = ?2 AND time >= ?3 AND time < ?4")
 	if err != nil {
 		return err
 	}
 	r.found, r.until = r.found[:0], to
-	for hour := r.from.time / 3600; len(r.found) < r.limit; hour++ {
+	hour := r.from.time / 3600
+	for looked := 0; len(r.found) < r.limit && looked < mostLookups; looked += len(r.stations) {
 		next.BindInt64(1, hour)
-		if hour, err = sqlitex.ResultInt64(next); err != nil { // 0 without any
+		next.BindInt64(2, to/3600+1)
+		if hour, err = sqlitex.ResultInt64(next); err != nil {
 			return err
 		}
-		if r.until = min((hour+1)*3600, to); hour == 0 || hour*3600 >= to {
+		if r.until = min((hour+1)*3600, to); hour*3600 >= to {
 			r.until = to
 			return nil
 		}
@@ -221,12 +225,15 @@ func (r *reader) keys(conn *sqlite.Conn, to int64) error {
 			times.BindInt64(4, to)
 			more, err := times.Step()
 			for ; more; more, err = times.Step() {
-				r.found = append(r.found, position{times.ColumnInt64(0), station})
+				if p := (position{times.ColumnInt64(0), station}); p.time > r.from.time || p.station >= r.from.station { // scan may have read those before
+					r.found = append(r.found, p)
+				}
 			}
 			if err = errors.Join(err, times.Reset()); err != nil {
 				return err
 			}
 		}
+		hour++
 		slices.SortFunc(r.found[first:], func(a, b position) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.station, b.station)) })
 	}
 	return nil

@@ -102,7 +102,7 @@ func TestPagesAreReadAsTheyWereWritten(t *testing.T) {
 				}
 			}
 			compareReadings(t, s, all)
-			now = now.Add(time.Hour) // from here on readings are in by_station, but those of a clock that is ahead
+			now = now.Add(time.Hour) // from here on readings are in by_hour, but those of a clock that is ahead
 			ahead := all[0]
 			ahead.Time = now.Add(time.Minute)
 			all = append(all, ahead)
@@ -196,6 +196,94 @@ func TestColumnsOfOthers(t *testing.T) {
 	check()
 	execute(t, path, "ALTER TABLE reading DROP COLUMN no2", "ALTER TABLE reading DROP COLUMN flags_no2", "DROP TABLE grid", "VACUUM")
 	check()
+}
+
+// TestHourEndsBetweenPages has the hour move to by_hour after each page of a query, where a page ends between readings of one second.
+func TestHourEndsBetweenPages(t *testing.T) {
+	now := readTestBegin.Add(30 * time.Minute)
+	s, err := openAt(t.Context(), filepath.Join(t.TempDir(), "readings.db"), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var stations []string
+	var all []ingest.Reading
+	for i := range 7 {
+		stations = append(stations, fmt.Sprint("S", i))
+	}
+	for i := range 4000 {
+		at := readTestBegin.Add(time.Duration(i/7) * time.Second)
+		all = append(all, ingest.Reading{Station: stations[i%7], Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: float64(i)}}})
+	}
+	if _, err := s.WriteReadings(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(s, store.ReadingQuery{From: readTestBegin, To: now, Stations: stations})
+	var got []ingest.Reading
+	for r.from.time < r.to {
+		if err := with(t.Context(), s.read, r.fill); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, slices.Clone(r.page)...)
+		now = now.Add(time.Hour)
+		if _, err := s.WriteReadings(t.Context(), all[:1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != len(all) {
+		t.Errorf("%d readings, want %d", len(got), len(all))
+	}
+	for i := 1; i < len(got); i++ {
+		if a, b := got[i-1], got[i]; b.Time.Before(a.Time) || b.Time.Equal(a.Time) && b.Station <= a.Station {
+			t.Fatalf("reading %d of %s at %v comes after that of %s at %v", i, b.Station, b.Time, a.Station, a.Time)
+		}
+	}
+}
+
+// TestFirstHourOfUnixTime asks for a station's readings of hour 0.
+func TestFirstHourOfUnixTime(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
+	var all []ingest.Reading
+	for _, unix := range []int64{0, 1, 3599, 3600} {
+		at := time.Unix(unix, 0).UTC()
+		all = append(all, ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}})
+	}
+	for range 2 { // before and after they are found by hour
+		if _, err := s.WriteReadings(t.Context(), all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	err := s.Readings(t.Context(), store.ReadingQuery{To: time.Unix(1<<40, 0), Stations: []string{"A"}}, func(ingest.Reading) error { n++; return nil })
+	if err != nil || n != len(all) {
+		t.Errorf("%d readings, %v, want %d", n, err, len(all))
+	}
+}
+
+// TestPagesLookForSomeHours asks for many stations that have nothing: a page ends although it is empty, so that no transaction is long.
+func TestPagesLookForSomeHours(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
+	var all []ingest.Reading
+	for hour := range 200 {
+		at := readTestBegin.Add(-time.Duration(hour) * time.Hour)
+		all = append(all, ingest.Reading{Station: "A", Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: 1}}})
+	}
+	if _, err := s.WriteReadings(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	q := store.ReadingQuery{From: readTestBegin.Add(-1000 * time.Hour), To: readTestBegin.Add(time.Hour)}
+	for i := range 500 {
+		q.Stations = append(q.Stations, fmt.Sprint("nobody ", i))
+	}
+	r, pages := newReader(s, q), 0
+	for ; r.from.time < r.to; pages++ {
+		if err := with(t.Context(), s.read, r.fill); err != nil || len(r.page) > 0 {
+			t.Fatalf("%d readings, %v", len(r.page), err)
+		}
+	}
+	if least := 200 * 500 / mostLookups; pages < least {
+		t.Errorf("100,000 times a station is looked for in %d pages, want %d at least", pages, least)
+	}
 }
 
 // TestCancelledReadLeavesNoTransaction ends reads in their middle, and expects that nothing holds the log then.

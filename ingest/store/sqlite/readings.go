@@ -24,7 +24,7 @@ func (s *Store) WriteReadings(ctx context.Context, readings []ingest.Reading) ([
 	return nil, nil
 }
 
-// insertReadings writes readings, and adds those of hours that are over to by_station: late ones one by one, those of hours that
+// insertReadings writes readings, and adds those of hours that are over to by_hour: late ones one by one, those of hours that
 // have ended since the last write sorted.
 func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) error {
 	from, err := sortedUntil(conn)
@@ -40,7 +40,7 @@ func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) err
 			late = append(late, r)
 		}
 	}
-	err = insert(conn, "INSERT OR IGNORE INTO by_station (hour, station, time) VALUES (?2 / 3600, ?1, ?2)", len(late), func(row *sqlite.Stmt, i int) {
+	err = insert(conn, "INSERT OR IGNORE INTO by_hour (hour, station, time) VALUES (?2 / 3600, ?1, ?2)", len(late), func(row *sqlite.Stmt, i int) {
 		row.BindText(1, late[i].Station)
 		row.BindInt64(2, late[i].Time.Unix())
 	})
@@ -48,13 +48,13 @@ func (s *Store) insertReadings(conn *sqlite.Conn, readings []ingest.Reading) err
 	if err != nil || to <= from {
 		return err
 	}
-	if err := sqlitex.Execute(conn, "INSERT INTO by_station SELECT time / 3600 AS hour, station, time FROM reading WHERE time >= ? AND time < ? ORDER BY hour, station, time", &sqlitex.ExecOptions{Args: []any{from, to}}); err != nil {
+	if err := sqlitex.Execute(conn, "INSERT INTO by_hour SELECT time / 3600 AS hour, station, time FROM reading WHERE time >= ? AND time < ? ORDER BY hour, station, time", &sqlitex.ExecOptions{Args: []any{from, to}}); err != nil {
 		return err
 	}
 	return sqlitex.Execute(conn, "UPDATE by_station_until SET time = ?", &sqlitex.ExecOptions{Args: []any{to}})
 }
 
-// sortedUntil returns the time before which all readings are in by_station.
+// sortedUntil returns the time before which all readings are in by_hour.
 func sortedUntil(conn *sqlite.Conn) (unix int64, err error) {
 	err = sqlitex.Execute(conn, "SELECT time FROM by_station_until", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 		unix = row.ColumnInt64(0)
@@ -102,16 +102,16 @@ func bindReading(row *sqlite.Stmt, r *ingest.Reading) {
 	}
 }
 
-// eachHour are the hours that by_station has, to look for a station in each.
+// eachHour are the hours that by_hour has, to look for a station in each.
 const eachHour = `WITH RECURSIVE hours (hour) AS (
-	SELECT min(hour) FROM by_station UNION ALL SELECT (SELECT min(hour) FROM by_station WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
+	SELECT min(hour) FROM by_hour UNION ALL SELECT (SELECT min(hour) FROM by_hour WHERE hour > hours.hour) FROM hours WHERE hours.hour IS NOT NULL
 ) `
 
 // DeleteReadings deletes a station's readings. SQLite reuses the space.
 func (s *Store) DeleteReadings(ctx context.Context, station string) error {
 	err := s.transact(ctx, func(conn *sqlite.Conn) error {
 		for _, statement := range []string{
-			"DELETE FROM reading WHERE (time, station) IN (" + eachHour + "SELECT time, station FROM hours CROSS JOIN by_station USING (hour) WHERE station = ?)",
+			"DELETE FROM reading WHERE (time, station) IN (" + eachHour + "SELECT time, station FROM hours CROSS JOIN by_hour USING (hour) WHERE station = ?)",
 			"DELETE FROM reading WHERE time >= (SELECT time FROM by_station_until) AND station = ?",
 		} {
 			if err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: []any{station}}); err != nil {

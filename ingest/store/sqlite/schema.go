@@ -31,32 +31,33 @@ CREATE TABLE position (
 	appended INTEGER NOT NULL  -- when that entry was appended, Unix nanoseconds
 ) STRICT;`
 
-// byStationUntil begins the table of which readings are in by_station, which replaces an index of version 3. The last hour or two stay out:
+// byStationUntil begins the table of which readings are in by_hour, which replaces an index of version 3. The last hour or two stay out:
 // where processes with different roles are upgraded one after the other, one of version 3 still writes then. Its argument is
 // when they begin, Unix seconds.
 const byStationUntil = `
 CREATE TABLE by_station_until (
 	one  INTEGER PRIMARY KEY CHECK (one = 1),
-	time INTEGER NOT NULL -- before which all readings are in by_station, Unix seconds
+	time INTEGER NOT NULL -- before which all readings are in by_hour, Unix seconds
 ) STRICT;
 INSERT INTO by_station_until SELECT 1, min(coalesce(max(time) + 1, 0), %d) FROM reading;
 DROP INDEX IF EXISTS reading_by_station;`
 
 // fifthSchema finds a station's readings by hour, then station: an hour's readings, which insertReadings adds at once, are then new
-// pages at the end. By station first, as in version 4, they changed pages of every station, several for each. A trigger keeps
+// pages at the end. By station first, as in by_station of version 4, they changed pages of every station, several for each. A process of
+// version 4 that still runs finds no such table: it would leave late readings out of this one without an error. A trigger keeps
 // the table right for what is deleted.
 const fifthSchema = `
 DROP TRIGGER IF EXISTS reading_deleted;
 DROP TABLE IF EXISTS by_station;
-CREATE TABLE by_station (
+CREATE TABLE by_hour (
 	hour    INTEGER NOT NULL, -- time / 3600
 	station TEXT NOT NULL,
 	time    INTEGER NOT NULL, -- of a reading, Unix seconds
 	PRIMARY KEY (hour, station, time)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO by_station SELECT time / 3600, station, time FROM reading WHERE time < (SELECT time FROM by_station_until);
+INSERT INTO by_hour SELECT time / 3600, station, time FROM reading WHERE time < (SELECT time FROM by_station_until);
 CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN
-	DELETE FROM by_station WHERE hour = OLD.time / 3600 AND station = OLD.station AND time = OLD.time;
+	DELETE FROM by_hour WHERE hour = OLD.time / 3600 AND station = OLD.station AND time = OLD.time;
 END;`
 
 // owner is the table of whose store it is. An earlier version leaves it alone, so it does not change the schema.

@@ -188,7 +188,7 @@ func BenchmarkRead(b *testing.B) {
 }
 
 // thirdIndex makes the index of versions 1 to 3.
-const thirdIndex = `DROP TRIGGER reading_deleted; DROP TABLE by_station; DROP TABLE by_station_until;
+const thirdIndex = `DROP TRIGGER reading_deleted; DROP TABLE by_hour; DROP TABLE by_station_until;
 	CREATE INDEX reading_by_station ON reading (station, time);`
 
 // TestFirstSchema opens a file as version 1 wrote it.
@@ -233,7 +233,7 @@ func TestFirstSchema(t *testing.T) {
 func TestFourthSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "readings.db")
 	earlier := open(t, path)
-	script(t, earlier, `DROP TRIGGER reading_deleted; DROP TABLE by_station;
+	script(t, earlier, `DROP TRIGGER reading_deleted; DROP TABLE by_hour;
 		CREATE TABLE by_station (station TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (station, time)) STRICT, WITHOUT ROWID;
 		CREATE TRIGGER reading_deleted AFTER DELETE ON reading BEGIN DELETE FROM by_station WHERE station = OLD.station AND time = OLD.time; END;
 		INSERT INTO reading (time, station, received, time_source, pm10) VALUES (1777622399, 'A', 0, 0, 1), (1777622400, 'A', 0, 0, 1), (1777622400, 'B', 0, 0, 1), (1777722400, 'A', 0, 0, 1), (1777729600, 'A', 0, 0, 1);
@@ -246,6 +246,13 @@ func TestFourthSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	for _, late := range []string{ // as version 4 adds readings, which may still run while processes are upgraded one after the other
+		"INSERT OR IGNORE INTO by_station (station, time) VALUES ('A', 1777622500)", "INSERT INTO by_station SELECT station, time FROM reading WHERE time = 1",
+	} {
+		if err := s.execute(t.Context(), late); err == nil {
+			t.Errorf("no error of %s", late)
+		}
+	}
 	read := func() (seconds []int64) {
 		t.Helper()
 		q := store.ReadingQuery{From: time.Unix(1777622399, 0), To: time.Unix(1<<40, 0), Stations: []string{"A"}}
@@ -264,9 +271,9 @@ func TestFourthSchema(t *testing.T) {
 		t.Errorf("readings of %d are left of a station that was deleted", got)
 	}
 	err = with(t.Context(), s.read, func(conn *sqlite.Conn) error {
-		n, err := sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_station"))
+		n, err := sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_hour"))
 		if n != 1 {
-			t.Errorf("%d readings are in by_station, want that of B", n)
+			t.Errorf("%d readings are in by_hour, want that of B", n)
 		}
 		return err
 	})
@@ -362,7 +369,7 @@ func TestLockedFileRespectsContext(t *testing.T) {
 	}
 }
 
-// TestHoursAreAddedOnce expects nothing of an hour in by_station until it is over, then all of it, and what comes later at once.
+// TestHoursAreAddedOnce expects nothing of an hour in by_hour until it is over, then all of it, and what comes later at once.
 func TestHoursAreAddedOnce(t *testing.T) {
 	begin := time.Date(2026, 5, 1, 10, 30, 0, 0, time.UTC)
 	now := begin
@@ -380,11 +387,11 @@ func TestHoursAreAddedOnce(t *testing.T) {
 		}
 		got := int64(-1)
 		err := with(t.Context(), s.read, func(conn *sqlite.Conn) (err error) {
-			got, err = sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_station"))
+			got, err = sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM by_hour"))
 			return err
 		})
 		if err != nil || got != want {
-			t.Errorf("%s, a reading of %s: %d are in by_station, %v, want %d", at.Format("15:04"), observed.Format("15:04"), got, err, want)
+			t.Errorf("%s, a reading of %s: %d are in by_hour, %v, want %d", at.Format("15:04"), observed.Format("15:04"), got, err, want)
 		}
 	}
 	f(begin, begin, 0)
