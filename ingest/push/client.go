@@ -119,8 +119,10 @@ func (c *Client) post(ctx context.Context, station string, payload []byte) (stat
 		return 0, a, fmt.Errorf("is the server running? import needs it: %w", err)
 	}
 	defer response.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&a); err != nil {
+	body := io.LimitReader(response.Body, maxAnswer)
+	if err := json.NewDecoder(body).Decode(&a); err != nil {
 		return 0, a, fmt.Errorf("%s answers %s: %w", c.URL, response.Status, err)
 	}
+	_, _ = io.Copy(io.Discard, body) // only a connection that was read to the end is used again
 	return response.StatusCode, a, nil
 }
