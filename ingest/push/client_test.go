@@ -79,6 +79,23 @@ func TestClientDelivers(t *testing.T) {
 	f("answers 500: words", 500)
 }
 
+// TestClientWaitsForARestart has a server that took a delivery, is away for a moment, and takes the next.
+func TestClientWaitsForARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		statuses := []int{202, 0, 0, 202}
+		c := Client{URL: "http://server", Password: func() (string, error) { return "", nil }, HTTP: &http.Client{Transport: transport(
+			func() (status int, body string) {
+				status, statuses = statuses[0], statuses[1:]
+				return status, `{}`
+			})}}
+		for delivery := range 2 {
+			if _, err := c.Deliver(t.Context(), "EXT7", nil); err != nil {
+				t.Errorf("delivery %d: %v", delivery, err)
+			}
+		}
+	})
+}
+
 // TestClientKeepsItsConnection has answers of unknown length, as those to many readings are.
 func TestClientKeepsItsConnection(t *testing.T) {
 	var opened atomic.Int32
