@@ -160,7 +160,7 @@ func TestTheEndIsNotWaitedFor(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p, in, done := newPipeline(&fakeJournal{}), make(chan Message, 2), make(chan error, 1)
 		go func() { done <- p.Run(ctx, in) }()
-		in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":1}`), Received: receipt}
+		in <- Message{Topic: "stadtluft/v1/AAA/reading", From: "BBB", Payload: []byte(`{"pm10":1}`), Received: receipt}
 		synctest.Wait()
 		in <- Message{Topic: "stadtluft/v1/AAA/reading", Payload: []byte(`{"pm10":2}`), Received: receipt, Done: func(Outcome) { t.Error("acknowledged after the end") }}
 		synctest.Wait()
@@ -170,4 +170,43 @@ func TestTheEndIsNotWaitedFor(t *testing.T) {
 			t.Errorf("ended after %v, %v", time.Since(begin), fmt.Sprint(err))
 		}
 	})
+}
+
+// TestASmallWindowIsNotSlowed has a broker that stops at a few unacknowledged messages and has more waiting, beside 50 stations
+// that send once a second each.
+func TestASmallWindowIsNotSlowed(t *testing.T) {
+	for _, window := range []int{1, 5, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGathering(t.Context())
+			var others, all sync.WaitGroup
+			end := make(chan struct{})
+			others.Go(func() {
+				for i := 0; ; i++ {
+					g.sendFrom(fmt.Sprint("other ", i%50))
+					select {
+					case <-end:
+						return
+					case <-time.After(20 * time.Millisecond):
+					}
+				}
+			})
+			time.Sleep(time.Second)
+			const messages = 500
+			begin := time.Now()
+			for range window {
+				all.Go(func() {
+					for range messages {
+						<-g.send()
+					}
+				})
+			}
+			all.Wait()
+			if took, most := time.Since(begin), 4*messages*appendTime; took > most {
+				t.Errorf("%d messages through a window of %d took %v, want at most %v", window*messages, window, took, most)
+			}
+			close(end)
+			others.Wait()
+			close(g.in)
+		})
+	}
 }

@@ -61,6 +61,7 @@ type Pipeline struct {
 
 	appended time.Time     // when the last batch was in the journal
 	answered []string      // who sent it; empty for a batch of more than gatherEnough messages
+	unnamed  int           // how many of them are "": a broker's; 0 for a batch of more than gatherEnough messages
 	pause    time.Duration // how long waiting stopped the last time that it brought nothing; 0 after one that brought something
 	resume   time.Time     // when waiting may be tried again
 }
@@ -115,12 +116,13 @@ func (p *Pipeline) collect(ctx context.Context, in <-chan Message, messages []Me
 }
 
 // gather adds what arrives until gatherTime after the last batch, or until gatherEnough messages are there, or one from a client
-// that is in the last batch: it sends what it kept, each message when the last is acknowledged. Waiting has brought nothing
+// that is in the last batch: it sends what it kept, each message when the last is acknowledged. A broker sends what waits when
+// it sends as many at once as were acknowledged: it may stop at fewer than gatherEnough. Waiting has brought nothing
 // when all came within returnTime after the last batch: their senders may have waited for an acknowledgement. Then gather does
 // not wait for a while, each time for longer. It returns nothing when ctx ends.
 func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Message) []Message {
 	now, until := time.Now(), p.appended.Add(gatherTime)
-	if len(messages) >= gatherEnough || !now.Before(until) || now.Before(p.resume) || slices.ContainsFunc(messages, p.catchesUp) {
+	if len(messages) >= gatherEnough || !now.Before(until) || now.Before(p.resume) || p.catchUp(messages, messages) {
 		return messages
 	}
 	end := time.NewTimer(min(until.Sub(now), patience))
@@ -134,7 +136,7 @@ func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Mes
 			if !ok {
 				return messages
 			}
-			if messages = append(messages, m); p.catchesUp(m) {
+			if messages = append(messages, m); p.catchUp(messages, messages[len(messages)-1:]) {
 				return messages
 			}
 			late = time.Since(p.appended) > returnTime
@@ -151,9 +153,23 @@ func (p *Pipeline) gather(ctx context.Context, in <-chan Message, messages []Mes
 	return messages
 }
 
-// catchesUp reports whether the client that sent a message is in the last batch.
-func (p *Pipeline) catchesUp(m Message) bool {
-	return m.From != "" && slices.Contains(p.answered, m.From)
+// catchUp reports whether the client that sent one of the new messages is in the last batch, or a broker has sent as many
+// at once, see gather.
+func (p *Pipeline) catchUp(messages, added []Message) bool {
+	if slices.ContainsFunc(added, func(m Message) bool { return m.From != "" && slices.Contains(p.answered, m.From) }) {
+		return true
+	}
+	return p.unnamed > 0 && time.Since(p.appended) <= returnTime && unnamed(messages) >= p.unnamed
+}
+
+// unnamed counts the messages of brokers that do not say who has logged in.
+func unnamed(messages []Message) (n int) {
+	for i := range messages {
+		if messages[i].From == "" && messages[i].Refused == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // process appends one batch to the journal and acknowledges its messages.
@@ -172,7 +188,10 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	if err := p.append(ctx, messages); err != nil {
 		return err
 	}
-	p.answered = p.answered[:0]
+	p.answered, p.unnamed = p.answered[:0], 0
+	if len(messages) <= gatherEnough {
+		p.unnamed = unnamed(messages)
+	}
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
 		if len(messages) <= gatherEnough {

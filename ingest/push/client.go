@@ -81,6 +81,9 @@ func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		status := 0
 		status, a, err = c.post(ctx, station, payload)
+		if status != 0 {
+			c.answered.Store(true)
+		}
 		switch {
 		case err == nil && (status == http.StatusAccepted || status == http.StatusUnprocessableEntity):
 			return a, nil
@@ -88,9 +91,6 @@ func (c *Client) Deliver(ctx context.Context, station string, payload []byte) (a
 			err = fmt.Errorf("%s answers %d: does it serve from this data folder?", c.URL, status)
 		case err == nil:
 			err = fmt.Errorf("%s answers %d: %s", c.URL, status, a.Detail)
-		}
-		if status != 0 {
-			c.answered.Store(true)
 		}
 		busy := status == http.StatusServiceUnavailable
 		if ctx.Err() != nil || (time.Now().After(end) || !c.answered.Load()) && !busy {
@@ -119,8 +119,10 @@ func (c *Client) post(ctx context.Context, station string, payload []byte) (stat
 		return 0, a, fmt.Errorf("is the server running? import needs it: %w", err)
 	}
 	defer response.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&a); err != nil {
+	body := io.LimitReader(response.Body, maxAnswer)
+	if err := json.NewDecoder(body).Decode(&a); err != nil {
 		return 0, a, fmt.Errorf("%s answers %s: %w", c.URL, response.Status, err)
 	}
+	_, _ = io.Copy(io.Discard, body) // only a connection that was read to the end is used again
 	return response.StatusCode, a, nil
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -74,4 +77,46 @@ func TestClientDelivers(t *testing.T) {
 	f("is the server running?", 0)
 	f("does it serve from this data folder?", 401)
 	f("answers 500: words", 500)
+}
+
+// TestClientWaitsForARestart has a server that took a delivery, is away for a moment, and takes the next.
+func TestClientWaitsForARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		statuses := []int{202, 0, 0, 202}
+		c := Client{URL: "http://server", Password: func() (string, error) { return "", nil }, HTTP: &http.Client{Transport: transport(
+			func() (status int, body string) {
+				status, statuses = statuses[0], statuses[1:]
+				return status, `{}`
+			})}}
+		for delivery := range 2 {
+			if _, err := c.Deliver(t.Context(), "EXT7", nil); err != nil {
+				t.Errorf("delivery %d: %v", delivery, err)
+			}
+		}
+	})
+}
+
+// TestClientKeepsItsConnection has answers of unknown length, as those to many readings are.
+func TestClientKeepsItsConnection(t *testing.T) {
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		fmt.Fprintf(w, "{\"detail\":%q}\n", strings.Repeat("w", 30_000))
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := Client{URL: server.URL, Password: func() (string, error) { return "", nil }, HTTP: server.Client()}
+	for range 5 {
+		if _, err := c.Deliver(t.Context(), "EXT7", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := opened.Load(); got != 1 {
+		t.Errorf("5 deliveries opened %d connections, want 1", got)
+	}
 }

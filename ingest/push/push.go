@@ -71,7 +71,7 @@ func (h *Handler) deliver(ctx context.Context, station, family, part string, pay
 	}
 	answer := make(chan ingest.Outcome, 1) // the pipeline never waits for us
 	message := ingest.Message{
-		Topic: topic, Payload: payload, Received: time.Now().UTC(), Over: ingest.HTTP,
+		Topic: topic, From: station, Payload: payload, Received: time.Now().UTC(), Over: ingest.HTTP,
 		Done: func(o ingest.Outcome) {
 			o.Readings, o.Refusals, o.Ignored = slices.Clone(o.Readings), slices.Clone(o.Refusals), slices.Clone(o.Ignored)
 			answer <- o

@@ -41,6 +41,9 @@ func TestDeliver(t *testing.T) {
 		t.Helper()
 		go func() {
 			m := <-out
+			if m.From != "K7M2Q9X" {
+				t.Errorf("deliver(%s, %s): the message is from %q, want the station that logged in", family, part, m.From)
+			}
 			m.Done(ingest.Outcome{Readings: []ingest.Reading{{Station: m.Topic}}, Duplicates: 2, Ignored: []string{string(m.Payload)}})
 		}()
 		o, err := h.deliver(t.Context(), "K7M2Q9X", family, part, []byte("{}"))
