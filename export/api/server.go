@@ -86,8 +86,8 @@ type Server struct {
 	Archive   *archive.Archive // nil for none
 	Registry  *registry.Registry
 	Aggregate *aggregate.Aggregate
-	// Flush has what waits in the journal of stations stored; nil where nothing waits. Store does so by itself.
-	Flush func(ctx context.Context, stations []string)
+	// Flush is journal.Journal.Flush; nil where nothing waits for the store. Store does so by itself.
+	Flush func(ctx context.Context, from, to time.Time, stations []string)
 	// Recompute computes the averages of an hour or day from stored readings, for resolutions that are not stored.
 	Recompute   func(ctx context.Context, window aggregate.Window, start time.Time, size int32) ([]aggregate.Row, error)
 	Live        *live.State

@@ -90,7 +90,7 @@ func (o source) Refusals(ctx context.Context, id string) ([]ingest.Refusal, erro
 // refusals returns the last refusals of a station, with those that wait in the journal.
 func (s *Server) refusals(ctx context.Context, id string) ([]ingest.Refusal, error) {
 	if s.Flush != nil {
-		s.Flush(ctx, []string{id})
+		s.Flush(ctx, time.Time{}, time.Time{}, []string{id})
 	}
 	return s.Registry.Refusals(ctx, id)
 }

@@ -2,10 +2,9 @@ package journal
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,25 +24,31 @@ const (
 
 func (j *Journal) writeSubject() string { return j.o.Stream + ".write" }
 
-// Flush has the writer, in whichever process it is, store what waits of some stations, or of all when none are named. It returns when the
-// store has what was appended here before; after flushTime at the latest, and at once when nobody writes, while the
-// store fails, or when a write was less than flushEvery ago: then the rest follows within that time.
-func (j *Journal) Flush(ctx context.Context, stations []string) {
+// Flush has the writer, in whichever process it is, store what waits of some stations, or of all when none are named: readings of a
+// period, or with a zero to everything. It returns when the store has what was appended here before; after flushTime at the latest,
+// and at once when nobody writes, while the store fails, or when a write was less than flushEvery ago: then the rest follows within
+// that time.
+func (j *Journal) Flush(ctx context.Context, from, to time.Time, stations []string) {
 	if len(stations) > flushStations {
 		stations = nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	ask := strings.Join(append([]string{strconv.FormatUint(j.acknowledged.Load(), 10)}, stations...), " ")
-	if _, err := j.nc.RequestWithContext(ctx, j.writeSubject(), []byte(ask)); err != nil {
+	a := ask{Seq: j.acknowledged.Load(), From: from, To: to, Stations: stations}
+	data, err := json.Marshal(a)
+	if err == nil {
+		_, err = j.nc.RequestWithContext(ctx, j.writeSubject(), data)
+	}
+	if err != nil {
 		j.log.Debug("readings that wait for the store may be missing from an answer", "err", err)
 	}
 }
 
 // ask is a Flush that waits.
 type ask struct {
-	seq      uint64   // the entry that must be stored
-	stations []string // empty = all
+	Seq      uint64    // the entry that must be stored
+	From, To time.Time // of readings; a zero To is everything
+	Stations []string  // empty = all
 	until    time.Time
 	m        *nats.Msg
 }
@@ -52,12 +57,11 @@ func (a *ask) answer() { _ = a.m.Respond(nil) } // who asked waits no longer tha
 
 // ask adds a Flush to those that wait.
 func (g *gathering) ask(m *nats.Msg) {
-	fields := strings.Fields(string(m.Data))
-	a := ask{until: time.Now().Add(flushTime), m: m}
-	if len(fields) > 0 {
-		a.seq, _ = strconv.ParseUint(fields[0], 10, 64) // 0 asks for what is there
-		a.stations = fields[1:]
+	var a ask
+	if err := json.Unmarshal(m.Data, &a); err != nil { // another version's: everything that is there
+		a = ask{}
 	}
+	a.until, a.m = time.Now().Add(flushTime), m
 	g.waiting = append(g.waiting, a)
 }
 
@@ -66,10 +70,10 @@ func (g *gathering) ask(m *nats.Msg) {
 func (g *gathering) wanted(at uint64) (now bool) {
 	soon := flushEvery - time.Since(g.ended)
 	g.waiting = slices.DeleteFunc(g.waiting, func(a ask) bool {
-		if a.seq > at {
+		if a.Seq > at {
 			return time.Now().After(a.until)
 		}
-		if has(&g.batch, a.stations) {
+		if a.wants(&g.batch) {
 			if soon <= 0 {
 				now = true
 				return false
@@ -82,19 +86,18 @@ func (g *gathering) wanted(at uint64) (now bool) {
 	return now
 }
 
-// has reports whether a batch has readings or refusals of stations, or any when none are named.
-func has(b *ingest.Batch, stations []string) bool {
-	if len(stations) == 0 {
-		return len(b.Readings)+len(b.Refusals) > 0
-	}
-	return slices.ContainsFunc(b.Readings, func(r ingest.Reading) bool { return slices.Contains(stations, r.Station) }) ||
-		slices.ContainsFunc(b.Refusals, func(r ingest.Refusal) bool { return slices.Contains(stations, r.Station) })
+// wants reports whether a batch has something that it asks for.
+func (a *ask) wants(b *ingest.Batch) bool {
+	of := func(station string) bool { return len(a.Stations) == 0 || slices.Contains(a.Stations, station) }
+	return slices.ContainsFunc(b.Readings, func(r ingest.Reading) bool {
+		return of(r.Station) && (a.To.IsZero() || !r.Time.Before(a.From) && r.Time.Before(a.To))
+	}) || a.To.IsZero() && slices.ContainsFunc(b.Refusals, func(r ingest.Refusal) bool { return of(r.Station) })
 }
 
 // answer answers those who wait for entries up to one.
 func (g *gathering) answer(stored uint64) {
 	g.waiting = slices.DeleteFunc(g.waiting, func(a ask) bool {
-		if a.seq > stored {
+		if a.Seq > stored {
 			return false
 		}
 		a.answer()

@@ -67,23 +67,25 @@ func keepAppending(t *testing.T, j *Journal, first int, duration time.Duration) 
 func TestFlush(t *testing.T) {
 	s := &gatheredStore{}
 	j := open(t, startServer(t, t.TempDir()), Options{Position: s.position})
-	j.Flush(t.Context(), nil) // nobody writes
+	j.Flush(t.Context(), time.Time{}, time.Time{}, nil) // nobody writes
 	defer write(t, j, s)()
 	n := keepAppending(t, j, 0, flushEvery+flushEvery/2)
 	before, _ := s.counts()
 	if before > 2 {
 		t.Errorf("%d writes in %v, want the first and those of what was there", before, flushEvery+flushEvery/2)
 	}
-	j.Flush(t.Context(), []string{"another"})
+	j.Flush(t.Context(), time.Time{}, time.Time{}, []string{"another"})
+	at := many(1).Readings[0].Time
+	j.Flush(t.Context(), time.Time{}, at, nil)
 	if writes, _ := s.counts(); writes != before {
-		t.Errorf("%d writes after a flush of a station without readings, want %d", writes, before)
+		t.Errorf("%d writes after a flush of a station without readings and of a period without, want %d", writes, before)
 	}
-	j.Flush(t.Context(), []string{"another", fmt.Sprint("S", n-1)})
+	j.Flush(t.Context(), at, at.Add(time.Second), []string{"another", fmt.Sprint("S", n-1)})
 	if writes, readings := s.counts(); readings != n || writes != before+1 {
 		t.Errorf("%d of %d readings are stored by %d writes after a flush, want all by %d", readings, n, writes, before+1)
 	}
 	n += keepAppending(t, j, n, flushEvery/4)
-	j.Flush(t.Context(), nil) // soon after the last write: it does not wait
+	j.Flush(t.Context(), time.Time{}, time.Time{}, nil) // soon after the last write: it does not wait
 	n += keepAppending(t, j, n, flushEvery)
 	if writes, readings := s.counts(); readings < n/2 || writes != before+2 {
 		t.Errorf("%d of %d readings are stored by %d writes, want %d writes", readings, n, writes, before+2)
@@ -155,7 +157,7 @@ func TestFlushDoesNotWaitForAFailingStore(t *testing.T) {
 	begin := time.Now()
 	var all sync.WaitGroup
 	for range 20 {
-		all.Go(func() { j.Flush(t.Context(), nil) })
+		all.Go(func() { j.Flush(t.Context(), time.Time{}, time.Time{}, nil) })
 	}
 	all.Wait()
 	if took := time.Since(begin); took > flushTime/2 {

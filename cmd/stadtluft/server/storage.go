@@ -14,7 +14,6 @@ import (
 	"stadtluft/export/metrics"
 	"stadtluft/geo/aggregate"
 	"stadtluft/ingest"
-	"stadtluft/ingest/journal"
 	"stadtluft/ingest/registry"
 	"stadtluft/ingest/store"
 	"stadtluft/ingest/store/influx"
@@ -75,17 +74,16 @@ func shortRetention(ctx context.Context, s store.Store) string {
 // storage is the store joined with the archive, and the result of the last write.
 type storage struct {
 	archive.Store
-	opened     store.Store                                  // below Store
-	ours       string                                       // the installation's id
-	writeError atomic.Pointer[error]                        // the error of the writer's last batch; nil after success
-	flush      func(ctx context.Context, stations []string) // journal.Flush; nil before the journal is open
+	opened     store.Store                                                      // below Store
+	ours       string                                                           // the installation's id
+	writeError atomic.Pointer[error]                                            // the error of the writer's last batch; nil after success
+	flush      func(ctx context.Context, from, to time.Time, stations []string) // journal.Flush; nil before the journal is open
 }
 
-// Readings has what waits in the journal stored first where a period reaches to now. Late readings of a period that is over may
-// follow within journal.MostWait.
+// Readings has what waits in the journal of the period stored first.
 func (s *storage) Readings(ctx context.Context, q store.ReadingQuery, yield func(ingest.Reading) error) error {
-	if s.flush != nil && q.To.After(time.Now().Add(-journal.MostWait)) {
-		s.flush(ctx, q.Stations)
+	if s.flush != nil {
+		s.flush(ctx, q.From, q.To, q.Stations)
 	}
 	return s.Store.Readings(ctx, q, yield)
 }
