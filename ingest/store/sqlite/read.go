@@ -31,10 +31,12 @@ func (s *Store) Readings(ctx context.Context, q store.ReadingQuery, yield func(i
 }
 
 const (
-	nearby      = 16   // readings of other stations that are passed one by one before the next wanted one is looked for
-	firstValues = 256  // for which there is room at first
-	moreValues  = 4096 // and later
-	mostLookups = 5000 // for a station in an hour, after which a page ends: about 20 ms
+	nearby       = 16   // readings of other stations that are passed one by one before the next wanted one is looked for
+	manyStations = 20   // from which on all readings may be looked at instead of those of each station,
+	scanShare    = 8    // if at least one in so many is wanted
+	firstValues  = 256  // for which there is room at first
+	moreValues   = 4096 // and later
+	mostLookups  = 5000 // for a station in an hour, after which a page ends: about 20 ms
 )
 
 // pages passes the readings of a query to hand. Two pages take turns: when one is passed on, the one before has been
@@ -68,6 +70,8 @@ type reader struct {
 	page     []ingest.Reading
 	found    []position        // of by_hour, of the next pages
 	until    int64             // before which found has all, Unix seconds
+	judged   bool              // whether most are wanted was found out
+	most     bool              // so many of the readings are wanted that looking at all of them is cheaper
 	names    map[string]string // of stations, so that readings share them
 	values   []ingest.Value    // with room for those of the next readings
 }
@@ -112,7 +116,7 @@ func (r *reader) fill(conn *sqlite.Conn) (err error) {
 		}
 	}
 	r.page = slices.Grow(r.page[:0], r.limit)
-	if r.from.time < sorted {
+	if len(r.found) > 0 || r.from.time < sorted && !r.most {
 		err = r.find(conn, l, c, min(sorted, r.to))
 	} else {
 		err = r.scan(l, c)
@@ -207,7 +211,7 @@ func (r *reader) keys(conn *sqlite.Conn, to int64) error {
 	}
 	r.found, r.until = r.found[:0], to
 	hour := r.from.time / 3600
-	for looked := 0; len(r.found) < r.limit && looked < mostLookups; looked += len(r.stations) {
+	for looked := 0; len(r.found) < r.limit && looked < mostLookups && !r.most; looked += len(r.stations) {
 		next.BindInt64(1, hour)
 		next.BindInt64(2, to/3600+1)
 		if hour, err = sqlitex.ResultInt64(next); err != nil {
@@ -233,10 +237,31 @@ func (r *reader) keys(conn *sqlite.Conn, to int64) error {
 				return err
 			}
 		}
+		if n := len(r.found) - first; n > 0 && !r.judged {
+			if err := r.judge(conn, hour, n); err != nil {
+				return err
+			}
+		}
 		hour++
 		slices.SortFunc(r.found[first:], func(a, b position) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.station, b.station)) })
 	}
 	return nil
+}
+
+// judge finds out whether many stations, of which n readings are wanted in an hour, have most of its readings.
+func (r *reader) judge(conn *sqlite.Conn, hour int64, n int) error {
+	r.judged = true
+	if len(r.stations) < manyStations {
+		return nil
+	}
+	all, err := conn.Prepare("SELECT count(*) FROM by_hour WHERE hour = ?")
+	if err != nil {
+		return err
+	}
+	all.BindInt64(1, hour)
+	total, err := sqlitex.ResultInt64(all)
+	r.most = int64(n)*scanShare >= total
+	return err
 }
 
 // add appends the reading that a record holds to the page, where it is wanted.

@@ -286,6 +286,49 @@ func TestPagesLookForSomeHours(t *testing.T) {
 	}
 }
 
+// TestManyStations asks for stations that have most of the readings, and for as many that have few, over several hours. Of the
+// first all readings are looked at from the second hour on.
+func TestManyStations(t *testing.T) {
+	now := readTestBegin.Add(10 * time.Hour)
+	s, err := openAt(t.Context(), filepath.Join(t.TempDir(), "readings.db"), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var all []ingest.Reading
+	for i := range 5 * 3600 {
+		station := fmt.Sprintf("A%02d", i%25) // of ten readings nine
+		if i%10 == 9 {
+			station = fmt.Sprintf("B%02d", i/10%25)
+		}
+		at := readTestBegin.Add(time.Duration(i) * time.Second)
+		all = append(all, ingest.Reading{Station: station, Time: at, Received: at, Values: []ingest.Value{{Quantity: quantity.PM10, Value: float64(i)}}})
+	}
+	for _, part := range [][]ingest.Reading{all[1:], all[:1]} { // the hours move to by_hour with the second
+		if _, err := s.WriteReadings(t.Context(), part); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+	for group, most := range map[string]bool{"A": true, "B": false} {
+		q := store.ReadingQuery{From: readTestBegin.Add(time.Minute), To: readTestBegin.Add(4*time.Hour + time.Minute)}
+		for i := range 25 {
+			q.Stations = append(q.Stations, fmt.Sprintf("%s%02d", group, i))
+		}
+		r := newReader(s, q)
+		var got []ingest.Reading
+		for r.from.time < r.to {
+			if err := with(t.Context(), s.read, r.fill); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, slices.Clone(r.page)...)
+		}
+		if want := slices.Collect(selected(all, q)); r.most != most || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %d readings, want %d; all were looked at: %v", group, len(got), len(want), r.most)
+		}
+	}
+}
+
 // TestCancelledReadLeavesNoTransaction ends reads in their middle, and expects that nothing holds the log then.
 func TestCancelledReadLeavesNoTransaction(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "readings.db"))
