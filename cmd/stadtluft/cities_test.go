@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,16 +132,6 @@ func TestFromOneCityToSeveral(t *testing.T) {
 	if status, list := bonn.ask(t, "GET", "/api/v1/stations", "", ""); status != http.StatusOK || strings.Contains(list, station.ID) {
 		t.Errorf("stations of the new city: %d %s", status, list)
 	}
-}
-
-func freeAddrAt(t *testing.T, ip string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", ip+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // ask asks a city and returns the answer. A token is a bearer token.

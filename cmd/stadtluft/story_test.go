@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -294,14 +295,32 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
+// freeAddr returns an address of this machine that is free, each once.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	return freeAddrAt(t, "127.0.0.1")
+}
+
+// givenPorts are the ports that freeAddrAt has returned. Programs take theirs seconds later: until then they are free for others.
+var givenPorts sync.Map
+
+// freeAddrAt returns a free address of an IP address. Its port is below those that the kernel gives to whoever asks for none.
+func freeAddrAt(t testing.TB, ip string) string {
+	t.Helper()
+	const lowest, highest, tries = 10_000, 32_000, 1000
+	for range tries {
+		port := lowest + rand.IntN(highest-lowest)
+		l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if _, given := givenPorts.LoadOrStore(port, true); !given {
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("no port of %s is free", ip)
+	return ""
 }
 
 // eventually waits for a condition and returns the time it took.
