@@ -46,7 +46,9 @@ func benchFleet(b *benchRun) {
 	if duration >= 30*time.Minute {
 		time.Sleep(untilWindow(time.Now(), duration))
 	}
-	eventually(b, "what was read at the start to be checked", func() bool { return p.metric("stadtluft_journal_unwritten") < 20 })
+	eventually(b, "what was read at the start to be checked", func() bool {
+		return exists(filepath.Join(s.data, "checks.state")) && p.metric("stadtluft_journal_unwritten") < 20
+	})
 	begin, before, sent, acknowledged := time.Now(), p.usage(b), f.sent.Load(), f.acknowledged.Load()
 	var written []float64 // MB in each fleetLookEvery
 	for last := before.written; time.Since(begin) < duration; {
