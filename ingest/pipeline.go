@@ -191,12 +191,12 @@ func (p *Pipeline) process(ctx context.Context, messages []Message) error {
 	p.answered, p.unnamed = p.answered[:0], 0
 	if len(messages) <= gatherEnough {
 		p.unnamed = unnamed(messages)
+		for i := range messages {
+			p.answered = append(p.answered, messages[i].From)
+		}
 	}
 	readings, refusals := p.batch.Readings, p.batch.Refusals
 	for i, s := range p.shares {
-		if len(messages) <= gatherEnough {
-			p.answered = append(p.answered, messages[i].From)
-		}
 		outcome := Outcome{readings[:s.readings], refusals[:s.refusals], s.duplicates, s.ignored}
 		p.hear(&messages[i], s.station, outcome)
 		if messages[i].Done != nil {

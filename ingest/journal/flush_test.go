@@ -104,7 +104,7 @@ func TestStopWritesWhatHasGathered(t *testing.T) {
 		}
 	}
 	n += keepAppending(t, j, n, quietTime/2)
-	time.Sleep(quietTime / 4) // the last is with the writer, which still waits for more
+	j.Flush(t.Context(), time.Time{}, time.Time{}, []string{"another"}) // the writer has the last, and still waits for more
 	stop()
 	if _, readings := s.counts(); readings != n {
 		t.Errorf("%d of %d readings are stored when the writer has stopped", readings, n)

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// MostWait is how long Write waits for more before it writes to a store that works.
-	MostWait = 10 * time.Second
+	// mostWait is how long Write waits for more before it writes to a store that works.
+	mostWait = 10 * time.Second
 
-	// A merged batch ends when it is of mergeEntries, holds mergeReadings or mergeFlags, when the last one was written MostWait ago, when nothing
+	// A merged batch ends when it is of mergeEntries, holds mergeReadings or mergeFlags, when the last one was written mostWait ago, when nothing
 	// has come for quietTime, or when somebody waits for it (Flush): one write costs the store as much as many, and what waits is in the
 	// journal. Flags of an hour change nearly all of its pages each time: those of 20,000 stations with five quantities are one write.
 	mergeEntries  = 256
@@ -263,7 +263,7 @@ func (g *gathering) next(ctx context.Context, at uint64) (entry, bool) {
 	return entry{}, false
 }
 
-// end empties the batch, and has the next write wait for MostWait.
+// end empties the batch, and has the next write wait for mostWait.
 func (g *gathering) end() {
 	b := &g.batch
 	clear(b.Readings)
@@ -271,7 +271,7 @@ func (g *gathering) end() {
 	clear(b.HourFlags)
 	b.Readings, b.Refusals, b.HourFlags = b.Readings[:0], b.Refusals[:0], b.HourFlags[:0]
 	g.ended = time.Now()
-	g.due.Reset(MostWait)
+	g.due.Reset(mostWait)
 }
 
 // sink calls sink with the batch until it succeeds, the store turns out to be at another position, or ctx ends. When ctx has ended while entries
